@@ -1,0 +1,32 @@
+"""Table that `balance` writes."""
+
+from pipeline.datasets.store import Column, Dataset
+
+BALANCE = Dataset(
+    name="BALANCE",
+    row="one covariate (or category) in one sample of one design and stack",
+    key=("design", "stack", "covariate", "sample"),
+    columns={
+        "design": Column("string", "name of the design"),
+        "stack": Column("string", "entry year, or `all`"),
+        "covariate": Column("string", "covariate, `name=value` for a category"),
+        "sample": Column("string", "before, on support, after"),
+        "in_score": Column("flag", "enters the design's score"),
+        "mean_treated": Column("number", "weighted mean", nullable=True),
+        "mean_control": Column("number", "weighted mean", nullable=True),
+        "std_diff": Column(
+            "number",
+            "difference in means over the unmatched SD; denominator in params",
+            nullable=True,
+        ),
+        "variance_ratio": Column(
+            "number", "treated over comparison; missing for binaries", nullable=True
+        ),
+        "ks_distance": Column(
+            "number", "largest distance of the weighted distribution functions", nullable=True
+        ),
+        "n_treated": Column("integer", "treated firms with the covariate"),
+        "n_control": Column("integer", "comparison firms with the covariate"),
+        "ess_control": Column("number", "effective number of comparison firms", nullable=True),
+    },
+)

@@ -1,0 +1,51 @@
+"""Tables that `score` writes: risk sets with scores, and dated covariates."""
+
+from pipeline.datasets.store import Column, Dataset
+
+SCORES = Dataset(
+    name="SCORES",
+    row="one firm in one stack's risk set, under one score model",
+    key=("model", "stack", "firm_id"),
+    columns={
+        "model": Column("string", "score model; `unmatched` is the risk set without a score"),
+        "stack": Column("integer", "entry year of the risk set"),
+        "firm_id": Column("string", "firm identifier"),
+        "treated": Column("flag", "entered in the stack's year"),
+        "base_year": Column("integer", "year of the latest covariates"),
+        "cluster": Column("string", "assignment cluster in the base year"),
+        "in_treated_cluster": Column(
+            "flag", "cluster has a participant by the last outcome year used"
+        ),
+        "propensity_score": Column("number", "probability, 10 decimals", nullable=True),
+        "linear_score": Column("number", "logit or probit index, 10 decimals", nullable=True),
+        "on_support": Column("flag", "inside the declared common support"),
+    },
+)
+
+SCORE_COEFFICIENTS = Dataset(
+    name="SCORE_COEFFICIENTS",
+    row="one term of one fitted score",
+    key=("model", "fit", "term"),
+    columns={
+        "model": Column("string", "score model"),
+        "fit": Column("string", "stack, or `pooled`"),
+        "term": Column("string", "covariate or category"),
+        "estimate": Column("number", "coefficient on the index"),
+        "std_error": Column("number", "conventional maximum-likelihood standard error"),
+        "n_obs": Column("integer", "firms in the fit"),
+        "n_treated": Column("integer", "treated firms in the fit"),
+        "pseudo_r2": Column("number", "McFadden's"),
+        "auc": Column("number", "area under the ROC curve"),
+    },
+)
+
+COVARIATES = Dataset(
+    name="COVARIATES",
+    row="one firm in one stack, with every declared covariate dated relative to entry",
+    key=("stack", "firm_id"),
+    columns={
+        "stack": Column("integer", "entry year of the risk set"),
+        "firm_id": Column("string", "firm identifier"),
+    },
+    open_kinds=("number", "string"),
+)

@@ -1,0 +1,117 @@
+"""Tables between stages: one declaration says what a row is, its key and its columns.
+
+Every table is checked when it is written and again when it is read, so that a stage never
+works on a table that is not what its declaration says.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pipeline.errors import DataError
+
+Kind = Literal["string", "integer", "number", "flag"]
+
+# pandas' own types: `str` keeps leading zeros, `Int64` can say that a year is missing.
+_DTYPES = {"string": "str", "integer": "Int64", "number": "float64", "flag": "bool"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """Describe one column: its kind, whether a value may be missing, and what it holds."""
+
+    kind: Kind
+    meaning: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Declare a table: what one row is, its key (non-missing, unique) and its columns.
+
+    `open_kinds` are the kinds that columns beyond the declared ones may have (the firm
+    characteristics that a study names, say); empty means that no other column may appear.
+    """
+
+    name: str
+    row: str
+    key: tuple[str, ...]
+    columns: dict[str, Column]
+    open_kinds: tuple[Kind, ...] = ()
+
+
+class TableError(Exception):
+    """Report a table that breaks its declaration: a fault of this code, not of the user."""
+
+
+def conform(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy with declared columns first, in declared types, sorted by key.
+
+    Raises TableError where a column is absent, unknown or of another kind, or where the key
+    is missing or repeated.
+    """
+    absent = [name for name in dataset.columns if name not in frame.columns]
+    if absent:
+        raise TableError(f"{dataset.name}: columns {absent} are absent")
+    extra = [name for name in frame.columns if name not in dataset.columns]
+    typed = frame[[*dataset.columns, *extra]].astype(
+        {name: _DTYPES[column.kind] for name, column in dataset.columns.items()}
+    )
+    check(dataset, typed)
+    return typed.sort_values(list(dataset.key), kind="stable", ignore_index=True)
+
+
+def check(dataset: Dataset, frame: pd.DataFrame) -> None:
+    """Raise TableError unless the frame has exactly the declared columns, types and key."""
+    if list(frame.columns[: len(dataset.columns)]) != list(dataset.columns):
+        raise TableError(
+            f"{dataset.name}: columns {list(frame.columns)}, declared {list(dataset.columns)}"
+        )
+    for name, column in dataset.columns.items():
+        if frame[name].dtype != _DTYPES[column.kind]:
+            raise TableError(f"{dataset.name}.{name}: {frame[name].dtype}, not {column.kind}")
+        if not column.nullable and frame[name].isna().any():
+            raise TableError(f"{dataset.name}.{name}: {frame[name].isna().sum()} values missing")
+    allowed = [_DTYPES[kind] for kind in dataset.open_kinds]
+    for name in frame.columns[len(dataset.columns) :]:
+        if not any(frame[name].dtype == dtype for dtype in allowed):
+            raise TableError(f"{dataset.name}: column {name} ({frame[name].dtype}) is not declared")
+    repeated = int(frame.duplicated(list(dataset.key)).sum())
+    if repeated:
+        raise TableError(f"{dataset.name}: {repeated} rows repeat the key {dataset.key}")
+
+
+def write(dataset: Dataset, frame: pd.DataFrame, folder: Path) -> None:
+    """Check, sort by key and write `<folder>/<name>.parquet`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    conform(dataset, frame).to_parquet(_path(dataset, folder), index=False)
+
+
+def read(dataset: Dataset, folder: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read `<folder>/<name>.parquet`, checked against its declaration.
+
+    With `columns` only those are read, and the declaration was checked when it was written.
+    """
+    path = _path(dataset, folder)
+    if not path.exists():
+        raise DataError(f"{path.as_posix()} does not exist yet: run `dvc repro`, which makes it")
+    frame = pd.read_parquet(path, columns=columns)
+    if columns is None:
+        check(dataset, frame)
+    return frame
+
+
+def empty(dataset: Dataset) -> pd.DataFrame:
+    """Return the table with no rows, in declared types."""
+    return pd.DataFrame(
+        {
+            name: pd.Series([], dtype=_DTYPES[column.kind])
+            for name, column in dataset.columns.items()
+        }
+    )
+
+
+def _path(dataset: Dataset, folder: Path) -> Path:
+    return folder / f"{dataset.name.lower()}.parquet"

@@ -1,0 +1,37 @@
+"""Errors that a user can act on: one class per person who must act.
+
+A message says what failed, the rule, the value found, where, and what to do. Firm
+identifiers never appear in a message: the rows concerned travel in `problems`, which the
+stage writes to a private file whose path it prints.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
+    import pandas as pd
+
+
+class EvaluationError(Exception):
+    """Stop the evaluation with a message for the user; stages print it without a traceback."""
+
+    def __init__(self, message: str, problems: pd.DataFrame | None = None) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class ParamsError(EvaluationError):
+    """Report a fault in params.yaml: whoever edits the parameters must act."""
+
+
+class DataError(EvaluationError):
+    """Report a fault in the data delivered: whoever prepares the data must act."""
+
+
+class SupportError(EvaluationError):
+    """Report that treated and comparison firms do not overlap: the design must change."""
+
+
+class IdentificationError(EvaluationError):
+    """Report that an effect cannot be estimated here: the question must change."""

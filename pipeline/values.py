@@ -1,0 +1,72 @@
+"""Values of raw columns: text, identifiers, years and numbers, refused where they are not."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.params.data import NumberColumn
+
+# Row numbers that a message shows before it says how many more there are.
+_ROWS_SHOWN = 5
+
+
+def text(values: pd.Series) -> pd.Series:
+    """Return codes as text: trimmed, leading zeros kept, empty cells missing.
+
+    Whole numbers that a spreadsheet stored with decimals lose the trailing `.0`.
+    """
+    if pd.api.types.is_float_dtype(values.dtype) and _whole(values):
+        values = values.astype("Int64")
+    as_text = values.astype("str").str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    return as_text.where(values.notna() & (as_text != ""), None).astype("str")
+
+
+def firm_identifier(values: pd.Series, column: str) -> pd.Series:
+    """Return firm identifiers as text; raise DataError where one is missing."""
+    identifier = text(values)
+    refuse_rows(
+        identifier.isna(), f"column {column}: a firm identifier is missing", "delete or fill"
+    )
+    return identifier
+
+
+def calendar_year(values: pd.Series, column: str) -> pd.Series:
+    """Return years as integers; raise DataError where one is missing or not a whole number."""
+    years = pd.to_numeric(values, errors="coerce")
+    faulty = years.isna() | (years % 1 != 0)
+    refuse_rows(faulty, f"column {column}: a year is missing or no whole number", "correct")
+    return years.astype("Int64")
+
+
+def number(values: pd.Series, column: NumberColumn) -> pd.Series:
+    """Return a numeric column; raise DataError at text, infinity or values below the minimum."""
+    numeric = pd.to_numeric(values, errors="coerce").astype("float64")
+    faulty = (numeric.isna() & values.notna()) | np.isinf(numeric)
+    refuse_rows(faulty, f"column {column.column}: a value is no number", "correct, or empty")
+    if column.minimum is not None:
+        refuse_rows(
+            numeric < column.minimum,
+            f"column {column.column}: a value is below its minimum {column.minimum:g}",
+            "correct, or declare another minimum for",
+        )
+    return numeric
+
+
+def refuse_rows(
+    faulty: pd.Series, rule: str, remedy: str, keys: pd.DataFrame | None = None
+) -> None:
+    """Raise DataError with count and row numbers of the faulty rows (header is row 1)."""
+    if not faulty.any():
+        return
+    positions = np.flatnonzero(faulty.to_numpy()) + 2
+    shown = ", ".join(str(row) for row in positions[:_ROWS_SHOWN])
+    more = f" and {len(positions) - _ROWS_SHOWN} more" if len(positions) > _ROWS_SHOWN else ""
+    problems = pd.DataFrame({"row": positions, "rule": rule})
+    if keys is not None:
+        problems = problems.join(keys[faulty.to_numpy()].reset_index(drop=True))
+    raise DataError(f"{rule}: {len(positions)} rows; {remedy} row {shown}{more}", problems)
+
+
+def _whole(values: pd.Series) -> bool:
+    present = values.dropna()
+    return bool((present % 1 == 0).all())

@@ -1,0 +1,18 @@
+"""Stages: one command each; what happens, in the order of the method section.
+
+The first thing a stage does is to see that it runs under the interpreter in which the project
+was installed, since DVC starts whichever `python` the shell finds first.
+"""
+
+import sys
+from importlib.util import find_spec
+
+if sys.version_info < (3, 11) or find_spec("pydantic") is None or find_spec("ruamel") is None:
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(
+        f"The interpreter that ran this stage ({sys.executable}, Python {version}) is not the one "
+        "in which cluster-impact is installed.\nActivate that environment first, for instance "
+        "`. .venv/bin/activate` (Windows: `.venv\\Scripts\\activate`), then run the command again.",
+        file=sys.stderr,
+    )
+    raise SystemExit(2)

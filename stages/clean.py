@@ -1,0 +1,24 @@
+"""Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
+
+from pipeline.datasets.panel import ISSUES, PANEL, SAMPLE_FLOW
+from pipeline.datasets.store import write
+from pipeline.panel import clean_panel
+from pipeline.params.data import DataSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.sources import read_obtained
+from stages.run import Folders, run_stage
+
+
+def main(folders: Folders, data: DataSection, treatment: TreatmentSection) -> None:
+    """Read the raw panel and register; write PANEL, SAMPLE_FLOW and ISSUES."""
+    obtained, folder = folders.of("obtained"), folders.of("clean")
+    cleaned = clean_panel(
+        read_obtained(obtained, "panel"), read_obtained(obtained, "register"), data, treatment
+    )
+    write(PANEL, cleaned.panel, folder)
+    write(SAMPLE_FLOW, cleaned.sample_flow, folder)
+    write(ISSUES, cleaned.issues, folder)
+
+
+if __name__ == "__main__":
+    run_stage(main, {"data": DataSection, "treatment": TreatmentSection})

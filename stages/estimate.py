@@ -1,0 +1,42 @@
+"""Estimate the effects of the programme on every outcome, design and estimator declared."""
+
+from pipeline.datasets.matches import MATCHES, WEIGHTS
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.store import read, write
+from pipeline.effects.specs import estimate_specs
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.treatment import TreatmentSection
+from stages.run import Folders, run_stage
+
+
+def main(
+    folders: Folders,
+    outcomes: OutcomesSection,
+    treatment: TreatmentSection,
+    estimate: EstimateSection,
+) -> None:
+    """Read PANEL, MATCHES and WEIGHTS; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
+    matched, folder = folders.of("match"), folders.of("estimate")
+    results = estimate_specs(
+        read(PANEL, folders.of("clean")),
+        read(MATCHES, matched),
+        read(WEIGHTS, matched),
+        outcomes,
+        treatment,
+        estimate,
+    )
+    write(ESTIMATES, results.estimates, folder)
+    write(TESTS, results.tests, folder)
+    write(OUTCOME_PATHS, results.paths, folder)
+    write(FACTS, results.facts, folder)
+
+
+if __name__ == "__main__":
+    sections = {
+        "outcomes": OutcomesSection,
+        "treatment": TreatmentSection,
+        "estimate": EstimateSection,
+    }
+    run_stage(main, sections)

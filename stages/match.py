@@ -1,0 +1,22 @@
+"""Match treated firms to comparison firms under every design."""
+
+from pipeline.datasets.matches import MATCHES, WEIGHTS
+from pipeline.datasets.results import FACTS
+from pipeline.datasets.selection import COVARIATES, SCORES
+from pipeline.datasets.store import read, write
+from pipeline.matching.designs import match_designs
+from pipeline.params.match import MatchSection
+from stages.run import Folders, run_stage
+
+
+def main(folders: Folders, match: MatchSection) -> None:
+    """Read SCORES and COVARIATES; write MATCHES, WEIGHTS and FACTS."""
+    scored, folder = folders.of("score"), folders.of("match")
+    matched = match_designs(read(SCORES, scored), read(COVARIATES, scored), match)
+    write(MATCHES, matched.matches, folder)
+    write(WEIGHTS, matched.weights, folder)
+    write(FACTS, matched.facts, folder)
+
+
+if __name__ == "__main__":
+    run_stage(main, {"match": MatchSection})

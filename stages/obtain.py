@@ -1,0 +1,14 @@
+"""Obtain a study's raw tables, as delivered, from files, a package or the simulator."""
+
+from pipeline.params.data import DataSection
+from pipeline.sources import obtain_tables, write_obtained
+from stages.run import Folders, run_stage
+
+
+def main(folders: Folders, data: DataSection) -> None:
+    """Write the raw panel and, where there are, the register and the simulated truth."""
+    write_obtained(obtain_tables(data, folders.raw), folders.of("obtained"))
+
+
+if __name__ == "__main__":
+    run_stage(main, {"data": DataSection})

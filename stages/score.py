@@ -1,0 +1,30 @@
+"""Score: risk sets, dated covariates and the propensity score of every model."""
+
+import pandas as pd
+
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.results import FACTS
+from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.store import read, write
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.propensity import score_risk_sets
+from stages.run import Folders, run_stage
+
+
+def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> None:
+    """Read PANEL; write SCORES, COVARIATES, SCORE_COEFFICIENTS and FACTS."""
+    panel, folder = read(PANEL, folders.of("clean")), folders.of("score")
+    candidates = risk_sets(panel, treatment)
+    covariates = dated_covariates(panel, candidates.firms, score.covariates)
+    scored = score_risk_sets(pooled_risk_sets(candidates.firms, score), covariates, score)
+    write(COVARIATES, covariates, folder)
+    write(SCORES, scored.scores, folder)
+    write(SCORE_COEFFICIENTS, scored.coefficients, folder)
+    write(FACTS, pd.concat([candidates.facts, scored.facts]), folder)
+
+
+if __name__ == "__main__":
+    run_stage(main, {"treatment": TreatmentSection, "score": ScoreSection})

@@ -1,0 +1,453 @@
+"""Made-up results tables of a small study, for tests of exhibits: no stage is run."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.panel import ISSUES, SAMPLE_FLOW
+from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.store import Dataset, conform
+from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+
+DESIGNS = ("unmatched", "covariates", "covariates_lags")
+EVENT_TIMES = range(-3, 4)
+
+# scale of one standard error by transform
+_STD_ERROR = {"log": 0.031, "any": 0.0092, "level": 4.21}
+
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "sales_log": {"column": "sales", "transform": "log", "unit": "US$ million", "label": "Log sales"},
+    "employment_log": {
+        "column": "employment",
+        "transform": "log",
+        "unit": "jobs",
+        "label": "Log employment",
+    },
+    "exports_any": {
+        "column": "exports",
+        "transform": "any",
+        "unit": "share",
+        "label": "Any exports",
+        "family": "exports",
+    },
+    "exports_value": {
+        "label": "Export value",
+        "unit": "US$ million",
+        "family": "exports",
+        "observed": False,
+        "reason": "no customs data in this register",
+    },
+}
+
+
+def many_outcomes(n_outcomes: int, label: str = "Outcome with a label of forty characters") -> Any:
+    """Return outcomes of all three transforms in turn, with long labels."""
+    transforms = ["log", "any", "level"]
+    return {
+        f"outcome_{i}": {
+            "column": f"column_{i}",
+            "transform": transforms[i % 3],
+            "unit": "US$ thousand of 2015",
+            "label": label,
+        }
+        for i in range(n_outcomes)
+    }
+
+
+def settings(outcomes: dict[str, Any] | None = None, **exhibit: Any) -> StudySettings:
+    """Return the settings of the made-up study; `exhibit` replaces exhibit settings."""
+    return StudySettings(
+        outcomes=OutcomesSection.model_validate(OUTCOMES if outcomes is None else outcomes),
+        treatment=_treatment(),
+        score=_score(),
+        match=_match(),
+        estimate=_estimate(),
+        exhibit=ExhibitSection.model_validate(_EXHIBIT | exhibit),
+    )
+
+
+def study_results(
+    outcomes: dict[str, Any] | None = None, seed: int = 1, **exhibit: Any
+) -> StudyResults:
+    """Return results tables that fit together: every observed outcome, design and spec."""
+    chosen = settings(outcomes, **exhibit)
+    rng = np.random.default_rng(seed)
+    estimates = _table(ESTIMATES, _estimate_rows(chosen, rng))
+    return StudyResults(
+        study="madeup",
+        settings=chosen,
+        estimates=estimates,
+        tests=_table(TESTS, _test_rows(chosen)),
+        paths=_table(OUTCOME_PATHS, _path_rows(chosen, rng)),
+        facts=_table(FACTS, _fact_rows(chosen, estimates)),
+        balance=_table(BALANCE, _balance_rows(rng)),
+        sample_flow=_table(SAMPLE_FLOW, _FLOW),
+        issues=_table(ISSUES, []),
+        scores=_table(SCORES, _score_rows(rng)),
+        coefficients=_table(SCORE_COEFFICIENTS, []),
+        recovery=_recovery(estimates),
+    )
+
+
+def _treatment() -> TreatmentSection:
+    return TreatmentSection.model_validate(
+        {
+            "entry": {"source": "indicator", "column": "grant", "switches_off": "absorbing"},
+            "anticipation_years": 0,
+            "comparison": "never_treated",
+            "window": {"first_event_time": -3, "last_event_time": 3},
+        }
+    )
+
+
+def _score() -> ScoreSection:
+    model = {
+        "controls_from": "outside_treated_clusters",
+        "fit": "per_stack",
+        "link": "logit",
+        "missing": "drop_firm",
+        "support": "comparison_maximum",
+    }
+    return ScoreSection.model_validate(
+        {
+            "covariates": {
+                "age": {"label": "Age", "column": "age", "transform": "level", "at": -1},
+                "r_and_d": {
+                    "label": "R&D spending (% of sales)",
+                    "column": "r_and_d",
+                    "transform": "level",
+                    "average": [-3, -1],
+                },
+                "sector": {
+                    "label": "Sector",
+                    "column": "sector",
+                    "transform": "category",
+                    "at": -1,
+                },
+                "sales_lag": {
+                    "label": "Log sales",
+                    "column": "sales",
+                    "transform": "log",
+                    "at": -2,
+                },
+                "distance": {
+                    "label": "Distance to seat (km)",
+                    "column": "distance",
+                    "transform": "level",
+                    "at": -1,
+                },
+            },
+            "unmatched": {"controls_from": "outside_treated_clusters"},
+            "models": {
+                "covariates": {**model, "covariates": ["age", "r_and_d", "sector"]},
+                "lags": {**model, "covariates": ["age", "r_and_d", "sales_lag"]},
+            },
+        }
+    )
+
+
+def _match() -> MatchSection:
+    design = {
+        "method": "nearest",
+        "distance": "linear",
+        "ratio": 3,
+        "replacement": False,
+        "caliper_sd": 0.2,
+        "caliper_sd_of": "pooled",
+        "exact": ["sector"],
+        "order": "largest",
+        "tie_tolerance": 1e-10,
+    }
+    return MatchSection.model_validate(
+        {
+            "designs": {
+                "covariates": {**design, "score": "covariates"},
+                "covariates_lags": {**design, "score": "lags"},
+            },
+            "balance": {"denominator": "pooled", "threshold": 0.1},
+        }
+    )
+
+
+def _estimate() -> EstimateSection:
+    return EstimateSection.model_validate(
+        {
+            "conf_level": 0.95,
+            "power": 0.8,
+            "missing": "drop_set",
+            "headline": {"spec": "stacked", "design": "covariates_lags", "term": "att"},
+            "specs": [
+                {
+                    "name": "stacked",
+                    "estimator": "stacked",
+                    "designs": list(DESIGNS),
+                    "outcomes": "all",
+                    "terms": ["att", "event"],
+                    "cluster": "assignment",
+                },
+                {
+                    "name": "flat",
+                    "estimator": "twoway",
+                    "designs": ["unmatched"],
+                    "outcomes": "all",
+                    "terms": ["att"],
+                    "cluster": "assignment",
+                },
+            ],
+        }
+    )
+
+
+_EXHIBIT: dict[str, Any] = {
+    "title": "A made-up programme",
+    "programme": "Programme",
+    "firms": "firms",
+    "source": "made-up numbers",
+    "panels": [
+        {"design": "unmatched", "spec": "stacked", "label": "Difference-in-differences, all firms"},
+        {"design": "covariates", "spec": "stacked", "label": "Matched on covariates"},
+        {
+            "design": "covariates_lags",
+            "spec": "stacked",
+            "label": "Matched on covariates and lags (main specification)",
+        },
+        {"design": "unmatched", "spec": "flat", "label": "Flat two-way fixed effects"},
+    ],
+    "design_labels": {
+        "unmatched": "all firms",
+        "covariates": "matched on covariates",
+        "covariates_lags": "matched on covariates and lags",
+    },
+    "decimals": 3,
+    "stars": False,
+}
+
+
+def _table(dataset: Dataset, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return conform(dataset, pd.DataFrame(rows, columns=list(dataset.columns)))
+
+
+def _estimate_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict[str, Any]]:
+    rows = []
+    for name, outcome in chosen.outcomes.root.items():
+        for spec in chosen.estimate.specs:
+            for design in spec.designs:
+                key = {"outcome": name, "design": design, "estimator": spec.name}
+                if not outcome.observed:
+                    rows.append(_unobserved(key, outcome.reason, outcome.scale))
+                    continue
+                scale = _STD_ERROR[str(outcome.transform)]
+                rows.append(_estimated(key, "att", None, scale, outcome.scale, rng))
+                for time in EVENT_TIMES if "event" in spec.terms else ():
+                    rows.append(_estimated(key, f"event[{time}]", time, scale, outcome.scale, rng))
+    return rows
+
+
+_KEY = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+
+
+def _unobserved(key: dict[str, str], reason: str | None, scale: str) -> dict[str, Any]:
+    return {**key, **_KEY, "term": "att", "estimand": "att", "scale": scale, "note": reason}
+
+
+def _estimated(
+    key: dict[str, str],
+    term: str,
+    time: int | None,
+    std_error: float,
+    scale: str,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    row = {
+        **key,
+        **_KEY,
+        "term": term,
+        "event_time": time,
+        "estimand": "att" if key["design"] == "unmatched" else "att_matched",
+        "scale": scale,
+        "conf_level": 0.95,
+        "n_treated": 398,
+        "n_control": 1071 if key["design"] != "unmatched" else 9836,
+        "n_obs": 11752 if key["design"] != "unmatched" else 81984,
+        "n_clusters": 216,
+        "n_treated_clusters": 64,
+        "cluster": "municipality x sector",
+        "df": 215,
+    }
+    if time == -1:
+        return {**row, "estimate": 0.0, "note": "reference period"}
+    ramp = 2.0 if time is None else max(0, time + 1) * 0.8
+    estimate = std_error * (ramp + rng.normal())
+    return {
+        **row,
+        "estimate": estimate,
+        "std_error": std_error,
+        "statistic": estimate / std_error,
+        "p_value": 2 * np.exp(-abs(estimate / std_error)) / 2,
+        "conf_low": estimate - 1.97 * std_error,
+        "conf_high": estimate + 1.97 * std_error,
+    }
+
+
+def _test_rows(chosen: StudySettings) -> list[dict[str, Any]]:
+    rows = []
+    for i, name in enumerate(n for n, o in chosen.outcomes.root.items() if o.observed):
+        for design in DESIGNS:
+            key = {"outcome": name, "design": design, "sample": "all", "estimator": "stacked"}
+            row = {**key, "test": "pre_trends", "statistic": 1.1, "df": 2, "df_denominator": 215}
+            if i == 1:
+                row |= {"statistic": None, "df": None, "df_denominator": None}
+                row["note"] = "one pre-year: no pre-trend can be seen"
+            rows.append({**row, "p_value": None if i == 1 else 0.412})
+    return rows
+
+
+def _path_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict[str, Any]]:
+    rows = []
+    for name, outcome in chosen.outcomes.root.items():
+        for design in DESIGNS if outcome.observed else ():
+            for treated in (True, False):
+                for time in EVENT_TIMES:
+                    level = 3 + 0.05 * time + (0.05 * max(0, time) if treated else 0)
+                    gap = 0.4 if design == "unmatched" and not treated else 0.0
+                    rows.append(
+                        {
+                            "outcome": name,
+                            "design": design,
+                            "treated": treated,
+                            "event_time": time,
+                            "mean": level - gap + 0.01 * rng.normal(),
+                            "n_firms": 398,
+                        }
+                    )
+    return rows
+
+
+def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = [
+        _fact(design, name, f"{fact}", value)
+        for name, outcome in chosen.outcomes.root.items()
+        for design in DESIGNS
+        if outcome.observed
+        for fact, value in (
+            ("baseline_mean", 0.118 if outcome.transform == "any" else 23.64),
+            ("mde[stacked]", 2.8 * _STD_ERROR[str(outcome.transform)]),
+        )
+    ]
+    for design in DESIGNS:
+        lost = 0 if design == "unmatched" else 14
+        rows += [
+            _fact(design, "all", "n_treated", 412 if design == "unmatched" else 405),
+            _fact(design, "all", "n_comparison", 9836),
+            _fact(design, "all", "n_treated_matched", 412 - lost),
+            _fact(design, "all", "n_treated_unmatched", lost // 2),
+            _fact(design, "all", "n_comparison_used", 9836 if lost == 0 else 1194),
+            _fact(design, "all", "n_comparison_reused", 0 if lost == 0 else 123),
+            _fact(design, "all", "n_comparison_in_treated_clusters", 0),
+        ]
+    for model in ("covariates", "lags"):
+        for stack in (2009, 2010):
+            rows.append(_fact(model, "all", f"treated_without_covariates[{stack}]", stack - 2006))
+            rows.append(_fact(model, "all", f"comparison_without_covariates[{stack}]", 40))
+    return [{**row, "unit": "firms"} for row in rows]
+
+
+def _fact(design: str, outcome: str, name: str, value: float) -> dict[str, Any]:
+    return {"design": design, "outcome": outcome, "name": name, "value": float(value)}
+
+
+def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
+    covariates = {
+        "propensity_score": True,
+        "age": True,
+        "r_and_d": True,
+        "sector=food & drink": True,
+        "sector=metal": True,
+        "sales_lag": True,
+        "distance": False,
+    }
+    rows = []
+    for design in DESIGNS:
+        for covariate, used in covariates.items():
+            before = rng.normal(0.3, 0.3)
+            for sample in ("before", "after") if design != "unmatched" else ("before",):
+                difference = before if sample == "before" else before / 12
+                rows.append(
+                    {
+                        "design": design,
+                        "stack": "all",
+                        "covariate": covariate,
+                        "sample": sample,
+                        "in_score": used,
+                        "mean_treated": 14.2,
+                        "mean_control": 14.2 - 5 * difference,
+                        "std_diff": difference,
+                        "variance_ratio": 1.04 if sample == "after" else 1.3,
+                        "n_treated": 412 if sample == "before" else 398,
+                        "n_control": 9836 if sample == "before" else 1071,
+                        "ess_control": 9836.0 if sample == "before" else 950.3,
+                    }
+                )
+    return rows
+
+
+_FLOW: list[dict[str, Any]] = [
+    {
+        "step": 1,
+        "rule": "rows as delivered",
+        "firms_lost": 0,
+        "firm_years_lost": 0,
+        "firms": 10612,
+        "firm_years": 84210,
+        "treated_firms": 420,
+        "comparison_firms": 10192,
+    },
+    {
+        "step": 2,
+        "rule": "assignment cluster known in every year",
+        "firms_lost": 364,
+        "firm_years_lost": 2226,
+        "firms": 10248,
+        "firm_years": 81984,
+        "treated_firms": 412,
+        "comparison_firms": 9836,
+    },
+]
+
+
+def _score_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
+    rows = []
+    for model in ("covariates", "lags"):
+        for i in range(600):
+            treated = i % 6 == 0
+            score = round(float(rng.beta(4 if treated else 1.5, 8)), 10)
+            rows.append(
+                {
+                    "model": model,
+                    "stack": 2009,
+                    "firm_id": f"F{i:04d}",
+                    "treated": treated,
+                    "base_year": 2008,
+                    "cluster": f"c{i % 40}",
+                    "in_treated_cluster": treated,
+                    "propensity_score": score,
+                    "linear_score": float(np.log(score / (1 - score))),
+                    "on_support": True,
+                }
+            )
+    return rows
+
+
+def _recovery(estimates: pd.DataFrame) -> pd.DataFrame:
+    columns = ["outcome", "design", "estimator", "term", "estimate", "std_error"]
+    rows = estimates.loc[(estimates["term"] == "att") & estimates["estimate"].notna(), columns]
+    return rows.assign(truth=rows["estimate"] * 0.9).reset_index(drop=True)

@@ -1,0 +1,112 @@
+"""The simulated programme's default settings, for every test that needs firms with a known effect.
+
+`settings(firms=1000)` changes single keys; the study `simulated` in params.yaml has the same text.
+"""
+
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.params.simulation import Simulation
+
+DEFAULTS = """\
+# firms ever alive in the panel
+firms: 6000
+# calendar years, both included
+first_year: 2005
+last_year: 2016
+# assignment clusters are municipality x sector
+municipalities: 50
+sectors: 8
+# share of firms founded after first_year
+born_late_share: 0.15
+# share of firms lost every year
+exit_share_per_year: 0.04
+# share of untreated firms that export; the others have exports 0
+exporter_share: 0.15
+# entry years, ascending
+cohort_years:
+- 2009
+- 2010
+- 2011
+# clusters in which the programme opens, spread evenly over the entry years
+treated_clusters: 80
+# share of the firms alive in those clusters that enter
+participation_share: 0.4
+# who enters: log-odds per unit of each characteristic
+selection_log_odds:
+  # per log of jobs in the year before entry
+  log_employment: 0.4
+  # per year since founding
+  age_years: -0.03
+  # foreign-owned against locally owned
+  foreign_owned: 0.6
+  # per year of schooling of the manager
+  manager_education_years: 0.2
+  # per km to the seat of the cluster
+  distance_km: -0.03
+# untreated growth of sales and jobs, percent per year and unit of each characteristic
+trend_percent_per_year:
+  age_years: -0.1
+  foreign_owned: 1.0
+  manager_education_years: 0.6
+  distance_km: -0.08
+# SD of untreated growth that no column shows, percent per year
+unobserved_trend_sd_percent_per_year: 1.0
+# SD of the firm's mean-reverting shocks, in logs
+sales_shock_sd_log: 0.35
+employment_shock_sd_log: 0.2
+# correlation of the two shocks of a firm
+shock_correlation: 0.5
+# part of a firm's or cluster's shock left a year later
+shock_persistence: 0.6
+# part of the propensity to export left a year later
+exporting_persistence: 0.95
+# SD of sector x year and cluster x year shocks to log sales; jobs take half of each
+sector_shock_sd_log: 0.03
+cluster_shock_sd_log: 0.08
+# effect of the programme in the entry year and one, two, three years later; the last value
+# carries on. Sizes: supplier development in Chile (Arraiz, Henriquez & Stucchi)
+effects:
+  # percent of untreated sales
+  sales_percent:
+  - 0
+  - 16
+  - 11
+  - 9
+  # percent of untreated jobs
+  employment_percent:
+  - 0
+  - 8
+  - 9
+  - 10
+  # percentage points of firms that export
+  exporting_points:
+  - 0
+  - 0
+  - 4
+  - 5
+  # percent of the exports of a firm that exports
+  export_value_percent:
+  - 0
+  - 5
+  - 10
+  - 10
+  # percentage points of entrants still alive
+  survival_points:
+  - 0
+  - 2
+  - 2.5
+  - 3
+# factor on all effects for each entry year
+cohort_effect_factors:
+- 1
+- 1
+- 1
+"""
+
+
+def settings(**changes: Any) -> Simulation:
+    """Return the default settings with single keys changed."""
+    content = YAML(typ="safe", pure=True).load(DEFAULTS)
+    return Simulation.model_validate({**content, **changes})

@@ -1,0 +1,131 @@
+"""Risk sets: who entered, who could have been compared, and what was known of them when."""
+
+import pandas as pd
+import pytest
+from text_tables import panel
+
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.errors import SupportError
+from pipeline.params.score import Covariate, ScoreSection
+from pipeline.params.treatment import TreatmentSection
+
+# firms: t, u enter in 2003 and 2005; n never; s never but beside t; l born in 2003; x leaves
+YEARS = range(2001, 2007)
+COHORT = {"t": 2003, "u": 2005, "n": None, "s": None, "l": None, "x": None}
+CLUSTER = {"t": "A", "u": "B", "n": "C", "s": "A", "l": "C", "x": "C"}
+ALIVE = {"l": range(2003, 2007), "x": range(2001, 2003)}
+PANEL = pd.DataFrame(
+    [
+        {"firm_id": f, "year": y, "cohort": COHORT[f], "cluster": CLUSTER[f], "sales": 10.0 * y}
+        for f in COHORT
+        for y in ALIVE.get(f, YEARS)
+    ]
+).astype({"cohort": "Int64", "year": "Int64"})
+
+
+def treatment(**changes):
+    return TreatmentSection.model_validate(
+        {
+            "entry": {"source": "register", "programme": None, "other_programmes": "keep"},
+            "anticipation_years": 0,
+            "comparison": "never_treated",
+            "window": {"first_event_time": -2, "last_event_time": 1},
+        }
+        | changes
+    )
+
+
+def members(firms, stack):
+    return set(firms.loc[firms["stack"] == stack, "firm_id"])
+
+
+def test_a_stack_holds_entrants_and_firms_active_in_base_and_entry_year():
+    firms = risk_sets(PANEL, treatment()).firms
+    assert members(firms, 2003) == {"t", "n", "s"}
+    assert members(firms, 2005) == {"u", "n", "s", "l"}
+    assert firms.loc[firms["stack"] == 2003, "base_year"].unique().tolist() == [2002]
+
+
+def test_not_yet_treated_firms_serve_until_the_last_outcome_year():
+    firms = risk_sets(PANEL, treatment(comparison="not_yet_treated")).firms
+    assert "u" in members(firms, 2003)
+    longer = {"first_event_time": -2, "last_event_time": 2}
+    later = risk_sets(PANEL, treatment(comparison="not_yet_treated", window=longer)).firms
+    assert "u" not in members(later, 2003)
+
+
+def test_anticipation_moves_the_base_year_and_the_horizon():
+    firms = risk_sets(PANEL, treatment(comparison="not_yet_treated", anticipation_years=1)).firms
+    assert firms.loc[firms["stack"] == 2003, "base_year"].unique().tolist() == [2001]
+    assert "u" not in members(firms, 2003)
+
+
+def test_firms_beside_participants_leave_the_pool_outside_treated_clusters():
+    firms = risk_sets(PANEL, treatment()).firms
+    model = {
+        "covariates": ["c"],
+        "fit": "per_stack",
+        "link": "logit",
+        "missing": "drop_firm",
+        "support": "none",
+    }
+    score = ScoreSection.model_validate(
+        {
+            "covariates": {"c": {"label": "c", "column": "sales", "transform": "log", "at": -1}},
+            "unmatched": {"controls_from": "outside_treated_clusters"},
+            "models": {"everybody": model | {"controls_from": "all"}},
+        }
+    )
+    pools = pooled_risk_sets(firms, score)
+    by_model = pools[pools["stack"] == 2003].groupby("model")["firm_id"].agg(set)
+    assert by_model["unmatched"] == {"t", "n"}
+    assert by_model["everybody"] == {"t", "n", "s"}
+
+
+def test_entrants_who_are_not_active_are_counted():
+    gone = PANEL[~((PANEL["firm_id"] == "t") & (PANEL["year"] == 2002))]
+    facts = risk_sets(gone, treatment(comparison="not_yet_treated")).facts.set_index("name")["value"]
+    assert facts["n_entrants[2003]"] == 1
+    assert facts["n_entrants_not_active[2003]"] == 1
+    assert facts["n_entrants_not_active[2005]"] == 0
+
+
+def test_no_candidate_at_all_is_an_error():
+    with pytest.raises(SupportError, match="no entry year has both"):
+        risk_sets(PANEL[PANEL["firm_id"] == "t"], treatment())
+
+
+SALES = panel("""
+firm_id year cohort cluster sales sector
+a       2001 2003   A       1     x
+a       2002 2003   A       2     y
+a       2003 2003   A       4     y
+b       2001 -      B       0     x
+b       2002 -      B       8     x
+""")
+
+
+@pytest.mark.parametrize(
+    ("dated", "expected"),
+    [
+        ({"transform": "level", "at": -1}, [2, 8]),
+        ({"transform": "log", "at": -2}, [0, None]),
+        ({"transform": "any", "at": -2}, [1, 0]),
+        ({"transform": "level", "average": [-2, -1]}, [1.5, 4]),
+        ({"transform": "level", "change": [-2, -1]}, [1, 8]),
+        ({"transform": "level", "at": -3}, [None, None]),
+    ],
+)
+def test_covariates_are_dated_relative_to_entry(dated, expected):
+    covariate = Covariate.model_validate({"label": "c", "column": "sales", **dated})
+    keys = pd.DataFrame({"stack": [2003, 2003], "firm_id": ["a", "b"]})
+    values = dated_covariates(SALES, keys, {"c": covariate})["c"]
+    assert [None if pd.isna(v) else v for v in values] == expected
+
+
+def test_a_category_is_that_of_its_year():
+    covariate = Covariate(label="s", column="sector", transform="category", at=-2)
+    keys = pd.DataFrame({"stack": [2003, 2003], "firm_id": ["a", "c"]})
+    assert dated_covariates(SALES, keys, {"s": covariate})["s"].tolist()[0] == "x"
+    assert dated_covariates(SALES, keys, {"s": covariate})["s"].isna().tolist() == [False, True]

@@ -1,0 +1,173 @@
+"""Cleaning: one text table in, one text table out, for each rule."""
+
+import pandas as pd
+import pytest
+from text_tables import table
+
+from pipeline.errors import DataError
+from pipeline.panel import clean_panel
+from pipeline.params.data import DataSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.values import text
+
+DATA = {
+    "source": {"kind": "files", "panel": "panel.csv"},
+    "firm_id": "id",
+    "year": "yr",
+    "cluster": ["town", "sector"],
+    "columns": {
+        "sales": {"kind": "number", "column": "sales", "unit": "US$", "label": "Sales", "minimum": 0},
+        "support": {"kind": "number", "column": "support", "unit": "share", "label": "Support"},
+        "town": {"kind": "text", "column": "town", "label": "Town"},
+        "sector": {"kind": "text", "column": "sector", "label": "Sector"},
+    },
+}
+REGISTER = {"register_columns": {"firm_id": "firm", "entry_year": "entry", "programme": "prog"}}
+INDICATOR = {"source": "indicator", "column": "support", "switches_off": "refuse"}
+
+
+def treatment(entry):
+    return TreatmentSection.model_validate(
+        {
+            "entry": entry,
+            "anticipation_years": 0,
+            "comparison": "never_treated",
+            "window": {"first_event_time": -1, "last_event_time": 1},
+        }
+    )
+
+
+def clean(raw, register=None, entry=INDICATOR, **changes):
+    return clean_panel(raw, register, DataSection.model_validate(DATA | changes), treatment(entry))
+
+
+RAW = table("""
+id  yr   sales support town sector
+01  2001 10    0       A    x
+01  2002 12    1       A    x
+01  2003 13    1       A    x
+02  2001 20    0       B    x
+02  2002 -     0       B    x
+02  2003 22    0       B    x
+""", id="str")  # fmt: skip
+
+
+def test_an_indicator_becomes_the_first_treated_year():
+    panel = clean(RAW).panel
+    assert panel["firm_id"].tolist() == ["01"] * 3 + ["02"] * 3
+    assert panel["cohort"].tolist()[:3] == [2002] * 3
+    assert panel["cohort"].isna().tolist() == [False] * 3 + [True] * 3
+    assert panel["cluster"].tolist()[0] == "A x x"
+
+
+def test_missing_values_stay_missing_and_are_counted():
+    cleaned = clean(RAW)
+    assert cleaned.panel["sales"].isna().sum() == 1
+    assert cleaned.issues.to_dict("records") == [
+        {
+            "rule": "missing value",
+            "column": "sales",
+            "count": 1,
+            "years": "2002",
+            "action": "kept as missing",
+        }
+    ]
+
+
+def test_inputs_are_not_changed():
+    before = RAW.copy()
+    clean(RAW)
+    pd.testing.assert_frame_equal(RAW, before)
+
+
+def test_an_indicator_that_switches_off_is_refused_or_declared_absorbing():
+    raw = RAW.assign(support=[0, 1, 0, 0, 0, 0])
+    with pytest.raises(DataError, match="returns to 0 after entry in 1 firm-years of 1 firms"):
+        clean(raw)
+    panel = clean(raw, entry=INDICATOR | {"switches_off": "absorbing"}).panel
+    assert panel["cohort"].tolist()[:3] == [2002] * 3
+
+
+def test_firms_treated_from_the_first_year_are_excluded_and_counted():
+    extra = table("""
+id  yr   sales support town sector
+03  2001 1     1       C    x
+03  2002 1     1       C    x
+""", id="str")  # fmt: skip
+    cleaned = clean(pd.concat([RAW, extra], ignore_index=True))
+    assert "03" not in set(cleaned.panel["firm_id"])
+    assert cleaned.sample_flow[["firms_lost", "firm_years_lost", "firms"]].to_numpy().tolist() == [
+        [0, 0, 3],
+        [1, 2, 2],
+    ]
+
+
+def faulty(column, values):
+    return RAW.astype({column: object}).assign(**{column: values})
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (pd.concat([RAW, RAW.iloc[[0]]]), "more than one row in a year: 2 rows; .* row 2, 8"),
+        (faulty("sales", [10, "n.a.", 13, 20, None, 22]), "column sales: a value is no number: 1"),
+        (faulty("sales", [10, -1, 13, 20, None, 22]), "sales: a value is below its minimum 0: 1"),
+        (faulty("sales", [10, float("inf"), 13, 20, 2, 22]), "sales: a value is no number: 1"),
+        (faulty("yr", [2001, "x", 2003, 2001, 2002, 2003]), "column yr: a year is missing or no"),
+        (faulty("id", [None, "01", "01", "02", "02", "02"]), "column id: a firm identifier is"),
+        (faulty("town", ["A", None, "A", "B", "B", " "]), r"assignment cluster \(town x sector\): 2"),
+        (RAW.assign(support=0), "no firm enters the programme"),
+        (faulty("support", [0, 2, 1, 0, 0, 0]), "1 firm-years are neither 0 nor 1"),
+    ],
+)
+def test_each_fault_stops_with_its_rule_count_and_rows(raw, message):
+    with pytest.raises(DataError, match=message):
+        clean(raw)
+
+
+def test_an_error_names_no_firm_but_carries_the_rows_for_the_private_file():
+    with pytest.raises(DataError) as raised:
+        clean(pd.concat([RAW, RAW.iloc[[0]]]))
+    assert "01" not in str(raised.value).replace("2001", "")
+    assert raised.value.problems["firm_id"].tolist() == ["01", "01"]
+
+
+def test_a_register_gives_the_first_entry_under_the_evaluated_programme():
+    register = table("""
+firm prog  entry
+01   cdp   2003
+01   cdp   2002
+02   other 2002
+99   cdp   2002
+""", firm="str")  # fmt: skip
+    entry = {"source": "register", "programme": "cdp", "other_programmes": "keep"}
+    cleaned = clean(RAW, register, entry, **REGISTER)
+    assert cleaned.panel.groupby("firm_id")["cohort"].first()["01"] == 2002
+    unknown = cleaned.issues[cleaned.issues["rule"] == "beneficiary not in the panel"]
+    assert unknown["count"].tolist() == [1]
+    assert unknown["action"].tolist() == ["not evaluated (50.0% of beneficiaries)"]
+
+    excluded = clean(RAW, register, entry | {"other_programmes": "exclude"}, **REGISTER)
+    assert set(excluded.panel["firm_id"]) == {"01"}
+    assert excluded.sample_flow["firms_lost"].tolist() == [0, 0, 1]
+
+
+def test_a_register_without_the_programme_lists_those_it_has():
+    register = table("firm prog entry\n01 cdp 2002", firm="str")
+    entry = {"source": "register", "programme": "cpd", "other_programmes": "keep"}
+    with pytest.raises(DataError, match="no row of programme cpd: its programmes are cdp"):
+        clean(RAW, register, entry, **REGISTER)
+
+
+@pytest.mark.parametrize(
+    ("delivered", "expected"),
+    [
+        (["007", " 12 ", "13.0", ""], ["007", "12", "13", None]),
+        ([410032.0, None], ["410032", None]),
+        ([1.5, 2.0], ["1.5", "2"]),
+        ([7, 8], ["7", "8"]),
+    ],
+)
+def test_codes_are_kept_as_text(delivered, expected):
+    found = text(pd.Series(delivered))
+    assert [None if pd.isna(value) else value for value in found] == expected

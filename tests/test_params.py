@@ -1,0 +1,171 @@
+"""Settings: every fault is one line with path, value found and what to do."""
+
+import copy
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.errors import ParamsError
+from pipeline.params.settings import load_yaml
+from pipeline.params.study import check_studies
+
+ROOT = Path(__file__).parent.parent
+CONTENT = load_yaml(ROOT / "params.yaml")
+
+
+def changed(path, value):
+    """Return params with one setting replaced, or removed where value is None."""
+    content = copy.deepcopy(CONTENT)
+    block = content
+    for key in path[:-1]:
+        block = block[key]
+    if value is REMOVED:
+        del block[path[-1]]
+    else:
+        block[path[-1]] = value
+    return content
+
+
+REMOVED = object()
+
+
+def fault(content, tmp_path):
+    file = tmp_path / "params.yaml"
+    YAML().dump(content, file)
+    with pytest.raises(ParamsError) as raised:
+        check_studies(file, ROOT)
+    return str(raised.value)
+
+
+def test_committed_params_are_valid():
+    assert check_studies(ROOT / "params.yaml", ROOT) == CONTENT["studies"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            ("michigan", "match", "designs", "covariates", "calliper_sd"),
+            0.2,
+            "michigan.match.designs.covariates.calliper_sd is not a setting; "
+            "did you mean caliper_sd?",
+        ),
+        (
+            ("michigan", "match", "designs", "covariates", "caliper_sd"),
+            "0,2",
+            "michigan.match.designs.covariates.caliper_sd is '0,2': "
+            "Input should be a valid number, unable to parse string as a number; "
+            "use a point, not a comma",
+        ),
+        (
+            ("michigan", "match", "designs", "covariates", "caliper_sd"),
+            -0.2,
+            "michigan.match.designs.covariates.caliper_sd is -0.2: "
+            "Input should be greater than 0",
+        ),
+        (
+            ("michigan", "estimate", "conf_level"),
+            REMOVED,
+            "michigan.estimate.conf_level is missing",
+        ),
+        (("michigan", "score"), REMOVED, "michigan.score is missing: every study needs this section"),
+        (
+            ("michigan", "scores"),
+            {},
+            "michigan.scores is not a section; did you mean score?",
+        ),
+        (
+            ("michigan", "score", "covariates", "sales_log", "at"),
+            0,
+            "michigan.score.covariates.sales_log is dated 0 years from entry: covariates must be "
+            "dated -1 or earlier (entry - 1 - anticipation_years), or the programme may already "
+            "have changed them",
+        ),
+        (
+            ("michigan", "outcomes", "sales_log", "column"),
+            "sale",
+            "michigan.outcomes.sales_log.column: sale is not in data.columns; did you mean sales?",
+        ),
+        (
+            ("michigan", "match", "designs", "covariates", "score"),
+            "covariate",
+            "michigan.match.designs.covariates.score: covariate is not a score model; "
+            "did you mean covariates?",
+        ),
+        (
+            ("michigan", "match", "designs", "covariates", "exact"),
+            ["sector"],
+            "michigan.match.designs.covariates.exact: sector is not defined in score.covariates",
+        ),
+        (
+            ("simulated", "data", "register_columns"),
+            None,
+            "simulated.data.register_columns is missing: treatment.entry.source is register",
+        ),
+        (
+            ("michigan", "data", "cluster"),
+            ["municipality"],
+            "michigan.data: cluster names municipality: use text columns of data.columns, or firm_id",
+        ),
+        (
+            ("michigan", "exhibit", "panels", 0, "spec"),
+            "stack",
+            "michigan.exhibit.panels.0.spec: stack is not a spec; did you mean stacked?",
+        ),
+        (
+            ("studies",),
+            ["michigan", "simulatd"],
+            "studies: simulatd has no section in params.yaml; did you mean simulated?",
+        ),
+        (("studies",), ["Michigan"], "studies: 'Michigan' is not a study name; use a-z, 0-9 and _, "),
+        (("studies",), [], "studies must be a list of study names, one per line, dashes in front"),
+    ],
+)
+def test_a_fault_names_path_value_and_remedy(path, value, message, tmp_path):
+    assert message in fault(changed(path, value), tmp_path).replace("\n", " ")
+
+
+def test_all_faults_are_reported_at_once(tmp_path):
+    content = changed(("michigan", "estimate", "power"), 2)
+    content["simulated"]["match"]["balance"]["threshold"] = -1
+    lines = fault(content, tmp_path).splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("michigan.estimate.power is 2")
+    assert lines[1].startswith("simulated.match.balance.threshold is -1")
+
+
+def files_study(panel):
+    content = copy.deepcopy(CONTENT)
+    content["michigan"]["data"]["source"] = {"kind": "files", "panel": panel}
+    return content
+
+
+def test_a_raw_file_that_does_not_exist_is_named(tmp_path):
+    assert "data/raw/michigan/firms.csv does not exist" in fault(files_study("firms.csv"), tmp_path)
+
+
+def test_a_raw_file_outside_the_study_is_refused(tmp_path):
+    message = fault(files_study("../simulated/README.md"), tmp_path)
+    assert "it must lie inside data/raw/michigan" in message
+
+
+@pytest.mark.parametrize("text", ["studies: [a\n", "- 1\n", "", "a: b: c\n"])
+def test_params_that_are_no_yaml_mapping_stop_with_a_message(text, tmp_path):
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(ParamsError, match=r"not valid YAML|holds no settings|must be a list"):
+        check_studies(file, ROOT)
+
+
+def test_params_yaml_survives_the_rewrite_that_experiments_make():
+    """`dvc exp run -S` parses and dumps the file; comments and values must come through."""
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    yaml = YAML()
+    dumped = StringIO()
+    yaml.dump(yaml.load(text), dumped)
+    again = dumped.getvalue()
+    assert YAML(typ="safe", pure=True).load(again) == CONTENT
+    comments = [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
+    assert [line.strip() for line in again.splitlines() if line.strip().startswith("#")] == comments

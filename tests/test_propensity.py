@@ -1,0 +1,328 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.errors import DataError, SupportError
+from pipeline.params.score import ScoreSection
+from pipeline.propensity import common_support, fit_score, score_risk_sets
+
+
+def firms(seed=0, n=400):
+    """Draw covariates and a treatment that depends on them without separating anything."""
+    rng = np.random.default_rng(seed)
+    covariates = pd.DataFrame(
+        {
+            "size": rng.normal(3, 2, n),
+            "age": rng.normal(20, 5, n),
+            "sector": rng.choice(["food", "metal", "wood"], n),
+        }
+    )
+    index = -2 + 0.3 * covariates["size"] + 0.5 * (covariates["sector"] == "metal")
+    return covariates, (rng.random(n) < 1 / (1 + np.exp(-index))).to_numpy()
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_fit_equals_statsmodels_in_original_units(link):
+    import statsmodels.api as sm
+    from sklearn.metrics import roc_auc_score
+
+    covariates, treated = firms()
+    fit = fit_score(covariates, treated, link)
+    by_hand = covariates[["size", "age"]].assign(
+        metal=covariates["sector"] == "metal", wood=covariates["sector"] == "wood"
+    )
+    model = {"logit": sm.Logit, "probit": sm.Probit}[link]
+    plain = model(treated, sm.add_constant(by_hand.astype(float))).fit(disp=0, tol=1e-12)
+    assert fit.coefficients["term"].tolist() == [
+        "const",
+        "size",
+        "age",
+        "sector=metal",
+        "sector=wood",
+    ]
+    np.testing.assert_allclose(fit.coefficients["estimate"], plain.params, rtol=1e-8)
+    np.testing.assert_allclose(fit.coefficients["std_error"], plain.bse, rtol=1e-6)
+    np.testing.assert_allclose(fit.propensity_score, plain.predict(), atol=1e-9)
+    np.testing.assert_allclose(fit.linear_score, plain.fittedvalues, atol=1e-9)
+    assert fit.pseudo_r2 == pytest.approx(plain.prsquared)
+    assert fit.auc == pytest.approx(roc_auc_score(treated, plain.predict()))
+    assert (fit.n_obs, fit.n_treated) == (400, treated.sum())
+
+
+def test_units_of_a_covariate_change_its_coefficient_alone():
+    covariates, treated = firms()
+    fit = fit_score(covariates, treated, "logit")
+    scaled = fit_score(covariates.assign(size=covariates["size"] * 1e6 + 5e7), treated, "logit")
+    np.testing.assert_allclose(
+        scaled.coefficients["estimate"][1:],
+        fit.coefficients["estimate"][1:] / np.array([1e6, 1, 1, 1]),
+        rtol=1e-7,
+    )
+    np.testing.assert_allclose(scaled.propensity_score, fit.propensity_score, atol=1e-9)
+
+
+def test_scores_are_rounded_to_ten_decimals():
+    covariates, treated = firms()
+    fit = fit_score(covariates, treated, "logit")
+    for score in (fit.propensity_score, fit.linear_score):
+        np.testing.assert_array_equal(score, np.round(score, 10))
+
+
+def test_equal_scores_count_one_half_in_the_auc():
+    covariates = pd.DataFrame({"foreign": [0.0] * 4 + [1.0] * 4})
+    treated = np.array([1, 0, 0, 0, 1, 1, 1, 0], bool)
+    # 4 x 4 comparisons: 9 won, 1 lost, 6 tied.
+    assert fit_score(covariates, treated, "logit").auc == pytest.approx((9 + 3) / 16)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"year": 2008.0}, DataError, r"covariate year is constant \(2008.0 for all 400 firms\)"),
+        ({"region": "north"}, DataError, r"covariate region is constant \(north"),
+        (
+            {"total": lambda c: 2 * c["size"] - c["age"] + 1},
+            DataError,
+            "covariate total is a combination of size, age among these 400 firms",
+        ),
+        (
+            {"is_wood": lambda c: (c["sector"] == "wood") * 1.0},
+            DataError,
+            "covariate is_wood is a combination of sector=wood",
+        ),
+        (
+            {"debt": lambda c: c["size"].where(c.index > 2)},
+            DataError,
+            "debt is missing for 3 of 400",
+        ),
+    ],
+)
+def test_covariates_without_a_coefficient_are_named(change, error, message):
+    covariates, treated = firms()
+    with pytest.raises(error, match=message):
+        fit_score(covariates.assign(**change), treated, "logit")
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (
+            lambda t: np.where(t, 5.0, 1.0) + np.arange(len(t)) / len(t),
+            "exports separates the groups: all .* treated firms lie at or above",
+        ),
+        (
+            lambda t: np.where(t, 0.0, np.arange(len(t)) % 2),
+            r"at or below .*highest treated value 0, lowest comparison value 0\)",
+        ),
+        (
+            lambda t: np.where(~t & (np.arange(len(t)) % 3 == 0), "port", "inland"),
+            r"categories without a treated firm .*: exports=port \(",
+        ),
+        (
+            lambda t: np.where(t & (np.arange(len(t)) % 3 == 0), "port", "inland"),
+            r"categories without a comparison firm .*: exports=port \(",
+        ),
+    ],
+)
+def test_a_separating_covariate_is_named(column, message):
+    covariates, treated = firms()
+    with pytest.raises(SupportError, match=message):
+        fit_score(covariates.assign(exports=column(treated)), treated, "logit")
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+@pytest.mark.parametrize("quasi", [False, True])
+def test_covariates_that_separate_together_are_named(link, quasi):
+    rng = np.random.default_rng(1)
+    first, second, age = rng.normal(size=(3, 200))
+    treated = first + second > 0.5
+    if quasi:
+        # Two firms of different groups on the boundary: the fit separates all others.
+        first[:2], second[:2], treated[:2] = 0.25, 0.25, [True, False]
+    covariates = pd.DataFrame({"first": first, "second": second})
+    with pytest.raises(SupportError, match="first, second together separate treated"):
+        fit_score(covariates, treated, link)
+    assert fit_score(pd.DataFrame({"first": first, "age": age}), treated, link).n_obs == 200
+
+
+@pytest.mark.parametrize("everyone", [True, False])
+def test_one_group_alone_has_no_score(everyone):
+    covariates, treated = firms()
+    with pytest.raises(SupportError, match="a score needs both"):
+        fit_score(covariates, np.full(len(treated), everyone), "logit")
+
+
+def test_support_rules_by_hand():
+    score = np.array([0.2, 0.5, 0.9, 0.1, 0.5, 0.8])
+    treated = np.array([1, 1, 1, 0, 0, 0], bool)
+    expected = {
+        "none": [1, 1, 1, 1, 1, 1],
+        "min_max": [1, 1, 0, 0, 1, 1],
+        "comparison_maximum": [1, 1, 0, 1, 1, 1],
+    }
+    for rule, kept in expected.items():
+        assert common_support(score, treated, rule).tolist() == [bool(flag) for flag in kept]
+
+
+def test_support_includes_its_bounds():
+    score, treated = np.array([0.3, 0.7, 0.3, 0.7]), np.array([1, 1, 0, 0], bool)
+    assert common_support(score, treated, "min_max").all()
+    assert common_support(score, treated, "comparison_maximum").all()
+
+
+# Risk sets: from COVARIATES to SCORES, SCORE_COEFFICIENTS and FACTS.
+
+
+def section(**options):
+    covariate = {"label": "x", "column": "x", "transform": "level", "at": -1}
+    model = {
+        "controls_from": "all",
+        "covariates": ["size", "sector"],
+        "fit": "per_stack",
+        "link": "logit",
+        "missing": "drop_firm",
+        "support": "none",
+        **options,
+    }
+    return ScoreSection.model_validate(
+        {
+            "covariates": {
+                "size": covariate,
+                "age": covariate,
+                "sector": {**covariate, "transform": "category"},
+            },
+            "unmatched": {"controls_from": "all"},
+            "models": {"main": model},
+        }
+    )
+
+
+def study():
+    """Return risk sets (models `main` and `unmatched`) and COVARIATES of two stacks."""
+    tables, covariates = [], []
+    for stack in (2009, 2010):
+        values, treated = firms(seed=stack)
+        key = {"stack": stack, "firm_id": [f"id{row:03d}" for row in range(len(values))]}
+        covariates.append(values.assign(**key))
+        rows = pd.DataFrame(key).assign(
+            treated=treated, base_year=stack - 1, cluster="c", in_treated_cluster=False
+        )
+        tables += [rows.assign(model="main"), rows.assign(model="unmatched")]
+    return pd.concat(tables, ignore_index=True), pd.concat(covariates, ignore_index=True)
+
+
+def test_each_stack_has_its_own_fit_and_unmatched_has_none():
+    risk_sets, covariates = study()
+    scored = score_risk_sets(risk_sets, covariates, section())
+    of_2010 = covariates["stack"] == 2010
+    treated = risk_sets.loc[
+        (risk_sets["model"] == "main") & (risk_sets["stack"] == 2010), "treated"
+    ]
+    fit = fit_score(covariates.loc[of_2010, ["size", "sector"]], treated.to_numpy(), "logit")
+    rows = scored.scores[(scored.scores["model"] == "main") & (scored.scores["stack"] == 2010)]
+    np.testing.assert_array_equal(rows["propensity_score"], fit.propensity_score)
+    terms = scored.coefficients[scored.coefficients["fit"] == "2010"].set_index("term")
+    expected = fit.coefficients.set_index("term")["estimate"]
+    np.testing.assert_array_equal(terms["estimate"].sort_index(), expected.sort_index())
+    unmatched = scored.scores[scored.scores["model"] == "unmatched"]
+    assert len(unmatched) == 800
+    assert unmatched["linear_score"].isna().all()
+    assert unmatched["on_support"].all()
+
+
+def test_pooled_fit_has_stack_intercepts():
+    risk_sets, covariates = study()
+    scored = score_risk_sets(risk_sets, covariates, section(fit="pooled"))
+    assert set(scored.coefficients["fit"]) == {"pooled"}
+    assert "stack=2010" in set(scored.coefficients["term"])
+    # A score with stack intercepts reproduces each stack's share of treated firms.
+    main = scored.scores[scored.scores["model"] == "main"]
+    means = main.groupby("stack")[["propensity_score", "treated"]].mean()
+    np.testing.assert_allclose(means["propensity_score"], means["treated"], atol=1e-8)
+
+
+def test_firms_without_covariates_leave_the_model_and_are_counted():
+    risk_sets, covariates = study()
+    treated = risk_sets.loc[risk_sets["model"] == "main", "treated"].to_numpy()
+    lost = np.concatenate([np.flatnonzero(treated)[:3], np.flatnonzero(~treated)[:5]])
+    gaps = covariates.copy()
+    gaps.loc[lost, "size"] = np.nan
+    gaps.loc[lost[:1], "sector"] = None
+    scored = score_risk_sets(risk_sets, gaps, section())
+    facts = scored.facts.set_index("name")["value"]
+    assert facts["treated_without_covariates[2009]"] == 3
+    assert facts["comparison_without_covariates[2009]"] == 5
+    assert facts["comparison_without_covariates[2010]"] == 0
+    assert (scored.scores["model"] == "main").sum() == 792
+    # A covariate outside the model costs nothing.
+    assert len(score_risk_sets(risk_sets, gaps.assign(age=np.nan), section()).scores) == 1592
+
+
+def test_missing_covariates_can_be_refused_with_counts():
+    risk_sets, covariates = study()
+    covariates.loc[covariates.index[:4], "size"] = np.nan
+    covariates.loc[covariates.index[3:5], "sector"] = None
+    with pytest.raises(DataError) as caught:
+        score_risk_sets(risk_sets, covariates, section(missing="refuse"))
+    assert str(caught.value) == (
+        "main, stack 2009: 5 of 400 firms lack covariates (size 4, sector 2); set missing: "
+        "drop_firm to leave them out and count them, or take the covariate out of the model"
+    )
+
+
+@pytest.mark.parametrize(("treated", "group"), [(True, "treated"), (False, "comparison")])
+def test_a_stack_that_loses_a_group_is_named(treated, group):
+    risk_sets, covariates = study()
+    main = risk_sets["model"] == "main"
+    of_group = (risk_sets["stack"] == 2010) & (risk_sets["treated"] == treated)
+    covariates.loc[of_group[main].to_numpy(), "size"] = np.nan
+    count = int(of_group[main].sum())
+    with pytest.raises(SupportError) as caught:
+        score_risk_sets(risk_sets, covariates, section())
+    assert str(caught.value).startswith(
+        f"main, stack 2010: no {group} firm is left: {count} are in the risk set, {count} lack"
+    )
+
+
+def test_a_model_without_a_risk_set_is_named():
+    risk_sets, covariates = study()
+    unmatched = risk_sets[risk_sets["model"] == "unmatched"]
+    with pytest.raises(SupportError, match=r"^main: no entry year"):
+        score_risk_sets(unmatched, covariates, section())
+
+
+@pytest.mark.parametrize(
+    ("fit", "where"),
+    [("per_stack", "main, stack 2009: "), ("pooled", "main, stacks 2009, 2010 pooled: ")],
+)
+def test_messages_begin_with_model_and_stack_and_name_no_firm(fit, where):
+    risk_sets, covariates = study()
+    with pytest.raises(DataError) as caught:
+        score_risk_sets(risk_sets, covariates.assign(size=1.0), section(fit=fit))
+    assert str(caught.value).startswith(where + "covariate size is constant")
+    assert "id0" not in str(caught.value)
+
+
+def test_support_is_judged_within_each_stack_and_counted():
+    risk_sets, covariates = study()
+    scored = score_risk_sets(risk_sets, covariates, section(support="min_max", fit="pooled"))
+    main = scored.scores[scored.scores["model"] == "main"]
+    facts = scored.facts.set_index("name")["value"]
+    for stack, rows in main.groupby("stack"):
+        score, treated = rows["linear_score"].to_numpy(), rows["treated"].to_numpy()
+        expected = common_support(score, treated, "min_max")
+        np.testing.assert_array_equal(rows["on_support"], expected)
+        assert facts[f"comparison_off_support[{stack}]"] == (~expected & ~treated).sum() > 0
+
+
+def test_row_order_changes_nothing_and_inputs_stay():
+    risk_sets, covariates = study()
+    before = risk_sets.copy(deep=True), covariates.copy(deep=True)
+    plain = score_risk_sets(risk_sets, covariates, section(fit="pooled"))
+    shuffled = score_risk_sets(
+        risk_sets.sample(frac=1, random_state=1), covariates, section(fit="pooled")
+    )
+    pd.testing.assert_frame_equal(before[0], risk_sets)
+    pd.testing.assert_frame_equal(before[1], covariates)
+    pd.testing.assert_frame_equal(plain.facts, shuffled.facts)
+    pd.testing.assert_frame_equal(plain.scores, shuffled.scores, rtol=0, atol=2e-10)
