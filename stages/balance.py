@@ -9,6 +9,8 @@ from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from stages.run import Folders, run_stage
 
+SECTIONS = {"score": ScoreSection, "match": MatchSection}
+
 
 def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
     """Read SCORES, COVARIATES and WEIGHTS; write BALANCE."""
@@ -24,4 +26,4 @@ def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main, {"score": ScoreSection, "match": MatchSection})
+    run_stage(main, SECTIONS)

@@ -8,6 +8,8 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.sources import read_obtained
 from stages.run import Folders, run_stage
 
+SECTIONS = {"data": DataSection, "treatment": TreatmentSection}
+
 
 def main(folders: Folders, data: DataSection, treatment: TreatmentSection) -> None:
     """Read the raw panel and register; write PANEL, SAMPLE_FLOW and ISSUES."""
@@ -21,4 +23,4 @@ def main(folders: Folders, data: DataSection, treatment: TreatmentSection) -> No
 
 
 if __name__ == "__main__":
-    run_stage(main, {"data": DataSection, "treatment": TreatmentSection})
+    run_stage(main, SECTIONS)

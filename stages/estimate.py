@@ -10,6 +10,12 @@ from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
 from stages.run import Folders, run_stage
 
+SECTIONS = {
+    "outcomes": OutcomesSection,
+    "treatment": TreatmentSection,
+    "estimate": EstimateSection,
+}
+
 
 def main(
     folders: Folders,
@@ -23,9 +29,9 @@ def main(
         read(PANEL, folders.of("clean")),
         read(MATCHES, matched),
         read(WEIGHTS, matched),
-        outcomes,
-        treatment,
-        estimate,
+        outcomes=outcomes,
+        treatment=treatment,
+        estimate=estimate,
     )
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)
@@ -34,9 +40,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sections = {
-        "outcomes": OutcomesSection,
-        "treatment": TreatmentSection,
-        "estimate": EstimateSection,
-    }
-    run_stage(main, sections)
+    run_stage(main, SECTIONS)

@@ -8,6 +8,8 @@ from pipeline.matching.designs import match_designs
 from pipeline.params.match import MatchSection
 from stages.run import Folders, run_stage
 
+SECTIONS = {"match": MatchSection}
+
 
 def main(folders: Folders, match: MatchSection) -> None:
     """Read SCORES and COVARIATES; write MATCHES, WEIGHTS and FACTS."""
@@ -19,4 +21,4 @@ def main(folders: Folders, match: MatchSection) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main, {"match": MatchSection})
+    run_stage(main, SECTIONS)

@@ -4,6 +4,8 @@ from pipeline.params.data import DataSection
 from pipeline.sources import obtain_tables, write_obtained
 from stages.run import Folders, run_stage
 
+SECTIONS = {"data": DataSection}
+
 
 def main(folders: Folders, data: DataSection) -> None:
     """Write the raw panel and, where there are, the register and the simulated truth."""
@@ -11,4 +13,4 @@ def main(folders: Folders, data: DataSection) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main, {"data": DataSection})
+    run_stage(main, SECTIONS)

@@ -13,6 +13,8 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.propensity import score_risk_sets
 from stages.run import Folders, run_stage
 
+SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection}
+
 
 def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> None:
     """Read PANEL; write SCORES, COVARIATES, SCORE_COEFFICIENTS and FACTS."""
@@ -27,4 +29,4 @@ def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> 
 
 
 if __name__ == "__main__":
-    run_stage(main, {"treatment": TreatmentSection, "score": ScoreSection})
+    run_stage(main, SECTIONS)

@@ -30,7 +30,7 @@ cohort_years:
 - 2010
 - 2011
 # clusters in which the programme opens, spread evenly over the entry years
-treated_clusters: 80
+treated_clusters: 90
 # share of the firms alive in those clusters that enter
 participation_share: 0.4
 # who enters: log-odds per unit of each characteristic
@@ -47,10 +47,10 @@ selection_log_odds:
   distance_km: -0.03
 # untreated growth of sales and jobs, percent per year and unit of each characteristic
 trend_percent_per_year:
-  age_years: -0.1
-  foreign_owned: 1.0
-  manager_education_years: 0.6
-  distance_km: -0.08
+  age_years: -0.15
+  foreign_owned: 2.0
+  manager_education_years: 1.0
+  distance_km: -0.15
 # SD of untreated growth that no column shows, percent per year
 unobserved_trend_sd_percent_per_year: 1.0
 # SD of the firm's mean-reverting shocks, in logs

@@ -85,7 +85,9 @@ def test_firms_beside_participants_leave_the_pool_outside_treated_clusters():
 
 def test_entrants_who_are_not_active_are_counted():
     gone = PANEL[~((PANEL["firm_id"] == "t") & (PANEL["year"] == 2002))]
-    facts = risk_sets(gone, treatment(comparison="not_yet_treated")).facts.set_index("name")["value"]
+    facts = risk_sets(gone, treatment(comparison="not_yet_treated")).facts.set_index("name")[
+        "value"
+    ]
     assert facts["n_entrants[2003]"] == 1
     assert facts["n_entrants_not_active[2003]"] == 1
     assert facts["n_entrants_not_active[2005]"] == 0

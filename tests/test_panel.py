@@ -16,7 +16,13 @@ DATA = {
     "year": "yr",
     "cluster": ["town", "sector"],
     "columns": {
-        "sales": {"kind": "number", "column": "sales", "unit": "US$", "label": "Sales", "minimum": 0},
+        "sales": {
+            "kind": "number",
+            "column": "sales",
+            "unit": "US$",
+            "label": "Sales",
+            "minimum": 0,
+        },
         "support": {"kind": "number", "column": "support", "unit": "share", "label": "Support"},
         "town": {"kind": "text", "column": "town", "label": "Town"},
         "sector": {"kind": "text", "column": "sector", "label": "Sector"},
@@ -115,7 +121,10 @@ def faulty(column, values):
         (faulty("sales", [10, float("inf"), 13, 20, 2, 22]), "sales: a value is no number: 1"),
         (faulty("yr", [2001, "x", 2003, 2001, 2002, 2003]), "column yr: a year is missing or no"),
         (faulty("id", [None, "01", "01", "02", "02", "02"]), "column id: a firm identifier is"),
-        (faulty("town", ["A", None, "A", "B", "B", " "]), r"assignment cluster \(town x sector\): 2"),
+        (
+            faulty("town", ["A", None, "A", "B", "B", " "]),
+            r"assignment cluster \(town x sector\): 2",
+        ),
         (RAW.assign(support=0), "no firm enters the programme"),
         (faulty("support", [0, 2, 1, 0, 0, 0]), "1 firm-years are neither 0 nor 1"),
     ],

@@ -62,15 +62,18 @@ def test_committed_params_are_valid():
         (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
             -0.2,
-            "michigan.match.designs.covariates.caliper_sd is -0.2: "
-            "Input should be greater than 0",
+            "michigan.match.designs.covariates.caliper_sd is -0.2: Input should be greater than 0",
         ),
         (
             ("michigan", "estimate", "conf_level"),
             REMOVED,
             "michigan.estimate.conf_level is missing",
         ),
-        (("michigan", "score"), REMOVED, "michigan.score is missing: every study needs this section"),
+        (
+            ("michigan", "score"),
+            REMOVED,
+            "michigan.score is missing: every study needs this section",
+        ),
         (
             ("michigan", "scores"),
             {},
@@ -119,7 +122,11 @@ def test_committed_params_are_valid():
             ["michigan", "simulatd"],
             "studies: simulatd has no section in params.yaml; did you mean simulated?",
         ),
-        (("studies",), ["Michigan"], "studies: 'Michigan' is not a study name; use a-z, 0-9 and _, "),
+        (
+            ("studies",),
+            ["Michigan"],
+            "studies: 'Michigan' is not a study name; use a-z, 0-9 and _, ",
+        ),
         (("studies",), [], "studies must be a list of study names, one per line, dashes in front"),
     ],
 )

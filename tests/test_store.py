@@ -46,7 +46,12 @@ def test_a_table_that_breaks_its_declaration_is_refused(frame, message):
 
 
 def test_study_columns_of_an_allowed_kind_pass():
-    assert list(conform(THINGS, things(extra=[1.0, 2.0])).columns) == ["name", "size", "year", "extra"]
+    assert list(conform(THINGS, things(extra=[1.0, 2.0])).columns) == [
+        "name",
+        "size",
+        "year",
+        "extra",
+    ]
 
 
 def test_reading_checks_what_somebody_else_wrote(tmp_path):

@@ -1,0 +1,239 @@
+"""Balance of covariates between treated and comparison firms, before and after matching.
+
+Differences are divided by a standard deviation of the unmatched sample, the same before and
+after, so that a smaller number means closer groups and not a wider sample. There are no
+t-tests: they measure sample size (Imai, King & Stuart 2008,
+doi:10.1111/j.1467-985X.2007.00527.x).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.store import conform
+from pipeline.matching.losses import effective_size
+from pipeline.matching.sets import Flags, Floats, Positions
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreSection
+
+KEY = ["stack", "firm_id"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Hold one column whose balance is measured, one entry per firm and stack.
+
+    `rank` is the position of the value among the distinct values (for distribution functions),
+    -1 where it is missing.
+    """
+
+    name: str
+    in_score: bool
+    value: Floats
+    rank: Positions
+    binary: bool
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Hold what one sample says of one column: firms with a value, weights, treated flags."""
+
+    value: Floats
+    rank: Positions
+    treated: Flags
+    weight: Floats
+
+
+def measure_balance(
+    scores: pd.DataFrame,
+    covariates: pd.DataFrame,
+    weights: pd.DataFrame,
+    score: ScoreSection,
+    match: MatchSection,
+) -> pd.DataFrame:
+    """Measure balance of every design: BALANCE, one row per covariate, sample and stack.
+
+    Samples: `before` is the risk set of the design's score model, `on support` its firms on
+    common support, `after` the firms and weights of WEIGHTS. In the first two, comparison firms
+    are weighted so that each stack's comparison mass equals its treated mass. Covariates in
+    and out of the score, categories as `name=value`, and the propensity score itself; per stack
+    and over all stacks (`all`, rows being firms in stacks).
+    """
+    rows: list[dict[str, object]] = []
+    for name in ["unmatched", *match.designs]:
+        design = match.designs.get(name)
+        model = design.score if design else "unmatched"
+        firms = _weigh(scores[scores["model"] == model], weights[weights["design"] == name])
+        values = firms[KEY].merge(covariates, on=KEY, how="left", validate="one_to_one")
+        in_score = set(score.models[model].covariates) if design else set()
+        samples = _samples(firms)
+        stacks = _stacks(firms)
+        for measure in _measures(firms, values, score, in_score):
+            for stack, members in stacks.items():
+                found = _compare(measure, firms, samples, members, match.balance.denominator)
+                rows += [{"design": name, "stack": stack, **row} for row in found]
+    return conform(BALANCE, pd.DataFrame(rows))
+
+
+def weighted_variance(value: Floats, weight: Floats) -> float:
+    """Return the weighted variance; with equal weights that with divisor n-1.
+
+    sum w (x - m)^2 / (S - sum(w^2) / S), S = sum w, as in cobalt and MatchIt. Missing (nan)
+    where the weights leave no degree of freedom.
+    """
+    total = weight.sum()
+    freedom = total - np.square(weight).sum() / total if total > 0 else 0.0
+    if freedom <= 1e-12 * total:
+        return float("nan")
+    mean = np.average(value, weights=weight)
+    return float((weight * np.square(value - mean)).sum() / freedom)
+
+
+def ks_distance(rank: Positions, treated: Flags, weight: Floats) -> float:
+    """Return the largest distance between the two weighted distribution functions.
+
+    `rank` orders the values, equal values having equal rank.
+    """
+    mass = np.where(treated, weight / weight[treated].sum(), -weight / weight[~treated].sum())
+    return float(np.abs(np.bincount(rank, weights=mass).cumsum()).max())
+
+
+def _weigh(risk_sets: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
+    """Return a model's risk sets with the design's weights, 0 for firms it does not use."""
+    used = weights[[*KEY, "weight"]]
+    firms = risk_sets.merge(used, on=KEY, how="left", validate="one_to_one")
+    return firms.assign(weight=firms["weight"].fillna(0.0))
+
+
+def _samples(firms: pd.DataFrame) -> dict[str, Floats]:
+    """Return the weights of each sample, one entry per row of `firms`."""
+    return {
+        "before": _level_weights(firms, np.ones(len(firms), dtype=bool)),
+        "on support": _level_weights(firms, firms["on_support"].to_numpy()),
+        "after": firms["weight"].to_numpy(),
+    }
+
+
+def _level_weights(firms: pd.DataFrame, member: Flags) -> Floats:
+    """Weight members so that each stack's comparison firms weigh as much as its treated."""
+    treated = firms["treated"].to_numpy()
+    stack = pd.factorize(firms["stack"])[0]
+    n_treated = np.bincount(stack, weights=member & treated)
+    n_control = np.bincount(stack, weights=member & ~treated)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.nan_to_num(n_treated / n_control, posinf=0.0)
+    return np.where(member, np.where(treated, 1.0, level[stack]), 0.0)
+
+
+def _stacks(firms: pd.DataFrame) -> dict[str, Positions]:
+    """Return row positions of each stack, and of all."""
+    groups = firms.groupby("stack").indices.items()
+    stacks = {str(stack): np.asarray(rows, dtype=np.int64) for stack, rows in groups}
+    return {**stacks, "all": np.arange(len(firms))}
+
+
+def _measures(
+    firms: pd.DataFrame, covariates: pd.DataFrame, score: ScoreSection, in_score: set[str]
+) -> Iterator[Measure]:
+    """Yield the score, then every covariate, categories one by one."""
+    if firms["propensity_score"].notna().any():
+        yield _measure("propensity_score", True, firms["propensity_score"])
+    for name in score.covariates:
+        values = covariates[name]
+        if pd.api.types.is_numeric_dtype(values):
+            yield _measure(name, name in in_score, values)
+            continue
+        for category in sorted(values.dropna().unique()):
+            member = (values == category).astype(float).where(values.notna())
+            yield _measure(f"{name}={category}", name in in_score, member)
+
+
+def _measure(name: str, in_score: bool, values: pd.Series) -> Measure:
+    rank, levels = pd.factorize(values.to_numpy(float), sort=True)
+    binary = bool(np.isin(levels, (0.0, 1.0)).all())
+    return Measure(name, in_score, values.to_numpy(float), rank.astype(np.int64), binary)
+
+
+def _compare(
+    measure: Measure,
+    firms: pd.DataFrame,
+    samples: dict[str, Floats],
+    members: Positions,
+    denominator: str,
+) -> Iterator[dict[str, object]]:
+    """Yield one row per sample of one column in one stack (or all)."""
+    treated = firms["treated"].to_numpy()
+    scale = float("nan")
+    for sample, weight in samples.items():
+        groups = _observed(measure, treated, weight, members)
+        if sample == "before":
+            scale = _unmatched_sd(groups, measure.binary, denominator)
+        yield {
+            "covariate": measure.name,
+            "sample": sample,
+            "in_score": measure.in_score,
+            **_contrast(groups, measure.binary, scale),
+        }
+
+
+def _observed(measure: Measure, treated: Flags, weight: Floats, members: Positions) -> Groups:
+    """Select the firms of a stack that are in the sample and have a value."""
+    rows = members[(weight[members] > 0) & (measure.rank[members] >= 0)]
+    return Groups(measure.value[rows], measure.rank[rows], treated[rows], weight[rows])
+
+
+def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
+    """Compare the groups; what cannot be computed is missing."""
+    one, zero = groups.treated, ~groups.treated
+    row: dict[str, object] = {
+        "n_treated": int(one.sum()),
+        "n_control": int(zero.sum()),
+        "ess_control": effective_size(groups.weight[zero]),
+        "mean_treated": _mean(groups, one),
+        "mean_control": _mean(groups, zero),
+        "std_diff": np.nan,
+        "variance_ratio": np.nan,
+        "ks_distance": np.nan,
+    }
+    if not one.any() or not zero.any():
+        return row
+    difference = _mean(groups, one) - _mean(groups, zero)
+    row["ks_distance"] = ks_distance(groups.rank, one, groups.weight)
+    if scale > 0:
+        row["std_diff"] = difference / scale
+    if not binary:
+        row["variance_ratio"] = _ratio(
+            _variance(groups, one, False), _variance(groups, zero, False)
+        )
+    return row
+
+
+def _unmatched_sd(groups: Groups, binary: bool, denominator: str) -> float:
+    """Return the SD that differences are divided by, from the unmatched sample.
+
+    `treated`: the treated firms' SD. `pooled`: sqrt((v1 + v0) / 2). sqrt(p (1 - p)) for binaries.
+    """
+    one = _variance(groups, groups.treated, binary)
+    if denominator == "treated":
+        return float(np.sqrt(one))
+    return float(np.sqrt((one + _variance(groups, ~groups.treated, binary)) / 2))
+
+
+def _variance(groups: Groups, member: Flags, binary: bool) -> float:
+    if binary:
+        share = _mean(groups, member)
+        return share * (1 - share)
+    return weighted_variance(groups.value[member], groups.weight[member])
+
+
+def _mean(groups: Groups, member: Flags) -> float:
+    if not member.any():
+        return float("nan")
+    return float(np.average(groups.value[member], weights=groups.weight[member]))
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below > 0 else float("nan")

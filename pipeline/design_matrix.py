@@ -1,0 +1,174 @@
+"""Design matrix of a score, and the covariates that make its coefficients meaningless.
+
+A constant or collinear covariate has no coefficient of its own; one that separates treated
+from comparison firms has an infinite one. Each is refused by name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import DataError, SupportError
+from pipeline.matching.sets import Flags, Floats
+
+# Share of a standardised column that earlier columns leave unexplained: below this, rounding.
+COLLINEAR = 1e-9
+
+# Sum of distances to the separating plane, in standard deviations: below this, rounding.
+SEPARATES = 1e-6
+
+
+@dataclass(frozen=True)
+class DesignMatrix:
+    """Hold covariates with an intercept, standardised, and the way back to original units.
+
+    `terms` are `const`, numeric covariates by name and categories as `name=value`, base
+    excluded. `standardised` is firms x terms, each column with mean 0 and SD 1 but the
+    intercept; coefficients in original units are `to_original_units @ coefficients`.
+    """
+
+    terms: list[str]
+    standardised: Floats
+    to_original_units: Floats
+
+
+def build_design_matrix(covariates: pd.DataFrame) -> DesignMatrix:
+    """Expand categories, standardise, add the intercept.
+
+    Raises DataError naming covariates that are missing, constant, or combinations of others.
+    """
+    _refuse_missing_or_constant(covariates)
+    columns = dict(_columns(covariates))
+    raw = np.column_stack(list(columns.values()))
+    mean, spread = raw.mean(axis=0), raw.std(axis=0)
+    standardised = np.column_stack([np.ones(len(raw)), (raw - mean) / spread])
+    _refuse_collinear(standardised, list(columns))
+    back = np.diag(np.concatenate([[1.0], 1 / spread]))
+    back[0, 1:] = -mean / spread
+    return DesignMatrix(["const", *columns], standardised, back)
+
+
+def refuse_separation(covariates: pd.DataFrame, treated: Flags) -> None:
+    """Raise SupportError where one covariate or category alone separates the groups.
+
+    It does where all treated firms lie at or above every comparison firm, or at or below: a
+    category with treated firms only, or with none, is such a case.
+    """
+    for name in covariates.columns:
+        values = covariates[name]
+        if pd.api.types.is_numeric_dtype(values):
+            _refuse_separating_number(name, values.to_numpy(float), treated)
+        else:
+            _refuse_separating_category(name, values, treated)
+
+
+def refuse_separation_by_combination(design: DesignMatrix, treated: Flags) -> None:
+    """Raise SupportError naming covariates that together separate the groups, if any do.
+
+    The terms named are a smallest set in the sense that no one of them can be spared.
+    """
+    columns = list(range(len(design.terms)))
+    if not _separates(design.standardised, treated):
+        return
+    for column in columns[1:]:
+        fewer = [other for other in columns if other != column]
+        if _separates(design.standardised[:, fewer], treated):
+            columns = fewer
+    raise SupportError(
+        f"{', '.join(design.terms[column] for column in columns[1:])} together separate treated "
+        "from comparison firms, so that their coefficients would be infinite; take one out of "
+        "the model, merge categories, or widen the comparison pool"
+    )
+
+
+def _separates(columns: Floats, treated: Flags) -> bool:
+    """Say whether some b has (2 treated - 1) X b >= 0 for all firms and > 0 for some.
+
+    Linear programming finds one if there is one (Konis 2007, thesis, University of Oxford).
+    """
+    from scipy.optimize import linprog
+
+    signed = np.where(treated[:, None], columns, -columns)
+    found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1))
+    return bool(found.status == 0 and -found.fun > SEPARATES)
+
+
+def _columns(covariates: pd.DataFrame) -> Iterator[tuple[str, Floats]]:
+    """Yield every column of the design matrix, the first sorted category being the base."""
+    for name in covariates.columns:
+        values = covariates[name]
+        if pd.api.types.is_numeric_dtype(values):
+            yield name, values.to_numpy(float)
+            continue
+        for category in sorted(values.unique())[1:]:
+            yield f"{name}={category}", (values == category).to_numpy(float)
+
+
+def _refuse_missing_or_constant(covariates: pd.DataFrame) -> None:
+    for name in covariates.columns:
+        values = covariates[name]
+        missing = int(values.isna().sum())
+        if missing:
+            raise DataError(f"covariate {name} is missing for {missing} of {len(values)} firms")
+        if values.nunique() == 1:
+            raise DataError(
+                f"covariate {name} is constant ({values.iloc[0]} for all {len(values)} firms); "
+                "take it out of the model"
+            )
+
+
+def _refuse_collinear(standardised: Floats, names: list[str]) -> None:
+    """Name the first column that earlier columns explain, and the columns that explain it."""
+    triangle = np.asarray(np.linalg.qr(standardised / np.sqrt(len(standardised)), mode="r"))
+    size = triangle.shape[0]
+    unexplained = np.zeros(len(names) + 1)
+    unexplained[:size] = np.abs(np.diag(triangle))
+    if unexplained.min() > COLLINEAR:
+        return
+    column = int(np.argmax(unexplained <= COLLINEAR))
+    earlier = min(column, size)
+    weight = np.linalg.solve(triangle[:earlier, :earlier], triangle[:earlier, column])
+    explaining = [
+        name
+        for name, share in zip(names[: earlier - 1], weight[1:], strict=True)
+        if abs(share) > 1e-6
+    ]
+    raise DataError(
+        f"covariate {names[column - 1]} is a combination of {', '.join(explaining)} among these "
+        f"{len(standardised)} firms; take one of them out of the model"
+    )
+
+
+def _refuse_separating_number(name: str, values: Floats, treated: Flags) -> None:
+    one, zero = values[treated], values[~treated]
+    if one.min() >= zero.max():
+        side, bound, other = "above", one.min(), zero.max()
+    elif one.max() <= zero.min():
+        side, bound, other = "below", one.max(), zero.min()
+    else:
+        return
+    extreme, limit = ("lowest", "highest") if side == "above" else ("highest", "lowest")
+    raise SupportError(
+        f"covariate {name} separates the groups: all {len(one)} treated firms lie at or {side} "
+        f"the {len(zero)} comparison firms ({extreme} treated value {bound:.6g}, {limit} "
+        f"comparison value {other:.6g}); take it out of the model, or widen the comparison pool"
+    )
+
+
+def _refuse_separating_category(name: str, values: pd.Series, treated: Flags) -> None:
+    n_treated = pd.Series(treated).groupby(values.to_numpy()).agg(["sum", "size"])
+    n_control = n_treated["size"] - n_treated["sum"]
+    for group, count, other in (
+        ("treated", n_treated["sum"], n_control),
+        ("comparison", n_control, n_treated["sum"]),
+    ):
+        empty = count.index[count == 0]
+        if len(empty):
+            listed = ", ".join(f"{name}={value} ({other[value]})" for value in empty)
+            raise SupportError(
+                f"categories without a {group} firm (firms of the other group): {listed}; merge "
+                "categories, leave those firms out of the risk set, or match exactly on "
+                f"{name} instead of scoring it"
+            )

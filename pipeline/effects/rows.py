@@ -1,0 +1,187 @@
+"""Rows of ESTIMATES and TESTS from fits: names, intervals, notes, reasons."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.effects.least_squares import Fit
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.stacked import after_entry
+from pipeline.inference import t_intervals, wald_test
+
+Row = dict[str, Any]
+
+NO_PRE_YEAR = (
+    "no pre-trend can be seen: no year before the reference year is observed in the window"
+)
+FOR_COMPARABILITY = (
+    "for comparability: firms treated earlier serve as comparisons for firms treated later"
+)
+REFERENCE = "reference period"
+
+
+@dataclass(frozen=True)
+class Label:
+    """Say which estimate a row belongs to, and on which scale it is."""
+
+    outcome: str
+    design: str
+    estimator: str
+    estimand: str
+    scale: str
+    cluster: str
+    conf_level: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Count distinct treated and comparison firms, firm-years, clusters, treated clusters."""
+
+    n_treated: int
+    n_control: int
+    n_obs: int
+    n_clusters: int
+    n_treated_clusters: int
+
+
+def missing_row(label: Label, term: str, reason: str, event_time: int | None = None) -> Row:
+    """Return a row without an estimate, with the reason in its note."""
+    return _row(label, term, note=reason, event_time=event_time)
+
+
+def fitted_rows(
+    label: Label,
+    counts: Counts,
+    terms: list[tuple[str, int | None, str | None]],
+    estimates: np.ndarray,
+    std_errors: np.ndarray,
+) -> list[Row]:
+    """Return one row per (term, event time, note), with t(G-1) tests and intervals."""
+    df = counts.n_clusters - 1
+    shown = t_intervals(estimates, std_errors, df, label.conf_level)
+    return [
+        _row(
+            label,
+            term,
+            event_time=event_time,
+            estimate=estimates[i],
+            std_error=std_errors[i],
+            statistic=shown.statistic[i],
+            df=float(df),
+            p_value=shown.p_value[i],
+            conf_low=shown.low[i],
+            conf_high=shown.high[i],
+            note=note,
+            **vars(counts),
+        )
+        for i, (term, event_time, note) in enumerate(terms)
+    ]
+
+
+def average_rows(label: Label, counts: Counts, fit: Fit, note: str | None) -> list[Row]:
+    """Return the row of the average effect, term `att`."""
+    if not fit.estimable[0]:
+        return [missing_row(label, "att", "collinear with the absorbed effects")]
+    note = _joined(note, _cluster_note(fit))
+    error = np.sqrt(fit.covariance[:1, :1].ravel())
+    return fitted_rows(label, counts, [("att", None, note)], fit.estimates[:1], error)
+
+
+def event_rows(label: Label, counts: Counts, fit: Fit, sample: StackedSample) -> list[Row]:
+    """Return a row for each event time of the window, and their average after entry."""
+    times = [int(name[6:-1]) for name in fit.names]
+    used = np.flatnonzero(fit.estimable)
+    terms: list[tuple[str, int | None, str | None]] = [
+        (fit.names[i], times[i], _stacks_note(sample, times[i])) for i in used
+    ]
+    errors = np.sqrt(np.diag(fit.covariance))[used]
+    rows = fitted_rows(label, counts, terms, fit.estimates[used], errors)
+    reference = sample.stacks.reference
+    rows.append(
+        _row(label, f"event[{reference}]", event_time=reference, estimate=0.0, note=REFERENCE)
+        | vars(counts)
+    )
+    estimated = {times[i] for i in used} | {reference}
+    for event_time in (int(e) for e in sample.stacks.event_times if e not in estimated):
+        reason = _reason(sample, event_time, event_time in times)
+        rows.append(missing_row(label, f"event[{event_time}]", reason, event_time))
+    return rows + _event_average(label, counts, fit, tuple(times))
+
+
+def pre_trend_row(label: Label, fit: Fit, reference: int) -> Row:
+    """Return the joint test that the coefficients before the reference year are all zero."""
+    times = np.array([int(name[6:-1]) for name in fit.names])
+    before = np.flatnonzero((times < reference) & fit.estimable)
+    row: Row = {
+        "outcome": label.outcome,
+        "design": label.design,
+        "sample": "all",
+        "estimator": label.estimator,
+        "test": "pre_trends",
+        "statistic": np.nan,
+        "df": np.nan,
+        "df_denominator": np.nan,
+        "p_value": np.nan,
+        "note": NO_PRE_YEAR,
+    }
+    if not len(before):
+        return row
+    test = wald_test(fit.estimates[before], fit.covariance[np.ix_(before, before)], fit.df)
+    tested = f"event times {', '.join(str(times[i]) for i in before)}"
+    if np.isnan(test.statistic):
+        tested += f": no joint test with {fit.n_clusters} clusters and {test.df} coefficients"
+    return row | vars(test) | {"note": tested}
+
+
+def _event_average(label: Label, counts: Counts, fit: Fit, times: tuple[int, ...]) -> list[Row]:
+    """Average the event times from entry to the last, equally weighted: V = a' V a."""
+    after = after_entry(times, fit.estimable)
+    if not len(after):
+        return [missing_row(label, "event_average", "no event time from entry on is estimated")]
+    share = np.zeros(len(times))
+    share[after] = 1 / len(after)
+    values = np.where(share > 0, fit.estimates, 0.0)
+    covariance = fit.covariance[np.ix_(after, after)]
+    error = np.sqrt(covariance.sum()) / len(after)
+    note = f"equal-weight mean over event times {', '.join(str(times[i]) for i in after)}"
+    return fitted_rows(
+        label,
+        counts,
+        [("event_average", None, _joined(note, _cluster_note(fit)))],
+        np.array([share @ values]),
+        np.array([error]),
+    )
+
+
+def _stacks_note(sample: StackedSample, event_time: int) -> str | None:
+    """Name the entry years behind an event time unless all contribute."""
+    all_stacks = np.unique(sample.stack)
+    contributing = np.unique(sample.stack[sample.event_time == event_time])
+    if len(contributing) == len(all_stacks):
+        return None
+    return f"entry years {', '.join(str(year) for year in contributing)} only"
+
+
+def _reason(sample: StackedSample, event_time: int, observed: bool) -> str:
+    if observed:
+        return "collinear with the absorbed effects"
+    column = event_time - int(sample.stacks.event_times[0])
+    if not sample.stacks.covered[:, column].any():
+        return "no entry year has this event time inside the years of the panel"
+    return "no entry year has both treated and comparison firms observed at this event time"
+
+
+def _cluster_note(fit: Fit) -> str | None:
+    if fit.n_clusters < 2:
+        return "no standard error: the sample has a single cluster"
+    return None
+
+
+def _joined(*parts: str | None) -> str | None:
+    return "; ".join(part for part in parts if part) or None
+
+
+def _row(label: Label, term: str, **values: Any) -> Row:
+    rest = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+    return vars(label) | rest | {"term": term} | values

@@ -1,0 +1,144 @@
+"""The estimation sample of one design and outcome, after the declared rule for missing values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.effects.stacks import NO_ROW, Codes, Flags, Floats, SetMembers, Stacks
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Count what missing outcomes cost; firm-years are counted once per stack.
+
+    `firm_years_missing`: in the window and PANEL's years, without the outcome.
+    `firm_years_dropped`: observed, but left out by the rule. `stack_years_dropped`: stacks x
+    years of PANEL in which no comparison is left. `treated_missing`: treated firms left out.
+    """
+
+    firm_years_missing: int
+    firm_years_dropped: int
+    stack_years_dropped: int
+    treated_missing: int
+
+
+@dataclass(frozen=True)
+class StackedSample:
+    """Hold one row per firm x stack x year that enters the estimator, shape (n,).
+
+    `unit` points into the arrays of `stacks`; `panel_row` is the row's position in PANEL, so
+    that any other column (true effects, say) can be aligned: `values[sample.panel_row]`.
+    """
+
+    stacks: Stacks
+    unit: Codes
+    event_time: NDArray[np.int64]
+    panel_row: Codes
+    y: Floats
+    weight: Floats
+    losses: Losses
+
+    @property
+    def treated(self) -> Flags:
+        """Return whether the row's firm enters in the row's stack."""
+        return self.stacks.treated[self.unit]
+
+    @property
+    def stack(self) -> NDArray[np.int64]:
+        """Return the entry year of the row's stack."""
+        return self.stacks.stack[self.unit]
+
+    @property
+    def year(self) -> NDArray[np.int64]:
+        """Return the calendar year."""
+        return self.stack + self.event_time
+
+
+def stacked_sample(
+    stacks: Stacks, outcome: NDArray[np.float64], missing: Literal["drop_set", "renormalise"]
+) -> StackedSample:
+    """Return the rows that enter the estimator, given the transformed outcome by PANEL row.
+
+    Rules, the same for the average and the event-study estimates:
+
+    1. The reference year must be observed: each effect is a change since that year, and a firm
+       (set) without it would enter only through differences between other years. A log outcome
+       is hence about firms with a positive value in the base year.
+    2. `drop_set`: a matched set counts in a year only if all its firms are observed then and in
+       the reference year; a comparison firm's weight is the sum of its surviving sets' weights.
+       Composition then changes by whole sets, so that every year compares the firms that were
+       matched. `renormalise`: whoever is observed stays, and comparison weights of a stack and
+       year are scaled to the treated observed. Designs without sets renormalise.
+    3. A firm (set) observed in the reference year only has no change to show and is left out; so
+       is a stack-year without treated or without comparison firms.
+
+    In every stack and year the comparison weights then sum to the treated weights.
+    """
+    values = np.where(stacks.panel_row == NO_ROW, np.nan, outcome[stacks.panel_row])
+    observed = np.isfinite(values)
+    if missing == "drop_set" and stacks.sets is not None:
+        weight = _whole_set_weights(stacks.sets, observed, stacks.reference_column)
+    else:
+        weight = _renormalised_weights(stacks, observed)
+    unit, column = np.nonzero(weight > 0)
+    return StackedSample(
+        stacks=stacks,
+        unit=unit,
+        event_time=stacks.event_times[column],
+        panel_row=stacks.panel_row[unit, column],
+        y=values[unit, column],
+        weight=weight[unit, column],
+        losses=_losses(stacks, observed, weight > 0),
+    )
+
+
+def _whole_set_weights(sets: SetMembers, observed: Flags, reference: int) -> Floats:
+    """Sum set weights over complete sets, shape (units, event times)."""
+    n_sets = int(sets.set_code.max()) + 1
+    complete = np.ones((n_sets, observed.shape[1]), dtype=np.bool_)
+    for column in range(observed.shape[1]):
+        complete[sets.set_code[~observed[sets.unit, column]], column] = False
+    complete &= complete[:, [reference]]
+    complete &= complete.sum(axis=1, keepdims=True) > 1
+    weight = np.empty(observed.shape)
+    for column in range(observed.shape[1]):
+        kept = sets.weight * complete[sets.set_code, column]
+        weight[:, column] = np.bincount(sets.unit, kept, minlength=len(observed))
+    return weight
+
+
+def _renormalised_weights(stacks: Stacks, observed: Flags) -> Floats:
+    """Scale comparison weights to the treated observed, shape (units, event times)."""
+    stack = np.unique(stacks.stack, return_inverse=True)[1]
+    kept = observed & (stacks.weight > 0)[:, None]
+    while True:
+        treated = _sum_by(stack, kept * (stacks.weight * stacks.treated)[:, None])
+        control = _sum_by(stack, kept * (stacks.weight * ~stacks.treated)[:, None])
+        narrower = kept & ((treated > 0) & (control > 0))[stack]
+        narrower &= narrower[:, [stacks.reference_column]]
+        narrower &= narrower.sum(axis=1, keepdims=True) > 1
+        if (narrower == kept).all():
+            break
+        kept = narrower
+    ratio = np.divide(treated, control, out=np.zeros_like(treated), where=control > 0)
+    scale = np.where(stacks.treated[:, None], 1.0, ratio[stack])
+    return kept * stacks.weight[:, None] * scale
+
+
+def _sum_by(group: Codes, values: Floats) -> Floats:
+    n = int(group.max(initial=-1)) + 1
+    return np.column_stack([np.bincount(group, column, minlength=n) for column in values.T])
+
+
+def _losses(stacks: Stacks, observed: Flags, used: Flags) -> Losses:
+    stack = np.unique(stacks.stack, return_inverse=True)[1]
+    covered = _sum_by(stack, stacks.covered.astype(np.float64)) > 0
+    left = _sum_by(stack, used.astype(np.float64)) > 0
+    return Losses(
+        firm_years_missing=int((stacks.covered & ~observed).sum()),
+        firm_years_dropped=int((observed & ~used).sum()),
+        stack_years_dropped=int((covered & ~left).sum()),
+        treated_missing=int((stacks.treated & ~used.any(axis=1)).sum()),
+    )

@@ -1,0 +1,165 @@
+"""The stacked panel of one design: who is compared with whom, and where their rows are.
+
+Built once per design and shared by its outcomes. A *unit* is a firm in a stack; a firm that
+serves several stacks is several units. Tables are joined once, by key; after that only codes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.errors import DataError
+from pipeline.params.treatment import TreatmentSection
+
+Codes = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+NO_ROW = -1
+
+
+@dataclass(frozen=True)
+class PanelIndex:
+    """Find PANEL rows: `row` (firms, years) holds positions, NO_ROW where a firm is absent."""
+
+    firms: pd.Index
+    first_year: int
+    row: Codes
+
+
+@dataclass(frozen=True)
+class SetMembers:
+    """List the members of matched sets: unit, set code and set weight, each of shape (m,)."""
+
+    unit: Codes
+    set_code: Codes
+    weight: Floats
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """Hold the units of one design and their PANEL rows by event time.
+
+    Arrays over units, shape (u,): `firm` and `cluster` codes, `stack` (entry year), `treated`,
+    `weight`, `base_row` (PANEL row of the base year). `panel_row` (u, event times) holds PANEL
+    positions, NO_ROW where the firm is absent; `covered` says whether PANEL has that year at all.
+    `sets` is None for a design without matched sets.
+    """
+
+    design: str
+    event_times: NDArray[np.int64]
+    reference: int
+    firm: Codes
+    cluster: Codes
+    stack: NDArray[np.int64]
+    treated: Flags
+    weight: Floats
+    base_row: Codes
+    panel_row: Codes
+    covered: Flags
+    n_firms_moved: int
+    sets: SetMembers | None
+
+    @property
+    def reference_column(self) -> int:
+        """Return the position of the reference event time among the event times."""
+        return int(np.flatnonzero(self.event_times == self.reference)[0])
+
+
+def index_panel(panel: pd.DataFrame) -> PanelIndex:
+    """Index PANEL by firm and year, in any row order."""
+    code, firms = pd.factorize(panel["firm_id"])
+    year = panel["year"].to_numpy(dtype=np.int64)
+    row = np.full((len(firms), int(np.ptp(year)) + 1), NO_ROW, dtype=np.intp)
+    row[code, year - year.min()] = np.arange(len(panel))
+    return PanelIndex(pd.Index(firms), int(year.min()), row)
+
+
+def join_stacks(
+    index: PanelIndex,
+    weights: pd.DataFrame,
+    matches: pd.DataFrame,
+    design: str,
+    treatment: TreatmentSection,
+) -> Stacks:
+    """Join one design's WEIGHTS and MATCHES to PANEL over the event window.
+
+    Raises DataError where WEIGHTS names a firm that PANEL lacks.
+    """
+    units = weights[weights["design"] == design]
+    firm = np.asarray(index.firms.get_indexer(pd.Index(units["firm_id"])), dtype=np.intp)
+    if (firm < 0).any():
+        raise DataError(f"{design}: {int((firm < 0).sum())} rows of WEIGHTS have no firm in PANEL")
+    stack = units["stack"].to_numpy(dtype=np.int64)
+    treated = units["treated"].to_numpy(dtype=np.bool_)
+    window = treatment.window
+    event_times = np.arange(window.first_event_time, window.last_event_time + 1)
+    panel_row = _lookup(index, firm, stack[:, None] + event_times)
+    cluster, n_firms_moved = _firm_cluster(units["cluster"], firm, stack, treated)
+    return Stacks(
+        design=design,
+        event_times=event_times,
+        reference=treatment.reference_event_time,
+        firm=firm,
+        cluster=cluster,
+        stack=stack,
+        treated=treated,
+        weight=units["weight"].to_numpy(dtype=np.float64),
+        base_row=_lookup(index, firm, units["base_year"].to_numpy(dtype=np.int64)[:, None])[:, 0],
+        panel_row=panel_row,
+        covered=_covered(index, stack[:, None] + event_times),
+        n_firms_moved=n_firms_moved,
+        sets=_set_members(index, matches[matches["design"] == design], firm, stack),
+    )
+
+
+def _covered(index: PanelIndex, years: NDArray[np.int64]) -> Flags:
+    any_row = (index.row != NO_ROW).any(axis=0)
+    column = years - index.first_year
+    inside = (column >= 0) & (column < len(any_row))
+    return np.asarray(inside & any_row[np.where(inside, column, 0)])
+
+
+def _lookup(index: PanelIndex, firm: Codes, years: NDArray[np.int64]) -> Codes:
+    column = years - index.first_year
+    inside = (column >= 0) & (column < index.row.shape[1])
+    return np.where(inside, index.row[firm[:, None], np.where(inside, column, 0)], NO_ROW)
+
+
+def _firm_cluster(
+    cluster: pd.Series, firm: Codes, stack: NDArray[np.int64], treated: Flags
+) -> tuple[Codes, int]:
+    """Give each firm one assignment cluster, and count the firms that had to choose.
+
+    WEIGHTS dates the cluster at each stack's base year, so a firm that moves has several. It
+    keeps the one of the stack in which it is treated, else of its first stack: its errors then
+    never spread over two clusters, and firm x stack effects stay nested in clusters.
+    """
+    code = np.asarray(pd.factorize(cluster)[0], dtype=np.intp)
+    order = np.lexsort((stack, ~treated, firm))
+    first = order[np.unique(firm[order], return_index=True)[1]]
+    chosen = np.zeros(int(firm.max(initial=-1)) + 1, dtype=np.intp)
+    chosen[firm[first]] = code[first]
+    return chosen[firm], len(np.unique(firm[chosen[firm] != code]))
+
+
+def _set_members(
+    index: PanelIndex, matches: pd.DataFrame, firm: Codes, stack: NDArray[np.int64]
+) -> SetMembers | None:
+    if matches.empty:
+        return None
+    member = index.firms.get_indexer(pd.Index(matches["firm_id"]))
+    units = pd.MultiIndex.from_arrays([stack, firm])
+    unit = units.get_indexer(
+        pd.MultiIndex.from_arrays([matches["stack"].to_numpy(dtype=np.int64), member])
+    )
+    if (unit < 0).any():
+        raise DataError(f"{int((unit < 0).sum())} rows of MATCHES have no firm in WEIGHTS")
+    set_code = matches.groupby(["stack", "set_id"], sort=False).ngroup()
+    return SetMembers(
+        unit=np.asarray(unit, dtype=np.intp),
+        set_code=np.asarray(set_code, dtype=np.intp),
+        weight=matches["set_weight"].to_numpy(dtype=np.float64),
+    )

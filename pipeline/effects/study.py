@@ -1,0 +1,128 @@
+"""What every estimate of one study shares: panel, stacks by design, settings."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.outcome import transform
+from pipeline.effects.sample import StackedSample, stacked_sample
+from pipeline.effects.stacks import NO_ROW, Floats, Stacks, index_panel, join_stacks
+from pipeline.errors import IdentificationError, ParamsError
+from pipeline.params.estimate import EstimateSection, Spec
+from pipeline.params.outcomes import Outcome, OutcomesSection
+from pipeline.params.treatment import TreatmentSection
+
+
+@dataclass(frozen=True)
+class Study:
+    """Hold what every estimate of a study shares: the panel, each design's stacks, settings."""
+
+    panel: pd.DataFrame
+    stacks: dict[str, Stacks]
+    estimand: dict[str, str]
+    outcomes: dict[str, Outcome]
+    estimate: EstimateSection
+
+
+def prepare_study(
+    panel: pd.DataFrame,
+    matches: pd.DataFrame,
+    weights: pd.DataFrame,
+    *,
+    outcomes: OutcomesSection,
+    treatment: TreatmentSection,
+    estimate: EstimateSection,
+) -> Study:
+    """Join each design's stacks once, and check the names that specs use.
+
+    Raises ParamsError where a spec names a design or outcome that does not exist.
+    """
+    designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
+    _check_names(designs, weights, outcomes, estimate)
+    index = index_panel(panel)
+    return Study(
+        panel=panel,
+        stacks={d: join_stacks(index, weights, matches, d, treatment) for d in designs},
+        estimand={d: _estimand(weights, d) for d in designs},
+        outcomes=outcomes.root,
+        estimate=estimate,
+    )
+
+
+def asked(study: Study) -> Iterator[tuple[str, str, list[Spec]]]:
+    """Yield each design and outcome that some spec asks for, once, with those specs."""
+    for design in study.stacks:
+        for name in study.outcomes:
+            specs = [
+                spec
+                for spec in study.estimate.specs
+                if design in spec.designs and (spec.outcomes == "all" or name in spec.outcomes)
+            ]
+            if specs:
+                yield design, name, specs
+
+
+def outcome_sample(study: Study, design: str, name: str) -> StackedSample:
+    """Return the estimation sample of one observed outcome under one design.
+
+    Raises ParamsError where PANEL lacks the column, IdentificationError where the outcome is
+    never observed before entry.
+    """
+    outcome = study.outcomes[name]
+    if outcome.column not in study.panel.columns:
+        raise ParamsError(f"outcomes.{name}.column is {outcome.column}, which the panel lacks")
+    values = outcome_values(study.panel, outcome)
+    _check_observed_before_entry(study, values, name)
+    return stacked_sample(study.stacks[design], values, study.estimate.missing)
+
+
+def outcome_values(panel: pd.DataFrame, outcome: Outcome) -> Floats:
+    """Return an observed outcome on its scale, by PANEL row."""
+    assert outcome.transform is not None, "settings give every observed outcome a transform"
+    return transform(panel[outcome.column], outcome.transform)
+
+
+def _check_observed_before_entry(study: Study, values: Floats, name: str) -> None:
+    """Raise IdentificationError unless some firm of some design has the outcome before entry."""
+    years: set[int] = set()
+    for stacks in study.stacks.values():
+        before = stacks.event_times <= stacks.reference
+        rows = stacks.panel_row[:, before]
+        if np.isfinite(values[rows[rows != NO_ROW]]).any():
+            return
+        calendar = stacks.stack[:, None] + stacks.event_times[before]
+        years |= {int(year) for year in np.unique(calendar[stacks.covered[:, before]])}
+    span = f"{min(years)}-{max(years)}" if years else "none of which the panel covers"
+    raise IdentificationError(
+        f"outcomes.{name} is never observed in the years before entry ({span}), so no change "
+        f"since then can be measured; set outcomes.{name}.observed to false with a reason, or "
+        "choose another outcome"
+    )
+
+
+def _check_names(
+    designs: list[str], weights: pd.DataFrame, outcomes: OutcomesSection, estimate: EstimateSection
+) -> None:
+    produced = sorted(weights["design"].unique())
+    unknown = [d for d in designs if d not in produced]
+    if unknown:
+        raise ParamsError(
+            f"estimate.specs names the design {', '.join(unknown)}, which match did not produce; "
+            f"it produced {', '.join(produced)}"
+        )
+    for spec in estimate.specs:
+        absent = [o for o in spec.outcomes if o not in outcomes.root]
+        if spec.outcomes != "all" and absent:
+            raise ParamsError(
+                f"estimate.specs.{spec.name} names the outcome {', '.join(absent)}, which "
+                f"outcomes does not define; it defines {', '.join(outcomes.root)}"
+            )
+
+
+def _estimand(weights: pd.DataFrame, design: str) -> str:
+    """Return `att` if the design keeps every treated firm of the risk sets, else `att_matched`."""
+    treated = weights.loc[weights["treated"], "design"]
+    every = int((treated == design).sum()) >= int((treated == "unmatched").sum())
+    return "att" if every else "att_matched"

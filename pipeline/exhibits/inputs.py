@@ -1,0 +1,142 @@
+"""What exhibits are made from: a study's results tables and the settings that produced them."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pipeline.params.estimate import EstimateSection, Spec
+from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import Outcome, OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """Hold the sections of one study that its exhibits describe."""
+
+    outcomes: OutcomesSection
+    treatment: TreatmentSection
+    score: ScoreSection
+    match: MatchSection
+    estimate: EstimateSection
+    exhibit: ExhibitSection
+
+    def spec(self, name: str) -> Spec:
+        """Return an estimation spec by name."""
+        return next(spec for spec in self.estimate.specs if spec.name == name)
+
+    def design_label(self, design: str) -> str:
+        """Return what readers call a design."""
+        return self.exhibit.design_labels.get(design, design)
+
+    def outcome(self, name: str) -> Outcome:
+        """Return an outcome by name."""
+        return self.outcomes.root[name]
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """Hold the results tables of one study (declared in `pipeline.datasets`) and its settings.
+
+    `scores` holds firms; exhibits take bin counts from it and nothing else. `recovery` exists
+    where the truth is known: outcome, design, estimator, term, truth, estimate, std_error.
+    """
+
+    study: str
+    settings: StudySettings
+    estimates: pd.DataFrame
+    tests: pd.DataFrame
+    paths: pd.DataFrame
+    facts: pd.DataFrame
+    balance: pd.DataFrame
+    sample_flow: pd.DataFrame
+    issues: pd.DataFrame
+    scores: pd.DataFrame
+    coefficients: pd.DataFrame
+    recovery: pd.DataFrame | None = None
+
+    def fact(self, design: str, outcome: str, name: str) -> float:
+        """Return one fact; facts by stack, `name[2009]`, are summed; NaN where there is none."""
+        facts = self.facts
+        here = facts[(facts["design"] == design) & (facts["outcome"] == outcome)]
+        exact = here.loc[here["name"] == name, "value"]
+        if len(exact):
+            return float(exact.iloc[0])
+        by_stack = here.loc[here["name"].str.startswith(f"{name}["), "value"]
+        return float(by_stack.sum()) if len(by_stack) else math.nan
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Hold one row of ESTIMATES; what is missing is NaN, or empty text."""
+
+    estimate: float
+    std_error: float
+    statistic: float
+    df: float
+    p_value: float
+    conf_low: float
+    conf_high: float
+    n_treated: float
+    n_control: float
+    n_obs: float
+    n_clusters: float
+    n_treated_clusters: float
+    event_time: float
+    conf_level: float
+    scale: str
+    estimand: str
+    cluster: str
+    note: str
+
+    @property
+    def estimated(self) -> bool:
+        """Say whether there is an estimate with a standard error."""
+        return not math.isnan(self.estimate) and not math.isnan(self.std_error)
+
+
+_NUMBERS = [name for name, kind in Effect.__annotations__.items() if kind is float]
+_WORDS = [name for name, kind in Effect.__annotations__.items() if kind is str]
+
+
+def find_effects(
+    results: StudyResults, outcome: str, design: str, spec: str, band: str = "pointwise"
+) -> dict[str, Effect]:
+    """Return the effects of one outcome, design and spec by term, for all firms, analytic."""
+    table = results.estimates
+    wanted = {
+        "outcome": outcome,
+        "design": design,
+        "estimator": spec,
+        "sample": "all",
+        "subgroup": "all",
+        "inference": "analytic",
+        "band": band,
+    }
+    chosen = pd.Series(True, index=table.index)
+    for column, value in wanted.items():
+        chosen &= table[column] == value
+    rows = table[chosen].to_dict("records")
+    return {
+        str(row["term"]): _effect({str(key): value for key, value in row.items()}) for row in rows
+    }
+
+
+def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> Effect | None:
+    """Return the average effect on the treated of one outcome, design and spec, if it has a row."""
+    return find_effects(results, outcome, design, spec).get("att")
+
+
+def _effect(row: dict[str, object]) -> Effect:
+    numbers = {name: _number(row[name]) for name in _NUMBERS}
+    words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}  # type: ignore[call-overload]
+    fields: dict[str, Any] = {**numbers, **words}
+    return Effect(**fields)
+
+
+def _number(value: object) -> float:
+    return math.nan if pd.isna(value) else float(value)  # type: ignore[call-overload,arg-type]

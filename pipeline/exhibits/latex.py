@@ -1,0 +1,285 @@
+r"""Render a table as a LaTeX fragment: tabular and notes; caption and float are the report's.
+
+Widths are in em and set by boxes, so that the width of the whole is known here: \small where
+the page has room, \footnotesize with a narrower, wrapping label column where it has not, down to
+the 345 pt of a bare article. Packages: docs/preamble.tex.
+"""
+
+from dataclasses import dataclass
+
+from pipeline.exhibits.escape import escape
+from pipeline.exhibits.table import (
+    Cell,
+    Column,
+    Counts,
+    Interval,
+    Magnitude,
+    Number,
+    Panel,
+    Raw,
+    Row,
+    Table,
+    Text,
+)
+from pipeline.exhibits.widths import longest_word, text_width
+
+# One em of Latin Modern at \small and \footnotesize of a 10 pt article, in pt.
+_EM_SMALL = 9.25
+_EM_FOOTNOTE = 8.51
+
+# Text width of a bare 10 pt article, less a little for rounding.
+_NARROW_PAGE = 344.0
+
+_SMALL_PAGE = 400  # pt: notes are set smaller on narrower pages
+
+_SEPARATION = 0.4  # \tabcolsep, em
+_SHORTEST_STUB = 7.0  # em: narrower, and most labels break inside a word
+_NARROWEST_TABLE = 36.0  # em: the notes are as wide as the table and must stay readable
+_LONGEST_STUB = 17.0  # em: longer labels wrap
+_ONE_LINE = 5.0  # em: shorter headings do not wrap
+
+# Every line ends in %: a space before the tabular would make the fragment too wide.
+_OPENING = r"""\begin{threeparttable}%
+\sisetup{input-open-uncertainty=, input-close-uncertainty=, group-digits=integer}%
+\sisetup{table-align-text-before=false, table-align-text-after=false}%
+\providecommand{\cisep}{, }%"""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Hold widths in em: one per column, and the label column on a wide and a narrow page."""
+
+    columns: tuple[float, ...]
+    stub: float
+    narrow_stub: float
+
+    @property
+    def beside_stub(self) -> float:
+        return sum(self.columns) + 2 * _SEPARATION * len(self.columns)
+
+
+def render_latex(table: Table) -> str:
+    r"""Return the fragment to \input; it compiles without overfull boxes where `fits` holds."""
+    layout = _lay_out(table)
+    lines = [
+        _OPENING,
+        *_sizes(layout),
+        r"\begin{tabular}{@{}>{\raggedright\arraybackslash}p{\stubwidth}",
+        *[f"  {_column_format(table, index)}" for index in range(len(table.columns))],
+        r"  @{}}",
+        r"\toprule",
+        *_head(table.columns, layout),
+        r"\midrule",
+        *[line for panel in table.panels for line in _panel(panel, layout)],
+        *_foot(table.foot, layout),
+        r"\bottomrule",
+        r"\end{tabular}",
+        *_notes(table),
+        r"\end{threeparttable}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def fits(table: Table) -> bool:
+    """Say whether the table fits the text width of a bare article with readable labels."""
+    return _room_for_stub(_lay_out(table).beside_stub) >= _SHORTEST_STUB
+
+
+def _lay_out(table: Table) -> _Layout:
+    natural = [
+        _column_width(column, table.column_cells(index))
+        for index, column in enumerate(table.columns)
+    ]
+    label = max((text_width(row.label) + row.indent for row in table.rows()), default=0.0)
+    stub = max(_SHORTEST_STUB, min(label + 0.2, _LONGEST_STUB))
+    total = _Layout(tuple(natural), stub, 0.0).beside_stub + stub
+    spare = max(0.0, _NARROWEST_TABLE - total) / len(natural)
+    columns = tuple(round(width + spare, 2) for width in natural)
+    room = _room_for_stub(_Layout(columns, stub, 0.0).beside_stub)
+    return _Layout(columns, round(stub, 2), round(min(stub, room), 2))
+
+
+def _room_for_stub(beside_stub: float) -> float:
+    return _NARROW_PAGE / _EM_FOOTNOTE - beside_stub
+
+
+def _column_width(column: Column, cells: list[Cell]) -> float:
+    wrapped = max(_heading_width(column.heading), _heading_width(column.unit))
+    # Room for a parenthesis on both sides of a centred number and for its suffix.
+    content = max((_cell_width(cell) for cell in cells if cell is not None), default=0.0)
+    return max(wrapped, content, _reserved_width(cells)) + 0.15
+
+
+def _cell_width(cell: Cell) -> float:
+    """Return the least width of a cell: text may wrap, numbers may not."""
+    if cell is None:
+        return 0.0
+    return _heading_width(cell.plain()) if isinstance(cell, Text) else text_width(cell.plain())
+
+
+def _heading_width(text: str) -> float:
+    """Return the width of a short heading on one line, of a long one wrapped at its words."""
+    whole = text_width(text)
+    return whole if whole <= _ONE_LINE else longest_word(text)
+
+
+def _reserved_width(cells: list[Cell]) -> float:
+    """Return what siunitx sets aside: the widest integer, decimal and bracket parts together."""
+    numbers = [cell for cell in cells if isinstance(cell, Number)]
+    if not numbers:
+        return 0.0
+    before = max(text_width(cell.plain().split(".")[0]) for cell in numbers)
+    after = max(text_width("." + cell.plain().partition(".")[2]) for cell in numbers)
+    return before + after + 0.4
+
+
+def _sizes(layout: _Layout) -> list[str]:
+    r"""Choose type sizes by the page's width, and set \stubwidth and \fullwidth."""
+    wide = (layout.stub + layout.beside_stub) * _EM_SMALL
+    large = rf"\small\def\stubwidth{{{layout.stub:.2f}em}}"
+    small = rf"\footnotesize\def\stubwidth{{{layout.narrow_stub:.2f}em}}"
+    choice = rf"\ifdim\linewidth<{wide:.0f}pt{small}\else{large}\fi%"
+    return [
+        large + "%" if wide <= _NARROW_PAGE else choice,
+        rf"\ifdim\linewidth<{_SMALL_PAGE}pt\let\notesize\scriptsize"
+        rf"\else\let\notesize\footnotesize\fi%",
+        rf"\setlength{{\tabcolsep}}{{{_SEPARATION}em}}%",
+        rf"\def\fullwidth{{\dimexpr\stubwidth+{layout.beside_stub:.2f}em\relax}}%",
+    ]
+
+
+def _column_format(table: Table, index: int) -> str:
+    """Return the siunitx column that reserves room for sign, digits and parentheses."""
+    numbers = [cell for cell in table.column_cells(index) if isinstance(cell, Number)]
+    if not numbers:
+        return "c"
+    digits = [cell.digits().replace(",", "").replace("<", "") for cell in numbers]
+    sign = "-" if any(text.startswith("\u2212") for text in digits) else ""
+    whole = max(len(text.lstrip("\u2212").split(".")[0]) for text in digits)
+    decimals = max(cell.decimals for cell in numbers)
+    body = f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+    if any(cell.style == "parenthesis" for cell in numbers):
+        return f"S[table-format={{(}}{body}{{)}}]"
+    return f"S[table-format={body}]"
+
+
+def _head(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
+    lines = _spanners(columns, layout)
+    pairs = list(zip(columns, layout.columns, strict=True))
+    lines.append(_line([f"{{{_box(column.heading, width)}}}" for column, width in pairs]))
+    if any(column.unit for column in columns):
+        lines.append(_line([f"{{{_box(column.unit, width, 't')}}}" for column, width in pairs]))
+    if any(column.number is not None for column in columns):
+        lines.append(_line([f"{{({c.number})}}" if c.number else "" for c in columns]))
+    return lines
+
+
+def _spanners(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
+    groups = _runs([column.spanner for column in columns])
+    if not any(name for name, _, _ in groups):
+        return []
+    cells, rules = [], []
+    for name, first, last in groups:
+        width = sum(layout.columns[first : last + 1]) + 2 * _SEPARATION * (last - first)
+        box = f"{{{_box(name, width) if name else ''}}}"
+        # The last column has no space on its right; a spanner with one would widen the table.
+        kind = "c@{}" if last == len(columns) - 1 else "c"
+        cells.append(rf"\multicolumn{{{last - first + 1}}}{{{kind}}}{box}")
+        if name:
+            trim = "l" if last == len(columns) - 1 else "lr"
+            rules.append(rf"\cmidrule({trim}){{{first + 2}-{last + 2}}}")
+    return [_line(cells), "".join(rules)]
+
+
+def _runs(names: list[str]) -> list[tuple[str, int, int]]:
+    """Return (name, first, last) of each run of equal neighbours."""
+    runs: list[tuple[str, int, int]] = []
+    for index, name in enumerate(names):
+        if runs and runs[-1][0] == name:
+            runs[-1] = (name, runs[-1][1], index)
+        else:
+            runs.append((name, index, index))
+    return runs
+
+
+def _box(text: str, width: float, position: str = "b") -> str:
+    # \hspace{0pt} lets TeX hyphenate the first word of the box.
+    return (
+        rf"\parbox[{position}]{{{width:.2f}em}}"
+        rf"{{\centering\hspace{{0pt}}{escape(text)}\strut}}"
+    )
+
+
+def _panel(panel: Panel, layout: _Layout) -> list[str]:
+    title = []
+    if panel.title:
+        span = rf"\multicolumn{{{len(layout.columns) + 1}}}{{@{{}}p{{\fullwidth}}@{{}}}}"
+        title = [r"\addlinespace", rf"{span}{{\raggedright\textit{{{escape(panel.title)}}}}} \\"]
+    return title + [_row(row, layout) for row in panel.rows]
+
+
+def _foot(rows: tuple[Row, ...], layout: _Layout) -> list[str]:
+    return [r"\midrule", *[_row(row, layout) for row in rows]] if rows else []
+
+
+def _row(row: Row, layout: _Layout) -> str:
+    label = (r"\quad " if row.indent else "") + escape(row.label)
+    cells = zip(row.cells, layout.columns, strict=True)
+    return _line([_cell(cell, width) for cell, width in cells], label)
+
+
+def _line(cells: list[str], label: str = "") -> str:
+    return " & ".join([label, *cells]) + r" \\"
+
+
+def _cell(cell: Cell, width: float) -> str:
+    if isinstance(cell, Number):
+        return _number(cell)
+    content = "" if cell is None else _braced(cell, width)
+    return f"{{{content}}}" if content else ""
+
+
+def _braced(cell: Text | Raw | Interval | Counts | Magnitude, width: float) -> str:
+    """Return what stands in braces, off the column's decimal point."""
+    match cell:
+        case Interval():
+            low, high = (_num(end) for end in cell.ends())
+            return rf"[{low}\cisep{high}]"
+        case Counts():
+            return " / ".join(_num(part) for part in cell.parts())
+        case Magnitude():
+            return _num(cell.plain())
+        case Raw():
+            return cell.tex
+        case Text():
+            wraps = text_width(cell.text) > width
+            return _box(cell.text, width, "t") if wraps else escape(cell.text)
+
+
+def _number(cell: Number) -> str:
+    digits = cell.digits()
+    if digits.startswith("<"):
+        return rf"{{({_num(digits)})}}" if cell.style == "parenthesis" else f"{{{_num(digits)}}}"
+    body = _ascii(digits)
+    suffix = rf"{{\textsuperscript{{{escape(cell.suffix)}}}}}" if cell.suffix else ""
+    return (f"({body})" if cell.style == "parenthesis" else body) + suffix
+
+
+def _num(digits: str) -> str:
+    return rf"\num{{{_ascii(digits)}}}"
+
+
+def _ascii(digits: str) -> str:
+    """Return digits as siunitx reads them; it sets minus sign and grouping itself."""
+    return digits.replace("\u2212", "-").replace(",", "")
+
+
+def _notes(table: Table) -> list[str]:
+    if not table.notes and not table.source:
+        return []
+    lines = [r"\begin{tablenotes}[flushleft]\notesize\setlength{\labelsep}{0pt}"]
+    if table.notes:
+        lines.append(r"\item \textit{Notes:} " + "\n".join(escape(note) for note in table.notes))
+    if table.source:
+        lines.append(rf"\item \textit{{Source:}} {escape(table.source)}")
+    return [*lines, r"\end{tablenotes}"]

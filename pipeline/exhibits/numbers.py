@@ -1,0 +1,155 @@
+"""Numbers for prose: every statistic under one key, formatted once, and the headline metrics.
+
+Keys are `study.outcome.design.estimator.term.statistic`. The translation of a log effect b into
+100(exp(b) - 1) percent happens here and nowhere else.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
+
+LOG_SCALE = "log points"
+SHARE_SCALE = "share"
+
+_COUNTS = ("n_treated", "n_control", "n_obs", "n_clusters", "n_treated_clusters")
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """Hold one number for prose: its value and its printed form."""
+
+    value: float
+    formatted: str
+
+
+def percent(log_effect: float) -> float:
+    """Translate an effect in log points into percent: 100(exp(b) - 1)."""
+    return 100 * math.expm1(log_effect)
+
+
+def percentage_points(share_effect: float) -> float:
+    """Translate an effect on a share into percentage points."""
+    return 100 * share_effect
+
+
+def study_numbers(results: StudyResults) -> dict[str, Quoted]:
+    """Return every estimated statistic of a study by key, sorted by key."""
+    columns = ["outcome", "design", "estimator"]
+    found: dict[str, Quoted] = {}
+    for names in results.estimates[columns].drop_duplicates().itertuples(index=False):
+        outcome, design, spec = (str(name) for name in names)
+        detectable = results.fact(design, outcome, f"mde[{spec}]")
+        for term, effect in find_effects(results, outcome, design, spec).items():
+            if not effect.estimated:
+                continue
+            figures = _statistics(effect, results.settings.exhibit.decimals)
+            if term == "att" and not math.isnan(detectable):
+                figures["mde"] = Quoted(detectable, _own_decimals(detectable, effect, results))
+            key = f"{results.study}.{outcome}.{design}.{spec}.{term}"
+            found |= {f"{key}.{name}": figure for name, figure in figures.items()}
+    return dict(sorted(found.items()))
+
+
+def numbers_json(figures: dict[str, Quoted]) -> bytes:
+    """Return `{key: {value, formatted}}` as JSON, values in 8 significant digits."""
+    content = {
+        key: {"value": _shortened(figure.value), "formatted": figure.formatted}
+        for key, figure in figures.items()
+    }
+    return _json(content)
+
+
+def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
+    r"""Return a file to \input that defines \result{key}; an unknown key stops with `file`."""
+    lines = [
+        "% Generated: \\input this file, then \\result{study.outcome.design.estimator.term.pct}.",
+        r"\providecommand{\resultfiles}{}",
+        rf"\edef\resultfiles{{\resultfiles\space {file}}}",
+        r"\providecommand{\result}[1]{\ifcsname result@#1\endcsname\csname result@#1\endcsname",
+        r"  \else\errmessage{The key #1 is not in\resultfiles}\fi}",
+    ]
+    lines += [
+        rf"\expandafter\def\csname result@{key}\endcsname{{\num{{{_for_siunitx(figure)}}}}}"
+        for key, figure in figures.items()
+    ]
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def headline_metrics(results: StudyResults) -> bytes:
+    """Return the headline effect of each observed outcome as JSON, same keys for each."""
+    headline = results.settings.estimate.headline
+    metrics = {}
+    for name, outcome in results.settings.outcomes.root.items():
+        effect = find_effect(results, name, headline.design, headline.spec)
+        if outcome.observed and effect is not None and effect.estimated:
+            metrics[name] = {
+                "estimate": _shortened(effect.estimate),
+                "std_error": _shortened(effect.std_error),
+                "t": _shortened(effect.estimate / effect.std_error),
+                "p_value": _shortened(effect.p_value),
+                "n_treated": int(effect.n_treated),
+            }
+    return _json(metrics)
+
+
+def _statistics(effect: Effect, least: int) -> dict[str, Quoted]:
+    decimals = effect_decimals([effect], least)
+    figures = {
+        name: Quoted(getattr(effect, name), rounding.fixed(getattr(effect, name), decimals))
+        for name in ("estimate", "conf_low", "conf_high")
+    }
+    figures["std_error"] = Quoted(effect.std_error, rounding.positive(effect.std_error, decimals))
+    figures["p_value"] = Quoted(effect.p_value, rounding.positive(effect.p_value, 3))
+    figures |= _translated(effect)
+    counts = {name: getattr(effect, name) for name in _COUNTS}
+    figures |= {
+        name: Quoted(value, rounding.count(value))
+        for name, value in counts.items()
+        if not pd.isna(value)
+    }
+    return {name: figure for name, figure in figures.items() if not math.isnan(figure.value)}
+
+
+def _translated(effect: Effect) -> dict[str, Quoted]:
+    """Return percent for log effects and percentage points for shares, one decimal."""
+    translations = {LOG_SCALE: ("pct", percent), SHARE_SCALE: ("pp", percentage_points)}
+    if effect.scale not in translations:
+        return {}
+    stem, translate = translations[effect.scale]
+    ends = {stem: effect.estimate, f"{stem}_low": effect.conf_low, f"{stem}_high": effect.conf_high}
+    values = {name: translate(value) for name, value in ends.items()}
+    return {name: Quoted(value, rounding.fixed(value, 1)) for name, value in values.items()}
+
+
+def effect_decimals(effects: list[Effect], least: int) -> int:
+    """Return the decimals at which effects of one outcome are shown.
+
+    Log points and shares have `least` decimals, more only where the smallest standard error
+    would read 0.000; an outcome in its own unit shows two digits of its smallest standard error.
+    """
+    errors = [effect.std_error for effect in effects if effect.estimated]
+    if any(effect.scale in (LOG_SCALE, SHARE_SCALE) for effect in effects):
+        return rounding.decimals_for(errors, 1, least)
+    return rounding.decimals_for(errors, 2, 0)
+
+
+def _own_decimals(value: float, effect: Effect, results: StudyResults) -> str:
+    return rounding.positive(value, effect_decimals([effect], results.settings.exhibit.decimals))
+
+
+def _shortened(value: float) -> float:
+    return float(f"{value:.8g}")
+
+
+def _for_siunitx(figure: Quoted) -> str:
+    return figure.formatted.replace(rounding.MINUS, "-").replace(",", "")
+
+
+def _json(content: object) -> bytes:
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8")

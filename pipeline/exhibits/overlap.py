@@ -1,0 +1,61 @@
+"""The overlap figure: where the scores of treated and comparison firms meet."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.exhibits.figures import BLUE, GREY, WIDTH_INCHES
+from pipeline.exhibits.inputs import StudyResults
+
+_N_BINS = 30
+
+
+def overlap(results: StudyResults) -> Figure:
+    """Draw the score of treated firms upwards and of comparison firms downwards, in shares."""
+    figure = Figure(figsize=(WIDTH_INCHES, 2.8), layout="constrained")
+    axes = figure.subplots()
+    design = results.settings.estimate.headline.design
+    if design == "unmatched":
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "the headline design has no propensity score", ha="center")
+        return figure
+    bins = score_bins(results.scores, results.settings.match.designs[design].score)
+    _mirror(axes, bins)
+    axes.set_xlabel("Propensity score")
+    axes.set_ylabel("Share of group")
+    axes.legend(loc="upper right")
+    return figure
+
+
+def score_bins(scores: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Return the share of each group in equal bins of a model's score: low, high, two shares.
+
+    Bins run from 0 to the largest score, stacks together: no firm is shown.
+    """
+    chosen = scores[(scores["model"] == model) & scores["propensity_score"].notna()]
+    top = float(chosen["propensity_score"].max()) if len(chosen) else 1.0
+    edges = np.linspace(0.0, min(1.0, np.ceil(20 * top) / 20), _N_BINS + 1)
+    shares = {}
+    for name, treated in (("treated", True), ("comparison", False)):
+        group = chosen.loc[chosen["treated"] == treated, "propensity_score"].to_numpy()
+        counts = np.histogram(group, edges)[0]
+        shares[name] = counts / max(len(group), 1)
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], **shares})
+
+
+def _mirror(axes: Axes, bins: pd.DataFrame) -> None:
+    low = bins["low"].to_numpy()
+    width = (bins["high"] - bins["low"]).to_numpy()
+    _bars(axes, low, bins["treated"], width, {"label": "Treated", "color": BLUE, "ec": "white"})
+    hatched = {"label": "Comparison, before matching", "hatch": "////", "fc": "white", "ec": GREY}
+    _bars(axes, low, -bins["comparison"], width, hatched)
+    axes.axhline(0, color=GREY, linewidth=0.7)
+    # Both directions are shares, so neither has a sign.
+    axes.yaxis.set_major_formatter(lambda share, _: f"{abs(share):g}")
+
+
+def _bars(axes: Axes, low: Any, height: Any, width: Any, look: dict[str, str]) -> None:
+    axes.bar(low, height, width, align="edge", linewidth=0.5, **look)  # type: ignore[arg-type]

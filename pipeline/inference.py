@@ -1,0 +1,167 @@
+"""Covariance matrices, degrees of freedom, tests and intervals; pure numpy.
+
+Small-sample convention of Stata reghdfe and R fixest: G/(G-1) x (N-1)/(N-K), where K counts
+the regressors and the absorbed effects that are not nested in the cluster, and t with G-1
+degrees of freedom. Cameron & Miller (2015), doi:10.3368/jhr.50.2.317, section II.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+# A joint test divides by the covariance: beyond this condition number (of the correlation
+# matrix) the statistic is rounding noise.
+SINGULAR = 1e12
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Hold t statistics, two-sided p-values and interval ends; arrays of shape (k,)."""
+
+    statistic: Floats
+    p_value: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class WaldTest:
+    """Hold an F statistic, its numerator and denominator degrees of freedom, and the p-value."""
+
+    statistic: float
+    df: int
+    df_denominator: int
+    p_value: float
+
+
+def n_parameters(n_regressors: int, sizes: list[int], nested: list[bool]) -> int:
+    """Count K, the parameters that the small-sample factor pays for.
+
+    `sizes` are the numbers of effects in each absorbed set, one normalisation short of their
+    sum; a set nested in the clusters costs nothing but the constant. With x1, treat x post, 108
+    firms nested in the cluster and ten periods, K = 12. Rule of R fixest, `K.fixef = "nested"`.
+    """
+    absorbed = sum(sizes) - max(len(sizes) - 1, 0)
+    free = sum(size - 1 for size, is_nested in zip(sizes, nested, strict=True) if is_nested)
+    return n_regressors + absorbed - free
+
+
+def is_nested(effects: Codes, clusters: Codes) -> bool:
+    """Say whether every effect lies within one cluster; both are codes of shape (n,)."""
+    one_cluster = np.zeros(int(effects.max(initial=-1)) + 1, dtype=np.intp)
+    one_cluster[effects] = clusters
+    return bool((one_cluster[effects] == clusters).all())
+
+
+def n_groups(codes: Codes) -> int:
+    """Count the distinct codes that occur."""
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
+def clustered_covariance(
+    scores: Floats, bread: Floats, clusters: Codes, n_obs: int, k_parameters: int
+) -> Floats:
+    """Return the cluster-robust covariance of k coefficients, shape (k, k).
+
+    V = G/(G-1) x (N-1)/(N-K) x B (sum_g s_g s_g') B, with s_g the sum over cluster g of the rows
+    of `scores` (n, k), w x u, and `bread` B = (X'WX)^-1. Missing where G < 2 or N <= K.
+    Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
+    """
+    factor = small_sample_factor(n_groups(clusters), n_obs, k_parameters)
+    return factor * _sandwich(scores, bread, clusters)
+
+
+def two_way_covariance(
+    scores: Floats,
+    bread: Floats,
+    clusters: tuple[Codes, Codes],
+    n_obs: int,
+    k_parameters: int,
+) -> Floats:
+    """Return the covariance clustered in two directions, shape (k, k).
+
+    V = V_first + V_second - V_both, all with the factor of the smaller number of clusters.
+    Cameron, Gelbach & Miller (2011), doi:10.1198/jbes.2010.07136.
+    """
+    first, second = clusters
+    both = first * (int(second.max()) + 1) + second
+    meat = (
+        _sandwich(scores, bread, first)
+        + _sandwich(scores, bread, second)
+        - _sandwich(scores, bread, np.unique(both, return_inverse=True)[1])
+    )
+    n_clusters = min(n_groups(first), n_groups(second))
+    return small_sample_factor(n_clusters, n_obs, k_parameters) * meat
+
+
+def iid_covariance(
+    residuals: Floats, weights: Floats, bread: Floats, n_obs: int, k_parameters: int
+) -> Floats:
+    """Return the conventional covariance, sum(w u^2) / (N - K) x (X'WX)^-1, shape (k, k)."""
+    return float((weights * residuals**2).sum()) / (n_obs - k_parameters) * bread
+
+
+def small_sample_factor(n_clusters: int, n_obs: int, k_parameters: int) -> float:
+    """Return G/(G-1) x (N-1)/(N-K); missing where G < 2 or N <= K."""
+    if n_clusters < 2 or n_obs <= k_parameters:
+        return float("nan")
+    return n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - k_parameters)
+
+
+def t_intervals(estimate: Floats, std_error: Floats, df: int, conf_level: float) -> Intervals:
+    """Return t tests of zero and intervals with `df` degrees of freedom, all of shape (k,).
+
+    Missing where the standard error is missing or zero.
+    """
+    from scipy import stats
+
+    error = np.where(std_error > 0, std_error, np.nan)
+    statistic = estimate / error
+    margin = stats.t.ppf(0.5 + conf_level / 2, max(df, 1)) * error
+    p_value = 2 * stats.t.sf(np.abs(statistic), max(df, 1))
+    return Intervals(statistic, p_value, estimate - margin, estimate + margin)
+
+
+def minimum_detectable_effect(std_error: float, df: int, conf_level: float, power: float) -> float:
+    """Return the effect that a two-sided test finds with probability `power`.
+
+    (t_{1-alpha/2, G-1} + t_{power, G-1}) x SE, alpha = 1 - conf_level.
+    Bloom (1995), doi:10.1177/0193841X9501900504.
+    """
+    from scipy import stats
+
+    if df < 1:
+        return float("nan")
+    critical = stats.t.ppf(0.5 + conf_level / 2, df) + stats.t.ppf(power, df)
+    return float(critical * std_error)
+
+
+def wald_test(estimates: Floats, covariance: Floats, df_denominator: int) -> WaldTest:
+    """Test that k coefficients are all zero: F = b' V^-1 b / k with k and G-1 df.
+
+    The statistic is missing where V has no inverse, as with fewer clusters than coefficients.
+    """
+    from scipy import stats
+
+    k = len(estimates)
+    if df_denominator < k or not _is_invertible(covariance):
+        return WaldTest(float("nan"), k, df_denominator, float("nan"))
+    statistic = float(estimates @ np.linalg.solve(covariance, estimates)) / k
+    return WaldTest(statistic, k, df_denominator, float(stats.f.sf(statistic, k, df_denominator)))
+
+
+def _is_invertible(covariance: Floats) -> bool:
+    scale = np.sqrt(np.diag(covariance))
+    if not (np.isfinite(covariance).all() and (scale > 0).all()):
+        return False
+    return bool(np.linalg.cond(covariance / np.outer(scale, scale)) < SINGULAR)
+
+
+def _sandwich(scores: Floats, bread: Floats, clusters: Codes) -> Floats:
+    sums = np.column_stack([np.bincount(clusters, column) for column in scores.T])
+    half = sums @ bread
+    return np.asarray(half.T @ half)

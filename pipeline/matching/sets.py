@@ -1,0 +1,51 @@
+"""Result of matching: pairs of a treated and a comparison firm, and the weights they imply."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class MatchedSets:
+    """Hold matched pairs, sorted by treated firm, then distance, then comparison firm.
+
+    All arrays have one entry per pair. `treated` and `control` are row positions in the arrays
+    that were matched; `weight` sums to one over the pairs of a treated firm; `distance` is the
+    absolute difference of the scores, in score units. A treated firm without a match is absent.
+    """
+
+    treated: Positions
+    control: Positions
+    weight: Floats
+    distance: Floats
+
+
+def make_sets(treated: Positions, control: Positions, distance: Floats) -> MatchedSets:
+    """Sort pairs and share each treated firm's unit weight equally over its pairs."""
+    order = np.lexsort((control, distance, treated))
+    owner = treated[order]
+    pairs_of_owner = np.bincount(owner)[owner] if len(owner) else np.zeros(0)
+    return MatchedSets(owner, control[order], 1.0 / pairs_of_owner, distance[order])
+
+
+def unit_weights(sets: MatchedSets, n_firms: int) -> Floats:
+    """Return the weight of each of `n_firms` rows: matched treated 1, unused firms 0.
+
+    A comparison firm's weight is the sum of its weights over sets, so that comparison weights
+    sum to the number of matched treated firms (the ATT's weights).
+    """
+    weight: Floats = np.bincount(sets.control, weights=sets.weight, minlength=n_firms).astype(
+        np.float64
+    )
+    weight[sets.treated] = 1.0
+    return weight
+
+
+def times_used(sets: MatchedSets, n_firms: int) -> Positions:
+    """Return in how many sets each of `n_firms` rows serves as a comparison firm."""
+    return np.bincount(sets.control, minlength=n_firms).astype(np.int64)

@@ -1,0 +1,249 @@
+"""Propensity scores by unpenalised maximum likelihood, and common support.
+
+A score model is fitted per stack, or once with an intercept for each stack. What would make
+its coefficients meaningless (constant, collinear or separating covariates) stops the fit and
+is named (`pipeline.design_matrix`).
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.results import FACTS
+from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.store import conform
+from pipeline.design_matrix import (
+    DesignMatrix,
+    build_design_matrix,
+    refuse_separation,
+    refuse_separation_by_combination,
+)
+from pipeline.errors import DataError, EvaluationError, SupportError
+from pipeline.matching.sets import Flags, Floats
+from pipeline.params.score import ScoreModel, ScoreSection
+from pipeline.score_sample import complete_rows, count_lost
+
+Link = Literal["logit", "probit"]
+SupportRule = Literal["none", "min_max", "comparison_maximum"]
+
+# Ties and order of scores must be the same on every machine.
+SCORE_DECIMALS = 10
+
+# Newton's steps shrink quadratically: a last step below this leaves no error that shows.
+STEP_TOLERANCE = 1e-10
+MOST_STEPS = 60
+
+
+@dataclass(frozen=True)
+class ScoreFit:
+    """Hold one fitted propensity score.
+
+    `coefficients` has one row per term (`term`, `estimate` and `std_error` on the index);
+    `propensity_score` and `linear_score` have one entry per firm, rounded to 10 decimals;
+    `pseudo_r2` is McFadden's, `auc` the area under the ROC curve.
+    """
+
+    coefficients: pd.DataFrame
+    propensity_score: Floats
+    linear_score: Floats
+    n_obs: int
+    n_treated: int
+    pseudo_r2: float
+    auc: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Hold the tables SCORES, SCORE_COEFFICIENTS and FACTS of every score model."""
+
+    scores: pd.DataFrame
+    coefficients: pd.DataFrame
+    facts: pd.DataFrame
+
+
+def score_risk_sets(
+    risk_sets: pd.DataFrame, covariates: pd.DataFrame, section: ScoreSection
+) -> Scored:
+    """Fit every score model on its risk sets and mark the firms on common support.
+
+    `risk_sets` has SCORES' columns up to `in_treated_cluster`, one block per model and one for
+    `unmatched`, which gets no score; `covariates` is COVARIATES. Firms that lack a covariate of
+    a model leave that model and are counted in the facts, or are refused (`missing`).
+
+    Raises SupportError where a stack has no treated or no comparison firm left or a covariate
+    separates them, DataError where covariates are missing and refused, constant or collinear.
+    Messages begin with model and stack.
+    """
+    unmatched = risk_sets[risk_sets["model"] == "unmatched"]
+    blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
+    coefficients, facts = [], []
+    for name, model in section.models.items():
+        risk_set = risk_sets[risk_sets["model"] == name]
+        rows, values, dropped = complete_rows(risk_set, covariates, model, name)
+        scored, fitted = _fit_model(rows, values, model, name)
+        blocks.append(scored[list(SCORES.columns)])
+        coefficients.append(fitted)
+        facts += [dropped, _off_support(scored, name)]
+    return Scored(
+        conform(SCORES, pd.concat(blocks)),
+        conform(SCORE_COEFFICIENTS, pd.concat(coefficients)),
+        conform(FACTS, pd.concat(facts)),
+    )
+
+
+def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
+    """Fit the probability of treatment by unpenalised maximum likelihood.
+
+    `covariates` has one row per firm and no missing value; text columns become one indicator
+    per category, the first in sorted order being the base. `treated` is aligned with it.
+    Newton's method runs on standardised covariates; coefficients are in original units.
+
+    Raises SupportError where a group is empty or a covariate separates the groups (the estimate
+    would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
+    covariate is missing, constant or a combination of others.
+    """
+    _require_both_groups(treated)
+    design = build_design_matrix(covariates)
+    refuse_separation(covariates, treated)
+    result = _maximise(design, treated, link)
+    estimate = design.to_original_units @ result.params
+    covariance = design.to_original_units @ result.cov_params() @ design.to_original_units.T
+    index = design.standardised @ result.params
+    coefficients = pd.DataFrame(
+        {"term": design.terms, "estimate": estimate, "std_error": np.sqrt(np.diag(covariance))}
+    )
+    return ScoreFit(
+        coefficients=coefficients,
+        propensity_score=np.round(result.model.cdf(index), SCORE_DECIMALS),
+        linear_score=np.round(index, SCORE_DECIMALS),
+        n_obs=len(treated),
+        n_treated=int(treated.sum()),
+        pseudo_r2=_mcfadden(float(result.llf), treated),
+        auc=_auc(index, treated),
+    )
+
+
+def common_support(score: Floats, treated: Flags, rule: SupportRule) -> Flags:
+    """Mark the firms on common support, one flag per firm of `score`.
+
+    `min_max` keeps both groups between the larger of the two minima and the smaller of the two
+    maxima (Dehejia & Wahba 1999, doi:10.1080/01621459.1999.10473858); `comparison_maximum`
+    drops treated firms above every comparison firm; `none` keeps all. Bounds are inclusive.
+    """
+    if rule == "none":
+        return np.ones(len(score), dtype=bool)
+    one, zero = score[treated], score[~treated]
+    if rule == "comparison_maximum":
+        return np.asarray(~treated | (score <= zero.max()))
+    low, high = max(one.min(), zero.min()), min(one.max(), zero.max())
+    return np.asarray((score >= low) & (score <= high))
+
+
+def _fit_model(
+    complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a model's rows with scores and support, and its coefficients."""
+    parts, coefficients = [], []
+    for label, where, rows in _samples(complete, model, name):
+        covariates = values.loc[rows.index]
+        if label == "pooled" and rows["stack"].nunique() > 1:
+            covariates = covariates.assign(stack=rows["stack"].astype(str))
+        fit = _fit_named(covariates, rows["treated"].to_numpy(), model.link, where)
+        parts.append(
+            rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
+        )
+        coefficients.append(_coefficient_rows(fit, name, label))
+    scored = pd.concat(parts, ignore_index=True)
+    return scored.assign(on_support=_support_by_stack(scored, model)), pd.concat(coefficients)
+
+
+def _samples(
+    complete: pd.DataFrame, model: ScoreModel, name: str
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield what one fit is called, how messages call it, and its rows."""
+    if model.fit == "pooled":
+        stacks = ", ".join(str(stack) for stack in sorted(complete["stack"].unique()))
+        yield "pooled", f"{name}, stacks {stacks} pooled", complete
+        return
+    for stack, rows in complete.groupby("stack", sort=True):
+        yield str(stack), f"{name}, stack {stack}", rows
+
+
+def _fit_named(covariates: pd.DataFrame, treated: Flags, link: Link, where: str) -> ScoreFit:
+    """Fit a score; say in every message which model and stack failed."""
+    try:
+        return fit_score(covariates, treated, link)
+    except EvaluationError as error:
+        raise type(error)(f"{where}: {error}") from None
+
+
+def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:
+    return fit.coefficients.assign(
+        model=name,
+        fit=label,
+        n_obs=fit.n_obs,
+        n_treated=fit.n_treated,
+        pseudo_r2=fit.pseudo_r2,
+        auc=fit.auc,
+    )
+
+
+def _support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
+    """Apply the support rule within each stack, on the index (probabilities round at 0 and 1)."""
+    on_support = np.ones(len(scored), dtype=bool)
+    score, treated = scored["linear_score"].to_numpy(), scored["treated"].to_numpy()
+    for rows in scored.groupby("stack").indices.values():
+        on_support[rows] = common_support(score[rows], treated[rows], model.support)
+    return on_support
+
+
+def _off_support(scored: pd.DataFrame, name: str) -> pd.DataFrame:
+    return count_lost(scored, ~scored["on_support"].to_numpy(), name, "off_support")
+
+
+def _require_both_groups(treated: Flags) -> None:
+    if treated.all() or not treated.any():
+        raise SupportError(
+            f"{int(treated.sum())} treated and {int((~treated).sum())} comparison firms: "
+            "a score needs both"
+        )
+
+
+def _maximise(design: DesignMatrix, treated: Flags, link: Link) -> Any:
+    """Run Newton's method; where it finds no optimum, name the covariates that separate."""
+    from statsmodels.discrete.discrete_model import Logit, Probit
+
+    model = (Logit if link == "logit" else Probit)(treated.astype(float), design.standardised)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # Each of these warnings means that there is no optimum, which is checked just below.
+        warnings.simplefilter("ignore")
+        try:
+            result = model.fit(method="newton", tol=STEP_TOLERANCE, maxiter=MOST_STEPS, disp=0)
+            converged = result.mle_retvals["converged"] and np.isfinite(result.bse).all()
+        except np.linalg.LinAlgError:
+            converged = False
+    if not converged:
+        refuse_separation_by_combination(design, treated)
+        raise DataError(
+            f"the {link} did not converge in {MOST_STEPS} steps on {len(treated)} firms; "
+            "take extreme values or covariates out of the model"
+        )
+    return result
+
+
+def _mcfadden(log_likelihood: float, treated: Flags) -> float:
+    """Return 1 - L / L0, L0 the log-likelihood with an intercept alone."""
+    share = treated.mean()
+    entropy = share * np.log(share) + (1 - share) * np.log(1 - share)
+    return float(1 - log_likelihood / (len(treated) * entropy))
+
+
+def _auc(index: Floats, treated: Flags) -> float:
+    """Return the probability that a treated firm outranks a comparison firm, ties one half."""
+    rank = pd.Series(index).rank().to_numpy()
+    n_treated, n_control = treated.sum(), (~treated).sum()
+    return float((rank[treated].sum() - n_treated * (n_treated + 1) / 2) / n_treated / n_control)

@@ -1,0 +1,75 @@
+"""Exhibit: tables, figures, numbers and results files that readers see."""
+
+import pandas as pd
+
+from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.matches import MATCHES, WEIGHTS
+from pipeline.datasets.panel import ISSUES, PANEL, SAMPLE_FLOW
+from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.store import read
+from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.study import build_exhibits, write_exhibits
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.recovery import recover
+from pipeline.sources import read_obtained
+from stages.run import Folders, run_stage
+
+SECTIONS = {
+    "outcomes": OutcomesSection,
+    "treatment": TreatmentSection,
+    "score": ScoreSection,
+    "match": MatchSection,
+    "estimate": EstimateSection,
+    "exhibit": ExhibitSection,
+}
+
+
+def main(folders: Folders, **sections: object) -> None:
+    """Read every results table; replace reports/<study>/ at once."""
+    settings = StudySettings(**sections)  # type: ignore[arg-type]
+    clean, scored, matched = folders.of("clean"), folders.of("score"), folders.of("match")
+    estimated = folders.of("estimate")
+    estimates = read(ESTIMATES, estimated)
+    results = StudyResults(
+        study=folders.study,
+        settings=settings,
+        estimates=estimates,
+        tests=read(TESTS, estimated),
+        paths=read(OUTCOME_PATHS, estimated),
+        facts=pd.concat([read(FACTS, folder) for folder in (scored, matched, estimated)]),
+        balance=read(BALANCE, folders.of("balance")),
+        sample_flow=read(SAMPLE_FLOW, clean),
+        issues=read(ISSUES, clean),
+        scores=read(SCORES, scored),
+        coefficients=read(SCORE_COEFFICIENTS, scored),
+        recovery=_recovery(folders, settings, estimates),
+    )
+    write_exhibits(build_exhibits(results), folders.reports)
+
+
+def _recovery(
+    folders: Folders, settings: StudySettings, estimates: pd.DataFrame
+) -> pd.DataFrame | None:
+    truth = read_obtained(folders.of("obtained"), "truth")
+    if truth is None:
+        return None
+    return recover(
+        read(PANEL, folders.of("clean")),
+        truth,
+        read(MATCHES, folders.of("match")),
+        read(WEIGHTS, folders.of("match")),
+        outcomes=settings.outcomes,
+        treatment=settings.treatment,
+        estimate=settings.estimate,
+        estimates=estimates,
+    )
+
+
+if __name__ == "__main__":
+    run_stage(main, SECTIONS)

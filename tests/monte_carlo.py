@@ -1,0 +1,112 @@
+"""Run the evaluation on simulated firms seed by seed, in memory, without DVC."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from workspace import section
+
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.effects.specs import estimate_specs
+from pipeline.matching.designs import match_designs
+from pipeline.panel import clean_panel
+from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.simulation import Simulation
+from pipeline.params.treatment import TreatmentSection
+from pipeline.propensity import score_risk_sets
+from pipeline.recovery import recover
+from pipeline.simulate import simulate_programme
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Hold the sections that an in-memory evaluation needs."""
+
+    data: DataSection
+    outcomes: OutcomesSection
+    treatment: TreatmentSection
+    score: ScoreSection
+    match: MatchSection
+    estimate: EstimateSection
+
+
+def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
+    """Return the simulated study's settings, for some designs and outcomes only."""
+    block = section("simulated")
+    kept = [d for d in designs if d != "unmatched"]
+    block["match"]["designs"] = {d: block["match"]["designs"][d] for d in kept}
+    models = {block["match"]["designs"][d]["score"] for d in kept}
+    block["score"]["models"] = {m: block["score"]["models"][m] for m in sorted(models)}
+    block["outcomes"] = {o: block["outcomes"][o] for o in outcomes}
+    for spec in block["estimate"]["specs"]:
+        spec["designs"] = [d for d in spec["designs"] if d in designs]
+        spec["terms"] = ["att"]
+    block["estimate"]["specs"] = [s for s in block["estimate"]["specs"] if s["designs"]]
+    return Evaluation(
+        data=DataSection.model_validate(block["data"]),
+        outcomes=OutcomesSection.model_validate(block["outcomes"]),
+        treatment=TreatmentSection.model_validate(block["treatment"]),
+        score=ScoreSection.model_validate(block["score"]),
+        match=MatchSection.model_validate(block["match"]),
+        estimate=EstimateSection.model_validate(block["estimate"]),
+    )
+
+
+def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame:
+    """Simulate, evaluate and return the recovery table of one seed, with intervals."""
+    firms = simulate_programme(settings, np.random.default_rng(seed))
+    panel = clean_panel(firms.panel, firms.register, study.data, study.treatment).panel
+    candidates = risk_sets(panel, study.treatment).firms
+    covariates = dated_covariates(panel, candidates, study.score.covariates)
+    scores = score_risk_sets(
+        pooled_risk_sets(candidates, study.score), covariates, study.score
+    ).scores
+    matched = match_designs(scores, covariates, study.match)
+    sections = {
+        "outcomes": study.outcomes,
+        "treatment": study.treatment,
+        "estimate": study.estimate,
+    }
+    results = estimate_specs(panel, matched.matches, matched.weights, **sections)
+    recovery = recover(
+        panel,
+        firms.truth,
+        matched.matches,
+        matched.weights,
+        estimates=results.estimates,
+        **sections,
+    )
+    counts = results.estimates[
+        ["outcome", "design", "estimator", "term", "conf_low", "conf_high", "n_treated_clusters"]
+    ]
+    keyed = recovery.merge(counts, on=["outcome", "design", "estimator", "term"])
+    return keyed.assign(seed=seed)
+
+
+def summarise(draws: pd.DataFrame) -> pd.DataFrame:
+    """Return bias, its Monte-Carlo error, coverage and more for each estimate over seeds."""
+    error = draws["estimate"] - draws["truth"]
+    covered = (draws["conf_low"] <= draws["truth"]) & (draws["truth"] <= draws["conf_high"])
+    cells = draws.assign(error=error, covered=covered.astype(float)).groupby(
+        ["outcome", "design", "estimator"], sort=False
+    )
+    n = cells.size()
+    sd = cells["error"].std()
+    return pd.DataFrame(
+        {
+            "seeds": n,
+            "truth": cells["truth"].mean(),
+            "bias": cells["error"].mean(),
+            "bias_mc_se": sd / np.sqrt(n),
+            "bias_in_mc_se": cells["error"].mean() / (sd / np.sqrt(n)),
+            "sd": sd,
+            "mean_std_error": cells["std_error"].mean(),
+            "coverage": cells["covered"].mean(),
+            "treated_clusters": cells["n_treated_clusters"].min(),
+        }
+    ).reset_index()

@@ -1,0 +1,221 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.balance import ks_distance, measure_balance, weighted_variance
+from pipeline.matching.losses import effective_size
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreSection
+
+COVARIATE = {"label": "x", "column": "x", "transform": "level", "at": -1}
+
+SCORE = ScoreSection.model_validate(
+    {
+        "covariates": {
+            "size": COVARIATE,
+            "foreign": COVARIATE,
+            "sector": {**COVARIATE, "transform": "category"},
+        },
+        "unmatched": {"controls_from": "all"},
+        "models": {
+            "model": {
+                "controls_from": "all",
+                "covariates": ["size", "sector"],
+                "fit": "per_stack",
+                "link": "logit",
+                "missing": "drop_firm",
+                "support": "none",
+            }
+        },
+    }
+)
+
+
+def match_section(denominator="treated"):
+    design = {
+        "score": "model",
+        "method": "nearest",
+        "distance": "linear",
+        "ratio": 1,
+        "replacement": False,
+        "caliper_sd": None,
+        "caliper_sd_of": "all",
+        "exact": [],
+        "order": "largest",
+        "tie_tolerance": 1e-12,
+    }
+    return MatchSection.model_validate(
+        {
+            "designs": {"near": design},
+            "balance": {"denominator": denominator, "threshold": 0.1},
+        }
+    )
+
+
+# stack, firm, treated, on support, weight under `near`, size, foreign, sector
+FIRMS = [
+    (2009, "a", True, True, 1.0, 4.0, 1.0, "food"),
+    (2009, "b", True, True, 1.0, 8.0, 0.0, "wood"),
+    (2009, "c", True, False, 0.0, 9.0, 1.0, "food"),
+    (2009, "m", False, True, 1.5, 2.0, 0.0, "food"),
+    (2009, "n", False, True, 0.5, 6.0, 1.0, "food"),
+    (2009, "o", False, True, 0.0, 1.0, 0.0, "wood"),
+    (2009, "p", False, True, 0.0, 3.0, 0.0, "wood"),
+    (2010, "d", True, True, 1.0, 5.0, 1.0, "wood"),
+    (2010, "e", True, True, 0.0, 7.0, 1.0, "wood"),
+    (2010, "m", False, True, 1.0, 2.0, 0.0, "food"),
+    (2010, "q", False, True, 0.0, np.nan, 0.0, "food"),
+]
+
+
+def tables():
+    """Return SCORES, COVARIATES and WEIGHTS of the firms above."""
+    names = ["stack", "firm_id", "treated", "on_support", "weight", "size", "foreign", "sector"]
+    firms = pd.DataFrame(FIRMS, columns=names)
+    scores = firms[["stack", "firm_id", "treated", "on_support"]].assign(
+        propensity_score=np.linspace(0.1, 0.9, len(firms)), linear_score=0.0
+    )
+    everyone = scores.assign(model="unmatched", propensity_score=np.nan, on_support=True)
+    n_treated = firms.groupby("stack")["treated"].transform("sum")
+    n_control = firms.groupby("stack")["treated"].transform("size") - n_treated
+    level = firms["treated"] * 1.0 + ~firms["treated"] * n_treated / n_control
+    weights = pd.concat(
+        [
+            firms.loc[firms["weight"] > 0, ["stack", "firm_id", "weight"]].assign(design="near"),
+            firms[["stack", "firm_id"]].assign(weight=level, design="unmatched"),
+        ]
+    )
+    covariates = firms[["stack", "firm_id", "size", "foreign", "sector"]]
+    return pd.concat([scores.assign(model="model"), everyone]), covariates, weights
+
+
+@pytest.fixture(scope="module", params=["treated", "pooled"])
+def denominator(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def balance(denominator):
+    table = measure_balance(*tables(), SCORE, match_section(denominator))
+    return table.set_index(["design", "stack", "covariate", "sample"])
+
+
+def test_means_and_counts_by_sample(balance):
+    expected = {
+        "before": (7.0, 3.0, 3, 4, 4.0),
+        "on support": (6.0, 3.0, 2, 4, 4.0),
+        "after": (6.0, (1.5 * 2 + 0.5 * 6) / 2, 2, 2, 2.0**2 / (1.5**2 + 0.5**2)),
+    }
+    columns = ["mean_treated", "mean_control", "n_treated", "n_control", "ess_control"]
+    for sample, figures in expected.items():
+        found = balance.loc[("near", "2009", "size", sample), columns]
+        np.testing.assert_allclose(found.to_numpy(float), figures)
+
+
+def test_differences_keep_the_unmatched_standard_deviation(balance, denominator):
+    treated, control = np.var([4, 8, 9], ddof=1), np.var([2, 6, 1, 3], ddof=1)
+    spread = np.sqrt({"treated": treated, "pooled": (treated + control) / 2}[denominator])
+    found = balance.loc[("near", "2009", "size"), "std_diff"]
+    assert found["before"] == pytest.approx(4 / spread)
+    assert found["on support"] == pytest.approx(3 / spread)
+    assert found["after"] == pytest.approx(3 / spread)
+
+
+def test_binaries_use_the_share_and_have_no_variance_ratio(balance, denominator):
+    treated, control = 2 / 9, 3 / 16
+    spread = np.sqrt({"treated": treated, "pooled": (treated + control) / 2}[denominator])
+    rows = balance.loc[("near", "2009", "foreign")]
+    assert rows.loc["before", "std_diff"] == pytest.approx((2 / 3 - 1 / 4) / spread)
+    assert rows.loc["after", "std_diff"] == pytest.approx((1 / 2 - 1 / 4) / spread)
+    assert rows.loc["after", "ks_distance"] == pytest.approx(1 / 4)
+    assert rows["variance_ratio"].isna().all()
+
+
+def test_categories_and_what_enters_the_score(balance):
+    rows = balance.loc[("near", "2009", "sector=food")]
+    np.testing.assert_allclose(rows.loc["before", ["mean_treated", "mean_control"]], [2 / 3, 1 / 2])
+    after = balance.xs(("2009", "after"), level=("stack", "sample"))["in_score"]
+    assert after["near"].to_dict() == {
+        "foreign": False,
+        "propensity_score": True,
+        "sector=food": True,
+        "sector=wood": True,
+        "size": True,
+    }
+    assert not after["unmatched"].any()
+    assert "propensity_score" not in after["unmatched"].index
+
+
+def test_pooled_rows_weight_each_stack_to_its_treated(balance):
+    before = balance.loc[("near", "all", "foreign", "before")]
+    # 2009: three treated, four comparison firms at 3/4; 2010: two and two at 1.
+    assert before["mean_control"] == pytest.approx((0.75 * 1) / (4 * 0.75 + 2))
+    assert before["ess_control"] == pytest.approx(5**2 / (4 * 0.75**2 + 2))
+    after = balance.loc[("near", "all", "size", "after")]
+    assert after["mean_control"] == pytest.approx((1.5 * 2 + 0.5 * 6 + 1.0 * 2) / 3)
+
+
+def test_missing_values_leave_one_covariate_alone(balance):
+    rows = balance.loc[("near", "2010")]
+    assert rows.loc[("size", "before"), "n_control"] == 1
+    assert rows.loc[("foreign", "before"), "n_control"] == 2
+    assert rows.loc[("size", "before"), "mean_control"] == 2.0
+
+
+def test_what_cannot_be_measured_is_missing_not_an_error(balance, denominator):
+    rows = balance.loc[("near", "2010")]
+    # Both treated firms are foreign and in wood: no spread among the treated.
+    assert rows.loc[("foreign", "before"), "mean_treated"] == 1
+    assert np.isnan(rows.loc[("foreign", "before"), "std_diff"])
+    # One comparison firm has no variance.
+    assert np.isnan(rows.loc[("size", "before"), "variance_ratio"])
+    assert np.isnan(rows.loc[("size", "before"), "std_diff"]) == (denominator == "pooled")
+
+
+def test_unmatched_is_the_same_before_and_after(balance):
+    samples = balance.loc["unmatched"]
+    for sample in ("on support", "after"):
+        pd.testing.assert_frame_equal(
+            samples.xs("before", level="sample"), samples.xs(sample, level="sample")
+        )
+
+
+def test_row_order_changes_nothing_and_inputs_stay():
+    scores, covariates, weights = tables()
+    copies = [table.copy(deep=True) for table in (scores, covariates, weights)]
+    plain = measure_balance(scores, covariates, weights, SCORE, match_section())
+    shuffled = [table.sample(frac=1, random_state=3) for table in (scores, covariates, weights)]
+    again = measure_balance(*shuffled, SCORE, match_section())
+    pd.testing.assert_frame_equal(plain, again)
+    for table, copy in zip((scores, covariates, weights), copies, strict=True):
+        pd.testing.assert_frame_equal(table, copy)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_whole_weights_are_repeated_rows(seed):
+    """KS distance with whole weights equals scipy's on repeated rows."""
+    from scipy.stats import ks_2samp
+
+    rng = np.random.default_rng(seed)
+    value, weight = rng.integers(0, 6, 20), rng.integers(1, 4, 20)
+    treated = np.arange(20) < rng.integers(1, 20)
+    repeated, group = np.repeat(value, weight), np.repeat(treated, weight)
+    expected = ks_2samp(repeated[group], repeated[~group], method="asymp").statistic
+    assert ks_distance(value, treated, weight.astype(float)) == pytest.approx(expected)
+
+
+def test_weighted_variance_by_hand():
+    value, weight = np.array([1.0, 2.0, 4.0]), np.array([0.5, 0.25, 0.25])
+    # Mean 2; squares .5 x 1 + 0 + .25 x 4 = 1.5; 1 - sum of squared weights = .625.
+    assert weighted_variance(value, weight) == pytest.approx(1.5 / 0.625)
+    assert weighted_variance(value, np.full(3, 7.0)) == pytest.approx(np.var(value, ddof=1))
+    assert np.isnan(weighted_variance(value[:1], weight[:1]))
+
+
+def test_effective_size_by_hand():
+    assert effective_size(np.ones(5)) == pytest.approx(5)
+    assert effective_size(np.array([3.0, 1.0])) == pytest.approx(16 / 10)
+    assert effective_size(np.zeros(2)) == 0

@@ -1,0 +1,121 @@
+"""dvc.yaml against the code: DVC follows no import, and a dependency it misses means stale results."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from import_closure import ROOT, import_closure
+
+from pipeline.exhibits.study import OWNED
+from pipeline.params.settings import load_yaml
+from pipeline.params.study import SECTIONS
+
+PIPELINE = load_yaml(ROOT / "dvc.yaml")["stages"]
+STUDY_STAGES = ["obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
+ITEM = "${item}"
+
+
+def declared(stage):
+    return PIPELINE[stage]["do"] if "do" in PIPELINE[stage] else PIPELINE[stage]
+
+
+def source(stage):
+    return ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+
+
+def folders_named(stage):
+    """Return the stage folders that the code names: folders.of("clean") and so on."""
+    return {
+        node.args[0].value
+        for node in ast.walk(source(stage))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "of"
+    }
+
+
+def attributes_named(stage):
+    return {node.attr for node in ast.walk(source(stage)) if isinstance(node, ast.Attribute)}
+
+
+def own_folder(stage):
+    return {"obtain": "obtained", "exhibit": None}.get(stage, stage)
+
+
+def test_every_stage_is_declared_and_runs_over_all_studies():
+    assert list(PIPELINE) == ["check", *STUDY_STAGES]
+    assert all(PIPELINE[stage]["foreach"] == "${studies}" for stage in STUDY_STAGES)
+
+
+@pytest.mark.parametrize("stage", ["check", *STUDY_STAGES])
+def test_code_dependencies_are_the_import_closure(stage):
+    code = [dep for dep in declared(stage)["deps"] if dep.endswith(".py")]
+    closure = import_closure(f"stages.{stage}")
+    assert code == closure, "dvc.yaml must list:\n" + "\n".join(f"- {path}" for path in closure)
+
+
+@pytest.mark.parametrize("stage", STUDY_STAGES)
+def test_data_dependencies_are_the_folders_read(stage):
+    data = {dep for dep in declared(stage)["deps"] if not dep.endswith(".py")}
+    expected = {f"data/{ITEM}/{name}" for name in folders_named(stage) - {own_folder(stage)}}
+    if "raw" in attributes_named(stage):
+        expected.add(f"data/raw/{ITEM}")
+    if stage in {"obtain", "clean"}:
+        expected.add("data/checked")
+    assert data == expected
+
+
+@pytest.mark.parametrize("stage", STUDY_STAGES)
+def test_parameters_are_the_sections_read(stage):
+    sections = importlib.import_module(f"stages.{stage}").SECTIONS
+    assert declared(stage)["params"] == [f"{ITEM}.{name}" for name in sections]
+    assert all(SECTIONS[name] is model for name, model in sections.items())
+
+
+@pytest.mark.parametrize("stage", STUDY_STAGES[:-1])
+def test_a_stage_writes_its_own_folder_into_the_cache(stage):
+    assert declared(stage)["outs"] == [f"data/{ITEM}/{own_folder(stage)}"]
+
+
+def test_exhibit_owns_its_results_and_keeps_them_until_new_ones_are_complete():
+    entries = [*declared("exhibit")["outs"], *declared("exhibit")["metrics"]]
+    found = {path: options for entry in entries for path, options in entry.items()}
+    assert set(found) == {f"reports/{ITEM}/{name}" for name in OWNED}
+    assert all(options == {"cache": False, "persist": True} for options in found.values())
+
+
+def test_check_reads_the_whole_of_params_and_nothing_heavy():
+    assert declared("check")["params"] == [{"params.yaml": None}]
+    heavy = {"pandas", "numpy", "scipy", "statsmodels", "sklearn", "linearmodels", "matplotlib"}
+    for path in import_closure("stages.check"):
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        at_import = {
+            alias.name.split(".")[0]
+            for node in tree.body
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert not at_import & heavy, path
+
+
+@pytest.mark.parametrize("stage", ["check", *STUDY_STAGES])
+def test_the_description_is_the_docstring(stage):
+    assert declared(stage)["desc"] == ast.get_docstring(source(stage)).splitlines()[0]
+
+
+@pytest.mark.parametrize("stage", STUDY_STAGES)
+def test_a_stage_stays_short(stage):
+    assert len(Path(ROOT / "stages" / f"{stage}.py").read_text().splitlines()) <= 90
+
+
+def test_the_lock_holds_exactly_the_declared_stages_and_dependencies():
+    lock = load_yaml(ROOT / "dvc.lock")["stages"]
+    studies = load_yaml(ROOT / "params.yaml")["studies"]
+    expected = {"check"} | {f"{stage}@{study}" for stage in STUDY_STAGES for study in studies}
+    assert set(lock) == expected
+    for name, entry in lock.items():
+        stage, _, study = name.partition("@")
+        wanted = {dep.replace(ITEM, study) for dep in declared(stage)["deps"]}
+        assert {dep["path"] for dep in entry["deps"]} == wanted
+        assert entry["cmd"] == declared(stage)["cmd"].replace(ITEM, study)

@@ -1,0 +1,126 @@
+"""Small-sample factors, tests and intervals against formulas written out by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pipeline.inference import (
+    clustered_covariance,
+    iid_covariance,
+    is_nested,
+    minimum_detectable_effect,
+    n_groups,
+    n_parameters,
+    small_sample_factor,
+    t_intervals,
+    two_way_covariance,
+    wald_test,
+)
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 2))
+U = RNG.normal(size=60)
+BREAD = np.linalg.inv(X.T @ X)
+CLUSTER = np.arange(60) % 7
+
+
+@pytest.mark.parametrize(
+    ("sizes", "nested", "expected"),
+    [
+        ([108, 10], [True, False], 12),
+        ([108, 10], [False, False], 119),
+        ([108, 10], [True, True], 3),
+        ([54], [False], 56),
+        ([54], [True], 3),
+        ([], [], 2),
+    ],
+)
+def test_parameters_that_the_factor_pays_for(sizes, nested, expected):
+    assert n_parameters(2, sizes, nested) == expected
+
+
+def test_clustered_covariance_is_the_sum_over_clusters():
+    scores = X * U[:, None]
+    meat = sum(np.outer(s, s) for g in range(7) for s in [scores[g == CLUSTER].sum(axis=0)])
+    expected = 7 / 6 * 59 / 55 * BREAD @ meat @ BREAD
+    assert clustered_covariance(scores, BREAD, CLUSTER, 60, 5) == pytest.approx(expected, rel=1e-12)
+
+
+def test_single_row_clusters_give_the_robust_covariance():
+    scores = X * U[:, None]
+    expected = 60 / 59 * 59 / 58 * BREAD @ (scores.T @ scores) @ BREAD
+    covariance = clustered_covariance(scores, BREAD, np.arange(60), 60, 2)
+    assert covariance == pytest.approx(expected, rel=1e-12)
+
+
+def test_two_way_covariance_with_one_direction_twice_is_one_way():
+    scores = X * U[:, None]
+    one = clustered_covariance(scores, BREAD, CLUSTER, 60, 2)
+    assert two_way_covariance(scores, BREAD, (CLUSTER, CLUSTER), 60, 2) == pytest.approx(one)
+
+
+def test_two_way_covariance_uses_the_smaller_number_of_clusters():
+    scores = X * U[:, None]
+    rows = np.arange(60)
+    expected = clustered_covariance(scores, BREAD, CLUSTER, 60, 2)
+    # Clusters of one row nest in the others: V_rows cancels with V_both.
+    assert two_way_covariance(scores, BREAD, (rows, CLUSTER), 60, 2) == pytest.approx(expected)
+
+
+def test_iid_covariance_matches_ordinary_least_squares():
+    import statsmodels.api as sm
+
+    y = X @ [1.0, 2.0] + U
+    fit = sm.WLS(y, X, weights=np.arange(1, 61)).fit()
+    bread = np.linalg.inv(X.T @ (np.arange(1, 61)[:, None] * X))
+    covariance = iid_covariance(fit.resid, np.arange(1, 61), bread, 60, 2)
+    assert covariance == pytest.approx(fit.cov_params(), rel=1e-10)
+
+
+def test_too_few_clusters_or_observations_give_no_standard_error():
+    assert np.isnan(small_sample_factor(1, 60, 2))
+    assert np.isnan(small_sample_factor(5, 10, 10))
+    assert np.isnan(clustered_covariance(X, BREAD, np.zeros(60, dtype=int), 60, 2)).all()
+
+
+def test_nested_effects():
+    assert is_nested(np.array([0, 0, 1, 2]), np.array([3, 3, 3, 1]))
+    assert not is_nested(np.array([0, 0, 1, 2]), np.array([3, 1, 3, 1]))
+    assert n_groups(np.array([5, 5, 0])) == 2
+
+
+def test_intervals_use_t_with_g_minus_one_degrees_of_freedom():
+    shown = t_intervals(np.array([2.0, 1.0]), np.array([1.0, 0.0]), 9, 0.95)
+    assert shown.low[0] == pytest.approx(2 - 2.262157, abs=1e-6)
+    assert shown.high[0] == pytest.approx(2 + 2.262157, abs=1e-6)
+    assert shown.p_value[0] == pytest.approx(2 * stats.t.sf(2, 9))
+    assert np.isnan([shown.statistic[1], shown.p_value[1], shown.low[1]]).all()
+
+
+def test_minimum_detectable_effect():
+    # Large samples: (1.959964 + 0.841621) standard errors, Bloom's 2.8.
+    assert minimum_detectable_effect(1.0, 10**7, 0.95, 0.8) == pytest.approx(2.801585, abs=1e-5)
+    assert minimum_detectable_effect(2.0, 9, 0.95, 0.8) == pytest.approx(
+        2 * (2.262157 + 0.883404), abs=1e-5
+    )
+    assert np.isnan(minimum_detectable_effect(1.0, 0, 0.95, 0.8))
+
+
+def test_wald_test_of_one_coefficient_is_the_squared_t():
+    test = wald_test(np.array([2.0]), np.array([[0.25]]), 11)
+    assert test.statistic == pytest.approx(16.0)
+    assert (test.df, test.df_denominator) == (1, 11)
+    assert test.p_value == pytest.approx(2 * stats.t.sf(4, 11))
+
+
+def test_wald_test_with_correlated_coefficients():
+    covariance = np.array([[2.0, 1.0], [1.0, 3.0]])
+    estimates = np.array([1.0, -1.0])
+    # inverse of V is [[3, -1], [-1, 2]] / 5; b'V^-1 b = (3 + 2 + 2) / 5
+    assert wald_test(estimates, covariance, 20).statistic == pytest.approx(7 / 5 / 2)
+
+
+def test_wald_test_needs_more_clusters_than_coefficients_and_an_inverse():
+    assert np.isnan(wald_test(np.ones(3), np.eye(3), 2).statistic)
+    assert np.isnan(wald_test(np.ones(2), np.ones((2, 2)), 20).p_value)
+    assert np.isnan(wald_test(np.ones(2), np.full((2, 2), np.nan), 20).p_value)

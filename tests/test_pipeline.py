@@ -1,0 +1,126 @@
+"""One small study through DVC: what runs, what is skipped, and what a failure leaves behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from workspace import contents, project, section, write_params
+
+STAGES = ["check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
+
+
+def dvc(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run DVC in the folder with this interpreter first on the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def stages_run(folder: Path, *arguments: str) -> list[str]:
+    """Reproduce; return the verbs of the stages that ran."""
+    done = dvc(folder, "repro", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = (done.stdout + done.stderr).splitlines()
+    ran = [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+    return [name.split("@")[0] for name in ran]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Run the Michigan study once from nothing."""
+    folder = project(tmp_path_factory.mktemp("project"), {"michigan": section("michigan")})
+    assert dvc(folder, "init", "--no-scm", "--quiet").returncode == 0
+    assert stages_run(folder) == STAGES
+    return folder
+
+
+def test_nothing_runs_when_nothing_changed(study):
+    assert stages_run(study) == []
+
+
+def test_the_same_inputs_give_the_same_bytes(study):
+    before = contents(study / "reports")
+    assert stages_run(study, "--force") == STAGES
+    assert contents(study / "reports") == before
+
+
+def test_a_changed_caliper_reruns_match_and_what_follows(study):
+    changed = section("michigan")
+    changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.3
+    write_params(study, {"michigan": changed})
+    assert stages_run(study) == ["check", "match", "balance", "estimate", "exhibit"]
+    write_params(study, {"michigan": section("michigan")})
+    # known before, so only exhibit, whose files are not in the cache, computes again
+    assert stages_run(study)[-1] == "exhibit"
+
+
+def test_a_new_outcome_reruns_estimate_and_exhibit_only(study):
+    changed = section("michigan")
+    changed["outcomes"]["salary_log"] = {
+        "column": "salary",
+        "transform": "log",
+        "unit": "US$",
+        "label": "Log average salary",
+    }
+    write_params(study, {"michigan": changed})
+    assert stages_run(study) == ["check", "estimate", "exhibit"]
+    write_params(study, {"michigan": section("michigan")})
+    stages_run(study)
+
+
+def test_a_new_setting_of_estimate_reruns_no_earlier_stage(study):
+    module = study / "pipeline" / "params" / "estimate.py"
+    text = module.read_text()
+    module.write_text(text.replace("    power: float", "    draws: int = 0\n    power: float"))
+    assert "draws" in module.read_text()
+    assert stages_run(study) == ["check", "estimate", "exhibit"]
+    module.write_text(text)
+    stages_run(study)
+
+
+def test_a_failing_stage_leaves_reports_and_raw_data_as_they_were(study):
+    before = contents(study / "reports"), contents(study / "data" / "raw")
+    changed = section("michigan")
+    changed["match"]["designs"]["covariates"]["caliper_sd"] = 1e-9
+    write_params(study, {"michigan": changed})
+    failed = dvc(study, "repro")
+    assert failed.returncode != 0
+    output = failed.stdout + failed.stderr
+    assert "match michigan: SupportError" in output
+    assert "Traceback" not in output
+    assert (contents(study / "reports"), contents(study / "data" / "raw")) == before
+    write_params(study, {"michigan": section("michigan")})
+    stages_run(study)
+
+
+def test_no_firm_identifier_reaches_the_reports(study):
+    import pandas as pd
+
+    panel = pd.read_parquet(study / "data" / "michigan" / "clean" / "panel.parquet")
+    identifiers = set(panel["firm_id"])
+    for path, content in contents(study / "reports").items():
+        if not path.endswith((".png", ".pdf", ".svg")):
+            found = {name for name in identifiers if name.encode() in content}
+            assert not found, path
+
+
+def test_a_stage_under_another_interpreter_says_what_to_do(study):
+    """`-S` hides site-packages, as an environment that is not activated does."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "stages.score", "michigan"],
+        cwd=study,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Activate that environment first" in done.stderr
+    assert "Traceback" not in done.stderr

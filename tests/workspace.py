@@ -1,0 +1,45 @@
+"""A copy of the project in a temporary folder, with one study of its own."""
+
+import copy
+import shutil
+from pathlib import Path
+
+from import_closure import ROOT
+from ruamel.yaml import YAML
+
+from pipeline.params.settings import load_yaml
+
+CONTENT = load_yaml(ROOT / "params.yaml")
+
+
+def project(folder: Path, studies: dict) -> Path:
+    """Copy code, dvc.yaml and raw folders; params.yaml holds the given studies only."""
+    for name in ("pipeline", "stages"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy(ROOT / name, folder / name)
+    for study in studies:
+        (folder / "data" / "raw" / study).mkdir(parents=True)
+        (folder / "data" / "raw" / study / "README.md").write_text("made for a test\n")
+    write_params(folder, studies)
+    return folder
+
+
+def write_params(folder: Path, studies: dict) -> None:
+    """Write params.yaml with the given studies."""
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump({"studies": list(studies), **studies}, file)
+
+
+def section(study: str) -> dict:
+    """Return a copy of one study's block of the committed params.yaml."""
+    return copy.deepcopy(CONTENT[study])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder by its path there."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
