@@ -82,7 +82,8 @@ def treated_clusters(panel: pd.DataFrame, first_year: int, horizon: int) -> pd.I
     """Return clusters in which a firm that enters by `horizon` is seen from `first_year` on."""
     entered = (panel["cohort"] <= horizon).fillna(False).astype(bool)
     seen = panel["year"].between(first_year, horizon)
-    return pd.Index(panel.loc[entered & seen, "cluster"].unique())
+    clusters = panel.loc[entered & seen, "cluster"].drop_duplicates()
+    return pd.Index(clusters)
 
 
 def pooled_risk_sets(firms: pd.DataFrame, score: ScoreSection) -> pd.DataFrame:
@@ -119,9 +120,12 @@ def _entrant_facts(panel: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
     entrants = panel.drop_duplicates("firm_id").groupby("cohort").size()
     used = firms[firms["treated"]].groupby("stack").size().reindex(entrants.index, fill_value=0)
     candidates = firms[~firms["treated"]].groupby("stack").size()
-    values = {f"n_entrants[{g}]": n for g, n in entrants.items()}
-    values |= {f"n_entrants_not_active[{g}]": n - used[g] for g, n in entrants.items()}
-    values |= {f"n_candidates[{g}]": n for g, n in candidates.items()}
+    counts = {
+        "n_entrants": entrants,
+        "n_entrants_not_active": entrants - used,
+        "n_candidates": candidates,
+    }
+    values = {f"{name}[{g}]": n for name, by_year in counts.items() for g, n in by_year.items()}
     return pd.DataFrame(
         {
             "design": "all",

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.datasets.results import FACTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
-from pipeline.datasets.store import conform
+from pipeline.datasets.store import conform, empty
 from pipeline.design_matrix import (
     DesignMatrix,
     build_design_matrix,
@@ -80,7 +80,7 @@ def score_risk_sets(
     """
     unmatched = risk_sets[risk_sets["model"] == "unmatched"]
     blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
-    coefficients, facts = [], []
+    coefficients, facts = [empty(SCORE_COEFFICIENTS)], [empty(FACTS)]
     for name, model in section.models.items():
         risk_set = risk_sets[risk_sets["model"] == name]
         rows, values, dropped = complete_rows(risk_set, covariates, model, name)

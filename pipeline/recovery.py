@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.outcome import transform
+from pipeline.effects.outcome import on_scale
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats, index_panel, join_stacks
@@ -43,10 +43,9 @@ def recover(
     for design in dict.fromkeys(d for spec in estimate.specs for d in spec.designs):
         stacks = join_stacks(index, weights, matches, design, treatment)
         for name, outcome in _with_truth(outcomes, aligned):
-            sample = stacked_sample(
-                stacks, transform(panel[outcome.column], outcome.transform), estimate.missing
-            )
-            effect = true_effects(panel, aligned, outcome)
+            observed = on_scale(panel[str(outcome.column)], outcome)
+            effect = observed - on_scale(aligned[f"{outcome.column}_untreated"], outcome)
+            sample = stacked_sample(stacks, observed, estimate.missing)
             for spec in estimate.specs:
                 if design in spec.designs and (spec.outcomes == "all" or name in spec.outcomes):
                     terms = _true_terms(spec, sample, panel, effect)
@@ -54,13 +53,6 @@ def recover(
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
     estimated = estimates[[*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
-
-
-def true_effects(panel: pd.DataFrame, aligned: pd.DataFrame, outcome: Outcome) -> Floats:
-    """Return the true effect on the transformed outcome of each firm-year of PANEL."""
-    observed = transform(panel[outcome.column], outcome.transform)
-    untreated = transform(aligned[f"{outcome.column}_untreated"], outcome.transform)
-    return observed - untreated
 
 
 def _with_truth(outcomes: OutcomesSection, truth: pd.DataFrame) -> Iterator[tuple[str, Outcome]]:

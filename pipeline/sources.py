@@ -88,7 +88,7 @@ def read_file(path: Path) -> pd.DataFrame:
 
     Raises DataError where the file is missing, empty, not of a known kind, or unreadable.
     """
-    readers = {".csv": _read_csv, ".parquet": pd.read_parquet}
+    readers = {".csv": _read_csv, ".parquet": _read_parquet}
     if path.suffix.lower() not in readers:
         raise DataError(f"{path.name}: files end in {' or '.join(readers)}; convert it first")
     try:
@@ -105,6 +105,10 @@ def read_file(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path)
 
 
 def _simulate(source: SimulationSource) -> RawTables:

@@ -47,6 +47,7 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
         spec["designs"] = [d for d in spec["designs"] if d in designs]
         spec["terms"] = ["att"]
     block["estimate"]["specs"] = [s for s in block["estimate"]["specs"] if s["designs"]]
+    block["estimate"]["headline"]["design"] = designs[-1]
     return Evaluation(
         data=DataSection.model_validate(block["data"]),
         outcomes=OutcomesSection.model_validate(block["outcomes"]),

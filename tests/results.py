@@ -25,7 +25,12 @@ EVENT_TIMES = range(-3, 4)
 _STD_ERROR = {"log": 0.031, "any": 0.0092, "level": 4.21}
 
 OUTCOMES: dict[str, dict[str, Any]] = {
-    "sales_log": {"column": "sales", "transform": "log", "unit": "US$ million", "label": "Log sales"},
+    "sales_log": {
+        "column": "sales",
+        "transform": "log",
+        "unit": "US$ million",
+        "label": "Log sales",
+    },
     "employment_log": {
         "column": "employment",
         "transform": "log",
@@ -246,9 +251,9 @@ def _estimate_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict
                     rows.append(_unobserved(key, outcome.reason, outcome.scale))
                     continue
                 scale = _STD_ERROR[str(outcome.transform)]
-                rows.append(_estimated(key, "att", None, scale, outcome.scale, rng))
+                rows.append(_estimated(key, None, scale, outcome.scale, rng))
                 for time in EVENT_TIMES if "event" in spec.terms else ():
-                    rows.append(_estimated(key, f"event[{time}]", time, scale, outcome.scale, rng))
+                    rows.append(_estimated(key, time, scale, outcome.scale, rng))
     return rows
 
 
@@ -260,17 +265,12 @@ def _unobserved(key: dict[str, str], reason: str | None, scale: str) -> dict[str
 
 
 def _estimated(
-    key: dict[str, str],
-    term: str,
-    time: int | None,
-    std_error: float,
-    scale: str,
-    rng: np.random.Generator,
+    key: dict[str, str], time: int | None, std_error: float, scale: str, rng: np.random.Generator
 ) -> dict[str, Any]:
     row = {
         **key,
         **_KEY,
-        "term": term,
+        "term": "att" if time is None else f"event[{time}]",
         "event_time": time,
         "estimand": "att" if key["design"] == "unmatched" else "att_matched",
         "scale": scale,

@@ -30,7 +30,7 @@ cohort_years:
 - 2010
 - 2011
 # clusters in which the programme opens, spread evenly over the entry years
-treated_clusters: 90
+treated_clusters: 96
 # share of the firms alive in those clusters that enter
 participation_share: 0.4
 # who enters: log-odds per unit of each characteristic
@@ -38,7 +38,7 @@ selection_log_odds:
   # per log of jobs in the year before entry
   log_employment: 0.4
   # per year since founding
-  age_years: -0.03
+  age_years: -0.04
   # foreign-owned against locally owned
   foreign_owned: 0.6
   # per year of schooling of the manager
@@ -47,12 +47,12 @@ selection_log_odds:
   distance_km: -0.03
 # untreated growth of sales and jobs, percent per year and unit of each characteristic
 trend_percent_per_year:
-  age_years: -0.15
+  age_years: -0.2
   foreign_owned: 2.0
   manager_education_years: 1.0
   distance_km: -0.15
 # SD of untreated growth that no column shows, percent per year
-unobserved_trend_sd_percent_per_year: 1.0
+unobserved_trend_sd_percent_per_year: 2.0
 # SD of the firm's mean-reverting shocks, in logs
 sales_shock_sd_log: 0.35
 employment_shock_sd_log: 0.2

@@ -16,9 +16,9 @@ from stacked_tables import (
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.specs import Results, estimate_specs
-from pipeline.effects.truth import true_terms
 from pipeline.errors import DataError, IdentificationError, ParamsError
 from pipeline.params.estimate import EstimateSection
+from pipeline.recovery import recover
 
 LEVEL = {"column": "sales", "transform": "level", "unit": "US$", "label": "Sales"}
 UNOBSERVED = {"observed": False, "reason": "no customs data", "unit": "US$", "label": "Exports"}
@@ -55,6 +55,14 @@ def short(window=(-2, 1), **kwargs) -> Results:
     panel = panel_from(SHORT, {"T1": 2002, "T2": 2003})
     matches = matches_from(SHORT_SETS)
     return run(panel, matches, weights_from(matches, panel), window, **kwargs)
+
+
+def recovered(panel, untreated, matches, weights, estimate) -> pd.DataFrame:
+    """Return estimates beside the truth that the same estimator finds in the true effects."""
+    sections = {"outcomes": outcomes(), "treatment": treatment(-3, 2), "estimate": estimate}
+    truth = untreated[["firm_id", "year", "sales"]].rename(columns={"sales": "sales_untreated"})
+    estimates = estimate_specs(panel, matches, weights, **sections).estimates
+    return recover(panel, truth, matches, weights, **sections, estimates=estimates)
 
 
 def by_term(results: Results, estimator: str = "main") -> pd.DataFrame:
@@ -248,21 +256,11 @@ def test_a_constant_effect_without_noise_is_found_by_every_estimator():
     untreated = panel.assign(sales=panel["sales"].where(panel["sales"].isna(), panel["year"] * 0.1))
     panel = untreated.assign(sales=untreated["sales"] + 2.0 * late.to_numpy(dtype=float))
     spec = two_specs(estimator="twoway")
-    rows = run(panel, matches, weights, estimate=spec).estimates
-    estimate = rows.set_index(["estimator", "term"])["estimate"]
-    truth = true_terms(
-        panel,
-        untreated[["firm_id", "year", "sales"]],
-        matches,
-        weights,
-        outcomes=outcomes(),
-        treatment=treatment(-3, 2),
-        estimate=spec,
-    ).set_index(["estimator", "term"])["truth"]
+    found = recovered(panel, untreated, matches, weights, spec).set_index(["estimator", "term"])
     for key in (("main", "att"), ("main", "event_average"), ("second", "att")):
-        assert estimate[key] == pytest.approx(2.0, abs=1e-9)
-        assert truth[key] == pytest.approx(2.0, abs=1e-9)
-    assert truth["main", "event[-2]"] == pytest.approx(0.0, abs=1e-12)
+        assert found.loc[key, "estimate"] == pytest.approx(2.0, abs=1e-9)
+        assert found.loc[key, "truth"] == pytest.approx(2.0, abs=1e-9)
+    assert found.loc[("main", "event[-2]"), "truth"] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_truth_has_the_estimators_own_weights():
@@ -274,19 +272,10 @@ def test_truth_has_the_estimators_own_weights():
     effect = np.where(year >= cohort, (year - cohort + 1) * (1 + own % 3), 0.0)
     untreated = panel.assign(sales=panel["sales"].where(panel["sales"].isna(), own + year))
     observed = untreated.assign(sales=untreated["sales"] + effect)
-    rows = by_term(run(observed, matches, weights))
-    truth = true_terms(
-        observed,
-        untreated[["firm_id", "year", "sales"]],
-        matches,
-        weights,
-        outcomes=outcomes(),
-        treatment=treatment(-3, 2),
-        estimate=estimation(),
-    ).set_index("term")["truth"]
-    assert len(truth) == 7
-    for term, value in truth.items():
-        assert rows.loc[term, "estimate"] == pytest.approx(value, abs=1e-9)
+    found = recovered(observed, untreated, matches, weights, estimation()).set_index("term")
+    assert {"att", "event_average", "event[2]"} < set(found.index)
+    assert found["estimate"].to_numpy() == pytest.approx(found["truth"].to_numpy(), abs=1e-9)
+    assert found.loc["att", "truth"] > 1
 
 
 def test_unknown_names_are_refused():
@@ -323,3 +312,34 @@ def test_weights_of_a_firm_outside_the_panel_are_refused_without_naming_it():
     with pytest.raises(DataError, match="have no firm in PANEL") as stopped:
         run(panel[panel["firm_id"] != "F000"], matches, weights)
     assert "F000" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("estimator", ["stacked", "twoway"])
+def test_an_effect_that_the_effects_absorb_is_a_row_with_a_reason(estimator):
+    """Every firm its own category (stacked), or treated from the first year on (two-way)."""
+    panel, matches, weights = random_study(4)
+    panel["sector"] = panel["firm_id"]
+    if estimator == "twoway":
+        panel["cohort"] = panel["cohort"].where(panel["cohort"].isna(), 1990)
+    spec = {"stacked": {"year_effects_by": "sector"}, "twoway": {}}[estimator]
+    results = run(panel, matches, weights, estimate=two_specs(estimator=estimator, **spec))
+    row = by_term(results, "second").loc["att"]
+    assert np.isnan(row["estimate"])
+    assert row["note"] in (
+        "collinear with the absorbed effects",
+        "every firm-year is alone in one of its effects",
+    )
+    assert np.isfinite(by_term(results).loc["att", "estimate"])
+
+
+def test_event_times_that_categories_absorb_have_a_reason():
+    """Only treated firms of one sector at the last event time: nothing to compare them with."""
+    panel, matches, weights = random_study(4, missing_share=0.0)
+    treated = panel["firm_id"].isin(weights.loc[weights["treated"], "firm_id"])
+    panel["sector"] = np.where(treated & (panel["firm_id"] > "F000"), "s1", "s0")
+    spec = two_specs(year_effects_by="sector", terms=["att", "event"])
+    rows = by_term(run(panel, matches, weights, estimate=spec), "second")
+    assert np.isfinite(rows.loc["att", "estimate"])
+    lonely = panel.assign(sector=np.where(treated, "s1", "s0"))
+    rows = by_term(run(lonely, matches, weights, estimate=spec), "second")
+    assert (rows["note"] == "collinear with the absorbed effects").all()

@@ -7,6 +7,7 @@ from stacked_tables import (
     as_text,
     joined,
     matches_from,
+    no_matches,
     panel_from,
     random_study,
     sample_of,
@@ -46,6 +47,8 @@ stack set_id firm_id treated
 2005  C      T3      1
 2005  C      C3      0
 """
+
+MISSING_RULES = ("drop_set", "renormalise")
 
 
 def fit(sample: StackedSample, panel: pd.DataFrame, term: str = "att"):
@@ -93,7 +96,7 @@ def test_renormalise_scales_comparison_weights_to_the_treated_observed():
     assert sample.losses.stack_years_dropped == 0
 
 
-@pytest.mark.parametrize("missing", ["drop_set", "renormalise"])
+@pytest.mark.parametrize("missing", MISSING_RULES)
 @pytest.mark.parametrize("seed", range(5))
 def test_comparison_weights_sum_to_the_treated_and_every_unit_has_its_reference(missing, seed):
     panel, matches, _ = random_study(seed)
@@ -173,7 +176,7 @@ def test_event_coefficients_are_two_by_twos_against_the_base_year():
 
 
 @pytest.mark.parametrize("term", ["att", "event"])
-@pytest.mark.parametrize("missing", ["drop_set", "renormalise"])
+@pytest.mark.parametrize("missing", MISSING_RULES)
 def test_firm_constants_and_common_shocks_change_nothing(term, missing):
     panel, matches, _ = random_study(4)
     sample = sample_of(panel, matches, (-3, 2), missing)
@@ -281,3 +284,21 @@ def test_a_firm_keeps_one_cluster_that_of_its_own_entry():
     assert code["C2", 2005] == code["C2", 2006]
     assert code["C1", 2005] != code["C2", 2005]
     assert stacks.n_firms_moved == 2
+
+
+def test_a_design_without_sets_renormalises_under_either_rule():
+    panel = panel_from(HOLES)
+    weights = weights_from(matches_from(SETS), panel)
+    stacks = joined(panel, weights, no_matches(), (-2, 1))
+    sales = panel["sales"].to_numpy()
+    kept = [as_text(stacked_sample(stacks, sales, rule), panel) for rule in MISSING_RULES]
+    assert kept[0] == kept[1]
+    assert (2005, "C1", 2006, 3.0) in kept[0]
+
+
+def test_sets_of_firms_without_weights_are_refused():
+    panel = panel_from(HOLES)
+    sets = matches_from(SETS)
+    weights = weights_from(sets, panel)
+    with pytest.raises(DataError, match="1 rows of MATCHES have no firm in WEIGHTS"):
+        joined(panel, weights[weights["firm_id"] != "C3"], sets, (-2, 1))

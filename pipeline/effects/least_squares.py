@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.effects.absorb import TwoEffects, demean, singletons_dropped, two_effects
 from pipeline.effects.stacks import Codes, Flags, Floats
+from pipeline.errors import IdentificationError
 from pipeline.inference import clustered_covariance, is_nested, n_groups, n_parameters
 
 # A regressor of which less than this share of its weighted variation is left, given the effects
@@ -41,6 +42,25 @@ class Fit:
         return self.n_clusters - 1
 
 
+@dataclass(frozen=True)
+class Absorbed:
+    """Hold regressors without the effects: `columns` (rows kept, k used) and (X'WX)^-1."""
+
+    effects: TwoEffects
+    columns: Floats
+    bread: Floats
+    estimable: Flags
+    kept: Flags
+
+    def response(self, y: Floats) -> Floats:
+        """Return y (n,) without the effects, on the rows kept."""
+        return demean(self.effects, y[self.kept, None])[:, 0]
+
+    def estimates(self, response: Floats) -> Floats:
+        """Return b = (X'WX)^-1 X'Wy, shape (k used,)."""
+        return self.bread @ (self.columns.T @ (self.effects.weight * response))
+
+
 def fit_absorbed(
     y: Floats,
     regressors: Floats,
@@ -54,33 +74,24 @@ def fit_absorbed(
     """Regress y (n,) on regressors (n, k) with two sets of absorbed effects, weighted.
 
     b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`.
+    Raises IdentificationError where no row or no regressor is left beside the effects.
     """
-    kept = singletons_dropped(first, second)
-    effects = _effects(first[kept], second[kept], weight[kept])
-    columns = demean(effects, regressors[kept])
-    gram = columns.T @ (effects.weight[:, None] * columns)
-    raw = np.einsum("ij,i,ij->j", regressors[kept], effects.weight, regressors[kept])
-    estimable = not_collinear(gram, raw)
-    used = np.flatnonzero(estimable)
-    bread = np.asarray(np.linalg.inv(gram[np.ix_(used, used)]), dtype=np.float64)
-    response = demean(effects, y[kept, None])[:, 0]
-    scores = columns[:, used]
-    estimates = bread @ (scores.T @ (effects.weight * response))
-    residuals = response - scores @ estimates
-    scores *= (effects.weight * residuals)[:, None]
-    group = clusters[kept]
-    k_parameters = n_parameters(
-        len(used),
-        [n_groups(effects.first), n_groups(effects.second)],
-        [is_nested(effects.first, group), is_nested(effects.second, group)],
+    absorbed = absorb(regressors, first, second, weight)
+    response = absorbed.response(y)
+    estimates = absorbed.estimates(response)
+    residuals = response - absorbed.columns @ estimates
+    scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
+    group = clusters[absorbed.kept]
+    k_parameters = paid_parameters(
+        len(estimates), absorbed.effects.first, absorbed.effects.second, group
     )
-    covariance = clustered_covariance(scores, bread, group, len(group), k_parameters)
+    covariance = clustered_covariance(scores, absorbed.bread, group, len(group), k_parameters)
     return Fit(
         names=names,
-        estimates=_widen(estimates, estimable),
-        covariance=_widen_square(covariance, estimable),
-        estimable=estimable,
-        kept=kept,
+        estimates=_widen(estimates, absorbed.estimable),
+        covariance=_widen_square(covariance, absorbed.estimable),
+        estimable=absorbed.estimable,
+        kept=absorbed.kept,
         n_obs=len(group),
         n_clusters=n_groups(group),
     )
@@ -90,15 +101,35 @@ def coefficients(
     y: Floats, regressors: Floats, first: Codes, second: Codes, weight: Floats
 ) -> Floats:
     """Return the coefficients (k,) of `fit_absorbed` alone; linear in y, missing if collinear."""
+    absorbed = absorb(regressors, first, second, weight)
+    return _widen(absorbed.estimates(absorbed.response(y)), absorbed.estimable)
+
+
+def absorb(regressors: Floats, first: Codes, second: Codes, weight: Floats) -> Absorbed:
+    """Drop singletons, take both sets of effects out of the regressors, leave collinear ones.
+
+    Raises IdentificationError where no row or no regressor is left.
+    """
     kept = singletons_dropped(first, second)
-    effects = _effects(first[kept], second[kept], weight[kept])
+    if not kept.any():
+        raise IdentificationError("every firm-year is alone in one of its effects")
+    effects = two_effects(_dense(first[kept]), _dense(second[kept]), weight[kept])
     columns = demean(effects, regressors[kept])
     gram = columns.T @ (effects.weight[:, None] * columns)
     raw = np.einsum("ij,i,ij->j", regressors[kept], effects.weight, regressors[kept])
     estimable = not_collinear(gram, raw)
+    if not estimable.any():
+        raise IdentificationError("collinear with the absorbed effects")
     used = np.flatnonzero(estimable)
-    moments = columns[:, used].T @ (effects.weight * y[kept])
-    return _widen(np.linalg.solve(gram[np.ix_(used, used)], moments), estimable)
+    bread = np.asarray(np.linalg.inv(gram[np.ix_(used, used)]), dtype=np.float64)
+    return Absorbed(effects, columns[:, used], bread, estimable, kept)
+
+
+def paid_parameters(n_regressors: int, first: Codes, second: Codes, clusters: Codes) -> int:
+    """Count K of the small-sample factor: regressors and effects not nested in the clusters."""
+    sizes = [n_groups(first), n_groups(second)]
+    nested = [is_nested(first, clusters), is_nested(second, clusters)]
+    return n_parameters(n_regressors, sizes, nested)
 
 
 def not_collinear(gram: Floats, raw: Floats) -> Flags:
@@ -115,10 +146,6 @@ def not_collinear(gram: Floats, raw: Floats) -> Flags:
         left = gram[position, position] - explained
         estimable[position] = left > COLLINEAR_SHARE * raw[position]
     return estimable
-
-
-def _effects(first: Codes, second: Codes, weight: Floats) -> TwoEffects:
-    return two_effects(_dense(first), _dense(second), weight)
 
 
 def _dense(codes: Codes) -> Codes:

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
-from pipeline.params.outcomes import Transform
+from pipeline.params.outcomes import Outcome, Transform
 
 
 def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
@@ -29,3 +29,9 @@ def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
     logs = np.full_like(levels, np.nan)
     np.log(levels, out=logs, where=levels > 0)
     return logs
+
+
+def on_scale(levels: pd.Series, outcome: Outcome) -> NDArray[np.float64]:
+    """Return levels (n,) on the scale of an observed outcome."""
+    assert outcome.transform is not None, "an outcome that is not observed has no scale"
+    return transform(levels, outcome.transform)

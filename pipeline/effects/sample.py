@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.effects.stacks import NO_ROW, Codes, Flags, Floats, SetMembers, Stacks
+from pipeline.errors import IdentificationError
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,19 @@ def stacked_sample(
         weight=weight[unit, column],
         losses=_losses(stacks, observed, weight > 0),
     )
+
+
+def check_comparable(sample: StackedSample) -> None:
+    """Raise IdentificationError unless treated and comparison firms meet before and after entry."""
+    if not len(sample.y):
+        raise IdentificationError(
+            "no matched treated and comparison firms are observed together at event time "
+            f"{sample.stacks.reference} and in another year"
+        )
+    if not (sample.event_time >= 0).any():
+        raise IdentificationError(
+            "no matched treated and comparison firms are observed together after entry"
+        )
 
 
 def _whole_set_weights(sets: SetMembers, observed: Flags, reference: int) -> Floats:

@@ -26,15 +26,19 @@ from pipeline.effects.rows import (
     missing_row,
     pre_trend_row,
 )
-from pipeline.effects.sample import StackedSample
+from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.stacks import Codes
 from pipeline.effects.study import Study, asked, outcome_sample, prepare_study
 from pipeline.effects.twoway import fit_twoway, flat_sample
+from pipeline.errors import IdentificationError
 from pipeline.inference import minimum_detectable_effect, n_groups
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
+
+# The row that stands for a family of terms: it carries the reason where none is estimated.
+SUMMARY_TERM = {"att": "att", "event": "event_average"}
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,7 @@ def _add_unobserved(
 
 def _add_missing(ledger: Ledger, label: Label, spec: Spec, reason: str) -> None:
     """Add one row per term asked for, each with the reason."""
-    terms = {"att": "att", "event": "event_average"}
-    ledger.estimates += [missing_row(label, terms[term], reason) for term in spec.terms]
+    ledger.estimates += [missing_row(label, SUMMARY_TERM[term], reason) for term in spec.terms]
 
 
 def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) -> None:
@@ -124,25 +127,12 @@ def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) ->
 
 def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, name: str) -> None:
     label = _label(study, spec, sample.stacks.design, name)
-    reason = _nothing_to_compare(sample)
-    if reason:
-        _add_missing(ledger, label, spec, reason)
-    elif spec.estimator == "twoway":
-        _add_twoway(ledger, study, label, sample)
-    else:
-        _add_stacked(ledger, study, spec, label, sample)
-
-
-def _nothing_to_compare(sample: StackedSample) -> str | None:
-    reference = sample.stacks.reference
-    if not len(sample.y):
-        return (
-            f"no matched treated and comparison firms are observed together at event time "
-            f"{reference} and in another year"
-        )
-    if not (sample.event_time >= 0).any():
-        return "no matched treated and comparison firms are observed together after entry"
-    return None
+    add = _add_twoway if spec.estimator == "twoway" else _add_stacked
+    try:
+        check_comparable(sample)
+        add(ledger, study, spec, label, sample)
+    except IdentificationError as reason:
+        _add_missing(ledger, label, spec, str(reason))
 
 
 def _add_stacked(
@@ -150,24 +140,30 @@ def _add_stacked(
 ) -> None:
     clusters = sample.stacks.cluster if spec.cluster == "assignment" else sample.stacks.firm
     cells = year_cells(sample, study.panel, spec.year_effects_by)
-    rows: list[Row] = []
     for term in spec.terms:
-        fit = fit_stacked(sample, term, cells, clusters[sample.unit])
+        try:
+            fit = fit_stacked(sample, term, cells, clusters[sample.unit])
+        except IdentificationError as reason:
+            ledger.estimates.append(missing_row(label, SUMMARY_TERM[term], str(reason)))
+            continue
         counts = _counts(
             fit, sample.treated, sample.stacks.firm[sample.unit], clusters[sample.unit]
         )
-        if term == "att":
-            rows += average_rows(label, counts, fit, None)
-        else:
-            rows += event_rows(label, counts, fit, sample)
+        if term == "event":
+            rows = event_rows(label, counts, fit, sample)
             ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference))
-    ledger.estimates += rows
-    _add_power(ledger, study, label, fit, rows)
+        else:
+            rows = average_rows(label, counts, fit, None)
+        ledger.estimates += rows
+        if term == "att" or "att" not in spec.terms:
+            _add_power(ledger, study, label, fit, rows)
 
 
-def _add_twoway(ledger: Ledger, study: Study, label: Label, sample: StackedSample) -> None:
+def _add_twoway(
+    ledger: Ledger, study: Study, spec: Spec, label: Label, sample: StackedSample
+) -> None:
     flat = flat_sample(sample, study.panel)
-    clusters = flat.cluster if label.cluster == "assignment" else flat.firm
+    clusters = flat.cluster if spec.cluster == "assignment" else flat.firm
     fit = fit_twoway(flat, clusters)
     counts = _counts(fit, flat.ever_treated, flat.firm, clusters)
     rows = average_rows(label, counts, fit, FOR_COMPARABILITY)
@@ -177,7 +173,7 @@ def _add_twoway(ledger: Ledger, study: Study, label: Label, sample: StackedSampl
 
 def _add_power(ledger: Ledger, study: Study, label: Label, fit: Fit, rows: list[Row]) -> None:
     """Add the minimum detectable effect of the spec's summary row, and its singletons."""
-    summary = next((row for row in rows if row["term"] in ("att", "event_average")), None)
+    summary = next((row for row in rows if row["term"] in SUMMARY_TERM.values()), None)
     error = summary.get("std_error", np.nan) if summary else np.nan
     settings = study.estimate
     effect = minimum_detectable_effect(error, fit.df, settings.conf_level, settings.power)

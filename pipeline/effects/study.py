@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.outcome import transform
+from pipeline.effects.outcome import on_scale
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import NO_ROW, Floats, Stacks, index_panel, join_stacks
 from pipeline.errors import IdentificationError, ParamsError
@@ -73,15 +73,9 @@ def outcome_sample(study: Study, design: str, name: str) -> StackedSample:
     outcome = study.outcomes[name]
     if outcome.column not in study.panel.columns:
         raise ParamsError(f"outcomes.{name}.column is {outcome.column}, which the panel lacks")
-    values = outcome_values(study.panel, outcome)
+    values = on_scale(study.panel[outcome.column], outcome)
     _check_observed_before_entry(study, values, name)
     return stacked_sample(study.stacks[design], values, study.estimate.missing)
-
-
-def outcome_values(panel: pd.DataFrame, outcome: Outcome) -> Floats:
-    """Return an observed outcome on its scale, by PANEL row."""
-    assert outcome.transform is not None, "settings give every observed outcome a transform"
-    return transform(panel[outcome.column], outcome.transform)
 
 
 def _check_observed_before_entry(study: Study, values: Floats, name: str) -> None:

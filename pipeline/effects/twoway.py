@@ -12,10 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.effects.absorb import singletons_dropped
-from pipeline.effects.least_squares import Fit
+from pipeline.effects.least_squares import Fit, paid_parameters
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Codes, Flags, Floats
-from pipeline.inference import clustered_covariance, is_nested, n_groups, n_parameters
+from pipeline.errors import IdentificationError
+from pipeline.inference import clustered_covariance, n_groups
+
+# linearmodels stops its iterations at 1e-8; estimates are compared across machines at 1e-7, so
+# what the iterations leave must be far smaller. Costs nothing measurable.
+LSMR_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -62,20 +67,21 @@ def fit_twoway(flat: FlatSample, clusters: Codes) -> Fit:
 
     linearmodels gives the demeaned columns, coefficients and residuals; its small-sample flags
     cannot give the factor of `clustered_covariance`, which is applied to its scores and bread.
+    Raises IdentificationError where no row or no treated x post variation is left.
     """
     kept = singletons_dropped(flat.firm, flat.year - flat.year.min())
-    columns = [flat.treated_post[kept]] + [flat.anticipated[kept]] * bool(flat.anticipated.any())
+    if not kept.any():
+        raise IdentificationError("every firm-year is alone in one of its effects")
+    columns = [flat.treated_post[kept]] + [flat.anticipated[kept]] * bool(
+        flat.anticipated[kept].any()
+    )
     regressors = np.column_stack(columns).astype(np.float64)
     firm, year = flat.firm[kept], flat.year[kept]
     scores, bread, estimates = _absorbing_least_squares(
         flat.y[kept], regressors, firm, year, flat.weight[kept]
     )
     group = clusters[kept]
-    k_parameters = n_parameters(
-        len(estimates),
-        [n_groups(firm), n_groups(year)],
-        [is_nested(firm, group), is_nested(year, group)],
-    )
+    k_parameters = paid_parameters(len(estimates), firm, year - year.min(), group)
     return Fit(
         names=("att", "anticipation")[: len(estimates)],
         estimates=estimates,
@@ -105,10 +111,19 @@ def _absorbing_least_squares(
     and bread hold for those, and the covariance does not depend on the scale.
     """
     from linearmodels.iv.absorbing import AbsorbingLS
+    from linearmodels.panel.utility import AbsorbingEffectError
 
     effects = pd.DataFrame({"firm": pd.Categorical(firm), "year": pd.Categorical(year)})
     model = AbsorbingLS(y, regressors, absorb=effects, weights=weight)
-    fitted = model.fit(method="lsmr", use_cache=False, cov_type="unadjusted")
+    try:
+        fitted = model.fit(
+            method="lsmr",
+            use_cache=False,
+            cov_type="unadjusted",
+            absorb_options={"atol": LSMR_TOLERANCE, "btol": LSMR_TOLERANCE},
+        )
+    except AbsorbingEffectError:
+        raise IdentificationError("collinear with the absorbed effects") from None
     columns = model.absorbed_exog.to_numpy()
     estimates = fitted.params.to_numpy()
     residuals = model.absorbed_dependent.to_numpy()[:, 0] - columns @ estimates

@@ -13,71 +13,76 @@ FEW_TREATED_CLUSTERS = 10
 
 
 def panel_warnings(results: StudyResults, outcomes: list[str]) -> list[str]:
-    """Return the warnings of all panels; one that holds for several panels names them all."""
+    """Return one sentence per warning, with the number behind it in every panel concerned."""
+    firms = results.settings.exhibit.firms
+    sentences = (
+        (
+            f"Fewer than {FEW_TREATED_CLUSTERS} treated clusters, so that intervals are too "
+            "short: {}.",
+            [_few_clusters(results, panel, outcomes) for panel in _panels(results)],
+        ),
+        (
+            f"Effect on the matched treated; treated {firms} left out for want of covariates, "
+            "support or match: {}.",
+            [_support_losses(results, panel, outcomes) for panel in _panels(results)],
+        ),
+        (
+            f"Comparison {firms} in clusters with participants, which may be affected: {{}}.",
+            [
+                _fact(results, panel, "n_comparison_in_treated_clusters")
+                for panel in _panels(results)
+            ],
+        ),
+        (
+            f"Comparison {firms} that serve several treated or entry years, which intervals "
+            "reflect only through clustering: {}.",
+            [_fact(results, panel, "n_comparison_reused") for panel in _panels(results)],
+        ),
+    )
+    return [text.format(_by_panel(values)) for text, values in sentences if any(values)]
+
+
+def _panels(results: StudyResults) -> list[Panel]:
+    return results.settings.exhibit.panels
+
+
+def _by_panel(values: list[str]) -> str:
+    """Return `91 in Panels A and D, 12 in Panel B`; panels with empty text are left out."""
     panels_of: dict[str, list[str]] = {}
-    for index, panel in enumerate(results.settings.exhibit.panels):
-        for sentence in _warnings(results, panel, outcomes):
-            panels_of.setdefault(sentence, []).append(panel_letter(index))
-    return [
-        f"{name_list('Panel', letters)}: {sentence}." for sentence, letters in panels_of.items()
-    ]
-
-
-def _warnings(results: StudyResults, panel: Panel, outcomes: list[str]) -> list[str]:
-    effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
-    present = [effect for effect in effects if effect is not None and effect.estimated]
-    found = (
-        _few_clusters(present),
-        _support_losses(results, panel, present),
-        _treated_clusters_in_pool(results, panel),
-        _reuse(results, panel),
+    for index, value in enumerate(values):
+        if value:
+            panels_of.setdefault(value, []).append(panel_letter(index))
+    return ", ".join(
+        f"{value} in {name_list('Panel', letters)}" for value, letters in panels_of.items()
     )
-    return [sentence for sentence in found if sentence]
 
 
-def _few_clusters(effects: list[Effect]) -> str:
-    counts = [effect.n_treated_clusters for effect in effects]
+def _few_clusters(results: StudyResults, panel: Panel, outcomes: list[str]) -> str:
+    """Return the fewest treated clusters over the columns, where they are few."""
+    counts = [effect.n_treated_clusters for effect in _effects(results, panel, outcomes)]
     fewest = min((count for count in counts if not math.isnan(count)), default=math.inf)
-    if fewest >= FEW_TREATED_CLUSTERS:
-        return ""
-    return (
-        f"only {fewest:.0f} treated clusters in at least one column; with fewer than "
-        f"{FEW_TREATED_CLUSTERS} intervals are too short"
-    )
+    return rounding.count(fewest) if fewest < FEW_TREATED_CLUSTERS else ""
 
 
-def _support_losses(results: StudyResults, panel: Panel, effects: list[Effect]) -> str:
+def _support_losses(results: StudyResults, panel: Panel, outcomes: list[str]) -> str:
+    effects = _effects(results, panel, outcomes)
     if all(effect.estimand != "att_matched" for effect in effects):
         return ""
     lost = treated_lost(results, panel.design)
-    who = f"{rounding.count(lost)} treated" if lost > 0 else "treated"
-    return (
-        f"effect on the matched treated; {who} {results.settings.exhibit.firms} without "
-        "covariates, support or match are left out"
-    )
+    return "some" if math.isnan(lost) else rounding.count(lost)
+
+
+def _effects(results: StudyResults, panel: Panel, outcomes: list[str]) -> list[Effect]:
+    found = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
+    return [effect for effect in found if effect is not None and effect.estimated]
+
+
+def _fact(results: StudyResults, panel: Panel, name: str) -> str:
+    value = results.fact(panel.design, "all", name)
+    return rounding.count(value) if value > 0 else ""
 
 
 def treated_lost(results: StudyResults, design: str) -> float:
     """Return the treated of all risk sets that a design leaves out; NaN where unknown."""
     everyone = results.fact("unmatched", "all", "n_treated")
     return everyone - results.fact(design, "all", "n_treated_matched")
-
-
-def _treated_clusters_in_pool(results: StudyResults, panel: Panel) -> str:
-    inside = results.fact(panel.design, "all", "n_comparison_in_treated_clusters")
-    if not inside > 0:
-        return ""
-    return (
-        f"{rounding.count(inside)} comparison {results.settings.exhibit.firms} lie in clusters "
-        "with participants and may be affected"
-    )
-
-
-def _reuse(results: StudyResults, panel: Panel) -> str:
-    reused = results.fact(panel.design, "all", "n_comparison_reused")
-    if not reused > 0:
-        return ""
-    return (
-        f"{rounding.count(reused)} comparison {results.settings.exhibit.firms} serve several "
-        "treated or entry years, which intervals reflect only through clustering"
-    )

@@ -85,8 +85,9 @@ def matched_event_times(settings: StudySettings, outcome: str, design: str) -> s
 def _neighbours(rule: NearestDesign, firms: str) -> str:
     scale = {"linear": "linear propensity score", "probability": "propensity score"}[rule.distance]
     replacement = "with" if rule.replacement else "without"
-    count = in_words(rule.ratio)
-    return f"{count} nearest comparison {firms} on the {scale}, {replacement} replacement"
+    count = "the" if rule.ratio == 1 else f"the {in_words(rule.ratio)}"
+    noun = firms.removesuffix("s") if rule.ratio == 1 else firms
+    return f"{count} nearest comparison {noun} on the {scale}, {replacement} replacement"
 
 
 def _exact(settings: StudySettings, rule: NearestDesign) -> list[str]:

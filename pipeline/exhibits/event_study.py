@@ -1,6 +1,7 @@
 """The event study: effects by year since entry, under the headline design and estimator."""
 
 import math
+import textwrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -51,7 +52,7 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     hollow |= matched_event_times(results.settings, name, headline.design)
     _markers(axes, drawn, factor, hollow)
     _before_entry(axes, results, sorted(drawn))
-    _pre_trends(axes, results, name)
+    _pre_trends(axes, _pre_trend_words(results, name, _partial(results, drawn)))
 
 
 def _by_time(effects: dict[str, Effect]) -> dict[int, Effect]:
@@ -115,15 +116,22 @@ def _before_entry(axes: Axes, results: StudyResults, times: list[int]) -> None:
     integer_ticks(axes, list(range(times[0], times[-1] + 1)))
 
 
-def _pre_trends(axes: Axes, results: StudyResults, name: str) -> None:
+def _partial(results: StudyResults, effects: dict[int, Effect]) -> str:
+    """Return which entry years the leads speak of, where not all have them."""
+    reference = results.settings.treatment.reference_event_time
+    notes = {effect.note for time, effect in effects.items() if time < reference and effect.note}
+    return "; ".join(sorted(notes))
+
+
+def _pre_trends(axes: Axes, words: str) -> None:
     """Print the joint pre-trend p-value; where there is none, say that nothing can be seen."""
     low, high = axes.get_ylim()
-    # Head room for two lines of text.
-    axes.set_ylim(low, high + 0.25 * (high - low))
+    # Head room for the lines of text.
+    axes.set_ylim(low, high + 0.13 * (words.count("\n") + 1) * (high - low))
     axes.text(
         0.03,
         0.97,
-        _pre_trend_words(results, name),
+        words,
         transform=axes.transAxes,
         ha="left",
         va="top",
@@ -132,7 +140,7 @@ def _pre_trends(axes: Axes, results: StudyResults, name: str) -> None:
     )
 
 
-def _pre_trend_words(results: StudyResults, name: str) -> str:
+def _pre_trend_words(results: StudyResults, name: str, partial: str) -> str:
     headline = results.settings.estimate.headline
     tests = results.tests
     rows = tests[
@@ -144,5 +152,6 @@ def _pre_trend_words(results: StudyResults, name: str) -> str:
     ]
     if len(rows) and not math.isnan(p_value := float(rows["p_value"].iloc[0])):
         shown = rounding.positive(p_value, 2)
-        return f"pre-trends\n$p$ {shown}" if shown.startswith("<") else f"pre-trends\n$p$ = {shown}"
+        p_words = f"$p$ {shown}" if shown.startswith("<") else f"$p$ = {shown}"
+        return "\n".join(["pre-trends", *textwrap.wrap(partial, 16), p_words])
     return "no pre-trend\ncan be seen"

@@ -32,7 +32,7 @@ def main_notes(results: StudyResults, outcomes: list[str], start: int) -> tuple[
         *_designs(results),
         _inference(results, outcomes),
         *_translations(results, numbered),
-        _observations(results),
+        _observations(results, outcomes),
         _foot(results),
         *panel_warnings(results, outcomes),
         *_not_shown(results, numbered),
@@ -105,7 +105,10 @@ def _inference(results: StudyResults, outcomes: list[str]) -> str:
     panel = _headline(results)
     effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
     cluster = next((e.cluster for e in effects if e is not None and e.cluster), "")
-    by = f" by {cluster}" if cluster else ""
+    unit = results.settings.exhibit.firms.removesuffix("s")
+    by = {"": "", "assignment": " by assignment cluster", "firm": f" by {unit}"}.get(
+        cluster, f" by {cluster}"
+    )
     level = f"{100 * results.settings.estimate.conf_level:g}"
     return (
         f"Standard errors clustered{by} in parentheses: factor G/(G\u22121) \u00d7 "
@@ -153,12 +156,17 @@ def _translation(results: StudyResults, effect: Effect) -> str:
     return f"{shown} {effect.scale} [{low} to {high}]"
 
 
-def _observations(results: StudyResults) -> str:
+def _observations(results: StudyResults, outcomes: list[str]) -> str:
+    """Say what an observation is and, where columns differ, why."""
+    what = "Observations are yearly rows, counted once per entry year that they serve."
+    panel = _headline(results)
+    effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
+    if len({effect.n_obs for effect in effects if effect is not None and effect.estimated}) < 2:
+        return what
     rule = _MISSING_RULES[results.settings.estimate.missing]
     return (
-        f"N differs between columns because outcomes are missing in some years: "
-        f"{rule.format(firms=results.settings.exhibit.firms)}; logs leave out zeros. Observations "
-        "are yearly rows, counted once per entry year that they serve."
+        f"{what} Their number differs between columns because outcomes are missing in some years: "
+        f"{rule.format(firms=results.settings.exhibit.firms)}; logs leave out zeros."
     )
 
 

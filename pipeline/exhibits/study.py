@@ -42,7 +42,7 @@ OWNED = ("tables", "figures", "results", "metrics.json", "numbers.json", "number
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     """Return every file of reports/<study>/ by its path there; nothing is written."""
     return {
-        **{f"tables/{name}.tex": _encode(table) for name, table in _tables(results).items()},
+        **{f"tables/{name}.tex": _encode(table) for name, table in study_tables(results).items()},
         **_figures(results),
         **{f"results/{name}.csv": content for name, content in _csvs(results).items()},
         **_numbers(results),
@@ -72,7 +72,8 @@ def _swap(fresh: Path, folder: Path, name: str) -> None:
         shutil.move(new, place)
 
 
-def _tables(results: StudyResults) -> dict[str, Table]:
+def study_tables(results: StudyResults) -> dict[str, Table]:
+    """Return every table of a study by file name, without `.tex`; further parts are numbered."""
     main = main_effects(results)
     named = {f"main_effects_{i}" if i > 1 else "main_effects": t for i, t in enumerate(main, 1)}
     named["balance"] = balance_table(results)

@@ -11,10 +11,10 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
-MEAN_AGE_YEARS = 12.0
+MEAN_AGE_YEARS, SD_AGE_YEARS = 15.0, 6.0
 FOREIGN_SHARE = 0.12
 MEAN_EDUCATION_YEARS, SD_EDUCATION_YEARS = 12.0, 3.0
-MEAN_DISTANCE_KM = 20.0
+MEAN_DISTANCE_KM, SD_DISTANCE_KM = 30.0, 12.0
 MEAN_LOG_EMPLOYMENT, SD_LOG_EMPLOYMENT = 2.6, 0.8
 MEAN_LOG_PRODUCTIVITY, SD_LOG_PRODUCTIVITY = 3.2, 0.5  # US$ thousand of sales per job
 MEAN_LOG_EXPORT_SHARE, SD_LOG_EXPORT_SHARE = np.log(0.2), 0.6
@@ -62,7 +62,7 @@ def draw_firms(settings: Simulation, rng: np.random.Generator) -> Firms:
         founding_year=founding_year,
         foreign_owned=foreign,
         manager_education_years=education.astype(np.int64),
-        distance_km=rng.gamma(2.0, MEAN_DISTANCE_KM / 2, n).round(1),
+        distance_km=rng.normal(MEAN_DISTANCE_KM, SD_DISTANCE_KM, n).clip(0.5).round(1),
         log_employment_level=employment,
         log_sales_level=employment + rng.normal(MEAN_LOG_PRODUCTIVITY, SD_LOG_PRODUCTIVITY, n),
         log_export_share=np.minimum(export_share, np.log(0.8)),
@@ -71,7 +71,7 @@ def draw_firms(settings: Simulation, rng: np.random.Generator) -> Firms:
 
 
 def weigh_covariates(firms: Firms, weights: CovariateWeights, first_year: int) -> Floats:
-    """Return the weighted sum of characteristics, each minus its mean among all firms."""
+    """Return the weighted sum of characteristics, each minus its usual value, shape (firms,)."""
     age = first_year - firms.founding_year
     return np.asarray(
         weights.age_years * (age - MEAN_AGE_YEARS)
@@ -84,10 +84,10 @@ def weigh_covariates(firms: Firms, weights: CovariateWeights, first_year: int) -
 def _draw_founding_years(settings: Simulation, rng: np.random.Generator) -> Integers:
     """Draw founding years: most before the panel, the rest spread over its later years."""
     n = settings.firms
-    before = settings.first_year - np.rint(rng.gamma(2.0, MEAN_AGE_YEARS / 2, n))
+    age = np.rint(rng.normal(MEAN_AGE_YEARS, SD_AGE_YEARS, n)).clip(0)
     after = rng.integers(settings.first_year + 1, settings.last_year + 1, n)
     late = rng.random(n) < settings.born_late_share
-    return np.where(late, after, before).astype(np.int64)
+    return np.where(late, after, settings.first_year - age).astype(np.int64)
 
 
 def _uneven_shares(count: int, rng: np.random.Generator) -> Floats:

@@ -51,16 +51,27 @@ def draw_participation(
 
 
 def _draw_openings(settings: Simulation, firms: Firms, rng: np.random.Generator) -> Floats:
-    """Choose clusters, larger ones more often, and spread them over the entry years."""
-    size = np.bincount(firms.cluster, minlength=settings.municipalities * settings.sectors)
-    inhabited = np.count_nonzero(size)
-    if settings.treated_clusters > inhabited:
+    """Choose clusters, larger ones more often, and spread them over sectors and entry years.
+
+    Returns the opening year by cluster. Sectors take turns, so that every sector has entrants in
+    every year as soon as clusters allow it, and no sector dummy separates the groups.
+    """
+    municipalities, sectors = settings.municipalities, settings.sectors
+    size = np.bincount(firms.cluster, minlength=municipalities * sectors)
+    if settings.treated_clusters > np.count_nonzero(size):
         raise ParamsError(
-            f"treated_clusters is {settings.treated_clusters}: only {inhabited} clusters hold firms"
+            f"treated_clusters is {settings.treated_clusters}: "
+            f"only {np.count_nonzero(size)} clusters hold firms"
         )
-    chosen = rng.choice(len(size), settings.treated_clusters, replace=False, p=size / size.sum())
+    # Log size plus a Gumbel draw ranks clusters as drawing in proportion to size would.
+    with np.errstate(divide="ignore"):
+        appeal = (np.log(size) + rng.gumbel(size=len(size))).reshape(municipalities, sectors)
+    turn = (-appeal).argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+    order = np.lexsort((np.arange(len(size)), turn.ravel(), np.isneginf(appeal).ravel()))
+    chosen = order[: settings.treated_clusters]
+    cohort = (turn.ravel()[chosen] + chosen % sectors) % len(settings.cohort_years)
     opening = np.full(len(size), np.nan)
-    opening[chosen] = np.resize(settings.cohort_years, len(chosen))
+    opening[chosen] = np.array(settings.cohort_years)[cohort]
     return opening
 
 

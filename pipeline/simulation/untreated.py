@@ -45,19 +45,18 @@ def draw_untreated(
     Logs are a firm level, a trend linear in observed characteristics, sector x year and
     cluster x year shocks, and a mean-reverting shock.
     """
-    n, t = settings.firms, len(years)
-    sales_shock, jobs_shock = _draw_firm_shocks(settings, t, rng)
-    common = _draw_common_shocks(settings, firms, t, rng) + _trend(settings, firms, years)
-    jobs_common = common - (1 - JOBS_PER_SALES_SHOCK) * (common - _trend(settings, firms, years))
+    shape = settings.firms, len(years)
+    trend = _trend(settings, firms, years)
+    common = _draw_common_shocks(settings, firms, len(years), rng)
+    sales_shock, jobs_shock = _draw_firm_shocks(settings, len(years), rng)
+    sales = trend + common + settings.sales_shock_sd_log * sales_shock
+    employment = trend + JOBS_PER_SALES_SHOCK * common
+    employment += settings.employment_shock_sd_log * jobs_shock
     exit_share = _exit_shares(settings, sales_shock)
     return Untreated(
-        log_sales=firms.log_sales_level[:, None]
-        + common
-        + settings.sales_shock_sd_log * sales_shock,
-        log_employment=firms.log_employment_level[:, None]
-        + jobs_common
-        + settings.employment_shock_sd_log * jobs_shock,
-        exporting_score=autoregression(rng.standard_normal((n, t)), settings.exporting_persistence),
+        log_sales=firms.log_sales_level[:, None] + sales,
+        log_employment=firms.log_employment_level[:, None] + employment,
+        exporting_score=autoregression(rng.standard_normal(shape), settings.exporting_persistence),
         exporting_threshold=_exporting_threshold(settings, firms)[:, None],
         exit_share=exit_share,
         alive=_draw_survival(firms, exit_share, years, rng),

@@ -1,0 +1,229 @@
+import dataclasses
+import math
+
+import pytest
+from results import OUTCOMES, many_outcomes, study_results
+
+from pipeline.exhibits.balance_table import balance_table
+from pipeline.exhibits.event_study import event_study
+from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.recovery_table import recovery_table
+from pipeline.exhibits.results_csv import results_csv
+from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
+from pipeline.exhibits.table import DASH, Counts, Interval, Number
+
+
+@pytest.fixture(scope="module")
+def results():
+    return study_results()
+
+
+@pytest.fixture(scope="module")
+def files(results):
+    return build_exhibits(results)
+
+
+def _read(shown: str) -> float:
+    return float(shown.strip("()").replace(",", "").replace("\u2212", "-"))
+
+
+def _rows(results):
+    """Return the average effects by (panel, outcome) as the tables of results have them."""
+    table = results.estimates
+    average = table[table["term"] == "att"].set_index(["outcome", "design", "estimator"])
+    for position, panel in enumerate(results.settings.exhibit.panels):
+        for column, outcome in enumerate(results.settings.outcomes.root):
+            yield position, column, average.loc[(outcome, panel.design, panel.spec)]
+
+
+def test_every_printed_number_is_the_estimate_rounded(results):
+    (table,) = main_effects(results)
+    for position, column, row in _rows(results):
+        estimate, error, interval, firms, observed = (
+            line.cells[column] for line in table.panels[position].rows
+        )
+        if math.isnan(row.estimate):
+            assert (estimate, error, interval, firms, observed) == (DASH, None, None, None, None)
+            continue
+        assert _read(estimate.plain()) == pytest.approx(row.estimate, abs=0.5001e-3)
+        assert _read(error.plain()) == pytest.approx(row.std_error, abs=0.5001e-3)
+        low, high = (_read(end) for end in interval.ends())
+        assert (low, high) == pytest.approx((row.conf_low, row.conf_high), abs=0.5001e-3)
+        assert firms == Counts((row.n_treated, row.n_control))
+        assert observed == Counts((row.n_obs,))
+
+
+def test_same_decimals_down_every_column():
+    for table in main_effects(study_results(many_outcomes(9))):
+        for column in range(len(table.columns)):
+            cells = table.column_cells(column)
+            assert len({c.decimals for c in cells if isinstance(c, Number | Interval)}) == 1
+
+
+def test_unobserved_outcome_keeps_its_column_and_the_notes_say_why(results):
+    (table,) = main_effects(results)
+    assert table.columns[3].heading == "Export value"
+    assert "Column 4 (Export value): not observed, no customs data in this register." in table.notes
+
+
+def test_outcomes_of_one_family_share_a_spanner(results):
+    (table,) = main_effects(results)
+    assert [column.spanner for column in table.columns] == ["", "", "Exports", "Exports"]
+
+
+def test_stars_only_where_the_switch_is_on(results):
+    plain, starred = main_effects(results)[0], main_effects(study_results(stars=True))[0]
+    cells = [c for i in range(3) for c in starred.column_cells(i) if isinstance(c, Number)]
+    assert any(cell.suffix for cell in cells)
+    assert not any(
+        cell.suffix for i in range(3) for cell in plain.column_cells(i) if isinstance(cell, Number)
+    )
+
+
+def test_notes_state_rule_scale_and_warnings(results):
+    notes = " ".join(main_effects(results)[0].notes)
+    for fragment in (
+        "the three nearest comparison firms on the linear propensity score, without replacement",
+        "caliper 0.2 standard deviations of the two groups pooled, exact within Sector (t\u22121)",
+        "R&D spending (% of sales) (mean of t\u22123 to t\u22121)",
+        "G/(G\u22121) \u00d7 (N\u22121)/(N\u2212K)",
+        "clustered by municipality x sector",
+        "for comparability only",
+        "percentage points",
+        "14 in Panels B and C",
+        "123 in Panels B and C",
+    ):
+        assert fragment in notes
+    assert "Fewer than 10 treated clusters" not in notes
+
+
+def test_note_translates_the_tables_own_number(results):
+    (table,) = main_effects(results)
+    shown = table.panels[2].rows[0].cells[0].plain()
+    row = next(row for position, column, row in _rows(results) if (position, column) == (2, 0))
+    translated = f"{100 * (math.exp(row.estimate) - 1):.1f}"
+    assert f"column 1, {shown} is {translated} percent [" in " ".join(table.notes)
+
+
+def test_few_treated_clusters_are_a_warning(results):
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["design"] == "covariates", "n_treated_clusters"] = 7
+    few = dataclasses.replace(results, estimates=estimates)
+    assert "7 in Panel B" in " ".join(main_effects(few)[0].notes)
+
+
+def test_columns_with_different_samples_give_the_reason(results):
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["outcome"] == "sales_log", "n_obs"] = 11000
+    uneven = dataclasses.replace(results, estimates=estimates)
+    reason = "a matched set counts in a year only if all its firms are observed"
+    assert reason in " ".join(main_effects(uneven)[0].notes)
+    assert reason not in " ".join(main_effects(results)[0].notes)
+
+
+def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
+    estimates = results.estimates.copy()
+    lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
+    estimates.loc[lost, ["estimate", "std_error"]] = math.nan
+    estimates.loc[lost, "note"] = "no comparison firm is observed before entry"
+    (table,) = main_effects(dataclasses.replace(results, estimates=estimates))
+    assert table.panels[1].rows[0].cells[0] == DASH
+    assert "Panel B, column 1: no comparison firm is observed before entry." in table.notes
+
+
+def test_balance_table_shows_before_and_after(results):
+    table = balance_table(results)
+    after = results.balance.query(
+        "design == 'covariates_lags' and sample == 'after' and covariate == 'age'"
+    ).iloc[0]
+    row = next(row for row in table.rows() if row.label == "Age (t\u22121)")
+    assert row.cells[4].value == after["std_diff"]
+    assert row.cells[5].value == after["variance_ratio"]
+    assert [panel.title for panel in table.panels][1] == "Not in the propensity score"
+    assert any("threshold of 0.1 is" in note for note in table.notes)
+
+
+def test_sample_flow_adds_up(results):
+    selection = sample_flow(results).panels[2]
+    treated = {row.label: row.cells[4].values[0] for row in selection.rows if row.cells[4]}
+    start = treated["In a risk set"] - treated["without a covariate"]
+    assert start - treated["off support or without a match"] == treated["In the design"]
+
+
+def test_recovery_shows_the_error_in_standard_errors(results):
+    table = recovery_table(results, results.recovery)
+    truth, estimate, error, gap, ratio = table.panels[0].rows[0].cells
+    assert gap.value == pytest.approx(estimate.value - truth.value)
+    assert ratio.value == pytest.approx(gap.value / error.value)
+
+
+def test_results_csv_has_eight_digits_and_unix_line_ends(results):
+    content = results_csv(results.estimates).decode()
+    assert "\r" not in content
+    longest = max(len(f.lstrip("-0.").replace(".", "")) for f in content.split(",") if "e" not in f
+                  and f.replace(".", "").replace("-", "").isdigit())  # fmt: skip
+    assert longest == 8
+
+
+def test_files_are_the_declared_ones(files):
+    figures = ("outcome_paths", "event_study", "love_plot", "overlap")
+    names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
+    names |= {f"tables/{t}.tex" for t in ("main_effects", "balance", "sample_flow", "recovery")}
+    names |= {"metrics.json", "numbers.json", "numbers.tex"}
+    assert names <= set(files)
+    rest = set(files) - names
+    assert all(name.startswith("results/") for name in rest)
+    assert not any("scores" in name or "weights" in name for name in rest)
+
+
+def test_two_builds_are_the_same_bytes(files):
+    assert build_exhibits(study_results()) == files
+
+
+def test_no_firm_identifier_is_published(files):
+    text = [content for name, content in files.items() if not name.endswith(("pdf", "png"))]
+    assert not any(b"F0001" in content for content in text)
+
+
+def test_inputs_are_not_changed(files, results):
+    # `files` was built from `results`; the same seed gives the tables as they were.
+    untouched = study_results()
+    for field in dataclasses.fields(results):
+        frame = getattr(results, field.name)
+        if hasattr(frame, "columns"):
+            assert frame.equals(getattr(untouched, field.name))
+
+
+def test_tables_split_into_numbered_files():
+    assert list(study_tables(study_results(many_outcomes(5))))[:2] == [
+        "main_effects",
+        "main_effects_2",
+    ]
+
+
+def test_writing_replaces_what_the_stage_owns_and_nothing_else(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "stale.tex").write_text("old")
+    (tmp_path / "report.html").write_text("another stage's")
+    write_exhibits({"tables/new.tex": b"new", "metrics.json": b"{}"}, tmp_path)
+    found = {
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
+    }
+    assert found == {"tables/new.tex", "metrics.json", "report.html"}
+
+
+def test_a_failure_leaves_earlier_files(tmp_path):
+    write_exhibits({"metrics.json": b"old"}, tmp_path)
+    with pytest.raises(TypeError):
+        write_exhibits({"metrics.json": b"new", "numbers.json": None}, tmp_path)  # type: ignore[dict-item]
+    assert (tmp_path / "metrics.json").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+
+
+def test_study_without_any_observed_outcome_says_so_everywhere():
+    unseen = {name: {**OUTCOMES["exports_value"], "family": "main"} for name in ("a", "b")}
+    results = study_results(unseen)
+    (table, *_) = study_tables(results).values()
+    assert all(cell in (DASH, None) for row in table.rows() for cell in row.cells)
+    assert not any(axes.axison for axes in event_study(results).axes)

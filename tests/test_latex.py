@@ -1,0 +1,150 @@
+import re
+from pathlib import Path
+
+import latex
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from results import many_outcomes, study_results
+
+from pipeline.exhibits.balance_table import balance_table
+from pipeline.exhibits.escape import _T1_LETTERS, escape
+from pipeline.exhibits.latex import fits, render_latex
+from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.recovery_table import recovery_table
+from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.table import (
+    DASH,
+    Column,
+    Counts,
+    Interval,
+    Magnitude,
+    Number,
+    Panel,
+    Raw,
+    Row,
+    Table,
+    Text,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+NASTY = r"R&D_100% ~ año #1 ${x}^\ [a] <b> |c| `d' "
+
+needs_latex = pytest.mark.skipif(not latex.available(), reason="pdflatex is not installed")
+
+
+def small_table() -> Table:
+    return Table(
+        columns=(
+            Column("Log sales", "log points", 1),
+            Column("Any", "share", 2, "Exports"),
+            Column("Value", "", 3, "Exports"),
+        ),
+        panels=(
+            Panel(
+                "Panel A. R&D firms",
+                (
+                    Row("Effect", (Number(-0.0821, 3, suffix="**"), Number(0.013, 3), DASH)),
+                    Row(
+                        "", (Number(0.031, 3, "parenthesis"), Number(0.009, 3, "parenthesis"), None)
+                    ),
+                    Row("95% CI", (Interval(-0.143, -0.021, 3), Interval(-0.005, 0.031, 3), None)),
+                    Row("Firms", (Counts((398, 1071)), Counts((11752,)), None)),
+                ),
+            ),
+        ),
+        foot=(
+            Row("[baseline]", (Magnitude(1.84), Magnitude(0.118), None)),
+            Row("unit", (Text("US$ million"), Text("share"), Raw("$x^2$", "x squared")), True),
+        ),
+        notes=("100% of notes; 0.1 × −2.",),
+        source="made-up numbers",
+    )
+
+
+def test_fragment_is_the_golden_one():
+    golden = (GOLDEN / "small_table.tex").read_text(encoding="utf-8")
+    assert render_latex(small_table()) == golden
+
+
+def test_no_row_starts_with_a_bracket():
+    rendered = render_latex(small_table())
+    assert not re.search(r"\\\\\s*\[", rendered)
+    assert "{[}baseline{]}" in rendered
+
+
+@given(st.text(max_size=60))
+def test_escape_leaves_no_active_character(text):
+    tamed = re.sub(r"\\[&%$#_{}]", "", escape(text))
+    assert not set(tamed) & set("%#&_~^") - {"~"} or "\u00a0" in text
+    assert tamed.count("{") == tamed.count("}")
+    assert "\n" not in tamed
+
+
+def test_escape_is_one_pass():
+    assert escape("\\{") == r"\textbackslash{}\{"
+    assert escape("50% & _") == r"50\% \& \_"
+    assert escape("中") == "U+4E2D"
+
+
+@pytest.mark.parametrize("n_outcomes", [1, 4, 5, 9])
+def test_outcomes_split_evenly_and_in_order(n_outcomes):
+    tables = main_effects(study_results(many_outcomes(n_outcomes)))
+    sizes = [len(table.columns) for table in tables]
+    assert sum(sizes) == n_outcomes
+    assert max(sizes) <= 4
+    assert max(sizes) - min(sizes) <= 1
+    numbers = [column.number for table in tables for column in table.columns]
+    assert numbers == list(range(1, n_outcomes + 1))
+    assert all(fits(table) for table in tables)
+
+
+def test_table_format_reserves_sign_digits_and_parentheses():
+    rendered = render_latex(small_table())
+    assert "S[table-format={(}-1.3{)}]" in rendered
+    assert "S[table-format={(}1.3{)}]" in rendered
+
+
+def _all_tables(results):
+    tables = [*main_effects(results), balance_table(results), sample_flow(results)]
+    return [*tables, recovery_table(results, results.recovery)]
+
+
+@pytest.mark.slow
+@needs_latex
+@pytest.mark.parametrize("extra", ["", latex.A4], ids=["bare", "a4"])
+@pytest.mark.parametrize("n_outcomes", [None, 1, 4, 9])
+def test_tables_compile_without_overfull_boxes(n_outcomes, extra, tmp_path):
+    outcomes = None if n_outcomes is None else many_outcomes(n_outcomes)
+    tables = _all_tables(study_results(outcomes, stars=n_outcomes == 4))
+    floats = [
+        f"\\begin{{table}}\\centering\n{render_latex(t)}\\end{{table}}\\clearpage" for t in tables
+    ]
+    code, log = latex.compile_latex("\n".join(floats), tmp_path, extra)
+    assert latex.faults(log) == []
+    assert code == 0
+
+
+@pytest.mark.slow
+@needs_latex
+def test_nasty_labels_compile(tmp_path):
+    label = NASTY + "x" * 5
+    results = study_results(many_outcomes(3, label), firms="R&D_firms", source=NASTY)
+    floats = [
+        f"\\begin{{table}}\n{render_latex(t)}\\end{{table}}\\clearpage"
+        for t in _all_tables(results)
+    ]
+    code, log = latex.compile_latex("\n".join(floats), tmp_path)
+    assert latex.faults(log) == []
+    assert code == 0
+
+
+@pytest.mark.slow
+@needs_latex
+def test_every_character_below_u0400_compiles(tmp_path):
+    characters = [chr(code) for code in range(0x20, 0x400)] + sorted(_T1_LETTERS)
+    body = "\n\n".join(escape(character) for character in characters)
+    code, log = latex.compile_latex(body, tmp_path)
+    assert [line for line in log.splitlines() if line.startswith("!")] == []
+    assert "Missing character" not in log
+    assert code == 0
