@@ -78,12 +78,11 @@ def _untreated_through(cohort: pd.Series, horizon: int, treatment: TreatmentSect
     return cohort.isna() | (cohort > horizon).fillna(False).astype(bool)
 
 
-def treated_clusters(panel: pd.DataFrame, first_year: int, horizon: int) -> pd.Index:
+def treated_clusters(panel: pd.DataFrame, first_year: int, horizon: int) -> pd.Series:
     """Return clusters in which a firm that enters by `horizon` is seen from `first_year` on."""
     entered = (panel["cohort"] <= horizon).fillna(False).astype(bool)
     seen = panel["year"].between(first_year, horizon)
-    clusters = panel.loc[entered & seen, "cluster"].drop_duplicates()
-    return pd.Index(clusters)
+    return panel.loc[entered & seen, "cluster"].drop_duplicates()
 
 
 def pooled_risk_sets(firms: pd.DataFrame, score: ScoreSection) -> pd.DataFrame:

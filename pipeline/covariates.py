@@ -1,12 +1,14 @@
 """Covariates dated relative to entry: what was known of a firm before it could be treated."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from numpy.typing import NDArray
 
+from pipeline.panel_index import NO_ROW, Codes, index_panel
 from pipeline.params.score import Covariate
+from pipeline.scale import transform
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 def dated_covariates(
@@ -15,72 +17,38 @@ def dated_covariates(
     """Return COVARIATES: one row per stack and firm of `firms`, one column per covariate.
 
     `panel` is PANEL, `firms` has stack and firm_id. A value that is not observed in its year
-    is missing; the log of a value that is not positive is missing.
+    is missing; the log of zero is missing. Raises DataError where `log` or `any` meets a
+    negative value.
     """
-    rows = PanelRows(panel)
+    index = index_panel(panel)
     keys = firms[["stack", "firm_id"]].reset_index(drop=True)
-    values = {
-        name: _covariate(panel, rows, keys, covariate) for name, covariate in covariates.items()
-    }
-    return pd.concat([keys, pd.DataFrame(values, index=keys.index)], axis=1)
+    firm, stack = index.codes(keys["firm_id"]), keys["stack"].to_numpy(np.int64)
+    columns = {}
+    for name, covariate in covariates.items():
+        years = stack[:, None] + np.array(covariate.event_times)
+        columns[name] = _values(panel[covariate.column], index.rows(firm, years), covariate)
+    return pd.concat([keys, pd.DataFrame(columns, index=keys.index)], axis=1)
 
 
-class PanelRows:
-    """Find the row of a firm in a year by position, without a merge per covariate."""
-
-    def __init__(self, panel: pd.DataFrame) -> None:
-        self._firms = pd.Index(panel["firm_id"].unique())
-        self._first = int(panel["year"].min())
-        self._n_years = int(panel["year"].max()) - self._first + 1
-        self._row = np.full((len(self._firms), self._n_years), -1, dtype=np.int64)
-        codes = self._firms.get_indexer(panel["firm_id"])
-        self._row[codes, panel["year"].to_numpy(np.int64) - self._first] = np.arange(len(panel))
-
-    def at(self, firm_id: pd.Series, year: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the panel row of each firm and year, -1 where there is none."""
-        offset = year - self._first
-        inside = (offset >= 0) & (offset < self._n_years)
-        codes = self._firms.get_indexer(firm_id)
-        found = self._row[codes, np.where(inside, offset, 0)]
-        return np.where(inside & (codes >= 0), found, -1)
-
-
-def _covariate(
-    panel: pd.DataFrame, rows: PanelRows, keys: pd.DataFrame, covariate: Covariate
-) -> "pd.Series":
-    stack = keys["stack"].to_numpy(np.int64)
-    column = panel[covariate.column]
+def _values(column: pd.Series, rows: Codes, covariate: Covariate) -> pd.Series:
+    """Return one covariate from the PANEL rows (n, years) that it reads."""
     if covariate.transform == "category":
-        found = rows.at(keys["firm_id"], stack + covariate.last_event_time)
-        return _take_text(column, found)
-    values = transformed(column.to_numpy(np.float64), covariate.transform)
-    dated = [
-        _take(values, rows.at(keys["firm_id"], stack + event_time))
-        for event_time in covariate.event_times
-    ]
-    return pd.Series(_combine(dated, covariate))
+        return _text(column, rows[:, 0])
+    levels = transform(column, covariate.transform)
+    dated = np.where(rows != NO_ROW, levels[rows], np.nan)
+    return pd.Series(_combined(dated, covariate))
 
 
-def _combine(dated: list[Floats], covariate: Covariate) -> Floats:
+def _combined(dated: Floats, covariate: Covariate) -> Floats:
+    """Return the value of the year, the change between two, or the average over all.
+
+    An average over years in which a firm is only partly observed would compare different years
+    across firms, so it is missing unless every year is observed.
+    """
     if covariate.change is not None:
-        return dated[1] - dated[0]
-    # An average over years in which the firm is only partly observed would compare different
-    # years across firms, so it is missing unless every year is observed.
-    return np.mean(dated, axis=0)
+        return dated[:, 1] - dated[:, 0]
+    return np.asarray(dated.mean(axis=1))
 
 
-def transformed(values: Floats, transform: str) -> Floats:
-    """Apply `level`, `log` (missing where not positive) or `any` (1 where above zero)."""
-    if transform == "log":
-        return np.log(values, where=values > 0, out=np.full_like(values, np.nan))
-    if transform == "any":
-        return np.where(np.isnan(values), np.nan, values > 0)
-    return values
-
-
-def _take(values: Floats, found: npt.NDArray[np.int64]) -> Floats:
-    return np.where(found >= 0, values[found], np.nan)
-
-
-def _take_text(column: pd.Series, found: npt.NDArray[np.int64]) -> "pd.Series":
-    return column.iloc[found].reset_index(drop=True).where(found >= 0, None).astype("str")
+def _text(column: pd.Series, rows: Codes) -> pd.Series:
+    return column.iloc[rows].reset_index(drop=True).where(rows != NO_ROW, None).astype("str")

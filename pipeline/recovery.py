@@ -5,73 +5,67 @@ estimator uses, under its own weights and on its own scale. The stacked estimato
 the outcome, so applying it to the true effects gives exactly that.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.outcome import on_scale
-from pipeline.effects.sample import StackedSample, stacked_sample
+from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import stacked_coefficients, year_cells
-from pipeline.effects.stacks import Floats, index_panel, join_stacks
+from pipeline.effects.stacks import Floats
+from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.twoway import flat_sample, true_twoway
-from pipeline.params.estimate import EstimateSection, Spec
-from pipeline.params.outcomes import Outcome, OutcomesSection
-from pipeline.params.treatment import TreatmentSection
+from pipeline.errors import IdentificationError
+from pipeline.params.estimate import Spec
+from pipeline.params.outcomes import Outcome
+from pipeline.scale import on_scale
 
 RECOVERY_KEY = ["outcome", "design", "estimator", "term"]
 
 
-def recover(
-    panel: pd.DataFrame,
-    truth: pd.DataFrame,
-    matches: pd.DataFrame,
-    weights: pd.DataFrame,
-    *,
-    outcomes: OutcomesSection,
-    treatment: TreatmentSection,
-    estimate: EstimateSection,
-    estimates: pd.DataFrame,
-) -> pd.DataFrame:
+def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Return the true effect beside every estimate: RECOVERY_KEY, truth, estimate, std_error.
 
     `truth` has firm_id, year and `<column>_untreated`, the outcome without any programme.
     """
-    aligned = panel[["firm_id", "year"]].merge(truth, on=["firm_id", "year"], how="left")
-    index = index_panel(panel)
+    keys = study.panel[["firm_id", "year"]]
+    aligned = keys.merge(truth, on=["firm_id", "year"], how="left")
     rows = []
-    for design in dict.fromkeys(d for spec in estimate.specs for d in spec.designs):
-        stacks = join_stacks(index, weights, matches, design, treatment)
-        for name, outcome in _with_truth(outcomes, aligned):
-            observed = on_scale(panel[str(outcome.column)], outcome)
-            effect = observed - on_scale(aligned[f"{outcome.column}_untreated"], outcome)
-            sample = stacked_sample(stacks, observed, estimate.missing)
-            for spec in estimate.specs:
-                if design in spec.designs and (spec.outcomes == "all" or name in spec.outcomes):
-                    terms = _true_terms(spec, sample, panel, effect)
-                    rows += [(name, design, spec.name, term, value) for term, value in terms]
+    for design, name, specs in asked(study):
+        outcome = study.outcomes[name]
+        if not outcome.observed or f"{outcome.column}_untreated" not in aligned.columns:
+            continue
+        sample = outcome_sample(study, design, name)
+        effect = _true_effects(study.panel, aligned, outcome)
+        for spec in specs:
+            terms = _true_terms(spec, sample, study.panel, effect)
+            rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
     estimated = estimates[[*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 
 
-def _with_truth(outcomes: OutcomesSection, truth: pd.DataFrame) -> Iterator[tuple[str, Outcome]]:
-    for name, outcome in outcomes.root.items():
-        if outcome.observed and f"{outcome.column}_untreated" in truth.columns:
-            yield name, outcome
+def _true_effects(panel: pd.DataFrame, aligned: pd.DataFrame, outcome: Outcome) -> Floats:
+    """Return the true effect on the transformed outcome of each firm-year of PANEL."""
+    column = str(outcome.column)
+    untreated = on_scale(aligned[f"{column}_untreated"], outcome)
+    return on_scale(panel[column], outcome) - untreated
 
 
 def _true_terms(
     spec: Spec, sample: StackedSample, panel: pd.DataFrame, effect: Floats
 ) -> list[tuple[str, float]]:
-    if spec.estimator == "twoway":
-        flat = flat_sample(sample, panel)
-        return [("att", true_twoway(flat, effect[flat.panel_row]))]
-    after = sample.treated & (sample.event_time >= 0)
-    own = np.where(after, effect[sample.panel_row], 0.0)
-    cells = year_cells(sample, panel, spec.year_effects_by)
-    return [
-        (term, value)
-        for kind in spec.terms
-        for term, value in stacked_coefficients(sample, own, kind, cells).items()
-    ]
+    """Return the true value of each term; none where the sample identifies no effect."""
+    try:
+        check_comparable(sample)
+        if spec.estimator == "twoway":
+            flat = flat_sample(sample, panel)
+            return [("att", true_twoway(flat, effect[flat.panel_row]))]
+        after = sample.treated & (sample.event_time >= 0)
+        own = np.where(after, effect[sample.panel_row], 0.0)
+        cells = year_cells(sample, panel, spec.year_effects_by)
+        return [
+            (term, value)
+            for kind in spec.terms
+            for term, value in stacked_coefficients(sample, own, kind, cells).items()
+        ]
+    except IdentificationError:
+        return []

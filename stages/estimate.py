@@ -5,22 +5,30 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import read, write
 from pipeline.effects.specs import estimate_specs
+from pipeline.matched_lags import matched_times
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from stages.run import Folders, run_stage
 
 SECTIONS = {
     "outcomes": OutcomesSection,
     "treatment": TreatmentSection,
+    "score": ScoreSection,
+    "match": MatchSection,
     "estimate": EstimateSection,
 }
 
 
 def main(
     folders: Folders,
+    *,
     outcomes: OutcomesSection,
     treatment: TreatmentSection,
+    score: ScoreSection,
+    match: MatchSection,
     estimate: EstimateSection,
 ) -> None:
     """Read PANEL, MATCHES and WEIGHTS; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
@@ -31,6 +39,7 @@ def main(
         read(WEIGHTS, matched),
         outcomes=outcomes,
         treatment=treatment,
+        matched_times=matched_times(score, match),
         estimate=estimate,
     )
     write(ESTIMATES, results.estimates, folder)

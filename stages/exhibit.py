@@ -8,8 +8,10 @@ from pipeline.datasets.panel import ISSUES, PANEL, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
+from pipeline.effects.study import prepare_study
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.study import build_exhibits, write_exhibits
+from pipeline.matched_lags import matched_times
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
@@ -59,16 +61,16 @@ def _recovery(
     truth = read_obtained(folders.of("obtained"), "truth")
     if truth is None:
         return None
-    return recover(
+    study = prepare_study(
         read(PANEL, folders.of("clean")),
-        truth,
         read(MATCHES, folders.of("match")),
         read(WEIGHTS, folders.of("match")),
         outcomes=settings.outcomes,
         treatment=settings.treatment,
+        matched_times=matched_times(settings.score, settings.match),
         estimate=settings.estimate,
-        estimates=estimates,
     )
+    return recover(study, truth, estimates)
 
 
 if __name__ == "__main__":

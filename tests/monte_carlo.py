@@ -9,6 +9,8 @@ from workspace import section
 from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
 from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.matched_lags import matched_times
 from pipeline.matching.designs import match_designs
 from pipeline.panel import clean_panel
 from pipeline.params.data import DataSection
@@ -71,17 +73,12 @@ def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame
     sections = {
         "outcomes": study.outcomes,
         "treatment": study.treatment,
+        "matched_times": matched_times(study.score, study.match),
         "estimate": study.estimate,
     }
     results = estimate_specs(panel, matched.matches, matched.weights, **sections)
-    recovery = recover(
-        panel,
-        firms.truth,
-        matched.matches,
-        matched.weights,
-        estimates=results.estimates,
-        **sections,
-    )
+    prepared = prepare_study(panel, matched.matches, matched.weights, **sections)
+    recovery = recover(prepared, firms.truth, results.estimates)
     counts = results.estimates[
         ["outcome", "design", "estimator", "term", "conf_low", "conf_high", "n_treated_clusters"]
     ]

@@ -9,7 +9,8 @@ from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.sample import StackedSample, stacked_sample
-from pipeline.effects.stacks import Stacks, index_panel, join_stacks
+from pipeline.effects.stacks import Stacks, join_stacks
+from pipeline.panel_index import index_panel
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection

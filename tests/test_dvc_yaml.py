@@ -1,4 +1,4 @@
-"""dvc.yaml against the code: DVC follows no import, and a dependency it misses means stale results."""
+"""dvc.yaml against the code: DVC follows no import; what it misses means stale results."""
 
 import ast
 import importlib

@@ -16,6 +16,7 @@ from stacked_tables import (
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.specs import Results, estimate_specs
+from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError, IdentificationError, ParamsError
 from pipeline.params.estimate import EstimateSection
 from pipeline.recovery import recover
@@ -40,13 +41,14 @@ stack set_id firm_id treated
 """
 
 
-def run(panel, matches, weights, window=(-3, 2), *, named=None, estimate=None):
+def run(panel, matches, weights, window=(-3, 2), *, named=None, matched=None, estimate=None):
     return estimate_specs(
         panel,
         matches,
         weights,
         outcomes=named or outcomes(),
         treatment=treatment(*window),
+        matched_times=matched or {},
         estimate=estimate or estimation(),
     )
 
@@ -59,10 +61,15 @@ def short(window=(-2, 1), **kwargs) -> Results:
 
 def recovered(panel, untreated, matches, weights, estimate) -> pd.DataFrame:
     """Return estimates beside the truth that the same estimator finds in the true effects."""
-    sections = {"outcomes": outcomes(), "treatment": treatment(-3, 2), "estimate": estimate}
+    sections = {
+        "outcomes": outcomes(),
+        "treatment": treatment(-3, 2),
+        "matched_times": {},
+        "estimate": estimate,
+    }
     truth = untreated[["firm_id", "year", "sales"]].rename(columns={"sales": "sales_untreated"})
     estimates = estimate_specs(panel, matches, weights, **sections).estimates
-    return recover(panel, truth, matches, weights, **sections, estimates=estimates)
+    return recover(prepare_study(panel, matches, weights, **sections), truth, estimates)
 
 
 def by_term(results: Results, estimator: str = "main") -> pd.DataFrame:
@@ -129,6 +136,16 @@ def test_pre_trends_are_tested_jointly():
     assert test["test"] == "pre_trends" and test["note"] == "event times -3, -2"
     assert (test["df"], test["df_denominator"]) == (2, run(*random_study(1)).estimates["df"].max())
     assert 0 < test["p_value"] < 1
+
+
+def test_lags_used_in_matching_leave_the_pre_trend_test():
+    some = run(*random_study(1), matched={"matched": {"sales": frozenset({-2, -1})}})
+    test = some.tests.iloc[0]
+    assert test["note"] == "event times -3; matched on and left out: -2"
+    assert test["df"] == 1
+    every = run(*random_study(1), matched={"matched": {"sales": frozenset({-3, -2, -1})}})
+    assert np.isnan(every.tests.iloc[0]["statistic"])
+    assert "every year before the reference year was matched on" in every.tests.iloc[0]["note"]
 
 
 def test_one_pre_year_is_a_row_that_says_so():

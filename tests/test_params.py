@@ -110,7 +110,8 @@ def test_committed_params_are_valid():
         (
             ("michigan", "data", "cluster"),
             ["municipality"],
-            "michigan.data: cluster names municipality: use text columns of data.columns, or firm_id",
+            "michigan.data: cluster names municipality: use text columns of data.columns, or "
+            "firm_id",
         ),
         (
             ("michigan", "exhibit", "panels", 0, "spec"),

@@ -16,7 +16,6 @@ from stacked_tables import (
 )
 
 from pipeline.effects.absorb import demean, singletons_dropped, two_effects
-from pipeline.effects.outcome import transform
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import (
     fit_stacked,
@@ -24,9 +23,11 @@ from pipeline.effects.stacked import (
     stacked_design,
     year_cells,
 )
-from pipeline.effects.stacks import index_panel, join_stacks
+from pipeline.effects.stacks import join_stacks
 from pipeline.effects.twoway import fit_twoway, flat_sample
 from pipeline.errors import DataError
+from pipeline.panel_index import index_panel
+from pipeline.scale import transform
 
 HOLES = """
 firm_id cluster 2003 2004 2005 2006

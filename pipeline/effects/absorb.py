@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.effects.stacks import Codes, Flags, Floats
+from pipeline.effects.stacks import Flags, Floats
+from pipeline.panel_index import Codes
 
 
 @dataclass(frozen=True)

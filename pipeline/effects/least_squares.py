@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.effects.absorb import TwoEffects, demean, singletons_dropped, two_effects
-from pipeline.effects.stacks import Codes, Flags, Floats
+from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import IdentificationError
 from pipeline.inference import clustered_covariance, is_nested, n_groups, n_parameters
+from pipeline.panel_index import Codes
 
 # A regressor of which less than this share of its weighted variation is left, given the effects
 # and the regressors before it, is collinear: what is left is rounding.

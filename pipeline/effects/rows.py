@@ -15,6 +15,7 @@ Row = dict[str, Any]
 NO_PRE_YEAR = (
     "no pre-trend can be seen: no year before the reference year is observed in the window"
 )
+ALL_MATCHED_ON = "no pre-trend can be seen: every year before the reference year was matched on"
 FOR_COMPARABILITY = (
     "for comparability: firms treated earlier serve as comparisons for firms treated later"
 )
@@ -109,10 +110,14 @@ def event_rows(label: Label, counts: Counts, fit: Fit, sample: StackedSample) ->
     return rows + _event_average(label, counts, fit, tuple(times))
 
 
-def pre_trend_row(label: Label, fit: Fit, reference: int) -> Row:
-    """Return the joint test that the coefficients before the reference year are all zero."""
+def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int]) -> Row:
+    """Return the joint test that the coefficients before the reference year are all zero.
+
+    Event times that the design matched on are left out: they are alike by construction.
+    """
     times = np.array([int(name[6:-1]) for name in fit.names])
-    before = np.flatnonzero((times < reference) & fit.estimable)
+    earlier = np.flatnonzero((times < reference) & fit.estimable)
+    before = earlier[[times[i] not in matched for i in earlier]] if len(earlier) else earlier
     row: Row = {
         "outcome": label.outcome,
         "design": label.design,
@@ -126,9 +131,12 @@ def pre_trend_row(label: Label, fit: Fit, reference: int) -> Row:
         "note": NO_PRE_YEAR,
     }
     if not len(before):
-        return row
+        return row | ({"note": ALL_MATCHED_ON} if len(earlier) else {})
     test = wald_test(fit.estimates[before], fit.covariance[np.ix_(before, before)], fit.df)
     tested = f"event times {', '.join(str(times[i]) for i in before)}"
+    if len(before) < len(earlier):
+        left_out = ", ".join(str(times[i]) for i in earlier if times[i] in matched)
+        tested += f"; matched on and left out: {left_out}"
     if np.isnan(test.statistic):
         tested += f": no joint test with {fit.n_clusters} clusters and {test.df} coefficients"
     return row | vars(test) | {"note": tested}

@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.effects.stacks import NO_ROW, Codes, Flags, Floats, SetMembers, Stacks
+from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
 from pipeline.errors import IdentificationError
+from pipeline.panel_index import NO_ROW, Codes
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,12 @@ from pipeline.effects.rows import (
 )
 from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import fit_stacked, year_cells
-from pipeline.effects.stacks import Codes
 from pipeline.effects.study import Study, asked, outcome_sample, prepare_study
 from pipeline.effects.twoway import fit_twoway, flat_sample
 from pipeline.errors import IdentificationError
 from pipeline.inference import minimum_detectable_effect, n_groups
+from pipeline.matched_lags import MatchedTimes
+from pipeline.panel_index import Codes
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
@@ -81,6 +82,7 @@ def estimate_specs(
     *,
     outcomes: OutcomesSection,
     treatment: TreatmentSection,
+    matched_times: MatchedTimes,
     estimate: EstimateSection,
 ) -> Results:
     """Estimate every spec on its designs and outcomes; return the four results tables.
@@ -90,7 +92,13 @@ def estimate_specs(
     before entry.
     """
     study = prepare_study(
-        panel, matches, weights, outcomes=outcomes, treatment=treatment, estimate=estimate
+        panel,
+        matches,
+        weights,
+        outcomes=outcomes,
+        treatment=treatment,
+        matched_times=matched_times,
+        estimate=estimate,
     )
     ledger = Ledger()
     for design, name, specs in asked(study):
@@ -151,7 +159,8 @@ def _add_stacked(
         )
         if term == "event":
             rows = event_rows(label, counts, fit, sample)
-            ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference))
+            matched = study.matched_on(label.design, label.outcome)
+            ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference, matched))
         else:
             rows = average_rows(label, counts, fit, None)
         ledger.estimates += rows

@@ -20,8 +20,9 @@ import pandas as pd
 
 from pipeline.effects.least_squares import Fit, coefficients, fit_absorbed
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import NO_ROW, Codes, Floats
+from pipeline.effects.stacks import Floats
 from pipeline.errors import DataError
+from pipeline.panel_index import NO_ROW, Codes
 
 Term = Literal["att", "event"]
 

@@ -11,22 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
+from pipeline.panel_index import NO_ROW, Codes, PanelIndex
 from pipeline.params.treatment import TreatmentSection
 
-Codes = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-
-NO_ROW = -1
-
-
-@dataclass(frozen=True)
-class PanelIndex:
-    """Find PANEL rows: `row` (firms, years) holds positions, NO_ROW where a firm is absent."""
-
-    firms: pd.Index
-    first_year: int
-    row: Codes
 
 
 @dataclass(frozen=True)
@@ -68,15 +57,6 @@ class Stacks:
         return int(np.flatnonzero(self.event_times == self.reference)[0])
 
 
-def index_panel(panel: pd.DataFrame) -> PanelIndex:
-    """Index PANEL by firm and year, in any row order."""
-    code, firms = pd.factorize(panel["firm_id"])
-    year = panel["year"].to_numpy(dtype=np.int64)
-    row = np.full((len(firms), int(np.ptp(year)) + 1), NO_ROW, dtype=np.intp)
-    row[code, year - year.min()] = np.arange(len(panel))
-    return PanelIndex(pd.Index(firms), int(year.min()), row)
-
-
 def join_stacks(
     index: PanelIndex,
     weights: pd.DataFrame,
@@ -96,7 +76,7 @@ def join_stacks(
     treated = units["treated"].to_numpy(dtype=np.bool_)
     window = treatment.window
     event_times = np.arange(window.first_event_time, window.last_event_time + 1)
-    panel_row = _lookup(index, firm, stack[:, None] + event_times)
+    panel_row = index.rows(firm, stack[:, None] + event_times)
     cluster, n_firms_moved = _firm_cluster(units["cluster"], firm, stack, treated)
     return Stacks(
         design=design,
@@ -107,7 +87,7 @@ def join_stacks(
         stack=stack,
         treated=treated,
         weight=units["weight"].to_numpy(dtype=np.float64),
-        base_row=_lookup(index, firm, units["base_year"].to_numpy(dtype=np.int64)[:, None])[:, 0],
+        base_row=index.rows(firm, units["base_year"].to_numpy(dtype=np.int64)[:, None])[:, 0],
         panel_row=panel_row,
         covered=_covered(index, stack[:, None] + event_times),
         n_firms_moved=n_firms_moved,
@@ -120,12 +100,6 @@ def _covered(index: PanelIndex, years: NDArray[np.int64]) -> Flags:
     column = years - index.first_year
     inside = (column >= 0) & (column < len(any_row))
     return np.asarray(inside & any_row[np.where(inside, column, 0)])
-
-
-def _lookup(index: PanelIndex, firm: Codes, years: NDArray[np.int64]) -> Codes:
-    column = years - index.first_year
-    inside = (column >= 0) & (column < index.row.shape[1])
-    return np.where(inside, index.row[firm[:, None], np.where(inside, column, 0)], NO_ROW)
 
 
 def _firm_cluster(

@@ -6,24 +6,36 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.outcome import on_scale
 from pipeline.effects.sample import StackedSample, stacked_sample
-from pipeline.effects.stacks import NO_ROW, Floats, Stacks, index_panel, join_stacks
+from pipeline.effects.stacks import Floats, Stacks, join_stacks
 from pipeline.errors import IdentificationError, ParamsError
+from pipeline.matched_lags import MatchedTimes
+from pipeline.panel_index import NO_ROW, index_panel
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.scale import on_scale
 
 
 @dataclass(frozen=True)
 class Study:
-    """Hold what every estimate of a study shares: the panel, each design's stacks, settings."""
+    """Hold what every estimate of a study shares: the panel, each design's stacks, settings.
+
+    `matched_times` says at which event times a design matched on a column.
+    """
 
     panel: pd.DataFrame
     stacks: dict[str, Stacks]
     estimand: dict[str, str]
     outcomes: dict[str, Outcome]
+    matched_times: MatchedTimes
     estimate: EstimateSection
+
+    def matched_on(self, design: str, outcome: str) -> frozenset[int]:
+        """Return the event times at which the design was matched on the outcome's column."""
+        return self.matched_times.get(design, {}).get(
+            self.outcomes[outcome].column or "", frozenset()
+        )
 
 
 def prepare_study(
@@ -33,6 +45,7 @@ def prepare_study(
     *,
     outcomes: OutcomesSection,
     treatment: TreatmentSection,
+    matched_times: MatchedTimes,
     estimate: EstimateSection,
 ) -> Study:
     """Join each design's stacks once, and check the names that specs use.
@@ -47,6 +60,7 @@ def prepare_study(
         stacks={d: join_stacks(index, weights, matches, d, treatment) for d in designs},
         estimand={d: _estimand(weights, d) for d in designs},
         outcomes=outcomes.root,
+        matched_times=matched_times,
         estimate=estimate,
     )
 

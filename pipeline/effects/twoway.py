@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pipeline.effects.absorb import singletons_dropped
 from pipeline.effects.least_squares import Fit, paid_parameters
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Codes, Flags, Floats
+from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import IdentificationError
 from pipeline.inference import clustered_covariance, n_groups
+from pipeline.panel_index import Codes
 
 # linearmodels stops its iterations at 1e-8; estimates are compared across machines at 1e-7, so
 # what the iterations leave must be far smaller. Costs nothing measurable.

@@ -6,7 +6,13 @@ import pandas as pd
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.cautions import treated_lost
-from pipeline.exhibits.design_words import dated_label, design_rule, score_covariates
+from pipeline.exhibits.design_words import (
+    capitalised,
+    dated_label,
+    design_pool,
+    design_rule,
+    score_covariates,
+)
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, Text, number
 
@@ -119,7 +125,7 @@ def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, 
             _sides(*(_share_above(side, threshold) for side in (before, after))),
         ),
         Row(
-            firms.capitalize(),
+            capitalised(firms),
             _firms(wide, "n_treated_before", "n_control_before", "n_control_after"),
         ),
         Row("effective number", _firms(wide, None, None, "ess_control_after"), True),
@@ -156,8 +162,11 @@ def _other_designs(results: StudyResults, design: str) -> list[Row]:
 
 def _design_words(settings: StudySettings, design: str) -> str:
     covariates = score_covariates(settings, design)
-    on = f" on {covariates}" if covariates else ""
-    return f"Design {settings.design_label(design)}: {design_rule(settings, design)}{on}."
+    on = f" on {', '.join(covariates)}" if covariates else ""
+    return (
+        f"Design {settings.design_label(design)}: {design_rule(settings, design)}{on}; pool: "
+        f"{design_pool(settings, design)}."
+    )
 
 
 def _notes(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[str, ...]:

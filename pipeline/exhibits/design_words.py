@@ -4,6 +4,7 @@ Every sentence is built from the settings that ran; none is typed for a study.
 """
 
 from pipeline.exhibits.inputs import StudySettings
+from pipeline.matched_lags import matched_times
 from pipeline.params.match import NearestDesign
 from pipeline.params.score import ControlsFrom, Covariate
 
@@ -26,6 +27,11 @@ def in_words(count: int) -> str:
     return _NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else str(count)
 
 
+def capitalised(text: str) -> str:
+    """Return text with a capital first letter; the rest keeps its own (R&D, not R&d)."""
+    return text[:1].upper() + text[1:]
+
+
 def comparison_pool(settings: StudySettings, controls_from: ControlsFrom) -> str:
     """Return who may be a comparison firm: `never-treated plants outside clusters ...`."""
     kind = {
@@ -35,11 +41,18 @@ def comparison_pool(settings: StudySettings, controls_from: ControlsFrom) -> str
     return f"{kind} {settings.exhibit.firms} {_POOLS[controls_from]}"
 
 
-def design_rule(settings: StudySettings, design: str) -> str:
-    """Return the rule by which a design picks and weights comparison firms."""
+def design_pool(settings: StudySettings, design: str) -> str:
+    """Return the pool from which a design takes comparison firms."""
     if design == "unmatched":
-        pool = comparison_pool(settings, settings.score.unmatched.controls_from)
-        return f"all {pool}, with equal weights"
+        return comparison_pool(settings, settings.score.unmatched.controls_from)
+    model = settings.score.models[settings.match.designs[design].score]
+    return comparison_pool(settings, model.controls_from)
+
+
+def design_rule(settings: StudySettings, design: str) -> str:
+    """Return the rule by which a design picks and weights firms of its pool."""
+    if design == "unmatched":
+        return "all of the pool, with equal weights"
     rule = settings.match.designs[design]
     model = settings.score.models[rule.score]
     fit = "per entry year" if model.fit == "per_stack" else "pooled over entry years"
@@ -48,17 +61,17 @@ def design_rule(settings: StudySettings, design: str) -> str:
         _caliper(rule),
         *_exact(settings, rule),
         *_SUPPORT[model.support],
+        f"score by {model.link} {fit}",
     ]
-    pool = comparison_pool(settings, model.controls_from)
-    return f"{', '.join(parts)}, among {pool}; score by {model.link}, {fit}"
+    return ", ".join(parts)
 
 
-def score_covariates(settings: StudySettings, design: str) -> str:
-    """Return the dated covariates of a design's score; empty for the design without a score."""
+def score_covariates(settings: StudySettings, design: str) -> list[str]:
+    """Return the dated covariates of a design's score; none for the design without a score."""
     if design not in settings.match.designs:
-        return ""
+        return []
     model = settings.score.models[settings.match.designs[design].score]
-    return ", ".join(dated_label(settings.score.covariates[name]) for name in model.covariates)
+    return [dated_label(settings.score.covariates[name]) for name in model.covariates]
 
 
 def dated_label(covariate: Covariate) -> str:
@@ -72,14 +85,10 @@ def dated_label(covariate: Covariate) -> str:
     return f"{covariate.label} ({_year(covariate.last_event_time)})"
 
 
-def matched_event_times(settings: StudySettings, outcome: str, design: str) -> set[int]:
+def matched_event_times(settings: StudySettings, outcome: str, design: str) -> frozenset[int]:
     """Return the event times at which the design's score reads the outcome's own column."""
-    if design not in settings.match.designs:
-        return set()
-    column = settings.outcome(outcome).column
-    model = settings.score.models[settings.match.designs[design].score]
-    used = [settings.score.covariates[name] for name in model.covariates]
-    return {time for item in used if item.column == column for time in item.event_times}
+    by_column = matched_times(settings.score, settings.match).get(design, {})
+    return by_column.get(settings.outcome(outcome).column or "", frozenset())
 
 
 def _neighbours(rule: NearestDesign, firms: str) -> str:

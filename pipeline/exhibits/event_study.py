@@ -16,7 +16,7 @@ from pipeline.exhibits.figures import (
     integer_ticks,
     panel_grid,
 )
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effects
+from pipeline.exhibits.inputs import Effect, StudyResults, baseline_mean, find_effects
 from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
 
 
@@ -69,7 +69,7 @@ def _subtitle(results: StudyResults, name: str) -> str:
     if not outcome.observed:
         return ""
     design = results.settings.estimate.headline.design
-    mean = results.fact(design, name, "baseline_mean")
+    mean = baseline_mean(results, design, name)
     unit = "percentage points" if outcome.scale == SHARE_SCALE else outcome.scale
     if math.isnan(mean):
         return unit
@@ -126,8 +126,9 @@ def _partial(results: StudyResults, effects: dict[int, Effect]) -> str:
 def _pre_trends(axes: Axes, words: str) -> None:
     """Print the joint pre-trend p-value; where there is none, say that nothing can be seen."""
     low, high = axes.get_ylim()
-    # Head room for the lines of text.
-    axes.set_ylim(low, high + 0.13 * (words.count("\n") + 1) * (high - low))
+    # Head room for the lines of text, as a share of the panel's height.
+    share = 0.05 + 0.1 * (words.count("\n") + 1)
+    axes.set_ylim(low, low + (high - low) / (1 - share))
     axes.text(
         0.03,
         0.97,
@@ -152,6 +153,6 @@ def _pre_trend_words(results: StudyResults, name: str, partial: str) -> str:
     ]
     if len(rows) and not math.isnan(p_value := float(rows["p_value"].iloc[0])):
         shown = rounding.positive(p_value, 2)
-        p_words = f"$p$ {shown}" if shown.startswith("<") else f"$p$ = {shown}"
-        return "\n".join(["pre-trends", *textwrap.wrap(partial, 16), p_words])
+        p_words = f"$p$ < {shown[1:]}" if shown.startswith("<") else f"$p$ = {shown}"
+        return "\n".join(["pre-trends", *textwrap.wrap(partial, 24), p_words])
     return "no pre-trend\ncan be seen"

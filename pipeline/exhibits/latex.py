@@ -34,9 +34,11 @@ _SMALL_PAGE = 400  # pt: notes are set smaller on narrower pages
 
 _SEPARATION = 0.4  # \tabcolsep, em
 _SHORTEST_STUB = 7.0  # em: narrower, and most labels break inside a word
-_NARROWEST_TABLE = 36.0  # em: the notes are as wide as the table and must stay readable
+_WIDEST_GAP = 1.6  # em: half the space between columns where the page has room
 _LONGEST_STUB = 17.0  # em: longer labels wrap
 _ONE_LINE = 5.0  # em: shorter headings do not wrap
+_ONE_LINE_OF_FEW = 7.6  # the same, where columns are few
+_FEW = 4
 
 # Every line ends in %: a space before the tabular would make the fragment too wide.
 _OPENING = r"""\begin{threeparttable}%
@@ -47,15 +49,25 @@ _OPENING = r"""\begin{threeparttable}%
 
 @dataclass(frozen=True)
 class _Layout:
-    """Hold widths in em: one per column, and the label column on a wide and a narrow page."""
+    """Hold widths in em: one per column, and that of the label column where there is room."""
 
     columns: tuple[float, ...]
     stub: float
-    narrow_stub: float
+
+    @property
+    def boxes(self) -> float:
+        """Return the width of all columns but the label column, without the gaps."""
+        return sum(self.columns)
+
+    @property
+    def gaps(self) -> int:
+        r"""Return how many times \tabcolsep the table holds."""
+        return 2 * len(self.columns)
 
     @property
     def beside_stub(self) -> float:
-        return sum(self.columns) + 2 * _SEPARATION * len(self.columns)
+        """Return the width beside the label column with the least gaps."""
+        return self.boxes + _SEPARATION * self.gaps
 
 
 def render_latex(table: Table) -> str:
@@ -86,41 +98,37 @@ def fits(table: Table) -> bool:
 
 
 def _lay_out(table: Table) -> _Layout:
-    natural = [
-        _column_width(column, table.column_cells(index))
+    one_line = _ONE_LINE_OF_FEW if len(table.columns) <= _FEW else _ONE_LINE
+    columns = tuple(
+        round(_column_width(column, table.column_cells(index), one_line), 2)
         for index, column in enumerate(table.columns)
-    ]
+    )
     label = max((text_width(row.label) + row.indent for row in table.rows()), default=0.0)
-    stub = max(_SHORTEST_STUB, min(label + 0.2, _LONGEST_STUB))
-    total = _Layout(tuple(natural), stub, 0.0).beside_stub + stub
-    spare = max(0.0, _NARROWEST_TABLE - total) / len(natural)
-    columns = tuple(round(width + spare, 2) for width in natural)
-    room = _room_for_stub(_Layout(columns, stub, 0.0).beside_stub)
-    return _Layout(columns, round(stub, 2), round(min(stub, room), 2))
+    return _Layout(columns, round(max(_SHORTEST_STUB, min(label + 0.2, _LONGEST_STUB)), 2))
 
 
 def _room_for_stub(beside_stub: float) -> float:
     return _NARROW_PAGE / _EM_FOOTNOTE - beside_stub
 
 
-def _column_width(column: Column, cells: list[Cell]) -> float:
-    wrapped = max(_heading_width(column.heading), _heading_width(column.unit))
-    # Room for a parenthesis on both sides of a centred number and for its suffix.
-    content = max((_cell_width(cell) for cell in cells if cell is not None), default=0.0)
-    return max(wrapped, content, _reserved_width(cells)) + 0.15
+def _column_width(column: Column, cells: list[Cell], one_line: float) -> float:
+    headings = max(_wrapped_width(text, one_line) for text in (column.heading, column.unit))
+    content = max((_cell_width(cell, one_line) for cell in cells), default=0.0)
+    return max(headings, content, _reserved_width(cells)) + 0.15
 
 
-def _cell_width(cell: Cell) -> float:
+def _cell_width(cell: Cell, one_line: float) -> float:
     """Return the least width of a cell: text may wrap, numbers may not."""
     if cell is None:
         return 0.0
-    return _heading_width(cell.plain()) if isinstance(cell, Text) else text_width(cell.plain())
+    shown = cell.plain()
+    return _wrapped_width(shown, one_line) if isinstance(cell, Text) else text_width(shown)
 
 
-def _heading_width(text: str) -> float:
-    """Return the width of a short heading on one line, of a long one wrapped at its words."""
+def _wrapped_width(text: str, one_line: float) -> float:
+    """Return the width of a short text on one line, of a longer one wrapped at its words."""
     whole = text_width(text)
-    return whole if whole <= _ONE_LINE else longest_word(text)
+    return whole if whole <= one_line else longest_word(text)
 
 
 def _reserved_width(cells: list[Cell]) -> float:
@@ -134,17 +142,25 @@ def _reserved_width(cells: list[Cell]) -> float:
 
 
 def _sizes(layout: _Layout) -> list[str]:
-    r"""Choose type sizes by the page's width, and set \stubwidth and \fullwidth."""
-    wide = (layout.stub + layout.beside_stub) * _EM_SMALL
-    large = rf"\small\def\stubwidth{{{layout.stub:.2f}em}}"
-    small = rf"\footnotesize\def\stubwidth{{{layout.narrow_stub:.2f}em}}"
-    choice = rf"\ifdim\linewidth<{wide:.0f}pt{small}\else{large}\fi%"
+    r"""Set type sizes, \tabcolsep, \stubwidth and \fullwidth by the width of the page.
+
+    Where the page has room at \small, the gaps grow to fill it; where not, labels wrap.
+    """
+    natural = layout.stub + layout.beside_stub
+    boxes, gaps = layout.stub + layout.boxes, layout.gaps
     return [
-        large + "%" if wide <= _NARROW_PAGE else choice,
+        rf"\def\stubwidth{{{layout.stub:.2f}em}}\setlength{{\tabcolsep}}{{{_SEPARATION}em}}%",
+        rf"\ifdim\linewidth<{natural * _EM_SMALL:.0f}pt",
+        rf"  \footnotesize\setlength{{\tabcolsep}}{{{_SEPARATION}em}}%",
+        rf"  \ifdim\linewidth<{natural:.2f}em"
+        rf"\def\stubwidth{{\dimexpr\linewidth-{layout.beside_stub:.2f}em\relax}}\fi",
+        r"\else",
+        rf"  \small\setlength{{\tabcolsep}}{{\dimexpr(\linewidth-{boxes:.2f}em)/{gaps}\relax}}%",
+        rf"  \ifdim\tabcolsep>{_WIDEST_GAP}em\setlength{{\tabcolsep}}{{{_WIDEST_GAP}em}}\fi",
+        r"\fi",
+        rf"\def\fullwidth{{\dimexpr\stubwidth+{layout.boxes:.2f}em+{gaps}\tabcolsep\relax}}%",
         rf"\ifdim\linewidth<{_SMALL_PAGE}pt\let\notesize\scriptsize"
-        rf"\else\let\notesize\footnotesize\fi%",
-        rf"\setlength{{\tabcolsep}}{{{_SEPARATION}em}}%",
-        rf"\def\fullwidth{{\dimexpr\stubwidth+{layout.beside_stub:.2f}em\relax}}%",
+        r"\else\let\notesize\footnotesize\fi",
     ]
 
 
@@ -158,9 +174,11 @@ def _column_format(table: Table, index: int) -> str:
     whole = max(len(text.lstrip("\u2212").split(".")[0]) for text in digits)
     decimals = max(cell.decimals for cell in numbers)
     body = f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
-    if any(cell.style == "parenthesis" for cell in numbers):
-        return f"S[table-format={{(}}{body}{{)}}]"
-    return f"S[table-format={body}]"
+    parentheses = any(cell.style == "parenthesis" for cell in numbers)
+    longest = max((cell.suffix for cell in numbers), key=len)
+    before = "{(}" if parentheses else ""
+    after = f"{{{_raised(longest)}}}" if longest else "{)}" if parentheses else ""
+    return f"S[table-format={before}{body}{after}]"
 
 
 def _head(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
@@ -261,8 +279,12 @@ def _number(cell: Number) -> str:
     if digits.startswith("<"):
         return rf"{{({_num(digits)})}}" if cell.style == "parenthesis" else f"{{{_num(digits)}}}"
     body = _ascii(digits)
-    suffix = rf"{{\textsuperscript{{{escape(cell.suffix)}}}}}" if cell.suffix else ""
+    suffix = f"{{{_raised(cell.suffix)}}}" if cell.suffix else ""
     return (f"({body})" if cell.style == "parenthesis" else body) + suffix
+
+
+def _raised(text: str) -> str:
+    return rf"\textsuperscript{{{escape(text)}}}"
 
 
 def _num(digits: str) -> str:

@@ -3,7 +3,8 @@
 import itertools
 import math
 
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.design_words import capitalised
+from pipeline.exhibits.inputs import Effect, StudyResults, baseline_mean, find_effect
 from pipeline.exhibits.latex import fits
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.numbers import effect_decimals
@@ -65,7 +66,7 @@ def _columns(results: StudyResults, outcomes: list[str], start: int) -> tuple[Co
     chosen = [results.settings.outcome(name) for name in outcomes]
     families = [outcome.family for outcome in chosen]
     spanners = [
-        family.capitalize() if family != "main" and families.count(family) > 1 else ""
+        capitalised(family) if family != "main" and families.count(family) > 1 else ""
         for family in families
     ]
     return tuple(
@@ -131,12 +132,17 @@ def _counts(effect: Effect | None, *names: str) -> Cell:
     return None if any(map(math.isnan, values)) else Counts(tuple(int(v) for v in values))
 
 
+def _baseline_unit(results: StudyResults, outcome: str) -> str:
+    chosen = results.settings.outcome(outcome)
+    return chosen.scale if chosen.transform == "any" else chosen.unit
+
+
 def _foot(results: StudyResults, outcomes: list[str]) -> tuple[Row, ...]:
     panel = results.settings.exhibit.panels[headline_panel(results)]
     effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
-    means = [results.fact(panel.design, name, "baseline_mean") for name in outcomes]
+    means = [baseline_mean(results, panel.design, name) for name in outcomes]
     smallest = [results.fact(panel.design, name, f"mde[{panel.spec}]") for name in outcomes]
-    units = [results.settings.outcome(name).unit for name in outcomes]
+    units = [_baseline_unit(results, name) for name in outcomes]
     firm, year = absorbed(results, panel.spec)
     yes = tuple(Text("Yes") if e is not None and e.estimated else None for e in effects)
     rows = (

@@ -4,7 +4,7 @@ import math
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.cautions import panel_warnings
-from pipeline.exhibits.design_words import design_rule, score_covariates
+from pipeline.exhibits.design_words import design_pool, design_rule, score_covariates
 from pipeline.exhibits.inputs import Effect, StudyResults, StudySettings, find_effect
 from pipeline.exhibits.numbers import (
     LOG_SCALE,
@@ -78,27 +78,40 @@ def _panel_list(results: StudyResults, spec: str) -> str:
 
 
 def _designs(results: StudyResults) -> list[str]:
-    """Say once what designs share, and then what each scores on."""
+    """Say who is in the pool, how firms are picked, and what the score holds, each once."""
     settings = results.settings
-    by_rule: dict[str, dict[str, list[str]]] = {}
-    for index, panel in enumerate(settings.exhibit.panels):
-        rule = design_rule(settings, panel.design)
-        letters = by_rule.setdefault(rule, {}).setdefault(panel.design, [])
-        letters.append(panel_letter(index))
-    return [_shared_rule(settings, rule, designs) for rule, designs in by_rule.items()]
+    designs = [panel.design for panel in settings.exhibit.panels]
+    pools = _by_text([design_pool(settings, design) for design in designs])
+    rules = _by_text([design_rule(settings, design) for design in designs])
+    scores = _by_text(_score_texts(settings, designs))
+    sentences = [f"Comparison pool: {pools}.", f"Matching: {rules}."]
+    return [*sentences, f"Score: {scores}."] if scores else sentences
 
 
-def _shared_rule(settings: StudySettings, rule: str, designs: dict[str, list[str]]) -> str:
-    everyone = sorted(letter for letters in designs.values() for letter in letters)
-    scored = [
-        f"{name_list('Panel', letters)}: {covariates}"
-        for design, letters in designs.items()
-        if (covariates := score_covariates(settings, design))
-    ]
-    ending = f" on the following. {'. '.join(scored)}." if len(scored) > 1 else "."
-    if len(scored) == 1:
-        ending = f" on {scored[0].partition(': ')[2]}."
-    return f"Comparison in {name_list('Panel', everyone)}: {rule}{ending}"
+def _by_text(texts: list[str]) -> str:
+    """Return `text (Panels A and B); text (Panel C)`, each text once, empty ones left out."""
+    panels_of: dict[str, list[str]] = {}
+    for index, text in enumerate(texts):
+        if text:
+            panels_of.setdefault(text, []).append(panel_letter(index))
+    return "; ".join(
+        f"{text} ({name_list('Panel', letters)})" for text, letters in panels_of.items()
+    )
+
+
+def _score_texts(settings: StudySettings, designs: list[str]) -> list[str]:
+    """List each panel's covariates, as an earlier panel's and more where that is shorter."""
+    lists = [score_covariates(settings, design) for design in designs]
+    texts = []
+    for index, covariates in enumerate(lists):
+        inside = [i for i in range(index) if lists[i] and set(lists[i]) < set(covariates)]
+        if inside:
+            base = max(inside, key=lambda i: len(lists[i]))
+            added = [label for label in covariates if label not in lists[base]]
+            texts.append(f"as Panel {panel_letter(base)} and {', '.join(added)}")
+        else:
+            texts.append(", ".join(covariates))
+    return texts
 
 
 def _inference(results: StudyResults, outcomes: list[str]) -> str:

@@ -1,5 +1,6 @@
 """The panels of the main table: their letters, the headline among them, what each absorbs."""
 
+from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import StudyResults
 
 
@@ -26,8 +27,8 @@ def headline_panel(results: StudyResults) -> int:
 def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
     """Return the two sets of effects that a spec absorbs, in words."""
     chosen = results.settings.spec(spec)
-    unit = results.settings.exhibit.firms.removesuffix("s").capitalize()
+    unit = results.settings.exhibit.firms.removesuffix("s")
     if chosen.estimator == "twoway":
-        return unit, "Year"
+        return capitalised(unit), "Year"
     by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""
-    return f"{unit} \u00d7 entry-year", f"{by}year \u00d7 entry-year".capitalize()
+    return capitalised(f"{unit} \u00d7 entry-year"), capitalised(f"{by}year \u00d7 entry-year")

@@ -5,6 +5,7 @@ from collections.abc import Hashable
 
 import pandas as pd
 
+from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table
 
@@ -14,18 +15,18 @@ _Step = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 def sample_flow(results: StudyResults) -> Table:
     """Return the cleaning steps, then the selection steps of every design."""
-    firms = results.settings.exhibit.firms
+    firms = capitalised(results.settings.exhibit.firms)
     designs = ["unmatched", *results.settings.match.designs]
     panels = [Panel("Cleaning", tuple(_step(row) for row in _ordered(results.sample_flow)))]
     panels += [panel for panel in (_selection(results, name) for name in designs) if panel.rows]
     return Table(
         columns=(
-            Column("Years lost"),
-            Column(f"{firms} lost".capitalize()),
-            Column(f"{firms} left".capitalize()),
-            Column(f"{firms.removesuffix('s')}-years left".capitalize()),
-            Column("Treated"),
-            Column("Comparison"),
+            Column("Rows", spanner="Lost"),
+            Column(firms, spanner="Lost"),
+            Column("Rows", spanner="Left"),
+            Column(firms, spanner="Left"),
+            Column("Treated", spanner="Left"),
+            Column("Comparison", spanner="Left"),
         ),
         panels=tuple(panels),
         notes=_notes(results),
@@ -41,13 +42,13 @@ def _step(row: dict[Hashable, object]) -> Row:
     names = (
         "firm_years_lost",
         "firms_lost",
-        "firms",
         "firm_years",
+        "firms",
         "treated_firms",
         "comparison_firms",
     )
     rule = str(row["rule"])
-    return Row(rule[:1].upper() + rule[1:], tuple(Counts((int(str(row[name])),)) for name in names))
+    return Row(capitalised(rule), tuple(Counts((int(str(row[name])),)) for name in names))
 
 
 def _selection(results: StudyResults, design: str) -> Panel:
@@ -101,7 +102,8 @@ def _parts(name: str) -> tuple[str, str, str]:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
     return (
-        f"Cleaning counts {firms} and yearly rows; comparison {firms} there are the never-treated.",
+        f"A row is one of the {firms} in one year. In cleaning, comparison {firms} are the "
+        "never-treated.",
         "Selection counts units over entry years: a comparison unit that serves two entry years "
         "counts twice before matching.",
         "Indented rows are losses.",

@@ -193,7 +193,8 @@ def _estimate_faults(study: Study) -> Iterator[str]:
                 yield f"{path}.designs: {design} is not a design{nearest_known(design, designs)}"
         for outcome in spec.outcomes if isinstance(spec.outcomes, list) else []:
             if outcome not in outcomes:
-                yield f"{path}.outcomes: {outcome} is not declared{nearest_known(outcome, outcomes)}"
+                near = nearest_known(outcome, outcomes)
+                yield f"{path}.outcomes: {outcome} is not declared{near}"
         if spec.year_effects_by is not None:
             yield from _column_fault(study, f"{path}.year_effects_by", spec.year_effects_by, "text")
 

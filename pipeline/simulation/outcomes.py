@@ -75,7 +75,7 @@ def treated_outcomes(
         sales=np.exp(untreated.log_sales + sales_log),
         employment=jobs(untreated.log_employment + jobs_log),
         exports=np.where(_exporting(untreated, entered), np.exp(log_exports), 0.0),
-        alive=_draw_rescues(untreated, saved, event_time, rng),
+        alive=_draw_rescues(settings, untreated, saved, event_time, rng=rng),
     )
 
 
@@ -125,15 +125,21 @@ def _exporting(untreated: Untreated, entered: Floats) -> Flags:
 
 
 def _draw_rescues(
-    untreated: Untreated, saved: Floats, event_time: Floats, rng: np.random.Generator
+    settings: Simulation,
+    untreated: Untreated,
+    saved: Floats,
+    event_time: Floats,
+    *,
+    rng: np.random.Generator,
 ) -> Flags:
     """Keep alive some participants that would have exited, the share `saved` of all entrants.
 
-    Of the entrants gone by an event time, a share saved / gone is kept. That share never rises
-    again, so that no firm comes back.
+    Of the entrants gone by an event time, whoever they are, a share saved / gone is kept. That
+    share never rises again, so that no firm comes back.
     """
     after = event_time > 0
-    gone = 1 - np.cumprod(np.where(after, 1 - untreated.exit_share, 1.0), axis=1)
+    # The average exit rate, not the firm's own: where bad years drive exit, those saved are weak.
+    gone = 1 - (1 - settings.exit_share_per_year) ** np.where(after, event_time, 0.0)
     kept = np.where(after, saved / np.where(gone > 0, gone, 1.0), 1.0)
     kept = np.minimum.accumulate(kept, axis=1)
     draw = rng.random((len(saved), 1))

@@ -25,15 +25,13 @@ class Untreated:
     """Hold untreated paths; arrays of shape (firms, years) except `exporting_threshold`.
 
     Sales in log US$ thousand, employment in log jobs before rounding. A firm exports in a year
-    when `exporting_score`, standard normal, exceeds `exporting_threshold` (firms, 1). `exit_share`
-    is the probability of exit in a year for a firm alive the year before.
+    when `exporting_score`, standard normal, exceeds `exporting_threshold` (firms, 1).
     """
 
     log_sales: Floats
     log_employment: Floats
     exporting_score: Floats
     exporting_threshold: Floats
-    exit_share: Floats
     alive: Flags
 
 
@@ -52,14 +50,12 @@ def draw_untreated(
     sales = trend + common + settings.sales_shock_sd_log * sales_shock
     employment = trend + JOBS_PER_SALES_SHOCK * common
     employment += settings.employment_shock_sd_log * jobs_shock
-    exit_share = _exit_shares(settings, sales_shock)
     return Untreated(
         log_sales=firms.log_sales_level[:, None] + sales,
         log_employment=firms.log_employment_level[:, None] + employment,
         exporting_score=autoregression(rng.standard_normal(shape), settings.exporting_persistence),
         exporting_threshold=_exporting_threshold(settings, firms)[:, None],
-        exit_share=exit_share,
-        alive=_draw_survival(firms, exit_share, years, rng),
+        alive=_draw_survival(firms, _exit_shares(settings, sales_shock), years, rng),
     )
 
 

@@ -1,0 +1,39 @@
+"""Rows of PANEL by firm and year: tables are joined once, by key; after that only positions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Codes = NDArray[np.intp]
+
+NO_ROW = -1
+
+
+@dataclass(frozen=True)
+class PanelIndex:
+    """Find PANEL rows: `row` (firms, years) holds positions, NO_ROW where a firm is absent."""
+
+    firms: pd.Index
+    first_year: int
+    row: Codes
+
+    def codes(self, firm_id: pd.Series) -> Codes:
+        """Return the code of each firm, -1 for a firm that PANEL lacks."""
+        return np.asarray(self.firms.get_indexer(pd.Index(firm_id)), dtype=np.intp)
+
+    def rows(self, firm: Codes, years: NDArray[np.int64]) -> Codes:
+        """Return positions (firms, k) of firm codes (firms,) in years (firms, k), else NO_ROW."""
+        column = years - self.first_year
+        inside = (column >= 0) & (column < self.row.shape[1]) & (firm >= 0)[:, None]
+        return np.where(inside, self.row[firm[:, None], np.where(inside, column, 0)], NO_ROW)
+
+
+def index_panel(panel: pd.DataFrame) -> PanelIndex:
+    """Index PANEL by firm and year, in any row order."""
+    code, firms = pd.factorize(panel["firm_id"])
+    year = panel["year"].to_numpy(dtype=np.int64)
+    row = np.full((len(firms), int(np.ptp(year)) + 1), NO_ROW, dtype=np.intp)
+    row[code, year - year.min()] = np.arange(len(panel))
+    return PanelIndex(pd.Index(firms), int(year.min()), row)
