@@ -106,6 +106,28 @@ def test_note_translates_the_tables_own_number(results):
     assert f"column 1, {shown} is {translated} percent [" in " ".join(table.notes)
 
 
+def test_entry_years_without_leads_are_named(results):
+    estimates = results.estimates.copy()
+    lead = (estimates["event_time"] == -2) & (estimates["outcome"] == "sales_log")
+    estimates.loc[lead, "note"] = "entry years 2010 only"
+    notes = " ".join(main_effects(dataclasses.replace(results, estimates=estimates))[0].notes)
+    assert "entry years 2010 only; for other entry years no pre-trend can be seen" in notes
+    assert "no pre-trend can be seen" not in " ".join(main_effects(results)[0].notes)
+
+
+def test_baseline_of_a_share_is_the_share_not_the_level(results):
+    (table,) = main_effects(results)
+    paths = results.paths.query(
+        "outcome == 'exports_any' and design == 'covariates_lags' and not treated"
+    )
+    share = paths.loc[paths["event_time"] == -1, "mean"].iloc[0]
+    assert table.foot[0].cells[2].value == share
+    assert table.foot[1].cells[2].plain() == "share"
+    assert table.foot[0].cells[0].value == results.fact(
+        "covariates_lags", "sales_log", "baseline_mean"
+    )
+
+
 def test_few_treated_clusters_are_a_warning(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["design"] == "covariates", "n_treated_clusters"] = 7

@@ -101,7 +101,7 @@ def test_outcomes_split_evenly_and_in_order(n_outcomes):
 
 def test_table_format_reserves_sign_digits_and_parentheses():
     rendered = render_latex(small_table())
-    assert "S[table-format={(}-1.3{)}]" in rendered
+    assert r"S[table-format={(}-1.3{\textsuperscript{**}}]" in rendered
     assert "S[table-format={(}1.3{)}]" in rendered
 
 

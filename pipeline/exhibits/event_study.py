@@ -16,7 +16,14 @@ from pipeline.exhibits.figures import (
     integer_ticks,
     panel_grid,
 )
-from pipeline.exhibits.inputs import Effect, StudyResults, baseline_mean, find_effects
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    baseline_mean,
+    by_event_time,
+    find_effects,
+    lead_notes,
+)
 from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
 
 
@@ -38,29 +45,23 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     outcome = results.settings.outcome(name)
     grid.title(axes, outcome.label, _subtitle(results, name))
     headline = results.settings.estimate.headline
-    effects = _by_time(find_effects(results, name, headline.design, headline.spec))
+    effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
     drawn = {time: effect for time, effect in effects.items() if not math.isnan(effect.estimate)}
     if not outcome.observed or not drawn:
         reason = f"not observed: {outcome.reason}" if outcome.reason else "no effect by event time"
         grid.say_instead(axes, reason)
         return
     factor = percentage_points(1) if outcome.scale == SHARE_SCALE else 1
-    bands = _by_time(find_effects(results, name, headline.design, headline.spec, "simultaneous"))
+    bands = by_event_time(
+        find_effects(results, name, headline.design, headline.spec, "simultaneous")
+    )
     _bars(axes, bands, factor, 0.8)
     _bars(axes, drawn, factor, 3)
     hollow = {results.settings.treatment.reference_event_time}
     hollow |= matched_event_times(results.settings, name, headline.design)
     _markers(axes, drawn, factor, hollow)
     _before_entry(axes, results, sorted(drawn))
-    _pre_trends(axes, _pre_trend_words(results, name, _partial(results, drawn)))
-
-
-def _by_time(effects: dict[str, Effect]) -> dict[int, Effect]:
-    return {
-        int(effect.event_time): effect
-        for term, effect in effects.items()
-        if term.startswith("event[") and not math.isnan(effect.event_time)
-    }
+    _pre_trends(axes, _pre_trend_words(results, name, lead_notes(drawn, results)))
 
 
 def _subtitle(results: StudyResults, name: str) -> str:
@@ -116,13 +117,6 @@ def _before_entry(axes: Axes, results: StudyResults, times: list[int]) -> None:
     integer_ticks(axes, list(range(times[0], times[-1] + 1)))
 
 
-def _partial(results: StudyResults, effects: dict[int, Effect]) -> str:
-    """Return which entry years the leads speak of, where not all have them."""
-    reference = results.settings.treatment.reference_event_time
-    notes = {effect.note for time, effect in effects.items() if time < reference and effect.note}
-    return "; ".join(sorted(notes))
-
-
 def _pre_trends(axes: Axes, words: str) -> None:
     """Print the joint pre-trend p-value; where there is none, say that nothing can be seen."""
     low, high = axes.get_ylim()
@@ -154,5 +148,7 @@ def _pre_trend_words(results: StudyResults, name: str, partial: str) -> str:
     if len(rows) and not math.isnan(p_value := float(rows["p_value"].iloc[0])):
         shown = rounding.positive(p_value, 2)
         p_words = f"$p$ < {shown[1:]}" if shown.startswith("<") else f"$p$ = {shown}"
-        return "\n".join(["pre-trends", *textwrap.wrap(partial, 24), p_words])
+        return "\n".join(
+            ["pre-trends", *textwrap.wrap(partial.replace("entry years", "entry"), 24), p_words]
+        )
     return "no pre-trend\ncan be seen"

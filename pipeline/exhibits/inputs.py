@@ -141,6 +141,22 @@ def find_effects(
     }
 
 
+def by_event_time(effects: dict[str, Effect]) -> dict[int, Effect]:
+    """Return the effects that speak of one event time, by event time."""
+    return {
+        int(effect.event_time): effect
+        for term, effect in effects.items()
+        if term.startswith("event[") and not math.isnan(effect.event_time)
+    }
+
+
+def lead_notes(effects: dict[int, Effect], results: StudyResults) -> str:
+    """Return which entry years the leads speak of, where not all have them; else empty."""
+    reference = results.settings.treatment.reference_event_time
+    notes = {effect.note for time, effect in effects.items() if time < reference and effect.note}
+    return "; ".join(sorted(notes))
+
+
 def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> Effect | None:
     """Return the average effect on the treated of one outcome, design and spec, if it has a row."""
     return find_effects(results, outcome, design, spec).get("att")

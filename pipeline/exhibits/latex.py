@@ -8,15 +8,12 @@ the 345 pt of a bare article. Packages: docs/preamble.tex.
 from dataclasses import dataclass
 
 from pipeline.exhibits.escape import escape
+from pipeline.exhibits.latex_cells import box, column_format, latex_cell
 from pipeline.exhibits.table import (
     Cell,
     Column,
-    Counts,
-    Interval,
-    Magnitude,
     Number,
     Panel,
-    Raw,
     Row,
     Table,
     Text,
@@ -34,10 +31,10 @@ _SMALL_PAGE = 400  # pt: notes are set smaller on narrower pages
 
 _SEPARATION = 0.4  # \tabcolsep, em
 _SHORTEST_STUB = 7.0  # em: narrower, and most labels break inside a word
-_WIDEST_GAP = 1.6  # em: half the space between columns where the page has room
+_MOST_SPREAD = 12.0  # em: what a page with room adds to the gaps, all together
 _LONGEST_STUB = 17.0  # em: longer labels wrap
 _ONE_LINE = 5.0  # em: shorter headings do not wrap
-_ONE_LINE_OF_FEW = 7.6  # the same, where columns are few
+_ONE_LINE_OF_FEW = 8.4  # the same, where columns are few
 _FEW = 4
 
 # Every line ends in %: a space before the tabular would make the fragment too wide.
@@ -77,7 +74,7 @@ def render_latex(table: Table) -> str:
         _OPENING,
         *_sizes(layout),
         r"\begin{tabular}{@{}>{\raggedright\arraybackslash}p{\stubwidth}",
-        *[f"  {_column_format(table, index)}" for index in range(len(table.columns))],
+        *[f"  {column_format(table.column_cells(index))}" for index in range(len(table.columns))],
         r"  @{}}",
         r"\toprule",
         *_head(table.columns, layout),
@@ -148,6 +145,7 @@ def _sizes(layout: _Layout) -> list[str]:
     """
     natural = layout.stub + layout.beside_stub
     boxes, gaps = layout.stub + layout.boxes, layout.gaps
+    widest = f"{_SEPARATION + _MOST_SPREAD / gaps:.2f}em"
     return [
         rf"\def\stubwidth{{{layout.stub:.2f}em}}\setlength{{\tabcolsep}}{{{_SEPARATION}em}}%",
         rf"\ifdim\linewidth<{natural * _EM_SMALL:.0f}pt",
@@ -156,7 +154,7 @@ def _sizes(layout: _Layout) -> list[str]:
         rf"\def\stubwidth{{\dimexpr\linewidth-{layout.beside_stub:.2f}em\relax}}\fi",
         r"\else",
         rf"  \small\setlength{{\tabcolsep}}{{\dimexpr(\linewidth-{boxes:.2f}em)/{gaps}\relax}}%",
-        rf"  \ifdim\tabcolsep>{_WIDEST_GAP}em\setlength{{\tabcolsep}}{{{_WIDEST_GAP}em}}\fi",
+        rf"  \ifdim\tabcolsep>{widest}\setlength{{\tabcolsep}}{{{widest}}}\fi",
         r"\fi",
         rf"\def\fullwidth{{\dimexpr\stubwidth+{layout.boxes:.2f}em+{gaps}\tabcolsep\relax}}%",
         rf"\ifdim\linewidth<{_SMALL_PAGE}pt\let\notesize\scriptsize"
@@ -164,29 +162,12 @@ def _sizes(layout: _Layout) -> list[str]:
     ]
 
 
-def _column_format(table: Table, index: int) -> str:
-    """Return the siunitx column that reserves room for sign, digits and parentheses."""
-    numbers = [cell for cell in table.column_cells(index) if isinstance(cell, Number)]
-    if not numbers:
-        return "c"
-    digits = [cell.digits().replace(",", "").replace("<", "") for cell in numbers]
-    sign = "-" if any(text.startswith("\u2212") for text in digits) else ""
-    whole = max(len(text.lstrip("\u2212").split(".")[0]) for text in digits)
-    decimals = max(cell.decimals for cell in numbers)
-    body = f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
-    parentheses = any(cell.style == "parenthesis" for cell in numbers)
-    longest = max((cell.suffix for cell in numbers), key=len)
-    before = "{(}" if parentheses else ""
-    after = f"{{{_raised(longest)}}}" if longest else "{)}" if parentheses else ""
-    return f"S[table-format={before}{body}{after}]"
-
-
 def _head(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
     lines = _spanners(columns, layout)
     pairs = list(zip(columns, layout.columns, strict=True))
-    lines.append(_line([f"{{{_box(column.heading, width)}}}" for column, width in pairs]))
+    lines.append(_line([f"{{{box(column.heading, width)}}}" for column, width in pairs]))
     if any(column.unit for column in columns):
-        lines.append(_line([f"{{{_box(column.unit, width, 't')}}}" for column, width in pairs]))
+        lines.append(_line([f"{{{box(column.unit, width, 't')}}}" for column, width in pairs]))
     if any(column.number is not None for column in columns):
         lines.append(_line([f"{{({c.number})}}" if c.number else "" for c in columns]))
     return lines
@@ -199,10 +180,10 @@ def _spanners(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
     cells, rules = [], []
     for name, first, last in groups:
         width = sum(layout.columns[first : last + 1]) + 2 * _SEPARATION * (last - first)
-        box = f"{{{_box(name, width) if name else ''}}}"
+        cell = f"{{{box(name, width) if name else ''}}}"
         # The last column has no space on its right; a spanner with one would widen the table.
         kind = "c@{}" if last == len(columns) - 1 else "c"
-        cells.append(rf"\multicolumn{{{last - first + 1}}}{{{kind}}}{box}")
+        cells.append(rf"\multicolumn{{{last - first + 1}}}{{{kind}}}{cell}")
         if name:
             trim = "l" if last == len(columns) - 1 else "lr"
             rules.append(rf"\cmidrule({trim}){{{first + 2}-{last + 2}}}")
@@ -220,14 +201,6 @@ def _runs(names: list[str]) -> list[tuple[str, int, int]]:
     return runs
 
 
-def _box(text: str, width: float, position: str = "b") -> str:
-    # \hspace{0pt} lets TeX hyphenate the first word of the box.
-    return (
-        rf"\parbox[{position}]{{{width:.2f}em}}"
-        rf"{{\centering\hspace{{0pt}}{escape(text)}\strut}}"
-    )
-
-
 def _panel(panel: Panel, layout: _Layout) -> list[str]:
     title = []
     if panel.title:
@@ -243,57 +216,11 @@ def _foot(rows: tuple[Row, ...], layout: _Layout) -> list[str]:
 def _row(row: Row, layout: _Layout) -> str:
     label = (r"\quad " if row.indent else "") + escape(row.label)
     cells = zip(row.cells, layout.columns, strict=True)
-    return _line([_cell(cell, width) for cell, width in cells], label)
+    return _line([latex_cell(cell, width) for cell, width in cells], label)
 
 
 def _line(cells: list[str], label: str = "") -> str:
     return " & ".join([label, *cells]) + r" \\"
-
-
-def _cell(cell: Cell, width: float) -> str:
-    if isinstance(cell, Number):
-        return _number(cell)
-    content = "" if cell is None else _braced(cell, width)
-    return f"{{{content}}}" if content else ""
-
-
-def _braced(cell: Text | Raw | Interval | Counts | Magnitude, width: float) -> str:
-    """Return what stands in braces, off the column's decimal point."""
-    match cell:
-        case Interval():
-            low, high = (_num(end) for end in cell.ends())
-            return rf"[{low}\cisep{high}]"
-        case Counts():
-            return " / ".join(_num(part) for part in cell.parts())
-        case Magnitude():
-            return _num(cell.plain())
-        case Raw():
-            return cell.tex
-        case Text():
-            wraps = text_width(cell.text) > width
-            return _box(cell.text, width, "t") if wraps else escape(cell.text)
-
-
-def _number(cell: Number) -> str:
-    digits = cell.digits()
-    if digits.startswith("<"):
-        return rf"{{({_num(digits)})}}" if cell.style == "parenthesis" else f"{{{_num(digits)}}}"
-    body = _ascii(digits)
-    suffix = f"{{{_raised(cell.suffix)}}}" if cell.suffix else ""
-    return (f"({body})" if cell.style == "parenthesis" else body) + suffix
-
-
-def _raised(text: str) -> str:
-    return rf"\textsuperscript{{{escape(text)}}}"
-
-
-def _num(digits: str) -> str:
-    return rf"\num{{{_ascii(digits)}}}"
-
-
-def _ascii(digits: str) -> str:
-    """Return digits as siunitx reads them; it sets minus sign and grouping itself."""
-    return digits.replace("\u2212", "-").replace(",", "")
 
 
 def _notes(table: Table) -> list[str]:

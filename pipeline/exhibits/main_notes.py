@@ -5,7 +5,15 @@ import math
 from pipeline.exhibits import rounding
 from pipeline.exhibits.cautions import panel_warnings
 from pipeline.exhibits.design_words import design_pool, design_rule, score_covariates
-from pipeline.exhibits.inputs import Effect, StudyResults, StudySettings, find_effect
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    StudySettings,
+    by_event_time,
+    find_effect,
+    find_effects,
+    lead_notes,
+)
 from pipeline.exhibits.numbers import (
     LOG_SCALE,
     SHARE_SCALE,
@@ -32,6 +40,7 @@ def main_notes(results: StudyResults, outcomes: list[str], start: int) -> tuple[
         *_designs(results),
         _inference(results, outcomes),
         *_translations(results, numbered),
+        *_pre_years(results, outcomes),
         _observations(results, outcomes),
         _foot(results),
         *panel_warnings(results, outcomes),
@@ -167,6 +176,20 @@ def _translation(results: StudyResults, effect: Effect) -> str:
         return f"linear probability: {shown} is {value} percentage points [{low} to {high}]"
     _, low, high = (rounding.fixed(end, decimals) for end in ends)
     return f"{shown} {effect.scale} [{low} to {high}]"
+
+
+def _pre_years(results: StudyResults, outcomes: list[str]) -> list[str]:
+    """Say for which entry years no pre-trend can be seen."""
+    panel = _headline(results)
+    notes = {
+        lead_notes(by_event_time(find_effects(results, name, panel.design, panel.spec)), results)
+        for name in outcomes
+    } - {""}
+    return [
+        f"Effects before the reference year: {note}; for other entry years no pre-trend can be "
+        "seen."
+        for note in sorted(notes)
+    ]
 
 
 def _observations(results: StudyResults, outcomes: list[str]) -> str:

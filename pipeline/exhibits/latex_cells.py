@@ -1,0 +1,78 @@
+r"""Typeset single cells for LaTeX: siunitx numbers, braced text, boxes of a fixed width."""
+
+from pipeline.exhibits.escape import escape
+from pipeline.exhibits.table import Cell, Counts, Interval, Magnitude, Number, Raw, Text
+from pipeline.exhibits.widths import text_width
+
+
+def column_format(cells: list[Cell]) -> str:
+    """Return the siunitx column that reserves room for sign, digits and parentheses."""
+    numbers = [cell for cell in cells if isinstance(cell, Number)]
+    if not numbers:
+        return "c"
+    digits = [cell.digits().replace(",", "").replace("<", "") for cell in numbers]
+    sign = "-" if any(text.startswith("\u2212") for text in digits) else ""
+    whole = max(len(text.lstrip("\u2212").split(".")[0]) for text in digits)
+    decimals = max(cell.decimals for cell in numbers)
+    body = f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+    parentheses = any(cell.style == "parenthesis" for cell in numbers)
+    longest = max((cell.suffix for cell in numbers), key=len)
+    before = "{(}" if parentheses else ""
+    after = f"{{{_raised(longest)}}}" if longest else "{)}" if parentheses else ""
+    return f"S[table-format={before}{body}{after}]"
+
+
+def latex_cell(cell: Cell, width: float) -> str:
+    """Return a cell of a column `width` em wide; what is not on the decimal point is in braces."""
+    if isinstance(cell, Number):
+        return _number(cell)
+    content = "" if cell is None else _braced(cell, width)
+    return f"{{{content}}}" if content else ""
+
+
+def _braced(cell: Text | Raw | Interval | Counts | Magnitude, width: float) -> str:
+    """Return what stands in braces, off the column's decimal point."""
+    match cell:
+        case Interval():
+            low, high = (_num(end) for end in cell.ends())
+            return rf"[{low}\cisep{high}]"
+        case Counts():
+            return " / ".join(_num(part) for part in cell.parts())
+        case Magnitude():
+            return _num(cell.plain())
+        case Raw():
+            return cell.tex
+        case Text():
+            wraps = text_width(cell.text) > width
+            return box(cell.text, width, "t") if wraps else escape(cell.text)
+
+
+def _number(cell: Number) -> str:
+    digits = cell.digits()
+    if digits.startswith("<"):
+        return rf"{{({_num(digits)})}}" if cell.style == "parenthesis" else f"{{{_num(digits)}}}"
+    body = _ascii(digits)
+    suffix = f"{{{_raised(cell.suffix)}}}" if cell.suffix else ""
+    return (f"({body})" if cell.style == "parenthesis" else body) + suffix
+
+
+def _raised(text: str) -> str:
+    return rf"\textsuperscript{{{escape(text)}}}"
+
+
+def _num(digits: str) -> str:
+    return rf"\num{{{_ascii(digits)}}}"
+
+
+def _ascii(digits: str) -> str:
+    """Return digits as siunitx reads them; it sets minus sign and grouping itself."""
+    return digits.replace("\u2212", "-").replace(",", "")
+
+
+def box(text: str, width: float, position: str = "b") -> str:
+    """Return centred, wrapping text in a box `width` em wide, aligned at `position` (b or t)."""
+    # \hspace{0pt} lets TeX hyphenate the first word of the box.
+    return (
+        rf"\parbox[{position}]{{{width:.2f}em}}"
+        rf"{{\centering\hspace{{0pt}}{escape(text)}\strut}}"
+    )
