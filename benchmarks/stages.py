@@ -1,4 +1,4 @@
-"""Seconds and peak memory of each stage on simulated firms: `python -m benchmarks.stages 100000 10`.
+"""Seconds and peak memory of each stage: `python -m benchmarks.stages 100000 10`.
 
 Runs every stage of the study `simulated`, enlarged to the given firms and years, as its own
 process in a temporary folder. Times are wall-clock on this machine, noisy on a shared one.

@@ -214,6 +214,14 @@ def test_facts_of_the_sample():
     assert fact(results, "mde[main]") == pytest.approx((3.182446 + 0.978472) * row["std_error"])
 
 
+def test_baseline_mean_of_a_share_is_the_share():
+    panel = panel_from(SHORT.replace("20   21", "0    21"), {"T1": 2002, "T2": 2003})
+    matches = matches_from(SHORT_SETS)
+    named = outcomes(sales_any=LEVEL | {"transform": "any", "unit": "share"})
+    results = run(panel, matches, weights_from(matches, panel), (-2, 1), named=named)
+    assert fact(results, "baseline_mean") == pytest.approx(1 / 2)
+
+
 def test_baseline_mean_of_a_log_outcome_is_in_levels():
     results = short(named=outcomes(sales_log=LEVEL | {"transform": "log"}))
     assert fact(results, "baseline_mean") == pytest.approx((20 + 31) / 2)

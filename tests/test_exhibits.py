@@ -115,17 +115,12 @@ def test_entry_years_without_leads_are_named(results):
     assert "no pre-trend can be seen" not in " ".join(main_effects(results)[0].notes)
 
 
-def test_baseline_of_a_share_is_the_share_not_the_level(results):
+def test_the_foot_shows_the_baseline_mean_of_the_main_panel(results):
     (table,) = main_effects(results)
-    paths = results.paths.query(
-        "outcome == 'exports_any' and design == 'covariates_lags' and not treated"
-    )
-    share = paths.loc[paths["event_time"] == -1, "mean"].iloc[0]
-    assert table.foot[0].cells[2].value == share
+    for column, outcome in enumerate(["sales_log", "employment_log", "exports_any"]):
+        mean = results.fact("covariates_lags", outcome, "baseline_mean")
+        assert table.foot[0].cells[column].value == mean
     assert table.foot[1].cells[2].plain() == "share"
-    assert table.foot[0].cells[0].value == results.fact(
-        "covariates_lags", "sales_log", "baseline_mean"
-    )
 
 
 def test_few_treated_clusters_are_a_warning(results):
@@ -191,7 +186,8 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 def test_files_are_the_declared_ones(files):
     figures = ("outcome_paths", "event_study", "love_plot", "overlap")
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
-    names |= {f"tables/{t}.tex" for t in ("main_effects", "balance", "sample_flow", "recovery")}
+    tables = ("main_effects", "balance", "sample_flow", "recovery")
+    names |= {f"tables/{name}.{kind}" for name in tables for kind in ("tex", "md")}
     names |= {"metrics.json", "numbers.json", "numbers.tex"}
     assert names <= set(files)
     rest = set(files) - names

@@ -14,14 +14,15 @@ Fact = tuple[str, float, str]
 
 
 def baseline_facts(sample: StackedSample, panel: pd.DataFrame, outcome: Outcome) -> list[Fact]:
-    """Return weighted means in the reference year, in levels of the column.
+    """Return weighted means in the reference year: a share for `any`, else the column's level.
 
     A log outcome's mean is over the firms of its sample, those above zero.
     """
     levels = panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)[sample.panel_row]
+    values = sample.y if outcome.transform == "any" else levels
     at_base = sample.event_time == sample.stacks.reference
     means = {
-        name: _weighted_mean(levels, sample.weight, at_base & (sample.treated == treated))
+        name: _weighted_mean(values, sample.weight, at_base & (sample.treated == treated))
         for name, treated in (("baseline_mean", False), ("baseline_mean_treated", True))
     }
     return [(name, value, outcome.unit) for name, value in means.items()]

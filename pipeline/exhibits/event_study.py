@@ -19,7 +19,6 @@ from pipeline.exhibits.figures import (
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
-    baseline_mean,
     by_event_time,
     find_effects,
     lead_notes,
@@ -70,7 +69,7 @@ def _subtitle(results: StudyResults, name: str) -> str:
     if not outcome.observed:
         return ""
     design = results.settings.estimate.headline.design
-    mean = baseline_mean(results, design, name)
+    mean = results.fact(design, name, "baseline_mean")
     unit = "percentage points" if outcome.scale == SHARE_SCALE else outcome.scale
     if math.isnan(mean):
         return unit

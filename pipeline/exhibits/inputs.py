@@ -70,21 +70,6 @@ class StudyResults:
         return float(by_stack.sum()) if len(by_stack) else math.nan
 
 
-def baseline_mean(results: StudyResults, design: str, outcome: str) -> float:
-    """Return the comparison firms' mean in the reference year: a level, or a share for `any`."""
-    if results.settings.outcome(outcome).transform != "any":
-        return results.fact(design, outcome, "baseline_mean")
-    paths = results.paths
-    reference = results.settings.treatment.reference_event_time
-    chosen = paths[
-        (paths["outcome"] == outcome)
-        & (paths["design"] == design)
-        & ~paths["treated"]
-        & (paths["event_time"] == reference)
-    ]
-    return float(chosen["mean"].iloc[0]) if len(chosen) else math.nan
-
-
 @dataclass(frozen=True)
 class Effect:
     """Hold one row of ESTIMATES; what is missing is NaN, or empty text."""

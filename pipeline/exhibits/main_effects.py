@@ -4,7 +4,7 @@ import itertools
 import math
 
 from pipeline.exhibits.design_words import capitalised
-from pipeline.exhibits.inputs import Effect, StudyResults, baseline_mean, find_effect
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.latex import fits
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.numbers import effect_decimals
@@ -140,7 +140,7 @@ def _baseline_unit(results: StudyResults, outcome: str) -> str:
 def _foot(results: StudyResults, outcomes: list[str]) -> tuple[Row, ...]:
     panel = results.settings.exhibit.panels[headline_panel(results)]
     effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
-    means = [baseline_mean(results, panel.design, name) for name in outcomes]
+    means = [results.fact(panel.design, name, "baseline_mean") for name in outcomes]
     smallest = [results.fact(panel.design, name, f"mde[{panel.spec}]") for name in outcomes]
     units = [_baseline_unit(results, name) for name in outcomes]
     firm, year = absorbed(results, panel.spec)

@@ -20,6 +20,7 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.latex import render_latex
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.markdown import render_markdown
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
@@ -42,7 +43,7 @@ OWNED = ("tables", "figures", "results", "metrics.json", "numbers.json", "number
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     """Return every file of reports/<study>/ by its path there; nothing is written."""
     return {
-        **{f"tables/{name}.tex": _encode(table) for name, table in study_tables(results).items()},
+        **_renderings(study_tables(results)),
         **_figures(results),
         **{f"results/{name}.csv": content for name, content in _csvs(results).items()},
         **_numbers(results),
@@ -83,8 +84,13 @@ def study_tables(results: StudyResults) -> dict[str, Table]:
     return named
 
 
-def _encode(table: Table) -> bytes:
-    return render_latex(table).encode("utf-8")
+def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:
+    """Return each table as a LaTeX fragment and as Markdown."""
+    files = {}
+    for name, table in tables.items():
+        files[f"tables/{name}.tex"] = render_latex(table).encode("utf-8")
+        files[f"tables/{name}.md"] = render_markdown(table).encode("utf-8")
+    return files
 
 
 def _figures(results: StudyResults) -> dict[str, bytes]:

@@ -1,0 +1,30 @@
+"""Markdown tables: the same digits as every other renderer, nothing read as markup."""
+
+from pipeline.exhibits.markdown import render_markdown
+from pipeline.exhibits.table import Column, Counts, Interval, Number, Panel, Row, Table
+
+
+def test_a_table_becomes_markdown():
+    table = Table(
+        columns=(Column("R|D_1", "log points"), Column("Jobs")),
+        panels=(
+            Panel(
+                "Panel A",
+                (
+                    Row("Effect", (Number(-0.0164, 3), None)),
+                    Row("95% CI", (Interval(-0.17, 0.138, 3), Counts((1234, 5)))),
+                ),
+            ),
+        ),
+        notes=("One *note*.",),
+        source="a file",
+    )
+    assert render_markdown(table) == (
+        "|  | R\\|D\\_1, log points | Jobs |\n"
+        "| :-- | :-: | :-: |\n"
+        "| **Panel A** |  |  |\n"
+        "| Effect | −0.016 |  |\n"
+        "| 95% CI | \\[−0.170, 0.138\\] | 1,234 / 5 |\n"
+        "\n"
+        "One \\*note\\*. Source: a file.\n"
+    )
