@@ -26,17 +26,25 @@ def dated_covariates(
     columns = {}
     for name, covariate in covariates.items():
         years = stack[:, None] + np.array(covariate.event_times)
-        columns[name] = _values(panel[covariate.column], index.rows(firm, years), covariate)
+        rows = index.rows(firm, years)
+        columns[name] = _values(panel[covariate.column], rows, years, covariate)
     return pd.concat([keys, pd.DataFrame(columns, index=keys.index)], axis=1)
 
 
-def _values(column: pd.Series, rows: Codes, covariate: Covariate) -> pd.Series:
-    """Return one covariate from the PANEL rows (n, years) that it reads."""
+def _values(
+    column: pd.Series, rows: Codes, years: NDArray[np.int64], covariate: Covariate
+) -> pd.Series:
+    """Return one covariate from the PANEL rows (n, k) of the years (n, k) that it reads."""
     if covariate.transform == "category":
         return _text(column, rows[:, 0])
-    levels = transform(column, covariate.transform)
-    dated = np.where(rows != NO_ROW, levels[rows], np.nan)
+    if covariate.transform == "years_since":
+        return pd.Series(years[:, 0] - _dated(transform(column, "level"), rows)[:, 0])
+    dated = _dated(transform(column, covariate.transform), rows)
     return pd.Series(_combined(dated, covariate))
+
+
+def _dated(levels: Floats, rows: Codes) -> Floats:
+    return np.where(rows != NO_ROW, levels[rows], np.nan)
 
 
 def _combined(dated: Floats, covariate: Covariate) -> Floats:

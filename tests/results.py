@@ -216,6 +216,7 @@ _EXHIBIT: dict[str, Any] = {
     "title": "A made-up programme",
     "programme": "Programme",
     "firms": "firms",
+    "cluster": "municipality x sector",
     "source": "made-up numbers",
     "panels": [
         {"design": "unmatched", "spec": "stacked", "label": "Difference-in-differences, all firms"},
@@ -280,7 +281,7 @@ def _estimated(
         "n_obs": 11752 if key["design"] != "unmatched" else 81984,
         "n_clusters": 216,
         "n_treated_clusters": 64,
-        "cluster": "municipality x sector",
+        "cluster": "assignment",
         "df": 215,
     }
     if time == -1:

@@ -187,10 +187,10 @@ CASES = {
     ),
     "covariate collinear": (
         edit_params(
-            covariate("age", column="founding_year", transform="level", at=-2),
+            covariate("founded", column="founding_year", transform="level", at=-2),
         ),
         "score",
-        "age",
+        "founded",
     ),
     "covariate dated after entry": (
         edit_params(covariate("later", column="sales", transform="log", at=1)),

@@ -117,6 +117,7 @@ b       2002 -      B       8     x
         ({"transform": "level", "average": [-2, -1]}, [1.5, 4]),
         ({"transform": "level", "change": [-2, -1]}, [1, 8]),
         ({"transform": "level", "at": -3}, [None, None]),
+        ({"transform": "years_since", "at": -1}, [2002 - 2, 2002 - 8]),
     ],
 )
 def test_covariates_are_dated_relative_to_entry(dated, expected):

@@ -28,6 +28,7 @@ _EM_FOOTNOTE = 8.51
 _NARROW_PAGE = 344.0
 
 _SMALL_PAGE = 400  # pt: notes are set smaller on narrower pages
+_TALL = 24  # rows: a taller table and its notes are set smaller, to stay on one page
 
 _SEPARATION = 0.4  # \tabcolsep, em
 _SHORTEST_STUB = 7.0  # em: narrower, and most labels break inside a word
@@ -72,7 +73,7 @@ def render_latex(table: Table) -> str:
     layout = _lay_out(table)
     lines = [
         _OPENING,
-        *_sizes(layout),
+        *_sizes(layout, len(table.rows()) > _TALL),
         r"\begin{tabular}{@{}>{\raggedright\arraybackslash}p{\stubwidth}",
         *[f"  {column_format(table.column_cells(index))}" for index in range(len(table.columns))],
         r"  @{}}",
@@ -138,11 +139,13 @@ def _reserved_width(cells: list[Cell]) -> float:
     return before + after + 0.4
 
 
-def _sizes(layout: _Layout) -> list[str]:
+def _sizes(layout: _Layout, tall: bool) -> list[str]:
     r"""Set type sizes, \tabcolsep, \stubwidth and \fullwidth by the width of the page.
 
-    Where the page has room at \small, the gaps grow to fill it; where not, labels wrap.
+    Where the page has room at \small, the gaps grow to fill it; where not, labels wrap. A tall
+    table is set one size smaller.
     """
+    body, notes = (r"\footnotesize", r"\scriptsize") if tall else (r"\small", r"\footnotesize")
     natural = layout.stub + layout.beside_stub
     boxes, gaps = layout.stub + layout.boxes, layout.gaps
     widest = f"{_SEPARATION + _MOST_SPREAD / gaps:.2f}em"
@@ -153,12 +156,12 @@ def _sizes(layout: _Layout) -> list[str]:
         rf"  \ifdim\linewidth<{natural:.2f}em"
         rf"\def\stubwidth{{\dimexpr\linewidth-{layout.beside_stub:.2f}em\relax}}\fi",
         r"\else",
-        rf"  \small\setlength{{\tabcolsep}}{{\dimexpr(\linewidth-{boxes:.2f}em)/{gaps}\relax}}%",
+        rf"  {body}\setlength{{\tabcolsep}}{{\dimexpr(\linewidth-{boxes:.2f}em)/{gaps}\relax}}%",
         rf"  \ifdim\tabcolsep>{widest}\setlength{{\tabcolsep}}{{{widest}}}\fi",
         r"\fi",
         rf"\def\fullwidth{{\dimexpr\stubwidth+{layout.boxes:.2f}em+{gaps}\tabcolsep\relax}}%",
         rf"\ifdim\linewidth<{_SMALL_PAGE}pt\let\notesize\scriptsize"
-        r"\else\let\notesize\footnotesize\fi",
+        rf"\else\let\notesize{notes}\fi",
     ]
 
 

@@ -128,12 +128,10 @@ def _inference(results: StudyResults, outcomes: list[str]) -> str:
     effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
     cluster = next((e.cluster for e in effects if e is not None and e.cluster), "")
     unit = results.settings.exhibit.firms.removesuffix("s")
-    by = {"": "", "assignment": " by assignment cluster", "firm": f" by {unit}"}.get(
-        cluster, f" by {cluster}"
-    )
+    by = {"": "", "assignment": f" by {results.settings.exhibit.cluster}", "firm": f" by {unit}"}
     level = f"{100 * results.settings.estimate.conf_level:g}"
     return (
-        f"Standard errors clustered{by} in parentheses: factor G/(G\u22121) \u00d7 "
+        f"Standard errors clustered{by[cluster]} in parentheses: factor G/(G\u22121) \u00d7 "
         "(N\u22121)/(N\u2212K), K without effects nested in clusters; in brackets "
         f"{level} percent confidence intervals, t with G\u22121 degrees of freedom, conditional "
         "on the match."

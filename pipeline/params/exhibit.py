@@ -19,6 +19,7 @@ class ExhibitSection(Settings):
     title: str
     programme: str
     firms: str = Field(description="what a unit is called in prose: firms, plants")
+    cluster: str = Field(description="what an assignment cluster is: plant, municipality x sector")
     source: str
     panels: list[Panel] = Field(min_length=1)
     design_labels: dict[str, str]

@@ -13,12 +13,13 @@ class Covariate(Settings):
     """Define a covariate dated relative to entry; exactly one of `at`, `average`, `change`.
 
     `at: -1` is the value one year before entry; `average: [-3, -1]` the mean over those years;
-    `change: [-3, -1]` the last minus the first. `transform: category` keeps text as categories.
+    `change: [-3, -1]` the last minus the first. `transform: category` keeps text as categories;
+    `years_since` is the year of the date minus a column that holds years (age, say).
     """
 
     label: str
     column: str
-    transform: Literal["log", "level", "any", "category"]
+    transform: Literal["log", "level", "any", "years_since", "category"]
     at: int | None = None
     average: tuple[int, int] | None = None
     change: tuple[int, int] | None = None
@@ -30,8 +31,8 @@ class Covariate(Settings):
         span = self.average or self.change
         if span is not None and span[0] >= span[1]:
             raise ValueError("average and change go from an earlier to a later year")
-        if self.transform == "category" and self.at is None:
-            raise ValueError("a category is dated by `at`")
+        if self.transform in {"category", "years_since"} and self.at is None:
+            raise ValueError(f"{self.transform} is dated by `at`")
         return self
 
     @property
