@@ -1,0 +1,37 @@
+"""The README: its numbers are the pipeline's, its files exist, its settings are real."""
+
+import re
+import runpy
+
+from import_closure import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_generated_blocks_are_those_of_the_committed_results():
+    fill = runpy.run_path(str(ROOT / "docs" / "readme.py"))["with_generated_blocks"]
+    assert fill(README) == README, "run `python docs/readme.py`"
+    assert "Average effect on treated" in README
+
+
+def test_linked_files_exist():
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert len(links) >= 3
+    assert all((ROOT / link).exists() for link in links)
+
+
+def test_the_two_lines_are_there_once_each():
+    lines = README.splitlines()
+    assert lines.count("python -m pip install -c constraints.txt -e . && dvc repro") == 1
+    assert lines.count('python -m pip install -c constraints.txt -e ".[test]" && pytest') == 1
+
+
+def test_files_of_the_project_name_no_host_and_no_place_of_one_machine():
+    for name in ("constraints.txt", "pyproject.toml", "dvc.yaml", "params.yaml", "README.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert not re.search(r"index-url|file://|/home/|/root/|/opt/", text), name
+
+
+def test_constraints_are_names_and_versions_only():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9_.\-]+==[A-Za-z0-9_.+!\-]+", line), line
