@@ -1,6 +1,6 @@
 """Compare two folders of results: numbers at 1e-7 relative, text exactly, figures by presence.
 
-`python -m tests.compare_reports COMMITTED NEW` prints each difference and exits 1 if there is
+`python tests/compare_reports.py COMMITTED NEW` prints each difference and exits 1 if there is
 one. Figures are compared by name only: their bytes depend on the machine's fonts.
 """
 

@@ -1,8 +1,7 @@
 """The comparison that guards committed results: it must see what changed and only that."""
 
 import pytest
-
-from tests.compare_reports import differences, same_line
+from compare_reports import differences, same_line
 
 
 @pytest.mark.parametrize(
