@@ -29,8 +29,7 @@ cohort_years:
 - 2009
 - 2010
 - 2011
-# clusters in which the programme opens, spread evenly over the entry years
-treated_clusters: 96
+treated_clusters: 96  # clusters in which it opens, spread evenly over the entry years
 # share of the firms alive in those clusters that enter
 participation_share: 0.4
 # who enters: log-odds per unit of each characteristic
@@ -74,32 +73,27 @@ effects:
   - 16
   - 11
   - 9
-  # percent of untreated jobs
-  employment_percent:
+  employment_percent:  # percent of untreated jobs
   - 0
   - 8
   - 9
   - 10
-  # percentage points of firms that export
-  exporting_points:
+  exporting_points:  # percentage points of firms that export
   - 0
   - 0
   - 4
   - 5
-  # percent of the exports of a firm that exports
-  export_value_percent:
+  export_value_percent:  # percent of the exports of a firm that exports
   - 0
   - 5
   - 10
   - 10
-  # percentage points of entrants still alive
-  survival_points:
+  survival_points:  # percentage points of entrants still alive
   - 0
   - 2
   - 2.5
   - 3
-# factor on all effects for each entry year
-cohort_effect_factors:
+cohort_effect_factors:  # factor on all effects for each entry year
 - 1
 - 1
 - 1

@@ -1,7 +1,6 @@
 """Settings: every fault is one line with path, value found and what to do."""
 
 import copy
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -167,13 +166,14 @@ def test_params_that_are_no_yaml_mapping_stop_with_a_message(text, tmp_path):
         check_studies(file, ROOT)
 
 
-def test_params_yaml_survives_the_rewrite_that_experiments_make():
-    """`dvc exp run -S` parses and dumps the file; comments and values must come through."""
+def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
+    """`dvc exp run -S` parses and dumps the file; comments and layout must come through."""
+    from dvc.utils.hydra import apply_overrides
+
+    file = tmp_path / "params.yaml"
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    yaml = YAML()
-    dumped = StringIO()
-    yaml.dump(yaml.load(text), dumped)
-    again = dumped.getvalue()
-    assert YAML(typ="safe", pure=True).load(again) == CONTENT
-    comments = [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
-    assert [line.strip() for line in again.splitlines() if line.strip().startswith("#")] == comments
+    file.write_text(text, encoding="utf-8")
+    apply_overrides(file, ["michigan.match.designs.covariates.caliper_sd=0.1"])
+    before, after = text.splitlines(), file.read_text(encoding="utf-8").splitlines()
+    moved = [(a.strip(), b.strip()) for a, b in zip(before, after, strict=True) if a != b]
+    assert moved == [("caliper_sd: 0.2", "caliper_sd: 0.1")]
