@@ -7,10 +7,13 @@ was installed, since DVC starts whichever `python` the shell finds first.
 import sys
 from importlib.util import find_spec
 
-if sys.version_info < (3, 11) or find_spec("pydantic") is None or find_spec("ruamel") is None:
-    version = ".".join(map(str, sys.version_info[:3]))
+_NEEDED = ("numpy", "pandas", "pyarrow", "pydantic", "ruamel")
+_absent = [name for name in _NEEDED if find_spec(name) is None]
+
+if sys.version_info < (3, 11) or _absent:
+    _version = ".".join(map(str, sys.version_info[:3]))
     print(
-        f"The interpreter that ran this stage ({sys.executable}, Python {version}) is not the one "
+        f"The interpreter that ran this stage ({sys.executable}, Python {_version}) is not the one "
         "in which cluster-impact is installed.\nActivate that environment first, for instance "
         "`. .venv/bin/activate` (Windows: `.venv\\Scripts\\activate`), then run the command again.",
         file=sys.stderr,
