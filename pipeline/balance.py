@@ -16,7 +16,7 @@ from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.store import conform
 from pipeline.matching.losses import effective_size
 from pipeline.matching.sets import Flags, Floats, Positions
-from pipeline.params.match import MatchSection
+from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 
 KEY = ["stack", "firm_id"]
@@ -68,7 +68,11 @@ def measure_balance(
         model = design.score if design else "unmatched"
         firms = _weigh(scores[scores["model"] == model], weights[weights["design"] == name])
         values = firms[KEY].merge(covariates, on=KEY, how="left", validate="one_to_one")
-        in_score = set(score.models[model].covariates) if design else set()
+        in_score = (
+            set(conditioning_covariates(design, score.models[model].covariates))
+            if design
+            else set[str]()
+        )
         samples = _samples(firms)
         stacks = _stacks(firms)
         for measure in _measures(firms, values, score, in_score):

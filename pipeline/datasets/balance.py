@@ -11,7 +11,7 @@ BALANCE = Dataset(
         "stack": Column("string", "entry year, or `all`"),
         "covariate": Column("string", "covariate, `name=value` for a category"),
         "sample": Column("string", "before, on support, after"),
-        "in_score": Column("flag", "enters the design's score"),
+        "in_score": Column("flag", "enters the design's score or is balanced by its weights"),
         "mean_treated": Column("number", "weighted mean", nullable=True),
         "mean_control": Column("number", "weighted mean", nullable=True),
         "std_diff": Column(

@@ -4,10 +4,9 @@ Every sentence is built from the settings that ran; none is typed for a study.
 """
 
 from pipeline.exhibits.inputs import StudySettings
-from pipeline.params.match import NearestDesign
+from pipeline.exhibits.method_words import method_words
+from pipeline.params.match import conditioning_covariates
 from pipeline.params.score import ControlsFrom, Covariate
-
-_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 _POOLS: dict[ControlsFrom, str] = {
     "outside_treated_clusters": "outside clusters with participants",
@@ -19,11 +18,6 @@ _SUPPORT = {
     "min_max": ["common support by minimum and maximum"],
     "comparison_maximum": ["treated above the comparison maximum dropped"],
 }
-
-
-def in_words(count: int) -> str:
-    """Return a small count in words, a larger one in digits."""
-    return _NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else str(count)
 
 
 def comparison_pool(settings: StudySettings, controls_from: ControlsFrom) -> str:
@@ -43,22 +37,20 @@ def design_rule(settings: StudySettings, design: str) -> str:
     rule = settings.match.designs[design]
     model = settings.score.models[rule.score]
     fit = "per entry year" if model.fit == "per_stack" else "pooled over entry years"
+    labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
     parts = [
-        _neighbours(rule, settings.exhibit.firms),
-        _caliper(rule),
-        *_exact(settings, rule),
+        *method_words(rule, settings.exhibit.firms, labels),
         *_SUPPORT[model.support],
     ]
     pool = comparison_pool(settings, model.controls_from)
-    return f"{', '.join(parts)}, among {pool}; score by {model.link}, {fit}"
+    score = f"; score by {model.link}, {fit}" if rule.uses_score else ""
+    return f"{', '.join(parts)}, among {pool}{score}"
 
 
 def score_covariates(settings: StudySettings, design: str) -> str:
-    """Return the dated covariates of a design's score; empty for the design without a score."""
-    if design not in settings.match.designs:
-        return ""
-    model = settings.score.models[settings.match.designs[design].score]
-    return ", ".join(dated_label(settings.score.covariates[name]) for name in model.covariates)
+    """Return the dated covariates that a design scores or balances; empty for `unmatched`."""
+    names = _conditioned_on(settings, design)
+    return ", ".join(dated_label(settings.score.covariates[name]) for name in names)
 
 
 def dated_label(covariate: Covariate) -> str:
@@ -73,32 +65,17 @@ def dated_label(covariate: Covariate) -> str:
 
 
 def matched_event_times(settings: StudySettings, outcome: str, design: str) -> set[int]:
-    """Return the event times at which the design's score reads the outcome's own column."""
-    if design not in settings.match.designs:
-        return set()
+    """Return the event times at which the design conditions on the outcome's own column."""
     column = settings.outcome(outcome).column
-    model = settings.score.models[settings.match.designs[design].score]
-    used = [settings.score.covariates[name] for name in model.covariates]
+    used = [settings.score.covariates[name] for name in _conditioned_on(settings, design)]
     return {time for item in used if item.column == column for time in item.event_times}
 
 
-def _neighbours(rule: NearestDesign, firms: str) -> str:
-    scale = {"linear": "linear propensity score", "probability": "propensity score"}[rule.distance]
-    replacement = "with" if rule.replacement else "without"
-    count = in_words(rule.ratio)
-    return f"{count} nearest comparison {firms} on the {scale}, {replacement} replacement"
-
-
-def _exact(settings: StudySettings, rule: NearestDesign) -> list[str]:
-    labels = [dated_label(settings.score.covariates[name]) for name in rule.exact]
-    return [f"exact within {' and '.join(labels)}"] if labels else []
-
-
-def _caliper(rule: NearestDesign) -> str:
-    if rule.caliper_sd is None:
-        return "no caliper"
-    over = {"all": "all units", "pooled": "the two groups pooled", "treated": "the treated"}
-    return f"caliper {rule.caliper_sd:g} standard deviations of {over[rule.caliper_sd_of]}"
+def _conditioned_on(settings: StudySettings, design: str) -> list[str]:
+    if design not in settings.match.designs:
+        return []
+    rule = settings.match.designs[design]
+    return conditioning_covariates(rule, settings.score.models[rule.score].covariates)
 
 
 def _year(event_time: int) -> str:
