@@ -19,6 +19,11 @@ BALANCE = Dataset(
             "difference in means over the unmatched SD; denominator in params",
             nullable=True,
         ),
+        "percent_bias": Column(
+            "number",
+            "100 x difference in means over the unmatched sqrt((v1 + v0) / 2), as Stata's pstest",
+            nullable=True,
+        ),
         "variance_ratio": Column(
             "number", "treated over comparison; missing for binaries", nullable=True
         ),

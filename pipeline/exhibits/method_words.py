@@ -5,11 +5,17 @@ from typing import Any
 
 from pipeline.params.match import (
     AnyDesign,
+    CaliperDesign,
     CellDesign,
+    CellOnlyDesign,
     EntropyDesign,
+    KernelDesign,
+    MahalanobisDesign,
     NearestDesign,
     OddsDesign,
     OverlapDesign,
+    RadiusDesign,
+    TurnsDesign,
 )
 
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -28,17 +34,54 @@ def method_words(rule: AnyDesign, firms: str, labels: dict[str, str]) -> list[st
     """Return the parts of a design's rule; `labels` names covariates with their dates."""
     parts = _WORDS[type(rule)](rule, firms)
     if isinstance(rule, CellDesign) and rule.exact:
-        parts.append(f"exact within {' and '.join(labels[name] for name in rule.exact)}")
+        named = [_binned(labels[name], name in rule.bins) for name in rule.exact]
+        parts.append(f"exact within {' and '.join(named)}")
     return parts
 
 
+def _binned(label: str, cut: bool) -> str:
+    return f"bins of {label}" if cut else label
+
+
 def _nearest(rule: NearestDesign, firms: str) -> list[str]:
-    replacement = "with" if rule.replacement else "without"
-    nearest = f"{in_words(rule.ratio)} nearest comparison {firms} on the {_SCALES[rule.distance]}"
-    return [f"{nearest}, {replacement} replacement", _caliper(rule)]
+    count = in_words(rule.ratio)
+    if rule.ratio_range is not None:
+        least, most = rule.ratio_range
+        count = f"{in_words(least)} to {in_words(most)} (on average {count})"
+    nearest = f"{count} nearest comparison {firms} on the {_SCALES[rule.distance]}"
+    return [f"{nearest}, {_replacement(rule)}", _caliper(rule)]
 
 
-def _caliper(rule: NearestDesign) -> str:
+def _mahalanobis(rule: MahalanobisDesign, firms: str) -> list[str]:
+    nearest = f"{in_words(rule.ratio)} nearest comparison {firms} by Mahalanobis distance"
+    bound = (
+        f"{_caliper(rule)} on the {_SCALES[rule.distance]}" if rule.has_caliper else "no caliper"
+    )
+    return [f"{nearest}, {_replacement(rule)}", bound]
+
+
+def _replacement(rule: TurnsDesign) -> str:
+    return "with replacement" if rule.replacement else "without replacement"
+
+
+def _radius(rule: RadiusDesign, firms: str) -> list[str]:
+    return [f"all comparison {firms} within a {_caliper(rule)} on the {_SCALES[rule.distance]}"]
+
+
+def _kernel(rule: KernelDesign, firms: str) -> list[str]:
+    return [
+        f"comparison {firms} weighted by the Epanechnikov kernel of their distance on the "
+        f"{_SCALES[rule.distance]}, bandwidth {rule.bandwidth:g}"
+    ]
+
+
+def _cells(rule: CellOnlyDesign, firms: str) -> list[str]:
+    return [f"comparison {firms} weighted to the number of treated of their cell"]
+
+
+def _caliper(rule: CaliperDesign) -> str:
+    if rule.caliper is not None:
+        return f"caliper of {rule.caliper:g}"
     if rule.caliper_sd is None:
         return "no caliper"
     over = {"all": "all units", "pooled": "the two groups pooled", "treated": "the treated"}
@@ -66,6 +109,10 @@ def _entropy(rule: EntropyDesign, firms: str) -> list[str]:
 
 _WORDS: dict[type, Callable[[Any, str], list[str]]] = {
     NearestDesign: _nearest,
+    RadiusDesign: _radius,
+    KernelDesign: _kernel,
+    MahalanobisDesign: _mahalanobis,
+    CellOnlyDesign: _cells,
     OddsDesign: _odds,
     OverlapDesign: _overlap,
     EntropyDesign: _entropy,

@@ -63,14 +63,14 @@ def design_risk_sets(
     """Yield the risk set of each stack of a design, with its exact cells."""
     model = "unmatched" if design is None else design.score
     risk_sets = scores[scores["model"] == model].sort_values(["stack", "firm_id"], kind="stable")
-    exact = design.exact if isinstance(design, CellDesign) else []
+    exact, bins = (design.exact, design.bins) if isinstance(design, CellDesign) else ([], {})
     for stack, rows in risk_sets.groupby("stack", sort=True):
         firms = rows.reset_index(drop=True)
         values = firms[["stack", "firm_id"]].merge(
             covariates, on=["stack", "firm_id"], how="left", validate="one_to_one"
         )
         where = f"{model}, stack {stack}" + (f", design {name}" if design else "")
-        yield RiskSet(where, firms, values, exact_cells(values, exact))
+        yield RiskSet(where, firms, values, exact_cells(values, exact, bins))
 
 
 def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchSection) -> None:

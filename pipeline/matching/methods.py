@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.matching.cells import weigh_by_cells
+from pipeline.matching.covariate_pairs import match_on_covariates
 from pipeline.matching.entropy import weigh_by_entropy
+from pipeline.matching.kernel import weigh_by_kernel
 from pipeline.matching.score_pairs import match_on_score
 from pipeline.matching.score_weights import weigh_by_odds, weigh_by_overlap
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
@@ -13,6 +16,10 @@ from pipeline.params.match import AnyDesign
 
 _METHODS: dict[str, Callable[[RiskSet, Any], StackMatch]] = {
     "nearest": match_on_score,
+    "radius": match_on_score,
+    "kernel": weigh_by_kernel,
+    "mahalanobis": match_on_covariates,
+    "cells": weigh_by_cells,
     "odds": weigh_by_odds,
     "overlap": weigh_by_overlap,
     "entropy": weigh_by_entropy,

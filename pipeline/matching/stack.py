@@ -40,6 +40,12 @@ class RiskSet:
         column = "linear_score" if distance == "linear" else "propensity_score"
         return self.firms[column].to_numpy()
 
+    def generator(self, seed: int | None) -> np.random.Generator | None:
+        """Return a generator for this stack, the same run after run; None without a seed."""
+        if seed is None:
+            return None
+        return np.random.default_rng([seed, int(self.firms["stack"].iloc[0])])
+
     def require_both(self) -> None:
         """Raise SupportError where no treated or no comparison firm may be used."""
         n_treated = int((self.treated & self.usable).sum())
