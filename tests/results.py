@@ -25,7 +25,12 @@ EVENT_TIMES = range(-3, 4)
 _STD_ERROR = {"log": 0.031, "any": 0.0092, "level": 4.21}
 
 OUTCOMES: dict[str, dict[str, Any]] = {
-    "sales_log": {"column": "sales", "transform": "log", "unit": "US$ million", "label": "Log sales"},
+    "sales_log": {
+        "column": "sales",
+        "transform": "log",
+        "unit": "US$ million",
+        "label": "Log sales",
+    },
     "employment_log": {
         "column": "employment",
         "transform": "log",
