@@ -16,10 +16,13 @@ from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.store import conform
 from pipeline.matching.losses import effective_size
 from pipeline.matching.sets import Flags, Floats, Positions
-from pipeline.params.match import MatchSection
+from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 
 KEY = ["stack", "firm_id"]
+
+# Means that agree to this share differ by rounding, and on another machine by other rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ def measure_balance(
         model = design.score if design else "unmatched"
         firms = _weigh(scores[scores["model"] == model], weights[weights["design"] == name])
         values = firms[KEY].merge(covariates, on=KEY, how="left", validate="one_to_one")
-        in_score = set(score.models[model].covariates) if design else set()
+        in_score = (
+            set(conditioning_covariates(design, score.models[model].covariates))
+            if design
+            else set[str]()
+        )
         samples = _samples(firms)
         stacks = _stacks(firms)
         for measure in _measures(firms, values, score, in_score):
@@ -166,16 +173,18 @@ def _compare(
 ) -> Iterator[dict[str, object]]:
     """Yield one row per sample of one column in one stack (or all)."""
     treated = firms["treated"].to_numpy()
-    scale = float("nan")
+    scale = bias_scale = float("nan")
     for sample, weight in samples.items():
         groups = _observed(measure, treated, weight, members)
         if sample == "before":
             scale = _unmatched_sd(groups, measure.binary, denominator)
+            bias_scale = _unmatched_sd(groups, False, "pooled")
         yield {
             "covariate": measure.name,
             "sample": sample,
             "in_score": measure.in_score,
             **_contrast(groups, measure.binary, scale),
+            "percent_bias": 100 * _ratio(_difference(groups), bias_scale),
         }
 
 
@@ -200,15 +209,19 @@ def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
     }
     if not one.any() or not zero.any():
         return row
-    difference = _mean(groups, one) - _mean(groups, zero)
     row["ks_distance"] = ks_distance(groups.rank, one, groups.weight)
-    if scale > 0:
-        row["std_diff"] = difference / scale
+    row["std_diff"] = _ratio(_difference(groups), scale)
     if not binary:
         row["variance_ratio"] = _ratio(
             _variance(groups, one, False), _variance(groups, zero, False)
         )
     return row
+
+
+def _difference(groups: Groups) -> float:
+    """Return the difference in means; zero where it is rounding, as after entropy balancing."""
+    one, zero = _mean(groups, groups.treated), _mean(groups, ~groups.treated)
+    return 0.0 if abs(one - zero) <= ROUNDING * abs(one) else one - zero
 
 
 def _unmatched_sd(groups: Groups, binary: bool, denominator: str) -> float:

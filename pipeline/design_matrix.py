@@ -40,7 +40,7 @@ def build_design_matrix(covariates: pd.DataFrame) -> DesignMatrix:
     Raises DataError naming covariates that are missing, constant, or combinations of others.
     """
     _refuse_missing_or_constant(covariates)
-    columns = dict(_columns(covariates))
+    columns = dict(expanded_columns(covariates))
     raw = np.column_stack(list(columns.values()))
     mean, spread = raw.mean(axis=0), raw.std(axis=0)
     standardised = np.column_stack([np.ones(len(raw)), (raw - mean) / spread])
@@ -95,7 +95,7 @@ def _separates(columns: Floats, treated: Flags) -> bool:
     return bool(found.status == 0 and -found.fun > SEPARATES)
 
 
-def _columns(covariates: pd.DataFrame) -> Iterator[tuple[str, Floats]]:
+def expanded_columns(covariates: pd.DataFrame) -> Iterator[tuple[str, Floats]]:
     """Yield every column of the design matrix, the first sorted category being the base."""
     for name in covariates.columns:
         values = covariates[name]

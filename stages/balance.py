@@ -3,26 +3,24 @@
 from pipeline.balance import measure_balance
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.matches import WEIGHTS
+from pipeline.datasets.results import FACTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
+from pipeline.rubin import rubin_facts
 from stages.run import Folders, run_stage
 
 SECTIONS = {"score": ScoreSection, "match": MatchSection}
 
 
 def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
-    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE."""
-    scored = folders.of("score")
-    balance = measure_balance(
-        read(SCORES, scored),
-        read(COVARIATES, scored),
-        read(WEIGHTS, folders.of("match")),
-        score,
-        match,
-    )
-    write(BALANCE, balance, folders.of("balance"))
+    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE and FACTS."""
+    scored, folder = folders.of("score"), folders.of("balance")
+    scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
+    weights = read(WEIGHTS, folders.of("match"))
+    write(BALANCE, measure_balance(scores, covariates, weights, score, match), folder)
+    write(FACTS, rubin_facts(scores, covariates, weights, score, match), folder)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main(folders: Folders, **sections: object) -> None:
     """Read every results table; replace reports/<study>/ at once."""
     settings = StudySettings(**sections)  # type: ignore[arg-type]
     clean, scored, matched = folders.of("clean"), folders.of("score"), folders.of("match")
-    estimated = folders.of("estimate")
+    balanced, estimated = folders.of("balance"), folders.of("estimate")
     estimates = read(ESTIMATES, estimated)
     results = StudyResults(
         study=folders.study,
@@ -44,8 +44,8 @@ def main(folders: Folders, **sections: object) -> None:
         estimates=estimates,
         tests=read(TESTS, estimated),
         paths=read(OUTCOME_PATHS, estimated),
-        facts=pd.concat([read(FACTS, folder) for folder in (scored, matched, estimated)]),
-        balance=read(BALANCE, folders.of("balance")),
+        facts=pd.concat([read(FACTS, folder) for folder in (scored, matched, balanced, estimated)]),
+        balance=read(BALANCE, balanced),
         sample_flow=read(SAMPLE_FLOW, clean),
         issues=read(ISSUES, clean),
         scores=read(SCORES, scored),

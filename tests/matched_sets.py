@@ -54,3 +54,59 @@ def slow_ties(score, treated, *, ratio, caliper, cells, tie_tolerance):
         reach = min(kth + tie_tolerance, np.inf if caliper is None else caliper)
         pairs |= {(i, j) for j, d in distance.items() if d <= reach}
     return pairs
+
+
+def slow_closest(score, treated, *, ratio, caliper, cells):
+    """Make the closest pair left, one per treated firm and round, by looking at all of them."""
+    free = set(np.flatnonzero(~treated).tolist())
+    waiting, pairs = set(np.flatnonzero(treated).tolist()), set()
+    for _ in range(ratio):
+        served = set()
+        while True:
+            near = [
+                (abs(score[i] - score[j]), i, j)
+                for i in waiting - served
+                for j in free
+                if cells[i] == cells[j]
+            ]
+            best = min(near, default=(np.inf, -1, -1))
+            if best[0] > (np.inf if caliper is None else caliper) or best[1] < 0:
+                break
+            free.remove(best[2])
+            served.add(best[1])
+            pairs.add(best[1:])
+        waiting = served
+    return pairs
+
+
+def slow_mahalanobis(table, treated, score, *, ratio, caliper, replacement, pooled):
+    """Match on the Mahalanobis distance by its formula, looking at every comparison firm."""
+    x = table.to_numpy(float)
+    one, zero = np.flatnonzero(treated), np.flatnonzero(~treated)
+    covariance = np.cov(x, rowvar=False)
+    if pooled:
+        parts = [(x[g] - x[g].mean(axis=0)).T @ (x[g] - x[g].mean(axis=0)) for g in (one, zero)]
+        covariance = sum(parts) / (len(x) - 2)
+    inverse = np.linalg.pinv(covariance, rcond=1e-8, hermitian=True)
+    step = x[one][:, None] - x[zero]
+    distance = np.sqrt(np.einsum("ijk,kl,ijl->ij", step, inverse, step).clip(0)).round(9)
+    distance[np.abs(score[one][:, None] - score[zero]) > caliper] = np.inf
+    pairs, free = set(), np.ones(len(zero), bool)
+    if replacement:
+        for i, row in enumerate(distance):
+            kth = np.sort(row)[min(ratio, len(row)) - 1]
+            reach = np.isfinite(row) & (row <= kth + 1e-9)
+            pairs |= {(one[i], zero[j]) for j in np.flatnonzero(reach)}
+        return pairs
+    waiting = range(len(one))
+    for _ in range(ratio):
+        served = []
+        for i in waiting:
+            row = np.where(free, distance[i], np.inf)
+            j = int(np.argmin(row))
+            if np.isfinite(row[j]):
+                free[j] = False
+                served.append(i)
+                pairs.add((one[i], zero[j]))
+        waiting = served
+    return pairs

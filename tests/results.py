@@ -392,6 +392,7 @@ def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
                         "mean_treated": 14.2,
                         "mean_control": 14.2 - 5 * difference,
                         "std_diff": difference,
+                        "percent_bias": 100 * difference,
                         "variance_ratio": 1.04 if sample == "after" else 1.3,
                         "n_treated": 412 if sample == "before" else 398,
                         "n_control": 9836 if sample == "before" else 1071,

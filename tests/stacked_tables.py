@@ -49,7 +49,7 @@ def weights_from(matches: pd.DataFrame, panel: pd.DataFrame) -> pd.DataFrame:
     weights = matches.groupby(keys)["set_weight"].sum().rename("weight").reset_index()
     weights["base_year"] = weights["stack"] - 1
     weights["cluster"] = weights["firm_id"].map(panel.groupby("firm_id")["cluster"].first())
-    return conform(WEIGHTS, weights.assign(in_treated_cluster=False))
+    return conform(WEIGHTS, weights.assign(in_treated_cluster=False, estimand="att"))
 
 
 def treatment(first: int, last: int, anticipation: int = 0) -> TreatmentSection:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from matched_sets import assert_valid, slow_greedy, slow_ties
 
 from pipeline.errors import ParamsError, SupportError
-from pipeline.matching import nearest
+from pipeline.matching import pool
 from pipeline.matching.caliper import caliper_width
 from pipeline.matching.designs import match_designs
 from pipeline.matching.nearest import match_nearest
@@ -153,7 +153,7 @@ def test_one_group_alone_makes_no_pairs(treated, replacement):
 
 
 def test_too_many_ties_are_refused(monkeypatch):
-    monkeypatch.setattr(nearest, "MOST_PAIRS", 5)
+    monkeypatch.setattr(pool, "MOST_PAIRS", 5)
     with pytest.raises(SupportError, match="6 matched pairs, more than 5"):
         match([0] * 5, [True, True, False, False, False], replacement=True)
 

@@ -1,20 +1,9 @@
 """Figures of MatchIt on its LaLonde data (sources and tolerances in tests/reference/README.md)."""
 
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
+import lalonde as data
 import pytest
 
 from pipeline.balance import measure_balance
-from pipeline.matching.designs import match_designs
-from pipeline.params.match import MatchSection
-from pipeline.params.score import ScoreSection
-from pipeline.propensity import score_risk_sets
-
-LALONDE = Path(__file__).parent / "reference" / "matchit_lalonde.csv"
-
-IN_SCORE = ["age", "educ", "race", "married", "nodegree", "re74", "re75"]
 
 LOGIT = {
     "const": -1.663281595,
@@ -72,57 +61,17 @@ DESIGNS = {
 
 @pytest.fixture(scope="module")
 def lalonde():
-    """Return the file as one stack; identifiers sort as the file's rows do."""
-    table = pd.read_csv(LALONDE)
-    rows = [f"row{number:04d}" for number in range(len(table))]
-    return table.assign(stack=1978, firm_id=rows, treated=table["treat"] == 1)
+    return data.read_lalonde()
 
 
 @pytest.fixture(scope="module")
 def scored(lalonde):
-    risk_set = lalonde[["stack", "firm_id", "treated"]].assign(
-        base_year=1975, cluster="one", in_treated_cluster=False
-    )
-    both = pd.concat([risk_set.assign(model=name) for name in ("unmatched", "logit")])
-    return score_risk_sets(both, lalonde[["stack", "firm_id", *IN_SCORE]], score_section())
+    return data.score(lalonde)
 
 
 @pytest.fixture(scope="module")
 def matched(scored, lalonde):
-    covariates = lalonde[["stack", "firm_id", *IN_SCORE]]
-    return match_designs(scored.scores, covariates, match_section())
-
-
-def score_section():
-    covariates = {
-        name: {
-            "label": name,
-            "column": name,
-            "transform": "category" if name == "race" else "level",
-            "at": -1,
-        }
-        for name in IN_SCORE
-    }
-    logit = {
-        "controls_from": "all",
-        "covariates": IN_SCORE,
-        "fit": "per_stack",
-        "link": "logit",
-        "missing": "refuse",
-        "support": "none",
-    }
-    return ScoreSection.model_validate(
-        {
-            "covariates": covariates,
-            "unmatched": {"controls_from": "all"},
-            "models": {"logit": logit},
-        }
-    )
-
-
-def match_section():
-    balance = {"denominator": "treated", "threshold": 0.1}
-    return MatchSection.model_validate({"designs": DESIGNS, "balance": balance})
+    return data.match(lalonde, scored, **DESIGNS)
 
 
 @pytest.mark.parametrize("term", LOGIT)
@@ -134,12 +83,10 @@ def test_logit_coefficients(scored, term):
 
 @pytest.mark.parametrize("design", ATT)
 def test_att_and_matched_treated(matched, lalonde, design):
-    used = matched.weights[matched.weights["design"] == design].merge(lalonde, on="firm_id")
-    treated = used["treated_x"]
-    mean = {flag: np.average(g["re78"], weights=g["weight"]) for flag, g in used.groupby(treated)}
-    att, n_treated = ATT[design]
-    assert mean[True] - mean[False] == pytest.approx(att, abs=1e-7)
-    assert treated.sum() == n_treated
+    effect, weight = data.att(matched, lalonde, design)
+    expected, n_treated = ATT[design]
+    assert effect == pytest.approx(expected, abs=1e-7)
+    assert (weight > 0)[lalonde["treated"]].sum() == n_treated
 
 
 def test_caliper_is_a_fifth_of_the_standard_deviation(matched):
@@ -149,9 +96,12 @@ def test_caliper_is_a_fifth_of_the_standard_deviation(matched):
 
 @pytest.fixture(scope="module")
 def balance(scored, matched, lalonde):
-    covariates = lalonde[["stack", "firm_id", *IN_SCORE]]
     table = measure_balance(
-        scored.scores, covariates, matched.weights, score_section(), match_section()
+        scored.scores,
+        data.covariates_of(lalonde),
+        matched.weights,
+        data.score_section(),
+        data.match_section(DESIGNS),
     )
     return table[table["design"] == "pairs"].set_index(["stack", "covariate", "sample"])
 

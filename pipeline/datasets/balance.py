@@ -11,12 +11,17 @@ BALANCE = Dataset(
         "stack": Column("string", "entry year, or `all`"),
         "covariate": Column("string", "covariate, `name=value` for a category"),
         "sample": Column("string", "before, on support, after"),
-        "in_score": Column("flag", "enters the design's score"),
+        "in_score": Column("flag", "enters the design's score or is balanced by its weights"),
         "mean_treated": Column("number", "weighted mean", nullable=True),
         "mean_control": Column("number", "weighted mean", nullable=True),
         "std_diff": Column(
             "number",
             "difference in means over the unmatched SD; denominator in params",
+            nullable=True,
+        ),
+        "percent_bias": Column(
+            "number",
+            "100 x difference in means over the unmatched sqrt((v1 + v0) / 2), as Stata's pstest",
             nullable=True,
         ),
         "variance_ratio": Column(

@@ -34,7 +34,8 @@ WEIGHTS = Dataset(
             "flag", "cluster has a participant by the last outcome year used"
         ),
         "weight": Column(
-            "number", "treated 1; within a stack, comparison firms sum to the matched treated"
+            "number", "treated 1 (`ato`: less); within a stack, comparison firms sum to the treated"
         ),
+        "estimand": Column("string", "whom the weights stand for: att, or ato for overlap weights"),
     },
 )

@@ -18,7 +18,7 @@ ESTIMATES = Dataset(
         "term": Column("string", "att, event[-2], att_gt[2004,2007]"),
         "inference": Column("string", "method behind the interval: analytic, wild_bootstrap"),
         "band": Column("string", "pointwise or simultaneous"),
-        "estimand": Column("string", "att, or att_matched after support or caliper losses"),
+        "estimand": Column("string", "att; att_matched after losses; ato for overlap weights"),
         "cohort": Column("integer", "entry year the term speaks of", nullable=True),
         "year": Column("integer", "calendar year the term speaks of", nullable=True),
         "event_time": Column("integer", "years since entry the term speaks of", nullable=True),

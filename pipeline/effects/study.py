@@ -130,7 +130,12 @@ def _check_names(
 
 
 def _estimand(weights: pd.DataFrame, design: str) -> str:
-    """Return `att` if the design keeps every treated firm of the risk sets, else `att_matched`."""
+    """Return `att` if the design keeps every treated firm of the risk sets, else `att_matched`.
+
+    Weights that stand for the overlap population estimate its effect, `ato`, whoever is lost.
+    """
+    if (weights.loc[weights["design"] == design, "estimand"] == "ato").any():
+        return "ato"
     treated = weights.loc[weights["treated"], "design"]
     every = int((treated == design).sum()) >= int((treated == "unmatched").sum())
     return "att" if every else "att_matched"

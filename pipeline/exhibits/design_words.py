@@ -4,11 +4,10 @@ Every sentence is built from the settings that ran; none is typed for a study.
 """
 
 from pipeline.exhibits.inputs import StudySettings
+from pipeline.exhibits.method_words import method_words
 from pipeline.matched_lags import matched_times
-from pipeline.params.match import NearestDesign
+from pipeline.params.match import conditioning_covariates
 from pipeline.params.score import ControlsFrom, Covariate
-
-_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 _POOLS: dict[ControlsFrom, str] = {
     "outside_treated_clusters": "outside clusters with participants",
@@ -20,11 +19,6 @@ _SUPPORT = {
     "min_max": ["common support by minimum and maximum"],
     "comparison_maximum": ["treated above the comparison maximum dropped"],
 }
-
-
-def in_words(count: int) -> str:
-    """Return a small count in words, a larger one in digits."""
-    return _NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else str(count)
 
 
 def capitalised(text: str) -> str:
@@ -56,22 +50,22 @@ def design_rule(settings: StudySettings, design: str) -> str:
     rule = settings.match.designs[design]
     model = settings.score.models[rule.score]
     fit = "per entry year" if model.fit == "per_stack" else "pooled over entry years"
+    labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
     parts = [
-        _neighbours(rule, settings.exhibit.firms),
-        _caliper(rule),
-        *_exact(settings, rule),
+        *method_words(rule, settings.exhibit.firms, labels),
         *_SUPPORT[model.support],
-        f"score by {model.link} {fit}",
+        *([f"score by {model.link} {fit}"] if rule.uses_score else []),
     ]
     return ", ".join(parts)
 
 
 def score_covariates(settings: StudySettings, design: str) -> list[str]:
-    """Return the dated covariates of a design's score; none for the design without a score."""
+    """Return the dated covariates that a design scores or balances; none for `unmatched`."""
     if design not in settings.match.designs:
         return []
-    model = settings.score.models[settings.match.designs[design].score]
-    return [dated_label(settings.score.covariates[name]) for name in model.covariates]
+    rule = settings.match.designs[design]
+    names = conditioning_covariates(rule, settings.score.models[rule.score].covariates)
+    return [dated_label(settings.score.covariates[name]) for name in names]
 
 
 def dated_label(covariate: Covariate) -> str:
@@ -86,29 +80,9 @@ def dated_label(covariate: Covariate) -> str:
 
 
 def matched_event_times(settings: StudySettings, outcome: str, design: str) -> frozenset[int]:
-    """Return the event times at which the design's score reads the outcome's own column."""
+    """Return the event times at which the design conditions on the outcome's own column."""
     by_column = matched_times(settings.score, settings.match).get(design, {})
     return by_column.get(settings.outcome(outcome).column or "", frozenset())
-
-
-def _neighbours(rule: NearestDesign, firms: str) -> str:
-    scale = {"linear": "linear propensity score", "probability": "propensity score"}[rule.distance]
-    replacement = "with" if rule.replacement else "without"
-    count = "the" if rule.ratio == 1 else f"the {in_words(rule.ratio)}"
-    noun = firms.removesuffix("s") if rule.ratio == 1 else firms
-    return f"{count} nearest comparison {noun} on the {scale}, {replacement} replacement"
-
-
-def _exact(settings: StudySettings, rule: NearestDesign) -> list[str]:
-    labels = [dated_label(settings.score.covariates[name]) for name in rule.exact]
-    return [f"exact within {' and '.join(labels)}"] if labels else []
-
-
-def _caliper(rule: NearestDesign) -> str:
-    if rule.caliper_sd is None:
-        return "no caliper"
-    over = {"all": "all units", "pooled": "the two groups pooled", "treated": "the treated"}
-    return f"caliper {rule.caliper_sd:g} standard deviations of {over[rule.caliper_sd_of]}"
 
 
 def _year(event_time: int) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.matching.sets import Flags, Floats
+from pipeline.params.match import CaliperDesign
 
 CaliperBase = Literal["all", "pooled", "treated"]
 
@@ -26,6 +27,23 @@ def caliper_width(
     else:
         spread = np.sqrt(_variance(score[treated] if of == "treated" else score))
     return float(caliper_sd * spread)
+
+
+def design_caliper(score: Floats, treated: Flags, design: CaliperDesign) -> float | None:
+    """Return the width of a design's caliper in score units, given as such or in SDs."""
+    if design.caliper is not None:
+        return design.caliper
+    return caliper_width(score, treated, design.caliper_sd, design.caliper_sd_of)
+
+
+def caliper_words(design: CaliperDesign, width: float) -> str:
+    """Return a caliper as a message names it: its width, what it is measured in, its key."""
+    if design.caliper is not None:
+        return f"{width:.4g} (of the {design.distance} score): widen caliper"
+    return (
+        f"{width:.4g} ({design.caliper_sd:g} SD, {design.caliper_sd_of}, of the "
+        f"{design.distance} score): widen caliper_sd"
+    )
 
 
 def _variance(values: Floats) -> float:

@@ -33,6 +33,14 @@ def make_sets(treated: Positions, control: Positions, distance: Floats) -> Match
     return MatchedSets(owner, control[order], 1.0 / pairs_of_owner, distance[order])
 
 
+def join_sets(parts: list[MatchedSets]) -> MatchedSets:
+    """Return the sets of several groups of firms, whose treated firms differ, as one."""
+    names = ("treated", "control", "weight", "distance")
+    joined = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
+    order = np.argsort(joined[0], kind="stable")
+    return MatchedSets(*(values[order] for values in joined))
+
+
 def unit_weights(sets: MatchedSets, n_firms: int) -> Floats:
     """Return the weight of each of `n_firms` rows: matched treated 1, unused firms 0.
 

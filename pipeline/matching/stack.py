@@ -1,10 +1,61 @@
-"""One stack of one design, matched: what tables and facts are made from."""
+"""One stack of one design: its risk set before matching, and what matching made of it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from pipeline.matching.sets import Floats, MatchedSets, Positions
+from pipeline.errors import SupportError
+from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, unit_weights
+
+
+@dataclass(frozen=True)
+class RiskSet:
+    """Hold one stack of one design before matching, in order of `firm_id`.
+
+    `where` names model, stack and design in messages. `firms` are rows of SCORES, `covariates`
+    the rows of COVARIATES aligned with them; `cells` number the exact cells (None without any,
+    -1 where a cell variable is missing).
+    """
+
+    where: str
+    firms: pd.DataFrame
+    covariates: pd.DataFrame
+    cells: Positions | None
+
+    @property
+    def treated(self) -> Flags:
+        """Say which firms entered in the stack's year."""
+        return self.firms["treated"].to_numpy()
+
+    @property
+    def usable(self) -> Flags:
+        """Say which firms may be used: on support, and with a cell where cells are asked for."""
+        on_support = self.firms["on_support"].to_numpy()
+        return on_support if self.cells is None else on_support & (self.cells >= 0)
+
+    def score(self, distance: Literal["linear", "probability"]) -> Floats:
+        """Return the score on the scale on which distances are taken."""
+        column = "linear_score" if distance == "linear" else "propensity_score"
+        return self.firms[column].to_numpy()
+
+    def generator(self, seed: int | None) -> np.random.Generator | None:
+        """Return a generator for this stack, the same run after run; None without a seed."""
+        if seed is None:
+            return None
+        return np.random.default_rng([seed, int(self.firms["stack"].iloc[0])])
+
+    def require_both(self) -> None:
+        """Raise SupportError where no treated or no comparison firm may be used."""
+        n_treated = int((self.treated & self.usable).sum())
+        n_control = int((~self.treated & self.usable).sum())
+        if not n_treated or not n_control:
+            raise SupportError(
+                f"{self.where}: {n_treated} treated and {n_control} comparison firms: a "
+                "comparison needs both; change the entry years, the window, the support rule or "
+                "the comparison pool"
+            )
 
 
 @dataclass(frozen=True)
@@ -13,10 +64,32 @@ class StackMatch:
 
     `firms` are the stack's rows of SCORES in order of `firm_id`; positions in `sets`, `weight`
     and `cells` (None without exact cells, -1 where a cell variable is missing) refer to them.
+    `estimand` is whom the treated weights stand for: `att`, or `ato` for overlap weights.
     """
 
     firms: pd.DataFrame
     sets: MatchedSets
     weight: Floats
     cells: Positions | None
-    caliper: float | None
+    caliper: float | None = None
+    estimand: str = "att"
+
+
+def matched(risk_set: RiskSet, sets: MatchedSets, caliper: float | None) -> StackMatch:
+    """Return a stack matched in sets; its weights are those that the sets imply."""
+    weight = unit_weights(sets, len(risk_set.firms))
+    return StackMatch(risk_set.firms, sets, weight, risk_set.cells, caliper)
+
+
+def weighted(risk_set: RiskSet, weight: Floats, estimand: str = "att") -> StackMatch:
+    """Return a stack with weights alone, comparison weights scaled to sum to the treated."""
+    treated = risk_set.treated
+    level = weight[treated].sum() / weight[~treated].sum()
+    levelled = np.where(treated, weight, level * weight)
+    return StackMatch(risk_set.firms, no_sets(), levelled, risk_set.cells, None, estimand)
+
+
+def no_sets() -> MatchedSets:
+    """Return the sets of a method that makes none."""
+    nobody = np.zeros(0, np.int64)
+    return MatchedSets(nobody, nobody, np.zeros(0), np.zeros(0))

@@ -7,25 +7,236 @@ from pydantic import Field, model_validator
 from pipeline.params.settings import Settings
 
 
-class NearestDesign(Settings):
-    """Match each treated firm to its nearest comparison firms on the propensity score.
-
-    `caliper_sd` is in standard deviations (n-1, within the stack, before support and cells) of
-    the distance, taken over `all` firms, `pooled` groups or the `treated`; null means none.
-    Without replacement: greedy in `order`, ties in row order. With replacement: comparison firms
-    tied within `tie_tolerance` share the weight.
-    """
+class Design(Settings):
+    """Name the score model whose risk sets, comparison pool and support rule a design uses."""
 
     score: str
-    method: Literal["nearest"]
+
+    @property
+    def uses_score(self) -> bool:
+        """Say whether the design needs the score itself, not only its risk sets."""
+        return True
+
+
+class Bins(Settings):
+    """Cut a continuous covariate into bins; exactly one of the three.
+
+    `edges` are inner cut points, ascending; `equal_width` and `quantiles` count the bins, within
+    each stack.
+    """
+
+    edges: list[float] | None = Field(default=None, min_length=1)
+    equal_width: int | None = Field(default=None, ge=2)
+    quantiles: int | None = Field(default=None, ge=2)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> "Bins":
+        if sum(rule is not None for rule in (self.edges, self.equal_width, self.quantiles)) != 1:
+            raise ValueError("give exactly one of edges, equal_width, quantiles")
+        if self.edges is not None and sorted(set(self.edges)) != self.edges:
+            raise ValueError("edges must ascend, none twice")
+        return self
+
+
+class CellDesign(Design):
+    """Keep firms of different cells apart: `exact` names covariates whose values never cross.
+
+    `bins` cuts continuous ones of them into bins first (coarsened exact matching).
+    """
+
+    exact: list[str]
+    bins: dict[str, Bins] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _bins_are_exact(self) -> "CellDesign":
+        idle = [name for name in self.bins if name not in self.exact]
+        if idle:
+            raise ValueError(f"bins names {', '.join(idle)}, which exact does not")
+        return self
+
+
+class CaliperDesign(CellDesign):
+    """Bound the distance of matched firms on the score.
+
+    `caliper_sd` is in standard deviations (n-1, within the stack, before support and cells) of
+    the distance, taken over `all` firms, `pooled` groups or the `treated`; `caliper` is in the
+    units of the distance itself. Null means none; at most one of the two.
+    """
+
     distance: Literal["linear", "probability"]
-    ratio: int = Field(ge=1)
-    replacement: bool
     caliper_sd: float | None = Field(gt=0)
     caliper_sd_of: Literal["all", "pooled", "treated"]
-    exact: list[str]
-    order: Literal["largest", "smallest", "data"]
+    caliper: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_caliper(self) -> "CaliperDesign":
+        if self.caliper is not None and self.caliper_sd is not None:
+            raise ValueError("give caliper or caliper_sd, and null for the other")
+        return self
+
+    @property
+    def has_caliper(self) -> bool:
+        """Say whether there is a caliper at all."""
+        return self.caliper is not None or self.caliper_sd is not None
+
+
+class TurnsDesign(CaliperDesign):
+    """Say how many comparison firms each treated firm gets, and who chooses first.
+
+    Without replacement: greedy in `order`, ties in row order; `random` needs `order_seed`. With
+    replacement: comparison firms tied within `tie_tolerance` share the weight.
+    """
+
+    ratio: int = Field(ge=1)
+    replacement: bool
+    order: Literal["largest", "smallest", "closest", "data", "random"]
+    order_seed: int | None = Field(default=None, ge=0)
     tie_tolerance: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _random_needs_a_seed(self) -> "TurnsDesign":
+        if (self.order == "random") != (self.order_seed is not None):
+            raise ValueError("order: random needs order_seed, a whole number; other orders none")
+        return self
+
+
+class NearestDesign(TurnsDesign):
+    """Match each treated firm to its nearest comparison firms on the propensity score.
+
+    `ratio_range` varies the ratio between two bounds, `ratio` on average, without replacement
+    (extremal matching: Ming & Rosenbaum 2000).
+    """
+
+    method: Literal["nearest"]
+    ratio_range: tuple[int, int] | None = None
+
+    @model_validator(mode="after")
+    def _range_around_ratio(self) -> "NearestDesign":
+        if self.ratio_range is None:
+            return self
+        least, most = self.ratio_range
+        if not 1 <= least < self.ratio < most or self.replacement:
+            raise ValueError(
+                "ratio_range needs 1 <= least < ratio < most, and matching without replacement"
+            )
+        return self
+
+
+class RadiusDesign(CaliperDesign):
+    """Match each treated firm to all comparison firms within the caliper, equally weighted."""
+
+    method: Literal["radius"]
+
+    @model_validator(mode="after")
+    def _needs_a_caliper(self) -> "RadiusDesign":
+        if not self.has_caliper:
+            raise ValueError("method: radius needs caliper or caliper_sd")
+        return self
+
+
+class KernelDesign(CellDesign):
+    """Weight comparison firms within the bandwidth by the Epanechnikov kernel of their distance.
+
+    `bandwidth` is in the units of the distance; psmatch2 takes 0.06 on the probability.
+    """
+
+    method: Literal["kernel"]
+    distance: Literal["linear", "probability"]
+    bandwidth: float = Field(gt=0)
+
+
+class MahalanobisDesign(TurnsDesign):
+    """Match each treated firm to its nearest comparison firms on several covariates.
+
+    The Mahalanobis distance over `covariates`, with the covariance of `all` firms or `pooled`
+    within groups. A caliper, where there is one, is on the score.
+    """
+
+    method: Literal["mahalanobis"]
+    covariates: list[str] = Field(min_length=1)
+    covariance_of: Literal["all", "pooled"]
+
+    @model_validator(mode="after")
+    def _has_an_order(self) -> "MahalanobisDesign":
+        if self.order == "closest" and not self.replacement:
+            raise ValueError("order: closest is for method: nearest; use largest, data or random")
+        return self
+
+    @property
+    def uses_score(self) -> bool:
+        """Say whether a caliper, or the order of choice, looks at the score."""
+        by_score = not self.replacement and self.order in ("largest", "smallest")
+        return self.has_caliper or by_score
+
+
+class CellOnlyDesign(CellDesign):
+    """Compare within exact cells, all firms of a cell that has both groups."""
+
+    method: Literal["cells"]
+    exact: list[str] = Field(min_length=1)
+
+    @property
+    def uses_score(self) -> bool:
+        """Say that cells need no score."""
+        return False
+
+
+class OddsDesign(Design):
+    """Weight comparison firms by the odds of treatment, normalised within each stack (ATT)."""
+
+    method: Literal["odds"]
+
+
+class OverlapDesign(Design):
+    """Weight each firm by its probability of being in the other group.
+
+    The effect is that on the overlap population, estimand `ato`, not on the treated.
+    """
+
+    method: Literal["overlap"]
+
+
+class EntropyDesign(Design):
+    """Weight comparison firms so that they share moments of the treated (entropy balancing).
+
+    `moments`: 1 means, 2 also second and 3 also third moments of `covariates`. Among weights
+    that meet them, those nearest to `base`: `equal` weights or the `odds` of treatment.
+    """
+
+    method: Literal["entropy"]
+    covariates: list[str] = Field(min_length=1)
+    moments: int = Field(ge=1, le=3)
+    base: Literal["equal", "odds"]
+
+    @property
+    def uses_score(self) -> bool:
+        """Say whether the weights start from the score."""
+        return self.base == "odds"
+
+
+AnyDesign = Annotated[
+    NearestDesign
+    | RadiusDesign
+    | KernelDesign
+    | MahalanobisDesign
+    | CellOnlyDesign
+    | OddsDesign
+    | OverlapDesign
+    | EntropyDesign,
+    Field(discriminator="method"),
+]
+
+
+def covariates_named(design: Design) -> dict[str, list[str]]:
+    """Return the covariates that a design names, by setting."""
+    keys = ("exact", "covariates")
+    return {key: list(getattr(design, key)) for key in keys if hasattr(design, key)}
+
+
+def conditioning_covariates(design: Design, scored: list[str]) -> list[str]:
+    """Return what a design conditions on: `scored` where it uses the score, and its own."""
+    own = covariates_named(design).get("covariates", [])
+    return list(dict.fromkeys([*(scored if design.uses_score else []), *own]))
 
 
 class BalanceSettings(Settings):
@@ -38,7 +249,7 @@ class BalanceSettings(Settings):
 class MatchSection(Settings):
     """Hold every design by name; the design `unmatched` always exists beside them."""
 
-    designs: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], NearestDesign]
+    designs: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], AnyDesign]
     balance: BalanceSettings
 
     @model_validator(mode="after")

@@ -70,16 +70,36 @@ def parse_section(block: dict[str, Any], study: str, section: str, model: type[S
     try:
         return model.model_validate(block[section])
     except ValidationError as error:
-        raise ParamsError("\n".join(describe_faults(error, f"{study}.{section}", model))) from None
+        raise ParamsError(
+            "\n".join(_faults(error, block[section], f"{study}.{section}", model))
+        ) from None
 
 
-def describe_faults(error: ValidationError, prefix: str, model: type[BaseModel]) -> list[str]:
+def _faults(error: ValidationError, content: Any, prefix: str, model: type[BaseModel]) -> list[str]:
     """Turn a pydantic error into one line per fault: path, rule, value found, nearest key."""
-    return [_describe(fault, prefix, model) for fault in error.errors()]
+    return [
+        _describe(fault, _keys_written(fault["loc"], content), prefix, model)
+        for fault in error.errors()
+    ]
 
 
-def _describe(fault: Any, prefix: str, model: type[BaseModel]) -> str:
-    location = [str(part) for part in fault["loc"]]
+def _keys_written(location: tuple[int | str, ...], content: Any) -> list[str]:
+    """Return a fault's path as the file has it, without the tags that pydantic puts between.
+
+    Where a key chooses among kinds of settings (`method: nearest`), the path that pydantic
+    reports names the kind too, which is no key of the file.
+    """
+    written = []
+    for position, part in enumerate(location):
+        is_key = isinstance(content, list) or (isinstance(content, dict) and part in content)
+        if is_key:
+            content = content[part]
+        if is_key or position == len(location) - 1:
+            written.append(str(part))
+    return written
+
+
+def _describe(fault: Any, location: list[str], prefix: str, model: type[BaseModel]) -> str:
     path = ".".join([prefix, *location])
     if fault["type"] == "extra_forbidden":
         known = sorted(_known_keys(model))

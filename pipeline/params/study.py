@@ -13,7 +13,7 @@ from pipeline.errors import ParamsError
 from pipeline.params.data import DataSection, FileSource
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
-from pipeline.params.match import MatchSection
+from pipeline.params.match import MatchSection, covariates_named
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.settings import (
@@ -175,12 +175,13 @@ def _design_faults(study: Study) -> Iterator[str]:
                 f"match.designs.{name}.score: {design.score} is not a score model"
                 f"{nearest_known(design.score, models)}"
             )
-        for cell in design.exact:
-            if cell not in covariates:
-                yield (
-                    f"match.designs.{name}.exact: {cell} is not defined in score.covariates"
-                    f"{nearest_known(cell, covariates)}"
-                )
+        for key, named in covariates_named(design).items():
+            for covariate in named:
+                if covariate not in covariates:
+                    yield (
+                        f"match.designs.{name}.{key}: {covariate} is not defined in "
+                        f"score.covariates{nearest_known(covariate, covariates)}"
+                    )
 
 
 def _estimate_faults(study: Study) -> Iterator[str]:

@@ -1,0 +1,119 @@
+"""Entropy balancing: comparison weights nearest to base weights that meet the treated moments.
+
+Hainmueller (2012), doi:10.1093/pan/mpr025.
+"""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import EvaluationError, SupportError
+from pipeline.matching.moments import Moments, covariate_moments
+from pipeline.matching.score_weights import treatment_odds
+from pipeline.matching.sets import Flags, Floats
+from pipeline.matching.stack import RiskSet, StackMatch, weighted
+from pipeline.params.match import EntropyDesign
+
+# Largest weighted deviation that counts as met, in standard deviations of the covariate.
+MOMENT_TOLERANCE = 1e-8
+
+MOST_STEPS = 200
+
+# Eigenvalues of the Hessian below this share of the largest belong to redundant moments.
+REDUNDANT = 1e-12
+
+# Rounding error of the objective, relative beyond one.
+ROUNDING = 1e-14
+
+# Slack of the linear programme (standard deviations) above which a moment is out of reach.
+OUT_OF_REACH = 1e-7
+
+
+def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
+    """Weight comparison firms so that they share the treated firms' moments.
+
+    Only firms on support. Raises SupportError where a moment is out of reach, DataError where a
+    covariate is missing; messages begin with model, stack and design.
+    """
+    risk_set.require_both()
+    used, treated = risk_set.usable, risk_set.treated
+    base = treatment_odds(risk_set) if design.base == "odds" else np.ones(len(treated))
+    weight = np.zeros(len(treated))
+    weight[used & treated] = 1.0
+    covariates = risk_set.covariates.loc[used, design.covariates]
+    try:
+        weight[used & ~treated] = entropy_weights(
+            covariates, treated[used], base[used & ~treated], design.moments
+        )
+    except EvaluationError as error:
+        raise type(error)(f"{risk_set.where}: {error}") from None
+    return weighted(risk_set, weight)
+
+
+def entropy_weights(covariates: pd.DataFrame, treated: Flags, base: Floats, order: int) -> Floats:
+    """Return comparison weights, shape (n0,), summing to the number of treated firms.
+
+    Minimises sum w log(w / base) subject to the first `order` moments of each covariate being
+    those of the treated, to 1e-8 standard deviations. `covariates` and `treated` have one entry
+    per firm, `base` one positive entry per comparison firm.
+    Raises SupportError naming the moments that no weights can meet.
+    """
+    moments = covariate_moments(covariates, treated, order)
+    share = _solve_dual(moments.deviations, base / base.sum())
+    if share is None:
+        _refuse_out_of_reach(moments, len(treated) - int(treated.sum()))
+    return np.asarray(share * treated.sum())
+
+
+def _solve_dual(deviations: Floats, base: Floats) -> Floats | None:
+    """Minimise log sum base exp(-deviations z) over z by Newton; None where none exists.
+
+    The gradient is minus the weighted mean deviation, the Hessian their weighted covariance.
+    Steps are halved until the objective falls (Boyd & Vandenberghe 2004, section 9.2).
+    """
+    multipliers = np.zeros(deviations.shape[1])
+    objective, share = _weights_at(deviations, base, multipliers)
+    for _ in range(MOST_STEPS):
+        mean = share @ deviations
+        if np.abs(mean).max() <= MOMENT_TOLERANCE / 10:
+            return share
+        hessian = deviations.T @ (share[:, None] * deviations) - np.outer(mean, mean)
+        step = np.linalg.pinv(hessian, rcond=REDUNDANT, hermitian=True) @ mean
+        fraction = 2.0
+        trial = np.inf
+        # Near the minimum the objective is flat to rounding, which must not stop the steps.
+        while trial > objective - 1e-4 * fraction * (mean @ step) + ROUNDING * (1 + abs(objective)):
+            fraction /= 2
+            trial, share = _weights_at(deviations, base, multipliers + fraction * step)
+        multipliers, objective = multipliers + fraction * step, trial
+    return share if np.abs(share @ deviations).max() <= MOMENT_TOLERANCE else None
+
+
+def _weights_at(deviations: Floats, base: Floats, multipliers: Floats) -> tuple[float, Floats]:
+    """Return the dual objective and the weights, summing to one, at given multipliers."""
+    exponent = -(deviations @ multipliers)
+    highest = exponent.max()
+    raw = base * np.exp(exponent - highest)
+    total = raw.sum()
+    return float(np.log(total) + highest), raw / total
+
+
+def _refuse_out_of_reach(moments: Moments, n_control: int) -> None:
+    """Name the moments that stay unmet when the others are met as far as they can be.
+
+    A linear programme minimises the sum of absolute deviations over all weights.
+    """
+    from scipy.optimize import linprog
+
+    k = len(moments.names)
+    cost = np.concatenate([np.zeros(n_control), np.ones(2 * k)])
+    slack = np.hstack([moments.deviations.T, np.eye(k), -np.eye(k)])
+    one = np.concatenate([np.ones(n_control), np.zeros(2 * k)])
+    found = linprog(cost, A_eq=np.vstack([slack, one]), b_eq=np.append(np.zeros(k), 1.0))
+    gap = np.abs(found.x[n_control : n_control + k] - found.x[n_control + k :])
+    unmet = np.flatnonzero(gap > OUT_OF_REACH)
+    listed = ", ".join(f"{moments.names[i]} ({gap[i]:.3g} SD away)" for i in unmet)
+    raise SupportError(
+        f"no weights of the {n_control} comparison firms meet the treated firms' "
+        f"{listed or 'moments without leaving nearly all of them out'}; balance fewer moments, "
+        "drop the covariate or widen the comparison pool"
+    )

@@ -1,0 +1,83 @@
+"""Kernel matching: every comparison firm within the bandwidth, nearer ones weighing more."""
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.errors import SupportError
+from pipeline.matching.pool import Pool, list_pairs, sort_pool, window
+from pipeline.matching.sets import Flags, Floats, Positions
+from pipeline.matching.stack import RiskSet, StackMatch, weighted
+from pipeline.params.match import KernelDesign
+
+# Pairs whose weights are computed at once.
+PAIRS_AT_ONCE = 5_000_000
+
+
+def weigh_by_kernel(risk_set: RiskSet, design: KernelDesign) -> StackMatch:
+    """Weight comparison firms by their distance to each treated firm on the score.
+
+    Raises SupportError where no treated firm has a comparison firm within the bandwidth.
+    """
+    risk_set.require_both()
+    rows = np.flatnonzero(risk_set.usable)
+    weight = np.zeros(len(risk_set.firms))
+    weight[rows] = kernel_weights(
+        risk_set.score(design.distance)[rows],
+        risk_set.treated[rows],
+        bandwidth=design.bandwidth,
+        cells=None if risk_set.cells is None else risk_set.cells[rows],
+    )
+    if not weight.any():
+        raise SupportError(
+            f"{risk_set.where}: no treated firm has a comparison firm within the bandwidth of "
+            f"{design.bandwidth:g} on the {design.distance} score; widen bandwidth or change the "
+            "covariates"
+        )
+    return weighted(risk_set, weight)
+
+
+def kernel_weights(
+    score: Floats,
+    treated: Flags,
+    *,
+    bandwidth: float,
+    cells: npt.NDArray[np.integer] | None,
+) -> Floats:
+    """Return the weight of each firm: matched treated 1, comparison firms the sum of their shares.
+
+    Treated firm i gives comparison firm j the share K((s_i - s_j) / h) / sum_k K((s_i - s_k) / h)
+    with the Epanechnikov kernel K(u) = 1 - u^2 for |u| < 1 (Heckman, Ichimura & Todd 1997,
+    doi:10.2307/2971733). A treated firm with nobody within the bandwidth h has weight 0.
+    """
+    pool = sort_pool(score, treated, cells)
+    start, count = window(pool, np.full(len(pool.treated_row), bandwidth))
+    shared = np.zeros(len(pool.control_row))
+    found = np.zeros(len(pool.treated_row), dtype=bool)
+    for owner in _portions(count):
+        shares, matched = _shares(pool, owner, start[owner], count[owner], bandwidth)
+        shared += shares
+        found[owner] = matched
+    weight = np.zeros(len(score))
+    weight[pool.control_row] = shared
+    weight[pool.treated_row] = found
+    return weight
+
+
+def _portions(count: Positions) -> list[Positions]:
+    """Split treated firms into runs of about `PAIRS_AT_ONCE` pairs."""
+    portion = np.cumsum(count) // PAIRS_AT_ONCE
+    return np.split(np.arange(len(count)), np.flatnonzero(np.diff(portion)) + 1)
+
+
+def _shares(
+    pool: Pool, owner: Positions, start: Positions, count: Positions, bandwidth: float
+) -> tuple[Floats, Flags]:
+    """Return what these treated firms give each comparison firm, and which of them gave."""
+    pairs = list_pairs(pool, owner, start, count)
+    kernel = np.maximum(1 - np.square(pairs.distance / bandwidth), 0.0)
+    position = np.repeat(np.arange(len(owner)), count)
+    total = np.bincount(position, weights=kernel, minlength=len(owner))
+    matched = total > 0
+    share = kernel / np.where(matched, total, 1.0)[position]
+    given = np.bincount(pairs.control, weights=share, minlength=len(pool.control_row))
+    return given.astype(np.float64), matched

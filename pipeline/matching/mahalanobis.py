@@ -1,0 +1,195 @@
+"""Nearest-neighbour matching on several covariates by their Mahalanobis distance.
+
+Distances are Euclidean in whitened coordinates, so that a k-d tree finds neighbours without
+looking at every comparison firm. A score caliper, where there is one, rules out neighbours; more
+are then asked for until enough are left.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.design_matrix import expanded_columns
+from pipeline.errors import DataError
+from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, make_sets
+
+# Distances that differ by less are the same on another machine, and so are ties.
+DISTANCE_DECIMALS = 10
+
+# Neighbour distances held in memory at once.
+NEIGHBOURS_AT_ONCE = 5_000_000
+
+
+@dataclass(frozen=True)
+class Space:
+    """Hold firms as points: whitened coordinates (n, k), score (n,), and the score caliper.
+
+    Without a caliper it is infinite, and the score plays no part.
+    """
+
+    points: Floats
+    score: Floats
+    caliper: float
+
+    def allows(self, treated: Positions, control: Positions) -> Flags:
+        """Say which pairs are within the score caliper; shapes broadcast."""
+        if np.isinf(self.caliper):
+            return np.ones(np.broadcast(treated, control).shape, dtype=np.bool_)
+        return np.asarray(np.abs(self.score[treated] - self.score[control]) <= self.caliper)
+
+
+def whiten(covariates: pd.DataFrame, treated: Flags, pooled: bool) -> Floats:
+    """Return coordinates (n, k) whose Euclidean distance is the Mahalanobis distance.
+
+    d(i, j)^2 = (x_i - x_j)' S^-1 (x_i - x_j), S the covariance (n-1) of all firms, or pooled
+    within groups as in MatchIt: ((n1 - 1) S1 + (n0 - 1) S0) / (n - 2). Categories enter as
+    indicators; collinear columns count once. Raises DataError where a value is missing.
+    """
+    missing = int(covariates.isna().any(axis=1).sum())
+    if missing:
+        raise DataError(
+            f"covariates of the Mahalanobis distance are missing for {missing} of "
+            f"{len(covariates)} firms; put them in the score model, whose rule for missing values "
+            "then applies"
+        )
+    columns = np.column_stack([values for _, values in expanded_columns(covariates)])
+    spread = columns.std(axis=0)
+    standard = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    covariance = _pooled(standard, treated) if pooled else np.cov(standard, rowvar=False)
+    values, vectors = np.linalg.eigh(np.atleast_2d(covariance))
+    kept = values > 1e-10 * values.max()
+    return np.asarray(standard @ (vectors[:, kept] / np.sqrt(values[kept])))
+
+
+def _pooled(columns: Floats, treated: Flags) -> Floats:
+    deviations = columns.copy()
+    for group in (treated, ~treated):
+        deviations[group] -= columns[group].mean(axis=0)
+    return np.asarray(deviations.T @ deviations / (len(columns) - 2))
+
+
+def share_nearest(
+    space: Space, treated: Positions, control: Positions, ratio: int, tolerance: float
+) -> MatchedSets:
+    """Match with replacement; comparison firms tied with the `ratio`-th nearest share the weight.
+
+    `treated` and `control` are rows of the space; ties are within `tolerance`.
+    """
+    found: list[tuple[Positions, Positions, Floats]] = []
+    pending, asked = treated, 2 * ratio + 2
+    tree = _tree(space, control)
+    while len(pending) and len(control):
+        asked = min(asked, len(control))
+        unsettled = []
+        for firms in _portions(pending, asked):
+            distance, neighbour = _ask(tree, space, control, firms, asked)
+            open_end = distance[:, -1]
+            distance = np.where(space.allows(firms[:, None], neighbour), distance, np.inf)
+            reach = _kth(distance, ratio) + tolerance
+            settled = (reach < open_end) | (asked == len(control))
+            row, column = np.nonzero((distance <= reach[:, None]) & np.isfinite(distance))
+            row, column = row[settled[row]], column[settled[row]]
+            found.append((firms[row], neighbour[row, column], distance[row, column]))
+            unsettled.append(firms[~settled])
+        pending, asked = np.concatenate(unsettled), 4 * asked
+    if not found:
+        found = [(treated[:0], control[:0], np.zeros(0))]
+    return make_sets(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def _kth(distance: Floats, ratio: int) -> Floats:
+    """Return the `ratio`-th smallest distance of each row; infinite where fewer are finite."""
+    if distance.shape[1] < ratio:
+        return np.full(len(distance), np.inf)
+    return np.asarray(np.partition(distance, ratio - 1, axis=1)[:, ratio - 1])
+
+
+def choose_nearest(space: Space, turns: Positions, control: Positions, ratio: int) -> MatchedSets:
+    """Match without replacement: treated firms choose in turn, one firm each per round.
+
+    `turns` are rows of treated firms in the order in which they choose. Of equally distant
+    firms the earlier row is taken.
+    """
+    free = _FreeNeighbours(space, control)
+    pairs: list[tuple[int, int, float]] = []
+    waiting = turns.tolist()
+    for _ in range(ratio):
+        served = []
+        for firm in waiting:
+            choice = free.take_nearest(firm)
+            if choice is not None:
+                pairs.append((firm, *choice))
+                served.append(firm)
+        waiting = served
+    owner, chosen, distance = zip(*pairs, strict=True) if pairs else ((), (), ())
+    return make_sets(
+        np.array(owner, np.int64), np.array(chosen, np.int64), np.array(distance, np.float64)
+    )
+
+
+class _FreeNeighbours:
+    """Find the nearest free comparison firm of a treated firm, and take it.
+
+    Neighbours are looked up a few at a time in a tree that is built anew once half of its firms
+    are taken.
+    """
+
+    def __init__(self, space: Space, control: Positions) -> None:
+        self._space = space
+        self._free = np.zeros(len(space.points), dtype=np.bool_)
+        self._free[control] = True
+        self._plant(control)
+
+    def _plant(self, control: Positions) -> None:
+        self._planted = control
+        self._taken = 0
+        self._tree = _tree(self._space, control) if len(control) else None
+
+    def take_nearest(self, firm: int) -> tuple[int, float] | None:
+        """Return row and distance of the nearest free firm within the caliper, and take it."""
+        asked = 8
+        while self._tree is not None:
+            asked = min(asked, len(self._planted))
+            owner = np.array([firm])
+            distance, neighbour = _ask(self._tree, self._space, self._planted, owner, asked)
+            last = distance[0, -1]
+            usable = self._free[neighbour[0]] & self._space.allows(owner, neighbour[0])
+            if usable.any():
+                order = np.lexsort((neighbour[0], distance[0]))
+                best = order[usable[order]][0]
+                if distance[0, best] < last or asked == len(self._planted):
+                    return self._take(int(neighbour[0, best]), float(distance[0, best]))
+            if asked == len(self._planted):
+                return None
+            asked *= 4
+        return None
+
+    def _take(self, control: int, distance: float) -> tuple[int, float]:
+        self._free[control] = False
+        self._taken += 1
+        if 2 * self._taken > len(self._planted):
+            self._plant(self._planted[self._free[self._planted]])
+        return control, distance
+
+
+def _tree(space: Space, control: Positions) -> Any:
+    from scipy.spatial import cKDTree
+
+    return cKDTree(space.points[control])
+
+
+def _ask(
+    tree: Any, space: Space, control: Positions, firms: Positions, asked: int
+) -> tuple[Floats, Positions]:
+    """Return distances and rows of the `asked` nearest comparison firms, shape (firms, asked)."""
+    distance, position = tree.query(space.points[firms], k=np.arange(1, asked + 1))
+    return np.round(distance, DISTANCE_DECIMALS), control[position]
+
+
+def _portions(firms: Positions, asked: int) -> Iterator[Positions]:
+    size = max(1, NEIGHBOURS_AT_ONCE // asked)
+    for first in range(0, len(firms), size):
+        yield firms[first : first + size]

@@ -1,0 +1,103 @@
+"""Comparison firms sorted by cell and score, so that every search is a look-up in that order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.errors import SupportError
+from pipeline.matching.sets import Flags, Floats, Positions
+
+# Pairs are stored one by one; beyond this many they no longer fit in memory.
+MOST_PAIRS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Hold treated firms in row order and comparison firms sorted by cell, score, row.
+
+    `first` and `last` bound each treated firm's cell in the sorted comparison firms.
+    """
+
+    treated_row: Positions
+    treated_score: Floats
+    treated_cell: Positions
+    control_row: Positions
+    control_score: Floats
+    control_cell: Positions
+    first: Positions
+    last: Positions
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Hold pairs of a pool: positions among its treated and comparison firms, and distances."""
+
+    owner: Positions
+    control: Positions
+    distance: Floats
+
+
+def sort_pool(score: Floats, treated: Flags, cells: npt.NDArray[np.integer] | None) -> Pool:
+    """Sort the comparison firms; arrays have one entry per firm, `cells` None for one cell."""
+    cell = np.zeros(len(score), np.int64) if cells is None else cells.astype(np.int64)
+    treated_row, control_row = np.flatnonzero(treated), np.flatnonzero(~treated)
+    control_row = control_row[np.lexsort((score[control_row], cell[control_row]))]
+    control_cell, treated_cell = cell[control_row], cell[treated_row]
+    return Pool(
+        treated_row=treated_row,
+        treated_score=score[treated_row],
+        treated_cell=treated_cell,
+        control_row=control_row,
+        control_score=score[control_row],
+        control_cell=control_cell,
+        first=np.searchsorted(control_cell, treated_cell, side="left"),
+        last=np.searchsorted(control_cell, treated_cell, side="right"),
+    )
+
+
+def insertion(pool: Pool, value: Floats) -> Positions:
+    """Return the first comparison firm of each treated firm's cell that scores `value` or more."""
+    levels = np.unique(pool.control_score)
+    n_levels = len(levels) + 1
+    control_key = pool.control_cell * n_levels + np.searchsorted(levels, pool.control_score)
+    key = pool.treated_cell * n_levels + np.searchsorted(levels, value)
+    return np.searchsorted(control_key, key, side="left")
+
+
+def window(pool: Pool, reach: Floats) -> tuple[Positions, Positions]:
+    """Return where each treated firm's comparison firms within `reach` begin and how many they are.
+
+    Rounding in score - reach may cut off the very firm that set the reach, so the window is
+    slightly wider; `pairs_within` keeps exactly those whose computed distance is within reach.
+    """
+    wider = reach + 1e-12 * (np.abs(pool.treated_score) + np.where(np.isfinite(reach), reach, 0))
+    start = np.maximum(insertion(pool, pool.treated_score - wider), pool.first)
+    beyond = np.nextafter(pool.treated_score + wider, np.inf)
+    stop = np.minimum(insertion(pool, beyond), pool.last)
+    return start, np.maximum(stop - start, 0)
+
+
+def pairs_within(pool: Pool, reach: Floats) -> Pairs:
+    """Return every pair no farther apart than the treated firm's `reach`, shape (treated,).
+
+    Raises SupportError where there are more than `MOST_PAIRS`.
+    """
+    start, count = window(pool, reach)
+    if count.sum() > MOST_PAIRS:
+        raise SupportError(
+            f"ties or a wide caliper make {count.sum():,} matched pairs, more than {MOST_PAIRS:,}: "
+            "match without replacement, narrow the caliper, use method: kernel (which keeps no "
+            "pairs), or add a covariate with more values to the score"
+        )
+    pairs = list_pairs(pool, np.arange(len(count)), start, count)
+    kept = pairs.distance <= reach[pairs.owner]
+    return Pairs(pairs.owner[kept], pairs.control[kept], pairs.distance[kept])
+
+
+def list_pairs(pool: Pool, owner: Positions, start: Positions, count: Positions) -> Pairs:
+    """List the pairs of treated firms `owner` with `count` comparison firms from `start` on."""
+    repeated = np.repeat(owner, count)
+    control = np.arange(len(repeated)) - np.repeat(np.cumsum(count) - count - start, count)
+    distance = np.abs(pool.control_score[control] - pool.treated_score[repeated])
+    return Pairs(repeated, control, distance)

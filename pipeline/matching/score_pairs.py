@@ -1,0 +1,89 @@
+"""Matched sets on the propensity score: one stack of a nearest-neighbour or radius design."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.errors import SupportError
+from pipeline.matching.caliper import caliper_words, design_caliper
+from pipeline.matching.nearest import match_nearest, match_radius
+from pipeline.matching.sets import MatchedSets
+from pipeline.matching.stack import RiskSet, StackMatch, matched
+from pipeline.params.match import NearestDesign, RadiusDesign
+
+
+def match_on_score(risk_set: RiskSet, design: NearestDesign | RadiusDesign) -> StackMatch:
+    """Match one stack: caliper over the whole risk set, then support and cells.
+
+    Raises SupportError where no treated firm has a match.
+    """
+    score = risk_set.score(design.distance)
+    caliper = design_caliper(score, risk_set.treated, design)
+    rows = np.flatnonzero(risk_set.usable)
+    found = _match_rows(risk_set, rows, design, caliper)
+    sets = replace(found, treated=rows[found.treated], control=rows[found.control])
+    if not len(sets.treated):
+        _refuse_no_match(risk_set, rows, design, caliper)
+    return matched(risk_set, sets, caliper)
+
+
+def _match_rows(
+    risk_set: RiskSet,
+    rows: np.ndarray,
+    design: NearestDesign | RadiusDesign,
+    caliper: float | None,
+) -> MatchedSets:
+    """Match the firms in `rows`; return positions among them."""
+    score, treated = risk_set.score(design.distance)[rows], risk_set.treated[rows]
+    cells = None if risk_set.cells is None else risk_set.cells[rows]
+    if isinstance(design, RadiusDesign):
+        width = np.inf if caliper is None else caliper
+        return match_radius(score, treated, caliper=width, cells=cells)
+    return match_nearest(
+        score,
+        treated,
+        ratio=design.ratio,
+        replacement=design.replacement,
+        caliper=caliper,
+        cells=cells,
+        order=design.order,
+        tie_tolerance=design.tie_tolerance,
+        ratio_range=design.ratio_range,
+        rng=risk_set.generator(design.order_seed),
+    )
+
+
+def _refuse_no_match(
+    risk_set: RiskSet, rows: np.ndarray, design: NearestDesign | RadiusDesign, caliper: float | None
+) -> None:
+    """Say why nobody matched: counts, the caliper in score units, the nearest firm found."""
+    counts = no_match_counts(risk_set, design.exact)
+    found = match_nearest(
+        risk_set.score(design.distance)[rows],
+        risk_set.treated[rows],
+        ratio=1,
+        replacement=True,
+        caliper=None,
+        cells=None if risk_set.cells is None else risk_set.cells[rows],
+        order="data",
+        tie_tolerance=0.0,
+    )
+    if not len(found.treated) or caliper is None:
+        raise SupportError(
+            f"{counts}; none shares a cell with a comparison firm: use fewer exact covariates, "
+            "a wider comparison pool or another support rule"
+        )
+    raise SupportError(
+        f"{counts}; the nearest comparison firm is {found.distance.min():.4g} away; the caliper "
+        f"is {caliper_words(design, caliper)} or change the covariates"
+    )
+
+
+def no_match_counts(risk_set: RiskSet, exact: list[str]) -> str:
+    """Return that nobody matched, with the firms that could have."""
+    treated, usable = risk_set.treated, risk_set.usable
+    cells = f" and in exact cells of {', '.join(exact)}" if exact else ""
+    return (
+        f"{risk_set.where}: no treated firm has a match ({(treated & usable).sum()} treated "
+        f"and {(~treated & usable).sum()} comparison firms on support{cells})"
+    )

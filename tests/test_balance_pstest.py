@@ -1,0 +1,72 @@
+"""The columns of BALANCE and FACTS that Stata's pstest prints, on its own data."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.balance import measure_balance
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreSection
+from pipeline.rubin import rubin_facts
+
+FILE = Path(__file__).parent / "reference" / "pstest_data.csv"
+
+LEVEL = {"label": "x", "column": "x", "transform": "level", "at": -1}
+MODEL = {
+    "controls_from": "all",
+    "covariates": ["x1", "x2"],
+    "fit": "per_stack",
+    "link": "probit",
+    "missing": "refuse",
+    "support": "none",
+}
+
+
+@pytest.fixture(scope="module")
+def arguments():
+    rows = pd.read_csv(FILE)
+    firms = rows.assign(
+        stack=2009,
+        firm_id=rows["id"].map("f{:03d}".format),
+        treated=rows["d"] == 1,
+        propensity_score=rows["_pscore"],
+        on_support=True,
+    )
+    key = ["stack", "firm_id", "treated", "propensity_score", "on_support"]
+    scores = pd.concat([firms[key].assign(model=name) for name in ("unmatched", "model")])
+    used = firms[["stack", "firm_id"]].assign(weight=rows["_weight"]).dropna()
+    weights = pd.concat([used.assign(design=name) for name in ("unmatched", "one")])
+    score = ScoreSection.model_validate(
+        {
+            "covariates": {"x1": LEVEL, "x2": LEVEL},
+            "unmatched": {"controls_from": "all"},
+            "models": {"model": MODEL},
+        }
+    )
+    match = MatchSection.model_validate(
+        {
+            "designs": {"one": {"score": "model", "method": "odds"}},
+            "balance": {"denominator": "pooled", "threshold": 0.1},
+        }
+    )
+    return scores, firms[["stack", "firm_id", "x1", "x2"]], weights, score, match
+
+
+@pytest.mark.parametrize(
+    ("covariate", "before", "after"),
+    [("x1", 90.5152967, 13.9100512), ("x2", -57.9351851, -2.1981261)],
+)
+def test_percent_bias(arguments, covariate, before, after):
+    table = measure_balance(*arguments)
+    bias = table.set_index(["design", "stack", "covariate", "sample"])["percent_bias"]
+    assert bias["one", "all", covariate, "before"] == pytest.approx(before, abs=5e-8)
+    assert bias["one", "all", covariate, "after"] == pytest.approx(after, abs=5e-8)
+
+
+def test_rubin_facts(arguments):
+    facts = rubin_facts(*arguments).set_index(["design", "name"])["value"]
+    assert facts["one", "rubin_b_before"] == pytest.approx(107.4296667, abs=5e-8)
+    assert facts["one", "rubin_b_after"] == pytest.approx(15.0393316, abs=5e-8)
+    assert facts["one", "rubin_r_after"] == pytest.approx(1.3772797, abs=5e-8)
+    assert facts["one", "pseudo_r2_before"] == pytest.approx(0.1864231, abs=5e-8)
