@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.group_time_truth import true_group_time
 from pipeline.effects.outcome import transform
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import stacked_coefficients, year_cells
@@ -49,10 +50,11 @@ def recover(
             effect = true_effects(panel, aligned, outcome)
             for spec in estimate.specs:
                 if design in spec.designs and (spec.outcomes == "all" or name in spec.outcomes):
-                    terms = _true_terms(spec, sample, panel, effect)
+                    terms = _true_terms(spec, sample, panel, effect, estimate.missing == "drop_set")
                     rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
-    estimated = estimates[[*RECOVERY_KEY, "estimate", "std_error"]]
+    plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
+    estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 
 
@@ -70,11 +72,13 @@ def _with_truth(outcomes: OutcomesSection, truth: pd.DataFrame) -> Iterator[tupl
 
 
 def _true_terms(
-    spec: Spec, sample: StackedSample, panel: pd.DataFrame, effect: Floats
+    spec: Spec, sample: StackedSample, panel: pd.DataFrame, effect: Floats, whole_sets: bool
 ) -> list[tuple[str, float]]:
     if spec.estimator == "twoway":
         flat = flat_sample(sample, panel)
         return [("att", true_twoway(flat, effect[flat.panel_row]))]
+    if spec.estimator == "group_time":
+        return [("att", true_group_time(spec, sample.stacks, panel, effect, whole_sets))]
     after = sample.treated & (sample.event_time >= 0)
     own = np.where(after, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, panel, spec.year_effects_by)

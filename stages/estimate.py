@@ -3,6 +3,7 @@
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.selection import COVARIATES
 from pipeline.datasets.store import read, write
 from pipeline.effects.specs import estimate_specs
 from pipeline.params.estimate import EstimateSection
@@ -23,7 +24,7 @@ def main(
     treatment: TreatmentSection,
     estimate: EstimateSection,
 ) -> None:
-    """Read PANEL, MATCHES and WEIGHTS; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
+    """Read the panel, covariates and matches; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
     matched, folder = folders.of("match"), folders.of("estimate")
     results = estimate_specs(
         read(PANEL, folders.of("clean")),
@@ -32,6 +33,7 @@ def main(
         outcomes=outcomes,
         treatment=treatment,
         estimate=estimate,
+        covariates=read(COVARIATES, folders.of("score")),
     )
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)

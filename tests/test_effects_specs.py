@@ -67,7 +67,7 @@ def fact(results: Results, name: str) -> float:
 
 
 def two_specs(**second) -> EstimateSection:
-    base = estimation().model_dump()
+    base = estimation().model_dump(exclude_none=True)
     base["specs"].append(base["specs"][0] | {"name": "second", "terms": ["att"]} | second)
     return EstimateSection.model_validate(base)
 

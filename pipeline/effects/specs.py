@@ -15,6 +15,9 @@ from pipeline.effects.description import (
     outcome_paths,
     sample_facts,
 )
+from pipeline.effects.group_time import GroupTimeRules, group_time_effects
+from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
+from pipeline.effects.group_time_samples import cohort_samples
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
@@ -29,10 +32,16 @@ from pipeline.effects.rows import (
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.stacks import Codes
-from pipeline.effects.study import Study, asked, outcome_sample, prepare_study
+from pipeline.effects.study import (
+    Study,
+    asked,
+    outcome_sample,
+    outcome_values,
+    prepare_study,
+)
 from pipeline.effects.twoway import fit_twoway, flat_sample
 from pipeline.inference import minimum_detectable_effect, n_groups
-from pipeline.params.estimate import EstimateSection, Spec
+from pipeline.params.estimate import EstimateSection, GroupTimeSpec, Spec, StackedSpec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
 
@@ -78,15 +87,23 @@ def estimate_specs(
     outcomes: OutcomesSection,
     treatment: TreatmentSection,
     estimate: EstimateSection,
+    covariates: pd.DataFrame | None = None,
 ) -> Results:
     """Estimate every spec on its designs and outcomes; return the four results tables.
 
-    What cannot be estimated is a row with the reason. Raises ParamsError where a spec names a
+    `covariates` is COVARIATES, needed where a spec adjusts for some. What cannot be estimated is a
+    row with the reason. Raises ParamsError where a spec names a
     design or outcome that does not exist, IdentificationError where an outcome is never observed
     before entry.
     """
     study = prepare_study(
-        panel, matches, weights, outcomes=outcomes, treatment=treatment, estimate=estimate
+        panel,
+        matches,
+        weights,
+        outcomes=outcomes,
+        treatment=treatment,
+        estimate=estimate,
+        covariates=covariates,
     )
     ledger = Ledger()
     for design, name, specs in asked(study):
@@ -110,8 +127,9 @@ def _add_unobserved(
 
 def _add_missing(ledger: Ledger, label: Label, spec: Spec, reason: str) -> None:
     """Add one row per term asked for, each with the reason."""
-    terms = {"att": "att", "event": "event_average"}
-    ledger.estimates += [missing_row(label, terms[term], reason) for term in spec.terms]
+    summary = {"event", "event_balanced", "cohort", "year"}
+    terms = [f"{term}_average" if term in summary else term for term in spec.terms]
+    ledger.estimates += [missing_row(label, term, reason) for term in terms]
 
 
 def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) -> None:
@@ -129,6 +147,8 @@ def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, n
         _add_missing(ledger, label, spec, reason)
     elif spec.estimator == "twoway":
         _add_twoway(ledger, study, label, sample)
+    elif spec.estimator == "group_time":
+        _add_group_time(ledger, study, spec, label, sample)
     else:
         _add_stacked(ledger, study, spec, label, sample)
 
@@ -146,7 +166,7 @@ def _nothing_to_compare(sample: StackedSample) -> str | None:
 
 
 def _add_stacked(
-    ledger: Ledger, study: Study, spec: Spec, label: Label, sample: StackedSample
+    ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
 ) -> None:
     clusters = sample.stacks.cluster if spec.cluster == "assignment" else sample.stacks.firm
     cells = year_cells(sample, study.panel, spec.year_effects_by)
@@ -162,7 +182,8 @@ def _add_stacked(
             rows += event_rows(label, counts, fit, sample)
             ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference))
     ledger.estimates += rows
-    _add_power(ledger, study, label, fit, rows)
+    _add_power(ledger, study, label, fit.df, rows)
+    _add_singletons(ledger, label, fit)
 
 
 def _add_twoway(ledger: Ledger, study: Study, label: Label, sample: StackedSample) -> None:
@@ -172,23 +193,49 @@ def _add_twoway(ledger: Ledger, study: Study, label: Label, sample: StackedSampl
     counts = _counts(fit, flat.ever_treated, flat.firm, clusters)
     rows = average_rows(label, counts, fit, FOR_COMPARABILITY)
     ledger.estimates += rows
-    _add_power(ledger, study, label, fit, rows)
+    _add_power(ledger, study, label, fit.df, rows)
+    _add_singletons(ledger, label, fit)
 
 
-def _add_power(ledger: Ledger, study: Study, label: Label, fit: Fit, rows: list[Row]) -> None:
-    """Add the minimum detectable effect of the spec's summary row, and its singletons."""
+def _add_group_time(
+    ledger: Ledger, study: Study, spec: GroupTimeSpec, label: Label, sample: StackedSample
+) -> None:
+    stacks, anticipation = sample.stacks, study.treatment.anticipation_years
+    adjusted = None
+    if study.covariates is not None and spec.covariates:
+        adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
+    found = cohort_samples(
+        stacks,
+        outcome_values(study.panel, study.outcomes[label.outcome]),
+        study.panel,
+        clusters=stacks.cluster if spec.cluster == "assignment" else stacks.firm,
+        covariates=adjusted,
+        whole_sets=study.estimate.missing == "drop_set",
+    )
+    method = "outcome_regression" if spec.method == "difference" else spec.method
+    effects = group_time_effects(found.samples, GroupTimeRules(method, spec.base, anticipation))
+    rows = group_time_rows(label, spec, effects)
+    ledger.estimates += rows
+    ledger.tests.append(group_time_pre_test(label, effects, anticipation))
+    _add_power(ledger, study, label, np.inf, rows)
+    lost = (f"n_without_covariates[{spec.name}]", found.n_without_covariates, "firms")
+    ledger.add_facts(label.design, label.outcome, [lost])
+
+
+def _add_power(ledger: Ledger, study: Study, label: Label, df: float, rows: list[Row]) -> None:
+    """Add the minimum detectable effect of the spec's summary row."""
     summary = next((row for row in rows if row["term"] in ("att", "event_average")), None)
     error = summary.get("std_error", np.nan) if summary else np.nan
     settings = study.estimate
-    effect = minimum_detectable_effect(error, fit.df, settings.conf_level, settings.power)
+    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
     ledger.add_facts(
-        label.design,
-        label.outcome,
-        [
-            (f"mde[{label.estimator}]", effect, label.scale),
-            (f"n_singletons[{label.estimator}]", fit.n_singletons, "firm-years"),
-        ],
+        label.design, label.outcome, [(f"mde[{label.estimator}]", effect, label.scale)]
     )
+
+
+def _add_singletons(ledger: Ledger, label: Label, fit: Fit) -> None:
+    fact = (f"n_singletons[{label.estimator}]", fit.n_singletons, "firm-years")
+    ledger.add_facts(label.design, label.outcome, [fact])
 
 
 def _label(study: Study, spec: Spec, design: str, name: str) -> Label:

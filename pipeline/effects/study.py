@@ -23,7 +23,9 @@ class Study:
     stacks: dict[str, Stacks]
     estimand: dict[str, str]
     outcomes: dict[str, Outcome]
+    treatment: TreatmentSection
     estimate: EstimateSection
+    covariates: pd.DataFrame | None
 
 
 def prepare_study(
@@ -34,20 +36,25 @@ def prepare_study(
     outcomes: OutcomesSection,
     treatment: TreatmentSection,
     estimate: EstimateSection,
+    covariates: pd.DataFrame | None = None,
 ) -> Study:
     """Join each design's stacks once, and check the names that specs use.
 
-    Raises ParamsError where a spec names a design or outcome that does not exist.
+    `covariates` is COVARIATES, for specs that adjust. Raises ParamsError where a spec names a
+    design, outcome or covariate that does not exist.
     """
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)
+    _check_covariates(covariates, estimate)
     index = index_panel(panel)
     return Study(
         panel=panel,
         stacks={d: join_stacks(index, weights, matches, d, treatment) for d in designs},
         estimand={d: _estimand(weights, d) for d in designs},
         outcomes=outcomes.root,
+        treatment=treatment,
         estimate=estimate,
+        covariates=covariates,
     )
 
 
@@ -118,6 +125,17 @@ def _check_names(
             raise ParamsError(
                 f"estimate.specs.{spec.name} names the outcome {', '.join(absent)}, which "
                 f"outcomes does not define; it defines {', '.join(outcomes.root)}"
+            )
+
+
+def _check_covariates(covariates: pd.DataFrame | None, estimate: EstimateSection) -> None:
+    known = [] if covariates is None else list(covariates.columns)
+    for spec in estimate.specs:
+        absent = [c for c in getattr(spec, "covariates", []) if c not in known]
+        if absent:
+            raise ParamsError(
+                f"estimate.specs.{spec.name} names the covariate {', '.join(absent)}, which "
+                "score.covariates does not define"
             )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.group_time_truth import true_group_time
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats
@@ -53,6 +54,9 @@ def _terms(study: Study, spec: Spec, sample: StackedSample, effect: Floats) -> d
     if spec.estimator == "twoway":
         flat = flat_sample(sample, study.panel)
         return {"att": true_twoway(flat, effect[flat.panel_row])}
+    if spec.estimator == "group_time":
+        whole_sets = study.estimate.missing == "drop_set"
+        return {"att": true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)}
     after_entry = sample.treated & (sample.event_time >= 0)
     on_treated = np.where(after_entry, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, study.panel, spec.year_effects_by)

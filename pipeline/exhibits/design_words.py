@@ -53,6 +53,34 @@ def design_rule(settings: StudySettings, design: str) -> str:
     return f"{', '.join(parts)}, among {pool}; score by {model.link}, {fit}"
 
 
+_METHODS = {
+    "difference": "differences of mean changes",
+    "outcome_regression": "outcome regression",
+    "ipw": "inverse probability weighting",
+    "doubly_robust": "the doubly robust estimator",
+    "doubly_robust_improved": "the improved doubly robust estimator",
+}
+_AVERAGES = {
+    "event": "event times from entry on",
+    "simple": "all entry years and years",
+    "cohort": "entry years",
+    "year": "calendar years",
+}
+
+
+def group_time_words(settings: StudySettings, spec: str) -> str:
+    """Return how a spec of group-time effects compares, adjusts, averages and infers."""
+    rule = settings.spec(spec)
+    assert rule.estimator == "group_time", "the caller chose the spec by its estimator"
+    labels = [dated_label(settings.score.covariates[name]) for name in rule.covariates]
+    adjusted = f" on {', '.join(labels)}" if labels else ""
+    return (
+        f"effects by entry year and year (Callaway and Sant'Anna) by {_METHODS[rule.method]}"
+        f"{adjusted}, averaged over {_AVERAGES[rule.average]}; standard errors from influence "
+        "functions, normal intervals"
+    )
+
+
 def score_covariates(settings: StudySettings, design: str) -> str:
     """Return the dated covariates of a design's score; empty for the design without a score."""
     if design not in settings.match.designs:

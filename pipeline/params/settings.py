@@ -70,16 +70,29 @@ def parse_section(block: dict[str, Any], study: str, section: str, model: type[S
     try:
         return model.model_validate(block[section])
     except ValidationError as error:
-        raise ParamsError("\n".join(describe_faults(error, f"{study}.{section}", model))) from None
+        faults = [
+            _describe(fault, _location(fault, block[section]), f"{study}.{section}", model)
+            for fault in error.errors()
+        ]
+        raise ParamsError("\n".join(faults)) from None
 
 
-def describe_faults(error: ValidationError, prefix: str, model: type[BaseModel]) -> list[str]:
-    """Turn a pydantic error into one line per fault: path, rule, value found, nearest key."""
-    return [_describe(fault, prefix, model) for fault in error.errors()]
+def _location(fault: Any, given: Any) -> list[str]:
+    """Return the path to a fault as the user wrote it.
+
+    pydantic adds the kind that it recognised (`stacked`) between a block and its keys.
+    """
+    path = []
+    for part in fault["loc"]:
+        known = part in given if isinstance(given, dict) else isinstance(part, int)
+        if known:
+            given = given[part]
+            path.append(str(part))
+    return [*path, str(fault["loc"][-1])] if fault["type"] == "missing" else path
 
 
-def _describe(fault: Any, prefix: str, model: type[BaseModel]) -> str:
-    location = [str(part) for part in fault["loc"]]
+def _describe(fault: Any, location: list[str], prefix: str, model: type[BaseModel]) -> str:
+    """Turn one fault into a line: path, rule, value found, nearest key."""
     path = ".".join([prefix, *location])
     if fault["type"] == "extra_forbidden":
         known = sorted(_known_keys(model))
