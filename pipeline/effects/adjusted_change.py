@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.effects.propensity_odds import comparison_odds, score_influence
+from pipeline.effects.propensity_odds import ScoreInfluence, comparison_odds, score_influence
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import SupportError
 
@@ -31,8 +31,8 @@ class Comparison:
 
     `treated_share` and `control_share` are the normalised weights a and c. `regression_weight` and
     `regression_bread` (k, k) give the outcome regression, None for pure weighting. `leverage` is a
-    firm's influence through the outcome regression per unit of its residual, `score_influence` its
-    influence on the coefficients of the propensity score; None where the estimator has neither.
+    firm's influence through the outcome regression per unit of its residual, `score` its influence
+    on the coefficients of the propensity score; None where the estimator has neither.
     """
 
     columns: Floats
@@ -41,7 +41,7 @@ class Comparison:
     regression_weight: Floats | None
     regression_bread: Floats | None
     leverage: Floats | None
-    score_influence: Floats | None
+    score: ScoreInfluence | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ def prepare_comparison(
     Raises SupportError where covariates are collinear among comparison firms or separate the
     groups.
     """
+    columns = np.asfortranarray(columns)  # a column at a time is several times faster here
     share = np.where(treated, weight, 0.0) / weight[treated].sum()
     control = np.where(treated, 0.0, weight)
     if method == "outcome_regression":
@@ -84,15 +85,20 @@ def adjusted_change(comparison: Comparison, change: Floats) -> AdjustedChange:
     first-order effect (Sant'Anna & Zhao 2020, section 3.1).
     """
     residual = change - _fitted(comparison, change)
-    a, c = comparison.treated_share, comparison.control_share
-    of_treated, of_control = float(a @ residual), float(c @ residual)
-    influence = a * (residual - of_treated)
-    weighted = c * (residual - of_control)
+    of_treated = float(comparison.treated_share @ residual)
+    of_control = float(comparison.control_share @ residual)
+    influence = residual - of_treated
+    influence *= comparison.treated_share
+    weighted = residual - of_control
+    weighted *= comparison.control_share
     influence -= weighted
     if comparison.leverage is not None:
-        influence += comparison.leverage * residual
-    if comparison.score_influence is not None:
-        influence -= comparison.score_influence @ (comparison.columns.T @ weighted)
+        residual *= comparison.leverage
+        influence += residual
+    if comparison.score is not None:
+        score = comparison.score
+        direction = score.covariance @ (comparison.columns.T @ weighted)
+        influence -= score.surprise * (comparison.columns @ direction)
     return AdjustedChange(of_treated - of_control, influence)
 
 
@@ -101,13 +107,13 @@ def _with_regression(
     treated_share: Floats,
     control_share: Floats,
     control: Floats,
-    fitted_score: Floats | None = None,
+    score: ScoreInfluence | None = None,
 ) -> Comparison:
     """Add the least squares regression among comparison firms, and what estimating it costs."""
     bread = _bread(columns, control)
     direction = bread @ (columns.T @ (control_share - treated_share))
     leverage = control * (columns @ direction)
-    return Comparison(columns, treated_share, control_share, control, bread, leverage, fitted_score)
+    return Comparison(columns, treated_share, control_share, control, bread, leverage, score)
 
 
 def _fitted(comparison: Comparison, change: Floats) -> Floats | float:

@@ -121,9 +121,9 @@ def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> Gr
     cells: list[Cell] = []
     used = _Used(samples)
     for position, sample in enumerate(samples):
-        for cell, row in _cohort_cells(sample, rules, used.rows[position]):
-            if row is not None:
-                influence[len(cells)] = np.bincount(sample.cluster, row, minlength=n_clusters)
+        for cell, part in _cohort_cells(sample, rules, used.rows[position]):
+            if part is not None:
+                _add_by_cluster(influence[len(cells)], *part)
             cells.append(cell)
         treated = sample.treated & used.rows[position].any(axis=1)
         mass[position] = np.bincount(
@@ -172,9 +172,9 @@ def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int
 
 def _cohort_cells(
     sample: CohortSample, rules: GroupTimeRules, used: Flags
-) -> Iterator[tuple[Cell, Floats | None]]:
-    """Yield each cell with its influences (u,); neighbours with the same firms share the fit."""
-    earlier: tuple[Floats, Comparison] | None = None
+) -> Iterator[tuple[Cell, tuple[Codes, Floats] | None]]:
+    """Yield each cell with clusters and influences; neighbours with the same firms share the fit."""
+    earlier: tuple[Floats, Codes, Comparison] | None = None
     for column in range(len(sample.years)):
         base = base_column(sample, column, rules)
         if base is None or base == column:
@@ -185,17 +185,28 @@ def _cohort_cells(
         try:
             _require_both_groups(sample.treated, member)
             if earlier is None or not np.array_equal(earlier[0], weight):
-                earlier = weight, _prepared(sample, weight, member, rules)
+                fitted = _prepared(sample, weight, member, rules)
+                earlier = weight, sample.cluster[member], fitted
         except SupportError as error:
             yield _cell(sample, column, base, member=member, note=str(error)), None
             continue
         change = (sample.y[:, column] - sample.y[:, base])[member]
-        found = adjusted_change(earlier[1], change)
-        influence = np.zeros(len(member))
-        influence[member] = found.influence
+        _, cluster, comparison = earlier
+        found = adjusted_change(comparison, change)
         used[:, column] |= member
         used[:, base] |= member
-        yield _cell(sample, column, base, member=member, effect=found.effect), influence
+        yield (
+            _cell(sample, column, base, member=member, effect=found.effect),
+            (cluster, found.influence),
+        )
+
+
+def _add_by_cluster(total: Floats, cluster: Codes, influence: Floats) -> None:
+    """Add influences to their clusters' totals, in place."""
+    if (np.diff(cluster) > 0).all():
+        total[cluster] += influence  # each firm its own cluster: no sums to form
+    else:
+        total += np.bincount(cluster, influence, minlength=len(total))
 
 
 def _cell_weight(sample: CohortSample, base: int, column: int, rules: GroupTimeRules) -> Floats:

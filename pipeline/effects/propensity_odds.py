@@ -31,6 +31,17 @@ class ComparisonOdds:
     odds: Floats
 
 
+@dataclass(frozen=True)
+class ScoreInfluence:
+    """Hold a firm's influence on the k coefficients in two factors: surprise x (H^-1 x).
+
+    `surprise` (n,) is w (d - p), `covariance` (k, k) the inverse information H^-1.
+    """
+
+    surprise: Floats
+    covariance: Floats
+
+
 def comparison_odds(
     columns: Floats, treated: Flags, weight: Floats, tilted: bool
 ) -> ComparisonOdds:
@@ -47,11 +58,12 @@ def comparison_odds(
     return ComparisonOdds(score, odds)
 
 
-def score_influence(columns: Floats, treated: Flags, weight: Floats, score: Floats) -> Floats:
-    """Return each firm's influence on the logit's coefficients, (n, k): w (d - p) x H^-1."""
+def score_influence(
+    columns: Floats, treated: Flags, weight: Floats, score: Floats
+) -> ScoreInfluence:
+    """Return what each firm contributes to the logit's coefficients."""
     information = columns.T @ ((weight * score * (1 - score))[:, None] * columns)
-    surprise = weight * (treated - score)
-    return np.asarray(surprise[:, None] * (columns @ np.linalg.inv(information)))
+    return ScoreInfluence(weight * (treated - score), np.asarray(np.linalg.inv(information)))
 
 
 def _logit(columns: Floats, treated: Flags, weight: Floats) -> Floats:
