@@ -15,7 +15,7 @@ from pipeline.effects.outcome import transform
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats, index_panel, join_stacks
-from pipeline.effects.twoway import flat_sample, true_twoway
+from pipeline.effects.twoway import flat_sample, true_event_mean, true_twoway
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.treatment import TreatmentSection
@@ -79,6 +79,10 @@ def _true_terms(
         return [("att", true_twoway(flat, effect[flat.panel_row]))]
     if spec.estimator == "group_time":
         return [("att", true_group_time(spec, sample.stacks, panel, effect, whole_sets))]
+    if spec.estimator != "stacked":
+        flat = flat_sample(sample, panel)
+        average = true_event_mean if spec.average == "event" else true_twoway
+        return [("att", average(flat, effect[flat.panel_row]))]
     after = sample.treated & (sample.event_time >= 0)
     own = np.where(after, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, panel, spec.year_effects_by)

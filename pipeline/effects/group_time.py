@@ -173,7 +173,7 @@ def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int
 def _cohort_cells(
     sample: CohortSample, rules: GroupTimeRules, used: Flags
 ) -> Iterator[tuple[Cell, tuple[Codes, Floats] | None]]:
-    """Yield each cell with clusters and influences; neighbours with the same firms share the fit."""
+    """Yield each cell with clusters and influences; cells of the same firms share the fit."""
     earlier: tuple[Floats, Codes, Comparison] | None = None
     for column in range(len(sample.years)):
         base = base_column(sample, column, rules)

@@ -8,7 +8,8 @@ import numpy as np
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import after_entry
-from pipeline.inference import t_intervals, wald_test
+from pipeline.effects.stacks import Codes, Flags
+from pipeline.inference import n_groups, t_intervals, wald_test
 
 Row = dict[str, Any]
 
@@ -43,6 +44,18 @@ class Counts:
     n_obs: int
     n_clusters: int
     n_treated_clusters: int
+
+
+def count_sample(kept: Flags, treated: Flags, firm: Codes, cluster: Codes) -> Counts:
+    """Count what the kept rows hold; all arrays have one entry per row."""
+    treated, firm, cluster = treated[kept], firm[kept], cluster[kept]
+    return Counts(
+        n_treated=n_groups(firm[treated]),
+        n_control=n_groups(firm[~treated]),
+        n_obs=len(firm),
+        n_clusters=n_groups(cluster),
+        n_treated_clusters=n_groups(cluster[treated]),
+    )
 
 
 def missing_row(label: Label, term: str, reason: str, event_time: int | None = None) -> Row:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, conform, empty
+from pipeline.effects.cohort_rows import cohort_results
 from pipeline.effects.description import (
     Fact,
     baseline_facts,
@@ -21,17 +22,17 @@ from pipeline.effects.group_time_samples import cohort_samples
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
-    Counts,
     Label,
     Row,
     average_rows,
+    count_sample,
     event_rows,
     missing_row,
     pre_trend_row,
 )
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import fit_stacked, year_cells
-from pipeline.effects.stacks import Codes
+from pipeline.effects.stacks import firm_covariates
 from pipeline.effects.study import (
     Study,
     asked,
@@ -41,7 +42,13 @@ from pipeline.effects.study import (
 )
 from pipeline.effects.twoway import fit_twoway, flat_sample
 from pipeline.inference import minimum_detectable_effect, n_groups
-from pipeline.params.estimate import EstimateSection, GroupTimeSpec, Spec, StackedSpec
+from pipeline.params.estimate import (
+    CohortSpec,
+    EstimateSection,
+    GroupTimeSpec,
+    Spec,
+    StackedSpec,
+)
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
 
@@ -149,8 +156,10 @@ def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, n
         _add_twoway(ledger, study, label, sample)
     elif spec.estimator == "group_time":
         _add_group_time(ledger, study, spec, label, sample)
-    else:
+    elif spec.estimator == "stacked":
         _add_stacked(ledger, study, spec, label, sample)
+    else:
+        _add_cohorts(ledger, study, spec, label, sample)
 
 
 def _nothing_to_compare(sample: StackedSample) -> str | None:
@@ -173,8 +182,8 @@ def _add_stacked(
     rows: list[Row] = []
     for term in spec.terms:
         fit = fit_stacked(sample, term, cells, clusters[sample.unit])
-        counts = _counts(
-            fit, sample.treated, sample.stacks.firm[sample.unit], clusters[sample.unit]
+        counts = count_sample(
+            fit.kept, sample.treated, sample.stacks.firm[sample.unit], clusters[sample.unit]
         )
         if term == "att":
             rows += average_rows(label, counts, fit, None)
@@ -182,7 +191,7 @@ def _add_stacked(
             rows += event_rows(label, counts, fit, sample)
             ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference))
     ledger.estimates += rows
-    _add_power(ledger, study, label, fit.df, rows)
+    _add_power(ledger, study, label, rows)
     _add_singletons(ledger, label, fit)
 
 
@@ -190,10 +199,10 @@ def _add_twoway(ledger: Ledger, study: Study, label: Label, sample: StackedSampl
     flat = flat_sample(sample, study.panel)
     clusters = flat.cluster if label.cluster == "assignment" else flat.firm
     fit = fit_twoway(flat, clusters)
-    counts = _counts(fit, flat.ever_treated, flat.firm, clusters)
+    counts = count_sample(fit.kept, flat.ever_treated, flat.firm, clusters)
     rows = average_rows(label, counts, fit, FOR_COMPARABILITY)
     ledger.estimates += rows
-    _add_power(ledger, study, label, fit.df, rows)
+    _add_power(ledger, study, label, rows)
     _add_singletons(ledger, label, fit)
 
 
@@ -217,15 +226,34 @@ def _add_group_time(
     rows = group_time_rows(label, spec, effects)
     ledger.estimates += rows
     ledger.tests.append(group_time_pre_test(label, effects, anticipation))
-    _add_power(ledger, study, label, np.inf, rows)
+    _add_power(ledger, study, label, rows)
     lost = (f"n_without_covariates[{spec.name}]", found.n_without_covariates, "firms")
     ledger.add_facts(label.design, label.outcome, [lost])
 
 
-def _add_power(ledger: Ledger, study: Study, label: Label, df: float, rows: list[Row]) -> None:
-    """Add the minimum detectable effect of the spec's summary row."""
-    summary = next((row for row in rows if row["term"] in ("att", "event_average")), None)
-    error = summary.get("std_error", np.nan) if summary else np.nan
+def _add_cohorts(
+    ledger: Ledger, study: Study, spec: CohortSpec, label: Label, sample: StackedSample
+) -> None:
+    flat = flat_sample(sample, study.panel)
+    covariates = None
+    if spec.covariates:
+        by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
+        known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
+        lost = n_groups(flat.firm[~known])
+        fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
+        ledger.add_facts(label.design, label.outcome, [fact])
+        flat = flat.where(known)
+        covariates = by_firm[flat.firm]
+    found = cohort_results(label, spec, flat, sample.stacks.reference, covariates)
+    ledger.estimates += found.estimates
+    ledger.tests += found.tests
+    _add_power(ledger, study, label, found.estimates)
+
+
+def _add_power(ledger: Ledger, study: Study, label: Label, rows: list[Row]) -> None:
+    """Add the minimum detectable effect of the spec's summary row; normal where it has no df."""
+    summary = next((row for row in rows if row["term"] in ("att", "event_average")), {})
+    error, df = summary.get("std_error", np.nan), summary.get("df", np.inf)
     settings = study.estimate
     effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
     ledger.add_facts(
@@ -247,17 +275,6 @@ def _label(study: Study, spec: Spec, design: str, name: str) -> Label:
         scale=study.outcomes[name].scale,
         cluster=spec.cluster,
         conf_level=study.estimate.conf_level,
-    )
-
-
-def _counts(fit: Fit, treated: np.ndarray, firm: Codes, cluster: Codes) -> Counts:
-    treated, firm, cluster = treated[fit.kept], firm[fit.kept], cluster[fit.kept]
-    return Counts(
-        n_treated=n_groups(firm[treated]),
-        n_control=n_groups(firm[~treated]),
-        n_obs=fit.n_obs,
-        n_clusters=fit.n_clusters,
-        n_treated_clusters=n_groups(cluster[treated]),
     )
 
 

@@ -8,7 +8,7 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, asked, outcome_sample, outcome_values, prepare_study
-from pipeline.effects.twoway import flat_sample, true_twoway
+from pipeline.effects.twoway import flat_sample, true_event_mean, true_twoway
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
@@ -57,6 +57,10 @@ def _terms(study: Study, spec: Spec, sample: StackedSample, effect: Floats) -> d
     if spec.estimator == "group_time":
         whole_sets = study.estimate.missing == "drop_set"
         return {"att": true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)}
+    if spec.estimator != "stacked":
+        flat = flat_sample(sample, study.panel)
+        average = true_event_mean if spec.average == "event" else true_twoway
+        return {"att": average(flat, effect[flat.panel_row])}
     after_entry = sample.treated & (sample.event_time >= 0)
     on_treated = np.where(after_entry, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, study.panel, spec.year_effects_by)

@@ -81,6 +81,21 @@ def group_time_words(settings: StudySettings, spec: str) -> str:
     )
 
 
+_COHORT_ESTIMATORS = {
+    "sun_abraham": "the interaction-weighted estimator of Sun and Abraham",
+    "extended_twoway": "extended two-way fixed effects (Wooldridge)",
+    "imputation": "the imputation estimator of Borusyak, Jaravel and Spiess, normal intervals",
+}
+
+
+def cohort_words(settings: StudySettings, spec: str) -> str:
+    """Return which estimator by cohort a spec is, and how it averages."""
+    rule = settings.spec(spec)
+    assert rule.estimator in _COHORT_ESTIMATORS, "the caller chose the spec by its estimator"
+    over = "event times from entry on" if rule.average == "event" else "treated firm-years"  # type: ignore[union-attr]
+    return f"{_COHORT_ESTIMATORS[rule.estimator]}, averaged over {over}"
+
+
 def score_covariates(settings: StudySettings, design: str) -> str:
     """Return the dated covariates of a design's score; empty for the design without a score."""
     if design not in settings.match.designs:

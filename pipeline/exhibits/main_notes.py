@@ -4,7 +4,12 @@ import math
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.cautions import panel_warnings
-from pipeline.exhibits.design_words import design_rule, group_time_words, score_covariates
+from pipeline.exhibits.design_words import (
+    cohort_words,
+    design_rule,
+    group_time_words,
+    score_covariates,
+)
 from pipeline.exhibits.inputs import Effect, StudyResults, StudySettings, find_effect
 from pipeline.exhibits.numbers import (
     LOG_SCALE,
@@ -66,6 +71,8 @@ def _estimators(results: StudyResults) -> list[str]:
             )
         elif results.settings.spec(spec).estimator == "group_time":
             sentences.append(f"{where}: {group_time_words(results.settings, spec)}.")
+        elif results.settings.spec(spec).estimator != "twoway":
+            sentences.append(f"{where}: {cohort_words(results.settings, spec)}.")
         else:
             sentences.append(
                 f"{where}: flat two-way fixed effects ({effects}), for comparability only: "

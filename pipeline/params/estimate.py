@@ -99,7 +99,32 @@ class GroupTimeSpec(EstimatesAsked):
         return self
 
 
-Spec = Annotated[StackedSpec | TwowaySpec | GroupTimeSpec, Field(discriminator="estimator")]
+class CohortSpec(EstimatesAsked):
+    """Define an estimator on the flat panel that lets effects differ by cohort.
+
+    `sun_abraham` (interaction-weighted), `extended_twoway` (Wooldridge) or `imputation` (Borusyak,
+    Jaravel & Spiess). `average` is what the term `att` shows: event times equally (`event`), or all
+    treated firm-years (`simple`). `extended_twoway` may adjust for some of score.covariates and
+    absorbs `effects` of each firm, or of each cohort.
+    """
+
+    estimator: Literal["sun_abraham", "extended_twoway", "imputation"]
+    terms: list[Literal["att", "event"]] = Field(min_length=1)
+    average: Literal["event", "simple"]
+    covariates: list[str] = Field(default_factory=list)
+    effects: Literal["firm", "cohort"] = "firm"
+
+    @model_validator(mode="after")
+    def _covariates_fit(self) -> "CohortSpec":
+        plain = not self.covariates and self.effects == "firm"
+        if self.estimator != "extended_twoway" and not plain:
+            raise ValueError("only extended_twoway takes covariates and cohort effects")
+        return self
+
+
+Spec = Annotated[
+    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec, Field(discriminator="estimator")
+]
 
 
 class Headline(Settings):

@@ -194,11 +194,10 @@ def _estimate_faults(study: Study) -> Iterator[str]:
         for outcome in spec.outcomes if isinstance(spec.outcomes, list) else []:
             if outcome not in outcomes:
                 yield f"{path}.outcomes: {outcome} is not declared{nearest_known(outcome, outcomes)}"
-        if spec.estimator == "group_time":
-            for covariate in spec.covariates:
-                if covariate not in study.score.covariates:
-                    near = nearest_known(covariate, list(study.score.covariates))
-                    yield f"{path}.covariates: {covariate} is not in score.covariates{near}"
+        for covariate in getattr(spec, "covariates", []):
+            if covariate not in study.score.covariates:
+                near = nearest_known(covariate, list(study.score.covariates))
+                yield f"{path}.covariates: {covariate} is not in score.covariates{near}"
         if spec.estimator == "stacked" and spec.year_effects_by is not None:
             yield from _column_fault(study, f"{path}.year_effects_by", spec.year_effects_by, "text")
 
