@@ -30,11 +30,14 @@ class Intervals:
 
 @dataclass(frozen=True)
 class WaldTest:
-    """Hold an F statistic, its numerator and denominator degrees of freedom, and the p-value."""
+    """Hold an F or chi-squared statistic, its degrees of freedom, and the p-value.
+
+    The denominator's degrees of freedom are infinite where the statistic is chi-squared.
+    """
 
     statistic: float
     df: int
-    df_denominator: int
+    df_denominator: float
     p_value: float
 
 
@@ -112,10 +115,11 @@ def small_sample_factor(n_clusters: int, n_obs: int, k_parameters: int) -> float
     return n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - k_parameters)
 
 
-def t_intervals(estimate: Floats, std_error: Floats, df: int, conf_level: float) -> Intervals:
+def t_intervals(estimate: Floats, std_error: Floats, df: float, conf_level: float) -> Intervals:
     """Return t tests of zero and intervals with `df` degrees of freedom, all of shape (k,).
 
-    Missing where the standard error is missing or zero.
+    Infinite `df` gives the normal distribution. Missing where the standard error is missing or
+    zero.
     """
     from scipy import stats
 
@@ -126,7 +130,9 @@ def t_intervals(estimate: Floats, std_error: Floats, df: int, conf_level: float)
     return Intervals(statistic, p_value, estimate - margin, estimate + margin)
 
 
-def minimum_detectable_effect(std_error: float, df: int, conf_level: float, power: float) -> float:
+def minimum_detectable_effect(
+    std_error: float, df: float, conf_level: float, power: float
+) -> float:
     """Return the effect that a two-sided test finds with probability `power`.
 
     (t_{1-alpha/2, G-1} + t_{power, G-1}) x SE, alpha = 1 - conf_level.
@@ -152,6 +158,21 @@ def wald_test(estimates: Floats, covariance: Floats, df_denominator: int) -> Wal
         return WaldTest(float("nan"), k, df_denominator, float("nan"))
     statistic = float(estimates @ np.linalg.solve(covariance, estimates)) / k
     return WaldTest(statistic, k, df_denominator, float(stats.f.sf(statistic, k, df_denominator)))
+
+
+def chi_squared_test(estimates: Floats, covariance: Floats) -> WaldTest:
+    """Test that k coefficients are all zero: b' V^-1 b, chi-squared with k degrees of freedom.
+
+    For estimators whose inference is normal. The statistic is missing where V has no inverse; the
+    denominator's degrees of freedom are infinite.
+    """
+    from scipy import stats
+
+    k = len(estimates)
+    if not _is_invertible(covariance):
+        return WaldTest(float("nan"), k, float("inf"), float("nan"))
+    statistic = float(estimates @ np.linalg.solve(covariance, estimates))
+    return WaldTest(statistic, k, float("inf"), float(stats.chi2.sf(statistic, k)))
 
 
 def _is_invertible(covariance: Floats) -> bool:

@@ -8,13 +8,14 @@ the outcome, so applying it to the true effects gives exactly that.
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.group_time_truth import true_group_time
 from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, asked, outcome_sample
-from pipeline.effects.twoway import flat_sample, true_twoway
+from pipeline.effects.twoway import flat_sample, true_event_mean, true_twoway
 from pipeline.errors import IdentificationError
-from pipeline.params.estimate import Spec
+from pipeline.params.estimate import Spec, StackedSpec
 from pipeline.params.outcomes import Outcome
 from pipeline.scale import on_scale
 
@@ -36,10 +37,11 @@ def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.Da
         sample = outcome_sample(study, design, name)
         effect = _true_effects(study.panel, aligned, outcome)
         for spec in specs:
-            terms = _true_terms(spec, sample, study.panel, effect)
+            terms = _true_terms(study, spec, sample, effect)
             rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
-    estimated = estimates[[*RECOVERY_KEY, "estimate", "std_error"]]
+    plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
+    estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 
 
@@ -51,21 +53,34 @@ def _true_effects(panel: pd.DataFrame, aligned: pd.DataFrame, outcome: Outcome) 
 
 
 def _true_terms(
-    spec: Spec, sample: StackedSample, panel: pd.DataFrame, effect: Floats
+    study: Study, spec: Spec, sample: StackedSample, effect: Floats
 ) -> list[tuple[str, float]]:
     """Return the true value of each term; none where the sample identifies no effect."""
     try:
         check_comparable(sample)
-        if spec.estimator == "twoway":
-            flat = flat_sample(sample, panel)
-            return [("att", true_twoway(flat, effect[flat.panel_row]))]
-        after = sample.treated & (sample.event_time >= 0)
-        own = np.where(after, effect[sample.panel_row], 0.0)
-        cells = year_cells(sample, panel, spec.year_effects_by)
-        return [
-            (term, value)
-            for kind in spec.terms
-            for term, value in stacked_coefficients(sample, own, kind, cells).items()
-        ]
+        if spec.estimator == "group_time":
+            whole_sets = study.estimate.missing == "drop_set"
+            truth = true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)
+            return [("att", truth)]
+        if spec.estimator == "stacked":
+            return _true_stacked(spec, sample, study.panel, effect)
     except IdentificationError:
         return []
+    flat = flat_sample(sample, study.panel)
+    by_event = spec.estimator != "twoway" and spec.average == "event"
+    average = true_event_mean if by_event else true_twoway
+    return [("att", average(flat, effect[flat.panel_row]))]
+
+
+def _true_stacked(
+    spec: StackedSpec, sample: StackedSample, panel: pd.DataFrame, effect: Floats
+) -> list[tuple[str, float]]:
+    """Apply the estimator to the true effects, which are zero before entry."""
+    after = sample.treated & (sample.event_time >= 0)
+    own = np.where(after, effect[sample.panel_row], 0.0)
+    cells = year_cells(sample, panel, spec.year_effects_by)
+    return [
+        (term, value)
+        for kind in spec.terms
+        for term, value in stacked_coefficients(sample, own, kind, cells).items()
+    ]

@@ -3,8 +3,10 @@
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.selection import COVARIATES
 from pipeline.datasets.store import read, write
 from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
 from pipeline.matched_lags import matched_times
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
@@ -31,9 +33,9 @@ def main(
     match: MatchSection,
     estimate: EstimateSection,
 ) -> None:
-    """Read PANEL, MATCHES and WEIGHTS; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
+    """Read the panel, covariates and matches; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
     matched, folder = folders.of("match"), folders.of("estimate")
-    results = estimate_specs(
+    study = prepare_study(
         read(PANEL, folders.of("clean")),
         read(MATCHES, matched),
         read(WEIGHTS, matched),
@@ -41,7 +43,9 @@ def main(
         treatment=treatment,
         matched_times=matched_times(score, match),
         estimate=estimate,
+        covariates=read(COVARIATES, folders.of("score")),
     )
+    results = estimate_specs(study)
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)
     write(OUTCOME_PATHS, results.paths, folder)

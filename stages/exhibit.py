@@ -6,7 +6,7 @@ from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import ISSUES, PANEL, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
 from pipeline.effects.study import prepare_study
 from pipeline.exhibits.inputs import StudyResults, StudySettings
@@ -69,6 +69,7 @@ def _recovery(
         treatment=settings.treatment,
         matched_times=matched_times(settings.score, settings.match),
         estimate=settings.estimate,
+        covariates=read(COVARIATES, folders.of("score")),
     )
     return recover(study, truth, estimates)
 

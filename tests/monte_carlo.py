@@ -21,7 +21,7 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.simulation import Simulation
 from pipeline.params.treatment import TreatmentSection
 from pipeline.propensity import score_risk_sets
-from pipeline.recovery import recover
+from pipeline.recovery import RECOVERY_KEY, recover
 from pipeline.simulate import simulate_programme
 
 
@@ -48,7 +48,11 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
     for spec in block["estimate"]["specs"]:
         spec["designs"] = [d for d in spec["designs"] if d in designs]
         spec["terms"] = ["att"]
-    block["estimate"]["specs"] = [s for s in block["estimate"]["specs"] if s["designs"]]
+    block["estimate"]["specs"] = [
+        spec
+        for spec in block["estimate"]["specs"]
+        if spec["designs"] and spec["estimator"] in {"stacked", "twoway"}
+    ]
     block["estimate"]["headline"]["design"] = designs[-1]
     return Evaluation(
         data=DataSection.model_validate(block["data"]),
@@ -70,19 +74,20 @@ def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame
         pooled_risk_sets(candidates, study.score), covariates, study.score
     ).scores
     matched = match_designs(scores, covariates, study.match)
-    sections = {
-        "outcomes": study.outcomes,
-        "treatment": study.treatment,
-        "matched_times": matched_times(study.score, study.match),
-        "estimate": study.estimate,
-    }
-    results = estimate_specs(panel, matched.matches, matched.weights, **sections)
-    prepared = prepare_study(panel, matched.matches, matched.weights, **sections)
+    prepared = prepare_study(
+        panel,
+        matched.matches,
+        matched.weights,
+        outcomes=study.outcomes,
+        treatment=study.treatment,
+        matched_times=matched_times(study.score, study.match),
+        estimate=study.estimate,
+        covariates=covariates,
+    )
+    results = estimate_specs(prepared)
     recovery = recover(prepared, firms.truth, results.estimates)
-    counts = results.estimates[
-        ["outcome", "design", "estimator", "term", "conf_low", "conf_high", "n_treated_clusters"]
-    ]
-    keyed = recovery.merge(counts, on=["outcome", "design", "estimator", "term"])
+    counts = results.estimates[[*RECOVERY_KEY, "conf_low", "conf_high", "n_treated_clusters"]]
+    keyed = recovery.merge(counts, on=RECOVERY_KEY)
     return keyed.assign(seed=seed)
 
 

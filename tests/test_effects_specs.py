@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from recovered import recovered
 from stacked_tables import (
     estimation,
     matches_from,
@@ -19,7 +20,6 @@ from pipeline.effects.specs import Results, estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError, IdentificationError, ParamsError
 from pipeline.params.estimate import EstimateSection
-from pipeline.recovery import recover
 
 LEVEL = {"column": "sales", "transform": "level", "unit": "US$", "label": "Sales"}
 UNOBSERVED = {"observed": False, "reason": "no customs data", "unit": "US$", "label": "Exports"}
@@ -43,13 +43,15 @@ stack set_id firm_id treated
 
 def run(panel, matches, weights, window=(-3, 2), *, named=None, matched=None, estimate=None):
     return estimate_specs(
-        panel,
-        matches,
-        weights,
-        outcomes=named or outcomes(),
-        treatment=treatment(*window),
-        matched_times=matched or {},
-        estimate=estimate or estimation(),
+        prepare_study(
+            panel,
+            matches,
+            weights,
+            outcomes=named or outcomes(),
+            treatment=treatment(*window),
+            matched_times=matched or {},
+            estimate=estimate or estimation(),
+        )
     )
 
 
@@ -57,19 +59,6 @@ def short(window=(-2, 1), **kwargs) -> Results:
     panel = panel_from(SHORT, {"T1": 2002, "T2": 2003})
     matches = matches_from(SHORT_SETS)
     return run(panel, matches, weights_from(matches, panel), window, **kwargs)
-
-
-def recovered(panel, untreated, matches, weights, estimate) -> pd.DataFrame:
-    """Return estimates beside the truth that the same estimator finds in the true effects."""
-    sections = {
-        "outcomes": outcomes(),
-        "treatment": treatment(-3, 2),
-        "matched_times": {},
-        "estimate": estimate,
-    }
-    truth = untreated[["firm_id", "year", "sales"]].rename(columns={"sales": "sales_untreated"})
-    estimates = estimate_specs(panel, matches, weights, **sections).estimates
-    return recover(prepare_study(panel, matches, weights, **sections), truth, estimates)
 
 
 def by_term(results: Results, estimator: str = "main") -> pd.DataFrame:
@@ -82,7 +71,7 @@ def fact(results: Results, name: str) -> float:
 
 
 def two_specs(**second) -> EstimateSection:
-    base = estimation().model_dump()
+    base = estimation().model_dump(exclude_none=True)
     base["specs"].append(base["specs"][0] | {"name": "second", "terms": ["att"]} | second)
     return EstimateSection.model_validate(base)
 

@@ -118,6 +118,29 @@ def test_committed_params_are_valid():
             "michigan.exhibit.panels.0.spec: stack is not a spec; did you mean stacked?",
         ),
         (
+            ("simulated", "estimate", "specs", 0, "clusters"),
+            "firm",
+            "simulated.estimate.specs.0.clusters is not a setting; did you mean cluster?",
+        ),
+        (
+            ("simulated", "estimate", "specs", 2, "base"),
+            "universl",
+            "simulated.estimate.specs.2.base is 'universl': Input should be 'varying' or "
+            "'universal'",
+        ),
+        (
+            ("simulated", "estimate", "specs", 2, "covariates"),
+            ["employment_logs"],
+            "simulated.estimate.specs.2.covariates: employment_logs is not in score.covariates; "
+            "did you mean employment_log?",
+        ),
+        (
+            ("simulated", "estimate", "specs", 2, "designs"),
+            ["covariates"],
+            "simulated.estimate.specs.2: doubly_robust would weight the matched firms of "
+            "covariates again",
+        ),
+        (
             ("studies",),
             ["michigan", "simulatd"],
             "studies: simulatd has no section in params.yaml; did you mean simulated?",

@@ -135,6 +135,7 @@ def test_mpdta_flat_two_way():
         cluster=county,
         y=data["lemp"].to_numpy(),
         weight=np.ones(len(data)),
+        cohort=np.where(np.isnan(first), np.inf, first),
         treated_post=year >= first,
         anticipated=np.zeros(len(data), dtype=bool),
         ever_treated=~np.isnan(first),

@@ -10,6 +10,7 @@ from stacked_tables import estimation, outcomes, random_study, treatment
 from test_matching_nearest import SMALL, scores_table
 
 from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.designs import match_designs
 from pipeline.matching.entropy import entropy_weights
@@ -189,11 +190,14 @@ def test_the_estimand_of_the_weights_labels_the_estimates(estimand):
     everyone = weights.assign(design="unmatched", estimand="att")
     both = pd.concat([weights.assign(estimand=estimand), everyone])
     results = estimate_specs(
-        panel,
-        matches,
-        both,
-        outcomes=outcomes(),
-        treatment=treatment(-2, 2),
-        estimate=estimation(),
+        prepare_study(
+            panel,
+            matches,
+            both,
+            outcomes=outcomes(),
+            treatment=treatment(-2, 2),
+            matched_times={},
+            estimate=estimation(),
+        )
     )
     assert set(results.estimates["estimand"]) == {estimand}

@@ -22,7 +22,7 @@ class TwoEffects:
 
     `shares` (first, second) is each first-set effect's weight by second-set effect, rows summing
     to 1; `solve` inverts the normal equations of the effects in `free`, one per connected
-    component being fixed at zero.
+    component being fixed at zero. `component` numbers the components of second-set effects.
     """
 
     first: Codes
@@ -32,6 +32,13 @@ class TwoEffects:
     shares: Any
     free: Codes
     solve: Any
+    component: Codes
+
+    def linked(self, first: Codes, second: Codes) -> Flags:
+        """Say whether the sum of two effects is known: both lie in one component."""
+        of_first = np.zeros(len(self.first_total), dtype=np.intp)
+        of_first[self.first] = self.component[self.second]
+        return np.asarray(of_first[first] == self.component[second])
 
 
 def singletons_dropped(first: Codes, second: Codes) -> Flags:
@@ -65,7 +72,22 @@ def two_effects(first: Codes, second: Codes, weight: Floats) -> TwoEffects:
     )
     reduced = sparse.csc_matrix(equations)[free][:, free]
     solve = splu(reduced.tocsc()).solve if len(free) else None
-    return TwoEffects(first, second, weight, first_total, shares, free, solve)
+    return TwoEffects(first, second, weight, first_total, shares, free, solve, component)
+
+
+def solve_effects(
+    effects: TwoEffects, by_first: Floats, by_second: Floats
+) -> tuple[Floats, Floats]:
+    """Solve the normal equations of both sets: Z'WZ (a, b) = (by_first, by_second).
+
+    With sums of w y by effect these are the fitted effects. One effect per component is zero.
+    """
+    means = by_first / effects.first_total
+    second = np.zeros(effects.shares.shape[1])
+    if effects.solve is not None:
+        moments = by_second - effects.shares.T @ by_first
+        second[effects.free] = effects.solve(moments[effects.free])
+    return means - effects.shares @ second, second
 
 
 def demean(effects: TwoEffects, columns: NDArray[np.float64]) -> Floats:

@@ -8,7 +8,9 @@ import numpy as np
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import after_entry
-from pipeline.inference import t_intervals, wald_test
+from pipeline.effects.stacks import Flags
+from pipeline.inference import n_groups, t_intervals, wald_test
+from pipeline.panel_index import Codes
 
 Row = dict[str, Any]
 
@@ -46,9 +48,21 @@ class Counts:
     n_treated_clusters: int
 
 
+def count_sample(kept: Flags, treated: Flags, firm: Codes, cluster: Codes) -> Counts:
+    """Count what the kept rows hold; all arrays have one entry per row."""
+    treated, firm, cluster = treated[kept], firm[kept], cluster[kept]
+    return Counts(
+        n_treated=n_groups(firm[treated]),
+        n_control=n_groups(firm[~treated]),
+        n_obs=len(firm),
+        n_clusters=n_groups(cluster),
+        n_treated_clusters=n_groups(cluster[treated]),
+    )
+
+
 def missing_row(label: Label, term: str, reason: str, event_time: int | None = None) -> Row:
     """Return a row without an estimate, with the reason in its note."""
-    return _row(label, term, note=reason, event_time=event_time)
+    return effect_row(label, term, note=reason, event_time=event_time)
 
 
 def fitted_rows(
@@ -62,7 +76,7 @@ def fitted_rows(
     df = counts.n_clusters - 1
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
     return [
-        _row(
+        effect_row(
             label,
             term,
             event_time=event_time,
@@ -84,7 +98,7 @@ def average_rows(label: Label, counts: Counts, fit: Fit, note: str | None) -> li
     """Return the row of the average effect, term `att`."""
     if not fit.estimable[0]:
         return [missing_row(label, "att", "collinear with the absorbed effects")]
-    note = _joined(note, _cluster_note(fit))
+    note = joined_notes(note, _cluster_note(fit))
     error = np.sqrt(fit.covariance[:1, :1].ravel())
     return fitted_rows(label, counts, [("att", None, note)], fit.estimates[:1], error)
 
@@ -100,7 +114,7 @@ def event_rows(label: Label, counts: Counts, fit: Fit, sample: StackedSample) ->
     rows = fitted_rows(label, counts, terms, fit.estimates[used], errors)
     reference = sample.stacks.reference
     rows.append(
-        _row(label, f"event[{reference}]", event_time=reference, estimate=0.0, note=REFERENCE)
+        effect_row(label, f"event[{reference}]", event_time=reference, estimate=0.0, note=REFERENCE)
         | vars(counts)
     )
     estimated = {times[i] for i in used} | {reference}
@@ -118,20 +132,8 @@ def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int
     times = np.array([int(name[6:-1]) for name in fit.names])
     earlier = np.flatnonzero((times < reference) & fit.estimable)
     before = earlier[[times[i] not in matched for i in earlier]] if len(earlier) else earlier
-    row: Row = {
-        "outcome": label.outcome,
-        "design": label.design,
-        "sample": "all",
-        "estimator": label.estimator,
-        "test": "pre_trends",
-        "statistic": np.nan,
-        "df": np.nan,
-        "df_denominator": np.nan,
-        "p_value": np.nan,
-        "note": NO_PRE_YEAR,
-    }
     if not len(before):
-        return row | ({"note": ALL_MATCHED_ON} if len(earlier) else {})
+        return test_row(label, "pre_trends", note=ALL_MATCHED_ON if len(earlier) else NO_PRE_YEAR)
     test = wald_test(fit.estimates[before], fit.covariance[np.ix_(before, before)], fit.df)
     tested = f"event times {', '.join(str(times[i]) for i in before)}"
     if len(before) < len(earlier):
@@ -139,7 +141,14 @@ def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int
         tested += f"; matched on and left out: {left_out}"
     if np.isnan(test.statistic):
         tested += f": no joint test with {fit.n_clusters} clusters and {test.df} coefficients"
-    return row | vars(test) | {"note": tested}
+    return test_row(label, "pre_trends", note=tested, **vars(test))
+
+
+def test_row(label: Label, test: str, **values: Any) -> Row:
+    """Return a row of TESTS; what is not given is missing."""
+    empty = dict.fromkeys(("statistic", "df", "df_denominator", "p_value"), np.nan)
+    place = {name: vars(label)[name] for name in ("outcome", "design", "estimator")}
+    return place | {"sample": "all", "test": test} | empty | values
 
 
 def _event_average(label: Label, counts: Counts, fit: Fit, times: tuple[int, ...]) -> list[Row]:
@@ -156,7 +165,7 @@ def _event_average(label: Label, counts: Counts, fit: Fit, times: tuple[int, ...
     return fitted_rows(
         label,
         counts,
-        [("event_average", None, _joined(note, _cluster_note(fit)))],
+        [("event_average", None, joined_notes(note, _cluster_note(fit)))],
         np.array([share @ values]),
         np.array([error]),
     )
@@ -186,10 +195,12 @@ def _cluster_note(fit: Fit) -> str | None:
     return None
 
 
-def _joined(*parts: str | None) -> str | None:
+def joined_notes(*parts: str | None) -> str | None:
+    """Join the parts that say something; None where none does."""
     return "; ".join(part for part in parts if part) or None
 
 
-def _row(label: Label, term: str, **values: Any) -> Row:
+def effect_row(label: Label, term: str, **values: Any) -> Row:
+    """Return a row of ESTIMATES for all firms, analytic and pointwise unless `values` differ."""
     rest = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
     return vars(label) | rest | {"term": term} | values

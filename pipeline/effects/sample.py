@@ -110,17 +110,33 @@ def check_comparable(sample: StackedSample) -> None:
 
 
 def _whole_set_weights(sets: SetMembers, observed: Flags, reference: int) -> Floats:
-    """Sum set weights over complete sets, shape (units, event times)."""
-    n_sets = int(sets.set_code.max()) + 1
+    """Sum set weights over sets complete then and in the reference year, (units, event times)."""
+    complete = _complete_sets(sets, observed)
+    complete &= complete[:, [reference]]
+    complete &= complete.sum(axis=1, keepdims=True) > 1
+    return _sum_over_sets(sets, complete, len(observed))
+
+
+def complete_set_weights(sets: SetMembers, observed: Flags) -> Floats:
+    """Sum set weights, shape (units,), over sets complete in every column of `observed`."""
+    every = np.logical_and.reduce(_complete_sets(sets, observed), axis=1, keepdims=True)
+    return _sum_over_sets(sets, np.asarray(every), len(observed))[:, 0]
+
+
+def _complete_sets(sets: SetMembers, observed: Flags) -> Flags:
+    """Say which sets have all members observed, shape (sets, columns of `observed`)."""
+    n_sets = int(sets.set_code.max(initial=-1)) + 1
     complete = np.ones((n_sets, observed.shape[1]), dtype=np.bool_)
     for column in range(observed.shape[1]):
         complete[sets.set_code[~observed[sets.unit, column]], column] = False
-    complete &= complete[:, [reference]]
-    complete &= complete.sum(axis=1, keepdims=True) > 1
-    weight = np.empty(observed.shape)
-    for column in range(observed.shape[1]):
+    return complete
+
+
+def _sum_over_sets(sets: SetMembers, complete: Flags, n_units: int) -> Floats:
+    weight = np.empty((n_units, complete.shape[1]))
+    for column in range(complete.shape[1]):
         kept = sets.weight * complete[sets.set_code, column]
-        weight[:, column] = np.bincount(sets.unit, kept, minlength=len(observed))
+        weight[:, column] = np.bincount(sets.unit, kept, minlength=n_units)
     return weight
 
 

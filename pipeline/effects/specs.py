@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, conform, empty
+from pipeline.effects.cohort_rows import cohort_results
 from pipeline.effects.description import (
     Fact,
     baseline_facts,
@@ -15,31 +16,29 @@ from pipeline.effects.description import (
     outcome_paths,
     sample_facts,
 )
+from pipeline.effects.group_time import GroupTimeRules, group_time_effects
+from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
+from pipeline.effects.group_time_samples import cohort_samples
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
-    Counts,
     Label,
     Row,
     average_rows,
+    count_sample,
     event_rows,
     missing_row,
     pre_trend_row,
 )
 from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import fit_stacked, year_cells
-from pipeline.effects.study import Study, asked, outcome_sample, prepare_study
+from pipeline.effects.stacks import firm_covariates
+from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.twoway import fit_twoway, flat_sample
 from pipeline.errors import IdentificationError
 from pipeline.inference import minimum_detectable_effect, n_groups
-from pipeline.matched_lags import MatchedTimes
-from pipeline.panel_index import Codes
-from pipeline.params.estimate import EstimateSection, Spec
-from pipeline.params.outcomes import OutcomesSection
-from pipeline.params.treatment import TreatmentSection
-
-# The row that stands for a family of terms: it carries the reason where none is estimated.
-SUMMARY_TERM = {"att": "att", "event": "event_average"}
+from pipeline.params.estimate import CohortSpec, GroupTimeSpec, Spec, StackedSpec, TwowaySpec
+from pipeline.scale import on_scale
 
 
 @dataclass(frozen=True)
@@ -75,31 +74,12 @@ class Ledger:
         )
 
 
-def estimate_specs(
-    panel: pd.DataFrame,
-    matches: pd.DataFrame,
-    weights: pd.DataFrame,
-    *,
-    outcomes: OutcomesSection,
-    treatment: TreatmentSection,
-    matched_times: MatchedTimes,
-    estimate: EstimateSection,
-) -> Results:
+def estimate_specs(study: Study) -> Results:
     """Estimate every spec on its designs and outcomes; return the four results tables.
 
-    What cannot be estimated is a row with the reason. Raises ParamsError where a spec names a
-    design or outcome that does not exist, IdentificationError where an outcome is never observed
-    before entry.
+    What cannot be estimated is a row with the reason. Raises IdentificationError where an outcome
+    is never observed before entry.
     """
-    study = prepare_study(
-        panel,
-        matches,
-        weights,
-        outcomes=outcomes,
-        treatment=treatment,
-        matched_times=matched_times,
-        estimate=estimate,
-    )
     ledger = Ledger()
     for design, name, specs in asked(study):
         if not study.outcomes[name].observed:
@@ -122,7 +102,13 @@ def _add_unobserved(
 
 def _add_missing(ledger: Ledger, label: Label, spec: Spec, reason: str) -> None:
     """Add one row per term asked for, each with the reason."""
-    ledger.estimates += [missing_row(label, SUMMARY_TERM[term], reason) for term in spec.terms]
+    ledger.estimates += [missing_row(label, _summary_term(term), reason) for term in spec.terms]
+
+
+def _summary_term(term: str) -> str:
+    """Return the row that stands for a family of terms: it carries the reason for all of them."""
+    families = {"event", "event_balanced", "cohort", "year"}
+    return f"{term}_average" if term in families else term
 
 
 def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) -> None:
@@ -135,16 +121,22 @@ def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) ->
 
 def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, name: str) -> None:
     label = _label(study, spec, sample.stacks.design, name)
-    add = _add_twoway if spec.estimator == "twoway" else _add_stacked
     try:
         check_comparable(sample)
-        add(ledger, study, spec, label, sample)
+        if spec.estimator == "stacked":
+            _add_stacked(ledger, study, spec, label, sample)
+        elif spec.estimator == "twoway":
+            _add_twoway(ledger, study, spec, label, sample)
+        elif spec.estimator == "group_time":
+            _add_group_time(ledger, study, spec, label, sample)
+        else:
+            _add_cohorts(ledger, study, spec, label, sample)
     except IdentificationError as reason:
         _add_missing(ledger, label, spec, str(reason))
 
 
 def _add_stacked(
-    ledger: Ledger, study: Study, spec: Spec, label: Label, sample: StackedSample
+    ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
 ) -> None:
     clusters = sample.stacks.cluster if spec.cluster == "assignment" else sample.stacks.firm
     cells = year_cells(sample, study.panel, spec.year_effects_by)
@@ -152,10 +144,10 @@ def _add_stacked(
         try:
             fit = fit_stacked(sample, term, cells, clusters[sample.unit])
         except IdentificationError as reason:
-            ledger.estimates.append(missing_row(label, SUMMARY_TERM[term], str(reason)))
+            ledger.estimates.append(missing_row(label, _summary_term(term), str(reason)))
             continue
-        counts = _counts(
-            fit, sample.treated, sample.stacks.firm[sample.unit], clusters[sample.unit]
+        counts = count_sample(
+            fit.kept, sample.treated, sample.stacks.firm[sample.unit], clusters[sample.unit]
         )
         if term == "event":
             rows = event_rows(label, counts, fit, sample)
@@ -165,35 +157,82 @@ def _add_stacked(
             rows = average_rows(label, counts, fit, None)
         ledger.estimates += rows
         if term == "att" or "att" not in spec.terms:
-            _add_power(ledger, study, label, fit, rows)
+            _add_power(ledger, study, label, rows)
+            _add_singletons(ledger, label, fit)
 
 
 def _add_twoway(
-    ledger: Ledger, study: Study, spec: Spec, label: Label, sample: StackedSample
+    ledger: Ledger, study: Study, spec: TwowaySpec, label: Label, sample: StackedSample
 ) -> None:
     flat = flat_sample(sample, study.panel)
     clusters = flat.cluster if spec.cluster == "assignment" else flat.firm
     fit = fit_twoway(flat, clusters)
-    counts = _counts(fit, flat.ever_treated, flat.firm, clusters)
+    counts = count_sample(fit.kept, flat.ever_treated, flat.firm, clusters)
     rows = average_rows(label, counts, fit, FOR_COMPARABILITY)
     ledger.estimates += rows
-    _add_power(ledger, study, label, fit, rows)
+    _add_power(ledger, study, label, rows)
+    _add_singletons(ledger, label, fit)
 
 
-def _add_power(ledger: Ledger, study: Study, label: Label, fit: Fit, rows: list[Row]) -> None:
-    """Add the minimum detectable effect of the spec's summary row, and its singletons."""
-    summary = next((row for row in rows if row["term"] in SUMMARY_TERM.values()), None)
-    error = summary.get("std_error", np.nan) if summary else np.nan
-    settings = study.estimate
-    effect = minimum_detectable_effect(error, fit.df, settings.conf_level, settings.power)
-    ledger.add_facts(
-        label.design,
-        label.outcome,
-        [
-            (f"mde[{label.estimator}]", effect, label.scale),
-            (f"n_singletons[{label.estimator}]", fit.n_singletons, "firm-years"),
-        ],
+def _add_group_time(
+    ledger: Ledger, study: Study, spec: GroupTimeSpec, label: Label, sample: StackedSample
+) -> None:
+    stacks, anticipation = sample.stacks, study.treatment.anticipation_years
+    outcome = study.outcomes[label.outcome]
+    adjusted = None
+    if study.covariates is not None and spec.covariates:
+        adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
+    found = cohort_samples(
+        stacks,
+        on_scale(study.panel[outcome.column], outcome),
+        study.panel,
+        clusters=stacks.cluster if spec.cluster == "assignment" else stacks.firm,
+        covariates=adjusted,
+        whole_sets=study.estimate.missing == "drop_set",
     )
+    method = "outcome_regression" if spec.method == "difference" else spec.method
+    effects = group_time_effects(found.samples, GroupTimeRules(method, spec.base, anticipation))
+    rows = group_time_rows(label, spec, effects)
+    ledger.estimates += rows
+    ledger.tests.append(group_time_pre_test(label, effects, anticipation))
+    _add_power(ledger, study, label, rows)
+    lost = (f"n_without_covariates[{spec.name}]", found.n_without_covariates, "firms")
+    ledger.add_facts(label.design, label.outcome, [lost])
+
+
+def _add_cohorts(
+    ledger: Ledger, study: Study, spec: CohortSpec, label: Label, sample: StackedSample
+) -> None:
+    flat = flat_sample(sample, study.panel)
+    covariates = None
+    if spec.covariates:
+        by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
+        known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
+        lost = n_groups(flat.firm[~known])
+        fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
+        ledger.add_facts(label.design, label.outcome, [fact])
+        flat = flat.where(known)
+        covariates = by_firm[flat.firm]
+    found = cohort_results(label, spec, flat, sample.stacks.reference, covariates)
+    ledger.estimates += found.estimates
+    ledger.tests += found.tests
+    _add_power(ledger, study, label, found.estimates)
+
+
+def _add_power(ledger: Ledger, study: Study, label: Label, rows: list[Row]) -> None:
+    """Add the minimum detectable effect of the spec's summary row; normal where it has no df."""
+    summary = next((row for row in rows if row["term"] in ("att", "event_average")), {})
+    error, df = summary.get("std_error", np.nan), summary.get("df", np.inf)
+    settings = study.estimate
+    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
+    ledger.add_facts(
+        label.design, label.outcome, [(f"mde[{label.estimator}]", effect, label.scale)]
+    )
+
+
+def _add_singletons(ledger: Ledger, label: Label, fit: Fit) -> None:
+    fact = (f"n_singletons[{label.estimator}]", fit.n_singletons, "firm-years")
+    ledger.add_facts(label.design, label.outcome, [fact])
 
 
 def _label(study: Study, spec: Spec, design: str, name: str) -> Label:
@@ -205,17 +244,6 @@ def _label(study: Study, spec: Spec, design: str, name: str) -> Label:
         scale=study.outcomes[name].scale,
         cluster=spec.cluster,
         conf_level=study.estimate.conf_level,
-    )
-
-
-def _counts(fit: Fit, treated: np.ndarray, firm: Codes, cluster: Codes) -> Counts:
-    treated, firm, cluster = treated[fit.kept], firm[fit.kept], cluster[fit.kept]
-    return Counts(
-        n_treated=n_groups(firm[treated]),
-        n_control=n_groups(firm[~treated]),
-        n_obs=fit.n_obs,
-        n_clusters=fit.n_clusters,
-        n_treated_clusters=n_groups(cluster[treated]),
     )
 
 

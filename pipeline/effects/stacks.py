@@ -112,11 +112,34 @@ def _firm_cluster(
     never spread over two clusters, and firm x stack effects stay nested in clusters.
     """
     code = np.asarray(pd.factorize(cluster)[0], dtype=np.intp)
-    order = np.lexsort((stack, ~treated, firm))
-    first = order[np.unique(firm[order], return_index=True)[1]]
+    first = _own_units(firm, stack, treated)
     chosen = np.zeros(int(firm.max(initial=-1)) + 1, dtype=np.intp)
     chosen[firm[first]] = code[first]
     return chosen[firm], len(np.unique(firm[chosen[firm] != code]))
+
+
+def _own_units(firm: Codes, stack: NDArray[np.int64], treated: Flags) -> Codes:
+    """Return one unit per firm: that of the stack in which it is treated, else of its first."""
+    order = np.lexsort((stack, ~treated, firm))
+    return np.asarray(order[np.unique(firm[order], return_index=True)[1]], dtype=np.intp)
+
+
+def firm_covariates(
+    stacks: Stacks, panel: pd.DataFrame, covariates: pd.DataFrame | None, names: list[str]
+) -> Floats:
+    """Return covariates by firm code, shape (firms, k), dated as in the firm's own unit.
+
+    `covariates` is COVARIATES; a value that it lacks is missing.
+    """
+    values = np.full((int(stacks.firm.max(initial=-1)) + 1, len(names)), np.nan)
+    if covariates is None:
+        return values
+    unit = _own_units(stacks.firm, stacks.stack, stacks.treated)
+    firm_id = panel["firm_id"].to_numpy()[stacks.base_row[unit]]
+    keys = pd.MultiIndex.from_arrays([stacks.stack[unit], firm_id])
+    indexed = covariates.set_index(["stack", "firm_id"])[names]
+    values[stacks.firm[unit]] = indexed.reindex(keys).to_numpy(dtype=np.float64)
+    return values
 
 
 def _set_members(

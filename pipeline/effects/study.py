@@ -29,7 +29,9 @@ class Study:
     estimand: dict[str, str]
     outcomes: dict[str, Outcome]
     matched_times: MatchedTimes
+    treatment: TreatmentSection
     estimate: EstimateSection
+    covariates: pd.DataFrame | None
 
     def matched_on(self, design: str, outcome: str) -> frozenset[int]:
         """Return the event times at which the design was matched on the outcome's column."""
@@ -47,13 +49,16 @@ def prepare_study(
     treatment: TreatmentSection,
     matched_times: MatchedTimes,
     estimate: EstimateSection,
+    covariates: pd.DataFrame | None = None,
 ) -> Study:
     """Join each design's stacks once, and check the names that specs use.
 
-    Raises ParamsError where a spec names a design or outcome that does not exist.
+    `covariates` is COVARIATES, for specs that adjust. Raises ParamsError where a spec names a
+    design, outcome or covariate that does not exist.
     """
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)
+    _check_covariates(covariates, estimate)
     index = index_panel(panel)
     return Study(
         panel=panel,
@@ -61,7 +66,9 @@ def prepare_study(
         estimand={d: _estimand(weights, d) for d in designs},
         outcomes=outcomes.root,
         matched_times=matched_times,
+        treatment=treatment,
         estimate=estimate,
+        covariates=covariates,
     )
 
 
@@ -126,6 +133,17 @@ def _check_names(
             raise ParamsError(
                 f"estimate.specs.{spec.name} names the outcome {', '.join(absent)}, which "
                 f"outcomes does not define; it defines {', '.join(outcomes.root)}"
+            )
+
+
+def _check_covariates(covariates: pd.DataFrame | None, estimate: EstimateSection) -> None:
+    known = [] if covariates is None else list(covariates.columns)
+    for spec in estimate.specs:
+        absent = [c for c in getattr(spec, "covariates", []) if c not in known]
+        if absent:
+            raise ParamsError(
+                f"estimate.specs.{spec.name} names the covariate {', '.join(absent)}, which "
+                "score.covariates does not define"
             )
 
 

@@ -28,8 +28,8 @@ LSMR_TOLERANCE = 1e-12
 class FlatSample:
     """Hold one row per firm-year, shape (n,): a firm in several stacks has its summed weight.
 
-    `treated_post` marks treated firm-years by PANEL's cohort; `anticipated` those between the
-    reference year and entry. `panel_row` is the row's position in PANEL.
+    `cohort` is PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
+    `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
     """
 
     firm: Codes
@@ -37,10 +37,15 @@ class FlatSample:
     cluster: Codes
     y: Floats
     weight: Floats
+    cohort: Floats
     treated_post: Flags
     anticipated: Flags
     ever_treated: Flags
     panel_row: Codes
+
+    def where(self, kept: Flags) -> "FlatSample":
+        """Return the kept rows only."""
+        return FlatSample(**{name: values[kept] for name, values in vars(self).items()})
 
 
 def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
@@ -48,7 +53,7 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
     panel_row, first, position = np.unique(sample.panel_row, return_index=True, return_inverse=True)
     unit = sample.unit[first]
     year = sample.year[first]
-    cohort = panel["cohort"].to_numpy(dtype=np.float64, na_value=np.nan)[panel_row]
+    cohort = panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[panel_row]
     treated_post = year >= cohort
     return FlatSample(
         firm=sample.stacks.firm[unit],
@@ -56,6 +61,7 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
         cluster=sample.stacks.cluster[unit],
         y=sample.y[first],
         weight=np.bincount(position, sample.weight).astype(np.float64),
+        cohort=cohort,
         treated_post=treated_post,
         anticipated=(year > cohort + sample.stacks.reference) & ~treated_post,
         ever_treated=np.bincount(position, sample.treated) > 0,
@@ -101,6 +107,14 @@ def true_twoway(flat: FlatSample, effect: Floats) -> float:
     """
     weight = flat.weight * flat.treated_post
     return float((weight * np.where(flat.treated_post, effect, 0.0)).sum() / weight.sum())
+
+
+def true_event_mean(flat: FlatSample, effect: Floats) -> float:
+    """Return the equal-weight mean over event times of the weighted mean of a true effect (n,)."""
+    since = np.where(flat.treated_post, flat.year - flat.cohort, np.nan)
+    times = np.unique(since[flat.treated_post])
+    means = [np.average(effect[since == e], weights=flat.weight[since == e]) for e in times]
+    return float(np.mean(means))
 
 
 def _absorbing_least_squares(

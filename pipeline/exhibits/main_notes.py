@@ -5,6 +5,7 @@ import math
 from pipeline.exhibits import rounding
 from pipeline.exhibits.cautions import panel_warnings
 from pipeline.exhibits.design_words import design_pool, design_rule, score_covariates
+from pipeline.exhibits.estimator_words import cohort_words, group_time_words
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -73,6 +74,10 @@ def _estimators(results: StudyResults) -> list[str]:
                 f"{where}: stacked difference-in-differences, each entry year against its own "
                 f"comparison {results.settings.exhibit.firms}, with {effects} effects."
             )
+        elif results.settings.spec(spec).estimator == "group_time":
+            sentences.append(f"{where}: {group_time_words(results.settings, spec)}.")
+        elif results.settings.spec(spec).estimator != "twoway":
+            sentences.append(f"{where}: {cohort_words(results.settings, spec)}.")
         else:
             sentences.append(
                 f"{where}: flat two-way fixed effects ({effects}), for comparability only: "

@@ -28,7 +28,7 @@ def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
     """Return the two sets of effects that a spec absorbs, in words."""
     chosen = results.settings.spec(spec)
     unit = results.settings.exhibit.firms.removesuffix("s")
-    if chosen.estimator == "twoway":
+    if chosen.estimator != "stacked":
         return capitalised(unit), "Year"
     by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""
     return capitalised(f"{unit} \u00d7 entry-year"), capitalised(f"{by}year \u00d7 entry-year")

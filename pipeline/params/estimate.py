@@ -1,36 +1,130 @@
 """Section `estimate`: which effects are estimated, on which designs, with which errors."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.params.settings import Settings
 
+GroupTimeTerm = Literal["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
 
-class Spec(Settings):
-    """Define one family of estimates: an estimator on designs and outcomes.
 
-    `terms`: `att` is treated x post, `event` one effect per event time. `cluster`: the
-    `assignment` cluster, or `firm`. `year_effects_by` names a PANEL text column whose base-year
-    value the year effects vary by (sector x year x stack effects); null means year x stack.
+class EstimatesAsked(Settings):
+    """Say what every spec says: its name, designs, outcomes and clusters.
+
+    `cluster`: the `assignment` cluster, or `firm`.
     """
 
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    estimator: Literal["stacked", "twoway"]
     designs: list[str] = Field(min_length=1)
     outcomes: list[str] | Literal["all"]
-    terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: Literal["assignment", "firm"]
+
+
+class StackedSpec(EstimatesAsked):
+    """Define stacked difference-in-differences.
+
+    `terms`: `att` is treated x post, `event` one effect per event time. `year_effects_by` names a
+    PANEL text column whose base-year value the year effects vary by (sector x year x stack
+    effects); null means year x stack.
+    """
+
+    estimator: Literal["stacked"]
+    terms: list[Literal["att", "event"]] = Field(min_length=1)
     year_effects_by: str | None = None
 
+
+class TwowaySpec(EstimatesAsked):
+    """Define flat two-way fixed effects, for comparability."""
+
+    estimator: Literal["twoway"]
+    terms: list[Literal["att", "event"]] = Field(min_length=1)
+
     @model_validator(mode="after")
-    def _terms_fit(self) -> "Spec":
-        if self.estimator == "twoway" and "event" in self.terms:
+    def _no_event_terms(self) -> "TwowaySpec":
+        if "event" in self.terms:
             raise ValueError(
                 "two-way leads and lags are contaminated under staggered entry; "
                 "ask for event terms from the stacked estimator"
             )
         return self
+
+
+class Bands(Settings):
+    """Ask for simultaneous bands by multiplier bootstrap."""
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
+
+
+class GroupTimeSpec(EstimatesAsked):
+    """Define group-time effects (Callaway & Sant'Anna).
+
+    `method`: `difference` without covariates; `outcome_regression`, `ipw`, `doubly_robust` or
+    `doubly_robust_improved` with some of score.covariates. `base`: years before entry are compared
+    with the last year before entry (`universal`) or with the year before (`varying`). `average` is
+    the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
+    Weighting by the score on top of matching weights needs `weight_matched_again: true`.
+    """
+
+    estimator: Literal["group_time"]
+    terms: list[GroupTimeTerm] = Field(min_length=1)
+    average: Literal["event", "simple", "cohort", "year"]
+    method: Literal[
+        "difference", "outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"
+    ]
+    covariates: list[str]
+    base: Literal["varying", "universal"]
+    bands: Bands | None
+    balanced_last_event_time: int | None = Field(default=None, ge=0)
+    weight_matched_again: bool = False
+
+    @model_validator(mode="after")
+    def _covariates_fit_method(self) -> "GroupTimeSpec":
+        if (self.method == "difference") != (not self.covariates):
+            raise ValueError("method `difference` takes no covariates; every other needs some")
+        if ("event_balanced" in self.terms) != (self.balanced_last_event_time is not None):
+            raise ValueError("event_balanced and balanced_last_event_time go together")
+        return self
+
+    @model_validator(mode="after")
+    def _weighted_once(self) -> "GroupTimeSpec":
+        matched = [design for design in self.designs if design != "unmatched"]
+        weighs = self.method in ("ipw", "doubly_robust", "doubly_robust_improved")
+        if matched and weighs and not self.weight_matched_again:
+            raise ValueError(
+                f"{self.method} would weight the matched firms of {', '.join(matched)} again; use "
+                "difference or outcome_regression there, or say weight_matched_again: true"
+            )
+        return self
+
+
+class CohortSpec(EstimatesAsked):
+    """Define an estimator on the flat panel that lets effects differ by cohort.
+
+    `sun_abraham` (interaction-weighted), `extended_twoway` (Wooldridge) or `imputation` (Borusyak,
+    Jaravel & Spiess). `average` is what the term `att` shows: event times equally (`event`), or all
+    treated firm-years (`simple`). `extended_twoway` may adjust for some of score.covariates and
+    absorbs `effects` of each firm, or of each cohort.
+    """
+
+    estimator: Literal["sun_abraham", "extended_twoway", "imputation"]
+    terms: list[Literal["att", "event"]] = Field(min_length=1)
+    average: Literal["event", "simple"]
+    covariates: list[str] = Field(default_factory=list)
+    effects: Literal["firm", "cohort"] = "firm"
+
+    @model_validator(mode="after")
+    def _covariates_fit(self) -> "CohortSpec":
+        plain = not self.covariates and self.effects == "firm"
+        if self.estimator != "extended_twoway" and not plain:
+            raise ValueError("only extended_twoway takes covariates and cohort effects")
+        return self
+
+
+Spec = Annotated[
+    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec, Field(discriminator="estimator")
+]
 
 
 class Headline(Settings):

@@ -78,25 +78,22 @@ def parse_section(block: dict[str, Any], study: str, section: str, model: type[S
 def _faults(error: ValidationError, content: Any, prefix: str, model: type[BaseModel]) -> list[str]:
     """Turn a pydantic error into one line per fault: path, rule, value found, nearest key."""
     return [
-        _describe(fault, _keys_written(fault["loc"], content), prefix, model)
-        for fault in error.errors()
+        _describe(fault, _keys_written(fault, content), prefix, model) for fault in error.errors()
     ]
 
 
-def _keys_written(location: tuple[int | str, ...], content: Any) -> list[str]:
+def _keys_written(fault: Any, content: Any) -> list[str]:
     """Return a fault's path as the file has it, without the tags that pydantic puts between.
 
     Where a key chooses among kinds of settings (`method: nearest`), the path that pydantic
     reports names the kind too, which is no key of the file.
     """
     written = []
-    for position, part in enumerate(location):
-        is_key = isinstance(content, list) or (isinstance(content, dict) and part in content)
-        if is_key:
+    for part in fault["loc"]:
+        if isinstance(content, list) or (isinstance(content, dict) and part in content):
             content = content[part]
-        if is_key or position == len(location) - 1:
             written.append(str(part))
-    return written
+    return [*written, str(fault["loc"][-1])] if fault["type"] == "missing" else written
 
 
 def _describe(fault: Any, location: list[str], prefix: str, model: type[BaseModel]) -> str:

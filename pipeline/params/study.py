@@ -196,7 +196,11 @@ def _estimate_faults(study: Study) -> Iterator[str]:
             if outcome not in outcomes:
                 near = nearest_known(outcome, outcomes)
                 yield f"{path}.outcomes: {outcome} is not declared{near}"
-        if spec.year_effects_by is not None:
+        for covariate in getattr(spec, "covariates", []):
+            if covariate not in study.score.covariates:
+                near = nearest_known(covariate, list(study.score.covariates))
+                yield f"{path}.covariates: {covariate} is not in score.covariates{near}"
+        if spec.estimator == "stacked" and spec.year_effects_by is not None:
             yield from _column_fault(study, f"{path}.year_effects_by", spec.year_effects_by, "text")
 
 

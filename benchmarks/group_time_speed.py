@@ -1,0 +1,133 @@
+"""Time doubly robust group-time effects against the Python package diff-diff, side by side.
+
+    python benchmarks/group_time_speed.py --peer /path/to/python/with/diff-diff
+
+Both start from the same long table in memory: firms x 10 years, three cohorts, two covariates,
+never-treated comparison, event averages with analytic standard errors. Each runs in a process of
+its own, so that peak memory is its own.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+YEARS = 10
+COHORTS = (4.0, 6.0, 8.0)
+
+
+def simulate(n_firms: int) -> pd.DataFrame:
+    rng = np.random.default_rng(20261123)
+    first = rng.choice([*COHORTS, np.inf], n_firms, p=[0.1, 0.1, 0.1, 0.7])
+    x1 = rng.normal(size=n_firms) + 0.3 * np.isfinite(first)
+    x2 = rng.normal(size=n_firms)
+    year = np.arange(1, YEARS + 1)
+    y = rng.normal(size=(n_firms, YEARS)) + x1[:, None] * year / 10
+    y += rng.normal(size=n_firms)[:, None] + 0.5 * (year >= first[:, None])
+    return pd.DataFrame(
+        {
+            "firm": np.repeat(np.arange(n_firms), YEARS),
+            "year": np.tile(year, n_firms),
+            "first_treated": np.repeat(np.where(np.isinf(first), 0, first), YEARS),
+            "x1": np.repeat(x1, YEARS),
+            "x2": np.repeat(x2, YEARS),
+            "y": y.ravel(),
+        }
+    )
+
+
+def ours(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    from pipeline.effects.group_time import CohortSample, GroupTimeRules, group_time_effects
+    from pipeline.effects.group_time_averages import event_averages
+    from pipeline.effects.stacks import index_panel
+
+    row = index_panel(data.rename(columns={"firm": "firm_id"})).row
+    y = np.asfortranarray(data["y"].to_numpy()[row])
+    first = data["first_treated"].to_numpy()[row[:, 0]]
+    first = np.where(first == 0, np.inf, first)
+    columns = np.column_stack([np.ones(len(row)), data[["x1", "x2"]].to_numpy()[row[:, 0]]])
+    samples = []
+    for cohort in COHORTS:
+        firm = np.flatnonzero((first == cohort) | np.isinf(first))
+        sample = CohortSample(
+            cohort=int(cohort),
+            years=np.arange(1, YEARS + 1),
+            firm=firm,
+            cluster=firm,
+            treated=first[firm] == cohort,
+            treated_from=first[firm],
+            weight=np.ones(len(firm)),
+            y=np.asfortranarray(y[firm]),
+            columns=columns[firm],
+        )
+        samples.append(sample)
+    effects = group_time_effects(samples, GroupTimeRules("doubly_robust", "varying", 0))
+    return {
+        str(event.event_time): (event.estimate, float(np.sqrt(event.influence @ event.influence)))
+        for event in event_averages(effects)
+    }
+
+
+def peer(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    from diff_diff import CallawaySantAnna
+
+    model = CallawaySantAnna(control_group="never_treated", estimation_method="dr", n_bootstrap=0)
+    found = model.fit(
+        data,
+        outcome="y",
+        unit="firm",
+        time="year",
+        first_treat="first_treated",
+        covariates=["x1", "x2"],
+        aggregate="event_study",
+    )
+    return {
+        str(int(e)): (float(v["effect"]), float(v["se"]))
+        for e, v in found.event_study_effects.items()
+    }
+
+
+def run_one(which: str, n_firms: int) -> None:
+    data = simulate(n_firms)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.perf_counter()
+    found = {"ours": ours, "peer": peer}[which](data)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"seconds": seconds, "peak": peak / 2**20, "data": before / 2**20} | found))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", help="interpreter in which diff-diff is installed")
+    parser.add_argument("--firms", type=int, default=1_000_000)
+    parser.add_argument("--run", choices=["ours", "peer"])
+    options = parser.parse_args()
+    if options.run:
+        run_one(options.run, options.firms)
+        return
+    results = {}
+    for which, python in (("ours", sys.executable), ("peer", options.peer or sys.executable)):
+        command = [python, __file__, "--run", which, "--firms", str(options.firms)]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        results[which] = json.loads(printed.splitlines()[-1])
+        figures = results[which]
+        print(f"{which}: {figures['seconds']:.1f} s, peak {figures['peak']:.2f} GB")
+    events = [e for e in results["ours"] if e not in ("seconds", "peak", "data")]
+    gap = max(
+        abs(np.subtract(results["ours"][e], results["peer"][e])).max()
+        for e in events
+        if e in results["peer"]
+    )
+    ratio = results["peer"]["seconds"] / results["ours"]["seconds"]
+    memory = results["ours"]["peak"] / results["peer"]["peak"]
+    print(f"{ratio:.1f} times faster, {memory:.2f} of its memory, largest difference {gap:.1e}")
+
+
+if __name__ == "__main__":
+    main()

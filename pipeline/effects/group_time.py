@@ -1,0 +1,265 @@
+"""Group-time effects: one effect for each cohort and year, from that cohort's own comparison.
+
+Callaway & Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001. ATT(g,t) compares the change from
+a base year to t of cohort g with that of its comparison firms. With matching weights it is
+
+    sum_{G=g} s_i dY_i / sum s_i - sum_j w_jg dY_j / sum_j w_jg.
+
+Each cell uses the firms observed in both of its years. Influences are summed over cells' firms by
+cluster at once, a firm in several cohorts' comparisons adding up before clustering.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.effects.adjusted_change import (
+    Comparison,
+    Method,
+    adjusted_change,
+    prepare_comparison,
+)
+from pipeline.effects.sample import complete_set_weights
+from pipeline.effects.stacks import Flags, Floats, SetMembers
+from pipeline.errors import SupportError
+from pipeline.panel_index import Codes
+
+Base = Literal["varying", "universal"]
+
+REFERENCE = "reference period"
+
+
+@dataclass(frozen=True)
+class CohortSample:
+    """Hold one cohort and its candidates for comparison: u firms, T years.
+
+    `firm` and `cluster` codes, `treated`, `treated_from` (first treated year, infinite for never),
+    `weight` of shape (u,); `y` (u, T) with missing values; `columns` (u, k) of covariates with a
+    constant. `sets`: matched sets count in a cell only if complete in both of its years.
+    """
+
+    cohort: int
+    years: NDArray[np.int64]
+    firm: Codes
+    cluster: Codes
+    treated: Flags
+    treated_from: Floats
+    weight: Floats
+    y: Floats
+    columns: Floats
+    sets: SetMembers | None = None
+
+
+@dataclass(frozen=True)
+class GroupTimeRules:
+    """Say how a cell compares: the estimator, the base year before entry, anticipation.
+
+    `universal`: every year against the last one before entry and anticipation. `varying`: years
+    before entry against the year before them, which is a short difference.
+    """
+
+    method: Method
+    base: Base
+    anticipation_years: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Hold ATT(g,t), or the reason why it has no estimate; counts are of firms."""
+
+    cohort: int
+    year: int
+    base_year: int | None
+    estimate: float
+    n_treated: int
+    n_control: int
+    note: str | None
+
+    @property
+    def event_time(self) -> int:
+        """Return years since entry."""
+        return self.year - self.cohort
+
+    @property
+    def estimated(self) -> bool:
+        """Say whether the cell has an estimate with a standard error."""
+        return self.note is None
+
+
+@dataclass(frozen=True)
+class GroupTime:
+    """Hold m cells, and by cluster (G,) what standard errors need.
+
+    `influence` (m, G) sums the influences of a cluster's firms; `mass` (cohorts, G) sums the
+    weights of its treated firms, from which shares are estimated; `cohorts` names its rows.
+    """
+
+    cells: tuple[Cell, ...]
+    influence: Floats
+    cohorts: tuple[int, ...]
+    mass: Floats
+    n_treated: int
+    n_control: int
+    n_obs: int
+    n_clusters: int
+    n_treated_clusters: int
+
+    @property
+    def lone_cohorts(self) -> set[int]:
+        """Return the cohorts whose treated firms lie in a single cluster."""
+        single = np.count_nonzero(self.mass, axis=1) == 1
+        return {cohort for cohort, alone in zip(self.cohorts, single, strict=True) if alone}
+
+
+def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> GroupTime:
+    """Estimate every cell of every cohort; cells without data have a reason."""
+    n_clusters = 1 + max(int(sample.cluster.max(initial=-1)) for sample in samples)
+    influence = np.zeros((sum(len(sample.years) for sample in samples), n_clusters))
+    mass = np.zeros((len(samples), n_clusters))
+    cells: list[Cell] = []
+    used = _Used(samples)
+    for position, sample in enumerate(samples):
+        for cell, part in _cohort_cells(sample, rules, used.rows[position]):
+            if part is not None:
+                _add_by_cluster(influence[len(cells)], *part)
+            cells.append(cell)
+        treated = sample.treated & used.rows[position].any(axis=1)
+        mass[position] = np.bincount(
+            sample.cluster[treated], sample.weight[treated], minlength=n_clusters
+        )
+    cohorts = tuple(sample.cohort for sample in samples)
+    return GroupTime(tuple(cells), influence, cohorts, mass, *used.counts())
+
+
+class _Used:
+    """Mark which firm-years of each cohort's comparison enter some cell."""
+
+    def __init__(self, samples: list[CohortSample]) -> None:
+        self.samples = samples
+        self.rows = [np.zeros(sample.y.shape, dtype=np.bool_, order="F") for sample in samples]
+
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """Count treated and comparison firms, firm-years, clusters, treated clusters."""
+        members = [np.asarray(rows.any(axis=1)) for rows in self.rows]
+        pairs = list(zip(self.samples, members, strict=True))
+        treated = [member & sample.treated for sample, member in pairs]
+        controls = [member & ~sample.treated for sample, member in pairs]
+        firm = [sample.firm for sample in self.samples]
+        cluster = [sample.cluster for sample in self.samples]
+        n_obs = sum(int(rows.sum()) for rows in self.rows)
+        return (
+            _n_distinct(firm, treated),
+            _n_distinct(firm, controls),
+            n_obs,
+            _n_distinct(cluster, members),
+            _n_distinct(cluster, treated),
+        )
+
+
+def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int | None:
+    """Return the position of a year's base year, None where there is none.
+
+    After entry the last year before entry and anticipation; before entry the same (`universal`)
+    or the year before (`varying`), also within the years of anticipation: rule of R's did.
+    """
+    if rules.base == "varying" and sample.years[column] < sample.cohort:
+        return column - 1 if column else None
+    before = np.flatnonzero(sample.years + rules.anticipation_years < sample.cohort)
+    return int(before[-1]) if len(before) else None
+
+
+def _cohort_cells(
+    sample: CohortSample, rules: GroupTimeRules, used: Flags
+) -> Iterator[tuple[Cell, tuple[Codes, Floats] | None]]:
+    """Yield each cell with clusters and influences; cells of the same firms share the fit."""
+    earlier: tuple[Floats, Codes, Comparison] | None = None
+    for column in range(len(sample.years)):
+        base = base_column(sample, column, rules)
+        if base is None or base == column:
+            yield _cell(sample, column, base, note=_without_change(base)), None
+            continue
+        weight = _cell_weight(sample, base, column, rules)
+        member = weight > 0
+        try:
+            _require_both_groups(sample.treated, member)
+            if earlier is None or not np.array_equal(earlier[0], weight):
+                fitted = _prepared(sample, weight, member, rules)
+                earlier = weight, sample.cluster[member], fitted
+        except SupportError as error:
+            yield _cell(sample, column, base, member=member, note=str(error)), None
+            continue
+        change = (sample.y[:, column] - sample.y[:, base])[member]
+        _, cluster, comparison = earlier
+        found = adjusted_change(comparison, change)
+        used[:, column] |= member
+        used[:, base] |= member
+        yield (
+            _cell(sample, column, base, member=member, effect=found.effect),
+            (cluster, found.influence),
+        )
+
+
+def _add_by_cluster(total: Floats, cluster: Codes, influence: Floats) -> None:
+    """Add influences to their clusters' totals, in place."""
+    if (np.diff(cluster) > 0).all():
+        total[cluster] += influence  # each firm its own cluster: no sums to form
+    else:
+        total += np.bincount(cluster, influence, minlength=len(total))
+
+
+def _cell_weight(sample: CohortSample, base: int, column: int, rules: GroupTimeRules) -> Floats:
+    """Return weights (u,) in one cell: zero where unobserved, or treated by its later year."""
+    observed = np.isfinite(sample.y[:, [base, column]])
+    if sample.sets is not None:
+        weight = complete_set_weights(sample.sets, observed)
+    else:
+        weight = np.where(observed.all(axis=1), sample.weight, 0.0)
+    last = max(sample.years[base], sample.years[column]) + rules.anticipation_years
+    return np.where(sample.treated | (sample.treated_from > last), weight, 0.0)
+
+
+def _prepared(
+    sample: CohortSample, weight: Floats, member: Flags, rules: GroupTimeRules
+) -> Comparison:
+    return prepare_comparison(
+        sample.treated[member], weight[member], sample.columns[member], rules.method
+    )
+
+
+def _require_both_groups(treated: Flags, member: Flags) -> None:
+    for flags, name in ((treated, "treated"), (~treated, "comparison")):
+        if not (flags & member).any():
+            raise SupportError(f"no {name} firm is observed in this year and in the base year")
+
+
+def _without_change(base: int | None) -> str:
+    return "no earlier year to compare with" if base is None else REFERENCE
+
+
+def _cell(
+    sample: CohortSample,
+    column: int,
+    base: int | None,
+    *,
+    member: Flags | None = None,
+    note: str | None = None,
+    effect: float = float("nan"),
+) -> Cell:
+    return Cell(
+        cohort=sample.cohort,
+        year=int(sample.years[column]),
+        base_year=None if base is None else int(sample.years[base]),
+        estimate=0.0 if note == REFERENCE else effect,
+        n_treated=0 if member is None else int((member & sample.treated).sum()),
+        n_control=0 if member is None else int((member & ~sample.treated).sum()),
+        note=note,
+    )
+
+
+def _n_distinct(codes: list[Codes], members: list[Flags]) -> int:
+    """Count the distinct codes of members, over all cohorts."""
+    chosen = [code[member] for code, member in zip(codes, members, strict=True)]
+    return int(np.count_nonzero(np.bincount(np.concatenate(chosen))))

@@ -1,0 +1,163 @@
+"""Averages of group-time effects: overall, by cohort, by calendar year, by event time.
+
+Callaway & Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001, section 3. Cohorts are weighted
+by the mass of their treated firms, and standard errors include that these shares are estimated.
+An average A = sum_k p_k theta_k / P has the influence
+
+    sum_k (p_k / P) psi_k + sum_k s_k (theta_k - A) / P,
+
+psi_k being the influence of theta_k and s_k the cluster's own part of p_k; the means that a
+share's influence is centred on cancel.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.effects.group_time import Cell, GroupTime
+from pipeline.effects.stacks import Floats
+from pipeline.panel_index import Codes
+
+
+@dataclass(frozen=True)
+class Average:
+    """Hold one average and each cluster's influence on it, shape (G,)."""
+
+    term: str
+    estimate: float
+    influence: Floats
+    cohort: int | None = None
+    year: int | None = None
+    event_time: int | None = None
+    note: str | None = None
+
+
+def cell_effects(effects: GroupTime) -> list[Average]:
+    """Return the estimated cells as they are, terms `att_gt[g,t]`."""
+    return [
+        Average(
+            f"att_gt[{cell.cohort},{cell.year}]",
+            cell.estimate,
+            effects.influence[position],
+            cohort=cell.cohort,
+            year=cell.year,
+            event_time=cell.event_time,
+        )
+        for position, cell in enumerate(effects.cells)
+        if cell.estimated
+    ]
+
+
+def simple_average(effects: GroupTime) -> Average | None:
+    """Average all cells from entry on; cohorts that entered early count more often."""
+    return _share_weighted(effects, "simple", _positions(effects, lambda c: c.event_time >= 0))
+
+
+def event_averages(effects: GroupTime) -> list[Average]:
+    """Average cohorts at each event time; terms `event[e]`."""
+    return _event_averages(effects, "event", lambda cell: True)
+
+
+def balanced_event_averages(effects: GroupTime, last_event_time: int) -> list[Average]:
+    """Average, at each event time, the cohorts that are observed up to `last_event_time`.
+
+    Event times run to `last_event_time`, and start where the panel's length allows, so that the
+    same cohorts stand behind every one from entry on.
+    """
+    years = [cell.year for cell in effects.cells]
+    kept = {g for g in effects.cohorts if max(years) - g >= last_event_time}
+    first = last_event_time - (max(years) - min(years))
+    return _event_averages(
+        effects,
+        "event_balanced",
+        lambda cell: cell.cohort in kept and first <= cell.event_time <= last_event_time,
+    )
+
+
+def cohort_averages(effects: GroupTime) -> list[Average]:
+    """Average each cohort's years from entry on, equally; terms `cohort[g]`."""
+    found = []
+    for cohort in effects.cohorts:
+        cells = _positions(effects, lambda c, g=cohort: c.cohort == g and c.event_time >= 0)  # type: ignore[misc]
+        if len(cells):
+            parts = [_as_average(effects, position) for position in cells]
+            mean = equal_average(parts, f"cohort[{cohort}]")
+            found.append(Average(mean.term, mean.estimate, mean.influence, cohort=cohort))
+    return found
+
+
+def mean_over_cohorts(effects: GroupTime, by_cohort: list[Average]) -> Average:
+    """Average the cohorts' own averages by their shares; term `cohort_average`."""
+    rows = np.array([effects.cohorts.index(a.cohort or 0) for a in by_cohort], dtype=np.intp)
+    return _by_share(effects, "cohort_average", by_cohort, rows)
+
+
+def year_averages(effects: GroupTime) -> list[Average]:
+    """Average the cohorts that have entered, year by year; terms `year[t]`."""
+    found = []
+    for year in sorted({cell.year for cell in effects.cells}):
+        cells = _positions(effects, lambda c, t=year: c.year == t and c.event_time >= 0)  # type: ignore[misc]
+        mean = _share_weighted(effects, f"year[{year}]", cells)
+        if mean is not None:
+            found.append(Average(mean.term, mean.estimate, mean.influence, year=year))
+    return found
+
+
+def equal_average(parts: Iterable[Average], term: str) -> Average:
+    """Average with equal weights, which are known: no share is estimated."""
+    listed = list(parts)
+    estimate = float(np.mean([part.estimate for part in listed]))
+    influence = np.mean([part.influence for part in listed], axis=0)
+    return Average(term, estimate, influence)
+
+
+def _event_averages(effects: GroupTime, name: str, wanted: Callable[[Cell], bool]) -> list[Average]:
+    found = []
+    for event_time in sorted({cell.event_time for cell in effects.cells}):
+        cells = _positions(effects, lambda c, e=event_time: c.event_time == e and wanted(c))  # type: ignore[misc]
+        mean = _share_weighted(effects, f"{name}[{event_time}]", cells)
+        if mean is not None:
+            note = _cohorts_note(effects, cells)
+            found.append(
+                Average(mean.term, mean.estimate, mean.influence, event_time=event_time, note=note)
+            )
+    return found
+
+
+def _positions(effects: GroupTime, wanted: Callable[[Cell], bool]) -> Codes:
+    chosen = [cell.estimated and wanted(cell) for cell in effects.cells]
+    return np.asarray(np.flatnonzero(chosen), dtype=np.intp)
+
+
+def _share_weighted(effects: GroupTime, term: str, cells: Codes) -> Average | None:
+    if not len(cells):
+        return None
+    rows = np.array([effects.cohorts.index(effects.cells[k].cohort) for k in cells], dtype=np.intp)
+    return _by_share(effects, term, [_as_average(effects, k) for k in cells], rows)
+
+
+def _by_share(effects: GroupTime, term: str, parts: list[Average], cohort_row: Codes) -> Average:
+    """Average parts by the shares of their cohorts, rows of `mass`."""
+    mass = effects.mass.sum(axis=1)[cohort_row]
+    total = mass.sum()
+    values = np.array([part.estimate for part in parts])
+    estimate = float(mass @ values / total)
+    influence = np.zeros(effects.mass.shape[1])
+    for part, share in zip(parts, mass / total, strict=True):
+        influence += share * part.influence
+    deviation = np.bincount(cohort_row, values - estimate, minlength=len(effects.cohorts))
+    influence += (deviation / total) @ effects.mass
+    return Average(term, estimate, influence)
+
+
+def _as_average(effects: GroupTime, position: int) -> Average:
+    return Average("", effects.cells[position].estimate, effects.influence[position])
+
+
+def _cohorts_note(effects: GroupTime, cells: Codes) -> str | None:
+    """Name the entry years behind an average unless all contribute."""
+    years = [effects.cells[k].cohort for k in cells]
+    if len(years) == len(effects.cohorts):
+        return None
+    return f"entry years {', '.join(map(str, years))} only"

@@ -1,0 +1,183 @@
+"""Rows of ESTIMATES and TESTS from group-time effects, with normal inference."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pipeline.effects.group_time import REFERENCE, Cell, GroupTime
+from pipeline.effects.group_time_averages import (
+    Average,
+    balanced_event_averages,
+    cell_effects,
+    cohort_averages,
+    equal_average,
+    event_averages,
+    mean_over_cohorts,
+    simple_average,
+    year_averages,
+)
+from pipeline.effects.normal_rows import Behind, normal_rows, rows_with_band
+from pipeline.effects.rows import (
+    NO_PRE_YEAR,
+    Counts,
+    Label,
+    Row,
+    effect_row,
+    missing_row,
+    test_row,
+)
+from pipeline.inference import chi_squared_test
+from pipeline.params.estimate import GroupTimeSpec
+
+NOTHING_AFTER_ENTRY = "no year from entry on has an estimate"
+
+_AVERAGES = {
+    "event": "equal-weight mean over event times from entry on, cohorts weighted by treated",
+    "simple": "mean over all cohorts and years from entry on, weighted by treated",
+    "cohort": "mean over years within cohorts, cohorts weighted by treated",
+    "year": "equal-weight mean over calendar years, cohorts weighted by treated",
+}
+
+
+def group_time_rows(label: Label, spec: GroupTimeSpec, effects: GroupTime) -> list[Row]:
+    """Return the rows of every term that the spec asks for, the first being its average."""
+    rows: list[Row] = []
+    for term in spec.terms:
+        if term == "att":
+            rows += _average_rows(
+                label, effects, "att", overall_average(effects, spec.average), spec
+            )
+        else:
+            rows += _term_rows(label, effects, spec)[term]()
+    return rows
+
+
+def group_time_pre_test(label: Label, effects: GroupTime, anticipation_years: int) -> Row:
+    """Return the joint test that all cells before entry and anticipation are zero."""
+    before = [
+        position
+        for position, cell in enumerate(effects.cells)
+        if cell.estimated and cell.event_time < -anticipation_years
+    ]
+    if not before:
+        return test_row(label, "pre_trends", note=NO_PRE_YEAR)
+    influence = effects.influence[before]
+    estimates = np.array([effects.cells[position].estimate for position in before])
+    test = chi_squared_test(estimates, influence @ influence.T)
+    tested = f"{len(before)} effects of cohorts and years before entry"
+    if np.isnan(test.statistic):
+        tested += f": no joint test with {effects.n_clusters} clusters"
+    return test_row(label, "pre_trends", note=tested, **vars(test))
+
+
+def _term_rows(
+    label: Label, effects: GroupTime, spec: GroupTimeSpec
+) -> dict[str, Callable[[], list[Row]]]:
+    """Return, by term, what makes its rows; only those asked for are computed."""
+    return {
+        "att_gt": lambda: _cell_rows(label, effects, spec),
+        "event": lambda: _event_rows(label, effects, spec, "event", event_averages(effects)),
+        "event_balanced": lambda: _event_rows(
+            label,
+            effects,
+            spec,
+            "event_balanced",
+            balanced_event_averages(effects, spec.balanced_last_event_time or 0),
+        ),
+        "simple": lambda: _average_rows(label, effects, "simple", simple_average(effects), spec),
+        "cohort": lambda: _family_rows(label, effects, spec, "cohort", cohort_averages(effects)),
+        "year": lambda: _family_rows(label, effects, spec, "year", year_averages(effects)),
+    }
+
+
+def overall_average(effects: GroupTime, average: str) -> Average | None:
+    """Return the declared aggregation of all cells from entry on, None where there is none."""
+    if average == "simple":
+        return simple_average(effects)
+    if average == "event":
+        parts = [part for part in event_averages(effects) if (part.event_time or 0) >= 0]
+    else:
+        parts = cohort_averages(effects) if average == "cohort" else year_averages(effects)
+    if not parts:
+        return None
+    if average == "cohort":
+        return mean_over_cohorts(effects, parts)
+    return equal_average(parts, f"{average}_average")
+
+
+def _average_rows(
+    label: Label, effects: GroupTime, term: str, found: Average | None, spec: GroupTimeSpec
+) -> list[Row]:
+    if found is None:
+        return [missing_row(label, term, NOTHING_AFTER_ENTRY)]
+    note = _AVERAGES[spec.average] if term == "att" else _AVERAGES["simple"]
+    named = Average(term, found.estimate, found.influence, note=note)
+    return normal_rows(label, _behind(effects), [named])
+
+
+def _event_rows(
+    label: Label, effects: GroupTime, spec: GroupTimeSpec, name: str, events: list[Average]
+) -> list[Row]:
+    """Return a row per event time, and their average from entry on."""
+    after = [event for event in events if (event.event_time or 0) >= 0]
+    average = equal_average(after, f"{name}_average") if after else None
+    rows = rows_with_band(label, _behind(effects), events, spec.bands)
+    estimated = {event.event_time for event in events}
+    for cell in effects.cells:
+        if name == "event" and cell.event_time not in estimated:
+            estimated.add(cell.event_time)
+            rows.append(_unestimated(label, f"event[{cell.event_time}]", cell))
+    rows += [] if average is None else normal_rows(label, _behind(effects), [average])
+    return rows or [missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
+
+
+def _family_rows(
+    label: Label, effects: GroupTime, spec: GroupTimeSpec, name: str, parts: list[Average]
+) -> list[Row]:
+    """Return a row per cohort or year, and their average."""
+    if not parts:
+        return [missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
+    overall = (
+        mean_over_cohorts(effects, parts)
+        if name == "cohort"
+        else equal_average(parts, f"{name}_average")
+    )
+    return rows_with_band(label, _behind(effects), parts, spec.bands) + normal_rows(
+        label, _behind(effects), [overall]
+    )
+
+
+def _cell_rows(label: Label, effects: GroupTime, spec: GroupTimeSpec) -> list[Row]:
+    """Return a row per cohort and year; those without an estimate say why."""
+    rows = rows_with_band(label, _behind(effects), cell_effects(effects), spec.bands)
+    counts = {
+        f"att_gt[{cell.cohort},{cell.year}]": {
+            "n_treated": cell.n_treated,
+            "n_control": cell.n_control,
+            "n_obs": 2 * (cell.n_treated + cell.n_control),
+        }
+        for cell in effects.cells
+    }
+    rows = [row | counts[row["term"]] for row in rows]
+    return rows + [
+        _unestimated(label, f"att_gt[{cell.cohort},{cell.year}]", cell, in_cell=True)
+        for cell in effects.cells
+        if not cell.estimated
+    ]
+
+
+def _unestimated(label: Label, term: str, cell: Cell, in_cell: bool = False) -> Row:
+    place = {"cohort": cell.cohort, "year": cell.year} if in_cell else {}
+    estimate = {"estimate": 0.0} if cell.note == REFERENCE else {}
+    return effect_row(label, term, event_time=cell.event_time, note=cell.note, **place, **estimate)
+
+
+def _behind(effects: GroupTime) -> Behind:
+    counts = Counts(
+        n_treated=effects.n_treated,
+        n_control=effects.n_control,
+        n_obs=effects.n_obs,
+        n_clusters=effects.n_clusters,
+        n_treated_clusters=effects.n_treated_clusters,
+    )
+    return Behind(counts, frozenset(effects.lone_cohorts))

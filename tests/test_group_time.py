@@ -1,0 +1,293 @@
+"""Group-time effects: identities, and influences as derivatives."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from group_time_samples import full_samples
+from scipy import stats
+
+from pipeline.bands import random_signs, simultaneous_critical_value
+from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
+from pipeline.effects.group_time import CohortSample, GroupTimeRules, group_time_effects
+from pipeline.effects.group_time_averages import (
+    balanced_event_averages,
+    cell_effects,
+    cohort_averages,
+    event_averages,
+    mean_over_cohorts,
+    simple_average,
+    year_averages,
+)
+from pipeline.errors import SupportError
+
+METHODS = ["outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"]
+DIFFERENCE = GroupTimeRules("outcome_regression", "varying", 0)
+
+
+def firms(seed=0, n=120, hole_share=0.0):
+    """Return outcomes (firms x years 2001-2006), entry years, one covariate."""
+    rng = np.random.default_rng(seed)
+    first = rng.choice([2003.0, 2005.0, np.inf], n, p=[0.25, 0.25, 0.5])
+    covariate = rng.normal(size=(n, 1)) + 0.4 * np.isfinite(first)[:, None]
+    years = np.arange(2001, 2007)
+    values = rng.normal(size=(n, 6)) + covariate * (years - 2001) + (years >= first[:, None])
+    values[rng.random((n, 6)) < hole_share] = np.nan
+    return pd.DataFrame(values, columns=years), first, covariate
+
+
+def effects_of(wide, first, rules=DIFFERENCE, never_only=True, **given):
+    return group_time_effects(full_samples(wide, first, never_only=never_only, **given), rules)
+
+
+def by_cell(effects):
+    return {(cell.cohort, cell.year): cell for cell in effects.cells}
+
+
+def test_a_cell_is_the_difference_of_mean_changes():
+    wide, first, _ = firms()
+    change = (wide[2006] - wide[2004]).to_numpy()
+    expected = change[first == 2005].mean() - change[np.isinf(first)].mean()
+    cell = by_cell(effects_of(wide, first))[2005, 2006]
+    assert cell.estimate == pytest.approx(expected, abs=1e-12)
+    assert cell.base_year == 2004
+    assert (cell.n_treated, cell.n_control) == ((first == 2005).sum(), np.isinf(first).sum())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_all_methods_agree_without_covariates(method):
+    wide, first, _ = firms()
+    found = effects_of(wide, first, GroupTimeRules(method, "varying", 0))
+    plain = effects_of(wide, first)
+    used = [cell.estimated for cell in plain.cells]
+    assert found.influence == pytest.approx(plain.influence, abs=1e-9)
+    assert [c.estimate for c in found.cells if c.estimated] == pytest.approx(
+        [c.estimate for c, k in zip(plain.cells, used, strict=True) if k], abs=1e-9
+    )
+
+
+def test_matching_weights_give_the_declared_formula():
+    """sum s dY / sum s - sum w dY / sum w, shares by matched mass, a shared control added up."""
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=(7, 3))
+    weight = np.array([1, 1, 0.5, 1.5, 1, 2.0, 1])
+    first = np.array([2002, 2002, np.inf, np.inf, 2003, np.inf, np.inf])
+    stacks = {2002: [0, 1, 2, 3], 2003: [4, 5, 6]}
+    firm = {2002: [0, 1, 2, 3], 2003: [4, 2, 3]}  # two firms compare in both stacks
+    samples = [
+        CohortSample(
+            cohort=cohort,
+            years=np.array([2001, 2002, 2003]),
+            firm=np.array(firm[cohort]),
+            cluster=np.array(firm[cohort]),
+            treated=first[rows] == cohort,
+            treated_from=first[rows],
+            weight=weight[rows],
+            y=y[rows],
+            columns=np.ones((len(rows), 1)),
+        )
+        for cohort, rows in stacks.items()
+    ]
+    effects = group_time_effects(samples, GroupTimeRules("outcome_regression", "universal", 0))
+    change = y[:, 2] - y[:, 0]
+    early = change[:2].mean() - (0.5 * change[2] + 1.5 * change[3]) / 2
+    late_change = y[:, 2] - y[:, 1]
+    late = late_change[4] - (2 * late_change[5] + late_change[6]) / 3
+    cells = by_cell(effects)
+    assert cells[2002, 2003].estimate == pytest.approx(early, abs=1e-12)
+    assert cells[2003, 2003].estimate == pytest.approx(late, abs=1e-12)
+    at_entry = next(e for e in event_averages(effects) if e.event_time == 0)
+    assert at_entry.estimate == pytest.approx(
+        (2 * cells[2002, 2002].estimate + late) / 3, abs=1e-12
+    )
+    first_change = y[:, 1] - y[:, 0]
+    mean_2002 = (0.5 * first_change[2] + 1.5 * first_change[3]) / 2
+    mean_2003 = (2 * late_change[5] + late_change[6]) / 3
+    of_firm_2 = -2 / 3 * 0.25 * (first_change[2] - mean_2002)
+    of_firm_2 -= 1 / 3 * (2 / 3) * (late_change[5] - mean_2003)
+    assert at_entry.influence[2] == pytest.approx(of_firm_2, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", ["outcome_regression", "ipw", "doubly_robust"])
+def test_an_influence_is_the_derivative_by_a_firms_weight(method):
+    """w_i dA/dw_i, by finite differences, for every average: shares and first stages included.
+
+    The improved doubly robust estimator leaves terms out that vanish only in expectation.
+    """
+    wide, first, covariate = firms(1, n=60)
+    rules = GroupTimeRules(method, "varying", 0)
+
+    def averages(weight):
+        effects = effects_of(wide, first, rules, covariates=covariate, weight=weight)
+        return [
+            *cell_effects(effects),
+            simple_average(effects),
+            *event_averages(effects),
+            *balanced_event_averages(effects, 1),
+            mean_over_cohorts(effects, cohort_averages(effects)),
+            *year_averages(effects),
+        ]
+
+    weight = np.random.default_rng(2).uniform(0.5, 2, 60)
+    at_weight = averages(weight)
+    for firm in (int(np.flatnonzero(first == 2003)[0]), int(np.flatnonzero(np.isinf(first))[1])):
+        step = np.zeros(60)
+        step[firm] = 1e-5
+        above, below = averages(weight + step), averages(weight - step)
+        for found, up, down in zip(at_weight, above, below, strict=True):
+            slope = weight[firm] * (up.estimate - down.estimate) / 2e-5
+            assert found.influence[firm] == pytest.approx(slope, abs=2e-8), found.term
+
+
+def test_copies_of_a_firm_in_its_cluster_change_nothing():
+    wide, first, covariate = firms(2)
+    rules = GroupTimeRules("doubly_robust", "varying", 0)
+    once = simple_average(effects_of(wide, first, rules, covariates=covariate))
+    twice = simple_average(
+        effects_of(
+            pd.concat([wide, wide], ignore_index=True),
+            np.tile(first, 2),
+            rules,
+            covariates=np.tile(covariate, (2, 1)),
+            clusters=np.tile(np.arange(len(wide)), 2),
+        )
+    )
+    assert twice.estimate == pytest.approx(once.estimate, abs=1e-10)
+    assert twice.influence == pytest.approx(once.influence, abs=1e-10)
+
+
+def test_a_doubled_weight_is_a_second_copy():
+    wide, first, covariate = firms(2)
+    copied = np.r_[np.arange(len(wide)), np.flatnonzero(np.arange(len(wide)) % 3 == 0)]
+    weight = 1.0 + (np.arange(len(wide)) % 3 == 0)
+    rules = GroupTimeRules("doubly_robust_improved", "varying", 0)
+    weighted = effects_of(wide, first, rules, covariates=covariate, weight=weight)
+    rows = effects_of(
+        wide.iloc[copied].reset_index(drop=True),
+        first[copied],
+        rules,
+        covariates=covariate[copied],
+        clusters=copied,
+    )
+    assert simple_average(weighted).estimate == pytest.approx(
+        simple_average(rows).estimate, abs=1e-9
+    )
+    assert simple_average(weighted).influence == pytest.approx(
+        simple_average(rows).influence, abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("anticipation", [0, 1])
+def test_not_yet_treated_firms_compare_until_they_enter_or_anticipate(anticipation):
+    wide, first, _ = firms(4)
+    rules = GroupTimeRules("outcome_regression", "universal", anticipation)
+    cells = by_cell(effects_of(wide, first, rules, never_only=False))
+    base = 2002 - anticipation
+    for year in range(2003, 2007):
+        change = (wide[year] - wide[base]).to_numpy()
+        free = first > year + anticipation
+        expected = change[first == 2003].mean() - change[free].mean()
+        assert cells[2003, year].estimate == pytest.approx(expected, abs=1e-12)
+        assert cells[2003, year].n_control == free.sum()
+
+
+def test_varying_base_leads_are_short_differences_that_add_up():
+    wide, first, _ = firms(5)
+    short = by_cell(effects_of(wide, first))
+    long = by_cell(effects_of(wide, first, GroupTimeRules("outcome_regression", "universal", 0)))
+    assert short[2005, 2003].base_year == 2002 and long[2005, 2003].base_year == 2004
+    assert long[2005, 2002].estimate == pytest.approx(
+        -short[2005, 2003].estimate - short[2005, 2004].estimate, abs=1e-12
+    )
+    assert long[2005, 2004].note == "reference period" and long[2005, 2004].estimate == 0
+    assert short[2005, 2001].note == "no earlier year to compare with"
+    assert long[2005, 2006] == short[2005, 2006]
+
+
+def test_a_cell_uses_firms_observed_in_both_of_its_years():
+    wide, first, covariate = firms(6, hole_share=0.2)
+    rules = GroupTimeRules("doubly_robust", "varying", 0)
+    cells = by_cell(effects_of(wide, first, rules, covariates=covariate))
+    both = wide[[2004, 2006]].notna().all(axis=1).to_numpy() & ((first == 2005) | np.isinf(first))
+    comparison = prepare_comparison(
+        first[both] == 2005,
+        np.ones(both.sum()),
+        np.column_stack([np.ones(both.sum()), covariate[both]]),
+        "doubly_robust",
+    )
+    alone = adjusted_change(comparison, (wide[2006] - wide[2004]).to_numpy()[both])
+    assert cells[2005, 2006].estimate == pytest.approx(alone.effect, abs=1e-12)
+    assert cells[2005, 2006].n_treated + cells[2005, 2006].n_control == both.sum()
+
+
+def test_cells_without_data_say_why_and_the_rest_goes_on():
+    wide, first, _ = firms(7)
+    wide.loc[first == 2003, 2004] = np.nan
+    wide.loc[np.isinf(first), 2006] = np.nan
+    effects = effects_of(wide, first)
+    cells = by_cell(effects)
+    assert cells[2003, 2004].note == "no treated firm is observed in this year and in the base year"
+    assert cells[2005, 2006].note.startswith("no comparison firm")
+    assert np.isfinite(simple_average(effects).estimate)
+    assert {a.term for a in event_averages(effects)} >= {"event[0]", "event[2]"}
+
+
+def test_a_cohort_treated_from_the_first_year_has_no_effect():
+    wide, first, _ = firms(8)
+    cells = by_cell(effects_of(wide, np.where(first == 2003, 2001, first)))
+    assert {c.note for (g, _), c in cells.items() if g == 2001} == {
+        "no earlier year to compare with"
+    }
+
+
+def test_separation_and_collinearity_are_reasons():
+    wide, first, _ = firms(9)
+    apart = np.isfinite(first)[:, None].astype(float)
+    cells = effects_of(wide, first, GroupTimeRules("ipw", "varying", 0), covariates=apart).cells
+    assert all(not c.estimated for c in cells)
+    assert any("separate treated from comparison" in c.note for c in cells)
+    same = np.ones((len(first), 1))
+    with pytest.raises(SupportError, match="collinear among the comparison firms"):
+        prepare_comparison(
+            first == 2003, np.ones(len(first)), np.hstack([same, same]), "outcome_regression"
+        )
+
+
+def test_balanced_event_times_have_the_same_cohorts_throughout():
+    wide, first, _ = firms(10)
+    found = {e.event_time: e for e in balanced_event_averages(effects_of(wide, first), 3)}
+    cells = by_cell(effects_of(wide, first))
+    assert max(found) == 3
+    for event_time in range(4):
+        assert found[event_time].estimate == pytest.approx(
+            cells[2003, 2003 + event_time].estimate, abs=1e-12
+        )
+
+
+def test_growing_effects_leave_no_bias():
+    """Each effect is one more than the year before: event averages are exact without noise."""
+    _, first, _ = firms(11)
+    years = np.arange(2001, 2007)
+    since = np.where(years >= first[:, None], years - first[:, None] + 1, 0.0)
+    wide = pd.DataFrame(np.arange(len(first))[:, None] + years + since, columns=years)
+    for event in event_averages(effects_of(wide, first, never_only=False)):
+        assert event.estimate == pytest.approx(max(event.event_time + 1, 0), abs=1e-9)
+
+
+def test_the_critical_value_of_independent_estimates():
+    """For k independent estimates it solves (2 Phi(c) - 1)^k = level."""
+    rng = np.random.default_rng(0)
+    influence = rng.normal(size=(5, 1000))
+    found = simultaneous_critical_value(influence, 0.95, 9_999, np.random.default_rng(1))
+    expected = stats.norm.ppf(0.5 + 0.95 ** (1 / 5) / 2)
+    assert found == pytest.approx(expected, abs=0.03)
+    one = simultaneous_critical_value(influence[:1], 0.95, 9_999, np.random.default_rng(1))
+    assert one == pytest.approx(1.96, abs=0.03)
+    again = simultaneous_critical_value(influence, 0.95, 9_999, np.random.default_rng(1))
+    assert found == again
+
+
+def test_signs_are_fair_and_independent():
+    signs = random_signs(4000, 9, np.random.default_rng(0))
+    assert set(np.unique(signs)) == {-1.0, 1.0}
+    assert np.abs(np.corrcoef(signs.T) - np.eye(9)).max() < 0.07
+    assert np.abs(signs.mean(axis=0)).max() < 0.07

@@ -1,0 +1,132 @@
+"""Sun & Abraham, extended two-way and imputation against published figures."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.effects.cohort_regression import (
+    cohort_average,
+    fit_extended_twoway,
+    fit_sun_abraham,
+)
+from pipeline.effects.imputation import impute, imputed_average
+from pipeline.effects.twoway import FlatSample
+
+REFERENCE = Path(__file__).parent / "reference"
+PRINTED = 6e-11
+
+
+def flat_panel(y, cohort, firm, year):
+    """Return a flat sample of equal weights; `cohort` is infinite for never-treated."""
+    post = year >= cohort
+    return FlatSample(
+        firm=firm,
+        year=year,
+        cluster=firm,
+        y=y,
+        weight=np.ones(len(y)),
+        cohort=cohort,
+        treated_post=post,
+        anticipated=np.zeros(len(y), dtype=bool),
+        ever_treated=np.isfinite(cohort),
+        panel_row=np.arange(len(y)),
+    )
+
+
+@pytest.fixture(scope="module")
+def counties():
+    """Return mpdta flat, and log population by row."""
+    data = pd.read_csv(REFERENCE / "mpdta.csv")
+    cohort = data["first.treat"].replace(0, np.inf).to_numpy(float)
+    firm = pd.factorize(data["countyreal"])[0]
+    flat = flat_panel(data["lemp"].to_numpy(), cohort, firm, data["year"].to_numpy())
+    return flat, data["lpop"].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("event_time", "figures", "tolerance"),
+    [
+        (0, (-0.0199318168, 0.0118575), 5e-8),
+        (1, (-0.0509573671, 0.01687068), 5e-9),
+        (2, (-0.1372587389, 0.03658948), 5e-9),
+        (3, (-0.1008113631, 0.03450427), 5e-9),
+    ],
+)
+def test_mpdta_sun_abraham_by_event_time(counties, event_time, figures, tolerance):
+    flat, _ = counties
+    found = fit_sun_abraham(flat, -1, flat.firm)
+    estimate, error = cohort_average(found, found.event_time == event_time)
+    assert estimate == pytest.approx(figures[0], abs=PRINTED)
+    assert error == pytest.approx(figures[1], abs=tolerance)
+
+
+def test_mpdta_sun_abraham_average(counties):
+    flat, _ = counties
+    found = fit_sun_abraham(flat, -1, flat.firm)
+    assert cohort_average(found, found.event_time >= 0) == pytest.approx(
+        (-0.0399512752, 0.0117962774), abs=PRINTED
+    )
+
+
+def test_base_stagg_sun_abraham_with_a_regressor():
+    data = pd.read_csv(REFERENCE / "fixest_base_stagg.csv")
+    cohort = data["year_treated"].replace(10_000, np.inf).to_numpy(float)
+    firm = pd.factorize(data["id"])[0]
+    flat = flat_panel(data["y"].to_numpy(), cohort, firm, data["year"].to_numpy())
+    found = fit_sun_abraham(flat, -1, flat.firm, data[["x1"]].to_numpy())
+    average = cohort_average(found, found.event_time >= 0)
+    assert average == pytest.approx((-1.133749449, 0.2050704938), rel=1e-9)
+    x1 = found.fit.estimates[-1], np.sqrt(found.fit.covariance[-1, -1])
+    assert x1 == pytest.approx((0.9946783109, 0.0183781320), abs=PRINTED)
+
+
+def test_mpdta_extended_two_way_with_population(counties):
+    """R's etwfe: cohort effects; its delta method uses numerical derivatives."""
+    flat, population = counties
+    found = fit_extended_twoway(flat, -1, flat.firm, population[:, None], "cohort")
+    estimate, error = cohort_average(found, found.event_time >= 0)
+    assert estimate == pytest.approx(-0.0506270331, abs=PRINTED)
+    assert error == pytest.approx(0.0124972547, rel=1e-7)
+
+
+def test_firm_effects_change_the_parameters_counted_only(counties):
+    """Balanced panel: the same estimate; 23 parameters instead of 30 in the factor."""
+    flat, population = counties
+    by_firm = fit_extended_twoway(flat, -1, flat.firm, population[:, None], "firm")
+    estimate, error = cohort_average(by_firm, by_firm.event_time >= 0)
+    assert estimate == pytest.approx(-0.0506270331, abs=PRINTED)
+    assert error * np.sqrt(2477 / 2470) == pytest.approx(0.0124972547, rel=1e-7)
+
+
+def test_mpdta_imputation_is_the_extended_two_way(counties):
+    """-.0477099 is what Stata's jwdid prints for the latter, and did2s for the same estimand."""
+    flat, _ = counties
+    imputed = impute(flat)
+    weight = imputed.imputable / imputed.imputable.sum()
+    found = imputed_average(imputed, flat, weight, flat.firm, "att")
+    assert found.estimate == pytest.approx(-0.0477099, abs=5e-8)
+    extended = fit_extended_twoway(flat, -1, flat.firm, None, "firm")
+    assert found.estimate == pytest.approx(
+        cohort_average(extended, extended.event_time >= 0)[0], abs=1e-12
+    )
+
+
+def test_mpdta_imputed_effects_projected_on_population(counties):
+    """Stata's did_imputation, option project(lpop): constant, slope and their standard errors.
+
+    Its first stage iterates to 1e-6, which the coefficients show.
+    """
+    flat, population = counties
+    imputed = impute(flat)
+    used = np.flatnonzero(imputed.imputable)
+    columns = np.column_stack([np.ones(len(used)), population[used]])
+    projection = np.linalg.solve(columns.T @ columns, columns.T)
+    published = [(-0.113562670701214, 0.039880486206007), (0.018577544710297, 0.009359473656994)]
+    for row, (coefficient, error) in zip(projection, published, strict=True):
+        weight = np.zeros(len(flat.y))
+        weight[used] = row
+        found = imputed_average(imputed, flat, weight, flat.firm, "projection")
+        assert found.estimate == pytest.approx(coefficient, abs=1e-6)
+        assert np.sqrt(found.influence @ found.influence) == pytest.approx(error, rel=1e-6)
