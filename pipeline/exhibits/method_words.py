@@ -44,18 +44,24 @@ def _binned(label: str, cut: bool) -> str:
 
 
 def _nearest(rule: NearestDesign, firms: str) -> list[str]:
-    count, noun = in_words(rule.ratio), firms
-    if rule.ratio == 1:
-        count, noun = "the", firms.removesuffix("s")
-    if rule.ratio_range is not None:
-        least, most = rule.ratio_range
-        count = f"{in_words(least)} to {in_words(most)} (on average {count})"
-    nearest = f"{count} nearest comparison {noun} on the {_SCALES[rule.distance]}"
+    nearest = f"{_nearest_firms(rule, firms)} on the {_SCALES[rule.distance]}"
     return [f"{nearest}, {_replacement(rule)}", _caliper(rule)]
 
 
+def _nearest_firms(rule: TurnsDesign, firms: str) -> str:
+    """Return `the nearest comparison firm`, `the three nearest comparison firms`, ..."""
+    if isinstance(rule, NearestDesign) and rule.ratio_range is not None:
+        least, most = map(in_words, rule.ratio_range)
+        return (
+            f"the {least} to {most} (on average {in_words(rule.ratio)}) nearest comparison {firms}"
+        )
+    if rule.ratio == 1:
+        return f"the nearest comparison {firms.removesuffix('s')}"
+    return f"the {in_words(rule.ratio)} nearest comparison {firms}"
+
+
 def _mahalanobis(rule: MahalanobisDesign, firms: str) -> list[str]:
-    nearest = f"{in_words(rule.ratio)} nearest comparison {firms} by Mahalanobis distance"
+    nearest = f"{_nearest_firms(rule, firms)} by Mahalanobis distance"
     bound = (
         f"{_caliper(rule)} on the {_SCALES[rule.distance]}" if rule.has_caliper else "no caliper"
     )
