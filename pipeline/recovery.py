@@ -79,8 +79,10 @@ def _true_stacked(
     after = sample.treated & (sample.event_time >= 0)
     own = np.where(after, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, panel, spec.year_effects_by)
-    return [
-        (term, value)
-        for kind in spec.terms
-        for term, value in stacked_coefficients(sample, own, kind, cells).items()
-    ]
+    terms: dict[str, float] = {}
+    if "event" in spec.terms or spec.average == "event":
+        terms |= stacked_coefficients(sample, own, "event", cells)
+        terms["att"] = terms["event_average"]
+    if spec.average == "pooled":
+        terms |= stacked_coefficients(sample, own, "att", cells)
+    return list(terms.items())

@@ -194,6 +194,7 @@ def _estimate() -> EstimateSection:
                 {
                     "name": "stacked",
                     "estimator": "stacked",
+                    "average": "event",
                     "designs": list(DESIGNS),
                     "outcomes": "all",
                     "terms": ["att", "event"],

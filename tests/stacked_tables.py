@@ -72,6 +72,7 @@ def estimation(missing: str = "renormalise", **first_spec: object) -> EstimateSe
     spec = {
         "name": "main",
         "estimator": "stacked",
+        "average": "pooled",
         "designs": ["matched"],
         "outcomes": "all",
         "terms": ["att", "event"],

@@ -72,7 +72,10 @@ def fact(results: Results, name: str) -> float:
 
 def two_specs(**second) -> EstimateSection:
     base = estimation().model_dump(exclude_none=True)
-    base["specs"].append(base["specs"][0] | {"name": "second", "terms": ["att"]} | second)
+    spec = base["specs"][0] | {"name": "second", "terms": ["att"]} | second
+    if spec["estimator"] == "twoway":
+        del spec["average"]
+    base["specs"].append(spec)
     return EstimateSection.model_validate(base)
 
 
@@ -97,11 +100,13 @@ def test_reference_row_is_zero_without_error():
 def test_hand_computed_event_study_and_the_entry_years_behind_it():
     rows = by_term(short())
     # Treated minus comparison, by event time: 2002 has -10, -6, -4 at -1, 0, 1; 2003 has
-    # -20, -20, -12 at -2, -1, 0. At -1 and 0 both: (4 + 8) / 2 = 6. The levels of the sets given
-    # that 6 are -11 and -19, from which the two event times with one entry year are measured.
-    assert rows.loc["event[0]", "estimate"] == pytest.approx(6)
-    assert rows.loc["event[1]", "estimate"] == pytest.approx(-4 + 11)
-    assert rows.loc["event[-2]", "estimate"] == pytest.approx(-20 + 19)
+    # -20, -20, -12 at -2, -1, 0. Each entry year changes since its own reference year: 4 and 6,
+    # and 0 and 8. Event time 0 is the mean of both; 1 and -2 are one entry year's own.
+    assert rows.loc["event[0]", "estimate"] == pytest.approx((4 + 8) / 2)
+    assert rows.loc["event[1]", "estimate"] == pytest.approx(6)
+    assert rows.loc["event[-2]", "estimate"] == pytest.approx(0)
+    assert rows.loc["event[0]", ["n_treated", "n_control"]].tolist() == [2, 2]
+    assert rows.loc["event[1]", ["n_treated", "n_control"]].tolist() == [1, 1]
     assert rows.loc["event[1]", "note"] == "entry years 2002 only"
     assert rows.loc["event[-2]", "note"] == "entry years 2003 only"
     assert pd.isna(rows.loc["event[0]", "note"])
@@ -118,6 +123,18 @@ def test_event_average_is_the_mean_with_its_own_standard_error():
     errors = [rows.loc[f"event[{e}]", "std_error"] for e in (0, 1, 2)]
     assert 0 < average["std_error"] < np.mean(errors)
     assert "event times 0, 1, 2" in average["note"]
+
+
+def test_the_average_effect_is_the_declared_one():
+    pooled = by_term(short())
+    # treated x post: the two sets' changes between their years before and after, (5 + 8) / 2
+    assert pooled.loc["att", "estimate"] == pytest.approx((5 + 8) / 2)
+    by_event = estimation().model_dump(exclude_none=True)
+    by_event["specs"][0]["average"] = "event"
+    rows = by_term(short(estimate=EstimateSection.model_validate(by_event)))
+    assert rows.loc["att", "estimate"] == pytest.approx((6 + 6) / 2)
+    same = ["estimate", "std_error", "conf_low", "conf_high", "note"]
+    assert rows.loc["att", same].tolist() == rows.loc["event_average", same].tolist()
 
 
 def test_pre_trends_are_tested_jointly():

@@ -20,7 +20,7 @@ from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import (
     fit_stacked,
     stacked_coefficients,
-    stacked_design,
+    stacked_regressors,
     year_cells,
 )
 from pipeline.effects.stacks import join_stacks
@@ -218,17 +218,20 @@ def test_agrees_with_dense_dummies(by):
     cluster = sample.stacks.cluster[sample.unit]
     fitted = fit_stacked(sample, "event", cells, cluster)
     kept = fitted.kept
-    design = stacked_design(sample, "event").columns[kept]
+    regressors = stacked_regressors(sample, "event")
+    design = regressors.columns[kept]
+    share = regressors.weight / regressors.weight.sum(axis=0)
     dummies = [pd.get_dummies(code[kept]).to_numpy(float) for code in (sample.unit, cells)]
     k = design.shape[1]
     dense = sm.WLS(sample.y[kept], np.hstack([design, *dummies]), weights=sample.weight[kept]).fit(
         cov_type="cluster", cov_kwds={"groups": cluster[kept], "use_correction": False}
     )
-    assert fitted.estimates == pytest.approx(dense.params[:k], abs=1e-9)
+    assert fitted.estimates == pytest.approx(dense.params[:k] @ share, abs=1e-9)
     n_clusters = len(np.unique(cluster[kept]))
     n, k_paid = kept.sum(), k + len(np.unique(cells[kept]))
     factor = n_clusters / (n_clusters - 1) * (n - 1) / (n - k_paid)
-    assert fitted.covariance == pytest.approx(factor * dense.cov_params()[:k, :k], abs=1e-9)
+    covariance = share.T @ dense.cov_params()[:k, :k] @ share
+    assert fitted.covariance == pytest.approx(factor * covariance, abs=1e-9)
     assert fitted.n_clusters == n_clusters == 9
 
 

@@ -1,6 +1,6 @@
 """Weighted least squares after two sets of effects are absorbed, with clustered errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,24 @@ def fit_absorbed(
         kept=absorbed.kept,
         n_obs=len(group),
         n_clusters=n_groups(group),
+    )
+
+
+def combined(fit: Fit, names: tuple[str, ...], shares: Floats) -> Fit:
+    """Return the fit of m weighted sums of k coefficients: A'b with covariance A'VA.
+
+    `shares` A (k, m) is missing in the columns of sums that cannot be estimated.
+    """
+    estimable = np.asarray(np.isfinite(shares).all(axis=0), dtype=np.bool_)
+    used = np.flatnonzero(fit.estimable)
+    taken = shares[np.ix_(used, np.flatnonzero(estimable))]
+    covariance = taken.T @ fit.covariance[np.ix_(used, used)] @ taken
+    return replace(
+        fit,
+        names=names,
+        estimates=_widen(fit.estimates[used] @ taken, estimable),
+        covariance=_widen_square(covariance, estimable),
+        estimable=estimable,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacked import after_entry
+from pipeline.effects.stacked import after_entry, event_times
 from pipeline.effects.stacks import Flags
 from pipeline.inference import n_groups, t_intervals, wald_test
 from pipeline.panel_index import Codes
@@ -104,14 +104,22 @@ def average_rows(label: Label, counts: Counts, fit: Fit, note: str | None) -> li
 
 
 def event_rows(label: Label, counts: Counts, fit: Fit, sample: StackedSample) -> list[Row]:
-    """Return a row for each event time of the window, and their average after entry."""
-    times = [int(name[6:-1]) for name in fit.names]
+    """Return a row for each event time of the window, and their average after entry.
+
+    An event time's firms are those observed at it.
+    """
+    times = list(event_times(fit.names))
     used = np.flatnonzero(fit.estimable)
     terms: list[tuple[str, int | None, str | None]] = [
         (fit.names[i], times[i], _stacks_note(sample, times[i])) for i in used
     ]
     errors = np.sqrt(np.diag(fit.covariance))[used]
-    rows = fitted_rows(label, counts, terms, fit.estimates[used], errors)
+    rows = [
+        row | _firms_at(sample, fit, times[i])
+        for i, row in zip(
+            used, fitted_rows(label, counts, terms, fit.estimates[used], errors), strict=True
+        )
+    ]
     reference = sample.stacks.reference
     rows.append(
         effect_row(label, f"event[{reference}]", event_time=reference, estimate=0.0, note=REFERENCE)
@@ -121,7 +129,16 @@ def event_rows(label: Label, counts: Counts, fit: Fit, sample: StackedSample) ->
     for event_time in (int(e) for e in sample.stacks.event_times if e not in estimated):
         reason = _reason(sample, event_time, event_time in times)
         rows.append(missing_row(label, f"event[{event_time}]", reason, event_time))
-    return rows + _event_average(label, counts, fit, tuple(times))
+    return rows + event_average_rows(label, counts, fit, "event_average")
+
+
+def _firms_at(sample: StackedSample, fit: Fit, event_time: int) -> dict[str, int]:
+    here = fit.kept & (sample.event_time == event_time)
+    firm = sample.stacks.firm[sample.unit]
+    return {
+        "n_treated": n_groups(firm[here & sample.treated]),
+        "n_control": n_groups(firm[here & ~sample.treated]),
+    }
 
 
 def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int]) -> Row:
@@ -129,7 +146,7 @@ def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int
 
     Event times that the design matched on are left out: they are alike by construction.
     """
-    times = np.array([int(name[6:-1]) for name in fit.names])
+    times = np.array(event_times(fit.names))
     earlier = np.flatnonzero((times < reference) & fit.estimable)
     before = earlier[[times[i] not in matched for i in earlier]] if len(earlier) else earlier
     if not len(before):
@@ -151,22 +168,20 @@ def test_row(label: Label, test: str, **values: Any) -> Row:
     return place | {"sample": "all", "test": test} | empty | values
 
 
-def _event_average(label: Label, counts: Counts, fit: Fit, times: tuple[int, ...]) -> list[Row]:
-    """Average the event times from entry to the last, equally weighted: V = a' V a."""
+def event_average_rows(label: Label, counts: Counts, fit: Fit, term: str) -> list[Row]:
+    """Return the average over event times from entry on, equally weighted: V = a' V a."""
+    times = event_times(fit.names)
     after = after_entry(times, fit.estimable)
     if not len(after):
-        return [missing_row(label, "event_average", "no event time from entry on is estimated")]
-    share = np.zeros(len(times))
-    share[after] = 1 / len(after)
-    values = np.where(share > 0, fit.estimates, 0.0)
-    covariance = fit.covariance[np.ix_(after, after)]
-    error = np.sqrt(covariance.sum()) / len(after)
+        return [missing_row(label, term, "no event time from entry on is estimated")]
+    estimate = fit.estimates[after].mean()
+    error = np.sqrt(fit.covariance[np.ix_(after, after)].sum()) / len(after)
     note = f"equal-weight mean over event times {', '.join(str(times[i]) for i in after)}"
     return fitted_rows(
         label,
         counts,
-        [("event_average", None, joined_notes(note, _cluster_note(fit)))],
-        np.array([share @ values]),
+        [(term, None, joined_notes(note, _cluster_note(fit)))],
+        np.array([estimate]),
         np.array([error]),
     )
 

@@ -26,6 +26,7 @@ from pipeline.effects.rows import (
     Row,
     average_rows,
     count_sample,
+    event_average_rows,
     event_rows,
     missing_row,
     pre_trend_row,
@@ -141,8 +142,9 @@ def _add_stacked(
     clusters = sample.stacks.cluster if spec.cluster == "assignment" else sample.stacks.firm
     cells = year_cells(sample, study.panel, spec.year_effects_by)
     for term in spec.terms:
+        by_event = term == "event" or spec.average == "event"
         try:
-            fit = fit_stacked(sample, term, cells, clusters[sample.unit])
+            fit = fit_stacked(sample, "event" if by_event else "att", cells, clusters[sample.unit])
         except IdentificationError as reason:
             ledger.estimates.append(missing_row(label, _summary_term(term), str(reason)))
             continue
@@ -153,6 +155,8 @@ def _add_stacked(
             rows = event_rows(label, counts, fit, sample)
             matched = study.matched_on(label.design, label.outcome)
             ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference, matched))
+        elif by_event:
+            rows = event_average_rows(label, counts, fit, "att")
         else:
             rows = average_rows(label, counts, fit, None)
         ledger.estimates += rows

@@ -6,10 +6,10 @@ firms of their own stack, never with firms treated earlier. Cengiz, Dube, Lindne
 (2019), doi:10.1093/qje/qjz014; stack weights as in Wing, Freedman & Hollingsworth (2024),
 doi:10.3386/w32054.
 
-Where every firm is observed at every event time, each event coefficient is the 2x2 of that year
-against the reference year. Where entry years or firms lack some event times, least squares also
-uses the other years to place a firm's level, on the assumption that the effect at one event time
-is the same in all entry years; the note of a coefficient says which entry years it rests on.
+Each entry year has its own effect at each event time, a 2x2 of that year against the reference
+year where its firms are observed throughout; an event time's effect is their mean over entry
+years. Where firms lack some event times, least squares also uses their other years to place
+their level, within the entry year only.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.least_squares import Fit, coefficients, fit_absorbed
+from pipeline.effects.least_squares import Fit, coefficients, combined, fit_absorbed
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Floats
+from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import DataError
 from pipeline.panel_index import NO_ROW, Codes
 
@@ -28,44 +28,66 @@ Term = Literal["att", "event"]
 
 
 @dataclass(frozen=True)
-class Design:
-    """Hold the regressors (n, k) of a stacked regression, their names and event times."""
+class Regressors:
+    """Hold the columns (n, k) of a stacked regression and the terms made of their coefficients.
+
+    `weight` (k, m) holds the treated weight by which column k counts in term m, of `names`.
+    """
 
     names: tuple[str, ...]
-    event_times: tuple[int, ...]
     columns: Floats
+    weight: Floats
 
 
-def stacked_design(sample: StackedSample, term: Term) -> Design:
+def stacked_regressors(sample: StackedSample, term: Term) -> Regressors:
     """Return the regressors of the average (`att`) or of the event study (`event`).
 
-    `att`: treated x (event time >= 0). Years between the reference year and entry, which exist
-    under anticipation, get a term of their own: they are neither before nor after.
-    `event`: treated x one dummy per event time observed, the reference event time left out.
+    `att`: treated x (event time >= 0), against all years up to the reference year pooled. Years
+    between the reference year and entry, which exist under anticipation, get a term of their own:
+    they are neither before nor after.
+
+    `event`: treated x one dummy per stack and event time, the reference event time left out. Each
+    coefficient is a stack's own change since its reference year; an event time's effect is their
+    mean over the stacks that have it, weighted by the treated observed (Sun & Abraham 2021,
+    doi:10.1016/j.jeconom.2020.09.006). One dummy for all stacks would, where stacks cover
+    different event times, borrow the effects of other event times.
     """
+    if term == "att":
+        return _average_regressors(sample)
+    event_time, treated, stack = sample.event_time, sample.treated, sample.stack
+    effects = treated & (event_time != sample.stacks.reference)
+    cells = np.unique(np.column_stack([stack[effects], event_time[effects]]), axis=0)
+    columns = [effects & (stack == g) & (event_time == e) for g, e in cells]
+    mass = np.array([sample.weight[column].sum() for column in columns])
+    times = np.unique(cells[:, 1])
+    return Regressors(
+        names=tuple(f"event[{e}]" for e in times),
+        columns=_matrix(columns, len(treated)),
+        weight=np.where(cells[:, 1:] == times, mass[:, None], 0.0),
+    )
+
+
+def _average_regressors(sample: StackedSample) -> Regressors:
     event_time, treated = sample.event_time, sample.treated
-    if term == "event":
-        times = tuple(int(e) for e in np.unique(event_time) if e != sample.stacks.reference)
-        columns = [treated & (event_time == e) for e in times]
-        return Design(tuple(f"event[{e}]" for e in times), times, _matrix(columns, len(treated)))
     anticipated = treated & (event_time > sample.stacks.reference) & (event_time < 0)
     columns = [treated & (event_time >= 0)] + [anticipated] * bool(anticipated.any())
     names = ("att", "anticipation")[: len(columns)]
-    return Design(names, (), _matrix(columns, len(treated)))
+    return Regressors(names, _matrix(columns, len(treated)), np.eye(len(columns)))
 
 
 def fit_stacked(sample: StackedSample, term: Term, year_cell: Codes, clusters: Codes) -> Fit:
-    """Fit y on the design with firm x stack and `year_cell` effects, weighted and clustered."""
-    design = stacked_design(sample, term)
-    return fit_absorbed(
+    """Fit y with firm x stack and `year_cell` effects, weighted and clustered; return the terms."""
+    regressors = stacked_regressors(sample, term)
+    cells = fit_absorbed(
         sample.y,
-        design.columns,
-        design.names,
+        regressors.columns,
+        (),
         first=sample.unit,
         second=year_cell,
         weight=sample.weight,
         clusters=clusters,
     )
+    return combined(cells, regressors.names, _shares(regressors.weight, cells.estimable))
 
 
 def stacked_coefficients(
@@ -77,18 +99,32 @@ def stacked_coefficients(
     it returns the average true effect under the estimator's own weights. Terms as in ESTIMATES;
     `event_average` comes with `event`.
     """
-    design = stacked_design(sample, term)
-    values = coefficients(y, design.columns, sample.unit, year_cell, sample.weight)
-    named = {name: float(value) for name, value in zip(design.names, values, strict=True)}
+    regressors = stacked_regressors(sample, term)
+    cells = coefficients(y, regressors.columns, sample.unit, year_cell, sample.weight)
+    shares = _shares(regressors.weight, np.isfinite(cells))
+    values = np.where(np.isfinite(shares).all(axis=0), np.nan_to_num(cells) @ shares, np.nan)
+    named = {name: float(value) for name, value in zip(regressors.names, values, strict=True)}
     if term == "event":
-        after = after_entry(design.event_times, np.isfinite(values))
+        after = after_entry(event_times(regressors.names), np.isfinite(values))
         named["event_average"] = float(values[after].mean()) if len(after) else float("nan")
     return named
+
+
+def event_times(names: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the event times of terms `event[...]`."""
+    return tuple(int(name.removeprefix("event[").removesuffix("]")) for name in names)
 
 
 def after_entry(event_times: tuple[int, ...], estimable: np.ndarray) -> Codes:
     """Return the positions of the estimable event times from entry on."""
     return np.flatnonzero((np.array(event_times, dtype=np.int64) >= 0) & estimable)
+
+
+def _shares(weight: Floats, estimable: Flags) -> Floats:
+    """Return weights that sum to 1 over the estimable cells of each term; missing without one."""
+    usable = weight * estimable[:, None]
+    total = usable.sum(axis=0)
+    return np.asarray(np.divide(usable, total, out=np.full(usable.shape, np.nan), where=total > 0))
 
 
 def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Codes:

@@ -24,13 +24,16 @@ class EstimatesAsked(Settings):
 class StackedSpec(EstimatesAsked):
     """Define stacked difference-in-differences.
 
-    `terms`: `att` is treated x post, `event` one effect per event time. `year_effects_by` names a
-    PANEL text column whose base-year value the year effects vary by (sector x year x stack
-    effects); null means year x stack.
+    `terms`: `att` is the average effect, `event` one effect per event time. `average` says what
+    `att` is: `event`, the equal-weight mean over event times from entry on, each against the
+    reference year; `pooled`, treated x post against all years before entry. `year_effects_by`
+    names a PANEL text column whose base-year value the year effects vary by (sector x year x
+    stack effects); null means year x stack.
     """
 
     estimator: Literal["stacked"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
+    average: Literal["event", "pooled"]
     year_effects_by: str | None = None
 
 
