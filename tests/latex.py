@@ -27,5 +27,10 @@ def compile_latex(body: str, folder: Path, extra: str = "") -> tuple[int, str]:
 
 
 def faults(log: str) -> list[str]:
-    """Return the errors and overfull boxes of a log."""
-    return [line for line in log.splitlines() if line.startswith("!") or "Overfull" in line]
+    """Return the errors, overfull boxes and tables longer than their page of a log."""
+    marks = ("Overfull", "Float too large")
+    return [
+        line
+        for line in log.splitlines()
+        if line.startswith("!") or any(mark in line for mark in marks)
+    ]

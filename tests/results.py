@@ -342,6 +342,8 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
         if outcome.observed
         for fact, value in (
             ("baseline_mean", 0.118 if outcome.transform == "any" else 23.64),
+            ("first_year", 2006),
+            ("last_year", 2013),
             ("mde[stacked]", 2.8 * _STD_ERROR[str(outcome.transform)]),
         )
     ]
@@ -349,10 +351,11 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
         lost = 0 if design == "unmatched" else 14
         rows += [
             _fact(design, "all", "n_treated", 412 if design == "unmatched" else 405),
-            _fact(design, "all", "n_comparison", 9836),
+            _fact(design, "all", "n_comparison", 9916 if design == "unmatched" else 9836),
             _fact(design, "all", "n_treated_matched", 412 - lost),
             _fact(design, "all", "n_treated_unmatched", lost // 2),
-            _fact(design, "all", "n_comparison_used", 9836 if lost == 0 else 1194),
+            _fact(design, "all", "n_comparison_used", 9916 if lost == 0 else 1194),
+            _fact(design, "all", "n_comparison_distinct", 5012 if lost == 0 else 1071),
             _fact(design, "all", "n_comparison_reused", 0 if lost == 0 else 123),
             _fact(design, "all", "n_comparison_in_treated_clusters", 0),
         ]
@@ -360,6 +363,12 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
         for stack in (2009, 2010):
             rows.append(_fact(model, "all", f"treated_without_covariates[{stack}]", stack - 2006))
             rows.append(_fact(model, "all", f"comparison_without_covariates[{stack}]", 40))
+            rows.append(_fact(model, "all", f"treated_off_support[{stack}]", 1))
+            rows.append(_fact(model, "all", f"comparison_off_support[{stack}]", 50))
+    for stack in (2009, 2010):
+        rows.append(_fact("all", "all", f"n_entrants[{stack}]", 210))
+        rows.append(_fact("all", "all", f"n_entrants_not_active[{stack}]", 4))
+        rows.append(_fact("all", "all", f"n_candidates[{stack}]", 5000))
     return [{**row, "unit": "firms"} for row in rows]
 
 

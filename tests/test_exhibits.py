@@ -6,7 +6,10 @@ from results import OUTCOMES, many_outcomes, study_results
 
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.event_study import event_study
+from pipeline.exhibits.latex import fits_page
 from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.main_notes import main_notes
+from pipeline.exhibits.panels import Shown, lettered_panels
 from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
@@ -24,6 +27,20 @@ def files(results):
     return build_exhibits(results)
 
 
+def _panels(results):
+    """Return the panels of the main table from its first columns, over all its parts."""
+    parts = [t for name, t in main_effects(results).items() if "effects_2" not in name]
+    return [panel for table in parts for panel in table.panels]
+
+
+def _first(results):
+    return main_effects(results)["main_effects"]
+
+
+def _notes(results):
+    return " ".join(note for table in main_effects(results).values() for note in table.notes)
+
+
 def _read(shown: str) -> float:
     return float(shown.strip("()").replace(",", "").replace("\u2212", "-"))
 
@@ -38,10 +55,11 @@ def _rows(results):
 
 
 def test_every_printed_number_is_the_estimate_rounded(results):
-    (table,) = main_effects(results)
+    panels = _panels(results)
+    assert len(panels) == 4
     for position, column, row in _rows(results):
         estimate, error, interval, firms, observed = (
-            line.cells[column] for line in table.panels[position].rows
+            line.cells[column] for line in panels[position].rows[:5]
         )
         if math.isnan(row.estimate):
             assert (estimate, error, interval, firms, observed) == (DASH, None, None, None, None)
@@ -55,25 +73,25 @@ def test_every_printed_number_is_the_estimate_rounded(results):
 
 
 def test_same_decimals_down_every_column():
-    for table in main_effects(study_results(many_outcomes(9))):
+    for table in main_effects(study_results(many_outcomes(9))).values():
         for column in range(len(table.columns)):
             cells = table.column_cells(column)
             assert len({c.decimals for c in cells if isinstance(c, Number | Interval)}) == 1
 
 
 def test_unobserved_outcome_keeps_its_column_and_the_notes_say_why(results):
-    (table,) = main_effects(results)
+    table = _first(results)
     assert table.columns[3].heading == "Export value"
     assert "Column 4 (Export value): not observed, no customs data in this register." in table.notes
 
 
 def test_outcomes_of_one_family_share_a_spanner(results):
-    (table,) = main_effects(results)
+    table = _first(results)
     assert [column.spanner for column in table.columns] == ["", "", "Exports", "Exports"]
 
 
 def test_stars_only_where_the_switch_is_on(results):
-    plain, starred = main_effects(results)[0], main_effects(study_results(stars=True))[0]
+    plain, starred = _first(results), _first(study_results(stars=True))
     cells = [c for i in range(3) for c in starred.column_cells(i) if isinstance(c, Number)]
     assert any(cell.suffix for cell in cells)
     assert not any(
@@ -82,25 +100,24 @@ def test_stars_only_where_the_switch_is_on(results):
 
 
 def test_notes_state_rule_scale_and_warnings(results):
-    notes = " ".join(main_effects(results)[0].notes)
+    notes = _notes(results)
     for fragment in (
         "the three nearest comparison firms on the linear propensity score, without replacement",
         "caliper 0.2 standard deviations of the two groups pooled, exact within Sector (t\u22121)",
-        "R&D spending (% of sales) (mean of t\u22123 to t\u22121)",
         "G/(G\u22121) \u00d7 (N\u22121)/(N\u2212K)",
         "clustered by municipality x sector",
         "for comparability only",
         "percentage points",
-        "14 in Panels B and C",
-        "123 in Panels B and C",
+        "or match: 14 (Panel B)",
+        "through clustering: 123 (Panel B)",
     ):
         assert fragment in notes
     assert "Fewer than 10 treated clusters" not in notes
 
 
 def test_note_translates_the_tables_own_number(results):
-    (table,) = main_effects(results)
-    shown = table.panels[2].rows[0].cells[0].plain()
+    table = main_effects(results)["main_effects_panels_2"]
+    shown = table.panels[0].rows[0].cells[0].plain()
     row = next(row for position, column, row in _rows(results) if (position, column) == (2, 0))
     translated = f"{100 * (math.exp(row.estimate) - 1):.1f}"
     assert f"column 1, {shown} is {translated} percent [" in " ".join(table.notes)
@@ -110,13 +127,15 @@ def test_entry_years_without_leads_are_named(results):
     estimates = results.estimates.copy()
     lead = (estimates["event_time"] == -2) & (estimates["outcome"] == "sales_log")
     estimates.loc[lead, "note"] = "entry years 2010 only"
-    notes = " ".join(main_effects(dataclasses.replace(results, estimates=estimates))[0].notes)
-    assert "entry years 2010 only; for other entry years no pre-trend can be seen" in notes
-    assert "no pre-trend can be seen" not in " ".join(main_effects(results)[0].notes)
+    changed = dataclasses.replace(results, estimates=estimates)
+    words = "entry years 2010 only, for others no pre-trend can be seen"
+    # the note is that of the headline's table
+    assert words in " ".join(main_effects(changed)["main_effects_panels_2"].notes)
+    assert words not in _notes(results)
 
 
 def test_the_foot_shows_the_baseline_mean_of_the_main_panel(results):
-    (table,) = main_effects(results)
+    table = main_effects(results)["main_effects_panels_2"]
     for column, outcome in enumerate(["sales_log", "employment_log", "exports_any"]):
         mean = results.fact("covariates_lags", outcome, "baseline_mean")
         assert table.foot[0].cells[column].value == mean
@@ -127,16 +146,20 @@ def test_few_treated_clusters_are_a_warning(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["design"] == "covariates", "n_treated_clusters"] = 7
     few = dataclasses.replace(results, estimates=estimates)
-    assert "7 in Panel B" in " ".join(main_effects(few)[0].notes)
+    assert "too short: 7 (Panel B)." in _notes(few)
 
 
 def test_columns_with_different_samples_give_the_reason(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["outcome"] == "sales_log", "n_obs"] = 11000
     uneven = dataclasses.replace(results, estimates=estimates)
-    reason = "a matched set counts in a year only if all its firms are observed"
-    assert reason in " ".join(main_effects(uneven)[0].notes)
-    assert reason not in " ".join(main_effects(results)[0].notes)
+    sets = "a matched set counts in a year only if all its firms are observed in that year"
+    rescaled = "comparison weights are rescaled to the treated observed"
+    shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(uneven))
+    notes = " ".join(main_notes(uneven, shown))
+    assert f"{rescaled} (Panels A and D); {sets} (Panels B and C)." in notes
+    assert sets not in _notes(results)
+    assert rescaled not in _notes(results)
 
 
 def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
@@ -144,9 +167,58 @@ def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
     lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
     estimates.loc[lost, ["estimate", "std_error"]] = math.nan
     estimates.loc[lost, "note"] = "no comparison firm is observed before entry"
-    (table,) = main_effects(dataclasses.replace(results, estimates=estimates))
+    table = _first(dataclasses.replace(results, estimates=estimates))
     assert table.panels[1].rows[0].cells[0] == DASH
     assert "Panel B, column 1: no comparison firm is observed before entry." in table.notes
+
+
+def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(results):
+    first, _, main, flat = _panels(results)
+    tests = first.rows[-1]
+    assert tests.label == main.rows[-1].label == "Pre-trends, p-value"
+    assert [cell and cell.plain() for cell in tests.cells] == ["0.41", "\u2014", "0.41", None]
+    assert flat.rows[-1].label == "Observations"
+    reason = "no pre-trend test, one pre-year: no pre-trend can be seen"
+    assert f"Panels A and B, column 2: {reason}." in _first(results).notes
+
+
+def test_notes_give_the_years_of_the_data(results):
+    assert "yearly data of firms, 2006\u20132013, event times" in _notes(results)
+
+
+def test_clusters_are_named_by_panel_where_they_differ(results):
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["design"] == "covariates", "cluster"] = "firm"
+    mixed = dataclasses.replace(results, estimates=estimates)
+    assert "clustered by municipality x sector (Panel A); by firm (Panel B) in" in _notes(mixed)
+    assert "clustered by municipality x sector in parentheses" in _notes(results)
+
+
+@pytest.mark.parametrize(
+    ("average", "words"),
+    [
+        ("event", "the equal-weight mean over event times from entry on, each against the"),
+        ("pooled", "treated \u00d7 post, against all years before entry pooled"),
+    ],
+)
+def test_notes_say_what_the_average_is(results, average, words):
+    stacked, *others = results.settings.estimate.specs
+    specs = [stacked.model_copy(update={"average": average}), *others]
+    estimate = results.settings.estimate.model_copy(update={"specs": specs})
+    settings = dataclasses.replace(results.settings, estimate=estimate)
+    assert f"the average is {words}" in _notes(dataclasses.replace(results, settings=settings))
+
+
+def test_years_of_anticipation_are_explained(results):
+    treatment = results.settings.treatment.model_copy(update={"anticipation_years": 1})
+    settings = dataclasses.replace(results.settings, treatment=treatment)
+    words = "Years between the reference year and entry are in neither baseline nor effect."
+    assert words in _notes(dataclasses.replace(results, settings=settings))
+    assert words not in _notes(results)
+
+
+def test_names_keep_their_capital_letters():
+    assert "with R&D_firm \u00d7 entry-year and" in _notes(study_results(firms="R&D_firms"))
 
 
 def test_balance_table_shows_before_and_after(results):
@@ -161,11 +233,52 @@ def test_balance_table_shows_before_and_after(results):
     assert any("threshold of 0.1 is" in note for note in table.notes)
 
 
-def test_sample_flow_adds_up(results):
-    selection = sample_flow(results).panels[2]
-    treated = {row.label: row.cells[4].values[0] for row in selection.rows if row.cells[4]}
-    start = treated["In a risk set"] - treated["without a covariate"]
-    assert start - treated["off support or without a match"] == treated["In the design"]
+def test_categories_share_a_row_with_their_largest_difference(results):
+    rows = {row.label: row for row in balance_table(results).rows()}
+    (label,) = (label for label in rows if label.startswith("Sector"))
+    assert label == "Sector (t\u22121), largest of 2"
+    table = results.balance
+    chosen = (table["design"] == "covariates_lags") & table["covariate"].str.startswith("sector=")
+    for column, sample in ((2, "before"), (4, "after")):
+        differences = table.loc[chosen & (table["sample"] == sample), "std_diff"]
+        largest = differences.loc[differences.abs().idxmax()]
+        assert rows[label].cells[column].value == largest
+    assert rows[label].cells[0] is None
+
+
+def test_balance_counts_firms_by_entry_year_and_distinct_ones(results):
+    rows = {row.label: row for row in balance_table(results).rows()}
+    units = rows["Firms \u00d7 entry years"].cells
+    assert [units[i] for i in (0, 1, 3)] == [Counts((412,)), Counts((9836,)), Counts((1071,))]
+    assert rows["distinct firms"].cells[3] == Counts((1071,))
+    notes = " ".join(balance_table(results).notes)
+    assert "treated firms with the score's covariates, before matching" in notes
+    assert "matched on covariates: " in notes
+
+
+def test_headline_without_matching_has_no_columns_after_matching(results):
+    headline = results.settings.estimate.headline.model_copy(update={"design": "unmatched"})
+    estimate = results.settings.estimate.model_copy(update={"headline": headline})
+    settings = dataclasses.replace(results.settings, estimate=estimate)
+    table = balance_table(dataclasses.replace(results, settings=settings))
+    assert [column.heading for column in table.columns] == ["Treated", "Comp.", "Std. diff."]
+    assert not any("After" in column.spanner for column in table.columns)
+    assert "After matching" not in " ".join(table.notes)
+
+
+def test_sample_flow_adds_up_in_both_groups(results):
+    _, risk, everyone, matched, _ = sample_flow(results).panels
+    for group in (4, 5):
+        count = {row.label: row.cells[group].values[0] for row in risk.rows if row.cells[group]}
+        left = count["In a risk set"]
+        assert left == count.get("Entrants", left) - count.get(
+            "not active in base or entry year", 0
+        )
+        for panel in (everyone, matched):
+            lost = sum(r.cells[group].values[0] for r in panel.rows if r.indent and r.cells[group])
+            assert lost > 0 or (panel, group) == (everyone, 4)
+            assert left - lost == panel.rows[-1].cells[group].values[0]
+    assert matched.rows[-1].label == "In the design"
 
 
 def test_recovery_shows_the_error_in_standard_errors(results):
@@ -186,7 +299,7 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 def test_files_are_the_declared_ones(files):
     figures = ("outcome_paths", "event_study", "love_plot", "overlap")
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
-    tables = ("main_effects", "balance", "sample_flow", "recovery")
+    tables = ("main_effects", "main_effects_panels_2", "balance", "sample_flow", "recovery")
     names |= {f"tables/{name}.{kind}" for name in tables for kind in ("tex", "md")}
     names |= {"metrics.json", "numbers.json", "numbers.tex"}
     assert names <= set(files)
@@ -214,10 +327,23 @@ def test_inputs_are_not_changed(files, results):
 
 
 def test_tables_split_into_numbered_files():
-    assert list(study_tables(study_results(many_outcomes(5))))[:2] == [
+    assert list(study_tables(study_results(many_outcomes(5))))[:4] == [
         "main_effects",
         "main_effects_2",
+        "main_effects_panels_2",
+        "main_effects_2_panels_2",
     ]
+
+
+def test_parts_are_even_and_fit_a_page():
+    many = study_results(many_outcomes(9), panels=study_results().settings.exhibit.panels * 3)
+    tables = study_tables(many)
+    sizes = [len(t.panels) for name, t in tables.items() if name.startswith("main_effects")]
+    assert max(sizes) - min(sizes) <= 1
+    assert max(sizes) <= 4
+    assert all(fits_page(table) for table in tables.values())
+    titles = [t.panels[0].title for name, t in tables.items() if "effects_panels" in name]
+    assert titles[0].startswith(f"Panel {chr(ord('A') + max(sizes))}. ")
 
 
 def test_writing_replaces_what_the_stage_owns_and_nothing_else(tmp_path):

@@ -1,10 +1,13 @@
+import dataclasses
+
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from results import many_outcomes, study_results
+from results import OUTCOMES, many_outcomes, study_results
 
 from pipeline.exhibits.design_words import matched_event_times
 from pipeline.exhibits.event_study import event_study
-from pipeline.exhibits.figures import BLUE, render_figure
+from pipeline.exhibits.figures import BLUE, ITALIC_P, render_figure
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap, score_bins
@@ -20,6 +23,31 @@ def results():
 def _words(figure: Figure) -> list[str]:
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     return [" ".join(text.split()) for text in texts]
+
+
+def _upright_bars(axes):
+    """Yield x, lower and upper end of every bar that is drawn as a line."""
+    for bars in axes.collections:
+        if isinstance(bars, LineCollection):
+            for (x, low), (_, high) in bars.get_segments():
+                yield x, low, high
+
+
+def _points(axes, label):
+    (line,) = (line for line in axes.lines if line.get_label() == label)
+    return dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+
+
+def _with_partial(results):
+    """Return the results with an event time of log sales that one entry year lacks."""
+    estimates = results.estimates.copy()
+    chosen = (estimates["outcome"] == "sales_log") & (estimates["event_time"] == 3)
+    estimates.loc[chosen, "note"] = "entry years 2009 only"
+    return dataclasses.replace(results, estimates=estimates)
+
+
+def _key_words(figure: Figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
 @pytest.mark.parametrize("draw", DRAWN)
@@ -40,7 +68,7 @@ def test_unobserved_outcome_says_why(results):
 def test_panel_without_pre_trend_says_so(results):
     words = _words(event_study(results))
     assert "no pre-trend can be seen" in words
-    assert "pre-trends $p$ = 0.41" in words
+    assert f"pre-trends {ITALIC_P} = 0.41" in words
 
 
 def test_event_study_shows_the_estimates(results):
@@ -50,6 +78,10 @@ def test_event_study_shows_the_estimates(results):
     expected = table[chosen].set_index("event_time")["estimate"].to_dict()
     panel = event_study(results).axes[0]
     points = [line for line in panel.lines if line.get_marker() == "o"]
+    ends = table[chosen].dropna(subset="conf_low").set_index("event_time")
+    assert {int(x): (low, high) for x, low, high in _upright_bars(panel)} == {
+        time: (row.conf_low, row.conf_high) for time, row in ends.iterrows()
+    }
     drawn = {
         int(x): y
         for line in points
@@ -76,6 +108,51 @@ def test_shares_are_drawn_in_percentage_points(results):
     assert max(values) == pytest.approx(100 * largest)
 
 
+def test_key_names_markers_bars_and_daggers_that_are_drawn(results):
+    assert _key_words(event_study(results)) == ["reference or matched on", "95% interval"]
+    partial = _with_partial(results)
+    dagger = "\u2020 some entry years only"
+    for draw, axes in ((event_study, 0), (outcome_paths, 0)):
+        figure = draw(partial)
+        assert dagger in _key_words(figure)
+        ticks = [label.get_text() for label in figure.axes[axes].get_xticklabels()]
+        assert ticks == ["\u22123", "\u22122", "\u22121", "0", "1", "2", "3\u2020"]
+        assert "3" in [label.get_text() for label in figure.axes[1].get_xticklabels()]
+        assert dagger not in _key_words(draw(results))
+
+
+def test_axes_have_units(results):
+    assert [axes.get_ylabel() for axes in event_study(results).axes[:3]] == [
+        "log points",
+        "log points",
+        "percentage points",
+    ]
+    assert [axes.get_ylabel() for axes in outcome_paths(results).axes[:3]] == [
+        "log US$ million",
+        "log jobs",
+        "share",
+    ]
+
+
+def test_outcome_paths_are_those_of_the_table(results):
+    panel = outcome_paths(results).axes[0]
+    paths = results.paths[results.paths["outcome"] == "sales_log"]
+    for label, design, treated in (
+        ("Treated", "covariates_lags", True),
+        ("Comparison, weighted", "covariates_lags", False),
+        ("Comparison, before matching", "unmatched", False),
+    ):
+        chosen = (paths["design"] == design) & (paths["treated"] == treated)
+        expected = paths[chosen].set_index("event_time")["mean"].to_dict()
+        assert _points(panel, label) == expected
+
+
+def test_labels_with_dollar_signs_are_drawn(results):
+    outcomes = {"sales": {**OUTCOMES["sales_log"], "label": r"Sales $\unknown$", "unit": "$"}}
+    rendered = render_figure(event_study, study_results(outcomes))
+    assert set(rendered) == {"pdf", "svg", "png"}
+
+
 def test_nine_outcomes_stand_in_three_rows():
     figure = outcome_paths(study_results(many_outcomes(9)))
     assert len(figure.axes) == 9
@@ -86,6 +163,23 @@ def test_love_plot_has_lines_at_the_threshold(results):
     axes = love_plot(results).axes[0]
     upright = {line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"}
     assert upright == {-0.1, 0.1}
+
+
+def test_love_plot_shows_the_differences(results):
+    table = results.balance
+    chosen = table[(table["design"] == "covariates_lags") & (table["stack"] == "all")]
+    axes = love_plot(results).axes[0]
+    for label, sample in (("Before matching", "before"), ("After matching", "after")):
+        expected = chosen.loc[chosen["sample"] == sample, "std_diff"]
+        assert sorted(_points(axes, label)) == sorted(expected)
+
+
+def test_love_plot_of_a_headline_without_matching_has_one_sample(results):
+    headline = results.settings.estimate.headline.model_copy(update={"design": "unmatched"})
+    estimate = results.settings.estimate.model_copy(update={"headline": headline})
+    settings = dataclasses.replace(results.settings, estimate=estimate)
+    figure = love_plot(dataclasses.replace(results, settings=settings))
+    assert _key_words(figure) == ["Before matching"]
 
 
 def test_overlap_shares_sum_to_one(results):

@@ -1,18 +1,19 @@
+import dataclasses
 import re
 from pathlib import Path
 
 import latex
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from import_closure import ROOT
 from results import many_outcomes, study_results
 
-from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.escape import _T1_LETTERS, escape
-from pipeline.exhibits.latex import fits, render_latex
+from pipeline.exhibits.latex import fits, fits_page, render_latex
 from pipeline.exhibits.main_effects import main_effects
-from pipeline.exhibits.recovery_table import recovery_table
-from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.study import study_tables
 from pipeline.exhibits.table import (
     DASH,
     Column,
@@ -21,11 +22,11 @@ from pipeline.exhibits.table import (
     Magnitude,
     Number,
     Panel,
-    Raw,
     Row,
     Table,
     Text,
 )
+from pipeline.params.settings import load_yaml
 
 GOLDEN = Path(__file__).parent / "golden"
 NASTY = r"R&D_100% ~ año #1 ${x}^\ [a] <b> |c| `d' "
@@ -55,7 +56,7 @@ def small_table() -> Table:
         ),
         foot=(
             Row("[baseline]", (Magnitude(1.84), Magnitude(0.118), None)),
-            Row("unit", (Text("US$ million"), Text("share"), Raw("$x^2$", "x squared")), True),
+            Row("unit", (Text("US$ million"), Text("share"), Text("%")), True),
         ),
         notes=("100% of notes; 0.1 × −2.",),
         source="made-up numbers",
@@ -73,12 +74,38 @@ def test_no_row_starts_with_a_bracket():
     assert "{[}baseline{]}" in rendered
 
 
-@given(st.text(max_size=60))
-def test_escape_leaves_no_active_character(text):
-    tamed = re.sub(r"\\[&%$#_{}]", "", escape(text))
-    assert not set(tamed) & set("%#&_~^") - {"~"} or "\u00a0" in text
-    assert tamed.count("{") == tamed.count("}")
-    assert "\n" not in tamed
+# What a special character becomes; in any other form LaTeX would act on it.
+ESCAPED = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "[": "{[}",
+    "]": "{]}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "\n": " ",
+    "\t": " ",
+}
+
+
+@pytest.mark.parametrize("character", ESCAPED)
+def test_every_special_character_is_escaped(character):
+    assert escape(character) == ESCAPED[character]
+
+
+@given(st.text(alphabet=[*ESCAPED, "a", "1", "\u00f1"], max_size=60))
+def test_text_is_escaped_character_by_character(text):
+    assert escape(text) == "".join(ESCAPED.get(character, character) for character in text)
 
 
 def test_escape_is_one_pass():
@@ -89,7 +116,8 @@ def test_escape_is_one_pass():
 
 @pytest.mark.parametrize("n_outcomes", [1, 4, 5, 9])
 def test_outcomes_split_evenly_and_in_order(n_outcomes):
-    tables = main_effects(study_results(many_outcomes(n_outcomes)))
+    found = main_effects(study_results(many_outcomes(n_outcomes)))
+    tables = [table for name, table in found.items() if "panels" not in name]
     sizes = [len(table.columns) for table in tables]
     assert sum(sizes) == n_outcomes
     assert max(sizes) <= 4
@@ -105,24 +133,55 @@ def test_table_format_reserves_sign_digits_and_parentheses():
     assert "S[table-format={(}1.3{)}]" in rendered
 
 
-def _all_tables(results):
-    tables = [*main_effects(results), balance_table(results), sample_flow(results)]
-    return [*tables, recovery_table(results, results.recovery)]
+def _floats(fragments: list[str]) -> str:
+    """Return every fragment as a report would input it, each on a page of its own."""
+    head = "\\begin{table}\\centering\\caption{What the table shows}\n"
+    return "\n".join(f"{head}{fragment}\\end{{table}}\\clearpage" for fragment in fragments)
+
+
+def _with_covariates(results, n_covariates):
+    """Return the results with a balance table of that many long-named covariates."""
+    one = results.balance[results.balance["covariate"] == "age"]
+    copies = [
+        one.assign(covariate=f"covariate of the firm with a long name {i:02d}")
+        for i in range(n_covariates - results.balance["covariate"].nunique())
+    ]
+    return dataclasses.replace(results, balance=pd.concat([results.balance, *copies]))
 
 
 @pytest.mark.slow
 @needs_latex
 @pytest.mark.parametrize("extra", ["", latex.A4], ids=["bare", "a4"])
 @pytest.mark.parametrize("n_outcomes", [None, 1, 4, 9])
-def test_tables_compile_without_overfull_boxes(n_outcomes, extra, tmp_path):
+def test_tables_compile_and_fit_the_page(n_outcomes, extra, tmp_path):
     outcomes = None if n_outcomes is None else many_outcomes(n_outcomes)
-    tables = _all_tables(study_results(outcomes, stars=n_outcomes == 4))
-    floats = [
-        f"\\begin{{table}}\\centering\n{render_latex(t)}\\end{{table}}\\clearpage" for t in tables
-    ]
-    code, log = latex.compile_latex("\n".join(floats), tmp_path, extra)
+    results = _with_covariates(study_results(outcomes, stars=n_outcomes == 4), 12)
+    fragments = [render_latex(table) for table in study_tables(results).values()]
+    code, log = latex.compile_latex(_floats(fragments), tmp_path, extra)
     assert latex.faults(log) == []
     assert code == 0
+
+
+@pytest.mark.slow
+@needs_latex
+@pytest.mark.parametrize("study", load_yaml(ROOT / "params.yaml")["studies"])
+def test_committed_tables_compile_and_fit_the_page(study, tmp_path):
+    files = sorted((ROOT / "reports" / study / "tables").glob("*.tex"))
+    assert len(files) >= 3
+    fragments = [file.read_text(encoding="utf-8") for file in files]
+    code, log = latex.compile_latex(_floats(fragments), tmp_path)
+    assert latex.faults(log) == []
+    assert code == 0
+
+
+@pytest.mark.slow
+@needs_latex
+def test_a_table_longer_than_the_page_is_a_fault(tmp_path):
+    rows = tuple(Row("row", (Text("cell"),)) for _ in range(70))
+    table = Table((Column("column"),), (Panel("", rows),))
+    assert not fits_page(table)
+    _, log = latex.compile_latex(_floats([render_latex(table)]), tmp_path)
+    assert any("Float too large" in line for line in latex.faults(log))
 
 
 @pytest.mark.slow
@@ -130,11 +189,8 @@ def test_tables_compile_without_overfull_boxes(n_outcomes, extra, tmp_path):
 def test_nasty_labels_compile(tmp_path):
     label = NASTY + "x" * 5
     results = study_results(many_outcomes(3, label), firms="R&D_firms", source=NASTY)
-    floats = [
-        f"\\begin{{table}}\n{render_latex(t)}\\end{{table}}\\clearpage"
-        for t in _all_tables(results)
-    ]
-    code, log = latex.compile_latex("\n".join(floats), tmp_path)
+    fragments = [render_latex(table) for table in study_tables(results).values()]
+    code, log = latex.compile_latex(_floats(fragments), tmp_path)
     assert latex.faults(log) == []
     assert code == 0
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -77,6 +78,16 @@ def test_metrics_have_the_same_keys_for_each_observed_outcome(results):
     assert keys == {("estimate", "std_error", "t", "p_value", "n_treated")}
     row = _row(results)
     assert metrics["sales_log"]["t"] == pytest.approx(row.estimate / row.std_error, rel=1e-7)
+
+
+def test_standard_error_of_zero_leaves_out_what_is_not_a_number(results):
+    estimates = results.estimates.copy()
+    exact = estimates["outcome"] == "sales_log"
+    estimates.loc[exact, "std_error"] = 0.0
+    estimates.loc[exact, ["statistic", "p_value"]] = math.nan
+    metrics = json.loads(headline_metrics(dataclasses.replace(results, estimates=estimates)))
+    assert list(metrics["sales_log"]) == ["estimate", "std_error", "n_treated"]
+    assert "t" in metrics["exports_any"]
 
 
 def test_minimum_detectable_effect_is_among_the_numbers(figures):

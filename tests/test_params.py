@@ -141,6 +141,11 @@ def test_committed_params_are_valid():
             "covariates again",
         ),
         (
+            ("michigan", "outcomes"),
+            {},
+            "michigan.outcomes: Dictionary should have at least 1 item",
+        ),
+        (
             ("studies",),
             ["michigan", "simulatd"],
             "studies: simulatd has no section in params.yaml; did you mean simulated?",

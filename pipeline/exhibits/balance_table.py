@@ -1,7 +1,9 @@
 """The balance table: treated and comparison means and distances before and after matching."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from pipeline.exhibits import rounding
@@ -20,6 +22,9 @@ SCORE_COVARIATE = "propensity_score"
 
 _DECIMALS = 2
 
+# Columns that need no matching: treated, comparison, difference.
+_N_BEFORE = 3
+
 _DENOMINATORS = {
     "pooled": "the square root of the mean of the two groups' variances",
     "treated": "the standard deviation of the treated",
@@ -27,23 +32,40 @@ _DENOMINATORS = {
 
 
 def balance_table(results: StudyResults) -> Table:
-    """Return the balance table of the headline design, with the other designs in the foot."""
+    """Return the balance table of the headline design, with the other designs in the foot.
+
+    A headline design without matching has no columns after matching.
+    """
     design = results.settings.estimate.headline.design
     wide = balance_of(results, design)
-    return Table(
-        columns=(
-            Column("Treated"),
-            Column("Comparison", spanner="Before matching"),
-            Column("Std. diff.", spanner="Before matching"),
-            Column("Comparison", spanner="After matching"),
-            Column("Std. diff.", spanner="After matching"),
-            Column("Var. ratio", spanner="After matching"),
-        ),
+    columns = [
+        Column("Treated"),
+        Column("Comp.", spanner="Before matching"),
+        Column("Std. diff.", spanner="Before matching"),
+        Column("Comp.", spanner="After matching"),
+        Column("Std. diff.", spanner="After matching"),
+        Column("Var. ratio", spanner="After matching"),
+    ]
+    table = Table(
+        columns=tuple(columns),
         panels=_panels(results.settings, wide),
         foot=_foot(results, design, wide),
         notes=_notes(results, design, wide),
         source=results.settings.exhibit.source,
     )
+    return table if design in results.settings.match.designs else _before_only(table)
+
+
+def _before_only(table: Table) -> Table:
+    """Return the columns of the sample before matching; rows left empty are dropped."""
+    panels = (replace(panel, rows=_first_cells(panel.rows)) for panel in table.panels)
+    columns = tuple(replace(column, spanner="") for column in table.columns[:_N_BEFORE])
+    return replace(table, columns=columns, panels=tuple(panels), foot=_first_cells(table.foot))
+
+
+def _first_cells(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    cut = (replace(row, cells=row.cells[:_N_BEFORE]) for row in rows)
+    return tuple(row for row in cut if any(cell is not None for cell in row.cells))
 
 
 def balance_of(results: StudyResults, design: str) -> pd.DataFrame:
@@ -80,9 +102,7 @@ def _panels(settings: StudySettings, wide: pd.DataFrame) -> tuple[Panel, ...]:
     others = ordered[~in_score.reindex(ordered.index)]
     groups = [("In the propensity score", used), ("Not in the propensity score", others)]
     return tuple(
-        Panel(title, tuple(_row(settings, name, row) for name, row in frame.iterrows()))
-        for title, frame in groups
-        if len(frame)
+        Panel(title, tuple(_rows(settings, frame))) for title, frame in groups if len(frame)
     )
 
 
@@ -93,7 +113,17 @@ def _position(settings: StudySettings, covariate: str) -> tuple[int, str]:
     return (declared.index(name) if name in declared else -1, covariate)
 
 
-def _row(settings: StudySettings, name: object, row: "pd.Series[float]") -> Row:
+def _rows(settings: StudySettings, wide: pd.DataFrame) -> list[Row]:
+    """Return one row a covariate; the categories of one covariate share a row."""
+    names = pd.Series(wide.index, index=wide.index).str.partition("=")[0]
+    return [
+        _row(settings, group) if "=" not in str(group.index[0]) else _categories(settings, group)
+        for _, group in wide.groupby(names, sort=False)
+    ]
+
+
+def _row(settings: StudySettings, group: pd.DataFrame) -> Row:
+    row = group.iloc[0]
     figures = [
         row["mean_treated_before"],
         row["mean_control_before"],
@@ -103,7 +133,21 @@ def _row(settings: StudySettings, name: object, row: "pd.Series[float]") -> Row:
         row["variance_ratio_after"],
     ]
     cells = tuple(number(float(value), _DECIMALS) for value in figures)
-    return Row(covariate_label(settings, str(name)), cells)
+    return Row(covariate_label(settings, str(group.index[0])), cells)
+
+
+def _categories(settings: StudySettings, group: pd.DataFrame) -> Row:
+    """Return the largest differences, with their signs, over the categories of a covariate."""
+    before, after = (_largest(group[f"std_diff_{side}"]) for side in ("before", "after"))
+    name = str(group.index[0]).partition("=")[0]
+    label = f"{covariate_label(settings, name)}, largest of {len(group)}"
+    return Row(label, _sides(before, after))
+
+
+def _largest(differences: "pd.Series[float]") -> Cell:
+    values = differences.to_numpy()
+    known = values[~np.isnan(values)]
+    return number(float(known[np.abs(known).argmax()]), _DECIMALS) if len(known) else None
 
 
 def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, ...]:
@@ -125,14 +169,24 @@ def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, 
             _sides(*(_share_above(side, threshold) for side in (before, after))),
         ),
         Row(
-            capitalised(firms),
+            f"{capitalised(firms)} \u00d7 entry years",
             _firms(wide, "n_treated_before", "n_control_before", "n_control_after"),
         ),
+        Row(f"distinct {firms}", _distinct(results, design), True),
         Row("effective number", _firms(wide, None, None, "ess_control_after"), True),
     ]
     if lost > 0:
         rows.append(Row("treated left out", (Counts((int(lost),)), *[None] * 5), True))
     return (*rows, *_other_designs(results, design))
+
+
+def _distinct(results: StudyResults, design: str) -> tuple[Cell, ...]:
+    """Return the distinct comparison firms, before matching only where all of them are used."""
+    known = results.fact(design, "all", "n_comparison_distinct")
+    count = None if math.isnan(known) else Counts((int(known),))
+    if design in results.settings.match.designs:
+        return (None, None, None, count, None, None)
+    return (None, count, None, None, None, None)
 
 
 def _sides(before: Cell, after: Cell) -> tuple[Cell, ...]:
@@ -145,8 +199,9 @@ def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
 
 
 def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
-    largest = [math.nan if name is None else float(wide[name].max()) for name in columns]
-    cells = [None if math.isnan(n) else Counts((round(n),)) for n in largest]
+    # A sample that does not exist has missing counts.
+    largest = [math.nan if name is None else wide[name].max() for name in columns]
+    cells = [None if pd.isna(n) else Counts((round(float(n)),)) for n in largest]
     return (cells[0], cells[1], None, cells[2], None, None)
 
 
@@ -160,6 +215,25 @@ def _other_designs(results: StudyResults, design: str) -> list[Row]:
     return rows
 
 
+def _score_words(settings: StudySettings, headline: str) -> str:
+    """List what each design conditions on, the headline design's covariates first."""
+    own = score_covariates(settings, headline)
+    lists = {design: score_covariates(settings, design) for design in settings.match.designs}
+    others = [
+        f"{settings.design_label(design)}: {_more_than(own, covariates)}"
+        for design, covariates in lists.items()
+        if covariates and set(covariates) != set(own)
+    ]
+    return f"Other designs' covariates, {'; '.join(others)}." if others else ""
+
+
+def _more_than(own: list[str], covariates: list[str]) -> str:
+    """Return a list of covariates, as additions to `own` where it holds all of them."""
+    if own and set(own) < set(covariates):
+        return f"also {', '.join(label for label in covariates if label not in own)}"
+    return ", ".join(covariates)
+
+
 def _design_words(settings: StudySettings, design: str) -> str:
     covariates = score_covariates(settings, design)
     on = f" on {', '.join(covariates)}" if covariates else ""
@@ -171,20 +245,36 @@ def _design_words(settings: StudySettings, design: str) -> str:
 
 def _notes(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[str, ...]:
     settings = results.settings
+    firms = settings.exhibit.firms
+    matched = design in settings.match.designs
+    notes = (
+        _design_words(settings, design),
+        _score_words(settings, design),
+        "Standardised difference: difference in means over "
+        f"{_DENOMINATORS[settings.match.balance.denominator]}, before matching in both columns; "
+        "sqrt(p(1\u2212p)) for shares. Categories of a covariate share a row with their largest "
+        "difference; counts take each.",
+        f"Treated: treated {firms} with the score's covariates, before matching"
+        + (
+            "; differences after matching are of the matched treated. Comp.: comparison, "
+            "weighted after matching. Variance ratio: treated over comparison. Effective number: "
+            "(sum of weights) squared over sum of squared weights."
+            if matched
+            else ". Comp.: comparison."
+        ),
+        _verdict(settings, wide) if matched else "",
+        "No significance tests: they measure sample size, not balance.",
+    )
+    return tuple(note for note in notes if note)
+
+
+def _verdict(settings: StudySettings, wide: pd.DataFrame) -> str:
     threshold = settings.match.balance.threshold
-    worst = wide["std_diff_after"].abs().max()
+    worst = float(wide["std_diff_after"].abs().max())
+    if math.isnan(worst):
+        return "There is no sample after matching."
     verdict = "is met" if worst <= threshold else "is not met"
     return (
-        _design_words(settings, design),
-        "Standardised difference: difference in means divided by "
-        f"{_DENOMINATORS[settings.match.balance.denominator]}, taken before matching, so that both "
-        "columns share one denominator; sqrt(p(1\u2212p)) for shares.",
-        "The treated column shows all treated before matching; differences after matching are of "
-        "the matched treated. Variance ratio: treated over weighted comparison.",
-        "Effective number: (sum of weights) squared over sum of squared weights.",
         f"The declared threshold of {threshold:g} {verdict}: the largest absolute difference after "
-        f"matching is {rounding.fixed(float(worst), 3)}."
-        if not math.isnan(worst)
-        else "There is no sample after matching.",
-        "No significance tests: they measure sample size, not balance.",
+        f"matching is {rounding.fixed(worst, 3)}."
     )

@@ -46,7 +46,9 @@ def design_pool(settings: StudySettings, design: str) -> str:
 def design_rule(settings: StudySettings, design: str) -> str:
     """Return the rule by which a design picks and weights firms of its pool."""
     if design == "unmatched":
-        return "all of the pool, with equal weights"
+        return (
+            f"none, comparison {settings.exhibit.firms} weighted to the treated of their entry year"
+        )
     rule = settings.match.designs[design]
     model = settings.score.models[rule.score]
     fit = "per entry year" if model.fit == "per_stack" else "pooled over entry years"

@@ -2,19 +2,23 @@
 
 import math
 import textwrap
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import matched_event_times
 from pipeline.exhibits.figures import (
     BLUE,
     GREY,
+    ITALIC_P,
     SHADE,
     PanelGrid,
     integer_ticks,
     panel_grid,
+    partial_key,
 )
 from pipeline.exhibits.inputs import (
     Effect,
@@ -22,61 +26,83 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effects,
     lead_notes,
+    partial_event_times,
+    pre_trend_test,
 )
 from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
+
+# Widths of the bars of pointwise intervals and of simultaneous bands, in points.
+_THICK, _THIN = 3.0, 0.8
 
 
 def event_study(results: StudyResults) -> Figure:
     """Draw one panel an outcome: hollow markers are zero or close to it by construction.
 
-    Thick bars are pointwise intervals, thin bars simultaneous bands where they were computed.
+    Thick bars are pointwise intervals, thin bars simultaneous bands where they were computed;
+    a dagger marks event times that some entry years lack.
     """
     outcomes = results.settings.outcomes.root
-    grid = panel_grid(len(outcomes), 2.3)
+    grid = panel_grid(len(outcomes), 2.4)
     for axes, name in zip(grid.panels, outcomes, strict=True):
         _panel(grid, axes, results, name)
+    if any(axes.axison for axes in grid.panels):
+        grid.figure.legend(handles=_key(results), loc="outside upper center", ncols=4)
     grid.figure.supxlabel("Years since entry", size=9)
     grid.figure.supylabel("Effect", size=9)
     return grid.figure
 
 
+def _key(results: StudyResults) -> list[Line2D]:
+    """Return what hollow markers, bars and daggers mean, for those that are drawn."""
+    level = f"{100 * results.settings.estimate.conf_level:g}%"
+    every = [_effects(results, name) for name in results.settings.outcomes.root]
+    bands = any(_effects(results, name, "simultaneous") for name in results.settings.outcomes.root)
+    hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": BLUE}
+    return [
+        Line2D([], [], linestyle="none", marker="o", label="reference or matched on", **hollow),
+        Line2D([], [], color=BLUE, linewidth=_THICK, label=f"{level} interval"),
+        *([Line2D([], [], color=BLUE, linewidth=_THIN, label=f"{level} band")] if bands else []),
+        *([partial_key()] if any(map(partial_event_times, every)) else []),
+    ]
+
+
+def _effects(results: StudyResults, name: str, band: str = "pointwise") -> dict[int, Effect]:
+    headline = results.settings.estimate.headline
+    return by_event_time(find_effects(results, name, headline.design, headline.spec, band))
+
+
 def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> None:
     outcome = results.settings.outcome(name)
     grid.title(axes, outcome.label, _subtitle(results, name))
-    headline = results.settings.estimate.headline
-    effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
+    effects = _effects(results, name)
     drawn = {time: effect for time, effect in effects.items() if not math.isnan(effect.estimate)}
     if not outcome.observed or not drawn:
         reason = f"not observed: {outcome.reason}" if outcome.reason else "no effect by event time"
         grid.say_instead(axes, reason)
         return
-    factor = percentage_points(1) if outcome.scale == SHARE_SCALE else 1
-    bands = by_event_time(
-        find_effects(results, name, headline.design, headline.spec, "simultaneous")
-    )
-    _bars(axes, bands, factor, 0.8)
-    _bars(axes, drawn, factor, 3)
+    share = outcome.scale == SHARE_SCALE
+    factor = percentage_points(1) if share else 1
+    axes.set_ylabel("percentage points" if share else outcome.scale, size=8)
+    _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
+    _bars(axes, drawn, factor, _THICK)
     hollow = {results.settings.treatment.reference_event_time}
-    hollow |= matched_event_times(results.settings, name, headline.design)
+    hollow |= matched_event_times(results.settings, name, results.settings.estimate.headline.design)
     _markers(axes, drawn, factor, hollow)
-    _before_entry(axes, results, sorted(drawn))
-    _pre_trends(axes, _pre_trend_words(results, name, lead_notes(drawn, results)))
+    _before_entry(axes, results, drawn)
+    _pre_trends(axes, _pre_trend_words(results, name))
 
 
 def _subtitle(results: StudyResults, name: str) -> str:
-    """Return the unit of the effect and the comparison firms' mean in the reference year."""
+    """Return the comparison firms' mean in the reference year, with its unit."""
     outcome = results.settings.outcome(name)
-    if not outcome.observed:
-        return ""
     design = results.settings.estimate.headline.design
     mean = results.fact(design, name, "baseline_mean")
-    unit = "percentage points" if outcome.scale == SHARE_SCALE else outcome.scale
-    if math.isnan(mean):
-        return unit
+    if not outcome.observed or math.isnan(mean):
+        return ""
     shown = rounding.significant(mean)
     if outcome.scale == SHARE_SCALE:
-        return f"{unit}; baseline share {shown}"
-    return f"{unit}; baseline mean {shown} {outcome.unit}"
+        return f"baseline share {shown}"
+    return f"baseline mean {shown} {outcome.unit}"
 
 
 def _bars(axes: Axes, effects: dict[int, Effect], factor: float, width: float) -> None:
@@ -107,13 +133,14 @@ def _markers(axes: Axes, effects: dict[int, Effect], factor: float, hollow: set[
         )
 
 
-def _before_entry(axes: Axes, results: StudyResults, times: list[int]) -> None:
+def _before_entry(axes: Axes, results: StudyResults, effects: dict[int, Effect]) -> None:
+    times = sorted(effects)
     edge = results.settings.treatment.reference_event_time + 0.5
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     axes.axvline(edge, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.axvspan(times[0] - 0.6, edge, color=SHADE, linewidth=0, zorder=-1)
     axes.set_xlim(times[0] - 0.6, times[-1] + 0.6)
-    integer_ticks(axes, list(range(times[0], times[-1] + 1)))
+    integer_ticks(axes, list(range(times[0], times[-1] + 1)), partial_event_times(effects))
 
 
 def _pre_trends(axes: Axes, words: str) -> None:
@@ -134,20 +161,12 @@ def _pre_trends(axes: Axes, words: str) -> None:
     )
 
 
-def _pre_trend_words(results: StudyResults, name: str, partial: str) -> str:
+def _pre_trend_words(results: StudyResults, name: str) -> str:
     headline = results.settings.estimate.headline
-    tests = results.tests
-    rows = tests[
-        (tests["outcome"] == name)
-        & (tests["design"] == headline.design)
-        & (tests["sample"] == "all")
-        & (tests["estimator"] == headline.spec)
-        & (tests["test"] == "pre_trends")
-    ]
-    if len(rows) and not math.isnan(p_value := float(rows["p_value"].iloc[0])):
-        shown = rounding.positive(p_value, 2)
-        p_words = f"$p$ < {shown[1:]}" if shown.startswith("<") else f"$p$ = {shown}"
-        return "\n".join(
-            ["pre-trends", *textwrap.wrap(partial.replace("entry years", "entry"), 24), p_words]
-        )
-    return "no pre-trend\ncan be seen"
+    p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
+    if math.isnan(p_value):
+        return "no pre-trend\ncan be seen"
+    partial = lead_notes(_effects(results, name), results).replace("entry years", "entry")
+    shown = rounding.positive(p_value, 2)
+    p_words = f"{ITALIC_P} < {shown[1:]}" if shown.startswith("<") else f"{ITALIC_P} = {shown}"
+    return "\n".join(["pre-trends", *textwrap.wrap(partial, 24), p_words])

@@ -7,14 +7,16 @@ the same as colour, so that the figures read in grey.
 import io
 import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
 
 WIDTH_INCHES = 6.5
@@ -25,6 +27,11 @@ GREY = "#595959"
 MIDDLE = "#8C8C8C"
 PALE = "#BFBFBF"
 SHADE = "#F0F0F0"
+
+# Text is never read as mathematics, so an italic letter is a character of its own.
+ITALIC_P = "\U0001d45d"
+
+DAGGER = "\u2020"
 
 FORMATS = ("pdf", "svg", "png")
 
@@ -51,6 +58,8 @@ _STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "cluster-impact",
     "text.usetex": False,
+    # A label may hold a dollar sign.
+    "text.parse_math": False,
 }
 
 # Without dates and versions, the same figure is the same bytes.
@@ -114,11 +123,24 @@ def panel_grid(n_panels: int, panel_height: float = 2.2) -> PanelGrid:
     return PanelGrid(figure, places[:n_panels], int(13 * WIDTH_INCHES / n_columns) + 1)
 
 
-def integer_ticks(axes: Axes, times: list[int]) -> None:
-    """Mark event times at whole years, every second or third where there are many."""
+def integer_ticks(axes: Axes, times: list[int], partial: Collection[int] = ()) -> None:
+    """Mark event times at whole years, every second or third where there are many.
+
+    A dagger stands beside event times that some entry years lack.
+    """
     step = math.ceil(len(times) / 10)
     # Steps count from 0, the entry year, so that it is always marked.
-    axes.set_xticks([time for time in times if time % step == 0])
+    shown = [time for time in times if time % step == 0 or time in partial]
+    labels = [
+        (rounding.fixed(time, 0) if time % step == 0 else "") + (DAGGER if time in partial else "")
+        for time in shown
+    ]
+    axes.set_xticks(shown, labels)
+
+
+def partial_key() -> Line2D:
+    """Return the legend entry of the dagger."""
+    return Line2D([], [], linestyle="none", label=f"{DAGGER} some entry years only")
 
 
 def _save(figure: Figure, kind: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -61,13 +62,32 @@ class StudyResults:
 
     def fact(self, design: str, outcome: str, name: str) -> float:
         """Return one fact; facts by stack, `name[2009]`, are summed; NaN where there is none."""
-        facts = self.facts
-        here = facts[(facts["design"] == design) & (facts["outcome"] == outcome)]
-        exact = here.loc[here["name"] == name, "value"]
-        if len(exact):
-            return float(exact.iloc[0])
-        by_stack = here.loc[here["name"].str.startswith(f"{name}["), "value"]
-        return float(by_stack.sum()) if len(by_stack) else math.nan
+        here = self._facts.get((design, outcome), {})
+        if name in here:
+            return here[name]
+        by_stack = [value for fact, value in here.items() if fact.startswith(f"{name}[")]
+        return sum(by_stack) if by_stack else math.nan
+
+    @cached_property
+    def _facts(self) -> dict[tuple[str, str], dict[str, float]]:
+        """Hold facts by design and outcome, then name."""
+        found: dict[tuple[str, str], dict[str, float]] = {}
+        for row in self.facts.itertuples():
+            values = found.setdefault((str(row.design), str(row.outcome)), {})
+            values[str(row.name)] = _number(row.value)
+        return found
+
+    @cached_property
+    def effects(self) -> "dict[tuple[str, ...], dict[str, Effect]]":
+        """Hold effects on all firms, analytic, by outcome, design, spec and band, then term."""
+        table = self.estimates
+        everyone = (table["sample"] == "all") & (table["subgroup"] == "all")
+        found: dict[tuple[str, ...], dict[str, Effect]] = {}
+        for row in table[everyone & (table["inference"] == "analytic")].to_dict("records"):
+            named = {str(key): value for key, value in row.items()}
+            key = tuple(str(named[name]) for name in ("outcome", "design", "estimator", "band"))
+            found.setdefault(key, {})[str(named["term"])] = _effect(named)
+        return found
 
 
 @dataclass(frozen=True)
@@ -99,6 +119,14 @@ class Effect:
         return not math.isnan(self.estimate) and not math.isnan(self.std_error)
 
 
+@dataclass(frozen=True)
+class PreTrendTest:
+    """Hold the joint test of effects before the reference year: its p-value, NaN without one."""
+
+    p_value: float
+    note: str
+
+
 _NUMBERS = [name for name, kind in Effect.__annotations__.items() if kind is float]
 _WORDS = [name for name, kind in Effect.__annotations__.items() if kind is str]
 
@@ -107,23 +135,23 @@ def find_effects(
     results: StudyResults, outcome: str, design: str, spec: str, band: str = "pointwise"
 ) -> dict[str, Effect]:
     """Return the effects of one outcome, design and spec by term, for all firms, analytic."""
-    table = results.estimates
-    wanted = {
-        "outcome": outcome,
-        "design": design,
-        "estimator": spec,
-        "sample": "all",
-        "subgroup": "all",
-        "inference": "analytic",
-        "band": band,
-    }
-    chosen = pd.Series(True, index=table.index)
-    for column, value in wanted.items():
-        chosen &= table[column] == value
-    rows = table[chosen].to_dict("records")
-    return {
-        str(row["term"]): _effect({str(key): value for key, value in row.items()}) for row in rows
-    }
+    return results.effects.get((outcome, design, spec, band), {})
+
+
+def pre_trend_test(results: StudyResults, outcome: str, design: str, spec: str) -> PreTrendTest:
+    """Return the pre-trend test of one outcome, design and spec, or the reason for none."""
+    tests = results.tests
+    rows = tests[
+        (tests["outcome"] == outcome)
+        & (tests["design"] == design)
+        & (tests["sample"] == "all")
+        & (tests["estimator"] == spec)
+        & (tests["test"] == "pre_trends")
+    ].to_dict("records")
+    if not rows:
+        return PreTrendTest(math.nan, "no effects by event time were asked for")
+    note = rows[0]["note"]
+    return PreTrendTest(_number(rows[0]["p_value"]), "" if pd.isna(note) else str(note))
 
 
 def by_event_time(effects: dict[str, Effect]) -> dict[int, Effect]:
@@ -135,10 +163,15 @@ def by_event_time(effects: dict[str, Effect]) -> dict[int, Effect]:
     }
 
 
+def partial_event_times(effects: dict[int, Effect]) -> dict[int, str]:
+    """Return the event times at which not all entry years are seen, with the note that says so."""
+    return {t: e.note for t, e in effects.items() if e.note.startswith("entry years ")}
+
+
 def lead_notes(effects: dict[int, Effect], results: StudyResults) -> str:
     """Return which entry years the leads speak of, where not all have them; else empty."""
     reference = results.settings.treatment.reference_event_time
-    notes = {effect.note for time, effect in effects.items() if time < reference and effect.note}
+    notes = {note for time, note in partial_event_times(effects).items() if time < reference}
     return "; ".join(sorted(notes))
 
 

@@ -18,7 +18,7 @@ from pipeline.exhibits.table import (
     Table,
     Text,
 )
-from pipeline.exhibits.widths import longest_word, text_width
+from pipeline.exhibits.widths import longest_word, n_lines, text_width
 
 # One em of Latin Modern at \small and \footnotesize of a 10 pt article, in pt.
 _EM_SMALL = 9.25
@@ -26,6 +26,20 @@ _EM_FOOTNOTE = 8.51
 
 # Text width of a bare 10 pt article, less a little for rounding.
 _NARROW_PAGE = 344.0
+
+# Text height of a bare 10 pt article on letter paper, less a caption of one line; heights are
+# rather over- than underestimated.
+_PAGE_HEIGHT = 530.0
+
+# Lines of \small, \footnotesize and \scriptsize, and what rules and panel titles add, in pt.
+_SMALL_LINE, _LINE, _NOTE_LINE = 11.0, 9.5, 8.0
+_RULES, _ABOVE_PANEL = 26.0, 4.5
+
+# One em of Latin Modern at \scriptsize, in pt.
+_EM_NOTE = 7.97
+
+# Running text is narrower than the estimate of `text_width`, which is rarely too small.
+_RUNNING = 0.86
 
 _SMALL_PAGE = 400  # pt: notes are set smaller on narrower pages
 _TALL = 24  # rows: a taller table and its notes are set smaller, to stay on one page
@@ -93,6 +107,38 @@ def render_latex(table: Table) -> str:
 def fits(table: Table) -> bool:
     """Say whether the table fits the text width of a bare article with readable labels."""
     return _room_for_stub(_lay_out(table).beside_stub) >= _SHORTEST_STUB
+
+
+def fits_page(table: Table) -> bool:
+    """Say whether the table with its notes fits one page of a bare article."""
+    return _height(table) <= _PAGE_HEIGHT
+
+
+def _height(table: Table) -> float:
+    """Estimate the height on a page as narrow as a bare article's, in pt."""
+    layout = _lay_out(table)
+    natural = layout.stub + layout.beside_stub
+    small = natural * _EM_SMALL <= _NARROW_PAGE and len(table.rows()) <= _TALL
+    em, line = (_EM_SMALL, _SMALL_LINE) if small else (_EM_FOOTNOTE, _LINE)
+    stub = min(layout.stub, _NARROW_PAGE / em - layout.beside_stub)
+    full = min(natural + _MOST_SPREAD, _NARROW_PAGE / em)
+    lines = sum(n_lines(row.label, (stub - row.indent) / _RUNNING) for row in table.rows())
+    lines += sum(n_lines(panel.title, full / _RUNNING) for panel in table.panels if panel.title)
+    lines += _head_lines(table.columns, layout)
+    across = full * em / _EM_NOTE / _RUNNING
+    notes = n_lines(" ".join(table.notes), across) + n_lines(table.source, across)
+    panels = sum(bool(panel.title) for panel in table.panels)
+    return line * lines + _ABOVE_PANEL * panels + _RULES + _NOTE_LINE * notes
+
+
+def _head_lines(columns: tuple[Column, ...], layout: _Layout) -> int:
+    """Return the lines of the head: spanners, headings, units, numbers."""
+    pairs = list(zip(columns, layout.columns, strict=True))
+    lines = max(n_lines(column.heading, width) for column, width in pairs)
+    if any(column.unit for column in columns):
+        lines += max(n_lines(column.unit, width) for column, width in pairs)
+    lines += any(column.spanner for column in columns)
+    return lines + any(column.number is not None for column in columns)
 
 
 def _lay_out(table: Table) -> _Layout:
@@ -217,7 +263,8 @@ def _foot(rows: tuple[Row, ...], layout: _Layout) -> list[str]:
 
 
 def _row(row: Row, layout: _Layout) -> str:
-    label = (r"\quad " if row.indent else "") + escape(row.label)
+    # Every line of an indented label is indented, not the first alone.
+    label = (r"\hangindent1em\hangafter0 " if row.indent else "") + escape(row.label)
     cells = zip(row.cells, layout.columns, strict=True)
     return _line([latex_cell(cell, width) for cell, width in cells], label)
 

@@ -1,7 +1,7 @@
 r"""Typeset single cells for LaTeX: siunitx numbers, braced text, boxes of a fixed width."""
 
 from pipeline.exhibits.escape import escape
-from pipeline.exhibits.table import Cell, Counts, Interval, Magnitude, Number, Raw, Text
+from pipeline.exhibits.table import Cell, Counts, Interval, Magnitude, Number, Text
 from pipeline.exhibits.widths import text_width
 
 
@@ -30,7 +30,7 @@ def latex_cell(cell: Cell, width: float) -> str:
     return f"{{{content}}}" if content else ""
 
 
-def _braced(cell: Text | Raw | Interval | Counts | Magnitude, width: float) -> str:
+def _braced(cell: Text | Interval | Counts | Magnitude, width: float) -> str:
     """Return what stands in braces, off the column's decimal point."""
     match cell:
         case Interval():
@@ -40,8 +40,6 @@ def _braced(cell: Text | Raw | Interval | Counts | Magnitude, width: float) -> s
             return " / ".join(_num(part) for part in cell.parts())
         case Magnitude():
             return _num(cell.plain())
-        case Raw():
-            return cell.tex
         case Text():
             wraps = text_width(cell.text) > width
             return box(cell.text, width, "t") if wraps else escape(cell.text)

@@ -35,9 +35,10 @@ def love_plot(results: StudyResults) -> Figure:
     axes = figure.subplots()
     heights = list(range(len(wide)))
     before, after = wide["std_diff_before"].to_numpy(), wide["std_diff_after"].to_numpy()
-    axes.hlines(heights, before, after, color=PALE, linewidth=1)
     _points(axes, before, heights, _BEFORE)
-    _points(axes, after, heights, _AFTER)
+    if headline.design in results.settings.match.designs:
+        axes.hlines(heights, before, after, color=PALE, linewidth=1, zorder=1)
+        _points(axes, after, heights, _AFTER)
     labels = [covariate_label(results.settings, str(name)) for name in wide.index]
     stars = ["" if used else " *" for used in wide["in_score_before"]]
     axes.set_yticks(heights, [a + b for a, b in zip(labels, stars, strict=True)])

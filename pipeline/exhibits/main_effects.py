@@ -1,14 +1,15 @@
 """The main table: one column an outcome, one panel a design under one estimator."""
 
-import itertools
 import math
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import capitalised
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
-from pipeline.exhibits.latex import fits
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_test
+from pipeline.exhibits.latex import fits, fits_page
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.panels import absorbed, headline_panel, panel_letter
+from pipeline.exhibits.panels import Shown, lettered_panels, main_letter
+from pipeline.exhibits.parts import fewest_parts
 from pipeline.exhibits.table import (
     DASH,
     Cell,
@@ -22,57 +23,67 @@ from pipeline.exhibits.table import (
     Table,
     Text,
 )
+from pipeline.params.exhibit import Panel as ChosenPanel
 
 _MOST_OUTCOMES = 4
+_MOST_PANELS = 4
 
 
-def main_effects(results: StudyResults) -> list[Table]:
-    """Return the main table, split evenly where outcomes do not fit side by side.
+def main_effects(results: StudyResults) -> dict[str, Table]:
+    """Return the main table by file name, split evenly where it does not fit a page.
 
-    At most four outcomes a table, fewer where their numbers are wide; column numbers run on.
+    At most four outcomes a table, fewer where their numbers are wide, and at most four panels,
+    fewer where notes are long; column numbers and panel letters run on. Further outcomes are in
+    `main_effects_2`, further panels in `main_effects_panels_2`.
     """
-    outcomes = list(results.settings.outcomes.root)
-    pieces = math.ceil(len(outcomes) / _MOST_OUTCOMES)
-    while True:
-        tables = [_table(results, names, start) for start, names in _split(outcomes, pieces)]
-        if pieces >= len(outcomes) or all(fits(table) for table in tables):
-            return tables
-        pieces += 1
+    columns = list(enumerate(results.settings.outcomes.root, start=1))
+    panels = list(lettered_panels(results).items())
 
+    def table(some: list[tuple[int, str]], others: list[tuple[str, ChosenPanel]]) -> Table:
+        return _table(results, Shown(dict(some), dict(others)))
 
-def _split(names: list[str], pieces: int) -> list[tuple[int, list[str]]]:
-    """Return (number of the first column, outcomes) of each piece, sizes differing by one."""
-    size, extra = divmod(len(names), pieces)
-    starts = [i * size + min(i, extra) for i in range(pieces + 1)]
-    return [(first + 1, names[first:last]) for first, last in itertools.pairwise(starts)]
-
-
-def _table(results: StudyResults, outcomes: list[str], start: int) -> Table:
-    decimals = [_decimals(results, name) for name in outcomes]
-    panels = tuple(
-        _panel(results, index, outcomes, decimals)
-        for index in range(len(results.settings.exhibit.panels))
+    across = fewest_parts(columns, _MOST_OUTCOMES, lambda part: fits(table(part, panels)))
+    down = fewest_parts(
+        panels, _MOST_PANELS, lambda part: all(fits_page(table(some, part)) for some in across)
     )
+    return {
+        f"main_effects{_number(i, '')}{_number(j, '_panels')}": table(some, others)
+        for j, others in enumerate(down, start=1)
+        for i, some in enumerate(across, start=1)
+    }
+
+
+def _number(part: int, stem: str) -> str:
+    return f"{stem}_{part}" if part > 1 else ""
+
+
+def _table(results: StudyResults, shown: Shown) -> Table:
+    decimals = {name: _decimals(results, name) for name in shown.columns.values()}
     return Table(
-        columns=_columns(results, outcomes, start),
-        panels=panels,
-        foot=_foot(results, outcomes),
-        notes=main_notes(results, outcomes, start),
+        columns=_columns(results, shown),
+        panels=tuple(_panel(results, shown, letter, decimals) for letter in shown.panels),
+        foot=_foot(results, shown),
+        notes=main_notes(results, shown),
         source=results.settings.exhibit.source,
     )
 
 
-def _columns(results: StudyResults, outcomes: list[str], start: int) -> tuple[Column, ...]:
-    chosen = [results.settings.outcome(name) for name in outcomes]
-    families = [outcome.family for outcome in chosen]
-    spanners = [
-        capitalised(family) if family != "main" and families.count(family) > 1 else ""
-        for family in families
-    ]
+def _columns(results: StudyResults, shown: Shown) -> tuple[Column, ...]:
+    outcomes = {n: results.settings.outcome(name) for n, name in shown.columns.items()}
+    families = [outcome.family for outcome in outcomes.values()]
     return tuple(
-        Column(outcome.label, outcome.scale if outcome.observed else "", start + i, spanner)
-        for i, (outcome, spanner) in enumerate(zip(chosen, spanners, strict=True))
+        Column(
+            outcome.label,
+            outcome.scale if outcome.observed else "",
+            column,
+            _spanner(outcome.family, families),
+        )
+        for column, outcome in outcomes.items()
     )
+
+
+def _spanner(family: str, families: list[str]) -> str:
+    return capitalised(family) if family != "main" and families.count(family) > 1 else ""
 
 
 def _decimals(results: StudyResults, outcome: str) -> int:
@@ -84,23 +95,23 @@ def _decimals(results: StudyResults, outcome: str) -> int:
     return effect_decimals(present, results.settings.exhibit.decimals)
 
 
-def _panel(results: StudyResults, index: int, outcomes: list[str], decimals: list[int]) -> Panel:
-    chosen = results.settings.exhibit.panels[index]
-    effects = [find_effect(results, name, chosen.design, chosen.spec) for name in outcomes]
-    pairs = list(zip(effects, decimals, strict=True))
+def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str, int]) -> Panel:
+    chosen = shown.panels[letter]
+    effects = {name: find_effect(results, name, chosen.design, chosen.spec) for name in decimals}
+    pairs = [(effects[name], places) for name, places in decimals.items()]
     stars = results.settings.exhibit.stars
     level = 100 * results.settings.estimate.conf_level
-    rows = (
+    rows = [
         Row("Average effect on treated", tuple(_estimate(e, d, stars) for e, d in pairs)),
         Row("", tuple(_std_error(e, d) for e, d in pairs)),
         Row(f"{level:g}% CI", tuple(_interval(e, d) for e, d in pairs)),
-        Row(
-            "Treated / comparison",
-            tuple(_counts(e, "n_treated", "n_control") for e in effects),
-        ),
-        Row("Observations", tuple(_counts(e, "n_obs") for e in effects)),
-    )
-    return Panel(f"Panel {panel_letter(index)}. {chosen.label}", rows)
+        Row("Treated / comparison", tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
+        Row("Observations", tuple(_counts(e, "n_obs") for e, _ in pairs)),
+    ]
+    if results.settings.spec(chosen.spec).estimator == "stacked":
+        tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
+        rows.append(Row("Pre-trends, p-value", tests))
+    return Panel(f"Panel {letter}. {chosen.label}", tuple(rows))
 
 
 def _estimate(effect: Effect | None, decimals: int, stars: bool) -> Cell:
@@ -132,36 +143,48 @@ def _counts(effect: Effect | None, *names: str) -> Cell:
     return None if any(map(math.isnan, values)) else Counts(tuple(int(v) for v in values))
 
 
+def _pre_trends(
+    results: StudyResults, panel: ChosenPanel, outcome: str, effect: Effect | None
+) -> Cell:
+    """Return the p-value of the joint test, a dash where there is none."""
+    if effect is None or not effect.estimated:
+        return None
+    p_value = pre_trend_test(results, outcome, panel.design, panel.spec).p_value
+    return DASH if math.isnan(p_value) else Text(rounding.positive(p_value, 2))
+
+
 def _baseline_unit(results: StudyResults, outcome: str) -> str:
     chosen = results.settings.outcome(outcome)
     return chosen.scale if chosen.transform == "any" else chosen.unit
 
 
-def _foot(results: StudyResults, outcomes: list[str]) -> tuple[Row, ...]:
-    panel = results.settings.exhibit.panels[headline_panel(results)]
-    effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
-    means = [results.fact(panel.design, name, "baseline_mean") for name in outcomes]
-    smallest = [results.fact(panel.design, name, f"mde[{panel.spec}]") for name in outcomes]
-    units = [_baseline_unit(results, name) for name in outcomes]
-    firm, year = absorbed(results, panel.spec)
-    yes = tuple(Text("Yes") if e is not None and e.estimated else None for e in effects)
-    rows = (
-        Row(
-            "Comparison baseline mean",
-            tuple(None if math.isnan(m) else Magnitude(m) for m in means),
-        ),
+def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
+    panel = shown.panels[main_letter(results, shown)]
+    names = list(shown.columns.values())
+    effects = [find_effect(results, name, panel.design, panel.spec) for name in names]
+    means = [results.fact(panel.design, name, "baseline_mean") for name in names]
+    smallest = [results.fact(panel.design, name, f"mde[{panel.spec}]") for name in names]
+    units = [_baseline_unit(results, name) for name in names]
+    fixed = tuple(Text("Yes") if e is not None and e.estimated else None for e in effects)
+    return (
+        Row("Comparison mean", tuple(None if math.isnan(m) else Magnitude(m) for m in means)),
         Row(
             "unit",
             tuple(None if math.isnan(m) else Text(u) for m, u in zip(means, units, strict=True)),
             True,
         ),
-        Row(f"{firm} effects", yes),
-        Row(f"{year} effects", yes),
-        Row("Clusters", tuple(_counts(e, "n_clusters") for e in effects)),
-        Row("with treated", tuple(_counts(e, "n_treated_clusters") for e in effects), True),
+        *([] if _by_cohort_and_year(results, panel) else [Row("Fixed effects", fixed)]),
+        Row(
+            "Clusters / with treated",
+            tuple(_counts(e, "n_clusters", "n_treated_clusters") for e in effects),
+        ),
         Row(
             "Minimum detectable effect",
             tuple(None if math.isnan(m) else Magnitude(m, 2) for m in smallest),
         ),
     )
-    return rows
+
+
+def _by_cohort_and_year(results: StudyResults, panel: ChosenPanel) -> bool:
+    """Say whether a panel's effects are differences of means, which absorb nothing."""
+    return results.settings.spec(panel.spec).estimator == "group_time"

@@ -4,233 +4,212 @@ import math
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.cautions import panel_warnings
-from pipeline.exhibits.design_words import design_pool, design_rule, score_covariates
-from pipeline.exhibits.estimator_words import cohort_words, group_time_words
+from pipeline.exhibits.design_words import design_pool, design_rule
+from pipeline.exhibits.estimator_words import estimator_words
 from pipeline.exhibits.inputs import (
-    Effect,
     StudyResults,
-    StudySettings,
     by_event_time,
     find_effect,
     find_effects,
     lead_notes,
+    pre_trend_test,
 )
-from pipeline.exhibits.numbers import (
-    LOG_SCALE,
-    SHARE_SCALE,
-    effect_decimals,
-    percent,
-    percentage_points,
+from pipeline.exhibits.numbers import effect_in_words
+from pipeline.exhibits.panels import (
+    Shown,
+    by_panel,
+    has_matched_sets,
+    main_letter,
+    name_list,
+    panel_effects,
 )
-from pipeline.exhibits.panels import absorbed, headline_panel, name_list, panel_letter
-from pipeline.params.exhibit import Panel
 
-_MISSING_RULES = {
-    "drop_set": "a matched set counts in a year only if all its {firms} are observed in that year",
-    "renormalise": "whoever is observed stays, and comparison weights are rescaled to the treated "
-    "observed",
-}
+_WHOLE_SETS = "a matched set counts in a year only if all its {firms} are observed in that year"
+_RENORMALISED = (
+    "whoever is observed stays, and comparison weights are rescaled to the treated observed"
+)
 
 
-def main_notes(results: StudyResults, outcomes: list[str], start: int) -> tuple[str, ...]:
-    """Return the notes for these outcomes, whose columns are numbered from `start`."""
-    numbered = dict(enumerate(outcomes, start))
+def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
+    """Return the notes for the outcomes and panels that one table shows."""
     return (
-        _sample(results),
-        *_estimators(results),
-        *_designs(results),
-        _inference(results, outcomes),
-        *_translations(results, numbered),
-        *_pre_years(results, outcomes),
-        _observations(results, outcomes),
-        _foot(results),
-        *panel_warnings(results, outcomes),
-        *_not_shown(results, numbered),
+        _sample(results, shown),
+        *_estimators(results, shown),
+        *_designs(results, shown),
+        _inference(results, shown),
+        *_translations(results, shown),
+        *_pre_years(results, shown),
+        *_missing(results, shown),
+        _foot(results, shown),
+        *panel_warnings(results, shown),
+        *_not_shown(results, shown),
         *_stars(results),
     )
 
 
-def _sample(results: StudyResults) -> str:
-    settings = results.settings
-    window = settings.treatment.window
-    return (
-        f"Each cell is a separate regression on yearly data of {settings.exhibit.firms}, event "
-        f"times {_signed(window.first_event_time)} to {_signed(window.last_event_time)}; reference "
-        f"{_signed(settings.treatment.reference_event_time)}, t being the entry year."
+def _sample(results: StudyResults, shown: Shown) -> str:
+    treatment = results.settings.treatment
+    window = treatment.window
+    anticipated = (
+        " Years between the reference year and entry are in neither baseline nor effect."
+        if treatment.anticipation_years
+        else ""
     )
+    return (
+        f"Each cell is a separate estimate on yearly data of {results.settings.exhibit.firms}"
+        f"{_period(results, shown)}, event times {_signed(window.first_event_time)} to "
+        f"{_signed(window.last_event_time)} from entry year t; reference "
+        f"{_signed(treatment.reference_event_time)}. Observations count once per entry year that "
+        f"they serve.{anticipated}"
+    )
+
+
+def _period(results: StudyResults, shown: Shown) -> str:
+    """Return `, 1987\u20131989`: the years of all outcomes of the main panel."""
+    design = shown.panels[main_letter(results, shown)].design
+    first, last = (
+        [results.fact(design, name, fact) for name in shown.columns.values()]
+        for fact in ("first_year", "last_year")
+    )
+    known = [year for year in (*first, *last) if not math.isnan(year)]
+    return f", {min(known):.0f}\u2013{max(known):.0f}" if known else ""
 
 
 def _signed(event_time: int) -> str:
     return rounding.fixed(event_time, 0)
 
 
-def _estimators(results: StudyResults) -> list[str]:
-    sentences = []
-    for spec in dict.fromkeys(panel.spec for panel in results.settings.exhibit.panels):
-        where = _panel_list(results, spec)
-        effects = " and ".join(name.lower() for name in absorbed(results, spec))
-        if results.settings.spec(spec).estimator == "stacked":
-            sentences.append(
-                f"{where}: stacked difference-in-differences, each entry year against its own "
-                f"comparison {results.settings.exhibit.firms}, with {effects} effects."
-            )
-        elif results.settings.spec(spec).estimator == "group_time":
-            sentences.append(f"{where}: {group_time_words(results.settings, spec)}.")
-        elif results.settings.spec(spec).estimator != "twoway":
-            sentences.append(f"{where}: {cohort_words(results.settings, spec)}.")
-        else:
-            sentences.append(
-                f"{where}: flat two-way fixed effects ({effects}), for comparability only: "
-                "under staggered entry it uses treated units as comparisons."
-            )
-    return sentences
-
-
-def _panel_list(results: StudyResults, spec: str) -> str:
-    panels = results.settings.exhibit.panels
-    return name_list("Panel", [panel_letter(i) for i, p in enumerate(panels) if p.spec == spec])
-
-
-def _designs(results: StudyResults) -> list[str]:
-    """Say who is in the pool, how firms are picked, and what the score holds, each once."""
-    settings = results.settings
-    designs = [panel.design for panel in settings.exhibit.panels]
-    pools = _by_text([design_pool(settings, design) for design in designs])
-    rules = _by_text([design_rule(settings, design) for design in designs])
-    scores = _by_text(_score_texts(settings, designs))
-    sentences = [f"Comparison pool: {pools}.", f"Matching: {rules}."]
-    return [*sentences, f"Score: {scores}."] if scores else sentences
-
-
-def _by_text(texts: list[str]) -> str:
-    """Return `text (Panels A and B); text (Panel C)`, each text once, empty ones left out."""
+def _estimators(results: StudyResults, shown: Shown) -> list[str]:
     panels_of: dict[str, list[str]] = {}
-    for index, text in enumerate(texts):
-        if text:
-            panels_of.setdefault(text, []).append(panel_letter(index))
-    return "; ".join(
-        f"{text} ({name_list('Panel', letters)})" for text, letters in panels_of.items()
-    )
+    for letter, panel in shown.panels.items():
+        panels_of.setdefault(panel.spec, []).append(letter)
+    return [
+        f"{name_list('Panel', letters)}: {estimator_words(results, spec)}."
+        for spec, letters in panels_of.items()
+    ]
 
 
-def _score_texts(settings: StudySettings, designs: list[str]) -> list[str]:
-    """List each panel's covariates, as an earlier panel's and more where that is shorter."""
-    lists = [score_covariates(settings, design) for design in designs]
-    texts = []
-    for index, covariates in enumerate(lists):
-        inside = [i for i in range(index) if lists[i] and set(lists[i]) < set(covariates)]
-        if inside:
-            base = max(inside, key=lambda i: len(lists[i]))
-            added = [label for label in covariates if label not in lists[base]]
-            texts.append(f"as Panel {panel_letter(base)} and {', '.join(added)}")
-        else:
-            texts.append(", ".join(covariates))
-    return texts
+def _designs(results: StudyResults, shown: Shown) -> list[str]:
+    """Say who is in the pool and how firms are picked, each once."""
+    settings = results.settings
+    designs = {letter: panel.design for letter, panel in shown.panels.items()}
+    pools = by_panel({k: design_pool(settings, design) for k, design in designs.items()})
+    rules = by_panel({k: design_rule(settings, design) for k, design in designs.items()})
+    matched = any(design in settings.match.designs for design in designs.values())
+    listed = "; covariates of the scores: see the balance table" if matched else ""
+    return [f"Comparison pool: {pools}.", f"Matching: {rules}{listed}."]
 
 
-def _inference(results: StudyResults, outcomes: list[str]) -> str:
-    panel = _headline(results)
-    effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
-    cluster = next((e.cluster for e in effects if e is not None and e.cluster), "")
+def _inference(results: StudyResults, shown: Shown) -> str:
     unit = results.settings.exhibit.firms.removesuffix("s")
-    by = {"": "", "assignment": f" by {results.settings.exhibit.cluster}", "firm": f" by {unit}"}
+    named = {"assignment": f"by {results.settings.exhibit.cluster}", "firm": f"by {unit}"}
+    clusters = {
+        letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
+        for letter in shown.panels
+    }
     level = f"{100 * results.settings.estimate.conf_level:g}"
+    by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
     return (
-        f"Standard errors clustered{by[cluster]} in parentheses: factor G/(G\u22121) \u00d7 "
+        f"Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
         "(N\u22121)/(N\u2212K), K without effects nested in clusters; in brackets "
         f"{level} percent confidence intervals, t with G\u22121 degrees of freedom, conditional "
         "on the match."
     )
 
 
-def _headline(results: StudyResults) -> Panel:
-    return results.settings.exhibit.panels[headline_panel(results)]
-
-
-def _translations(results: StudyResults, numbered: dict[int, str]) -> list[str]:
-    """Translate the headline panel's own numbers, column by column."""
-    panel = _headline(results)
+def _translations(results: StudyResults, shown: Shown) -> list[str]:
+    """Translate the main panel's own numbers, column by column."""
+    letter = main_letter(results, shown)
+    panel = shown.panels[letter]
     parts = []
-    for column, name in numbered.items():
+    for column, name in shown.columns.items():
         effect = find_effect(results, name, panel.design, panel.spec)
         if effect is not None and effect.estimated:
-            parts.append(f"column {column}, {_translation(results, effect)}")
+            words = effect_in_words(effect, results.settings.exhibit.decimals)
+            parts.append(f"column {column}, {words}")
     if not parts:
         return []
-    letter = panel_letter(headline_panel(results))
-    level = f"{100 * results.settings.estimate.conf_level:g}"
     return [
-        f"In words, Panel {letter} (b log points are 100(exp(b) \u2212 1) percent, from unrounded "
-        f"figures; in brackets what the {level} percent interval cannot exclude): "
-        f"{'; '.join(parts)}."
+        f"In words, Panel {letter} (b log points are 100(exp(b) \u2212 1) percent; in brackets "
+        f"what the interval cannot exclude): {'; '.join(parts)}."
     ]
 
 
-def _translation(results: StudyResults, effect: Effect) -> str:
-    """Return `0.082 is 8.5 percent [2.1 to 15.4]`, in percentage points for shares."""
-    decimals = effect_decimals([effect], results.settings.exhibit.decimals)
-    shown = rounding.fixed(effect.estimate, decimals)
-    ends = (effect.estimate, effect.conf_low, effect.conf_high)
-    if effect.scale == LOG_SCALE:
-        value, low, high = (rounding.fixed(percent(end), 1) for end in ends)
-        return f"{shown} is {value} percent [{low} to {high}]"
-    if effect.scale == SHARE_SCALE:
-        value, low, high = (rounding.fixed(percentage_points(end), 1) for end in ends)
-        return f"linear probability: {shown} is {value} percentage points [{low} to {high}]"
-    _, low, high = (rounding.fixed(end, decimals) for end in ends)
-    return f"{shown} {effect.scale} [{low} to {high}]"
-
-
-def _pre_years(results: StudyResults, outcomes: list[str]) -> list[str]:
-    """Say for which entry years no pre-trend can be seen."""
-    panel = _headline(results)
+def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
+    """Say what the pre-trend test tests, and for which entry years nothing can be seen."""
+    tested = [p for p in shown.panels.values() if _is_stacked(results, p.spec)]
+    if not tested:
+        return []
+    panel = shown.panels[main_letter(results, shown)]
     notes = {
         lead_notes(by_event_time(find_effects(results, name, panel.design, panel.spec)), results)
-        for name in outcomes
+        for name in shown.columns.values()
     } - {""}
+    partial = [f"; {note}, for others no pre-trend can be seen" for note in sorted(notes)]
+    return [f"Pre-trends: joint test of effects before the reference year{''.join(partial)}."]
+
+
+def _is_stacked(results: StudyResults, spec: str) -> bool:
+    return results.settings.spec(spec).estimator == "stacked"
+
+
+def _missing(results: StudyResults, shown: Shown) -> list[str]:
+    """Say by which rule outcomes may be missing, where columns differ for that reason."""
+    numbers = {k: {e.n_obs for e in panel_effects(results, shown, k)} for k in shown.panels}
+    if all(len(found) < 2 for found in numbers.values()):
+        return []
+    whole = results.settings.estimate.missing == "drop_set"
+    rules = {
+        letter: _WHOLE_SETS.format(firms=results.settings.exhibit.firms)
+        if whole and has_matched_sets(results, panel.design)
+        else _RENORMALISED
+        for letter, panel in shown.panels.items()
+    }
     return [
-        f"Effects before the reference year: {note}; for other entry years no pre-trend can be "
-        "seen."
-        for note in sorted(notes)
+        "Observations differ between columns because outcomes are missing in some years (logs "
+        f"leave out zeros): {by_panel(rules)}."
     ]
 
 
-def _observations(results: StudyResults, outcomes: list[str]) -> str:
-    """Say what an observation is and, where columns differ, why."""
-    what = "Observations are yearly rows, counted once per entry year that they serve."
-    panel = _headline(results)
-    effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
-    if len({effect.n_obs for effect in effects if effect is not None and effect.estimated}) < 2:
-        return what
-    rule = _MISSING_RULES[results.settings.estimate.missing]
-    return (
-        f"{what} Their number differs between columns because outcomes are missing in some years: "
-        f"{rule.format(firms=results.settings.exhibit.firms)}; logs leave out zeros."
-    )
-
-
-def _foot(results: StudyResults) -> str:
+def _foot(results: StudyResults, shown: Shown) -> str:
     alpha = 100 * (1 - results.settings.estimate.conf_level)
     return (
-        f"Foot: Panel {panel_letter(headline_panel(results))}; baseline mean in levels, reference "
-        f"year; minimum detectable effect at {100 * results.settings.estimate.power:g} percent "
-        f"power, two-sided test at {alpha:.3g} percent, in the units of the estimate."
+        f"Foot: Panel {main_letter(results, shown)}; mean in levels, reference year; minimum "
+        f"detectable effect at {100 * results.settings.estimate.power:g} percent power, two-sided "
+        f"test at {alpha:.3g} percent, in the units of the estimate."
     )
 
 
-def _not_shown(results: StudyResults, numbered: dict[int, str]) -> list[str]:
+def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
     """Give the reason for every dash."""
-    sentences = []
-    for column, name in numbered.items():
+    unobserved = []
+    cells: dict[str, dict[int, list[str]]] = {}
+    for column, name in shown.columns.items():
         outcome = results.settings.outcome(name)
         if not outcome.observed:
-            sentences.append(f"Column {column} ({outcome.label}): not observed, {outcome.reason}.")
+            unobserved.append(f"Column {column} ({outcome.label}): not observed, {outcome.reason}.")
             continue
-        for index, panel in enumerate(results.settings.exhibit.panels):
-            effect = find_effect(results, name, panel.design, panel.spec)
-            if effect is not None and math.isnan(effect.estimate) and effect.note:
-                sentences.append(f"Panel {panel_letter(index)}, column {column}: {effect.note}.")
-    return sentences
+        for letter in shown.panels:
+            reason = _reason(results, shown, letter, name)
+            if reason:
+                cells.setdefault(reason, {}).setdefault(column, []).append(letter)
+    places = {
+        reason: "; ".join(f"{name_list('Panel', k)}, column {n}" for n, k in found.items())
+        for reason, found in cells.items()
+    }
+    return [*unobserved, *(f"{place}: {reason}." for reason, place in places.items())]
+
+
+def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> str:
+    """Return why a cell has no estimate or no pre-trend test; empty where it has both."""
+    panel = shown.panels[letter]
+    effect = find_effect(results, outcome, panel.design, panel.spec)
+    if effect is None or math.isnan(effect.estimate):
+        return "" if effect is None else effect.note
+    if not effect.estimated or not _is_stacked(results, panel.spec):
+        return ""
+    test = pre_trend_test(results, outcome, panel.design, panel.spec)
+    return f"no pre-trend test, {test.note}" if math.isnan(test.p_value) else ""
 
 
 def _stars(results: StudyResults) -> list[str]:

@@ -87,14 +87,56 @@ def headline_metrics(results: StudyResults) -> bytes:
     for name, outcome in results.settings.outcomes.root.items():
         effect = find_effect(results, name, headline.design, headline.spec)
         if outcome.observed and effect is not None and effect.estimated:
-            metrics[name] = {
-                "estimate": _shortened(effect.estimate),
-                "std_error": _shortened(effect.std_error),
-                "t": _shortened(effect.estimate / effect.std_error),
-                "p_value": _shortened(effect.p_value),
-                "n_treated": int(effect.n_treated),
-            }
+            metrics[name] = _known(
+                {
+                    "estimate": effect.estimate,
+                    "std_error": effect.std_error,
+                    # As stored: with a standard error of exactly 0 there is none.
+                    "t": effect.statistic,
+                    "p_value": effect.p_value,
+                    "n_treated": effect.n_treated,
+                }
+            )
     return _json(metrics)
+
+
+def _known(figures: dict[str, float]) -> dict[str, float]:
+    """Return the figures that are numbers, in 8 digits; counts are whole."""
+    return {
+        name: int(value) if name in _COUNTS else _shortened(value)
+        for name, value in figures.items()
+        if math.isfinite(value)
+    }
+
+
+def effect_in_words(effect: Effect, least: int) -> str:
+    """Return `0.082 is 8.5 percent [2.1 to 15.4]`, percentage points for shares.
+
+    In brackets what the interval cannot exclude, from unrounded figures like the translation.
+    """
+    shown = rounding.fixed(effect.estimate, effect_decimals([effect], least))
+    value, low, high = translated(effect, least)
+    unit = translated_unit(effect)
+    if effect.scale in (LOG_SCALE, SHARE_SCALE):
+        return f"{shown} is {value} {unit} [{low} to {high}]"
+    return f"{shown} {unit} [{low} to {high}]"
+
+
+def translated(effect: Effect, least: int) -> tuple[str, str, str]:
+    """Return estimate and interval ends in the unit of `translated_unit`, rounded."""
+    ends = (effect.estimate, effect.conf_low, effect.conf_high)
+    if effect.scale == LOG_SCALE:
+        value, low, high = (rounding.fixed(percent(end), 1) for end in ends)
+    elif effect.scale == SHARE_SCALE:
+        value, low, high = (rounding.fixed(percentage_points(end), 1) for end in ends)
+    else:
+        value, low, high = (rounding.fixed(e, effect_decimals([effect], least)) for e in ends)
+    return value, low, high
+
+
+def translated_unit(effect: Effect) -> str:
+    """Return the unit in which readers are told an effect: percent, percentage points, its own."""
+    return {LOG_SCALE: "percent", SHARE_SCALE: "percentage points"}.get(effect.scale, effect.scale)
 
 
 def _statistics(effect: Effect, least: int) -> dict[str, Quoted]:

@@ -14,8 +14,15 @@ from pipeline.exhibits.figures import (
     PanelGrid,
     integer_ticks,
     panel_grid,
+    partial_key,
 )
-from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.inputs import (
+    StudyResults,
+    by_event_time,
+    find_effects,
+    partial_event_times,
+)
+from pipeline.params.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,9 @@ def outcome_paths(results: StudyResults) -> Figure:
     drawn = [axes for axes in grid.panels if axes.axison]
     if drawn:
         handles, labels = drawn[0].get_legend_handles_labels()
-        grid.figure.legend(handles, labels, loc="outside upper center", ncols=3)
+        if any(_partial(results, name) for name in outcomes):
+            handles, labels = [*handles, partial_key()], [*labels, partial_key().get_label()]
+        grid.figure.legend(handles, labels, loc="outside upper center", ncols=4)
     grid.figure.supylabel("Mean outcome", size=9)
     grid.figure.supxlabel("Years since entry", size=9)
     return grid.figure
@@ -62,9 +71,22 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     _line(axes, comparison, _MATCHED)
     if design != "unmatched":
         _line(axes, _path(results, name, "unmatched", False), _EVERYONE)
+    axes.set_ylabel(_unit(outcome), size=8)
     reference = results.settings.treatment.reference_event_time
     axes.axvline(reference + 0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)))
-    integer_ticks(axes, [int(time) for time in treated.index])
+    integer_ticks(axes, [int(time) for time in treated.index], _partial(results, name))
+
+
+def _unit(outcome: Outcome) -> str:
+    """Return the unit of a mean of the transformed outcome."""
+    return {"log": f"log {outcome.unit}", "any": "share"}.get(outcome.transform or "", outcome.unit)
+
+
+def _partial(results: StudyResults, outcome: str) -> dict[int, str]:
+    """Return the event times at which the headline's sample lacks some entry years."""
+    headline = results.settings.estimate.headline
+    effects = find_effects(results, outcome, headline.design, headline.spec)
+    return partial_event_times(by_event_time(effects))
 
 
 def _path(results: StudyResults, outcome: str, design: str, treated: bool) -> "pd.Series[float]":

@@ -1,27 +1,70 @@
-"""The panels of the main table: their letters, the headline among them, what each absorbs."""
+"""The panels of the main table: their letters, the main one, what each compares and absorbs."""
 
-from pipeline.exhibits.design_words import capitalised
-from pipeline.exhibits.inputs import StudyResults
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-
-def panel_letter(index: int) -> str:
-    """Return A for the first panel."""
-    return chr(ord("A") + index)
-
-
-def name_list(noun: str, names: list[str]) -> str:
-    """Return `Panel A`, or `Panels A, B and C`."""
-    if len(names) == 1:
-        return f"{noun} {names[0]}"
-    return f"{noun}s {', '.join(names[:-1])} and {names[-1]}"
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.params.exhibit import Panel
+from pipeline.params.match import CaliperDesign
 
 
-def headline_panel(results: StudyResults) -> int:
-    """Return the position of the panel that shows the headline; the first where none does."""
+@dataclass(frozen=True)
+class Shown:
+    """Hold what one table shows: outcomes by column number, panels by letter."""
+
+    columns: dict[int, str]
+    panels: dict[str, Panel]
+
+
+def lettered_panels(results: StudyResults) -> dict[str, Panel]:
+    """Return every panel of the study by its letter, in order."""
+    return {chr(ord("A") + i): panel for i, panel in enumerate(results.settings.exhibit.panels)}
+
+
+def main_letter(results: StudyResults, shown: Shown) -> str:
+    """Return the letter of the panel with the headline; the first shown where none has it."""
     headline = results.settings.estimate.headline
-    panels = results.settings.exhibit.panels
-    shown = [(panel.design, panel.spec) == (headline.design, headline.spec) for panel in panels]
-    return shown.index(True) if True in shown else 0
+    wanted = (headline.design, headline.spec)
+    same = [k for k, panel in shown.panels.items() if (panel.design, panel.spec) == wanted]
+    return (same or list(shown.panels))[0]
+
+
+def panel_effects(results: StudyResults, shown: Shown, letter: str) -> list[Effect]:
+    """Return the estimated average effects of a panel, in the order of columns."""
+    panel = shown.panels[letter]
+    found = [
+        find_effect(results, name, panel.design, panel.spec) for name in shown.columns.values()
+    ]
+    return [effect for effect in found if effect is not None and effect.estimated]
+
+
+def name_list(noun: str, names: Iterable[object]) -> str:
+    """Return `Panel A`, or `Panels A, B and C`."""
+    words = [str(name) for name in names]
+    if len(words) == 1:
+        return f"{noun} {words[0]}"
+    return f"{noun}s {', '.join(words[:-1])} and {words[-1]}"
+
+
+def by_panel(texts: dict[str, str]) -> str:
+    """Return `text (Panels A and B); text (Panel C)`, each text once, empty ones left out.
+
+    A text of every panel needs no list of them.
+    """
+    panels_of: dict[str, list[str]] = {}
+    for letter, text in texts.items():
+        if text:
+            panels_of.setdefault(text, []).append(letter)
+    if [len(letters) for letters in panels_of.values()] == [len(texts)]:
+        return next(iter(panels_of))
+    return "; ".join(
+        f"{text} ({name_list('Panel', letters)})" for text, letters in panels_of.items()
+    )
+
+
+def has_matched_sets(results: StudyResults, design: str) -> bool:
+    """Say whether a design makes sets of matched firms, or only weights."""
+    return isinstance(results.settings.match.designs.get(design), CaliperDesign)
 
 
 def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
@@ -29,6 +72,6 @@ def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
     chosen = results.settings.spec(spec)
     unit = results.settings.exhibit.firms.removesuffix("s")
     if chosen.estimator != "stacked":
-        return capitalised(unit), "Year"
+        return unit, "year"
     by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""
-    return capitalised(f"{unit} \u00d7 entry-year"), capitalised(f"{by}year \u00d7 entry-year")
+    return f"{unit} \u00d7 entry-year", f"{by}year \u00d7 entry-year"

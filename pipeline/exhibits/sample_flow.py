@@ -9,8 +9,10 @@ from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table
 
-# (label, facts of treated firms, facts of comparison firms); several facts are added up.
-_Step = tuple[str, tuple[str, ...], tuple[str, ...]]
+# Facts `design.name` that are added, or with a minus sign subtracted.
+_Terms = tuple[str, ...]
+# (label, treated firms, comparison firms); an indented label is a loss.
+_Step = tuple[str, _Terms, _Terms]
 
 
 def sample_flow(results: StudyResults) -> Table:
@@ -18,6 +20,7 @@ def sample_flow(results: StudyResults) -> Table:
     firms = capitalised(results.settings.exhibit.firms)
     designs = ["unmatched", *results.settings.match.designs]
     panels = [Panel("Cleaning", tuple(_step(row) for row in _ordered(results.sample_flow)))]
+    panels += [panel for panel in [_risk_sets(results)] if panel.rows]
     panels += [panel for panel in (_selection(results, name) for name in designs) if panel.rows]
     return Table(
         columns=(
@@ -51,35 +54,51 @@ def _step(row: dict[Hashable, object]) -> Row:
     return Row(capitalised(rule), tuple(Counts((int(str(row[name])),)) for name in names))
 
 
+def _risk_sets(results: StudyResults) -> Panel:
+    lost = "all.n_entrants_not_active"
+    return _steps(
+        results,
+        "Risk sets",
+        [
+            ("Entrants", ("all.n_entrants",), ()),
+            ("not active in base or entry year", (lost,), ()),
+            ("In a risk set", ("all.n_entrants", f"-{lost}"), ("all.n_candidates",)),
+        ],
+    )
+
+
 def _selection(results: StudyResults, design: str) -> Panel:
-    if design in results.settings.match.designs:
-        steps = _matching_steps(design, results.settings.match.designs[design].score)
-    else:
-        steps = [("In the design", (f"{design}.n_treated",), (f"{design}.n_comparison",))]
-    rows = [_selection_row(results, step) for step in steps]
-    shown = [row for row in rows if any(cell is not None for cell in row.cells)]
-    return Panel(f"Selection: {results.settings.design_label(design)}", tuple(shown))
+    rules = results.settings.match.designs
+    steps = _matching_steps(design, rules[design].score) if design in rules else _unmatched_steps()
+    return _steps(results, f"Selection: {results.settings.design_label(design)}", steps)
+
+
+def _unmatched_steps() -> list[_Step]:
+    pool = "unmatched.n_comparison"
+    return [
+        ("outside the design's pool", (), ("all.n_candidates", f"-{pool}")),
+        ("In the design", ("unmatched.n_treated",), (pool,)),
+    ]
 
 
 def _matching_steps(design: str, model: str) -> list[_Step]:
-    """Return the steps from the risk sets to the design; indented labels are losses."""
-    treated_lacking = f"{model}.treated_without_covariates"
-    comparison_lacking = f"{model}.comparison_without_covariates"
+    """Return the steps from the risk sets to the design, each firm lost for one reason only."""
+    lacking = [f"{model}.{group}_without_covariates" for group in ("treated", "comparison")]
+    off = [f"{model}.{group}_off_support" for group in ("treated", "comparison")]
+    pool, used = f"{design}.n_comparison", f"{design}.n_comparison_used"
     return [
-        (
-            "In a risk set",
-            (f"{design}.n_treated", treated_lacking),
-            (f"{design}.n_comparison", comparison_lacking),
-        ),
-        ("without a covariate", (treated_lacking,), (comparison_lacking,)),
-        (
-            "off common support",
-            (f"{model}.treated_off_support",),
-            (f"{model}.comparison_off_support",),
-        ),
-        ("off support or without a match", (f"{design}.n_treated_unmatched",), ()),
-        ("In the design", (f"{design}.n_treated_matched",), (f"{design}.n_comparison_used",)),
+        ("outside the design's pool", (), ("all.n_candidates", f"-{pool}", f"-{lacking[1]}")),
+        ("without a covariate", (lacking[0],), (lacking[1],)),
+        ("off common support", (off[0],), (off[1],)),
+        ("without a match", (f"{design}.n_treated_unmatched", f"-{off[0]}"), ()),
+        ("not used by matching", (), (pool, f"-{off[1]}", f"-{used}")),
+        ("In the design", (f"{design}.n_treated_matched",), (used,)),
     ]
+
+
+def _steps(results: StudyResults, title: str, steps: list[_Step]) -> Panel:
+    rows = [_selection_row(results, step) for step in steps]
+    return Panel(title, tuple(row for row in rows if any(cell is not None for cell in row.cells)))
 
 
 def _selection_row(results: StudyResults, step: _Step) -> Row:
@@ -88,15 +107,18 @@ def _selection_row(results: StudyResults, step: _Step) -> Row:
     return Row(label, (None, None, None, None, *counts), indent=label[0].islower())
 
 
-def _total(results: StudyResults, names: tuple[str, ...]) -> Cell:
-    """Add facts given as `design.name`; an absent one counts as none lost."""
-    values = [results.fact(design, "all", name) for design, _, name in map(_parts, names)]
-    known = [value for value in values if not math.isnan(value)]
-    return Counts((int(sum(known)),)) if known else None
+def _total(results: StudyResults, terms: _Terms) -> Cell:
+    """Add signed facts; none where the first is unknown, an absent later one counts as 0."""
+    values = [_signed_fact(results, term) for term in terms]
+    if not values or math.isnan(values[0]):
+        return None
+    return Counts((int(sum(value for value in values if not math.isnan(value))),))
 
 
-def _parts(name: str) -> tuple[str, str, str]:
-    return name.partition(".")
+def _signed_fact(results: StudyResults, term: str) -> float:
+    design, _, name = term.removeprefix("-").partition(".")
+    value = results.fact(design, "all", name)
+    return -value if term.startswith("-") else value
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
@@ -104,7 +126,8 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
         f"A row is one of the {firms} in one year. In cleaning, comparison {firms} are the "
         "never-treated.",
-        "Selection counts units over entry years: a comparison unit that serves two entry years "
-        "counts twice before matching.",
-        "Indented rows are losses.",
+        f"Risk sets and selection count {firms} \u00d7 entry years, after matching as before: who "
+        "serves two entry years counts twice.",
+        "Indented rows are losses, each for the first reason that holds. A design may leave "
+        f"comparison {firms} in clusters with participants out of its pool.",
     )

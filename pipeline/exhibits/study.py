@@ -24,6 +24,7 @@ from pipeline.exhibits.markdown import render_markdown
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
+from pipeline.exhibits.parts import pages
 from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
@@ -75,13 +76,17 @@ def _swap(fresh: Path, folder: Path, name: str) -> None:
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
     """Return every table of a study by file name, without `.tex`; further parts are numbered."""
-    main = main_effects(results)
-    named = {f"main_effects_{i}" if i > 1 else "main_effects": t for i, t in enumerate(main, 1)}
-    named["balance"] = balance_table(results)
-    named["sample_flow"] = sample_flow(results)
+    named = main_effects(results)
+    named |= _numbered("balance", balance_table(results))
+    named |= _numbered("sample_flow", sample_flow(results))
     if results.recovery is not None:
-        named["recovery"] = recovery_table(results, results.recovery)
+        named |= _numbered("recovery", recovery_table(results, results.recovery))
     return named
+
+
+def _numbered(name: str, table: Table) -> dict[str, Table]:
+    """Return a table by name; where it is longer than a page, its parts by `name`, `name_2`."""
+    return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(pages(table), 1)}
 
 
 def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:

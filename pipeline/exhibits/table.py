@@ -23,18 +23,6 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Raw:
-    """Show TeX that the code wrote itself, and `text` wherever TeX is not the medium."""
-
-    tex: str
-    text: str
-
-    def plain(self) -> str:
-        """Return what a reader sees without TeX."""
-        return self.text
-
-
-@dataclass(frozen=True)
 class Number:
     """Show one number on the column's decimal point; a standard error goes in parentheses."""
 
@@ -99,7 +87,7 @@ class Magnitude:
         return rounding.significant(self.value, self.digits)
 
 
-Cell = Text | Raw | Number | Interval | Counts | Magnitude | None
+Cell = Text | Number | Interval | Counts | Magnitude | None
 
 DASH = Text("\u2014")
 

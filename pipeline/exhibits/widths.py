@@ -19,6 +19,16 @@ def longest_word(text: str) -> float:
     return max((text_width(word) for word in text.split()), default=0.0)
 
 
+def n_lines(text: str, width: float) -> int:
+    """Return how many lines of `width` em a text takes that wraps at spaces, one at least."""
+    lines, used = 1, 0.0
+    for word in text.split():
+        if used and used + text_width(" " + word) > width:
+            lines, used = lines + 1, 0.0
+        used += text_width(" " + word if used else word)
+    return lines
+
+
 def _character_width(character: str) -> float:
     if character in _DASH:
         return 1.0

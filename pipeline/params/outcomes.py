@@ -43,3 +43,5 @@ OutcomeName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 
 class OutcomesSection(RootModel[dict[OutcomeName, Outcome]]):
     """Hold every outcome by name, in the order in which tables show them."""
+
+    root: dict[OutcomeName, Outcome] = Field(min_length=1)

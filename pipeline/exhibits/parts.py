@@ -1,0 +1,38 @@
+"""Split what does not fit one table into parts, evenly."""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from pipeline.exhibits.latex import fits_page
+from pipeline.exhibits.table import Table
+
+T = TypeVar("T")
+
+
+def fewest_parts(items: list[T], most: int, fit: Callable[[list[T]], bool]) -> list[list[T]]:
+    """Split a list into the fewest parts of at most `most` items that all fit.
+
+    Sizes differ by one at most. Where single items do not fit, they stand alone.
+    """
+    pieces = math.ceil(len(items) / most)
+    while pieces < len(items) and not all(fit(part) for part in _split(items, pieces)):
+        pieces += 1
+    return _split(items, pieces)
+
+
+def pages(table: Table) -> list[Table]:
+    """Split a table's panels over as few tables as fit a page, each with foot and notes."""
+    panels = list(table.panels)
+    parts = fewest_parts(
+        panels, max(len(panels), 1), lambda part: fits_page(replace(table, panels=tuple(part)))
+    )
+    return [replace(table, panels=tuple(part)) for part in parts] or [table]
+
+
+def _split(items: list[T], pieces: int) -> list[list[T]]:
+    size, extra = divmod(len(items), max(pieces, 1))
+    starts = [i * size + min(i, extra) for i in range(pieces + 1)]
+    return [items[first:last] for first, last in itertools.pairwise(starts)]
