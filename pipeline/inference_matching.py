@@ -114,7 +114,7 @@ def _match_both_ways(firms: Firms, rules: Rules) -> MatchedSets:
     one, zero = np.flatnonzero(firms.treated), np.flatnonzero(~firms.treated)
     return join_sets(
         [
-            _neighbours(firms.points, firms.cells, own, other, rules.ratio, rules.tolerance)
+            _neighbours(firms, own, other, rules.ratio, rules.tolerance)
             for own, other in ((one, zero), (zero, one))
         ]
     )
@@ -124,23 +124,16 @@ def _own_neighbours(firms: Firms, number: int, rules: Rules) -> MatchedSets:
     """Return the `number` nearest firms of each firm's own group, itself included."""
     groups = [np.flatnonzero(firms.treated), np.flatnonzero(~firms.treated)]
     return join_sets(
-        [
-            _neighbours(firms.points, firms.cells, group, group, number, rules.tolerance)
-            for group in groups
-        ]
+        [_neighbours(firms, group, group, number, rules.tolerance) for group in groups]
     )
 
 
 def _neighbours(
-    points: Floats,
-    cells: Positions | None,
-    own: Positions,
-    among: Positions,
-    number: int,
-    tolerance: float,
+    firms: Firms, own: Positions, among: Positions, number: int, tolerance: float
 ) -> MatchedSets:
     """Return the `number` nearest firms (ties too) of each firm of `own` among `among`, by cell."""
-    space = Space(points, np.zeros(len(points)), np.inf)
+    space = Space(firms.points, np.zeros(len(firms.points)), np.inf)
+    cells = firms.cells
     if cells is None:
         return share_nearest(space, own, among, number, tolerance)
     return join_sets(
@@ -254,4 +247,4 @@ def _score_correction(
 def _nearest_of_arm(firms: Firms, arm: bool, number: int, tolerance: float) -> MatchedSets:
     everyone = np.arange(len(firms.outcome))
     among = np.flatnonzero(firms.treated == arm)
-    return _neighbours(firms.points, firms.cells, everyone, among, number, tolerance)
+    return _neighbours(firms, everyone, among, number, tolerance)

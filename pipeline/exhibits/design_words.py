@@ -6,17 +6,11 @@ Every sentence is built from the settings that ran; none is typed for a study.
 from pipeline.exhibits.inputs import StudySettings
 from pipeline.exhibits.method_words import method_words
 from pipeline.params.match import conditioning_covariates
-from pipeline.params.score import ControlsFrom, Covariate
+from pipeline.params.score import ControlsFrom, Covariate, ScoreModel
 
 _POOLS: dict[ControlsFrom, str] = {
     "outside_treated_clusters": "outside clusters with participants",
     "all": "in any cluster, with participants or without",
-}
-
-_SUPPORT = {
-    "none": [],
-    "min_max": ["common support by minimum and maximum"],
-    "comparison_maximum": ["treated above the comparison maximum dropped"],
 }
 
 
@@ -40,7 +34,7 @@ def design_rule(settings: StudySettings, design: str) -> str:
     labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
     parts = [
         *method_words(rule, settings.exhibit.firms, labels),
-        *_SUPPORT[model.support],
+        *_support(model),
     ]
     pool = comparison_pool(settings, model.controls_from)
     score = f"; score by {model.link}, {fit}" if rule.uses_score else ""
@@ -69,6 +63,18 @@ def matched_event_times(settings: StudySettings, outcome: str, design: str) -> s
     column = settings.outcome(outcome).column
     used = [settings.score.covariates[name] for name in _conditioned_on(settings, design)]
     return {time for item in used if item.column == column for time in item.event_times}
+
+
+def _support(model: ScoreModel) -> list[str]:
+    if model.trim_share is not None:
+        share = f"{100 * model.trim_share:g} percent"
+        return [f"{share} of treated with the highest scores dropped"]
+    if model.score_bound is not None:
+        return [f"propensity scores above {model.score_bound:g} dropped"]
+    return {
+        "min_max": ["common support by minimum and maximum"],
+        "comparison_maximum": ["treated above the comparison maximum dropped"],
+    }.get(model.support, [])
 
 
 def _conditioned_on(settings: StudySettings, design: str) -> list[str]:
