@@ -20,9 +20,19 @@ def dated_covariates(
     rows = PanelRows(panel)
     keys = firms[["stack", "firm_id"]].reset_index(drop=True)
     values = {
-        name: _covariate(panel, rows, keys, covariate) for name, covariate in covariates.items()
+        name: _covariate(panel, rows, keys, covariate)
+        for name, covariate in covariates.items()
+        if covariate.product_of is None
     }
-    return pd.concat([keys, pd.DataFrame(values, index=keys.index)], axis=1)
+    for name, covariate in covariates.items():
+        if covariate.product_of is not None:
+            values[name] = _product([values[factor] for factor in covariate.product_of])
+    table = pd.DataFrame(values, index=keys.index)[list(covariates)]
+    return pd.concat([keys, table], axis=1)
+
+
+def _product(factors: list["pd.Series"]) -> "pd.Series":
+    return pd.Series(np.prod([factor.to_numpy(np.float64) for factor in factors], axis=0))
 
 
 class PanelRows:
@@ -64,12 +74,20 @@ def _covariate(
 def _combine(dated: list[Floats], covariate: Covariate) -> Floats:
     if covariate.change is not None:
         return dated[1] - dated[0]
+    if covariate.trend is not None:
+        return _slope(np.stack(dated), np.array(covariate.event_times, dtype=np.float64))
     # An average over years in which the firm is only partly observed would compare different
     # years across firms, so it is missing unless every year is observed.
     return np.mean(dated, axis=0)
 
 
-def transformed(values: Floats, transform: str) -> Floats:
+def _slope(values: Floats, years: Floats) -> Floats:
+    """Return the least-squares slope per year, values (years, firms); missing if a year is."""
+    centred = years - years.mean()
+    return np.asarray(centred @ values / np.square(centred).sum())
+
+
+def transformed(values: Floats, transform: str | None) -> Floats:
     """Apply `level`, `log` (missing where not positive) or `any` (1 where above zero)."""
     if transform == "log":
         return np.log(values, where=values > 0, out=np.full_like(values, np.nan))

@@ -55,13 +55,18 @@ def dated_label(covariate: Covariate) -> str:
     if covariate.change is not None:
         first, last = map(_year, covariate.change)
         return f"{covariate.label} (change, {first} to {last})"
+    if covariate.trend is not None:
+        first, last = map(_year, covariate.trend)
+        return f"{covariate.label} (slope per year, {first} to {last})"
+    if covariate.product_of is not None:
+        return covariate.label
     return f"{covariate.label} ({_year(covariate.last_event_time)})"
 
 
 def matched_event_times(settings: StudySettings, outcome: str, design: str) -> set[int]:
     """Return the event times at which the design conditions on the outcome's own column."""
     column = settings.outcome(outcome).column
-    used = [settings.score.covariates[name] for name in _conditioned_on(settings, design)]
+    used = settings.score.dated(_conditioned_on(settings, design))
     return {time for item in used if item.column == column for time in item.event_times}
 
 

@@ -16,13 +16,15 @@ class RiskSet:
 
     `where` names model, stack and design in messages. `firms` are rows of SCORES, `covariates`
     the rows of COVARIATES aligned with them; `cells` number the exact cells (None without any,
-    -1 where a cell variable is missing).
+    -1 where a cell variable is missing). `brought` are this stack's rows of a file of pairs or
+    weights, for designs made elsewhere.
     """
 
     where: str
     firms: pd.DataFrame
     covariates: pd.DataFrame
     cells: Positions | None
+    brought: pd.DataFrame | None = None
 
     @property
     def treated(self) -> Flags:

@@ -93,7 +93,7 @@ def _keys_written(location: tuple[int | str, ...], content: Any) -> list[str]:
     for position, part in enumerate(location):
         is_key = isinstance(content, list) or (isinstance(content, dict) and part in content)
         if is_key:
-            content = content[part]  # type: ignore[index]
+            content = content[part]
         if is_key or position == len(location) - 1:
             written.append(str(part))
     return written
