@@ -52,7 +52,8 @@ def recover(
                     terms = _true_terms(spec, sample, panel, effect)
                     rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
-    estimated = estimates[[*RECOVERY_KEY, "estimate", "std_error"]]
+    analytic = estimates[estimates["inference"] == "analytic"]
+    estimated = analytic[[*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 
 

@@ -3,28 +3,38 @@
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
+from pipeline.effects.bootstrap import Redo
 from pipeline.effects.specs import estimate_specs
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from stages.run import Folders, run_stage
 
 SECTIONS = {
     "outcomes": OutcomesSection,
     "treatment": TreatmentSection,
+    "score": ScoreSection,
+    "match": MatchSection,
     "estimate": EstimateSection,
 }
 
 
 def main(
     folders: Folders,
+    *,
     outcomes: OutcomesSection,
     treatment: TreatmentSection,
+    score: ScoreSection,
+    match: MatchSection,
     estimate: EstimateSection,
 ) -> None:
-    """Read PANEL, MATCHES and WEIGHTS; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
-    matched, folder = folders.of("match"), folders.of("estimate")
+    """Read what `clean`, `score` and `match` wrote; write ESTIMATES, TESTS, OUTCOME_PATHS, FACTS."""
+    scored, matched = folders.of("score"), folders.of("match")
+    redo = Redo(read(SCORES, scored), read(COVARIATES, scored), score, match, treatment)
     results = estimate_specs(
         read(PANEL, folders.of("clean")),
         read(MATCHES, matched),
@@ -32,7 +42,9 @@ def main(
         outcomes=outcomes,
         treatment=treatment,
         estimate=estimate,
+        redo=redo,
     )
+    folder = folders.of("estimate")
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)
     write(OUTCOME_PATHS, results.paths, folder)

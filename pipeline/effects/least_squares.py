@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from pipeline.effects.absorb import TwoEffects, demean, singletons_dropped, two_effects
 from pipeline.effects.stacks import Codes, Flags, Floats
-from pipeline.inference import clustered_covariance, is_nested, n_groups, n_parameters
+from pipeline.inference import (
+    clustered_covariance,
+    is_nested,
+    n_groups,
+    n_parameters,
+    two_way_covariance,
+)
 
 # A regressor of which less than this share of its weighted variation is left, given the effects
 # and the regressors before it, is collinear: what is left is rounding.
@@ -50,10 +56,12 @@ def fit_absorbed(
     second: Codes,
     weight: Floats,
     clusters: Codes,
+    second_clusters: Codes | None = None,
 ) -> Fit:
     """Regress y (n,) on regressors (n, k) with two sets of absorbed effects, weighted.
 
-    b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`.
+    b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`, or
+    in two directions where there are `second_clusters`, see `two_way_covariance`.
     """
     kept = singletons_dropped(first, second)
     effects = _effects(first[kept], second[kept], weight[kept])
@@ -68,22 +76,33 @@ def fit_absorbed(
     estimates = bread @ (scores.T @ (effects.weight * response))
     residuals = response - scores @ estimates
     scores *= (effects.weight * residuals)[:, None]
-    group = clusters[kept]
-    k_parameters = n_parameters(
-        len(used),
-        [n_groups(effects.first), n_groups(effects.second)],
-        [is_nested(effects.first, group), is_nested(effects.second, group)],
-    )
-    covariance = clustered_covariance(scores, bread, group, len(group), k_parameters)
+    groups = [codes[kept] for codes in (clusters, second_clusters) if codes is not None]
+    covariance = _covariance(scores, bread, effects, groups)
     return Fit(
         names=names,
         estimates=_widen(estimates, estimable),
         covariance=_widen_square(covariance, estimable),
         estimable=estimable,
         kept=kept,
-        n_obs=len(group),
-        n_clusters=n_groups(group),
+        n_obs=int(kept.sum()),
+        n_clusters=min(n_groups(group) for group in groups),
     )
+
+
+def _covariance(scores: Floats, bread: Floats, effects: TwoEffects, groups: list[Codes]) -> Floats:
+    """Cluster in one or two directions; effects nested in either cost no parameters."""
+    k_parameters = n_parameters(
+        scores.shape[1],
+        [n_groups(effects.first), n_groups(effects.second)],
+        [
+            any(is_nested(absorbed, group) for group in groups)
+            for absorbed in (effects.first, effects.second)
+        ],
+    )
+    n_obs = len(scores)
+    if len(groups) == 1:
+        return clustered_covariance(scores, bread, groups[0], n_obs, k_parameters)
+    return two_way_covariance(scores, bread, (groups[0], groups[1]), n_obs, k_parameters)
 
 
 def coefficients(

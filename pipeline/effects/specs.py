@@ -8,6 +8,9 @@ import pandas as pd
 
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, conform, empty
+from pipeline.effects.bootstrap import Redo
+from pipeline.effects.bootstrap_rows import bootstrap_rows
+from pipeline.effects.clusters import cluster_codes, require_valid
 from pipeline.effects.description import (
     Fact,
     baseline_facts,
@@ -78,16 +81,19 @@ def estimate_specs(
     outcomes: OutcomesSection,
     treatment: TreatmentSection,
     estimate: EstimateSection,
+    redo: Redo | None = None,
 ) -> Results:
     """Estimate every spec on its designs and outcomes; return the four results tables.
 
-    What cannot be estimated is a row with the reason. Raises ParamsError where a spec names a
-    design or outcome that does not exist, IdentificationError where an outcome is never observed
-    before entry.
+    What cannot be estimated is a row with the reason. `redo` is what a bootstrap needs to make
+    weights again. Raises ParamsError where a spec names a design or outcome that does not exist,
+    IdentificationError where an outcome is never observed before entry, or where a spec's
+    inference is not valid for one of its designs.
     """
     study = prepare_study(
         panel, matches, weights, outcomes=outcomes, treatment=treatment, estimate=estimate
     )
+    _check_inference(study, redo)
     ledger = Ledger()
     for design, name, specs in asked(study):
         if not study.outcomes[name].observed:
@@ -97,7 +103,17 @@ def estimate_specs(
         _describe(ledger, study, sample, name)
         for spec in specs:
             _add_spec(ledger, study, spec, sample, name)
+    if redo is not None:
+        ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
     return ledger.tables()
+
+
+def _check_inference(study: Study, redo: Redo | None) -> None:
+    """Refuse, before anything is estimated, inference that a design does not allow."""
+    for spec in study.estimate.specs:
+        for design in spec.designs:
+            smooth = redo is not None and redo.is_smooth(design)
+            require_valid(spec, study.stacks[design], smooth)
 
 
 def _add_unobserved(
@@ -148,11 +164,12 @@ def _nothing_to_compare(sample: StackedSample) -> str | None:
 def _add_stacked(
     ledger: Ledger, study: Study, spec: Spec, label: Label, sample: StackedSample
 ) -> None:
-    clusters = sample.stacks.cluster if spec.cluster == "assignment" else sample.stacks.firm
+    clusters, second = cluster_codes(sample.stacks, spec.cluster)
     cells = year_cells(sample, study.panel, spec.year_effects_by)
     rows: list[Row] = []
     for term in spec.terms:
-        fit = fit_stacked(sample, term, cells, clusters[sample.unit])
+        twice = None if second is None else second[sample.unit]
+        fit = fit_stacked(sample, term, cells, clusters[sample.unit], twice)
         counts = _counts(
             fit, sample.treated, sample.stacks.firm[sample.unit], clusters[sample.unit]
         )

@@ -53,7 +53,13 @@ def stacked_design(sample: StackedSample, term: Term) -> Design:
     return Design(names, (), _matrix(columns, len(treated)))
 
 
-def fit_stacked(sample: StackedSample, term: Term, year_cell: Codes, clusters: Codes) -> Fit:
+def fit_stacked(
+    sample: StackedSample,
+    term: Term,
+    year_cell: Codes,
+    clusters: Codes,
+    second_clusters: Codes | None = None,
+) -> Fit:
     """Fit y on the design with firm x stack and `year_cell` effects, weighted and clustered."""
     design = stacked_design(sample, term)
     return fit_absorbed(
@@ -64,6 +70,7 @@ def fit_stacked(sample: StackedSample, term: Term, year_cell: Codes, clusters: C
         second=year_cell,
         weight=sample.weight,
         clusters=clusters,
+        second_clusters=second_clusters,
     )
 
 

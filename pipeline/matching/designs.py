@@ -57,7 +57,7 @@ def match_designs(
             )
         ]
         matches += [_match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
-        weights += [_weight_rows(stack, name) for stack in stacks]
+        weights += [weight_rows(stack, name) for stack in stacks]
         facts.append(design_facts(name, stacks))
     return Matched(
         conform(MATCHES, pd.concat(matches)),
@@ -125,7 +125,7 @@ def _match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     )
 
 
-def _weight_rows(stack: StackMatch, name: str) -> pd.DataFrame:
+def weight_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     """Return WEIGHTS rows of one stack: the firms it uses."""
     weighted = stack.firms.assign(design=name, weight=stack.weight, estimand=stack.estimand)
     return weighted.loc[stack.weight > 0, list(WEIGHTS.columns)]

@@ -11,8 +11,12 @@ class Spec(Settings):
     """Define one family of estimates: an estimator on designs and outcomes.
 
     `terms`: `att` is treated x post, `event` one effect per event time. `cluster`: the
-    `assignment` cluster, or `firm`. `year_effects_by` names a PANEL text column whose base-year
-    value the year effects vary by (sector x year x stack effects); null means year x stack.
+    `assignment` cluster, or `firm`; after matching without replacement also
+    `set_and_assignment` (two-way) or `components` (sets and clusters that hang together).
+    `inference: cluster_bootstrap` adds, for smooth weights, intervals from `draws` samples of
+    assignment clusters in which score, weights and effect are redone. `year_effects_by` names a
+    PANEL text column whose base-year value the year effects vary by (sector x year x stack
+    effects); null means year x stack.
     """
 
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
@@ -20,7 +24,10 @@ class Spec(Settings):
     designs: list[str] = Field(min_length=1)
     outcomes: list[str] | Literal["all"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
-    cluster: Literal["assignment", "firm"]
+    cluster: Literal["assignment", "firm", "set_and_assignment", "components"]
+    inference: Literal["analytic", "cluster_bootstrap"] = "analytic"
+    draws: int | None = Field(default=None, ge=50)
+    seed: int | None = Field(default=None, ge=0)
     year_effects_by: str | None = None
 
     @model_validator(mode="after")
@@ -29,6 +36,19 @@ class Spec(Settings):
             raise ValueError(
                 "two-way leads and lags are contaminated under staggered entry; "
                 "ask for event terms from the stacked estimator"
+            )
+        if self.estimator == "twoway" and self.cluster in ("set_and_assignment", "components"):
+            raise ValueError("flat two-way effects know no matched sets; cluster by assignment")
+        return self
+
+    @model_validator(mode="after")
+    def _bootstrap_is_complete(self) -> "Spec":
+        asked = self.inference == "cluster_bootstrap"
+        if any((value is not None) != asked for value in (self.draws, self.seed)):
+            raise ValueError("inference: cluster_bootstrap needs draws and seed; analytic neither")
+        if asked and (self.estimator, self.cluster) != ("stacked", "assignment"):
+            raise ValueError(
+                "inference: cluster_bootstrap draws assignment clusters for the stacked estimator"
             )
         return self
 
