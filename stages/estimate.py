@@ -32,7 +32,7 @@ def main(
     match: MatchSection,
     estimate: EstimateSection,
 ) -> None:
-    """Read what `clean`, `score` and `match` wrote; write ESTIMATES, TESTS, OUTCOME_PATHS, FACTS."""
+    """Read what `clean`, `score` and `match` wrote; write the results tables."""
     scored, matched = folders.of("score"), folders.of("match")
     redo = Redo(read(SCORES, scored), read(COVARIATES, scored), score, match, treatment)
     results = estimate_specs(

@@ -19,6 +19,7 @@ from pipeline.effects.description import (
     sample_facts,
 )
 from pipeline.effects.least_squares import Fit
+from pipeline.effects.match_order import order_facts
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
     Counts,
@@ -105,6 +106,7 @@ def estimate_specs(
             _add_spec(ledger, study, spec, sample, name)
     if redo is not None:
         ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
+        ledger.facts += order_facts(study, redo)
     return ledger.tables()
 
 

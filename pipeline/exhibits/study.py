@@ -26,6 +26,7 @@ from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.support_table import support_table
 from pipeline.exhibits.table import Table
 
@@ -78,6 +79,8 @@ def _tables(results: StudyResults) -> dict[str, Table]:
     named = {f"main_effects_{i}" if i > 1 else "main_effects": t for i, t in enumerate(main, 1)}
     named["balance"] = balance_table(results)
     named["sample_flow"] = sample_flow(results)
+    if len(results.coefficients) and results.settings.match.designs:
+        named["score"] = score_table(results)
     if results.support is not None:
         named["support"] = support_table(results, results.support)
     if results.recovery is not None:

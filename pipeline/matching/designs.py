@@ -56,7 +56,7 @@ def match_designs(
                 scores, covariates, name, design, (brought or {}).get(name)
             )
         ]
-        matches += [_match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
+        matches += [match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
         weights += [weight_rows(stack, name) for stack in stacks]
         facts.append(design_facts(name, stacks))
     return Matched(
@@ -106,7 +106,7 @@ def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchS
                 )
 
 
-def _match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
+def match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     """Return MATCHES rows of one stack: each set's treated firm, then its comparison firms."""
     sets, firms = stack.sets, stack.firms
     matched = np.unique(sets.treated)
