@@ -133,7 +133,14 @@ def _inference(results: StudyResults, outcomes: list[str]) -> str:
     effects = [find_effect(results, name, panel.design, panel.spec) for name in outcomes]
     cluster = next((e.cluster for e in effects if e is not None and e.cluster), "")
     unit = results.settings.exhibit.firms.removesuffix("s")
-    by = {"": "", "assignment": f" by {results.settings.exhibit.cluster}", "firm": f" by {unit}"}
+    assignment = results.settings.exhibit.cluster
+    by = {
+        "": "",
+        "assignment": f" by {assignment}",
+        "firm": f" by {unit}",
+        "set_and_assignment": f" in two directions, by matched set and by {assignment}",
+        "components": f" by groups of matched sets and {assignment} clusters that share a {unit}",
+    }
     level = f"{100 * results.settings.estimate.conf_level:g}"
     return (
         f"Standard errors clustered{by[cluster]} in parentheses: factor G/(G\u22121) \u00d7 "
