@@ -25,10 +25,18 @@ def dated_covariates(
     firm, stack = index.codes(keys["firm_id"]), keys["stack"].to_numpy(np.int64)
     columns = {}
     for name, covariate in covariates.items():
-        years = stack[:, None] + np.array(covariate.event_times)
-        rows = index.rows(firm, years)
-        columns[name] = _values(panel[covariate.column], rows, years, covariate)
-    return pd.concat([keys, pd.DataFrame(columns, index=keys.index)], axis=1)
+        if covariate.product_of is None:
+            years = stack[:, None] + np.array(covariate.event_times)
+            rows = index.rows(firm, years)
+            columns[name] = _values(panel[covariate.column], rows, years, covariate)
+    for name, covariate in covariates.items():
+        if covariate.product_of is not None:
+            columns[name] = _product([columns[factor] for factor in covariate.product_of])
+    return pd.concat([keys, pd.DataFrame(columns, index=keys.index)[list(covariates)]], axis=1)
+
+
+def _product(factors: list[pd.Series]) -> pd.Series:
+    return pd.Series(np.prod([factor.to_numpy(np.float64) for factor in factors], axis=0))
 
 
 def _values(
@@ -39,6 +47,7 @@ def _values(
         return _text(column, rows[:, 0])
     if covariate.transform == "years_since":
         return pd.Series(years[:, 0] - _dated(transform(column, "level"), rows)[:, 0])
+    assert covariate.transform is not None, "a product has no column of its own"
     dated = _dated(transform(column, covariate.transform), rows)
     return pd.Series(_combined(dated, covariate))
 
@@ -48,14 +57,22 @@ def _dated(levels: Floats, rows: Codes) -> Floats:
 
 
 def _combined(dated: Floats, covariate: Covariate) -> Floats:
-    """Return the value of the year, the change between two, or the average over all.
+    """Return the value of the year, the change between two, the slope or average over all.
 
-    An average over years in which a firm is only partly observed would compare different years
-    across firms, so it is missing unless every year is observed.
+    Over years in which a firm is only partly observed it would compare different years across
+    firms, so it is missing unless every year is observed.
     """
     if covariate.change is not None:
         return dated[:, 1] - dated[:, 0]
+    if covariate.trend is not None:
+        return _slope(dated, np.array(covariate.event_times, dtype=np.float64))
     return np.asarray(dated.mean(axis=1))
+
+
+def _slope(dated: Floats, years: Floats) -> Floats:
+    """Return least-squares slopes per year (n,) of values (n, k); missing if a year is."""
+    centred = years - years.mean()
+    return np.asarray(dated @ centred / np.square(centred).sum())
 
 
 def _text(column: pd.Series, rows: Codes) -> pd.Series:

@@ -21,8 +21,8 @@ def matched_times(score: ScoreSection, match: MatchSection) -> MatchedTimes:
 
 
 def _times_by_column(score: ScoreSection, names: list[str]) -> dict[str, frozenset[int]]:
-    covariates = [score.covariates[name] for name in names]
+    covariates = score.dated(names)
     return {
         column: frozenset(time for c in covariates if c.column == column for time in c.event_times)
-        for column in {c.column for c in covariates}
+        for column in {str(c.column) for c in covariates}
     }

@@ -1,4 +1,4 @@
-"""Propensity scores by unpenalised maximum likelihood, and common support.
+"""Propensity scores by unpenalised maximum likelihood.
 
 A score model is fitted per stack, or once with an intercept for each stack. What would make
 its coefficients meaningless (constant, collinear or separating covariates) stops the fit and
@@ -26,9 +26,9 @@ from pipeline.errors import DataError, EvaluationError, SupportError
 from pipeline.matching.sets import Flags, Floats
 from pipeline.params.score import ScoreModel, ScoreSection
 from pipeline.score_sample import complete_rows, count_lost
+from pipeline.support import support_by_stack
 
 Link = Literal["logit", "probit"]
-SupportRule = Literal["none", "min_max", "comparison_maximum"]
 
 # Ties and order of scores must be the same on every machine.
 SCORE_DECIMALS = 10
@@ -127,22 +127,6 @@ def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
     )
 
 
-def common_support(score: Floats, treated: Flags, rule: SupportRule) -> Flags:
-    """Mark the firms on common support, one flag per firm of `score`.
-
-    `min_max` keeps both groups between the larger of the two minima and the smaller of the two
-    maxima (Dehejia & Wahba 1999, doi:10.1080/01621459.1999.10473858); `comparison_maximum`
-    drops treated firms above every comparison firm; `none` keeps all. Bounds are inclusive.
-    """
-    if rule == "none":
-        return np.ones(len(score), dtype=bool)
-    one, zero = score[treated], score[~treated]
-    if rule == "comparison_maximum":
-        return np.asarray(~treated | (score <= zero.max()))
-    low, high = max(one.min(), zero.min()), min(one.max(), zero.max())
-    return np.asarray((score >= low) & (score <= high))
-
-
 def _fit_model(
     complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -158,7 +142,7 @@ def _fit_model(
         )
         coefficients.append(_coefficient_rows(fit, name, label))
     scored = pd.concat(parts, ignore_index=True)
-    return scored.assign(on_support=_support_by_stack(scored, model)), pd.concat(coefficients)
+    return scored.assign(on_support=support_by_stack(scored, model)), pd.concat(coefficients)
 
 
 def _samples(
@@ -190,15 +174,6 @@ def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:
         pseudo_r2=fit.pseudo_r2,
         auc=fit.auc,
     )
-
-
-def _support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
-    """Apply the support rule within each stack, on the index (probabilities round at 0 and 1)."""
-    on_support = np.ones(len(scored), dtype=bool)
-    score, treated = scored["linear_score"].to_numpy(), scored["treated"].to_numpy()
-    for rows in scored.groupby("stack").indices.values():
-        on_support[rows] = common_support(score[rows], treated[rows], model.support)
-    return on_support
 
 
 def _off_support(scored: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.effects.group_time_truth import true_group_time
 from pipeline.effects.sample import StackedSample, check_comparable
-from pipeline.effects.stacked import stacked_coefficients, year_cells
+from pipeline.effects.stacked import stacked_terms, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.twoway import flat_sample, true_event_mean, true_twoway
@@ -79,10 +79,4 @@ def _true_stacked(
     after = sample.treated & (sample.event_time >= 0)
     own = np.where(after, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, panel, spec.year_effects_by)
-    terms: dict[str, float] = {}
-    if "event" in spec.terms or spec.average == "event":
-        terms |= stacked_coefficients(sample, own, "event", cells)
-        terms["att"] = terms["event_average"]
-    if spec.average == "pooled":
-        terms |= stacked_coefficients(sample, own, "att", cells)
-    return list(terms.items())
+    return list(stacked_terms(sample, own, spec, cells).items())

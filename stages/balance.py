@@ -1,7 +1,7 @@
 """Balance: how alike treated and comparison firms are before and after matching."""
 
 from pipeline.balance import measure_balance
-from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.results import FACTS
 from pipeline.datasets.selection import COVARIATES, SCORES
@@ -9,17 +9,19 @@ from pipeline.datasets.store import read, write
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from pipeline.rubin import rubin_facts
+from pipeline.support import treated_fates
 from stages.run import Folders, run_stage
 
 SECTIONS = {"score": ScoreSection, "match": MatchSection}
 
 
 def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
-    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE and FACTS."""
+    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE, SUPPORT and FACTS."""
     scored, folder = folders.of("score"), folders.of("balance")
     scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
     weights = read(WEIGHTS, folders.of("match"))
     write(BALANCE, measure_balance(scores, covariates, weights, score, match), folder)
+    write(SUPPORT, treated_fates(scores, covariates, weights, match), folder)
     write(FACTS, rubin_facts(scores, covariates, weights, score, match), folder)
 
 

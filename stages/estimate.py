@@ -3,8 +3,9 @@
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
-from pipeline.datasets.selection import COVARIATES
+from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
+from pipeline.effects.bootstrap import Redo
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.matched_lags import matched_times
@@ -33,8 +34,9 @@ def main(
     match: MatchSection,
     estimate: EstimateSection,
 ) -> None:
-    """Read the panel, covariates and matches; write ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
-    matched, folder = folders.of("match"), folders.of("estimate")
+    """Read what `clean`, `score` and `match` wrote; write the results tables."""
+    scored, matched = folders.of("score"), folders.of("match")
+    covariates = read(COVARIATES, scored)
     study = prepare_study(
         read(PANEL, folders.of("clean")),
         read(MATCHES, matched),
@@ -43,9 +45,11 @@ def main(
         treatment=treatment,
         matched_times=matched_times(score, match),
         estimate=estimate,
-        covariates=read(COVARIATES, folders.of("score")),
+        covariates=covariates,
     )
-    results = estimate_specs(study)
+    redo = Redo(read(SCORES, scored), covariates, score, match)
+    results = estimate_specs(study, redo)
+    folder = folders.of("estimate")
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)
     write(OUTCOME_PATHS, results.paths, folder)

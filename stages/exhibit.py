@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import ISSUES, PANEL, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
@@ -51,6 +51,7 @@ def main(folders: Folders, **sections: object) -> None:
         scores=read(SCORES, scored),
         coefficients=read(SCORE_COEFFICIENTS, scored),
         recovery=_recovery(folders, settings, estimates),
+        support=read(SUPPORT, balanced),
     )
     write_exhibits(build_exhibits(results), folders.reports)
 

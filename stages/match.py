@@ -5,6 +5,7 @@ from pipeline.datasets.results import FACTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.designs import match_designs
+from pipeline.matching.external import read_brought
 from pipeline.params.match import MatchSection
 from stages.run import Folders, run_stage
 
@@ -12,9 +13,10 @@ SECTIONS = {"match": MatchSection}
 
 
 def main(folders: Folders, match: MatchSection) -> None:
-    """Read SCORES and COVARIATES; write MATCHES, WEIGHTS and FACTS."""
+    """Read SCORES, COVARIATES and files of external designs; write MATCHES, WEIGHTS and FACTS."""
     scored, folder = folders.of("score"), folders.of("match")
-    matched = match_designs(read(SCORES, scored), read(COVARIATES, scored), match)
+    brought = read_brought(folders.raw, match)
+    matched = match_designs(read(SCORES, scored), read(COVARIATES, scored), match, brought)
     write(MATCHES, matched.matches, folder)
     write(WEIGHTS, matched.weights, folder)
     write(FACTS, matched.facts, folder)

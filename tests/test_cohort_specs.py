@@ -18,7 +18,7 @@ ESTIMATORS = ["sun_abraham", "extended_twoway", "imputation"]
 
 
 def by_cohort(estimator, average="event", missing="renormalise", **changes) -> EstimateSection:
-    section = estimation(missing).model_dump(exclude_none=True)
+    section = estimation(missing).model_dump(exclude_unset=True)
     spec = section["specs"][0] | {"estimator": estimator, "average": average}
     return EstimateSection.model_validate(section | {"specs": [spec | changes]})
 

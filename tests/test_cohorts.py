@@ -1,5 +1,6 @@
 """Risk sets: who entered, who could have been compared, and what was known of them when."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from text_tables import panel
@@ -153,3 +154,45 @@ def test_a_category_is_that_of_its_year():
     keys = pd.DataFrame({"stack": [2003, 2003], "firm_id": ["a", "c"]})
     assert dated_covariates(SALES, keys, {"s": covariate})["s"].tolist()[0] == "x"
     assert dated_covariates(SALES, keys, {"s": covariate})["s"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("factors", "expected"), [(["last", "last"], [4, 64]), (["last", "growth"], [2, 64])]
+)
+def test_products_are_interactions_and_powers(factors, expected):
+    dated = {"label": "c", "column": "sales", "transform": "level"}
+    covariates = {
+        "product": Covariate.model_validate({"label": "p", "product_of": factors}),
+        "last": Covariate.model_validate({**dated, "at": -1}),
+        "growth": Covariate.model_validate({**dated, "change": [-2, -1]}),
+    }
+    keys = pd.DataFrame({"stack": [2003, 2003], "firm_id": ["a", "b"]})
+    values = dated_covariates(SALES, keys, covariates)
+    assert values["product"].tolist() == expected
+    assert list(values.columns) == ["stack", "firm_id", *covariates]
+
+
+def test_a_trend_is_the_least_squares_slope():
+    rows = [("a", 2000 + i, None, "A", value, "x") for i, value in enumerate([1.0, 2.0, 6.0, 5.0])]
+    wide = pd.DataFrame(rows, columns=["firm_id", "year", "cohort", "cluster", "sales", "sector"])
+    keys = pd.DataFrame({"stack": [2004, 2005], "firm_id": ["a", "a"]})
+    dated = {"label": "t", "column": "sales", "transform": "level", "trend": [-4, -1]}
+    covariate = Covariate.model_validate(dated)
+    slope = dated_covariates(wide, keys, {"t": covariate})["t"]
+    assert slope[0] == pytest.approx(np.polyfit(range(4), [1.0, 2.0, 6.0, 5.0], 1)[0])
+    assert np.isnan(slope[1])
+
+
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        ({"column": "sales", "transform": "level", "trend": [-2, -1]}, "three years or more"),
+        ({"column": "sales", "transform": "level"}, "exactly one of at, average, change, trend"),
+        ({"product_of": ["a", "b"], "at": -1}, "from its factors"),
+        ({"at": -1}, "give column and transform, or product_of"),
+        ({"column": "sector", "transform": "category", "average": [-2, -1]}, "dated by `at`"),
+    ],
+)
+def test_a_covariate_has_one_definition(definition, message):
+    with pytest.raises(ValueError, match=message):
+        Covariate.model_validate({"label": "c", **definition})

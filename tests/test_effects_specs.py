@@ -71,7 +71,7 @@ def fact(results: Results, name: str) -> float:
 
 
 def two_specs(**second) -> EstimateSection:
-    base = estimation().model_dump(exclude_none=True)
+    base = estimation().model_dump(exclude_unset=True)
     spec = base["specs"][0] | {"name": "second", "terms": ["att"]} | second
     if spec["estimator"] == "twoway":
         del spec["average"]
@@ -129,7 +129,7 @@ def test_the_average_effect_is_the_declared_one():
     pooled = by_term(short())
     # treated x post: the two sets' changes between their years before and after, (5 + 8) / 2
     assert pooled.loc["att", "estimate"] == pytest.approx((5 + 8) / 2)
-    by_event = estimation().model_dump(exclude_none=True)
+    by_event = estimation().model_dump(exclude_unset=True)
     by_event["specs"][0]["average"] = "event"
     rows = by_term(short(estimate=EstimateSection.model_validate(by_event)))
     assert rows.loc["att", "estimate"] == pytest.approx((6 + 6) / 2)

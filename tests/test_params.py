@@ -52,6 +52,38 @@ def test_committed_params_are_valid():
             "did you mean caliper_sd?",
         ),
         (
+            ("michigan", "match", "designs", "entropy"),
+            {
+                "score": "covariates",
+                "method": "external",
+                "file": "weights.csv",
+                "content": "weights",
+                "firm_id": "id",
+                "control_id": None,
+                "weight": "w",
+                "stack": None,
+            },
+            "michigan.match.designs.entropy.file: data/raw/michigan/weights.csv does not exist",
+        ),
+        (
+            ("michigan", "score", "covariates", "union"),
+            {"label": "Union x pay", "product_of": ["salary_log", "unoin"]},
+            "michigan.score: covariates.union.product_of names unoin, which is not a dated numeric "
+            "covariate of this section",
+        ),
+        (
+            ("michigan", "match", "designs", "entropy", "covariates"),
+            ["employmnt_log"],
+            "michigan.match.designs.entropy.covariates: employmnt_log is not defined in "
+            "score.covariates; did you mean employment_log?",
+        ),
+        (
+            ("michigan", "estimate", "specs", 1, "cluster"),
+            "components",
+            "michigan.estimate.specs.1.cluster is 'components': Input should be 'assignment' or "
+            "'firm'",
+        ),
+        (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
             "0,2",
             "michigan.match.designs.covariates.caliper_sd is '0,2': "

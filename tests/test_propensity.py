@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.errors import DataError, SupportError
 from pipeline.params.score import ScoreSection
-from pipeline.propensity import common_support, fit_score, score_risk_sets
+from pipeline.propensity import fit_score, score_risk_sets
+from pipeline.support import common_support
 
 
 def firms(seed=0, n=400):

@@ -1,4 +1,4 @@
-"""Table that `balance` writes."""
+"""Tables that `balance` writes."""
 
 from pipeline.datasets.store import Column, Dataset
 
@@ -33,5 +33,21 @@ BALANCE = Dataset(
         "n_treated": Column("integer", "treated firms with the covariate"),
         "n_control": Column("integer", "comparison firms with the covariate"),
         "ess_control": Column("number", "effective number of comparison firms", nullable=True),
+    },
+)
+
+SUPPORT = Dataset(
+    name="SUPPORT",
+    row="one covariate among the treated firms of one fate, by design and stack",
+    key=("design", "stack", "fate", "covariate"),
+    columns={
+        "design": Column("string", "name of the design"),
+        "stack": Column("string", "entry year, or `all`"),
+        "fate": Column("string", "kept, lost, and why lost: no covariate, off support, no match"),
+        "covariate": Column("string", "numeric covariate"),
+        "n_treated": Column("integer", "treated firms of this fate"),
+        "mean": Column(
+            "number", "mean over those with the covariate; missing under three", nullable=True
+        ),
     },
 )

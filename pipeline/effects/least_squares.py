@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from pipeline.effects.absorb import TwoEffects, demean, singletons_dropped, two_effects
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import IdentificationError
-from pipeline.inference import clustered_covariance, is_nested, n_groups, n_parameters
+from pipeline.inference import (
+    clustered_covariance,
+    is_nested,
+    n_groups,
+    n_parameters,
+    two_way_covariance,
+)
 from pipeline.panel_index import Codes
 
 # An outcome of which less than this share of its weighted squares is left, given the effects,
@@ -78,12 +84,14 @@ def fit_absorbed(
     second: Codes,
     weight: Floats,
     clusters: Codes,
+    second_clusters: Codes | None = None,
 ) -> Fit:
     """Regress y (n,) on regressors (n, k) with two sets of absorbed effects, weighted.
 
-    b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`.
-    Raises IdentificationError where no row or no regressor is left beside the effects, or where
-    the outcome does not vary within them.
+    b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`, or
+    in two directions where there are `second_clusters`, see `two_way_covariance`. Raises
+    IdentificationError where no row or no regressor is left beside the effects, or where the
+    outcome does not vary within them.
     """
     absorbed = absorb(regressors, first, second, weight)
     response = absorbed.response(y)
@@ -92,20 +100,25 @@ def fit_absorbed(
     estimates = absorbed.estimates(response)
     residuals = response - absorbed.columns @ estimates
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
-    group = clusters[absorbed.kept]
-    k_parameters = paid_parameters(
-        len(estimates), absorbed.effects.first, absorbed.effects.second, group
-    )
-    covariance = clustered_covariance(scores, absorbed.bread, group, len(group), k_parameters)
+    groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
     return Fit(
         names=names,
         estimates=_widen(estimates, absorbed.estimable),
-        covariance=_widen_square(covariance, absorbed.estimable),
+        covariance=_widen_square(_covariance(absorbed, scores, groups), absorbed.estimable),
         estimable=absorbed.estimable,
         kept=absorbed.kept,
-        n_obs=len(group),
-        n_clusters=n_groups(group),
+        n_obs=len(scores),
+        n_clusters=min(n_groups(group) for group in groups),
     )
+
+
+def _covariance(absorbed: Absorbed, scores: Floats, groups: list[Codes]) -> Floats:
+    """Cluster in one direction or two."""
+    effects, n_obs = absorbed.effects, len(scores)
+    k_parameters = paid_parameters(scores.shape[1], effects.first, effects.second, *groups)
+    if len(groups) == 1:
+        return clustered_covariance(scores, absorbed.bread, groups[0], n_obs, k_parameters)
+    return two_way_covariance(scores, absorbed.bread, (groups[0], groups[1]), n_obs, k_parameters)
 
 
 def combined(fit: Fit, names: tuple[str, ...], shares: Floats) -> Fit:
@@ -154,10 +167,10 @@ def absorb(regressors: Floats, first: Codes, second: Codes, weight: Floats) -> A
     return Absorbed(effects, columns[:, used], bread, estimable, kept)
 
 
-def paid_parameters(n_regressors: int, first: Codes, second: Codes, clusters: Codes) -> int:
-    """Count K of the small-sample factor: regressors and effects not nested in the clusters."""
+def paid_parameters(n_regressors: int, first: Codes, second: Codes, *clusters: Codes) -> int:
+    """Count K of the small-sample factor: regressors and effects not nested in any clusters."""
     sizes = [n_groups(first), n_groups(second)]
-    nested = [is_nested(first, clusters), is_nested(second, clusters)]
+    nested = [any(is_nested(effects, group) for group in clusters) for effects in (first, second)]
     return n_parameters(n_regressors, sizes, nested)
 
 

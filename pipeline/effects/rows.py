@@ -48,15 +48,20 @@ class Counts:
     n_treated_clusters: int
 
 
-def count_sample(kept: Flags, treated: Flags, firm: Codes, cluster: Codes) -> Counts:
-    """Count what the kept rows hold; all arrays have one entry per row."""
-    treated, firm, cluster = treated[kept], firm[kept], cluster[kept]
+def count_sample(kept: Flags, treated: Flags, firm: Codes, *clusters: Codes) -> Counts:
+    """Count what the kept rows hold; all arrays have one entry per row.
+
+    Clustered in two directions, the smaller number of clusters counts; treated clusters are those
+    of the first.
+    """
+    treated, firm = treated[kept], firm[kept]
+    groups = [cluster[kept] for cluster in clusters]
     return Counts(
         n_treated=n_groups(firm[treated]),
         n_control=n_groups(firm[~treated]),
         n_obs=len(firm),
-        n_clusters=n_groups(cluster),
-        n_treated_clusters=n_groups(cluster[treated]),
+        n_clusters=min(n_groups(group) for group in groups),
+        n_treated_clusters=n_groups(groups[0][treated]),
     )
 
 

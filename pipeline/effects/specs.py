@@ -8,6 +8,9 @@ import pandas as pd
 
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, conform, empty
+from pipeline.effects.bootstrap import Redo
+from pipeline.effects.bootstrap_rows import bootstrap_rows
+from pipeline.effects.clusters import cluster_codes, require_valid
 from pipeline.effects.cohort_rows import cohort_results
 from pipeline.effects.description import (
     Fact,
@@ -20,6 +23,7 @@ from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
 from pipeline.effects.group_time_samples import cohort_samples
 from pipeline.effects.least_squares import Fit
+from pipeline.effects.match_order import order_facts
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
     Label,
@@ -75,12 +79,14 @@ class Ledger:
         )
 
 
-def estimate_specs(study: Study) -> Results:
+def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     """Estimate every spec on its designs and outcomes; return the four results tables.
 
-    What cannot be estimated is a row with the reason. Raises IdentificationError where an outcome
-    is never observed before entry.
+    What cannot be estimated is a row with the reason. `redo` is what it takes to make weights
+    again, for the bootstrap and for other orders of matching. Raises IdentificationError where an
+    outcome is never observed before entry, or a spec's inference is not valid for a design.
     """
+    _check_inference(study, redo)
     ledger = Ledger()
     for design, name, specs in asked(study):
         if not study.outcomes[name].observed:
@@ -90,7 +96,20 @@ def estimate_specs(study: Study) -> Results:
         _describe(ledger, study, sample, name)
         for spec in specs:
             _add_spec(ledger, study, spec, sample, name)
+    if redo is not None:
+        ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
+        ledger.facts += order_facts(study, redo)
     return ledger.tables()
+
+
+def _check_inference(study: Study, redo: Redo | None) -> None:
+    """Refuse, before anything is estimated, inference that a design does not allow."""
+    for spec in study.estimate.specs:
+        if spec.estimator != "stacked":
+            continue
+        for design in spec.designs:
+            smooth = redo is not None and redo.is_smooth(design)
+            require_valid(spec, study.stacks[design], smooth)
 
 
 def _add_unobserved(
@@ -139,18 +158,16 @@ def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, n
 def _add_stacked(
     ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
 ) -> None:
-    clusters = sample.stacks.cluster if spec.cluster == "assignment" else sample.stacks.firm
+    clusters = [code[sample.unit] for code in cluster_codes(sample.stacks, spec.cluster)]
     cells = year_cells(sample, study.panel, spec.year_effects_by)
     for term in spec.terms:
         by_event = term == "event" or spec.average == "event"
         try:
-            fit = fit_stacked(sample, "event" if by_event else "att", cells, clusters[sample.unit])
+            fit = fit_stacked(sample, "event" if by_event else "att", cells, *clusters)
         except IdentificationError as reason:
             ledger.estimates.append(missing_row(label, _summary_term(term), str(reason)))
             continue
-        counts = count_sample(
-            fit.kept, sample.treated, sample.stacks.firm[sample.unit], clusters[sample.unit]
-        )
+        counts = count_sample(fit.kept, sample.treated, sample.stacks.firm[sample.unit], *clusters)
         if term == "event":
             rows = event_rows(label, counts, fit, sample)
             matched = study.matched_on(label.design, label.outcome)

@@ -23,6 +23,7 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import DataError
 from pipeline.panel_index import NO_ROW, Codes
+from pipeline.params.estimate import StackedSpec
 
 Term = Literal["att", "event"]
 
@@ -75,7 +76,13 @@ def _average_regressors(sample: StackedSample) -> Regressors:
     return Regressors(names, _matrix(columns, len(treated)), np.eye(len(columns)))
 
 
-def fit_stacked(sample: StackedSample, term: Term, year_cell: Codes, clusters: Codes) -> Fit:
+def fit_stacked(
+    sample: StackedSample,
+    term: Term,
+    year_cell: Codes,
+    clusters: Codes,
+    second_clusters: Codes | None = None,
+) -> Fit:
     """Fit y with firm x stack and `year_cell` effects, weighted and clustered; return the terms."""
     regressors = stacked_regressors(sample, term)
     cells = fit_absorbed(
@@ -86,6 +93,7 @@ def fit_stacked(sample: StackedSample, term: Term, year_cell: Codes, clusters: C
         second=year_cell,
         weight=sample.weight,
         clusters=clusters,
+        second_clusters=second_clusters,
     )
     return combined(cells, regressors.names, _shares(regressors.weight, cells.estimable))
 
@@ -108,6 +116,19 @@ def stacked_coefficients(
         after = after_entry(event_times(regressors.names), np.isfinite(values))
         named["event_average"] = float(values[after].mean()) if len(after) else float("nan")
     return named
+
+
+def stacked_terms(
+    sample: StackedSample, y: Floats, spec: StackedSpec, year_cell: Codes
+) -> dict[str, float]:
+    """Return every term that a spec shows, from `stacked_coefficients`; `att` is its average."""
+    terms: dict[str, float] = {}
+    if "event" in spec.terms or spec.average == "event":
+        terms |= stacked_coefficients(sample, y, "event", year_cell)
+        terms["att"] = terms["event_average"]
+    if spec.average == "pooled":
+        terms |= stacked_coefficients(sample, y, "att", year_cell)
+    return terms
 
 
 def event_times(names: tuple[str, ...]) -> tuple[int, ...]:

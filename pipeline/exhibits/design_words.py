@@ -7,17 +7,11 @@ from pipeline.exhibits.inputs import StudySettings
 from pipeline.exhibits.method_words import method_words
 from pipeline.matched_lags import matched_times
 from pipeline.params.match import conditioning_covariates
-from pipeline.params.score import ControlsFrom, Covariate
+from pipeline.params.score import ControlsFrom, Covariate, ScoreModel
 
 _POOLS: dict[ControlsFrom, str] = {
     "outside_treated_clusters": "outside clusters with participants",
     "all": "in any cluster, with participants or without",
-}
-
-_SUPPORT = {
-    "none": [],
-    "min_max": ["common support by minimum and maximum"],
-    "comparison_maximum": ["treated above the comparison maximum dropped"],
 }
 
 
@@ -55,7 +49,7 @@ def design_rule(settings: StudySettings, design: str) -> str:
     labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
     parts = [
         *method_words(rule, settings.exhibit.firms, labels),
-        *_SUPPORT[model.support],
+        *_support(model),
         *([f"score by {model.link} {fit}"] if rule.uses_score else []),
     ]
     return ", ".join(parts)
@@ -78,6 +72,11 @@ def dated_label(covariate: Covariate) -> str:
     if covariate.change is not None:
         first, last = map(_year, covariate.change)
         return f"{covariate.label} (change, {first} to {last})"
+    if covariate.trend is not None:
+        first, last = map(_year, covariate.trend)
+        return f"{covariate.label} (slope per year, {first} to {last})"
+    if covariate.product_of is not None:
+        return covariate.label
     return f"{covariate.label} ({_year(covariate.last_event_time)})"
 
 
@@ -85,6 +84,18 @@ def matched_event_times(settings: StudySettings, outcome: str, design: str) -> f
     """Return the event times at which the design conditions on the outcome's own column."""
     by_column = matched_times(settings.score, settings.match).get(design, {})
     return by_column.get(settings.outcome(outcome).column or "", frozenset())
+
+
+def _support(model: ScoreModel) -> list[str]:
+    if model.trim_share is not None:
+        share = f"{100 * model.trim_share:g} percent"
+        return [f"{share} of treated with the highest scores dropped"]
+    if model.score_bound is not None:
+        return [f"propensity scores above {model.score_bound:g} dropped"]
+    return {
+        "min_max": ["common support by minimum and maximum"],
+        "comparison_maximum": ["treated above the comparison maximum dropped"],
+    }.get(model.support, [])
 
 
 def _year(event_time: int) -> str:

@@ -102,7 +102,13 @@ def _designs(results: StudyResults, shown: Shown) -> list[str]:
 
 def _inference(results: StudyResults, shown: Shown) -> str:
     unit = results.settings.exhibit.firms.removesuffix("s")
-    named = {"assignment": f"by {results.settings.exhibit.cluster}", "firm": f"by {unit}"}
+    assignment = results.settings.exhibit.cluster
+    named = {
+        "assignment": f"by {assignment}",
+        "firm": f"by {unit}",
+        "set_and_assignment": f"in two directions, by matched set and by {assignment}",
+        "components": f"by groups of matched sets and {assignment} clusters that share a {unit}",
+    }
     clusters = {
         letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
         for letter in shown.panels

@@ -9,6 +9,7 @@ from pipeline.params.match import (
     CellDesign,
     CellOnlyDesign,
     EntropyDesign,
+    ExternalDesign,
     KernelDesign,
     MahalanobisDesign,
     NearestDesign,
@@ -115,6 +116,10 @@ def _entropy(rule: EntropyDesign, firms: str) -> list[str]:
     ]
 
 
+def _external(rule: ExternalDesign, firms: str) -> list[str]:
+    return [f"{rule.content} of comparison {firms} made elsewhere and adopted"]
+
+
 _WORDS: dict[type, Callable[[Any, str], list[str]]] = {
     NearestDesign: _nearest,
     RadiusDesign: _radius,
@@ -124,4 +129,5 @@ _WORDS: dict[type, Callable[[Any, str], list[str]]] = {
     OddsDesign: _odds,
     OverlapDesign: _overlap,
     EntropyDesign: _entropy,
+    ExternalDesign: _external,
 }

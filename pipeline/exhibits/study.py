@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.panel import ISSUES, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
@@ -28,6 +28,8 @@ from pipeline.exhibits.parts import pages
 from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.score_table import score_table
+from pipeline.exhibits.support_table import support_table
 from pipeline.exhibits.table import Table
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
@@ -79,6 +81,10 @@ def study_tables(results: StudyResults) -> dict[str, Table]:
     named = main_effects(results)
     named |= _numbered("balance", balance_table(results))
     named |= _numbered("sample_flow", sample_flow(results))
+    if len(results.coefficients) and results.settings.match.designs:
+        named |= _numbered("score", score_table(results))
+    if results.support is not None:
+        named |= _numbered("support", support_table(results, results.support))
     if results.recovery is not None:
         named |= _numbered("recovery", recovery_table(results, results.recovery))
     return named
@@ -119,6 +125,8 @@ def _csvs(results: StudyResults) -> dict[str, bytes]:
         (SCORE_COEFFICIENTS, results.coefficients),
     ]
     files = {table.name.lower(): results_csv(frame, table) for table, frame in declared}
+    if results.support is not None:
+        files["support"] = results_csv(results.support, SUPPORT)
     if results.recovery is not None:
         files["recovery"] = results_csv(results.recovery)
     return files

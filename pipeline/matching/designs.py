@@ -15,6 +15,7 @@ from pipeline.datasets.results import FACTS
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import ParamsError
 from pipeline.matching.cells import exact_cells
+from pipeline.matching.external import rows_of_stack
 from pipeline.matching.losses import design_facts
 from pipeline.matching.methods import match_stack
 from pipeline.matching.stack import RiskSet, StackMatch
@@ -30,11 +31,17 @@ class Matched:
     facts: pd.DataFrame
 
 
-def match_designs(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchSection) -> Matched:
+def match_designs(
+    scores: pd.DataFrame,
+    covariates: pd.DataFrame,
+    section: MatchSection,
+    brought: dict[str, pd.DataFrame] | None = None,
+) -> Matched:
     """Match every design of a study, stack by stack, and weight the `unmatched` design.
 
-    `scores` is SCORES, `covariates` COVARIATES. Only firms on support match. `unmatched` uses
-    all firms of its risk sets: treated weight 1, comparison weight treated / comparison firms.
+    `scores` is SCORES, `covariates` COVARIATES, `brought` the files of external designs. Only
+    firms on support match. `unmatched` uses all firms of its risk sets: treated weight 1,
+    comparison weight treated / comparison firms.
 
     Raises ParamsError where a design names an unknown score model or covariate, SupportError
     where a stack of a design has no match at all.
@@ -45,10 +52,12 @@ def match_designs(scores: pd.DataFrame, covariates: pd.DataFrame, section: Match
         design = section.designs.get(name)
         stacks = [
             match_stack(risk_set, design)
-            for risk_set in design_risk_sets(scores, covariates, name, design)
+            for risk_set in design_risk_sets(
+                scores, covariates, name, design, (brought or {}).get(name)
+            )
         ]
-        matches += [_match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
-        weights += [_weight_rows(stack, name) for stack in stacks]
+        matches += [match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
+        weights += [weight_rows(stack, name) for stack in stacks]
         facts.append(design_facts(name, stacks))
     return Matched(
         conform(MATCHES, pd.concat(matches)),
@@ -58,9 +67,13 @@ def match_designs(scores: pd.DataFrame, covariates: pd.DataFrame, section: Match
 
 
 def design_risk_sets(
-    scores: pd.DataFrame, covariates: pd.DataFrame, name: str, design: AnyDesign | None
+    scores: pd.DataFrame,
+    covariates: pd.DataFrame,
+    name: str,
+    design: AnyDesign | None,
+    brought: pd.DataFrame | None = None,
 ) -> Iterator[RiskSet]:
-    """Yield the risk set of each stack of a design, with its exact cells."""
+    """Yield the risk set of each stack of a design, with its exact cells and brought rows."""
     model = "unmatched" if design is None else design.score
     risk_sets = scores[scores["model"] == model].sort_values(["stack", "firm_id"], kind="stable")
     exact, bins = (design.exact, design.bins) if isinstance(design, CellDesign) else ([], {})
@@ -70,7 +83,9 @@ def design_risk_sets(
             covariates, on=["stack", "firm_id"], how="left", validate="one_to_one"
         )
         where = f"{model}, stack {stack}" + (f", design {name}" if design else "")
-        yield RiskSet(where, firms, values, exact_cells(values, exact, bins))
+        year = int(firms["stack"].iloc[0])
+        own = rows_of_stack(brought, year, risk_sets["stack"].nunique(), where)
+        yield RiskSet(where, firms, values, exact_cells(values, exact, bins), own)
 
 
 def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchSection) -> None:
@@ -91,7 +106,7 @@ def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchS
                 )
 
 
-def _match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
+def match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     """Return MATCHES rows of one stack: each set's treated firm, then its comparison firms."""
     sets, firms = stack.sets, stack.firms
     matched = np.unique(sets.treated)
@@ -110,7 +125,7 @@ def _match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     )
 
 
-def _weight_rows(stack: StackMatch, name: str) -> pd.DataFrame:
+def weight_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     """Return WEIGHTS rows of one stack: the firms it uses."""
     weighted = stack.firms.assign(design=name, weight=stack.weight, estimand=stack.estimand)
     return weighted.loc[stack.weight > 0, list(WEIGHTS.columns)]

@@ -8,6 +8,7 @@ import numpy as np
 from pipeline.matching.cells import weigh_by_cells
 from pipeline.matching.covariate_pairs import match_on_covariates
 from pipeline.matching.entropy import weigh_by_entropy
+from pipeline.matching.external import adopt
 from pipeline.matching.kernel import weigh_by_kernel
 from pipeline.matching.score_pairs import match_on_score
 from pipeline.matching.score_weights import weigh_by_odds, weigh_by_overlap
@@ -23,6 +24,7 @@ _METHODS: dict[str, Callable[[RiskSet, Any], StackMatch]] = {
     "odds": weigh_by_odds,
     "overlap": weigh_by_overlap,
     "entropy": weigh_by_entropy,
+    "external": adopt,
 }
 
 

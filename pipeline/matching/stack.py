@@ -1,6 +1,6 @@
 """One stack of one design: its risk set before matching, and what matching made of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,13 +16,15 @@ class RiskSet:
 
     `where` names model, stack and design in messages. `firms` are rows of SCORES, `covariates`
     the rows of COVARIATES aligned with them; `cells` number the exact cells (None without any,
-    -1 where a cell variable is missing).
+    -1 where a cell variable is missing). `brought` are this stack's rows of a file of pairs or
+    weights, for designs made elsewhere.
     """
 
     where: str
     firms: pd.DataFrame
     covariates: pd.DataFrame
     cells: Positions | None
+    brought: pd.DataFrame | None = None
 
     @property
     def treated(self) -> Flags:
@@ -45,6 +47,15 @@ class RiskSet:
         if seed is None:
             return None
         return np.random.default_rng([seed, int(self.firms["stack"].iloc[0])])
+
+    def reordered(self, order: Positions) -> "RiskSet":
+        """Return the same firms in another order of rows, to see what the tie rule does."""
+        return replace(
+            self,
+            firms=self.firms.iloc[order].reset_index(drop=True),
+            covariates=self.covariates.iloc[order].reset_index(drop=True),
+            cells=None if self.cells is None else self.cells[order],
+        )
 
     def require_both(self) -> None:
         """Raise SupportError where no treated or no comparison firm may be used."""

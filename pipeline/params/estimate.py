@@ -6,19 +6,19 @@ from pydantic import Field, model_validator
 
 from pipeline.params.settings import Settings
 
+Cluster = Literal["assignment", "firm"]
 GroupTimeTerm = Literal["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
 
 
 class EstimatesAsked(Settings):
-    """Say what every spec says: its name, designs, outcomes and clusters.
+    """Say what every spec says: its name, designs and outcomes.
 
-    `cluster`: the `assignment` cluster, or `firm`.
+    Beside them every spec has `cluster`: the `assignment` cluster, or `firm`.
     """
 
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
     designs: list[str] = Field(min_length=1)
     outcomes: list[str] | Literal["all"]
-    cluster: Literal["assignment", "firm"]
 
 
 class StackedSpec(EstimatesAsked):
@@ -26,15 +26,31 @@ class StackedSpec(EstimatesAsked):
 
     `terms`: `att` is the average effect, `event` one effect per event time. `average` says what
     `att` is: `event`, the equal-weight mean over event times from entry on, each against the
-    reference year; `pooled`, treated x post against all years before entry. `year_effects_by`
-    names a PANEL text column whose base-year value the year effects vary by (sector x year x
-    stack effects); null means year x stack.
+    reference year; `pooled`, treated x post against all years before entry. `cluster` may, after
+    matching without replacement, also be `set_and_assignment` (two-way) or `components` (sets and
+    clusters that hang together). `inference: cluster_bootstrap` adds, for smooth weights,
+    intervals from `draws` samples of assignment clusters in which score, weights and effect are
+    redone. `year_effects_by` names a PANEL text column whose base-year value the year effects
+    vary by (sector x year x stack effects); null means year x stack.
     """
 
     estimator: Literal["stacked"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     average: Literal["event", "pooled"]
+    cluster: Literal["assignment", "firm", "set_and_assignment", "components"]
+    inference: Literal["analytic", "cluster_bootstrap"] = "analytic"
+    draws: int | None = Field(default=None, ge=50)
+    seed: int | None = Field(default=None, ge=0)
     year_effects_by: str | None = None
+
+    @model_validator(mode="after")
+    def _bootstrap_is_complete(self) -> "StackedSpec":
+        asked = self.inference == "cluster_bootstrap"
+        if any((value is not None) != asked for value in (self.draws, self.seed)):
+            raise ValueError("inference: cluster_bootstrap needs draws and seed; analytic neither")
+        if asked and self.cluster != "assignment":
+            raise ValueError("inference: cluster_bootstrap draws assignment clusters")
+        return self
 
 
 class TwowaySpec(EstimatesAsked):
@@ -42,6 +58,7 @@ class TwowaySpec(EstimatesAsked):
 
     estimator: Literal["twoway"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
+    cluster: Cluster
 
     @model_validator(mode="after")
     def _no_event_terms(self) -> "TwowaySpec":
@@ -72,6 +89,7 @@ class GroupTimeSpec(EstimatesAsked):
 
     estimator: Literal["group_time"]
     terms: list[GroupTimeTerm] = Field(min_length=1)
+    cluster: Cluster
     average: Literal["event", "simple", "cohort", "year"]
     method: Literal[
         "difference", "outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"
@@ -113,6 +131,7 @@ class CohortSpec(EstimatesAsked):
 
     estimator: Literal["sun_abraham", "extended_twoway", "imputation"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
+    cluster: Cluster
     average: Literal["event", "simple"]
     covariates: list[str] = Field(default_factory=list)
     effects: Literal["firm", "cohort"] = "firm"

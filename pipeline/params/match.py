@@ -214,6 +214,37 @@ class EntropyDesign(Design):
         return self.base == "odds"
 
 
+class ExternalDesign(Design):
+    """Adopt pairs or weights made elsewhere (psmatch2, kmatch, MatchIt), from a CSV file.
+
+    `file` lies in data/raw/<study>/. `content: weights` needs the columns named by `firm_id` and
+    `weight`, one row per firm; `content: pairs` those named by `firm_id` (the treated firm) and
+    `control_id`, one row per pair, shared equally unless `weight` names a column. `stack` names
+    the column with the entry year, null where the study has one entry year only.
+    """
+
+    method: Literal["external"]
+    file: str
+    content: Literal["weights", "pairs"]
+    firm_id: str
+    control_id: str | None
+    weight: str | None
+    stack: str | None
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> "ExternalDesign":
+        if self.content == "weights" and (self.weight is None or self.control_id is not None):
+            raise ValueError("content: weights needs weight, and has control_id: null")
+        if self.content == "pairs" and self.control_id is None:
+            raise ValueError("content: pairs needs control_id")
+        return self
+
+    @property
+    def uses_score(self) -> bool:
+        """Say that weights brought along need no score."""
+        return False
+
+
 AnyDesign = Annotated[
     NearestDesign
     | RadiusDesign
@@ -222,7 +253,8 @@ AnyDesign = Annotated[
     | CellOnlyDesign
     | OddsDesign
     | OverlapDesign
-    | EntropyDesign,
+    | EntropyDesign
+    | ExternalDesign,
     Field(discriminator="method"),
 ]
 

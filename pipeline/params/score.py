@@ -10,44 +10,65 @@ ControlsFrom = Literal["outside_treated_clusters", "all"]
 
 
 class Covariate(Settings):
-    """Define a covariate dated relative to entry; exactly one of `at`, `average`, `change`.
+    """Define a covariate: a dated column of the panel, or a product of other covariates.
 
-    `at: -1` is the value one year before entry; `average: [-3, -1]` the mean over those years;
-    `change: [-3, -1]` the last minus the first. `transform: category` keeps text as categories;
-    `years_since` is the year of the date minus a column that holds years (age, say).
+    Exactly one date, relative to entry: `at: -1` is the value one year before; `average: [-3, -1]`
+    the mean over those years; `change: [-3, -1]` the last minus the first (growth, of a log);
+    `trend: [-4, -1]` the least-squares slope per year. `transform: category` keeps text as
+    categories; `years_since` is the year of the date minus a column that holds years (age, say).
+    `product_of: [age, size]` is an interaction, `product_of: [age, age]` a square.
     """
 
     label: str
-    column: str
-    transform: Literal["log", "level", "any", "years_since", "category"]
+    column: str | None = None
+    transform: Literal["log", "level", "any", "years_since", "category"] | None = None
     at: int | None = None
     average: tuple[int, int] | None = None
     change: tuple[int, int] | None = None
+    trend: tuple[int, int] | None = None
+    product_of: list[str] | None = Field(default=None, min_length=2)
 
     @model_validator(mode="after")
-    def _one_date(self) -> "Covariate":
-        if sum(date is not None for date in (self.at, self.average, self.change)) != 1:
-            raise ValueError("give exactly one of at, average, change")
-        span = self.average or self.change
+    def _one_definition(self) -> "Covariate":
+        dates = [d for d in (self.at, self.average, self.change, self.trend) if d is not None]
+        dated = [self.column, self.transform, *dates]
+        if self.product_of is not None:
+            if any(part is not None for part in dated):
+                raise ValueError("product_of takes its columns and dates from its factors")
+            return self
+        if self.column is None or self.transform is None:
+            raise ValueError("give column and transform, or product_of")
+        if len(dates) != 1:
+            raise ValueError("give exactly one of at, average, change, trend")
+        self._check_span()
+        return self
+
+    def _check_span(self) -> None:
+        span = self.span
         if span is not None and span[0] >= span[1]:
-            raise ValueError("average and change go from an earlier to a later year")
+            raise ValueError("average, change and trend go from an earlier to a later year")
+        if self.trend is not None and self.trend[1] - self.trend[0] < 2:
+            raise ValueError("a trend needs three years or more; two make a change")
         if self.transform in {"category", "years_since"} and self.at is None:
             raise ValueError(f"{self.transform} is dated by `at`")
-        return self
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Return first and last event time of a covariate over several years."""
+        return self.average or self.change or self.trend
 
     @property
     def last_event_time(self) -> int:
         """Return the latest event time that the covariate uses."""
-        span = self.average or self.change
-        return span[1] if span is not None else int(self.at or 0)
+        return self.span[1] if self.span is not None else int(self.at or 0)
 
     @property
     def event_times(self) -> list[int]:
         """Return the event times that the covariate reads."""
         if self.change is not None:
             return list(self.change)
-        if self.average is not None:
-            return list(range(self.average[0], self.average[1] + 1))
+        if self.span is not None:
+            return list(range(self.span[0], self.span[1] + 1))
         return [int(self.at or 0)]
 
 
@@ -58,13 +79,28 @@ class Pool(Settings):
 
 
 class ScoreModel(Pool):
-    """Define who may be compared with whom, and on what."""
+    """Define who may be compared with whom, and on what.
+
+    `support`, within each stack: `min_max` keeps both groups where their scores overlap;
+    `comparison_maximum` drops treated firms above every comparison firm; `trim` drops the share
+    `trim_share` of treated firms with the highest scores; `bound` drops firms of both groups with
+    a probability above `score_bound`.
+    """
 
     covariates: list[str] = Field(min_length=1)
     fit: Literal["per_stack", "pooled"]
     link: Literal["logit", "probit"]
     missing: Literal["drop_firm", "refuse"]
-    support: Literal["none", "min_max", "comparison_maximum"]
+    support: Literal["none", "min_max", "comparison_maximum", "trim", "bound"]
+    trim_share: float | None = Field(default=None, gt=0, lt=0.5)
+    score_bound: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _rule_has_its_number(self) -> "ScoreModel":
+        for rule, key in (("trim", "trim_share"), ("bound", "score_bound")):
+            if (self.support == rule) != (getattr(self, key) is not None):
+                raise ValueError(f"support: {rule} needs {key}, and other rules have none")
+        return self
 
 
 class ScoreSection(Settings):
@@ -73,6 +109,25 @@ class ScoreSection(Settings):
     covariates: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], Covariate]
     unmatched: Pool
     models: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], ScoreModel]
+
+    @model_validator(mode="after")
+    def _factors_are_numbers(self) -> "ScoreSection":
+        for name, covariate in self.covariates.items():
+            for factor in covariate.product_of or []:
+                known = self.covariates.get(factor)
+                if known is None or known.transform in (None, "category"):
+                    raise ValueError(
+                        f"covariates.{name}.product_of names {factor}, which is not a dated "
+                        "numeric covariate of this section"
+                    )
+        return self
+
+    def dated(self, names: list[str]) -> list[Covariate]:
+        """Return the dated covariates behind these names, products by their factors."""
+        factors = [
+            factor for name in names for factor in self.covariates[name].product_of or [name]
+        ]
+        return [self.covariates[factor] for factor in dict.fromkeys(factors)]
 
     @model_validator(mode="after")
     def _names_exist(self) -> "ScoreSection":

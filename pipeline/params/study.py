@@ -13,7 +13,7 @@ from pipeline.errors import ParamsError
 from pipeline.params.data import DataSection, FileSource
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
-from pipeline.params.match import MatchSection, covariates_named
+from pipeline.params.match import ExternalDesign, MatchSection, covariates_named
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.settings import (
@@ -118,15 +118,23 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
             "where the data come from, under which licence and in which units"
         )
         return
+    for path, file in _files_named(study):
+        if not (raw / file).resolve().is_relative_to(raw.resolve()):
+            yield f"{path} is {file!r}: it must lie inside data/raw/{name}"
+        elif not (raw / file).is_file():
+            yield f"{path}: data/raw/{name}/{file} does not exist"
+
+
+def _files_named(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield every file that the study's raw folder must hold, by the setting that names it."""
     source = study.data.source
     if isinstance(source, FileSource):
-        for key, file in (("panel", source.panel), ("register_file", source.register_file)):
-            if file is None:
-                continue
-            if not (raw / file).resolve().is_relative_to(raw.resolve()):
-                yield f"data.source.{key} is {file!r}: it must lie inside data/raw/{name}"
-            elif not (raw / file).is_file():
-                yield f"data.source.{key}: data/raw/{name}/{file} does not exist"
+        yield "data.source.panel", source.panel
+        if source.register_file is not None:
+            yield "data.source.register_file", source.register_file
+    for design, rule in study.match.designs.items():
+        if isinstance(rule, ExternalDesign):
+            yield f"match.designs.{design}.file", rule.file
 
 
 def _cross_faults(study: Study) -> Iterator[str]:
@@ -160,6 +168,8 @@ def _outcome_faults(study: Study) -> Iterator[str]:
 def _covariate_faults(study: Study) -> Iterator[str]:
     latest = study.treatment.reference_event_time
     for name, covariate in study.score.covariates.items():
+        if covariate.column is None:
+            continue
         path = f"score.covariates.{name}"
         kind = "text" if covariate.transform == "category" else "number"
         yield from _column_fault(study, f"{path}.column", covariate.column, kind)

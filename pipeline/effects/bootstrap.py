@@ -1,0 +1,155 @@
+"""Cluster bootstrap of smooth weights: score, weights and effect are redone in every sample.
+
+Assignment clusters are drawn with replacement, those with treated firms apart from the others, so
+that every sample has both. Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.sample import check_comparable, stacked_sample
+from pipeline.effects.stacked import stacked_terms, year_cells
+from pipeline.effects.stacks import Floats, Stacks, join_stacks
+from pipeline.effects.study import Study
+from pipeline.errors import EvaluationError, IdentificationError
+from pipeline.matching.designs import design_risk_sets, weight_rows
+from pipeline.matching.methods import match_stack
+from pipeline.panel_index import PanelIndex, index_panel
+from pipeline.params.estimate import StackedSpec
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.propensity import score_risk_sets
+from pipeline.scale import on_scale
+
+# Methods whose weights change smoothly with the data.
+SMOOTH = ("odds", "overlap", "entropy", "kernel", "cells")
+
+# A standard error from fewer of the draws asked for would leave out the difficult samples.
+LEAST_SHARE_OF_DRAWS = 0.9
+
+
+@dataclass(frozen=True)
+class Redo:
+    """Hold what it takes to make a design's weights again: risk sets, covariates, settings."""
+
+    scores: pd.DataFrame
+    covariates: pd.DataFrame
+    score: ScoreSection
+    match: MatchSection
+
+    def is_smooth(self, design: str) -> bool:
+        """Say whether a design's weights can be bootstrapped."""
+        rules = self.match.designs
+        return design == "unmatched" or rules[design].method in SMOOTH
+
+
+def bootstrap_terms(
+    study: Study, redo: Redo, spec: StackedSpec, design: str, outcomes: list[str]
+) -> dict[str, pd.DataFrame]:
+    """Return each outcome's estimates by draw: one row per draw that worked, one column per term.
+
+    Raises IdentificationError where over a tenth of the draws cannot be estimated, as where a
+    covariate separates the groups in many samples.
+    """
+    rng = np.random.default_rng(spec.seed)
+    index = index_panel(study.panel)
+    observed = {name: study.outcomes[name] for name in outcomes}
+    values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
+    firms = _risk_set(redo, design)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in outcomes}
+    last_failure = ""
+    for _ in range(spec.draws or 0):
+        copies = _draw_clusters(firms, rng)
+        try:
+            stacks = _redone(redo, design, firms, copies, index=index, treatment=study.treatment)
+        except EvaluationError as error:
+            last_failure = str(error)
+            continue
+        for name in outcomes:
+            found[name].append(_terms(study, spec, stacks, values[name]))
+    _require_draws(spec, design, len(found[outcomes[0]]), last_failure)
+    return {name: pd.DataFrame(rows) for name, rows in found.items()}
+
+
+def _risk_set(redo: Redo, design: str) -> pd.DataFrame:
+    model = "unmatched" if design == "unmatched" else redo.match.designs[design].score
+    rows: pd.DataFrame = redo.scores[redo.scores["model"] == model].reset_index(drop=True)
+    return rows
+
+
+def _draw_clusters(firms: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw clusters within treated and other ones; return row and number of each firm's copy."""
+    code, _ = pd.factorize(firms["cluster"])
+    with_treated = np.bincount(code, weights=firms["treated"]) > 0
+    times = np.zeros(len(with_treated), dtype=np.int64)
+    for group in (np.flatnonzero(with_treated), np.flatnonzero(~with_treated)):
+        if len(group):
+            times += np.bincount(rng.choice(group, len(group)), minlength=len(times))
+    repeated = np.repeat(np.arange(len(firms)), times[code])
+    copies = pd.DataFrame({"row": repeated})
+    return copies.assign(number=copies.groupby("row").cumcount())
+
+
+def _redone(
+    redo: Redo,
+    design: str,
+    firms: pd.DataFrame,
+    copies: pd.DataFrame,
+    *,
+    index: PanelIndex,
+    treatment: TreatmentSection,
+) -> Stacks:
+    """Fit the score and make the weights on one sample; copies count as firms of their own."""
+    sample = firms.iloc[copies["row"]].reset_index(drop=True)
+    own_id = sample["firm_id"] + "\n" + copies["number"].astype("str")
+    own_cluster = sample["cluster"] + "\n" + copies["number"].astype("str")
+    resampled = sample.assign(firm_id=own_id, cluster=own_cluster)
+    key = ["stack", "firm_id"]
+    dated = sample[key].merge(redo.covariates, on=key, how="left").assign(firm_id=own_id)
+    scores = _scores(redo, design, resampled, dated)
+    rule = redo.match.designs.get(design)
+    stacks = [
+        match_stack(risk_set, rule) for risk_set in design_risk_sets(scores, dated, design, rule)
+    ]
+    weights = pd.concat([weight_rows(stack, design) for stack in stacks])
+    original = pd.Series(sample["firm_id"].to_numpy(), index=own_id).groupby(level=0).first()
+    row = index.row[index.codes(original)]
+    copied = PanelIndex(pd.Index(original.index), index.first_year, row)
+    no_matches = pd.DataFrame(columns=["design", "stack", "set_id", "firm_id", "set_weight"])
+    return join_stacks(copied, weights, no_matches, design, treatment)
+
+
+def _scores(
+    redo: Redo, design: str, resampled: pd.DataFrame, covariates: pd.DataFrame
+) -> pd.DataFrame:
+    """Return SCORES of one sample, fitted again where the design uses the score."""
+    if design == "unmatched":
+        return resampled
+    model = redo.match.designs[design].score
+    only = redo.score.model_copy(update={"models": {model: redo.score.models[model]}})
+    return score_risk_sets(resampled, covariates, only).scores
+
+
+def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> dict[str, float]:
+    """Return the terms of one sample; none where it identifies no effect."""
+    sample = stacked_sample(stacks, values, study.estimate.missing)
+    try:
+        check_comparable(sample)
+        cells = year_cells(sample, study.panel, spec.year_effects_by)
+        return stacked_terms(sample, sample.y, spec, cells)
+    except IdentificationError:
+        return {}
+
+
+def _require_draws(spec: StackedSpec, design: str, worked: int, last_failure: str) -> None:
+    asked = spec.draws or 0
+    if worked >= LEAST_SHARE_OF_DRAWS * asked:
+        return
+    raise IdentificationError(
+        f"estimate.specs.{spec.name}: {asked - worked} of {asked} bootstrap samples of the design "
+        f"{design} cannot be estimated (the last: {last_failure}); use cluster: assignment with "
+        "inference: analytic, or fewer covariates"
+    )

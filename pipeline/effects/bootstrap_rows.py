@@ -1,0 +1,49 @@
+"""Rows of ESTIMATES by cluster bootstrap, beside the analytic rows of the same terms."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.bootstrap import Redo, bootstrap_terms
+from pipeline.effects.rows import Row
+from pipeline.effects.study import Study
+from pipeline.inference import t_intervals
+
+
+def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
+    """Return a row for every estimated analytic row of the specs that ask for the bootstrap.
+
+    The estimate is the same; standard error (the SD over draws), t test with G-1 degrees of
+    freedom and interval are the bootstrap's.
+    """
+    rows: list[Row] = []
+    for spec in study.estimate.specs:
+        if spec.estimator != "stacked" or spec.inference != "cluster_bootstrap":
+            continue
+        for design in spec.designs:
+            own = [
+                row
+                for row in analytic
+                if (row["estimator"], row["design"]) == (spec.name, design)
+                and np.isfinite(row.get("std_error", np.nan))
+            ]
+            outcomes = list(dict.fromkeys(row["outcome"] for row in own))
+            if outcomes:
+                draws = bootstrap_terms(study, redo, spec, design, outcomes)
+                rows += [_row(row, draws[row["outcome"]]) for row in own]
+    return rows
+
+
+def _row(analytic: Row, draws: pd.DataFrame) -> Row:
+    values = draws.get(analytic["term"], pd.Series(dtype="float64")).dropna()
+    error = np.array([values.std(ddof=1)])
+    estimate = np.array([analytic["estimate"]])
+    shown = t_intervals(estimate, error, int(analytic["df"]), analytic["conf_level"])
+    return analytic | {
+        "inference": "cluster_bootstrap",
+        "std_error": float(error[0]),
+        "statistic": shown.statistic[0],
+        "p_value": shown.p_value[0],
+        "conf_low": shown.low[0],
+        "conf_high": shown.high[0],
+        "note": f"score, weights and effect redone in {len(values)} samples of clusters",
+    }

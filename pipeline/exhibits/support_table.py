@@ -1,0 +1,93 @@
+"""The support table: which treated firms a design keeps, why others are lost, who they were."""
+
+import math
+
+import pandas as pd
+
+from pipeline.exhibits.balance_table import covariate_label
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, number
+
+_FATES = {
+    "kept": "Kept",
+    "no covariate": "No covariate",
+    "off support": "Off support",
+    "no match": "No match",
+    "lost": "All lost",
+}
+
+_DECIMALS = 2
+
+
+def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
+    """Return counts of treated by fate, for each entry year and design, and their means.
+
+    Means are of the headline design, or of the first one where the headline is unmatched.
+    """
+    designs = list(results.settings.match.designs)
+    headline = results.settings.estimate.headline.design
+    shown = headline if headline in designs else designs[0]
+    label = results.settings.design_label(shown)
+    firms = results.settings.exhibit.firms
+    years = _of(support, shown).drop_duplicates(["stack", "fate"])
+    stacks = sorted(set(years["stack"]) - {"all"})
+    panels = [
+        Panel(
+            f"Treated {firms} by entry year: {label}",
+            tuple(Row(stack, _counts(support, shown, stack)) for stack in [*stacks, "all"]),
+        ),
+        Panel(
+            f"Treated {firms} of all entry years, by design",
+            tuple(
+                Row(results.settings.design_label(name), _counts(support, name, "all"))
+                for name in designs
+            ),
+        ),
+        Panel(f"Means: {label}", tuple(_mean_rows(results, support, shown))),
+    ]
+    return Table(
+        columns=tuple(_columns()),
+        panels=tuple(panels),
+        notes=_notes(results),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _columns() -> list[Column]:
+    lost = ["", *["Lost"] * 4]
+    return [Column(label, spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)]
+
+
+def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:
+    return support[support["design"] == design]
+
+
+def _counts(support: pd.DataFrame, design: str, stack: str) -> tuple[Cell, ...]:
+    rows = _of(support, design)
+    counts = rows[rows["stack"] == stack].groupby("fate")["n_treated"].first()
+    return tuple(Counts((int(counts.get(fate, 0)),)) for fate in _FATES)
+
+
+def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> list[Row]:
+    rows = _of(support, design)
+    together = rows[rows["stack"] == "all"]
+    means = together.set_index(["covariate", "fate"])["mean"].to_dict()
+    known = set(together["covariate"])
+    return [
+        Row(
+            covariate_label(results.settings, name),
+            tuple(number(means.get((name, fate), math.nan), _DECIMALS) for fate in _FATES),
+        )
+        for name in results.settings.score.covariates
+        if name in known
+    ]
+
+
+def _notes(results: StudyResults) -> tuple[str, ...]:
+    return (
+        f"Treated {results.settings.exhibit.firms} of the risk sets, counted in their entry year. "
+        "Each is lost for the first reason that holds, from left to right.",
+        "No match: no comparison in the same cell or within the caliper, or none left.",
+        "Means over fewer than three are not shown.",
+        "Where any are lost, the effect is that on the matched treated.",
+    )

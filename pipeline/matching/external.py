@@ -1,0 +1,139 @@
+"""Pairs or weights made elsewhere, adopted as a design: effects and exhibits then follow."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import DataError, SupportError
+from pipeline.matching.sets import Flags, MatchedSets, Positions
+from pipeline.matching.stack import RiskSet, StackMatch, matched, weighted
+from pipeline.params.match import ExternalDesign, MatchSection
+from pipeline.values import calendar_year, firm_identifier
+
+
+def read_brought(folder: Path, section: MatchSection) -> dict[str, pd.DataFrame]:
+    """Read the file of every external design: firm_id, control_id, weight, stack, as declared.
+
+    Rows without a weight are dropped: psmatch2 leaves it empty for firms that it does not use.
+    Raises DataError where a file or column is absent, or a weight is negative or no number.
+    """
+    return {
+        name: _read(folder / design.file, design)
+        for name, design in section.designs.items()
+        if isinstance(design, ExternalDesign)
+    }
+
+
+def adopt(risk_set: RiskSet, design: ExternalDesign) -> StackMatch:
+    """Turn a stack's rows of a file into sets or weights; comparison weights sum to the treated.
+
+    Raises DataError where a row names a firm that is not in the risk set or is in the wrong
+    group, SupportError where a group has no firm in the file.
+    """
+    assert risk_set.brought is not None, "external designs come with the rows of their file"
+    if design.content == "weights":
+        return _adopt_weights(risk_set, risk_set.brought)
+    return _adopt_pairs(risk_set, risk_set.brought)
+
+
+def rows_of_stack(
+    rows: pd.DataFrame | None, stack: int, n_stacks: int, where: str
+) -> pd.DataFrame | None:
+    """Return the rows of a file that belong to one entry year.
+
+    Raises DataError where the file does not say which, and there are several.
+    """
+    if rows is None:
+        return None
+    if "stack" in rows.columns:
+        return rows[(rows["stack"] == stack).fillna(False)].reset_index(drop=True)
+    if n_stacks > 1:
+        raise DataError(
+            f"{where}: the study has {n_stacks} entry years, and the file does not say to which a "
+            "row belongs; name its column in stack"
+        )
+    return rows
+
+
+def _read(path: Path, design: ExternalDesign) -> pd.DataFrame:
+    if not path.is_file():
+        raise DataError(f"{path.as_posix()} does not exist, but a design names it")
+    identifiers = [name for name in (design.firm_id, design.control_id) if name is not None]
+    raw = pd.read_csv(path, dtype=dict.fromkeys(identifiers, "str"))
+    named = [design.firm_id, design.control_id, design.weight, design.stack]
+    absent = [name for name in named if name is not None and name not in raw.columns]
+    if absent:
+        raise DataError(f"{path.name} lacks the columns {', '.join(absent)}, which a design names")
+    rows = pd.DataFrame({"firm_id": firm_identifier(raw[design.firm_id], design.firm_id)})
+    if design.control_id is not None:
+        rows["control_id"] = firm_identifier(raw[design.control_id], design.control_id)
+    if design.stack is not None:
+        rows["stack"] = calendar_year(raw[design.stack], design.stack)
+    rows["weight"] = 1.0 if design.weight is None else _weights(raw[design.weight], path)
+    return rows[rows["weight"] > 0].reset_index(drop=True)
+
+
+def _weights(values: pd.Series, path: Path) -> "pd.Series[float]":
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    faulty = (numbers.isna() & values.notna()) | (numbers < 0) | np.isinf(numbers)
+    if faulty.any():
+        raise DataError(
+            f"{path.name}: {int(faulty.sum())} weights are negative, infinite or no number; "
+            "correct them, or leave firms that are not used empty"
+        )
+    return numbers.fillna(0.0)
+
+
+def _adopt_weights(risk_set: RiskSet, rows: pd.DataFrame) -> StackMatch:
+    if rows["firm_id"].duplicated().any():
+        raise DataError(
+            f"{risk_set.where}: {int(rows['firm_id'].duplicated().sum())} rows of the file repeat "
+            "a firm; name the column of entry years in stack, or remove them",
+            rows[rows["firm_id"].duplicated()],
+        )
+    weight = np.zeros(len(risk_set.firms))
+    weight[_positions(risk_set, rows["firm_id"])] = rows["weight"].to_numpy()
+    _require_both(risk_set, weight > 0)
+    return weighted(risk_set, weight)
+
+
+def _adopt_pairs(risk_set: RiskSet, rows: pd.DataFrame) -> StackMatch:
+    treated = _positions(risk_set, rows["firm_id"])
+    control = _positions(risk_set, rows["control_id"])
+    wrong = ~risk_set.treated[treated] | risk_set.treated[control]
+    if wrong.any():
+        raise DataError(
+            f"{risk_set.where}: {int(wrong.sum())} pairs of the file do not join a treated firm to "
+            "a comparison firm of this entry year",
+            rows[wrong],
+        )
+    total = np.bincount(treated, weights=rows["weight"], minlength=len(risk_set.firms))
+    share = rows["weight"].to_numpy() / total[treated]
+    order = np.lexsort((control, treated))
+    distance = np.zeros(len(order))
+    sets = MatchedSets(treated[order], control[order], share[order], distance)
+    _require_both(risk_set, np.isin(np.arange(len(total)), [*treated, *control]))
+    return matched(risk_set, sets, None)
+
+
+def _positions(risk_set: RiskSet, firm_id: pd.Series) -> Positions:
+    """Return the row of each firm in the risk set."""
+    found = pd.Index(risk_set.firms["firm_id"]).get_indexer(pd.Index(firm_id))
+    if (found < 0).any():
+        raise DataError(
+            f"{risk_set.where}: {int((found < 0).sum())} rows of the file name a firm that is not "
+            "in this risk set (not active in base and entry year, lacking a covariate of the "
+            "score model, or from outside the comparison pool)",
+            pd.DataFrame({"firm_id": firm_id[found < 0]}),
+        )
+    return np.asarray(found, dtype=np.int64)
+
+
+def _require_both(risk_set: RiskSet, used: Flags) -> None:
+    n_treated, n_control = (used & risk_set.treated).sum(), (used & ~risk_set.treated).sum()
+    if not n_treated or not n_control:
+        raise SupportError(
+            f"{risk_set.where}: the file has {n_treated} treated and {n_control} comparison firms "
+            "of this entry year; a comparison needs both"
+        )

@@ -1,0 +1,339 @@
+"""Which inference goes with which design: what is refused, two-way clusters, the bootstrap."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import simulation
+from stacked_tables import (
+    estimation,
+    joined,
+    matches_from,
+    outcomes,
+    panel_from,
+    random_study,
+    treatment,
+    weights_from,
+)
+from workspace import section
+
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.effects import bootstrap
+from pipeline.effects.bootstrap import Redo, bootstrap_terms
+from pipeline.effects.clusters import VALID, cluster_codes, require_valid
+from pipeline.effects.sample import stacked_sample
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.stacked import fit_stacked, year_cells
+from pipeline.effects.study import prepare_study
+from pipeline.errors import IdentificationError
+from pipeline.matching.designs import match_designs
+from pipeline.panel import clean_panel
+from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.propensity import score_risk_sets
+from pipeline.simulate import simulate_programme
+
+PANEL = """
+firm_id cluster 2003 2004 2005
+a       A       1    2    4
+b       B       2    2    3
+c       C       1    1    5
+m       A       1    3    2
+n       B       2    1    2
+o       D       5    5    6
+"""
+SETS = """
+stack set_id firm_id treated
+2005  s1     a       1
+2005  s1     n       0
+2005  s2     b       1
+2005  s2     o       0
+2005  s3     c       1
+2005  s3     m       0
+"""
+
+
+def stacks(sets):
+    panel = panel_from(PANEL, dict.fromkeys("abc", 2005))
+    matches = matches_from(sets)
+    return joined(panel, weights_from(matches, panel), matches, (-2, 0))
+
+
+def spec(**changes):
+    return estimation(**changes).specs[0]
+
+
+def test_components_join_sets_and_clusters_that_share_a_firm():
+    units = stacks(SETS)
+    (code,) = cluster_codes(units, "components")
+    firm = ["abcmno"[i] for i in units.firm]
+    groups = pd.Series(firm).groupby(code).agg("".join).map(sorted).map("".join)
+    # Cluster A joins s1 (a) and s3 (m); B joins s1 (n) and s2 (b): all firms hang together.
+    assert groups.tolist() == ["abcmno"]
+    apart = SETS.replace("s3     m       0", "s3     o       0").replace(
+        "s2     o       0", "s2     n       0"
+    )
+    two = stacks(apart.replace("s1     n       0", "s1     m       0"))
+    (code,) = cluster_codes(two, "components")
+    firm = ["abcmno"[i] for i in two.firm]
+    groups = pd.Series(firm).groupby(code).agg("".join).map(sorted).map("".join)
+    assert sorted(groups) == ["am", "bn", "co"]
+
+
+def dense_two_way(sample, cells, first, second):
+    """Cluster in two directions by dummies and the formula of Cameron, Gelbach & Miller."""
+    x = (sample.treated & (sample.event_time >= 0)).astype(float)
+    effects = [pd.get_dummies(pd.Series(code), dtype=float) for code in (sample.unit, cells)]
+    columns = np.column_stack([x, *effects])
+    root = np.sqrt(sample.weight)
+    pinv = np.linalg.pinv(columns * root[:, None])
+    residual = sample.y - columns @ (pinv @ (sample.y * root))
+    bread = pinv @ pinv.T
+    scores = columns * (sample.weight * residual)[:, None]
+
+    def meat(code):
+        sums = pd.DataFrame(scores).groupby(code).sum().to_numpy()
+        return sums.T @ sums
+
+    both = pd.factorize(pd.Series(list(zip(first, second, strict=True))))[0]
+    total = meat(first) + meat(second) - meat(both)
+    n_clusters = min(len(set(first)), len(set(second)))
+    n, k = len(x), 1 + len(set(cells))
+    factor = n_clusters / (n_clusters - 1) * (n - 1) / (n - k)
+    return factor * (bread @ total @ bread)[0, 0]
+
+
+def used_once(seed):
+    """Return a study matched one to one, no firm twice, in clusters of four."""
+    panel, _, _ = random_study(seed, missing_share=0.0)
+    first = panel.drop_duplicates("firm_id").set_index("firm_id")["cohort"]
+    treated, others = first[first.notna()], list(first[first.isna()].index)
+    rows = [
+        (stack, f"{stack}-{i}", firm, flag)
+        for i, (own, stack) in enumerate(treated.items())
+        for firm, flag in ((own, 1), (others[i], 0))
+    ]
+    table = pd.DataFrame(rows, columns=["stack", "set_id", "firm_id", "treated"])
+    matches = matches_from(table.to_string(index=False))
+    return panel, matches, weights_from(matches, panel)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_way_clusters_follow_the_formula(seed):
+    panel, matches, weights = used_once(seed)
+    units = joined(panel, weights, matches, (-2, 2))
+    sample = stacked_sample(units, panel["sales"].to_numpy(), "renormalise")
+    cells = year_cells(sample, panel, None)
+    first, second = (code[sample.unit] for code in cluster_codes(units, "set_and_assignment"))
+    fit = fit_stacked(sample, "att", cells, first, second)
+    assert fit.covariance[0, 0] == pytest.approx(dense_two_way(sample, cells, first, second))
+    assert fit.n_clusters == min(len(set(first)), len(set(second)))
+
+
+@pytest.mark.parametrize("cluster", ["set_and_assignment", "components"])
+def test_set_clusters_reach_the_estimates(cluster):
+    panel, matches, weights = used_once(5)
+    study = prepare_study(
+        panel,
+        matches,
+        weights,
+        outcomes=outcomes(),
+        treatment=treatment(-2, 2),
+        matched_times={},
+        estimate=estimation(cluster=cluster),
+    )
+    results = estimate_specs(study)
+    assert set(results.estimates["cluster"]) == {cluster}
+    att = results.estimates.set_index("term").loc["att"]
+    assert att["n_clusters"] < 12 if cluster == "components" else att["n_clusters"] == 9
+
+
+@pytest.mark.parametrize("cluster", ["set_and_assignment", "components"])
+@pytest.mark.parametrize("reuse", ["set", "stack"])
+def test_reused_firms_have_no_set_clusters(cluster, reuse):
+    panel, matches, weights = random_study(3) if reuse == "stack" else (None, None, None)
+    if reuse == "stack":
+        units = joined(panel, weights, matches, (-2, 2))
+    else:
+        units = stacks(SETS.replace("s2     o       0", "s2     n       0"))
+    with pytest.raises(IdentificationError, match="design matched: matched sets are"):
+        require_valid(spec(cluster=cluster), units, smooth=False)
+    require_valid(spec(cluster="assignment"), units, smooth=False)
+
+
+def test_a_refusal_names_what_is_valid():
+    units = stacks(SETS.replace("s2     o       0", "s2     n       0"))
+    with pytest.raises(IdentificationError) as caught:
+        require_valid(spec(cluster="components"), units, smooth=False)
+    assert str(caught.value) == (
+        "estimate.specs.main: cluster: components is not valid for the design matched: matched "
+        "sets are clusters only without replacement and where no firm serves two entry years; use "
+        "cluster: assignment, whose interval is conditional on the match, or smooth weights "
+        "(method: entropy, odds) with inference: cluster_bootstrap"
+    )
+
+
+def test_neighbours_are_never_bootstrapped():
+    asked = spec(cluster="assignment", inference="cluster_bootstrap", draws=50, seed=1)
+    with pytest.raises(IdentificationError, match="the bootstrap fails for matched neighbours"):
+        require_valid(asked, stacks(SETS), smooth=False)
+    require_valid(asked, stacks(SETS), smooth=True)
+
+
+def test_every_offered_combination_has_a_rule():
+    fields = {"cluster": ("assignment", "firm", "set_and_assignment", "components")}
+    for cluster in fields["cluster"]:
+        assert ("analytic", cluster) in VALID
+    with pytest.raises(ValueError, match="needs draws and seed"):
+        spec(inference="cluster_bootstrap")
+    with pytest.raises(ValueError, match="draws assignment clusters"):
+        spec(inference="cluster_bootstrap", draws=50, seed=1, cluster="firm")
+
+
+# The bootstrap, on simulated firms.
+
+
+def programme(draws, average="pooled"):
+    """Return everything an estimation of two smooth designs needs, on 900 simulated firms."""
+    block = section("simulated")
+    covariates = ["employment_log", "age", "foreign_owned"]
+    model = block["score"]["models"]["covariates"] | {"covariates": covariates, "fit": "pooled"}
+    block["score"]["models"] = {"covariates": model}
+    block["match"]["designs"] = {
+        "odds": {"score": "covariates", "method": "odds"},
+        "entropy": {
+            "score": "covariates",
+            "method": "entropy",
+            "covariates": covariates,
+            "moments": 1,
+            "base": "equal",
+        },
+    }
+    block["outcomes"] = {"sales_log": block["outcomes"]["sales_log"]}
+    named = {"name": "main", "estimator": "stacked", "outcomes": "all", "terms": ["att"]}
+    named["average"] = average
+    block["estimate"] |= {
+        "headline": {"spec": "main", "design": "odds", "term": "att"},
+        "missing": "renormalise",
+        "specs": [
+            named
+            | {"designs": ["unmatched", "odds", "entropy"], "cluster": "assignment"}
+            | {"inference": "cluster_bootstrap", "draws": draws, "seed": 4}
+        ],
+    }
+    data = DataSection.model_validate(block["data"])
+    chosen = TreatmentSection.model_validate(block["treatment"])
+    score = ScoreSection.model_validate(block["score"])
+    match = MatchSection.model_validate(block["match"])
+    firms = simulate_programme(
+        simulation.settings(firms=900, municipalities=12, sectors=5, treated_clusters=24),
+        np.random.default_rng(2),
+    )
+    panel = clean_panel(firms.panel, firms.register, data, chosen).panel
+    candidates = risk_sets(panel, chosen).firms
+    dated = dated_covariates(panel, candidates, score.covariates)
+    scores = score_risk_sets(pooled_risk_sets(candidates, score), dated, score).scores
+    matched = match_designs(scores, dated, match)
+    sections = {
+        "outcomes": OutcomesSection.model_validate(block["outcomes"]),
+        "treatment": chosen,
+        "matched_times": {},
+        "estimate": EstimateSection.model_validate(block["estimate"]),
+    }
+    tables = (panel, matched.matches, matched.weights)
+    return tables, sections, Redo(scores, dated, score, match)
+
+
+@pytest.mark.parametrize("average", ["event", "pooled"])
+def test_a_sample_of_every_cluster_once_gives_back_the_estimate(monkeypatch, average):
+    tables, sections, redo = programme(50, average)
+    study = prepare_study(*tables, **sections)
+    plain = sections | {"estimate": _analytic(sections["estimate"])}
+    results = estimate_specs(prepare_study(*tables, **plain))
+    estimate = results.estimates.set_index(["design", "term"])["estimate"]
+
+    def everyone(firms, rng):
+        return pd.DataFrame({"row": np.arange(len(firms)), "number": 0})
+
+    monkeypatch.setattr(bootstrap, "_draw_clusters", everyone)
+    asked = study.estimate.specs[0].model_copy(update={"draws": 1})
+    for design in ("unmatched", "odds", "entropy"):
+        found = bootstrap_terms(study, redo, asked, design, ["sales_log"])["sales_log"]
+        assert found["att"].iloc[0] == pytest.approx(estimate[design, "att"], rel=1e-7)
+
+
+def _analytic(settings):
+    plain = settings.specs[0].model_copy(
+        update={"inference": "analytic", "draws": None, "seed": None}
+    )
+    return settings.model_copy(update={"specs": [plain]})
+
+
+def bootstrapped(designs, draws):
+    """Return the rows of one estimation with the bootstrap, by design and inference."""
+    tables, sections, redo = programme(draws)
+    settings = sections["estimate"]
+    kept = settings.specs[0].model_copy(update={"designs": designs})
+    chosen = sections | {"estimate": settings.model_copy(update={"specs": [kept]})}
+    rows = estimate_specs(prepare_study(*tables, **chosen), redo).estimates
+    return rows.set_index(["design", "inference"])
+
+
+def assert_plausible(rows, design, draws):
+    analytic, drawn = rows.loc[(design, "analytic")], rows.loc[(design, "cluster_bootstrap")]
+    assert drawn["estimate"] == analytic["estimate"]
+    # The error of a standard error from 200 draws is a twentieth; weights add to the spread.
+    assert 0.6 < drawn["std_error"] / analytic["std_error"] < 1.6
+    assert drawn["note"] == f"score, weights and effect redone in {draws} samples of clusters"
+    upper, lower = drawn["conf_high"] - drawn["estimate"], drawn["estimate"] - drawn["conf_low"]
+    assert upper == pytest.approx(lower)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", ["unmatched", "odds", "entropy"])
+def test_bootstrap_rows_stand_beside_analytic_ones(design):
+    assert_plausible(bootstrapped([design], 200), design, 200)
+
+
+def test_the_same_seed_draws_the_same_samples_and_the_panel_stays():
+    tables, sections, redo = programme(50)
+    before = tables[0].copy(deep=True)
+    study = prepare_study(*tables, **sections)
+    asked = study.estimate.specs[0].model_copy(update={"draws": 3})
+    first, again = (
+        bootstrap_terms(study, redo, asked, "odds", ["sales_log"])["sales_log"] for _ in range(2)
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert first["att"].nunique() == 3
+    pd.testing.assert_frame_equal(tables[0], before)
+
+
+def test_clusters_are_drawn_whole_and_from_both_groups():
+    _, _, redo = programme(50)
+    firms = redo.scores[redo.scores["model"] == "covariates"].reset_index(drop=True)
+    copies = bootstrap._draw_clusters(firms, np.random.default_rng(0))
+    drawn = firms.iloc[copies["row"]].assign(number=copies["number"].to_numpy())
+    size = firms.groupby("cluster").size()
+    found = drawn.groupby(["cluster", "number"]).size()
+    assert (found == size.reindex(found.index.get_level_values("cluster")).to_numpy()).all()
+    assert not drawn.duplicated(["stack", "firm_id", "number"]).any()
+    near = firms.groupby("cluster")["treated"].any()
+    kept = drawn.drop_duplicates(["cluster", "number"])["cluster"]
+    assert near.reindex(kept).sum() == near.sum()
+    assert len(kept) == len(near)
+
+
+def test_too_many_failed_samples_are_refused(monkeypatch):
+    tables, sections, redo = programme(50)
+    study = prepare_study(*tables, **sections)
+
+    def fails(*_, **__):
+        raise IdentificationError("the groups are separated")
+
+    monkeypatch.setattr(bootstrap, "_redone", fails)
+    with pytest.raises(IdentificationError, match="50 of 50 bootstrap samples of the design odds"):
+        bootstrap_terms(study, redo, study.estimate.specs[0], "odds", ["sales_log"])

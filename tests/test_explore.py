@@ -1,0 +1,59 @@
+"""Exploring: changed settings in memory, nothing written."""
+
+import pytest
+from workspace import contents, project, section
+
+from pipeline.errors import ParamsError
+from pipeline.explore import changed
+from stages import clean, explore, obtain
+from stages.run import run_stage
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """Return a project with the Michigan panel cleaned, and be in it."""
+    folder = project(tmp_path, {"michigan": section("michigan")})
+    monkeypatch.chdir(folder)
+    for stage in (obtain, clean):
+        monkeypatch.setattr("sys.argv", ["stage", "michigan"])
+        run_stage(stage.main, stage.SECTIONS)
+    return folder
+
+
+def test_a_changed_caliper_changes_the_match_and_writes_nothing(workspace, capsys):
+    before = contents(workspace)
+    explore.main(["michigan"])
+    plain = capsys.readouterr().out
+    explore.main(["michigan", "match.designs.covariates.caliper_sd=0.02"])
+    narrow = capsys.readouterr().out
+    assert "Design covariates: 56 of 57 treated firms" in plain
+    assert "Design covariates: 56 of 57" not in narrow
+    assert "training_hours" in narrow
+    assert contents(workspace) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("match.designs.covariates.calliper_sd=1", "calliper_sd is not a setting; did you mean"),
+        ("match.design.covariates.caliper_sd=1", "match.design is not a setting; did you mean"),
+        ("match.designs.covariates.caliper_sd", "is no change; write the key"),
+        ("match.designs.covariates.caliper_sd=-1", "caliper_sd is -1: Input should be greater"),
+    ],
+)
+def test_faulty_changes_are_explained(workspace, capsys, change, message):
+    with pytest.raises(SystemExit) as stop:
+        explore.main(["michigan", change])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_changes_leave_the_block_as_it_was():
+    block = {"match": {"designs": {"one": {"ratio": 1}}}}
+    new = changed(block, {"match.designs.one.ratio": 2})
+    assert (new["match"]["designs"]["one"]["ratio"], block["match"]["designs"]["one"]["ratio"]) == (
+        2,
+        1,
+    )
+    with pytest.raises(ParamsError, match="two is not a setting"):
+        changed(block, {"match.designs.two.ratio": 2})

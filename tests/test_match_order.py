@@ -1,0 +1,108 @@
+"""What an effect owes to the order of matching, and the score table."""
+
+from dataclasses import replace
+
+import lalonde
+import numpy as np
+import pandas as pd
+import pytest
+from results import study_results
+from stacked_tables import estimation, outcomes, treatment
+from test_matching_nearest import NEAREST
+
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.store import conform
+from pipeline.effects.bootstrap import Redo
+from pipeline.effects.match_order import N_ORDERS, order_facts
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.exhibits.score_table import score_table
+from pipeline.matching.designs import design_risk_sets, match_designs
+from pipeline.matching.methods import match_stack
+from pipeline.panel import cluster_entry
+
+PAIRS = {**NEAREST, "score": "logit", "distance": "probability"}
+
+
+@pytest.fixture(scope="module")
+def table():
+    return lalonde.read_lalonde()
+
+
+def test_reversed_rows_of_lalonde(table):
+    """894.37 becomes 908.20 (method of MatchIt with its data upside down)."""
+    scored, rule = lalonde.score(table), lalonde.match_section({"one": PAIRS}).designs["one"]
+    (risk_set,) = design_risk_sets(scored.scores, lalonde.covariates_of(table), "one", rule)
+    outcome = table.set_index("firm_id")["re78"]
+    effects = []
+    for rows in (risk_set, risk_set.reordered(np.arange(len(table))[::-1])):
+        stack = match_stack(rows, rule)
+        y, w, one = outcome[stack.firms["firm_id"]].to_numpy(), stack.weight, rows.treated
+        effects.append(np.average(y[one], weights=w[one]) - np.average(y[~one], weights=w[~one]))
+    assert effects == pytest.approx([894.3674802703, 908.20], abs=5e-3)
+
+
+def lalonde_study(table, rule):
+    """Return the tables of a study of two years: 1977 without earnings, 1978 with them."""
+    scored = lalonde.score(table)
+    section = lalonde.match_section({"matched": rule})
+    covariates = lalonde.covariates_of(table)
+    matched = match_designs(scored.scores, covariates, section)
+    years = [
+        table[["firm_id"]].assign(year=year, sales=table["re78"] if year == 1978 else 0.0)
+        for year in (1977, 1978)
+    ]
+    panel = pd.concat(years).assign(cluster="one")
+    cohort = table.set_index("firm_id")["treated"].map({True: 1978, False: None})
+    panel["cohort"] = panel["firm_id"].map(cohort).astype("Float64").astype("Int64")
+    panel["cluster_entry"] = cluster_entry(panel)
+    tables = (conform(PANEL, panel), matched.matches, matched.weights)
+    sections = {
+        "outcomes": outcomes(),
+        "treatment": treatment(-1, 0),
+        "matched_times": {},
+        "estimate": estimation(terms=["att"]),
+    }
+    redo = Redo(scored.scores, covariates, lalonde.score_section(), section)
+    return tables, sections, redo
+
+
+def facts_of(table, rule):
+    tables, sections, redo = lalonde_study(table, rule)
+    rows = order_facts(prepare_study(*tables, **sections), redo)
+    return {row["name"]: row["value"] for row in rows}
+
+
+def test_random_orders_span_a_range_and_rows_reversed_are_reported(table):
+    facts = facts_of(table, PAIRS)
+    assert facts["att_rows_reversed"] == pytest.approx(908.20, abs=5e-3)
+    assert facts["att_order_low"] < facts["att_order_high"]
+    tables, sections, redo = lalonde_study(table, PAIRS)
+    results = estimate_specs(prepare_study(*tables, **sections), redo)
+    stored = results.facts.set_index("name")["value"]
+    assert stored["att_order_low"] == facts["att_order_low"]
+    assert N_ORDERS == 50
+
+
+def test_with_replacement_there_is_no_order(table):
+    assert facts_of(table, {**PAIRS, "replacement": True}) == {}
+
+
+def test_the_score_table_shows_every_coefficient(table):
+    results = study_results()
+    headline = results.settings.estimate.headline.design
+    model = results.settings.match.designs[headline].score
+    fitted = lalonde.score(table).coefficients.assign(model=model)
+    both = pd.concat([fitted.assign(fit="2009"), fitted.assign(fit="2010", pseudo_r2=0.5)])
+    shown = score_table(replace(results, coefficients=both))
+    assert [column.heading for column in shown.columns] == ["2009", "2010"]
+    rows = shown.panels[0].rows
+    cells = [row.cells[1].value for row in rows]
+    ordered = pd.concat([fitted[fitted["term"] != "const"], fitted[fitted["term"] == "const"]])
+    assert cells[0::2] == ordered["estimate"].tolist()
+    assert cells[1::2] == ordered["std_error"].tolist()
+    assert rows[-2].label == "Constant"
+    labels = {row.label: [cell.plain() for cell in row.cells] for row in shown.foot}
+    assert labels["Pseudo-R\u00b2"][1] == "0.500"
+    assert labels["Firms"] == ["614", "614"]
+    assert labels["treated firms"] == ["185", "185"]

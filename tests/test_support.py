@@ -1,0 +1,126 @@
+"""Support rules, and what became of the treated."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from results import study_results
+from test_matching_nearest import scores_table
+
+from pipeline.exhibits.support_table import support_table
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreModel
+from pipeline.support import support_by_stack, treated_fates, trimmed
+
+MODEL = {
+    "controls_from": "all",
+    "covariates": ["size"],
+    "fit": "per_stack",
+    "link": "logit",
+    "missing": "drop_firm",
+    "support": "none",
+}
+
+
+def model(**changes):
+    return ScoreModel.model_validate(MODEL | changes)
+
+
+def test_trimming_drops_the_highest_treated_scores_rounded_down():
+    score = np.array([0.1, 0.5, 0.7, 0.9, 0.95])
+    treated = np.array([True, True, True, True, False])
+    assert trimmed(score, treated, 0.25).tolist() == [True, True, True, False, True]
+    assert trimmed(score, treated, 0.24).all()
+    tied = np.array([0.1, 0.9, 0.9, 0.9, 0.95])
+    assert trimmed(tied, treated, 0.25).all()
+
+
+def scored_stacks():
+    rows = [(2009, f"a{i}", i < 4, float(i)) for i in range(6)]
+    rows += [(2010, f"b{i}", i < 4, 10.0 * i) for i in range(6)]
+    table = scores_table(rows)
+    return table[table["model"] == "model"].reset_index(drop=True)
+
+
+def test_trimming_is_within_each_stack():
+    scored = scored_stacks()
+    kept = support_by_stack(scored, model(support="trim", trim_share=0.25))
+    assert scored.loc[~kept, "firm_id"].tolist() == ["a3", "b3"]
+
+
+def test_a_bound_drops_high_probabilities_of_both_groups():
+    scored = scored_stacks()
+    kept = support_by_stack(scored, model(support="bound", score_bound=0.9))
+    assert (scored.loc[kept, "propensity_score"] <= 0.9).all()
+    assert set(scored.loc[~kept, "treated"]) == {True, False}
+    assert (scored.loc[~kept, "propensity_score"] > 0.9).all()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"support": "trim"}, {"score_bound": 0.9}, {"support": "bound", "trim_share": 0.1}]
+)
+def test_a_rule_without_its_number_is_refused(changes):
+    with pytest.raises(ValueError, match="and other rules have none"):
+        model(**changes)
+
+
+def fates():
+    """Ten treated in one stack: four kept, three off support, two without match, one lacking."""
+    firms = [f"t{i}" for i in range(10)]
+    everyone = pd.DataFrame(
+        {"stack": 2009, "firm_id": [*firms, "c"], "treated": [True] * 10 + [False]}
+    )
+    scored = everyone.drop(index=9).assign(on_support=[True] * 6 + [False] * 3 + [True])
+    scores = pd.concat(
+        [
+            everyone.assign(model="unmatched", on_support=True),
+            scored.assign(model="model"),
+        ]
+    )
+    weights = pd.DataFrame(
+        {"design": "one", "stack": 2009, "firm_id": ["t0", "t1", "t2", "t3", "c"]}
+    )
+    covariates = everyone[["stack", "firm_id"]].assign(size=[*map(float, range(9)), np.nan, 99.0])
+    covariates["sector"] = "x"
+    match = MatchSection.model_validate(
+        {
+            "designs": {"one": {"score": "model", "method": "odds"}},
+            "balance": {"denominator": "pooled", "threshold": 0.1},
+        }
+    )
+    return treated_fates(scores, covariates, weights, match)
+
+
+def test_every_treated_firm_has_one_fate():
+    table = fates().set_index(["stack", "fate"])
+    counts = table.loc["2009", "n_treated"].to_dict()
+    assert counts == {"kept": 4, "off support": 3, "no match": 2, "no covariate": 1, "lost": 6}
+    assert table.loc[("all", "kept"), "n_treated"] == 4
+    assert set(table["covariate"]) == {"size"}
+
+
+def test_means_by_fate_but_not_of_one_or_two_firms():
+    means = fates().set_index(["stack", "fate"])["mean"]["all"]
+    assert means["kept"] == pytest.approx(1.5)
+    assert means["off support"] == pytest.approx(7.0)
+    assert np.isnan(means["no match"])
+    assert np.isnan(means["no covariate"])
+    assert means["lost"] == pytest.approx((4 + 5 + 6 + 7 + 8) / 5)
+
+
+def test_the_table_shows_counts_and_means():
+    results = study_results()
+    covariate = next(iter(results.settings.score.covariates))
+    names = list(results.settings.match.designs)
+    support = pd.concat([fates().assign(design=name, covariate=covariate) for name in names])
+    shown = support_table(results, support)
+    by_year, by_design, means = shown.panels
+    assert [row.label for row in by_year.rows] == ["2009", "all"]
+    assert [cell.plain() for cell in by_year.rows[0].cells] == ["4", "1", "3", "2", "6"]
+    assert len(by_design.rows) == len(names)
+    assert [cell and cell.plain() for cell in means.rows[0].cells] == [
+        "1.50",
+        None,
+        "7.00",
+        None,
+        "6.00",
+    ]
