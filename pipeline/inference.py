@@ -183,6 +183,8 @@ def _is_invertible(covariance: Floats) -> bool:
 
 
 def _sandwich(scores: Floats, bread: Floats, clusters: Codes) -> Floats:
-    sums = np.column_stack([np.bincount(clusters, column) for column in scores.T])
+    sums = np.zeros((int(clusters.max(initial=-1)) + 1, scores.shape[1]))
+    for position, column in enumerate(scores.T):
+        sums[:, position] = np.bincount(clusters, column)
     half = sums @ bread
     return np.asarray(half.T @ half)

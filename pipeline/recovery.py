@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.effects.group_time_truth import true_group_time
 from pipeline.effects.outcome import transform
+from pipeline.effects.poisson_stacked import true_ratio_terms
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats, index_panel, join_stacks
@@ -50,10 +51,15 @@ def recover(
             effect = true_effects(panel, aligned, outcome)
             for spec in estimate.specs:
                 if design in spec.designs and (spec.outcomes == "all" or name in spec.outcomes):
-                    terms = _true_terms(spec, sample, panel, effect, estimate.missing == "drop_set")
+                    if outcome.transform == "proportional":
+                        terms = _true_ratios(spec, sample, effect)
+                    else:
+                        whole_sets = estimate.missing == "drop_set"
+                        terms = _true_terms(spec, sample, panel, effect, whole_sets)
                     rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
     plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
+    plain &= estimates["sample"] == "all"
     estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 
@@ -69,6 +75,13 @@ def _with_truth(outcomes: OutcomesSection, truth: pd.DataFrame) -> Iterator[tupl
     for name, outcome in outcomes.root.items():
         if outcome.observed and f"{outcome.column}_untreated" in truth.columns:
             yield name, outcome
+
+
+def _true_ratios(spec: Spec, sample: StackedSample, effect: Floats) -> list[tuple[str, float]]:
+    if spec.estimator != "stacked":
+        return []
+    own = effect[sample.panel_row]
+    return [pair for term in spec.terms for pair in true_ratio_terms(sample, own, term)]
 
 
 def _true_terms(

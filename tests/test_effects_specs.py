@@ -15,7 +15,8 @@ from stacked_tables import (
 
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import check
-from pipeline.effects.specs import Results, estimate_specs
+from pipeline.effects.ledger import Results
+from pipeline.effects.specs import estimate_specs
 from pipeline.effects.truth import true_terms
 from pipeline.errors import DataError, IdentificationError, ParamsError
 from pipeline.params.estimate import EstimateSection

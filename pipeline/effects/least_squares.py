@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.effects.absorb import TwoEffects, demean, singletons_dropped, two_effects
-from pipeline.effects.stacks import Codes, Flags, Floats
+from pipeline.effects.stacks import Codes, Flags, Floats, dense_codes
 from pipeline.inference import clustered_covariance, is_nested, n_groups, n_parameters
 
 # A regressor of which less than this share of its weighted variation is left, given the effects
@@ -77,8 +77,8 @@ def fit_absorbed(
     covariance = clustered_covariance(scores, bread, group, len(group), k_parameters)
     return Fit(
         names=names,
-        estimates=_widen(estimates, estimable),
-        covariance=_widen_square(covariance, estimable),
+        estimates=widen(estimates, estimable),
+        covariance=widen_square(covariance, estimable),
         estimable=estimable,
         kept=kept,
         n_obs=len(group),
@@ -98,7 +98,7 @@ def coefficients(
     estimable = not_collinear(gram, raw)
     used = np.flatnonzero(estimable)
     moments = columns[:, used].T @ (effects.weight * y[kept])
-    return _widen(np.linalg.solve(gram[np.ix_(used, used)], moments), estimable)
+    return widen(np.linalg.solve(gram[np.ix_(used, used)], moments), estimable)
 
 
 def not_collinear(gram: Floats, raw: Floats) -> Flags:
@@ -118,22 +118,18 @@ def not_collinear(gram: Floats, raw: Floats) -> Flags:
 
 
 def _effects(first: Codes, second: Codes, weight: Floats) -> TwoEffects:
-    return two_effects(_dense(first), _dense(second), weight)
+    return two_effects(dense_codes(first), dense_codes(second), weight)
 
 
-def _dense(codes: Codes) -> Codes:
-    """Renumber codes to 0, 1, ... without gaps."""
-    occurs = np.bincount(codes) > 0
-    return np.asarray((np.cumsum(occurs) - 1)[codes], dtype=np.intp)
-
-
-def _widen(values: NDArray[np.floating], estimable: Flags) -> Floats:
+def widen(values: NDArray[np.floating], estimable: Flags) -> Floats:
+    """Return shape (k,), missing where not estimable."""
     wide = np.full(len(estimable), np.nan)
     wide[estimable] = values
     return wide
 
 
-def _widen_square(values: Floats, estimable: Flags) -> Floats:
+def widen_square(values: Floats, estimable: Flags) -> Floats:
+    """Return shape (k, k), missing where not estimable."""
     wide = np.full((len(estimable), len(estimable)), np.nan)
     wide[np.ix_(estimable, estimable)] = values
     return wide

@@ -1,25 +1,16 @@
 """Every estimate that params ask for: spec x design x outcome."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
-from pipeline.datasets.store import Dataset, conform, empty
 from pipeline.effects.cohort_rows import cohort_results
-from pipeline.effects.description import (
-    Fact,
-    baseline_facts,
-    facts_rows,
-    outcome_paths,
-    sample_facts,
-)
+from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
 from pipeline.effects.group_time_samples import cohort_samples
 from pipeline.effects.least_squares import Fit
+from pipeline.effects.ledger import Ledger, Results
+from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
     Label,
@@ -52,38 +43,7 @@ from pipeline.params.estimate import (
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
 
-
-@dataclass(frozen=True)
-class Results:
-    """Hold the tables ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
-
-    estimates: pd.DataFrame
-    tests: pd.DataFrame
-    paths: pd.DataFrame
-    facts: pd.DataFrame
-
-
-@dataclass
-class Ledger:
-    """Collect rows of the four results tables."""
-
-    estimates: list[Row] = field(default_factory=list)
-    tests: list[Row] = field(default_factory=list)
-    paths: list[pd.DataFrame] = field(default_factory=list)
-    facts: list[dict[str, Any]] = field(default_factory=list)
-
-    def add_facts(self, design: str, outcome: str, facts: list[Fact]) -> None:
-        """Add facts of one design and outcome."""
-        self.facts += facts_rows(design, outcome, facts)
-
-    def tables(self) -> Results:
-        """Return the collected rows as declared tables."""
-        return Results(
-            estimates=_table(ESTIMATES, pd.DataFrame(self.estimates)),
-            tests=_table(TESTS, pd.DataFrame(self.tests)),
-            paths=_table(OUTCOME_PATHS, pd.concat([pd.DataFrame(), *self.paths])),
-            facts=_table(FACTS, pd.DataFrame(self.facts)),
-        )
+STACKED_ONLY = "effects in proportion to the level are estimated by the stacked estimator only"
 
 
 def estimate_specs(
@@ -150,6 +110,8 @@ def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) ->
 def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, name: str) -> None:
     label = _label(study, spec, sample.stacks.design, name)
     reason = _nothing_to_compare(sample)
+    if not reason and study.outcomes[name].transform == "proportional":
+        reason = None if spec.estimator == "stacked" else STACKED_ONLY
     if reason:
         _add_missing(ledger, label, spec, reason)
     elif spec.estimator == "twoway":
@@ -179,6 +141,13 @@ def _add_stacked(
 ) -> None:
     clusters = sample.stacks.cluster if spec.cluster == "assignment" else sample.stacks.firm
     cells = year_cells(sample, study.panel, spec.year_effects_by)
+    if study.outcomes[label.outcome].transform == "proportional":
+        found = poisson_results(label, spec, sample, cells, clusters[sample.unit])
+        ledger.estimates += found.estimates
+        ledger.tests += found.tests
+        ledger.add_facts(label.design, label.outcome, found.facts)
+        _add_power(ledger, study, label, found.estimates)
+        return
     rows: list[Row] = []
     for term in spec.terms:
         fit = fit_stacked(sample, term, cells, clusters[sample.unit])
@@ -276,10 +245,3 @@ def _label(study: Study, spec: Spec, design: str, name: str) -> Label:
         cluster=spec.cluster,
         conf_level=study.estimate.conf_level,
     )
-
-
-def _table(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the declared table; columns that no row fills are missing."""
-    if frame.empty:
-        return empty(dataset)
-    return conform(dataset, frame.reindex(columns=list(dataset.columns)))

@@ -68,6 +68,12 @@ class Stacks:
         return int(np.flatnonzero(self.event_times == self.reference)[0])
 
 
+def dense_codes(codes: Codes) -> Codes:
+    """Renumber codes to 0, 1, ... without gaps."""
+    occurs = np.bincount(codes) > 0
+    return np.asarray((np.cumsum(occurs) - 1)[codes], dtype=np.intp)
+
+
 def index_panel(panel: pd.DataFrame) -> PanelIndex:
     """Index PANEL by firm and year, in any row order."""
     code, firms = pd.factorize(panel["firm_id"])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.effects.group_time_truth import true_group_time
+from pipeline.effects.poisson_stacked import true_ratio_terms
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats
@@ -45,12 +46,19 @@ def true_terms(
         effect = outcome_values(panel, outcome) - outcome_values(aligned, outcome)
         sample = outcome_sample(study, design, name)
         for spec in specs if len(sample.y) else []:
-            for term, truth in _terms(study, spec, sample, effect).items():
+            for term, truth in _terms(study, spec, sample, effect, name).items():
                 rows.append((name, design, spec.name, term, truth))
     return pd.DataFrame(rows, columns=["outcome", "design", "estimator", "term", "truth"])
 
 
-def _terms(study: Study, spec: Spec, sample: StackedSample, effect: Floats) -> dict[str, float]:
+def _terms(
+    study: Study, spec: Spec, sample: StackedSample, effect: Floats, name: str
+) -> dict[str, float]:
+    if study.outcomes[name].transform == "proportional":
+        if spec.estimator != "stacked":
+            return {}
+        own = effect[sample.panel_row]
+        return dict(pair for term in spec.terms for pair in true_ratio_terms(sample, own, term))
     if spec.estimator == "twoway":
         flat = flat_sample(sample, study.panel)
         return {"att": true_twoway(flat, effect[flat.panel_row])}
