@@ -87,6 +87,8 @@ def _true_ratios(spec: Spec, sample: StackedSample, effect: Floats) -> list[tupl
 def _true_terms(
     spec: Spec, sample: StackedSample, panel: pd.DataFrame, effect: Floats, whole_sets: bool
 ) -> list[tuple[str, float]]:
+    if spec.estimator == "lee_bounds":
+        return []
     if spec.estimator == "twoway":
         flat = flat_sample(sample, panel)
         return [("att", true_twoway(flat, effect[flat.panel_row]))]

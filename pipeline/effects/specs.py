@@ -10,6 +10,7 @@ from pipeline.effects.group_time_rows import group_time_pre_test, group_time_row
 from pipeline.effects.group_time_samples import cohort_samples
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger, Results
+from pipeline.effects.lee_rows import lee_rows
 from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
@@ -37,6 +38,7 @@ from pipeline.params.estimate import (
     CohortSpec,
     EstimateSection,
     GroupTimeSpec,
+    LeeBoundsSpec,
     Spec,
     StackedSpec,
 )
@@ -118,6 +120,8 @@ def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, n
         _add_twoway(ledger, study, label, sample)
     elif spec.estimator == "group_time":
         _add_group_time(ledger, study, spec, label, sample)
+    elif spec.estimator == "lee_bounds":
+        _add_lee_bounds(ledger, study, spec, label, sample)
     elif spec.estimator == "stacked":
         _add_stacked(ledger, study, spec, label, sample)
     else:
@@ -198,6 +202,20 @@ def _add_group_time(
     _add_power(ledger, study, label, rows)
     lost = (f"n_without_covariates[{spec.name}]", found.n_without_covariates, "firms")
     ledger.add_facts(label.design, label.outcome, [lost])
+
+
+def _add_lee_bounds(
+    ledger: Ledger, study: Study, spec: LeeBoundsSpec, label: Label, sample: StackedSample
+) -> None:
+    stacks, outcome = sample.stacks, study.outcomes[label.outcome]
+    if outcome.transform != "log":
+        _add_missing(ledger, label, spec, "bounds on the intensive margin need a log outcome")
+        return
+    levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+    clusters = stacks.cluster if spec.cluster == "assignment" else stacks.firm
+    rows, facts = lee_rows(label, stacks, levels, clusters)
+    ledger.estimates += rows
+    ledger.add_facts(label.design, label.outcome, facts)
 
 
 def _add_cohorts(

@@ -45,7 +45,8 @@ def true_terms(
             continue
         effect = outcome_values(panel, outcome) - outcome_values(aligned, outcome)
         sample = outcome_sample(study, design, name)
-        for spec in specs if len(sample.y) else []:
+        estimated = [spec for spec in specs if spec.estimator != "lee_bounds"]
+        for spec in estimated if len(sample.y) else []:
             for term, truth in _terms(study, spec, sample, effect, name).items():
                 rows.append((name, design, spec.name, term, truth))
     return pd.DataFrame(rows, columns=["outcome", "design", "estimator", "term", "truth"])

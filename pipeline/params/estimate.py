@@ -122,8 +122,16 @@ class CohortSpec(EstimatesAsked):
         return self
 
 
+class LeeBoundsSpec(EstimatesAsked):
+    """Define bounds on the effect on a log outcome among firms above zero at base (Lee)."""
+
+    estimator: Literal["lee_bounds"]
+    terms: list[Literal["att"]] = Field(min_length=1)
+
+
 Spec = Annotated[
-    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec, Field(discriminator="estimator")
+    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
+    Field(discriminator="estimator"),
 ]
 
 

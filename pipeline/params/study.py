@@ -193,7 +193,10 @@ def _estimate_faults(study: Study) -> Iterator[str]:
                 yield f"{path}.designs: {design} is not a design{nearest_known(design, designs)}"
         for outcome in spec.outcomes if isinstance(spec.outcomes, list) else []:
             if outcome not in outcomes:
-                yield f"{path}.outcomes: {outcome} is not declared{nearest_known(outcome, outcomes)}"
+                near = nearest_known(outcome, outcomes)
+                yield f"{path}.outcomes: {outcome} is not declared{near}"
+            elif spec.estimator == "lee_bounds" and study.outcomes.root[outcome].transform != "log":
+                yield f"{path}.outcomes: {outcome} is not a log outcome, which lee_bounds needs"
         for covariate in getattr(spec, "covariates", []):
             if covariate not in study.score.covariates:
                 near = nearest_known(covariate, list(study.score.covariates))
