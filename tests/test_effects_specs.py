@@ -324,3 +324,19 @@ def test_weights_of_a_firm_outside_the_panel_are_refused_without_naming_it():
     with pytest.raises(DataError, match="have no firm in PANEL") as stopped:
         run(panel[panel["firm_id"] != "F000"], matches, weights)
     assert "F000" not in str(stopped.value)
+
+
+def test_q_values_within_a_family_of_outcomes():
+    panel, matches, weights = random_study(8)
+    panel = panel.assign(jobs=panel["sales"] ** 2, other=panel["sales"] ** 3)
+    named = outcomes(
+        sales=LEVEL,
+        jobs=LEVEL | {"column": "jobs"},
+        other=LEVEL | {"column": "other", "family": "alone"},
+    )
+    results = run(panel, matches, weights, named=named)
+    p_values = by_term(results).loc["att"].set_index("outcome")["p_value"]
+    found = results.tests[results.tests["test"] == "q_value"].set_index("outcome")["p_value"]
+    assert set(found.index) == {"sales", "jobs"}
+    first, second = sorted(p_values[["sales", "jobs"]])
+    assert sorted(found) == pytest.approx([min(2 * first, second), second])

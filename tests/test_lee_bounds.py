@@ -124,8 +124,9 @@ def run(text=TEXT, transform="log"):
     )
 
 
-def test_rows_and_facts():
-    results = run()
+@pytest.mark.parametrize("transform", ["log", "proportional"])
+def test_rows_and_facts(transform):
+    results = run(transform=transform)
     rows = results.estimates.set_index(["sample", "term", "inference"])
     lower = rows.loc[("base_exporters", "att_lower", "analytic")]
     upper = rows.loc[("base_exporters", "att_upper", "analytic")]
@@ -142,5 +143,7 @@ def test_reasons():
     nobody = "\n".join(line[:-2] + "0 " if line[:1] == "C" else line for line in TEXT.split("\n"))
     assert run(nobody).estimates["estimate"].isna().all()
     rows = run(transform="level").estimates
-    assert rows["note"].tolist() == ["bounds on the intensive margin need a log outcome"]
+    assert rows["note"].tolist() == [
+        "bounds on the intensive margin need a log or proportional outcome"
+    ]
     assert isinstance(rows, pd.DataFrame)

@@ -5,12 +5,14 @@ import pandas as pd
 
 from pipeline.effects.cohort_rows import cohort_results
 from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
+from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
 from pipeline.effects.group_time_samples import cohort_samples
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger, Results
 from pipeline.effects.lee_rows import lee_rows
+from pipeline.effects.multiplicity import family_tests
 from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
@@ -83,6 +85,7 @@ def estimate_specs(
         _describe(ledger, study, sample, name)
         for spec in specs:
             _add_spec(ledger, study, spec, sample, name)
+    ledger.tests += family_tests(ledger.estimates, study.outcomes)
     return ledger.tables()
 
 
@@ -113,7 +116,7 @@ def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, n
     label = _label(study, spec, sample.stacks.design, name)
     reason = _nothing_to_compare(sample)
     if not reason and study.outcomes[name].transform == "proportional":
-        reason = None if spec.estimator == "stacked" else STACKED_ONLY
+        reason = None if spec.estimator in ("stacked", "lee_bounds") else STACKED_ONLY
     if reason:
         _add_missing(ledger, label, spec, reason)
     elif spec.estimator == "twoway":
@@ -160,6 +163,17 @@ def _add_stacked(
         )
         if term == "att":
             rows += average_rows(label, counts, fit, None)
+            if spec.wild_bootstrap is not None and fit.estimable[0] and fit.df > 0:
+                wild = wild_bootstrap_row(
+                    label,
+                    counts,
+                    fit,
+                    sample,
+                    cells=cells,
+                    clusters=clusters[sample.unit],
+                    settings=spec.wild_bootstrap,
+                )
+                rows.append(wild)
         else:
             rows += event_rows(label, counts, fit, sample)
             ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference))
@@ -208,8 +222,9 @@ def _add_lee_bounds(
     ledger: Ledger, study: Study, spec: LeeBoundsSpec, label: Label, sample: StackedSample
 ) -> None:
     stacks, outcome = sample.stacks, study.outcomes[label.outcome]
-    if outcome.transform != "log":
-        _add_missing(ledger, label, spec, "bounds on the intensive margin need a log outcome")
+    if not outcome.in_logs:
+        reason = "bounds on the intensive margin need a log or proportional outcome"
+        _add_missing(ledger, label, spec, reason)
         return
     levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
     clusters = stacks.cluster if spec.cluster == "assignment" else stacks.firm

@@ -45,8 +45,7 @@ def true_terms(
             continue
         effect = outcome_values(panel, outcome) - outcome_values(aligned, outcome)
         sample = outcome_sample(study, design, name)
-        estimated = [spec for spec in specs if spec.estimator != "lee_bounds"]
-        for spec in estimated if len(sample.y) else []:
+        for spec in specs if len(sample.y) else []:
             for term, truth in _terms(study, spec, sample, effect, name).items():
                 rows.append((name, design, spec.name, term, truth))
     return pd.DataFrame(rows, columns=["outcome", "design", "estimator", "term", "truth"])
@@ -60,15 +59,15 @@ def _terms(
             return {}
         own = effect[sample.panel_row]
         return dict(pair for term in spec.terms for pair in true_ratio_terms(sample, own, term))
-    if spec.estimator == "twoway":
-        flat = flat_sample(sample, study.panel)
-        return {"att": true_twoway(flat, effect[flat.panel_row])}
+    if spec.estimator == "lee_bounds":
+        return {}
     if spec.estimator == "group_time":
         whole_sets = study.estimate.missing == "drop_set"
         return {"att": true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)}
     if spec.estimator != "stacked":
         flat = flat_sample(sample, study.panel)
-        average = true_event_mean if spec.average == "event" else true_twoway
+        equally = spec.estimator != "twoway" and spec.average == "event"
+        average = true_event_mean if equally else true_twoway
         return {"att": average(flat, effect[flat.panel_row])}
     after_entry = sample.treated & (sample.event_time >= 0)
     on_treated = np.where(after_entry, effect[sample.panel_row], 0.0)

@@ -21,17 +21,28 @@ class EstimatesAsked(Settings):
     cluster: Literal["assignment", "firm"]
 
 
+class WildBootstrap(Settings):
+    """Ask for a restricted wild cluster bootstrap beside the t test of the average effect.
+
+    Rademacher weights, all 2^G patterns where `draws` allows, Webb's six points up to 12 clusters.
+    """
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
+
+
 class StackedSpec(EstimatesAsked):
     """Define stacked difference-in-differences.
 
     `terms`: `att` is treated x post, `event` one effect per event time. `year_effects_by` names a
     PANEL text column whose base-year value the year effects vary by (sector x year x stack
-    effects); null means year x stack.
+    effects); null means year x stack. `wild_bootstrap` adds a row for few clusters.
     """
 
     estimator: Literal["stacked"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     year_effects_by: str | None = None
+    wild_bootstrap: WildBootstrap | None = None
 
 
 class TwowaySpec(EstimatesAsked):
@@ -123,7 +134,10 @@ class CohortSpec(EstimatesAsked):
 
 
 class LeeBoundsSpec(EstimatesAsked):
-    """Define bounds on the effect on a log outcome among firms above zero at base (Lee)."""
+    """Define bounds on the effect on the log of a level among firms above zero at base (Lee).
+
+    Outcomes are `log` or `proportional`.
+    """
 
     estimator: Literal["lee_bounds"]
     terms: list[Literal["att"]] = Field(min_length=1)

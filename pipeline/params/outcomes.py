@@ -40,6 +40,11 @@ class Outcome(Settings):
         scales = {"log": "log points", "any": "share", "proportional": "log points"}
         return scales.get(self.transform or "", self.unit)
 
+    @property
+    def in_logs(self) -> bool:
+        """Say whether an effect is in log points."""
+        return self.transform in ("log", "proportional")
+
 
 OutcomeName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 

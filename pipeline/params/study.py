@@ -195,8 +195,8 @@ def _estimate_faults(study: Study) -> Iterator[str]:
             if outcome not in outcomes:
                 near = nearest_known(outcome, outcomes)
                 yield f"{path}.outcomes: {outcome} is not declared{near}"
-            elif spec.estimator == "lee_bounds" and study.outcomes.root[outcome].transform != "log":
-                yield f"{path}.outcomes: {outcome} is not a log outcome, which lee_bounds needs"
+            elif spec.estimator == "lee_bounds" and not study.outcomes.root[outcome].in_logs:
+                yield f"{path}.outcomes: {outcome} is neither log nor proportional"
         for covariate in getattr(spec, "covariates", []):
             if covariate not in study.score.covariates:
                 near = nearest_known(covariate, list(study.score.covariates))
