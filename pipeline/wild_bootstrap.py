@@ -83,7 +83,8 @@ def _statistics(sums: ClusterSums, null: float, weights: Floats) -> Floats:
     coefficient = scores.sum(axis=1) / sums.square.sum()
     left = scores - coefficient[:, None] * sums.square
     spread = np.sqrt((left**2).sum(axis=1))
-    return np.divide(scores.sum(axis=1), spread, out=np.full(len(spread), np.inf), where=spread > 0)
+    infinite = np.full(len(spread), np.inf)
+    return np.asarray(np.divide(scores.sum(axis=1), spread, out=infinite, where=spread > 0))
 
 
 def _interval_end(

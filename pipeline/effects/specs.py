@@ -1,5 +1,7 @@
 """Every estimate that params ask for: spec x design x outcome."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from pipeline.effects.description import baseline_facts, outcome_paths, sample_f
 from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
-from pipeline.effects.group_time_samples import cohort_samples
+from pipeline.effects.group_time_samples import cohort_samples, positive_weights
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger, Results
 from pipeline.effects.lee_rows import lee_rows
@@ -26,7 +28,7 @@ from pipeline.effects.rows import (
 )
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import fit_stacked, year_cells
-from pipeline.effects.stacks import firm_covariates
+from pipeline.effects.stacks import firm_covariates, unit_covariates
 from pipeline.effects.study import (
     Study,
     asked,
@@ -200,6 +202,9 @@ def _add_group_time(
     adjusted = None
     if study.covariates is not None and spec.covariates:
         adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
+    if study.covariates is not None and spec.weight_by is not None:
+        size = unit_covariates(stacks, study.panel, study.covariates, [spec.weight_by])[:, 0]
+        stacks = replace(stacks, weight=stacks.weight * positive_weights(size, spec.weight_by))
     found = cohort_samples(
         stacks,
         outcome_values(study.panel, study.outcomes[label.outcome]),
@@ -238,7 +243,7 @@ def _add_cohorts(
 ) -> None:
     flat = flat_sample(sample, study.panel)
     covariates = None
-    if spec.covariates:
+    if study.covariates is not None and spec.covariates:
         by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
         known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
         lost = n_groups(flat.firm[~known])

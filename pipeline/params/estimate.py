@@ -76,6 +76,7 @@ class GroupTimeSpec(EstimatesAsked):
     with the last year before entry (`universal`) or with the year before (`varying`). `average` is
     the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
     Weighting by the score on top of matching weights needs `weight_matched_again: true`.
+    `weight_by` names a covariate (jobs at base, say) that weights firms, for the effect on totals.
     """
 
     estimator: Literal["group_time"]
@@ -89,6 +90,7 @@ class GroupTimeSpec(EstimatesAsked):
     bands: Bands | None
     balanced_last_event_time: int | None = Field(default=None, ge=0)
     weight_matched_again: bool = False
+    weight_by: str | None = None
 
     @model_validator(mode="after")
     def _covariates_fit_method(self) -> "GroupTimeSpec":
@@ -101,6 +103,8 @@ class GroupTimeSpec(EstimatesAsked):
     @model_validator(mode="after")
     def _weighted_once(self) -> "GroupTimeSpec":
         matched = [design for design in self.designs if design != "unmatched"]
+        if matched and self.weight_by is not None:
+            raise ValueError("weight_by is for the unmatched design: matched sets have own weights")
         weighs = self.method in ("ipw", "doubly_robust", "doubly_robust_improved")
         if matched and weighs and not self.weight_matched_again:
             raise ValueError(
