@@ -46,7 +46,11 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
     for spec in block["estimate"]["specs"]:
         spec["designs"] = [d for d in spec["designs"] if d in designs]
         spec["terms"] = ["att"]
-    block["estimate"]["specs"] = [s for s in block["estimate"]["specs"] if s["designs"]]
+        if spec["outcomes"] != "all":
+            spec["outcomes"] = [o for o in spec["outcomes"] if o in outcomes]
+    block["estimate"]["specs"] = [
+        s for s in block["estimate"]["specs"] if s["designs"] and s["outcomes"]
+    ]
     return Evaluation(
         data=DataSection.model_validate(block["data"]),
         outcomes=OutcomesSection.model_validate(block["outcomes"]),
@@ -72,7 +76,9 @@ def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame
         "treatment": study.treatment,
         "estimate": study.estimate,
     }
-    results = estimate_specs(panel, matched.matches, matched.weights, **sections)
+    results = estimate_specs(
+        panel, matched.matches, matched.weights, covariates=covariates, **sections
+    )
     recovery = recover(
         panel,
         firms.truth,
@@ -81,8 +87,11 @@ def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame
         estimates=results.estimates,
         **sections,
     )
-    counts = results.estimates[
-        ["outcome", "design", "estimator", "term", "conf_low", "conf_high", "n_treated_clusters"]
+    plain = (results.estimates["sample"] == "all") & (results.estimates["band"] == "pointwise")
+    plain &= results.estimates["inference"] == "analytic"
+    counts = results.estimates.loc[
+        plain,
+        ["outcome", "design", "estimator", "term", "conf_low", "conf_high", "n_treated_clusters"],
     ]
     keyed = recovery.merge(counts, on=["outcome", "design", "estimator", "term"])
     return keyed.assign(seed=seed)

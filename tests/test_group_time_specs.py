@@ -36,7 +36,7 @@ def group_time(missing="renormalise", **changes) -> EstimateSection:
     return EstimateSection.model_validate(section | {"specs": [spec | changes]})
 
 
-def run(panel, matches, weights, estimate, window=(-3, 2), covariates=None):
+def run(panel, matches, weights, estimate, *, window=(-3, 2), covariates=None):
     return estimate_specs(
         panel,
         matches,

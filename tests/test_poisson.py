@@ -26,7 +26,7 @@ INCIDENTS = """
 """
 
 
-def fit(y, regressors, first, second, weight=None, clusters=None):
+def fit(y, regressors, first, second, *, weight=None, clusters=None):
     regressors = np.asarray(regressors, dtype=float)
     return fit_poisson(
         np.asarray(y, dtype=float),
@@ -85,7 +85,7 @@ def test_balanced_two_by_two_is_the_ratio_of_ratios_of_weighted_totals():
     treated = firm < 8
     y = rng.poisson(2, 40) * rng.uniform(0, 3, 40)
     weight = rng.uniform(0.2, 2, 20)[firm]
-    found = fit(y, (treated & (post == 1))[:, None], firm, post, weight)
+    found = fit(y, (treated & (post == 1))[:, None], firm, post, weight=weight)
     kept = np.repeat(np.bincount(firm, y) > 0, 2)
 
     def total(group, time):
@@ -101,7 +101,7 @@ def test_agrees_with_dense_dummies(seed):
     import statsmodels.api as sm
 
     y, column, firm, year, weight = panel(seed)
-    found = fit(y, column, firm, year, weight, clusters=firm // 3)
+    found = fit(y, column, firm, year, weight=weight, clusters=firm // 3)
     kept = found.usable.kept
     dummies = pd.get_dummies(pd.DataFrame({"f": firm, "t": year})[kept].astype(str))
     design = np.hstack([column[kept], dummies.to_numpy(float)])
@@ -124,9 +124,9 @@ def test_agrees_with_dense_dummies(seed):
 
 def test_units_and_constants_change_nothing():
     y, column, firm, year, weight = panel(3)
-    before = fit(y, column, firm, year, weight).fit
-    scaled = fit(y * 1000, column, firm, year, weight).fit
-    grown = fit(y * np.exp(0.3 * year) * (1 + firm % 4), column, firm, year, weight).fit
+    before = fit(y, column, firm, year, weight=weight).fit
+    scaled = fit(y * 1000, column, firm, year, weight=weight).fit
+    grown = fit(y * np.exp(0.3 * year) * (1 + firm % 4), column, firm, year, weight=weight).fit
     assert scaled.estimates == pytest.approx(before.estimates, abs=1e-9)
     assert scaled.covariance == pytest.approx(before.covariance, rel=1e-7)
     steady = np.exp(0.4 * column[:, 0] + 0.2 * year) * (1 + firm)
@@ -137,10 +137,10 @@ def test_units_and_constants_change_nothing():
 def test_all_zero_firms_and_years_are_dropped_and_counted():
     y, column, firm, year, weight = panel(4)
     y = np.where((firm == 2) | (firm == 20) | (year == 1), 0.0, y + 1)
-    found = fit(y, column, firm, year, weight)
+    found = fit(y, column, firm, year, weight=weight)
     assert found.usable.n_all_zero == 5 + 5 + 28
     kept = ~((firm == 2) | (firm == 20) | (year == 1))
-    alone = fit(y[kept], column[kept], firm[kept], year[kept], weight[kept])
+    alone = fit(y[kept], column[kept], firm[kept], year[kept], weight=weight[kept])
     assert found.fit.estimates == pytest.approx(alone.fit.estimates, abs=1e-10)
     assert found.fit.n_obs == alone.fit.n_obs == kept.sum()
 
@@ -149,7 +149,7 @@ def test_a_treated_group_that_never_sells_after_entry_is_separated():
     """The effect is minus infinity: its rows go, and the regressor with them."""
     y, column, firm, year, weight = panel(5)
     y = np.where(column[:, 0] == 1, 0.0, y + 1)
-    found = fit(y, column, firm, year, weight)
+    found = fit(y, column, firm, year, weight=weight)
     assert found.usable.n_separated == int(column.sum())
     assert not found.fit.estimable[0] and np.isnan(found.fit.estimates[0])
 
@@ -176,4 +176,4 @@ def test_separation_by_a_combination_is_found():
 def test_no_positive_outcome_is_refused():
     _, column, firm, year, weight = panel(7)
     with pytest.raises(SupportError, match="no firm has both a positive outcome"):
-        fit(np.zeros(len(firm)), column, firm, year, weight)
+        fit(np.zeros(len(firm)), column, firm, year, weight=weight)

@@ -25,7 +25,7 @@ def data(seed, n_clusters=6, effect=0.0):
     return y, np.column_stack([treated, other]), firm, year, weight, cluster
 
 
-def slow_statistics(y, regressors, firm, year, weight, cluster, null, patterns):
+def slow_statistics(y, regressors, *, firm, year, weight, cluster, null, patterns):
     """Regress every draw on dummies; return |t| without the small-sample factor."""
     root = np.sqrt(weight)[:, None]
     dummies = np.hstack([np.eye(firm.max() + 1)[firm], np.eye(year.max() + 1)[year][:, 1:]])
@@ -52,7 +52,16 @@ def test_enumerated_p_value_is_that_of_regressions_draw_by_draw(null):
     sums = cluster_sums(shifted, regressors, two_effects(firm, year, weight), cluster)
     found = wild_test(sums, 0.95, 999, np.random.default_rng(0))
     patterns = list(product((-1, 1), repeat=6))
-    slow = slow_statistics(y, regressors, firm, year, weight, cluster, null, patterns)
+    slow = slow_statistics(
+        y,
+        regressors,
+        firm=firm,
+        year=year,
+        weight=weight,
+        cluster=cluster,
+        null=null,
+        patterns=patterns,
+    )
     assert found.n_draws == 64 and found.weights == "Rademacher, all sign patterns"
     assert found.p_value == pytest.approx((slow >= slow[-1] * (1 - 1e-9)).mean(), abs=1e-12)
     assert 2 / 64 <= found.p_value <= 1
@@ -65,7 +74,14 @@ def test_webb_draws_are_those_of_regressions():
     patterns, name = cluster_weights(10, 199, np.random.default_rng(3))
     assert name == found.weights == "Webb" and len(np.unique(patterns)) == 6
     slow = slow_statistics(
-        y, regressors, firm, year, weight, cluster, 0.0, [*patterns, np.ones(10)]
+        y,
+        regressors,
+        firm=firm,
+        year=year,
+        weight=weight,
+        cluster=cluster,
+        null=0.0,
+        patterns=[*patterns, np.ones(10)],
     )
     assert found.p_value == pytest.approx((slow[:-1] >= slow[-1]).mean(), abs=1e-12)
 
