@@ -147,6 +147,28 @@ def test_a_single_cluster_gives_an_estimate_without_error():
     assert np.isnan(fact(one, "mde[main]"))
 
 
+def test_a_single_treated_cluster_gives_an_estimate_without_error():
+    panel, matches, weights = random_study(1)
+    few = weights.assign(cluster=weights["cluster"].where(~weights["treated"], "only"))
+    few = few.assign(cluster=few["cluster"].where(few["treated"], few["firm_id"]))
+    estimate = estimation(cluster="assignment", wild_bootstrap={"draws": 99, "seed": 1})
+    rows = run(panel, matches, few, estimate=estimate).estimates
+    row = rows[(rows["term"] == "att") & (rows["inference"] == "analytic")].iloc[0]
+    assert np.isfinite(row["estimate"]) and np.isnan(row["std_error"])
+    assert row["note"] == "no standard error: the treated firms lie in a single cluster"
+
+
+@pytest.mark.parametrize("missing", ["drop_set", "renormalise"])
+def test_a_constant_outcome_has_no_effect_and_no_error(missing):
+    panel, matches, weights = random_study(1)
+    estimate = estimation(missing, wild_bootstrap={"draws": 99, "seed": 1})
+    rows = run(panel.assign(sales=3.0), matches, weights, estimate=estimate).estimates
+    att = rows[rows["term"] == "att"].set_index("inference")
+    assert att.loc["analytic", "estimate"] == pytest.approx(0, abs=1e-12)
+    assert np.isnan(att.loc["analytic", "p_value"]) or att.loc["analytic", "p_value"] > 0
+    assert {"analytic", "wild_bootstrap"} == set(att.index)
+
+
 def test_event_times_outside_the_panel_have_a_reason():
     rows = by_term(short(window=(-3, 2)))
     assert np.isnan(rows.loc["event[2]", "estimate"])

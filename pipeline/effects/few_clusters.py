@@ -30,6 +30,10 @@ def wild_bootstrap_row(
 
     `cells` and `clusters` have one code per row of the sample.
     """
+    error = float(np.sqrt(fit.covariance[0, 0]))
+    if not error > 0:
+        note = "no bootstrap: without a standard error there is no t statistic"
+        return effect_row(label, "att", inference="wild_bootstrap", note=note, **vars(counts))
     kept = fit.kept
     regressors = stacked_design(sample, "att").columns[kept]
     sums = cluster_sums(
@@ -40,7 +44,6 @@ def wild_bootstrap_row(
     )
     rng = np.random.default_rng(settings.seed)
     test = wild_test(sums, label.conf_level, settings.draws, rng)
-    error = float(np.sqrt(fit.covariance[0, 0]))
     note = f"restricted wild cluster bootstrap, {test.weights}, {test.n_draws} draws"
     if counts.n_treated_clusters < UNINFORMATIVE_BELOW:
         note += f"; uninformative with {counts.n_treated_clusters} treated clusters"
