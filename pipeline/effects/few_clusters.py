@@ -34,14 +34,7 @@ def wild_bootstrap_row(
     if not error > 0:
         note = "no bootstrap: without a standard error there is no t statistic"
         return effect_row(label, "att", inference="wild_bootstrap", note=note, **vars(counts))
-    kept = fit.kept
-    regressors = stacked_design(sample, "att").columns[kept]
-    sums = cluster_sums(
-        sample.y[kept],
-        regressors[:, fit.estimable],
-        two_effects(dense_codes(sample.unit[kept]), dense_codes(cells[kept]), sample.weight[kept]),
-        dense_codes(clusters[kept]),
-    )
+    sums = _fitted_sums(fit, sample, cells, clusters)
     rng = np.random.default_rng(settings.seed)
     test = wild_test(sums, label.conf_level, settings.draws, rng)
     note = f"restricted wild cluster bootstrap, {test.weights}, {test.n_draws} draws"
@@ -60,6 +53,15 @@ def wild_bootstrap_row(
         note=note,
         **vars(counts),
     )
+
+
+def _fitted_sums(fit: Fit, sample: StackedSample, cells: Codes, clusters: Codes) -> ClusterSums:
+    kept = fit.kept
+    regressors = stacked_design(sample, "att").columns[kept]
+    unit, cell = dense_codes(sample.unit[kept]), dense_codes(cells[kept])
+    effects = two_effects(unit, cell, sample.weight[kept])
+    group = dense_codes(clusters[kept])
+    return cluster_sums(sample.y[kept], regressors[:, fit.estimable], effects, group)
 
 
 def cluster_sums(

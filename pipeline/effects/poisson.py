@@ -63,28 +63,33 @@ def fit_poisson(
         raise SupportError("no firm has both a positive outcome and more than one year")
     codes = dense_codes(first[kept]), dense_codes(second[kept])
     found = _iterate(y[kept], regressors[kept], codes, weight[kept])
-    used = np.flatnonzero(found.estimable)
-    columns, mass = found.columns[:, used], weight[kept]
-    gram = columns.T @ ((mass * found.mu)[:, None] * columns)
-    bread = np.asarray(np.linalg.inv(gram), dtype=np.float64)
-    group = clusters[kept]
-    k_parameters = n_parameters(
-        len(used),
-        [n_groups(code) for code in codes],
-        [is_nested(code, group) for code in codes],
-    )
-    scores = columns * (mass * (y[kept] - found.mu))[:, None]
-    covariance = clustered_covariance(scores, bread, group, len(group), k_parameters)
+    bread, covariance = _covariance(found, y[kept], weight[kept], codes, clusters[kept])
     fit = Fit(
         names=names,
         estimates=widen(found.estimates, found.estimable),
         covariance=widen_square(covariance, found.estimable),
         estimable=found.estimable,
         kept=kept,
-        n_obs=len(group),
-        n_clusters=n_groups(group),
+        n_obs=int(kept.sum()),
+        n_clusters=n_groups(clusters[kept]),
     )
     return PoissonFit(fit, bread, usable)
+
+
+def _covariance(
+    found: _Converged, y: Floats, mass: Floats, codes: tuple[Codes, Codes], group: Codes
+) -> tuple[Floats, Floats]:
+    """Return the inverse information and the clustered covariance of estimable coefficients."""
+    columns = found.columns[:, found.estimable]
+    gram = columns.T @ ((mass * found.mu)[:, None] * columns)
+    bread = np.asarray(np.linalg.inv(gram), dtype=np.float64)
+    k_parameters = n_parameters(
+        columns.shape[1],
+        [n_groups(code) for code in codes],
+        [is_nested(code, group) for code in codes],
+    )
+    scores = columns * (mass * (y - found.mu))[:, None]
+    return bread, clustered_covariance(scores, bread, group, len(group), k_parameters)
 
 
 def _iterate(
