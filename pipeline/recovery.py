@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.effects.group_time_truth import true_group_time
+from pipeline.effects.poisson_stacked import true_ratios
 from pipeline.effects.sample import StackedSample, check_comparable
-from pipeline.effects.stacked import stacked_coefficients, year_cells
+from pipeline.effects.stacked import Term, stacked_coefficients, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.twoway import flat_sample, true_event_mean, true_twoway
@@ -37,10 +38,11 @@ def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.Da
         sample = outcome_sample(study, design, name)
         effect = _true_effects(study.panel, aligned, outcome)
         for spec in specs:
-            terms = _true_terms(study, spec, sample, effect)
+            terms = _true_terms(study, spec, sample, effect, outcome)
             rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
     plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
+    plain &= estimates["sample"] == "all"
     estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 
@@ -53,17 +55,22 @@ def _true_effects(panel: pd.DataFrame, aligned: pd.DataFrame, outcome: Outcome) 
 
 
 def _true_terms(
-    study: Study, spec: Spec, sample: StackedSample, effect: Floats
+    study: Study, spec: Spec, sample: StackedSample, effect: Floats, outcome: Outcome
 ) -> list[tuple[str, float]]:
-    """Return the true value of each term; none where the sample identifies no effect."""
+    """Return the true value of each term; none where the sample identifies no effect.
+
+    Bounds have no truth of their own; effects in ratios are those of the stacked estimator.
+    """
     try:
         check_comparable(sample)
+        if spec.estimator == "stacked":
+            return _true_stacked(spec, sample, study.panel, effect, outcome)
+        if spec.estimator == "lee_bounds" or outcome.transform == "proportional":
+            return []
         if spec.estimator == "group_time":
             whole_sets = study.estimate.missing == "drop_set"
             truth = true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)
             return [("att", truth)]
-        if spec.estimator == "stacked":
-            return _true_stacked(spec, sample, study.panel, effect)
     except IdentificationError:
         return []
     flat = flat_sample(sample, study.panel)
@@ -73,16 +80,22 @@ def _true_terms(
 
 
 def _true_stacked(
-    spec: StackedSpec, sample: StackedSample, panel: pd.DataFrame, effect: Floats
+    spec: StackedSpec, sample: StackedSample, panel: pd.DataFrame, effect: Floats, outcome: Outcome
 ) -> list[tuple[str, float]]:
     """Apply the estimator to the true effects, which are zero before entry."""
     after = sample.treated & (sample.event_time >= 0)
     own = np.where(after, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, panel, spec.year_effects_by)
+
+    def truth(term: Term) -> dict[str, float]:
+        if outcome.transform == "proportional":
+            return true_ratios(sample, own, term)
+        return stacked_coefficients(sample, own, term, cells)
+
     terms: dict[str, float] = {}
     if "event" in spec.terms or spec.average == "event":
-        terms |= stacked_coefficients(sample, own, "event", cells)
+        terms |= truth("event")
         terms["att"] = terms["event_average"]
     if spec.average == "pooled":
-        terms |= stacked_coefficients(sample, own, "att", cells)
+        terms |= truth("att")
     return list(terms.items())

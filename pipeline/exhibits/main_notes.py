@@ -40,6 +40,7 @@ def main_notes(results: StudyResults, outcomes: list[str], start: int) -> tuple[
         *_estimators(results),
         *_designs(results),
         _inference(results, outcomes),
+        *_ratios(results, numbered),
         *_translations(results, numbered),
         *_pre_years(results, outcomes),
         _observations(results, outcomes),
@@ -145,6 +146,27 @@ def _inference(results: StudyResults, outcomes: list[str]) -> str:
 
 def _headline(results: StudyResults) -> Panel:
     return results.settings.exhibit.panels[headline_panel(results)]
+
+
+def _ratios(results: StudyResults, numbered: dict[int, str]) -> list[str]:
+    """Say which columns show proportional effects on a level, and what their totals rest on."""
+    panel = _headline(results)
+    sentences = []
+    for column, name in numbered.items():
+        if results.settings.outcome(name).transform != "proportional":
+            continue
+        shares = [
+            results.fact(panel.design, name, f"largest_firm_share_{group}")
+            for group in ("treated", "comparison")
+        ]
+        largest = " and ".join(f"{100 * share:.0f}" for share in shares)
+        sentences.append(
+            f"Column {column}: proportional effect on the level, zeros included, by Poisson with "
+            "the effects of the stacked panels; it needs parallel ratios. The largest firm makes "
+            f"{largest} percent of the treated and the comparison total (Panel "
+            f"{panel_letter(headline_panel(results))})."
+        )
+    return sentences
 
 
 def _translations(results: StudyResults, numbered: dict[int, str]) -> list[str]:

@@ -21,6 +21,16 @@ class EstimatesAsked(Settings):
     cluster: Literal["assignment", "firm"]
 
 
+class WildBootstrap(Settings):
+    """Ask for a restricted wild cluster bootstrap beside the t test of the average effect.
+
+    Rademacher weights, all 2^G patterns where `draws` allows, Webb's six points up to 12 clusters.
+    """
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
+
+
 class StackedSpec(EstimatesAsked):
     """Define stacked difference-in-differences.
 
@@ -28,13 +38,14 @@ class StackedSpec(EstimatesAsked):
     `att` is: `event`, the equal-weight mean over event times from entry on, each against the
     reference year; `pooled`, treated x post against all years before entry. `year_effects_by`
     names a PANEL text column whose base-year value the year effects vary by (sector x year x
-    stack effects); null means year x stack.
+    stack effects); null means year x stack. `wild_bootstrap` adds a row for few clusters.
     """
 
     estimator: Literal["stacked"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     average: Literal["event", "pooled"]
     year_effects_by: str | None = None
+    wild_bootstrap: WildBootstrap | None = None
 
 
 class TwowaySpec(EstimatesAsked):
@@ -68,6 +79,7 @@ class GroupTimeSpec(EstimatesAsked):
     with the last year before entry (`universal`) or with the year before (`varying`). `average` is
     the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
     Weighting by the score on top of matching weights needs `weight_matched_again: true`.
+    `weight_by` names a covariate (jobs at base, say) that weights firms, for the effect on totals.
     """
 
     estimator: Literal["group_time"]
@@ -81,6 +93,7 @@ class GroupTimeSpec(EstimatesAsked):
     bands: Bands | None
     balanced_last_event_time: int | None = Field(default=None, ge=0)
     weight_matched_again: bool = False
+    weight_by: str | None = None
 
     @model_validator(mode="after")
     def _covariates_fit_method(self) -> "GroupTimeSpec":
@@ -93,6 +106,8 @@ class GroupTimeSpec(EstimatesAsked):
     @model_validator(mode="after")
     def _weighted_once(self) -> "GroupTimeSpec":
         matched = [design for design in self.designs if design != "unmatched"]
+        if matched and self.weight_by is not None:
+            raise ValueError("weight_by is for the unmatched design: matched sets have own weights")
         weighs = self.method in ("ipw", "doubly_robust", "doubly_robust_improved")
         if matched and weighs and not self.weight_matched_again:
             raise ValueError(
@@ -125,8 +140,19 @@ class CohortSpec(EstimatesAsked):
         return self
 
 
+class LeeBoundsSpec(EstimatesAsked):
+    """Define bounds on the effect on the log of a level among firms above zero at base (Lee).
+
+    Outcomes are `log` or `proportional`.
+    """
+
+    estimator: Literal["lee_bounds"]
+    terms: list[Literal["att"]] = Field(min_length=1)
+
+
 Spec = Annotated[
-    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec, Field(discriminator="estimator")
+    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
+    Field(discriminator="estimator"),
 ]
 
 
