@@ -146,6 +146,19 @@ def minimum_detectable_effect(
     return float(critical * std_error)
 
 
+def benjamini_hochberg(p_values: Floats) -> Floats:
+    """Return q-values (k,): the false discovery rate at which each hypothesis is rejected.
+
+    q_(i) = min_{j >= i} k p_(j) / j. Benjamini & Hochberg (1995),
+    doi:10.1111/j.2517-6161.1995.tb02031.x.
+    """
+    order = np.argsort(p_values, kind="stable")[::-1]
+    ranks = np.arange(len(p_values), 0, -1)
+    q_values = np.empty(len(p_values))
+    q_values[order] = np.minimum.accumulate(len(p_values) * p_values[order] / ranks)
+    return q_values
+
+
 def wald_test(estimates: Floats, covariance: Floats, df_denominator: int) -> WaldTest:
     """Test that k coefficients are all zero: F = b' V^-1 b / k with k and G-1 df.
 
@@ -183,6 +196,8 @@ def _is_invertible(covariance: Floats) -> bool:
 
 
 def _sandwich(scores: Floats, bread: Floats, clusters: Codes) -> Floats:
-    sums = np.column_stack([np.bincount(clusters, column) for column in scores.T])
+    sums = np.zeros((int(clusters.max(initial=-1)) + 1, scores.shape[1]))
+    for position, column in enumerate(scores.T):
+        sums[:, position] = np.bincount(clusters, column)
     half = sums @ bread
     return np.asarray(half.T @ half)

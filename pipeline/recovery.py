@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.effects.group_time_truth import true_group_time
+from pipeline.effects.poisson_stacked import true_ratios
 from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import stacked_terms, year_cells
 from pipeline.effects.stacks import Floats
@@ -37,10 +38,11 @@ def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.Da
         sample = outcome_sample(study, design, name)
         effect = _true_effects(study.panel, aligned, outcome)
         for spec in specs:
-            terms = _true_terms(study, spec, sample, effect)
+            terms = _true_terms(study, spec, sample, effect, outcome)
             rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
     plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
+    plain &= estimates["sample"] == "all"
     estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 
@@ -53,17 +55,22 @@ def _true_effects(panel: pd.DataFrame, aligned: pd.DataFrame, outcome: Outcome) 
 
 
 def _true_terms(
-    study: Study, spec: Spec, sample: StackedSample, effect: Floats
+    study: Study, spec: Spec, sample: StackedSample, effect: Floats, outcome: Outcome
 ) -> list[tuple[str, float]]:
-    """Return the true value of each term; none where the sample identifies no effect."""
+    """Return the true value of each term; none where the sample identifies no effect.
+
+    Bounds have no truth of their own; effects in ratios are those of the stacked estimator.
+    """
     try:
         check_comparable(sample)
+        if spec.estimator == "stacked":
+            return _true_stacked(spec, sample, study.panel, effect, outcome)
+        if spec.estimator == "lee_bounds" or outcome.transform == "proportional":
+            return []
         if spec.estimator == "group_time":
             whole_sets = study.estimate.missing == "drop_set"
             truth = true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)
             return [("att", truth)]
-        if spec.estimator == "stacked":
-            return _true_stacked(spec, sample, study.panel, effect)
     except IdentificationError:
         return []
     flat = flat_sample(sample, study.panel)
@@ -73,10 +80,22 @@ def _true_terms(
 
 
 def _true_stacked(
-    spec: StackedSpec, sample: StackedSample, panel: pd.DataFrame, effect: Floats
+    spec: StackedSpec, sample: StackedSample, panel: pd.DataFrame, effect: Floats, outcome: Outcome
 ) -> list[tuple[str, float]]:
     """Apply the estimator to the true effects, which are zero before entry."""
     after = sample.treated & (sample.event_time >= 0)
     own = np.where(after, effect[sample.panel_row], 0.0)
     cells = year_cells(sample, panel, spec.year_effects_by)
+    if outcome.transform == "proportional":
+        return _true_ratios(spec, sample, own)
     return list(stacked_terms(sample, own, spec, cells).items())
+
+
+def _true_ratios(spec: StackedSpec, sample: StackedSample, own: Floats) -> list[tuple[str, float]]:
+    terms: dict[str, float] = {}
+    if "event" in spec.terms or spec.average == "event":
+        terms |= true_ratios(sample, own, "event")
+        terms["att"] = terms["event_average"]
+    if spec.average == "pooled":
+        terms |= true_ratios(sample, own, "att")
+    return list(terms.items())

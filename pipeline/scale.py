@@ -1,4 +1,4 @@
-"""The scale on which an outcome is compared: log, level, or any."""
+"""The scale on which an outcome is compared: log, level, any, or level in proportion."""
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ from pipeline.params.outcomes import Outcome, Transform
 def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
     """Return the outcome on its scale, shape (n,); a missing level stays missing.
 
-    `log`: natural logarithm, zeros become missing. `level`: unchanged. `any`: 1 above zero, 0 at
-    zero. asinh and log(1+x) are not offered: their effects depend on the unit of the column
-    (Chen & Roth 2024, doi:10.1093/qje/qjad054). Raises DataError where `log` or `any` meets a
-    negative value.
+    `log`: natural logarithm, zeros become missing. `level` and `proportional`: unchanged. `any`: 1
+    above zero, 0 at zero. asinh and log(1+x) are not offered: their effects depend on the unit of
+    the column (Chen & Roth 2024, doi:10.1093/qje/qjad054). Raises DataError where any but `level`
+    meets a negative value.
     """
     levels = values.to_numpy(dtype=np.float64, na_value=np.nan)
     if kind == "level":
@@ -24,6 +24,8 @@ def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
             f"{values.name}: {int((levels < 0).sum())} values are negative, which `{kind}` "
             "cannot take; correct them or use transform: level"
         )
+    if kind == "proportional":
+        return levels.copy()
     if kind == "any":
         return np.where(np.isnan(levels), np.nan, (levels > 0).astype(np.float64))
     logs = np.full_like(levels, np.nan)

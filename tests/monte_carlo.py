@@ -86,7 +86,10 @@ def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame
     )
     results = estimate_specs(prepared)
     recovery = recover(prepared, firms.truth, results.estimates)
-    counts = results.estimates[[*RECOVERY_KEY, "conf_low", "conf_high", "n_treated_clusters"]]
+    plain = results.estimates["sample"] == "all"
+    counts = results.estimates.loc[
+        plain, [*RECOVERY_KEY, "conf_low", "conf_high", "n_treated_clusters"]
+    ]
     keyed = recovery.merge(counts, on=RECOVERY_KEY)
     return keyed.assign(seed=seed)
 

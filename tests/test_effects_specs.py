@@ -16,7 +16,8 @@ from stacked_tables import (
 
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import check
-from pipeline.effects.specs import Results, estimate_specs
+from pipeline.effects.ledger import Results
+from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError, IdentificationError, ParamsError
 from pipeline.params.estimate import EstimateSection
@@ -175,6 +176,29 @@ def test_a_single_cluster_gives_an_estimate_without_error():
     assert np.isfinite(row["estimate"]) and np.isnan(row["std_error"])
     assert row["note"] == "no standard error: the sample has a single cluster"
     assert np.isnan(fact(one, "mde[main]"))
+
+
+def test_a_single_treated_cluster_gives_an_estimate_without_error():
+    panel, matches, weights = random_study(1)
+    few = weights.assign(cluster=weights["cluster"].where(~weights["treated"], "only"))
+    few = few.assign(cluster=few["cluster"].where(few["treated"], few["firm_id"]))
+    estimate = estimation(cluster="assignment", wild_bootstrap={"draws": 99, "seed": 1})
+    rows = run(panel, matches, few, estimate=estimate).estimates
+    att = rows[rows["term"] == "att"].set_index("inference")
+    row, wild = att.loc["analytic"], att.loc["wild_bootstrap"]
+    assert np.isfinite(row["estimate"]) and np.isnan(row["std_error"])
+    assert row["note"] == "no standard error: the treated firms lie in a single cluster"
+    assert np.isnan(wild["p_value"]) and wild["note"].startswith("no bootstrap: without a standard")
+
+
+@pytest.mark.parametrize("missing", ["drop_set", "renormalise"])
+def test_a_constant_outcome_is_a_row_with_a_reason_and_nothing_to_draw(missing):
+    panel, matches, weights = random_study(1)
+    estimate = estimation(missing, wild_bootstrap={"draws": 99, "seed": 1})
+    rows = run(panel.assign(sales=3.0), matches, weights, estimate=estimate).estimates
+    assert set(rows["term"]) == {"att", "event_average"} and set(rows["inference"]) == {"analytic"}
+    assert rows[["estimate", "std_error", "p_value"]].isna().all(axis=None)
+    assert (rows["note"] == "the outcome does not vary within the absorbed effects").all()
 
 
 def test_event_times_outside_the_panel_have_a_reason():
@@ -374,3 +398,19 @@ def test_event_times_that_categories_absorb_have_a_reason():
     lonely = panel.assign(sector=np.where(treated, "s1", "s0"))
     rows = by_term(run(lonely, matches, weights, estimate=spec), "second")
     assert (rows["note"] == "collinear with the absorbed effects").all()
+
+
+def test_q_values_within_a_family_of_outcomes():
+    panel, matches, weights = random_study(8)
+    panel = panel.assign(jobs=panel["sales"] ** 2, other=panel["sales"] ** 3)
+    named = outcomes(
+        sales=LEVEL,
+        jobs=LEVEL | {"column": "jobs"},
+        other=LEVEL | {"column": "other", "family": "alone"},
+    )
+    results = run(panel, matches, weights, named=named)
+    p_values = by_term(results).loc["att"].set_index("outcome")["p_value"]
+    found = results.tests[results.tests["test"] == "q_value"].set_index("outcome")["p_value"]
+    assert set(found.index) == {"sales", "jobs"}
+    first, second = sorted(p_values[["sales", "jobs"]])
+    assert sorted(found) == pytest.approx([min(2 * first, second), second])

@@ -11,7 +11,7 @@ from pipeline.datasets.store import check
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.study import outcome_sample, prepare_study
-from pipeline.errors import ParamsError
+from pipeline.errors import DataError, ParamsError
 from pipeline.params.estimate import EstimateSection
 
 ALL_TERMS = ["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
@@ -181,6 +181,34 @@ def test_covariates_come_dated_from_the_score_stage():
     assert pointwise(lost).loc["att", "estimate"] == pytest.approx(0, abs=1e-9)
     with pytest.raises(ParamsError, match="names the covariate size"):
         run(panel, matches, weights, group_time(**adjusted))
+
+
+def test_weights_make_the_effect_on_totals():
+    """Weighted by size the cell is the difference of size-weighted mean changes."""
+    panel, matches, weights = random_study(9, missing_share=0)
+    weights = weights.assign(design="unmatched")
+    own = pd.Series(np.arange(40) % 7 + 0.5, index=sorted(set(panel["firm_id"])))
+    covariates = weights[["stack", "firm_id"]].assign(size=weights["firm_id"].map(own))
+    section = group_time().model_dump(exclude_none=True)
+    section["headline"]["design"] = "unmatched"
+    section["specs"][0] |= {"designs": ["unmatched"], "weight_by": "size"}
+    estimate = EstimateSection.model_validate(section)
+    tables = panel, matches, weights
+    rows = pointwise(run(*tables, estimate, covariates=covariates))
+    sales = panel.set_index(["firm_id", "year"])["sales"]
+    members = weights[weights["stack"] == 2004].set_index("firm_id")
+    change = pd.Series({f: sales[f, 2006] - sales[f, 2003] for f in members.index})
+    mass = members["weight"] * own[members.index]
+    means = [
+        np.average(change[group], weights=mass[group])
+        for group in (members["treated"], ~members["treated"])
+    ]
+    assert rows.loc["att_gt[2004,2006]", "estimate"] == pytest.approx(means[0] - means[1])
+    assert rows.loc["att", "note"].endswith("firms weighted by size")
+    with pytest.raises(DataError, match="are negative"):
+        run(*tables, estimate, covariates=covariates.assign(size=-1.0))
+    with pytest.raises(ValueError, match="matched sets have own weights"):
+        group_time(weight_by="size")
 
 
 @pytest.mark.parametrize("average", ["event", "simple", "cohort", "year"])

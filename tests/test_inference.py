@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from pipeline.inference import (
+    benjamini_hochberg,
     clustered_covariance,
     iid_covariance,
     is_nested,
@@ -124,3 +125,15 @@ def test_wald_test_needs_more_clusters_than_coefficients_and_an_inverse():
     assert np.isnan(wald_test(np.ones(3), np.eye(3), 2).statistic)
     assert np.isnan(wald_test(np.ones(2), np.ones((2, 2)), 20).p_value)
     assert np.isnan(wald_test(np.ones(2), np.full((2, 2), np.nan), 20).p_value)
+
+
+def test_benjamini_hochberg():
+    """The example of the 1995 paper: four of fifteen hypotheses fall at a rate of 5 percent."""
+    small = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344]
+    p_values = np.array([*small, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0])
+    shuffled = np.random.default_rng(0).permutation(15)
+    found = benjamini_hochberg(p_values[shuffled])
+    assert set(p_values[shuffled][found <= 0.05]) == {0.0001, 0.0004, 0.0019, 0.0095}
+    assert found[shuffled.tolist().index(3)] == pytest.approx(15 * 0.0095 / 4)
+    assert found[shuffled.tolist().index(5)] == pytest.approx(15 * 0.0298 / 7)
+    assert found.max() == 1.0

@@ -150,6 +150,17 @@ def test_committed_params_are_valid():
             "michigan.exhibit.panels.0.spec: stack is not a spec; did you mean stacked?",
         ),
         (
+            ("simulated", "exhibit", "panels", 1, "spec"),
+            "lee_bounds",
+            "simulated.exhibit.panels.1.spec: lee_bounds gives bounds, which no panel of effects "
+            "shows",
+        ),
+        (
+            ("simulated", "estimate", "specs", 3, "outcomes"),
+            ["exports_any"],
+            "simulated.estimate.specs.3.outcomes: exports_any is neither log nor proportional",
+        ),
+        (
             ("simulated", "estimate", "specs", 0, "clusters"),
             "firm",
             "simulated.estimate.specs.0.clusters is not a setting; did you mean cluster?",

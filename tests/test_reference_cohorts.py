@@ -83,7 +83,7 @@ def test_base_stagg_sun_abraham_with_a_regressor():
 
 
 def test_mpdta_extended_two_way_with_population(counties):
-    """R's etwfe: cohort effects; its delta method uses numerical derivatives."""
+    """R's etwfe: cohort effects. Standard error to 1e-7 relative; it differs by 4.7e-8."""
     flat, population = counties
     found = fit_extended_twoway(flat, -1, flat.firm, population[:, None], "cohort")
     estimate, error = cohort_average(found, found.event_time >= 0)

@@ -104,8 +104,8 @@ def test_mpdta_pre_test(covariates, p_value):
 def test_nsw_improved_doubly_robust():
     """LaLonde's comparison group: real earnings 1975 to 1978, printed by R's DRDID.
 
-    The improved estimator's weights minimise a convex loss; at our optimum covariate means agree to
-    rounding, and DRDID's optimiser stops a little earlier, which the standard error shows.
+    Standard error to 1e-7 relative; it differs by 3.5e-8. The improved estimator's weights minimise
+    a convex loss, and at the optimum covariate means agree to rounding.
     """
     data = pd.read_csv(REFERENCE / "drdid_nsw_long.csv.gz")
     data = data[(data["treated"] == 0) | (data["sample"] == 2)]

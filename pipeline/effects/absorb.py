@@ -41,6 +41,12 @@ class TwoEffects:
         return np.asarray(of_first[first] == self.component[second])
 
 
+def dense_codes(codes: Codes) -> Codes:
+    """Renumber codes to 0, 1, ... without gaps."""
+    occurs = np.bincount(codes) > 0
+    return np.asarray((np.cumsum(occurs) - 1)[codes], dtype=np.intp)
+
+
 def singletons_dropped(first: Codes, second: Codes) -> Flags:
     """Say which rows stay once effects with a single row are dropped, again and again.
 

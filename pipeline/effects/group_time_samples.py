@@ -56,6 +56,14 @@ def cohort_samples(
     return CohortSamples(samples, lost)
 
 
+def positive_weights(values: Floats, name: str) -> Floats:
+    """Return weights by unit, zero where missing; raise DataError where one is negative."""
+    negative = int((values < 0).sum())
+    if negative:
+        raise DataError(f"weight_by {name}: {negative} values are negative, which no weight can be")
+    return np.nan_to_num(values)
+
+
 def _sample(
     stacks: Stacks,
     values: Floats,

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.effects.absorb import TwoEffects, demean, singletons_dropped, two_effects
+from pipeline.effects.absorb import (
+    TwoEffects,
+    demean,
+    dense_codes,
+    singletons_dropped,
+    two_effects,
+)
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import IdentificationError
 from pipeline.inference import (
@@ -103,8 +109,8 @@ def fit_absorbed(
     groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
     return Fit(
         names=names,
-        estimates=_widen(estimates, absorbed.estimable),
-        covariance=_widen_square(_covariance(absorbed, scores, groups), absorbed.estimable),
+        estimates=widen(estimates, absorbed.estimable),
+        covariance=widen_square(_covariance(absorbed, scores, groups), absorbed.estimable),
         estimable=absorbed.estimable,
         kept=absorbed.kept,
         n_obs=len(scores),
@@ -133,8 +139,8 @@ def combined(fit: Fit, names: tuple[str, ...], shares: Floats) -> Fit:
     return replace(
         fit,
         names=names,
-        estimates=_widen(fit.estimates[used] @ taken, estimable),
-        covariance=_widen_square(covariance, estimable),
+        estimates=widen(fit.estimates[used] @ taken, estimable),
+        covariance=widen_square(covariance, estimable),
         estimable=estimable,
     )
 
@@ -144,7 +150,7 @@ def coefficients(
 ) -> Floats:
     """Return the coefficients (k,) of `fit_absorbed` alone; linear in y, missing if collinear."""
     absorbed = absorb(regressors, first, second, weight)
-    return _widen(absorbed.estimates(absorbed.response(y)), absorbed.estimable)
+    return widen(absorbed.estimates(absorbed.response(y)), absorbed.estimable)
 
 
 def absorb(regressors: Floats, first: Codes, second: Codes, weight: Floats) -> Absorbed:
@@ -155,7 +161,7 @@ def absorb(regressors: Floats, first: Codes, second: Codes, weight: Floats) -> A
     kept = singletons_dropped(first, second)
     if not kept.any():
         raise IdentificationError("every firm-year is alone in one of its effects")
-    effects = two_effects(_dense(first[kept]), _dense(second[kept]), weight[kept])
+    effects = two_effects(dense_codes(first[kept]), dense_codes(second[kept]), weight[kept])
     columns = demean(effects, regressors[kept])
     gram = columns.T @ (effects.weight[:, None] * columns)
     raw = np.einsum("ij,i,ij->j", regressors[kept], effects.weight, regressors[kept])
@@ -190,19 +196,15 @@ def not_collinear(gram: Floats, raw: Floats) -> Flags:
     return estimable
 
 
-def _dense(codes: Codes) -> Codes:
-    """Renumber codes to 0, 1, ... without gaps."""
-    occurs = np.bincount(codes) > 0
-    return np.asarray((np.cumsum(occurs) - 1)[codes], dtype=np.intp)
-
-
-def _widen(values: NDArray[np.floating], estimable: Flags) -> Floats:
+def widen(values: NDArray[np.floating], estimable: Flags) -> Floats:
+    """Return shape (k,), missing where not estimable."""
     wide = np.full(len(estimable), np.nan)
     wide[estimable] = values
     return wide
 
 
-def _widen_square(values: Floats, estimable: Flags) -> Floats:
+def widen_square(values: Floats, estimable: Flags) -> Floats:
+    """Return shape (k, k), missing where not estimable."""
     wide = np.full((len(estimable), len(estimable)), np.nan)
     wide[np.ix_(estimable, estimable)] = values
     return wide

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.bands import simultaneous_critical_value
 from pipeline.effects.group_time_averages import Average
-from pipeline.effects.rows import Counts, Label, Row, effect_row, joined_notes
+from pipeline.effects.rows import LONE_CLUSTER, Counts, Label, Row, effect_row, joined_notes
 from pipeline.effects.stacks import Floats
 from pipeline.inference import t_intervals
 from pipeline.params.estimate import Bands
@@ -86,5 +86,5 @@ def _std_errors(behind: Behind, parts: list[Average]) -> Floats:
 
 def _error_note(error: float) -> str | None:
     if np.isnan(error):
-        return "no standard error: the treated firms lie in a single cluster"
+        return LONE_CLUSTER
     return None

@@ -22,6 +22,7 @@ FOR_COMPARABILITY = (
     "for comparability: firms treated earlier serve as comparisons for firms treated later"
 )
 REFERENCE = "reference period"
+LONE_CLUSTER = "no standard error: the treated firms lie in a single cluster"
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,14 @@ def fitted_rows(
     estimates: np.ndarray,
     std_errors: np.ndarray,
 ) -> list[Row]:
-    """Return one row per (term, event time, note), with t(G-1) tests and intervals."""
+    """Return one row per (term, event time, note), with t(G-1) tests and intervals.
+
+    Where all treated firms lie in one of several clusters, their residuals sum to nearly zero in it
+    and the clustered standard error all but leaves them out: it is missing then.
+    """
     df = counts.n_clusters - 1
+    lone = counts.n_treated_clusters < 2 <= counts.n_clusters
+    std_errors = np.full(len(std_errors), np.nan) if lone else std_errors
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
     return [
         effect_row(
@@ -92,7 +99,7 @@ def fitted_rows(
             p_value=shown.p_value[i],
             conf_low=shown.low[i],
             conf_high=shown.high[i],
-            note=note,
+            note=joined_notes(note, LONE_CLUSTER if lone else None),
             **vars(counts),
         )
         for i, (term, event_time, note) in enumerate(terms)

@@ -83,7 +83,7 @@ def stacked_sample(
     if missing == "drop_set" and stacks.sets is not None:
         weight = _whole_set_weights(stacks.sets, observed, stacks.reference_column)
     else:
-        weight = _renormalised_weights(stacks, observed)
+        weight = renormalised_weights(stacks, observed)
     unit, column = np.nonzero(weight > 0)
     return StackedSample(
         stacks=stacks,
@@ -140,7 +140,7 @@ def _sum_over_sets(sets: SetMembers, complete: Flags, n_units: int) -> Floats:
     return weight
 
 
-def _renormalised_weights(stacks: Stacks, observed: Flags) -> Floats:
+def renormalised_weights(stacks: Stacks, observed: Flags) -> Floats:
     """Scale comparison weights to the treated observed, shape (units, event times)."""
     stack = np.unique(stacks.stack, return_inverse=True)[1]
     kept = observed & (stacks.weight > 0)[:, None]

@@ -1,29 +1,24 @@
 """Every estimate that params ask for: spec x design x outcome."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
-from pipeline.datasets.store import Dataset, conform, empty
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.bootstrap_rows import bootstrap_rows
 from pipeline.effects.clusters import cluster_codes, require_valid
 from pipeline.effects.cohort_rows import cohort_results
-from pipeline.effects.description import (
-    Fact,
-    baseline_facts,
-    facts_rows,
-    outcome_paths,
-    sample_facts,
-)
+from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
+from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
-from pipeline.effects.group_time_samples import cohort_samples
+from pipeline.effects.group_time_samples import cohort_samples, positive_weights
 from pipeline.effects.least_squares import Fit
+from pipeline.effects.ledger import Ledger, Results
+from pipeline.effects.lee_rows import lee_rows
 from pipeline.effects.match_order import order_facts
+from pipeline.effects.multiplicity import family_tests
+from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
     Label,
@@ -36,47 +31,27 @@ from pipeline.effects.rows import (
     pre_trend_row,
 )
 from pipeline.effects.sample import StackedSample, check_comparable
-from pipeline.effects.stacked import fit_stacked, year_cells
-from pipeline.effects.stacks import firm_covariates
+from pipeline.effects.stacked import Term, fit_stacked, year_cells
+from pipeline.effects.stacks import firm_covariates, unit_covariates
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.twoway import fit_twoway, flat_sample
 from pipeline.errors import IdentificationError
 from pipeline.inference import minimum_detectable_effect, n_groups
-from pipeline.params.estimate import CohortSpec, GroupTimeSpec, Spec, StackedSpec, TwowaySpec
+from pipeline.params.estimate import (
+    CohortSpec,
+    GroupTimeSpec,
+    LeeBoundsSpec,
+    Spec,
+    StackedSpec,
+    TwowaySpec,
+)
 from pipeline.scale import on_scale
 
-
-@dataclass(frozen=True)
-class Results:
-    """Hold the tables ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
-
-    estimates: pd.DataFrame
-    tests: pd.DataFrame
-    paths: pd.DataFrame
-    facts: pd.DataFrame
-
-
-@dataclass
-class Ledger:
-    """Collect rows of the four results tables."""
-
-    estimates: list[Row] = field(default_factory=list)
-    tests: list[Row] = field(default_factory=list)
-    paths: list[pd.DataFrame] = field(default_factory=list)
-    facts: list[dict[str, Any]] = field(default_factory=list)
-
-    def add_facts(self, design: str, outcome: str, facts: list[Fact]) -> None:
-        """Add facts of one design and outcome."""
-        self.facts += facts_rows(design, outcome, facts)
-
-    def tables(self) -> Results:
-        """Return the collected rows as declared tables."""
-        return Results(
-            estimates=_table(ESTIMATES, pd.DataFrame(self.estimates)),
-            tests=_table(TESTS, pd.DataFrame(self.tests)),
-            paths=_table(OUTCOME_PATHS, pd.concat([pd.DataFrame(), *self.paths])),
-            facts=_table(FACTS, pd.DataFrame(self.facts)),
-        )
+STACKED_ONLY = "effects in proportion to the level are estimated by the stacked estimator only"
+ONE_WAY_ONLY = (
+    "effects in proportion to the level are clustered in one direction only: use cluster: "
+    "assignment, firm or components"
+)
 
 
 def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
@@ -99,6 +74,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     if redo is not None:
         ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
         ledger.facts += order_facts(study, redo)
+    ledger.tests += family_tests(ledger.estimates, study.outcomes)
     return ledger.tables()
 
 
@@ -143,7 +119,11 @@ def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, n
     label = _label(study, spec, sample.stacks.design, name)
     try:
         check_comparable(sample)
-        if spec.estimator == "stacked":
+        if spec.estimator == "lee_bounds":
+            _add_lee_bounds(ledger, study, spec, label, sample)
+        elif study.outcomes[name].transform == "proportional":
+            _add_ratios(ledger, study, spec, label, sample)
+        elif spec.estimator == "stacked":
             _add_stacked(ledger, study, spec, label, sample)
         elif spec.estimator == "twoway":
             _add_twoway(ledger, study, spec, label, sample)
@@ -161,9 +141,9 @@ def _add_stacked(
     clusters = [code[sample.unit] for code in cluster_codes(sample.stacks, spec.cluster)]
     cells = year_cells(sample, study.panel, spec.year_effects_by)
     for term in spec.terms:
-        by_event = term == "event" or spec.average == "event"
+        regression: Term = "att" if term == "att" and spec.average == "pooled" else "event"
         try:
-            fit = fit_stacked(sample, "event" if by_event else "att", cells, *clusters)
+            fit = fit_stacked(sample, regression, cells, *clusters)
         except IdentificationError as reason:
             ledger.estimates.append(missing_row(label, _summary_term(term), str(reason)))
             continue
@@ -172,14 +152,46 @@ def _add_stacked(
             rows = event_rows(label, counts, fit, sample)
             matched = study.matched_on(label.design, label.outcome)
             ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference, matched))
-        elif by_event:
+        elif regression == "event":
             rows = event_average_rows(label, counts, fit, "att")
         else:
             rows = average_rows(label, counts, fit, None)
         ledger.estimates += rows
+        if term == "att" and spec.wild_bootstrap is not None:
+            wild = wild_bootstrap_row(
+                rows[0],
+                sample,
+                regression,
+                cells=cells,
+                clusters=clusters[0],
+                settings=spec.wild_bootstrap,
+            )
+            ledger.estimates.append(wild)
         if term == "att" or "att" not in spec.terms:
             _add_power(ledger, study, label, rows)
             _add_singletons(ledger, label, fit)
+
+
+def _add_ratios(
+    ledger: Ledger, study: Study, spec: Spec, label: Label, sample: StackedSample
+) -> None:
+    if spec.estimator != "stacked":
+        raise IdentificationError(STACKED_ONLY)
+    clusters = cluster_codes(sample.stacks, spec.cluster)
+    if len(clusters) > 1:
+        raise IdentificationError(ONE_WAY_ONLY)
+    found = poisson_results(
+        label,
+        spec,
+        sample,
+        cells=year_cells(sample, study.panel, spec.year_effects_by),
+        clusters=clusters[0][sample.unit],
+        matched=study.matched_on(label.design, label.outcome),
+    )
+    ledger.estimates += found.estimates
+    ledger.tests += found.tests
+    ledger.add_facts(label.design, label.outcome, found.facts)
+    _add_power(ledger, study, label, found.estimates)
 
 
 def _add_twoway(
@@ -203,6 +215,9 @@ def _add_group_time(
     adjusted = None
     if study.covariates is not None and spec.covariates:
         adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
+    if study.covariates is not None and spec.weight_by is not None:
+        size = unit_covariates(stacks, study.panel, study.covariates, [spec.weight_by])[:, 0]
+        stacks = replace(stacks, weight=stacks.weight * positive_weights(size, spec.weight_by))
     found = cohort_samples(
         stacks,
         on_scale(study.panel[outcome.column], outcome),
@@ -221,12 +236,27 @@ def _add_group_time(
     ledger.add_facts(label.design, label.outcome, [lost])
 
 
+def _add_lee_bounds(
+    ledger: Ledger, study: Study, spec: LeeBoundsSpec, label: Label, sample: StackedSample
+) -> None:
+    stacks, outcome = sample.stacks, study.outcomes[label.outcome]
+    if not outcome.in_logs:
+        reason = "bounds on the intensive margin need a log or proportional outcome"
+        _add_missing(ledger, label, spec, reason)
+        return
+    levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+    clusters = stacks.cluster if spec.cluster == "assignment" else stacks.firm
+    rows, facts = lee_rows(label, stacks, levels, clusters)
+    ledger.estimates += rows
+    ledger.add_facts(label.design, label.outcome, facts)
+
+
 def _add_cohorts(
     ledger: Ledger, study: Study, spec: CohortSpec, label: Label, sample: StackedSample
 ) -> None:
     flat = flat_sample(sample, study.panel)
     covariates = None
-    if spec.covariates:
+    if study.covariates is not None and spec.covariates:
         by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
         known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
         lost = n_groups(flat.firm[~known])
@@ -266,10 +296,3 @@ def _label(study: Study, spec: Spec, design: str, name: str) -> Label:
         cluster=spec.cluster,
         conf_level=study.estimate.conf_level,
     )
-
-
-def _table(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the declared table; columns that no row fills are missing."""
-    if frame.empty:
-        return empty(dataset)
-    return conform(dataset, frame.reindex(columns=list(dataset.columns)))

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.absorb import dense_codes
 from pipeline.effects.least_squares import Fit, coefficients, combined, fit_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats
@@ -95,7 +96,7 @@ def fit_stacked(
         clusters=clusters,
         second_clusters=second_clusters,
     )
-    return combined(cells, regressors.names, _shares(regressors.weight, cells.estimable))
+    return combined(cells, regressors.names, term_shares(regressors.weight, cells.estimable))
 
 
 def stacked_coefficients(
@@ -109,11 +110,16 @@ def stacked_coefficients(
     """
     regressors = stacked_regressors(sample, term)
     cells = coefficients(y, regressors.columns, sample.unit, year_cell, sample.weight)
-    shares = _shares(regressors.weight, np.isfinite(cells))
+    shares = term_shares(regressors.weight, np.isfinite(cells))
     values = np.where(np.isfinite(shares).all(axis=0), np.nan_to_num(cells) @ shares, np.nan)
-    named = {name: float(value) for name, value in zip(regressors.names, values, strict=True)}
-    if term == "event":
-        after = after_entry(event_times(regressors.names), np.isfinite(values))
+    return with_event_average(regressors.names, values)
+
+
+def with_event_average(names: tuple[str, ...], values: Floats) -> dict[str, float]:
+    """Return values by name; with event times comes `event_average`, their mean from entry on."""
+    named = {name: float(value) for name, value in zip(names, values, strict=True)}
+    if names[0] != "att":
+        after = after_entry(event_times(names), np.isfinite(values))
         named["event_average"] = float(values[after].mean()) if len(after) else float("nan")
     return named
 
@@ -141,11 +147,20 @@ def after_entry(event_times: tuple[int, ...], estimable: np.ndarray) -> Codes:
     return np.flatnonzero((np.array(event_times, dtype=np.int64) >= 0) & estimable)
 
 
-def _shares(weight: Floats, estimable: Flags) -> Floats:
+def term_shares(weight: Floats, estimable: Flags) -> Floats:
     """Return weights that sum to 1 over the estimable cells of each term; missing without one."""
     usable = weight * estimable[:, None]
     total = usable.sum(axis=0)
     return np.asarray(np.divide(usable, total, out=np.full(usable.shape, np.nan), where=total > 0))
+
+
+def average_shares(regressors: Regressors, estimable: Flags) -> Floats:
+    """Return the weights (k,) by which the estimable coefficients make up the average effect."""
+    shares = term_shares(regressors.weight, estimable)
+    if regressors.names[0] == "att":
+        return shares[:, 0]
+    after = after_entry(event_times(regressors.names), np.asarray(np.isfinite(shares).all(axis=0)))
+    return np.asarray(shares[:, after].mean(axis=1))
 
 
 def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Codes:
@@ -174,8 +189,7 @@ def _pair(first: np.ndarray, second: np.ndarray) -> Codes:
     """Return codes, without gaps, of the pairs that occur."""
     low = int(second.min())
     key = (first - first.min()) * (int(second.max()) - low + 1) + (second - low)
-    occurs = np.bincount(key) > 0
-    return np.asarray((np.cumsum(occurs) - 1)[key], dtype=np.intp)
+    return dense_codes(key)
 
 
 def _matrix(columns: list[np.ndarray], n_rows: int) -> Floats:

@@ -124,21 +124,24 @@ def _own_units(firm: Codes, stack: NDArray[np.int64], treated: Flags) -> Codes:
     return np.asarray(order[np.unique(firm[order], return_index=True)[1]], dtype=np.intp)
 
 
-def firm_covariates(
-    stacks: Stacks, panel: pd.DataFrame, covariates: pd.DataFrame | None, names: list[str]
+def unit_covariates(
+    stacks: Stacks, panel: pd.DataFrame, covariates: pd.DataFrame, names: list[str]
 ) -> Floats:
-    """Return covariates by firm code, shape (firms, k), dated as in the firm's own unit.
-
-    `covariates` is COVARIATES; a value that it lacks is missing.
-    """
-    values = np.full((int(stacks.firm.max(initial=-1)) + 1, len(names)), np.nan)
-    if covariates is None:
-        return values
-    unit = _own_units(stacks.firm, stacks.stack, stacks.treated)
-    firm_id = panel["firm_id"].to_numpy()[stacks.base_row[unit]]
-    keys = pd.MultiIndex.from_arrays([stacks.stack[unit], firm_id])
+    """Return COVARIATES by unit, shape (u, k); a value that it lacks is missing."""
+    firm_id = panel["firm_id"].to_numpy()[stacks.base_row]
+    keys = pd.MultiIndex.from_arrays([stacks.stack, firm_id])
     indexed = covariates.set_index(["stack", "firm_id"])[names]
-    values[stacks.firm[unit]] = indexed.reindex(keys).to_numpy(dtype=np.float64)
+    return indexed.reindex(keys).to_numpy(dtype=np.float64)
+
+
+def firm_covariates(
+    stacks: Stacks, panel: pd.DataFrame, covariates: pd.DataFrame, names: list[str]
+) -> Floats:
+    """Return COVARIATES by firm code, shape (firms, k), dated as in the firm's own unit."""
+    by_unit = unit_covariates(stacks, panel, covariates, names)
+    unit = _own_units(stacks.firm, stacks.stack, stacks.treated)
+    values = np.full((int(stacks.firm.max(initial=-1)) + 1, len(names)), np.nan)
+    values[stacks.firm[unit]] = by_unit[unit]
     return values
 
 

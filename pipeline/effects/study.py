@@ -139,7 +139,8 @@ def _check_names(
 def _check_covariates(covariates: pd.DataFrame | None, estimate: EstimateSection) -> None:
     known = [] if covariates is None else list(covariates.columns)
     for spec in estimate.specs:
-        absent = [c for c in getattr(spec, "covariates", []) if c not in known]
+        named = [*getattr(spec, "covariates", []), getattr(spec, "weight_by", None)]
+        absent = [c for c in named if c is not None and c not in known]
         if absent:
             raise ParamsError(
                 f"estimate.specs.{spec.name} names the covariate {', '.join(absent)}, which "

@@ -37,6 +37,7 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_estimators(results, shown),
         *_designs(results, shown),
         _inference(results, shown),
+        *_ratios(results, shown),
         *_translations(results, shown),
         *_pre_years(results, shown),
         *_missing(results, shown),
@@ -121,6 +122,26 @@ def _inference(results: StudyResults, shown: Shown) -> str:
         f"{level} percent confidence intervals, t with G\u22121 degrees of freedom, conditional "
         "on the match."
     )
+
+
+def _ratios(results: StudyResults, shown: Shown) -> list[str]:
+    """Say which columns show proportional effects on a level, and what their totals rest on."""
+    letter = main_letter(results, shown)
+    sentences = []
+    for column, name in shown.columns.items():
+        if results.settings.outcome(name).transform != "proportional":
+            continue
+        shares = [
+            results.fact(shown.panels[letter].design, name, f"largest_firm_share_{group}")
+            for group in ("treated", "comparison")
+        ]
+        largest = " and ".join(f"{100 * share:.0f}" for share in shares)
+        sentences.append(
+            f"Column {column}: proportional effect on the level by Poisson, zeros included, firms "
+            "without any positive value left out; it needs parallel ratios. The largest firm makes "
+            f"{largest} percent of the treated and the comparison total (Panel {letter})."
+        )
+    return sentences
 
 
 def _translations(results: StudyResults, shown: Shown) -> list[str]:

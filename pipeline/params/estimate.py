@@ -21,6 +21,16 @@ class EstimatesAsked(Settings):
     outcomes: list[str] | Literal["all"]
 
 
+class WildBootstrap(Settings):
+    """Ask for a restricted wild cluster bootstrap beside the t test of the average effect.
+
+    Rademacher weights, all 2^G patterns where `draws` allows, Webb's six points up to 12 clusters.
+    """
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
+
+
 class StackedSpec(EstimatesAsked):
     """Define stacked difference-in-differences.
 
@@ -31,7 +41,8 @@ class StackedSpec(EstimatesAsked):
     clusters that hang together). `inference: cluster_bootstrap` adds, for smooth weights,
     intervals from `draws` samples of assignment clusters in which score, weights and effect are
     redone. `year_effects_by` names a PANEL text column whose base-year value the year effects
-    vary by (sector x year x stack effects); null means year x stack.
+    vary by (sector x year x stack effects); null means year x stack. `wild_bootstrap` adds a row
+    for few clusters.
     """
 
     estimator: Literal["stacked"]
@@ -42,6 +53,7 @@ class StackedSpec(EstimatesAsked):
     draws: int | None = Field(default=None, ge=50)
     seed: int | None = Field(default=None, ge=0)
     year_effects_by: str | None = None
+    wild_bootstrap: WildBootstrap | None = None
 
     @model_validator(mode="after")
     def _bootstrap_is_complete(self) -> "StackedSpec":
@@ -50,6 +62,8 @@ class StackedSpec(EstimatesAsked):
             raise ValueError("inference: cluster_bootstrap needs draws and seed; analytic neither")
         if asked and self.cluster != "assignment":
             raise ValueError("inference: cluster_bootstrap draws assignment clusters")
+        if self.wild_bootstrap is not None and self.cluster == "set_and_assignment":
+            raise ValueError("wild_bootstrap clusters in one direction; choose another cluster")
         return self
 
 
@@ -85,6 +99,7 @@ class GroupTimeSpec(EstimatesAsked):
     with the last year before entry (`universal`) or with the year before (`varying`). `average` is
     the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
     Weighting by the score on top of matching weights needs `weight_matched_again: true`.
+    `weight_by` names a covariate (jobs at base, say) that weights firms, for the effect on totals.
     """
 
     estimator: Literal["group_time"]
@@ -99,6 +114,7 @@ class GroupTimeSpec(EstimatesAsked):
     bands: Bands | None
     balanced_last_event_time: int | None = Field(default=None, ge=0)
     weight_matched_again: bool = False
+    weight_by: str | None = None
 
     @model_validator(mode="after")
     def _covariates_fit_method(self) -> "GroupTimeSpec":
@@ -111,6 +127,8 @@ class GroupTimeSpec(EstimatesAsked):
     @model_validator(mode="after")
     def _weighted_once(self) -> "GroupTimeSpec":
         matched = [design for design in self.designs if design != "unmatched"]
+        if matched and self.weight_by is not None:
+            raise ValueError("weight_by is for the unmatched design: matched sets have own weights")
         weighs = self.method in ("ipw", "doubly_robust", "doubly_robust_improved")
         if matched and weighs and not self.weight_matched_again:
             raise ValueError(
@@ -144,8 +162,20 @@ class CohortSpec(EstimatesAsked):
         return self
 
 
+class LeeBoundsSpec(EstimatesAsked):
+    """Define bounds on the effect on the log of a level among firms above zero at base (Lee).
+
+    Outcomes are `log` or `proportional`.
+    """
+
+    estimator: Literal["lee_bounds"]
+    cluster: Cluster
+    terms: list[Literal["att"]] = Field(min_length=1)
+
+
 Spec = Annotated[
-    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec, Field(discriminator="estimator")
+    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
+    Field(discriminator="estimator"),
 ]
 
 

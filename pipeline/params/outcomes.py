@@ -6,13 +6,15 @@ from pydantic import Field, RootModel, model_validator
 
 from pipeline.params.settings import Settings
 
-Transform = Literal["log", "level", "any"]
+Transform = Literal["log", "level", "any", "proportional"]
 
 
 class Outcome(Settings):
     """Describe one outcome: a column of PANEL, its transform, unit, label and family.
 
     `log` leaves zeros missing, `any` is 1 where the column is above zero, `level` changes nothing.
+    `proportional` keeps the level with its zeros and asks for the effect in proportion to it (by
+    Poisson; stacked estimator only).
     An outcome that is not observed keeps its place in every table, with the reason.
     """
 
@@ -35,7 +37,13 @@ class Outcome(Settings):
     @property
     def scale(self) -> str:
         """Return the scale of an effect: log points, share, or the outcome's unit."""
-        return {"log": "log points", "any": "share"}.get(self.transform or "", self.unit)
+        scales = {"log": "log points", "any": "share", "proportional": "log points"}
+        return scales.get(self.transform or "", self.unit)
+
+    @property
+    def in_logs(self) -> bool:
+        """Say whether an effect is in log points."""
+        return self.transform in ("log", "proportional")
 
 
 OutcomeName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.errors import ParamsError
 from pipeline.params.data import DataSection, FileSource
-from pipeline.params.estimate import EstimateSection
+from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import ExternalDesign, MatchSection, covariates_named
 from pipeline.params.outcomes import OutcomesSection
@@ -210,12 +210,20 @@ def _estimate_faults(study: Study) -> Iterator[str]:
             if outcome not in outcomes:
                 near = nearest_known(outcome, outcomes)
                 yield f"{path}.outcomes: {outcome} is not declared{near}"
-        for covariate in getattr(spec, "covariates", []):
+            elif spec.estimator == "lee_bounds" and not study.outcomes.root[outcome].in_logs:
+                yield f"{path}.outcomes: {outcome} is neither log nor proportional"
+        for covariate in _covariates_named(spec):
             if covariate not in study.score.covariates:
                 near = nearest_known(covariate, list(study.score.covariates))
                 yield f"{path}.covariates: {covariate} is not in score.covariates{near}"
         if spec.estimator == "stacked" and spec.year_effects_by is not None:
             yield from _column_fault(study, f"{path}.year_effects_by", spec.year_effects_by, "text")
+
+
+def _covariates_named(spec: Spec) -> list[str]:
+    named = list(getattr(spec, "covariates", []))
+    weight_by = getattr(spec, "weight_by", None)
+    return named if weight_by is None else [*named, weight_by]
 
 
 def _exhibit_faults(study: Study) -> Iterator[str]:
@@ -226,6 +234,8 @@ def _exhibit_faults(study: Study) -> Iterator[str]:
             yield f"{path}.spec: {panel.spec} is not a spec{nearest_known(panel.spec, list(specs))}"
         elif panel.design not in specs[panel.spec].designs:
             yield f"{path}.design: spec {panel.spec} is not estimated on {panel.design}"
+        elif specs[panel.spec].estimator == "lee_bounds":
+            yield f"{path}.spec: {panel.spec} gives bounds, which no panel of effects shows"
 
 
 def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[str]:

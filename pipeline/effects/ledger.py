@@ -1,0 +1,51 @@
+"""The four results tables, collected row by row."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.store import Dataset, conform, empty
+from pipeline.effects.description import Fact, facts_rows
+from pipeline.effects.rows import Row
+
+
+@dataclass(frozen=True)
+class Results:
+    """Hold the tables ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
+
+    estimates: pd.DataFrame
+    tests: pd.DataFrame
+    paths: pd.DataFrame
+    facts: pd.DataFrame
+
+
+@dataclass
+class Ledger:
+    """Collect rows of the four results tables."""
+
+    estimates: list[Row] = field(default_factory=list)
+    tests: list[Row] = field(default_factory=list)
+    paths: list[pd.DataFrame] = field(default_factory=list)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+
+    def add_facts(self, design: str, outcome: str, facts: list[Fact]) -> None:
+        """Add facts of one design and outcome."""
+        self.facts += facts_rows(design, outcome, facts)
+
+    def tables(self) -> Results:
+        """Return the collected rows as declared tables."""
+        return Results(
+            estimates=_table(ESTIMATES, pd.DataFrame(self.estimates)),
+            tests=_table(TESTS, pd.DataFrame(self.tests)),
+            paths=_table(OUTCOME_PATHS, pd.concat([pd.DataFrame(), *self.paths])),
+            facts=_table(FACTS, pd.DataFrame(self.facts)),
+        )
+
+
+def _table(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the declared table; columns that no row fills are missing."""
+    if frame.empty:
+        return empty(dataset)
+    return conform(dataset, frame.reindex(columns=list(dataset.columns)))

@@ -1,0 +1,55 @@
+"""Rows of the intensive margin: both bounds and the interval that covers the effect."""
+
+import numpy as np
+
+from pipeline.effects.description import Fact
+from pipeline.effects.group_time_averages import Average
+from pipeline.effects.lee_bounds import LeeBounds, imbens_manski, lee_bounds
+from pipeline.effects.normal_rows import Behind, normal_rows
+from pipeline.effects.rows import Counts, Label, Row, count_sample, effect_row, missing_row
+from pipeline.effects.stacks import Floats, Stacks
+from pipeline.panel_index import Codes
+
+SAMPLE = "base_exporters"
+MONOTONICITY = (
+    "firms that stay above zero with and without the programme; assumes that it moves no firm the "
+    "other way"
+)
+NOBODY_STAYS = "no event time has firms above zero both then and in the base year in both groups"
+
+
+def lee_rows(
+    label: Label, stacks: Stacks, levels: Floats, clusters: Codes
+) -> tuple[list[Row], list[Fact]]:
+    """Return rows `att_lower`, `att_upper` and `att` (the interval), and the trimming shares."""
+    found = lee_bounds(stacks, levels, clusters)
+    if found is None:
+        return [missing_row(label, "att", NOBODY_STAYS) | {"sample": SAMPLE}], []
+    counts = _counts(stacks, found, clusters)
+    parts = [
+        Average("att_lower", found.lower.estimate, found.lower.influence, note=MONOTONICITY),
+        Average("att_upper", found.upper.estimate, found.upper.influence, note=MONOTONICITY),
+    ]
+    rows = normal_rows(label, Behind(counts), parts)
+    low, high = imbens_manski(found.lower, found.upper, label.conf_level)
+    known = all(np.isfinite(row["std_error"]) for row in rows)
+    interval = effect_row(
+        label,
+        "att",
+        inference="imbens_manski",
+        conf_low=low if known else np.nan,
+        conf_high=high if known else np.nan,
+        note=f"bounded, not estimated: {MONOTONICITY}",
+        **vars(counts),
+    )
+    facts = [
+        (f"trimmed_treated[{label.estimator}]", found.trimmed_treated, "share"),
+        (f"trimmed_comparison[{label.estimator}]", found.trimmed_comparison, "share"),
+    ]
+    return [row | {"sample": SAMPLE} for row in [*rows, interval]], facts
+
+
+def _counts(stacks: Stacks, found: LeeBounds, clusters: Codes) -> Counts:
+    unit = np.nonzero(found.used)[0]
+    every = np.ones(len(unit), dtype=np.bool_)
+    return count_sample(every, stacks.treated[unit], stacks.firm[unit], clusters[unit])

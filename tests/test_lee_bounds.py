@@ -1,0 +1,154 @@
+"""Lee bounds: by hand, as derivatives, and through a study."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+from stacked_tables import (
+    estimation,
+    joined,
+    matches_from,
+    outcomes,
+    panel_from,
+    treatment,
+    weights_from,
+)
+
+from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.params.estimate import EstimateSection
+
+# Logs of 10, 20, ... after entry over base 1; C2 stops, C4 never exported.
+TEXT = """
+firm_id cluster 2001 2002
+T1      a       1    10
+T2      b       1    20
+T3      c       1    40
+T4      d       0    80
+C1      e       1    10
+C2      f       1    0
+C3      g       1    30
+C4      h       0    50
+"""
+MORE_CONTROLS = TEXT.replace("1    0\n", "1    25\n").replace("1    40", "1    0")
+SETS = "stack set_id firm_id treated\n" + "\n".join(
+    f"2002 {i} {g}{i} {int(g == 'T')}" for i in range(1, 5) for g in "TC"
+)
+
+
+def study(text=TEXT):
+    panel = panel_from(text, {f"T{i}": 2002 for i in range(1, 5)})
+    matches = matches_from(SETS)
+    return panel, matches, weights_from(matches, panel)
+
+
+def bounds(text=TEXT, weights=None):
+    panel, matches, own = study(text)
+    stacks = joined(panel, own if weights is None else weights, matches, (-1, 0))
+    return lee_bounds(stacks, panel["sales"].to_numpy(), stacks.firm)
+
+
+def test_the_group_with_more_stayers_is_trimmed_in_part():
+    """Three treated stay and two of three comparison firms: a third of the treated goes."""
+    found = bounds()
+    control = (np.log(10) + np.log(30)) / 2
+    assert found.trimmed_treated == pytest.approx(1 / 3)
+    assert found.lower.estimate == pytest.approx((np.log(10) + np.log(20)) / 2 - control)
+    assert found.upper.estimate == pytest.approx((np.log(20) + np.log(40)) / 2 - control)
+
+
+def test_a_firm_at_the_margin_counts_in_part():
+    """All four stay against one of three: 4/3 treated firms remain."""
+    text = TEXT.replace("T4      d       0", "T4      d       1").replace("30", "0")
+    found = bounds(text)
+    assert found.trimmed_treated == pytest.approx(2 / 3)
+    low = (np.log(10) + np.log(20) / 3) / (4 / 3)
+    high = (np.log(80) + np.log(40) / 3) / (4 / 3)
+    assert found.lower.estimate == pytest.approx(low - np.log(10))
+    assert found.upper.estimate == pytest.approx(high - np.log(10))
+
+
+def test_the_comparison_group_is_trimmed_where_it_stays_more():
+    found = bounds(MORE_CONTROLS)
+    treated = (np.log(10) + np.log(20)) / 2
+    assert (found.trimmed_treated, found.trimmed_comparison) == (0, pytest.approx(1 / 3))
+    assert found.lower.estimate == pytest.approx(treated - (np.log(25) + np.log(30)) / 2)
+    assert found.upper.estimate == pytest.approx(treated - (np.log(10) + np.log(25)) / 2)
+
+
+def test_equal_shares_leave_the_plain_difference():
+    found = bounds(TEXT.replace("1    40", "1    0"))
+    expected = np.log(10 * 20 / 10 / 30) / 2
+    assert found.lower.estimate == pytest.approx(expected)
+    assert found.upper.estimate == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "text", [TEXT, TEXT.replace("1    0\n", "1    25\n").replace("1    40", "1    0")]
+)
+def test_an_influence_is_the_derivative_by_a_firms_weight(text):
+    weights = study(text)[2]
+    uneven = weights.assign(weight=weights["weight"] * np.linspace(0.8, 1.3, len(weights)))
+    firm_ids = study(text)[0]["firm_id"].unique().tolist()
+    at = bounds(text, uneven)
+    for firm in ("T1", "T2", "C1", "C2", "C3"):
+        own = uneven["firm_id"] == firm
+        step = 1e-6 * own.to_numpy(float)
+        above = bounds(text, uneven.assign(weight=uneven["weight"] + step))
+        below = bounds(text, uneven.assign(weight=uneven["weight"] - step))
+        mass = float(uneven.loc[own, "weight"].iloc[0])
+        for side in ("lower", "upper"):
+            slope = getattr(above, side).estimate - getattr(below, side).estimate
+            found = getattr(at, side).influence[firm_ids.index(firm)]
+            assert found == pytest.approx(mass * slope / 2e-6, abs=1e-7), (firm, side)
+
+
+@pytest.mark.parametrize("width", [0.0, 0.5, 50.0])
+def test_the_interval_covers_the_effect_and_not_the_set(width):
+    bound = Bound(0.0, np.array([0.6, 0.8]))
+    low, high = imbens_manski(bound, Bound(width, np.array([0.8, -0.6])), 0.95)
+    assert high - width == pytest.approx(-low)
+    assert norm.cdf(-low + width) - norm.cdf(low) == pytest.approx(0.95, abs=1e-9)
+    assert norm.ppf(0.95) - 1e-9 <= -low <= norm.ppf(0.975) + 1e-9
+
+
+def run(text=TEXT, transform="log"):
+    section = estimation().model_dump(exclude_none=True)
+    spec = section["specs"][0] | {"estimator": "lee_bounds", "terms": ["att"]}
+    del spec["average"]
+    named = {"column": "sales", "transform": transform, "unit": "US$", "label": "Exports"}
+    return estimate_specs(
+        prepare_study(
+            *study(text),
+            outcomes=outcomes(exports=named),
+            treatment=treatment(-1, 0),
+            matched_times={},
+            estimate=EstimateSection.model_validate(section | {"specs": [spec]}),
+        )
+    )
+
+
+@pytest.mark.parametrize("transform", ["log", "proportional"])
+def test_rows_and_facts(transform):
+    results = run(transform=transform)
+    rows = results.estimates.set_index(["sample", "term", "inference"])
+    lower = rows.loc[("base_exporters", "att_lower", "analytic")]
+    upper = rows.loc[("base_exporters", "att_upper", "analytic")]
+    interval = rows.loc[("base_exporters", "att", "imbens_manski")]
+    assert lower["estimate"] < upper["estimate"]
+    assert interval["conf_low"] < lower["estimate"] and upper["estimate"] < interval["conf_high"]
+    assert np.isnan(interval["estimate"])
+    assert lower[["n_treated", "n_control", "n_obs"]].tolist() == [3, 3, 6]
+    facts = results.facts.set_index("name")["value"]
+    assert facts["trimmed_treated[main]"] == pytest.approx(1 / 3)
+
+
+def test_reasons():
+    nobody = "\n".join(line[:-2] + "0 " if line[:1] == "C" else line for line in TEXT.split("\n"))
+    assert run(nobody).estimates["estimate"].isna().all()
+    rows = run(transform="level").estimates
+    assert rows["note"].tolist() == [
+        "bounds on the intensive margin need a log or proportional outcome"
+    ]
+    assert isinstance(rows, pd.DataFrame)
