@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.errors import DataError
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection, FileSource, PackageSource, SimulationSource
 
 
@@ -56,6 +57,11 @@ def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
     """Read one raw table that `obtain` wrote; return None where the study has none."""
     path = folder / f"{name}.parquet"
     return pd.read_parquet(path) if path.exists() else None
+
+
+def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the rules files that cleaning names, every value as text, by file name."""
+    return {file: read_file(folder / file) for file in dict.fromkeys(clean.files)}
 
 
 def _read_package(source: PackageSource) -> pd.DataFrame:
@@ -122,8 +128,7 @@ def _require_columns(tables: RawTables, data: DataSection) -> None:
     wanted = [data.firm_id, data.year, *(column.column for column in data.columns.values())]
     _require(tables.panel, wanted, "panel")
     if data.register_columns is not None and tables.register is not None:
-        names = [name for name in data.register_columns.model_dump().values() if name is not None]
-        _require(tables.register, names, "register")
+        _require(tables.register, data.register_columns.named, "register")
 
 
 def _require(frame: pd.DataFrame, wanted: list[str], table: str) -> None:

@@ -24,6 +24,14 @@ SAMPLE_FLOW = Dataset(
         "rule": Column("string", "what the step requires"),
         "firms_lost": Column("integer", "firms with no firm-year left after the step"),
         "firm_years_lost": Column("integer", "firm-years that the step removed"),
+        "treated_firms_lost": Column("integer", "ever-treated firms lost"),
+        "comparison_firms_lost": Column("integer", "never-treated firms lost"),
+        "treated_firm_years_lost": Column("integer", "firm-years of ever-treated firms lost"),
+        "comparison_firm_years_lost": Column("integer", "firm-years of never-treated firms lost"),
+        "sales_lost_share": Column("number", "share of the sum of `sales` lost", nullable=True),
+        "employment_lost_share": Column(
+            "number", "share of the sum of `employment` lost", nullable=True
+        ),
         "firms": Column("integer", "firms left"),
         "firm_years": Column("integer", "firm-years left"),
         "treated_firms": Column("integer", "ever-treated firms left"),

@@ -58,11 +58,27 @@ StudyColumn = Annotated[NumberColumn | TextColumn, Field(discriminator="kind")]
 
 
 class RegisterColumns(Settings):
-    """Name the columns of the participation register, one row per firm and programme."""
+    """Name the columns of the participation register, one row per firm and programme.
+
+    `dates` names further entry dates by what they date: approval, disbursement, first activity.
+    """
 
     firm_id: str
     entry_year: str
     programme: str | None = None
+    dates: dict[str, str] = Field(default={})
+    exit_year: str | None = None
+    decision: str | None = None
+
+    @property
+    def named(self) -> list[str]:
+        """Return every column of the register that params name."""
+        single = [self.firm_id, self.entry_year, self.programme, self.exit_year, self.decision]
+        return [*(name for name in single if name is not None), *self.dates.values()]
+
+
+# PANEL columns that the register gives where params ask for them.
+REGISTER_FLAGS = ("other_programme", "applicant")
 
 
 class DataSection(Settings):
@@ -81,9 +97,10 @@ class DataSection(Settings):
 
     @model_validator(mode="after")
     def _no_reserved_names(self) -> "DataSection":
-        reserved = {"firm_id", "year", "cohort", "cluster", "stack", "treated"} & set(self.columns)
+        own = {"firm_id", "year", "cohort", "cluster", "stack", "treated", *REGISTER_FLAGS}
+        reserved = sorted(own & set(self.columns))
         if reserved:
-            raise ValueError(f"columns may not be called {', '.join(sorted(reserved))}")
+            raise ValueError(f"columns may not be called {', '.join(reserved)}")
         return self
 
     @model_validator(mode="after")
