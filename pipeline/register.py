@@ -118,9 +118,10 @@ def _years(values: pd.Series) -> pd.Series:
 
 
 def _dates(values: pd.Series, name: str) -> pd.Series:
-    dates = pd.to_datetime(values, errors="coerce", format="ISO8601")
+    written = values.astype("str")
+    dates = pd.to_datetime(written, errors="coerce", format="ISO8601")
     refuse_rows(
-        dates.isna() | (values.astype("str").str.len() < len("2000-01")),
+        dates.isna() | (written.str.len() < len("2000-01")),
         f"column {name}: a date is missing or not written as 2009-10-31",
         "late_entry_month needs dates: correct",
     )
@@ -148,10 +149,10 @@ def _exits(
     """Count firms that leave the programme; raise DataError where params refuse that."""
     if columns.exit_year is None:
         return []
-    exits = pd.to_numeric(_years(register[columns.exit_year]), errors="coerce")
+    exits = pd.to_numeric(_years(register[columns.exit_year]), errors="coerce").astype("Int64")
     leaves = entered & exits.notna()
     refuse_rows(
-        leaves & (exits < year.astype("float64")),
+        leaves & (exits < year).fillna(False).astype(bool),
         f"column {columns.exit_year} (register): an exit lies before entry",
         "correct",
     )

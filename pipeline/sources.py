@@ -11,11 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from pipeline.delivered import read_panel
 from pipeline.errors import DataError
 from pipeline.params.clean import CleanSection
-from pipeline.params.data import DataSection, FileSource, PackageSource, SimulationSource
+from pipeline.params.data import (
+    DataSection,
+    FileFormat,
+    FileSource,
+    PackageSource,
+    SimulationSource,
+)
+from pipeline.readers import read_table
+
+# Rows of a table that people write: more than this is not one.
+_LARGEST_RULES_TABLE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
     if isinstance(source, PackageSource):
         tables = RawTables(panel=_read_package(source))
     elif isinstance(source, FileSource):
-        tables = _read_files(source, raw_folder)
+        tables = _read_files(source, data, raw_folder)
     else:
         tables = _simulate(source)
     _require_columns(tables, data)
@@ -61,7 +71,10 @@ def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
 
 def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
     """Read the rules files that cleaning names, every value as text, by file name."""
-    return {file: read_file(folder / file) for file in dict.fromkeys(clean.files)}
+    return {
+        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE)
+        for file in dict.fromkeys(clean.files)
+    }
 
 
 def _read_package(source: PackageSource) -> pd.DataFrame:
@@ -84,37 +97,12 @@ def _read_package(source: PackageSource) -> pd.DataFrame:
     return pd.read_csv(BytesIO(content), compression="bz2")
 
 
-def _read_files(source: FileSource, folder: Path) -> RawTables:
-    register = None if source.register_file is None else read_file(folder / source.register_file)
-    return RawTables(panel=read_file(folder / source.panel), register=register)
-
-
-def read_file(path: Path) -> pd.DataFrame:
-    """Read a CSV (every value as text, so that nothing is guessed) or Parquet file.
-
-    Raises DataError where the file is missing, empty, not of a known kind, or unreadable.
-    """
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
-        raise DataError(f"{path.name}: files end in {' or '.join(readers)}; convert it first")
-    try:
-        frame = readers[path.suffix.lower()](path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (OSError, ValueError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path.name} cannot be read: {reason}. Deliver the file again") from None
-    if frame.empty:
-        raise DataError(f"{path.name} holds no rows: deliver the file again")
-    return frame
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path)
+def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTables:
+    panel = read_panel(source, data, folder)
+    if source.register_file is None:
+        return RawTables(panel)
+    path = folder / source.register_file
+    return RawTables(panel, read_table(path, source.register_format, data.max_rows))
 
 
 def _simulate(source: SimulationSource) -> RawTables:

@@ -138,6 +138,7 @@ def faulty(column, values):
             faulty("town", ["A", None, "A", "B", "B", " "]),
             r"assignment cluster \(town x sector\): 2",
         ),
+        (faulty("town", ["A", "=A1", "A", "B", "B", "B"]), "town: a value is a formula: 1 rows"),
         (RAW.assign(support=0), "no firm enters the programme"),
         (faulty("support", [0, 2, 1, 0, 0, 0]), "1 firm-years are neither 0 nor 1"),
     ],

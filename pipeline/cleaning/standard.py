@@ -60,10 +60,20 @@ def _is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
 def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
     """Give each column its declared type; raise DataError where a value is not of it."""
     typed = {
-        name: number(panel[name], column) if isinstance(column, NumberColumn) else text(panel[name])
+        name: number(panel[name], column)
+        if isinstance(column, NumberColumn)
+        else _codes(panel[name], column.column)
         for name, column in data.columns.items()
     }
     return panel.assign(**typed)
+
+
+def _codes(values: pd.Series, column: str) -> pd.Series:
+    """Return codes as text; a spreadsheet formula is none, and would run where it is opened."""
+    codes = text(values)
+    formula = codes.str.startswith("=").fillna(False).astype(bool)
+    refuse_rows(formula, f"column {column}: a value is a formula", "paste it as a value, see")
+    return codes
 
 
 def missing_values(panel: pd.DataFrame, data: DataSection) -> list[Issue]:

@@ -129,9 +129,10 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
         for key, file in (("panel", source.panel), ("register_file", source.register_file)):
             if file is None:
                 continue
-            if not (raw / file).resolve().is_relative_to(raw.resolve()):
+            inside = (raw / file).resolve().is_relative_to(raw.resolve())
+            if not inside or Path(file).is_absolute():
                 yield f"data.source.{key} is {file!r}: it must lie inside data/raw/{name}"
-            elif not (raw / file).is_file():
+            elif not any(path.is_file() for path in raw.glob(file)):
                 yield f"data.source.{key}: data/raw/{name}/{file} does not exist"
 
 
