@@ -13,7 +13,6 @@ from pipeline.cleaning.outliers import find_jumps, limit_tails
 from pipeline.cleaning.prices import convert_prices
 from pipeline.cleaning.recodes import recode
 from pipeline.cleaning.restrictions import (
-    SURVIVAL_RULE,
     balance_window,
     bound_years,
     filter_rows,
@@ -21,6 +20,7 @@ from pipeline.cleaning.restrictions import (
 )
 from pipeline.cleaning.standard import blank_missing_codes
 from pipeline.cleaning.units import apply_factor, check_scales
+from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.errors import DataError
 from pipeline.params.clean import (
     Customs,

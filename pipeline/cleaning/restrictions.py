@@ -3,11 +3,9 @@
 import pandas as pd
 
 from pipeline.cleaning.ledger import Issue, Ruled, issue
+from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.errors import DataError
 from pipeline.params.clean import Filter, Window
-
-# Exhibits look for this rule: what it filters depends on years after entry.
-SURVIVAL_RULE = "selects on survival"
 
 
 def filter_rows(panel: pd.DataFrame, rule: Filter) -> Ruled:

@@ -51,3 +51,24 @@ ISSUES = Dataset(
         "action": Column("string", "what was done"),
     },
 )
+
+PROFILE = Dataset(
+    name="PROFILE",
+    row="one column of PANEL in one year and group; small counts are suppressed, that is missing",
+    key=("column", "year", "treated"),
+    columns={
+        "column": Column("string", "standard name, or the entrants of a cohort"),
+        "year": Column("integer", "calendar year; of entry for cohorts"),
+        "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True),
+        "n_missing": Column("integer", "of these without a value", nullable=True),
+        "n_values": Column("integer", "different values", nullable=True),
+        "mean": Column("number", "mean, three significant digits", nullable=True),
+        "p10": Column("number", "tenth percentile", nullable=True),
+        "p50": Column("number", "median", nullable=True),
+        "p90": Column("number", "ninetieth percentile", nullable=True),
+    },
+)
+
+# The rule of ISSUES under which a window looked at years after entry; every table then says so.
+SURVIVAL_RULE = "selects on survival"

@@ -183,7 +183,10 @@ class Tails(Settings):
 
 
 class CleanSection(Settings):
-    """Hold the rules, in order."""
+    """Hold the rules, in order.
+
+    `minimum_count` is the smallest count that the published data profile may show.
+    """
 
     identifier: Identifier = Identifier()
     links: Links | None = None
@@ -199,6 +202,7 @@ class CleanSection(Settings):
     window: Window = Window()
     jumps: list[Jumps] = Field(default=[])
     tails: list[Tails] = Field(default=[])
+    minimum_count: int = Field(default=5, ge=1)
 
     @property
     def files(self) -> list[str]:
