@@ -29,7 +29,7 @@ def _column_profile(groups: pd.DataFrame, name: str, minimum: int) -> pd.DataFra
         {
             "n_rows": suppressed(rows, minimum),
             "n_missing": suppressed(rows - observed, minimum),
-            "n_values": suppressed(by_group.nunique(), minimum),
+            "n_values": by_group.nunique().astype("Int64").where(observed >= minimum),
         }
     )
     if pd.api.types.is_numeric_dtype(groups[name].dtype):

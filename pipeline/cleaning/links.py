@@ -44,7 +44,7 @@ def _last_identifier(step: pd.Series, file: str) -> pd.Series:
     if step.index.has_duplicates:
         raise DataError(f"{file}: an identifier leads to several; keep one link for each")
     end = step
-    for _ in range(len(step)):
+    for _ in range(len(step) + 1):
         further = end.map(step)
         if further.isna().all():
             return end
