@@ -61,17 +61,18 @@ def clean_panel(
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
-    typed, delivered, found = _typed_rows(raw, rules_tables, data, clean)
-    del raw  # what was delivered is no longer needed, and may be large
+    panel, delivered, found = _typed_rows(raw, rules_tables, data, clean)
+    del raw  # no longer needed, and may be large
     links = _links(rules_tables, clean)
-    linked, joined = link_panel(typed, links)
+    panel, joined = link_panel(panel, links)
     cohorts = firm_cohorts(
-        linked, register, data.register_columns, entry=treatment.entry, clean=clean, links=links
+        panel, register, data.register_columns, entry=treatment.entry, clean=clean, links=links
     )
-    linked = linked.assign(**cohorts.derived)
-    linked.insert(2, "cohort", linked["firm_id"].map(cohorts.entry_year).astype("Int64"))
     rules = _rules(delivered, cohorts, rules_tables, data=data, clean=clean, treatment=treatment)
-    ledger = apply_rules(linked, list(rules))
+    # Handed over, not shared: columns that a rule replaces are then freed at once.
+    handed_over = [_with_entry(panel, cohorts)]
+    del panel, delivered
+    ledger = apply_rules(handed_over, rules)
     _require_both_groups(ledger.panel)
     issues = [*found, *joined, *cohorts.issues]
     return Ledger(
@@ -92,6 +93,12 @@ def _typed_rows(
     panel, blanked = blank_missing_codes(panel, clean.missing_codes)
     panel = standard_types(panel, data)
     return panel, panel["firm_id"], [*found, *blanked, *missing_values(panel, data)]
+
+
+def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:
+    entered = panel.assign(**cohorts.derived)
+    entered.insert(2, "cohort", panel["firm_id"].map(cohorts.entry_year).astype("Int64"))
+    return entered
 
 
 def _links(tables: RulesTables, clean: CleanSection) -> pd.Series | None:

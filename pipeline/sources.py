@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow import parquet
 
 from pipeline.delivered import read_panel
 from pipeline.errors import DataError
@@ -66,7 +67,10 @@ def write_obtained(tables: RawTables, folder: Path) -> None:
 def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
     """Read one raw table that `obtain` wrote; return None where the study has none."""
     path = folder / f"{name}.parquet"
-    return pd.read_parquet(path) if path.exists() else None
+    if not path.exists():
+        return None
+    # Column by column, freeing what is converted: the table is never in memory twice.
+    return pd.DataFrame(parquet.read_table(path).to_pandas(split_blocks=True, self_destruct=True))
 
 
 def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:

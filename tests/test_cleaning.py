@@ -459,7 +459,7 @@ t       2002 2002   10    1
 c       2001 -      60    2
 c       2002 -      20    0
 """)
-    ledger = apply_rules(panel, [lambda p: bound_years(p, Window(first_year=2002))])
+    ledger = apply_rules([panel], [lambda p: bound_years(p, Window(first_year=2002))])
     row = ledger.sample_flow.iloc[1]
     assert row["rule"] == "Years 2002-2002"
     assert (row["firms_lost"], row["firm_years_lost"], row["firm_years"]) == (0, 2, 2)

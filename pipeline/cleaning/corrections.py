@@ -26,7 +26,7 @@ def correct_points(
     listed = _listed(table, file, written)
     _refuse_unknown_columns(listed, panel, file)
     row = _rows_of(listed, panel, file)
-    corrected = panel.copy()
+    corrected = panel.copy(deep=False)
     for column, points in listed.groupby("column", sort=True):
         at = row[points.index]
         values = panel[str(column)]

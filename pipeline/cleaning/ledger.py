@@ -4,7 +4,7 @@ A rule is a function from a panel to a panel and its entries. `apply_rules` runs
 and writes SAMPLE_FLOW and ISSUES, so that no rule counts its own losses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -48,8 +48,12 @@ class Ledger:
     issues: pd.DataFrame
 
 
-def apply_rules(panel: pd.DataFrame, rules: Sequence[Rule]) -> Ledger:
-    """Run rules in order on a panel with firm_id, year and cohort."""
+def apply_rules(handed_over: list[pd.DataFrame], rules: Iterable[Rule]) -> Ledger:
+    """Run rules in order on a panel with firm_id, year and cohort.
+
+    The panel is taken out of a list of one, so that no caller keeps it in memory.
+    """
+    panel = handed_over.pop()
     before = _group_counts(panel)
     flow = [_flow_row("Firm-years delivered", before, before)]
     issues: list[Issue] = []

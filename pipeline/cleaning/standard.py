@@ -19,7 +19,7 @@ def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) ->
         "year": calendar_year(delivered[data.year], data.year),
     }
     values = {name: delivered[column.column] for name, column in data.columns.items()}
-    return pd.DataFrame({**keys, **values})
+    return pd.DataFrame({**keys, **values}, copy=False)
 
 
 def rewritten_identifiers(
