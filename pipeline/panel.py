@@ -61,8 +61,10 @@ def clean_panel(
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
-    panel, delivered, found = _typed_rows(raw, rules_tables, data, clean)
+    panel = standard_names(raw, data, clean.identifier)
+    found = rewritten_identifiers(raw, panel, data, clean.identifier)
     del raw  # no longer needed, and may be large
+    panel, delivered, typing = _typed_rows(panel, rules_tables, data, clean)
     links = _links(rules_tables, clean)
     panel, joined = link_panel(panel, links)
     cohorts = firm_cohorts(
@@ -74,18 +76,17 @@ def clean_panel(
     del panel, delivered
     ledger = apply_rules(handed_over, rules)
     _require_both_groups(ledger.panel)
-    issues = [*found, *joined, *cohorts.issues]
+    issues = [*found, *typing, *joined, *cohorts.issues]
     return Ledger(
         ledger.panel, ledger.sample_flow, pd.concat([issues_table(issues), ledger.issues])
     )
 
 
 def _typed_rows(
-    raw: pd.DataFrame, tables: RulesTables, data: DataSection, clean: CleanSection
+    panel: pd.DataFrame, tables: RulesTables, data: DataSection, clean: CleanSection
 ) -> tuple[pd.DataFrame, pd.Series, list[Issue]]:
-    """Return typed rows under standard names, their delivered identifiers, and issues."""
-    panel = standard_names(raw, data, clean.identifier)
-    found = rewritten_identifiers(raw, panel, data, clean.identifier)
+    """Return rows in declared types, their delivered identifiers, and issues."""
+    found: list[Issue] = []
     if clean.corrections is not None:
         table = tables[clean.corrections]
         panel, corrected = correct_points(panel, table, clean.corrections, clean.identifier)

@@ -54,10 +54,10 @@ def _last_identifier(step: pd.Series, file: str) -> pd.Series:
 
 def link(firm_id: pd.Series, links: pd.Series | None) -> pd.Series:
     """Return the linked identifier of each row."""
-    if links is None:
+    changed = firm_id.isin([] if links is None else links.index)
+    if links is None or not changed.any():
         return firm_id
-    linked = firm_id.map(links)
-    return pd.Series(linked.where(linked.notna(), firm_id).astype("str"))
+    return pd.Series(firm_id.mask(changed, firm_id[changed].map(links)).astype("str"))
 
 
 def link_panel(panel: pd.DataFrame, links: pd.Series | None) -> tuple[pd.DataFrame, list[Issue]]:
