@@ -1,46 +1,71 @@
-"""Entry into the programme: each firm's cohort from an indicator or from a register."""
+"""Entry into the programme: each firm's cohort from an indicator, a group, or a register."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeline.datasets.panel import ISSUES
-from pipeline.datasets.store import empty
+from pipeline.cleaning.ledger import Issue
 from pipeline.errors import DataError
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
-from pipeline.params.treatment import Entry, IndicatorEntry, RegisterEntry
-from pipeline.values import calendar_year, firm_identifier, text
+from pipeline.params.treatment import Entry, GroupEntry, IndicatorEntry, RegisterEntry
+from pipeline.register import Entries, read_entries
 
 
 @dataclass(frozen=True)
 class Cohorts:
     """Hold entry years by firm (never-treated firms absent) and what the register cost.
 
-    `other_programme_only` lists firms that the register names only under other programmes.
+    `excluded` lists firms that leave the sample, by the step that takes them; `derived` holds
+    PANEL columns that the register gives, one flag per row.
     """
 
     entry_year: pd.Series
-    other_programme_only: pd.Index
-    issues: pd.DataFrame
+    excluded: dict[str, pd.Index] = field(default_factory=dict)
+    derived: dict[str, pd.Series] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
 
 
 def firm_cohorts(
     panel: pd.DataFrame,
     register: pd.DataFrame | None,
     columns: RegisterColumns | None,
+    *,
     entry: Entry,
+    clean: CleanSection,
+    links: pd.Series | None,
 ) -> Cohorts:
     """Return the first treated year of each participant, by the declared source.
 
     Raises DataError where the indicator is not 0/1 or switches off although params refuse
-    that, or where the register is absent or an entry year is missing.
+    that, where a firm changes its group, or where the register is absent or cannot be used.
     """
     if isinstance(entry, IndicatorEntry):
         entry_year = cohorts_from_indicator(panel, entry)
-        return Cohorts(entry_year, pd.Index([]), _entry_after_gap(panel, entry_year, entry))
+        return Cohorts(entry_year, issues=_entry_after_gap(panel, entry_year, entry))
+    if isinstance(entry, GroupEntry):
+        return Cohorts(cohorts_from_group(panel, entry))
     if register is None or columns is None:
         raise DataError("treatment.entry.source is register, but the study has no register")
-    return cohorts_from_register(panel, register, columns, entry)
+    entries = read_entries(register, columns, entry, clean.identifier, links)
+    return cohorts_from_register(panel, entries, entry)
+
+
+def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
+    """Return the declared entry year for each firm of the treated group.
+
+    Raises DataError where a firm is seen in several groups, or in none.
+    """
+    group = panel.groupby("firm_id")[entry.column].agg(["nunique", "first"])
+    faulty = group["nunique"] != 1
+    if faulty.any():
+        raise DataError(
+            f"{int(faulty.sum())} firms are in no group of {entry.column}, or in several; "
+            "correct them",
+            group[faulty].reset_index()[["firm_id", "nunique"]],
+        )
+    treated = group.index[group["first"] == entry.treated]
+    return pd.Series(entry.entry_year, index=treated, dtype="Int64")
 
 
 def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Series:
@@ -66,22 +91,23 @@ def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Ser
 
 def _entry_after_gap(
     panel: pd.DataFrame, entry_year: pd.Series, entry: IndicatorEntry
-) -> pd.DataFrame:
+) -> list[Issue]:
     """Count entrants whose year before is not observed: they may have entered in the gap."""
-    entrants = panel[panel["year"] < panel["firm_id"].map(entry_year).astype("Int64")]
-    last_before = entrants.groupby("firm_id")["year"].max()
+    before = panel[panel["year"] < panel["firm_id"].map(entry_year).astype("Int64")]
+    last_before = before.groupby("firm_id")["year"].max()
     gap = entry_year.loc[last_before.index] - last_before > 1
     if not gap.any():
-        return empty(ISSUES)
+        return []
     years = entry_year[gap.index[gap]]
-    row = {
-        "rule": "year before entry not observed",
-        "column": entry.column,
-        "count": int(gap.sum()),
-        "years": f"{years.min()}-{years.max()}",
-        "action": "the first treated year observed is taken as entry",
-    }
-    return pd.DataFrame([row])
+    return [
+        Issue(
+            "year before entry not observed",
+            entry.column,
+            int(gap.sum()),
+            f"{years.min()}-{years.max()}",
+            "the first treated year observed is taken as entry",
+        )
+    ]
 
 
 def _refuse_switching_off(
@@ -99,56 +125,43 @@ def _refuse_switching_off(
         )
 
 
-def cohorts_from_register(
-    panel: pd.DataFrame, register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry
-) -> Cohorts:
-    """Return the first entry year of each firm under the evaluated programme.
+def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: RegisterEntry) -> Cohorts:
+    """Return cohorts of the evaluated programme, and what other programmes mean for the sample.
 
     Beneficiaries that the panel lacks are counted in ISSUES.
     """
-    rows = pd.DataFrame(
-        {
-            "firm_id": firm_identifier(register[columns.firm_id], f"{columns.firm_id} (register)"),
-            "year": calendar_year(register[columns.entry_year], f"{columns.entry_year} (register)"),
-        }
-    )
-    evaluated = _evaluated(register, columns, entry)
-    entry_year = rows[evaluated].groupby("firm_id")["year"].min()
-    others = pd.Index(rows.loc[~evaluated, "firm_id"].unique()).difference(entry_year.index)
-    return Cohorts(entry_year, others, _unknown_beneficiaries(panel, entry_year))
+    other = entries.other.index
+    excluded = {
+        "keep": {},
+        "covariate": {},
+        "exclude": {"Not in another programme only": other.difference(entries.evaluated.index)},
+        "exclude_all": {"Not in another programme": other},
+    }[entry.other_programmes]
+    derived = {}
+    if entry.other_programmes == "covariate":
+        derived["other_programme"] = _entered(panel, entries.other)
+    if entries.applicants is not None:
+        derived["applicant"] = panel["firm_id"].isin(entries.applicants).astype("float64")
+    issues = [*entries.issues, *_unknown_beneficiaries(panel, entries.evaluated)]
+    return Cohorts(entries.evaluated, excluded, derived, issues)
 
 
-def _evaluated(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry) -> pd.Series:
-    """Mark the register's rows of the evaluated programme; refuse to guess among several."""
-    if columns.programme is None:
-        return pd.Series(True, index=register.index)
-    programme = text(register[columns.programme])
-    named = ", ".join(sorted(programme.dropna().unique()))
-    if entry.programme is None:
-        if programme.nunique() > 1:
-            raise DataError(
-                f"the register has several programmes ({named}); name the one that is evaluated "
-                "in treatment.entry.programme"
-            )
-        return pd.Series(True, index=register.index)
-    evaluated = programme == entry.programme
-    if not evaluated.any():
-        raise DataError(
-            f"the register has no row of programme {entry.programme}: its programmes are {named}"
-        )
-    return evaluated
+def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
+    """Return 1 from the year of entry on, else 0."""
+    entered = panel["firm_id"].map(entry_year).astype("Int64") <= panel["year"]
+    return entered.fillna(False).astype("float64")
 
 
-def _unknown_beneficiaries(panel: pd.DataFrame, entry_year: pd.Series) -> pd.DataFrame:
+def _unknown_beneficiaries(panel: pd.DataFrame, entry_year: pd.Series) -> list[Issue]:
     unknown = ~entry_year.index.isin(panel["firm_id"].unique())
     if not unknown.any():
-        return empty(ISSUES)
-    share = unknown.mean()
-    row = {
-        "rule": "beneficiary not in the panel",
-        "column": "firm_id",
-        "count": int(unknown.sum()),
-        "years": f"{entry_year[unknown].min()}-{entry_year[unknown].max()}",
-        "action": f"not evaluated ({share:.1%} of beneficiaries)",
-    }
-    return pd.DataFrame([row])
+        return []
+    return [
+        Issue(
+            "beneficiary not in the panel",
+            "firm_id",
+            int(unknown.sum()),
+            f"{entry_year[unknown].min()}-{entry_year[unknown].max()}",
+            f"not evaluated ({unknown.mean():.1%} of beneficiaries)",
+        )
+    ]

@@ -1,114 +1,99 @@
 """Clean raw files into a panel: one row per firm and year, and what each rule cost.
 
-Rules run in the order of a paper's data section. A rule either stops with a message for
-whoever prepares the data, or removes firm-years with a counted row in SAMPLE_FLOW. Nothing
-is filled or recoded; missing values stay missing and are counted in ISSUES.
+Rules run in the order of a paper's data section. A rule stops with a message for whoever
+prepares the data, or changes or removes firm-years with a counted row in SAMPLE_FLOW or ISSUES.
+What no rule changes stays as delivered; missing values stay missing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 
-from pipeline.datasets.panel import ISSUES
-from pipeline.datasets.store import empty
-from pipeline.entry import firm_cohorts
+from pipeline.cleaning.corrections import correct_points
+from pipeline.cleaning.customs import separate_customs_states
+from pipeline.cleaning.duplicates import add_up_merged, collapse_identical, settle_conflicting
+from pipeline.cleaning.ledger import Issue, Ledger, Rule, Ruled, apply_rules, issues_table
+from pipeline.cleaning.links import link_panel, linked_identifiers
+from pipeline.cleaning.outliers import find_jumps, limit_tails
+from pipeline.cleaning.prices import convert_prices
+from pipeline.cleaning.recodes import recode
+from pipeline.cleaning.restrictions import (
+    balance_window,
+    bound_years,
+    exclude_always_treated,
+    exclude_firms,
+    filter_rows,
+    require_years,
+)
+from pipeline.cleaning.standard import (
+    assignment_cluster,
+    blank_missing_codes,
+    missing_values,
+    rewritten_identifiers,
+    standard_names,
+    standard_types,
+)
+from pipeline.cleaning.units import apply_factor, check_scales
+from pipeline.entry import Cohorts, firm_cohorts
 from pipeline.errors import DataError
-from pipeline.params.data import DataSection, NumberColumn
-from pipeline.params.treatment import RegisterEntry, TreatmentSection
-from pipeline.values import calendar_year, firm_identifier, number, refuse_rows, text
+from pipeline.params.clean import CleanSection, Window
+from pipeline.params.data import DataSection
+from pipeline.params.treatment import TreatmentSection
 
-
-@dataclass(frozen=True)
-class CleanPanel:
-    """Hold the panel and its ledger."""
-
-    panel: pd.DataFrame
-    sample_flow: pd.DataFrame
-    issues: pd.DataFrame
+RulesTables = dict[str, pd.DataFrame]
 
 
 def clean_panel(
     raw: pd.DataFrame | None,
     register: pd.DataFrame | None,
+    rules_tables: RulesTables,
+    *,
     data: DataSection,
+    clean: CleanSection,
     treatment: TreatmentSection,
-) -> CleanPanel:
-    """Turn raw rows into PANEL, SAMPLE_FLOW and ISSUES.
+) -> Ledger:
+    """Turn raw rows into PANEL, SAMPLE_FLOW and ISSUES; `rules_tables` holds files by name.
 
     Raises DataError where the data break a rule that params do not relax: a firm or year
-    missing, a firm-year twice, a value that is no number or below its minimum, a firm-year
-    without assignment cluster, a treatment that switches off, no treated firms.
+    missing, a value that is no number or below its minimum, conflicting rows of a firm in a year,
+    a firm-year without assignment cluster, a treatment that switches off, no treated firms.
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
-    panel = standard_columns(raw, data)
-    issues = missing_values(panel, data)
-    refuse_duplicates(panel)
-    panel["cluster"] = assignment_cluster(panel, data.cluster)
-    cohorts = firm_cohorts(panel, register, data.register_columns, treatment.entry)
-    panel.insert(2, "cohort", panel["firm_id"].map(cohorts.entry_year).astype("Int64"))
-    panel["cluster_entry"] = cluster_entry(panel)
-    panel, flow = _apply_sample_rules(panel, treatment, cohorts.other_programme_only)
-    _require_both_groups(panel, treatment)
-    ledger = pd.concat([issues, cohorts.issues]) if len(cohorts.issues) else issues
-    return CleanPanel(panel, flow, ledger)
-
-
-def standard_columns(raw: pd.DataFrame, data: DataSection) -> pd.DataFrame:
-    """Rename the raw columns to standard names and give each its declared type."""
-    columns = {
-        "firm_id": firm_identifier(raw[data.firm_id], data.firm_id),
-        "year": calendar_year(raw[data.year], data.year),
-    }
-    for name, column in data.columns.items():
-        values = raw[column.column]
-        if isinstance(column, NumberColumn):
-            columns[name] = number(values, column)
-        else:
-            columns[name] = text(values)
-    return pd.DataFrame(columns)
-
-
-def missing_values(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
-    """Count missing values per column as rows of ISSUES; they stay missing."""
-    rows = [
-        {
-            "rule": "missing value",
-            "column": name,
-            "count": int(absent.sum()),
-            "years": _year_range(panel.loc[absent, "year"]),
-            "action": "kept as missing",
-        }
-        for name in data.columns
-        if (absent := panel[name].isna()).any()
-    ]
-    return pd.DataFrame(rows, columns=list(ISSUES.columns)) if rows else empty(ISSUES)
-
-
-def refuse_duplicates(panel: pd.DataFrame) -> None:
-    """Raise DataError where a firm has two rows in a year."""
-    repeated = panel.duplicated(["firm_id", "year"], keep=False)
-    refuse_rows(
-        repeated,
-        "a firm has more than one row in a year",
-        "keep one row per firm and year in",
-        panel[["firm_id", "year"]],
+    panel = standard_names(raw, data, clean.identifier)
+    found = rewritten_identifiers(raw, panel, data, clean.identifier)
+    del raw  # no longer needed, and may be large
+    panel, delivered, typing = _typed_rows(panel, rules_tables, data, clean)
+    links = _links(rules_tables, clean)
+    panel, joined = link_panel(panel, links)
+    cohorts = firm_cohorts(
+        panel, register, data.register_columns, entry=treatment.entry, clean=clean, links=links
+    )
+    rules = _rules(delivered, cohorts, rules_tables, data=data, clean=clean, treatment=treatment)
+    # Handed over, not shared: columns that a rule replaces are then freed at once.
+    handed_over = [_with_entry(panel, cohorts)]
+    del panel, delivered
+    ledger = apply_rules(handed_over, rules)
+    _require_both_groups(ledger.panel, treatment)
+    issues = [*found, *typing, *joined, *cohorts.issues]
+    return Ledger(
+        ledger.panel, ledger.sample_flow, pd.concat([issues_table(issues), ledger.issues])
     )
 
 
-def assignment_cluster(panel: pd.DataFrame, columns: list[str]) -> pd.Series:
-    """Join the cluster columns into one label; raise DataError where one is missing."""
-    parts = panel[columns]
-    refuse_rows(
-        parts.isna().any(axis=1),
-        f"a firm-year has no assignment cluster ({' x '.join(columns)})",
-        "every firm needs one, participant or not: fill",
-        panel[["firm_id", "year"]],
-    )
-    label = parts.iloc[:, 0]
-    for name in columns[1:]:
-        label = label + " x " + parts[name]
-    return label
+def _typed_rows(
+    panel: pd.DataFrame, tables: RulesTables, data: DataSection, clean: CleanSection
+) -> tuple[pd.DataFrame, pd.Series, list[Issue]]:
+    """Return rows in declared types, their delivered identifiers, and issues."""
+    found: list[Issue] = []
+    if clean.corrections is not None:
+        table = tables[clean.corrections]
+        panel, corrected = correct_points(panel, table, clean.corrections, clean.identifier)
+        found += corrected
+    panel, blanked = blank_missing_codes(panel, clean.missing_codes)
+    panel = standard_types(panel, data)
+    return panel, panel["firm_id"], [*found, *blanked, *missing_values(panel, data)]
 
 
 def cluster_entry(panel: pd.DataFrame) -> pd.Series:
@@ -123,36 +108,74 @@ def cluster_entry(panel: pd.DataFrame) -> pd.Series:
     return panel["cluster"].map(first).astype("Int64")
 
 
-def _apply_sample_rules(
-    panel: pd.DataFrame, treatment: TreatmentSection, other_only: pd.Index
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    first_year = panel["year"].min()
-    keep = {
-        "Firm-years delivered": pd.Series(True, index=panel.index),
-        f"Not already treated when the panel starts ({first_year})": ~(
-            panel["cohort"] <= first_year
-        ).fillna(False),
-    }
-    if isinstance(treatment.entry, RegisterEntry) and treatment.entry.other_programmes == "exclude":
-        keep["Not in another programme only"] = ~panel["firm_id"].isin(other_only)
-    rows: list[dict[str, object]] = []
-    for step, (rule, kept) in enumerate(keep.items(), start=1):
-        reduced = panel[kept.reindex(panel.index)]
-        rows.append({"step": step, "rule": rule, **_flow_counts(panel, reduced)})
-        panel = reduced
-    return panel, pd.DataFrame(rows)
+def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:
+    entered = panel.assign(**cohorts.derived)
+    entered.insert(2, "cohort", panel["firm_id"].map(cohorts.entry_year).astype("Int64"))
+    return entered
 
 
-def _flow_counts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
-    firms = after.drop_duplicates("firm_id")
-    return {
-        "firms_lost": before["firm_id"].nunique() - len(firms),
-        "firm_years_lost": len(before) - len(after),
-        "firms": len(firms),
-        "firm_years": len(after),
-        "treated_firms": int(firms["cohort"].notna().sum()),
-        "comparison_firms": int(firms["cohort"].isna().sum()),
-    }
+def _links(tables: RulesTables, clean: CleanSection) -> pd.Series | None:
+    if clean.links is None:
+        return None
+    return linked_identifiers(tables[clean.links.file], clean.links, clean.identifier)
+
+
+def _rules(
+    delivered: pd.Series,
+    cohorts: Cohorts,
+    tables: RulesTables,
+    *,
+    data: DataSection,
+    clean: CleanSection,
+    treatment: TreatmentSection,
+) -> Iterator[Rule]:
+    """Yield the declared rules in the order of the data section."""
+    duplicates, window = clean.duplicates, clean.window
+    yield partial(collapse_identical, delivered=delivered, rule=duplicates)
+    yield partial(settle_conflicting, delivered=delivered, rule=duplicates)
+    yield partial(add_up_merged, add_up=clean.links.add_up if clean.links else None)
+    for code in clean.recodes:
+        yield partial(recode, table=tables[code.file], rule=code)
+    for factor in clean.unit_factors:
+        yield partial(apply_factor, rule=factor)
+    for check in clean.scale_checks:
+        yield partial(check_scales, rule=check)
+    for price in clean.prices:
+        yield partial(convert_prices, table=tables[price.file], rule=price)
+    if clean.customs is not None:
+        yield partial(separate_customs_states, rule=clean.customs)
+    yield partial(_add_cluster, columns=data.cluster)
+    for row_filter in clean.filters:
+        yield partial(filter_rows, rule=row_filter)
+    yield from _window_rules(window)
+    yield exclude_always_treated
+    for step, firms in cohorts.excluded.items():
+        yield partial(exclude_firms, firms=firms, step=step)
+    yield from _minimum_rules(window)
+    for jumps in clean.jumps:
+        yield partial(find_jumps, rule=jumps)
+    for tails in clean.tails:
+        yield partial(limit_tails, rule=tails)
+
+
+def _window_rules(window: Window) -> Iterator[Rule]:
+    if window.first_year is not None or window.last_year is not None:
+        yield partial(bound_years, window=window)
+
+
+def _minimum_rules(window: Window) -> Iterator[Rule]:
+    if window.minimum_pre_years or window.minimum_post_years:
+        yield partial(require_years, window=window)
+    if window.balanced:
+        yield partial(balance_window, window=window)
+
+
+def _add_cluster(panel: pd.DataFrame, columns: list[str]) -> Ruled:
+    """Add the assignment cluster, from codes that are already recoded, and its first entry."""
+    clustered = panel.copy(deep=False)
+    clustered.insert(3, "cluster", assignment_cluster(panel, columns))
+    clustered.insert(4, "cluster_entry", cluster_entry(clustered))
+    return Ruled(clustered)
 
 
 def _require_both_groups(panel: pd.DataFrame, treatment: TreatmentSection) -> None:
@@ -167,8 +190,3 @@ def _require_both_groups(panel: pd.DataFrame, treatment: TreatmentSection) -> No
             "every firm enters the programme, so there is no never-treated firm to compare with; "
             "declare treatment.comparison: not_yet_treated, or deliver firms outside the programme"
         )
-
-
-def _year_range(years: pd.Series) -> str:
-    first, last = years.min(), years.max()
-    return str(first) if first == last else f"{first}-{last}"

@@ -11,10 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
+from pyarrow import parquet
 
+from pipeline.delivered import read_panel
 from pipeline.errors import DataError
-from pipeline.params.data import DataSection, FileSource, PackageSource, SimulationSource
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import (
+    DataSection,
+    FileFormat,
+    FileSource,
+    PackageSource,
+    SimulationSource,
+)
+from pipeline.readers import read_table
+
+# Rows of a table that people write: more than this is not one.
+_LARGEST_RULES_TABLE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
     if isinstance(source, PackageSource):
         tables = RawTables(panel=_read_package(source))
     elif isinstance(source, FileSource):
-        tables = _read_files(source, raw_folder)
+        tables = _read_files(source, data, raw_folder)
     else:
         tables = _simulate(source)
     _require_columns(tables, data)
@@ -55,7 +67,18 @@ def write_obtained(tables: RawTables, folder: Path) -> None:
 def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
     """Read one raw table that `obtain` wrote; return None where the study has none."""
     path = folder / f"{name}.parquet"
-    return pd.read_parquet(path) if path.exists() else None
+    if not path.exists():
+        return None
+    # Column by column, freeing what is converted: the table is never in memory twice.
+    return pd.DataFrame(parquet.read_table(path).to_pandas(split_blocks=True, self_destruct=True))
+
+
+def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the rules files that cleaning names, every value as text, by file name."""
+    return {
+        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE)
+        for file in dict.fromkeys(clean.files)
+    }
 
 
 def _read_package(source: PackageSource) -> pd.DataFrame:
@@ -78,39 +101,12 @@ def _read_package(source: PackageSource) -> pd.DataFrame:
     return pd.read_csv(BytesIO(content), compression="bz2")
 
 
-def _read_files(source: FileSource, folder: Path) -> RawTables:
-    register = None if source.register_file is None else read_file(folder / source.register_file)
-    return RawTables(panel=read_file(folder / source.panel), register=register)
-
-
-def read_file(path: Path) -> pd.DataFrame:
-    """Read a CSV (every value as text, so that nothing is guessed) or Parquet file.
-
-    Raises DataError where the file is missing, empty, not of a known kind, or unreadable.
-    """
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
-        raise DataError(f"{path.name}: files end in {' or '.join(readers)}; convert it first")
-    try:
-        frame = readers[path.suffix.lower()](path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (OSError, ValueError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path.name} cannot be read: {reason}. Deliver the file again") from None
-    if frame.empty:
-        raise DataError(f"{path.name} holds no rows: deliver the file again")
-    return frame
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(
-        path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8", index_col=False
-    )
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path)
+def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTables:
+    panel = read_panel(source, data, folder)
+    if source.register_file is None:
+        return RawTables(panel)
+    path = folder / source.register_file
+    return RawTables(panel, read_table(path, source.register_format, data.max_rows))
 
 
 def _simulate(source: SimulationSource) -> RawTables:
@@ -124,8 +120,7 @@ def _require_columns(tables: RawTables, data: DataSection) -> None:
     wanted = [data.firm_id, data.year, *(column.column for column in data.columns.values())]
     _require(tables.panel, wanted, "panel")
     if data.register_columns is not None and tables.register is not None:
-        names = [name for name in data.register_columns.model_dump().values() if name is not None]
-        _require(tables.register, names, "register")
+        _require(tables.register, data.register_columns.named, "register")
 
 
 def _require(frame: pd.DataFrame, wanted: list[str], table: str) -> None:

@@ -1,9 +1,12 @@
 """Values of raw columns: text, identifiers, years and numbers, refused where they are not."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from pipeline.errors import DataError
+from pipeline.params.clean import Identifier
 from pipeline.params.data import NumberColumn
 
 # Years outside are typing errors, or dates and serial numbers of a spreadsheet.
@@ -24,13 +27,32 @@ def text(values: pd.Series) -> pd.Series:
     return as_text.where(values.notna() & (as_text != ""), None).astype("str")
 
 
-def firm_identifier(values: pd.Series, column: str) -> pd.Series:
-    """Return firm identifiers as text; raise DataError where one is missing."""
+def firm_identifier(values: pd.Series, column: str, written: Identifier | None = None) -> pd.Series:
+    """Return firm identifiers as text, written as declared.
+
+    Raises DataError where one is missing or longer than the declared width.
+    """
     identifier = text(values)
+    if written is not None and written.remove:
+        identifier = identifier.str.replace(f"[{re.escape(written.remove)}]", "", regex=True)
+        identifier = identifier.where(identifier != "", None)
     refuse_rows(
         identifier.isna(), f"column {column}: a firm identifier is missing", "delete or fill"
     )
-    return identifier
+    return (
+        identifier
+        if written is None or written.width is None
+        else _padded(identifier, column, written.width)
+    )
+
+
+def _padded(identifier: pd.Series, column: str, width: int) -> pd.Series:
+    refuse_rows(
+        identifier.str.len() > width,
+        f"column {column}: an identifier is longer than clean.identifier.width {width}",
+        "declare the width, or characters to remove; see",
+    )
+    return identifier.str.zfill(width)
 
 
 def calendar_year(values: pd.Series, column: str) -> pd.Series:
@@ -60,10 +82,13 @@ def number(values: pd.Series, column: NumberColumn) -> pd.Series:
 def refuse_rows(
     faulty: pd.Series, rule: str, remedy: str, keys: pd.DataFrame | None = None
 ) -> None:
-    """Raise DataError with count and row numbers of the faulty rows (header is row 1)."""
+    """Raise DataError with count and row numbers of the faulty rows.
+
+    The index of `faulty` is the position in the delivered table; the header is row 1.
+    """
     if not faulty.any():
         return
-    positions = np.flatnonzero(faulty.to_numpy()) + 2
+    positions = faulty.index[faulty.to_numpy()].to_numpy() + 2
     shown = ", ".join(str(row) for row in positions[:_ROWS_SHOWN])
     more = f" and {len(positions) - _ROWS_SHOWN} more" if len(positions) > _ROWS_SHOWN else ""
     problems = pd.DataFrame({"row": positions, "rule": rule})

@@ -1,25 +1,35 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
-from pipeline.datasets.panel import ISSUES, PANEL, SAMPLE_FLOW
+from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.store import write
 from pipeline.panel import clean_panel
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.sources import read_obtained
+from pipeline.profile import profile_panel
+from pipeline.sources import read_obtained, read_rules_tables
 from stages.run import Folders, run_stage
 
-SECTIONS = {"data": DataSection, "treatment": TreatmentSection}
+SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}
 
 
-def main(folders: Folders, data: DataSection, treatment: TreatmentSection) -> None:
-    """Read the raw panel and register; write PANEL, SAMPLE_FLOW and ISSUES."""
+def main(
+    folders: Folders, data: DataSection, clean: CleanSection, treatment: TreatmentSection
+) -> None:
+    """Read the raw panel, register and rules files; write PANEL, its ledger and PROFILE."""
     obtained, folder = folders.of("obtained"), folders.of("clean")
     cleaned = clean_panel(
-        read_obtained(obtained, "panel"), read_obtained(obtained, "register"), data, treatment
+        read_obtained(obtained, "panel"),
+        read_obtained(obtained, "register"),
+        read_rules_tables(clean, folders.rules),
+        data=data,
+        clean=clean,
+        treatment=treatment,
     )
     write(PANEL, cleaned.panel, folder)
     write(SAMPLE_FLOW, cleaned.sample_flow, folder)
     write(ISSUES, cleaned.issues, folder)
+    write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count), folder)
 
 
 if __name__ == "__main__":

@@ -37,11 +37,12 @@ def run_stage(main: Callable[..., None], sections: dict[str, Any]) -> None:
 
 
 class Folders:
-    """Name the folders of one study: raw data, what each stage writes, publishable results."""
+    """Name the folders of one study: raw data, rules files, what stages write, results."""
 
     def __init__(self, study: str, root: Path = Path()) -> None:
         self.study = study
         self.raw = root / "data" / "raw" / study
+        self.rules = root / "data" / "rules" / study
         self.private = root / "data" / study
         self.reports = root / "reports" / study
 

@@ -13,6 +13,7 @@ from pipeline.effects.study import prepare_study
 from pipeline.matched_lags import matched_times
 from pipeline.matching.designs import match_designs
 from pipeline.panel import clean_panel
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
@@ -30,6 +31,7 @@ class Evaluation:
     """Hold the sections that an in-memory evaluation needs."""
 
     data: DataSection
+    clean: CleanSection
     outcomes: OutcomesSection
     treatment: TreatmentSection
     score: ScoreSection
@@ -56,6 +58,7 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
     block["estimate"]["headline"]["design"] = designs[-1]
     return Evaluation(
         data=DataSection.model_validate(block["data"]),
+        clean=CleanSection.model_validate(block["clean"]),
         outcomes=OutcomesSection.model_validate(block["outcomes"]),
         treatment=TreatmentSection.model_validate(block["treatment"]),
         score=ScoreSection.model_validate(block["score"]),
@@ -67,7 +70,14 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
 def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame:
     """Simulate, evaluate and return the recovery table of one seed, with intervals."""
     firms = simulate_programme(settings, np.random.default_rng(seed))
-    panel = clean_panel(firms.panel, firms.register, study.data, study.treatment).panel
+    panel = clean_panel(
+        firms.panel,
+        firms.register,
+        {},
+        data=study.data,
+        clean=study.clean,
+        treatment=study.treatment,
+    ).panel
     candidates = risk_sets(panel, study.treatment).firms
     covariates = dated_covariates(panel, candidates, study.score.covariates)
     scores = score_risk_sets(

@@ -64,6 +64,7 @@ def workspace(tmp_path, delivered, monkeypatch):
     panel, register = delivered
     raw = tmp_path / "data" / "raw" / "firms"
     raw.mkdir(parents=True)
+    (tmp_path / "data" / "rules" / "firms").mkdir(parents=True)
     panel.to_csv(raw / "panel.csv", index=False)
     register.to_csv(raw / "register.csv", index=False)
     (tmp_path / "reports" / "firms").mkdir(parents=True)
@@ -156,7 +157,7 @@ CASES = {
         "the panel has no column sales, which params name",
     ),
     "duplicate firm-year": (
-        edit_csv("panel.csv")(lambda frame: pd.concat([frame, frame.iloc[[3]]])),
+        edit_csv("panel.csv")(lambda frame: pd.concat([frame, frame.iloc[[3]].assign(sales="1")])),
         "clean",
         "a firm has more than one row in a year: 2 rows",
     ),
@@ -280,11 +281,11 @@ def test_params_edited_while_a_stage_runs_are_noticed(workspace, capsys, monkeyp
     clean = importlib.import_module("stages.clean")
     real = clean.clean_panel
 
-    def edit_and_clean(*arguments):
+    def edit_and_clean(*arguments, **sections):
         block = firms_section()
         block["treatment"]["comparison"] = "not_yet_treated"
         write_params(workspace, {"firms": block})
-        return real(*arguments)
+        return real(*arguments, **sections)
 
     monkeypatch.setattr(clean, "clean_panel", edit_and_clean)
     assert run("clean") == 2

@@ -61,6 +61,8 @@ def test_data_dependencies_are_the_folders_read(stage):
     expected = {f"data/{ITEM}/{name}" for name in folders_named(stage) - {own_folder(stage)}}
     if "raw" in attributes_named(stage):
         expected.add(f"data/raw/{ITEM}")
+    if "rules" in attributes_named(stage):
+        expected.add(f"data/rules/{ITEM}")
     if stage in {"obtain", "clean"}:
         expected.add("data/checked")
     assert data == expected

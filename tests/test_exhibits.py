@@ -1,6 +1,7 @@
 import dataclasses
 import math
 
+import pandas as pd
 import pytest
 from results import OUTCOMES, many_outcomes, study_results
 
@@ -297,7 +298,7 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 
 
 def test_files_are_the_declared_ones(files):
-    figures = ("outcome_paths", "event_study", "love_plot", "overlap")
+    figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow")
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
     tables = ("main_effects", "main_effects_panels_2", "balance", "sample_flow", "recovery")
     names |= {f"tables/{name}.{kind}" for name in tables for kind in ("tex", "md")}
@@ -306,6 +307,17 @@ def test_files_are_the_declared_ones(files):
     rest = set(files) - names
     assert all(name.startswith("results/") for name in rest)
     assert not any("scores" in name or "weights" in name for name in rest)
+
+
+def test_a_sample_cut_by_years_after_entry_is_marked_in_every_table(results):
+    row = {"rule": "selects on survival", "column": "Observed in every year", "count": 1234,
+           "years": "2001-2009", "action": "firm-years left out"}  # fmt: skip
+    cut = dataclasses.replace(results, issues=pd.DataFrame([row]))
+    said = "Caution: the sample selects on survival (observed in every year: 1,234 yearly rows"
+    for name, table in study_tables(cut).items():
+        assert any(said in note for note in table.notes), name
+    for name, table in study_tables(results).items():
+        assert not any("survival (" in note for note in table.notes), name
 
 
 def test_two_builds_are_the_same_bytes(files):

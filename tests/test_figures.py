@@ -8,11 +8,12 @@ from results import OUTCOMES, many_outcomes, study_results
 from pipeline.exhibits.design_words import matched_event_times
 from pipeline.exhibits.event_study import event_study
 from pipeline.exhibits.figures import BLUE, ITALIC_P, render_figure
+from pipeline.exhibits.flow_figure import flow_figure
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap, score_bins
 
-DRAWN = (outcome_paths, event_study, love_plot, overlap)
+DRAWN = (outcome_paths, event_study, love_plot, overlap, flow_figure)
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +191,13 @@ def test_overlap_shares_sum_to_one(results):
     first = bins.iloc[3]
     inside = ((in_bin >= first.low) & (in_bin < first.high)).mean()
     assert first.treated == pytest.approx(inside)
+
+
+def test_the_flow_figure_shows_each_rule_with_what_is_left(results):
+    (axes,) = flow_figure(results).axes
+    assert [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()] == list(
+        results.sample_flow["rule"][1:]
+    )
+    assert [text.get_text().strip() for text in axes.texts] == ["81,984 left"]
+    widths = [bar.get_width() for bar in axes.patches]
+    assert widths == pytest.approx([100 * 60 / 84210, 100 * 2166 / 84210])

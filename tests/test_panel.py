@@ -6,6 +6,7 @@ from text_tables import table
 
 from pipeline.errors import DataError
 from pipeline.panel import clean_panel
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.values import text
@@ -28,6 +29,7 @@ DATA = {
         "sector": {"kind": "text", "column": "sector", "label": "Sector"},
     },
 }
+CLEAN = {"duplicates": {"identical": "refuse", "conflicting": "refuse"}}
 REGISTER = {"register_columns": {"firm_id": "firm", "entry_year": "entry", "programme": "prog"}}
 INDICATOR = {"source": "indicator", "column": "support", "switches_off": "refuse"}
 
@@ -44,7 +46,14 @@ def treatment(entry):
 
 
 def clean(raw, register=None, entry=INDICATOR, **changes):
-    return clean_panel(raw, register, DataSection.model_validate(DATA | changes), treatment(entry))
+    return clean_panel(
+        raw,
+        register,
+        {},
+        data=DataSection.model_validate(DATA | changes),
+        clean=CleanSection.model_validate(CLEAN),
+        treatment=treatment(entry),
+    )
 
 
 RAW = table("""
@@ -115,7 +124,11 @@ def faulty(column, values):
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (pd.concat([RAW, RAW.iloc[[0]]]), "more than one row in a year: 2 rows; .* row 2, 8"),
+        (pd.concat([RAW, RAW.iloc[[0]]]), "identical rows in a year: 2 rows; .* row 2, 8"),
+        (
+            pd.concat([RAW, RAW.iloc[[0]].assign(sales=9)]),
+            "more than one row in a year: 2 rows; .* row 2, 8",
+        ),
         (faulty("sales", [10, "n.a.", 13, 20, None, 22]), "column sales: a value is no number: 1"),
         (faulty("sales", [10, -1, 13, 20, None, 22]), "sales: a value is below its minimum 0: 1"),
         (faulty("sales", [10, float("inf"), 13, 20, 2, 22]), "sales: a value is no number: 1"),
@@ -126,6 +139,7 @@ def faulty(column, values):
             faulty("town", ["A", None, "A", "B", "B", " "]),
             r"assignment cluster \(town x sector\): 2",
         ),
+        (faulty("town", ["A", "=A1", "A", "B", "B", "B"]), "town: a value is a formula: 1 rows"),
         (RAW.assign(support=0), "no firm enters the programme"),
         (faulty("support", [0, 2, 1, 0, 0, 0]), "1 firm-years are neither 0 nor 1"),
     ],

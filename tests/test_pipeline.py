@@ -123,3 +123,28 @@ def test_a_stage_under_another_interpreter_says_what_to_do(study):
     assert done.returncode == 2
     assert "Activate that environment first" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_changed_corrections_file_reruns_from_clean_and_the_ledger_names_it(study):
+    import pandas as pd
+
+    raw = pd.read_parquet(study / "data" / "michigan" / "obtained" / "panel.parquet")
+    known = raw[raw["sales"].notna()].head(2)
+    listed = pd.DataFrame(
+        {"firm_id": known["fcode"], "year": known["year"], "column": "sales", "old": known["sales"],
+         "new": 1000000, "reason": ["typing error", "wrong unit"], "source": "annual report"}
+    )  # fmt: skip
+    file = study / "data" / "rules" / "michigan" / "corrections.csv"
+    listed.head(1).to_csv(file, index=False)
+    changed = section("michigan")
+    changed["clean"]["corrections"] = "corrections.csv"
+    write_params(study, {"michigan": changed})
+    assert stages_run(study)[:2] == ["check", "clean"]
+    listed.to_csv(file, index=False)
+    assert stages_run(study) == ["check", *STAGES[2:]]
+    issues = (study / "reports" / "michigan" / "results" / "issues.csv").read_text()
+    assert "point correction: wrong unit,sales,1" in issues
+    file.unlink()
+    write_params(study, {"michigan": section("michigan")})
+    stages_run(study)

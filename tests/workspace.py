@@ -19,8 +19,9 @@ def project(folder: Path, studies: dict) -> Path:
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
     for study in studies:
-        (folder / "data" / "raw" / study).mkdir(parents=True)
-        (folder / "data" / "raw" / study / "README.md").write_text("made for a test\n")
+        for kind in ("raw", "rules"):
+            (folder / "data" / kind / study).mkdir(parents=True)
+            (folder / "data" / kind / study / "README.md").write_text("made for a test\n")
     write_params(folder, studies)
     return folder
 

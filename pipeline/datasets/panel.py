@@ -29,6 +29,14 @@ SAMPLE_FLOW = Dataset(
         "rule": Column("string", "what the step requires"),
         "firms_lost": Column("integer", "firms with no firm-year left after the step"),
         "firm_years_lost": Column("integer", "firm-years that the step removed"),
+        "treated_firms_lost": Column("integer", "ever-treated firms lost"),
+        "comparison_firms_lost": Column("integer", "never-treated firms lost"),
+        "treated_firm_years_lost": Column("integer", "firm-years of ever-treated firms lost"),
+        "comparison_firm_years_lost": Column("integer", "firm-years of never-treated firms lost"),
+        "sales_lost_share": Column("number", "share of the sum of `sales` lost", nullable=True),
+        "employment_lost_share": Column(
+            "number", "share of the sum of `employment` lost", nullable=True
+        ),
         "firms": Column("integer", "firms left"),
         "firm_years": Column("integer", "firm-years left"),
         "treated_firms": Column("integer", "ever-treated firms left"),
@@ -48,3 +56,24 @@ ISSUES = Dataset(
         "action": Column("string", "what was done"),
     },
 )
+
+PROFILE = Dataset(
+    name="PROFILE",
+    row="one column of PANEL in one year and group; small counts are suppressed, that is missing",
+    key=("column", "year", "treated"),
+    columns={
+        "column": Column("string", "standard name, or the entrants of a cohort"),
+        "year": Column("integer", "calendar year; of entry for cohorts"),
+        "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True),
+        "n_missing": Column("integer", "of these without a value", nullable=True),
+        "n_values": Column("integer", "different values", nullable=True),
+        "mean": Column("number", "mean, three significant digits", nullable=True),
+        "p10": Column("number", "tenth percentile", nullable=True),
+        "p50": Column("number", "median", nullable=True),
+        "p90": Column("number", "ninetieth percentile", nullable=True),
+    },
+)
+
+# The rule of ISSUES under which a window looked at years after entry; every table then says so.
+SURVIVAL_RULE = "selects on survival"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.panels import Shown, by_panel, panel_effects
@@ -65,3 +66,13 @@ def treated_lost(results: StudyResults, design: str) -> float:
     """Return the treated of all risk sets that a design leaves out; NaN where unknown."""
     everyone = results.fact("unmatched", "all", "n_treated")
     return everyone - results.fact(design, "all", "n_treated_matched")
+
+
+def survival_caution(results: StudyResults) -> tuple[str, ...]:
+    """Return the note that every table carries where the panel was cut by years after entry."""
+    found = results.issues[results.issues["rule"] == SURVIVAL_RULE]
+    return tuple(
+        f"Caution: the sample selects on survival ({str(row['column']).lower()}: {row['count']:,} "
+        f"yearly rows left out); effects hold for {results.settings.exhibit.firms} that lasted."
+        for _, row in found.iterrows()
+    )

@@ -60,6 +60,7 @@ class StudyResults:
     coefficients: pd.DataFrame
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
+    profile: pd.DataFrame | None = None
 
     def fact(self, design: str, outcome: str, name: str) -> float:
         """Return one fact; facts by stack, `name[2009]`, are summed; NaN where there is none."""

@@ -3,19 +3,22 @@
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
-from pipeline.datasets.panel import ISSUES, SAMPLE_FLOW
+from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import Dataset
 from pipeline.exhibits.balance_table import balance_table
+from pipeline.exhibits.cautions import survival_caution
 from pipeline.exhibits.event_study import event_study
 from pipeline.exhibits.figures import render_figure
+from pipeline.exhibits.flow_figure import flow_figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.latex import render_latex
 from pipeline.exhibits.love_plot import love_plot
@@ -37,6 +40,7 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "event_study": event_study,
     "love_plot": love_plot,
     "overlap": overlap,
+    "sample_flow": flow_figure,
 }
 
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole.
@@ -87,7 +91,8 @@ def study_tables(results: StudyResults) -> dict[str, Table]:
         named |= _numbered("support", support_table(results, results.support))
     if results.recovery is not None:
         named |= _numbered("recovery", recovery_table(results, results.recovery))
-    return named
+    caution = survival_caution(results)
+    return {name: replace(table, notes=(*table.notes, *caution)) for name, table in named.items()}
 
 
 def _numbered(name: str, table: Table) -> dict[str, Table]:
@@ -127,6 +132,8 @@ def _csvs(results: StudyResults) -> dict[str, bytes]:
     files = {table.name.lower(): results_csv(frame, table) for table, frame in declared}
     if results.support is not None:
         files["support"] = results_csv(results.support, SUPPORT)
+    if results.profile is not None:
+        files["profile"] = results_csv(results.profile, PROFILE)
     if results.recovery is not None:
         files["recovery"] = results_csv(results.recovery)
     return files

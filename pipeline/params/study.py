@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ParamsError
-from pipeline.params.data import DataSection, FileSource
+from pipeline.params.clean import CleanSection
+from pipeline.params.clean_faults import clean_faults, rules_file_faults
+from pipeline.params.data import REGISTER_FLAGS, DataSection, FileSource
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import ExternalDesign, MatchSection, covariates_named
@@ -24,10 +26,16 @@ from pipeline.params.settings import (
     study_block,
     study_names,
 )
-from pipeline.params.treatment import IndicatorEntry, TreatmentSection
+from pipeline.params.treatment import (
+    GroupEntry,
+    IndicatorEntry,
+    RegisterEntry,
+    TreatmentSection,
+)
 
 SECTIONS: dict[str, Any] = {
     "data": DataSection,
+    "clean": CleanSection,
     "outcomes": OutcomesSection,
     "treatment": TreatmentSection,
     "score": ScoreSection,
@@ -44,6 +52,7 @@ class Study(Settings):
     """Hold every section of one study."""
 
     data: DataSection
+    clean: CleanSection
     outcomes: OutcomesSection
     treatment: TreatmentSection
     score: ScoreSection
@@ -111,6 +120,7 @@ def _name_faults(content: dict[str, Any], names: list[str]) -> Iterator[str]:
 
 
 def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
+    yield from rules_file_faults(study.clean, name, root)
     raw = root / "data" / "raw" / name
     if not raw.is_dir():
         yield (
@@ -119,9 +129,10 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
         )
         return
     for path, file in _files_named(study):
-        if not (raw / file).resolve().is_relative_to(raw.resolve()):
+        inside = (raw / file).resolve().is_relative_to(raw.resolve())
+        if not inside or Path(file).is_absolute():
             yield f"{path} is {file!r}: it must lie inside data/raw/{name}"
-        elif not (raw / file).is_file():
+        elif not any(found.is_file() for found in raw.glob(file)):
             yield f"{path}: data/raw/{name}/{file} does not exist"
 
 
@@ -138,6 +149,7 @@ def _files_named(study: Study) -> Iterator[tuple[str, str]]:
 
 
 def _cross_faults(study: Study) -> Iterator[str]:
+    yield from clean_faults(study.clean, study.data)
     yield from _treatment_faults(study)
     yield from _outcome_faults(study)
     yield from _covariate_faults(study)
@@ -147,14 +159,27 @@ def _cross_faults(study: Study) -> Iterator[str]:
 
 
 def _treatment_faults(study: Study) -> Iterator[str]:
-    entry, data = study.treatment.entry, study.data
+    entry = study.treatment.entry
     if isinstance(entry, IndicatorEntry):
         yield from _column_fault(study, "treatment.entry.column", entry.column, "number")
         return
+    if isinstance(entry, GroupEntry):
+        yield from _column_fault(study, "treatment.entry.column", entry.column, "text")
+        return
+    yield from _register_faults(study, entry)
+
+
+def _register_faults(study: Study, entry: RegisterEntry) -> Iterator[str]:
+    data = study.data
     if data.register_columns is None:
         yield "data.register_columns is missing: treatment.entry.source is register"
     elif entry.programme is not None and data.register_columns.programme is None:
         yield "data.register_columns.programme is missing: treatment.entry.programme needs it"
+    elif entry.dated_by is not None and entry.dated_by not in data.register_columns.dates:
+        near = nearest_known(entry.dated_by, list(data.register_columns.dates))
+        yield f"treatment.entry.dated_by: {entry.dated_by} is not in register_columns.dates{near}"
+    elif (entry.accepted is None) != (data.register_columns.decision is None):
+        yield "treatment.entry.accepted goes with data.register_columns.decision: give both"
     if isinstance(data.source, FileSource) and data.source.register_file is None:
         yield "data.source.register_file is missing: treatment.entry.source is register"
 
@@ -240,6 +265,8 @@ def _exhibit_faults(study: Study) -> Iterator[str]:
 
 def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[str]:
     columns = study.data.columns
+    if column in REGISTER_FLAGS and kind == "number":
+        return
     if column not in columns:
         yield f"{path}: {column} is not in data.columns{nearest_known(column, list(columns))}"
     elif columns[column].kind != kind:

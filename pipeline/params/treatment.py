@@ -19,19 +19,37 @@ class IndicatorEntry(Settings):
     switches_off: Literal["refuse", "absorbing"]
 
 
+class GroupEntry(Settings):
+    """Take one entry year for all firms whose text column is `treated`: one adoption date."""
+
+    source: Literal["group"]
+    column: str
+    treated: str
+    entry_year: int
+
+
 class RegisterEntry(Settings):
     """Take the entry year from the register, one row per firm and programme.
 
-    `programme` selects the programme that is evaluated, null where the register has one only.
-    Firms that appear only under other programmes are kept, or excluded and counted.
+    `programme` selects the programme that is evaluated, null counts the first entry into any.
+    `other_programmes`: keep firms as they are; `exclude` firms that are only in others, or
+    `exclude_all` in others at all; `covariate` adds the PANEL column other_programme, 1 from
+    entry into another programme on. `dated_by` picks one of data.register_columns.dates (approval,
+    disbursement, first activity), null the column entry_year. An entry in `late_entry_month` or
+    later counts from the next year. `accepted` lists decisions that count as entry.
+    `switches_off` says whether firms that leave are refused or stay treated.
     """
 
     source: Literal["register"]
     programme: str | None
-    other_programmes: Literal["keep", "exclude"]
+    other_programmes: Literal["keep", "exclude", "exclude_all", "covariate"]
+    dated_by: str | None = None
+    late_entry_month: int | None = Field(default=None, ge=1, le=12)
+    accepted: list[str] | None = None
+    switches_off: Literal["refuse", "absorbing"] = "refuse"
 
 
-Entry = Annotated[IndicatorEntry | RegisterEntry, Field(discriminator="source")]
+Entry = Annotated[IndicatorEntry | GroupEntry | RegisterEntry, Field(discriminator="source")]
 
 
 class Window(Settings):

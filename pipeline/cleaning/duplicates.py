@@ -1,0 +1,86 @@
+"""One row per firm and year: duplicates settled as declared, merged firms added up."""
+
+import pandas as pd
+
+from pipeline.cleaning.ledger import Issue, Ruled, issue
+from pipeline.params.clean import Duplicates
+from pipeline.values import refuse_rows
+
+_KEY = ["firm_id", "year"]
+
+
+def collapse_identical(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicates) -> Ruled:
+    """Keep one of rows that agree in every column, or refuse them.
+
+    `delivered` is the identifier before links: parts of one firm are no duplicates.
+    """
+    keyed = _suspects(panel, delivered)
+    repeated = _aligned(keyed.duplicated(), panel)
+    if rule.identical == "refuse":
+        refuse_rows(
+            _aligned(keyed.duplicated(keep=False), panel),
+            "a firm has identical rows in a year",
+            "declare clean.duplicates.identical: collapse, or delete one; see",
+            panel[_KEY],
+        )
+    found = issue("identical rows", "firm_id", repeated, panel["year"], "collapsed into one")
+    return _without(panel, repeated, found, "Identical rows collapsed")
+
+
+def settle_conflicting(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicates) -> Ruled:
+    """Keep one of several different rows of a firm in a year by the declared rule, or refuse."""
+    keyed = _suspects(panel, delivered)
+    conflicting = _aligned(pd.Series(True, index=keyed.index), panel)
+    if rule.conflicting == "refuse":
+        refuse_rows(
+            conflicting,
+            "a firm has more than one row in a year",
+            "keep one row per firm and year in",
+            panel[_KEY],
+        )
+    if rule.by is not None:
+        # Largest first; ties and missing values in delivered order.
+        keyed = keyed.sort_values(rule.by, ascending=False, kind="stable", na_position="last")
+    key = ["_delivered", "year"]
+    last = rule.conflicting == "last"
+    repeated = keyed.duplicated(key, keep="last") if last else keyed.duplicated(key)
+    dropped = _aligned(repeated, panel)
+    action = f"{rule.conflicting} kept" + (f" by {rule.by}" if rule.by else "")
+    found = issue("conflicting rows", "firm_id", conflicting, panel["year"], action)
+    return _without(panel, dropped, found, "One of conflicting rows kept")
+
+
+def add_up_merged(panel: pd.DataFrame, add_up: list[str] | None) -> Ruled:
+    """Join rows of firms that links made one: add up the named columns, else keep the first row."""
+    shared = panel.duplicated(_KEY, keep=False)
+    if add_up is None:
+        refuse_rows(
+            shared,
+            "firms that links join share a year",
+            "declare clean.links.add_up: the columns to add up; see",
+            panel[_KEY],
+        )
+    if add_up is None or not shared.any():
+        return Ruled(panel)
+    rows = panel[shared]
+    sums = rows.groupby(_KEY, sort=False)[add_up].sum(min_count=1)
+    first = rows.drop_duplicates(_KEY)
+    added = first.drop(columns=add_up).join(sums, on=_KEY)[panel.columns]
+    kept = pd.concat([panel[~shared], added]).sort_index()
+    found = issue("merged firms", "firm_id", shared, panel["year"], f"added up: {add_up}")
+    return Ruled(kept, tuple(found), "Merged firms added up")
+
+
+def _suspects(panel: pd.DataFrame, delivered: pd.Series) -> pd.DataFrame:
+    """Return the rows whose delivered identifier and year occur more than once."""
+    keys = pd.DataFrame({"_delivered": delivered[panel.index], "year": panel["year"]})
+    repeated = keys.duplicated(keep=False)
+    return panel[repeated].assign(_delivered=keys.loc[repeated, "_delivered"])
+
+
+def _aligned(flags: pd.Series, panel: pd.DataFrame) -> pd.Series:
+    return flags.reindex(panel.index, fill_value=False).astype(bool)
+
+
+def _without(panel: pd.DataFrame, rows: pd.Series, found: list[Issue], step: str) -> Ruled:
+    return Ruled(panel[~rows], tuple(found), step) if rows.any() else Ruled(panel)

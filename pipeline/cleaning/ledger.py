@@ -1,0 +1,139 @@
+"""The ledger of cleaning: what each rule found, and what it cost.
+
+A rule is a function from a panel to a panel and its entries. `apply_rules` runs rules in order
+and writes SAMPLE_FLOW and ISSUES, so that no rule counts its own losses.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from pipeline.datasets.panel import ISSUES
+from pipeline.datasets.store import empty
+
+# Standard names of the columns whose lost share SAMPLE_FLOW states.
+_SIZES = ("sales", "employment")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Say what a rule found in one column: one row of ISSUES."""
+
+    rule: str
+    column: str
+    count: int
+    years: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """Hold a panel after a rule, its issues, and the step's name where it may remove rows."""
+
+    panel: pd.DataFrame
+    issues: tuple[Issue, ...] = ()
+    step: str | None = None
+
+
+Rule = Callable[[pd.DataFrame], Ruled]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES."""
+
+    panel: pd.DataFrame
+    sample_flow: pd.DataFrame
+    issues: pd.DataFrame
+
+
+def apply_rules(handed_over: list[pd.DataFrame], rules: Iterable[Rule]) -> Ledger:
+    """Run rules in order on a panel with firm_id, year and cohort.
+
+    The panel is taken out of a list of one, so that no caller keeps it in memory.
+    """
+    panel = handed_over.pop()
+    before = _group_counts(panel)
+    flow = [_flow_row("Firm-years delivered", before, before)]
+    issues: list[Issue] = []
+    for rule in rules:
+        ruled = rule(panel)
+        issues += ruled.issues
+        if ruled.step is not None:
+            lossless = len(ruled.panel) == len(panel)
+            # Prices and units may have changed totals since the last step that lost rows.
+            before = before if lossless else _group_counts(panel)
+            after = before if lossless else _group_counts(ruled.panel)
+            flow.append(_flow_row(ruled.step, before, after))
+            before = after
+        panel = ruled.panel
+    steps = pd.DataFrame(flow)
+    steps.insert(0, "step", range(1, len(flow) + 1))
+    return Ledger(panel, steps, issues_table(issues))
+
+
+def issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
+    """Return issues as rows of ISSUES."""
+    return pd.DataFrame([asdict(issue) for issue in issues]) if issues else empty(ISSUES)
+
+
+def issue(rule: str, column: str, rows: pd.Series, years: pd.Series, action: str) -> list[Issue]:
+    """Return an issue that counts the flagged rows, or nothing where none is flagged."""
+    if not rows.any():
+        return []
+    return [Issue(rule, column, int(rows.sum()), year_range(years[rows]), action)]
+
+
+def year_range(years: pd.Series) -> str:
+    """Return `2001-2004`, or one year."""
+    first, last = years.min(), years.max()
+    return str(first) if first == last else f"{first}-{last}"
+
+
+@dataclass(frozen=True)
+class _Counts:
+    firms: int
+    firm_years: int
+    treated_firms: int
+    treated_firm_years: int
+    totals: dict[str, float]
+
+
+def _group_counts(panel: pd.DataFrame) -> _Counts:
+    treated = panel["cohort"].notna()
+    return _Counts(
+        firms=panel["firm_id"].nunique(),
+        firm_years=len(panel),
+        treated_firms=panel.loc[treated, "firm_id"].nunique(),
+        treated_firm_years=int(treated.sum()),
+        totals={name: float(panel[name].sum()) for name in _SIZES if name in panel.columns},
+    )
+
+
+def _flow_row(rule: str, before: _Counts, after: _Counts) -> dict[str, object]:
+    """Return one row of SAMPLE_FLOW, without its step number."""
+    firms_lost = before.firms - after.firms
+    rows_lost = before.firm_years - after.firm_years
+    treated_lost = before.treated_firms - after.treated_firms
+    treated_rows_lost = before.treated_firm_years - after.treated_firm_years
+    return {
+        "rule": rule,
+        "firms_lost": firms_lost,
+        "firm_years_lost": rows_lost,
+        "treated_firms_lost": treated_lost,
+        "comparison_firms_lost": firms_lost - treated_lost,
+        "treated_firm_years_lost": treated_rows_lost,
+        "comparison_firm_years_lost": rows_lost - treated_rows_lost,
+        **{f"{name}_lost_share": _share_lost(before, after, name) for name in _SIZES},
+        "firms": after.firms,
+        "firm_years": after.firm_years,
+        "treated_firms": after.treated_firms,
+        "comparison_firms": after.firms - after.treated_firms,
+    }
+
+
+def _share_lost(before: _Counts, after: _Counts, name: str) -> float:
+    """Return the share of a column's sum that a step removed; missing where there is no sum."""
+    total = before.totals.get(name, 0.0)
+    return 1 - after.totals[name] / total if total > 0 else float("nan")

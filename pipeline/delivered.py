@@ -1,0 +1,123 @@
+"""From delivered files to one table: yearly files, renames, wide layouts, number formats."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.params.data import DataSection, FileFormat, FileSource, NumberColumn, Wide
+from pipeline.readers import read_table
+from pipeline.values import refuse_rows
+
+# A calendar year in a file name, not part of a longer number.
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+
+
+def read_panel(source: FileSource, data: DataSection, folder: Path) -> pd.DataFrame:
+    """Read the panel file, or all files of a pattern one below the other, in long layout.
+
+    Raises DataError where no file fits the pattern, a rename finds no column, or numbers are
+    not written as declared.
+    """
+    paths = delivered_files(folder, source.panel)
+    if not paths:
+        raise DataError(f"no file in {folder.as_posix()} fits data.source.panel {source.panel}")
+    tables, left = [], data.max_rows
+    for path in paths:
+        table = _renamed(read_table(path, source.format, left), source.rename, path.name)
+        tables.append(_with_year(table, path.name, data.year) if source.year_in_name else table)
+        left -= len(table)
+    panel = tables[0] if len(tables) == 1 else _stacked(tables)
+    if source.wide is not None:
+        panel = _long(panel, source.wide, data.year)
+    return point_decimals(panel, data, source.format)
+
+
+def delivered_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a pattern in name order; the order of the disk never matters."""
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Join yearly tables; a column that is text in one year is text in all."""
+    names = dict.fromkeys(name for table in tables for name in table.columns)
+    mixed = {
+        name
+        for name in names
+        if len({_is_number(table[name]) for table in tables if name in table.columns}) > 1
+    }
+    texts = [
+        table.assign(**{name: table[name].astype("str") for name in mixed & set(table.columns)})
+        for table in tables
+    ]
+    return pd.concat(texts, ignore_index=True)
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column.dtype)
+
+
+def _renamed(table: pd.DataFrame, rename: dict[str, dict[str, str]], file: str) -> pd.DataFrame:
+    names = rename.get(file, {})
+    absent = [name for name in names if name not in table.columns]
+    if absent:
+        raise DataError(
+            f"data.source.rename: {file} has no column {', '.join(absent)}; it has "
+            f"{', '.join(map(str, table.columns))}"
+        )
+    return table.rename(columns=names)
+
+
+def _with_year(table: pd.DataFrame, file: str, column: str) -> pd.DataFrame:
+    years = _YEAR.findall(file)
+    if len(years) != 1:
+        raise DataError(f"{file}: data.source.year_in_name needs one year in the file name")
+    return table.assign(**{column: int(years[0])})
+
+
+def _long(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
+    """Turn one row per firm into one per firm and year; other columns repeat in every year."""
+    moved = {name for by_year in wide.columns.values() for name in by_year.values()}
+    absent = sorted(moved - set(table.columns))
+    if absent:
+        raise DataError(f"data.source.wide names {', '.join(absent)}, which the file lacks")
+    fixed = table.drop(columns=list(moved))
+    years = sorted({at for by_year in wide.columns.values() for at in by_year})
+    parts = []
+    for at in years:
+        values = {
+            name: table[by_year[at]] for name, by_year in wide.columns.items() if at in by_year
+        }
+        parts.append(fixed.assign(**{year: at}, **values))
+    return pd.concat(parts, ignore_index=True)
+
+
+def point_decimals(table: pd.DataFrame, data: DataSection, written: FileFormat) -> pd.DataFrame:
+    """Write the numbers of declared number columns with a point and without thousands marks.
+
+    Raises DataError where a text cell has marks in other places than declared: 1.5 is no number
+    where the point marks thousands.
+    """
+    if written.decimal == "." and written.thousands is None:
+        return table
+    declared = {c.column for c in data.columns.values() if isinstance(c, NumberColumn)}
+    texts = [name for name in sorted(declared & set(table.columns)) if not _is_number(table[name])]
+    return table.assign(**{name: _pointed(table[name], written) for name in texts})
+
+
+def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
+    decimal = re.escape(written.decimal)
+    thousands = re.escape(written.thousands) if written.thousands else None
+    whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
+    cells = values.astype("str").str.strip()
+    fits = cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?").fillna(False).astype(bool)
+    numeric_looking = cells.str.fullmatch(r"[+-]?\d[\d.,' ]*").fillna(False).astype(bool)
+    refuse_rows(
+        numeric_looking & ~fits,
+        f"column {values.name}: a number is not written with decimal {written.decimal!r} and "
+        f"thousands {written.thousands!r}",
+        "declare data.source.format, or correct",
+    )
+    plain = cells.str.replace(thousands, "", regex=True) if thousands else cells
+    return values.where(~fits, plain.str.replace(written.decimal, ".", regex=False))

@@ -1,0 +1,213 @@
+"""Section `clean`: the rules between delivered rows and the panel, in the order in which they run.
+
+A rule that is not named is not applied. Files lie in data/rules/<study>/: they are written by
+whoever evaluates, while data/raw/<study>/ holds what others delivered.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.params.settings import Settings
+
+ColumnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+ColumnNames = Annotated[list[ColumnName], Field(min_length=1)]
+
+
+class Identifier(Settings):
+    """Say how identifiers are written, in the panel, the register and every rules file.
+
+    `remove` lists characters to delete (spaces, points, dashes); `width` pads with zeros, and
+    longer identifiers are refused.
+    """
+
+    remove: str = ""
+    width: int | None = Field(default=None, ge=1)
+
+
+class Duplicates(Settings):
+    """Say what happens to a firm with several rows in a year.
+
+    `identical` rows agree in every column. `conflicting` rows are refused, or one is kept: the
+    first, the last, or that with the largest value of `by`.
+    """
+
+    identical: Literal["collapse", "refuse"]
+    conflicting: Literal["refuse", "first", "last", "largest"]
+    by: ColumnName | None = None
+
+    @model_validator(mode="after")
+    def _by_goes_with_largest(self) -> "Duplicates":
+        if (self.conflicting == "largest") != (self.by is not None):
+            raise ValueError("`by` names the column of conflicting: largest, and only of it")
+        return self
+
+
+class Links(Settings):
+    """Join the history of firms whose identifier changed: columns old_id, new_id of `file`.
+
+    Firms that merged then share years: `add_up` names the columns that are summed, others are
+    those of the first row; null refuses. A firm that split (one old_id, several new_id) is
+    refused, or `join` treats its parts as the one firm that they were.
+    """
+
+    file: str
+    add_up: list[ColumnName] | None
+    split: Literal["join", "refuse"]
+
+
+class Recode(Settings):
+    """Recode a text column through a concordance: columns from, to and, optionally, years.
+
+    `first_year` and `last_year` bound the years in which a row applies. A code that becomes
+    several is refused, or takes the `first` row. Codes that the table lacks are kept, or refused.
+    """
+
+    column: ColumnName
+    file: str
+    one_to_many: Literal["refuse", "first"]
+    unknown: Literal["keep", "refuse"]
+
+
+class UnitFactor(Settings):
+    """Multiply a column by a factor in the years in which it was delivered in another unit."""
+
+    column: ColumnName
+    years: list[int] = Field(min_length=1)
+    factor: float = Field(gt=0)
+
+
+class ScaleCheck(Settings):
+    """Look for years or columns delivered in another unit.
+
+    The median of each column may not move by one of the `factors` from one year to the next;
+    nor may the median ratio of two columns of a pair, both in the same unit, be such a factor.
+    `tolerance_factor` 2 means anything from half to twice the factor.
+    """
+
+    columns: ColumnNames
+    pairs: list[tuple[ColumnName, ColumnName]] = Field(default=[])
+    factors: list[float] = Field(min_length=1)
+    tolerance_factor: float = Field(gt=1)
+    action: Literal["refuse", "report"]
+
+
+class Price(Settings):
+    """Convert columns by the values of `file`: columns year, value and, where named, `by`.
+
+    `index` deflates to prices of `base_year`; `inflation_percent` is yearly inflation, chained
+    to an index first; `exchange_rate` divides by units of local currency per unit wanted. An
+    index that moves by more than `largest_move_percent` in a year is refused: it may be inflation.
+    """
+
+    columns: ColumnNames
+    file: str
+    kind: Literal["index", "inflation_percent", "exchange_rate"]
+    base_year: int | None = None
+    by: ColumnName | None = None
+    largest_move_percent: float = Field(default=60, gt=0)
+
+    @model_validator(mode="after")
+    def _base_year_goes_with_prices(self) -> "Price":
+        if (self.kind == "exchange_rate") != (self.base_year is None):
+            raise ValueError("base_year goes with index and inflation_percent, and only with them")
+        return self
+
+
+class Customs(Settings):
+    """Tell zero, missing and "not in customs" apart.
+
+    `matched` is 1 for firm-years found in the customs register. For the others `column` is left
+    missing, or set to zero and counted.
+    """
+
+    column: ColumnName
+    matched: ColumnName
+    unmatched: Literal["missing", "zero"]
+
+
+class Filter(Settings):
+    """Keep firm-years by a text column; `label` is what the sample flow calls the step."""
+
+    column: ColumnName
+    label: str
+    keep: list[str] | None = None
+    drop: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> "Filter":
+        if (self.keep is None) == (self.drop is None):
+            raise ValueError("give exactly one of keep, drop")
+        return self
+
+
+class Window(Settings):
+    """Bound the panel. A balanced window and minimum post-years select on survival.
+
+    Minimum years count observed firm-years: of treated firms before or from entry on, of
+    comparison firms in the whole window, so that both face the same length.
+    """
+
+    first_year: int | None = None
+    last_year: int | None = None
+    balanced: bool = False
+    minimum_pre_years: int = Field(default=0, ge=0)
+    minimum_post_years: int = Field(default=0, ge=0)
+
+    @property
+    def selects_on_survival(self) -> bool:
+        """Say whether the window looks at years after entry."""
+        return self.balanced or self.minimum_post_years > 0
+
+
+class Jumps(Settings):
+    """Look for values more than `factor` times above, or below, both the year before and after."""
+
+    columns: ColumnNames
+    factor: float = Field(gt=1)
+    action: Literal["report", "set_missing", "refuse"]
+
+
+class Tails(Settings):
+    """Winsorise (pull to the threshold) or trim (set missing) the tails of columns.
+
+    Percentiles are taken within groups of `by` over comparison firms and treated firms before
+    entry, so that an effect cannot move them. Null leaves a tail alone.
+    """
+
+    columns: ColumnNames
+    method: Literal["winsorise", "trim"]
+    lower_percentile: float | None = Field(ge=0, lt=50)
+    upper_percentile: float | None = Field(gt=50, le=100)
+    by: list[str]
+
+
+class CleanSection(Settings):
+    """Hold the rules, in order.
+
+    `minimum_count` is the smallest count that the published data profile may show.
+    """
+
+    identifier: Identifier = Identifier()
+    links: Links | None = None
+    corrections: str | None = None
+    missing_codes: dict[ColumnName, list[str]] = Field(default={})
+    duplicates: Duplicates
+    recodes: list[Recode] = Field(default=[])
+    unit_factors: list[UnitFactor] = Field(default=[])
+    scale_checks: list[ScaleCheck] = Field(default=[])
+    prices: list[Price] = Field(default=[])
+    customs: Customs | None = None
+    filters: list[Filter] = Field(default=[])
+    window: Window = Window()
+    jumps: list[Jumps] = Field(default=[])
+    tails: list[Tails] = Field(default=[])
+    minimum_count: int = Field(default=5, ge=1)
+
+    @property
+    def files(self) -> list[str]:
+        """Return the rules files that the section names."""
+        named = [self.links.file] if self.links else []
+        named += [self.corrections] if self.corrections else []
+        named += [rule.file for rule in self.recodes]
+        return [*named, *(rule.file for rule in self.prices)]

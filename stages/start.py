@@ -1,0 +1,51 @@
+"""Start a study: inspect delivered files and append a section to params.yaml that runs."""
+
+import argparse
+import re
+import shutil
+from pathlib import Path
+
+from pipeline.errors import EvaluationError, ParamsError
+from pipeline.params.settings import load_yaml
+from pipeline.starting.section import start_section
+from stages.run import PARAMS, Folders, report
+
+_NOTES = {
+    "raw": "# {study}\n\nQUESTION: source, licence, units, known gaps of what was delivered.\n",
+    "rules": "# {study}: tables that the evaluation writes\n\nNone yet.\n",
+}
+
+
+def main() -> None:
+    """Copy the files to data/raw/<study>/, list the study and append its section."""
+    parser = argparse.ArgumentParser(prog="python -m stages.start", description=__doc__)
+    parser.add_argument("study", help="a name: a-z, 0-9 and _, a letter first")
+    parser.add_argument("files", nargs="+", type=Path, help="the panel and, if any, the register")
+    given = parser.parse_args()
+    try:
+        start(given.study, given.files)
+    except EvaluationError as error:
+        raise SystemExit(report(error, f"start {given.study}")) from None
+    print(f"{PARAMS}: section {given.study}; answer its QUESTION lines, then `dvc repro`")
+
+
+def start(study: str, files: list[Path]) -> None:
+    """Write everything that a new study needs; nothing where a file cannot be used."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", study):
+        raise ParamsError(f"{study!r} is not a study name; use a-z, 0-9 and _, a letter first")
+    if study in load_yaml(PARAMS):
+        raise ParamsError(f"params.yaml has a section {study} already: choose another name")
+    section = start_section(study, files)
+    folders = Folders(study)
+    for folder, note in ((folders.raw, _NOTES["raw"]), (folders.rules, _NOTES["rules"])):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "README.md").write_text(note.format(study=study), encoding="utf-8")
+    for file in files:
+        shutil.copyfile(file, folders.raw / file.name)
+    text = PARAMS.read_text(encoding="utf-8").rstrip("\n") + "\n"
+    listed = re.sub(r"^studies:\n", f"studies:\n- {study}\n", text, count=1, flags=re.MULTILINE)
+    PARAMS.write_text(listed + section, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
