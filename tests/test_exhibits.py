@@ -210,6 +210,16 @@ def test_notes_say_what_the_average_is(results, average, words):
     assert f"the average is {words}" in _notes(dataclasses.replace(results, settings=settings))
 
 
+def test_notes_say_where_there_is_no_caliper(results):
+    rules = results.settings.match.designs
+    free = {k: rule.model_copy(update={"caliper_sd": None}) for k, rule in rules.items()}
+    match = results.settings.match.model_copy(update={"designs": free})
+    settings = dataclasses.replace(results.settings, match=match)
+    words = "without replacement, no caliper, exact within Sector (t\u22121)"
+    assert words in _notes(dataclasses.replace(results, settings=settings))
+    assert "no caliper" not in _notes(results)
+
+
 def test_years_of_anticipation_are_explained(results):
     treatment = results.settings.treatment.model_copy(update={"anticipation_years": 1})
     settings = dataclasses.replace(results.settings, treatment=treatment)
