@@ -46,6 +46,7 @@ class Groups:
 
     value: Floats
     rank: Positions
+    firm: Positions
     treated: Flags
     weight: Floats
 
@@ -109,10 +110,11 @@ def ks_distance(rank: Positions, treated: Flags, weight: Floats) -> float:
 
 
 def _weigh(risk_sets: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
-    """Return a model's risk sets with the design's weights, 0 for firms it does not use."""
+    """Return a model's risk sets with firm codes and weights, 0 for firms the design leaves out."""
     used = weights[[*KEY, "weight"]]
     firms = risk_sets.merge(used, on=KEY, how="left", validate="one_to_one")
-    return firms.assign(weight=firms["weight"].fillna(0.0))
+    codes = pd.factorize(firms["firm_id"])[0]
+    return firms.assign(weight=firms["weight"].fillna(0.0), firm=codes)
 
 
 def _samples(firms: pd.DataFrame) -> dict[str, Floats]:
@@ -172,10 +174,9 @@ def _compare(
     denominator: str,
 ) -> Iterator[dict[str, object]]:
     """Yield one row per sample of one column in one stack (or all)."""
-    treated = firms["treated"].to_numpy()
     scale = bias_scale = float("nan")
     for sample, weight in samples.items():
-        groups = _observed(measure, treated, weight, members)
+        groups = _observed(measure, firms, weight, members)
         if sample == "before":
             scale = _unmatched_sd(groups, measure.binary, denominator)
             bias_scale = _unmatched_sd(groups, False, "pooled")
@@ -188,10 +189,22 @@ def _compare(
         }
 
 
-def _observed(measure: Measure, treated: Flags, weight: Floats, members: Positions) -> Groups:
+def _observed(measure: Measure, firms: pd.DataFrame, weight: Floats, members: Positions) -> Groups:
     """Select the firms of a stack that are in the sample and have a value."""
     rows = members[(weight[members] > 0) & (measure.rank[members] >= 0)]
-    return Groups(measure.value[rows], measure.rank[rows], treated[rows], weight[rows])
+    return Groups(
+        value=measure.value[rows],
+        rank=measure.rank[rows],
+        firm=firms["firm"].to_numpy()[rows],
+        treated=firms["treated"].to_numpy()[rows],
+        weight=weight[rows],
+    )
+
+
+def _effective_firms(firm: Positions, weight: Floats) -> float:
+    """Return the effective number of firms; one that serves several stacks is one firm."""
+    by_firm = np.bincount(firm, weight)
+    return effective_size(np.asarray(by_firm[by_firm > 0], dtype=np.float64))
 
 
 def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
@@ -200,7 +213,10 @@ def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
     row: dict[str, object] = {
         "n_treated": int(one.sum()),
         "n_control": int(zero.sum()),
-        "ess_control": effective_size(groups.weight[zero]),
+        # a firm that serves several stacks is one firm, with its summed weight
+        "ess_control": effective_size(
+            np.asarray(np.bincount(groups.firm[zero], groups.weight[zero]))
+        ),
         "mean_treated": _mean(groups, one),
         "mean_control": _mean(groups, zero),
         "std_diff": np.nan,

@@ -2,7 +2,8 @@
 
 A stack is the risk set of one entry year g: the firms that enter in g, and candidates that
 stay untreated through the last outcome year used plus anticipation. All are active in the
-base year (g - 1 - anticipation) and in g. No filter looks at later years: that would select
+base year (g - 1 - anticipation) and in g. A cluster counts as treated once any firm seen in it
+has entered, also one that the sample leaves out. No filter looks at later years: that would select
 on survival.
 """
 
@@ -39,7 +40,7 @@ def risk_sets(panel: pd.DataFrame, treatment: TreatmentSection) -> RiskSets:
     entry year has both a treated firm and a candidate.
     """
     cohorts = sorted(panel["cohort"].dropna().unique())
-    status = panel[["firm_id", "year", "cohort", "cluster"]]
+    status = panel[["firm_id", "year", "cohort", "cluster", "cluster_entry"]]
     parts = [_stack(status, int(g), treatment) for g in cohorts]
     firms = pd.concat(parts, ignore_index=True)
     _require_candidates(firms, treatment)
@@ -59,7 +60,6 @@ def _stack(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> pd.D
     treated = (active["cohort"] == stack).fillna(False).astype(bool)
     candidate = _untreated_through(active["cohort"], horizon, treatment)
     firms = active[treated | candidate]
-    clusters = treated_clusters(panel, base_year, horizon)
     return pd.DataFrame(
         {
             "stack": stack,
@@ -67,7 +67,7 @@ def _stack(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> pd.D
             "treated": treated[firms.index],
             "base_year": base_year,
             "cluster": firms["cluster"],
-            "in_treated_cluster": firms["cluster"].isin(clusters),
+            "in_treated_cluster": (firms["cluster_entry"] <= horizon).fillna(False).astype(bool),
         }
     )
 
@@ -76,13 +76,6 @@ def _untreated_through(cohort: pd.Series, horizon: int, treatment: TreatmentSect
     if treatment.comparison == "never_treated":
         return cohort.isna()
     return cohort.isna() | (cohort > horizon).fillna(False).astype(bool)
-
-
-def treated_clusters(panel: pd.DataFrame, first_year: int, horizon: int) -> pd.Series:
-    """Return clusters in which a firm that enters by `horizon` is seen from `first_year` on."""
-    entered = (panel["cohort"] <= horizon).fillna(False).astype(bool)
-    seen = panel["year"].between(first_year, horizon)
-    return panel.loc[entered & seen, "cluster"].drop_duplicates()
 
 
 def pooled_risk_sets(firms: pd.DataFrame, score: ScoreSection) -> pd.DataFrame:

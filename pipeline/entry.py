@@ -9,7 +9,7 @@ from pipeline.datasets.store import empty
 from pipeline.errors import DataError
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import Entry, IndicatorEntry, RegisterEntry
-from pipeline.values import calendar_year, firm_identifier
+from pipeline.values import calendar_year, firm_identifier, text
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ def firm_cohorts(
     that, or where the register is absent or an entry year is missing.
     """
     if isinstance(entry, IndicatorEntry):
-        return Cohorts(cohorts_from_indicator(panel, entry), pd.Index([]), empty(ISSUES))
+        entry_year = cohorts_from_indicator(panel, entry)
+        return Cohorts(entry_year, pd.Index([]), _entry_after_gap(panel, entry_year, entry))
     if register is None or columns is None:
         raise DataError("treatment.entry.source is register, but the study has no register")
     return cohorts_from_register(panel, register, columns, entry)
@@ -45,8 +46,8 @@ def firm_cohorts(
 def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Series:
     """Return the first year in which the indicator is 1, by firm.
 
-    A firm-year whose indicator is missing counts as untreated only where a later or earlier
-    year settles it; a missing indicator is refused.
+    Raises DataError where a firm-year's indicator is missing or neither 0 nor 1, and where it
+    switches off although params refuse that.
     """
     indicator = panel[entry.column]
     faulty = ~indicator.isin([0.0, 1.0])
@@ -61,6 +62,26 @@ def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Ser
     if entry.switches_off == "refuse":
         _refuse_switching_off(panel, indicator, entry_year, entry.column)
     return entry_year
+
+
+def _entry_after_gap(
+    panel: pd.DataFrame, entry_year: pd.Series, entry: IndicatorEntry
+) -> pd.DataFrame:
+    """Count entrants whose year before is not observed: they may have entered in the gap."""
+    entrants = panel[panel["year"] < panel["firm_id"].map(entry_year).astype("Int64")]
+    last_before = entrants.groupby("firm_id")["year"].max()
+    gap = entry_year.loc[last_before.index] - last_before > 1
+    if not gap.any():
+        return empty(ISSUES)
+    years = entry_year[gap.index[gap]]
+    row = {
+        "rule": "year before entry not observed",
+        "column": entry.column,
+        "count": int(gap.sum()),
+        "years": f"{years.min()}-{years.max()}",
+        "action": "the first treated year observed is taken as entry",
+    }
+    return pd.DataFrame([row])
 
 
 def _refuse_switching_off(
@@ -91,17 +112,31 @@ def cohorts_from_register(
             "year": calendar_year(register[columns.entry_year], f"{columns.entry_year} (register)"),
         }
     )
-    evaluated = pd.Series(True, index=rows.index)
-    if entry.programme is not None and columns.programme is not None:
-        evaluated = register[columns.programme] == entry.programme
-        if not evaluated.any():
-            raise DataError(
-                f"the register has no row of programme {entry.programme}: its programmes are "
-                f"{', '.join(sorted(register[columns.programme].dropna().astype(str).unique()))}"
-            )
+    evaluated = _evaluated(register, columns, entry)
     entry_year = rows[evaluated].groupby("firm_id")["year"].min()
     others = pd.Index(rows.loc[~evaluated, "firm_id"].unique()).difference(entry_year.index)
     return Cohorts(entry_year, others, _unknown_beneficiaries(panel, entry_year))
+
+
+def _evaluated(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry) -> pd.Series:
+    """Mark the register's rows of the evaluated programme; refuse to guess among several."""
+    if columns.programme is None:
+        return pd.Series(True, index=register.index)
+    programme = text(register[columns.programme])
+    named = ", ".join(sorted(programme.dropna().unique()))
+    if entry.programme is None:
+        if programme.nunique() > 1:
+            raise DataError(
+                f"the register has several programmes ({named}); name the one that is evaluated "
+                "in treatment.entry.programme"
+            )
+        return pd.Series(True, index=register.index)
+    evaluated = programme == entry.programme
+    if not evaluated.any():
+        raise DataError(
+            f"the register has no row of programme {entry.programme}: its programmes are {named}"
+        )
+    return evaluated
 
 
 def _unknown_beneficiaries(panel: pd.DataFrame, entry_year: pd.Series) -> pd.DataFrame:

@@ -47,8 +47,9 @@ def clean_panel(
     panel["cluster"] = assignment_cluster(panel, data.cluster)
     cohorts = firm_cohorts(panel, register, data.register_columns, treatment.entry)
     panel.insert(2, "cohort", panel["firm_id"].map(cohorts.entry_year).astype("Int64"))
+    panel["cluster_entry"] = cluster_entry(panel)
     panel, flow = _apply_sample_rules(panel, treatment, cohorts.other_programme_only)
-    _require_both_groups(panel)
+    _require_both_groups(panel, treatment)
     ledger = pd.concat([issues, cohorts.issues]) if len(cohorts.issues) else issues
     return CleanPanel(panel, flow, ledger)
 
@@ -110,6 +111,18 @@ def assignment_cluster(panel: pd.DataFrame, columns: list[str]) -> pd.Series:
     return label
 
 
+def cluster_entry(panel: pd.DataFrame) -> pd.Series:
+    """Return the first year in which a participant of each row's cluster entered, else missing.
+
+    A participant belongs to the clusters in which it is seen from the year before its entry on.
+    Every participant counts, also one that a later rule leaves out of the sample: its neighbours
+    may be affected all the same.
+    """
+    participant = (panel["year"] >= panel["cohort"] - 1).fillna(False).astype(bool)
+    first = panel[participant].groupby("cluster")["cohort"].min()
+    return panel["cluster"].map(first).astype("Int64")
+
+
 def _apply_sample_rules(
     panel: pd.DataFrame, treatment: TreatmentSection, other_only: pd.Index
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -142,12 +155,17 @@ def _flow_counts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _require_both_groups(panel: pd.DataFrame) -> None:
+def _require_both_groups(panel: pd.DataFrame, treatment: TreatmentSection) -> None:
     treated = panel["cohort"].notna()
     if not treated.any():
         raise DataError(
             "no firm enters the programme after the panel's first year: check treatment.entry and "
             "whether the register's identifiers are those of the panel"
+        )
+    if treatment.comparison == "never_treated" and treated.all():
+        raise DataError(
+            "every firm enters the programme, so there is no never-treated firm to compare with; "
+            "declare treatment.comparison: not_yet_treated, or deliver firms outside the programme"
         )
 
 

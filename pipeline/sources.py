@@ -104,7 +104,9 @@ def read_file(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+    return pd.read_csv(
+        path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8", index_col=False
+    )
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -129,7 +131,8 @@ def _require_columns(tables: RawTables, data: DataSection) -> None:
 def _require(frame: pd.DataFrame, wanted: list[str], table: str) -> None:
     absent = sorted(set(wanted) - set(frame.columns))
     if absent:
+        hint = "; is its separator a comma?" if len(frame.columns) == 1 else ""
         raise DataError(
             f"the {table} has no column {', '.join(absent)}, which params name; "
-            f"it has {', '.join(map(str, frame.columns))}"
+            f"it has {', '.join(map(str, frame.columns))}{hint}"
         )

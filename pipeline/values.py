@@ -6,6 +6,9 @@ import pandas as pd
 from pipeline.errors import DataError
 from pipeline.params.data import NumberColumn
 
+# Years outside are typing errors, or dates and serial numbers of a spreadsheet.
+_PLAUSIBLE_YEARS = (1800, 2200)
+
 # Row numbers that a message shows before it says how many more there are.
 _ROWS_SHOWN = 5
 
@@ -33,8 +36,10 @@ def firm_identifier(values: pd.Series, column: str) -> pd.Series:
 def calendar_year(values: pd.Series, column: str) -> pd.Series:
     """Return years as integers; raise DataError where one is missing or not a whole number."""
     years = pd.to_numeric(values, errors="coerce")
-    faulty = years.isna() | (years % 1 != 0)
-    refuse_rows(faulty, f"column {column}: a year is missing or no whole number", "correct")
+    faulty = years.isna() | (years % 1 != 0) | ~years.between(*_PLAUSIBLE_YEARS)
+    refuse_rows(
+        faulty, f"column {column}: a year is missing, no whole number or implausible", "correct"
+    )
     return years.astype("Int64")
 
 

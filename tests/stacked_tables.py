@@ -10,6 +10,7 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
+from pipeline.panel import cluster_entry
 from pipeline.panel_index import index_panel
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
@@ -31,7 +32,7 @@ def panel_from(text: str, stack_of: dict[str, int] | None = None) -> pd.DataFram
     long["sales"] = pd.to_numeric(long["sales"]).astype("float64")
     long["year"] = long["year"].astype(int)
     long["cohort"] = long["firm_id"].map(stack_of or {}).astype("Float64").astype("Int64")
-    return conform(PANEL, long)
+    return conform(PANEL, long.assign(cluster_entry=cluster_entry(long)))
 
 
 def matches_from(text: str) -> pd.DataFrame:
@@ -122,7 +123,8 @@ def random_study(seed: int, missing_share: float = 0.15, n_firms: int = 40) -> t
     panel["sales"] = rng.normal(size=len(panel)) + 0.3 * (panel["year"] - 2001)
     hole = rng.random(len(panel)) < missing_share
     panel.loc[hole & (panel["year"] % 2 == 0), "sales"] = np.nan
-    panel = conform(PANEL, panel[~(hole & (panel["year"] % 2 == 1))])
+    panel = panel[~(hole & (panel["year"] % 2 == 1))]
+    panel = conform(PANEL, panel.assign(cluster_entry=cluster_entry(panel)))
     rows = []
     for i, (firm, stack) in enumerate(cohort.items()):
         controls = rng.choice(ids[12:], size=1 + i % 3, replace=False)

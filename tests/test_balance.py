@@ -152,7 +152,8 @@ def test_pooled_rows_weight_each_stack_to_its_treated(balance):
     before = balance.loc[("near", "all", "foreign", "before")]
     # 2009: three treated, four comparison firms at 3/4; 2010: two and two at 1.
     assert before["mean_control"] == pytest.approx((0.75 * 1) / (4 * 0.75 + 2))
-    assert before["ess_control"] == pytest.approx(5**2 / (4 * 0.75**2 + 2))
+    # m serves both stacks: as one firm it weighs 1.75
+    assert before["ess_control"] == pytest.approx(5**2 / (1.75**2 + 3 * 0.75**2 + 1))
     after = balance.loc[("near", "all", "size", "after")]
     assert after["mean_control"] == pytest.approx((1.5 * 2 + 0.5 * 6 + 1.0 * 2) / 3)
 

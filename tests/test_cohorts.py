@@ -7,6 +7,7 @@ from text_tables import panel
 from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
 from pipeline.errors import SupportError
+from pipeline.panel import cluster_entry
 from pipeline.params.score import Covariate, ScoreSection
 from pipeline.params.treatment import TreatmentSection
 
@@ -22,6 +23,7 @@ PANEL = pd.DataFrame(
         for y in ALIVE.get(f, YEARS)
     ]
 ).astype({"cohort": "Int64", "year": "Int64"})
+PANEL["cluster_entry"] = cluster_entry(PANEL)
 
 
 def treatment(**changes):
@@ -81,6 +83,25 @@ def test_firms_beside_participants_leave_the_pool_outside_treated_clusters():
     by_model = pools[pools["stack"] == 2003].groupby("model")["firm_id"].agg(set)
     assert by_model["unmatched"] == {"t", "n"}
     assert by_model["everybody"] == {"t", "n", "s"}
+
+
+def test_a_cluster_is_treated_from_the_first_entry_of_any_firm_seen_in_it():
+    rows = panel("""
+firm_id year cohort cluster sales
+early   2001 2000   A       1
+moved   2001 2003   B       1
+moved   2002 2003   C       1
+moved   2003 2003   D       1
+never   2001 -      B       1
+never   2002 -      C       1
+never   2003 -      D       1
+beside  2001 -      A       1
+""")
+    entry = cluster_entry(rows)
+    by_cluster = {c: entry[rows["cluster"] == c].iloc[0] for c in "ABCD"}
+    assert by_cluster["A"] == 2000  # treated before the panel starts: left out, but a neighbour
+    assert pd.isna(by_cluster["B"])  # left two years before it entered
+    assert (by_cluster["C"], by_cluster["D"]) == (2003, 2003)
 
 
 def test_entrants_who_are_not_active_are_counted():

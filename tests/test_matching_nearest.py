@@ -260,7 +260,8 @@ def test_sets_and_weights_of_a_small_study():
     assert fact(matched, "one", "n_comparison_distinct") == 2
     assert fact(matched, "one", "n_comparison_reused") == 1
     assert fact(matched, "one", "max_reuse") == 2
-    assert fact(matched, "one", "ess") == 3
+    # three uses by two firms, one of them in both stacks
+    assert fact(matched, "one", "ess") == pytest.approx(3**2 / (2**2 + 1))
     assert fact(matched, "one", "n_comparison_in_treated_clusters[2009]") == 1
     assert fact(matched, "one", "share_comparison_in_treated_clusters") == pytest.approx(1 / 3)
     assert fact(matched, "unmatched", "n_comparison_reused") == 2

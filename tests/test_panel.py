@@ -119,7 +119,8 @@ def faulty(column, values):
         (faulty("sales", [10, "n.a.", 13, 20, None, 22]), "column sales: a value is no number: 1"),
         (faulty("sales", [10, -1, 13, 20, None, 22]), "sales: a value is below its minimum 0: 1"),
         (faulty("sales", [10, float("inf"), 13, 20, 2, 22]), "sales: a value is no number: 1"),
-        (faulty("yr", [2001, "x", 2003, 2001, 2002, 2003]), "column yr: a year is missing or no"),
+        (faulty("yr", [2001, "x", 2003, 2001, 2002, 2003]), "column yr: a year is missing, no"),
+        (faulty("yr", [2001, 99999, 2003, 2001, 2002, 2003]), "or implausible: 1 rows"),
         (faulty("id", [None, "01", "01", "02", "02", "02"]), "column id: a firm identifier is"),
         (
             faulty("town", ["A", None, "A", "B", "B", " "]),
@@ -156,9 +157,37 @@ firm prog  entry
     assert unknown["count"].tolist() == [1]
     assert unknown["action"].tolist() == ["not evaluated (50.0% of beneficiaries)"]
 
-    excluded = clean(RAW, register, entry | {"other_programmes": "exclude"}, **REGISTER)
-    assert set(excluded.panel["firm_id"]) == {"01"}
+    third = RAW[RAW["id"] == "02"].assign(id="03", support=0)
+    raw = pd.concat([RAW, third], ignore_index=True)
+    excluded = clean(raw, register, entry | {"other_programmes": "exclude"}, **REGISTER)
+    assert set(excluded.panel["firm_id"]) == {"01", "03"}
     assert excluded.sample_flow["firms_lost"].tolist() == [0, 0, 1]
+
+
+def test_several_programmes_need_one_that_is_evaluated():
+    register = table("firm prog entry\n01 cdp 2002\n02 other 2002", firm="str")
+    entry = {"source": "register", "programme": None, "other_programmes": "keep"}
+    with pytest.raises(DataError, match=r"several programmes \(cdp, other\)"):
+        clean(RAW, register, entry, **REGISTER)
+
+
+def test_an_entry_after_an_unobserved_year_is_counted():
+    gap = RAW.drop(index=1).reset_index(drop=True)
+    issues = clean(gap).issues.set_index("rule")
+    assert issues.loc["year before entry not observed", "count"] == 1
+
+
+def test_everybody_treated_leaves_nobody_to_compare_with():
+    raw = RAW.assign(support=[0, 1, 1, 0, 1, 1])
+    with pytest.raises(DataError, match="every firm enters the programme"):
+        clean(raw)
+
+
+def test_neighbours_of_firms_left_out_are_still_beside_participants():
+    extra = table("id yr sales support town sector\n03 2001 1 1 B x\n03 2002 1 1 B x", id="str")
+    panel = clean(pd.concat([RAW, extra], ignore_index=True)).panel
+    assert set(panel["firm_id"]) == {"01", "02"}
+    assert (panel.loc[panel["firm_id"] == "02", "cluster_entry"] == 2001).all()
 
 
 def test_a_register_without_the_programme_lists_those_it_has():

@@ -11,6 +11,11 @@ PANEL = Dataset(
         "year": Column("integer", "calendar year"),
         "cohort": Column("integer", "first treated year; missing for never-treated", nullable=True),
         "cluster": Column("string", "assignment cluster in this year"),
+        "cluster_entry": Column(
+            "integer",
+            "first year in which a firm seen in this cluster entered, excluded firms included",
+            nullable=True,
+        ),
     },
     open_kinds=("number", "string"),
 )

@@ -11,6 +11,10 @@ from pipeline.errors import IdentificationError
 from pipeline.inference import clustered_covariance, is_nested, n_groups, n_parameters
 from pipeline.panel_index import Codes
 
+# An outcome of which less than this share of its weighted squares is left, given the effects,
+# does not vary within them: its coefficients would be rounding divided by rounding.
+CONSTANT_SHARE = 1e-20
+
 # A regressor of which less than this share of its weighted variation is left, given the effects
 # and the regressors before it, is collinear: what is left is rounding.
 COLLINEAR_SHARE = 1e-9
@@ -54,8 +58,11 @@ class Absorbed:
     kept: Flags
 
     def response(self, y: Floats) -> Floats:
-        """Return y (n,) without the effects, on the rows kept."""
-        return demean(self.effects, y[self.kept, None])[:, 0]
+        """Return y (n,) without the effects, on the rows kept; exact zeros where that is all."""
+        within = demean(self.effects, y[self.kept, None])[:, 0]
+        left = self.effects.weight @ within**2
+        whole = self.effects.weight @ y[self.kept] ** 2
+        return within if left > CONSTANT_SHARE * whole else np.zeros_like(within)
 
     def estimates(self, response: Floats) -> Floats:
         """Return b = (X'WX)^-1 X'Wy, shape (k used,)."""
@@ -75,10 +82,13 @@ def fit_absorbed(
     """Regress y (n,) on regressors (n, k) with two sets of absorbed effects, weighted.
 
     b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`.
-    Raises IdentificationError where no row or no regressor is left beside the effects.
+    Raises IdentificationError where no row or no regressor is left beside the effects, or where
+    the outcome does not vary within them.
     """
     absorbed = absorb(regressors, first, second, weight)
     response = absorbed.response(y)
+    if not response.any():
+        raise IdentificationError("the outcome does not vary within the absorbed effects")
     estimates = absorbed.estimates(response)
     residuals = response - absorbed.columns @ estimates
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]

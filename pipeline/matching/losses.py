@@ -83,13 +83,14 @@ def _totals(per_stack: list[list[Fact]]) -> list[Fact]:
 def _reuse(stacks: list[StackMatch]) -> list[Fact]:
     """Describe comparison firms over all stacks: distinct, reused, most uses, effective size."""
     used = pd.concat([_comparison_uses(stack) for stack in stacks], ignore_index=True)
-    uses = used.groupby("firm_id")["uses"].sum()
+    by_firm = used.groupby("firm_id")[["uses", "weight"]].sum()
+    uses = by_firm["uses"]
     near_treated = used["in_treated_cluster"].mean()
     return [
         ("n_comparison_distinct", len(uses), "firms"),
         ("n_comparison_reused", (uses > 1).sum(), "firms"),
         ("max_reuse", uses.max(), "times"),
-        ("ess", effective_size(used["weight"].to_numpy()), "firms"),
+        ("ess", effective_size(by_firm["weight"].to_numpy()), "firms"),
         ("share_comparison_in_treated_clusters", near_treated, "share"),
     ]
 

@@ -78,7 +78,12 @@ class ScoreSection(Settings):
     def _names_exist(self) -> "ScoreSection":
         if "unmatched" in self.models:
             raise ValueError("`unmatched` is the design without a score; name the model otherwise")
+        reserved = {"stack", "firm_id", "propensity_score"} & set(self.covariates)
+        if reserved:
+            raise ValueError(f"covariates may not be called {', '.join(sorted(reserved))}")
         for name, model in self.models.items():
+            if len(set(model.covariates)) < len(model.covariates):
+                raise ValueError(f"models.{name}.covariates names a covariate twice")
             unknown = [c for c in model.covariates if c not in self.covariates]
             if unknown:
                 raise ValueError(

@@ -16,7 +16,7 @@ from pipeline.errors import ParamsError
 
 
 class Settings(BaseModel):
-    """Hold one block of settings: immutable, no unknown keys, no silent type changes."""
+    """Hold one block of settings: immutable, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

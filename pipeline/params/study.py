@@ -36,6 +36,8 @@ SECTIONS: dict[str, Any] = {
     "exhibit": ExhibitSection,
 }
 STUDY_NAME = re.compile("[a-z][a-z0-9_]*")
+# folders of data/ that are not a study's
+RESERVED_NAMES = {"raw", "checked"}
 
 
 class Study(Settings):
@@ -100,6 +102,8 @@ def _name_faults(content: dict[str, Any], names: list[str]) -> Iterator[str]:
     for name in names:
         if not STUDY_NAME.fullmatch(name):
             yield f"studies: {name!r} is not a study name; use a-z, 0-9 and _, a letter first"
+        elif name in RESERVED_NAMES:
+            yield f"studies: {name} is a folder of data/; give the study another name"
         elif name not in content:
             yield f"studies: {name} has no section in params.yaml{nearest_known(name, known)}"
         if names.count(name) > 1:
