@@ -9,8 +9,9 @@ from pipeline.errors import DataError
 from pipeline.params.clean import Identifier
 from pipeline.params.data import NumberColumn
 
-# Years outside are typing errors, or dates and serial numbers of a spreadsheet.
-_PLAUSIBLE_YEARS = (1800, 2200)
+# Calendar years, or numbered waves; beyond are typing errors and dates or serial numbers of a
+# spreadsheet.
+_PLAUSIBLE_YEARS = (0, 9999)
 
 # Row numbers that a message shows before it says how many more there are.
 _ROWS_SHOWN = 5

@@ -27,3 +27,21 @@ def test_missing_added_and_changed_files_are_listed(tmp_path):
     found = differences(tmp_path / "a", tmp_path / "b")
     assert found[0] == "y.csv: only in the committed results"
     assert found[1].startswith("x.csv:1")
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "same"),
+    [
+        ("t.md", "| 0.5 |", "| 0.6 |", False),
+        ("f.svg", '<use href="#m1f" x="10.5"/>', '<use href="#m2e" x="10.5"/>', True),
+        ("f.svg", '<use href="#m1f" x="10.5"/>', '<use href="#m1f" x="10.6"/>', False),
+        ("f.svg", '<path d="M 1 2.00000001"/>', '<path d="M 1 2.00000002"/>', True),
+        ("f.svg", '<g style="fill: #0072b2"/>', '<g style="fill: #d55e00"/>', False),
+        ("f.pdf", "1", "2", True),
+    ],
+)
+def test_tables_and_drawings_are_compared_by_what_they_show(file, before, after, same, tmp_path):
+    for folder, text in (("a", before), ("b", after)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text(text)
+    assert (differences(tmp_path / "a", tmp_path / "b") == []) is same

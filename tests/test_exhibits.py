@@ -15,6 +15,7 @@ from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
+from pipeline.exhibits.summary import summary
 from pipeline.exhibits.table import DASH, Counts, Interval, Number
 
 
@@ -210,6 +211,16 @@ def test_notes_say_what_the_average_is(results, average, words):
     assert f"the average is {words}" in _notes(dataclasses.replace(results, settings=settings))
 
 
+def test_notes_say_where_there_is_no_caliper(results):
+    rules = results.settings.match.designs
+    free = {k: rule.model_copy(update={"caliper_sd": None}) for k, rule in rules.items()}
+    match = results.settings.match.model_copy(update={"designs": free})
+    settings = dataclasses.replace(results.settings, match=match)
+    words = "without replacement, no caliper, exact within Sector (t\u22121)"
+    assert words in _notes(dataclasses.replace(results, settings=settings))
+    assert "no caliper" not in _notes(results)
+
+
 def test_years_of_anticipation_are_explained(results):
     treatment = results.settings.treatment.model_copy(update={"anticipation_years": 1})
     settings = dataclasses.replace(results.settings, treatment=treatment)
@@ -289,6 +300,28 @@ def test_recovery_shows_the_error_in_standard_errors(results):
     assert ratio.value == pytest.approx(gap.value / error.value)
 
 
+def test_summary_says_effect_interval_and_what_cannot_be_seen(results):
+    text = summary(results)
+    row = next(row for position, column, row in _rows(results) if (position, column) == (2, 0))
+    shown, low, high = (
+        f"{100 * math.expm1(end):.1f}".replace("-", "\u2212")
+        for end in (row.estimate, row.conf_low, row.conf_high)
+    )
+    assert f"Log sales, {shown} percent \\[{low} to {high}\\]" in text
+    zero = "included" if row.conf_low <= 0 <= row.conf_high else "excluded"
+    assert f"for Log sales, anything from {low} to {high} percent, no effect {zero}" in text
+    assert "Log sales, p = 0.41; none can be seen for Log employment." in text
+    assert "Any exports" not in text  # of another family than `main`
+    assert text.startswith("**A made-up programme.** Programme, average effect on treated firms")
+
+
+def test_summary_of_a_zero_effect_includes_no_effect(results):
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["term"] == "att", ["conf_low", "conf_high"]] = [-0.1, 0.1]
+    text = summary(dataclasses.replace(results, estimates=estimates))
+    assert "anything from \u22129.5 to 10.5 percent, no effect included" in text
+
+
 def test_results_csv_has_eight_digits_and_unix_line_ends(results):
     content = results_csv(results.estimates).decode()
     assert "\r" not in content
@@ -302,7 +335,7 @@ def test_files_are_the_declared_ones(files):
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
     tables = ("main_effects", "main_effects_panels_2", "balance", "sample_flow", "recovery")
     names |= {f"tables/{name}.{kind}" for name in tables for kind in ("tex", "md")}
-    names |= {"metrics.json", "numbers.json", "numbers.tex"}
+    names |= {"metrics.json", "numbers.json", "numbers.tex", "summary.md"}
     assert names <= set(files)
     rest = set(files) - names
     assert all(name.startswith("results/") for name in rest)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.params.exhibit import Panel
-from pipeline.params.match import CaliperDesign
+from pipeline.params.match import CaliperDesign, ExternalDesign
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,10 @@ def by_panel(texts: dict[str, str]) -> str:
 
 def has_matched_sets(results: StudyResults, design: str) -> bool:
     """Say whether a design makes sets of matched firms, or only weights."""
-    return isinstance(results.settings.match.designs.get(design), CaliperDesign)
+    rule = results.settings.match.designs.get(design)
+    if isinstance(rule, ExternalDesign):
+        return rule.content == "pairs"
+    return isinstance(rule, CaliperDesign)
 
 
 def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:

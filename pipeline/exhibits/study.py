@@ -32,6 +32,7 @@ from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
+from pipeline.exhibits.summary import summary
 from pipeline.exhibits.support_table import support_table
 from pipeline.exhibits.table import Table
 
@@ -44,7 +45,15 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 }
 
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole.
-OWNED = ("tables", "figures", "results", "metrics.json", "numbers.json", "numbers.tex")
+OWNED = (
+    "tables",
+    "figures",
+    "results",
+    "metrics.json",
+    "numbers.json",
+    "numbers.tex",
+    "summary.md",
+)
 
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
@@ -145,4 +154,5 @@ def _numbers(results: StudyResults) -> dict[str, bytes]:
         "metrics.json": headline_metrics(results),
         "numbers.json": numbers_json(figures),
         "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex"),
+        "summary.md": summary(results).encode("utf-8"),
     }

@@ -1,0 +1,89 @@
+"""The summary: what a reader in a hurry must know, in sentences made from the results."""
+
+import math
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    by_event_time,
+    find_effect,
+    find_effects,
+    lead_notes,
+    pre_trend_test,
+)
+from pipeline.exhibits.markdown import escape_markdown
+from pipeline.exhibits.numbers import translated, translated_unit
+
+
+def summary(results: StudyResults) -> str:
+    """Return Markdown: headline effects, what they cannot exclude, whether pre-trends are seen.
+
+    For outcomes of the family `main`, or all where none is in it.
+    """
+    outcomes = results.settings.outcomes.root
+    names = [name for name, outcome in outcomes.items() if outcome.family == "main"] or [*outcomes]
+    sentences = [_effects(results, names)]
+    estimated = {name: effect for name in names if (effect := _headline(results, name)) is not None}
+    if estimated:
+        sentences += [_not_excluded(results, estimated), _pre_trends(results, list(estimated))]
+    title = escape_markdown(results.settings.exhibit.title)
+    return f"**{title}.** {escape_markdown(' '.join(sentences))}\n"
+
+
+def _headline(results: StudyResults, outcome: str) -> Effect | None:
+    """Return the headline effect, or None where it has no interval."""
+    headline = results.settings.estimate.headline
+    effect = find_effect(results, outcome, headline.design, headline.spec)
+    return None if effect is None or math.isnan(effect.conf_low) else effect
+
+
+def _label(results: StudyResults, outcome: str) -> str:
+    return results.settings.outcome(outcome).label
+
+
+def _effects(results: StudyResults, names: list[str]) -> str:
+    exhibit, headline = results.settings.exhibit, results.settings.estimate.headline
+    level = f"{100 * results.settings.estimate.conf_level:g}"
+    said = "; ".join(f"{_label(results, name)}, {_effect(results, name)}" for name in names)
+    return (
+        f"{exhibit.programme}, average effect on treated {exhibit.firms} "
+        f"({results.settings.design_label(headline.design)}; {level} percent interval in brackets):"
+        f" {said}."
+    )
+
+
+def _effect(results: StudyResults, name: str) -> str:
+    outcome, effect = results.settings.outcome(name), _headline(results, name)
+    if effect is None:
+        return f"not observed ({outcome.reason})" if outcome.reason else "not estimated"
+    value, low, high = translated(effect, results.settings.exhibit.decimals)
+    return f"{value} {translated_unit(effect)} [{low} to {high}]"
+
+
+def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
+    parts = []
+    for name, effect in effects.items():
+        _, low, high = translated(effect, results.settings.exhibit.decimals)
+        zero = "included" if effect.conf_low <= 0 <= effect.conf_high else "excluded"
+        span = f"anything from {low} to {high} {translated_unit(effect)}, no effect {zero}"
+        parts.append(f"for {_label(results, name)}, {span}")
+    return f"What cannot be excluded: {'; '.join(parts)}."
+
+
+def _pre_trends(results: StudyResults, names: list[str]) -> str:
+    headline = results.settings.estimate.headline
+    seen, unseen = [], []
+    for name in names:
+        p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
+        if math.isnan(p_value):
+            unseen.append(_label(results, name))
+            continue
+        effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
+        partial = lead_notes(effects, results)
+        shown = rounding.positive(p_value, 2)
+        p_words = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+        seen.append(f"{_label(results, name)}, {p_words}{f' ({partial})' if partial else ''}")
+    parts = [f"joint test of effects before the reference year: {'; '.join(seen)}"] if seen else []
+    parts += [f"none can be seen for {', '.join(unseen)}"] if unseen else []
+    return f"Pre-trends: {'; '.join(parts)}."
