@@ -51,6 +51,7 @@ def read_entries(
         other=_first(firm, year, accepted & ~evaluated),
         applicants=None if columns.decision is None else pd.Index(firm[evaluated].unique()),
         issues=[
+            *_several(listed, columns, entry),
             *_rejected(evaluated & ~accepted),
             *_exits(listed, entered, year, columns, entry),
         ],
@@ -60,22 +61,15 @@ def read_entries(
 def _of_programme(
     register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry
 ) -> pd.Series:
-    """Flag the rows of the evaluated programme; refuse to guess among several."""
-    if columns.programme is None:
+    """Flag the rows of the evaluated programme; all where params name none."""
+    if entry.programme is None or columns.programme is None:
         return pd.Series(True, index=register.index)
     programme = text(register[columns.programme])
-    named = ", ".join(sorted(programme.dropna().unique()))
-    if entry.programme is None:
-        if programme.nunique() > 1:
-            raise DataError(
-                f"the register has several programmes ({named}); name the one that is evaluated "
-                "in treatment.entry.programme"
-            )
-        return pd.Series(True, index=register.index)
     evaluated = (programme == entry.programme).fillna(False).astype(bool)
     if not evaluated.any():
         raise DataError(
-            f"the register has no row of programme {entry.programme}: its programmes are {named}"
+            f"the register has no row of programme {entry.programme}: its programmes are "
+            f"{', '.join(sorted(programme.dropna().unique()))}"
         )
     return evaluated
 
@@ -137,6 +131,17 @@ def _dates(values: pd.Series, name: str) -> pd.Series:
 
 def _first(firm: pd.Series, year: pd.Series, rows: pd.Series) -> pd.Series:
     return pd.Series(year[rows].groupby(firm[rows]).min())
+
+
+def _several(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry) -> list[Issue]:
+    """Count the programmes where the first entry into any of several is taken."""
+    if entry.programme is not None or columns.programme is None:
+        return []
+    count = text(register[columns.programme]).nunique()
+    if count < 2:
+        return []
+    action = "the first entry into any of them is taken"
+    return [Issue("several programmes in the register", "programme", int(count), "", action)]
 
 
 def _rejected(rejected: pd.Series) -> list[Issue]:

@@ -28,6 +28,7 @@ from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
 from pipeline.matching.designs import match_designs
 from pipeline.panel import clean_panel
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
@@ -233,7 +234,14 @@ def programme(draws, average="pooled"):
         simulation.settings(firms=900, municipalities=12, sectors=5, treated_clusters=24),
         np.random.default_rng(2),
     )
-    panel = clean_panel(firms.panel, firms.register, data, chosen).panel
+    panel = clean_panel(
+        firms.panel,
+        firms.register,
+        {},
+        data=data,
+        clean=CleanSection.model_validate(block["clean"]),
+        treatment=chosen,
+    ).panel
     candidates = risk_sets(panel, chosen).firms
     dated = dated_covariates(panel, candidates, score.covariates)
     scores = score_risk_sets(pooled_risk_sets(candidates, score), dated, score).scores

@@ -116,7 +116,7 @@ def test_the_interval_covers_the_effect_and_not_the_set(width):
 def run(text=TEXT, transform="log"):
     section = estimation().model_dump(exclude_none=True)
     spec = section["specs"][0] | {"estimator": "lee_bounds", "terms": ["att"]}
-    del spec["average"]
+    del spec["average"], spec["inference"]
     named = {"column": "sales", "transform": transform, "unit": "US$", "label": "Exports"}
     return estimate_specs(
         prepare_study(

@@ -178,11 +178,11 @@ firm prog  entry
     assert excluded.sample_flow["firms_lost"].tolist() == [0, 0, 1]
 
 
-def test_several_programmes_need_one_that_is_evaluated():
-    register = table("firm prog entry\n01 cdp 2002\n02 other 2002", firm="str")
+def test_several_programmes_without_an_evaluated_one_are_counted():
+    register = table("firm prog entry\n01 cdp 2003\n01 other 2002", firm="str")
     entry = {"source": "register", "programme": None, "other_programmes": "keep"}
-    with pytest.raises(DataError, match=r"several programmes \(cdp, other\)"):
-        clean(RAW, register, entry, **REGISTER)
+    issues = clean(RAW, register, entry, **REGISTER).issues.set_index("rule")
+    assert issues.loc["several programmes in the register", "count"] == 2
 
 
 def test_an_entry_after_an_unobserved_year_is_counted():

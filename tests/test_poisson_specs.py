@@ -170,7 +170,7 @@ def test_negative_values_are_refused():
 def test_other_estimators_have_a_row_with_the_reason():
     section = estimation().model_dump(exclude_none=True)
     flat = section["specs"][0] | {"estimator": "twoway", "terms": ["att"]}
-    del flat["average"]
+    del flat["average"], flat["inference"]
     estimate = EstimateSection.model_validate(section | {"specs": [flat]})
     panel, matches, weights = random_study(0)
     panel = panel.assign(sales=np.exp(panel["sales"]))

@@ -38,7 +38,7 @@ def _concordance(table: pd.DataFrame, rule: Recode) -> pd.DataFrame:
     """Return from, to, first_year, last_year; open ends reach over all years."""
     rows = pd.DataFrame({name: text(table[name]) for name in ("from", "to")})
     refuse_rows(rows.isna().any(axis=1), f"{rule.file}: a code is empty", "fill")
-    for name, open_end in zip(_YEARS, (-9999, 9999), strict=True):
+    for name, open_end in zip(_YEARS, (0, 9999), strict=True):
         given = table[name] if name in table.columns else pd.Series(open_end, index=table.index)
         rows[name] = calendar_year(given.fillna(open_end), f"{name} of {rule.file}")
     return rows
