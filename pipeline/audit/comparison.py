@@ -1,6 +1,6 @@
 """Compare two folders of results: numbers at 1e-7 relative, text exactly, figures by presence.
 
-`python tests/compare_reports.py COMMITTED NEW` prints each difference and exits 1 if there is
+`python -m pipeline.audit.comparison COMMITTED NEW` prints each difference and exits 1 if there is
 one. Figures are compared by name only: their bytes depend on the machine's fonts.
 """
 
@@ -48,10 +48,11 @@ def same_line(before: str, after: str) -> bool:
     if NUMBER.sub("#", before) != NUMBER.sub("#", after):
         return False
     pairs = zip(NUMBER.findall(before), NUMBER.findall(after), strict=True)
-    return all(_same_number(float(a), float(b)) for a, b in pairs)
+    return all(same_number(float(a), float(b)) for a, b in pairs)
 
 
-def _same_number(a: float, b: float) -> bool:
+def same_number(a: float, b: float) -> bool:
+    """Say whether two figures differ by no more than the last digits of a machine."""
     return abs(a - b) <= max(ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE * max(abs(a), abs(b)))
 
 

@@ -1,7 +1,8 @@
 """The comparison that guards committed results: it must see what changed and only that."""
 
 import pytest
-from compare_reports import differences, same_line
+
+from pipeline.audit.comparison import differences, same_line
 
 
 @pytest.mark.parametrize(
