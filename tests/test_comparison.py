@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.audit.comparison import differences, same_line
+from pipeline.audit.comparison import contents, differences, same_line
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,13 @@ def test_missing_added_and_changed_files_are_listed(tmp_path):
         (tmp_path / name).mkdir()
         for file, text in files.items():
             (tmp_path / name / file).write_text(text)
-    found = differences(tmp_path / "a", tmp_path / "b")
+    found = differences(contents(tmp_path / "a"), contents(tmp_path / "b"))
     assert found[0] == "y.csv: only in the committed results"
     assert found[1].startswith("x.csv:1")
+
+
+def test_drawings_and_input_hashes_are_left_out_and_nothing_else():
+    one = {"t.tex": b"% inputs 0123456789ab\n1.0", "p.html": b"<p>2</p><svg>\n3</svg>"}
+    two = {"t.tex": b"% inputs ba9876543210\n1.0", "p.html": b"<p>2</p><svg>4</svg>"}
+    assert differences(one, two) == []
+    assert differences(one, {**two, "p.html": b"<p>5</p><svg>\n3</svg>"}) != []

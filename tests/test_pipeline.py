@@ -1,13 +1,23 @@
 """One small study through DVC: what runs, what is skipped, and what a failure leaves behind."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from repository import commit_all, git
 from workspace import contents, project, section, write_params
 
+from pipeline.audit.lock_check import lock_faults
+from pipeline.audit.rebuild import rebuilt, table_faults
+from pipeline.audit.rerun import rerun_faults
+from pipeline.params.settings import load_yaml
+from pipeline.provenance import declared_hash, locked_hash
+
+TABLE = "reports/michigan/tables/main_effects.tex"
 STAGES = ["check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
 
 
@@ -124,3 +134,82 @@ def test_a_stage_under_another_interpreter_says_what_to_do(study):
     assert done.returncode == 2
     assert "Activate that environment first" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def forge(study: Path) -> bytes:
+    """Edit the headline of a committed table by hand; return the table as it was."""
+    table = study / TABLE
+    before = table.read_bytes()
+    assert b"0.077" in before
+    table.write_bytes(before.replace(b"0.077", b"0.177", 1))
+    return before
+
+
+def test_a_table_edited_by_hand_is_not_what_the_lock_records(study):
+    assert (lock_faults(study), table_faults(study)) == ([], [])
+    before = forge(study)
+    assert lock_faults(study) == [
+        "exhibit@michigan: reports/michigan/tables is not what the stage wrote"
+    ]
+    (study / TABLE).write_bytes(before)
+
+
+def test_a_table_edited_together_with_its_lock_is_not_what_the_results_give(study):
+    before = forge(study)
+    assert dvc(study, "commit", "--force", "exhibit@michigan").returncode == 0
+    assert "up to date" in dvc(study, "status").stdout
+    assert lock_faults(study) == []
+    (fault,) = table_faults(study)
+    assert fault.startswith(f"{TABLE}:")
+    assert "0.177" in fault
+    (study / TABLE).write_bytes(before)
+    assert dvc(study, "commit", "--force", "exhibit@michigan").returncode == 0
+
+
+def test_what_changed_after_a_run_is_named(study):
+    changed = section("michigan")
+    changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.3
+    write_params(study, {"michigan": changed})
+    assert "match@michigan: michigan.match changed in params.yaml since the stage ran" in (
+        lock_faults(study)
+    )
+    write_params(study, {"michigan": section("michigan")})
+    code = study / "pipeline" / "matching" / "nearest.py"
+    text = code.read_text()
+    code.write_text(text + "\n")
+    assert lock_faults(study) == [
+        "match@michigan: pipeline/matching/nearest.py changed since the stage ran"
+    ]
+    code.write_text(text)
+
+
+def test_exhibits_carry_the_hash_that_the_lock_gives(study):
+    lock = load_yaml(study / "dvc.lock")["stages"]["exhibit@michigan"]
+    found = {
+        match[1].decode()
+        for path, content in contents(study / "reports").items()
+        for match in [re.search(rb"inputs ([0-9a-f]{12})", content)]
+        if match and not path.endswith(".csv")
+    }
+    assert found == {locked_hash(lock), declared_hash(study, "exhibit", "michigan")}
+    assert len(found) == 1
+
+
+@pytest.mark.slow
+def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothing(study, tmp_path):
+    """Every file that the other checks read is made to agree: only the run shows the forgery."""
+    place = tmp_path / "forged"
+    shutil.copytree(study, place, ignore=shutil.ignore_patterns("cache", "tmp"))
+    (place / ".gitignore").write_text("/data/*\n!/data/raw/\n__pycache__/\n")
+    estimates = place / "reports" / "michigan" / "results" / "estimates.csv"
+    estimates.write_bytes(estimates.read_bytes().replace(b"0.076758381", b"0.176758381"))
+    shutil.copytree(study / "data", place / "data", dirs_exist_ok=True)
+    for path, text in rebuilt(place, "michigan").items():
+        (place / "reports" / "michigan" / path).write_bytes(text)
+    assert dvc(place, "commit", "--force", "exhibit@michigan").returncode == 0
+    git(place, "init", "--quiet")
+    commit_all(place, "Forged")
+    assert (lock_faults(place), table_faults(place)) == ([], [])
+    faults = rerun_faults(place)
+    assert any("results/estimates.csv" in fault and "0.176758381" in fault for fault in faults)
+    assert any(TABLE.removeprefix("reports/") in fault for fault in faults)

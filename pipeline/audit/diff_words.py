@@ -101,10 +101,12 @@ def _study(study: StudyDiff) -> list[_Section]:
 
 
 def _moved(rows: list[Moved]) -> Table:
-    heads = ("before", "after", "change", "change / std. error", "p before", "p after", "mark")
+    marked = any(row.headline and row.marks for row in rows)
+    heads = ["before", "after", "change", "change / std. error", "p before", "p after"]
+    heads += ["mark"] if marked else []
     groups = [("Headline", True), ("Other estimates", False)]
     panels = [
-        Panel(title, tuple(_moved_row(row) for row in rows if row.headline == headline))
+        Panel(title, tuple(_moved_row(row, marked) for row in rows if row.headline == headline))
         for title, headline in groups
     ]
     return Table(
@@ -114,7 +116,7 @@ def _moved(rows: list[Moved]) -> Table:
     )
 
 
-def _moved_row(row: Moved) -> Row:
+def _moved_row(row: Moved, marked: bool) -> Row:
     errors = [side.std_error for side in (row.before, row.after)]
     decimals = rounding.decimals_for([e for e in errors if not math.isnan(e)], 2, 0)
     cells = (
@@ -124,9 +126,9 @@ def _moved_row(row: Moved) -> Row:
         _signed(row.change_in_errors),
         _p_value(row.before.p_value),
         _p_value(row.after.p_value),
-        Text("; ".join(row.marks)) if row.headline and row.marks else None,
     )
-    return Row(row.name, cells)
+    mark = Text("; ".join(row.marks)) if row.headline and row.marks else None
+    return Row(row.name, (*cells, mark) if marked else cells)
 
 
 def _estimate(side: Estimate, decimals: int) -> Cell:
@@ -160,7 +162,7 @@ def _counts(study: StudyDiff) -> list[_Section]:
 
 def _count_row(row: MovedCount) -> Row:
     sides = [None if n is None else Counts((n,)) for n in (row.before, row.after)]
-    change = None
+    change: Cell = None
     if row.before is not None and row.after is not None:
-        change = _signed(row.after - row.before)
+        change = Text(f"{'+' * (row.after > row.before)}{rounding.count(row.after - row.before)}")
     return Row(row.name, (*(DASH if cell is None else cell for cell in sides), change))

@@ -60,6 +60,9 @@ _METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
 }
 
+# Where each format says from which inputs the figure was made.
+_STAMP = {"pdf": "Keywords", "svg": "Description", "png": "Description"}
+
 
 def render_figure(
     draw: Callable[[StudyResults], Figure], results: StudyResults
@@ -69,7 +72,7 @@ def render_figure(
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         figure = draw(results)
-        return {kind: _save(figure, kind) for kind in FORMATS}
+        return {kind: _save(figure, kind, results.inputs) for kind in FORMATS}
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def integer_ticks(axes: Axes, times: list[int]) -> None:
     axes.set_xticks([time for time in times if time % step == 0])
 
 
-def _save(figure: Figure, kind: str) -> bytes:
+def _save(figure: Figure, kind: str, inputs: str) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=_METADATA[kind])
+    metadata = {**_METADATA[kind], _STAMP[kind]: f"inputs {inputs}"}
+    figure.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()

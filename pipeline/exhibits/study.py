@@ -5,14 +5,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.datasets.balance import BALANCE
-from pipeline.datasets.panel import ISSUES, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS
-from pipeline.datasets.store import Dataset
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.event_study import event_study
 from pipeline.exhibits.figures import render_figure
@@ -24,9 +18,10 @@ from pipeline.exhibits.markdown import render_markdown
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
+from pipeline.exhibits.publication import published, published_csvs
 from pipeline.exhibits.recovery_table import recovery_table
-from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.table import Table
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
@@ -36,18 +31,25 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "overlap": overlap,
 }
 
-# What the exhibit stage owns in reports/<study>/, and replaces as a whole.
-OWNED = ("tables", "figures", "results", "metrics.json", "numbers.json", "numbers.tex")
+# What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
+# makes again from the published results, and the rest.
+REBUILT = ("tables", "metrics.json", "numbers.json", "numbers.tex")
+OWNED = (*REBUILT, "figures", "results")
 
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
-    """Return every file of reports/<study>/ by its path there; nothing is written."""
-    return {
-        **_renderings(study_tables(results)),
-        **_figures(results),
-        **{f"results/{name}.csv": content for name, content in _csvs(results).items()},
-        **_numbers(results),
-    }
+    """Return every file of reports/<study>/ by its path there; nothing is written.
+
+    Exhibits are made from the results tables as published, eight digits long, so that anyone can
+    make them again from reports/<study>/results/.
+    """
+    public = published(results)
+    return {**build_texts(public), **_figures(public), **_csv_files(results)}
+
+
+def build_texts(results: StudyResults) -> dict[str, bytes]:
+    """Return the tables and numbers: all that published results and parameters suffice for."""
+    return stamped({**_renderings(study_tables(results)), **_numbers(results)}, results.inputs)
 
 
 def write_exhibits(files: dict[str, bytes], folder: Path) -> None:
@@ -101,22 +103,9 @@ def _figures(results: StudyResults) -> dict[str, bytes]:
     }
 
 
-def _csvs(results: StudyResults) -> dict[str, bytes]:
+def _csv_files(results: StudyResults) -> dict[str, bytes]:
     """Return the results tables as CSV; tables of firms are not among them."""
-    declared: list[tuple[Dataset, pd.DataFrame]] = [
-        (ESTIMATES, results.estimates),
-        (TESTS, results.tests),
-        (OUTCOME_PATHS, results.paths),
-        (FACTS, results.facts),
-        (BALANCE, results.balance),
-        (SAMPLE_FLOW, results.sample_flow),
-        (ISSUES, results.issues),
-        (SCORE_COEFFICIENTS, results.coefficients),
-    ]
-    files = {table.name.lower(): results_csv(frame, table) for table, frame in declared}
-    if results.recovery is not None:
-        files["recovery"] = results_csv(results.recovery)
-    return files
+    return {f"results/{name}.csv": text for name, text in published_csvs(results).items()}
 
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
