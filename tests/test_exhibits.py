@@ -188,7 +188,7 @@ def test_files_are_the_declared_ones(files):
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
     tables = ("main_effects", "balance", "sample_flow", "recovery")
     names |= {f"tables/{name}.{kind}" for name in tables for kind in ("tex", "md")}
-    names |= {"metrics.json", "numbers.json", "numbers.tex"}
+    names |= {"metrics.json", "numbers.json", "numbers.tex", "report.html"}
     assert names <= set(files)
     rest = set(files) - names
     assert all(name.startswith("results/") for name in rest)
@@ -223,12 +223,12 @@ def test_tables_split_into_numbered_files():
 def test_writing_replaces_what_the_stage_owns_and_nothing_else(tmp_path):
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "stale.tex").write_text("old")
-    (tmp_path / "report.html").write_text("another stage's")
+    (tmp_path / "note.html").write_text("another's")
     write_exhibits({"tables/new.tex": b"new", "metrics.json": b"{}"}, tmp_path)
     found = {
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     }
-    assert found == {"tables/new.tex", "metrics.json", "report.html"}
+    assert found == {"tables/new.tex", "metrics.json", "note.html"}
 
 
 def test_a_failure_leaves_earlier_files(tmp_path):

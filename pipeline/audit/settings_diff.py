@@ -1,10 +1,9 @@
 """What two revisions were told to do: parameters, package versions, raw data, code."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.audit.revisions import Revision, changed_lines
+from pipeline.params.leaves import leaves
 
 # What can move a number, beside parameters, data and package versions.
 _CODE = ("pipeline", "stages", "dvc.yaml")
@@ -22,7 +21,7 @@ class Changed:
 def changed_parameters(old: Revision, new: Revision) -> list[Changed]:
     """Return every parameter that differs, by full path: michigan.match.designs..."""
     return _differences(
-        dict(_leaves(old.yaml("params.yaml"))), dict(_leaves(new.yaml("params.yaml")))
+        dict(leaves(old.yaml("params.yaml"))), dict(leaves(new.yaml("params.yaml")))
     )
 
 
@@ -52,27 +51,6 @@ def _differences(before: dict[str, str], after: dict[str, str]) -> list[Changed]
         for name in names
         if before.get(name) != after.get(name)
     ]
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (full path, value); lists of sections are numbered, lists of values stay whole."""
-    if isinstance(value, dict):
-        children = list(value.items())
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        children = list(enumerate(value))
-    else:
-        yield path, _shown(value)
-        return
-    for key, child in children:
-        yield from _leaves(child, f"{path}.{key}" if path else str(key))
-
-
-def _shown(value: Any) -> str:
-    """Return a value as params.yaml writes it."""
-    if isinstance(value, list):
-        return "[" + ", ".join(_shown(item) for item in value) + "]"
-    words = {None: "null", True: "true", False: "false"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def _versions(revision: Revision) -> dict[str, str]:

@@ -22,6 +22,7 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effects,
     lead_notes,
+    pre_trend_p,
 )
 from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
 
@@ -135,16 +136,7 @@ def _pre_trends(axes: Axes, words: str) -> None:
 
 
 def _pre_trend_words(results: StudyResults, name: str, partial: str) -> str:
-    headline = results.settings.estimate.headline
-    tests = results.tests
-    rows = tests[
-        (tests["outcome"] == name)
-        & (tests["design"] == headline.design)
-        & (tests["sample"] == "all")
-        & (tests["estimator"] == headline.spec)
-        & (tests["test"] == "pre_trends")
-    ]
-    if len(rows) and not math.isnan(p_value := float(rows["p_value"].iloc[0])):
+    if not math.isnan(p_value := pre_trend_p(results, name)):
         shown = rounding.positive(p_value, 2)
         p_words = f"$p$ < {shown[1:]}" if shown.startswith("<") else f"$p$ = {shown}"
         return "\n".join(

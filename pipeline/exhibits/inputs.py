@@ -149,6 +149,19 @@ def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> 
     return find_effects(results, outcome, design, spec).get("att")
 
 
+def pre_trend_p(results: StudyResults, name: str) -> float:
+    """Return the joint pre-trend p-value of the headline; NaN where there is no test."""
+    headline, tests = results.settings.estimate.headline, results.tests
+    rows = tests[
+        (tests["outcome"] == name)
+        & (tests["design"] == headline.design)
+        & (tests["sample"] == "all")
+        & (tests["estimator"] == headline.spec)
+        & (tests["test"] == "pre_trends")
+    ]
+    return float(rows["p_value"].iloc[0]) if len(rows) else math.nan
+
+
 def _effect(row: dict[str, object]) -> Effect:
     numbers = {name: _number(row[name]) for name in _NUMBERS}
     words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}  # type: ignore[call-overload]

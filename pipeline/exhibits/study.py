@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from pipeline.exhibits.balance_table import balance_table
-from pipeline.exhibits.event_study import event_study
+from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.latex import render_latex
@@ -20,20 +20,21 @@ from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.publication import published, published_csvs
 from pipeline.exhibits.recovery_table import recovery_table
+from pipeline.exhibits.report import report_page
 from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.table import Table
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "outcome_paths": outcome_paths,
-    "event_study": event_study,
+    "event_study": draw_event_study,
     "love_plot": love_plot,
     "overlap": overlap,
 }
 
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
 # makes again from the published results, and the rest.
-REBUILT = ("tables", "metrics.json", "numbers.json", "numbers.tex")
+REBUILT = ("tables", "metrics.json", "numbers.json", "numbers.tex", "report.html")
 OWNED = (*REBUILT, "figures", "results")
 
 
@@ -44,12 +45,20 @@ def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     make them again from reports/<study>/results/.
     """
     public = published(results)
-    return {**build_texts(public), **_figures(public), **_csv_files(results)}
+    figures = _figures(public)
+    texts = build_texts(public, figures["figures/event_study.svg"].decode("utf-8"))
+    return {**texts, **figures, **_csv_files(results)}
 
 
-def build_texts(results: StudyResults) -> dict[str, bytes]:
-    """Return the tables and numbers: all that published results and parameters suffice for."""
-    return stamped({**_renderings(study_tables(results)), **_numbers(results)}, results.inputs)
+def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
+    """Return tables, numbers and the page: all that published results and parameters suffice for.
+
+    The page's drawing is given, because drawing takes longer than everything else together.
+    """
+    tables = study_tables(results)
+    files = {**_renderings(tables), **_numbers(results)}
+    files["report.html"] = report_page(results, tables, event_study)
+    return stamped(files, results.inputs)
 
 
 def write_exhibits(files: dict[str, bytes], folder: Path) -> None:

@@ -1,0 +1,127 @@
+"""report.html: one study on one page, for readers who will open nothing else."""
+
+import re
+from html import escape
+from importlib.metadata import version
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.assumptions import assumptions
+from pipeline.exhibits.findings import findings, headline_effect, in_units, unit
+from pipeline.exhibits.html import render_html
+from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
+from pipeline.exhibits.limitations import limitations
+from pipeline.exhibits.page import bullets, definitions, page, plain_table, section
+from pipeline.exhibits.table import Table
+from pipeline.params.leaves import leaves
+
+_CAPTIONS = {
+    "main_effects": "Effects by outcome, design and estimator",
+    "balance": "Treated and comparison {firms} before and after matching",
+    "sample_flow": "What each rule of cleaning and selection cost",
+    "recovery": "True and estimated effects",
+}
+
+# The packages that compute what the page shows.
+_PACKAGES = ("linearmodels", "matplotlib", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+
+_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_REFERENCES = re.compile(r'(id="|href="#|url\(#)')
+
+
+def report_page(results: StudyResults, tables: dict[str, Table], event_study: str) -> bytes:
+    """Return the page; `event_study` is the figure as SVG."""
+    title = results.settings.exhibit.title
+    return page(
+        title,
+        [
+            f"<header><h1>{escape(title)}</h1>{bullets(findings(results), 'lead')}</header>",
+            section("Effects by year since entry", _figure(results, event_study)),
+            section("All effects", *_shown(results, tables, "main_effects")),
+            section("What was estimated and assumed", definitions(assumptions(results))),
+            section("Limitations", bullets(limitations(results))),
+            section("How alike the groups are", *_shown(results, tables, "balance")),
+            section("From the raw data to the sample", *_shown(results, tables, "sample_flow")),
+            *_recovery(results, tables),
+            section("Parameters", _parameters(results)),
+            section("Provenance", _provenance(results)),
+        ],
+    )
+
+
+def table_caption(results: StudyResults, name: str) -> str:
+    """Return the caption of a table by its file name; further parts say so."""
+    stem, _, part = name.partition("_part_")
+    caption = _CAPTIONS[stem].format(firms=results.settings.exhibit.firms)
+    return f"{caption}, part {part}" if part else caption
+
+
+def _shown(results: StudyResults, tables: dict[str, Table], stem: str) -> list[str]:
+    """Return a table and its further parts, `main_effects_2` being the second of the main one."""
+    shown = []
+    for name, table in tables.items():
+        part = re.fullmatch(rf"{stem}(?:_(\d+))?", name)
+        if part:
+            place = f"{stem}_part_{part[1]}" if part[1] else stem
+            shown.append(render_html(table, table_caption(results, place)))
+    return shown
+
+
+def _figure(results: StudyResults, svg: str) -> str:
+    headline = results.settings.estimate.headline
+    words = (
+        "Points are effects, bars confidence intervals; hollow points are the reference year or "
+        "years on which firms were matched. Design: "
+        f"{results.settings.design_label(headline.design)}."
+    )
+    return (
+        '<figure><div class="wide" role="region" tabindex="0" aria-label="Event study">'
+        f"{_inline(svg, _described(results))}</div>"
+        f"<figcaption>{escape(words)}</figcaption></figure>"
+    )
+
+
+def _inline(svg: str, description: str) -> str:
+    """Return an SVG for a page: no XML prologue, its own names, a description for readers."""
+    drawing = _REFERENCES.sub(r"\1event-study-", _PROLOGUE.sub("", svg))
+    return drawing.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
+
+
+def _described(results: StudyResults) -> str:
+    """Say the figure in words, for those who cannot see it."""
+    headline = results.settings.estimate.headline
+    panels = []
+    for name, outcome in results.settings.outcomes.root.items():
+        effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
+        points = [
+            f"{rounding.fixed(time, 0)}: {in_units(results, effect, effect.estimate)}"
+            for time, effect in sorted(effects.items())
+            if effect.estimated
+        ]
+        chosen = headline_effect(results, name)
+        if points and chosen is not None:
+            panels.append(f"{outcome.label}, {unit(chosen)}: {'; '.join(points)}")
+    return f"Effects by year since entry. {'. '.join(panels)}."
+
+
+def _recovery(results: StudyResults, tables: dict[str, Table]) -> list[str]:
+    shown = _shown(results, tables, "recovery")
+    return [section("Against the known truth", *shown)] if shown else []
+
+
+def _parameters(results: StudyResults) -> str:
+    settings = results.settings
+    sections = {name: getattr(settings, name).model_dump() for name in settings.__annotations__}
+    rows = list(leaves(sections, results.study))
+    listed = plain_table(("Setting", "Value"), rows, "Settings that ran, by full path")
+    summary = f"{len(rows)} settings, all but the section data"
+    return f"<details><summary>{summary}</summary>{listed}</details>"
+
+
+def _provenance(results: StudyResults) -> str:
+    versions = [(name, version(name)) for name in _PACKAGES]
+    words = (
+        f"<p>Made from <code>inputs {results.inputs}</code>: a hash over the data, the code and "
+        "the settings from which the page was made. <code>python -m stages.verify</code> names the "
+        "commits that had them.</p>"
+    )
+    return words + plain_table(("Package", "Version"), versions, "Package versions")
