@@ -1,17 +1,35 @@
+import csv
 import dataclasses
+import io
 import math
 
 import pytest
 from results import OUTCOMES, many_outcomes, study_results
 
 from pipeline.exhibits.balance_table import balance_table
+from pipeline.exhibits.cohorts_table import cohorts_table
+from pipeline.exhibits.detectable_effects import detectable_effects
+from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study
 from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
-from pipeline.exhibits.table import DASH, Counts, Interval, Number
+from pipeline.exhibits.table import DASH, Counts, Interval, Magnitude, Number
+from pipeline.exhibits.table_csv import render_csv
+
+TABLES = (
+    "main_effects",
+    "dynamic_effects",
+    "detectable_effects",
+    "balance",
+    "score",
+    "cohorts",
+    "sample_flow",
+    "recovery",
+)
 
 
 @pytest.fixture(scope="module")
@@ -186,9 +204,15 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 def test_files_are_the_declared_ones(files):
     figures = ("outcome_paths", "event_study", "love_plot", "overlap")
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
-    tables = ("main_effects", "balance", "sample_flow", "recovery")
-    names |= {f"tables/{name}.{kind}" for name in tables for kind in ("tex", "md")}
-    names |= {"metrics.json", "numbers.json", "numbers.tex", "report.html"}
+    names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
+    names |= {
+        "tables.tex",
+        "figures.tex",
+        "metrics.json",
+        "numbers.json",
+        "numbers.tex",
+        "report.html",
+    }
     assert names <= set(files)
     rest = set(files) - names
     assert all(name.startswith("results/") for name in rest)
@@ -211,6 +235,88 @@ def test_inputs_are_not_changed(files, results):
         frame = getattr(results, field.name)
         if hasattr(frame, "columns"):
             assert frame.equals(getattr(untouched, field.name))
+
+
+def test_params_choose_and_order_the_exhibits(results):
+    chosen = study_results(tables=["balance", "main_effects"], figures=["love_plot"])
+    files = build_exhibits(chosen)
+    assert {name.split(".")[0] for name in files if "tables/" in name or "figures/" in name} == {
+        "tables/balance",
+        "tables/main_effects",
+        "figures/love_plot",
+    }
+    floats = files["tables.tex"].decode()
+    assert floats.index("tables/balance") < floats.index("tables/main_effects")
+    assert "tables/score" not in floats
+
+
+def test_an_exhibit_whose_inputs_are_absent_is_left_out(results):
+    without = dataclasses.replace(
+        results, recovery=None, coefficients=results.coefficients.iloc[:0]
+    )
+    assert {"recovery", "score"} & set(study_tables(without)) == set()
+    assert {"recovery", "score"} <= set(study_tables(results))
+
+
+def test_csv_holds_every_number_of_every_table_unrounded(results):
+    for table in study_tables(results).values():
+        rows = list(csv.DictReader(io.StringIO(render_csv(table))))
+        values = [float(row["value"]) for row in rows if row["value"]]
+        cells = [cell for row in table.rows() for cell in row.cells]
+        numbers = [v for cell in cells for v in figures_of(cell)]
+        assert sorted(values) == sorted(numbers)
+        assert numbers
+
+
+def figures_of(cell):
+    match cell:
+        case Counts():
+            return list(map(float, cell.values))
+        case Interval():
+            return [cell.low, cell.high]
+        case Number() | Magnitude():
+            return [cell.value]
+    return []
+
+
+def test_dynamic_effects_are_the_estimates_by_event_time(results):
+    (table,) = dynamic_effects(results)
+    rows = {row.label: row for row in table.rows() if row.label}
+    estimates = results.estimates.set_index(["outcome", "design", "estimator", "term"])
+    for time in (-3, -2, 0, 1, 2, 3):
+        shown = rows[str(time).replace("-", "\u2212")].cells[0].value
+        wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", f"event[{time}]")]
+        assert shown == wanted.estimate
+    assert "\u22121" not in rows
+    assert rows["Pre-trends, joint p"].cells[0].value == 0.412
+    assert rows["Pre-trends, joint p"].cells[1].plain() == "none"
+    assert "column 1 in \u22122" in " ".join(table.notes)
+
+
+def test_score_table_has_a_column_a_fit_and_a_dash_for_a_term_not_in_it(results):
+    (table,) = score_table(results)
+    assert [column.heading for column in table.columns] == ["Entry in 2009", "Entry in 2010"]
+    rows = {row.label: row for row in table.rows()}
+    assert rows["Sector (t\u22121): food & drink"].cells[1] == DASH
+    assert rows["Age (t\u22121)"].cells[0].value == pytest.approx(-0.1)
+    assert rows["Comparison firms"].cells[0] == Counts((9495,))
+    assert table.panels[0].rows[-2].label == "Constant"
+
+
+def test_cohorts_add_up_to_the_foot(results):
+    table = cohorts_table(results)
+    assert [row.label for row in table.panels[0].rows] == ["2009", "2010"]
+    for column in (0, 1):
+        total = sum(row.cells[column].values[0] for row in table.panels[0].rows)
+        assert table.foot[0].cells[column] == Counts((total,))
+
+
+def test_detectable_effects_are_the_facts_and_their_percent(results):
+    (table,) = detectable_effects(results)
+    assert table.panels[0].rows[2].cells[0].value == pytest.approx(2.8 * 0.031)
+    percent = table.panels[1].rows[2].cells
+    assert percent[0].value == pytest.approx(100 * math.expm1(2.8 * 0.031))
+    assert percent[2] is None
 
 
 def test_tables_split_into_numbered_files():

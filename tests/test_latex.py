@@ -7,12 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from results import many_outcomes, study_results
 
-from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.escape import _T1_LETTERS, escape
 from pipeline.exhibits.latex import fits, render_latex
 from pipeline.exhibits.main_effects import main_effects
-from pipeline.exhibits.recovery_table import recovery_table
-from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
 from pipeline.exhibits.table import (
     DASH,
     Column,
@@ -106,8 +104,7 @@ def test_table_format_reserves_sign_digits_and_parentheses():
 
 
 def _all_tables(results):
-    tables = [*main_effects(results), balance_table(results), sample_flow(results)]
-    return [*tables, recovery_table(results, results.recovery)]
+    return list(study_tables(results).values())
 
 
 @pytest.mark.slow
@@ -147,4 +144,16 @@ def test_every_character_below_u0400_compiles(tmp_path):
     code, log = latex.compile_latex(body, tmp_path)
     assert [line for line in log.splitlines() if line.startswith("!")] == []
     assert "Missing character" not in log
+    assert code == 0
+
+
+@pytest.mark.slow
+@needs_latex
+def test_the_files_with_every_table_and_figure_compile(tmp_path):
+    label = NASTY + "x"
+    results = study_results(many_outcomes(3, label), title=NASTY, firms="R&D_firms")
+    write_exhibits(build_exhibits(results), tmp_path / "reports" / "madeup")
+    body = r"\input{reports/madeup/tables}\input{reports/madeup/figures}"
+    code, log = latex.compile_latex(body, tmp_path, latex.A4)
+    assert latex.faults(log) == []
     assert code == 0

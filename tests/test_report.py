@@ -7,12 +7,14 @@ from html.parser import HTMLParser
 import pytest
 from results import OUTCOMES, study_results
 
+from pipeline.audit.comparison import differences
 from pipeline.exhibits.assumptions import assumptions
 from pipeline.exhibits.findings import findings
 from pipeline.exhibits.html import render_html
 from pipeline.exhibits.inputs import find_effect
 from pipeline.exhibits.limitations import limitations
-from pipeline.exhibits.study import build_exhibits, study_tables
+from pipeline.exhibits.publication import published
+from pipeline.exhibits.study import build_exhibits, build_texts, study_tables
 from pipeline.exhibits.table import Column, Number, Panel, Row, Table
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -203,3 +205,8 @@ def test_provenance_shows_the_hash_and_versions(page):
 
     assert "inputs 0123456789ab" in page.text
     assert pandas.__version__ in page.text
+
+
+def test_the_page_can_be_made_again_without_the_drawing(results, html):
+    again = build_texts(published(results))["report.html"]
+    assert differences({"report.html": html.encode()}, {"report.html": again}) == []

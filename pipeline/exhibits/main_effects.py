@@ -1,14 +1,13 @@
 """The main table: one column an outcome, one panel a design under one estimator."""
 
-import itertools
 import math
 
 from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
-from pipeline.exhibits.latex import fits
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.panels import absorbed, headline_panel, panel_letter
+from pipeline.exhibits.pieces import in_pieces
 from pipeline.exhibits.table import (
     DASH,
     Cell,
@@ -23,38 +22,23 @@ from pipeline.exhibits.table import (
     Text,
 )
 
-_MOST_OUTCOMES = 4
-
 
 def main_effects(results: StudyResults) -> list[Table]:
-    """Return the main table, split evenly where outcomes do not fit side by side.
-
-    At most four outcomes a table, fewer where their numbers are wide; column numbers run on.
-    """
-    outcomes = list(results.settings.outcomes.root)
-    pieces = math.ceil(len(outcomes) / _MOST_OUTCOMES)
-    while True:
-        tables = [_table(results, names, start) for start, names in _split(outcomes, pieces)]
-        if pieces >= len(outcomes) or all(fits(table) for table in tables):
-            return tables
-        pieces += 1
-
-
-def _split(names: list[str], pieces: int) -> list[tuple[int, list[str]]]:
-    """Return (number of the first column, outcomes) of each piece, sizes differing by one."""
-    size, extra = divmod(len(names), pieces)
-    starts = [i * size + min(i, extra) for i in range(pieces + 1)]
-    return [(first + 1, names[first:last]) for first, last in itertools.pairwise(starts)]
+    """Return the main table, split evenly where outcomes do not fit side by side."""
+    return in_pieces(
+        list(results.settings.outcomes.root),
+        lambda outcomes, start: _table(results, outcomes, start),
+    )
 
 
 def _table(results: StudyResults, outcomes: list[str], start: int) -> Table:
-    decimals = [_decimals(results, name) for name in outcomes]
+    decimals = [shown_decimals(results, name) for name in outcomes]
     panels = tuple(
         _panel(results, index, outcomes, decimals)
         for index in range(len(results.settings.exhibit.panels))
     )
     return Table(
-        columns=_columns(results, outcomes, start),
+        columns=outcome_columns(results, outcomes, start),
         panels=panels,
         foot=_foot(results, outcomes),
         notes=main_notes(results, outcomes, start),
@@ -62,7 +46,8 @@ def _table(results: StudyResults, outcomes: list[str], start: int) -> Table:
     )
 
 
-def _columns(results: StudyResults, outcomes: list[str], start: int) -> tuple[Column, ...]:
+def outcome_columns(results: StudyResults, outcomes: list[str], start: int) -> tuple[Column, ...]:
+    """Return one numbered column an outcome; outcomes of one family share a spanner."""
     chosen = [results.settings.outcome(name) for name in outcomes]
     families = [outcome.family for outcome in chosen]
     spanners = [
@@ -75,7 +60,8 @@ def _columns(results: StudyResults, outcomes: list[str], start: int) -> tuple[Co
     )
 
 
-def _decimals(results: StudyResults, outcome: str) -> int:
+def shown_decimals(results: StudyResults, outcome: str) -> int:
+    """Return the decimals at which every table shows effects on an outcome."""
     effects = [
         find_effect(results, outcome, panel.design, panel.spec)
         for panel in results.settings.exhibit.panels

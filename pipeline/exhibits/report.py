@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.assumptions import assumptions
+from pipeline.exhibits.captions import caption
 from pipeline.exhibits.findings import findings, headline_effect, in_units, unit
 from pipeline.exhibits.html import render_html
 from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
@@ -14,11 +15,12 @@ from pipeline.exhibits.page import bullets, definitions, page, plain_table, sect
 from pipeline.exhibits.table import Table
 from pipeline.params.leaves import leaves
 
-_CAPTIONS = {
-    "main_effects": "Effects by outcome, design and estimator",
-    "balance": "Treated and comparison {firms} before and after matching",
-    "sample_flow": "What each rule of cleaning and selection cost",
-    "recovery": "True and estimated effects",
+# Section: the tables it shows, where the study has them. Others follow under another heading.
+_SECTIONS = {
+    "All effects": ("main_effects",),
+    "How alike the groups are": ("balance",),
+    "From the raw data to the sample": ("sample_flow", "cohorts"),
+    "Against the known truth": ("recovery",),
 }
 
 # The packages that compute what the page shows.
@@ -31,39 +33,37 @@ _REFERENCES = re.compile(r'(id="|href="#|url\(#)')
 def report_page(results: StudyResults, tables: dict[str, Table], event_study: str) -> bytes:
     """Return the page; `event_study` is the figure as SVG."""
     title = results.settings.exhibit.title
+    effects, *others = _table_sections(results, tables)
     return page(
         title,
         [
             f"<header><h1>{escape(title)}</h1>{bullets(findings(results), 'lead')}</header>",
             section("Effects by year since entry", _figure(results, event_study)),
-            section("All effects", *_shown(results, tables, "main_effects")),
+            effects,
             section("What was estimated and assumed", definitions(assumptions(results))),
             section("Limitations", bullets(limitations(results))),
-            section("How alike the groups are", *_shown(results, tables, "balance")),
-            section("From the raw data to the sample", *_shown(results, tables, "sample_flow")),
-            *_recovery(results, tables),
+            *others,
             section("Parameters", _parameters(results)),
             section("Provenance", _provenance(results)),
         ],
     )
 
 
-def table_caption(results: StudyResults, name: str) -> str:
-    """Return the caption of a table by its file name; further parts say so."""
-    stem, _, part = name.partition("_part_")
-    caption = _CAPTIONS[stem].format(firms=results.settings.exhibit.firms)
-    return f"{caption}, part {part}" if part else caption
-
-
-def _shown(results: StudyResults, tables: dict[str, Table], stem: str) -> list[str]:
-    """Return a table and its further parts, `main_effects_2` being the second of the main one."""
-    shown = []
-    for name, table in tables.items():
-        part = re.fullmatch(rf"{stem}(?:_(\d+))?", name)
-        if part:
-            place = f"{stem}_part_{part[1]}" if part[1] else stem
-            shown.append(render_html(table, table_caption(results, place)))
-    return shown
+def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str]:
+    """Return one section a heading, the effects first; a heading without a table is left out."""
+    stems = {name: re.sub(r"_\d+$", "", name) for name in tables}
+    placed = {stem for stems_here in _SECTIONS.values() for stem in stems_here}
+    rest = tuple(stem for stem in dict.fromkeys(stems.values()) if stem not in placed)
+    sections = []
+    for heading, wanted in {**_SECTIONS, "More tables": rest}.items():
+        shown = [
+            render_html(table, caption(results, name))
+            for stem in wanted
+            for name, table in tables.items()
+            if stems[name] == stem
+        ]
+        sections.append(section(heading, *shown) if shown else "")
+    return sections
 
 
 def _figure(results: StudyResults, svg: str) -> str:
@@ -82,7 +82,7 @@ def _figure(results: StudyResults, svg: str) -> str:
 
 def _inline(svg: str, description: str) -> str:
     """Return an SVG for a page: no XML prologue, its own names, a description for readers."""
-    drawing = _REFERENCES.sub(r"\1event-study-", _PROLOGUE.sub("", svg))
+    drawing = _REFERENCES.sub(r"\1event-study-", _PROLOGUE.sub("", svg).strip())
     return drawing.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
 
 
@@ -101,11 +101,6 @@ def _described(results: StudyResults) -> str:
         if points and chosen is not None:
             panels.append(f"{outcome.label}, {unit(chosen)}: {'; '.join(points)}")
     return f"Effects by year since entry. {'. '.join(panels)}."
-
-
-def _recovery(results: StudyResults, tables: dict[str, Table]) -> list[str]:
-    shown = _shown(results, tables, "recovery")
-    return [section("Against the known truth", *shown)] if shown else []
 
 
 def _parameters(results: StudyResults) -> str:

@@ -8,6 +8,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from pipeline.exhibits.balance_table import balance_table
+from pipeline.exhibits.captions import figure_floats, table_floats
+from pipeline.exhibits.cohorts_table import cohorts_table
+from pipeline.exhibits.detectable_effects import detectable_effects
+from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.inputs import StudyResults
@@ -19,11 +23,24 @@ from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_te
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.publication import published, published_csvs
-from pipeline.exhibits.recovery_table import recovery_table
+from pipeline.exhibits.recovery_table import recovery_tables
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.table import Table
+from pipeline.exhibits.table_csv import render_csv
+
+_TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
+    "main_effects": main_effects,
+    "dynamic_effects": dynamic_effects,
+    "detectable_effects": detectable_effects,
+    "balance": lambda results: [balance_table(results)],
+    "score": score_table,
+    "cohorts": lambda results: [cohorts_table(results)],
+    "sample_flow": lambda results: [sample_flow(results)],
+    "recovery": recovery_tables,
+}
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "outcome_paths": outcome_paths,
@@ -34,7 +51,15 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
 # makes again from the published results, and the rest.
-REBUILT = ("tables", "metrics.json", "numbers.json", "numbers.tex", "report.html")
+REBUILT = (
+    "tables",
+    "tables.tex",
+    "figures.tex",
+    "metrics.json",
+    "numbers.json",
+    "numbers.tex",
+    "report.html",
+)
 OWNED = (*REBUILT, "figures", "results")
 
 
@@ -46,7 +71,8 @@ def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     """
     public = published(results)
     figures = _figures(public)
-    texts = build_texts(public, figures["figures/event_study.svg"].decode("utf-8"))
+    drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
+    texts = build_texts(public, drawing)
     return {**texts, **figures, **_csv_files(results)}
 
 
@@ -56,8 +82,13 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
     The page's drawing is given, because drawing takes longer than everything else together.
     """
     tables = study_tables(results)
-    files = {**_renderings(tables), **_numbers(results)}
-    files["report.html"] = report_page(results, tables, event_study)
+    files = {
+        **_renderings(tables),
+        **_numbers(results),
+        "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
+        "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
+        "report.html": report_page(results, tables, event_study),
+    }
     return stamped(files, results.inputs)
 
 
@@ -85,30 +116,29 @@ def _swap(fresh: Path, folder: Path, name: str) -> None:
 
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
-    """Return every table of a study by file name, without `.tex`; further parts are numbered."""
-    main = main_effects(results)
-    named = {f"main_effects_{i}" if i > 1 else "main_effects": t for i, t in enumerate(main, 1)}
-    named["balance"] = balance_table(results)
-    named["sample_flow"] = sample_flow(results)
-    if results.recovery is not None:
-        named["recovery"] = recovery_table(results, results.recovery)
-    return named
+    """Return the declared tables by file name, in order; further parts are numbered from 2."""
+    return {
+        f"{name}_{part}" if part > 1 else name: table
+        for name in results.settings.exhibit.tables
+        for part, table in enumerate(_TABLES[name](results), 1)
+    }
 
 
 def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:
-    """Return each table as a LaTeX fragment and as Markdown."""
-    files = {}
-    for name, table in tables.items():
-        files[f"tables/{name}.tex"] = render_latex(table).encode("utf-8")
-        files[f"tables/{name}.md"] = render_markdown(table).encode("utf-8")
-    return files
+    """Return each table as a LaTeX fragment, as Markdown and as CSV."""
+    renderers = {"tex": render_latex, "md": render_markdown, "csv": render_csv}
+    return {
+        f"tables/{name}.{kind}": render(table).encode("utf-8")
+        for name, table in tables.items()
+        for kind, render in renderers.items()
+    }
 
 
 def _figures(results: StudyResults) -> dict[str, bytes]:
     return {
         f"figures/{name}.{kind}": content
-        for name, draw in _FIGURES.items()
-        for kind, content in render_figure(draw, results).items()
+        for name in results.settings.exhibit.figures
+        for kind, content in render_figure(_FIGURES[name], results).items()
     }
 
 
