@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.audit.comparison import contents, differences
 from pipeline.errors import DataError
-from pipeline.exhibits.inputs import StudySettings
+from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.publication import read_published
 from pipeline.exhibits.study import REBUILT, build_texts
 from pipeline.params.settings import load_yaml, study_names
@@ -30,11 +30,16 @@ def table_faults(root: Path) -> list[str]:
 
 def rebuilt(root: Path, study: str) -> dict[str, bytes]:
     """Return a study's tables and numbers as its results and params.yaml give them, by path."""
+    return build_texts(published_results(root, study))
+
+
+def published_results(root: Path, study: str) -> StudyResults:
+    """Return what reports/<study>/results/ and params.yaml hold; raise DataError for a gap."""
     folder = root / "reports" / study / "results"
     files = {path.stem: path.read_bytes() for path in folder.glob("*.csv")}
     settings = study_settings(load_yaml(root / "params.yaml"), study)
     try:
-        return build_texts(read_published(files, study, settings, _NO_INPUTS))
+        return read_published(files, study, settings, _NO_INPUTS)
     except KeyError as error:
         missing = f"{folder.as_posix()}/{error.args[0]}.csv"
         raise DataError(f"{missing} is missing: run `dvc repro`") from None

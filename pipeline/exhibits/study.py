@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from pipeline.exhibits.balance_table import balance_table
-from pipeline.exhibits.captions import figure_floats, table_floats
+from pipeline.exhibits.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
@@ -30,6 +30,7 @@ from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
+from pipeline.exhibits.word import render_word
 
 _TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
     "main_effects": main_effects,
@@ -54,6 +55,7 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 REBUILT = (
     "tables",
     "tables.tex",
+    "tables.docx",
     "figures.tex",
     "metrics.json",
     "numbers.json",
@@ -87,6 +89,7 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
         **_numbers(results),
         "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
         "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
+        "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
         "report.html": report_page(results, tables, event_study),
     }
     return stamped(files, results.inputs)
