@@ -44,7 +44,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _report(check: str, faults: list[str]) -> int:
-    print(f"{check}: {f'{len(faults)} faults' if faults else 'no fault'}")
+    count = {0: "no fault", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
+    print(f"{check}: {count}")
     for fault in faults:
         print("\n".join(f"  {line}" for line in fault.splitlines()))
     return len(faults)

@@ -35,3 +35,25 @@ def test_drawings_and_input_hashes_are_left_out_and_nothing_else():
     two = {"t.tex": b"% inputs ba9876543210\n1.0", "p.html": b"<p>2</p><svg>4</svg>"}
     assert differences(one, two) == []
     assert differences(one, {**two, "p.html": b"<p>5</p><svg>\n3</svg>"}) != []
+
+
+def test_a_long_line_is_shown_around_its_first_difference():
+    line = "x" * 500 + " 0.2 " + "y" * 500
+    (found,) = differences({"t.md": line.encode()}, {"t.md": line.replace("0.2", "0.1").encode()})
+    assert "x 0.2 y" in found
+    assert "x 0.1 y" in found
+    assert len(found) < 400
+
+
+def test_a_number_edited_in_a_word_file_is_seen():
+    from pipeline.exhibits.table import Column, Number, Panel, Row, Table
+    from pipeline.exhibits.word import render_word
+
+    def word(value):
+        row = Row("Effect", (Number(value, 3),))
+        return {"tables.docx": render_word({"A": Table((Column("x"),), (Panel("", (row,)),))})}
+
+    assert differences(word(0.092), word(0.092)) == []
+    (found,) = differences(word(0.092), word(0.192))
+    assert "0.092" in found
+    assert "0.192" in found

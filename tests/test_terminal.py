@@ -28,12 +28,12 @@ def test_a_table_becomes_text_with_points_under_points():
     )
     assert render_text(table) == (
         "         Log sales, log points  Jobs\n"
-        "------------------------------------------\n"
+        "-----------------------------------------\n"
         "Panel A\n"
         "Effect   \u22120.016\n"
         "         (0.072)\n"
         "95% CI   [\u22120.170, 0.138]        1,234 / 5\n"
-        "------------------------------------------\n"
+        "-----------------------------------------\n"
         "  Firms  7\n"
         "\n"
         "A note. Source: a file.\n"

@@ -5,7 +5,9 @@ inside a page are left out. So is the hash of an exhibit's inputs, in which the 
 files live on: `verify` judges it by itself.
 """
 
+import io
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +15,10 @@ NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
 RELATIVE_TOLERANCE = 1e-7
 # below this a figure is rounding around zero, which the last digits of BLAS decide
 ABSOLUTE_TOLERANCE = 1e-9
-TEXT = {".csv", ".html", ".json", ".md", ".tex"}
+TEXT = {".csv", ".docx", ".html", ".json", ".md", ".tex"}
+
+# Characters shown before the first difference of a long line, and in all.
+_BEFORE, _SHOWN = 30, 120
 
 _MACHINE = re.compile(r"inputs [0-9a-f]{12}|<svg.*?</svg>", re.DOTALL)
 
@@ -28,7 +33,7 @@ def differences(committed: Mapping[str, bytes], new: Mapping[str, bytes]) -> lis
     found += [f"{path}: only in the new results" for path in sorted(after - before)]
     for path in sorted(before & after):
         if PurePosixPath(path).suffix in TEXT:
-            found += _compare(path, _text(committed[path]), _text(new[path]))
+            found += _compare(path, _text(path, committed[path]), _text(path, new[path]))
     return found
 
 
@@ -38,7 +43,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def _text(content: bytes) -> str:
+def _text(path: str, content: bytes) -> str:
+    """Return what is compared of a file: of a Word file the document, one row a line."""
+    if path.endswith(".docx"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = archive.read("word/document.xml").replace(b"<w:tr>", b"\n<w:tr>")
     return _MACHINE.sub("", content.decode("utf-8"))
 
 
@@ -47,10 +56,19 @@ def _compare(path: str, before: str, after: str) -> list[str]:
     if len(old) != len(new):
         return [f"{path}: {len(old)} lines committed, {len(new)} now"]
     return [
-        f"{path}:{number}\n  committed: {a}\n  now:       {b}"
+        f"{path}:{number}\n  committed: {_excerpt(a, b)}\n  now:       {_excerpt(b, a)}"
         for number, (a, b) in enumerate(zip(old, new, strict=True), start=1)
         if not same_line(a, b)
     ]
+
+
+def _excerpt(line: str, other: str) -> str:
+    """Return the part of a line around its first difference from another."""
+    pairs = enumerate(zip(line, other, strict=False))
+    first = next((i for i, (a, b) in pairs if a != b), min(len(line), len(other)))
+    start = max(0, first - _BEFORE)
+    shown = line[start : start + _SHOWN]
+    return f"{'...' * (start > 0)}{shown}{'...' * (start + _SHOWN < len(line))}"
 
 
 def same_line(before: str, after: str) -> bool:
