@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+STAMP = re.compile(r"<!-- inputs [0-9a-f]{12} -->\n")
 BLOCK = re.compile(r"<!-- (?P<file>\S+\.md) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -14,7 +15,7 @@ def with_generated_blocks(text: str) -> str:
 
 def _block(match: re.Match[str]) -> str:
     name = match["file"]
-    content = (ROOT / name).read_text(encoding="utf-8").strip()
+    content = STAMP.sub("", (ROOT / name).read_text(encoding="utf-8")).strip()
     return f"<!-- {name} -->\n{content}\n<!-- end -->"
 
 

@@ -41,6 +41,8 @@ def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.Da
             terms = _true_terms(study, spec, sample, effect, outcome)
             rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
+    # a true effect of zero comes back as rounding around zero, whose digits the machine decides
+    found["truth"] = found["truth"].round(12) + 0.0
     plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
     plain &= estimates["sample"] == "all"
     estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]

@@ -1,5 +1,7 @@
 """Exhibit: tables, figures, numbers and results files that readers see."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
@@ -18,6 +20,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.provenance import declared_hash
 from pipeline.recovery import recover
 from pipeline.sources import read_obtained
 from stages.run import Folders, run_stage
@@ -53,6 +56,7 @@ def main(folders: Folders, **sections: object) -> None:
         coefficients=read(SCORE_COEFFICIENTS, scored),
         recovery=_recovery(folders, settings, estimates),
         support=read(SUPPORT, balanced),
+        inputs=declared_hash(Path(), "exhibit", folders.study),
     )
     write_exhibits(build_exhibits(results), folders.reports)
 

@@ -98,7 +98,7 @@ def study_results(
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
         issues=_table(ISSUES, []),
         scores=_table(SCORES, _score_rows(rng)),
-        coefficients=_table(SCORE_COEFFICIENTS, []),
+        coefficients=_table(SCORE_COEFFICIENTS, _coefficient_rows()),
         recovery=_recovery(estimates),
     )
 
@@ -359,6 +359,9 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
             _fact(design, "all", "n_comparison_reused", 0 if lost == 0 else 123),
             _fact(design, "all", "n_comparison_in_treated_clusters", 0),
         ]
+    for stack in (2009, 2010):
+        for design in DESIGNS:
+            rows.append(_fact(design, "all", f"n_treated_matched[{stack}]", 199))
     for model in ("covariates", "lags"):
         for stack in (2009, 2010):
             rows.append(_fact(model, "all", f"treated_without_covariates[{stack}]", stack - 2006))
@@ -467,6 +470,18 @@ def _score_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _coefficient_rows() -> list[dict[str, Any]]:
+    fit = {"n_obs": 9900, "n_treated": 405, "pseudo_r2": 0.0412, "auc": 0.701}
+    terms = ("const", "age", "r_and_d", "sector=food & drink", "sales_lag")
+    return [
+        {"model": "lags", "fit": year, "term": term, "estimate": 0.1 * i - 0.2, "std_error": 0.05}
+        | fit
+        for year in ("2009", "2010")
+        for i, term in enumerate(terms)
+        if (year, term) != ("2010", "sector=food & drink")
+    ]
 
 
 def _recovery(estimates: pd.DataFrame) -> pd.DataFrame:

@@ -3,12 +3,14 @@
 import copy
 import importlib
 import os
+import shutil
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import simulation
+from import_closure import ROOT
 from workspace import contents, section, write_params
 
 from pipeline.simulate import simulate_programme
@@ -70,6 +72,7 @@ def workspace(tmp_path, delivered, monkeypatch):
     (tmp_path / "reports" / "firms").mkdir(parents=True)
     (tmp_path / "reports" / "firms" / "earlier.txt").write_text("earlier results\n")
     write_params(tmp_path, {"firms": firms_section()})
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", list(sys.argv))
     return tmp_path

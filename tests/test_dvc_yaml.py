@@ -44,11 +44,11 @@ def own_folder(stage):
 
 
 def test_every_stage_is_declared_and_runs_over_all_studies():
-    assert list(PIPELINE) == ["check", *STUDY_STAGES]
+    assert list(PIPELINE) == ["check", *STUDY_STAGES, "index"]
     assert all(PIPELINE[stage]["foreach"] == "${studies}" for stage in STUDY_STAGES)
 
 
-@pytest.mark.parametrize("stage", ["check", *STUDY_STAGES])
+@pytest.mark.parametrize("stage", PIPELINE)
 def test_code_dependencies_are_the_import_closure(stage):
     code = [dep for dep in declared(stage)["deps"] if dep.endswith(".py")]
     closure = import_closure(f"stages.{stage}")
@@ -87,10 +87,10 @@ def test_exhibit_owns_its_results_and_keeps_them_until_new_ones_are_complete():
     assert all(options == {"cache": False, "persist": True} for options in found.values())
 
 
-def test_check_reads_the_whole_of_params_and_nothing_heavy():
-    assert declared("check")["params"] == [{"params.yaml": None}]
+def test_check_and_index_read_the_whole_of_params_and_nothing_heavy():
+    assert all(declared(s)["params"] == [{"params.yaml": None}] for s in ("check", "index"))
     heavy = {"pandas", "numpy", "scipy", "statsmodels", "sklearn", "linearmodels", "matplotlib"}
-    for path in import_closure("stages.check"):
+    for path in import_closure("stages.check") + import_closure("stages.index"):
         tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
         at_import = {
             alias.name.split(".")[0]
@@ -101,7 +101,7 @@ def test_check_reads_the_whole_of_params_and_nothing_heavy():
         assert not at_import & heavy, path
 
 
-@pytest.mark.parametrize("stage", ["check", *STUDY_STAGES])
+@pytest.mark.parametrize("stage", PIPELINE)
 def test_the_description_is_the_docstring(stage):
     assert declared(stage)["desc"] == ast.get_docstring(source(stage)).splitlines()[0]
 
@@ -114,7 +114,9 @@ def test_a_stage_stays_short(stage):
 def test_the_lock_holds_exactly_the_declared_stages_and_dependencies():
     lock = load_yaml(ROOT / "dvc.lock")["stages"]
     studies = load_yaml(ROOT / "params.yaml")["studies"]
-    expected = {"check"} | {f"{stage}@{study}" for stage in STUDY_STAGES for study in studies}
+    expected = {"check", "index"} | {
+        f"{stage}@{study}" for stage in STUDY_STAGES for study in studies
+    }
     assert set(lock) == expected
     for name, entry in lock.items():
         stage, _, study = name.partition("@")

@@ -1,4 +1,6 @@
+import csv
 import dataclasses
+import io
 import math
 
 import pandas as pd
@@ -6,6 +8,10 @@ import pytest
 from results import OUTCOMES, many_outcomes, study_results
 
 from pipeline.exhibits.balance_table import balance_table
+from pipeline.exhibits.captions import caption, stem
+from pipeline.exhibits.cohorts_table import cohorts_table
+from pipeline.exhibits.detectable_effects import detectable_effects
+from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study
 from pipeline.exhibits.latex import fits_page
 from pipeline.exhibits.main_effects import main_effects
@@ -14,9 +20,23 @@ from pipeline.exhibits.panels import Shown, lettered_panels
 from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
+from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
 from pipeline.exhibits.summary import summary
-from pipeline.exhibits.table import DASH, Counts, Interval, Number
+from pipeline.exhibits.table import DASH, Counts, Interval, Magnitude, Number
+from pipeline.exhibits.table_csv import render_csv
+
+TABLES = (
+    "main_effects",
+    "main_effects_panels_2",
+    "dynamic_effects",
+    "detectable_effects",
+    "balance",
+    "score",
+    "cohorts",
+    "sample_flow",
+    "recovery",
+)
 
 
 @pytest.fixture(scope="module")
@@ -333,8 +353,8 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 def test_files_are_the_declared_ones(files):
     figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow")
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
-    tables = ("main_effects", "main_effects_panels_2", "balance", "sample_flow", "recovery")
-    names |= {f"tables/{name}.{kind}" for name in tables for kind in ("tex", "md")}
+    names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
+    names |= {"tables.tex", "tables.docx", "figures.tex", "report.html"}
     names |= {"metrics.json", "numbers.json", "numbers.tex", "summary.md"}
     assert names <= set(files)
     rest = set(files) - names
@@ -371,6 +391,104 @@ def test_inputs_are_not_changed(files, results):
             assert frame.equals(getattr(untouched, field.name))
 
 
+def test_params_choose_and_order_the_exhibits(results):
+    chosen = study_results(tables=["balance", "main_effects"], figures=["love_plot"])
+    files = build_exhibits(chosen)
+    assert {name.split(".")[0] for name in files if "tables/" in name or "figures/" in name} == {
+        "tables/balance",
+        "tables/main_effects",
+        "tables/main_effects_panels_2",
+        "figures/love_plot",
+    }
+    floats = files["tables.tex"].decode()
+    assert floats.index("tables/balance") < floats.index("tables/main_effects")
+    assert "tables/score" not in floats
+    assert "design and estimator, panels part 2}" in floats
+
+
+def test_captions_number_every_kind_of_part(results):
+    name = "main_effects_2_panels_3"
+    assert stem(name) == stem("main_effects_panels_2") == stem("main_effects_2") == "main_effects"
+    assert caption(results, name).endswith("design and estimator, part 2, panels part 3")
+    assert caption(results, "balance_2").endswith("before and after matching, part 2")
+
+
+def test_an_exhibit_whose_inputs_are_absent_is_left_out(results):
+    without = dataclasses.replace(
+        results, recovery=None, coefficients=results.coefficients.iloc[:0]
+    )
+    assert {"recovery", "score"} & set(study_tables(without)) == set()
+    assert {"recovery", "score"} <= set(study_tables(results))
+
+
+def test_csv_holds_every_number_of_every_table_unrounded(results):
+    for table in study_tables(results).values():
+        rows = list(csv.DictReader(io.StringIO(render_csv(table))))
+        values = [float(row["value"]) for row in rows if row["value"]]
+        cells = [cell for row in table.rows() for cell in row.cells]
+        numbers = [v for cell in cells for v in figures_of(cell)]
+        assert sorted(values) == sorted(numbers)
+        assert numbers
+
+
+def figures_of(cell):
+    match cell:
+        case Counts():
+            return list(map(float, cell.values))
+        case Interval():
+            return [cell.low, cell.high]
+        case Number() | Magnitude():
+            return [cell.value]
+    return []
+
+
+def test_dynamic_effects_are_the_estimates_by_event_time(results):
+    (table,) = dynamic_effects(results)
+    rows = {row.label: row for row in table.rows() if row.label}
+    estimates = results.estimates.set_index(["outcome", "design", "estimator", "term"])
+    for time in (-3, -2, 0, 1, 2, 3):
+        shown = rows[str(time).replace("-", "\u2212")].cells[0].value
+        wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", f"event[{time}]")]
+        assert shown == wanted.estimate
+    assert "\u22121" not in rows
+    assert rows["Pre-trends, joint p"].cells[0].value == 0.412
+    assert rows["Pre-trends, joint p"].cells[1].plain() == "none"
+    assert "column 1 in \u22122" in " ".join(table.notes)
+
+
+def test_dynamic_effects_name_the_years_that_some_entry_years_lack(results):
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["term"] == "event[3]", "note"] = "entry years 2009 only"
+    (table,) = dynamic_effects(dataclasses.replace(results, estimates=estimates))
+    assert table.notes[-1] == "Years that some entry years lack: 3, entry years 2009 only."
+
+
+def test_score_table_has_a_column_a_fit_and_a_dash_for_a_term_not_in_it(results):
+    (table,) = score_table(results)
+    assert [column.heading for column in table.columns] == ["Entry in 2009", "Entry in 2010"]
+    rows = {row.label: row for row in table.rows()}
+    assert rows["Sector (t\u22121): food & drink"].cells[1] == DASH
+    assert rows["Age (t\u22121)"].cells[0].value == pytest.approx(-0.1)
+    assert rows["Comparison firms"].cells[0] == Counts((9495,))
+    assert table.panels[0].rows[-2].label == "Constant"
+
+
+def test_cohorts_add_up_to_the_foot(results):
+    table = cohorts_table(results)
+    assert [row.label for row in table.panels[0].rows] == ["2009", "2010"]
+    for column in (0, 1):
+        total = sum(row.cells[column].values[0] for row in table.panels[0].rows)
+        assert table.foot[0].cells[column] == Counts((total,))
+
+
+def test_detectable_effects_are_the_facts_and_their_percent(results):
+    (table,) = detectable_effects(results)
+    assert table.panels[0].rows[2].cells[0].value == pytest.approx(2.8 * 0.031)
+    percent = table.panels[1].rows[2].cells
+    assert percent[0].value == pytest.approx(100 * math.expm1(2.8 * 0.031))
+    assert percent[2] is None
+
+
 def test_tables_split_into_numbered_files():
     assert list(study_tables(study_results(many_outcomes(5))))[:4] == [
         "main_effects",
@@ -394,12 +512,12 @@ def test_parts_are_even_and_fit_a_page():
 def test_writing_replaces_what_the_stage_owns_and_nothing_else(tmp_path):
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "stale.tex").write_text("old")
-    (tmp_path / "report.html").write_text("another stage's")
+    (tmp_path / "note.html").write_text("another's")
     write_exhibits({"tables/new.tex": b"new", "metrics.json": b"{}"}, tmp_path)
     found = {
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     }
-    assert found == {"tables/new.tex", "metrics.json", "report.html"}
+    assert found == {"tables/new.tex", "metrics.json", "note.html"}
 
 
 def test_a_failure_leaves_earlier_files(tmp_path):

@@ -13,7 +13,7 @@ from results import many_outcomes, study_results
 from pipeline.exhibits.escape import _T1_LETTERS, escape
 from pipeline.exhibits.latex import fits, fits_page, render_latex
 from pipeline.exhibits.main_effects import main_effects
-from pipeline.exhibits.study import study_tables
+from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
 from pipeline.exhibits.table import (
     DASH,
     Column,
@@ -203,4 +203,16 @@ def test_every_character_below_u0400_compiles(tmp_path):
     code, log = latex.compile_latex(body, tmp_path)
     assert [line for line in log.splitlines() if line.startswith("!")] == []
     assert "Missing character" not in log
+    assert code == 0
+
+
+@pytest.mark.slow
+@needs_latex
+def test_the_files_with_every_table_and_figure_compile(tmp_path):
+    label = NASTY + "x"
+    results = study_results(many_outcomes(3, label), title=NASTY, firms="R&D_firms")
+    write_exhibits(build_exhibits(results), tmp_path / "reports" / "madeup")
+    body = r"\input{reports/madeup/tables}\input{reports/madeup/figures}"
+    code, log = latex.compile_latex(body, tmp_path, latex.A4)
+    assert latex.faults(log) == []
     assert code == 0

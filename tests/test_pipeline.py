@@ -1,14 +1,24 @@
 """One small study through DVC: what runs, what is skipped, and what a failure leaves behind."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from repository import commit_all, git
 from workspace import contents, project, section, write_params
 
-STAGES = ["check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
+from pipeline.audit.lock_check import lock_faults
+from pipeline.audit.rebuild import rebuilt, table_faults
+from pipeline.audit.rerun import rerun_faults
+from pipeline.params.settings import load_yaml
+from pipeline.provenance import declared_hash, locked_hash
+
+TABLE = "reports/michigan/tables/main_effects.tex"
+STAGES = ["check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit", "index"]
 
 
 def small_section() -> dict:
@@ -37,12 +47,12 @@ def dvc(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def stages_run(folder: Path, *arguments: str) -> list[str]:
-    """Reproduce; return the verbs of the stages that ran."""
+    """Reproduce; return the verbs of the stages that ran, in the order in which STAGES has them."""
     done = dvc(folder, "repro", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = (done.stdout + done.stderr).splitlines()
     ran = [line.split("'")[1] for line in lines if line.startswith("Running stage")]
-    return [name.split("@")[0] for name in ran]
+    return sorted((name.split("@")[0] for name in ran), key=STAGES.index)
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +74,91 @@ def test_the_same_inputs_give_the_same_bytes(study):
     assert contents(study / "reports") == before
 
 
+def forge(study: Path) -> bytes:
+    """Edit the headline of a committed table by hand; return the table as it was."""
+    table = study / TABLE
+    before = table.read_bytes()
+    assert b"0.076" in before
+    table.write_bytes(before.replace(b"0.076", b"0.176", 1))
+    return before
+
+
+def test_a_table_edited_by_hand_is_not_what_the_lock_records(study):
+    assert (lock_faults(study), table_faults(study)) == ([], [])
+    before = forge(study)
+    assert lock_faults(study) == [
+        "exhibit@michigan: reports/michigan/tables is not what the stage wrote"
+    ]
+    (study / TABLE).write_bytes(before)
+
+
+def test_a_table_edited_together_with_its_lock_is_not_what_the_results_give(study):
+    before = forge(study)
+    assert dvc(study, "commit", "--force", "exhibit@michigan").returncode == 0
+    assert "up to date" in dvc(study, "status").stdout
+    assert lock_faults(study) == []
+    (fault,) = table_faults(study)
+    assert fault.startswith(f"{TABLE}:")
+    assert "0.176" in fault
+    (study / TABLE).write_bytes(before)
+    assert dvc(study, "commit", "--force", "exhibit@michigan").returncode == 0
+
+
+def test_what_changed_after_a_run_is_named(study):
+    changed = small_section()
+    changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.3
+    write_params(study, {"michigan": changed})
+    assert "match@michigan: michigan.match changed in params.yaml since the stage ran" in (
+        lock_faults(study)
+    )
+    write_params(study, {"michigan": small_section()})
+    code = study / "pipeline" / "matching" / "nearest.py"
+    text = code.read_text()
+    code.write_text(text + "\n")
+    assert lock_faults(study) == [
+        "match@michigan: pipeline/matching/nearest.py changed since the stage ran"
+    ]
+    code.write_text(text)
+
+
+def test_exhibits_carry_the_hash_that_the_lock_gives(study):
+    lock = load_yaml(study / "dvc.lock")["stages"]["exhibit@michigan"]
+    found = {
+        match[1].decode()
+        for path, content in contents(study / "reports").items()
+        for match in [re.search(rb"inputs ([0-9a-f]{12})", content)]
+        if match and not path.endswith(".csv")
+    }
+    assert found == {locked_hash(lock), declared_hash(study, "exhibit", "michigan")}
+    assert len(found) == 1
+
+
+@pytest.mark.slow
+def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothing(study, tmp_path):
+    """Every file that the other checks read is made to agree: only the run shows the forgery."""
+    place = tmp_path / "forged"
+    shutil.copytree(study, place, ignore=shutil.ignore_patterns("cache", "tmp"))
+    (place / ".gitignore").write_text("/data/*\n!/data/raw/\n__pycache__/\n")
+    estimates = place / "reports" / "michigan" / "results" / "estimates.csv"
+    estimates.write_bytes(estimates.read_bytes().replace(b"0.0763068", b"0.1763068"))
+    shutil.copytree(study / "data", place / "data", dirs_exist_ok=True)
+    for path, text in rebuilt(place, "michigan").items():
+        (place / "reports" / "michigan" / path).write_bytes(text)
+    assert dvc(place, "commit", "--force", "exhibit@michigan").returncode == 0
+    git(place, "init", "--quiet")
+    commit_all(place, "Forged")
+    assert (lock_faults(place), table_faults(place)) == ([], [])
+    faults = rerun_faults(place)
+    assert any("results/estimates.csv" in fault and "0.1763068" in fault for fault in faults)
+    assert any(TABLE.removeprefix("reports/") in fault for fault in faults)
+
+
 def test_a_change_reruns_the_stages_that_read_it_and_what_follows(study):
     """One change after the other, each on top of the last, to save returning to the start."""
     changed = small_section()
     changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.3
     write_params(study, {"michigan": changed})
-    assert stages_run(study) == ["check", "match", "balance", "estimate", "exhibit"]
+    assert stages_run(study) == ["check", "match", "balance", "estimate", "exhibit", "index"]
 
     changed["outcomes"]["salary_log"] = {
         "column": "salary",
@@ -78,13 +167,13 @@ def test_a_change_reruns_the_stages_that_read_it_and_what_follows(study):
         "label": "Log average salary",
     }
     write_params(study, {"michigan": changed})
-    assert stages_run(study) == ["check", "estimate", "exhibit"]
+    assert stages_run(study) == ["check", "estimate", "exhibit", "index"]
 
     module = study / "pipeline" / "params" / "estimate.py"
     text = module.read_text()
     module.write_text(text.replace("    power: float", "    draws: int = 0\n    power: float"))
     assert "draws" in module.read_text()
-    assert stages_run(study) == ["check", "estimate", "exhibit"]
+    assert stages_run(study) == ["check", "estimate", "exhibit", "index"]
 
 
 def test_a_failing_stage_leaves_reports_and_raw_data_as_they_were(study):

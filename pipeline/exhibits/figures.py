@@ -69,6 +69,9 @@ _METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
 }
 
+# Where each format says from which inputs the figure was made.
+_STAMP = {"pdf": "Keywords", "svg": "Description", "png": "Description"}
+
 
 def render_figure(
     draw: Callable[[StudyResults], Figure], results: StudyResults
@@ -78,7 +81,7 @@ def render_figure(
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         figure = draw(results)
-        return {kind: _save(figure, kind) for kind in FORMATS}
+        return {kind: _save(figure, kind, results.inputs) for kind in FORMATS}
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ def partial_key() -> Line2D:
     return Line2D([], [], linestyle="none", label=f"{DAGGER} some entry years only")
 
 
-def _save(figure: Figure, kind: str) -> bytes:
+def _save(figure: Figure, kind: str, inputs: str) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=_METADATA[kind])
+    metadata = {**_METADATA[kind], _STAMP[kind]: f"inputs {inputs}"}
+    figure.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()

@@ -45,6 +45,7 @@ class StudyResults:
 
     `scores` holds firms; exhibits take bin counts from it and nothing else. `recovery` exists
     where the truth is known: outcome, design, estimator, term, truth, estimate, std_error.
+    `inputs` is the short hash over what the exhibits were made from (`pipeline.provenance`).
     """
 
     study: str
@@ -61,6 +62,7 @@ class StudyResults:
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None
+    inputs: str = ""
 
     def fact(self, design: str, outcome: str, name: str) -> float:
         """Return one fact; facts by stack, `name[2009]`, are summed; NaN where there is none."""

@@ -9,7 +9,7 @@ from pipeline.exhibits.latex import fits, fits_page
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.panels import Shown, lettered_panels, main_letter
-from pipeline.exhibits.parts import fewest_parts
+from pipeline.exhibits.parts import MOST_COLUMNS, fewest_parts
 from pipeline.exhibits.table import (
     DASH,
     Cell,
@@ -25,7 +25,6 @@ from pipeline.exhibits.table import (
 )
 from pipeline.params.exhibit import Panel as ChosenPanel
 
-_MOST_OUTCOMES = 4
 _MOST_PANELS = 4
 
 
@@ -42,7 +41,7 @@ def main_effects(results: StudyResults) -> dict[str, Table]:
     def table(some: list[tuple[int, str]], others: list[tuple[str, ChosenPanel]]) -> Table:
         return _table(results, Shown(dict(some), dict(others)))
 
-    across = fewest_parts(columns, _MOST_OUTCOMES, lambda part: fits(table(part, panels)))
+    across = fewest_parts(columns, MOST_COLUMNS, lambda part: fits(table(part, panels)))
     down = fewest_parts(
         panels, _MOST_PANELS, lambda part: all(fits_page(table(some, part)) for some in across)
     )
@@ -58,9 +57,9 @@ def _number(part: int, stem: str) -> str:
 
 
 def _table(results: StudyResults, shown: Shown) -> Table:
-    decimals = {name: _decimals(results, name) for name in shown.columns.values()}
+    decimals = {name: shown_decimals(results, name) for name in shown.columns.values()}
     return Table(
-        columns=_columns(results, shown),
+        columns=outcome_columns(results, shown.columns),
         panels=tuple(_panel(results, shown, letter, decimals) for letter in shown.panels),
         foot=_foot(results, shown),
         notes=main_notes(results, shown),
@@ -68,8 +67,9 @@ def _table(results: StudyResults, shown: Shown) -> Table:
     )
 
 
-def _columns(results: StudyResults, shown: Shown) -> tuple[Column, ...]:
-    outcomes = {n: results.settings.outcome(name) for n, name in shown.columns.items()}
+def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Column, ...]:
+    """Return one numbered column an outcome; outcomes of one family share a spanner."""
+    outcomes = {n: results.settings.outcome(name) for n, name in numbered.items()}
     families = [outcome.family for outcome in outcomes.values()]
     return tuple(
         Column(
@@ -86,7 +86,8 @@ def _spanner(family: str, families: list[str]) -> str:
     return capitalised(family) if family != "main" and families.count(family) > 1 else ""
 
 
-def _decimals(results: StudyResults, outcome: str) -> int:
+def shown_decimals(results: StudyResults, outcome: str) -> int:
+    """Return the decimals at which every table shows effects on an outcome."""
     effects = [
         find_effect(results, outcome, panel.design, panel.spec)
         for panel in results.settings.exhibit.panels

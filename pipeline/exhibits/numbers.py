@@ -125,13 +125,17 @@ def effect_in_words(effect: Effect, least: int) -> str:
 def translated(effect: Effect, least: int) -> tuple[str, str, str]:
     """Return estimate and interval ends in the unit of `translated_unit`, rounded."""
     ends = (effect.estimate, effect.conf_low, effect.conf_high)
-    if effect.scale == LOG_SCALE:
-        value, low, high = (rounding.fixed(percent(end), 1) for end in ends)
-    elif effect.scale == SHARE_SCALE:
-        value, low, high = (rounding.fixed(percentage_points(end), 1) for end in ends)
-    else:
-        value, low, high = (rounding.fixed(e, effect_decimals([effect], least)) for e in ends)
+    value, low, high = (translated_value(effect, end, least) for end in ends)
     return value, low, high
+
+
+def translated_value(effect: Effect, value: float, least: int) -> str:
+    """Return a value on the effect's scale in the unit of `translated_unit`, rounded."""
+    if effect.scale == LOG_SCALE:
+        return rounding.fixed(percent(value), 1)
+    if effect.scale == SHARE_SCALE:
+        return rounding.fixed(percentage_points(value), 1)
+    return rounding.fixed(value, effect_decimals([effect], least))
 
 
 def translated_unit(effect: Effect) -> str:

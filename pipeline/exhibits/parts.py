@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from pipeline.exhibits.latex import fits_page
+from pipeline.exhibits.latex import fits, fits_page
 from pipeline.exhibits.table import Table
 
 T = TypeVar("T")
+
+MOST_COLUMNS = 4
 
 
 def fewest_parts(items: list[T], most: int, fit: Callable[[list[T]], bool]) -> list[list[T]]:
@@ -21,6 +23,16 @@ def fewest_parts(items: list[T], most: int, fit: Callable[[list[T]], bool]) -> l
     while pieces < len(items) and not all(fit(part) for part in _split(items, pieces)):
         pieces += 1
     return _split(items, pieces)
+
+
+def side_by_side(names: list[str], make: Callable[[dict[int, str]], Table]) -> list[Table]:
+    """Return tables of at most four columns, fewer where their numbers are wide.
+
+    `make` is given names by column number; numbers run on from table to table.
+    """
+    numbered = list(enumerate(names, start=1))
+    parts = fewest_parts(numbered, MOST_COLUMNS, lambda part: fits(make(dict(part))))
+    return [make(dict(part)) for part in parts]
 
 
 def pages(table: Table) -> list[Table]:

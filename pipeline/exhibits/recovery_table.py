@@ -10,6 +10,11 @@ from pipeline.exhibits.rounding import decimals_for
 from pipeline.exhibits.table import Cell, Column, Panel, Row, Table, align_decimals, number
 
 
+def recovery_tables(results: StudyResults) -> list[Table]:
+    """Return the table where the truth is known; else none."""
+    return [] if results.recovery is None else [recovery_table(results, results.recovery)]
+
+
 def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
     """Return one panel an outcome, one row a spec and design, for the average effect.
 

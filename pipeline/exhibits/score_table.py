@@ -1,72 +1,96 @@
-"""The score table: what predicts entry, by entry year, and how well."""
+"""The score table: coefficients of the headline design's propensity score, one column a fit."""
 
-import math
+from typing import Any
 
 import pandas as pd
 
 from pipeline.exhibits.balance_table import covariate_label
-from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, number
+from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.table import DASH, Column, Counts, Number, Panel, Row, Table
 
 _DECIMALS = 3
+_CONSTANT = "const"
 
-_FITS = {"per_stack": "fitted for each entry year", "pooled": "one fit with entry-year effects"}
+
+def score_table(results: StudyResults) -> list[Table]:
+    """Return the table; none where the headline design has no score or no fit is published."""
+    design = results.settings.match.designs.get(results.settings.estimate.headline.design)
+    if design is None or not design.uses_score:
+        return []
+    chosen = results.coefficients[results.coefficients["model"] == design.score]
+    fits = sorted(chosen["fit"].unique())
+    return side_by_side(fits, lambda part: _table(results, chosen, part))
 
 
-def score_table(results: StudyResults) -> Table:
-    """Return coefficients and standard errors of the headline design's score, a column per fit.
-
-    The first design's score where the headline design is unmatched.
-    """
-    settings = results.settings
-    designs = settings.match.designs
-    headline = settings.estimate.headline.design
-    name = designs[headline if headline in designs else next(iter(designs))].score
-    fitted = results.coefficients[results.coefficients["model"] == name]
-    fits = list(dict.fromkeys(fitted["fit"]))
-    model = settings.score.models[name]
+def _table(results: StudyResults, fitted: pd.DataFrame, numbered: dict[int, str]) -> Table:
+    fits = list(numbered.values())
+    cells = {(row["term"], row["fit"]): _figures(row) for _, row in fitted.iterrows()}
+    ordered = sorted(fitted["term"].unique(), key=lambda term: _position(results, term))
     return Table(
-        columns=tuple(Column(fit, number=i) for i, fit in enumerate(fits, 1)),
-        panels=(Panel("", tuple(_term_rows(results, fitted, fits))),),
-        foot=tuple(_foot(results, fitted, fits)),
-        notes=(
-            f"Propensity score by {model.link}, unpenalised maximum likelihood, "
-            f"{_FITS[model.fit]}. Coefficients on the index; conventional standard errors in "
-            "parentheses. Pseudo-R\u00b2: McFadden's. AUC: area under the ROC curve.",
-            "A good score balances covariates; its fit is no measure of that.",
+        columns=tuple(
+            Column(f"Entry in {fit}" if fit.isdigit() else "All entry years", "", n)
+            for n, fit in numbered.items()
         ),
-        source=settings.exhibit.source,
+        panels=(Panel("", tuple(row for t in ordered for row in _rows(results, cells, t, fits))),),
+        foot=_foot(results, fitted, fits),
+        notes=_notes(results),
+        source=results.settings.exhibit.source,
     )
 
 
-def _term_rows(results: StudyResults, fitted: pd.DataFrame, fits: list[str]) -> list[Row]:
-    """Return two rows a term, coefficient and standard error; the constant comes last."""
-    terms = list(dict.fromkeys(fitted["term"]))
-    ordered = [*(term for term in terms if term != "const"), *(t for t in terms if t == "const")]
-    rows = []
-    for term in ordered:
-        label = "Constant" if term == "const" else covariate_label(results.settings, term)
-        rows.append(Row(label, _cells(fitted, fits, term, "estimate")))
-        rows.append(Row("", _cells(fitted, fits, term, "std_error")))
-    return rows
+def _position(results: StudyResults, term: str) -> tuple[int, str]:
+    """Order terms as params declare covariates, the constant last."""
+    declared = list(results.settings.score.covariates)
+    name = term.partition("=")[0]
+    return (declared.index(name) if name in declared else len(declared), term)
 
 
-def _cells(fitted: pd.DataFrame, fits: list[str], term: str, column: str) -> tuple[Cell, ...]:
-    values = fitted[fitted["term"] == term].set_index("fit")[column].to_dict()
-    style = "parenthesis" if column == "std_error" else "plain"
-    return tuple(number(values.get(fit, math.nan), _DECIMALS, style) for fit in fits)  # type: ignore[arg-type]
-
-
-def _foot(results: StudyResults, fitted: pd.DataFrame, fits: list[str]) -> list[Row]:
-    of_fit = fitted.drop_duplicates("fit").set_index("fit").loc[fits]
-    firms = results.settings.exhibit.firms
-    counts = ((capitalised(firms), "n_obs"), (f"treated {firms}", "n_treated"))
-    return [
-        Row("Pseudo-R\u00b2", tuple(number(float(v), _DECIMALS) for v in of_fit["pseudo_r2"])),
-        Row("AUC", tuple(number(float(v), _DECIMALS) for v in of_fit["auc"])),
-        *(
-            Row(label, tuple(Counts((int(n),)) for n in of_fit[column]), indent=label[0].islower())
-            for label, column in counts
-        ),
+def _rows(
+    results: StudyResults,
+    cells: dict[tuple[str, str], dict[str, float]],
+    term: str,
+    fits: list[str],
+) -> tuple[Row, Row]:
+    """Return a term's coefficients and, below, their standard errors; a dash where it is absent."""
+    label = "Constant" if term == _CONSTANT else covariate_label(results.settings, term)
+    found = [cells.get((term, fit)) for fit in fits]
+    estimates = [DASH if f is None else Number(f["estimate"], _DECIMALS) for f in found]
+    errors = [
+        None if f is None else Number(f["std_error"], _DECIMALS, "parenthesis") for f in found
     ]
+    return Row(label, tuple(estimates)), Row("", tuple(errors))
+
+
+def _foot(results: StudyResults, fitted: pd.DataFrame, names: list[str]) -> tuple[Row, ...]:
+    firms = results.settings.exhibit.firms
+    fit_of = {fit: _figures(rows.iloc[0]) for fit, rows in fitted.groupby("fit")}
+    fits = [fit_of[name] for name in names]
+    return (
+        Row(f"Treated {firms}", tuple(Counts((int(fit["n_treated"]),)) for fit in fits)),
+        Row(
+            f"Comparison {firms}",
+            tuple(Counts((int(fit["n_obs"] - fit["n_treated"]),)) for fit in fits),
+        ),
+        Row("Pseudo-R2", tuple(Number(fit["pseudo_r2"], _DECIMALS) for fit in fits)),
+        Row("Area under the curve", tuple(Number(fit["auc"], _DECIMALS) for fit in fits)),
+    )
+
+
+def _figures(row: "pd.Series[Any]") -> dict[str, float]:
+    """Return the figures of one row of SCORE_COEFFICIENTS by name."""
+    names = ("estimate", "std_error", "n_obs", "n_treated", "pseudo_r2", "auc")
+    return {name: float(row[name]) for name in names}
+
+
+def _notes(results: StudyResults) -> tuple[str, ...]:
+    settings = results.settings
+    design = settings.estimate.headline.design
+    link = settings.score.models[settings.match.designs[design].score].link
+    return (
+        f"Coefficients of the {link} behind the design {settings.design_label(design)}, on the "
+        "index; conventional maximum-likelihood standard errors in parentheses. They describe who "
+        "entered, and are no effects of anything.",
+        "Pseudo-R2: McFadden's. Area under the curve: 0.5 where the score tells entrants from "
+        "others no better than chance.",
+    )

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.datasets.balance import BALANCE, SUPPORT
-from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS
-from pipeline.datasets.store import Dataset
 from pipeline.exhibits.balance_table import balance_table
+from pipeline.exhibits.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.cautions import survival_caution
-from pipeline.exhibits.event_study import event_study
+from pipeline.exhibits.cohorts_table import cohorts_table
+from pipeline.exhibits.detectable_effects import detectable_effects
+from pipeline.exhibits.dynamic_effects import dynamic_effects
+from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
 from pipeline.exhibits.inputs import StudyResults
@@ -28,42 +26,84 @@ from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_te
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.parts import pages
-from pipeline.exhibits.recovery_table import recovery_table
-from pipeline.exhibits.results_csv import results_csv
+from pipeline.exhibits.publication import published, published_csvs
+from pipeline.exhibits.recovery_table import recovery_tables
+from pipeline.exhibits.report import report_page
 from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
+from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.support_table import support_table
 from pipeline.exhibits.table import Table
+from pipeline.exhibits.table_csv import render_csv
+from pipeline.exhibits.word import render_word
+
+# What reads the name of a table in params.yaml; `main_effects` names its parts itself.
+_TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
+    "dynamic_effects": dynamic_effects,
+    "detectable_effects": detectable_effects,
+    "balance": lambda results: [balance_table(results)],
+    "score": score_table,
+    "cohorts": lambda results: [cohorts_table(results)],
+    "sample_flow": lambda results: [sample_flow(results)],
+    "support": lambda results: (
+        [] if results.support is None else [support_table(results, results.support)]
+    ),
+    "recovery": recovery_tables,
+}
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "outcome_paths": outcome_paths,
-    "event_study": event_study,
+    "event_study": draw_event_study,
     "love_plot": love_plot,
     "overlap": overlap,
     "sample_flow": flow_figure,
 }
 
-# What the exhibit stage owns in reports/<study>/, and replaces as a whole.
-OWNED = (
+# What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
+# makes again from the published results, and the rest.
+REBUILT = (
     "tables",
-    "figures",
-    "results",
+    "tables.tex",
+    "tables.docx",
+    "figures.tex",
     "metrics.json",
     "numbers.json",
     "numbers.tex",
+    "report.html",
     "summary.md",
 )
+OWNED = (*REBUILT, "figures", "results")
 
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
-    """Return every file of reports/<study>/ by its path there; nothing is written."""
-    return {
-        **_renderings(study_tables(results)),
-        **_figures(results),
-        **{f"results/{name}.csv": content for name, content in _csvs(results).items()},
+    """Return every file of reports/<study>/ by its path there; nothing is written.
+
+    Exhibits are made from the results tables as published, eight digits long, so that anyone can
+    make them again from reports/<study>/results/.
+    """
+    public = published(results)
+    figures = _figures(public)
+    drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
+    texts = build_texts(public, drawing)
+    return {**texts, **figures, **_csv_files(results)}
+
+
+def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
+    """Return tables, numbers and the page: all that published results and parameters suffice for.
+
+    The page's drawing is given, because drawing takes longer than everything else together.
+    """
+    tables = study_tables(results)
+    files = {
+        **_renderings(tables),
         **_numbers(results),
+        "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
+        "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
+        "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
+        "report.html": report_page(results, tables, event_study),
     }
+    return stamped(files, results.inputs)
 
 
 def write_exhibits(files: dict[str, bytes], folder: Path) -> None:
@@ -90,62 +130,45 @@ def _swap(fresh: Path, folder: Path, name: str) -> None:
 
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
-    """Return every table of a study by file name, without `.tex`; further parts are numbered."""
-    named = main_effects(results)
-    named |= _numbered("balance", balance_table(results))
-    named |= _numbered("sample_flow", sample_flow(results))
-    if len(results.coefficients) and results.settings.match.designs:
-        named |= _numbered("score", score_table(results))
-    if results.support is not None:
-        named |= _numbered("support", support_table(results, results.support))
-    if results.recovery is not None:
-        named |= _numbered("recovery", recovery_table(results, results.recovery))
+    """Return the declared tables by file name, in order; further parts are numbered from 2."""
+    named: dict[str, Table] = {}
+    for name in results.settings.exhibit.tables:
+        named |= main_effects(results) if name == "main_effects" else _parts(results, name)
     caution = survival_caution(results)
     return {name: replace(table, notes=(*table.notes, *caution)) for name, table in named.items()}
 
 
-def _numbered(name: str, table: Table) -> dict[str, Table]:
+def _support(results: StudyResults) -> list[Table]:
+    return [] if results.support is None else [support_table(results, results.support)]
+
+
+def _parts(results: StudyResults, name: str) -> dict[str, Table]:
     """Return a table by name; where it is longer than a page, its parts by `name`, `name_2`."""
-    return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(pages(table), 1)}
+    parts = [page for table in _TABLES[name](results) for page in pages(table)]
+    return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(parts, 1)}
 
 
 def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:
-    """Return each table as a LaTeX fragment and as Markdown."""
-    files = {}
-    for name, table in tables.items():
-        files[f"tables/{name}.tex"] = render_latex(table).encode("utf-8")
-        files[f"tables/{name}.md"] = render_markdown(table).encode("utf-8")
-    return files
+    """Return each table as a LaTeX fragment, as Markdown and as CSV."""
+    renderers = {"tex": render_latex, "md": render_markdown, "csv": render_csv}
+    return {
+        f"tables/{name}.{kind}": render(table).encode("utf-8")
+        for name, table in tables.items()
+        for kind, render in renderers.items()
+    }
 
 
 def _figures(results: StudyResults) -> dict[str, bytes]:
     return {
         f"figures/{name}.{kind}": content
-        for name, draw in _FIGURES.items()
-        for kind, content in render_figure(draw, results).items()
+        for name in results.settings.exhibit.figures
+        for kind, content in render_figure(_FIGURES[name], results).items()
     }
 
 
-def _csvs(results: StudyResults) -> dict[str, bytes]:
+def _csv_files(results: StudyResults) -> dict[str, bytes]:
     """Return the results tables as CSV; tables of firms are not among them."""
-    declared: list[tuple[Dataset, pd.DataFrame]] = [
-        (ESTIMATES, results.estimates),
-        (TESTS, results.tests),
-        (OUTCOME_PATHS, results.paths),
-        (FACTS, results.facts),
-        (BALANCE, results.balance),
-        (SAMPLE_FLOW, results.sample_flow),
-        (ISSUES, results.issues),
-        (SCORE_COEFFICIENTS, results.coefficients),
-    ]
-    files = {table.name.lower(): results_csv(frame, table) for table, frame in declared}
-    if results.support is not None:
-        files["support"] = results_csv(results.support, SUPPORT)
-    if results.profile is not None:
-        files["profile"] = results_csv(results.profile, PROFILE)
-    if results.recovery is not None:
-        files["recovery"] = results_csv(results.recovery)
-    return files
+    return {f"results/{name}.csv": text for name, text in published_csvs(results).items()}
 
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:

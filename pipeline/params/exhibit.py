@@ -1,8 +1,23 @@
 """Section `exhibit`: titles, panels and rounding; nothing here changes an estimate."""
 
+from typing import Literal, get_args
+
 from pydantic import Field
 
 from pipeline.params.settings import Settings
+
+TableName = Literal[
+    "main_effects",
+    "dynamic_effects",
+    "detectable_effects",
+    "balance",
+    "score",
+    "cohorts",
+    "sample_flow",
+    "support",
+    "recovery",
+]
+FigureName = Literal["outcome_paths", "event_study", "love_plot", "overlap", "sample_flow"]
 
 
 class Panel(Settings):
@@ -14,7 +29,11 @@ class Panel(Settings):
 
 
 class ExhibitSection(Settings):
-    """Say what readers see: names, source line, panels in order, rounding."""
+    """Say what readers see: names, source line, panels in order, rounding.
+
+    `tables` and `figures` choose and order the exhibits, everything if absent; one whose inputs a
+    study does not have (a known truth, a score) is left out.
+    """
 
     title: str
     programme: str
@@ -25,3 +44,5 @@ class ExhibitSection(Settings):
     design_labels: dict[str, str]
     decimals: int = Field(ge=0, le=6)
     stars: bool
+    tables: list[TableName] = Field(default=list(get_args(TableName)))
+    figures: list[FigureName] = Field(default=list(get_args(FigureName)))

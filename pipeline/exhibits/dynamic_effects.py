@@ -1,0 +1,106 @@
+"""Dynamic effects: the headline design's effects by year since entry, one column an outcome."""
+
+import math
+
+from pipeline.exhibits.design_words import matched_event_times
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    by_event_time,
+    find_effects,
+    partial_event_times,
+    pre_trend_test,
+)
+from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.rounding import fixed
+from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table, Text
+
+
+def dynamic_effects(results: StudyResults) -> list[Table]:
+    """Return effects and standard errors before and after entry, and the pre-trend p-values."""
+    return side_by_side(list(results.settings.outcomes.root), lambda part: _table(results, part))
+
+
+def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
+    outcomes = list(numbered.values())
+    effects = [_by_time(results, name) for name in outcomes]
+    decimals = [shown_decimals(results, name) for name in outcomes]
+    reference = results.settings.treatment.reference_event_time
+    times = sorted({time for column in effects for time in column} - {reference})
+    groups = [
+        ("Years before entry", [time for time in times if time < reference]),
+        ("Years since entry", [time for time in times if time > reference]),
+    ]
+    panels = [
+        Panel(title, tuple(row for time in chosen for row in _rows(time, effects, decimals)))
+        for title, chosen in groups
+        if chosen
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        foot=(Row("Pre-trends, joint p", tuple(_p_value(results, name) for name in outcomes)),),
+        notes=(*_notes(results, numbered), *_partial(effects)),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _by_time(results: StudyResults, outcome: str) -> dict[int, Effect]:
+    headline = results.settings.estimate.headline
+    return by_event_time(find_effects(results, outcome, headline.design, headline.spec))
+
+
+def _rows(time: int, effects: list[dict[int, Effect]], decimals: list[int]) -> tuple[Row, Row]:
+    pairs = [(column.get(time), places) for column, places in zip(effects, decimals, strict=True)]
+    return (
+        Row(fixed(time, 0), tuple(_estimate(effect, places) for effect, places in pairs)),
+        Row("", tuple(_std_error(effect, places) for effect, places in pairs)),
+    )
+
+
+def _estimate(effect: Effect | None, decimals: int) -> Cell:
+    if effect is None or math.isnan(effect.estimate):
+        return DASH
+    return Number(effect.estimate, decimals)
+
+
+def _std_error(effect: Effect | None, decimals: int) -> Cell:
+    if effect is None or not effect.estimated:
+        return None
+    return Number(effect.std_error, decimals, "parenthesis")
+
+
+def _p_value(results: StudyResults, outcome: str) -> Cell:
+    headline = results.settings.estimate.headline
+    p_value = pre_trend_test(results, outcome, headline.design, headline.spec).p_value
+    return Text("none") if math.isnan(p_value) else Number(p_value, 3)
+
+
+def _partial(effects: list[dict[int, Effect]]) -> list[str]:
+    """Say which years since entry not all entry years have."""
+    found = sorted(
+        {(time, note) for column in effects for time, note in partial_event_times(column).items()}
+    )
+    listed = "; ".join(f"{fixed(time, 0)}, {note}" for time, note in found)
+    return [f"Years that some entry years lack: {listed}."] if found else []
+
+
+def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
+    settings = results.settings
+    design = settings.estimate.headline.design
+    reference = fixed(settings.treatment.reference_event_time, 0)
+    matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
+    on_lags = [
+        f"column {n} in {', '.join(fixed(time, 0) for time in sorted(times))}"
+        for n, times in matched.items()
+        if times
+    ]
+    return (
+        f"Design: {settings.design_label(design)}. Effects are relative to year {reference}, 0 "
+        "being the year of entry. Standard errors in parentheses, as in the main table.",
+        *([f"Matched on the outcome itself: {'; '.join(on_lags)}."] if on_lags else []),
+        "Pre-trends: test that all effects before the reference year are zero, years matched on "
+        "left out; none where no such year is observed. A test that does not reject may have "
+        "little power.",
+    )

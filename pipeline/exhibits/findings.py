@@ -1,0 +1,38 @@
+"""The findings in sentences: effect, interval and unit of the headline outcomes."""
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.numbers import translated, translated_unit
+
+_SENTENCES = 3
+
+
+def findings(results: StudyResults) -> list[str]:
+    """Return one sentence for each of the first three outcomes that have a headline effect."""
+    sentences = []
+    for name in results.settings.outcomes.root:
+        effect = headline_effect(results, name)
+        if effect is not None:
+            sentences.append(_sentence(results, name, effect))
+    return sentences[:_SENTENCES] or ["No effect could be estimated."]
+
+
+def headline_effect(results: StudyResults, outcome: str) -> Effect | None:
+    """Return the headline effect on an outcome; None where it is not estimated."""
+    headline = results.settings.estimate.headline
+    effect = find_effect(results, outcome, headline.design, headline.spec)
+    return effect if effect is not None and effect.estimated else None
+
+
+def _sentence(results: StudyResults, name: str, effect: Effect) -> str:
+    exhibit = results.settings.exhibit
+    label = results.settings.outcome(name).label
+    value, low, high = translated(effect, exhibit.decimals)
+    includes = "includes" if effect.conf_low <= 0 <= effect.conf_high else "excludes"
+    return (
+        f"{label}: the average effect on treated {exhibit.firms} is {value} "
+        f"{translated_unit(effect)}, with a "
+        f"{100 * effect.conf_level:g} percent confidence interval from {low} to {high} that "
+        f"{includes} zero ({rounding.count(effect.n_treated)} treated and "
+        f"{rounding.count(effect.n_control)} comparison {exhibit.firms})."
+    )

@@ -1,0 +1,123 @@
+"""Limitations that a study's own diagnostics raise, each with the number behind it."""
+
+import math
+from collections.abc import Iterator
+from statistics import NormalDist
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.balance_table import balance_of
+from pipeline.exhibits.cautions import FEW_TREATED_CLUSTERS, treated_lost
+from pipeline.exhibits.findings import headline_effect
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    by_event_time,
+    find_effects,
+    pre_trend_test,
+)
+from pipeline.exhibits.numbers import translated_unit, translated_value
+
+# A drop of more than one firm-year in twenty is worth a reader's attention.
+_MANY_DROPPED = 0.05
+
+
+def limitations(results: StudyResults) -> list[str]:
+    """Return one sentence per limitation of the headline design; at least the general one."""
+    return [
+        *_support(results),
+        *_balance(results),
+        *[sentence for name in _estimated(results) for sentence in _outcome(results, name)],
+        *_unobserved(results),
+        "Matching and parallel trends are assumptions: nothing here can show that "
+        f"{results.settings.exhibit.firms} did not differ in what the data do not hold.",
+    ]
+
+
+def _estimated(results: StudyResults) -> list[str]:
+    names = results.settings.outcomes.root
+    return [name for name in names if headline_effect(results, name) is not None]
+
+
+def _support(results: StudyResults) -> Iterator[str]:
+    design = results.settings.estimate.headline.design
+    lost, everyone = treated_lost(results, design), results.fact("unmatched", "all", "n_treated")
+    if lost > 0:
+        yield (
+            f"Support: {rounding.count(lost)} of {rounding.count(everyone)} treated "
+            f"{results.settings.exhibit.firms} lack covariates or a comparison under this design; "
+            "the effect speaks of the others."
+        )
+
+
+def _balance(results: StudyResults) -> Iterator[str]:
+    after = balance_of(results, results.settings.estimate.headline.design)["std_diff_after"].abs()
+    threshold = results.settings.match.balance.threshold
+    n_above = int((after > threshold).sum())
+    if n_above:
+        yield (
+            f"Balance: {n_above} of {len(after.dropna())} covariates differ by more than "
+            f"{threshold:g} standard deviations after matching, by "
+            f"{rounding.fixed(float(after.max()), 2)} at most."
+        )
+
+
+def _outcome(results: StudyResults, name: str) -> Iterator[str]:
+    """Yield what concerns one outcome: clusters, pre-trends, power, composition."""
+    label = results.settings.outcome(name).label
+    effect = headline_effect(results, name)
+    assert effect is not None
+    if effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
+        yield (
+            f"{label}: {rounding.count(effect.n_treated_clusters)} treated clusters are too few "
+            "for the interval, which is too short."
+        )
+    yield from (f"{label}: {sentence}" for sentence in _pre_trends(results, name, effect))
+    yield from (f"{label}: {sentence}" for sentence in _composition(results, name, effect))
+
+
+def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:
+    headline = results.settings.estimate.headline
+    effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
+    reference = results.settings.treatment.reference_event_time
+    leads = [e for time, e in effects.items() if time < reference and e.estimated]
+    if not leads:
+        yield "no year before the reference year, so that no pre-trend can be seen."
+        return
+    p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
+    if p_value < 1 - effect.conf_level:
+        yield f"trends before entry differ (joint p = {rounding.positive(p_value, 3)})."
+    worst = max(_detectable(lead, results.settings.estimate.power) for lead in leads)
+    if worst > abs(effect.estimate):
+        shown = translated_value(effect, worst, results.settings.exhibit.decimals)
+        yield (
+            f"the look at pre-trends has little power: a difference of "
+            f"{shown} {translated_unit(effect)} before entry, larger than the "
+            "effect itself, would often go unseen."
+        )
+
+
+def _detectable(effect: Effect, power: float) -> float:
+    """Return the smallest true value that the test of one effect finds with the given power."""
+    quantile = NormalDist().inv_cdf
+    return effect.std_error * (quantile((1 + effect.conf_level) / 2) + quantile(power))
+
+
+def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:
+    design = results.settings.estimate.headline.design
+    dropped = sum(
+        value
+        for fact in ("firm_years_dropped", "firm_years_missing")
+        if not math.isnan(value := results.fact(design, name, fact))
+    )
+    share = dropped / (dropped + effect.n_obs)
+    if share > _MANY_DROPPED:
+        yield (
+            f"{100 * share:.0f} percent of the rows of matched {results.settings.exhibit.firms} "
+            "are left out because an outcome is missing; who stays in may differ from who entered."
+        )
+
+
+def _unobserved(results: StudyResults) -> Iterator[str]:
+    for outcome in results.settings.outcomes.root.values():
+        if not outcome.observed:
+            yield f"{outcome.label}: not observed, {outcome.reason}."

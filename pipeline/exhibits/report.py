@@ -1,0 +1,123 @@
+"""report.html: one study on one page, for readers who will open nothing else."""
+
+import re
+from html import escape
+from importlib.metadata import version
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.assumptions import assumptions
+from pipeline.exhibits.captions import caption, stem
+from pipeline.exhibits.findings import findings, headline_effect
+from pipeline.exhibits.html import render_html
+from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
+from pipeline.exhibits.limitations import limitations
+from pipeline.exhibits.numbers import translated, translated_unit
+from pipeline.exhibits.page import bullets, definitions, page, plain_table, section
+from pipeline.exhibits.table import Table
+from pipeline.params.leaves import leaves
+
+# Section: the tables it shows, where the study has them. Others follow under another heading.
+_SECTIONS = {
+    "All effects": ("main_effects",),
+    "How alike the groups are": ("balance",),
+    "From the raw data to the sample": ("sample_flow", "cohorts"),
+    "Against the known truth": ("recovery",),
+}
+
+# The packages that compute what the page shows.
+_PACKAGES = ("linearmodels", "matplotlib", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+
+_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_REFERENCES = re.compile(r'(id="|href="#|url\(#)')
+
+
+def report_page(results: StudyResults, tables: dict[str, Table], event_study: str) -> bytes:
+    """Return the page; `event_study` is the figure as SVG."""
+    title = results.settings.exhibit.title
+    effects, *others = _table_sections(results, tables)
+    return page(
+        title,
+        [
+            f"<header><h1>{escape(title)}</h1>{bullets(findings(results), 'lead')}</header>",
+            section("Effects by year since entry", _figure(results, event_study)),
+            effects,
+            section("What was estimated and assumed", definitions(assumptions(results))),
+            section("Limitations", bullets(limitations(results))),
+            *others,
+            section("Parameters", _parameters(results)),
+            section("Provenance", _provenance(results)),
+        ],
+    )
+
+
+def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str]:
+    """Return one section a heading, the effects first; a heading without a table is left out."""
+    stems = {name: stem(name) for name in tables}
+    placed = {stem for stems_here in _SECTIONS.values() for stem in stems_here}
+    rest = tuple(stem for stem in dict.fromkeys(stems.values()) if stem not in placed)
+    sections = []
+    for heading, wanted in {**_SECTIONS, "More tables": rest}.items():
+        shown = [
+            render_html(table, caption(results, name))
+            for stem in wanted
+            for name, table in tables.items()
+            if stems[name] == stem
+        ]
+        sections.append(section(heading, *shown) if shown else "")
+    return sections
+
+
+def _figure(results: StudyResults, svg: str) -> str:
+    headline = results.settings.estimate.headline
+    words = (
+        "Points are effects, bars confidence intervals; hollow points are the reference year or "
+        "years on which firms were matched. Design: "
+        f"{results.settings.design_label(headline.design)}."
+    )
+    return (
+        '<figure><div class="wide" role="region" tabindex="0" aria-label="Event study">'
+        f"{_inline(svg, _described(results))}</div>"
+        f"<figcaption>{escape(words)}</figcaption></figure>"
+    )
+
+
+def _inline(svg: str, description: str) -> str:
+    """Return an SVG for a page: no XML prologue, its own names, a description for readers."""
+    drawing = _REFERENCES.sub(r"\1event-study-", _PROLOGUE.sub("", svg).strip())
+    return drawing.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
+
+
+def _described(results: StudyResults) -> str:
+    """Say the figure in words, for those who cannot see it."""
+    headline = results.settings.estimate.headline
+    panels = []
+    for name, outcome in results.settings.outcomes.root.items():
+        effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
+        points = [
+            f"{rounding.fixed(time, 0)}: {translated(effect, results.settings.exhibit.decimals)[0]}"
+            for time, effect in sorted(effects.items())
+            if effect.estimated
+        ]
+        chosen = headline_effect(results, name)
+        if points and chosen is not None:
+            panels.append(f"{outcome.label}, {translated_unit(chosen)}: {'; '.join(points)}")
+    return f"Effects by year since entry. {'. '.join(panels)}."
+
+
+def _parameters(results: StudyResults) -> str:
+    settings = results.settings
+    sections = {name: getattr(settings, name).model_dump() for name in settings.__annotations__}
+    rows = list(leaves(sections, results.study))
+    listed = plain_table(("Setting", "Value"), rows, "Settings that ran, by full path")
+    summary = f"{len(rows)} settings, all but the section data"
+    return f"<details><summary>{summary}</summary>{listed}</details>"
+
+
+def _provenance(results: StudyResults) -> str:
+    versions = [(name, version(name)) for name in _PACKAGES]
+    words = (
+        f"<p>Made from <code>inputs {results.inputs}</code>: a hash over the data, the code and "
+        "the settings from which the page was made. <code>python -m stages.verify</code> names the "
+        "commits that had them.</p>"
+    )
+    return words + plain_table(("Package", "Version"), versions, "Package versions")

@@ -1,0 +1,35 @@
+"""Show: print the committed main table of a study, or another one, in the terminal."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pipeline.audit.rebuild import published_results
+from pipeline.errors import EvaluationError
+from pipeline.exhibits.study import study_tables
+from pipeline.exhibits.terminal import render_text
+from stages.run import report
+
+
+def main() -> None:
+    """Print the tables whose file name starts with the name asked for."""
+    chosen = _arguments()
+    try:
+        tables = study_tables(published_results(Path(), chosen.study))
+    except EvaluationError as error:
+        raise SystemExit(report(error, "show")) from None
+    shown = [render_text(t) for name, t in tables.items() if name.startswith(chosen.table)]
+    if not shown:
+        raise SystemExit(f"{chosen.study} has no table {chosen.table}; it has {', '.join(tables)}")
+    sys.stdout.write("\n".join(shown))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m stages.show", description=__doc__)
+    parser.add_argument("study", help="a study of params.yaml")
+    parser.add_argument("table", nargs="?", default="main_effects", help="its file name")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

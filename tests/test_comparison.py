@@ -1,0 +1,59 @@
+"""The comparison that guards committed results: it must see what changed and only that."""
+
+import pytest
+
+from pipeline.audit.comparison import contents, differences, same_line
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("att,0.076758381", "att,0.076758382", True),
+        ("att,0.076758381", "att,0.076759", False),
+        ("att,1.2e-16", "att,-3.1e-16", True),
+        ("att,0.5", "atx,0.5", False),
+        ("a,0.5,", "a,0.5,0.5", False),
+        ("-0.5", "0.5", False),
+    ],
+)
+def test_numbers_within_tolerance_and_text_exactly(before, after, same):
+    assert same_line(before, after) is same
+
+
+def test_missing_added_and_changed_files_are_listed(tmp_path):
+    for name, files in {"a": {"x.csv": "1\n", "y.csv": "1\n"}, "b": {"x.csv": "2\n"}}.items():
+        (tmp_path / name).mkdir()
+        for file, text in files.items():
+            (tmp_path / name / file).write_text(text)
+    found = differences(contents(tmp_path / "a"), contents(tmp_path / "b"))
+    assert found[0] == "y.csv: only in the committed results"
+    assert found[1].startswith("x.csv:1")
+
+
+def test_drawings_and_input_hashes_are_left_out_and_nothing_else():
+    one = {"t.tex": b"% inputs 0123456789ab\n1.0", "p.html": b"<p>2</p><svg>\n3</svg>"}
+    two = {"t.tex": b"% inputs ba9876543210\n1.0", "p.html": b"<p>2</p><svg>4</svg>"}
+    assert differences(one, two) == []
+    assert differences(one, {**two, "p.html": b"<p>5</p><svg>\n3</svg>"}) != []
+
+
+def test_a_long_line_is_shown_around_its_first_difference():
+    line = "x" * 500 + " 0.2 " + "y" * 500
+    (found,) = differences({"t.md": line.encode()}, {"t.md": line.replace("0.2", "0.1").encode()})
+    assert "x 0.2 y" in found
+    assert "x 0.1 y" in found
+    assert len(found) < 400
+
+
+def test_a_number_edited_in_a_word_file_is_seen():
+    from pipeline.exhibits.table import Column, Number, Panel, Row, Table
+    from pipeline.exhibits.word import render_word
+
+    def word(value):
+        row = Row("Effect", (Number(value, 3),))
+        return {"tables.docx": render_word({"A": Table((Column("x"),), (Panel("", (row,)),))})}
+
+    assert differences(word(0.092), word(0.092)) == []
+    (found,) = differences(word(0.092), word(0.192))
+    assert "0.092" in found
+    assert "0.192" in found

@@ -1,0 +1,190 @@
+"""The effect diff: each cause and each movement is seen, and nothing else."""
+
+import copy
+import re
+
+import pytest
+from import_closure import ROOT
+from repository import STUDY, commit_all, git, repository, write_results, write_yaml
+from results import study_results
+
+from pipeline.audit.diff_words import diff_markdown, diff_text
+from pipeline.audit.effect_diff import compare_revisions
+from pipeline.audit.revisions import Revision, RevisionError, commit
+from pipeline.audit.settings_diff import Changed, changed_parameters
+
+HEADLINE = ("sales_log", "covariates_lags", "stacked", "att")
+
+
+@pytest.fixture
+def project(tmp_path):
+    return repository(tmp_path)
+
+
+def diff_since_head(project):
+    return compare_revisions(commit(project, "HEAD"), Revision(project))
+
+
+def with_estimate(outcome, design, estimator, term, **values):
+    """Return the estimates with one row's figures replaced."""
+    table = study_results().estimates.copy()
+    chosen = (table["outcome"] == outcome) & (table["design"] == design)
+    chosen &= (table["estimator"] == estimator) & (table["term"] == term)
+    assert chosen.sum() == 1
+    for name, value in values.items():
+        table.loc[chosen, name] = value
+    return table
+
+
+def test_nothing_changed_and_nothing_moved(project):
+    diff = diff_since_head(project)
+    assert (diff.parameters, diff.code, diff.packages, diff.data) == ([], [], [], [])
+    assert "Nothing moved" in diff_text(diff)
+
+
+def test_every_changed_parameter_has_its_full_path_as_dvc_names_it(project):
+    from dvc.repo import Repo
+
+    content = Revision(project).yaml("params.yaml")
+    changed = copy.deepcopy(content)
+    changed[STUDY]["match"]["designs"]["covariates"]["caliper_sd"] = 0.1
+    changed[STUDY]["match"]["designs"]["covariates"]["exact"] = []
+    changed[STUDY]["treatment"]["window"]["first_event_time"] = -2
+    del changed[STUDY]["exhibit"]["design_labels"]["covariates"]
+    write_yaml(project / "params.yaml", changed)
+    found = diff_since_head(project).parameters
+    stem = f"{STUDY}.match.designs.covariates"
+    assert Changed(f"{stem}.caliper_sd", "0.2", "0.1") in found
+    assert Changed(f"{stem}.exact", "[sector]", "[]") in found
+    Repo.init(str(project), force=True)
+    with Repo(str(project)) as repo:
+        theirs = repo.params.diff("HEAD", targets=["params.yaml"])["diff"]["params.yaml"]
+    assert {change.name for change in found} == set(theirs)
+
+
+def test_specs_in_a_list_are_numbered(project):
+    content = Revision(project).yaml("params.yaml")
+    content[STUDY]["estimate"]["specs"][0]["cluster"] = "firm"
+    write_yaml(project / "params.yaml", content)
+    found = changed_parameters(commit(project, "HEAD"), Revision(project))
+    assert found == [Changed(f"{STUDY}.estimate.specs.0.cluster", "assignment", "firm")]
+
+
+def test_a_moved_estimate_is_shown_in_standard_errors(project):
+    row = study_results().estimates.set_index(["outcome", "design", "estimator", "term"])
+    before = row.loc[("sales_log", "covariates", "stacked", "att")]
+    moved = before.estimate + 0.5 * before.std_error
+    write_results(
+        project,
+        "estimates",
+        with_estimate("sales_log", "covariates", "stacked", "att", estimate=moved),
+    )
+    diff = diff_since_head(project)
+    (found,) = diff.studies[0].estimates
+    assert found.name == "sales_log covariates stacked att"
+    assert found.change_in_errors == pytest.approx(0.5, rel=1e-6)
+    assert not found.headline
+    assert f"1 of {row['std_error'].notna().sum()} estimates moved" in diff_text(diff)
+
+
+def test_a_headline_that_flips_sign_and_loses_significance_is_marked(project):
+    write_results(project, "estimates", with_estimate(*HEADLINE, p_value=0.01))
+    commit_all(project, "Significant")
+    changed = {"estimate": -0.01, "p_value": 0.9}
+    write_results(project, "estimates", with_estimate(*HEADLINE, **changed))
+    diff = diff_since_head(project)
+    (found,) = diff.studies[0].estimates
+    assert found.headline
+    assert found.marks == ["sign flips", "is no longer significant at 5 percent"]
+    for shown in (diff_text(diff), diff_markdown(diff)):
+        assert "sign flips; is no longer significant at 5 percent" in shown
+
+
+def test_a_headline_that_only_moves_has_no_mark(project):
+    before = study_results().estimates.set_index(["outcome", "design", "estimator", "term"])
+    near = 1.01 * before.loc[HEADLINE].estimate
+    write_results(project, "estimates", with_estimate(*HEADLINE, estimate=near))
+    (found,) = diff_since_head(project).studies[0].estimates
+    assert (found.headline, found.marks) == (True, [])
+
+
+def test_last_digits_of_a_machine_do_not_move_an_estimate(project):
+    before = study_results().estimates.set_index(["outcome", "design", "estimator", "term"])
+    near = before.loc[HEADLINE].estimate * (1 + 2e-8)
+    write_results(project, "estimates", with_estimate(*HEADLINE, estimate=near))
+    assert diff_since_head(project).nothing_moved
+
+
+def test_effects_that_appear_and_vanish_are_moved(project):
+    table = study_results().estimates
+    write_results(project, "estimates", table[table["outcome"] != "sales_log"])
+    marks = {tuple(row.marks) for row in diff_since_head(project).studies[0].estimates}
+    assert marks == {("no longer estimated",)}
+
+
+def test_sample_flow_and_matching_losses_move(project):
+    results = study_results()
+    flow, facts = results.sample_flow.copy(), results.facts.copy()
+    flow.loc[1, "firms"] -= 3
+    chosen = (facts["design"] == "covariates") & (facts["name"] == "n_treated_matched")
+    facts.loc[chosen, "value"] -= 8
+    write_results(project, "sample_flow", flow)
+    write_results(project, "facts", facts)
+    found = [
+        (row.name, row.before, row.after) for row in diff_since_head(project).studies[0].counts
+    ]
+    assert found == [
+        ("assignment cluster known in every year: firms left", 10248, 10245),
+        ("covariates: treated in the design", 398, 390),
+    ]
+
+
+def test_code_packages_and_data_that_changed_are_listed(project):
+    (project / "pipeline" / "nearest.py").write_text("order = 'smallest'\n")
+    (project / "pipeline" / "new.py").write_text("")
+    (project / "constraints.txt").write_text("numpy==2.5.0\npandas==3.1.1\n")
+    dep = {"path": "data/raw/madeup", "md5": "0123456789abcdef.dir"}
+    write_yaml(project / "dvc.lock", {"stages": {"obtain@madeup": {"deps": [dep]}}})
+    diff = diff_since_head(project)
+    assert diff.code == [
+        Changed("pipeline/nearest.py", "+1 \u22121", "match"),
+        Changed("pipeline/new.py", "new", ""),
+    ]
+    assert diff.packages == [Changed("numpy", "2.4.6", "2.5.0")]
+    assert diff.data == [Changed("data/raw/madeup", "", "0123456789")]
+    assert diff.nothing_moved
+
+
+def test_two_commits_are_compared_without_the_working_tree(project):
+    (project / "constraints.txt").write_text("numpy==2.5.0\npandas==3.1.1\n")
+    commit_all(project, "Second")
+    (project / "constraints.txt").write_text("numpy==9\n")
+    diff = compare_revisions(commit(project, "HEAD~1"), commit(project, "HEAD"))
+    assert diff.packages == [Changed("numpy", "2.4.6", "2.5.0")]
+
+
+def test_a_revision_without_results_is_compared_all_the_same(project):
+    git(project, "rm", "-r", "--quiet", "reports", "constraints.txt")
+    commit_all(project, "No results")
+    diff = compare_revisions(commit(project, "HEAD"), commit(project, "HEAD~1"))
+    assert {tuple(row.marks) for row in diff.studies[0].estimates} == {("new",)}
+
+
+def test_an_unknown_revision_is_an_error_that_names_it(project):
+    with pytest.raises(RevisionError, match="git knows no revision 'nowhere'"):
+        commit(project, "nowhere")
+
+
+def test_markdown_folds_long_lists_and_escapes_names(project):
+    table = study_results().estimates
+    table["estimate"] = 2 * table["estimate"]
+    write_results(project, "estimates", table)
+    shown = diff_markdown(diff_since_head(project))
+    assert shown.count("<details>") == shown.count("</details>") == 1
+    assert "sales\\_log covariates\\_lags stacked att" in shown
+
+
+def test_the_workflow_file_runs_what_exists():
+    workflow = (ROOT / "docs" / "effect-diff.yml").read_text(encoding="utf-8")
+    assert re.search(r"python -m stages\.diff .*--markdown", workflow)
+    assert "fetch-depth: 0" in workflow
