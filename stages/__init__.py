@@ -4,10 +4,15 @@ The first thing a stage does is to see that it runs under the interpreter in whi
 was installed, since DVC starts whichever `python` the shell finds first.
 """
 
+import os
 import sys
 from importlib.util import find_spec
 
-_NEEDED = ("numpy", "pandas", "pyarrow", "pydantic", "ruamel")
+# One thread for linear algebra: with several, the last digits depend on how work was shared out,
+# and threads of two stages contend for the same cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+_NEEDED = ("numpy", "pandas", "pyarrow", "openpyxl", "pydantic", "ruamel")
 _absent = [name for name in _NEEDED if find_spec(name) is None]
 
 if sys.version_info < (3, 11) or _absent:
