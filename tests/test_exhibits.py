@@ -197,7 +197,7 @@ def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
 def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(results):
     first, _, main, flat = _panels(results)
     tests = first.rows[-1]
-    assert tests.label == main.rows[-1].label == "Pre-trends, p-value"
+    assert tests.label == main.rows[-1].label == "Pre-trend p"
     assert [cell and cell.plain() for cell in tests.cells] == ["0.41", "\u2014", "0.41", None]
     assert flat.rows[-1].label == "Observations"
     reason = "no pre-trend test, one pre-year: no pre-trend can be seen"

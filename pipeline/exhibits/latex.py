@@ -29,7 +29,7 @@ _NARROW_PAGE = 344.0
 
 # Text height of a bare 10 pt article on letter paper, less a caption of one line; heights are
 # rather over- than underestimated.
-_PAGE_HEIGHT = 530.0
+_PAGE_HEIGHT = 520.0
 
 # Lines of \small, \footnotesize and \scriptsize, and what rules and panel titles add, in pt.
 _SMALL_LINE, _LINE, _NOTE_LINE = 11.0, 9.5, 8.0

@@ -103,15 +103,15 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
     stars = results.settings.exhibit.stars
     level = 100 * results.settings.estimate.conf_level
     rows = [
-        Row("Average effect on treated", tuple(_estimate(e, d, stars) for e, d in pairs)),
+        Row("Average effect", tuple(_estimate(e, d, stars) for e, d in pairs)),
         Row("", tuple(_std_error(e, d) for e, d in pairs)),
         Row(f"{level:g}% CI", tuple(_interval(e, d) for e, d in pairs)),
-        Row("Treated / comparison", tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
+        Row("Treated / comp.", tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
         Row("Observations", tuple(_counts(e, "n_obs") for e, _ in pairs)),
     ]
     if results.settings.spec(chosen.spec).estimator == "stacked":
         tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
-        rows.append(Row("Pre-trends, p-value", tests))
+        rows.append(Row("Pre-trend p", tests))
     return Panel(f"Panel {letter}. {chosen.label}", tuple(rows))
 
 
@@ -168,7 +168,7 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     units = [_baseline_unit(results, name) for name in names]
     fixed = tuple(Text("Yes") if e is not None and e.estimated else None for e in effects)
     return (
-        Row("Comparison mean", tuple(None if math.isnan(m) else Magnitude(m) for m in means)),
+        Row("Mean, comp.", tuple(None if math.isnan(m) else Magnitude(m) for m in means)),
         Row(
             "unit",
             tuple(None if math.isnan(m) else Text(u) for m, u in zip(means, units, strict=True)),
@@ -176,11 +176,11 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
         ),
         *([] if _by_cohort_and_year(results, panel) else [Row("Fixed effects", fixed)]),
         Row(
-            "Clusters / with treated",
+            "Clusters / treated",
             tuple(_counts(e, "n_clusters", "n_treated_clusters") for e in effects),
         ),
         Row(
-            "Minimum detectable effect",
+            "Detectable effect",
             tuple(None if math.isnan(m) else Magnitude(m, 2) for m in smallest),
         ),
     )

@@ -201,9 +201,10 @@ def _missing(results: StudyResults, shown: Shown) -> list[str]:
 def _foot(results: StudyResults, shown: Shown) -> str:
     alpha = 100 * (1 - results.settings.estimate.conf_level)
     return (
-        f"Foot: Panel {main_letter(results, shown)}; mean in levels, reference year; minimum "
-        f"detectable effect at {100 * results.settings.estimate.power:g} percent power, two-sided "
-        f"test at {alpha:.3g} percent, in the units of the estimate."
+        f"Comp.: comparison {results.settings.exhibit.firms}. Foot: Panel "
+        f"{main_letter(results, shown)}; mean in levels, reference year; minimum detectable effect "
+        f"at {100 * results.settings.estimate.power:g} percent power, two-sided test at "
+        f"{alpha:.3g} percent, in the units of the estimate."
     )
 
 
