@@ -5,6 +5,7 @@ process in a temporary folder. Times are wall-clock on this machine, noisy on a 
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,7 @@ def main() -> None:
     firms, years = (int(argument) for argument in sys.argv[1:3])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        shutil.copy(ROOT / "dvc.yaml", folder)  # `exhibit` reads its declared inputs from it
         with (folder / "params.yaml").open("w", encoding="utf-8") as file:
             YAML().dump(enlarged(firms, years), file)
         print(f"{firms:,} firms x {years} years\nstage      seconds  peak MiB")
