@@ -8,6 +8,7 @@ the 345 pt of a bare article. Packages: docs/preamble.tex.
 from dataclasses import dataclass
 
 from pipeline.exhibits.escape import escape
+from pipeline.exhibits.language import say, speech
 from pipeline.exhibits.latex_cells import box, column_format, latex_cell
 from pipeline.exhibits.table import (
     Cell,
@@ -180,8 +181,9 @@ def _reserved_width(cells: list[Cell]) -> float:
     numbers = [cell for cell in cells if isinstance(cell, Number)]
     if not numbers:
         return 0.0
-    before = max(text_width(cell.plain().split(".")[0]) for cell in numbers)
-    after = max(text_width("." + cell.plain().partition(".")[2]) for cell in numbers)
+    mark = speech().decimal_mark
+    before = max(text_width(cell.plain().split(mark)[0]) for cell in numbers)
+    after = max(text_width(mark + cell.plain().partition(mark)[2]) for cell in numbers)
     return before + after + 0.4
 
 
@@ -278,7 +280,10 @@ def _notes(table: Table) -> list[str]:
         return []
     lines = [r"\begin{tablenotes}[flushleft]\notesize\setlength{\labelsep}{0pt}"]
     if table.notes:
-        lines.append(r"\item \textit{Notes:} " + "\n".join(escape(note) for note in table.notes))
+        lines.append(
+            rf"\item \textit{{{escape(say('Notes:'))}}} "
+            + "\n".join(escape(note) for note in table.notes)
+        )
     if table.source:
-        lines.append(rf"\item \textit{{Source:}} {escape(table.source)}")
+        lines.append(rf"\item \textit{{{escape(say('Source:'))}}} {escape(table.source)}")
     return [*lines, r"\end{tablenotes}"]

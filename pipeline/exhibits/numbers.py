@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
+from pipeline.exhibits.language import retell, say
 
 LOG_SCALE = "log points"
 SHARE_SCALE = "share"
@@ -118,8 +119,15 @@ def effect_in_words(effect: Effect, least: int) -> str:
     value, low, high = translated(effect, least)
     unit = translated_unit(effect)
     if effect.scale in (LOG_SCALE, SHARE_SCALE):
-        return f"{shown} is {value} {unit} [{low} to {high}]"
-    return f"{shown} {unit} [{low} to {high}]"
+        return say(
+            "{shown} is {value} {unit} [{low} to {high}]",
+            shown=shown,
+            value=value,
+            unit=unit,
+            low=low,
+            high=high,
+        )
+    return say("{shown} {unit} [{low} to {high}]", shown=shown, unit=unit, low=low, high=high)
 
 
 def translated(effect: Effect, least: int) -> tuple[str, str, str]:
@@ -140,7 +148,8 @@ def translated_value(effect: Effect, value: float, least: int) -> str:
 
 def translated_unit(effect: Effect) -> str:
     """Return the unit in which readers are told an effect: percent, percentage points, its own."""
-    return {LOG_SCALE: "percent", SHARE_SCALE: "percentage points"}.get(effect.scale, effect.scale)
+    named = {LOG_SCALE: say("percent"), SHARE_SCALE: say("percentage points")}
+    return named.get(effect.scale, retell(effect.scale))
 
 
 def _statistics(effect: Effect, least: int) -> dict[str, Quoted]:
@@ -193,7 +202,7 @@ def _shortened(value: float) -> float:
 
 
 def _for_siunitx(figure: Quoted) -> str:
-    return figure.formatted.replace(rounding.MINUS, "-").replace(",", "")
+    return rounding.canonical(figure.formatted)
 
 
 def _json(content: object) -> bytes:

@@ -1,0 +1,3 @@
+"""Exhibits in Portuguese: each English phrase of the code and its translation."""
+
+PORTUGUESE: dict[str, str] = {}
