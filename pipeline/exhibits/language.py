@@ -12,11 +12,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.exhibits.portuguese import PORTUGUESE
-from pipeline.exhibits.spanish import SPANISH
+from pipeline.exhibits.portuguese import PORTUGUESE, PORTUGUESE_RETOLD
+from pipeline.exhibits.spanish import SPANISH, SPANISH_RETOLD
 from pipeline.params.exhibit import ExhibitSection, LanguageCode
 
 _PHRASES: dict[LanguageCode, Mapping[str, str]] = {"en": {}, "es": SPANISH, "pt": PORTUGUESE}
+_RETOLD: dict[LanguageCode, Mapping[str, str]] = {
+    "en": {},
+    "es": SPANISH_RETOLD,
+    "pt": PORTUGUESE_RETOLD,
+}
 
 
 @dataclass(frozen=True)
@@ -75,18 +80,12 @@ def join_words(words: list[str]) -> str:
 
 @cache
 def _patterns(language: LanguageCode) -> list[tuple[re.Pattern[str], str]]:
-    """Return the phrases with fields as patterns that find the fields in an English text."""
+    """Return what is retold as patterns that find the fields in an English text."""
     return [
         (re.compile(_FIELD.sub(r"(?P<\1>.+?)", re.escape(phrase)), re.DOTALL), translation)
-        for phrase, translation in _PHRASES[language].items()
-        if "{" in phrase and _words_around(phrase)
+        for phrase, translation in _RETOLD[language].items()
     ]
 
 
 # A field as `re.escape` leaves it.
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
-
-
-def _words_around(phrase: str) -> bool:
-    """Say whether a phrase has words enough of its own to be recognised."""
-    return len(re.findall(r"[A-Za-z]{2,}", re.sub(r"\{\w+\}", "", phrase))) >= 2

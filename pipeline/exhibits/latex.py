@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.exhibits.escape import escape
 from pipeline.exhibits.language import say, speech
-from pipeline.exhibits.latex_cells import box, column_format, latex_cell
+from pipeline.exhibits.latex_cells import box, column_format, latex_cell, siunitx_marks
 from pipeline.exhibits.table import (
     Cell,
     Column,
@@ -54,8 +54,7 @@ _ONE_LINE_OF_FEW = 8.4  # the same, where columns are few
 _FEW = 4
 
 # Every line ends in %: a space before the tabular would make the fragment too wide.
-_OPENING = r"""\begin{threeparttable}%
-\sisetup{input-open-uncertainty=, input-close-uncertainty=, group-digits=integer}%
+_OPENING = r"""\sisetup{input-open-uncertainty=, input-close-uncertainty=, group-digits=integer}%
 \sisetup{table-align-text-before=false, table-align-text-after=false}%
 \providecommand{\cisep}{, }%"""
 
@@ -87,6 +86,8 @@ def render_latex(table: Table) -> str:
     r"""Return the fragment to \input; it compiles without overfull boxes where `fits` holds."""
     layout = _lay_out(table)
     lines = [
+        r"\begin{threeparttable}%",
+        *_number_format(),
         _OPENING,
         *_sizes(layout, len(table.rows()) > _TALL),
         r"\begin{tabular}{@{}>{\raggedright\arraybackslash}p{\stubwidth}",
@@ -103,6 +104,14 @@ def render_latex(table: Table) -> str:
         r"\end{threeparttable}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _number_format() -> list[str]:
+    r"""Return the marks of the report's numbers; English ones are left to the preamble."""
+    if not (marks := siunitx_marks()):
+        return []
+    between = "; " if speech().decimal_mark == "," else ", "
+    return [rf"\providecommand{{\cisep}}{{{between}}}%", rf"\sisetup{{{marks}}}%"]
 
 
 def fits(table: Table) -> bool:

@@ -1,9 +1,26 @@
 r"""Typeset single cells for LaTeX: siunitx numbers, braced text, boxes of a fixed width."""
 
 from pipeline.exhibits.escape import escape
+from pipeline.exhibits.language import speech
 from pipeline.exhibits.rounding import canonical
 from pipeline.exhibits.table import Cell, Counts, Interval, Magnitude, Number, Text
 from pipeline.exhibits.widths import text_width
+
+_TEX_MARKS = {"\u202f": r"\,", " ": "~"}
+
+
+def siunitx_marks() -> str:
+    r"""Return the options of siunitx for the report's marks; none for English ones.
+
+    Those are the preamble's, which a report may change for all tables at once.
+    """
+    marks = speech()
+    if (marks.decimal_mark, marks.group_mark) == (".", ","):
+        return ""
+    decimal, group = (_TEX_MARKS.get(m, m) for m in (marks.decimal_mark, marks.group_mark))
+    return (
+        f"output-decimal-marker={{{decimal}}}, group-separator={{{group}}}, group-minimum-digits=4"
+    )
 
 
 def column_format(cells: list[Cell]) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
 from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.latex_cells import siunitx_marks
 
 LOG_SCALE = "log points"
 SHARE_SCALE = "share"
@@ -67,6 +68,7 @@ def numbers_json(figures: dict[str, Quoted]) -> bytes:
 
 def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
     r"""Return a file to \input that defines \result{key}; an unknown key stops with `file`."""
+    options = f"[{marks}]" if (marks := siunitx_marks()) else ""
     lines = [
         "% Generated: \\input this file, then \\result{study.outcome.design.estimator.term.pct}.",
         r"\providecommand{\resultfiles}{}",
@@ -75,7 +77,8 @@ def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
         r"  \else\errmessage{The key #1 is not in\resultfiles}\fi}",
     ]
     lines += [
-        rf"\expandafter\def\csname result@{key}\endcsname{{\num{{{_for_siunitx(figure)}}}}}"
+        rf"\expandafter\def\csname result@{key}\endcsname"
+        rf"{{\num{options}{{{_for_siunitx(figure)}}}}}"
         for key, figure in figures.items()
     ]
     return ("\n".join(lines) + "\n").encode("utf-8")
