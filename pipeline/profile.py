@@ -33,10 +33,10 @@ def _column_profile(groups: pd.DataFrame, name: str, minimum: int) -> pd.DataFra
         }
     )
     if pd.api.types.is_numeric_dtype(groups[name].dtype):
-        table["mean"] = _rounded(by_group.mean().where(observed >= minimum))
+        table["mean"] = three_digits(by_group.mean().where(observed >= minimum))
         for label, share in _PERCENTILES.items():
             enough = observed * min(share, 1 - share) >= minimum
-            table[label] = _rounded(by_group.quantile(share).where(enough))
+            table[label] = three_digits(by_group.quantile(share).where(enough))
     return _complete(table.reset_index().assign(column=name))
 
 
@@ -51,8 +51,8 @@ def suppressed(counts: pd.Series, minimum: int) -> pd.Series:
     return counts.astype("Int64").where((counts == 0) | (counts >= minimum))
 
 
-def _rounded(values: pd.Series) -> pd.Series:
-    """Round to three significant digits."""
+def three_digits(values: pd.Series) -> pd.Series:
+    """Round to three significant digits; missing values stay missing."""
     size = np.floor(np.log10(values.abs().where(values != 0))).fillna(0)
     unit = 10.0 ** (size - 2)
     return pd.Series((values / unit).round() * unit)

@@ -1,6 +1,6 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
-from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW, SUMMARY
 from pipeline.datasets.store import write
 from pipeline.panel import clean_panel
 from pipeline.params.clean import CleanSection
@@ -8,6 +8,7 @@ from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.profile import profile_panel
 from pipeline.sources import read_obtained, read_rules_tables
+from pipeline.summary_statistics import summary_statistics
 from stages.run import Folders, run_stage
 
 SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}
@@ -16,7 +17,7 @@ SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSe
 def main(
     folders: Folders, data: DataSection, clean: CleanSection, treatment: TreatmentSection
 ) -> None:
-    """Read the raw panel, register and rules files; write PANEL, its ledger and PROFILE."""
+    """Read raw panel, register and rules files; write PANEL, its ledger, PROFILE, SUMMARY."""
     obtained, folder = folders.of("obtained"), folders.of("clean")
     cleaned = clean_panel(
         read_obtained(obtained, "panel"),
@@ -30,6 +31,7 @@ def main(
     write(SAMPLE_FLOW, cleaned.sample_flow, folder)
     write(ISSUES, cleaned.issues, folder)
     write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count), folder)
+    write(SUMMARY, summary_statistics(cleaned.panel, data, clean.minimum_count), folder)
 
 
 if __name__ == "__main__":

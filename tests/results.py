@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE
-from pipeline.datasets.panel import ISSUES, SAMPLE_FLOW
+from pipeline.datasets.panel import ISSUES, SAMPLE_FLOW, SUMMARY
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import Dataset, conform
@@ -100,6 +100,7 @@ def study_results(
         scores=_table(SCORES, _score_rows(rng)),
         coefficients=_table(SCORE_COEFFICIENTS, _coefficient_rows()),
         recovery=_recovery(estimates),
+        summary=_table(SUMMARY, _summary_rows()),
     )
 
 
@@ -481,6 +482,32 @@ def _coefficient_rows() -> list[dict[str, Any]]:
         for year in ("2009", "2010")
         for i, term in enumerate(terms)
         if (year, term) != ("2010", "sector=food & drink")
+    ]
+
+
+def _summary_rows() -> list[dict[str, Any]]:
+    return [
+        {
+            "column": column,
+            "period": period,
+            "treated": treated,
+            "label": label,
+            "unit": unit,
+            "first_year": 2006 if period == "before" else 2009,
+            "last_year": 2008 if period == "before" else 2013,
+            "n_rows": 9000,
+            "n_observed": 8100,
+            "n_zero": 0,
+            "mean": 23.6,
+            "std_dev": 40.2,
+            "p50": 11.9,
+        }
+        for column, label, unit in (
+            ("sales", "Annual sales", "US$ million"),
+            ("founded", "Founding year", "year"),
+        )
+        for period in ("before", "from")
+        for treated in (True, False)
     ]
 
 

@@ -35,6 +35,8 @@ TABLES = (
     "score",
     "cohorts",
     "sample_flow",
+    "summary_statistics",
+    "missingness",
     "recovery",
 )
 
@@ -351,7 +353,7 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 
 
 def test_files_are_the_declared_ones(files):
-    figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow")
+    figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts")
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
     names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
     names |= {"tables.tex", "tables.docx", "figures.tex", "report.html"}

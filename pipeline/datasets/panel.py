@@ -75,5 +75,29 @@ PROFILE = Dataset(
     },
 )
 
+SUMMARY = Dataset(
+    name="SUMMARY",
+    row="one numeric column of PANEL in one period and group; small counts are suppressed",
+    key=("column", "period", "treated"),
+    columns={
+        "column": Column("string", "standard name"),
+        "period": Column("string", "before: until the first entry of anybody; from: that year on"),
+        "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "label": Column("string", "what readers call the column"),
+        "unit": Column("string", "its unit"),
+        "first_year": Column("integer", "first calendar year of the period"),
+        "last_year": Column("integer", "last calendar year of the period"),
+        "n_rows": Column("integer", "firm-years", nullable=True),
+        "n_observed": Column("integer", "of these with a value", nullable=True),
+        "n_zero": Column("integer", "of these with the value zero", nullable=True),
+        "mean": Column("number", "mean, three significant digits", nullable=True),
+        "std_dev": Column("number", "standard deviation, n - 1", nullable=True),
+        "p50": Column("number", "median", nullable=True),
+    },
+)
+
+# The unit of columns that hold calendar years, which are neither rounded nor grouped.
+CALENDAR = "year"
+
 # The rule of ISSUES under which a window looked at years after entry; every table then says so.
 SURVIVAL_RULE = "selects on survival"

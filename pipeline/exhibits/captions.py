@@ -14,6 +14,8 @@ _CAPTIONS = {
     "score": "Who enters: coefficients of the propensity score",
     "cohorts": "Entrants by entry year",
     "sample_flow": "What each rule of cleaning and selection cost",
+    "summary_statistics": "Summary statistics by treatment and period",
+    "missingness": "Rows without a value, by treatment and period",
     "support": "Treated {firms} kept and lost",
     "recovery": "True and estimated effects",
     "outcome_paths": "Mean outcomes by year since entry",

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.cautions import survival_caution
+from pipeline.exhibits.cohort_plot import cohort_plot
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
@@ -23,6 +24,7 @@ from pipeline.exhibits.latex import render_latex
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.markdown import render_markdown
+from pipeline.exhibits.missingness_table import missingness_table
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
@@ -34,6 +36,7 @@ from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
+from pipeline.exhibits.summary_table import summary_statistics_table
 from pipeline.exhibits.support_table import support_table
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
@@ -47,6 +50,8 @@ _TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
     "score": score_table,
     "cohorts": lambda results: [cohorts_table(results)],
     "sample_flow": lambda results: [sample_flow(results)],
+    "summary_statistics": summary_statistics_table,
+    "missingness": missingness_table,
     "support": lambda results: (
         [] if results.support is None else [support_table(results, results.support)]
     ),
@@ -59,6 +64,7 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "love_plot": love_plot,
     "overlap": overlap,
     "sample_flow": flow_figure,
+    "cohorts": cohort_plot,
 }
 
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`

@@ -14,10 +14,14 @@ TableName = Literal[
     "score",
     "cohorts",
     "sample_flow",
+    "summary_statistics",
+    "missingness",
     "support",
     "recovery",
 ]
-FigureName = Literal["outcome_paths", "event_study", "love_plot", "overlap", "sample_flow"]
+FigureName = Literal[
+    "outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts"
+]
 
 
 LanguageCode = Literal["en", "es", "pt"]
