@@ -360,7 +360,7 @@ def test_files_are_the_declared_ones(files):
     names |= {"metrics.json", "numbers.json", "numbers.tex", "summary.md"}
     assert names <= set(files)
     rest = set(files) - names
-    assert all(name.startswith("results/") for name in rest)
+    assert all(name.startswith(("results/", "plots/")) for name in rest)
     assert not any("scores" in name or "weights" in name for name in rest)
 
 

@@ -21,6 +21,7 @@ from pipeline.params.estimate import StackedSpec
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.progress import track
 from pipeline.propensity import score_risk_sets
 from pipeline.scale import on_scale
 
@@ -61,7 +62,8 @@ def bootstrap_terms(
     firms = _risk_set(redo, design)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in outcomes}
     last_failure = ""
-    for _ in range(spec.draws or 0):
+    draws = spec.draws or 0
+    for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
         copies = _draw_clusters(firms, rng)
         try:
             stacks = _redone(redo, design, firms, copies, index=index, treatment=study.treatment)

@@ -45,6 +45,7 @@ from pipeline.params.estimate import (
     StackedSpec,
     TwowaySpec,
 )
+from pipeline.progress import track
 from pipeline.scale import on_scale
 
 STACKED_ONLY = "effects in proportion to the level are estimated by the stacked estimator only"
@@ -63,7 +64,8 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     """
     _check_inference(study, redo)
     ledger = Ledger()
-    for design, name, specs in asked(study):
+    wanted = list(asked(study))
+    for design, name, specs in track(wanted, "outcomes and designs", len(wanted)):
         if not study.outcomes[name].observed:
             _add_unobserved(ledger, study, specs, design, name)
             continue

@@ -29,6 +29,7 @@ from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_te
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.parts import pages
+from pipeline.exhibits.plots_csv import plots_csv
 from pipeline.exhibits.publication import published, published_csvs
 from pipeline.exhibits.recovery_table import recovery_tables
 from pipeline.exhibits.report import report_page
@@ -77,6 +78,7 @@ REBUILT = (
     "metrics.json",
     "numbers.json",
     "numbers.tex",
+    "plots",
     "report.html",
     "summary.md",
 )
@@ -107,6 +109,7 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
         files = {
             **_renderings(tables),
             **_numbers(results),
+            **plots_csv(results),
             "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
             "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
             "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
