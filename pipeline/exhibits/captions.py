@@ -17,6 +17,7 @@ _CAPTIONS = {
     "summary_statistics": "Summary statistics by treatment and period",
     "missingness": "Rows without a value, by treatment and period",
     "support": "Treated {firms} kept and lost",
+    "group_time": "Effects by entry year and year",
     "recovery": "True and estimated effects",
     "outcome_paths": "Mean outcomes by year since entry",
     "event_study": "Effects by year since entry",

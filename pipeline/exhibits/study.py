@@ -18,6 +18,7 @@ from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
+from pipeline.exhibits.group_time_table import group_time_tables
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import render_latex
@@ -56,6 +57,7 @@ _TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
     "support": lambda results: (
         [] if results.support is None else [support_table(results, results.support)]
     ),
+    "group_time": group_time_tables,
     "recovery": recovery_tables,
 }
 

@@ -17,6 +17,7 @@ TableName = Literal[
     "summary_statistics",
     "missingness",
     "support",
+    "group_time",
     "recovery",
 ]
 FigureName = Literal[
