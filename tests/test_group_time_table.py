@@ -19,6 +19,8 @@ SPEC = {
     "average": "event",
     "method": "difference",
     "base": "universal",
+    "covariates": [],
+    "bands": None,
     "cluster": "assignment",
 }
 
