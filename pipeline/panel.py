@@ -13,7 +13,15 @@ import pandas as pd
 from pipeline.cleaning.corrections import correct_points
 from pipeline.cleaning.customs import separate_customs_states
 from pipeline.cleaning.duplicates import add_up_merged, collapse_identical, settle_conflicting
-from pipeline.cleaning.ledger import Issue, Ledger, Rule, Ruled, apply_rules, issues_table
+from pipeline.cleaning.ledger import (
+    Issue,
+    Ledger,
+    Rule,
+    Ruled,
+    apply_rules,
+    distinct_rules,
+    issues_table,
+)
 from pipeline.cleaning.links import link_panel, linked_identifiers
 from pipeline.cleaning.outliers import find_jumps, limit_tails
 from pipeline.cleaning.prices import convert_prices
@@ -22,6 +30,7 @@ from pipeline.cleaning.restrictions import (
     balance_window,
     bound_years,
     exclude_always_treated,
+    exclude_cohorts,
     exclude_firms,
     filter_rows,
     require_years,
@@ -77,9 +86,8 @@ def clean_panel(
     ledger = apply_rules(handed_over, rules)
     _require_both_groups(ledger.panel, treatment)
     issues = [*found, *typing, *joined, *cohorts.issues]
-    return Ledger(
-        ledger.panel, ledger.sample_flow, pd.concat([issues_table(issues), ledger.issues])
-    )
+    every = pd.concat([issues_table(issues), ledger.issues], ignore_index=True)
+    return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every))
 
 
 def _typed_rows(
@@ -149,6 +157,8 @@ def _rules(
         yield partial(filter_rows, rule=row_filter)
     yield from _window_rules(window)
     yield exclude_always_treated
+    if treatment.leave_out_entry_years:
+        yield partial(exclude_cohorts, entry_years=treatment.leave_out_entry_years)
     for step, firms in cohorts.excluded.items():
         yield partial(exclude_firms, firms=firms, step=step)
     yield from _minimum_rules(window)

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 from text_tables import table
 
+from pipeline.datasets.panel import ISSUES
+from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel import clean_panel
 from pipeline.params.clean import CleanSection
@@ -45,14 +47,14 @@ def treatment(entry):
     )
 
 
-def clean(raw, register=None, entry=INDICATOR, **changes):
+def clean(raw, register=None, entry=INDICATOR, rules=CLEAN, leave_out=(), **changes):
     return clean_panel(
         raw,
         register,
         {},
         data=DataSection.model_validate(DATA | changes),
-        clean=CleanSection.model_validate(CLEAN),
-        treatment=treatment(entry),
+        clean=CleanSection.model_validate(rules),
+        treatment=treatment(entry).model_copy(update={"leave_out_entry_years": list(leave_out)}),
     )
 
 
@@ -223,3 +225,22 @@ def test_a_register_without_the_programme_lists_those_it_has():
 def test_codes_are_kept_as_text(delivered, expected):
     found = text(pd.Series(delivered))
     assert [None if pd.isna(value) else value for value in found] == expected
+
+
+def test_two_rules_of_one_kind_on_one_column_are_two_issues():
+    factors = [{"column": "sales", "years": [year], "factor": 1000.0} for year in (2001, 2003)]
+    issues = clean(RAW, rules=CLEAN | {"unit_factors": factors}).issues
+    conform(ISSUES, issues)
+    counts = issues.set_index("rule")["count"]
+    assert (counts["unit x 1000"], counts["unit x 1000 (2)"]) == (2, 2)
+
+
+def test_entry_years_are_left_out_by_name_and_their_neighbours_stay_treated():
+    late = RAW[RAW["id"] == "01"].assign(id="03", town="B", support=[0, 0, 1])
+    cleaned = clean(pd.concat([RAW, late], ignore_index=True), leave_out=[2003])
+    assert set(cleaned.panel["firm_id"]) == {"01", "02"}
+    flow = cleaned.sample_flow.set_index("rule").loc["Entry years left out (2003)"]
+    assert (flow["firms_lost"], flow["treated_firms_lost"]) == (1, 1)
+    assert (cleaned.panel.loc[cleaned.panel["firm_id"] == "02", "cluster_entry"] == 2003).all()
+    with pytest.raises(DataError, match="leave_out_entry_years: no firm enters in 1999"):
+        clean(RAW, leave_out=[1999])

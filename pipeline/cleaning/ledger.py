@@ -78,6 +78,14 @@ def issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
     return pd.DataFrame([asdict(issue) for issue in issues]) if issues else empty(ISSUES)
 
 
+def distinct_rules(issues: pd.DataFrame) -> pd.DataFrame:
+    """Number what two rules of one kind found in one column: `unit x 1000`, `unit x 1000 (2)`."""
+    times = issues.groupby(["rule", "column"]).cumcount() + 1
+    return issues.assign(
+        rule=issues["rule"].where(times == 1, issues["rule"] + " (" + times.astype("str") + ")")
+    )
+
+
 def issue(rule: str, column: str, rows: pd.Series, years: pd.Series, action: str) -> list[Issue]:
     """Return an issue that counts the flagged rows, or nothing where none is flagged."""
     if not rows.any():

@@ -40,6 +40,21 @@ def exclude_always_treated(panel: pd.DataFrame) -> Ruled:
     return Ruled(_kept(panel, ~always), step=step)
 
 
+def exclude_cohorts(panel: pd.DataFrame, entry_years: list[int]) -> Ruled:
+    """Leave out firms that entered in a year that params leave out.
+
+    Raises DataError where a year has no entrant: it may be misspelt.
+    """
+    absent = sorted(set(entry_years) - set(panel["cohort"].dropna()))
+    if absent:
+        raise DataError(
+            f"treatment.leave_out_entry_years: no firm enters in {', '.join(map(str, absent))}"
+        )
+    listed = ", ".join(map(str, sorted(entry_years)))
+    kept = ~panel["cohort"].isin(entry_years)
+    return Ruled(_kept(panel, kept), step=f"Entry years left out ({listed})")
+
+
 def exclude_firms(panel: pd.DataFrame, firms: pd.Index, step: str) -> Ruled:
     """Leave out firms."""
     return Ruled(_kept(panel, ~panel["firm_id"].isin(firms)), step=step)

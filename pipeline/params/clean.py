@@ -6,7 +6,7 @@ whoever evaluates, while data/raw/<study>/ holds what others delivered.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from pipeline.params.settings import Settings
 
@@ -86,7 +86,7 @@ class ScaleCheck(Settings):
     """
 
     columns: ColumnNames
-    pairs: list[tuple[ColumnName, ColumnName]] = Field(default=[])
+    pairs: list[Annotated[tuple[ColumnName, ColumnName], Strict(False)]] = Field(default=[])
     factors: list[float] = Field(min_length=1)
     tolerance_factor: float = Field(gt=1)
     action: Literal["refuse", "report"]
