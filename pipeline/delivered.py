@@ -31,7 +31,8 @@ def read_panel(source: FileSource, data: DataSection, folder: Path) -> pd.DataFr
     panel = tables[0] if len(tables) == 1 else _stacked(tables)
     if source.wide is not None:
         panel = _long(panel, source.wide, data.year)
-    return point_decimals(panel, data, source.format)
+    numbers = {c.column for c in data.columns.values() if isinstance(c, NumberColumn)}
+    return point_decimals(panel, numbers, source.format)
 
 
 def delivered_files(folder: Path, pattern: str) -> list[Path]:
@@ -93,16 +94,15 @@ def _long(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def point_decimals(table: pd.DataFrame, data: DataSection, written: FileFormat) -> pd.DataFrame:
-    """Write the numbers of declared number columns with a point and without thousands marks.
+def point_decimals(table: pd.DataFrame, numbers: set[str], written: FileFormat) -> pd.DataFrame:
+    """Write the numbers of the named columns with a point and without thousands marks.
 
     Raises DataError where a text cell has marks in other places than declared: 1.5 is no number
     where the point marks thousands.
     """
     if written.decimal == "." and written.thousands is None:
         return table
-    declared = {c.column for c in data.columns.values() if isinstance(c, NumberColumn)}
-    texts = [name for name in sorted(declared & set(table.columns)) if not _is_number(table[name])]
+    texts = [name for name in sorted(numbers & set(table.columns)) if not _is_number(table[name])]
     return table.assign(**{name: _pointed(table[name], written) for name in texts})
 
 

@@ -17,7 +17,7 @@ class Cohorts:
     """Hold entry years by firm (never-treated firms absent) and what the register cost.
 
     `excluded` lists firms that leave the sample, by the step that takes them; `derived` holds
-    PANEL columns that the register gives, one flag per row.
+    PANEL columns that the register gives, one value per row.
     """
 
     entry_year: pd.Series
@@ -47,7 +47,7 @@ def firm_cohorts(
         return Cohorts(cohorts_from_group(panel, entry))
     if register is None or columns is None:
         raise DataError("treatment.entry.source is register, but the study has no register")
-    entries = read_entries(register, columns, entry, clean.identifier, links)
+    entries = read_entries(register, columns, entry, clean, links)
     return cohorts_from_register(panel, entries, entry)
 
 
@@ -142,6 +142,10 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
         derived["other_programme"] = _entered(panel, entries.other)
     if entries.applicants is not None:
         derived["applicant"] = panel["firm_id"].isin(entries.applicants).astype("float64")
+    firm = panel["firm_id"]
+    derived |= {
+        str(name): firm.map(values).astype(values.dtype) for name, values in entries.fields.items()
+    }
     issues = [*entries.issues, *_unknown_beneficiaries(panel, entries.evaluated)]
     return Cohorts(entries.evaluated, excluded, derived, issues)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from pipeline.delivered import read_panel
+from pipeline.delivered import point_decimals, read_panel
 from pipeline.errors import DataError
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import (
@@ -106,7 +106,10 @@ def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTable
     if source.register_file is None:
         return RawTables(panel)
     path = folder / source.register_file
-    return RawTables(panel, read_table(path, source.register_format, data.max_rows))
+    register = read_table(path, source.register_format, data.max_rows)
+    columns = data.register_columns
+    numbers = set(columns.fields("number").values()) if columns is not None else set()
+    return RawTables(panel, point_decimals(register, numbers, source.register_format))
 
 
 def _simulate(source: SimulationSource) -> RawTables:

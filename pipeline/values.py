@@ -66,6 +66,16 @@ def calendar_year(values: pd.Series, column: str) -> pd.Series:
     return years.astype("Int64")
 
 
+def years_of(values: pd.Series) -> pd.Series:
+    """Return years as delivered, or those of dates."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return pd.Series(values.dt.year)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values
+    written = values.astype("str").str.strip()
+    return pd.Series(written.str.extract(r"^(\d{4})-\d{2}-\d{2}(?:[ T].*)?$")[0].fillna(written))
+
+
 def number(values: pd.Series, column: NumberColumn) -> pd.Series:
     """Return a numeric column; raise DataError at text, infinity or values below the minimum."""
     numeric = pd.to_numeric(values, errors="coerce").astype("float64")

@@ -182,6 +182,17 @@ class Tails(Settings):
     by: list[str]
 
 
+class RegisterValues(Settings):
+    """Say what holds for a firm with several rows in the register, in words and in numbers.
+
+    `refuse` stops; `first` takes the row of the earliest entry; `join` writes all, in order of the
+    alphabet; `sum` and `largest` are of numbers.
+    """
+
+    texts: Literal["refuse", "first", "join"] = "refuse"
+    numbers: Literal["refuse", "first", "sum", "largest"] = "refuse"
+
+
 class CleanSection(Settings):
     """Hold the rules, in order.
 
@@ -202,6 +213,7 @@ class CleanSection(Settings):
     window: Window = Window()
     jumps: list[Jumps] = Field(default=[])
     tails: list[Tails] = Field(default=[])
+    register_values: RegisterValues = RegisterValues()
     minimum_count: int = Field(default=5, ge=1)
 
     @property

@@ -101,10 +101,24 @@ class TextColumn(Settings):
 StudyColumn = Annotated[NumberColumn | TextColumn, Field(discriminator="kind")]
 
 
+# PANEL columns that the register gives, one value a firm, where params name their column: of
+# participants, and of all who applied.
+PARTICIPANT_TEXTS = ("component", "role")
+PARTICIPANT_NUMBERS = ("amount", "own_contribution")
+APPLICANT_TEXTS = ("eligible", "decision")
+APPLICANT_NUMBERS = ("applied_year", "ranking")
+# PANEL columns that the register gives where params ask for them.
+REGISTER_FLAGS = ("other_programme", "applicant")
+
+
 class RegisterColumns(Settings):
     """Name the columns of the participation register, one row per firm and programme.
 
     `dates` names further entry dates by what they date: approval, disbursement, first activity.
+    Of participants: `component` (technical assistance, finance, infrastructure, coordination),
+    `role` (supplier, sponsor, service provider), `amount` of support and `own_contribution` in
+    money. Of applicants: `applied_year` (a year or date), `eligible`, `ranking`, `decision`. PANEL
+    has each that is named here as a column of that name; firms without it have none.
     """
 
     firm_id: str
@@ -112,17 +126,29 @@ class RegisterColumns(Settings):
     programme: str | None = None
     dates: dict[str, str] = Field(default={})
     exit_year: str | None = None
+    component: str | None = None
+    role: str | None = None
+    amount: str | None = None
+    own_contribution: str | None = None
+    applied_year: str | None = None
+    eligible: str | None = None
+    ranking: str | None = None
     decision: str | None = None
 
     @property
     def named(self) -> list[str]:
         """Return every column of the register that params name."""
-        single = [self.firm_id, self.entry_year, self.programme, self.exit_year, self.decision]
-        return [*(name for name in single if name is not None), *self.dates.values()]
+        single = [self.firm_id, self.entry_year, self.programme, self.exit_year]
+        fields = [*self.fields("text").values(), *self.fields("number").values()]
+        return [*(n for n in single if n is not None), *self.dates.values(), *fields]
 
-
-# PANEL columns that the register gives where params ask for them.
-REGISTER_FLAGS = ("other_programme", "applicant")
+    def fields(self, kind: Literal["text", "number"]) -> dict[str, str]:
+        """Return the register's columns of firm characteristics, by PANEL name."""
+        names = {
+            "text": (*PARTICIPANT_TEXTS, *APPLICANT_TEXTS),
+            "number": (*PARTICIPANT_NUMBERS, *APPLICANT_NUMBERS),
+        }[kind]
+        return {n: getattr(self, n) for n in names if getattr(self, n) is not None}
 
 
 class DataSection(Settings):
@@ -142,7 +168,10 @@ class DataSection(Settings):
 
     @model_validator(mode="after")
     def _no_reserved_names(self) -> "DataSection":
-        own = {"firm_id", "year", "cohort", "cluster", "stack", "treated", *REGISTER_FLAGS}
+        own = {"firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated"}
+        register = self.register_columns
+        if register is not None:
+            own |= {*REGISTER_FLAGS, *register.fields("text"), *register.fields("number")}
         reserved = sorted(own & set(self.columns))
         if reserved:
             raise ValueError(f"columns may not be called {', '.join(reserved)}")
