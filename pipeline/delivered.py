@@ -6,16 +6,21 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import DataError
+from pipeline.origin import Segment, file_origin, located, stacked
 from pipeline.params.data import DataSection, FileFormat, FileSource, NumberColumn, Wide
-from pipeline.readers import read_table
+from pipeline.readers import first_row, read_table
 from pipeline.values import refuse_rows
 
 # A calendar year in a file name, not part of a longer number.
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 
 
-def read_panel(source: FileSource, data: DataSection, folder: Path) -> pd.DataFrame:
+def read_panel(
+    source: FileSource, data: DataSection, folder: Path
+) -> tuple[pd.DataFrame, list[Segment]]:
     """Read the panel file, or all files of a pattern one below the other, in long layout.
+
+    Returns the table and where its rows come from.
 
     Raises DataError where no file fits the pattern, a rename finds no column, or numbers are
     not written as declared.
@@ -23,16 +28,20 @@ def read_panel(source: FileSource, data: DataSection, folder: Path) -> pd.DataFr
     paths = delivered_files(folder, source.panel)
     if not paths:
         raise DataError(f"no file in {folder.as_posix()} fits data.source.panel {source.panel}")
-    tables, left = [], data.max_rows
+    tables, origins, left = [], [], data.max_rows
     for path in paths:
         table = _renamed(read_table(path, source.format, left), source.rename, path.name)
+        origins.append(file_origin(path.name, table.index, first_row(path, source.format)))
         tables.append(_with_year(table, path.name, data.year) if source.year_in_name else table)
         left -= len(table)
-    panel = tables[0] if len(tables) == 1 else _stacked(tables)
+    panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
+    origin = stacked(origins)
     if source.wide is not None:
         panel = _long(panel, source.wide, data.year)
+        origin = stacked([origin] * len(wide_years(source.wide)))
     numbers = {c.column for c in data.columns.values() if isinstance(c, NumberColumn)}
-    return point_decimals(panel, numbers, source.format)
+    with located(origin):
+        return point_decimals(panel, numbers, source.format), origin
 
 
 def delivered_files(folder: Path, pattern: str) -> list[Path]:
@@ -84,14 +93,18 @@ def _long(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
     if absent:
         raise DataError(f"data.source.wide names {', '.join(absent)}, which the file lacks")
     fixed = table.drop(columns=list(moved))
-    years = sorted({at for by_year in wide.columns.values() for at in by_year})
     parts = []
-    for at in years:
+    for at in wide_years(wide):
         values = {
             name: table[by_year[at]] for name, by_year in wide.columns.items() if at in by_year
         }
         parts.append(fixed.assign(**{year: at}, **values))
     return pd.concat(parts, ignore_index=True)
+
+
+def wide_years(wide: Wide) -> list[int]:
+    """Return the years of a wide layout, ascending."""
+    return sorted({at for by_year in wide.columns.values() for at in by_year})
 
 
 def point_decimals(table: pd.DataFrame, numbers: set[str], written: FileFormat) -> pd.DataFrame:

@@ -6,10 +6,12 @@ import pandas as pd
 
 from pipeline.cleaning.ledger import Issue
 from pipeline.errors import DataError
+from pipeline.origin import Origin, located
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import Entry, GroupEntry, IndicatorEntry, RegisterEntry
 from pipeline.register import Entries, read_entries
+from pipeline.values import refuse_rows
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,18 @@ class Cohorts:
     issues: list[Issue] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Register:
+    """Hold the register as delivered, what its columns are, and where its rows come from."""
+
+    table: pd.DataFrame | None
+    columns: RegisterColumns | None
+    origin: Origin
+
+
 def firm_cohorts(
     panel: pd.DataFrame,
-    register: pd.DataFrame | None,
-    columns: RegisterColumns | None,
+    register: Register,
     *,
     entry: Entry,
     clean: CleanSection,
@@ -45,9 +55,11 @@ def firm_cohorts(
         return Cohorts(entry_year, issues=_entry_after_gap(panel, entry_year, entry))
     if isinstance(entry, GroupEntry):
         return Cohorts(cohorts_from_group(panel, entry))
-    if register is None or columns is None:
+    table, columns = register.table, register.columns
+    if table is None or columns is None:
         raise DataError("treatment.entry.source is register, but the study has no register")
-    entries = read_entries(register, columns, entry, clean, links)
+    with located(register.origin):
+        entries = read_entries(table, columns, entry, clean, links)
     return cohorts_from_register(panel, entries, entry)
 
 
@@ -75,13 +87,12 @@ def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Ser
     switches off although params refuse that.
     """
     indicator = panel[entry.column]
-    faulty = ~indicator.isin([0.0, 1.0])
-    if faulty.any():
-        raise DataError(
-            f"treatment indicator {entry.column}: {int(faulty.sum())} firm-years are neither 0 "
-            "nor 1; correct them",
-            panel.loc[faulty, ["firm_id", "year"]],
-        )
+    refuse_rows(
+        ~indicator.isin([0.0, 1.0]),
+        f"treatment indicator {entry.column} is neither 0 nor 1",
+        "correct",
+        panel[["firm_id", "year"]],
+    )
     treated = panel.loc[indicator == 1.0]
     entry_year = treated.groupby("firm_id")["year"].min()
     if entry.switches_off == "refuse":
@@ -115,14 +126,14 @@ def _refuse_switching_off(
 ) -> None:
     after_entry = panel["year"] > panel["firm_id"].map(entry_year).astype("Int64")
     off = after_entry.fillna(False) & (indicator == 0.0)
-    if off.any():
-        firms = panel.loc[off, "firm_id"].nunique()
-        raise DataError(
-            f"treatment indicator {column} returns to 0 after entry in {int(off.sum())} firm-years "
-            f"of {firms} firms; effects assume that a firm stays treated. Declare "
-            "treatment.entry.switches_off: absorbing if the first year of support is the entry",
-            panel.loc[off, ["firm_id", "year"]],
-        )
+    refuse_rows(
+        off.astype(bool),
+        f"treatment indicator {column} returns to 0 after entry; effects assume that a firm stays "
+        "treated",
+        "declare treatment.entry.switches_off: absorbing if the first year of support is the "
+        "entry; see",
+        panel[["firm_id", "year"]],
+    )
 
 
 def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: RegisterEntry) -> Cohorts:

@@ -5,8 +5,9 @@ prepares the data, or changes or removes firm-years with a counted row in SAMPLE
 What no rule changes stays as delivered; missing values stay missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -44,8 +45,9 @@ from pipeline.cleaning.standard import (
     standard_types,
 )
 from pipeline.cleaning.units import apply_factor, check_scales
-from pipeline.entry import Cohorts, firm_cohorts
+from pipeline.entry import Cohorts, Register, firm_cohorts
 from pipeline.errors import DataError
+from pipeline.origin import Origin, located
 from pipeline.params.clean import CleanSection, Window
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
@@ -61,8 +63,11 @@ def clean_panel(
     data: DataSection,
     clean: CleanSection,
     treatment: TreatmentSection,
+    origins: Mapping[str, Origin] = MappingProxyType({}),
 ) -> Ledger:
     """Turn raw rows into PANEL, SAMPLE_FLOW and ISSUES; `rules_tables` holds files by name.
+
+    `origins` tells the files and rows of the tables `panel` and `register`, for messages.
 
     Raises DataError where the data break a rule that params do not relax: a firm or year
     missing, a value that is no number or below its minimum, conflicting rows of a firm in a year,
@@ -70,24 +75,26 @@ def clean_panel(
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
-    panel = standard_names(raw, data, clean.identifier)
-    found = rewritten_identifiers(raw, panel, data, clean.identifier)
-    del raw  # no longer needed, and may be large
-    panel, delivered, typing = _typed_rows(panel, rules_tables, data, clean)
-    links = _links(rules_tables, clean)
-    panel, joined = link_panel(panel, links)
-    cohorts = firm_cohorts(
-        panel, register, data.register_columns, entry=treatment.entry, clean=clean, links=links
-    )
-    rules = _rules(delivered, cohorts, rules_tables, data=data, clean=clean, treatment=treatment)
-    # Handed over, not shared: columns that a rule replaces are then freed at once.
-    handed_over = [_with_entry(panel, cohorts)]
-    del panel, delivered
-    ledger = apply_rules(handed_over, rules)
-    _require_both_groups(ledger.panel, treatment)
-    issues = [*found, *typing, *joined, *cohorts.issues]
-    every = pd.concat([issues_table(issues), ledger.issues], ignore_index=True)
-    return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every))
+    with located(origins.get("panel", ())):
+        panel = standard_names(raw, data, clean.identifier)
+        found = rewritten_identifiers(raw, panel, data, clean.identifier)
+        del raw  # no longer needed, and may be large
+        panel, delivered, typing = _typed_rows(panel, rules_tables, data, clean)
+        links = _links(rules_tables, clean)
+        panel, joined = link_panel(panel, links)
+        listed = Register(register, data.register_columns, origins.get("register", ()))
+        cohorts = firm_cohorts(panel, listed, entry=treatment.entry, clean=clean, links=links)
+        rules = _rules(
+            delivered, cohorts, rules_tables, data=data, clean=clean, treatment=treatment
+        )
+        # Handed over, not shared: columns that a rule replaces are then freed at once.
+        handed_over = [_with_entry(panel, cohorts)]
+        del panel, delivered
+        ledger = apply_rules(handed_over, rules)
+        _require_both_groups(ledger.panel, treatment)
+        issues = [*found, *typing, *joined, *cohorts.issues]
+        every = pd.concat([issues_table(issues), ledger.issues], ignore_index=True)
+        return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every))
 
 
 def _typed_rows(

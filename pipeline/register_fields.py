@@ -47,9 +47,9 @@ def firm_fields(
         values = _amounts(rows.register[column], name, f"{column} (register)")
         fields[name], found = _by_firm(rows, name, values, rule.numbers, "numbers")
         issues += found
-    types = {"text": "str", "number": "float64"}
-    dtypes = {name: dtype for kind, dtype in types.items() for name in columns.fields(kind)}
-    return pd.DataFrame(fields).astype(dtypes), issues
+    types = dict.fromkeys(columns.fields("text"), "str")
+    types |= dict.fromkeys(columns.fields("number"), "float64")
+    return pd.DataFrame(fields).astype(types), issues
 
 
 def _amounts(values: pd.Series, name: str, column: str) -> pd.Series:

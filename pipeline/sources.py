@@ -4,7 +4,7 @@ Values stay as delivered; typing and cleaning belong to `pipeline.panel`.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from pipeline.delivered import point_decimals, read_panel
 from pipeline.errors import DataError
+from pipeline.origin import Segment, file_origin, located
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import (
     DataSection,
@@ -23,19 +24,24 @@ from pipeline.params.data import (
     PackageSource,
     SimulationSource,
 )
-from pipeline.readers import read_table
+from pipeline.readers import first_row, read_table
 
 # Rows of a table that people write: more than this is not one.
 _LARGEST_RULES_TABLE = 1_000_000
+_ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
 
 
 @dataclass(frozen=True)
 class RawTables:
-    """Hold the panel, the participation register and, for simulated firms, the truth."""
+    """Hold the panel, the participation register and, for simulated firms, the truth.
+
+    `origins` tells, by table, from which file and row its rows come.
+    """
 
     panel: pd.DataFrame
     register: pd.DataFrame | None = None
     truth: pd.DataFrame | None = None
+    origins: dict[str, list[Segment]] = field(default_factory=dict)
 
 
 def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
@@ -62,6 +68,12 @@ def write_obtained(tables: RawTables, folder: Path) -> None:
         table = getattr(tables, name)
         if table is not None:
             table.to_parquet(folder / f"{name}.parquet", index=False)
+    segments = [
+        {"table": table, **asdict(segment)}
+        for table, origin in tables.origins.items()
+        for segment in origin
+    ]
+    pd.DataFrame(segments, columns=_ORIGIN_COLUMNS).to_parquet(folder / "origins.parquet")
 
 
 def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
@@ -73,10 +85,23 @@ def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
     return pd.DataFrame(parquet.read_table(path).to_pandas(split_blocks=True, self_destruct=True))
 
 
+def read_origins(folder: Path) -> dict[str, list[Segment]]:
+    """Read from which files and rows the raw tables come."""
+    path = folder / "origins.parquet"
+    segments = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=_ORIGIN_COLUMNS)
+    return {
+        str(table): [
+            Segment(str(file), int(position), int(n_rows), int(first))
+            for file, position, n_rows, first in rows[_ORIGIN_COLUMNS[1:]].itertuples(index=False)
+        ]
+        for table, rows in segments.groupby("table")
+    }
+
+
 def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
     """Read the rules files that cleaning names, every value as text, by file name."""
     return {
-        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE)
+        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE).reset_index(drop=True)
         for file in dict.fromkeys(clean.files)
     }
 
@@ -102,14 +127,17 @@ def _read_package(source: PackageSource) -> pd.DataFrame:
 
 
 def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTables:
-    panel = read_panel(source, data, folder)
+    panel, origin = read_panel(source, data, folder)
     if source.register_file is None:
-        return RawTables(panel)
+        return RawTables(panel, origins={"panel": origin})
     path = folder / source.register_file
     register = read_table(path, source.register_format, data.max_rows)
     columns = data.register_columns
     numbers = set(columns.fields("number").values()) if columns is not None else set()
-    return RawTables(panel, point_decimals(register, numbers, source.register_format))
+    listed = file_origin(path.name, register.index, first_row(path, source.register_format))
+    with located(listed):
+        pointed = point_decimals(register, numbers, source.register_format)
+    return RawTables(panel, pointed, origins={"panel": origin, "register": listed})
 
 
 def _simulate(source: SimulationSource) -> RawTables:

@@ -5,16 +5,14 @@ import re
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import Refusal
+from pipeline.origin import rows_error
 from pipeline.params.clean import Identifier
 from pipeline.params.data import NumberColumn
 
 # Calendar years, or numbered waves; beyond are typing errors and dates or serial numbers of a
 # spreadsheet.
 _PLAUSIBLE_YEARS = (0, 9999)
-
-# Row numbers that a message shows before it says how many more there are.
-_ROWS_SHOWN = 5
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -93,19 +91,11 @@ def number(values: pd.Series, column: NumberColumn) -> pd.Series:
 def refuse_rows(
     faulty: pd.Series, rule: str, remedy: str, keys: pd.DataFrame | None = None
 ) -> None:
-    """Raise DataError with count and row numbers of the faulty rows.
-
-    The index of `faulty` is the position in the delivered table; the header is row 1.
-    """
-    if not faulty.any():
-        return
-    positions = faulty.index[faulty.to_numpy()].to_numpy() + 2
-    shown = ", ".join(str(row) for row in positions[:_ROWS_SHOWN])
-    more = f" and {len(positions) - _ROWS_SHOWN} more" if len(positions) > _ROWS_SHOWN else ""
-    problems = pd.DataFrame({"row": positions, "rule": rule})
-    if keys is not None:
-        problems = problems.join(keys[faulty.to_numpy()].reset_index(drop=True))
-    raise DataError(f"{rule}: {len(positions)} rows; {remedy} row {shown}{more}", problems)
+    """Raise RowsError with the faulty rows; the index of `faulty` is the position in its table."""
+    if faulty.any():
+        at = faulty.to_numpy(bool)
+        positions = faulty.index[at].to_numpy(np.int64)
+        raise rows_error(Refusal(rule, remedy, positions, None if keys is None else keys[at]))
 
 
 def _whole(values: pd.Series) -> bool:

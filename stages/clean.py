@@ -7,7 +7,7 @@ from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.profile import profile_panel
-from pipeline.sources import read_obtained, read_rules_tables
+from pipeline.sources import read_obtained, read_origins, read_rules_tables
 from stages.run import Folders, run_stage
 
 SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}
@@ -25,6 +25,7 @@ def main(
         data=data,
         clean=clean,
         treatment=treatment,
+        origins=read_origins(obtained),
     )
     write(PANEL, cleaned.panel, folder)
     write(SAMPLE_FLOW, cleaned.sample_flow, folder)
