@@ -37,9 +37,9 @@ def read_panel(
     panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
     origin = stacked(origins)
     if source.wide is not None:
-        panel = _long(panel, source.wide, data.year)
+        panel = long_layout(panel, source.wide, data.year)
         origin = stacked([origin] * len(wide_years(source.wide)))
-    numbers = {c.column for c in data.columns.values() if isinstance(c, NumberColumn)}
+    numbers = {c.column for c in data.delivered.values() if isinstance(c, NumberColumn)}
     with located(origin):
         return point_decimals(panel, numbers, source.format), origin
 
@@ -86,13 +86,22 @@ def _with_year(table: pd.DataFrame, file: str, column: str) -> pd.DataFrame:
     return table.assign(**{column: int(years[0])})
 
 
-def _long(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
-    """Turn one row per firm into one per firm and year; other columns repeat in every year."""
+def long_layout(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
+    """Turn one row per firm into one per firm and year; other columns repeat in every year.
+
+    Raises DataError where a named column is absent, or a new name is taken.
+    """
     moved = {name for by_year in wide.columns.values() for name in by_year.values()}
     absent = sorted(moved - set(table.columns))
     if absent:
         raise DataError(f"data.source.wide names {', '.join(absent)}, which the file lacks")
+    new = {*wide.columns, year, *([wide.number_rows] if wide.number_rows else [])}
+    taken = sorted(new & (set(table.columns) - moved))
+    if taken:
+        raise DataError(f"data.source.wide: the file has a column {', '.join(taken)} already")
     fixed = table.drop(columns=list(moved))
+    if wide.number_rows is not None:
+        fixed = fixed.assign(**{wide.number_rows: range(1, len(table) + 1)})
     parts = []
     for at in wide_years(wide):
         values = {

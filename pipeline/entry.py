@@ -69,13 +69,12 @@ def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
     Raises DataError where a firm is seen in several groups, or in none.
     """
     group = panel.groupby("firm_id")[entry.column].agg(["nunique", "first"])
-    faulty = group["nunique"] != 1
-    if faulty.any():
-        raise DataError(
-            f"{int(faulty.sum())} firms are in no group of {entry.column}, or in several; "
-            "correct them",
-            group[faulty].reset_index()[["firm_id", "nunique"]],
-        )
+    refuse_rows(
+        panel["firm_id"].isin(group.index[group["nunique"] != 1]),
+        f"a firm is in no group of {entry.column}, or in several (two firms under one identifier?)",
+        "correct",
+        panel[["firm_id", "year", entry.column]],
+    )
     treated = group.index[group["first"] == entry.treated]
     return pd.Series(entry.entry_year, index=treated, dtype="Int64")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from pipeline.delivered import point_decimals, read_panel
+from pipeline.delivered import long_layout, point_decimals, read_panel
 from pipeline.errors import DataError
 from pipeline.origin import Segment, file_origin, located
 from pipeline.params.clean import CleanSection
@@ -52,7 +52,7 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
     """
     source = data.source
     if isinstance(source, PackageSource):
-        tables = RawTables(panel=_read_package(source))
+        tables = RawTables(_from_package(source, data))
     elif isinstance(source, FileSource):
         tables = _read_files(source, data, raw_folder)
     else:
@@ -106,6 +106,11 @@ def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFra
     }
 
 
+def _from_package(source: PackageSource, data: DataSection) -> pd.DataFrame:
+    table = _read_package(source)
+    return table if source.wide is None else long_layout(table, source.wide, data.year)
+
+
 def _read_package(source: PackageSource) -> pd.DataFrame:
     """Read a data set from the file that the package carries, pinned by its hash."""
     spec = find_spec(source.package)
@@ -148,7 +153,7 @@ def _simulate(source: SimulationSource) -> RawTables:
 
 
 def _require_columns(tables: RawTables, data: DataSection) -> None:
-    wanted = [data.firm_id, data.year, *(column.column for column in data.columns.values())]
+    wanted = [data.firm_id, data.year, *(column.column for column in data.delivered.values())]
     _require(tables.panel, wanted, "panel")
     if data.register_columns is not None and tables.register is not None:
         _require(tables.register, data.register_columns.named, "register")

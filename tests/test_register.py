@@ -119,7 +119,7 @@ def test_a_group_enters_in_its_declared_year():
 
 @pytest.mark.parametrize("state", [["NJ", "PA", "PA", "PA"], [None, None, "PA", "PA"]])
 def test_a_firm_in_several_groups_or_none_is_an_error(state):
-    with pytest.raises(DataError, match="1 firms are in no group of state, or in several"):
+    with pytest.raises(DataError, match="a firm is in no group of state, or in several"):
         cohorts_from_group(GROUPS.assign(state=state), ADOPTION)
 
 

@@ -48,6 +48,13 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     )
 
 
+def _data(results: StudyResults) -> str:
+    exhibit = results.settings.exhibit
+    if exhibit.period == "year":
+        return f"yearly data of {exhibit.firms}"
+    return f"data of {exhibit.firms} by {exhibit.period}, which stands in the place of the year"
+
+
 def _sample(results: StudyResults, shown: Shown) -> str:
     treatment = results.settings.treatment
     window = treatment.window
@@ -57,7 +64,7 @@ def _sample(results: StudyResults, shown: Shown) -> str:
         else ""
     )
     return (
-        f"Each cell is a separate estimate on yearly data of {results.settings.exhibit.firms}"
+        f"Each cell is a separate estimate on {_data(results)}"
         f"{_period(results, shown)}, event times {_signed(window.first_event_time)} to "
         f"{_signed(window.last_event_time)} from entry year t; reference "
         f"{_signed(treatment.reference_event_time)}. Observations count once per entry year that "

