@@ -57,20 +57,30 @@ ISSUES = Dataset(
     },
 )
 
+# Periods of PROFILE beside single years, and its rows that count firms by entry year.
+ALL_YEARS, BEFORE_ENTRY, FROM_ENTRY_ON = "all years", "before entry", "from entry on"
+COHORT_SIZE = "entrants of the cohort"
+
 PROFILE = Dataset(
     name="PROFILE",
-    row="one column of PANEL in one year and group; small counts are suppressed, that is missing",
-    key=("column", "year", "treated"),
+    row="one column of PANEL in one period and group; hidden counts and statistics are missing",
+    key=("column", "period", "treated"),
     columns={
         "column": Column("string", "standard name, or the entrants of a cohort"),
-        "year": Column("integer", "calendar year; of entry for cohorts"),
+        "period": Column(
+            "string", "a year (of entry for cohorts), all years, before or from entry"
+        ),
         "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "year": Column("integer", "the period where it is a year", nullable=True),
         "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True),
         "n_missing": Column("integer", "of these without a value", nullable=True),
+        "missing_share": Column("number", "n_missing over n_rows", nullable=True),
         "n_values": Column("integer", "different values", nullable=True),
         "mean": Column("number", "mean, three significant digits", nullable=True),
         "p10": Column("number", "tenth percentile", nullable=True),
+        "p25": Column("number", "first quartile", nullable=True),
         "p50": Column("number", "median", nullable=True),
+        "p75": Column("number", "third quartile", nullable=True),
         "p90": Column("number", "ninetieth percentile", nullable=True),
     },
 )
