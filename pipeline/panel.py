@@ -119,8 +119,10 @@ def cluster_entry(panel: pd.DataFrame) -> pd.Series:
     may be affected all the same.
     """
     participant = (panel["year"] >= panel["cohort"] - 1).fillna(False).astype(bool)
-    first = panel[participant].groupby("cluster")["cohort"].min()
-    return panel["cluster"].map(first).astype("Int64")
+    first = panel.loc[participant, ["cluster", "cohort"]].groupby("cluster")["cohort"].min()
+    # Many firm-years share a cluster: look up each cluster once.
+    code, clusters = pd.factorize(panel["cluster"])
+    return pd.Series(first.reindex(clusters).astype("Int64").array[code], index=panel.index)
 
 
 def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:
@@ -149,6 +151,7 @@ def _rules(
     yield partial(collapse_identical, delivered=delivered, rule=duplicates)
     yield partial(settle_conflicting, delivered=delivered, rule=duplicates)
     yield partial(add_up_merged, add_up=clean.links.add_up if clean.links else None)
+    del delivered  # not needed any more, and may be large
     for code in clean.recodes:
         yield partial(recode, table=tables[code.file], rule=code)
     for factor in clean.unit_factors:

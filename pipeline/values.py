@@ -23,7 +23,9 @@ def text(values: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(values.dtype) and _whole(values):
         values = values.astype("Int64")
     as_text = values.astype("str").str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
-    return as_text.where(values.notna() & (as_text != ""), None).astype("str")
+    as_text = as_text.where(values.notna() & (as_text != ""), None).astype("str")
+    # Clean text is not held in memory twice.
+    return values if values.dtype == as_text.dtype and as_text.equals(values) else as_text
 
 
 def firm_identifier(values: pd.Series, column: str, written: Identifier | None = None) -> pd.Series:

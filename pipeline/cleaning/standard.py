@@ -101,10 +101,15 @@ def assignment_cluster(panel: pd.DataFrame, columns: list[str]) -> pd.Series:
         "every firm needs one, participant or not: fill",
         panel[["firm_id", "year"]],
     )
-    label = parts.iloc[:, 0]
+    if len(columns) == 1:
+        return parts[columns[0]]
+    # Each combination is written once, then looked up: there are far fewer than firm-years.
+    code = parts.groupby(columns, sort=False).ngroup().to_numpy()
+    combinations = parts.drop_duplicates()
+    labels = combinations[columns[0]]
     for name in columns[1:]:
-        label = label + " x " + parts[name]
-    return label
+        labels = labels + " x " + combinations[name]
+    return pd.Series(labels.array[code], index=panel.index)
 
 
 def require_columns(table: pd.DataFrame, wanted: Sequence[str], file: str) -> None:
