@@ -133,7 +133,11 @@ def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
     thousands = re.escape(written.thousands) if written.thousands else None
     whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
     cells = values.astype("str").str.strip()
-    fits = cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?").fillna(False).astype(bool)
+    fits = (
+        cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?")
+        .fillna(False)
+        .astype(bool)
+    )
     numeric_looking = cells.str.fullmatch(r"[+-]?\d[\d.,' ]*").fillna(False).astype(bool)
     refuse_rows(
         numeric_looking & ~fits,

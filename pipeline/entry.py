@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeline.cleaning.ledger import Issue
+from pipeline.cleaning.ledger import Issue, year_range
 from pipeline.errors import DataError
 from pipeline.origin import Origin, located
 from pipeline.params.clean import CleanSection
@@ -19,13 +19,15 @@ class Cohorts:
     """Hold entry years by firm (never-treated firms absent) and what the register cost.
 
     `excluded` lists firms that leave the sample, by the step that takes them; `derived` holds
-    PANEL columns that the register gives, one value per row.
+    PANEL columns that the register gives, one value per row; `unknown` are beneficiaries that the
+    panel lacks, with their entry years.
     """
 
     entry_year: pd.Series
     excluded: dict[str, pd.Index] = field(default_factory=dict)
     derived: dict[str, pd.Series] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+    unknown: pd.Series = field(default_factory=lambda: pd.Series([], dtype="Int64"))
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,10 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
     derived |= {
         str(name): firm.map(values).astype(values.dtype) for name, values in entries.fields.items()
     }
-    issues = [*entries.issues, *_unknown_beneficiaries(panel, entries.evaluated)]
-    return Cohorts(entries.evaluated, excluded, derived, issues)
+    known = entries.evaluated.index.isin(firm.unique())
+    unknown = entries.evaluated[~known]
+    issues = [*entries.issues, *_unknown_beneficiaries(unknown, len(known))]
+    return Cohorts(entries.evaluated, excluded, derived, issues, unknown)
 
 
 def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
@@ -166,16 +170,15 @@ def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
     return entered.fillna(False).astype("float64")
 
 
-def _unknown_beneficiaries(panel: pd.DataFrame, entry_year: pd.Series) -> list[Issue]:
-    unknown = ~entry_year.index.isin(panel["firm_id"].unique())
-    if not unknown.any():
+def _unknown_beneficiaries(unknown: pd.Series, n_beneficiaries: int) -> list[Issue]:
+    if unknown.empty:
         return []
     return [
         Issue(
             "beneficiary not in the panel",
             "firm_id",
-            int(unknown.sum()),
-            f"{entry_year[unknown].min()}-{entry_year[unknown].max()}",
-            f"not evaluated ({unknown.mean():.1%} of beneficiaries)",
+            len(unknown),
+            year_range(unknown),
+            f"not evaluated ({len(unknown) / n_beneficiaries:.1%} of beneficiaries)",
         )
     ]

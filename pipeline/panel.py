@@ -30,6 +30,7 @@ from pipeline.cleaning.recodes import recode
 from pipeline.cleaning.restrictions import (
     balance_window,
     bound_years,
+    count_gaps,
     exclude_always_treated,
     exclude_cohorts,
     exclude_firms,
@@ -94,7 +95,8 @@ def clean_panel(
         _require_both_groups(ledger.panel, treatment)
         issues = [*found, *typing, *joined, *cohorts.issues]
         every = pd.concat([issues_table(issues), ledger.issues], ignore_index=True)
-        return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every))
+        not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
+        return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every), not_found)
 
 
 def _typed_rows(
@@ -172,6 +174,7 @@ def _rules(
     for step, firms in cohorts.excluded.items():
         yield partial(exclude_firms, firms=firms, step=step)
     yield from _minimum_rules(window)
+    yield count_gaps
     for jumps in clean.jumps:
         yield partial(find_jumps, rule=jumps)
     for tails in clean.tails:

@@ -34,6 +34,8 @@ def firm_identifier(values: pd.Series, column: str, written: Identifier | None =
     Raises DataError where one is missing or longer than the declared width.
     """
     identifier = text(values)
+    if written is not None and written.cut_at:
+        identifier = identifier.str.split(written.cut_at, n=1, regex=False).str[0].astype("str")
     if written is not None and written.remove:
         identifier = identifier.str.replace(f"[{re.escape(written.remove)}]", "", regex=True)
         identifier = identifier.where(identifier != "", None)

@@ -1,6 +1,6 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
-from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import ISSUES, NOT_FOUND, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.store import write
 from pipeline.panel import clean_panel
 from pipeline.params.clean import CleanSection
@@ -16,7 +16,10 @@ SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSe
 def main(
     folders: Folders, data: DataSection, clean: CleanSection, treatment: TreatmentSection
 ) -> None:
-    """Read the raw panel, register and rules files; write PANEL, its ledger and PROFILE."""
+    """Read the raw panel, register and rules files; write PANEL, its ledger and PROFILE.
+
+    NOT_FOUND lists the beneficiaries that the panel lacks, for whoever may see identifiers.
+    """
     obtained, folder = folders.of("obtained"), folders.of("clean")
     cleaned = clean_panel(
         read_obtained(obtained, "panel"),
@@ -30,6 +33,8 @@ def main(
     write(PANEL, cleaned.panel, folder)
     write(SAMPLE_FLOW, cleaned.sample_flow, folder)
     write(ISSUES, cleaned.issues, folder)
+    if cleaned.not_found is not None:
+        write(NOT_FOUND, cleaned.not_found, folder)
     write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count), folder)
 
 

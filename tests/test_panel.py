@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from text_tables import table
 
-from pipeline.datasets.panel import ISSUES
+from pipeline.datasets.panel import ISSUES, NOT_FOUND
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel import clean_panel
@@ -174,6 +174,8 @@ firm prog  entry
     assert cleaned.panel.groupby("firm_id")["cohort"].first()["01"] == 2002
     unknown = cleaned.issues[cleaned.issues["rule"] == "beneficiary not in the panel"]
     assert unknown["count"].tolist() == [1]
+    conform(NOT_FOUND, cleaned.not_found)
+    assert cleaned.not_found.to_numpy().tolist() == [["99", 2002]]
     assert unknown["action"].tolist() == ["not evaluated (50.0% of beneficiaries)"]
 
     third = RAW[RAW["id"] == "02"].assign(id="03", support=0)
@@ -194,6 +196,9 @@ def test_an_entry_after_an_unobserved_year_is_counted():
     gap = RAW.drop(index=1).reset_index(drop=True)
     issues = clean(gap).issues.set_index("rule")
     assert issues.loc["year before entry not observed", "count"] == 1
+    assert issues.loc["year not observed", ["count", "years", "action"]].tolist() == [
+        1, "2001-2003", "1 firms leave and come back; not filled"
+    ]  # fmt: skip
 
 
 def test_everybody_treated_leaves_nobody_to_compare_with():

@@ -51,11 +51,12 @@ Rule = Callable[[pd.DataFrame], Ruled]
 
 @dataclass(frozen=True)
 class Ledger:
-    """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES."""
+    """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES, and beneficiaries not in it."""
 
     panel: pd.DataFrame
     sample_flow: pd.DataFrame
     issues: pd.DataFrame
+    not_found: pd.DataFrame | None = None
 
 
 def apply_rules(handed_over: list[pd.DataFrame], rules: Iterable[Rule]) -> Ledger:

@@ -84,6 +84,20 @@ def balance_window(panel: pd.DataFrame, window: Window) -> Ruled:
     return _with_caution(panel, kept, window, "Observed in every year")
 
 
+def count_gaps(panel: pd.DataFrame) -> Ruled:
+    """Count firm-years that are not observed between those of a firm; none is filled."""
+    years = panel.groupby("firm_id", sort=False)["year"].agg(["min", "max", "size"])
+    absent = years["max"] - years["min"] + 1 - years["size"]
+    again = absent > 0
+    if not again.any():
+        return Ruled(panel)
+    first, last = years.loc[again, "min"].min(), years.loc[again, "max"].max()
+    action = f"{int(again.sum())} firms leave and come back; not filled"
+    return Ruled(
+        panel, (Issue("year not observed", "year", int(absent.sum()), f"{first}-{last}", action),)
+    )
+
+
 def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: Window, step: str) -> Ruled:
     issues: list[Issue] = []
     if window.selects_on_survival:

@@ -57,6 +57,16 @@ ISSUES = Dataset(
     },
 )
 
+NOT_FOUND = Dataset(
+    name="NOT_FOUND",
+    row="one beneficiary that the panel lacks; private",
+    key=("firm_id",),
+    columns={
+        "firm_id": Column("string", "firm identifier, as text"),
+        "cohort": Column("integer", "first treated year"),
+    },
+)
+
 # Periods of PROFILE beside single years, and its rows that count firms by entry year.
 ALL_YEARS, BEFORE_ENTRY, FROM_ENTRY_ON = "all years", "before entry", "from entry on"
 COHORT_SIZE = "entrants of the cohort"

@@ -17,10 +17,11 @@ ColumnNames = Annotated[list[ColumnName], Field(min_length=1)]
 class Identifier(Settings):
     """Say how identifiers are written, in the panel, the register and every rules file.
 
-    `remove` lists characters to delete (spaces, points, dashes); `width` pads with zeros, and
-    longer identifiers are refused.
+    `cut_at` drops a mark and what follows it (a check digit, 7654321-0); `remove` lists characters
+    to delete (spaces, points, dashes); `width` pads with zeros, and longer identifiers are refused.
     """
 
+    cut_at: str | None = Field(default=None, min_length=1)
     remove: str = ""
     width: int | None = Field(default=None, ge=1)
 
