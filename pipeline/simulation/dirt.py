@@ -128,7 +128,7 @@ def _rules_tables(panel: pd.DataFrame, unit_year: int) -> dict[str, pd.DataFrame
         "exchange.csv": pd.DataFrame({"year": years, "value": 1.0 + years - years[0]}),
         "sectors.csv": _concordance(panel["sector"], SPLIT_SECTOR),
         "places.csv": _concordance(panel["municipality"], None).assign(
-            last_year=lambda table: np.where(table["from"] == table["to"], None, unit_year - 1)
+            last_year=lambda table: np.where(table["from"] == table["to"], np.nan, unit_year - 1)
         ),
     }
 
@@ -204,7 +204,7 @@ def _changed_identifiers(
         }
     )
     parts = [
-        _halved(changed, rows["merger"], merged, _other(merged, "8")),
+        _halved(changed, rows["merger"], list(merged), _other(merged, "8")),
         _halved(changed, rows["split"], _other(split, "7"), _other(split, "6")),
     ]
     whole = changed.drop(index=[*rows["merger"], *rows["split"]])
@@ -234,5 +234,5 @@ def _with_repeated(panel: pd.DataFrame, rows: dict[str, Positions]) -> pd.DataFr
     identical = panel.loc[rows["identical_row"]]
     conflicting = panel.loc[rows["conflicting_row"]]
     conflicting = conflicting.assign(employment=conflicting["employment"] + 1)
-    kept = panel.drop(index=rows["gap"])
+    kept = panel.drop(index=list(rows["gap"]))
     return pd.concat([kept, identical, conflicting], ignore_index=True).astype("str")
