@@ -136,7 +136,7 @@ def _fit_model(
         covariates = values.loc[rows.index]
         if label == "pooled" and rows["stack"].nunique() > 1:
             covariates = covariates.assign(stack=rows["stack"].astype(str))
-        fit = _fit_named(covariates, rows["treated"].to_numpy(), model.link, where)
+        fit = _fit_named(covariates, rows["treated"].to_numpy(), model.link, where, label)
         parts.append(
             rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
         )
@@ -157,12 +157,21 @@ def _samples(
         yield str(stack), f"{name}, stack {stack}", rows
 
 
-def _fit_named(covariates: pd.DataFrame, treated: Flags, link: Link, where: str) -> ScoreFit:
+def _fit_named(
+    covariates: pd.DataFrame, treated: Flags, link: Link, where: str, label: str
+) -> ScoreFit:
     """Fit a score; say in every message which model and stack failed."""
     try:
         return fit_score(covariates, treated, link)
     except EvaluationError as error:
-        raise type(error)(f"{where}: {error}") from None
+        raise type(error)(f"{where}: {error}{_remedy(label)}") from None
+
+
+def _remedy(label: str) -> str:
+    """Return what else helps where one entry year alone cannot be fitted."""
+    if label == "pooled":
+        return ""
+    return f"; or leave it out: treatment.leave_out_entry_years: [{label}]"
 
 
 def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:

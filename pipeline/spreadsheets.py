@@ -79,11 +79,15 @@ def _table(values: list[list[Any]], file: str) -> pd.DataFrame:
     beyond = any(cell is not None for row in rows for cell in row[width:])
     if unnamed or beyond:
         raise DataError(f"{file}: a column has cells but no name in the header row")
-    filled = [row for row in rows if any(cell is not None for cell in row)]
-    columns = zip(*(row + [None] * (width - len(row)) for row in filled), strict=False)
+    # The index keeps a row's place in the sheet, blank rows counted, for messages.
+    place = [i for i, row in enumerate(rows) if any(cell is not None for cell in row)]
+    columns = zip(*(rows[i] + [None] * (width - len(rows[i])) for i in place), strict=False)
     named = zip(header, columns, strict=False)
     # A repeated name must survive until it is refused, so columns are joined, not keyed.
-    series = [pd.Series(_column(list(cells)), name=str(name).strip()) for name, cells in named]
+    series = [
+        pd.Series(_column(list(cells)), index=place, name=str(name).strip())
+        for name, cells in named
+    ]
     return pd.concat(series, axis=1) if series else pd.DataFrame()
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.matches import MATCHES, WEIGHTS
-from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW, SUMMARY
+from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
@@ -52,7 +52,6 @@ def main(folders: Folders, **sections: object) -> None:
         sample_flow=read(SAMPLE_FLOW, clean),
         issues=read(ISSUES, clean),
         profile=read(PROFILE, clean),
-        summary=read(SUMMARY, clean),
         scores=read(SCORES, scored),
         coefficients=read(SCORE_COEFFICIENTS, scored),
         recovery=_recovery(folders, settings, estimates),

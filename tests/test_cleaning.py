@@ -62,6 +62,7 @@ def entry(ruled):
         (["12.0", " 7 "], {"width": 5}, ["00012", "00007"]),
         (["20-1 3", "44.5"], {"remove": " .-", "width": 4}, ["2013", "0445"]),
         ([12.0, 7.0], {"width": 3}, ["012", "007"]),
+        (["7.654.321-0", "12"], {"cut_at": "-", "remove": "."}, ["7654321", "12"]),
     ],
 )
 def test_identifiers_are_written_as_declared(delivered, written, expected):

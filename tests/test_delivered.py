@@ -35,7 +35,7 @@ def data(source=None, **changes):
 
 def panel(folder, source, **changes):
     section = data(source, **changes)
-    return read_panel(section.source, section, folder)
+    return read_panel(section.source, section, folder)[0]
 
 
 @pytest.mark.parametrize(

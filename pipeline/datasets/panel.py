@@ -57,42 +57,47 @@ ISSUES = Dataset(
     },
 )
 
-PROFILE = Dataset(
-    name="PROFILE",
-    row="one column of PANEL in one year and group; small counts are suppressed, that is missing",
-    key=("column", "year", "treated"),
+NOT_FOUND = Dataset(
+    name="NOT_FOUND",
+    row="one beneficiary that the panel lacks; private",
+    key=("firm_id",),
     columns={
-        "column": Column("string", "standard name, or the entrants of a cohort"),
-        "year": Column("integer", "calendar year; of entry for cohorts"),
-        "treated": Column("flag", "ever-treated firms, else never-treated"),
-        "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True),
-        "n_missing": Column("integer", "of these without a value", nullable=True),
-        "n_values": Column("integer", "different values", nullable=True),
-        "mean": Column("number", "mean, three significant digits", nullable=True),
-        "p10": Column("number", "tenth percentile", nullable=True),
-        "p50": Column("number", "median", nullable=True),
-        "p90": Column("number", "ninetieth percentile", nullable=True),
+        "firm_id": Column("string", "firm identifier, as text"),
+        "cohort": Column("integer", "first treated year"),
     },
 )
 
-SUMMARY = Dataset(
-    name="SUMMARY",
-    row="one numeric column of PANEL in one period and group; small counts are suppressed",
+# Periods of PROFILE beside single years, and its rows that count firms by entry year.
+ALL_YEARS, BEFORE_ENTRY, FROM_ENTRY_ON = "all years", "before entry", "from entry on"
+EARLIER, LATER = "before the first entry", "from the first entry on"
+COHORT_SIZE = "entrants of the cohort"
+
+PROFILE = Dataset(
+    name="PROFILE",
+    row="one column of PANEL in one period and group; hidden counts and statistics are missing",
     key=("column", "period", "treated"),
     columns={
-        "column": Column("string", "standard name"),
-        "period": Column("string", "before: until the first entry of anybody; from: that year on"),
+        "column": Column("string", "standard name, or the entrants of a cohort"),
+        "period": Column(
+            "string",
+            "a year (of entry for cohorts), all years, before or from the firm's own entry, before "
+            "or from the first entry of anybody",
+        ),
         "treated": Column("flag", "ever-treated firms, else never-treated"),
-        "label": Column("string", "what readers call the column"),
-        "unit": Column("string", "its unit"),
-        "first_year": Column("integer", "first calendar year of the period"),
-        "last_year": Column("integer", "last calendar year of the period"),
-        "n_rows": Column("integer", "firm-years", nullable=True),
-        "n_observed": Column("integer", "of these with a value", nullable=True),
-        "n_zero": Column("integer", "of these with the value zero", nullable=True),
+        "year": Column("integer", "the period where it is a year", nullable=True),
+        "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True),
+        "n_missing": Column("integer", "of these without a value", nullable=True),
+        "missing_share": Column("number", "n_missing over n_rows", nullable=True),
+        "n_values": Column("integer", "different values", nullable=True),
+        "label": Column("string", "what readers call the column", nullable=True),
+        "unit": Column("string", "unit of a number", nullable=True),
         "mean": Column("number", "mean, three significant digits", nullable=True),
         "std_dev": Column("number", "standard deviation, n - 1", nullable=True),
+        "p10": Column("number", "tenth percentile", nullable=True),
+        "p25": Column("number", "first quartile", nullable=True),
         "p50": Column("number", "median", nullable=True),
+        "p75": Column("number", "third quartile", nullable=True),
+        "p90": Column("number", "ninetieth percentile", nullable=True),
     },
 )
 

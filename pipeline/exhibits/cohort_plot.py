@@ -41,9 +41,8 @@ def cohort_plot(results: StudyResults) -> Figure:
 
 
 def _panel_years(results: StudyResults, cohorts: list[int]) -> list[int]:
-    """Return the panel's calendar years; those of the cohorts where the summary is absent."""
-    summary = results.summary
-    known = [] if summary is None else [*summary["first_year"], *summary["last_year"]]
+    """Return the panel's calendar years; those of the cohorts where the profile is absent."""
+    known = [] if results.profile is None else [*results.profile["year"]]
     every = [int(year) for year in [*known, *cohorts] if not pd.isna(year)]
     return list(range(min(every), max(every) + 1)) if every else [0]
 

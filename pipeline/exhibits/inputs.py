@@ -62,7 +62,6 @@ class StudyResults:
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None
-    summary: pd.DataFrame | None = None
     inputs: str = ""
 
     def fact(self, design: str, outcome: str, name: str) -> float:

@@ -49,6 +49,17 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     )
 
 
+def _data(results: StudyResults) -> str:
+    exhibit = results.settings.exhibit
+    if exhibit.period == "year":
+        return say("yearly data of {firms}", firms=exhibit.firms)
+    return say(
+        "data of {firms} by {period}, which stands in the place of the year",
+        firms=exhibit.firms,
+        period=exhibit.period,
+    )
+
+
 def _sample(results: StudyResults, shown: Shown) -> str:
     treatment = results.settings.treatment
     window = treatment.window
@@ -58,11 +69,10 @@ def _sample(results: StudyResults, shown: Shown) -> str:
         else ""
     )
     return say(
-        "Each cell is a separate estimate on yearly data of {firms}{period}, event "
-        "times {first_event_time} to {last_event_time} from entry year t; reference "
-        "{reference_event_time}. Observations count once per entry year that they "
-        "serve.{anticipated}",
-        firms=results.settings.exhibit.firms,
+        "Each cell is a separate estimate on {data}{period}, event times {first_event_time} to "
+        "{last_event_time} from entry year t; reference {reference_event_time}. Observations "
+        "count once per entry year that they serve.{anticipated}",
+        data=_data(results),
         period=_period(results, shown),
         first_event_time=_signed(window.first_event_time),
         last_event_time=_signed(window.last_event_time),

@@ -4,21 +4,23 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.panel import EARLIER, LATER
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import say
-from pipeline.exhibits.summary_table import in_order
+from pipeline.exhibits.summary_table import in_order, numeric_profile
 from pipeline.exhibits.table import DASH, Cell, Column, Number, Panel, Row, Table
 
-_PERIODS = {"before": "Before the first entry", "from": "From the first entry on"}
+_PERIODS = {EARLIER: "Before the first entry", LATER: "From the first entry on"}
 _DECIMALS = 1
 
 
 def missingness_table(results: StudyResults) -> list[Table]:
-    """Return the percent of rows without a value, one row a column; none without a summary."""
-    summary = results.summary
-    if summary is None or summary.empty:
+    """Return the percent of rows without a value, one row a column; none where nobody entered."""
+    profile = numeric_profile(results)
+    chosen = profile[profile["period"].isin(list(_PERIODS))]
+    if chosen.empty:
         return []
-    rows = {str(name): _row(group) for name, group in summary.groupby("column")}
+    rows = {str(name): _row(group) for name, group in chosen.groupby("column")}
     return [
         Table(
             columns=tuple(
@@ -40,9 +42,9 @@ def _row(group: pd.DataFrame) -> Row:
 
 
 def _cell(row: "pd.Series[Any] | None") -> Cell:
-    if row is None or pd.isna(row["n_rows"]) or pd.isna(row["n_observed"]):
+    if row is None or pd.isna(row["missing_share"]):
         return DASH
-    return Number(100 * (1 - float(row["n_observed"]) / float(row["n_rows"])), _DECIMALS)
+    return Number(100 * float(row["missing_share"]), _DECIMALS)
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

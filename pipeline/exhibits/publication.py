@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
-from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW, SUMMARY
+from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import Dataset, empty
@@ -31,7 +31,7 @@ _TABLES: dict[str, Dataset] = {
 }
 
 # The same for tables that a study may lack.
-_OPTIONAL: dict[str, Dataset] = {"support": SUPPORT, "profile": PROFILE, "summary": SUMMARY}
+_OPTIONAL: dict[str, Dataset] = {"support": SUPPORT, "profile": PROFILE}
 
 
 def published_csvs(results: StudyResults) -> dict[str, bytes]:

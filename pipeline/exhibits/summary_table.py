@@ -4,28 +4,29 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.datasets.panel import CALENDAR
+from pipeline.datasets.panel import CALENDAR, COHORT_SIZE, EARLIER, LATER, PROFILE
+from pipeline.datasets.store import empty
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import say
 from pipeline.exhibits.table import DASH, Cell, Column, Counts, Magnitude, Panel, Row, Table, Text
 
 _PERIODS = {
-    "before": "Before the first entry, {years}",
-    "from": "From the first entry on, {years}",
+    EARLIER: "Before the first entry, {years}",
+    LATER: "From the first entry on, {years}",
 }
 _STATISTICS = ("mean", "std_dev", "p50")
 
 
 def summary_statistics_table(results: StudyResults) -> list[Table]:
-    """Return one panel a period, one row a column; none where the study has no summary."""
-    summary = results.summary
-    if summary is None or summary.empty:
-        return []
+    """Return one panel a period, one row a numeric column; none where nobody ever entered."""
+    profile = numeric_profile(results)
     panels = [
-        Panel(_title(rows, period), tuple(_rows(results, rows)))
+        Panel(_title(results, period), tuple(_rows(results, rows)))
         for period in _PERIODS
-        if len(rows := summary[summary["period"] == period])
+        if len(rows := profile[profile["period"] == period])
     ]
+    if not panels:
+        return []
     groups = (say("Treated"), say("Comparison"))
     heads = (say("Mean"), say("Std. dev."), say("Median"))
     return [
@@ -38,10 +39,31 @@ def summary_statistics_table(results: StudyResults) -> list[Table]:
     ]
 
 
-def _title(rows: pd.DataFrame, period: str) -> str:
-    first, last = int(rows["first_year"].min()), int(rows["last_year"].max())
-    years = str(first) if first == last else f"{first}\u2013{last}"
-    return say(_PERIODS[period], years=years)
+def numeric_profile(results: StudyResults) -> pd.DataFrame:
+    """Return the rows of PROFILE that speak of columns with a unit."""
+    profile = results.profile
+    if profile is None:
+        return empty(PROFILE)
+    return profile[profile["unit"].notna()]
+
+
+def _title(results: StudyResults, period: str) -> str:
+    years = period_years(results, period)
+    span = str(years[0]) if len(years) == 1 else f"{years[0]}\u2013{years[-1]}"
+    return say(_PERIODS[period], years=span)
+
+
+def period_years(results: StudyResults, period: str) -> list[int]:
+    """Return the calendar years of the panel before, or from, the first entry of anybody."""
+    assert results.profile is not None, "the caller has rows of this period"
+    profile = results.profile
+    years = sorted(int(year) for year in profile.loc[_is_column(profile), "year"].dropna().unique())
+    entry = int(profile.loc[~_is_column(profile), "year"].min())
+    return [year for year in years if (year < entry) == (period == EARLIER)]
+
+
+def _is_column(profile: pd.DataFrame) -> "pd.Series[bool]":
+    return profile["column"] != COHORT_SIZE
 
 
 def _rows(results: StudyResults, rows: pd.DataFrame) -> list[Row]:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.errors import ParamsError
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
-from pipeline.params.data import REGISTER_FLAGS, DataSection, FileSource
+from pipeline.params.data import DataSection, FileSource
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import ExternalDesign, MatchSection, covariates_named
@@ -264,10 +264,20 @@ def _exhibit_faults(study: Study) -> Iterator[str]:
 
 
 def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[str]:
-    columns = study.data.columns
-    if column in REGISTER_FLAGS and kind == "number":
-        return
-    if column not in columns:
-        yield f"{path}: {column} is not in data.columns{nearest_known(column, list(columns))}"
-    elif columns[column].kind != kind:
-        yield f"{path}: {column} is a {columns[column].kind} column; this needs a {kind} column"
+    kinds = _panel_columns(study)
+    if column not in kinds:
+        yield f"{path}: {column} is not in data.columns{nearest_known(column, list(kinds))}"
+    elif kinds[column] != kind:
+        yield f"{path}: {column} is a {kinds[column]} column; this needs a {kind} column"
+
+
+def _panel_columns(study: Study) -> dict[str, str]:
+    """Return the kind of every study column of PANEL: declared ones, and those of the register."""
+    kinds = {n: c.kind.replace("sum", "number") for n, c in study.data.columns.items()}
+    entry, register = study.treatment.entry, study.data.register_columns
+    if register is None or not isinstance(entry, RegisterEntry):
+        return kinds
+    kinds |= dict.fromkeys(register.fields("text"), "text")
+    kinds |= dict.fromkeys(register.fields("number"), "number")
+    kinds |= {"applicant": "number"} if register.decision is not None else {}
+    return kinds | ({"other_programme": "number"} if entry.other_programmes == "covariate" else {})

@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from typing import Literal
 
 from pipeline.errors import DataError
 from pipeline.params.data import FileFormat
@@ -43,7 +44,7 @@ def _delimiter(text: str) -> str:
     return even[0] if even else ","
 
 
-def _decimal(text: str, delimiter: str) -> str:
+def _decimal(text: str, delimiter: str) -> Literal[".", ","]:
     """Return the comma where cells such as 12,5 exist and none such as 12.5."""
     cells = [
         cell for row in csv.reader(text.splitlines()[:1000], delimiter=delimiter) for cell in row
