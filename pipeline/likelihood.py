@@ -15,8 +15,8 @@ from pipeline.matching.sets import Flags, Floats
 
 Link = Literal["logit", "probit"]
 
-# Newton's steps shrink quadratically: after a last step below this no error is left that shows.
-STEP_TOLERANCE = 1e-8
+# Newton's error is the square of the last step: about 1e-12 standard deviations.
+STEP_TOLERANCE = 1e-6
 
 # Where groups are separated the index grows by about one a step, and there is no optimum: this
 # many steps stop before the information underflows, and are five times what others need.
@@ -26,7 +26,7 @@ MOST_STEPS = 35
 ROUNDING = 1e-12
 
 # Firms summed at once.
-BLOCK = 32_768
+BLOCK = 16_384
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,19 @@ def maximise(
     def hill_at(coefficients: Floats) -> _Hill:
         return _hill(columns, treated, link, weight, coefficients)
 
-    coefficients: Floats = np.zeros(columns.shape[1])
+    coefficients = np.zeros(columns.shape[1])
     hill = hill_at(coefficients)
     for _ in range(MOST_STEPS):
         try:
-            step = np.linalg.solve(hill.information, hill.gradient)
+            step = np.asarray(np.linalg.solve(hill.information, hill.gradient), np.float64)
         except np.linalg.LinAlgError:
             return None
         step, hill = _uphill(coefficients, step, hill, hill_at)
-        coefficients += step
+        coefficients = coefficients + step
         if np.abs(step).max() <= STEP_TOLERANCE:
-            covariance: Floats = np.linalg.inv(hill.information)
-            return Optimum(coefficients, covariance, columns @ coefficients, hill.log_likelihood)
+            covariance = np.asarray(np.linalg.inv(hill.information), np.float64)
+            index = columns @ coefficients
+            return Optimum(coefficients, covariance, index, hill.log_likelihood)
     return None
 
 
