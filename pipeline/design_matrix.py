@@ -158,7 +158,7 @@ def _refuse_collinear(standardised: Floats, names: list[str]) -> None:
 def _clearly_independent(columns: Floats) -> bool:
     """Say whether columns are so far from collinear that their cross-products show it."""
     try:
-        triangle = np.linalg.cholesky(columns.T @ columns / len(columns))
+        triangle = np.linalg.cholesky(np.einsum("ij,ik->jk", columns, columns) / len(columns))
     except np.linalg.LinAlgError:
         return False
     return bool(np.diag(triangle).min() > CLEARLY_INDEPENDENT)

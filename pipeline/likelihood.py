@@ -74,7 +74,7 @@ def maximise(
         coefficients = coefficients + step
         if np.abs(step).max() <= STEP_TOLERANCE:
             covariance = np.asarray(np.linalg.inv(hill.information), np.float64)
-            index = columns @ coefficients
+            index = np.einsum("ij,j->i", columns, coefficients)
             return Optimum(coefficients, covariance, index, hill.log_likelihood)
     return None
 
@@ -97,22 +97,28 @@ def probability(index: Floats, link: Link) -> Floats:
 def _hill(
     columns: Floats, treated: Flags, link: Link, weight: Floats | None, coefficients: Floats
 ) -> _Hill:
-    """Sum over firms, block by block, so that each block stays in the processor's cache."""
+    """Sum over firms, block by block, so that each block stays in the processor's cache.
+
+    By einsum, which runs in this thread: where a machine is shared, waiting for the threads of a
+    matrix library takes longer than the sums.
+    """
     k = len(coefficients)
     total = _Hill(0.0, np.zeros(k), np.zeros((k, k)))
     of_firm = _logit if link == "logit" else _probit
     for first in range(0, len(treated), BLOCK):
         rows = slice(first, first + BLOCK)
         block = columns[rows]
-        likelihood, score, information = of_firm(block @ coefficients, treated[rows])
+        likelihood, score, information = of_firm(
+            np.einsum("ij,j->i", block, coefficients), treated[rows]
+        )
         if weight is not None:
             likelihood, score, information = (
                 weight[rows] * part for part in (likelihood, score, information)
             )
         total = _Hill(
             total.log_likelihood + float(likelihood.sum()),
-            total.gradient + score @ block,
-            total.information + (block * information[:, None]).T @ block,
+            total.gradient + np.einsum("i,ij->j", score, block),
+            total.information + np.einsum("ij,ik->jk", block * information[:, None], block),
         )
     return total
 
