@@ -20,11 +20,12 @@ Estimand = Literal["ate", "att"]
 
 @dataclass(frozen=True)
 class MatchingEffect:
-    """Hold an average effect, its standard error, and how many firms it averages over."""
+    """Hold an average effect, its standard error, how many firms it averages over and matches."""
 
     estimate: float
     std_error: float
     n_averaged: int
+    n_matches: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def matching_effect(
         raise IdentificationError(
             "the variance, corrected for the estimated score, is negative: too few firms for it"
         )
-    return MatchingEffect(estimate, float(np.sqrt(variance)), n)
+    n_matches = len(np.unique(matches.control[of[matches.treated]]))
+    return MatchingEffect(estimate, float(np.sqrt(variance)), n, n_matches)
 
 
 def used_firms_variance(outcome: Floats, treated: Flags, weight: Floats) -> float:
