@@ -33,7 +33,7 @@ _RENORMALISED = (
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     """Return the notes for the outcomes and panels that one table shows."""
-    return (
+    notes = (
         _sample(results, shown),
         *_estimators(results, shown),
         *_designs(results, shown),
@@ -47,6 +47,7 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_not_shown(results, shown),
         *_stars(results),
     )
+    return tuple(note for note in notes if note)
 
 
 def _data(results: StudyResults) -> str:
@@ -137,8 +138,11 @@ def _inference(results: StudyResults, shown: Shown) -> str:
     }
     clusters = {
         letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
-        for letter in shown.panels
+        for letter, panel in shown.panels.items()
+        if results.settings.spec(panel.spec).estimator != "matched_difference"
     }
+    if not clusters:
+        return ""
     level = f"{100 * results.settings.estimate.conf_level:g}"
     by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
     return say(

@@ -246,7 +246,7 @@ def _estimate_faults(study: Study) -> Iterator[str]:
 
 
 def _covariates_named(spec: Spec) -> list[str]:
-    named = list(getattr(spec, "covariates", []))
+    named = [*getattr(spec, "covariates", []), *getattr(spec, "bias_adjustment", [])]
     weight_by = getattr(spec, "weight_by", None)
     return named if weight_by is None else [*named, weight_by]
 
