@@ -132,7 +132,7 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
         inside = (raw / file).resolve().is_relative_to(raw.resolve())
         if not inside or Path(file).is_absolute():
             yield f"{path} is {file!r}: it must lie inside data/raw/{name}"
-        elif not any(found.is_file() for found in raw.glob(file)):
+        elif not (raw / file).is_file() and not any(p.is_file() for p in raw.glob(file)):
             yield f"{path}: data/raw/{name}/{file} does not exist"
 
 
