@@ -37,8 +37,14 @@ def read_panel(
     panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
     origin = stacked(origins)
     if source.wide is not None:
+        years = len(wide_years(source.wide))
+        if len(panel) * years > data.max_rows:
+            raise DataError(
+                f"{source.panel} holds {len(panel)} rows of {years} years, more than data.max_rows "
+                f"{data.max_rows} firm-years"
+            )
         panel = long_layout(panel, source.wide, data.year)
-        origin = stacked([origin] * len(wide_years(source.wide)))
+        origin = stacked([origin] * years)
     numbers = {c.column for c in data.delivered.values() if isinstance(c, NumberColumn)}
     with located(origin):
         return point_decimals(panel, numbers, source.format), origin

@@ -28,6 +28,11 @@ def text(values: pd.Series) -> pd.Series:
     return values if values.dtype == as_text.dtype and as_text.equals(values) else as_text
 
 
+def is_formula(values: pd.Series) -> pd.Series:
+    """Flag text that a spreadsheet would run: =1+1, @SUM(A1), +cmd|' /C calc'!A0."""
+    return values.str.match(r"[=@]|[+-].*[(|!]").fillna(False).astype(bool)
+
+
 def firm_identifier(values: pd.Series, column: str, written: Identifier | None = None) -> pd.Series:
     """Return firm identifiers as text, written as declared.
 
