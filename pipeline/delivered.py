@@ -12,7 +12,7 @@ from pipeline.readers import first_row, read_table
 from pipeline.values import refuse_rows
 
 # A calendar year in a file name, not part of a longer number.
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 
 
 def read_panel(
@@ -37,15 +37,26 @@ def read_panel(
     panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
     origin = stacked(origins)
     if source.wide is not None:
+        years = len(wide_years(source.wide))
+        if len(panel) * years > data.max_rows:
+            raise DataError(
+                f"{source.panel} holds {len(panel)} rows of {years} years, more than data.max_rows "
+                f"{data.max_rows} firm-years"
+            )
         panel = long_layout(panel, source.wide, data.year)
-        origin = stacked([origin] * len(wide_years(source.wide)))
+        origin = stacked([origin] * years)
     numbers = {c.column for c in data.delivered.values() if isinstance(c, NumberColumn)}
     with located(origin):
         return point_decimals(panel, numbers, source.format), origin
 
 
 def delivered_files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a pattern in name order; the order of the disk never matters."""
+    """Return the files of a pattern in name order; the order of the disk never matters.
+
+    A file of that very name comes first: brackets in it are no pattern then.
+    """
+    if (folder / pattern).is_file():
+        return [folder / pattern]
     return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
@@ -80,7 +91,7 @@ def _renamed(table: pd.DataFrame, rename: dict[str, dict[str, str]], file: str) 
 
 
 def _with_year(table: pd.DataFrame, file: str, column: str) -> pd.DataFrame:
-    years = _YEAR.findall(file)
+    years = YEAR_IN_NAME.findall(file)
     if len(years) != 1:
         raise DataError(f"{file}: data.source.year_in_name needs one year in the file name")
     return table.assign(**{column: int(years[0])})

@@ -164,7 +164,7 @@ def _remedy(label: str) -> str:
     """Return what else helps where one entry year alone cannot be fitted."""
     if label == "pooled":
         return ""
-    return f"; or leave it out: treatment.leave_out_entry_years: [{label}]"
+    return f"; or leave the entry year out: treatment.leave_out_entry_years: [{label}]"
 
 
 def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.cleaning.ledger import Issue, issue
 from pipeline.cleaning.links import link
+from pipeline.datasets.panel import ALL_YEARS
 from pipeline.errors import DataError
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
@@ -108,20 +109,20 @@ def _entry_year(
     values = register.loc[accepted, column]
     name = f"{column} (register)"
     if entry.late_entry_month is None:
-        year = calendar_year(years_of(values), name)
+        year = calendar_year(years_of(values, columns.date_format), name)
     else:
-        date = _dates(values, name)
+        date = _dates(values, name, columns.date_format)
         year = (date.dt.year + (date.dt.month >= entry.late_entry_month)).astype("Int64")
     return year.reindex(register.index)
 
 
-def _dates(values: pd.Series, name: str) -> pd.Series:
-    written = values.astype("str")
-    dates = pd.to_datetime(written, errors="coerce", format="ISO8601")
+def _dates(values: pd.Series, name: str, date_format: str | None) -> pd.Series:
+    written = values.astype("str").str.strip()
+    dates = pd.to_datetime(written, errors="coerce", format=date_format or "ISO8601")
     refuse_rows(
         dates.isna() | (written.str.len() < len("2000-01")),
-        f"column {name}: a date is missing or not written as 2009-10-31",
-        "late_entry_month needs dates: correct",
+        f"column {name}: a date is missing or not written as {date_format or '2009-10-31'}",
+        "late_entry_month needs dates: correct, or declare data.register_columns.date_format; see",
     )
     return dates
 
@@ -138,14 +139,14 @@ def _several(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEn
     if count < 2:
         return []
     action = "the first entry into any of them is taken"
-    return [Issue("several programmes in the register", "programme", int(count), "", action)]
+    return [Issue("several programmes in the register", "programme", int(count), ALL_YEARS, action)]
 
 
 def _rejected(rejected: pd.Series) -> list[Issue]:
     if not rejected.any():
         return []
     action = "not treated; kept as applicants"
-    return [Issue("applicant not accepted", "firm_id", int(rejected.sum()), "", action)]
+    return [Issue("applicant not accepted", "firm_id", int(rejected.sum()), ALL_YEARS, action)]
 
 
 def _exits(
@@ -158,7 +159,9 @@ def _exits(
     """Count firms that leave the programme; raise DataError where params refuse that."""
     if columns.exit_year is None:
         return []
-    exits = pd.to_numeric(years_of(register[columns.exit_year]), errors="coerce").astype("Int64")
+    exits = pd.to_numeric(
+        years_of(register[columns.exit_year], columns.date_format), errors="coerce"
+    ).astype("Int64")
     leaves = entered & exits.notna()
     refuse_rows(
         leaves & (exits < year).fillna(False).astype(bool),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.cleaning.ledger import Issue
+from pipeline.datasets.panel import ALL_YEARS
 from pipeline.params.clean import RegisterValues
 from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS, RegisterColumns
 from pipeline.values import refuse_rows, text, years_of
@@ -44,7 +45,10 @@ def firm_fields(
         fields[name], found = _by_firm(rows, name, values, rule.texts, "texts")
         issues += found
     for name, column in columns.fields("number").items():
-        values = _amounts(rows.register[column], name, f"{column} (register)")
+        written = rows.register[column]
+        if name == "applied_year":
+            written = years_of(written, columns.date_format)
+        values = _amounts(written, f"{column} (register)")
         fields[name], found = _by_firm(rows, name, values, rule.numbers, "numbers")
         issues += found
     types = dict.fromkeys(columns.fields("text"), "str")
@@ -52,9 +56,8 @@ def firm_fields(
     return pd.DataFrame(fields).astype(types), issues
 
 
-def _amounts(values: pd.Series, name: str, column: str) -> pd.Series:
-    written = years_of(values) if name == "applied_year" else values
-    numbers = pd.to_numeric(written, errors="coerce").astype("float64")
+def _amounts(values: pd.Series, column: str) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     present = values.notna() & (values.astype("str").str.strip() != "")
     refuse_rows(present & numbers.isna(), f"column {column}: a value is no number", "correct")
     refuse_rows(numbers < 0, f"column {column}: a value is below zero", "correct")
@@ -99,4 +102,4 @@ def _without(table: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
 
 def _count(rule: str, name: str, firms: pd.Series, action: str) -> list[Issue]:
     n_firms = int(firms.nunique())
-    return [Issue(rule, name, n_firms, "", action)] if n_firms else []
+    return [Issue(rule, name, n_firms, ALL_YEARS, action)] if n_firms else []

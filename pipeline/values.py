@@ -28,6 +28,11 @@ def text(values: pd.Series) -> pd.Series:
     return values if values.dtype == as_text.dtype and as_text.equals(values) else as_text
 
 
+def is_formula(values: pd.Series) -> pd.Series:
+    """Flag text that a spreadsheet would run: =1+1, @SUM(A1), +cmd|' /C calc'!A0."""
+    return values.str.match(r"[=@]|[+-].*[(|!]").fillna(False).astype(bool)
+
+
 def firm_identifier(values: pd.Series, column: str, written: Identifier | None = None) -> pd.Series:
     """Return firm identifiers as text, written as declared.
 
@@ -68,13 +73,16 @@ def calendar_year(values: pd.Series, column: str) -> pd.Series:
     return years.astype("Int64")
 
 
-def years_of(values: pd.Series) -> pd.Series:
-    """Return years as delivered, or those of dates."""
+def years_of(values: pd.Series, date_format: str | None = None) -> pd.Series:
+    """Return years as delivered, or those of dates (2009-10-31, or in the format given)."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pd.Series(values.dt.year)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values
     written = values.astype("str").str.strip()
+    if date_format is not None:
+        dates = pd.to_datetime(written, format=date_format, errors="coerce")
+        return pd.Series(dates.dt.year.astype("Int64").astype("str").where(dates.notna(), written))
     return pd.Series(written.str.extract(r"^(\d{4})-\d{2}-\d{2}(?:[ T].*)?$")[0].fillna(written))
 
 

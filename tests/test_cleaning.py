@@ -192,6 +192,7 @@ def test_a_correction_replaces_the_value_expected_and_is_named_in_the_ledger():
         ({"year": "2009"}, "firm-year is not in the panel: 1 rows"),
         ({"reason": None}, "a correction has no reason"),
         ({"source": "interview with a"}, "a source names the firm"),
+        ({"reason": "=HYPERLINK(1)"}, "a reason is a formula: 1 rows"),
     ],
 )
 def test_a_correction_that_does_not_fit_is_an_error(changes, message):

@@ -142,6 +142,7 @@ def faulty(column, values):
             r"assignment cluster \(town x sector\): 2",
         ),
         (faulty("town", ["A", "=A1", "A", "B", "B", "B"]), "town: a value is a formula: 1 rows"),
+        (faulty("town", ["A", "@A1", "+cmd|x!A0", "B", "B", "B"]), "is a formula: 2 rows"),
         (RAW.assign(support=0), "no firm enters the programme"),
         (
             faulty("support", [0, 2, 1, 0, 0, 0]),

@@ -60,6 +60,16 @@ def test_entry_is_dated_as_declared(entry, expected):
     assert cohorts(**entry).entry_year.to_dict() == expected
 
 
+@pytest.mark.parametrize(("late", "expected"), [(None, 2003), (10, 2004)])
+def test_dates_are_read_in_the_declared_format(late, expected):
+    register = REGISTER.assign(entry=["10/02/2003", "1/5/2002", "31/10/2003", "15/01/2004", ""])
+    rows = register[register["prog"] == "cdp"]
+    found = cohorts({"date_format": "%d/%m/%Y"}, rows, late_entry_month=late).entry_year
+    assert found["2"] == expected
+    with pytest.raises(DataError, match=r"a date is missing or not written as %m/%d/%Y: 2 rows"):
+        cohorts({"date_format": "%m/%d/%Y"}, rows, late_entry_month=7)
+
+
 def test_a_partial_first_year_needs_dates():
     with pytest.raises(DataError, match="not written as 2009-10-31: 5 rows"):
         cohorts(late_entry_month=7)

@@ -9,7 +9,7 @@ from pipeline.cleaning.standard import require_columns
 from pipeline.errors import DataError
 from pipeline.origin import located
 from pipeline.params.clean import Identifier
-from pipeline.values import calendar_year, firm_identifier, refuse_rows, text
+from pipeline.values import calendar_year, firm_identifier, is_formula, refuse_rows, text
 
 _COLUMNS = ("firm_id", "year", "column", "old", "new", "reason", "source")
 
@@ -47,6 +47,7 @@ def _listed(table: pd.DataFrame, file: str, written: Identifier) -> pd.DataFrame
     listed = pd.DataFrame({**keys, **words})
     for name in ("reason", "source"):
         refuse_rows(listed[name].isna(), f"{file}: a correction has no {name}", "fill")
+        refuse_rows(is_formula(listed[name]), f"{file}: a {name} is a formula", "reword, see")
         # Corrections are few; reasons and sources are published, identifiers never.
         named = list(map(_names, listed["firm_id"], listed[name]))
         refuse_rows(pd.Series(named, dtype=bool), f"{file}: a {name} names the firm", "reword, see")

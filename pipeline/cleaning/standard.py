@@ -8,7 +8,14 @@ from pipeline.cleaning.ledger import Issue, issue
 from pipeline.errors import DataError
 from pipeline.params.clean import Identifier
 from pipeline.params.data import DataSection, NumberColumn
-from pipeline.values import calendar_year, firm_identifier, number, refuse_rows, text
+from pipeline.values import (
+    calendar_year,
+    firm_identifier,
+    is_formula,
+    number,
+    refuse_rows,
+    text,
+)
 
 
 def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) -> pd.DataFrame:
@@ -76,8 +83,9 @@ def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
 def _codes(values: pd.Series, column: str) -> pd.Series:
     """Return codes as text; a spreadsheet formula is none, and would run where it is opened."""
     codes = text(values)
-    formula = codes.str.startswith("=").fillna(False).astype(bool)
-    refuse_rows(formula, f"column {column}: a value is a formula", "paste it as a value, see")
+    refuse_rows(
+        is_formula(codes), f"column {column}: a value is a formula", "paste it as a value, see"
+    )
     return codes
 
 

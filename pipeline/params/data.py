@@ -129,16 +129,18 @@ class RegisterColumns(Settings):
     """Name the columns of the participation register, one row per firm and programme.
 
     `dates` names further entry dates by what they date: approval, disbursement, first activity.
-    Of participants: `component` (technical assistance, finance, infrastructure, coordination),
-    `role` (supplier, sponsor, service provider), `amount` of support and `own_contribution` in
-    money. Of applicants: `applied_year` (a year or date), `eligible`, `ranking`, `decision`. PANEL
-    has each that is named here as a column of that name; firms without it have none.
+    `date_format` says how dates are written where not 2009-10-31: %d/%m/%Y is 31/10/2009. Of
+    participants: `component` (technical assistance, finance, infrastructure, coordination), `role`
+    (supplier, sponsor, service provider), `amount` of support and `own_contribution` in money. Of
+    applicants: `applied_year` (a year or date), `eligible`, `ranking`, `decision`. PANEL has each
+    that is named here as a column of that name; firms without it have none.
     """
 
     firm_id: str
     entry_year: str
     programme: str | None = None
     dates: dict[str, str] = Field(default={})
+    date_format: str | None = None
     exit_year: str | None = None
     component: str | None = None
     role: str | None = None

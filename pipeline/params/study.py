@@ -132,8 +132,15 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
         inside = (raw / file).resolve().is_relative_to(raw.resolve())
         if not inside or Path(file).is_absolute():
             yield f"{path} is {file!r}: it must lie inside data/raw/{name}"
-        elif not any(found.is_file() for found in raw.glob(file)):
+        elif not _inside_files(raw, file):
             yield f"{path}: data/raw/{name}/{file} does not exist"
+
+
+def _inside_files(raw: Path, pattern: str) -> bool:
+    """Say whether a name or pattern fits files, none of which is a link to elsewhere."""
+    found = [raw / pattern] if (raw / pattern).is_file() else list(raw.glob(pattern))
+    files = [path for path in found if path.is_file()]
+    return bool(files) and all(p.resolve().is_relative_to(raw.resolve()) for p in files)
 
 
 def _files_named(study: Study) -> Iterator[tuple[str, str]]:
