@@ -144,6 +144,7 @@ id prog  entry kind      part     paid own applied rank fit decision
 FIELDS = {
     "component": "kind",
     "role": "part",
+    "register_cluster": "prog",
     "amount": "paid",
     "own_contribution": "own",
     "applied_year": "applied",
@@ -176,6 +177,7 @@ def test_support_of_several_rows_follows_the_declared_rule(values, component, am
     assert numbers == [amount, own, ranking]
     assert counts[("several values of component", "component")] == 1
     assert counts[("no role in the register", "role")] == 1
+    assert found["register_cluster"].dropna().to_dict() == {"1": "cdp", "2": "cdp"}
 
 
 def test_of_applicants_refused_only_the_application_is_known():

@@ -117,7 +117,7 @@ StudyColumn = Annotated[NumberColumn | TextColumn | SumColumn, Field(discriminat
 
 # PANEL columns that the register gives, one value a firm, where params name their column: of
 # participants, and of all who applied.
-PARTICIPANT_TEXTS = ("component", "role")
+PARTICIPANT_TEXTS = ("component", "role", "register_cluster")
 PARTICIPANT_NUMBERS = ("amount", "own_contribution")
 APPLICANT_TEXTS = ("eligible", "decision")
 APPLICANT_NUMBERS = ("applied_year", "ranking")
@@ -131,9 +131,11 @@ class RegisterColumns(Settings):
     `dates` names further entry dates by what they date: approval, disbursement, first activity.
     `date_format` says how dates are written where not 2009-10-31: %d/%m/%Y is 31/10/2009. Of
     participants: `component` (technical assistance, finance, infrastructure, coordination), `role`
-    (supplier, sponsor, service provider), `amount` of support and `own_contribution` in money. Of
-    applicants: `applied_year` (a year or date), `eligible`, `ranking`, `decision`. PANEL has each
-    that is named here as a column of that name; firms without it have none.
+    (supplier, sponsor, service provider), `amount` of support and `own_contribution` in money, and
+    `register_cluster`, the cluster as the programme calls it (the assignment cluster, which every
+    firm needs, is data.cluster). Of applicants: `applied_year` (a year or date), `eligible`,
+    `ranking`, `decision`. PANEL has each that is named here as a column of that name; firms without
+    it have none.
     """
 
     firm_id: str
@@ -146,6 +148,7 @@ class RegisterColumns(Settings):
     role: str | None = None
     amount: str | None = None
     own_contribution: str | None = None
+    register_cluster: str | None = None
     applied_year: str | None = None
     eligible: str | None = None
     ranking: str | None = None

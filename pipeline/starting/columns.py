@@ -110,7 +110,7 @@ def _slug(column: str, taken: set[str]) -> str:
     slug = slug if slug[0].isalpha() else f"c_{slug}"
     reserved = {"firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated",
                 "applicant", "other_programme", "component", "role", "amount",
-                "own_contribution"}  # fmt: skip
+                "own_contribution", "register_cluster"}  # fmt: skip
     while slug in taken or slug in reserved:
         slug += "_x"
     return slug
