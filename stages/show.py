@@ -8,6 +8,7 @@ from pipeline.audit.rebuild import published_results
 from pipeline.errors import EvaluationError
 from pipeline.exhibits.study import study_tables
 from pipeline.exhibits.terminal import render_text
+from stages.output import printing
 from stages.run import report
 
 
@@ -32,4 +33,5 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    with printing():
+        main()
