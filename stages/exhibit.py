@@ -11,7 +11,9 @@ from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
 from pipeline.effects.study import prepare_study
+from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.publication import published
 from pipeline.exhibits.study import build_exhibits, write_exhibits
 from pipeline.matched_lags import matched_times
 from pipeline.params.estimate import EstimateSection
@@ -59,6 +61,8 @@ def main(folders: Folders, **sections: object) -> None:
         inputs=declared_hash(Path(), "exhibit", folders.study),
     )
     write_exhibits(build_exhibits(results), folders.reports)
+    folders.headlines.parent.mkdir(parents=True, exist_ok=True)
+    folders.headlines.write_bytes(headlines(published(results)))
 
 
 def _recovery(

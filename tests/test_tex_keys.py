@@ -46,7 +46,7 @@ def test_comments_are_left_out_and_made_keys_are_told(tmp_path, text, n_keys, n_
 def project(tmp_path, monkeypatch):
     numbers = tmp_path / "reports" / "a" / "numbers.json"
     numbers.parent.mkdir(parents=True)
-    numbers.write_text(json.dumps(dict.fromkeys(KNOWN, {"value": 1, "formatted": "1"})))
+    numbers.write_text(json.dumps({key: {"value": 1, "formatted": "1"} for key in KNOWN}))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

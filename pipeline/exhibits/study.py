@@ -100,7 +100,9 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
         **_numbers(results),
         "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
         "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
-        "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
+        "tables.docx": render_word(
+            {caption(results, name): t for name, t in tables.items()}, results.inputs
+        ),
         "report.html": report_page(results, tables, event_study),
     }
     return stamped(files, results.inputs)
@@ -173,9 +175,10 @@ def _csv_files(results: StudyResults) -> dict[str, bytes]:
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
     figures = study_numbers(results)
+    made_from = {f"{results.study}.inputs": f"inputs {results.inputs}"}
     return {
         "metrics.json": headline_metrics(results),
-        "numbers.json": numbers_json(figures),
-        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex"),
+        "numbers.json": numbers_json(figures, made_from),
+        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex", made_from),
         "summary.md": summary(results).encode("utf-8"),
     }
