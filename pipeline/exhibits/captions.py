@@ -4,6 +4,7 @@ import re
 
 from pipeline.exhibits.escape import escape
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say
 
 _CAPTIONS = {
     "main_effects": "Effects by outcome, design and estimator",
@@ -39,9 +40,9 @@ def _named(name: str) -> re.Match[str]:
 def caption(results: StudyResults, name: str) -> str:
     """Return the caption of an exhibit by its file name; `balance_2` is the second part."""
     match = _named(name)
-    words = _CAPTIONS[match["stem"]].format(firms=results.settings.exhibit.firms)
-    part = f", part {match['part']}" if match["part"] else ""
-    panels = f", panels part {match['panels']}" if match["panels"] else ""
+    words = say(_CAPTIONS[match["stem"]], firms=results.settings.exhibit.firms)
+    part = say(", part {number}", number=match["part"]) if match["part"] else ""
+    panels = say(", panels part {number}", number=match["panels"]) if match["panels"] else ""
     return words + part + panels
 
 

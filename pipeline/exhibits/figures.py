@@ -15,9 +15,11 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import ScalarFormatter
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say, speech
 
 WIDTH_INCHES = 6.5
 
@@ -81,6 +83,7 @@ def render_figure(
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         figure = draw(results)
+        _mark_ticks(figure)
         return {kind: _save(figure, kind, results.inputs) for kind in FORMATS}
 
 
@@ -143,7 +146,19 @@ def integer_ticks(axes: Axes, times: list[int], partial: Collection[int] = ()) -
 
 def partial_key() -> Line2D:
     """Return the legend entry of the dagger."""
-    return Line2D([], [], linestyle="none", label=f"{DAGGER} some entry years only")
+    return Line2D(
+        [], [], linestyle="none", label=say("{dagger} some entry years only", dagger=DAGGER)
+    )
+
+
+def _mark_ticks(figure: Figure) -> None:
+    """Write tick labels with the report's decimal mark, where it is not the point."""
+    if speech().decimal_mark == ".":
+        return
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_formatter(), ScalarFormatter):
+                axis.set_major_formatter(lambda value, _: rounding.general(round(value, 6)))
 
 
 def _save(figure: Figure, kind: str, inputs: str) -> bytes:

@@ -5,8 +5,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.figures import BLUE, GREY, ORANGE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import retell, say
 
 _LOOKS: dict[str, tuple[str, dict[str, Any]]] = {
     "treated_firm_years_lost": ("of treated", {"color": BLUE}),
@@ -26,14 +28,21 @@ def flow_figure(results: StudyResults) -> Figure:
     left = 0.0 * before
     for column, (group, look) in _LOOKS.items():
         lost = 100 * steps[column].to_numpy(float) / before
-        label = f"{group} {results.settings.exhibit.firms}"
+        label = say("{group} {firms}", group=say(group), firms=results.settings.exhibit.firms)
         axes.barh(heights, lost, left=left, height=0.55, label=label, edgecolor="white", **look)
         left = left + lost
     for height, share, years in zip(heights, left, steps["firm_years"], strict=True):
-        axes.text(share, height, f"  {int(years):,} left", va="center", size=7.5, color=GREY)
-    axes.set_yticks(heights, [textwrap.fill(rule, _CHARACTERS) for rule in steps["rule"]])
+        axes.text(
+            share,
+            height,
+            say("  {years} left", years=rounding.count(int(years))),
+            va="center",
+            size=7.5,
+            color=GREY,
+        )
+    axes.set_yticks(heights, [textwrap.fill(retell(rule), _CHARACTERS) for rule in steps["rule"]])
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, max(1.0, 1.25 * float(left.max())))
-    axes.set_xlabel("Firm-years lost, percent of those before the rule")
+    axes.set_xlabel(say("Firm-years lost, percent of those before the rule"))
     figure.legend(loc="outside upper center", ncols=2)
     return figure

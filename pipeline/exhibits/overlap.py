@@ -7,8 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.figures import BLUE, GREY, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say
 
 _N_BINS = 30
 
@@ -20,12 +22,12 @@ def overlap(results: StudyResults) -> Figure:
     design = results.settings.estimate.headline.design
     if design == "unmatched":
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "the headline design has no propensity score", ha="center")
+        axes.text(0.5, 0.5, say("the headline design has no propensity score"), ha="center")
         return figure
     bins = score_bins(results.scores, results.settings.match.designs[design].score)
     _mirror(axes, bins)
-    axes.set_xlabel("Propensity score")
-    axes.set_ylabel("Share of group")
+    axes.set_xlabel(say("Propensity score"))
+    axes.set_ylabel(say("Share of group"))
     axes.legend(loc="upper right")
     return figure
 
@@ -49,12 +51,19 @@ def score_bins(scores: pd.DataFrame, model: str) -> pd.DataFrame:
 def _mirror(axes: Axes, bins: pd.DataFrame) -> None:
     low = bins["low"].to_numpy()
     width = (bins["high"] - bins["low"]).to_numpy()
-    _bars(axes, low, bins["treated"], width, {"label": "Treated", "color": BLUE, "ec": "white"})
-    hatched = {"label": "Comparison, before matching", "hatch": "////", "fc": "white", "ec": GREY}
+    _bars(
+        axes, low, bins["treated"], width, {"label": say("Treated"), "color": BLUE, "ec": "white"}
+    )
+    hatched = {
+        "label": say("Comparison, before matching"),
+        "hatch": "////",
+        "fc": "white",
+        "ec": GREY,
+    }
     _bars(axes, low, -bins["comparison"], width, hatched)
     axes.axhline(0, color=GREY, linewidth=0.7)
     # Both directions are shares, so neither has a sign.
-    axes.yaxis.set_major_formatter(lambda share, _: f"{abs(share):g}")
+    axes.yaxis.set_major_formatter(lambda share, _: rounding.general(abs(share)))
 
 
 def _bars(axes: Axes, low: Any, height: Any, width: Any, look: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import render_latex
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.main_effects import main_effects
@@ -83,7 +84,8 @@ def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     make them again from reports/<study>/results/.
     """
     public = published(results)
-    figures = _figures(public)
+    with speaking(results.settings.exhibit):
+        figures = _figures(public)
     drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
     texts = build_texts(public, drawing)
     return {**texts, **figures, **_csv_files(results)}
@@ -95,16 +97,17 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
     The page's drawing is given, because drawing takes longer than everything else together.
     """
     tables = study_tables(results)
-    files = {
-        **_renderings(tables),
-        **_numbers(results),
-        "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
-        "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
-        "tables.docx": render_word(
-            {caption(results, name): t for name, t in tables.items()}, results.inputs
-        ),
-        "report.html": report_page(results, tables, event_study),
-    }
+    with speaking(results.settings.exhibit):
+        files = {
+            **_renderings(tables),
+            **_numbers(results),
+            "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
+            "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
+            "tables.docx": render_word(
+                {caption(results, name): t for name, t in tables.items()}, results.inputs
+            ),
+            "report.html": report_page(results, tables, event_study),
+        }
     return stamped(files, results.inputs)
 
 
@@ -133,15 +136,16 @@ def _swap(fresh: Path, folder: Path, name: str) -> None:
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
     """Return the declared tables by file name, in order; further parts are numbered from 2."""
+    with speaking(results.settings.exhibit):
+        return _study_tables(results)
+
+
+def _study_tables(results: StudyResults) -> dict[str, Table]:
     named: dict[str, Table] = {}
     for name in results.settings.exhibit.tables:
         named |= main_effects(results) if name == "main_effects" else _parts(results, name)
     caution = survival_caution(results)
     return {name: replace(table, notes=(*table.notes, *caution)) for name, table in named.items()}
-
-
-def _support(results: StudyResults) -> list[Table]:
-    return [] if results.support is None else [support_table(results, results.support)]
 
 
 def _parts(results: StudyResults, name: str) -> dict[str, Table]:

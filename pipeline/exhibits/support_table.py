@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.exhibits.balance_table import covariate_label
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say
 from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, number
 
 _FATES = {
@@ -33,17 +34,17 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
     stacks = sorted(set(years["stack"]) - {"all"})
     panels = [
         Panel(
-            f"Treated {firms} by entry year: {label}",
+            say("Treated {firms} by entry year: {label}", firms=firms, label=label),
             tuple(Row(stack, _counts(support, shown, stack)) for stack in [*stacks, "all"]),
         ),
         Panel(
-            f"Treated {firms} of all entry years, by design",
+            say("Treated {firms} of all entry years, by design", firms=firms),
             tuple(
                 Row(results.settings.design_label(name), _counts(support, name, "all"))
                 for name in designs
             ),
         ),
-        Panel(f"Means: {label}", tuple(_mean_rows(results, support, shown))),
+        Panel(say("Means: {label}", label=label), tuple(_mean_rows(results, support, shown))),
     ]
     return Table(
         columns=tuple(_columns()),
@@ -54,8 +55,10 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
 
 
 def _columns() -> list[Column]:
-    lost = ["", *["Lost"] * 4]
-    return [Column(label, spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)]
+    lost = ["", *[say("Lost")] * 4]
+    return [
+        Column(say(label), spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)
+    ]
 
 
 def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:
@@ -85,9 +88,12 @@ def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> lis
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
-        f"Treated {results.settings.exhibit.firms} of the risk sets, counted in their entry year. "
-        "Each is lost for the first reason that holds, from left to right.",
-        "No match: no comparison in the same cell or within the caliper, or none left.",
-        "Means over fewer than three are not shown.",
-        "Where any are lost, the effect is that on the matched treated.",
+        say(
+            "Treated {firms} of the risk sets, counted in their entry year. Each is lost "
+            "for the first reason that holds, from left to right.",
+            firms=results.settings.exhibit.firms,
+        ),
+        say("No match: no comparison in the same cell or within the caliper, or none left."),
+        say("Means over fewer than three are not shown."),
+        say("Where any are lost, the effect is that on the matched treated."),
     )

@@ -9,6 +9,7 @@ import zipfile
 from html import escape
 from itertools import groupby
 
+from pipeline.exhibits.language import say
 from pipeline.exhibits.table import Column, Panel, Row, Table
 
 _NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -182,6 +183,6 @@ def _clean(text: str) -> str:
 
 
 def _notes(table: Table) -> str:
-    notes = f"Notes: {' '.join(table.notes)} " if table.notes else ""
-    source = f"Source: {table.source}." if table.source else ""
+    notes = f"{say('Notes:')} {' '.join(table.notes)} " if table.notes else ""
+    source = f"{say('Source:')} {table.source}." if table.source else ""
     return _paragraph(notes + source, style="Notes")

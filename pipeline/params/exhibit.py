@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.params.settings import Settings
 
@@ -20,6 +20,17 @@ TableName = Literal[
 FigureName = Literal["outcome_paths", "event_study", "love_plot", "overlap", "sample_flow"]
 
 
+LanguageCode = Literal["en", "es", "pt"]
+Mark = Literal[".", ",", " ", "\u202f", "'"]
+
+# Marks of a language where params.yaml names none: decimal, between groups of digits.
+_MARKS: dict[LanguageCode, tuple[Mark, Mark]] = {
+    "en": (".", ","),
+    "es": (",", "."),
+    "pt": (",", "."),
+}
+
+
 class Panel(Settings):
     """Name one panel of the main table: a design under one estimation spec."""
 
@@ -32,7 +43,9 @@ class ExhibitSection(Settings):
     """Say what readers see: names, source line, panels in order, rounding.
 
     `tables` and `figures` choose and order the exhibits, everything if absent; one whose inputs a
-    study does not have (a known truth, a score) is left out.
+    study does not have (a known truth, a score) is left out. `language` is that of everything the
+    pipeline writes, labels excepted: they are the user's. Marks are apart from it: Mexico writes
+    Spanish with a decimal point.
     """
 
     title: str
@@ -44,5 +57,14 @@ class ExhibitSection(Settings):
     design_labels: dict[str, str]
     decimals: int = Field(ge=0, le=6)
     stars: bool
+    language: LanguageCode = "en"
+    decimal_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][0])
+    group_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][1])
     tables: list[TableName] = Field(default=list(get_args(TableName)))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
+
+    @model_validator(mode="after")
+    def _different_marks(self) -> "ExhibitSection":
+        if self.decimal_mark == self.group_mark:
+            raise ValueError("decimal_mark and group_mark are the same")
+        return self
