@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, figure_floats, table_floats
-from pipeline.exhibits.cautions import survival_caution
+from pipeline.exhibits.cautions import hidden_note, survival_caution
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
@@ -22,6 +22,8 @@ from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import render_latex
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.manifest import NAME as MANIFEST
+from pipeline.exhibits.manifest import manifest
 from pipeline.exhibits.markdown import render_markdown
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
@@ -74,7 +76,7 @@ REBUILT = (
     "report.html",
     "summary.md",
 )
-OWNED = (*REBUILT, "figures", "results")
+OWNED = (*REBUILT, "figures", "results", MANIFEST)
 
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
@@ -88,7 +90,8 @@ def build_exhibits(results: StudyResults) -> dict[str, bytes]:
         figures = _figures(public)
     drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
     texts = build_texts(public, drawing)
-    return {**texts, **figures, **_csv_files(results)}
+    files = {**texts, **figures, **_csv_files(results)}
+    return {**files, MANIFEST: manifest(files, study_tables(public), public)}
 
 
 def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
@@ -145,7 +148,10 @@ def _study_tables(results: StudyResults) -> dict[str, Table]:
     for name in results.settings.exhibit.tables:
         named |= main_effects(results) if name == "main_effects" else _parts(results, name)
     caution = survival_caution(results)
-    return {name: replace(table, notes=(*table.notes, *caution)) for name, table in named.items()}
+    return {
+        name: replace(table, notes=(*table.notes, *hidden_note(results, table), *caution))
+        for name, table in named.items()
+    }
 
 
 def _parts(results: StudyResults, name: str) -> dict[str, Table]:
