@@ -48,6 +48,7 @@ class Folders:
         self.rules = root / "data" / "rules" / study
         self.private = root / "data" / study
         self.reports = root / "reports" / study
+        self.headlines = root / "reports" / "headlines" / f"{study}.json"
 
     def of(self, stage: str) -> Path:
         """Return the folder that a stage writes: data/<study>/<stage>."""

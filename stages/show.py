@@ -9,6 +9,7 @@ from pipeline.errors import EvaluationError
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.study import study_tables
 from pipeline.exhibits.terminal import render_text
+from stages.output import printing
 from stages.run import report
 
 
@@ -35,4 +36,5 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    with printing():
+        main()

@@ -17,6 +17,7 @@ from pipeline.audit.lock_check import lock_faults
 from pipeline.audit.rebuild import table_faults
 from pipeline.audit.rerun import rerun_faults
 from pipeline.errors import EvaluationError
+from stages.output import printing
 from stages.run import report
 
 
@@ -62,4 +63,5 @@ def _in_words(found: Stamped) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with printing():
+        main()

@@ -373,7 +373,8 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
         rows.append(_fact("all", "all", f"n_entrants[{stack}]", 210))
         rows.append(_fact("all", "all", f"n_entrants_not_active[{stack}]", 4))
         rows.append(_fact("all", "all", f"n_candidates[{stack}]", 5000))
-    return [{**row, "unit": "firms"} for row in rows]
+    counts = ("n_", "treated_", "comparison_")
+    return [{**row, "unit": "firms" if row["name"].startswith(counts) else "units"} for row in rows]
 
 
 def _fact(design: str, outcome: str, name: str, value: float) -> dict[str, Any]:

@@ -362,6 +362,7 @@ def test_files_are_the_declared_ones(files):
     names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
     names |= {"tables.tex", "tables.docx", "figures.tex", "report.html"}
     names |= {"metrics.json", "numbers.json", "numbers.tex", "summary.md"}
+    names |= {"manifest.csv"}
     assert names <= set(files)
     rest = set(files) - names
     assert all(name.startswith(("results/", "plots/")) for name in rest)

@@ -160,7 +160,8 @@ def test_a_change_reruns_the_stages_that_read_it_and_what_follows(study):
     changed = small_section()
     changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.3
     write_params(study, {"michigan": changed})
-    assert stages_run(study) == ["check", "match", "balance", "estimate", "exhibit", "index"]
+    # no headline moves, so the index stays as it is
+    assert stages_run(study) == ["check", "match", "balance", "estimate", "exhibit"]
 
     changed["outcomes"]["salary_log"] = {
         "column": "salary",
@@ -175,7 +176,7 @@ def test_a_change_reruns_the_stages_that_read_it_and_what_follows(study):
     text = module.read_text()
     module.write_text(text.replace("    power: float", "    draws: int = 0\n    power: float"))
     assert "draws" in module.read_text()
-    assert stages_run(study) == ["check", "estimate", "exhibit", "index"]
+    assert stages_run(study) == ["check", "estimate", "exhibit"]
 
 
 def test_a_failing_stage_leaves_reports_and_raw_data_as_they_were(study):

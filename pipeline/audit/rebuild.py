@@ -1,10 +1,16 @@
 """Make the committed tables and numbers again from the committed results and parameters."""
 
+import csv
+import hashlib
+import json
 from pathlib import Path
 
 from pipeline.audit.comparison import contents, differences
 from pipeline.errors import DataError
+from pipeline.exhibits.headlines import headlines
+from pipeline.exhibits.index import index_page
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.manifest import NAME as MANIFEST
 from pipeline.exhibits.publication import read_published
 from pipeline.exhibits.study import REBUILT, build_texts
 from pipeline.params.settings import load_yaml, study_names
@@ -21,11 +27,46 @@ def table_faults(root: Path) -> list[str]:
 
     The results are those of reports/<study>/results/, ESTIMATES among them.
     """
-    return [
+    studies = study_names(load_yaml(root / "params.yaml"))
+    faults = [
         f"reports/{study}/{fault}"
-        for study in study_names(load_yaml(root / "params.yaml"))
+        for study in studies
         for fault in differences(_owned(root / "reports" / study), rebuilt(root, study))
     ]
+    faults += [fault for study in studies for fault in _manifest_faults(root, study)]
+    return [*faults, *(f"reports/{fault}" for fault in _index_faults(root, studies))]
+
+
+def _manifest_faults(root: Path, study: str) -> list[str]:
+    """Return the files whose bytes are not those that the export manifest lists."""
+    folder = root / "reports" / study
+    if not (folder / MANIFEST).is_file():
+        return [f"reports/{study}/{MANIFEST} is missing"]
+    with (folder / MANIFEST).open(encoding="utf-8", newline="") as file:
+        listed = {row["file"]: row["sha256"] for row in csv.DictReader(file)}
+    present = {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in contents(folder).items()
+        if name != MANIFEST
+    }
+    return [
+        f"reports/{study}/{name}: not the file that {MANIFEST} lists"
+        for name in sorted(present.keys() | listed.keys())
+        if present.get(name) != listed.get(name)
+    ]
+
+
+def _index_faults(root: Path, studies: list[str]) -> list[str]:
+    """Return what differs in the index and in the findings that it is made of."""
+    made = {name: headlines(published_results(root, name)) for name in studies}
+    index = index_page({name: json.loads(content) for name, content in made.items()})
+    new = {f"headlines/{name}.json": content for name, content in made.items()}
+    new["index.html"] = index
+    return differences(_present(root / "reports", list(new)), new)
+
+
+def _present(folder: Path, names: list[str]) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 
 def rebuilt(root: Path, study: str) -> dict[str, bytes]:

@@ -124,17 +124,20 @@ def require_valid(spec: StackedSpec | MatchedDifferenceSpec, stacks: Stacks, rul
     )
 
 
+def used_once(stacks: Stacks) -> bool:
+    """Say whether there are matched sets, and no firm is in two sets or stacks."""
+    if stacks.sets is None or np.bincount(stacks.firm).max() > 1:
+        return False
+    return bool(np.bincount(stacks.sets.unit, minlength=len(stacks.firm)).max() <= 1)
+
+
 def traits_of(stacks: Stacks, rule: Remade) -> Traits:
     """Read a design's traits off its sets, units and rule."""
     in_stacks = np.bincount(stacks.firm)
     by_cluster = np.bincount(stacks.cluster, weights=stacks.treated)
-    once = stacks.sets is not None and in_stacks.max() <= 1
-    if once and stacks.sets is not None:
-        in_sets = np.bincount(stacks.sets.unit, minlength=len(stacks.firm))
-        once = bool(in_sets.max() <= 1)
     return Traits(
         sets=stacks.sets is not None,
-        used_once=bool(once),
+        used_once=used_once(stacks),
         smooth=rule.smooth,
         shared_neighbours=rule.shared_neighbours,
         own_scores=rule.own_scores or len(np.unique(stacks.stack)) == 1,

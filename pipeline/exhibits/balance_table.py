@@ -17,7 +17,7 @@ from pipeline.exhibits.design_words import (
 )
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.language import say
-from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, Text, number
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table, Text, number
 
 SCORE_COVARIATE = "propensity_score"
 
@@ -125,16 +125,22 @@ def _rows(settings: StudySettings, wide: pd.DataFrame) -> list[Row]:
 
 def _row(settings: StudySettings, group: pd.DataFrame) -> Row:
     row = group.iloc[0]
-    figures = [
-        row["mean_treated_before"],
-        row["mean_control_before"],
-        row["std_diff_before"],
-        row["mean_control_after"],
-        row["std_diff_after"],
-        row["variance_ratio_after"],
-    ]
-    cells = tuple(number(float(value), _DECIMALS) for value in figures)
+    cells = (
+        _mean(row, "treated_before"),
+        _mean(row, "control_before"),
+        number(float(row["std_diff_before"]), _DECIMALS),
+        _mean(row, "control_after"),
+        number(float(row["std_diff_after"]), _DECIMALS),
+        number(float(row["variance_ratio_after"]), _DECIMALS),
+    )
     return Row(covariate_label(settings, str(group.index[0])), cells)
+
+
+def _mean(row: pd.Series, of: str) -> Cell:
+    """Return a group's mean; one of firms that exist and is missing is not published."""
+    value = float(row[f"mean_{of}"])
+    exists = not pd.isna(row[f"n_{of}"]) and row[f"n_{of}"] > 0
+    return HIDDEN if math.isnan(value) and exists else number(value, _DECIMALS)
 
 
 def _categories(settings: StudySettings, group: pd.DataFrame) -> Row:

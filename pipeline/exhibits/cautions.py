@@ -3,11 +3,14 @@
 import math
 from collections.abc import Callable
 
+import pandas as pd
+
 from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.panels import Shown, by_panel, panel_effects
+from pipeline.exhibits.table import HIDDEN, Table
 
 # Below ten treated clusters analytic intervals are too short (MacKinnon & Webb 2017,
 # doi:10.1002/jae.2508).
@@ -61,6 +64,8 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
     if all(effect.estimand != "att_matched" for effect in effects):
         return ""
     lost = treated_lost(results, shown.panels[letter].design)
+    if 0 < lost < results.settings.exhibit.disclosure.min_cell_firms:
+        return say("few")
     return say("some") if math.isnan(lost) else rounding.count(lost)
 
 
@@ -73,7 +78,10 @@ def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
 
 
 def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
-    value = results.fact(shown.panels[letter].design, "all", name)
+    design = shown.panels[letter].design
+    if results.hidden(design, "all", name):
+        return say("few")
+    value = results.fact(design, "all", name)
     return rounding.count(value) if value > 0 else ""
 
 
@@ -91,8 +99,24 @@ def survival_caution(results: StudyResults) -> tuple[str, ...]:
             "Caution: the sample selects on survival ({rule}: {row} yearly rows left "
             "out); effects hold for {firms} that lasted.",
             rule=retell(str(row["column"]).lower()),
-            row=rounding.count(row["count"]),
+            row=say("few") if pd.isna(row["count"]) else rounding.count(row["count"]),
             firms=results.settings.exhibit.firms,
         )
         for _, row in found.iterrows()
+    )
+
+
+def hidden_note(results: StudyResults, table: Table) -> tuple[str, ...]:
+    """Return the note of a table that hides something under the declared disclosure rule."""
+    rule = results.settings.exhibit.disclosure
+    if not any(cell is HIDDEN for row in table.rows() for cell in row.cells):
+        return ()
+    return (
+        say(
+            "c: not shown, because it, or a figure told by it, speaks of fewer than {least} "
+            "{firms}, or one of the {firms} makes more than {percent} percent of it.",
+            least=rule.min_cell_firms,
+            firms=results.settings.exhibit.firms,
+            percent=rounding.general(rule.dominance_percent),
+        ),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
-from pipeline.exhibits.table import Cell, Column, Counts, Magnitude, Panel, Row, Table
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Magnitude, Panel, Row, Table
 
 # Column: design of the fact (`all` is the study, None the headline design), its name.
 _COLUMNS: tuple[tuple[Column, str | None, str], ...] = (
@@ -43,7 +43,9 @@ def entry_years(results: StudyResults) -> list[str]:
 def _cells(results: StudyResults, suffix: str) -> tuple[Cell, ...]:
     headline = results.settings.estimate.headline.design
     return tuple(
-        _cell(results.fact(design or headline, "all", f"{name}{suffix}"), name)
+        HIDDEN
+        if results.hidden(design or headline, "all", f"{name}{suffix}")
+        else _cell(results.fact(design or headline, "all", f"{name}{suffix}"), name)
         for _, design, name in _COLUMNS
     )
 

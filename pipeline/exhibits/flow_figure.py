@@ -3,12 +3,15 @@
 import textwrap
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.figures import BLUE, GREY, ORANGE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.table import HIDDEN
 
 _LOOKS: dict[str, tuple[str, dict[str, Any]]] = {
     "treated_firm_years_lost": ("of treated", {"color": BLUE}),
@@ -24,10 +27,11 @@ def flow_figure(results: StudyResults) -> Figure:
     figure = Figure(figsize=(WIDTH_INCHES, 0.9 + 0.35 * max(len(steps), 2)), layout="constrained")
     axes = figure.subplots()
     heights = list(range(len(steps)))[::-1]
-    before = (steps["firm_years"] + steps["firm_years_lost"]).to_numpy(float)
-    left = 0.0 * before
+    before = flow["firm_years"].to_numpy(float, na_value=np.nan)[:-1]
+    left = np.zeros(len(before))
     for column, (group, look) in _LOOKS.items():
-        lost = 100 * steps[column].to_numpy(float) / before
+        # a step that may not be told apart has no bar
+        lost = np.nan_to_num(100 * steps[column].to_numpy(float, na_value=np.nan) / before)
         label = say("{group} {firms}", group=say(group), firms=results.settings.exhibit.firms)
         axes.barh(heights, lost, left=left, height=0.55, label=label, edgecolor="white", **look)
         left = left + lost
@@ -35,7 +39,9 @@ def flow_figure(results: StudyResults) -> Figure:
         axes.text(
             share,
             height,
-            say("  {years} left", years=rounding.count(int(years))),
+            HIDDEN.text
+            if pd.isna(years)
+            else say("  {years} left", years=rounding.count(int(years))),
             va="center",
             size=7.5,
             color=GREY,

@@ -13,6 +13,7 @@ from pipeline.exhibits.panels import Shown, lettered_panels, main_letter
 from pipeline.exhibits.parts import MOST_COLUMNS, fewest_parts
 from pipeline.exhibits.table import (
     DASH,
+    HIDDEN,
     Cell,
     Column,
     Counts,
@@ -172,7 +173,10 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     units = [_baseline_unit(results, name) for name in names]
     fixed = tuple(Text(say("Yes")) if e is not None and e.estimated else None for e in effects)
     return (
-        Row(say("Mean, comp."), tuple(None if math.isnan(m) else Magnitude(m) for m in means)),
+        Row(
+            say("Mean, comp."),
+            tuple(_baseline(results, panel, *pair) for pair in zip(names, means, strict=True)),
+        ),
         Row(
             say("unit"),
             tuple(
@@ -191,6 +195,12 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
             tuple(None if math.isnan(m) else Magnitude(m, 2) for m in smallest),
         ),
     )
+
+
+def _baseline(results: StudyResults, panel: ChosenPanel, outcome: str, mean: float) -> Cell:
+    if results.hidden(panel.design, outcome, "baseline_mean"):
+        return HIDDEN
+    return None if math.isnan(mean) else Magnitude(mean)
 
 
 def _by_cohort_and_year(results: StudyResults, panel: ChosenPanel) -> bool:

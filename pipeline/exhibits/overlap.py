@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.disclosure.counts import step_runs
 from pipeline.exhibits import rounding
 from pipeline.exhibits.figures import BLUE, GREY, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
@@ -24,7 +25,8 @@ def overlap(results: StudyResults) -> Figure:
         axes.set_axis_off()
         axes.text(0.5, 0.5, say("the headline design has no propensity score"), ha="center")
         return figure
-    bins = score_bins(results.scores, results.settings.match.designs[design].score)
+    least = results.settings.exhibit.disclosure.min_cell_firms
+    bins = score_bins(results.scores, results.settings.match.designs[design].score, least)
     _mirror(axes, bins)
     axes.set_xlabel(say("Propensity score"))
     axes.set_ylabel(say("Share of group"))
@@ -32,10 +34,11 @@ def overlap(results: StudyResults) -> Figure:
     return figure
 
 
-def score_bins(scores: pd.DataFrame, model: str) -> pd.DataFrame:
+def score_bins(scores: pd.DataFrame, model: str, least: int = 1) -> pd.DataFrame:
     """Return the share of each group in equal bins of a model's score: low, high, two shares.
 
-    Bins run from 0 to the largest score, stacks together: no firm is shown.
+    Bins run from 0 to the largest score, stacks together. Neighbours whose counts are smaller than
+    `least` share their firms equally, so that no bin tells of few.
     """
     chosen = scores[(scores["model"] == model) & scores["propensity_score"].notna()]
     top = float(chosen["propensity_score"].max()) if len(chosen) else 1.0
@@ -44,8 +47,16 @@ def score_bins(scores: pd.DataFrame, model: str) -> pd.DataFrame:
     for name, treated in (("treated", True), ("comparison", False)):
         group = chosen.loc[chosen["treated"] == treated, "propensity_score"].to_numpy()
         counts = np.histogram(group, edges)[0]
-        shares[name] = counts / max(len(group), 1)
+        shares[name] = _spread(counts, least) / max(len(group), 1)
     return pd.DataFrame({"low": edges[:-1], "high": edges[1:], **shares})
+
+
+def _spread(counts: "np.ndarray[Any, Any]", least: int) -> "np.ndarray[Any, Any]":
+    """Return counts averaged over runs of bins that hold nobody or at least `least` firms."""
+    spread = counts.astype(float)
+    for run in step_runs(spread[:, None], least):
+        spread[run.start : run.stop] = counts[run.start : run.stop].mean()
+    return spread
 
 
 def _mirror(axes: Axes, bins: pd.DataFrame) -> None:

@@ -170,6 +170,8 @@ PORTUGUESE: dict[str, str] = {
     "no effect by event time": "sem efeito por ano desde a entrada",
     "No effect could be estimated.": "Nenhum efeito pôde ser estimado.",
     "no firm is observed in the window": "nenhuma unidade é observada na janela",
+    "c: not shown, because it, or a figure told by it, speaks of fewer than {least} {firms}, or one of the {firms} makes more than {percent} percent of it.": "c: não se mostra, porque o dado, ou outro que dele se deduz, fala de menos de {least} {firms}, ou uma só das {firms} forma mais de {percent} por cento.",
+    "few": "poucas",
     "No match": "Sem par",
     "No match: no comparison in the same cell or within the caliper, or none left.": "Sem par: nenhuma comparação na mesma célula ou dentro do calibre, ou nenhuma restante.",
     "no pre-trend test, {note}": "sem teste de tendência prévia, {note}",
@@ -363,6 +365,7 @@ PORTUGUESE: dict[str, str] = {
 PORTUGUESE_RETOLD: dict[str, str] = {
     "entry years {years} only": "só os anos de entrada {years}",
     "entry {years} only": "só entrada {years}",
+    "not published: fewer than {least} firms in a group": "não publicado: menos de {least} empresas em um grupo",
     "reference period": "período de referência",
     "equal-weight mean over event times {times}": "média de pesos iguais sobre os anos desde a entrada {times}",
     "event times {times}": "anos desde a entrada {times}",

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
-from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table
 
 # Facts `design.name` that are added, or with a minus sign subtracted.
 _Terms = tuple[str, ...]
@@ -52,7 +52,8 @@ def _step(row: dict[Hashable, object]) -> Row:
         "comparison_firms",
     )
     rule = str(row["rule"])
-    return Row(capitalised(retell(rule)), tuple(Counts((int(str(row[name])),)) for name in names))
+    cells = (HIDDEN if pd.isna(row[name]) else Counts((int(str(row[name])),)) for name in names)  # type: ignore[call-overload]
+    return Row(capitalised(retell(rule)), tuple(cells))
 
 
 def _risk_sets(results: StudyResults) -> Panel:
@@ -114,10 +115,17 @@ def _selection_row(results: StudyResults, step: _Step) -> Row:
 
 def _total(results: StudyResults, terms: _Terms) -> Cell:
     """Add signed facts; none where the first is unknown, an absent later one counts as 0."""
+    if any(_is_hidden(results, term) for term in terms):
+        return HIDDEN
     values = [_signed_fact(results, term) for term in terms]
     if not values or math.isnan(values[0]):
         return None
     return Counts((int(sum(value for value in values if not math.isnan(value))),))
+
+
+def _is_hidden(results: StudyResults, term: str) -> bool:
+    design, _, name = term.removeprefix("-").partition(".")
+    return results.hidden(design, "all", name)
 
 
 def _signed_fact(results: StudyResults, term: str) -> float:

@@ -170,6 +170,8 @@ SPANISH: dict[str, str] = {
     "no effect by event time": "sin efecto por año desde la entrada",
     "No effect could be estimated.": "No se pudo estimar ningún efecto.",
     "no firm is observed in the window": "ninguna unidad se observa en la ventana",
+    "c: not shown, because it, or a figure told by it, speaks of fewer than {least} {firms}, or one of the {firms} makes more than {percent} percent of it.": "c: no se muestra, porque el dato, u otro que se deduce de él, habla de menos de {least} {firms}, o una sola de las {firms} forma más del {percent} por ciento.",
+    "few": "pocas",
     "No match": "Sin pareja",
     "No match: no comparison in the same cell or within the caliper, or none left.": "Sin pareja: ninguna comparación en la misma celda o dentro del calibre, o no queda ninguna.",
     "no pre-trend test, {note}": "sin prueba de tendencia previa, {note}",
@@ -363,6 +365,7 @@ SPANISH: dict[str, str] = {
 SPANISH_RETOLD: dict[str, str] = {
     "entry years {years} only": "solo los años de entrada {years}",
     "entry {years} only": "solo entrada {years}",
+    "not published: fewer than {least} firms in a group": "no publicado: menos de {least} empresas en un grupo",
     "reference period": "periodo de referencia",
     "equal-weight mean over event times {times}": "media de pesos iguales sobre los años desde la entrada {times}",
     "event times {times}": "años desde la entrada {times}",

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, figure_floats, table_floats
-from pipeline.exhibits.cautions import survival_caution
+from pipeline.exhibits.cautions import hidden_note, survival_caution
 from pipeline.exhibits.cohort_plot import cohort_plot
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
@@ -24,6 +24,8 @@ from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import render_latex
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.manifest import NAME as MANIFEST
+from pipeline.exhibits.manifest import manifest
 from pipeline.exhibits.markdown import render_markdown
 from pipeline.exhibits.missingness_table import missingness_table
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
@@ -84,7 +86,7 @@ REBUILT = (
     "report.html",
     "summary.md",
 )
-OWNED = (*REBUILT, "figures", "results")
+OWNED = (*REBUILT, "figures", "results", MANIFEST)
 
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
@@ -98,7 +100,8 @@ def build_exhibits(results: StudyResults) -> dict[str, bytes]:
         figures = _figures(public)
     drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
     texts = build_texts(public, drawing)
-    return {**texts, **figures, **_csv_files(results)}
+    files = {**texts, **figures, **_csv_files(results)}
+    return {**files, MANIFEST: manifest(files, study_tables(public), public)}
 
 
 def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
@@ -114,7 +117,9 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
             **plots_csv(results),
             "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
             "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
-            "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
+            "tables.docx": render_word(
+                {caption(results, name): t for name, t in tables.items()}, results.inputs
+            ),
             "report.html": report_page(results, tables, event_study),
         }
     return stamped(files, results.inputs)
@@ -154,7 +159,10 @@ def _study_tables(results: StudyResults) -> dict[str, Table]:
     for name in results.settings.exhibit.tables:
         named |= main_effects(results) if name == "main_effects" else _parts(results, name)
     caution = survival_caution(results)
-    return {name: replace(table, notes=(*table.notes, *caution)) for name, table in named.items()}
+    return {
+        name: replace(table, notes=(*table.notes, *hidden_note(results, table), *caution))
+        for name, table in named.items()
+    }
 
 
 def _parts(results: StudyResults, name: str) -> dict[str, Table]:
@@ -188,9 +196,10 @@ def _csv_files(results: StudyResults) -> dict[str, bytes]:
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
     figures = study_numbers(results)
+    made_from = {f"{results.study}.inputs": f"inputs {results.inputs}"}
     return {
         "metrics.json": headline_metrics(results),
-        "numbers.json": numbers_json(figures),
-        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex"),
+        "numbers.json": numbers_json(figures, made_from),
+        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex", made_from),
         "summary.md": summary(results).encode("utf-8"),
     }

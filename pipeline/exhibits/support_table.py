@@ -7,7 +7,7 @@ import pandas as pd
 from pipeline.exhibits.balance_table import covariate_label
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import say
-from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, number
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table, number
 
 _FATES = {
     "kept": "Kept",
@@ -67,8 +67,9 @@ def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:
 
 def _counts(support: pd.DataFrame, design: str, stack: str) -> tuple[Cell, ...]:
     rows = _of(support, design)
-    counts = rows[rows["stack"] == stack].groupby("fate")["n_treated"].first()
-    return tuple(Counts((int(counts.get(fate, 0)),)) for fate in _FATES)
+    counts = rows[rows["stack"] == stack].drop_duplicates("fate").set_index("fate")["n_treated"]
+    found = [counts.get(fate, 0) for fate in _FATES]
+    return tuple(HIDDEN if pd.isna(n) else Counts((int(n),)) for n in found)
 
 
 def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> list[Row]:
@@ -79,11 +80,19 @@ def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> lis
     return [
         Row(
             covariate_label(results.settings, name),
-            tuple(number(means.get((name, fate), math.nan), _DECIMALS) for fate in _FATES),
+            tuple(_mean(results, means.get((name, fate))) for fate in _FATES),
         )
         for name in results.settings.score.covariates
         if name in known
     ]
+
+
+def _mean(results: StudyResults, value: float | None) -> Cell:
+    """Return a mean; one that exists and is not shown is hidden where there is a rule."""
+    if value is None:
+        return None
+    rule = results.settings.exhibit.disclosure.min_cell_firms > 1
+    return HIDDEN if math.isnan(value) and rule else number(value, _DECIMALS)
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

@@ -93,6 +93,9 @@ Cell = Text | Number | Interval | Counts | Magnitude | None
 
 DASH = Text("\u2014")
 
+# What stands where a figure would tell of too few firms: the sign of official statistics.
+HIDDEN = Text("c")
+
 
 @dataclass(frozen=True)
 class Column:

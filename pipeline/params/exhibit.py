@@ -44,6 +44,17 @@ class Panel(Settings):
     label: str
 
 
+class Disclosure(Settings):
+    """Say what is too little to publish.
+
+    Counts of one to `min_cell_firms - 1` firms and statistics that rest on, or tell of, so few are
+    not shown; nor is a mean of magnitudes of which one firm is more than `dominance_percent`.
+    """
+
+    min_cell_firms: int = Field(default=5, ge=1)
+    dominance_percent: float = Field(default=50, gt=0, le=100)
+
+
 class ExhibitSection(Settings):
     """Say what readers see: names, source line, panels in order, rounding.
 
@@ -68,6 +79,7 @@ class ExhibitSection(Settings):
     group_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][1])
     tables: list[TableName] = Field(default=list(get_args(TableName)))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
+    disclosure: Disclosure = Disclosure()
 
     @model_validator(mode="after")
     def _different_marks(self) -> "ExhibitSection":

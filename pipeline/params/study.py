@@ -44,8 +44,8 @@ SECTIONS: dict[str, Any] = {
     "exhibit": ExhibitSection,
 }
 STUDY_NAME = re.compile("[a-z][a-z0-9_]*")
-# folders of data/ that are not a study's
-RESERVED_NAMES = {"raw", "checked"}
+# folders of data/ and reports/ that are not a study's
+RESERVED_NAMES = {"raw", "rules", "checked", "headlines"}
 
 
 class Study(Settings):
