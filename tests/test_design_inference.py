@@ -346,3 +346,18 @@ def test_too_many_failed_samples_are_refused(monkeypatch):
     monkeypatch.setattr(bootstrap, "_redone", fails)
     with pytest.raises(IdentificationError, match="50 of 50 bootstrap samples of the design odds"):
         bootstrap_terms(study, redo, study.estimate.specs[0], "odds", ["sales_log"])
+
+
+def test_effects_in_proportion_are_not_bootstrapped_and_say_so():
+    tables, sections, redo = programme(50)
+    ratio = sections["outcomes"].root["sales_log"].model_copy(update={"transform": "proportional"})
+    settings = sections["estimate"]
+    kept = settings.specs[0].model_copy(update={"designs": ["odds"]})
+    chosen = sections | {
+        "outcomes": OutcomesSection({"sales_log": ratio}),
+        "estimate": settings.model_copy(update={"specs": [kept]}),
+    }
+    rows = estimate_specs(prepare_study(*tables, **chosen), redo).estimates
+    (row,) = rows[rows["inference"] == "cluster_bootstrap"].to_dict("records")
+    assert np.isnan(row["std_error"])
+    assert "not bootstrapped" in row["note"]

@@ -32,6 +32,8 @@ TABLES = (
     "dynamic_effects",
     "detectable_effects",
     "balance",
+    "balance_summary",
+    "matching_choices",
     "score",
     "cohorts",
     "sample_flow",

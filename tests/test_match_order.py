@@ -106,3 +106,11 @@ def test_the_score_table_shows_every_coefficient(table):
     assert labels["Pseudo-R2"][1] == "0.500"
     assert labels["Comparison firms"] == ["429", "429"]
     assert labels["Treated firms"] == ["185", "185"]
+
+
+def test_proportional_effects_have_no_range(table):
+    """Their estimator is not the linear one that is repeated for every order."""
+    tables, sections, redo = lalonde_study(table, PAIRS)
+    ratio = outcomes().root["sales"].model_copy(update={"transform": "proportional"})
+    sections["outcomes"] = type(outcomes())({"sales": ratio})
+    assert order_facts(prepare_study(*tables, **sections), redo) == []

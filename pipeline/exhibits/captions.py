@@ -11,6 +11,8 @@ _CAPTIONS = {
     "dynamic_effects": "Effects by year since entry",
     "detectable_effects": "Minimum detectable effects",
     "balance": "Treated and comparison {firms} before and after matching",
+    "balance_summary": "Balance of every design",
+    "matching_choices": "Effects by comparison pool and order of matching",
     "score": "Who enters: coefficients of the propensity score",
     "cohorts": "Entrants by entry year",
     "sample_flow": "What each rule of cleaning and selection cost",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from pipeline.exhibits.balance_summary import balance_summary
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.cautions import hidden_note, survival_caution
@@ -27,6 +28,7 @@ from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.manifest import NAME as MANIFEST
 from pipeline.exhibits.manifest import manifest
 from pipeline.exhibits.markdown import render_markdown
+from pipeline.exhibits.matching_choices import matching_choices
 from pipeline.exhibits.missingness_table import missingness_table
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
@@ -51,6 +53,8 @@ _TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
     "dynamic_effects": dynamic_effects,
     "detectable_effects": detectable_effects,
     "balance": lambda results: [balance_table(results)],
+    "balance_summary": balance_summary,
+    "matching_choices": matching_choices,
     "score": score_table,
     "cohorts": lambda results: [cohorts_table(results)],
     "sample_flow": lambda results: [sample_flow(results)],

@@ -11,6 +11,8 @@ TableName = Literal[
     "dynamic_effects",
     "detectable_effects",
     "balance",
+    "balance_summary",
+    "matching_choices",
     "score",
     "cohorts",
     "sample_flow",
