@@ -87,7 +87,7 @@ def cluster_influence(
     Missing where that is.
     """
     factor = small_sample_factor(n_groups(clusters), n_obs, k_parameters)
-    return np.sqrt(factor) * _cluster_sums(scores, clusters) @ bread
+    return np.asarray(np.sqrt(factor) * _cluster_sums(scores, clusters) @ bread)
 
 
 def two_way_covariance(
@@ -179,7 +179,7 @@ def wald_test(estimates: Floats, covariance: Floats, df_denominator: int) -> Wal
     from scipy import stats
 
     k = len(estimates)
-    if df_denominator < k or not _is_invertible(covariance):
+    if df_denominator < k or not is_invertible(covariance):
         return WaldTest(float("nan"), k, df_denominator, float("nan"))
     statistic = float(estimates @ np.linalg.solve(covariance, estimates)) / k
     return WaldTest(statistic, k, df_denominator, float(stats.f.sf(statistic, k, df_denominator)))
@@ -194,13 +194,14 @@ def chi_squared_test(estimates: Floats, covariance: Floats) -> WaldTest:
     from scipy import stats
 
     k = len(estimates)
-    if not _is_invertible(covariance):
+    if not is_invertible(covariance):
         return WaldTest(float("nan"), k, float("inf"), float("nan"))
     statistic = float(estimates @ np.linalg.solve(covariance, estimates))
     return WaldTest(statistic, k, float("inf"), float(stats.chi2.sf(statistic, k)))
 
 
-def _is_invertible(covariance: Floats) -> bool:
+def is_invertible(covariance: Floats) -> bool:
+    """Say whether a joint test can divide by the covariance."""
     scale = np.sqrt(np.diag(covariance))
     if not (np.isfinite(covariance).all() and (scale > 0).all()):
         return False

@@ -16,6 +16,7 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.panel_index import Codes
 
+
 @dataclass(frozen=True)
 class FlatSample:
     """Hold one row per firm-year, shape (n,): a firm in several stacks has its summed weight.

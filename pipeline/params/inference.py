@@ -34,7 +34,7 @@ class Bands(Settings):
 
 
 class RomanoWolf(Settings):
-    """Ask for p-values that hold over each family of outcomes, by multiplier draws (Romano-Wolf)."""
+    """Ask for Romano-Wolf p-values over each family of outcomes, by multiplier draws."""
 
     draws: int = Field(ge=99)
     seed: int = Field(ge=0)
