@@ -74,8 +74,20 @@ def clustered_covariance(
     of `scores` (n, k), w x u, and `bread` B = (X'WX)^-1. Missing where G < 2 or N <= K.
     Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
     """
+    influence = cluster_influence(scores, bread, clusters, n_obs, k_parameters)
+    return influence.T @ influence
+
+
+def cluster_influence(
+    scores: Floats, bread: Floats, clusters: Codes, n_obs: int, k_parameters: int
+) -> Floats:
+    """Return each cluster's influence on k coefficients, by cluster code, shape (G, k).
+
+    sqrt(G/(G-1) x (N-1)/(N-K)) x B s_g: their cross-products sum to `clustered_covariance`.
+    Missing where that is.
+    """
     factor = small_sample_factor(n_groups(clusters), n_obs, k_parameters)
-    return factor * _sandwich(scores, bread, clusters)
+    return np.asarray(np.sqrt(factor) * _cluster_sums(scores, clusters) @ bread)
 
 
 def two_way_covariance(
@@ -167,7 +179,7 @@ def wald_test(estimates: Floats, covariance: Floats, df_denominator: int) -> Wal
     from scipy import stats
 
     k = len(estimates)
-    if df_denominator < k or not _is_invertible(covariance):
+    if df_denominator < k or not is_invertible(covariance):
         return WaldTest(float("nan"), k, df_denominator, float("nan"))
     statistic = float(estimates @ np.linalg.solve(covariance, estimates)) / k
     return WaldTest(statistic, k, df_denominator, float(stats.f.sf(statistic, k, df_denominator)))
@@ -182,13 +194,14 @@ def chi_squared_test(estimates: Floats, covariance: Floats) -> WaldTest:
     from scipy import stats
 
     k = len(estimates)
-    if not _is_invertible(covariance):
+    if not is_invertible(covariance):
         return WaldTest(float("nan"), k, float("inf"), float("nan"))
     statistic = float(estimates @ np.linalg.solve(covariance, estimates))
     return WaldTest(statistic, k, float("inf"), float(stats.chi2.sf(statistic, k)))
 
 
-def _is_invertible(covariance: Floats) -> bool:
+def is_invertible(covariance: Floats) -> bool:
+    """Say whether a joint test can divide by the covariance."""
     scale = np.sqrt(np.diag(covariance))
     if not (np.isfinite(covariance).all() and (scale > 0).all()):
         return False
@@ -196,8 +209,12 @@ def _is_invertible(covariance: Floats) -> bool:
 
 
 def _sandwich(scores: Floats, bread: Floats, clusters: Codes) -> Floats:
+    half = _cluster_sums(scores, clusters) @ bread
+    return np.asarray(half.T @ half)
+
+
+def _cluster_sums(scores: Floats, clusters: Codes) -> Floats:
     sums = np.zeros((int(clusters.max(initial=-1)) + 1, scores.shape[1]))
     for position, column in enumerate(scores.T):
         sums[:, position] = np.bincount(clusters, column)
-    half = sums @ bread
-    return np.asarray(half.T @ half)
+    return sums

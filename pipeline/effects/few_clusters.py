@@ -11,7 +11,7 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import Term, average_shares, stacked_regressors
 from pipeline.effects.stacks import Floats
 from pipeline.panel_index import Codes
-from pipeline.params.estimate import WildBootstrap
+from pipeline.params.inference import WildBootstrap
 from pipeline.wild_bootstrap import ClusterSums, wild_test
 
 # MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted

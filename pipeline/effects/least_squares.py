@@ -15,7 +15,7 @@ from pipeline.effects.absorb import (
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import IdentificationError
 from pipeline.inference import (
-    clustered_covariance,
+    cluster_influence,
     is_nested,
     n_groups,
     n_parameters,
@@ -38,6 +38,8 @@ class Fit:
 
     `estimable` (k,) marks the regressors that are not collinear; elsewhere estimates and
     covariances are missing. `kept` (n,) marks the rows left once singletons are dropped.
+    `influence` (G, k) holds each cluster's influence, by cluster code, whose cross-products sum to
+    the covariance; None where errors are clustered in two directions.
     """
 
     names: tuple[str, ...]
@@ -47,6 +49,7 @@ class Fit:
     kept: Flags
     n_obs: int
     n_clusters: int
+    influence: Floats | None = None
 
     @property
     def n_singletons(self) -> int:
@@ -107,24 +110,30 @@ def fit_absorbed(
     residuals = response - absorbed.columns @ estimates
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
     groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
+    covariance, influence = _covariance(absorbed, scores, groups)
     return Fit(
         names=names,
         estimates=widen(estimates, absorbed.estimable),
-        covariance=widen_square(_covariance(absorbed, scores, groups), absorbed.estimable),
+        covariance=widen_square(covariance, absorbed.estimable),
         estimable=absorbed.estimable,
         kept=absorbed.kept,
         n_obs=len(scores),
         n_clusters=min(n_groups(group) for group in groups),
+        influence=None if influence is None else widen_columns(influence, absorbed.estimable),
     )
 
 
-def _covariance(absorbed: Absorbed, scores: Floats, groups: list[Codes]) -> Floats:
-    """Cluster in one direction or two."""
-    effects, n_obs = absorbed.effects, len(scores)
+def _covariance(
+    absorbed: Absorbed, scores: Floats, groups: list[Codes]
+) -> tuple[Floats, Floats | None]:
+    """Cluster in one direction, which gives influences too, or in two."""
+    effects, bread, n_obs = absorbed.effects, absorbed.bread, len(scores)
     k_parameters = paid_parameters(scores.shape[1], effects.first, effects.second, *groups)
     if len(groups) == 1:
-        return clustered_covariance(scores, absorbed.bread, groups[0], n_obs, k_parameters)
-    return two_way_covariance(scores, absorbed.bread, (groups[0], groups[1]), n_obs, k_parameters)
+        influence = cluster_influence(scores, bread, groups[0], n_obs, k_parameters)
+        return influence.T @ influence, influence
+    both = (groups[0], groups[1])
+    return two_way_covariance(scores, bread, both, n_obs, k_parameters), None
 
 
 def combined(fit: Fit, names: tuple[str, ...], shares: Floats) -> Fit:
@@ -142,6 +151,9 @@ def combined(fit: Fit, names: tuple[str, ...], shares: Floats) -> Fit:
         estimates=widen(fit.estimates[used] @ taken, estimable),
         covariance=widen_square(covariance, estimable),
         estimable=estimable,
+        influence=widen_columns(fit.influence[:, used] @ taken, estimable)
+        if fit.influence is not None
+        else None,
     )
 
 
@@ -207,4 +219,11 @@ def widen_square(values: Floats, estimable: Flags) -> Floats:
     """Return shape (k, k), missing where not estimable."""
     wide = np.full((len(estimable), len(estimable)), np.nan)
     wide[np.ix_(estimable, estimable)] = values
+    return wide
+
+
+def widen_columns(values: Floats, estimable: Flags) -> Floats:
+    """Return shape (G, k), missing in the columns that are not estimable."""
+    wide = np.full((len(values), len(estimable)), np.nan)
+    wide[:, estimable] = values
     return wide

@@ -9,6 +9,7 @@ from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, conform, empty
 from pipeline.effects.description import Fact, facts_rows
 from pipeline.effects.rows import Row
+from pipeline.effects.stacks import Floats
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,23 @@ class Results:
 
 @dataclass
 class Ledger:
-    """Collect rows of the four results tables."""
+    """Collect rows of the four results tables.
+
+    `influences` holds, by design, estimator and outcome, each cluster's influence on the average
+    effect (G,), by cluster code: what tests over several outcomes draw on.
+    """
 
     estimates: list[Row] = field(default_factory=list)
     tests: list[Row] = field(default_factory=list)
     paths: list[pd.DataFrame] = field(default_factory=list)
     facts: list[dict[str, Any]] = field(default_factory=list)
+    influences: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
+
+    def fact(self, design: str, outcome: str, name: str) -> float:
+        """Return a fact added before, missing where there is none."""
+        key = {"design": design, "outcome": outcome, "name": name}
+        found = (row["value"] for row in self.facts if key.items() <= row.items())
+        return float(next(found, float("nan")))
 
     def add_facts(self, design: str, outcome: str, facts: list[Fact]) -> None:
         """Add facts of one design and outcome."""

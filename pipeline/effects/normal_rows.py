@@ -9,7 +9,7 @@ from pipeline.effects.group_time_averages import Average
 from pipeline.effects.rows import LONE_CLUSTER, Counts, Label, Row, effect_row, joined_notes
 from pipeline.effects.stacks import Floats
 from pipeline.inference import t_intervals
-from pipeline.params.estimate import Bands
+from pipeline.params.inference import Bands
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.effects.absorb import demean, dense_codes, two_effects
-from pipeline.effects.least_squares import Fit, not_collinear, paid_parameters, widen, widen_square
+from pipeline.effects.least_squares import (
+    Fit,
+    not_collinear,
+    paid_parameters,
+    widen,
+    widen_columns,
+    widen_square,
+)
 from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import SupportError
-from pipeline.inference import clustered_covariance, n_groups
+from pipeline.inference import cluster_influence, n_groups
 from pipeline.panel_index import Codes
 
 # Newton's steps shrink quadratically: once the deviance changes by less than this share of the
@@ -64,29 +71,30 @@ def fit_poisson(
         raise SupportError("no firm has both a positive outcome and more than one year")
     codes = dense_codes(first[kept]), dense_codes(second[kept])
     found = _iterate(y[kept], regressors[kept], codes, weight[kept])
-    bread, covariance = _covariance(found, y[kept], weight[kept], codes, clusters[kept])
+    bread, influence = _influence(found, y[kept], weight[kept], codes, clusters[kept])
     fit = Fit(
         names=names,
         estimates=widen(found.estimates, found.estimable),
-        covariance=widen_square(covariance, found.estimable),
+        covariance=widen_square(influence.T @ influence, found.estimable),
         estimable=found.estimable,
         kept=kept,
         n_obs=int(kept.sum()),
         n_clusters=n_groups(clusters[kept]),
+        influence=widen_columns(influence, found.estimable),
     )
     return PoissonFit(fit, bread, usable)
 
 
-def _covariance(
+def _influence(
     found: _Converged, y: Floats, mass: Floats, codes: tuple[Codes, Codes], group: Codes
 ) -> tuple[Floats, Floats]:
-    """Return the inverse information and the clustered covariance of estimable coefficients."""
+    """Return the inverse information and the clusters' influences on estimable coefficients."""
     columns = found.columns[:, found.estimable]
     gram = columns.T @ ((mass * found.mu)[:, None] * columns)
     bread = np.asarray(np.linalg.inv(gram), dtype=np.float64)
     k_parameters = paid_parameters(columns.shape[1], *codes, group)
     scores = columns * (mass * (y - found.mu))[:, None]
-    return bread, clustered_covariance(scores, bread, group, len(group), k_parameters)
+    return bread, cluster_influence(scores, bread, group, len(group), k_parameters)
 
 
 def _iterate(

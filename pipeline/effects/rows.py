@@ -71,6 +71,12 @@ def missing_row(label: Label, term: str, reason: str, event_time: int | None = N
     return effect_row(label, term, note=reason, event_time=event_time)
 
 
+def summary_term(term: str) -> str:
+    """Return the row that stands for a family of terms: it carries the reason for all of them."""
+    families = {"event", "event_balanced", "cohort", "year"}
+    return f"{term}_average" if term in families else term
+
+
 def fitted_rows(
     label: Label,
     counts: Counts,
@@ -153,14 +159,21 @@ def _firms_at(sample: StackedSample, fit: Fit, event_time: int) -> dict[str, int
     }
 
 
-def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int]) -> Row:
-    """Return the joint test that the coefficients before the reference year are all zero.
+def tested_leads(fit: Fit, reference: int, matched: frozenset[int]) -> Codes:
+    """Return the positions of estimable leads that the design did not match on.
 
-    Event times that the design matched on are left out: they are alike by construction.
+    Event times that a design matched on are alike by construction.
     """
     times = np.array(event_times(fit.names))
     earlier = np.flatnonzero((times < reference) & fit.estimable)
-    before = earlier[[times[i] not in matched for i in earlier]] if len(earlier) else earlier
+    return earlier[[times[i] not in matched for i in earlier]] if len(earlier) else earlier
+
+
+def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int]) -> Row:
+    """Return the joint test that the coefficients before the reference year are all zero."""
+    times = np.array(event_times(fit.names))
+    earlier = np.flatnonzero((times < reference) & fit.estimable)
+    before = tested_leads(fit, reference, matched)
     if not len(before):
         return test_row(label, "pre_trends", note=ALL_MATCHED_ON if len(earlier) else NO_PRE_YEAR)
     test = wald_test(fit.estimates[before], fit.covariance[np.ix_(before, before)], fit.df)
@@ -182,13 +195,29 @@ def test_row(label: Label, test: str, **values: Any) -> Row:
 
 def event_average_rows(label: Label, counts: Counts, fit: Fit, term: str) -> list[Row]:
     """Return the average over event times from entry on, equally weighted: V = a' V a."""
-    times = event_times(fit.names)
-    after = after_entry(times, fit.estimable)
+    after = after_entry(event_times(fit.names), fit.estimable)
     if not len(after):
         return [missing_row(label, term, "no event time from entry on is estimated")]
-    estimate = fit.estimates[after].mean()
-    error = np.sqrt(fit.covariance[np.ix_(after, after)].sum()) / len(after)
-    note = f"equal-weight mean over event times {', '.join(str(times[i]) for i in after)}"
+    return _equal_mean_rows(label, counts, fit, after, term)
+
+
+def event_bin_row(label: Label, counts: Counts, fit: Fit, first: int, last: int) -> Row:
+    """Return the equal-weight mean of the effects from event time `first` to `last`."""
+    times = np.array(event_times(fit.names))
+    inside = np.flatnonzero((times >= first) & (times <= last) & fit.estimable)
+    term = f"event_bin[{first},{last}]"
+    if not len(inside):
+        return missing_row(label, term, f"no event time from {first} to {last} is estimated")
+    return _equal_mean_rows(label, counts, fit, inside, term)[0]
+
+
+def _equal_mean_rows(
+    label: Label, counts: Counts, fit: Fit, positions: Codes, term: str
+) -> list[Row]:
+    times = event_times(fit.names)
+    estimate = fit.estimates[positions].mean()
+    error = np.sqrt(fit.covariance[np.ix_(positions, positions)].sum()) / len(positions)
+    note = f"equal-weight mean over event times {', '.join(str(times[i]) for i in positions)}"
     return fitted_rows(
         label,
         counts,

@@ -32,6 +32,7 @@ class StackedSample:
 
     `unit` points into the arrays of `stacks`; `panel_row` is the row's position in PANEL, so
     that any other column (true effects, say) can be aligned: `values[sample.panel_row]`.
+    `covariates` (units, k), where an estimator adjusts for some, have no missing value in use.
     """
 
     stacks: Stacks
@@ -41,6 +42,7 @@ class StackedSample:
     y: Floats
     weight: Floats
     losses: Losses
+    covariates: Floats | None = None
 
     @property
     def treated(self) -> Flags:
@@ -59,7 +61,10 @@ class StackedSample:
 
 
 def stacked_sample(
-    stacks: Stacks, outcome: NDArray[np.float64], missing: Literal["drop_set", "renormalise"]
+    stacks: Stacks,
+    outcome: NDArray[np.float64],
+    missing: Literal["drop_set", "renormalise"],
+    covariates: Floats | None = None,
 ) -> StackedSample:
     """Return the rows that enter the estimator, given the transformed outcome by PANEL row.
 
@@ -76,10 +81,13 @@ def stacked_sample(
     3. A firm (set) observed in the reference year only has no change to show and is left out; so
        is a stack-year without treated or without comparison firms.
 
-    In every stack and year the comparison weights then sum to the treated weights.
+    A unit without all of the `covariates` (units, k) counts as not observed. In every stack and
+    year the comparison weights then sum to the treated weights.
     """
     values = np.where(stacks.panel_row == NO_ROW, np.nan, outcome[stacks.panel_row])
     observed = np.isfinite(values)
+    if covariates is not None:
+        observed &= np.isfinite(covariates).all(axis=1, keepdims=True)
     if missing == "drop_set" and stacks.sets is not None:
         weight = _whole_set_weights(stacks.sets, observed, stacks.reference_column)
     else:
@@ -93,6 +101,7 @@ def stacked_sample(
         y=values[unit, column],
         weight=weight[unit, column],
         losses=_losses(stacks, observed, weight > 0),
+        covariates=covariates,
     )
 
 

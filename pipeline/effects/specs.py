@@ -9,11 +9,9 @@ from pipeline.effects.bootstrap_rows import bootstrap_rows
 from pipeline.effects.clusters import Remade, cluster_codes, require_valid
 from pipeline.effects.cohort_rows import cohort_results
 from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
-from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
 from pipeline.effects.group_time_samples import cohort_samples, positive_weights
-from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger, Results
 from pipeline.effects.lee_rows import lee_rows
 from pipeline.effects.match_order import order_facts
@@ -21,30 +19,25 @@ from pipeline.effects.matched_difference import difference_results
 from pipeline.effects.multiplicity import family_tests
 from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.rows import (
-    FOR_COMPARABILITY,
     Label,
-    Row,
-    average_rows,
-    count_sample,
-    event_average_rows,
-    event_rows,
     missing_row,
-    pre_trend_row,
+    summary_term,
 )
 from pipeline.effects.sample import StackedSample, check_comparable
-from pipeline.effects.stacked import Term, fit_stacked, year_cells
+from pipeline.effects.stacked import year_cells
+from pipeline.effects.stacked_rows import add_stacked
 from pipeline.effects.stacks import firm_covariates, unit_covariates
 from pipeline.effects.study import Study, asked, outcome_sample
-from pipeline.effects.twoway import fit_twoway, flat_sample
+from pipeline.effects.summaries import add_summary
+from pipeline.effects.twoway import flat_sample
+from pipeline.effects.twoway_rows import add_twoway
 from pipeline.errors import IdentificationError
-from pipeline.inference import minimum_detectable_effect, n_groups
+from pipeline.inference import n_groups
 from pipeline.params.estimate import (
     CohortSpec,
     GroupTimeSpec,
     LeeBoundsSpec,
     Spec,
-    StackedSpec,
-    TwowaySpec,
 )
 from pipeline.progress import track
 from pipeline.scale import on_scale
@@ -101,13 +94,7 @@ def _add_unobserved(
 
 def _add_missing(ledger: Ledger, label: Label, spec: Spec, reason: str) -> None:
     """Add one row per term asked for, each with the reason."""
-    ledger.estimates += [missing_row(label, _summary_term(term), reason) for term in spec.terms]
-
-
-def _summary_term(term: str) -> str:
-    """Return the row that stands for a family of terms: it carries the reason for all of them."""
-    families = {"event", "event_balanced", "cohort", "year"}
-    return f"{term}_average" if term in families else term
+    ledger.estimates += [missing_row(label, summary_term(term), reason) for term in spec.terms]
 
 
 def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) -> None:
@@ -129,52 +116,15 @@ def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, n
         elif study.outcomes[name].transform == "proportional":
             _add_ratios(ledger, study, spec, label, sample)
         elif spec.estimator == "stacked":
-            _add_stacked(ledger, study, spec, label, sample)
+            add_stacked(ledger, study, spec, label, sample)
         elif spec.estimator == "twoway":
-            _add_twoway(ledger, study, spec, label, sample)
+            add_twoway(ledger, study, spec, label, sample)
         elif spec.estimator == "group_time":
             _add_group_time(ledger, study, spec, label, sample)
         else:
             _add_cohorts(ledger, study, spec, label, sample)
     except IdentificationError as reason:
         _add_missing(ledger, label, spec, str(reason))
-
-
-def _add_stacked(
-    ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
-) -> None:
-    clusters = [code[sample.unit] for code in cluster_codes(sample.stacks, spec.cluster)]
-    cells = year_cells(sample, study.panel, spec.year_effects_by)
-    for term in spec.terms:
-        regression: Term = "att" if term == "att" and spec.average == "pooled" else "event"
-        try:
-            fit = fit_stacked(sample, regression, cells, *clusters)
-        except IdentificationError as reason:
-            ledger.estimates.append(missing_row(label, _summary_term(term), str(reason)))
-            continue
-        counts = count_sample(fit.kept, sample.treated, sample.stacks.firm[sample.unit], *clusters)
-        if term == "event":
-            rows = event_rows(label, counts, fit, sample)
-            matched = study.matched_on(label.design, label.outcome)
-            ledger.tests.append(pre_trend_row(label, fit, sample.stacks.reference, matched))
-        elif regression == "event":
-            rows = event_average_rows(label, counts, fit, "att")
-        else:
-            rows = average_rows(label, counts, fit, None)
-        ledger.estimates += rows
-        if term == "att" and spec.wild_bootstrap is not None:
-            wild = wild_bootstrap_row(
-                rows[0],
-                sample,
-                regression,
-                cells=cells,
-                clusters=clusters[0],
-                settings=spec.wild_bootstrap,
-            )
-            ledger.estimates.append(wild)
-        if term == "att" or "att" not in spec.terms:
-            _add_power(ledger, study, label, rows)
-            _add_singletons(ledger, label, fit)
 
 
 def _add_ratios(
@@ -196,20 +146,7 @@ def _add_ratios(
     ledger.estimates += found.estimates
     ledger.tests += found.tests
     ledger.add_facts(label.design, label.outcome, found.facts)
-    _add_power(ledger, study, label, found.estimates)
-
-
-def _add_twoway(
-    ledger: Ledger, study: Study, spec: TwowaySpec, label: Label, sample: StackedSample
-) -> None:
-    flat = flat_sample(sample, study.panel)
-    clusters = flat.cluster if spec.cluster == "assignment" else flat.firm
-    fit = fit_twoway(flat, clusters)
-    counts = count_sample(fit.kept, flat.ever_treated, flat.firm, clusters)
-    rows = average_rows(label, counts, fit, FOR_COMPARABILITY)
-    ledger.estimates += rows
-    _add_power(ledger, study, label, rows)
-    _add_singletons(ledger, label, fit)
+    add_summary(ledger, study, label, found.estimates)
 
 
 def _add_group_time(
@@ -236,7 +173,7 @@ def _add_group_time(
     rows = group_time_rows(label, spec, effects)
     ledger.estimates += rows
     ledger.tests.append(group_time_pre_test(label, effects, anticipation))
-    _add_power(ledger, study, label, rows)
+    add_summary(ledger, study, label, rows)
     lost = (f"n_without_covariates[{spec.name}]", found.n_without_covariates, "firms")
     ledger.add_facts(label.design, label.outcome, [lost])
 
@@ -272,23 +209,7 @@ def _add_cohorts(
     found = cohort_results(label, spec, flat, sample.stacks.reference, covariates)
     ledger.estimates += found.estimates
     ledger.tests += found.tests
-    _add_power(ledger, study, label, found.estimates)
-
-
-def _add_power(ledger: Ledger, study: Study, label: Label, rows: list[Row]) -> None:
-    """Add the minimum detectable effect of the spec's summary row; normal where it has no df."""
-    summary = next((row for row in rows if row["term"] in ("att", "event_average")), {})
-    error, df = summary.get("std_error", np.nan), summary.get("df", np.inf)
-    settings = study.estimate
-    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
-    ledger.add_facts(
-        label.design, label.outcome, [(f"mde[{label.estimator}]", effect, label.scale)]
-    )
-
-
-def _add_singletons(ledger: Ledger, label: Label, fit: Fit) -> None:
-    fact = (f"n_singletons[{label.estimator}]", fit.n_singletons, "firm-years")
-    ledger.add_facts(label.design, label.outcome, [fact])
+    add_summary(ledger, study, label, found.estimates)
 
 
 def _label(study: Study, spec: Spec, design: str, name: str) -> Label:

@@ -33,7 +33,8 @@ Term = Literal["att", "event"]
 class Regressors:
     """Hold the columns (n, k) of a stacked regression and the terms made of their coefficients.
 
-    `weight` (k, m) holds the treated weight by which column k counts in term m, of `names`.
+    `weight` (k, m) holds the treated weight by which column k counts in term m, of `names`; columns
+    that only adjust for covariates come first and count in none.
     """
 
     names: tuple[str, ...]
@@ -53,9 +54,15 @@ def stacked_regressors(sample: StackedSample, term: Term) -> Regressors:
     mean over the stacks that have it, weighted by the treated observed (Sun & Abraham 2021,
     doi:10.1016/j.jeconom.2020.09.006). One dummy for all stacks would, where stacks cover
     different event times, borrow the effects of other event times.
+
+    Covariates of the sample enter times a dummy per stack and event time, so that their slopes, the
+    same for treated and comparison firms, may differ by stack and year.
     """
-    if term == "att":
-        return _average_regressors(sample)
+    effects = _average_regressors(sample) if term == "att" else _event_regressors(sample)
+    return effects if sample.covariates is None else _with_covariates(effects, sample)
+
+
+def _event_regressors(sample: StackedSample) -> Regressors:
     event_time, treated, stack = sample.event_time, sample.treated, sample.stack
     effects = treated & (event_time != sample.stacks.reference)
     cells = np.unique(np.column_stack([stack[effects], event_time[effects]]), axis=0)
@@ -75,6 +82,24 @@ def _average_regressors(sample: StackedSample) -> Regressors:
     columns = [treated & (event_time >= 0)] + [anticipated] * bool(anticipated.any())
     names = ("att", "anticipation")[: len(columns)]
     return Regressors(names, _matrix(columns, len(treated)), np.eye(len(columns)))
+
+
+def _with_covariates(effects: Regressors, sample: StackedSample) -> Regressors:
+    """Put covariate x stack x event time columns before the effects, less the reference ones."""
+    assert sample.covariates is not None
+    event_time, stack = sample.event_time, sample.stack
+    cells = np.unique(np.column_stack([stack, event_time]), axis=0)
+    values = sample.covariates[sample.unit]
+    columns = [
+        value * ((stack == g) & (event_time == e))
+        for g, e in cells[cells[:, 1] != sample.stacks.reference]
+        for value in values.T
+    ]
+    return Regressors(
+        effects.names,
+        np.hstack([_matrix(columns, len(values)), effects.columns]),
+        np.vstack([np.zeros((len(columns), effects.weight.shape[1])), effects.weight]),
+    )
 
 
 def fit_stacked(
@@ -161,6 +186,27 @@ def average_shares(regressors: Regressors, estimable: Flags) -> Floats:
         return shares[:, 0]
     after = after_entry(event_times(regressors.names), np.asarray(np.isfinite(shares).all(axis=0)))
     return np.asarray(shares[:, after].mean(axis=1))
+
+
+def shares_of(regressors: Regressors, estimable: Flags, term: str) -> Floats:
+    """Return the weights (k,) by which coefficients make up a term of ESTIMATES."""
+    if term in regressors.names and term != "att":
+        return term_shares(regressors.weight, estimable)[:, regressors.names.index(term)]
+    bounds = bin_bounds(term)
+    if bounds is None:
+        return average_shares(regressors, estimable)
+    shares = term_shares(regressors.weight, estimable)
+    times = np.array(event_times(regressors.names))
+    inside = (times >= bounds[0]) & (times <= bounds[1]) & np.isfinite(shares).all(axis=0)
+    return np.asarray(shares[:, inside].mean(axis=1))
+
+
+def bin_bounds(term: str) -> tuple[int, int] | None:
+    """Return the event times of a term `event_bin[1,3]`; None for other terms."""
+    if not term.startswith("event_bin["):
+        return None
+    first, last = term.removeprefix("event_bin[").removesuffix("]").split(",")
+    return int(first), int(last)
 
 
 def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Codes:

@@ -11,17 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.effects.absorb import singletons_dropped
-from pipeline.effects.least_squares import Fit, paid_parameters
+from pipeline.effects.least_squares import Fit, fit_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import IdentificationError
-from pipeline.inference import clustered_covariance, n_groups
 from pipeline.panel_index import Codes
-
-# linearmodels stops its iterations at 1e-8; estimates are compared across machines at 1e-7, so
-# what the iterations leave must be far smaller. Costs nothing measurable.
-LSMR_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -69,34 +62,26 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
     )
 
 
-def fit_twoway(flat: FlatSample, clusters: Codes) -> Fit:
-    """Fit y on treated_post with firm and year effects, weighted, by linearmodels' AbsorbingLS.
+def twoway_regressors(flat: FlatSample) -> Floats:
+    """Return treated x post and, where firms anticipate, their years before entry, (n, 1 or 2)."""
+    columns = [flat.treated_post] + [flat.anticipated] * bool(flat.anticipated.any())
+    return np.column_stack(columns).astype(np.float64)
 
-    linearmodels gives the demeaned columns, coefficients and residuals; its small-sample flags
-    cannot give the factor of `clustered_covariance`, which is applied to its scores and bread.
+
+def fit_twoway(flat: FlatSample, clusters: Codes) -> Fit:
+    """Fit y on treated x post with firm and year effects, weighted and clustered.
+
     Raises IdentificationError where no row or no treated x post variation is left.
     """
-    kept = singletons_dropped(flat.firm, flat.year - flat.year.min())
-    if not kept.any():
-        raise IdentificationError("every firm-year is alone in one of its effects")
-    columns = [flat.treated_post[kept]] + [flat.anticipated[kept]] * bool(
-        flat.anticipated[kept].any()
-    )
-    regressors = np.column_stack(columns).astype(np.float64)
-    firm, year = flat.firm[kept], flat.year[kept]
-    scores, bread, estimates = _absorbing_least_squares(
-        flat.y[kept], regressors, firm, year, flat.weight[kept]
-    )
-    group = clusters[kept]
-    k_parameters = paid_parameters(len(estimates), firm, year - year.min(), group)
-    return Fit(
-        names=("att", "anticipation")[: len(estimates)],
-        estimates=estimates,
-        covariance=clustered_covariance(scores, bread, group, len(group), k_parameters),
-        estimable=np.ones(len(estimates), dtype=np.bool_),
-        kept=kept,
-        n_obs=len(group),
-        n_clusters=n_groups(group),
+    regressors = twoway_regressors(flat)
+    return fit_absorbed(
+        flat.y,
+        regressors,
+        ("att", "anticipation")[: regressors.shape[1]],
+        first=flat.firm,
+        second=flat.year - int(flat.year.min()),
+        weight=flat.weight,
+        clusters=clusters,
     )
 
 
@@ -115,31 +100,3 @@ def true_event_mean(flat: FlatSample, effect: Floats) -> float:
     times = np.unique(since[flat.treated_post])
     means = [np.average(effect[since == e], weights=flat.weight[since == e]) for e in times]
     return float(np.mean(means))
-
-
-def _absorbing_least_squares(
-    y: Floats, regressors: Floats, firm: Codes, year: NDArray[np.int64], weight: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return scores (n, k), bread (k, k) and estimates (k,) from linearmodels.
-
-    Its columns are multiplied by the root of the weights, which it scales to a mean of 1; scores
-    and bread hold for those, and the covariance does not depend on the scale.
-    """
-    from linearmodels.iv.absorbing import AbsorbingLS
-    from linearmodels.panel.utility import AbsorbingEffectError
-
-    effects = pd.DataFrame({"firm": pd.Categorical(firm), "year": pd.Categorical(year)})
-    model = AbsorbingLS(y, regressors, absorb=effects, weights=weight)
-    try:
-        fitted = model.fit(
-            method="lsmr",
-            use_cache=False,
-            cov_type="unadjusted",
-            absorb_options={"atol": LSMR_TOLERANCE, "btol": LSMR_TOLERANCE},
-        )
-    except AbsorbingEffectError:
-        raise IdentificationError("collinear with the absorbed effects") from None
-    columns = model.absorbed_exog.to_numpy()
-    estimates = fitted.params.to_numpy()
-    residuals = model.absorbed_dependent.to_numpy()[:, 0] - columns @ estimates
-    return columns * residuals[:, None], np.linalg.inv(columns.T @ columns), estimates

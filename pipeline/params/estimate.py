@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.params.inference import Bands, Randomisation, RomanoWolf, WildBootstrap
 from pipeline.params.settings import Settings
 
 Cluster = Literal["assignment", "firm"]
@@ -21,14 +22,17 @@ class EstimatesAsked(Settings):
     outcomes: list[str] | Literal["all"]
 
 
-class WildBootstrap(Settings):
-    """Ask for a restricted wild cluster bootstrap beside the t test of the average effect.
+class EventBin(Settings):
+    """Ask for the equal-weight mean of the effects from one event time to another."""
 
-    Rademacher weights, all 2^G patterns where `draws` allows, Webb's six points up to 12 clusters.
-    """
+    first_event_time: int
+    last_event_time: int
 
-    draws: int = Field(ge=99)
-    seed: int = Field(ge=0)
+    @model_validator(mode="after")
+    def _ordered(self) -> "EventBin":
+        if self.last_event_time < self.first_event_time:
+            raise ValueError("last_event_time comes before first_event_time")
+        return self
 
 
 class StackedSpec(EstimatesAsked):
@@ -41,8 +45,13 @@ class StackedSpec(EstimatesAsked):
     clusters that hang together). `inference: cluster_bootstrap` adds, for smooth weights,
     intervals from `draws` samples of assignment clusters in which score, weights and effect are
     redone. `year_effects_by` names a PANEL text column whose base-year value the year effects
-    vary by (sector x year x stack effects); null means year x stack. `wild_bootstrap` adds a row
-    for few clusters.
+    vary by (sector x year x stack effects); null means year x stack.
+
+    For few clusters `bias_reduced` adds rows with CR2 errors and Satterthwaite degrees of freedom,
+    `wild_bootstrap` and `randomisation` a row for the average effect. `covariates` names some of
+    score.covariates whose slopes may differ by year and stack (regression adjustment).
+    `event_bins` adds means over ranges of event times. `placebo_entry_years` adds the average
+    effect of an entry that many years too early, on years before entry only.
     """
 
     estimator: Literal["stacked"]
@@ -53,7 +62,12 @@ class StackedSpec(EstimatesAsked):
     draws: int | None = Field(default=None, ge=50)
     seed: int | None = Field(default=None, ge=0)
     year_effects_by: str | None = None
+    bias_reduced: bool = False
     wild_bootstrap: WildBootstrap | None = None
+    randomisation: Randomisation | None = None
+    covariates: list[str] = Field(default_factory=list)
+    event_bins: list[EventBin] = Field(default_factory=list)
+    placebo_entry_years: int | None = Field(default=None, ge=1)
 
     @field_validator("inference", mode="before")
     @classmethod
@@ -72,8 +86,22 @@ class StackedSpec(EstimatesAsked):
             raise ValueError("inference: cluster_bootstrap needs draws and seed; analytic neither")
         if asked and self.cluster != "assignment":
             raise ValueError("inference: cluster_bootstrap draws assignment clusters")
-        if self.wild_bootstrap is not None and self.cluster == "set_and_assignment":
-            raise ValueError("wild_bootstrap clusters in one direction; choose another cluster")
+        return self
+
+    @model_validator(mode="after")
+    def _few_clusters_fit(self) -> "StackedSpec":
+        asked = {
+            "bias_reduced": self.bias_reduced,
+            "wild_bootstrap": self.wild_bootstrap is not None,
+            "randomisation": self.randomisation is not None,
+        }
+        for name in (name for name, is_asked in asked.items() if is_asked):
+            if self.cluster == "set_and_assignment":
+                raise ValueError(f"{name} clusters in one direction; choose another cluster")
+            if name != "bias_reduced" and "att" not in self.terms:
+                raise ValueError(f"{name} tests the average effect; add att to terms")
+        if self.event_bins and "event" not in self.terms:
+            raise ValueError("event_bins are means of event terms; add event to terms")
         return self
 
 
@@ -100,11 +128,12 @@ class MatchedDifferenceSpec(EstimatesAsked):
 
 
 class TwowaySpec(EstimatesAsked):
-    """Define flat two-way fixed effects, for comparability."""
+    """Define flat two-way fixed effects, for comparability; `bias_reduced` as for stacked."""
 
     estimator: Literal["twoway"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: Cluster
+    bias_reduced: bool = False
 
     @model_validator(mode="after")
     def _no_event_terms(self) -> "TwowaySpec":
@@ -114,13 +143,6 @@ class TwowaySpec(EstimatesAsked):
                 "ask for event terms from the stacked estimator"
             )
         return self
-
-
-class Bands(Settings):
-    """Ask for simultaneous bands by multiplier bootstrap."""
-
-    draws: int = Field(ge=99)
-    seed: int = Field(ge=0)
 
 
 class GroupTimeSpec(EstimatesAsked):
@@ -224,12 +246,14 @@ class EstimateSection(Settings):
 
     `missing` applies per outcome, stack and year. `drop_set` keeps a matched set in a year only
     if all its firms are observed; `renormalise` keeps whoever is observed and scales comparison
-    weights to the observed treated.
+    weights to the observed treated. `romano_wolf` adds p-values that hold over each family of
+    outcomes beside the q-values.
     """
 
     conf_level: float = Field(gt=0.5, lt=1)
     power: float = Field(gt=0.5, lt=1)
     missing: Literal["drop_set", "renormalise"]
+    romano_wolf: RomanoWolf | None = None
     headline: Headline
     specs: list[Spec] = Field(min_length=1)
 

@@ -1,0 +1,42 @@
+"""Pre-entry covariates for regression adjustment after matching."""
+
+import numpy as np
+
+from pipeline.design_matrix import build_design_matrix
+from pipeline.effects.sample import StackedSample, stacked_sample
+from pipeline.effects.stacks import Floats, Stacks
+from pipeline.effects.study import Study
+from pipeline.params.estimate import StackedSpec
+from pipeline.scale import on_scale
+
+
+def adjusted_sample(
+    study: Study, spec: StackedSpec, sample: StackedSample, outcome: str
+) -> tuple[StackedSample, int]:
+    """Return the sample with the spec's covariates, and the firms (once per stack) without them.
+
+    They count as not observed, under the study's rule for missing outcomes.
+    """
+    if not spec.covariates:
+        return sample, 0
+    columns = standardised_covariates(study, sample.stacks, spec.covariates)
+    lost = int((~np.isfinite(columns).all(axis=1)).sum())
+    described = study.outcomes[outcome]
+    values = on_scale(study.panel[described.column], described)
+    return stacked_sample(sample.stacks, values, study.estimate.missing, columns), lost
+
+
+def standardised_covariates(study: Study, stacks: Stacks, names: list[str]) -> Floats:
+    """Return covariates by unit (units, k), categories as indicators; missing where one is.
+
+    Raises DataError where a covariate is constant or collinear with others.
+    """
+    assert study.covariates is not None, "prepare_study checks the names"
+    firm_id = study.panel["firm_id"].to_numpy()[stacks.base_row]
+    own = study.covariates.set_index(["stack", "firm_id"])[names]
+    values = own.reindex(list(zip(stacks.stack.tolist(), firm_id, strict=True)))
+    complete = values.notna().all(axis=1).to_numpy()
+    design = build_design_matrix(values[complete].reset_index(drop=True)).standardised[:, 1:]
+    columns = np.full((len(values), design.shape[1]), np.nan)
+    columns[complete] = design
+    return columns

@@ -1,0 +1,75 @@
+"""What a design could have found: effects by treated clusters, and trends before entry."""
+
+import numpy as np
+
+from pipeline.effects.description import Fact
+from pipeline.effects.rows import Label, Row
+from pipeline.effects.stacks import Flags, Floats
+from pipeline.inference import minimum_detectable_effect
+from pipeline.params.estimate import EstimateSection
+from pipeline.pre_trend_power import slope_found_by_any, slope_found_jointly
+
+# Numbers of treated clusters for which designs are planned.
+TREATED_CLUSTERS = (5, 10, 20, 40, 80)
+
+# The probabilities with which a slope is found: Roth (2022), doi:10.1257/aeri.20210236.
+FOUND_WITH = (0.5, 0.8)
+
+
+def effect_facts(
+    label: Label, row: Row, settings: EstimateSection, baseline: float, unit: str
+) -> list[Fact]:
+    """Return the minimum detectable effect of a summary row, in its units and in the outcome's.
+
+    A log effect d of treated firms with baseline mean m is m (exp(d) - 1) of the outcome's unit.
+    """
+    error, df = row.get("std_error", np.nan), row.get("df", np.inf)
+    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
+    name = label.estimator
+    in_unit = baseline * np.expm1(effect) if label.scale == "log points" else effect
+    return [(f"mde[{name}]", effect, label.scale), (f"mde_level[{name}]", float(in_unit), unit)]
+
+
+def by_treated_clusters(
+    label: Label, influence: Floats, treated: Flags, settings: EstimateSection
+) -> list[Fact]:
+    """Return the minimum detectable effect had other numbers of clusters been treated.
+
+    `influence` (G,) of the average effect by cluster, `treated` (G,). The treated clusters' part of
+    the variance is taken to fall with their number, the others' part to stay.
+    """
+    used = influence != 0
+    own, others = np.square(influence[treated]).sum(), np.square(influence[~treated]).sum()
+    n_treated, n_others = int((used & treated).sum()), int((used & ~treated).sum())
+    if n_treated < 2 or not np.isfinite(own + others):
+        return []
+    facts: list[Fact] = []
+    for number in TREATED_CLUSTERS:
+        error = float(np.sqrt(own * n_treated / number + others))
+        effect = minimum_detectable_effect(
+            error, n_others + number - 1, settings.conf_level, settings.power
+        )
+        name = f"mde[{label.estimator},treated_clusters={number}]"
+        facts.append((name, effect, label.scale))
+    return facts
+
+
+def slope_facts(
+    label: Label, years: Floats, covariance: Floats, df_denominator: float
+) -> list[Fact]:
+    """Return the slopes of a linear pre-trend that the tests of the leads would have found.
+
+    `pre_trend_slope` by the joint test that is reported, `pre_trend_slope_any` where a single
+    significant lead is taken as a finding; a year, in units of the estimate.
+    """
+    level, facts = 1 - label.conf_level, []
+    unit = f"{label.scale} a year"
+    for power in FOUND_WITH:
+        of = f"[{label.estimator},{100 * power:g}]"
+        jointly = slope_found_jointly(years, covariance, df_denominator, level, power)
+        alone = slope_found_by_any(years, covariance, level, power)
+        facts += [
+            (f"pre_trend_slope{of}", jointly, unit),
+            (f"pre_trend_slope_any{of}", alone, unit),
+        ]
+    return facts

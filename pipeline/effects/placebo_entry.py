@@ -1,0 +1,34 @@
+"""A placebo entry date: the same firms and code, as if they had entered some years earlier.
+
+Only years before true entry (and anticipation) are used, so that an effect found is none of the
+programme's.
+"""
+
+from dataclasses import replace
+
+from pipeline.effects.stacks import Stacks
+from pipeline.errors import IdentificationError
+
+
+def placebo_stacks(stacks: Stacks, years_early: int) -> Stacks:
+    """Return the stacks with entry moved `years_early` years back, cut before true entry.
+
+    Weights, sets and covariates stay those of the true entry. Raises IdentificationError where the
+    window then lacks the year before the placebo entry, or a year from it on.
+    """
+    moved = stacks.event_times + years_early
+    kept = stacks.event_times <= stacks.reference
+    if -1 not in moved[kept] or not (moved[kept] >= 0).any():
+        raise IdentificationError(
+            f"no placebo entry {years_early} years early: of the window only event times "
+            f"{stacks.event_times[0]} to {stacks.reference} lie before entry, and a year before "
+            "and one after the placebo entry are needed"
+        )
+    return replace(
+        stacks,
+        event_times=moved[kept],
+        reference=-1,
+        stack=stacks.stack - years_early,
+        panel_row=stacks.panel_row[:, kept],
+        covered=stacks.covered[:, kept],
+    )

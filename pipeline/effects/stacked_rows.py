@@ -1,0 +1,195 @@
+"""Results of a stacked spec: its terms, and what it asks for beside analytic errors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.effects.adjusted_sample import adjusted_sample
+from pipeline.effects.bias_reduced_rows import stacked_bias_reduced_rows
+from pipeline.effects.clusters import cluster_codes
+from pipeline.effects.detectable import slope_facts
+from pipeline.effects.few_clusters import wild_bootstrap_row
+from pipeline.effects.least_squares import Fit
+from pipeline.effects.ledger import Ledger
+from pipeline.effects.placebo_entry import placebo_stacks
+from pipeline.effects.rows import (
+    Counts,
+    Label,
+    Row,
+    average_rows,
+    count_sample,
+    event_average_rows,
+    event_bin_row,
+    event_rows,
+    missing_row,
+    pre_trend_row,
+    summary_term,
+    tested_leads,
+)
+from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
+from pipeline.effects.stacked import Term, after_entry, event_times, fit_stacked, year_cells
+from pipeline.effects.stacks import Floats
+from pipeline.effects.study import Study
+from pipeline.effects.summaries import add_singletons, add_summary
+from pipeline.errors import IdentificationError
+from pipeline.panel_index import Codes
+from pipeline.params.estimate import StackedSpec
+from pipeline.scale import on_scale
+
+PLACEBO_ENTRY = "placebo_entry"
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Hold one spec on one sample; `cells` and `clusters` have one code per row."""
+
+    spec: StackedSpec
+    label: Label
+    sample: StackedSample
+    cells: Codes
+    clusters: tuple[Codes, ...]
+
+    def regression(self, term: str) -> Term:
+        """Return the regression that a term comes from."""
+        return "att" if term == "att" and self.spec.average == "pooled" else "event"
+
+    def counts(self, fit: Fit) -> Counts:
+        """Count what a fit rests on."""
+        sample = self.sample
+        firm = sample.stacks.firm[sample.unit]
+        return count_sample(fit.kept, sample.treated, firm, *self.clusters)
+
+    def fit(self, term: str) -> Fit:
+        """Fit the regression of a term."""
+        return fit_stacked(self.sample, self.regression(term), self.cells, *self.clusters)
+
+
+def add_stacked(
+    ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
+) -> None:
+    """Add every row, test and fact of a stacked spec on one design and outcome."""
+    adjusted, lost = adjusted_sample(study, spec, sample, label.outcome)
+    if spec.covariates:
+        fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
+        ledger.add_facts(label.design, label.outcome, [fact])
+        check_comparable(adjusted)
+    task = _task(study, spec, label, adjusted)
+    for term in spec.terms:
+        try:
+            _add_term(ledger, study, task, term)
+        except IdentificationError as reason:
+            ledger.estimates.append(missing_row(label, summary_term(term), str(reason)))
+    if spec.placebo_entry_years is not None:
+        ledger.estimates.append(_placebo_row(study, task, spec.placebo_entry_years))
+
+
+def average_effect(study: Study, spec: StackedSpec, label: Label, sample: StackedSample) -> Row:
+    """Return the analytic row of the average effect, term `att`."""
+    adjusted, _ = adjusted_sample(study, spec, sample, label.outcome)
+    check_comparable(adjusted)
+    return _average_row(_task(study, spec, label, adjusted))
+
+
+def _task(study: Study, spec: StackedSpec, label: Label, sample: StackedSample) -> _Task:
+    clusters = tuple(code[sample.unit] for code in cluster_codes(sample.stacks, spec.cluster))
+    cells = year_cells(sample, study.panel, spec.year_effects_by)
+    return _Task(spec, label, sample, cells, clusters)
+
+
+def _add_term(ledger: Ledger, study: Study, task: _Task, term: str) -> None:
+    fit = task.fit(term)
+    rows = _term_rows(task, fit, term)
+    ledger.estimates += rows
+    if term == "event":
+        _add_pre_trends(ledger, study, task, fit)
+    else:
+        ledger.estimates += _wild_rows(task, rows[0])
+    if task.spec.bias_reduced:
+        ledger.estimates += stacked_bias_reduced_rows(
+            rows,
+            task.sample,
+            task.regression(term),
+            cells=task.cells,
+            clusters=task.clusters[0],
+        )
+    if term == "att" or "att" not in task.spec.terms:
+        treated = task.clusters[0][fit.kept & task.sample.treated]
+        add_summary(
+            ledger,
+            study,
+            task.label,
+            rows,
+            influence=_average_influence(fit),
+            treated_clusters=treated,
+        )
+        add_singletons(ledger, task.label, fit)
+
+
+def _term_rows(task: _Task, fit: Fit, term: str) -> list[Row]:
+    label, counts = task.label, task.counts(fit)
+    if term == "event":
+        bins = [
+            event_bin_row(label, counts, fit, part.first_event_time, part.last_event_time)
+            for part in task.spec.event_bins
+        ]
+        return event_rows(label, counts, fit, task.sample) + bins
+    if task.regression(term) == "event":
+        return event_average_rows(label, counts, fit, "att")
+    return average_rows(label, counts, fit, None)
+
+
+def _add_pre_trends(ledger: Ledger, study: Study, task: _Task, fit: Fit) -> None:
+    label, reference = task.label, task.sample.stacks.reference
+    matched = study.matched_on(label.design, label.outcome)
+    ledger.tests.append(pre_trend_row(label, fit, reference, matched))
+    leads = tested_leads(fit, reference, matched)
+    if len(leads):
+        years = np.array(event_times(fit.names), dtype=np.float64)[leads] - reference
+        facts = slope_facts(label, years, fit.covariance[np.ix_(leads, leads)], fit.df)
+        ledger.add_facts(label.design, label.outcome, facts)
+
+
+def _wild_rows(task: _Task, average: Row) -> list[Row]:
+    settings = task.spec.wild_bootstrap
+    if settings is None:
+        return []
+    return [
+        wild_bootstrap_row(
+            average,
+            task.sample,
+            task.regression("att"),
+            cells=task.cells,
+            clusters=task.clusters[0],
+            settings=settings,
+        )
+    ]
+
+
+def _average_influence(fit: Fit) -> Floats | None:
+    """Return each cluster's influence on the average effect, (G,)."""
+    if fit.influence is None:
+        return None
+    if fit.names[0] == "att":
+        return fit.influence[:, 0]
+    after = after_entry(event_times(fit.names), fit.estimable)
+    return np.asarray(fit.influence[:, after].mean(axis=1)) if len(after) else None
+
+
+def _average_row(task: _Task) -> Row:
+    return _term_rows(task, task.fit("att"), "att")[0]
+
+
+def _placebo_row(study: Study, task: _Task, years_early: int) -> Row:
+    """Return the average effect of an entry that many years too early, before true entry only."""
+    outcome = study.outcomes[task.label.outcome]
+    values = on_scale(study.panel[outcome.column], outcome)
+    place = {"sample": PLACEBO_ENTRY}
+    try:
+        stacks = placebo_stacks(task.sample.stacks, years_early)
+        sample = stacked_sample(stacks, values, study.estimate.missing, task.sample.covariates)
+        check_comparable(sample)
+        row = _average_row(_task(study, task.spec, task.label, sample))
+    except IdentificationError as reason:
+        return missing_row(task.label, "att", str(reason)) | place
+    note = f"placebo entry {years_early} years early, years before entry only"
+    return row | place | {"note": note}

@@ -1,0 +1,44 @@
+"""What every spec adds beside its rows: detectable effects, influences, counts of singletons."""
+
+import numpy as np
+
+from pipeline.effects.detectable import by_treated_clusters, effect_facts
+from pipeline.effects.least_squares import Fit
+from pipeline.effects.ledger import Ledger
+from pipeline.effects.rows import Label, Row
+from pipeline.effects.stacks import Floats
+from pipeline.effects.study import Study
+from pipeline.panel_index import Codes
+
+
+def add_summary(
+    ledger: Ledger,
+    study: Study,
+    label: Label,
+    rows: list[Row],
+    *,
+    influence: Floats | None = None,
+    treated_clusters: Codes | None = None,
+) -> None:
+    """Add what a spec's summary row could have detected, and keep its influences by cluster.
+
+    The minimum detectable effect is normal where the row has no degrees of freedom. `influence`
+    (G,) is by cluster code, `treated_clusters` the codes of clusters with treated firms.
+    """
+    summary = next((row for row in rows if row["term"] in ("att", "event_average")), {})
+    baseline = ledger.fact(label.design, label.outcome, "baseline_mean_treated")
+    unit = study.outcomes[label.outcome].unit
+    facts = effect_facts(label, summary, study.estimate, baseline, unit)
+    if influence is not None and np.isfinite(summary.get("std_error", np.nan)):
+        ledger.influences[label.design, label.estimator, label.outcome] = influence
+        if treated_clusters is not None:
+            treated = np.zeros(len(influence), dtype=np.bool_)
+            treated[treated_clusters] = True
+            facts += by_treated_clusters(label, influence, treated, study.estimate)
+    ledger.add_facts(label.design, label.outcome, facts)
+
+
+def add_singletons(ledger: Ledger, label: Label, fit: Fit) -> None:
+    """Count the firm-years dropped because they were alone in an effect."""
+    fact = (f"n_singletons[{label.estimator}]", fit.n_singletons, "firm-years")
+    ledger.add_facts(label.design, label.outcome, [fact])

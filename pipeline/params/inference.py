@@ -1,0 +1,40 @@
+"""What `estimate` specs may ask for beside analytic errors: draws, and the seeds that fix them."""
+
+from pydantic import Field
+
+from pipeline.params.settings import Settings
+
+
+class WildBootstrap(Settings):
+    """Ask for a restricted wild cluster bootstrap beside the t test of the average effect.
+
+    Rademacher weights, all 2^G patterns where `draws` allows, Webb's six points up to 12 clusters.
+    """
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
+
+
+class Randomisation(Settings):
+    """Ask for a randomisation test of the average effect that re-assigns entry among clusters.
+
+    Every assignment is used where there are no more than `draws`; score, matching and effect are
+    redone in each.
+    """
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
+
+
+class Bands(Settings):
+    """Ask for simultaneous bands by multiplier bootstrap."""
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
+
+
+class RomanoWolf(Settings):
+    """Ask for Romano-Wolf p-values over each family of outcomes, by multiplier draws."""
+
+    draws: int = Field(ge=99)
+    seed: int = Field(ge=0)
