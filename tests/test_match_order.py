@@ -16,6 +16,7 @@ from pipeline.effects.bootstrap import Redo
 from pipeline.effects.match_order import N_ORDERS, order_facts
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
+from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.score_table import score_table
 from pipeline.matching.designs import design_risk_sets, match_designs
 from pipeline.matching.methods import match_stack
@@ -82,6 +83,33 @@ def test_random_orders_span_a_range_and_rows_reversed_are_reported(table):
     stored = results.facts.set_index("name")["value"]
     assert stored["att_order_low"] == facts["att_order_low"]
     assert N_ORDERS == 50
+
+
+def test_every_greedy_design_of_the_headline_spec_has_its_range(table):
+    tables, sections, redo = lalonde_study(table, PAIRS)
+    twice = dict.fromkeys(("matched", "other"), redo.match.designs["matched"])
+    redo = replace(redo, match=redo.match.model_copy(update={"designs": twice}))
+    study = prepare_study(*tables, **sections)
+    study = replace(study, stacks={**study.stacks, "other": study.stacks["matched"]})
+    spec = study.estimate.specs[0].model_copy(update={"designs": ["matched", "other"]})
+    both = study.estimate.model_copy(update={"specs": [spec]})
+    rows = pd.DataFrame(order_facts(replace(study, estimate=both), redo))
+    by_design = rows.pivot(index="name", columns="design", values="value")
+    assert list(by_design) == ["matched", "other"]
+    pd.testing.assert_series_equal(by_design["matched"], by_design["other"], check_names=False)
+
+
+def test_the_balance_note_tells_the_range():
+    results = study_results()
+    design = results.settings.estimate.headline.design
+    name = next(iter(results.settings.outcomes.root))
+    values = {"att_order_low": 0.0712, "att_order_high": 0.0934, "att_rows_reversed": 0.0801}
+    facts = pd.DataFrame(
+        {"design": design, "outcome": name, "name": list(values), "value": list(values.values())}
+    )
+    shown = balance_table(replace(results, facts=pd.concat([results.facts, facts])))
+    assert any("0.071 to 0.093 (0.080)" in note for note in shown.notes)
+    assert not any("random orders" in note for note in balance_table(results).notes)
 
 
 def test_with_replacement_there_is_no_order(table):

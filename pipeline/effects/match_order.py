@@ -32,31 +32,25 @@ N_ORDERS = 50
 
 
 def order_facts(study: Study, redo: Redo) -> list[dict[str, Any]]:
-    """Return FACTS rows on the headline design: the ATT over random orders and reversed rows.
+    """Return FACTS rows on the headline spec: its ATT over random orders and reversed rows.
 
-    By outcome: `att_order_low` and `att_order_high` over 50 random orders (seeds 0 to 49), of rows
-    and of who chooses, and `att_rows_reversed` with the declared order and the rows in reverse,
-    which decides between ties differently and changes nothing else. Nothing where the headline
-    design is not matched greedily or its estimator is not the stacked one.
+    For each of its designs that is matched greedily, by outcome: `att_order_low` and
+    `att_order_high` over 50 random orders (seeds 0 to 49), of rows and of who chooses, and
+    `att_rows_reversed` with the declared order and the rows in reverse, which decides between ties
+    differently and changes nothing else. Nothing where the headline spec is not the stacked one.
     """
     headline = study.estimate.headline
-    rule = redo.match.designs.get(headline.design)
     spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)
-    if not isinstance(rule, NearestDesign) or rule.replacement or spec.estimator != "stacked":
+    if spec.estimator != "stacked":
         return []
-    risk_sets = list(design_risk_sets(redo.scores, redo.covariates, headline.design, rule))
-    match = _Matcher(study.treatment, index_panel(study.panel), headline.design)
-    orders = _effects(study, spec, _random_orders(match, risk_sets, rule))
-    reverse = _effects(study, spec, match([_reversed(risk_set) for risk_set in risk_sets], rule))
+    index = index_panel(study.panel)
     rows: list[dict[str, Any]] = []
-    for name, effects in orders.items():
-        scale = study.outcomes[name].scale
-        facts = [
-            ("att_order_low", float(effects.min()), scale),
-            ("att_order_high", float(effects.max()), scale),
-            ("att_rows_reversed", float(reverse[name].mean()), scale),
-        ]
-        rows += facts_rows(headline.design, name, facts)
+    for design in spec.designs:
+        rule = redo.match.designs.get(design)
+        if isinstance(rule, NearestDesign) and not rule.replacement:
+            match = _Matcher(study.treatment, index, design)
+            risk_sets = list(design_risk_sets(redo.scores, redo.covariates, design, rule))
+            rows += _design_facts(study, spec, match, risk_sets, rule)
     return rows
 
 
@@ -81,6 +75,23 @@ class _Matcher:
             self.design,
             self.treatment,
         )
+
+
+def _design_facts(
+    study: Study, spec: StackedSpec, match: _Matcher, risk_sets: list[RiskSet], rule: NearestDesign
+) -> list[dict[str, Any]]:
+    orders = _effects(study, spec, _random_orders(match, risk_sets, rule))
+    reverse = _effects(study, spec, match([_reversed(risk_set) for risk_set in risk_sets], rule))
+    rows: list[dict[str, Any]] = []
+    for name, effects in orders.items():
+        scale = study.outcomes[name].scale
+        facts = [
+            ("att_order_low", float(effects.min()), scale),
+            ("att_order_high", float(effects.max()), scale),
+            ("att_rows_reversed", float(reverse[name].mean()), scale),
+        ]
+        rows += facts_rows(match.design, name, facts)
+    return rows
 
 
 def _random_orders(

@@ -16,6 +16,7 @@ from pipeline.exhibits.design_words import (
     score_covariates,
 )
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.order_words import order_words
 from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, Text, number
 
 SCORE_COVARIATE = "propensity_score"
@@ -263,6 +264,7 @@ def _notes(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[str,
             else ". Comp.: comparison."
         ),
         _verdict(settings, wide) if matched else "",
+        order_words(results, design),
         "No significance tests: they measure sample size, not balance.",
     )
     return tuple(note for note in notes if note)
