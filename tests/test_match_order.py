@@ -84,6 +84,20 @@ def test_random_orders_span_a_range_and_rows_reversed_are_reported(table):
     assert N_ORDERS == 50
 
 
+def test_every_greedy_design_of_the_headline_spec_has_its_range(table):
+    tables, sections, redo = lalonde_study(table, PAIRS)
+    twice = dict.fromkeys(("matched", "other"), redo.match.designs["matched"])
+    redo = replace(redo, match=redo.match.model_copy(update={"designs": twice}))
+    study = prepare_study(*tables, **sections)
+    study = replace(study, stacks={**study.stacks, "other": study.stacks["matched"]})
+    spec = study.estimate.specs[0].model_copy(update={"designs": ["matched", "other"]})
+    both = study.estimate.model_copy(update={"specs": [spec]})
+    rows = pd.DataFrame(order_facts(replace(study, estimate=both), redo))
+    by_design = rows.pivot(index="name", columns="design", values="value")
+    assert list(by_design) == ["matched", "other"]
+    pd.testing.assert_series_equal(by_design["matched"], by_design["other"], check_names=False)
+
+
 def test_with_replacement_there_is_no_order(table):
     assert facts_of(table, {**PAIRS, "replacement": True}) == {}
 
