@@ -45,6 +45,7 @@ def main(folders: Folders, **sections: object) -> None:
     balanced, estimated = folders.of("balance"), folders.of("estimate")
     estimates = read(ESTIMATES, estimated)
     scores, study = read(SCORES, scored), _study(folders, settings)
+    truth = read_obtained(folders.of("obtained"), "truth")
     results = StudyResults(
         study=folders.study,
         settings=settings,
@@ -58,7 +59,7 @@ def main(folders: Folders, **sections: object) -> None:
         profile=read(PROFILE, clean),
         scores=scores,
         coefficients=read(SCORE_COEFFICIENTS, scored),
-        recovery=_recovery(folders, study, estimates),
+        recovery=None if truth is None else recover(study, truth, estimates),
         dominance=measure_dominance(
             study, scores, read(WEIGHTS, matched), settings.score, settings.match
         ),
@@ -68,11 +69,6 @@ def main(folders: Folders, **sections: object) -> None:
     write_exhibits(build_exhibits(results), folders.reports)
     folders.headlines.parent.mkdir(parents=True, exist_ok=True)
     folders.headlines.write_bytes(headlines(published(results)))
-
-
-def _recovery(folders: Folders, study: Study, estimates: pd.DataFrame) -> pd.DataFrame | None:
-    truth = read_obtained(folders.of("obtained"), "truth")
-    return None if truth is None else recover(study, truth, estimates)
 
 
 def _study(folders: Folders, settings: StudySettings) -> Study:
