@@ -81,11 +81,12 @@ def test_a_stage_writes_its_own_folder_into_the_cache(stage):
 
 
 def test_exhibit_owns_its_results_and_keeps_them_until_new_ones_are_complete():
-    entries = [*declared("exhibit")["outs"], *declared("exhibit")["metrics"]]
+    block = declared("exhibit")
+    entries = [*block["outs"], *block["metrics"], *block["plots"]]
     found = {path: options for entry in entries for path, options in entry.items()}
     own = {f"reports/{ITEM}/{name}" for name in OWNED}
     assert set(found) == {*own, f"reports/headlines/{ITEM}.json"}
-    assert all(options == {"cache": False, "persist": True} for options in found.values())
+    assert all(not options["cache"] and options["persist"] for options in found.values())
 
 
 def test_index_reads_the_list_of_studies_and_what_exhibit_wrote_of_each():

@@ -26,6 +26,7 @@ from pipeline.panel_index import PanelIndex, index_panel
 from pipeline.params.estimate import StackedSpec
 from pipeline.params.match import NearestDesign
 from pipeline.params.treatment import TreatmentSection
+from pipeline.progress import track
 from pipeline.scale import on_scale
 
 N_ORDERS = 50
@@ -86,7 +87,7 @@ class _Matcher:
 def _random_orders(
     match: _Matcher, risk_sets: list[RiskSet], rule: NearestDesign
 ) -> Iterator[Stacks]:
-    for seed in range(N_ORDERS):
+    for seed in track(range(N_ORDERS), "orders of matching", N_ORDERS):
         rng = np.random.default_rng(seed)
         rows = [r.reordered(rng.permutation(len(r.firms))) for r in risk_sets]
         yield from match(rows, rule.model_copy(update={"order": "random", "order_seed": seed}))

@@ -37,6 +37,8 @@ def estimator_words(results: StudyResults, spec: str) -> str:
         return _stacked_words(results, spec)
     if estimator == "twoway":
         return _twoway_words(results, spec)
+    if estimator == "matched_difference":
+        return _difference_words(results.settings)
     if estimator == "group_time":
         return _group_time_words(results.settings, spec)
     return _cohort_words(results.settings, spec)
@@ -58,6 +60,15 @@ def _twoway_words(results: StudyResults, spec: str) -> str:
         "flat two-way fixed effects ({absorbed}), event window only, same weights, for "
         "comparability only: under staggered entry it uses treated units as comparisons",
         absorbed=join_words([*absorbed(results, spec)]),
+    )
+
+
+def _difference_words(settings: StudySettings) -> str:
+    return say(
+        "matching of {firms} on one difference each, the mean from entry on less the reference "
+        "year, by the design's rules among {firms} that have it; standard errors of Abadie and "
+        "Imbens, which take {firms} to be independent, normal intervals",
+        firms=settings.exhibit.firms,
     )
 
 

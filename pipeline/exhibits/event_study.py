@@ -99,7 +99,7 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     hollow = {results.settings.treatment.reference_event_time}
     hollow |= matched_event_times(results.settings, name, results.settings.estimate.headline.design)
     _markers(axes, drawn, factor, hollow)
-    _before_entry(axes, results, drawn)
+    _before_entry(grid, axes, results, drawn)
     _pre_trends(axes, _pre_trend_words(results, name))
 
 
@@ -144,14 +144,16 @@ def _markers(axes: Axes, effects: dict[int, Effect], factor: float, hollow: set[
         )
 
 
-def _before_entry(axes: Axes, results: StudyResults, effects: dict[int, Effect]) -> None:
+def _before_entry(
+    grid: PanelGrid, axes: Axes, results: StudyResults, effects: dict[int, Effect]
+) -> None:
     times = sorted(effects)
     edge = results.settings.treatment.reference_event_time + 0.5
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     axes.axvline(edge, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.axvspan(times[0] - 0.6, edge, color=SHADE, linewidth=0, zorder=-1)
     axes.set_xlim(times[0] - 0.6, times[-1] + 0.6)
-    integer_ticks(axes, list(range(times[0], times[-1] + 1)), partial_event_times(effects))
+    integer_ticks(grid, axes, list(range(times[0], times[-1] + 1)), partial_event_times(effects))
 
 
 def _pre_trends(axes: Axes, words: str) -> None:

@@ -35,6 +35,9 @@ ITALIC_P = "\U0001d45d"
 
 DAGGER = "\u2020"
 
+# What a tick label with a minus sign and its distance take, in characters of a heading.
+_CHARACTERS_A_TICK = 3
+
 FORMATS = ("pdf", "svg", "png")
 
 _STYLE: Any = {
@@ -129,12 +132,14 @@ def panel_grid(n_panels: int, panel_height: float = 2.2) -> PanelGrid:
     return PanelGrid(figure, places[:n_panels], int(13 * WIDTH_INCHES / n_columns) + 1)
 
 
-def integer_ticks(axes: Axes, times: list[int], partial: Collection[int] = ()) -> None:
-    """Mark event times at whole years, every second or third where there are many.
+def integer_ticks(
+    grid: PanelGrid, axes: Axes, times: list[int], partial: Collection[int] = ()
+) -> None:
+    """Mark event times at whole years, every second or third where a panel is narrow.
 
     A dagger stands beside event times that some entry years lack.
     """
-    step = math.ceil(len(times) / 10)
+    step = math.ceil(len(times) / (grid.line_length // _CHARACTERS_A_TICK))
     # Steps count from 0, the entry year, so that it is always marked.
     shown = [time for time in times if time % step == 0 or time in partial]
     labels = [

@@ -95,11 +95,15 @@ class StudyResults:
 
     @cached_property
     def effects(self) -> "dict[tuple[str, ...], dict[str, Effect]]":
-        """Hold effects on all firms, analytic, by outcome, design, spec and band, then term."""
+        """Hold effects on all firms, by outcome, design, spec and band, then term.
+
+        Of each the analytic row, which is by Abadie and Imbens for one difference per firm.
+        """
         table = self.estimates
         everyone = (table["sample"] == "all") & (table["subgroup"] == "all")
         found: dict[tuple[str, ...], dict[str, Effect]] = {}
-        for row in table[everyone & (table["inference"] == "analytic")].to_dict("records"):
+        analytic = table["inference"].isin(["analytic", "abadie_imbens"])
+        for row in table[everyone & analytic].to_dict("records"):
             named = {str(key): value for key, value in row.items()}
             key = tuple(str(named[name]) for name in ("outcome", "design", "estimator", "band"))
             found.setdefault(key, {})[str(named["term"])] = _effect(named)

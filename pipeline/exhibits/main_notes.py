@@ -33,7 +33,7 @@ _RENORMALISED = (
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     """Return the notes for the outcomes and panels that one table shows."""
-    return (
+    notes = (
         _sample(results, shown),
         *_estimators(results, shown),
         *_designs(results, shown),
@@ -47,6 +47,18 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_not_shown(results, shown),
         *_stars(results),
     )
+    return tuple(note for note in notes if note)
+
+
+def _data(results: StudyResults) -> str:
+    exhibit = results.settings.exhibit
+    if exhibit.period == "year":
+        return say("yearly data of {firms}", firms=exhibit.firms)
+    return say(
+        "data of {firms} by {period}, which stands in the place of the year",
+        firms=exhibit.firms,
+        period=exhibit.period,
+    )
 
 
 def _sample(results: StudyResults, shown: Shown) -> str:
@@ -58,11 +70,10 @@ def _sample(results: StudyResults, shown: Shown) -> str:
         else ""
     )
     return say(
-        "Each cell is a separate estimate on yearly data of {firms}{period}, event "
-        "times {first_event_time} to {last_event_time} from entry year t; reference "
-        "{reference_event_time}. Observations count once per entry year that they "
-        "serve.{anticipated}",
-        firms=results.settings.exhibit.firms,
+        "Each cell is a separate estimate on {data}{period}, event times {first_event_time} to "
+        "{last_event_time} from entry year t; reference {reference_event_time}. Observations "
+        "count once per entry year that they serve.{anticipated}",
+        data=_data(results),
         period=_period(results, shown),
         first_event_time=_signed(window.first_event_time),
         last_event_time=_signed(window.last_event_time),
@@ -127,8 +138,11 @@ def _inference(results: StudyResults, shown: Shown) -> str:
     }
     clusters = {
         letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
-        for letter in shown.panels
+        for letter, panel in shown.panels.items()
+        if results.settings.spec(panel.spec).estimator != "matched_difference"
     }
+    if not clusters:
+        return ""
     level = f"{100 * results.settings.estimate.conf_level:g}"
     by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
     return say(

@@ -75,7 +75,7 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     axes.set_ylabel(_unit(outcome), size=8)
     reference = results.settings.treatment.reference_event_time
     axes.axvline(reference + 0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)))
-    integer_ticks(axes, [int(time) for time in treated.index], _partial(results, name))
+    integer_ticks(grid, axes, [int(time) for time in treated.index], _partial(results, name))
 
 
 def _unit(outcome: Outcome) -> str:

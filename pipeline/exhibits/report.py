@@ -21,7 +21,12 @@ from pipeline.params.leaves import leaves
 _SECTIONS = {
     "All effects": ("main_effects",),
     "How alike the groups are": ("balance",),
-    "From the raw data to the sample": ("sample_flow", "cohorts"),
+    "From the raw data to the sample": (
+        "sample_flow",
+        "cohorts",
+        "summary_statistics",
+        "missingness",
+    ),
     "Against the known truth": ("recovery",),
 }
 

@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.cautions import hidden_note, survival_caution
+from pipeline.exhibits.cohort_plot import cohort_plot
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
+from pipeline.exhibits.group_time_table import group_time_tables
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import render_latex
@@ -25,10 +27,12 @@ from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.manifest import NAME as MANIFEST
 from pipeline.exhibits.manifest import manifest
 from pipeline.exhibits.markdown import render_markdown
+from pipeline.exhibits.missingness_table import missingness_table
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.parts import pages
+from pipeline.exhibits.plots_csv import plots_csv
 from pipeline.exhibits.publication import published, published_csvs
 from pipeline.exhibits.recovery_table import recovery_tables
 from pipeline.exhibits.report import report_page
@@ -36,6 +40,7 @@ from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
+from pipeline.exhibits.summary_table import summary_statistics_table
 from pipeline.exhibits.support_table import support_table
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
@@ -49,9 +54,12 @@ _TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
     "score": score_table,
     "cohorts": lambda results: [cohorts_table(results)],
     "sample_flow": lambda results: [sample_flow(results)],
+    "summary_statistics": summary_statistics_table,
+    "missingness": missingness_table,
     "support": lambda results: (
         [] if results.support is None else [support_table(results, results.support)]
     ),
+    "group_time": group_time_tables,
     "recovery": recovery_tables,
 }
 
@@ -61,6 +69,7 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "love_plot": love_plot,
     "overlap": overlap,
     "sample_flow": flow_figure,
+    "cohorts": cohort_plot,
 }
 
 # Where each exhibit is made, for those who look for the code behind a table or figure.
@@ -89,6 +98,7 @@ REBUILT = (
     "metrics.json",
     "numbers.json",
     "numbers.tex",
+    "plots",
     "report.html",
     "summary.md",
 )
@@ -120,6 +130,7 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
         files = {
             **_renderings(tables),
             **_numbers(results),
+            **plots_csv(results),
             "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
             "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
             "tables.docx": render_word(

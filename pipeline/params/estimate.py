@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.params.settings import Settings
 
@@ -55,6 +55,16 @@ class StackedSpec(EstimatesAsked):
     year_effects_by: str | None = None
     wild_bootstrap: WildBootstrap | None = None
 
+    @field_validator("inference", mode="before")
+    @classmethod
+    def _one_difference_is_another_estimator(cls, inference: object) -> object:
+        if inference == "abadie_imbens":
+            raise ValueError(
+                "abadie_imbens is for one difference per firm: use estimator: matched_difference; "
+                "stacked takes analytic or cluster_bootstrap"
+            )
+        return inference
+
     @model_validator(mode="after")
     def _bootstrap_is_complete(self) -> "StackedSpec":
         asked = self.inference == "cluster_bootstrap"
@@ -65,6 +75,28 @@ class StackedSpec(EstimatesAsked):
         if self.wild_bootstrap is not None and self.cluster == "set_and_assignment":
             raise ValueError("wild_bootstrap clusters in one direction; choose another cluster")
         return self
+
+
+class MatchedDifferenceSpec(EstimatesAsked):
+    """Define matching on one difference per firm, with the variance of Abadie & Imbens.
+
+    For designs `nearest` and `mahalanobis` with replacement, whose rules (score or covariates,
+    ratio, cells, caliper, ties) match the firms that have the difference. `att`: the mean over
+    event times from entry on minus the reference year; `event`: one difference per event time.
+    Firms are independent (`cluster: firm`), each in one entry year. On a score the variance is
+    corrected for its estimation. `variance`: `robust` measures a firm's variance among
+    `variance_neighbours` firms of its group (as vce(robust, nn()) of Stata's teffects),
+    `homoskedastic` takes one for all. `bias_adjustment` names covariates whose remaining
+    differences within matches a regression removes.
+    """
+
+    estimator: Literal["matched_difference"]
+    terms: list[Literal["att", "event"]] = Field(min_length=1)
+    cluster: Cluster
+    inference: Literal["abadie_imbens"]
+    variance: Literal["robust", "homoskedastic"] = "robust"
+    variance_neighbours: int = Field(default=2, ge=2)
+    bias_adjustment: list[str] = Field(default_factory=list)
 
 
 class TwowaySpec(EstimatesAsked):
@@ -174,7 +206,7 @@ class LeeBoundsSpec(EstimatesAsked):
 
 
 Spec = Annotated[
-    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
+    StackedSpec | MatchedDifferenceSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
     Field(discriminator="estimator"),
 ]
 

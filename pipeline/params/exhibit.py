@@ -14,10 +14,15 @@ TableName = Literal[
     "score",
     "cohorts",
     "sample_flow",
+    "summary_statistics",
+    "missingness",
     "support",
+    "group_time",
     "recovery",
 ]
-FigureName = Literal["outcome_paths", "event_study", "love_plot", "overlap", "sample_flow"]
+FigureName = Literal[
+    "outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts"
+]
 
 
 LanguageCode = Literal["en", "es", "pt"]
@@ -63,6 +68,7 @@ class ExhibitSection(Settings):
     programme: str
     firms: str = Field(description="what a unit is called in prose: firms, plants")
     cluster: str = Field(description="what an assignment cluster is: plant, municipality x sector")
+    period: str = Field(default="year", description="what stands in the place of years: wave")
     source: str
     panels: list[Panel] = Field(min_length=1)
     design_labels: dict[str, str]

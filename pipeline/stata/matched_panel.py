@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.effects.clusters import cluster_codes, traits_of
+from pipeline.effects.clusters import cluster_codes, used_once
 from pipeline.effects.stacks import Stacks, unit_covariates
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.panel_index import NO_ROW, Codes
@@ -121,7 +121,7 @@ def _frame(study: Study, stacks: Stacks, unit: Codes, column: Codes) -> pd.DataF
 
 def _set_columns(stacks: Stacks, unit: Codes) -> dict[str, NDArray[np.int32]]:
     """Return sets and what hangs together, where no firm is in two sets or stacks."""
-    if not traits_of(stacks, smooth=False).used_once:
+    if not used_once(stacks):
         return {}
     return {
         "set": _numbers(cluster_codes(stacks, "set_and_assignment")[1][unit]),
