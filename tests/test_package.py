@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from typing import get_args
 
 import pytest
 from import_closure import ROOT
@@ -15,6 +16,8 @@ from workspace import contents, project
 
 from pipeline.audit.comparison import differences
 from pipeline.errors import DataError
+from pipeline.exhibits.study import EXHIBIT_FUNCTIONS
+from pipeline.params.exhibit import FigureName, TableName
 from pipeline.replication.archive import replication_package
 from pipeline.replication.measure import MeasureError, measure_stages
 from stages import balance as balance_stage
@@ -93,6 +96,8 @@ def test_the_readme_lists_every_exhibit_with_a_function_that_exists():
         module, _, function = row[2].strip("`").rpartition(".")
         assert callable(getattr(import_module(module), function))
     assert "numpy==" in readme
+    assert set(EXHIBIT_FUNCTIONS["tables"]) == set(get_args(TableName))
+    assert set(EXHIBIT_FUNCTIONS["figures"]) == set(get_args(FigureName))
 
 
 @pytest.fixture

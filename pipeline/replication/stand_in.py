@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.effects.stacks import Floats
 from pipeline.errors import DataError
-from pipeline.params.data import FileSource
+from pipeline.params.data import FileSource, SumColumn
 from pipeline.params.study import Study
 from pipeline.params.treatment import GroupEntry, IndicatorEntry
 from pipeline.sources import read_obtained
@@ -75,7 +75,8 @@ def _treatment_columns(study: Study) -> set[str]:
     entry, columns = study.treatment.entry, study.data.columns
     named = {entry.column} if isinstance(entry, IndicatorEntry | GroupEntry) else set()
     named |= {rule.column for rule in study.clean.filters}
-    return {columns[name].column for name in named if name in columns}
+    found = [columns[name] for name in named if name in columns]
+    return {column.column for column in found if not isinstance(column, SumColumn)}
 
 
 def _firm_codes(ids: pd.Series) -> dict[object, str]:
