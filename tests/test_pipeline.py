@@ -201,7 +201,10 @@ def test_no_firm_identifier_reaches_the_reports(study):
     identifiers = set(panel["firm_id"])
     for path, content in contents(study / "reports").items():
         if not path.endswith((".png", ".pdf", ".svg")):
-            found = {name for name in identifiers if name.encode() in content}
+            # six digits of an identifier may stand in a hash by chance; tests/test_package.py runs
+            # the study with identifiers that cannot
+            text = re.sub(rb"\b[0-9a-f]{64}\b", b"", content)
+            found = {name for name in identifiers if name.encode() in text}
             assert not found, path
 
 
