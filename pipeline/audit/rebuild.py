@@ -1,7 +1,5 @@
 """Make the committed tables and numbers again from the committed results and parameters."""
 
-import csv
-import hashlib
 import json
 from pathlib import Path
 
@@ -10,7 +8,6 @@ from pipeline.errors import DataError
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.index import index_page
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.exhibits.manifest import NAME as MANIFEST
 from pipeline.exhibits.publication import read_published
 from pipeline.exhibits.study import REBUILT, build_texts
 from pipeline.params.settings import load_yaml, study_names
@@ -33,27 +30,7 @@ def table_faults(root: Path) -> list[str]:
         for study in studies
         for fault in differences(_owned(root / "reports" / study), rebuilt(root, study))
     ]
-    faults += [fault for study in studies for fault in _manifest_faults(root, study)]
     return [*faults, *(f"reports/{fault}" for fault in _index_faults(root, studies))]
-
-
-def _manifest_faults(root: Path, study: str) -> list[str]:
-    """Return the files whose bytes are not those that the export manifest lists."""
-    folder = root / "reports" / study
-    if not (folder / MANIFEST).is_file():
-        return [f"reports/{study}/{MANIFEST} is missing"]
-    with (folder / MANIFEST).open(encoding="utf-8", newline="") as file:
-        listed = {row["file"]: row["sha256"] for row in csv.DictReader(file)}
-    present = {
-        name: hashlib.sha256(content).hexdigest()
-        for name, content in contents(folder).items()
-        if name != MANIFEST
-    }
-    return [
-        f"reports/{study}/{name}: not the file that {MANIFEST} lists"
-        for name in sorted(present.keys() | listed.keys())
-        if present.get(name) != listed.get(name)
-    ]
 
 
 def _index_faults(root: Path, studies: list[str]) -> list[str]:

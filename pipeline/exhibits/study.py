@@ -76,6 +76,25 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "cohorts": cohort_plot,
 }
 
+# Where each exhibit is made, for those who look for the code behind a table or figure.
+EXHIBIT_FUNCTIONS = {
+    "tables": {
+        "main_effects": "pipeline.exhibits.main_effects.main_effects",
+        "dynamic_effects": "pipeline.exhibits.dynamic_effects.dynamic_effects",
+        "detectable_effects": "pipeline.exhibits.detectable_effects.detectable_effects",
+        "balance": "pipeline.exhibits.balance_table.balance_table",
+        "score": "pipeline.exhibits.score_table.score_table",
+        "cohorts": "pipeline.exhibits.cohorts_table.cohorts_table",
+        "sample_flow": "pipeline.exhibits.sample_flow.sample_flow",
+        "summary_statistics": "pipeline.exhibits.summary_table.summary_statistics_table",
+        "missingness": "pipeline.exhibits.missingness_table.missingness_table",
+        "support": "pipeline.exhibits.support_table.support_table",
+        "group_time": "pipeline.exhibits.group_time_table.group_time_tables",
+        "recovery": "pipeline.exhibits.recovery_table.recovery_tables",
+    },
+    "figures": {name: f"{draw.__module__}.{draw.__name__}" for name, draw in _FIGURES.items()},
+}
+
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
 # makes again from the published results, and the rest.
 REBUILT = (

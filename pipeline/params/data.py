@@ -175,6 +175,7 @@ class DataSection(Settings):
 
     `cluster` names the text columns whose combination is the assignment cluster, or `firm_id`
     where each firm was assigned on its own. `max_rows` bounds what a delivered table may hold.
+    `confidential` keeps the raw files out of a replication package, which then has stand-ins.
     """
 
     source: Source
@@ -183,6 +184,7 @@ class DataSection(Settings):
     cluster: list[str] = Field(min_length=1)
     register_columns: RegisterColumns | None = None
     max_rows: int = Field(default=20_000_000, ge=1)
+    confidential: bool = False
     columns: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], StudyColumn]
 
     @model_validator(mode="after")
