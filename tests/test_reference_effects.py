@@ -124,7 +124,7 @@ def test_jtrain_fixed_effects():
 
 
 def test_mpdta_flat_two_way():
-    """Teen employment by county: two-way fixed effects by linearmodels, clustered by county."""
+    """Teen employment by county: two-way fixed effects, clustered by county."""
     data = pd.read_csv(REFERENCE / "mpdta.csv")
     first = data["first.treat"].where(data["first.treat"] > 0).to_numpy(dtype=float)
     year = data["year"].to_numpy()

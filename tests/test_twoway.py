@@ -1,4 +1,4 @@
-"""Flat two-way fixed effects: what it weighs, and agreement with our own absorption."""
+"""Flat two-way fixed effects: what it weighs, and agreement with linearmodels."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from pipeline.effects.twoway import fit_twoway, flat_sample, true_twoway
 
 
 @pytest.mark.parametrize("clusters", ["firm", "cluster"])
-def test_linearmodels_agrees_with_direct_absorption(clusters):
+def test_the_regressors_are_treated_firm_years(clusters):
     panel, matches, _ = random_study(7, missing_share=0.3)
     flat = flat_sample(sample_of(panel, matches, (-3, 2), "renormalise"), panel)
     group = getattr(flat, clusters)

@@ -1,0 +1,205 @@
+"""Regression adjustment, event bins and placebo entries of the stacked estimator."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from stacked_tables import estimation, outcomes, random_study, treatment
+
+from pipeline.effects.placebo_entry import placebo_stacks
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.errors import DataError, IdentificationError, ParamsError
+from pipeline.params.estimate import EventBin
+
+
+def covariates_of(weights, seed=0):
+    """Return COVARIATES of every firm and stack: a number and a category."""
+    rng = np.random.default_rng(seed)
+    keys = weights[["stack", "firm_id"]].drop_duplicates().reset_index(drop=True)
+    return keys.assign(
+        size=rng.normal(size=len(keys)), sector=np.where(rng.random(len(keys)) < 0.5, "a", "b")
+    )
+
+
+def run(study=None, table=None, missing="renormalise", **spec):
+    panel, matches, weights = study or random_study(5)
+    prepared = prepare_study(
+        panel,
+        matches,
+        weights,
+        outcomes=outcomes(),
+        treatment=treatment(-3, 2),
+        matched_times={},
+        estimate=estimation(missing=missing, **spec),
+        covariates=table,
+    )
+    return estimate_specs(prepared)
+
+
+def by_term(results, sample="all"):
+    rows = results.estimates
+    rows = rows[(rows["sample"] == sample) & (rows["inference"] == "analytic")]
+    return rows.set_index("term")
+
+
+def test_adjustment_is_the_regression_with_slopes_by_stack_and_year():
+    panel, matches, weights = random_study(5, missing_share=0.0)
+    covariates = covariates_of(weights)
+    found = by_term(run((panel, matches, weights), covariates, covariates=["size", "sector"]))
+    rows = weights.merge(covariates, on=["stack", "firm_id"]).merge(
+        panel[["firm_id", "year", "sales"]], on="firm_id"
+    )
+    event = rows["year"] - rows["stack"]
+    rows = rows[(event >= -3) & (event <= 2)].assign(event=event)
+    unit = pd.factorize(rows["firm_id"] + rows["stack"].astype(str))[0]
+    year = pd.factorize(rows["stack"].astype(str) + rows["event"].astype(str))[0]
+    cells = [(g, e) for g in (2004, 2005) for e in range(-3, 3) if e != -1]
+    at = {c: ((rows["stack"] == c[0]) & (rows["event"] == c[1])).to_numpy() for c in cells}
+    size, sector = rows["size"].to_numpy(), (rows["sector"] == "b").to_numpy()
+    treated = rows["treated"].to_numpy()
+    columns = [at[c] * treated for c in cells]
+    columns += [at[c] * x for c in cells for x in (size, sector)]
+    design = np.column_stack([*columns, np.eye(unit.max() + 1)[unit], np.eye(year.max() + 1)[year]])
+    root = np.sqrt(rows["weight"].to_numpy())
+    slopes = np.linalg.lstsq(design * root[:, None], rows["sales"].to_numpy() * root)[0]
+    effect = dict(zip(cells, slopes, strict=False))
+    mass = {2004: 6, 2005: 6}
+    for e in (-3, 0, 2):
+        expected = sum(effect[g, e] * mass[g] for g in mass) / 12
+        assert found.loc[f"event[{e}]", "estimate"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_adjustment_removes_a_trend_in_a_covariate():
+    panel, matches, weights = random_study(6, missing_share=0.0)
+    covariates = covariates_of(weights)
+    entrants = weights[weights["treated"]].set_index("firm_id")["stack"]
+    size = covariates.drop_duplicates("firm_id").set_index("firm_id")["size"]
+    covariates["size"] = covariates["firm_id"].map(size)
+    trend = 0.5 * panel["firm_id"].map(size).fillna(0.0) * (panel["year"] - 2001)
+    after = (panel["year"] >= panel["firm_id"].map(entrants)).fillna(False).astype(float)
+    noiseless = panel.assign(sales=trend + after)
+    found = by_term(run((noiseless, matches, weights), covariates, covariates=["size"]))
+    plain = by_term(run((noiseless, matches, weights), covariates))
+    assert found.loc["event[2]", "estimate"] == pytest.approx(1.0, abs=1e-9)
+    assert found.loc["event[-3]", "estimate"] == pytest.approx(0.0, abs=1e-9)
+    assert abs(plain.loc["event[2]", "estimate"] - 1.0) > 0.1
+
+
+def test_firms_without_covariates_count_as_not_observed():
+    study = random_study(5, missing_share=0.0)
+    covariates = covariates_of(study[2])
+    first = study[2].loc[study[2]["treated"], "firm_id"].iloc[0]
+    covariates.loc[covariates["firm_id"] == first, "size"] = np.nan
+    results = run(study, covariates, missing="drop_set", covariates=["size"])
+    facts = results.facts.set_index("name")["value"]
+    assert facts["n_without_covariates[main]"] == 1
+    assert by_term(results).loc["att", "n_treated"] == 11
+
+
+def test_a_constant_covariate_is_refused_and_an_unknown_one_named():
+    study = random_study(5)
+    constant = covariates_of(study[2]).assign(size=1.0)
+    with pytest.raises(DataError, match="constant"):
+        run(study, constant, covariates=["size"])
+    with pytest.raises(ParamsError, match="names the covariate age"):
+        run(study, constant, covariates=["age"])
+
+
+def test_the_wild_bootstrap_and_cr2_take_the_adjustment():
+    study = random_study(5)
+    results = run(
+        study,
+        covariates_of(study[2]),
+        covariates=["size"],
+        cluster="assignment",
+        bias_reduced=True,
+        wild_bootstrap={"draws": 199, "seed": 1},
+    )
+    rows = results.estimates[results.estimates["term"] == "att"].set_index("inference")
+    assert rows["estimate"].nunique() == 1
+    assert rows.loc["wild_bootstrap", "conf_low"] < rows["estimate"].iloc[0]
+
+
+def test_bins_are_means_of_event_times():
+    rows = by_term(
+        run(
+            event_bins=[
+                {"first_event_time": -3, "last_event_time": -2},
+                {"first_event_time": 1, "last_event_time": 2},
+                {"first_event_time": 7, "last_event_time": 9},
+            ]
+        )
+    )
+    for name, times in (("event_bin[-3,-2]", (-3, -2)), ("event_bin[1,2]", (1, 2))):
+        mean = np.mean([rows.loc[f"event[{e}]", "estimate"] for e in times])
+        assert rows.loc[name, "estimate"] == pytest.approx(mean)
+        assert rows.loc[name, "std_error"] > 0
+    assert "no event time from 7 to 9" in rows.loc["event_bin[7,9]", "note"]
+
+
+def test_a_bin_that_ends_before_it_begins_is_refused():
+    with pytest.raises(ValueError, match="comes before"):
+        EventBin(first_event_time=2, last_event_time=1)
+    with pytest.raises(ValueError, match="add event to terms"):
+        estimation(terms=["att"], event_bins=[{"first_event_time": 0, "last_event_time": 1}])
+
+
+def test_a_placebo_entry_is_the_same_estimate_on_moved_years():
+    panel, matches, weights = random_study(5, missing_share=0.0)
+    found = by_term(run((panel, matches, weights), placebo_entry_years=2), "placebo_entry")
+    moved = matches.assign(stack=matches["stack"] - 2)
+    earlier = weights.assign(stack=weights["stack"] - 2, base_year=weights["base_year"] - 2)
+    before = panel[panel["year"] < panel["firm_id"].map(_horizon(weights))]
+    study = prepare_study(
+        before,
+        moved,
+        earlier,
+        outcomes=outcomes(),
+        treatment=treatment(-1, 1),
+        matched_times={},
+        estimate=estimation(),
+    )
+    expected = by_term(estimate_specs(study)).loc["att"]
+    assert found.loc["att", "estimate"] == pytest.approx(expected["estimate"])
+    assert found.loc["att", "std_error"] == pytest.approx(expected["std_error"])
+    assert "placebo entry 2 years early" in found.loc["att", "note"]
+
+
+def _horizon(weights):
+    """Return a year by firm before which every one of its stacks has not been entered."""
+    return weights.groupby("firm_id")["stack"].max()
+
+
+def test_true_effects_never_enter_a_placebo():
+    panel, matches, weights = random_study(5)
+    entry = panel["firm_id"].map(weights[weights["treated"]].set_index("firm_id")["stack"])
+    after = (panel["year"] >= entry).fillna(False).astype(float)
+    affected = panel.assign(sales=panel["sales"] + 50.0 * after)
+    plain = by_term(run((panel, matches, weights), placebo_entry_years=1), "placebo_entry")
+    found = by_term(run((affected, matches, weights), placebo_entry_years=1), "placebo_entry")
+    assert found.loc["att", "estimate"] == pytest.approx(plain.loc["att", "estimate"])
+
+
+def test_a_placebo_needs_years_on_both_sides():
+    rows = by_term(run(placebo_entry_years=3), "placebo_entry")
+    assert np.isnan(rows.loc["att", "estimate"])
+    assert "no placebo entry 3 years early" in rows.loc["att", "note"]
+
+
+def test_placebo_stacks_keep_weights_and_cut_at_entry():
+    panel, matches, weights = random_study(5)
+    study = prepare_study(
+        panel,
+        matches,
+        weights,
+        outcomes=outcomes(),
+        treatment=treatment(-3, 2),
+        matched_times={},
+        estimate=estimation(),
+    )
+    stacks = study.stacks["matched"]
+    moved = placebo_stacks(stacks, 2)
+    assert moved.event_times.tolist() == [-1, 0, 1]
+    assert (moved.stack + 2 == stacks.stack).all() and (moved.weight == stacks.weight).all()
+    with pytest.raises(IdentificationError):
+        placebo_stacks(stacks, 4)
