@@ -115,8 +115,9 @@ def test_the_interval_covers_the_effect_and_not_the_set(width):
 
 def run(text=TEXT, transform="log"):
     section = estimation().model_dump(exclude_none=True)
-    spec = section["specs"][0] | {"estimator": "lee_bounds", "terms": ["att"]}
-    del spec["average"], spec["inference"]
+    asked = ("name", "designs", "outcomes", "cluster")
+    spec = {name: section["specs"][0][name] for name in asked}
+    spec |= {"estimator": "lee_bounds", "terms": ["att"]}
     named = {"column": "sales", "transform": transform, "unit": "US$", "label": "Exports"}
     return estimate_specs(
         prepare_study(

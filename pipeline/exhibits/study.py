@@ -43,26 +43,24 @@ from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.summary_table import summary_statistics_table
-from pipeline.exhibits.support_table import support_table
+from pipeline.exhibits.support_table import support_tables
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
 from pipeline.exhibits.word import render_word
 
 # What reads the name of a table in params.yaml; `main_effects` names its parts itself.
-_TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
+_TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "dynamic_effects": dynamic_effects,
     "detectable_effects": detectable_effects,
-    "balance": lambda results: [balance_table(results)],
+    "balance": balance_table,
     "balance_summary": balance_summary,
     "matching_choices": matching_choices,
     "score": score_table,
-    "cohorts": lambda results: [cohorts_table(results)],
-    "sample_flow": lambda results: [sample_flow(results)],
+    "cohorts": cohorts_table,
+    "sample_flow": sample_flow,
     "summary_statistics": summary_statistics_table,
     "missingness": missingness_table,
-    "support": lambda results: (
-        [] if results.support is None else [support_table(results, results.support)]
-    ),
+    "support": support_tables,
     "group_time": group_time_tables,
     "recovery": recovery_tables,
 }
@@ -78,21 +76,8 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
 
 # Where each exhibit is made, for those who look for the code behind a table or figure.
 EXHIBIT_FUNCTIONS = {
-    "tables": {
-        "main_effects": "pipeline.exhibits.main_effects.main_effects",
-        "dynamic_effects": "pipeline.exhibits.dynamic_effects.dynamic_effects",
-        "detectable_effects": "pipeline.exhibits.detectable_effects.detectable_effects",
-        "balance": "pipeline.exhibits.balance_table.balance_table",
-        "score": "pipeline.exhibits.score_table.score_table",
-        "cohorts": "pipeline.exhibits.cohorts_table.cohorts_table",
-        "sample_flow": "pipeline.exhibits.sample_flow.sample_flow",
-        "summary_statistics": "pipeline.exhibits.summary_table.summary_statistics_table",
-        "missingness": "pipeline.exhibits.missingness_table.missingness_table",
-        "support": "pipeline.exhibits.support_table.support_table",
-        "group_time": "pipeline.exhibits.group_time_table.group_time_tables",
-        "recovery": "pipeline.exhibits.recovery_table.recovery_tables",
-    },
-    "figures": {name: f"{draw.__module__}.{draw.__name__}" for name, draw in _FIGURES.items()},
+    kind: {name: f"{make.__module__}.{make.__name__}" for name, make in made.items()}
+    for kind, made in (("tables", {"main_effects": main_effects, **_TABLES}), ("figures", _FIGURES))
 }
 
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
@@ -190,7 +175,9 @@ def _study_tables(results: StudyResults) -> dict[str, Table]:
 
 def _parts(results: StudyResults, name: str) -> dict[str, Table]:
     """Return a table by name; where it is longer than a page, its parts by `name`, `name_2`."""
-    parts = [page for table in _TABLES[name](results) for page in pages(table)]
+    made = _TABLES[name](results)
+    tables = made if isinstance(made, list) else [made]
+    parts = [page for table in tables for page in pages(table)]
     return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(parts, 1)}
 
 

@@ -20,6 +20,11 @@ _FATES = {
 _DECIMALS = 2
 
 
+def support_tables(results: StudyResults) -> list[Table]:
+    """Return the table; none where no design picks firms."""
+    return [] if results.support is None else [support_table(results, results.support)]
+
+
 def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
     """Return counts of treated by fate, for each entry year and design, and their means.
 
