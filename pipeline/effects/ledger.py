@@ -31,8 +31,9 @@ class Ledger:
     facts: list[dict[str, Any]] = field(default_factory=list)
 
     def add_facts(self, design: str, outcome: str, facts: list[Fact]) -> None:
-        """Add facts of one design and outcome."""
-        self.facts += facts_rows(design, outcome, facts)
+        """Add facts of one design and outcome; what several specs say of one sample, once."""
+        new = [row for row in facts_rows(design, outcome, facts) if row not in self.facts]
+        self.facts += new
 
     def tables(self) -> Results:
         """Return the collected rows as declared tables."""
