@@ -10,7 +10,7 @@ from benchmarks.simulation_study.draws import world
 from benchmarks.simulation_study.estimators import ESTIMATORS
 from benchmarks.simulation_study.scenarios import SCENARIOS, Scenario
 from benchmarks.simulation_study.storage import read_draws
-from benchmarks.simulation_study.summary import LEVEL, summarise
+from benchmarks.simulation_study.summary import LEVEL, SIZE, summarise
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulation_study.md"
 START, END = "<!-- tables: made by the command above -->", "<!-- end of tables -->"
@@ -105,7 +105,7 @@ def _table(rows: pd.DataFrame) -> str:
             _cell(row.coverage, row.coverage_mc_error, _off(row.coverage, LEVEL, row.intervals))
         )
         cells.append(
-            _cell(row.rejection, row.rejection_mc_error, _off(row.rejection, 1 - LEVEL, row.tests))
+            _cell(row.rejection, row.rejection_mc_error, _off(row.rejection, SIZE, row.tests))
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ import pandas as pd
 from benchmarks.simulation_study.draws import EFFECT, KEY, NO_EFFECT
 
 CELL = ["outcome", "estimator"]
-LEVEL = 0.95
+LEVEL, SIZE = 0.95, 0.05
 
 
 def summarise(draws: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def _cell(rows: pd.DataFrame) -> dict[str, float]:
     error = (effect["estimate"] - effect["truth"]).dropna().to_numpy(dtype=np.float64)
     interval = effect[effect["conf_low"].notna() & effect["conf_high"].notna()]
     covered = interval["truth"].between(interval["conf_low"], interval["conf_high"])
-    rejected = null["p_value"].dropna() < 1 - LEVEL
+    rejected = null["p_value"].dropna() < SIZE
     return {
         "seeds": effect["seed"].nunique(),
         "estimates": len(error),
