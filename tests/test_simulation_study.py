@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.simulation_study import __main__ as command
-from benchmarks.simulation_study.draws import COLUMNS, draw, world
+from benchmarks.simulation_study.draws import COLUMNS, KEY, draw, world
 from benchmarks.simulation_study.estimators import ESTIMATORS
 from benchmarks.simulation_study.page import END, PAGE, START, tables
 from benchmarks.simulation_study.scenarios import SCENARIOS
@@ -87,12 +87,17 @@ def test_only_estimators_that_a_seed_lacks_are_run(tmp_path, small):
     assert len(found) == len(small)
 
 
-def test_a_line_cut_short_is_cut_off(tmp_path, small):
-    append_draws(tmp_path, "small_sample", small)
-    whole = (tmp_path / "small_sample.csv").read_bytes()
-    (tmp_path / "small_sample.csv").write_bytes(whole + b"3,none,sales_log,twow")
-    assert len(read_draws(tmp_path, "small_sample")) == len(small)
-    assert (tmp_path / "small_sample.csv").read_bytes() == whole
+def test_a_line_cut_short_is_left_out_and_made_again(tmp_path):
+    out = folder_with(tmp_path, 0)
+    drawn = out / "small_sample.csv"
+    whole = drawn.read_bytes()
+    cut = whole[: whole.rfind(b"none,sales_log,twoway")]
+    drawn.write_bytes(cut)
+    assert len(read_draws(out, "small_sample")) == whole.count(b"\n") - 2
+    assert drawn.read_bytes() == cut  # reading changes nothing
+    folder_with(tmp_path, 0)
+    again = read_draws(out, "small_sample").drop_duplicates(KEY)
+    assert len(again) == whole.count(b"\n") - 1
 
 
 def test_draws_of_other_settings_are_refused(tmp_path):

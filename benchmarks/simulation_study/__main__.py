@@ -24,8 +24,9 @@ def run(scenarios: list[Scenario], seeds: int, folder: Path) -> None:
     """Make what is missing of seeds 0 to `seeds` - 1, all scenarios in step."""
     done = {}
     for scenario in scenarios:
-        open_folder(folder, world(scenario))
-        done[scenario.name] = finished(read_draws(folder, scenario.name))
+        whole = world(scenario)
+        open_folder(folder, whole)
+        done[scenario.name] = finished(read_draws(folder, scenario.name), whole)
     steps = [(seed, scenario) for seed in range(seeds) for scenario in scenarios]
     for seed, scenario in track(steps, "simulation study", len(steps)):
         known = done[scenario.name].get(seed, set())

@@ -55,10 +55,10 @@ def _stacked(name: str, words: str, design: str, **others: Any) -> Estimator:
 
 # To add a row, add a line: the study then runs what the draws on file lack.
 ESTIMATORS = (
-    _stacked("nearest", "stacked, nearest neighbour in caliper", "nearest", ratios=True),
+    _stacked("nearest", "stacked, nearest neighbour", "nearest", ratios=True),
     _stacked(
         "nearest_two_way",
-        "the same, clustered by set and assignment cluster",
+        "stacked, nearest neighbour, by set and cluster",
         "nearest",
         changes={"cluster": "set_and_assignment"},
         wanted="few_clusters",
@@ -68,13 +68,13 @@ ESTIMATORS = (
     _stacked("unmatched", "stacked, unmatched", "unmatched", ratios=True),
     _stacked(
         "unmatched_by_firm",
-        "the same, clustered by firm",
+        "stacked, unmatched, errors by firm",
         "unmatched",
         changes={"cluster": "firm"},
     ),
     _stacked(
         "unmatched_wild",
-        "the same, wild cluster bootstrap",
+        "stacked, unmatched, wild cluster bootstrap",
         "unmatched",
         changes=WILD,
         inference="wild_bootstrap",
@@ -82,7 +82,7 @@ ESTIMATORS = (
     ),
     _stacked(
         "nearest_all_firms",
-        "stacked, nearest neighbour, neighbours of participants allowed",
+        "stacked, nearest neighbour, pool `all`",
         "nearest_all_firms",
         wanted="all_firms",
     ),
@@ -91,7 +91,7 @@ ESTIMATORS = (
     Estimator("imputation", "imputation", "unmatched", FLAT | {"estimator": "imputation"}),
     Estimator(
         "extended_twoway",
-        "extended two-way, same covariates",
+        "extended two-way, covariates",
         "unmatched",
         FLAT | {"estimator": "extended_twoway", "covariates": SCORED},
     ),

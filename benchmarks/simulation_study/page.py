@@ -10,13 +10,14 @@ from benchmarks.simulation_study.draws import world
 from benchmarks.simulation_study.estimators import ESTIMATORS
 from benchmarks.simulation_study.scenarios import SCENARIOS, Scenario
 from benchmarks.simulation_study.storage import read_draws
-from benchmarks.simulation_study.summary import LEVEL, SIZE, summarise
+from benchmarks.simulation_study.summary import CELL, LEVEL, SIZE, summarise
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulation_study.md"
 START, END = "<!-- tables: made by the command above -->", "<!-- end of tables -->"
 # A cell is marked where chance alone would put it once in 370 cells.
 MARKED_BEYOND = 3.0
 WORDS = {estimator.name: estimator.words for estimator in ESTIMATORS}
+ORDER = {name: place for place, name in enumerate(WORDS)}
 OUTCOMES = {
     "sales_log": "log sales",
     "exports_any": "exports at all",
@@ -34,13 +35,19 @@ def write_page(page: Path, folder: Path, scenarios: list[Scenario]) -> None:
     for scenario in scenarios:
         draws = read_draws(folder, scenario.name)
         if len(draws):
-            cells.append(summarise(draws).assign(scenario=scenario.name))
+            summary = summarise(draws).assign(scenario=scenario.name)
+            cells.append(summary.sort_values(CELL, key=_place, kind="stable"))
     if not cells:
         raise SystemExit(f"{folder} holds no draws yet")
     table = pd.concat(cells, ignore_index=True)
     table = table[["scenario", *table.columns.drop("scenario")]]
     table.to_csv(page.with_suffix(".csv"), index=False, float_format="%.8g", lineterminator="\n")
     page.write_text(with_tables(page, tables(table)), encoding="utf-8")
+
+
+def _place(names: pd.Series) -> pd.Series:
+    """Order estimators as listed; outcomes keep their alphabetical order."""
+    return names.map(ORDER) if names.name == "estimator" else names
 
 
 def with_tables(page: Path, text: str) -> str:
@@ -53,13 +60,37 @@ def with_tables(page: Path, text: str) -> str:
 
 
 def tables(cells: pd.DataFrame) -> str:
-    """Return a section for each scenario in `cells`, in the study's order."""
-    present = set(cells["scenario"])
-    return "\n".join(
-        _section(scenario, cells[cells["scenario"] == scenario.name])
-        for scenario in SCENARIOS
-        if scenario.name in present
-    )
+    """Return an overview, and a section for each scenario in `cells`, in the study's order."""
+    present = [scenario for scenario in SCENARIOS if (cells["scenario"] == scenario.name).any()]
+    sections = [_section(one, cells[cells["scenario"] == one.name]) for one in present]
+    return "\n".join([_overview(cells, present), *sections])
+
+
+def _overview(cells: pd.DataFrame, scenarios: list[Scenario]) -> str:
+    """Return coverage in percent by estimator and scenario, of each scenario's first outcome."""
+    columns = []
+    for scenario in scenarios:
+        rows = cells[(cells["scenario"] == scenario.name)]
+        rows = rows[rows["outcome"] == scenario.outcomes[0]].set_index("estimator")
+        columns.append({name: _percent(row) for name, row in rows.iterrows()})
+    lines = [
+        "### Coverage of the 95 percent interval, percent\n",
+        "| Estimator | " + " | ".join(scenario.short for scenario in scenarios) + " |",
+        "|---|" + "--:|" * len(scenarios),
+    ]
+    for name, words in WORDS.items():
+        if any(name in column for column in columns):
+            lines.append(
+                "| ".join([f"| {words} ", *(f"{c.get(name, '')} " for c in columns)]) + "|"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _percent(row: pd.Series) -> str:
+    if not row["intervals"]:
+        return "none"
+    mark = "**" if _off(row["coverage"], LEVEL, row["intervals"]) else ""
+    return f"{mark}{100 * row['coverage']:.0f}{mark}"
 
 
 def _section(scenario: Scenario, cells: pd.DataFrame) -> str:

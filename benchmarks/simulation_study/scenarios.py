@@ -12,13 +12,14 @@ EXPORTS = ("exports_any", "exports_value")
 
 @dataclass(frozen=True)
 class Scenario:
-    """Hold a scenario's name, what it asks in words, and its changes to the smaller world.
+    """Hold a scenario's names, what it asks in words, and its changes to the smaller world.
 
     `outcomes` are those estimated; `few_clusters` adds the inference for few treated clusters.
     """
 
     name: str
     title: str
+    short: str
     question: str
     changes: dict[str, Any] = field(default_factory=dict)
     outcomes: tuple[str, ...] = ("sales_log",)
@@ -69,6 +70,7 @@ def _cluster_shocks(treated: int) -> Scenario:
     return Scenario(
         name=f"cluster_shocks_{treated}",
         title=f"Cluster shocks, {treated} treated clusters of 80",
+        short=f"shocks, {treated}",
         question="Do tests hold where clusters have shocks of their own and few are treated?",
         changes={
             "firms": 800,
@@ -88,11 +90,13 @@ SCENARIOS = (
     Scenario(
         name="parallel_trends",
         title="Parallel trends hold",
+        short="parallel",
         question="Is everything right where every assumption holds for all firms?",
     ),
     Scenario(
         name="selection",
         title="Parallel trends hold between firms alike",
+        short="selection",
         question=(
             "Is the bias of a naive comparison removed where growth and entry depend on what "
             "the score observes?"
@@ -102,6 +106,7 @@ SCENARIOS = (
     Scenario(
         name="growing_effects",
         title="Staggered entry, growing effects",
+        short="growing",
         question="Who goes wrong where effects grow by the year and differ by entry year?",
         changes={
             "last_year": 2013,
@@ -116,6 +121,7 @@ SCENARIOS = (
     Scenario(
         name="rare_exports",
         title="Rare exports",
+        short="rare exports",
         question="What can be learnt about exports where one firm in twenty exports?",
         changes={
             "firms": 800,
@@ -128,6 +134,7 @@ SCENARIOS = (
     Scenario(
         name="informative_exit",
         title="Informative exit",
+        short="exit",
         question="What do survivors show where bad years drive exit and the programme saves firms?",
         changes={
             "exit_share_per_year": 0.1,
@@ -138,6 +145,7 @@ SCENARIOS = (
     Scenario(
         name="small_sample",
         title="Small sample",
+        short="small",
         question="Do tests hold with 150 firms in 24 clusters, 10 of them treated?",
         changes={
             "firms": 150,
@@ -153,6 +161,7 @@ SCENARIOS = (
     Scenario(
         name="spillovers",
         title="Spillovers within clusters",
+        short="spillovers",
         question="Does the comparison pool matter where neighbours of participants gain too?",
         changes={"spillover_percent": 8.0},
         all_firms=True,
