@@ -73,8 +73,14 @@ def _true_terms(
         if outcome.transform == "proportional":
             return []
         if spec.estimator == "group_time":
-            whole_sets = study.estimate.missing == "drop_set"
-            truth = true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)
+            truth = true_group_time(
+                spec,
+                sample.stacks,
+                study.panel,
+                effect,
+                covariates=study.covariates,
+                whole_sets=study.estimate.missing == "drop_set",
+            )
             return [("att", truth)]
     except IdentificationError:
         return []
