@@ -17,7 +17,7 @@ from stacked_tables import (
 from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.params.estimate import EstimateSection
+from pipeline.params.estimate import EstimateSection, LeeBoundsSpec
 
 # Logs of 10, 20, ... after entry over base 1; C2 stops, C4 never exported.
 TEXT = """
@@ -115,9 +115,8 @@ def test_the_interval_covers_the_effect_and_not_the_set(width):
 
 def run(text=TEXT, transform="log"):
     section = estimation().model_dump(exclude_none=True)
-    asked = ("name", "designs", "outcomes", "cluster")
-    spec = {name: section["specs"][0][name] for name in asked}
-    spec |= {"estimator": "lee_bounds", "terms": ["att"]}
+    spec = section["specs"][0] | {"estimator": "lee_bounds", "terms": ["att"]}
+    spec = {key: spec[key] for key in LeeBoundsSpec.model_fields if key in spec}
     named = {"column": "sales", "transform": transform, "unit": "US$", "label": "Exports"}
     return estimate_specs(
         prepare_study(
