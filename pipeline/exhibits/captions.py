@@ -9,6 +9,7 @@ from pipeline.exhibits.language import say
 _CAPTIONS = {
     "main_effects": "Effects by outcome, design and estimator",
     "dynamic_effects": "Effects by year since entry",
+    "inference": "The average effect under other methods of inference",
     "detectable_effects": "Minimum detectable effects",
     "balance": "Treated and comparison {firms} before and after matching",
     "balance_summary": "Balance of every design",

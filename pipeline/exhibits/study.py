@@ -20,6 +20,7 @@ from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
 from pipeline.exhibits.group_time_table import group_time_tables
+from pipeline.exhibits.inference_table import inference_tables
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import render_latex
@@ -51,6 +52,7 @@ from pipeline.exhibits.word import render_word
 # What reads the name of a table in params.yaml; `main_effects` names its parts itself.
 _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "dynamic_effects": dynamic_effects,
+    "inference": inference_tables,
     "detectable_effects": detectable_effects,
     "balance": balance_table,
     "balance_summary": balance_summary,

@@ -9,6 +9,7 @@ from pipeline.params.settings import Settings
 TableName = Literal[
     "main_effects",
     "dynamic_effects",
+    "inference",
     "detectable_effects",
     "balance",
     "balance_summary",

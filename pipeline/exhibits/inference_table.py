@@ -1,0 +1,128 @@
+"""The average effect of the headline under other methods of inference, where params ask for any."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.design_words import capitalised
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
+
+# Value of ESTIMATES.inference: what readers are told, in the order of the table.
+_METHODS = {
+    "analytic": "Clustered, t with G\u22121 degrees of freedom",
+    "bias_reduced": "CR2, Satterthwaite degrees of freedom",
+    "wild_bootstrap": "Restricted wild cluster bootstrap",
+    "randomisation": "Randomisation of entry among clusters",
+    "cluster_bootstrap": "Cluster bootstrap, score and weights redone",
+}
+
+# Methods whose note says how many draws they made, and of what.
+_DRAWN = ("wild_bootstrap", "randomisation", "cluster_bootstrap")
+
+
+def inference_tables(results: StudyResults) -> list[Table]:
+    """Return one panel a method; none where the analytic interval is the only one."""
+    rows = _average_rows(results)
+    if set(rows["inference"]) <= {"analytic"}:
+        return []
+    names = list(results.settings.outcomes.root)
+    return side_by_side(names, lambda part: _table(results, part, rows))
+
+
+def _average_rows(results: StudyResults) -> pd.DataFrame:
+    table, headline = results.estimates, results.settings.estimate.headline
+    return table[
+        (table["design"] == headline.design)
+        & (table["estimator"] == headline.spec)
+        & (table["term"] == "att")
+        & (table["sample"] == "all")
+        & (table["subgroup"] == "all")
+        & (table["band"] == "pointwise")
+        & table["inference"].isin(list(_METHODS))
+    ]
+
+
+def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) -> Table:
+    names = list(numbered.values())
+    found = {(str(row["outcome"]), str(row["inference"])): row for row in rows.to_dict("records")}
+    panels = [
+        Panel(say(title), _panel(results, names, [found.get((n, method)) for n in names]))
+        for method, title in _METHODS.items()
+        if any((name, method) in found for name in names)
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        notes=_notes(results, found),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _panel(
+    results: StudyResults, names: list[str], rows: list[dict[Hashable, Any] | None]
+) -> tuple[Row, ...]:
+    pairs = [(row, shown_decimals(results, name)) for name, row in zip(names, rows, strict=True)]
+    level = rounding.general(100 * results.settings.estimate.conf_level)
+    lines = [
+        Row(say("Std. error"), tuple(_std_error(row, places) for row, places in pairs)),
+        Row(
+            say("{level}% CI", level=level), tuple(_interval(row, places) for row, places in pairs)
+        ),
+        Row(say("p-value"), tuple(_p_value(row) for row, _ in pairs)),
+        Row(say("Degrees of freedom"), tuple(_df(row) for row, _ in pairs)),
+    ]
+    return tuple(line for line in lines if any(cell not in (None, DASH) for cell in line.cells))
+
+
+def _figure(row: dict[Hashable, Any] | None, name: str) -> float | None:
+    value = None if row is None else row[name]
+    return None if value is None or pd.isna(value) else float(str(value))
+
+
+def _std_error(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
+    # Both compare t statistics with the analytic error, and have none of their own.
+    if row is None or row["inference"] in ("wild_bootstrap", "randomisation"):
+        return None
+    error = _figure(row, "std_error")
+    return DASH if error is None else Number(error, decimals)
+
+
+def _interval(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
+    low, high = _figure(row, "conf_low"), _figure(row, "conf_high")
+    return DASH if low is None or high is None else Interval(low, high, decimals)
+
+
+def _p_value(row: dict[Hashable, Any] | None) -> Cell:
+    value = _figure(row, "p_value")
+    return DASH if value is None else Text(rounding.positive(value, 3))
+
+
+def _df(row: dict[Hashable, Any] | None) -> Cell:
+    value = _figure(row, "df")
+    return None if value is None else Text(rounding.fixed(value, 1))
+
+
+def _notes(
+    results: StudyResults, found: dict[tuple[str, str], dict[Hashable, Any]]
+) -> tuple[str, ...]:
+    headline = results.settings.estimate.headline
+    told = {
+        capitalised(retell(str(row["note"])))
+        for (_, method), row in found.items()
+        if method in _DRAWN and not pd.isna(row["note"])
+    }
+    return (
+        say(
+            "The average effect of design {design} under further methods of inference; the "
+            "estimate is that of the main table. Where few clusters are treated, the first is too "
+            "sure of itself.",
+            design=results.settings.design_label(headline.design),
+        ),
+        *(f"{note}." for note in sorted(told)),
+    )
