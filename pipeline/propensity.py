@@ -30,6 +30,8 @@ from pipeline.support import support_by_stack
 # Ties and order of scores must be the same on every machine.
 SCORE_DECIMALS = 10
 
+SCORE_COLUMNS = ["propensity_score", "linear_score"]
+
 
 @dataclass(frozen=True)
 class ScoreFit:
@@ -123,7 +125,23 @@ def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
 def _fit_model(
     complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a model's rows with scores and support, and its coefficients."""
+    """Return a model's rows with scores and support, and its coefficients.
+
+    With `refit` the coefficients, and the scores of firms on support, are those of a second fit
+    on these firms alone; the others keep the score that put them off support.
+    """
+    scored, coefficients = _fit_samples(complete, values, model, name)
+    on_support = support_by_stack(scored, model)
+    if model.refit:
+        again, coefficients = _fit_samples(scored[on_support], values, model, name)
+        scored.loc[again.index, SCORE_COLUMNS] = again[SCORE_COLUMNS]
+    return scored.assign(on_support=on_support), coefficients
+
+
+def _fit_samples(
+    complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows with the score of their fit, index kept, and the coefficients of every fit."""
     parts, coefficients = [], []
     for label, where, rows in _samples(complete, model, name):
         covariates = values.loc[rows.index]
@@ -134,8 +152,7 @@ def _fit_model(
             rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
         )
         coefficients.append(_coefficient_rows(fit, name, label))
-    scored = pd.concat(parts, ignore_index=True)
-    return scored.assign(on_support=support_by_stack(scored, model)), pd.concat(coefficients)
+    return pd.concat(parts), pd.concat(coefficients)
 
 
 def _samples(

@@ -45,6 +45,19 @@ class EstimatedScore:
         design, chance, density, points = (values[rows] for values in by_firm)
         return EstimatedScore(design, self.covariance, chance, density, points)
 
+    def among(self, fitted: Flags) -> "EstimatedScore":
+        """Return the same fit for all firms, missing for those that it left out."""
+
+        def spread(values: Floats) -> Floats:
+            everyone = np.full((len(fitted), *values.shape[1:]), np.nan)
+            everyone[fitted] = values
+            return everyone
+
+        design, chance, density, points = map(
+            spread, (self.design, self.probability, self.density, self.points)
+        )
+        return EstimatedScore(design, self.covariance, chance, density, points)
+
 
 def estimated_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> EstimatedScore:
     """Fit a score as `propensity.fit_score` does, and keep what the correction needs.

@@ -15,7 +15,7 @@ from pipeline.matching.sets import Flags, Floats
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
 
-Overlap = Literal["none", "min_max", "comparison_maximum"]
+Overlap = Literal["none", "min_max", "comparison_maximum", "comparison_range", "treated_range"]
 
 KEY = ["stack", "firm_id"]
 
@@ -35,7 +35,7 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
     for rows in scored.groupby("stack").indices.values():
         if model.trim_share is not None:
             on_support[rows] = trimmed(score[rows], treated[rows], model.trim_share)
-        elif model.support in ("min_max", "comparison_maximum"):
+        elif model.support not in ("trim", "bound"):
             on_support[rows] = common_support(score[rows], treated[rows], model.support)
     return on_support
 
@@ -45,13 +45,19 @@ def common_support(score: Floats, treated: Flags, rule: Overlap) -> Flags:
 
     `min_max` keeps both groups between the larger of the two minima and the smaller of the two
     maxima (Dehejia & Wahba 1999, doi:10.1080/01621459.1999.10473858); `comparison_maximum`
-    drops treated firms above every comparison firm; `none` keeps all. Bounds are inclusive.
+    drops treated firms above every comparison firm; `comparison_range` treated firms above or
+    below all of them; `treated_range` comparison firms above or below all treated firms; `none`
+    keeps all. Bounds are inclusive. MatchIt's `discard` calls `min_max` both, `comparison_range`
+    treated and `treated_range` control; psmatch2's `common` is `comparison_range`.
     """
     if rule == "none":
         return np.ones(len(score), dtype=bool)
     one, zero = score[treated], score[~treated]
     if rule == "comparison_maximum":
         return np.asarray(~treated | (score <= zero.max()))
+    if rule in ("comparison_range", "treated_range"):
+        within = zero if rule == "comparison_range" else one
+        return np.asarray((score >= within.min()) & (score <= within.max()))
     low, high = max(one.min(), zero.min()), min(one.max(), zero.max())
     return np.asarray((score >= low) & (score <= high))
 

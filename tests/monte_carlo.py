@@ -68,12 +68,20 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
     )
 
 
-def evaluate(study: Evaluation, settings: Simulation, seed: int) -> pd.DataFrame:
-    """Simulate, evaluate and return the recovery table of one seed, with intervals."""
+def evaluate(
+    study: Evaluation, settings: Simulation, seed: int, entry_year: int | None = None
+) -> pd.DataFrame:
+    """Simulate, evaluate and return the recovery table of one seed, with intervals.
+
+    With `entry_year` the evaluation takes every participant to have entered in that year.
+    """
     firms = simulate_programme(settings, np.random.default_rng(seed))
+    register = firms.register
+    if entry_year is not None:
+        register = register.assign(entry_year=entry_year)
     panel = clean_panel(
         firms.panel,
-        firms.register,
+        register,
         {},
         data=study.data,
         clean=study.clean,

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from pipeline.errors import DataError, SupportError
 from pipeline.params.score import ScoreSection
@@ -160,15 +161,23 @@ def test_support_rules_by_hand():
         "none": [1, 1, 1, 1, 1, 1],
         "min_max": [1, 1, 0, 0, 1, 1],
         "comparison_maximum": [1, 1, 0, 1, 1, 1],
+        "comparison_range": [1, 1, 0, 1, 1, 1],
+        "treated_range": [1, 1, 1, 0, 1, 1],
     }
     for rule, kept in expected.items():
         assert common_support(score, treated, rule).tolist() == [bool(flag) for flag in kept]
+    # a treated firm below every comparison firm has no counterpart either
+    assert not common_support(np.append(score, 0.05), np.append(treated, True), "comparison_range")[
+        -1
+    ]
 
 
 def test_support_includes_its_bounds():
     score, treated = np.array([0.3, 0.7, 0.3, 0.7]), np.array([1, 1, 0, 0], bool)
     assert common_support(score, treated, "min_max").all()
     assert common_support(score, treated, "comparison_maximum").all()
+    assert common_support(score, treated, "comparison_range").all()
+    assert common_support(score, treated, "treated_range").all()
 
 
 # Risk sets: from COVARIATES to SCORES, SCORE_COEFFICIENTS and FACTS.
@@ -316,6 +325,31 @@ def test_support_is_judged_within_each_stack_and_counted():
         expected = common_support(score, treated, "min_max")
         np.testing.assert_array_equal(rows["on_support"], expected)
         assert facts[f"comparison_off_support[{stack}]"] == (~expected & ~treated).sum() > 0
+
+
+@pytest.mark.parametrize("fit", ["per_stack", "pooled"])
+def test_a_refit_scores_the_firms_on_support_anew_and_leaves_the_others(fit):
+    risk_sets, covariates = study()
+    once = score_risk_sets(risk_sets, covariates, section(support="min_max", fit=fit))
+    twice = score_risk_sets(risk_sets, covariates, section(support="min_max", fit=fit, refit=True))
+    before, after = (s.scores[s.scores["model"] == "main"] for s in (once, twice))
+    pd.testing.assert_series_equal(before["on_support"], after["on_support"])
+    kept = before["on_support"].to_numpy()
+    assert 0 < (~kept).sum() < kept.sum()
+    pd.testing.assert_frame_equal(before[~kept], after[~kept])
+    on_support = risk_sets[risk_sets["model"] == "main"].merge(
+        before.loc[kept, ["stack", "firm_id"]], on=["stack", "firm_id"]
+    )
+    plain = pd.concat([on_support, on_support.assign(model="unmatched")])
+    alone = score_risk_sets(plain, covariates, section(fit=fit))
+    expected = alone.scores[alone.scores["model"] == "main"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(after[kept].reset_index(drop=True), expected)
+    pd.testing.assert_frame_equal(twice.coefficients, alone.coefficients)
+
+
+def test_a_refit_needs_a_support_rule():
+    with pytest.raises(ValidationError, match="refit: true needs a support rule"):
+        section(refit=True)
 
 
 def test_row_order_changes_nothing_and_inputs_stay():

@@ -66,11 +66,13 @@ def difference_stacks(
             points = whiten(covariates, treated, rule.covariance_of == "pooled")
         else:
             points = position[:, None]
-            score = estimated_score(risk_set.covariates[model.covariates], treated, model.link)
+            fitted = risk_set.on_support if model.refit else np.ones(len(treated), dtype=np.bool_)
+            covariates = risk_set.covariates.loc[fitted, model.covariates]
+            score = estimated_score(covariates, treated[fitted], model.link).among(fitted)
         firm = index.codes(risk_set.firms["firm_id"])
         year = int(risk_set.firms["stack"].iloc[0])
         row = index.rows(firm, np.broadcast_to(year + event_times, (len(firm), len(event_times))))
-        caliper = design_caliper(position, treated, rule)
+        caliper = design_caliper(risk_set, rule)
         covered = np.asarray(_has_year(index, year + event_times))
         yield DifferenceStack(risk_set, points, caliper, score, position, event_times, row, covered)
 

@@ -58,6 +58,7 @@ def design_rule(settings: StudySettings, design: str) -> str:
     parts = [
         *method_words(rule, settings.exhibit.firms, labels),
         *_support(model),
+        *([say("score fitted again on support")] if model.refit else []),
         *([say("score by {link} {fit}", link=model.link, fit=fit)] if rule.uses_score else []),
     ]
     return ", ".join(parts)
@@ -117,6 +118,8 @@ def _support(model: ScoreModel) -> list[str]:
     return {
         "min_max": [say("common support by minimum and maximum")],
         "comparison_maximum": [say("treated above the comparison maximum dropped")],
+        "comparison_range": [say("treated outside the range of comparison scores dropped")],
+        "treated_range": [say("comparisons outside the range of treated scores dropped")],
     }.get(model.support, [])
 
 

@@ -123,6 +123,7 @@ def _caliper(rule: CaliperDesign) -> str:
         "all": say("all units"),
         "pooled": say("the two groups pooled"),
         "treated": say("the treated"),
+        "on_support": say("all units on support"),
     }
     return say(
         "caliper {caliper_sd} standard deviations of {over}",

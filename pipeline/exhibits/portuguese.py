@@ -31,6 +31,7 @@ PORTUGUESE: dict[str, str] = {
     "All entry years": "Todos os anos de entrada",
     "All lost": "Todas as perdidas",
     "all units": "todas as unidades",
+    "all units on support": "todas as unidades no suporte comum",
     "All {firms} of the cleaned panel, one row each in a year; treated: those that ever entered. Three significant digits. A dash stands for figures that rest on too few {firms} to be shown.": "Todas as {firms} do painel limpo, uma linha por ano; participantes: as que entraram alguma vez. Três algarismos significativos. Um traço indica números que se apoiam em poucas {firms} para serem mostrados.",
     "also {covariates}": "também {covariates}",
     "anything from {low} to {high} {translated_unit}, no effect {zero}": "qualquer valor de {low} a {high} {translated_unit}, efeito nulo {zero}",
@@ -64,6 +65,13 @@ PORTUGUESE: dict[str, str] = {
     "Column {column}: proportional effect on the level by Poisson, zeros included, firms without any positive value left out; it needs parallel ratios. The largest firm makes {largest} percent of the treated and the comparison total (Panel {letter}).": "Coluna {column}: efeito proporcional sobre o nível por Poisson, com os zeros e sem quem não tem nenhum valor positivo; requer razões paralelas. A maior empresa soma {largest} por cento do total de participantes e de comparação (Painel {letter}).",
     "column {n} in {times}": "coluna {n} em {times}",
     "common support by minimum and maximum": "suporte comum por mínimo e máximo",
+    "treated outside the range of comparison scores dropped": (
+        "excluem-se os tratados fora do intervalo de escores da comparação"
+    ),
+    "comparisons outside the range of treated scores dropped": (
+        "excluem-se as comparações fora do intervalo de escores dos tratados"
+    ),
+    "score fitted again on support": "escore reestimado no suporte comum",
     "Comp.": "Comp.",
     "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, reference year; minimum detectable effect at {power} percent power, two-sided test at {alpha} percent, in the units of the estimate.": "Comp.: {firms} de comparação. Rodapé: Painel {main_letter}; média em níveis, ano de referência; efeito mínimo detectável com poder de {power} por cento, teste bilateral a {alpha} por cento, nas unidades da estimativa.",
     "Comparison pool: {pools}.": "Reserva de comparação: {pools}.",

@@ -31,6 +31,7 @@ SPANISH: dict[str, str] = {
     "All entry years": "Todos los años de entrada",
     "All lost": "Todas las perdidas",
     "all units": "todas las unidades",
+    "all units on support": "todas las unidades en el soporte común",
     "All {firms} of the cleaned panel, one row each in a year; treated: those that ever entered. Three significant digits. A dash stands for figures that rest on too few {firms} to be shown.": "Todas las {firms} del panel depurado, una fila por año; participantes: las que entraron alguna vez. Tres cifras significativas. Una raya indica cifras que se apoyan en muy pocas {firms} para mostrarse.",
     "also {covariates}": "también {covariates}",
     "anything from {low} to {high} {translated_unit}, no effect {zero}": "cualquier valor de {low} a {high} {translated_unit}, efecto nulo {zero}",
@@ -64,6 +65,13 @@ SPANISH: dict[str, str] = {
     "Column {column}: proportional effect on the level by Poisson, zeros included, firms without any positive value left out; it needs parallel ratios. The largest firm makes {largest} percent of the treated and the comparison total (Panel {letter}).": "Columna {column}: efecto proporcional sobre el nivel por Poisson, con los ceros y sin quienes no tienen ningún valor positivo; requiere razones paralelas. La mayor empresa suma {largest} por ciento del total de participantes y de comparación (Panel {letter}).",
     "column {n} in {times}": "columna {n} en {times}",
     "common support by minimum and maximum": "soporte común por mínimo y máximo",
+    "treated outside the range of comparison scores dropped": (
+        "se excluyen los tratados fuera del rango de puntajes de la comparación"
+    ),
+    "comparisons outside the range of treated scores dropped": (
+        "se excluyen las comparaciones fuera del rango de puntajes de los tratados"
+    ),
+    "score fitted again on support": "puntaje reestimado sobre el soporte común",
     "Comp.": "Comp.",
     "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, reference year; minimum detectable effect at {power} percent power, two-sided test at {alpha} percent, in the units of the estimate.": "Comp.: {firms} de comparación. Pie: Panel {main_letter}; media en niveles, año de referencia; efecto mínimo detectable con potencia de {power} por ciento, prueba bilateral al {alpha} por ciento, en las unidades de la estimación.",
     "Comparison pool: {pools}.": "Reserva de comparación: {pools}.",

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.matching.sets import Flags, Floats
+from pipeline.matching.stack import RiskSet
 from pipeline.params.match import CaliperDesign
 
 CaliperBase = Literal["all", "pooled", "treated"]
@@ -29,11 +30,19 @@ def caliper_width(
     return float(caliper_sd * spread)
 
 
-def design_caliper(score: Floats, treated: Flags, design: CaliperDesign) -> float | None:
-    """Return the width of a design's caliper in score units, given as such or in SDs."""
+def design_caliper(risk_set: RiskSet, design: CaliperDesign) -> float | None:
+    """Return the width of a design's caliper in score units, given as such or in SDs.
+
+    `caliper_sd_of: on_support` takes the SD over all firms on support, as MatchIt does after it
+    has discarded firms.
+    """
     if design.caliper is not None:
         return design.caliper
-    return caliper_width(score, treated, design.caliper_sd, design.caliper_sd_of)
+    score, treated = risk_set.score(design.distance), risk_set.treated
+    if design.caliper_sd_of != "on_support":
+        return caliper_width(score, treated, design.caliper_sd, design.caliper_sd_of)
+    kept = risk_set.on_support
+    return caliper_width(score[kept], treated[kept], design.caliper_sd, "all")
 
 
 def caliper_words(design: CaliperDesign, width: float) -> str:

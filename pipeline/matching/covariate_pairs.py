@@ -21,7 +21,7 @@ def match_on_covariates(risk_set: RiskSet, design: MahalanobisDesign) -> StackMa
     treated firm has a match, DataError where a covariate is missing.
     """
     score = risk_set.score(design.distance)
-    caliper = design_caliper(score, risk_set.treated, design)
+    caliper = design_caliper(risk_set, design)
     width = np.inf if caliper is None else caliper
     space = Space(_points(risk_set, design), score, width)
     sets = join_sets([_match_cell(risk_set, design, space, rows) for rows in _cells(risk_set)])

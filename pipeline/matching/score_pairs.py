@@ -17,8 +17,7 @@ def match_on_score(risk_set: RiskSet, design: NearestDesign | RadiusDesign) -> S
 
     Raises SupportError where no treated firm has a match.
     """
-    score = risk_set.score(design.distance)
-    caliper = design_caliper(score, risk_set.treated, design)
+    caliper = design_caliper(risk_set, design)
     rows = np.flatnonzero(risk_set.usable)
     found = _match_rows(risk_set, rows, design, caliper)
     sets = replace(found, treated=rows[found.treated], control=rows[found.control])

@@ -32,10 +32,14 @@ class RiskSet:
         return self.firms["treated"].to_numpy()
 
     @property
+    def on_support(self) -> Flags:
+        """Say which firms the support rule of the score model keeps."""
+        return self.firms["on_support"].to_numpy()
+
+    @property
     def usable(self) -> Flags:
         """Say which firms may be used: on support, and with a cell where cells are asked for."""
-        on_support = self.firms["on_support"].to_numpy()
-        return on_support if self.cells is None else on_support & (self.cells >= 0)
+        return self.on_support if self.cells is None else self.on_support & (self.cells >= 0)
 
     def score(self, distance: Literal["linear", "probability"]) -> Floats:
         """Return the score on the scale on which distances are taken."""

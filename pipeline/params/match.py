@@ -59,13 +59,14 @@ class CaliperDesign(CellDesign):
     """Bound the distance of matched firms on the score.
 
     `caliper_sd` is in standard deviations (n-1, within the stack, before support and cells) of
-    the distance, taken over `all` firms, `pooled` groups or the `treated`; `caliper` is in the
-    units of the distance itself. Null means none; at most one of the two.
+    the distance, taken over `all` firms, `pooled` groups or the `treated`, or over the firms that
+    the support rule keeps (`on_support`, as MatchIt does); `caliper` is in the units of the
+    distance itself. Null means none; at most one of the two.
     """
 
     distance: Literal["linear", "probability"]
     caliper_sd: float | None = Field(gt=0)
-    caliper_sd_of: Literal["all", "pooled", "treated"]
+    caliper_sd_of: Literal["all", "pooled", "treated", "on_support"]
     caliper: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")

@@ -82,24 +82,37 @@ class ScoreModel(Pool):
     """Define who may be compared with whom, and on what.
 
     `support`, within each stack: `min_max` keeps both groups where their scores overlap;
-    `comparison_maximum` drops treated firms above every comparison firm; `trim` drops the share
-    `trim_share` of treated firms with the highest scores; `bound` drops firms of both groups with
-    a probability above `score_bound`.
+    `comparison_maximum` drops treated firms above every comparison firm; `comparison_range` treated
+    firms outside the range of comparison firms' scores; `treated_range` comparison firms outside
+    that of the treated; `trim` drops the share `trim_share` of treated firms with the highest
+    scores; `bound` drops firms of both groups with a probability above `score_bound`.
+    `refit: true` fits the score once more on the firms that the rule keeps.
     """
 
     covariates: list[str] = Field(min_length=1)
     fit: Literal["per_stack", "pooled"]
     link: Literal["logit", "probit"]
     missing: Literal["drop_firm", "refuse"]
-    support: Literal["none", "min_max", "comparison_maximum", "trim", "bound"]
+    support: Literal[
+        "none",
+        "min_max",
+        "comparison_maximum",
+        "comparison_range",
+        "treated_range",
+        "trim",
+        "bound",
+    ]
     trim_share: float | None = Field(default=None, gt=0, lt=0.5)
     score_bound: float | None = Field(default=None, gt=0, lt=1)
+    refit: bool = False
 
     @model_validator(mode="after")
     def _rule_has_its_number(self) -> "ScoreModel":
         for rule, key in (("trim", "trim_share"), ("bound", "score_bound")):
             if (self.support == rule) != (getattr(self, key) is not None):
                 raise ValueError(f"support: {rule} needs {key}, and other rules have none")
+        if self.refit and self.support == "none":
+            raise ValueError("refit: true needs a support rule; with support: none nobody is lost")
         return self
 
 
