@@ -1,5 +1,7 @@
 """The simulation study: what a seed gives, what is on file, and the formulas of its table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,6 +68,25 @@ def test_where_the_score_stops_unmatched_estimators_go_on():
     assert set(stopped["estimator"]) == {"nearest", "nearest_two_way", "caliper", "entropy"}
     assert stopped["note"].str.contains("separates the groups").all()
     assert not found.duplicated(["effect", "estimator"]).any()
+
+
+def test_where_nothing_can_be_estimated_every_row_has_the_reason():
+    matched = [e for e in ESTIMATORS if e.design == "nearest" and e.runs_in(SMALL)]
+    found = draw(world(BY_NAME["cluster_shocks_4"], matched), seed=0)
+    assert len(found) == 2 * len(matched)
+    assert found["estimate"].isna().all()
+    assert found["note"].str.contains("separates the groups").all()
+
+
+def test_an_estimator_may_make_weights_again_in_its_draws():
+    entropy = next(e for e in ESTIMATORS if e.name == "entropy")
+    spec = entropy.spec | {"inference": "cluster_bootstrap", "draws": 50, "seed": 1}
+    again = replace(entropy, name="again", spec=spec, inference="cluster_bootstrap")
+    found = draw(world(SMALL, [entropy, again]), seed=3).set_index(["effect", "estimator"])
+    both = found.loc["as set"]
+    assert both.loc["again", "estimate"] == both.loc["entropy", "estimate"]
+    assert both.loc["again", "std_error"] != both.loc["entropy", "std_error"]
+    assert both.loc["again", "truth"] == both.loc["entropy", "truth"]
 
 
 def test_draws_on_file_are_not_made_again(tmp_path):
