@@ -144,6 +144,7 @@ def made_up():
             "estimator": "nearest",
             "truth": [0.5, 0.5, 0.5, np.nan],
             "estimate": [0.6, 0.4, 0.8, np.nan],
+            "std_error": [0.1, 0.1, 0.4, np.nan],
             "conf_low": [0.4, 0.3, 0.6, np.nan],
             "conf_high": [0.8, 0.5, 1.0, np.nan],
             "p_value": [0.01, 0.01, 0.01, np.nan],
@@ -160,6 +161,8 @@ def test_summary_formulas():
     assert cell[["seeds", "estimates", "intervals", "tests"]].tolist() == [4, 3, 3, 4]
     assert cell["bias"] == pytest.approx(0.1)
     assert cell["bias_mc_error"] == pytest.approx(0.2 / np.sqrt(3))
+    assert cell["sd"] == pytest.approx(0.2)
+    assert cell["mean_std_error"] == pytest.approx(0.2)
     assert cell["rmse"] == pytest.approx(np.sqrt(0.11 / 3))
     squared = np.array([0.01, 0.01, 0.09]).std(ddof=1)
     assert cell["rmse_mc_error"] == pytest.approx(
