@@ -14,9 +14,10 @@ def summarise(draws: pd.DataFrame) -> pd.DataFrame:
 
     Over the n seeds with an estimate, error = estimate - truth: bias, its mean, with error
     sd / sqrt(n); rmse, the root of the mean square, with error sd(error^2) / (2 rmse sqrt(n)) by
-    the delta method; sd of the errors beside the mean of the standard errors; coverage of the interval over seeds that have one; rejection at 5 percent
-    over the seeds of the world without effect; shares with error sqrt(p (1 - p) / n). Formulas:
-    Morris, White & Crowther (2019), doi:10.1002/sim.8086.
+    the delta method; sd, and the mean standard error beside it; coverage of the interval over the
+    seeds that have one; rejection at 5 percent over the seeds of the world without effect; shares
+    with error sqrt(p (1 - p) / n). Formulas: Morris, White & Crowther (2019),
+    doi:10.1002/sim.8086.
     """
     unique = draws.drop_duplicates(KEY, keep="last")
     rows = [
