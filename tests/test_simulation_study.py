@@ -1,5 +1,7 @@
 """The simulation study: what a seed gives, what is on file, and the formulas of its table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +70,25 @@ def test_where_the_score_stops_unmatched_estimators_go_on():
     assert not found.duplicated(["effect", "estimator"]).any()
 
 
+def test_where_nothing_can_be_estimated_every_row_has_the_reason():
+    matched = [e for e in ESTIMATORS if e.design == "nearest" and e.runs_in(SMALL)]
+    found = draw(world(BY_NAME["cluster_shocks_4"], matched), seed=0)
+    assert len(found) == 2 * len(matched)
+    assert found["estimate"].isna().all()
+    assert found["note"].str.contains("separates the groups").all()
+
+
+def test_an_estimator_may_make_weights_again_in_its_draws():
+    entropy = next(e for e in ESTIMATORS if e.name == "entropy")
+    spec = entropy.spec | {"inference": "cluster_bootstrap", "draws": 50, "seed": 1}
+    again = replace(entropy, name="again", spec=spec, inference="cluster_bootstrap")
+    found = draw(world(SMALL, [entropy, again]), seed=3).set_index(["effect", "estimator"])
+    both = found.loc["as set"]
+    assert both.loc["again", "estimate"] == both.loc["entropy", "estimate"]
+    assert both.loc["again", "std_error"] != both.loc["entropy", "std_error"]
+    assert both.loc["again", "truth"] == both.loc["entropy", "truth"]
+
+
 def test_draws_on_file_are_not_made_again(tmp_path):
     out = folder_with(tmp_path, 0)
     first = (out / "small_sample.csv").read_bytes()
@@ -123,6 +144,7 @@ def made_up():
             "estimator": "nearest",
             "truth": [0.5, 0.5, 0.5, np.nan],
             "estimate": [0.6, 0.4, 0.8, np.nan],
+            "std_error": [0.1, 0.1, 0.4, np.nan],
             "conf_low": [0.4, 0.3, 0.6, np.nan],
             "conf_high": [0.8, 0.5, 1.0, np.nan],
             "p_value": [0.01, 0.01, 0.01, np.nan],
@@ -139,6 +161,8 @@ def test_summary_formulas():
     assert cell[["seeds", "estimates", "intervals", "tests"]].tolist() == [4, 3, 3, 4]
     assert cell["bias"] == pytest.approx(0.1)
     assert cell["bias_mc_error"] == pytest.approx(0.2 / np.sqrt(3))
+    assert cell["sd"] == pytest.approx(0.2)
+    assert cell["mean_std_error"] == pytest.approx(0.2)
     assert cell["rmse"] == pytest.approx(np.sqrt(0.11 / 3))
     squared = np.array([0.01, 0.01, 0.09]).std(ddof=1)
     assert cell["rmse_mc_error"] == pytest.approx(

@@ -14,6 +14,7 @@ from benchmarks.simulation_study.estimators import DESIGNS, ESTIMATORS, SCORED, 
 from benchmarks.simulation_study.scenarios import SMALLER, Scenario
 from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
+from pipeline.effects.bootstrap import Redo
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import Study, prepare_study
 from pipeline.errors import EvaluationError
@@ -125,37 +126,50 @@ def draw(world: World, seed: int) -> pd.DataFrame:
     estimate is a row with the reason.
     """
     firms = simulate_programme(world.simulation, np.random.default_rng(seed))
-    try:
-        found = _estimated(world, firms)
-    except EvaluationError as stopped:
-        found = _estimated(without_matching(world), firms)
-        wanted = _wanted(world)
-        lost = wanted[~wanted["estimator"].isin(found["estimator"])].assign(note=str(stopped))
-        found = pd.concat([found, *(lost.assign(effect=name) for name in (EFFECT, NO_EFFECT))])
-    return found.assign(seed=seed).reindex(columns=COLUMNS)
+    redone = [estimator for estimator in world.estimators if estimator.redone]
+    once = [estimator for estimator in world.estimators if not estimator.redone]
+    found = [_drawn(only(world, part), firms) for part in (once, redone) if part]
+    return pd.concat(found, ignore_index=True).assign(seed=seed).reindex(columns=COLUMNS)
 
 
-def without_matching(world: World) -> World:
-    """Return the world with its unmatched estimators alone."""
-    unmatched = tuple(e for e in world.estimators if e.design == "unmatched")
-    names = {e.name for e in unmatched}
+def only(world: World, kept: Sequence[Estimator]) -> World:
+    """Return the world with some of its estimators, and the designs and scores they need."""
+    names = {estimator.name for estimator in kept}
+    wanted = {estimator.design for estimator in kept}
+    designs = {name: of for name, of in world.match.designs.items() if name in wanted}
+    scores = {design.score for design in designs.values()}
+    models = {name: of for name, of in world.score.models.items() if name in scores}
     specs = [spec for spec in world.estimate.specs if spec.name in names]
+    first = {"spec": kept[0].name, "design": kept[0].design}
+    headline = world.estimate.headline.model_copy(update=first)
     return replace(
         world,
-        estimators=unmatched,
-        score=world.score.model_copy(update={"models": {}}),
-        match=world.match.model_copy(update={"designs": {}}),
-        estimate=world.estimate.model_copy(update={"specs": specs}),
+        estimators=tuple(kept),
+        score=world.score.model_copy(update={"models": models}),
+        match=world.match.model_copy(update={"designs": designs}),
+        estimate=world.estimate.model_copy(update={"specs": specs, "headline": headline}),
     )
+
+
+def _drawn(world: World, firms: SimulatedProgramme) -> pd.DataFrame:
+    try:
+        return _estimated(world, firms)
+    except EvaluationError as stopped:
+        unmatched = [e for e in world.estimators if e.design == "unmatched"]
+        goes_on = 0 < len(unmatched) < len(world.estimators)
+        found = [_drawn(only(world, unmatched), firms)] if goes_on else []
+        stays = [e for e in world.estimators if not goes_on or e not in unmatched]
+        lost = _wanted(only(world, stays)).assign(note=str(stopped))
+        return pd.concat([*found, *(lost.assign(effect=name) for name in (EFFECT, NO_EFFECT))])
 
 
 def _estimated(world: World, firms: SimulatedProgramme) -> pd.DataFrame:
     """Estimate twice: with the effect, and on the same firms and matches without it."""
-    study = _prepared(world, firms)
-    results = estimate_specs(study).estimates
+    study, redo = _prepared(world, firms)
+    results = estimate_specs(study, redo).estimates
     true = recover(study, firms.truth, results)
     untreated = replace(study, panel=without_effect(study.panel, firms.truth))
-    without = estimate_specs(untreated).estimates
+    without = estimate_specs(untreated, redo).estimates
     return pd.concat(
         [
             _rows(world, results, true).assign(effect=EFFECT),
@@ -181,7 +195,8 @@ def without_effect(panel: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     return panel.assign(**outcomes)
 
 
-def _prepared(world: World, firms: SimulatedProgramme) -> Study:
+def _prepared(world: World, firms: SimulatedProgramme) -> tuple[Study, Redo | None]:
+    """Return the study, and what it takes to make weights again where an estimator does."""
     panel = clean_panel(
         firms.panel,
         firms.register,
@@ -195,7 +210,7 @@ def _prepared(world: World, firms: SimulatedProgramme) -> Study:
     pooled = pooled_risk_sets(candidates, world.score)
     scores = score_risk_sets(pooled, covariates, world.score).scores
     matched = match_designs(scores, covariates, world.match)
-    return prepare_study(
+    study = prepare_study(
         panel,
         matched.matches,
         matched.weights,
@@ -205,6 +220,8 @@ def _prepared(world: World, firms: SimulatedProgramme) -> Study:
         estimate=world.estimate,
         covariates=covariates,
     )
+    redone = any(estimator.redone for estimator in world.estimators)
+    return study, Redo(scores, covariates, world.score, world.match) if redone else None
 
 
 def _wanted(world: World) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from benchmarks.simulation_study.scenarios import Scenario
 
 SCORED = ["employment_log", "age", "foreign_owned", "manager_education", "distance"]
+REDONE = ("cluster_bootstrap", "randomisation")
 Needed = Literal["always", "few_clusters", "all_firms"]
 
 
@@ -23,6 +24,11 @@ class Estimator:
     inference: str = "analytic"
     wanted: Needed = "always"
     ratios: bool = False
+
+    @property
+    def redone(self) -> bool:
+        """Say whether the inference makes score and weights again in each of its draws."""
+        return self.inference in REDONE
 
     def runs_in(self, scenario: Scenario) -> bool:
         """Say whether the scenario asks for this estimator."""

@@ -14,9 +14,10 @@ def summarise(draws: pd.DataFrame) -> pd.DataFrame:
 
     Over the n seeds with an estimate, error = estimate - truth: bias, its mean, with error
     sd / sqrt(n); rmse, the root of the mean square, with error sd(error^2) / (2 rmse sqrt(n)) by
-    the delta method; coverage of the interval over seeds that have one; rejection at 5 percent
-    over the seeds of the world without effect; shares with error sqrt(p (1 - p) / n). Formulas:
-    Morris, White & Crowther (2019), doi:10.1002/sim.8086.
+    the delta method; sd, and the mean standard error beside it; coverage of the interval over the
+    seeds that have one; rejection at 5 percent over the seeds of the world without effect; shares
+    with error sqrt(p (1 - p) / n). Formulas: Morris, White & Crowther (2019),
+    doi:10.1002/sim.8086.
     """
     unique = draws.drop_duplicates(KEY, keep="last")
     rows = [
@@ -39,6 +40,8 @@ def _cell(rows: pd.DataFrame) -> dict[str, float]:
         "treated_clusters": effect["n_treated_clusters"].median(),
         **_with_error("bias", *_mean(error)),
         **_with_error("rmse", *_root_mean_square(error)),
+        "sd": float(error.std(ddof=1)) if len(error) > 1 else float("nan"),
+        "mean_std_error": effect["std_error"].mean(),
         "intervals": len(interval),
         **_with_error("coverage", *_share(covered)),
         "tests": len(rejected),
