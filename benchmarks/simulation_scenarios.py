@@ -71,8 +71,12 @@ GROUP_TIME = FLAT | {
 SUN_ABRAHAM = FLAT | {"name": "sun_abraham", "estimator": "sun_abraham", "average": "event"}
 IMPUTATION = FLAT | {"name": "imputation", "estimator": "imputation", "average": "event"}
 EVERY = [MATCHED, FIRM, UNMATCHED, GROUP_TIME, SUN_ABRAHAM, IMPUTATION, TWOWAY]
+CR2 = {"bias_reduced": True}
+RANDOM = {"randomisation": {"draws": 99, "seed": 1}}
+# A draw of the randomisation test is an evaluation of its own, so that seeds are fewer.
+RANDOMISED_SEEDS = 100
 FEW = [
-    MATCHED | {"bias_reduced": True} | WILD,
+    MATCHED | CR2 | WILD,
     FIRM,
     UNMATCHED,
     TWOWAY,
@@ -81,12 +85,13 @@ FEW = [
 
 @dataclass(frozen=True)
 class Scenario:
-    """Describe one world: what is changed, the specs, the outcomes."""
+    """Describe one world: what is changed, the specs, the outcomes, and the most seeds."""
 
     title: str
     changes: dict[str, Any]
     specs: list[dict[str, Any]]
     outcomes: tuple[str, ...] = ("sales_log",)
+    most_seeds: int = 500
 
 
 SCENARIOS = {
@@ -101,10 +106,22 @@ SCENARIOS = {
     "clusters_4": Scenario(
         "Cluster shocks, 4 treated clusters of 100", CLUSTER_SHOCKS | {"treated_clusters": 4}, FEW
     ),
+    "clusters_4_randomised": Scenario(
+        "Cluster shocks, 4 treated clusters of 100: every few-cluster method, without matching",
+        CLUSTER_SHOCKS | {"treated_clusters": 4},
+        [UNMATCHED | CR2 | WILD | RANDOM],
+        most_seeds=RANDOMISED_SEEDS,
+    ),
     "clusters_10": Scenario(
         "Cluster shocks, 10 treated clusters of 100",
         CLUSTER_SHOCKS | {"treated_clusters": 10},
         FEW,
+    ),
+    "clusters_10_randomised": Scenario(
+        "Cluster shocks, 10 treated clusters of 100: every few-cluster method, without matching",
+        CLUSTER_SHOCKS | {"treated_clusters": 10},
+        [UNMATCHED | CR2 | WILD | RANDOM],
+        most_seeds=RANDOMISED_SEEDS,
     ),
     "clusters_40": Scenario(
         "Cluster shocks, 40 treated clusters of 100",

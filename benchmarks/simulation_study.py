@@ -22,6 +22,7 @@ from benchmarks.simulation_scenarios import SCENARIOS, Evaluation, evaluation, s
 from benchmarks.simulation_tables import document
 from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
+from pipeline.effects.bootstrap import Redo
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import EvaluationError
@@ -77,7 +78,8 @@ def evaluate(study: Evaluation, world: Simulation, seed: int) -> pd.DataFrame:
         estimate=study.estimate,
         covariates=covariates,
     )
-    estimates = estimate_specs(prepared).estimates
+    redo = Redo(scores, covariates, study.score, study.match) if _is_randomised(study) else None
+    estimates = estimate_specs(prepared, redo).estimates
     recovered = recover(prepared, truth, estimates)[[*RECOVERY_KEY, "truth"]]
     rows = estimates[
         (estimates["term"] == "att")
@@ -85,6 +87,10 @@ def evaluate(study: Evaluation, world: Simulation, seed: int) -> pd.DataFrame:
         & estimates["inference"].isin(KEPT_INFERENCE)
     ]
     return rows.merge(recovered, on=RECOVERY_KEY)[COLUMNS]
+
+
+def _is_randomised(study: Evaluation) -> bool:
+    return any(getattr(spec, "randomisation", None) for spec in study.estimate.specs)
 
 
 def without_effects(panel: pd.DataFrame, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -120,7 +126,9 @@ def run(store: Path, seeds: int, names: list[str]) -> None:
     done = {name: _done(store / f"{name}.csv") for name in names}
     started, drawn = time.perf_counter(), 0
     for seed in range(seeds):
-        for name in (name for name in names if seed not in done[name]):
+        for name in names:
+            if seed in done[name] or seed >= SCENARIOS[name].most_seeds:
+                continue
             path = store / f"{name}.csv"
             run_one(name, seed).to_csv(path, mode="a", header=not path.exists(), index=False)
             drawn += 1

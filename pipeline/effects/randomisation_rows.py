@@ -45,12 +45,16 @@ def _design_rows(study: Study, redo: Redo, spec: StackedSpec, rows: list[Row]) -
 
 
 def _row(analytic: Row, found: Randomised, column: int) -> Row:
-    how = "all" if found.enumerated else f"{found.n_worked(column):,} random"
+    worked = found.n_worked(column)
+    lost = len(found.statistics) - worked
+    how = "all" if found.enumerated else f"{worked:,} random"
     possible = f"{found.n_assignments:,}" if found.n_assignments < 1e6 else "over a million"
     note = (
         f"entry re-assigned among {found.n_clusters} clusters, {how} of {possible} assignments, "
-        f"score and matching redone, studentised; smallest attainable p {found.smallest_p:.2g}"
+        "score and matching redone, studentised; smallest attainable p "
+        f"{found.smallest_p(column):.2g}"
     )
+    note += f"; {lost} assignments that cannot be estimated left out" if lost else ""
     missing = dict.fromkeys(("df", "conf_low", "conf_high"), np.nan)
     p_value = found.p_value(analytic["statistic"], column)
     return analytic | missing | {"inference": "randomisation", "p_value": p_value, "note": note}
