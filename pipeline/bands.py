@@ -32,3 +32,22 @@ def random_signs(draws: int, n_clusters: int, rng: np.random.Generator) -> Float
     packed = rng.integers(0, 256, size=(draws, -(-n_clusters // 8)), dtype=np.uint8)
     bits = np.unpackbits(packed, axis=1, count=n_clusters)
     return bits.astype(np.float64) * 2 - 1
+
+
+def sup_t_critical_value(
+    covariance: Floats, df: float, conf_level: float, draws: int, rng: np.random.Generator
+) -> float:
+    """Return the critical value c for which estimate +- c x SE covers all k estimates at once.
+
+    c is the quantile, over draws of a k-variate t with the correlations of `covariance` (k, k) and
+    `df` degrees of freedom (infinite: normal), of the largest absolute value. Montiel Olea &
+    Plagborg-Moller (2019), doi:10.1002/jae.2656, algorithm 1. Every variance must be positive.
+    """
+    scale = 1 / np.sqrt(np.diag(covariance))
+    correlation = covariance * scale[:, None] * scale
+    # Symmetric root: with fewer clusters than estimates the correlations are singular.
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.clip(values, 0, None))
+    normal = rng.standard_normal((draws, len(correlation))) @ root.T
+    spread = 1.0 if np.isinf(df) else np.sqrt(rng.chisquare(df, size=(draws, 1)) / df)
+    return float(np.quantile(np.abs(normal / spread).max(axis=1), conf_level))

@@ -6,16 +6,21 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import DataError
+from pipeline.origin import Segment, file_origin, located, stacked
 from pipeline.params.data import DataSection, FileFormat, FileSource, NumberColumn, Wide
-from pipeline.readers import read_table
+from pipeline.readers import first_row, read_table
 from pipeline.values import refuse_rows
 
 # A calendar year in a file name, not part of a longer number.
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 
 
-def read_panel(source: FileSource, data: DataSection, folder: Path) -> pd.DataFrame:
+def read_panel(
+    source: FileSource, data: DataSection, folder: Path
+) -> tuple[pd.DataFrame, list[Segment]]:
     """Read the panel file, or all files of a pattern one below the other, in long layout.
+
+    Returns the table and where its rows come from.
 
     Raises DataError where no file fits the pattern, a rename finds no column, or numbers are
     not written as declared.
@@ -23,19 +28,35 @@ def read_panel(source: FileSource, data: DataSection, folder: Path) -> pd.DataFr
     paths = delivered_files(folder, source.panel)
     if not paths:
         raise DataError(f"no file in {folder.as_posix()} fits data.source.panel {source.panel}")
-    tables, left = [], data.max_rows
+    tables, origins, left = [], [], data.max_rows
     for path in paths:
         table = _renamed(read_table(path, source.format, left), source.rename, path.name)
+        origins.append(file_origin(path.name, table.index, first_row(path, source.format)))
         tables.append(_with_year(table, path.name, data.year) if source.year_in_name else table)
         left -= len(table)
-    panel = tables[0] if len(tables) == 1 else _stacked(tables)
+    panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
+    origin = stacked(origins)
     if source.wide is not None:
-        panel = _long(panel, source.wide, data.year)
-    return point_decimals(panel, data, source.format)
+        years = len(wide_years(source.wide))
+        if len(panel) * years > data.max_rows:
+            raise DataError(
+                f"{source.panel} holds {len(panel)} rows of {years} years, more than data.max_rows "
+                f"{data.max_rows} firm-years"
+            )
+        panel = long_layout(panel, source.wide, data.year)
+        origin = stacked([origin] * years)
+    numbers = {c.column for c in data.delivered.values() if isinstance(c, NumberColumn)}
+    with located(origin):
+        return point_decimals(panel, numbers, source.format), origin
 
 
 def delivered_files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a pattern in name order; the order of the disk never matters."""
+    """Return the files of a pattern in name order; the order of the disk never matters.
+
+    A file of that very name comes first: brackets in it are no pattern then.
+    """
+    if (folder / pattern).is_file():
+        return [folder / pattern]
     return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
@@ -70,22 +91,30 @@ def _renamed(table: pd.DataFrame, rename: dict[str, dict[str, str]], file: str) 
 
 
 def _with_year(table: pd.DataFrame, file: str, column: str) -> pd.DataFrame:
-    years = _YEAR.findall(file)
+    years = YEAR_IN_NAME.findall(file)
     if len(years) != 1:
         raise DataError(f"{file}: data.source.year_in_name needs one year in the file name")
     return table.assign(**{column: int(years[0])})
 
 
-def _long(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
-    """Turn one row per firm into one per firm and year; other columns repeat in every year."""
+def long_layout(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
+    """Turn one row per firm into one per firm and year; other columns repeat in every year.
+
+    Raises DataError where a named column is absent, or a new name is taken.
+    """
     moved = {name for by_year in wide.columns.values() for name in by_year.values()}
     absent = sorted(moved - set(table.columns))
     if absent:
         raise DataError(f"data.source.wide names {', '.join(absent)}, which the file lacks")
+    new = {*wide.columns, year, *([wide.number_rows] if wide.number_rows else [])}
+    taken = sorted(new & (set(table.columns) - moved))
+    if taken:
+        raise DataError(f"data.source.wide: the file has a column {', '.join(taken)} already")
     fixed = table.drop(columns=list(moved))
-    years = sorted({at for by_year in wide.columns.values() for at in by_year})
+    if wide.number_rows is not None:
+        fixed = fixed.assign(**{wide.number_rows: range(1, len(table) + 1)})
     parts = []
-    for at in years:
+    for at in wide_years(wide):
         values = {
             name: table[by_year[at]] for name, by_year in wide.columns.items() if at in by_year
         }
@@ -93,16 +122,20 @@ def _long(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def point_decimals(table: pd.DataFrame, data: DataSection, written: FileFormat) -> pd.DataFrame:
-    """Write the numbers of declared number columns with a point and without thousands marks.
+def wide_years(wide: Wide) -> list[int]:
+    """Return the years of a wide layout, ascending."""
+    return sorted({at for by_year in wide.columns.values() for at in by_year})
+
+
+def point_decimals(table: pd.DataFrame, numbers: set[str], written: FileFormat) -> pd.DataFrame:
+    """Write the numbers of the named columns with a point and without thousands marks.
 
     Raises DataError where a text cell has marks in other places than declared: 1.5 is no number
     where the point marks thousands.
     """
     if written.decimal == "." and written.thousands is None:
         return table
-    declared = {c.column for c in data.columns.values() if isinstance(c, NumberColumn)}
-    texts = [name for name in sorted(declared & set(table.columns)) if not _is_number(table[name])]
+    texts = [name for name in sorted(numbers & set(table.columns)) if not _is_number(table[name])]
     return table.assign(**{name: _pointed(table[name], written) for name in texts})
 
 
@@ -111,7 +144,11 @@ def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
     thousands = re.escape(written.thousands) if written.thousands else None
     whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
     cells = values.astype("str").str.strip()
-    fits = cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?").fillna(False).astype(bool)
+    fits = (
+        cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?")
+        .fillna(False)
+        .astype(bool)
+    )
     numeric_looking = cells.str.fullmatch(r"[+-]?\d[\d.,' ]*").fillna(False).astype(bool)
     refuse_rows(
         numeric_looking & ~fits,

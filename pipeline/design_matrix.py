@@ -16,6 +16,9 @@ from pipeline.matching.sets import Flags, Floats
 # Share of a standardised column that earlier columns leave unexplained: below this, rounding.
 COLLINEAR = 1e-9
 
+# Cross-products, which are cheap, square the rounding error: above this share they settle it.
+CLEARLY_INDEPENDENT = 1e-4
+
 # Sum of distances to the separating plane, in standard deviations: below this, rounding.
 SEPARATES = 1e-6
 
@@ -41,9 +44,12 @@ def build_design_matrix(covariates: pd.DataFrame) -> DesignMatrix:
     """
     _refuse_missing_or_constant(covariates)
     columns = dict(expanded_columns(covariates))
-    raw = np.column_stack(list(columns.values()))
-    mean, spread = raw.mean(axis=0), raw.std(axis=0)
-    standardised = np.column_stack([np.ones(len(raw)), (raw - mean) / spread])
+    mean = np.array([values.mean() for values in columns.values()])
+    spread = np.array([values.std() for values in columns.values()])
+    # Column by column in memory: what follows reads whole columns.
+    standardised = np.ones((len(covariates), len(columns) + 1), order="F")
+    for position, values in enumerate(columns.values()):
+        standardised[:, position + 1] = (values - mean[position]) / spread[position]
     _refuse_collinear(standardised, list(columns))
     back = np.diag(np.concatenate([[1.0], 1 / spread]))
     back[0, 1:] = -mean / spread
@@ -112,15 +118,23 @@ def _refuse_missing_or_constant(covariates: pd.DataFrame) -> None:
         missing = int(values.isna().sum())
         if missing:
             raise DataError(f"covariate {name} is missing for {missing} of {len(values)} firms")
-        if values.nunique() == 1:
+        if _is_constant(values):
             raise DataError(
                 f"covariate {name} is constant ({values.iloc[0]} for all {len(values)} firms); "
                 "take it out of the model"
             )
 
 
+def _is_constant(values: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(values):
+        return bool(values.min() == values.max())
+    return values.nunique() == 1
+
+
 def _refuse_collinear(standardised: Floats, names: list[str]) -> None:
     """Name the first column that earlier columns explain, and the columns that explain it."""
+    if _clearly_independent(standardised):
+        return
     triangle = np.asarray(np.linalg.qr(standardised / np.sqrt(len(standardised)), mode="r"))
     size = triangle.shape[0]
     unexplained = np.zeros(len(names) + 1)
@@ -139,6 +153,15 @@ def _refuse_collinear(standardised: Floats, names: list[str]) -> None:
         f"covariate {names[column - 1]} is a combination of {', '.join(explaining)} among these "
         f"{len(standardised)} firms; take one of them out of the model"
     )
+
+
+def _clearly_independent(columns: Floats) -> bool:
+    """Say whether columns are so far from collinear that their cross-products show it."""
+    try:
+        triangle = np.linalg.cholesky(np.einsum("ij,ik->jk", columns, columns) / len(columns))
+    except np.linalg.LinAlgError:
+        return False
+    return bool(np.diag(triangle).min() > CLEARLY_INDEPENDENT)
 
 
 def _refuse_separating_number(name: str, values: Floats, treated: Flags) -> None:

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeline.cleaning.ledger import Issue
+from pipeline.cleaning.ledger import Issue, year_range
 from pipeline.errors import DataError
+from pipeline.origin import Origin, located
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import Entry, GroupEntry, IndicatorEntry, RegisterEntry
 from pipeline.register import Entries, read_entries
+from pipeline.values import refuse_rows
 
 
 @dataclass(frozen=True)
@@ -17,19 +19,29 @@ class Cohorts:
     """Hold entry years by firm (never-treated firms absent) and what the register cost.
 
     `excluded` lists firms that leave the sample, by the step that takes them; `derived` holds
-    PANEL columns that the register gives, one flag per row.
+    PANEL columns that the register gives, one value per row; `unknown` are beneficiaries that the
+    panel lacks, with their entry years.
     """
 
     entry_year: pd.Series
     excluded: dict[str, pd.Index] = field(default_factory=dict)
     derived: dict[str, pd.Series] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+    unknown: pd.Series = field(default_factory=lambda: pd.Series([], dtype="Int64"))
+
+
+@dataclass(frozen=True)
+class Register:
+    """Hold the register as delivered, what its columns are, and where its rows come from."""
+
+    table: pd.DataFrame | None
+    columns: RegisterColumns | None
+    origin: Origin
 
 
 def firm_cohorts(
     panel: pd.DataFrame,
-    register: pd.DataFrame | None,
-    columns: RegisterColumns | None,
+    register: Register,
     *,
     entry: Entry,
     clean: CleanSection,
@@ -45,9 +57,11 @@ def firm_cohorts(
         return Cohorts(entry_year, issues=_entry_after_gap(panel, entry_year, entry))
     if isinstance(entry, GroupEntry):
         return Cohorts(cohorts_from_group(panel, entry))
-    if register is None or columns is None:
+    table, columns = register.table, register.columns
+    if table is None or columns is None:
         raise DataError("treatment.entry.source is register, but the study has no register")
-    entries = read_entries(register, columns, entry, clean.identifier, links)
+    with located(register.origin):
+        entries = read_entries(table, columns, entry, clean, links)
     return cohorts_from_register(panel, entries, entry)
 
 
@@ -57,13 +71,12 @@ def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
     Raises DataError where a firm is seen in several groups, or in none.
     """
     group = panel.groupby("firm_id")[entry.column].agg(["nunique", "first"])
-    faulty = group["nunique"] != 1
-    if faulty.any():
-        raise DataError(
-            f"{int(faulty.sum())} firms are in no group of {entry.column}, or in several; "
-            "correct them",
-            group[faulty].reset_index()[["firm_id", "nunique"]],
-        )
+    refuse_rows(
+        panel["firm_id"].isin(group.index[group["nunique"] != 1]),
+        f"a firm is in no group of {entry.column}, or in several (two firms under one identifier?)",
+        "correct",
+        panel[["firm_id", "year", entry.column]],
+    )
     treated = group.index[group["first"] == entry.treated]
     return pd.Series(entry.entry_year, index=treated, dtype="Int64")
 
@@ -75,13 +88,12 @@ def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Ser
     switches off although params refuse that.
     """
     indicator = panel[entry.column]
-    faulty = ~indicator.isin([0.0, 1.0])
-    if faulty.any():
-        raise DataError(
-            f"treatment indicator {entry.column}: {int(faulty.sum())} firm-years are neither 0 "
-            "nor 1; correct them",
-            panel.loc[faulty, ["firm_id", "year"]],
-        )
+    refuse_rows(
+        ~indicator.isin([0.0, 1.0]),
+        f"treatment indicator {entry.column} is neither 0 nor 1",
+        "correct",
+        panel[["firm_id", "year"]],
+    )
     treated = panel.loc[indicator == 1.0]
     entry_year = treated.groupby("firm_id")["year"].min()
     if entry.switches_off == "refuse":
@@ -115,14 +127,14 @@ def _refuse_switching_off(
 ) -> None:
     after_entry = panel["year"] > panel["firm_id"].map(entry_year).astype("Int64")
     off = after_entry.fillna(False) & (indicator == 0.0)
-    if off.any():
-        firms = panel.loc[off, "firm_id"].nunique()
-        raise DataError(
-            f"treatment indicator {column} returns to 0 after entry in {int(off.sum())} firm-years "
-            f"of {firms} firms; effects assume that a firm stays treated. Declare "
-            "treatment.entry.switches_off: absorbing if the first year of support is the entry",
-            panel.loc[off, ["firm_id", "year"]],
-        )
+    refuse_rows(
+        off.astype(bool),
+        f"treatment indicator {column} returns to 0 after entry; effects assume that a firm stays "
+        "treated",
+        "declare treatment.entry.switches_off: absorbing if the first year of support is the "
+        "entry; see",
+        panel[["firm_id", "year"]],
+    )
 
 
 def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: RegisterEntry) -> Cohorts:
@@ -142,8 +154,14 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
         derived["other_programme"] = _entered(panel, entries.other)
     if entries.applicants is not None:
         derived["applicant"] = panel["firm_id"].isin(entries.applicants).astype("float64")
-    issues = [*entries.issues, *_unknown_beneficiaries(panel, entries.evaluated)]
-    return Cohorts(entries.evaluated, excluded, derived, issues)
+    firm = panel["firm_id"]
+    derived |= {
+        str(name): firm.map(values).astype(values.dtype) for name, values in entries.fields.items()
+    }
+    known = entries.evaluated.index.isin(firm.unique())
+    unknown = entries.evaluated[~known]
+    issues = [*entries.issues, *_unknown_beneficiaries(unknown, len(known))]
+    return Cohorts(entries.evaluated, excluded, derived, issues, unknown)
 
 
 def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
@@ -152,16 +170,15 @@ def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
     return entered.fillna(False).astype("float64")
 
 
-def _unknown_beneficiaries(panel: pd.DataFrame, entry_year: pd.Series) -> list[Issue]:
-    unknown = ~entry_year.index.isin(panel["firm_id"].unique())
-    if not unknown.any():
+def _unknown_beneficiaries(unknown: pd.Series, n_beneficiaries: int) -> list[Issue]:
+    if unknown.empty:
         return []
     return [
         Issue(
             "beneficiary not in the panel",
             "firm_id",
-            int(unknown.sum()),
-            f"{entry_year[unknown].min()}-{entry_year[unknown].max()}",
-            f"not evaluated ({unknown.mean():.1%} of beneficiaries)",
+            len(unknown),
+            year_range(unknown),
+            f"not evaluated ({len(unknown) / n_beneficiaries:.1%} of beneficiaries)",
         )
     ]

@@ -7,10 +7,13 @@ stage writes to a private file whose path it prints.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 class EvaluationError(Exception):
@@ -27,6 +30,24 @@ class ParamsError(EvaluationError):
 
 class DataError(EvaluationError):
     """Report a fault in the data delivered: whoever prepares the data must act."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Hold the rule that rows break, what to do, their positions in the table, and their keys."""
+
+    rule: str
+    remedy: str
+    positions: NDArray[np.int64]
+    keys: pd.DataFrame | None
+
+
+class RowsError(DataError):
+    """Report rows that break a rule, by position; `pipeline.origin` names their files and rows."""
+
+    def __init__(self, message: str, problems: pd.DataFrame, refusal: Refusal) -> None:
+        super().__init__(message, problems)
+        self.refusal = refusal
 
 
 class SupportError(EvaluationError):

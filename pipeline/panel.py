@@ -5,15 +5,24 @@ prepares the data, or changes or removes firm-years with a counted row in SAMPLE
 What no rule changes stays as delivered; missing values stay missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 
 import pandas as pd
 
 from pipeline.cleaning.corrections import correct_points
 from pipeline.cleaning.customs import separate_customs_states
 from pipeline.cleaning.duplicates import add_up_merged, collapse_identical, settle_conflicting
-from pipeline.cleaning.ledger import Issue, Ledger, Rule, Ruled, apply_rules, issues_table
+from pipeline.cleaning.ledger import (
+    Issue,
+    Ledger,
+    Rule,
+    Ruled,
+    apply_rules,
+    distinct_rules,
+    issues_table,
+)
 from pipeline.cleaning.links import link_panel, linked_identifiers
 from pipeline.cleaning.outliers import find_jumps, limit_tails
 from pipeline.cleaning.prices import convert_prices
@@ -21,7 +30,9 @@ from pipeline.cleaning.recodes import recode
 from pipeline.cleaning.restrictions import (
     balance_window,
     bound_years,
+    count_gaps,
     exclude_always_treated,
+    exclude_cohorts,
     exclude_firms,
     filter_rows,
     require_years,
@@ -35,8 +46,9 @@ from pipeline.cleaning.standard import (
     standard_types,
 )
 from pipeline.cleaning.units import apply_factor, check_scales
-from pipeline.entry import Cohorts, firm_cohorts
+from pipeline.entry import Cohorts, Register, firm_cohorts
 from pipeline.errors import DataError
+from pipeline.origin import Origin, located
 from pipeline.params.clean import CleanSection, Window
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
@@ -52,8 +64,11 @@ def clean_panel(
     data: DataSection,
     clean: CleanSection,
     treatment: TreatmentSection,
+    origins: Mapping[str, Origin] = MappingProxyType({}),
 ) -> Ledger:
     """Turn raw rows into PANEL, SAMPLE_FLOW and ISSUES; `rules_tables` holds files by name.
+
+    `origins` tells the files and rows of the tables `panel` and `register`, for messages.
 
     Raises DataError where the data break a rule that params do not relax: a firm or year
     missing, a value that is no number or below its minimum, conflicting rows of a firm in a year,
@@ -61,25 +76,27 @@ def clean_panel(
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
-    panel = standard_names(raw, data, clean.identifier)
-    found = rewritten_identifiers(raw, panel, data, clean.identifier)
-    del raw  # no longer needed, and may be large
-    panel, delivered, typing = _typed_rows(panel, rules_tables, data, clean)
-    links = _links(rules_tables, clean)
-    panel, joined = link_panel(panel, links)
-    cohorts = firm_cohorts(
-        panel, register, data.register_columns, entry=treatment.entry, clean=clean, links=links
-    )
-    rules = _rules(delivered, cohorts, rules_tables, data=data, clean=clean, treatment=treatment)
-    # Handed over, not shared: columns that a rule replaces are then freed at once.
-    handed_over = [_with_entry(panel, cohorts)]
-    del panel, delivered
-    ledger = apply_rules(handed_over, rules)
-    _require_both_groups(ledger.panel, treatment)
-    issues = [*found, *typing, *joined, *cohorts.issues]
-    return Ledger(
-        ledger.panel, ledger.sample_flow, pd.concat([issues_table(issues), ledger.issues])
-    )
+    with located(origins.get("panel", ())):
+        panel = standard_names(raw, data, clean.identifier)
+        found = rewritten_identifiers(raw, panel, data, clean.identifier)
+        del raw  # no longer needed, and may be large
+        panel, delivered, typing = _typed_rows(panel, rules_tables, data, clean)
+        links = _links(rules_tables, clean)
+        panel, joined = link_panel(panel, links)
+        listed = Register(register, data.register_columns, origins.get("register", ()))
+        cohorts = firm_cohorts(panel, listed, entry=treatment.entry, clean=clean, links=links)
+        rules = _rules(
+            delivered, cohorts, rules_tables, data=data, clean=clean, treatment=treatment
+        )
+        # Handed over, not shared: columns that a rule replaces are then freed at once.
+        handed_over = [_with_entry(panel, cohorts)]
+        del panel, delivered
+        ledger = apply_rules(handed_over, rules)
+        _require_both_groups(ledger.panel, treatment)
+        issues = [*found, *typing, *joined, *cohorts.issues]
+        every = pd.concat([issues_table(issues), ledger.issues], ignore_index=True)
+        not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
+        return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every), not_found)
 
 
 def _typed_rows(
@@ -104,8 +121,10 @@ def cluster_entry(panel: pd.DataFrame) -> pd.Series:
     may be affected all the same.
     """
     participant = (panel["year"] >= panel["cohort"] - 1).fillna(False).astype(bool)
-    first = panel[participant].groupby("cluster")["cohort"].min()
-    return panel["cluster"].map(first).astype("Int64")
+    first = panel.loc[participant, ["cluster", "cohort"]].groupby("cluster")["cohort"].min()
+    # Many firm-years share a cluster: look up each cluster once.
+    code, clusters = pd.factorize(panel["cluster"])
+    return pd.Series(first.reindex(clusters).astype("Int64").array[code], index=panel.index)
 
 
 def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:
@@ -134,6 +153,7 @@ def _rules(
     yield partial(collapse_identical, delivered=delivered, rule=duplicates)
     yield partial(settle_conflicting, delivered=delivered, rule=duplicates)
     yield partial(add_up_merged, add_up=clean.links.add_up if clean.links else None)
+    del delivered  # not needed any more, and may be large
     for code in clean.recodes:
         yield partial(recode, table=tables[code.file], rule=code)
     for factor in clean.unit_factors:
@@ -149,9 +169,12 @@ def _rules(
         yield partial(filter_rows, rule=row_filter)
     yield from _window_rules(window)
     yield exclude_always_treated
+    if treatment.leave_out_entry_years:
+        yield partial(exclude_cohorts, entry_years=treatment.leave_out_entry_years)
     for step, firms in cohorts.excluded.items():
         yield partial(exclude_firms, firms=firms, step=step)
     yield from _minimum_rules(window)
+    yield count_gaps
     for jumps in clean.jumps:
         yield partial(find_jumps, rule=jumps)
     for tails in clean.tails:

@@ -5,10 +5,8 @@ its coefficients meaningless (constant, collinear or separating covariates) stop
 is named (`pipeline.design_matrix`).
 """
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,19 +21,14 @@ from pipeline.design_matrix import (
     refuse_separation_by_combination,
 )
 from pipeline.errors import DataError, EvaluationError, SupportError
+from pipeline.likelihood import Link, Optimum, maximise, probability
 from pipeline.matching.sets import Flags, Floats
 from pipeline.params.score import ScoreModel, ScoreSection
 from pipeline.score_sample import complete_rows, count_lost
 from pipeline.support import support_by_stack
 
-Link = Literal["logit", "probit"]
-
 # Ties and order of scores must be the same on every machine.
 SCORE_DECIMALS = 10
-
-# Newton's steps shrink quadratically: a last step below this leaves no error that shows.
-STEP_TOLERANCE = 1e-10
-MOST_STEPS = 60
 
 
 @dataclass(frozen=True)
@@ -109,20 +102,20 @@ def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
     _require_both_groups(treated)
     design = build_design_matrix(covariates)
     refuse_separation(covariates, treated)
-    result = _maximise(design, treated, link)
-    estimate = design.to_original_units @ result.params
-    covariance = design.to_original_units @ result.cov_params() @ design.to_original_units.T
-    index = design.standardised @ result.params
+    optimum = _maximise(design, treated, link)
+    estimate = design.to_original_units @ optimum.coefficients
+    covariance = design.to_original_units @ optimum.covariance @ design.to_original_units.T
+    index = optimum.index
     coefficients = pd.DataFrame(
         {"term": design.terms, "estimate": estimate, "std_error": np.sqrt(np.diag(covariance))}
     )
     return ScoreFit(
         coefficients=coefficients,
-        propensity_score=np.round(result.model.cdf(index), SCORE_DECIMALS),
+        propensity_score=np.round(probability(index, link), SCORE_DECIMALS),
         linear_score=np.round(index, SCORE_DECIMALS),
         n_obs=len(treated),
         n_treated=int(treated.sum()),
-        pseudo_r2=_mcfadden(float(result.llf), treated),
+        pseudo_r2=_mcfadden(optimum.log_likelihood, treated),
         auc=_auc(index, treated),
     )
 
@@ -136,7 +129,7 @@ def _fit_model(
         covariates = values.loc[rows.index]
         if label == "pooled" and rows["stack"].nunique() > 1:
             covariates = covariates.assign(stack=rows["stack"].astype(str))
-        fit = _fit_named(covariates, rows["treated"].to_numpy(), model.link, where)
+        fit = _fit_named(covariates, rows["treated"].to_numpy(), model.link, where, label)
         parts.append(
             rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
         )
@@ -157,12 +150,21 @@ def _samples(
         yield str(stack), f"{name}, stack {stack}", rows
 
 
-def _fit_named(covariates: pd.DataFrame, treated: Flags, link: Link, where: str) -> ScoreFit:
+def _fit_named(
+    covariates: pd.DataFrame, treated: Flags, link: Link, where: str, label: str
+) -> ScoreFit:
     """Fit a score; say in every message which model and stack failed."""
     try:
         return fit_score(covariates, treated, link)
     except EvaluationError as error:
-        raise type(error)(f"{where}: {error}") from None
+        raise type(error)(f"{where}: {error}{_remedy(label)}") from None
+
+
+def _remedy(label: str) -> str:
+    """Return what else helps where one entry year alone cannot be fitted."""
+    if label == "pooled":
+        return ""
+    return f"; or leave the entry year out: treatment.leave_out_entry_years: [{label}]"
 
 
 def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:
@@ -188,26 +190,16 @@ def _require_both_groups(treated: Flags) -> None:
         )
 
 
-def _maximise(design: DesignMatrix, treated: Flags, link: Link) -> Any:
-    """Run Newton's method; where it finds no optimum, name the covariates that separate."""
-    from statsmodels.discrete.discrete_model import Logit, Probit
-
-    model = (Logit if link == "logit" else Probit)(treated.astype(float), design.standardised)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # Each of these warnings means that there is no optimum, which is checked just below.
-        warnings.simplefilter("ignore")
-        try:
-            result = model.fit(method="newton", tol=STEP_TOLERANCE, maxiter=MOST_STEPS, disp=0)
-            converged = result.mle_retvals["converged"] and np.isfinite(result.bse).all()
-        except np.linalg.LinAlgError:
-            converged = False
-    if not converged:
+def _maximise(design: DesignMatrix, treated: Flags, link: Link) -> Optimum:
+    """Find the optimum; where there is none, name the covariates that separate."""
+    optimum = maximise(design.standardised, treated, link)
+    if optimum is None:
         refuse_separation_by_combination(design, treated)
         raise DataError(
-            f"the {link} did not converge in {MOST_STEPS} steps on {len(treated)} firms; "
-            "take extreme values or covariates out of the model"
+            f"the {link} did not converge on {len(treated)} firms; take extreme values or "
+            "covariates out of the model"
         )
-    return result
+    return optimum
 
 
 def _mcfadden(log_likelihood: float, treated: Flags) -> float:
@@ -219,6 +211,6 @@ def _mcfadden(log_likelihood: float, treated: Flags) -> float:
 
 def _auc(index: Floats, treated: Flags) -> float:
     """Return the probability that a treated firm outranks a comparison firm, ties one half."""
-    rank = pd.Series(index).rank().to_numpy()
-    n_treated, n_control = treated.sum(), (~treated).sum()
-    return float((rank[treated].sum() - n_treated * (n_treated + 1) / 2) / n_treated / n_control)
+    one, zero = np.sort(index[treated]), np.sort(index[~treated])
+    outranked = np.searchsorted(zero, one, "left") + np.searchsorted(zero, one, "right")
+    return float(outranked.sum() / 2 / len(one) / len(zero))

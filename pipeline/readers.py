@@ -25,6 +25,8 @@ Reader = Callable[[Path, FileFormat, int], pd.DataFrame]
 def read_table(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
     """Read a file by its ending; `written` says how, `max_rows` bounds what may be in it.
 
+    The index is a row's place after the header, from 0.
+
     Raises DataError where the file is missing, empty, larger than allowed, of no known kind, or
     unreadable, and where two columns share a name.
     """
@@ -42,6 +44,11 @@ def read_table(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
         raise DataError(f"{path.name} cannot be read: {reason}. Deliver the file again") from None
     _refuse_unusable(frame, path.name, max_rows)
     return frame
+
+
+def first_row(path: Path, written: FileFormat) -> int:
+    """Return how a file numbers its first row of values: after the header, or 1 without one."""
+    return 1 if path.suffix.lower() in {".parquet", ".dta"} else written.header_row + 1
 
 
 def _refuse_unusable(frame: pd.DataFrame, file: str, max_rows: int) -> None:
@@ -89,7 +96,7 @@ def _read_parquet(path: Path, _: FileFormat, max_rows: int) -> pd.DataFrame:
     n_rows = parquet.ParquetFile(path).metadata.num_rows
     if n_rows > max_rows:
         raise DataError(f"{path.name} holds {n_rows} rows, more than data.max_rows {max_rows}")
-    return pd.read_parquet(path)
+    return pd.read_parquet(path).reset_index(drop=True)
 
 
 def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:

@@ -61,17 +61,26 @@ def _true_terms(
 ) -> list[tuple[str, float]]:
     """Return the true value of each term; none where the sample identifies no effect.
 
-    Bounds have no truth of their own; effects in ratios are those of the stacked estimator.
+    Bounds have no truth of their own; effects in ratios are those of the stacked estimator;
+    matching on one difference is not for assignment by cluster, which is what is simulated.
     """
     try:
         check_comparable(sample)
         if spec.estimator == "stacked":
             return _true_stacked(spec, sample, study.panel, effect, outcome)
-        if spec.estimator == "lee_bounds" or outcome.transform == "proportional":
+        if spec.estimator == "lee_bounds" or spec.estimator == "matched_difference":  # noqa: PLR1714
+            return []
+        if outcome.transform == "proportional":
             return []
         if spec.estimator == "group_time":
-            whole_sets = study.estimate.missing == "drop_set"
-            truth = true_group_time(spec, sample.stacks, study.panel, effect, whole_sets)
+            truth = true_group_time(
+                spec,
+                sample.stacks,
+                study.panel,
+                effect,
+                covariates=study.covariates,
+                whole_sets=study.estimate.missing == "drop_set",
+            )
             return [("att", truth)]
     except IdentificationError:
         return []

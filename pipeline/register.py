@@ -6,11 +6,13 @@ import pandas as pd
 
 from pipeline.cleaning.ledger import Issue, issue
 from pipeline.cleaning.links import link
+from pipeline.datasets.panel import ALL_YEARS
 from pipeline.errors import DataError
-from pipeline.params.clean import Identifier
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import RegisterEntry
-from pipeline.values import calendar_year, firm_identifier, refuse_rows, text
+from pipeline.register_fields import RegisterRows, firm_fields
+from pipeline.values import calendar_year, firm_identifier, refuse_rows, text, years_of
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,14 @@ class Entries:
     """Hold first entries by firm, evaluated and other programmes apart, and who applied.
 
     `applicants` lists every firm of the register under the evaluated programme, whatever the
-    decision; None where the register does not tell decisions.
+    decision; None where the register does not tell decisions. `fields` has a row for each firm
+    and a column for each characteristic that params name.
     """
 
     evaluated: pd.Series
     other: pd.Series
     applicants: pd.Index | None
+    fields: pd.DataFrame
     issues: list[Issue]
 
 
@@ -31,7 +35,7 @@ def read_entries(
     register: pd.DataFrame,
     columns: RegisterColumns,
     entry: RegisterEntry,
-    written: Identifier,
+    clean: CleanSection,
     links: pd.Series | None,
 ) -> Entries:
     """Return who entered which programme when, under panel identifiers.
@@ -41,16 +45,20 @@ def read_entries(
     """
     listed = register.reset_index(drop=True)
     name = f"{columns.firm_id} (register)"
-    firm = link(firm_identifier(listed[columns.firm_id], name, written), links)
+    firm = link(firm_identifier(listed[columns.firm_id], name, clean.identifier), links)
     evaluated = _of_programme(listed, columns, entry)
     accepted = _accepted(listed, columns, entry)
     year = _entry_year(listed, accepted, columns, entry)
     entered = evaluated & accepted
+    rows = RegisterRows(listed, firm, year, entered, evaluated)
+    fields, several = firm_fields(rows, columns, clean.register_values)
     return Entries(
         evaluated=_first(firm, year, entered),
         other=_first(firm, year, accepted & ~evaluated),
         applicants=None if columns.decision is None else pd.Index(firm[evaluated].unique()),
+        fields=fields,
         issues=[
+            *several,
             *_several(listed, columns, entry),
             *_rejected(evaluated & ~accepted),
             *_exits(listed, entered, year, columns, entry),
@@ -101,30 +109,20 @@ def _entry_year(
     values = register.loc[accepted, column]
     name = f"{column} (register)"
     if entry.late_entry_month is None:
-        year = calendar_year(_years(values), name)
+        year = calendar_year(years_of(values, columns.date_format), name)
     else:
-        date = _dates(values, name)
+        date = _dates(values, name, columns.date_format)
         year = (date.dt.year + (date.dt.month >= entry.late_entry_month)).astype("Int64")
     return year.reindex(register.index)
 
 
-def _years(values: pd.Series) -> pd.Series:
-    """Return years as delivered, or those of dates."""
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return pd.Series(values.dt.year)
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return values
+def _dates(values: pd.Series, name: str, date_format: str | None) -> pd.Series:
     written = values.astype("str").str.strip()
-    return pd.Series(written.str.extract(r"^(\d{4})-\d{2}-\d{2}(?:[ T].*)?$")[0].fillna(written))
-
-
-def _dates(values: pd.Series, name: str) -> pd.Series:
-    written = values.astype("str")
-    dates = pd.to_datetime(written, errors="coerce", format="ISO8601")
+    dates = pd.to_datetime(written, errors="coerce", format=date_format or "ISO8601")
     refuse_rows(
         dates.isna() | (written.str.len() < len("2000-01")),
-        f"column {name}: a date is missing or not written as 2009-10-31",
-        "late_entry_month needs dates: correct",
+        f"column {name}: a date is missing or not written as {date_format or '2009-10-31'}",
+        "late_entry_month needs dates: correct, or declare data.register_columns.date_format; see",
     )
     return dates
 
@@ -141,14 +139,14 @@ def _several(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEn
     if count < 2:
         return []
     action = "the first entry into any of them is taken"
-    return [Issue("several programmes in the register", "programme", int(count), "", action)]
+    return [Issue("several programmes in the register", "programme", int(count), ALL_YEARS, action)]
 
 
 def _rejected(rejected: pd.Series) -> list[Issue]:
     if not rejected.any():
         return []
     action = "not treated; kept as applicants"
-    return [Issue("applicant not accepted", "firm_id", int(rejected.sum()), "", action)]
+    return [Issue("applicant not accepted", "firm_id", int(rejected.sum()), ALL_YEARS, action)]
 
 
 def _exits(
@@ -161,7 +159,9 @@ def _exits(
     """Count firms that leave the programme; raise DataError where params refuse that."""
     if columns.exit_year is None:
         return []
-    exits = pd.to_numeric(_years(register[columns.exit_year]), errors="coerce").astype("Int64")
+    exits = pd.to_numeric(
+        years_of(register[columns.exit_year], columns.date_format), errors="coerce"
+    ).astype("Int64")
     leaves = entered & exits.notna()
     refuse_rows(
         leaves & (exits < year).fillna(False).astype(bool),

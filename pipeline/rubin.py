@@ -13,15 +13,15 @@ import pandas as pd
 from pipeline.datasets.results import FACTS
 from pipeline.datasets.store import conform, empty
 from pipeline.design_matrix import expanded_columns
+from pipeline.likelihood import maximise
 from pipeline.matching.sets import Flags, Floats
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 
 KEY = ["stack", "firm_id"]
 
-# Fisher scoring converges quadratically; what has not settled by then separates the groups.
-MOST_STEPS = 100
-STEP_TOLERANCE = 1e-12
+# Variance of a combination of standardised columns that is rounding error.
+COLLINEAR = 1e-12
 
 # Beyond these, a difference that weights have removed is rounding, and differs between machines.
 DECIMALS = 8
@@ -73,13 +73,16 @@ def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Sepa
         return Separation(np.nan, np.nan, np.nan)
     columns = np.column_stack([values for _, values in expanded_columns(covariates[kept])])
     one, w = treated[kept], weight[kept]
-    index, log_likelihood = _probit(columns, one, w)
+    optimum = maximise(_independent(columns), one, "probit", w)
+    if optimum is None:
+        return Separation(np.nan, np.nan, np.nan)
+    index = optimum.index
     means = [np.average(index[group], weights=w[group]) for group in (one, ~one)]
     v1, v0 = (_variance(index[group], w[group]) for group in (one, ~one))
     share = w[one].sum() / w.sum()
     null = w.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share))
     b = 100 * abs(means[0] - means[1]) / np.sqrt((v1 + v0) / 2)
-    figures = (float(b), float(v1 / v0), float(1 - log_likelihood / null))
+    figures = (float(b), float(v1 / v0), float(1 - optimum.log_likelihood / null))
     return Separation(*(round(figure, DECIMALS) for figure in figures))
 
 
@@ -90,31 +93,13 @@ def _variance(values: Floats, weight: Floats) -> float:
     return deviation / freedom if freedom > 0 and deviation > 0 else float("nan")
 
 
-def _probit(columns: Floats, treated: Flags, weight: Floats) -> tuple[Floats, float]:
-    """Return the index of a weighted probit with an intercept, and its log-likelihood.
-
-    Fisher scoring on standardised columns; collinear ones share their coefficient. The index is
-    missing where the groups are separated.
-    """
-    from scipy.special import log_ndtr, ndtr
-
+def _independent(columns: Floats) -> Floats:
+    """Return an intercept and standardised columns with the same span, collinear ones once."""
     spread = columns.std(axis=0)
     standard = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    design = np.column_stack([np.ones(len(standard)), standard])
-    sign = np.where(treated, 1.0, -1.0)
-    coefficients = np.zeros(design.shape[1])
-    for _ in range(MOST_STEPS):
-        index = design @ coefficients
-        density = np.exp(-np.square(index) / 2) / np.sqrt(2 * np.pi)
-        score = weight * sign * density / np.maximum(ndtr(sign * index), 1e-300)
-        information = weight * density**2 / np.maximum(ndtr(index) * ndtr(-index), 1e-300)
-        hessian = design.T @ (information[:, None] * design)
-        step = np.linalg.pinv(hessian, hermitian=True) @ (design.T @ score)
-        coefficients = coefficients + step
-        if np.abs(step).max() < STEP_TOLERANCE:
-            index = design @ coefficients
-            return index, float((weight * log_ndtr(sign * index)).sum())
-    return np.full(len(design), np.nan), float("nan")
+    values, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
+    kept = values > COLLINEAR * max(float(values.max(initial=0.0)), 1.0)
+    return np.column_stack([np.ones(len(standard)), standard @ vectors[:, kept]])
 
 
 def _rows(design: str, sample: str, found: Separation) -> list[dict[str, object]]:

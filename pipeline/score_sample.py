@@ -55,7 +55,8 @@ def _require_firms_left(rows: pd.DataFrame, incomplete: pd.Series, where: str) -
             raise SupportError(
                 f"{where}: no {group} firm is left: {int(of_group.sum())} are in the risk set, "
                 f"{int((of_group & incomplete).sum())} lack a covariate of the model; use "
-                "covariates that are observed earlier or for more firms, or another comparison pool"
+                "covariates that are observed earlier or for more firms, another comparison pool, "
+                "or treatment.leave_out_entry_years"
             )
 
 

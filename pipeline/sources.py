@@ -4,7 +4,7 @@ Values stay as delivered; typing and cleaning belong to `pipeline.panel`.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from pipeline.delivered import read_panel
+from pipeline.delivered import long_layout, point_decimals, read_panel
 from pipeline.errors import DataError
+from pipeline.origin import Segment, file_origin, located
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import (
     DataSection,
@@ -23,19 +24,24 @@ from pipeline.params.data import (
     PackageSource,
     SimulationSource,
 )
-from pipeline.readers import read_table
+from pipeline.readers import first_row, read_table
 
 # Rows of a table that people write: more than this is not one.
 _LARGEST_RULES_TABLE = 1_000_000
+_ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
 
 
 @dataclass(frozen=True)
 class RawTables:
-    """Hold the panel, the participation register and, for simulated firms, the truth."""
+    """Hold the panel, the participation register and, for simulated firms, the truth.
+
+    `origins` tells, by table, from which file and row its rows come.
+    """
 
     panel: pd.DataFrame
     register: pd.DataFrame | None = None
     truth: pd.DataFrame | None = None
+    origins: dict[str, list[Segment]] = field(default_factory=dict)
 
 
 def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
@@ -46,7 +52,7 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
     """
     source = data.source
     if isinstance(source, PackageSource):
-        tables = RawTables(panel=_read_package(source))
+        tables = RawTables(_from_package(source, data))
     elif isinstance(source, FileSource):
         tables = _read_files(source, data, raw_folder)
     else:
@@ -62,6 +68,12 @@ def write_obtained(tables: RawTables, folder: Path) -> None:
         table = getattr(tables, name)
         if table is not None:
             table.to_parquet(folder / f"{name}.parquet", index=False)
+    segments = [
+        {"table": table, **asdict(segment)}
+        for table, origin in tables.origins.items()
+        for segment in origin
+    ]
+    pd.DataFrame(segments, columns=_ORIGIN_COLUMNS).to_parquet(folder / "origins.parquet")
 
 
 def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
@@ -73,12 +85,30 @@ def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
     return pd.DataFrame(parquet.read_table(path).to_pandas(split_blocks=True, self_destruct=True))
 
 
+def read_origins(folder: Path) -> dict[str, list[Segment]]:
+    """Read from which files and rows the raw tables come."""
+    path = folder / "origins.parquet"
+    segments = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=_ORIGIN_COLUMNS)
+    return {
+        str(table): [
+            Segment(str(file), int(position), int(n_rows), int(first))
+            for file, position, n_rows, first in rows[_ORIGIN_COLUMNS[1:]].itertuples(index=False)
+        ]
+        for table, rows in segments.groupby("table")
+    }
+
+
 def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
     """Read the rules files that cleaning names, every value as text, by file name."""
     return {
-        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE)
+        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE).reset_index(drop=True)
         for file in dict.fromkeys(clean.files)
     }
+
+
+def _from_package(source: PackageSource, data: DataSection) -> pd.DataFrame:
+    table = _read_package(source)
+    return table if source.wide is None else long_layout(table, source.wide, data.year)
 
 
 def _read_package(source: PackageSource) -> pd.DataFrame:
@@ -102,11 +132,17 @@ def _read_package(source: PackageSource) -> pd.DataFrame:
 
 
 def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTables:
-    panel = read_panel(source, data, folder)
+    panel, origin = read_panel(source, data, folder)
     if source.register_file is None:
-        return RawTables(panel)
+        return RawTables(panel, origins={"panel": origin})
     path = folder / source.register_file
-    return RawTables(panel, read_table(path, source.register_format, data.max_rows))
+    register = read_table(path, source.register_format, data.max_rows)
+    columns = data.register_columns
+    numbers = set(columns.fields("number").values()) if columns is not None else set()
+    listed = file_origin(path.name, register.index, first_row(path, source.register_format))
+    with located(listed):
+        pointed = point_decimals(register, numbers, source.register_format)
+    return RawTables(panel, pointed, origins={"panel": origin, "register": listed})
 
 
 def _simulate(source: SimulationSource) -> RawTables:
@@ -117,7 +153,7 @@ def _simulate(source: SimulationSource) -> RawTables:
 
 
 def _require_columns(tables: RawTables, data: DataSection) -> None:
-    wanted = [data.firm_id, data.year, *(column.column for column in data.columns.values())]
+    wanted = [data.firm_id, data.year, *(column.column for column in data.delivered.values())]
     _require(tables.panel, wanted, "panel")
     if data.register_columns is not None and tables.register is not None:
         _require(tables.register, data.register_columns.named, "register")

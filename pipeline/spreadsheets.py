@@ -15,6 +15,8 @@ from pipeline.params.data import FileFormat
 _LARGEST_BYTES = 1 << 30
 _LARGEST_RATIO = 200
 _SMALL_BYTES = 1 << 20
+# Titles above a header take fewer rows than this.
+_HEADER_ROWS = 30
 
 
 def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
@@ -37,6 +39,32 @@ def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataF
         return pd.DataFrame()
     _refuse_formulas(cells, path.name, written.header_row)
     return _table([[cell.value for cell in row] for row in cells], path.name)
+
+
+def guess_sheet(path: Path) -> tuple[str | None, int]:
+    """Return the sheet with most rows (None for an only one) and the row of its header.
+
+    The header is the first of the uppermost rows that fills as many cells as any of them: titles
+    above it fill fewer. Raises DataError where the file is no workbook, or made to exhaust memory.
+    """
+    from openpyxl import load_workbook
+
+    try:
+        _refuse_bomb(path)
+        workbook = load_workbook(path, read_only=True, keep_links=False)
+    except DataError:
+        raise
+    except Exception as error:
+        raise DataError(f"{path.name} cannot be read: {error}. Deliver the file again") from None
+    try:
+        largest = max(workbook.worksheets, key=lambda sheet: sheet.max_row or 0)
+        top = list(largest.iter_rows(max_row=_HEADER_ROWS, values_only=True))
+        only = len(workbook.sheetnames) == 1
+        title = str(largest.title)
+    finally:
+        workbook.close()
+    filled = [sum(cell is not None for cell in row) for row in top]
+    return None if only else title, filled.index(max(filled)) + 1 if filled else 1
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -79,11 +107,15 @@ def _table(values: list[list[Any]], file: str) -> pd.DataFrame:
     beyond = any(cell is not None for row in rows for cell in row[width:])
     if unnamed or beyond:
         raise DataError(f"{file}: a column has cells but no name in the header row")
-    filled = [row for row in rows if any(cell is not None for cell in row)]
-    columns = zip(*(row + [None] * (width - len(row)) for row in filled), strict=False)
+    # The index keeps a row's place in the sheet, blank rows counted, for messages.
+    place = [i for i, row in enumerate(rows) if any(cell is not None for cell in row)]
+    columns = zip(*(rows[i] + [None] * (width - len(rows[i])) for i in place), strict=False)
     named = zip(header, columns, strict=False)
     # A repeated name must survive until it is refused, so columns are joined, not keyed.
-    series = [pd.Series(_column(list(cells)), name=str(name).strip()) for name, cells in named]
+    series = [
+        pd.Series(_column(list(cells)), index=place, name=str(name).strip())
+        for name, cells in named
+    ]
     return pd.concat(series, axis=1) if series else pd.DataFrame()
 
 

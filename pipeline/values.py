@@ -5,16 +5,14 @@ import re
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import Refusal
+from pipeline.origin import rows_error
 from pipeline.params.clean import Identifier
 from pipeline.params.data import NumberColumn
 
 # Calendar years, or numbered waves; beyond are typing errors and dates or serial numbers of a
 # spreadsheet.
 _PLAUSIBLE_YEARS = (0, 9999)
-
-# Row numbers that a message shows before it says how many more there are.
-_ROWS_SHOWN = 5
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -25,7 +23,14 @@ def text(values: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(values.dtype) and _whole(values):
         values = values.astype("Int64")
     as_text = values.astype("str").str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
-    return as_text.where(values.notna() & (as_text != ""), None).astype("str")
+    as_text = as_text.where(values.notna() & (as_text != ""), None).astype("str")
+    # Clean text is not held in memory twice.
+    return values if values.dtype == as_text.dtype and as_text.equals(values) else as_text
+
+
+def is_formula(values: pd.Series) -> pd.Series:
+    """Flag text that a spreadsheet would run: =1+1, @SUM(A1), +cmd|' /C calc'!A0."""
+    return values.str.match(r"[=@]|[+-].*[(|!]").fillna(False).astype(bool)
 
 
 def firm_identifier(values: pd.Series, column: str, written: Identifier | None = None) -> pd.Series:
@@ -34,6 +39,8 @@ def firm_identifier(values: pd.Series, column: str, written: Identifier | None =
     Raises DataError where one is missing or longer than the declared width.
     """
     identifier = text(values)
+    if written is not None and written.cut_at:
+        identifier = identifier.str.split(written.cut_at, n=1, regex=False).str[0].astype("str")
     if written is not None and written.remove:
         identifier = identifier.str.replace(f"[{re.escape(written.remove)}]", "", regex=True)
         identifier = identifier.where(identifier != "", None)
@@ -66,6 +73,19 @@ def calendar_year(values: pd.Series, column: str) -> pd.Series:
     return years.astype("Int64")
 
 
+def years_of(values: pd.Series, date_format: str | None = None) -> pd.Series:
+    """Return years as delivered, or those of dates (2009-10-31, or in the format given)."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return pd.Series(values.dt.year)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values
+    written = values.astype("str").str.strip()
+    if date_format is not None:
+        dates = pd.to_datetime(written, format=date_format, errors="coerce")
+        return pd.Series(dates.dt.year.astype("Int64").astype("str").where(dates.notna(), written))
+    return pd.Series(written.str.extract(r"^(\d{4})-\d{2}-\d{2}(?:[ T].*)?$")[0].fillna(written))
+
+
 def number(values: pd.Series, column: NumberColumn) -> pd.Series:
     """Return a numeric column; raise DataError at text, infinity or values below the minimum."""
     numeric = pd.to_numeric(values, errors="coerce").astype("float64")
@@ -83,19 +103,11 @@ def number(values: pd.Series, column: NumberColumn) -> pd.Series:
 def refuse_rows(
     faulty: pd.Series, rule: str, remedy: str, keys: pd.DataFrame | None = None
 ) -> None:
-    """Raise DataError with count and row numbers of the faulty rows.
-
-    The index of `faulty` is the position in the delivered table; the header is row 1.
-    """
-    if not faulty.any():
-        return
-    positions = faulty.index[faulty.to_numpy()].to_numpy() + 2
-    shown = ", ".join(str(row) for row in positions[:_ROWS_SHOWN])
-    more = f" and {len(positions) - _ROWS_SHOWN} more" if len(positions) > _ROWS_SHOWN else ""
-    problems = pd.DataFrame({"row": positions, "rule": rule})
-    if keys is not None:
-        problems = problems.join(keys[faulty.to_numpy()].reset_index(drop=True))
-    raise DataError(f"{rule}: {len(positions)} rows; {remedy} row {shown}{more}", problems)
+    """Raise RowsError with the faulty rows; the index of `faulty` is the position in its table."""
+    if faulty.any():
+        at = faulty.to_numpy(bool)
+        positions = faulty.index[at].to_numpy(np.int64)
+        raise rows_error(Refusal(rule, remedy, positions, None if keys is None else keys[at]))
 
 
 def _whole(values: pd.Series) -> bool:

@@ -1,13 +1,13 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
-from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import ISSUES, NOT_FOUND, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.store import write
 from pipeline.panel import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.profile import profile_panel
-from pipeline.sources import read_obtained, read_rules_tables
+from pipeline.sources import read_obtained, read_origins, read_rules_tables
 from stages.run import Folders, run_stage
 
 SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}
@@ -16,7 +16,10 @@ SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSe
 def main(
     folders: Folders, data: DataSection, clean: CleanSection, treatment: TreatmentSection
 ) -> None:
-    """Read the raw panel, register and rules files; write PANEL, its ledger and PROFILE."""
+    """Read the raw panel, register and rules files; write PANEL, its ledger and PROFILE.
+
+    NOT_FOUND lists the beneficiaries that the panel lacks, for whoever may see identifiers.
+    """
     obtained, folder = folders.of("obtained"), folders.of("clean")
     cleaned = clean_panel(
         read_obtained(obtained, "panel"),
@@ -25,11 +28,14 @@ def main(
         data=data,
         clean=clean,
         treatment=treatment,
+        origins=read_origins(obtained),
     )
     write(PANEL, cleaned.panel, folder)
     write(SAMPLE_FLOW, cleaned.sample_flow, folder)
     write(ISSUES, cleaned.issues, folder)
-    write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count), folder)
+    if cleaned.not_found is not None:
+        write(NOT_FOUND, cleaned.not_found, folder)
+    write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count, data.columns), folder)
 
 
 if __name__ == "__main__":

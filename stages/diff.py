@@ -8,6 +8,7 @@ from pipeline.audit.diff_words import diff_markdown, diff_text
 from pipeline.audit.effect_diff import compare_revisions
 from pipeline.audit.revisions import Revision, commit
 from pipeline.errors import EvaluationError
+from stages.output import printing
 from stages.run import report
 
 
@@ -32,4 +33,5 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    with printing():
+        main()

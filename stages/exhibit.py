@@ -10,8 +10,11 @@ from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
-from pipeline.effects.study import prepare_study
+from pipeline.disclosure.dominance import measure_dominance
+from pipeline.effects.study import Study, prepare_study
+from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.publication import published
 from pipeline.exhibits.study import build_exhibits, write_exhibits
 from pipeline.matched_lags import matched_times
 from pipeline.params.estimate import EstimateSection
@@ -41,6 +44,8 @@ def main(folders: Folders, **sections: object) -> None:
     clean, scored, matched = folders.of("clean"), folders.of("score"), folders.of("match")
     balanced, estimated = folders.of("balance"), folders.of("estimate")
     estimates = read(ESTIMATES, estimated)
+    scores, study = read(SCORES, scored), _study(folders, settings)
+    truth = read_obtained(folders.of("obtained"), "truth")
     results = StudyResults(
         study=folders.study,
         settings=settings,
@@ -52,22 +57,22 @@ def main(folders: Folders, **sections: object) -> None:
         sample_flow=read(SAMPLE_FLOW, clean),
         issues=read(ISSUES, clean),
         profile=read(PROFILE, clean),
-        scores=read(SCORES, scored),
+        scores=scores,
         coefficients=read(SCORE_COEFFICIENTS, scored),
-        recovery=_recovery(folders, settings, estimates),
+        recovery=None if truth is None else recover(study, truth, estimates),
+        dominance=measure_dominance(
+            study, scores, read(WEIGHTS, matched), settings.score, settings.match
+        ),
         support=read(SUPPORT, balanced),
         inputs=declared_hash(Path(), "exhibit", folders.study),
     )
     write_exhibits(build_exhibits(results), folders.reports)
+    folders.headlines.parent.mkdir(parents=True, exist_ok=True)
+    folders.headlines.write_bytes(headlines(published(results)))
 
 
-def _recovery(
-    folders: Folders, settings: StudySettings, estimates: pd.DataFrame
-) -> pd.DataFrame | None:
-    truth = read_obtained(folders.of("obtained"), "truth")
-    if truth is None:
-        return None
-    study = prepare_study(
+def _study(folders: Folders, settings: StudySettings) -> Study:
+    return prepare_study(
         read(PANEL, folders.of("clean")),
         read(MATCHES, folders.of("match")),
         read(WEIGHTS, folders.of("match")),
@@ -77,7 +82,6 @@ def _recovery(
         estimate=settings.estimate,
         covariates=read(COVARIATES, folders.of("score")),
     )
-    return recover(study, truth, estimates)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pipeline.errors import EvaluationError, ParamsError
 from pipeline.explore import changed, explore
 from pipeline.params.settings import load_yaml, study_block
 from pipeline.params.study import read_study
+from stages.output import printing
 from stages.run import PARAMS, Folders, report
 
 
@@ -39,4 +40,5 @@ def _change(text: str) -> tuple[str, object]:
 
 
 if __name__ == "__main__":
-    main()
+    with printing():
+        main()

@@ -1,27 +1,35 @@
-"""Index: one page that lists every study and links to its report."""
+"""Index: one page with the findings of every study and a link to its report."""
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
-from pipeline.errors import EvaluationError
+from pipeline.errors import DataError, EvaluationError
 from pipeline.exhibits.index import index_page
 from pipeline.params.settings import load_yaml, study_names
-from pipeline.params.study import read_study
 from stages.run import PARAMS, report
 
+HEADLINES = Path("reports/headlines")
 INDEX = Path("reports/index.html")
 
 
 def main() -> None:
-    """Read every study's sections; write reports/index.html."""
+    """Read what `exhibit` wrote of every study; write reports/index.html."""
     argparse.ArgumentParser(prog="python -m stages.index", description=__doc__).parse_args()
     try:
-        content = load_yaml(PARAMS)
-        studies = {name: read_study(content, name) for name in study_names(content)}
+        found = {name: _headlines(name) for name in study_names(load_yaml(PARAMS))}
     except EvaluationError as error:
         raise SystemExit(report(error, "index")) from None
-    INDEX.parent.mkdir(parents=True, exist_ok=True)
-    INDEX.write_bytes(index_page(studies))
+    INDEX.write_bytes(index_page(found))
+
+
+def _headlines(study: str) -> dict[str, Any]:
+    path = HEADLINES / f"{study}.json"
+    if not path.is_file():
+        raise DataError(f"{path.as_posix()} does not exist yet: run `dvc repro`, which makes it")
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 if __name__ == "__main__":

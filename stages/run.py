@@ -4,12 +4,14 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import EvaluationError, ParamsError
 from pipeline.params.settings import load_yaml, parse_section, study_block
+from pipeline.progress import telling
 
 PARAMS = Path("params.yaml")
 
@@ -26,7 +28,8 @@ def run_stage(main: Callable[..., None], sections: dict[str, Any]) -> None:
     try:
         settings = _read(study, sections)
         started = time.perf_counter()
-        main(folders, **settings)
+        with watched(f"{_verb(main)} {study}"):
+            main(folders, **settings)
         if _read(study, sections) != settings:
             raise ParamsError(
                 f"{PARAMS}: {study} changed while the stage ran; run `dvc repro` again"
@@ -45,6 +48,7 @@ class Folders:
         self.rules = root / "data" / "rules" / study
         self.private = root / "data" / study
         self.reports = root / "reports" / study
+        self.headlines = root / "reports" / "headlines" / f"{study}.json"
 
     def of(self, stage: str) -> Path:
         """Return the folder that a stage writes: data/<study>/<stage>."""
@@ -66,8 +70,23 @@ def report(error: EvaluationError, where: str, folders: Folders | None = None) -
 
 def progress(message: str) -> None:
     """Print a line for a person at a terminal; stay quiet in CI and in files."""
-    if sys.stderr.isatty() and not os.environ.get("CI"):
+    if _is_watched():
         print(message, file=sys.stderr)
+
+
+@contextmanager
+def watched(name: str) -> Iterator[None]:
+    """Show on one line of the terminal how far the work inside has come; none in CI and files."""
+    if not _is_watched():
+        yield
+        return
+    with telling(lambda message: print(f"\r\033[K{name}: {message}", end="", file=sys.stderr)):
+        yield
+    print("\r\033[K", end="", file=sys.stderr)
+
+
+def _is_watched() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("CI")
 
 
 def _study_argument(main: Callable[..., None]) -> str:

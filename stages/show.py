@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pipeline.audit.rebuild import published_results
 from pipeline.errors import EvaluationError
+from pipeline.exhibits.language import speaking
 from pipeline.exhibits.study import study_tables
 from pipeline.exhibits.terminal import render_text
+from stages.output import printing
 from stages.run import report
 
 
@@ -15,10 +17,12 @@ def main() -> None:
     """Print the tables whose file name starts with the name asked for."""
     chosen = _arguments()
     try:
-        tables = study_tables(published_results(Path(), chosen.study))
+        results = published_results(Path(), chosen.study)
+        tables = study_tables(results)
     except EvaluationError as error:
         raise SystemExit(report(error, "show")) from None
-    shown = [render_text(t) for name, t in tables.items() if name.startswith(chosen.table)]
+    with speaking(results.settings.exhibit):
+        shown = [render_text(t) for name, t in tables.items() if name.startswith(chosen.table)]
     if not shown:
         raise SystemExit(f"{chosen.study} has no table {chosen.table}; it has {', '.join(tables)}")
     sys.stdout.write("\n".join(shown))
@@ -32,4 +36,5 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    with printing():
+        main()

@@ -3,7 +3,8 @@
 Each check proves another thing. `lock`: parameters, code, raw data and reports are those that
 dvc.lock records, so a result edited by hand, or a parameter changed without a run, shows.
 `tables`: every committed table and number is what the committed results CSV files give, so a
-table edited together with its lock shows. `--rerun`: the committed code, parameters and raw data
+table edited together with its lock shows. `manifest`: every file is the one that the export
+manifest lists, figures included. `--rerun`: the committed code, parameters and raw data
 give the committed results, so a forgery of CSV files, tables and lock together shows.
 """
 
@@ -14,16 +15,22 @@ from pathlib import Path
 
 from pipeline.audit.history import Stamped, stamped_inputs
 from pipeline.audit.lock_check import lock_faults
+from pipeline.audit.manifest_check import manifest_faults
 from pipeline.audit.rebuild import table_faults
 from pipeline.audit.rerun import rerun_faults
 from pipeline.errors import EvaluationError
+from stages.output import printing
 from stages.run import report
 
 
 def main() -> None:
     """Run the checks; print what differs; exit 1 if anything does."""
     chosen = _arguments()
-    checks: dict[str, Callable[[Path], list[str]]] = {"lock": lock_faults, "tables": table_faults}
+    checks: dict[str, Callable[[Path], list[str]]] = {
+        "lock": lock_faults,
+        "tables": table_faults,
+        "manifest": manifest_faults,
+    }
     if chosen.rerun:
         checks["rerun"] = rerun_faults
     try:
@@ -62,4 +69,5 @@ def _in_words(found: Stamped) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with printing():
+        main()

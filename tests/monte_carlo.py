@@ -50,6 +50,7 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
     for spec in block["estimate"]["specs"]:
         spec["designs"] = [d for d in spec["designs"] if d in designs]
         spec["terms"] = ["att"]
+        spec.pop("bands", None)
     block["estimate"]["specs"] = [
         spec
         for spec in block["estimate"]["specs"]

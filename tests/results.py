@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE
-from pipeline.datasets.panel import ISSUES, SAMPLE_FLOW
+from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import Dataset, conform
@@ -100,6 +100,7 @@ def study_results(
         scores=_table(SCORES, _score_rows(rng)),
         coefficients=_table(SCORE_COEFFICIENTS, _coefficient_rows()),
         recovery=_recovery(estimates),
+        profile=_table(PROFILE, _profile_rows()),
     )
 
 
@@ -372,7 +373,8 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
         rows.append(_fact("all", "all", f"n_entrants[{stack}]", 210))
         rows.append(_fact("all", "all", f"n_entrants_not_active[{stack}]", 4))
         rows.append(_fact("all", "all", f"n_candidates[{stack}]", 5000))
-    return [{**row, "unit": "firms"} for row in rows]
+    counts = ("n_", "treated_", "comparison_")
+    return [{**row, "unit": "firms" if row["name"].startswith(counts) else "units"} for row in rows]
 
 
 def _fact(design: str, outcome: str, name: str, value: float) -> dict[str, Any]:
@@ -482,6 +484,35 @@ def _coefficient_rows() -> list[dict[str, Any]]:
         for i, term in enumerate(terms)
         if (year, term) != ("2010", "sector=food & drink")
     ]
+
+
+def _profile_rows() -> list[dict[str, Any]]:
+    columns = (("sales", "Annual sales", "US$ million"), ("founded", "Founding year", "year"))
+    periods = [EARLIER, LATER, *(str(year) for year in range(2006, 2014))]
+    rows = [
+        {
+            "column": column,
+            "period": period,
+            "year": int(period) if period.isdigit() else None,
+            "treated": treated,
+            "label": label,
+            "unit": unit,
+            "n_rows": 9000,
+            "n_missing": 900,
+            "missing_share": 0.1,
+            "mean": 23.6,
+            "std_dev": 40.2,
+            "p50": 11.9,
+        }
+        for column, label, unit in columns
+        for period in periods
+        for treated in (True, False)
+    ]
+    cohorts = [
+        {"column": COHORT_SIZE, "period": str(year), "year": year, "treated": True, "n_rows": 210}
+        for year in (2009, 2010)
+    ]
+    return [*rows, *cohorts]
 
 
 def _recovery(estimates: pd.DataFrame) -> pd.DataFrame:

@@ -118,6 +118,13 @@ def covariate(name, **settings):
     return change
 
 
+def link_elsewhere(path):
+    """Put a link to a file outside in the place of a delivered file."""
+    outside = path.parents[3] / "outside.csv"
+    path.rename(outside)
+    path.symlink_to(outside)
+
+
 def never_before_entry(frame):
     late = frame["year"].astype(int) >= 2011
     return frame.assign(sales=frame["sales"].where(late))
@@ -153,6 +160,64 @@ CASES = {
         lambda folder: (folder / "data/raw/firms/panel.csv").write_bytes(b"\xff\xfe\x00\x01" * 9),
         "obtain",
         "panel.csv cannot be read",
+    ),
+    "raw file in another encoding": (
+        lambda folder: (folder / "data/raw/firms/panel.csv").write_bytes(
+            "firm_id,año\n1,Córdoba\n".encode("cp1252")
+        ),
+        "obtain",
+        "panel.csv cannot be read",
+    ),
+    "raw file cut off": (
+        lambda folder: (folder / "data/raw/firms/panel.csv").write_text(
+            (folder / "data/raw/firms/panel.csv").read_text()[:-9]
+        ),
+        "obtain",
+        "panel.csv cannot be read",
+    ),
+    "more rows than allowed": (
+        edit_params(lambda b: b["data"].update(max_rows=100)),
+        "obtain",
+        "panel.csv holds more than data.max_rows 100 rows",
+    ),
+    "path out of the folder": (
+        edit_params(lambda b: b["data"]["source"].update(panel="../../rules/firms/x.csv")),
+        "check",
+        "it must lie inside data/raw/firms",
+    ),
+    "pattern out of the folder": (
+        edit_params(lambda b: b["data"]["source"].update(panel="*/../../other/*.csv")),
+        "check",
+        "it must lie inside data/raw/firms",
+    ),
+    "absolute path": (
+        edit_params(lambda b: b["data"]["source"].update(panel="/etc/hosts")),
+        "check",
+        "it must lie inside data/raw/firms",
+    ),
+    "link to elsewhere": (
+        lambda folder: link_elsewhere(folder / "data/raw/firms/panel.csv"),
+        "check",
+        "firms.data.source.panel is 'panel.csv': it must lie inside data/raw/firms",
+    ),
+    "link to elsewhere behind a pattern": (
+        lambda folder: (
+            link_elsewhere(folder / "data/raw/firms/panel.csv"),
+            edit_params(lambda b: b["data"]["source"].update(panel="pan*.csv"))(folder),
+        ),
+        "check",
+        "firms.data.source.panel: data/raw/firms/pan*.csv does not exist",
+    ),
+    "number in quotes": (
+        edit_params(lambda b: b["match"]["designs"]["covariates"].update(caliper_sd="0.2")),
+        "check",
+        "caliper_sd is '0.2': Input should be a valid number; write it without quotes",
+    ),
+    "formula in a code": (
+        edit_csv("panel.csv")(lambda frame: first_rows(frame, "sector", "=cmd|A1", 3)),
+        "clean",
+        "column sector: a value is a formula: 3 rows; paste it as a value, see row 2, 3, 4 of "
+        "panel.csv",
     ),
     "column that the file lacks": (
         edit_csv("panel.csv")(lambda frame: frame.drop(columns="sales")),

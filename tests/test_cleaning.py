@@ -62,6 +62,7 @@ def entry(ruled):
         (["12.0", " 7 "], {"width": 5}, ["00012", "00007"]),
         (["20-1 3", "44.5"], {"remove": " .-", "width": 4}, ["2013", "0445"]),
         ([12.0, 7.0], {"width": 3}, ["012", "007"]),
+        (["7.654.321-0", "12"], {"cut_at": "-", "remove": "."}, ["7654321", "12"]),
     ],
 )
 def test_identifiers_are_written_as_declared(delivered, written, expected):
@@ -191,6 +192,7 @@ def test_a_correction_replaces_the_value_expected_and_is_named_in_the_ledger():
         ({"year": "2009"}, "firm-year is not in the panel: 1 rows"),
         ({"reason": None}, "a correction has no reason"),
         ({"source": "interview with a"}, "a source names the firm"),
+        ({"reason": "=HYPERLINK(1)"}, "a reason is a formula: 1 rows"),
     ],
 )
 def test_a_correction_that_does_not_fit_is_an_error(changes, message):

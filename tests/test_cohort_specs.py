@@ -8,6 +8,7 @@ from stacked_tables import estimation, outcomes, panel_from, random_study, treat
 
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
+from pipeline.effects.cohort_regression import fit_extended_twoway
 from pipeline.effects.imputation import impute, imputed_average
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
@@ -157,6 +158,30 @@ def test_an_imputed_average_is_its_dense_regression():
         error[member] -= (v * v_effect).sum() / (v**2).sum()
     expected = np.bincount(flat.cluster, np.where(implied != 0, implied * error, 0), 20)
     assert found.influence == pytest.approx(expected, abs=1e-10)
+
+
+def test_each_covariate_enters_the_extended_two_way_once():
+    """Dense least squares of Wooldridge's equation with two covariates, neither with the other."""
+    flat = flat_study(2)
+    own = np.random.default_rng(1).normal(size=(40, 2))[flat.firm]
+    found = fit_extended_twoway(flat, -1, flat.cluster, own, "firm")
+    cells = np.array(
+        [
+            (flat.cohort == g) & (flat.year == t)
+            for g in (2003, 2005)
+            for t in range(g, 2007)
+        ]
+    ).T.astype(float)  # fmt: skip
+    means = (flat.weight[:, None] * cells).T @ own / (flat.weight @ cells)[:, None]
+    years = np.eye(6)[flat.year - 2001][:, 1:]
+    columns = [cells, np.eye(40)[flat.firm], years]
+    for k in range(2):
+        columns += [cells * (own[:, [k]] - means[:, k]), own[:, [k]] * years]
+    root = np.sqrt(flat.weight)[:, None]
+    expected = np.linalg.lstsq(np.hstack(columns) * root, flat.y * root[:, 0])[0]
+    n_cells = cells.shape[1]
+    assert found.fit.estimates[:n_cells] == pytest.approx(expected[:n_cells], abs=1e-8)
+    assert len(found.event_time) == n_cells
 
 
 def test_treated_rows_that_cannot_be_predicted_are_left_out_and_counted():

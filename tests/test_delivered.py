@@ -35,7 +35,7 @@ def data(source=None, **changes):
 
 def panel(folder, source, **changes):
     section = data(source, **changes)
-    return read_panel(section.source, section, folder)
+    return read_panel(section.source, section, folder)[0]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +202,8 @@ def test_a_wide_file_becomes_long(tmp_path):
         "jobs": [None, "3"] if found["jobs"][0] is None else [found["jobs"][0], "3"],
     }
     assert found["jobs"].isna().tolist() == [True, False]
+    with pytest.raises(DataError, match=r"1 rows of 2 years, more than data.max_rows 1 firm-years"):
+        panel(tmp_path, {"wide": wide}, max_rows=1)
     wide["columns"]["sales"][2003] = "s3"
     with pytest.raises(DataError, match=r"data.source.wide names s3, which the file lacks"):
         panel(tmp_path, {"wide": wide})

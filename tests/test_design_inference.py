@@ -20,7 +20,7 @@ from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
 from pipeline.effects import bootstrap
 from pipeline.effects.bootstrap import Redo, bootstrap_terms
-from pipeline.effects.clusters import VALID, cluster_codes, require_valid
+from pipeline.effects.clusters import VALID, Remade, cluster_codes, require_valid
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.stacked import fit_stacked, year_cells
@@ -162,27 +162,28 @@ def test_reused_firms_have_no_set_clusters(cluster, reuse):
     else:
         units = stacks(SETS.replace("s2     o       0", "s2     n       0"))
     with pytest.raises(IdentificationError, match="design matched: matched sets are"):
-        require_valid(spec(cluster=cluster), units, smooth=False)
-    require_valid(spec(cluster="assignment"), units, smooth=False)
+        require_valid(spec(cluster=cluster), units, Remade())
+    require_valid(spec(cluster="assignment"), units, Remade())
 
 
 def test_a_refusal_names_what_is_valid():
     units = stacks(SETS.replace("s2     o       0", "s2     n       0"))
     with pytest.raises(IdentificationError) as caught:
-        require_valid(spec(cluster="components"), units, smooth=False)
+        require_valid(spec(cluster="components"), units, Remade())
     assert str(caught.value) == (
         "estimate.specs.main: cluster: components is not valid for the design matched: matched "
-        "sets are clusters only without replacement and where no firm serves two entry years; use "
-        "cluster: assignment, whose interval is conditional on the match, or smooth weights "
-        "(method: entropy, odds) with inference: cluster_bootstrap"
+        "sets are clusters only without replacement and where no firm serves two entry years (some "
+        "firm is in two sets or entry years); use cluster: assignment, whose interval is "
+        "conditional on the match, or smooth weights (method: entropy, odds) with inference: "
+        "cluster_bootstrap"
     )
 
 
 def test_neighbours_are_never_bootstrapped():
     asked = spec(cluster="assignment", inference="cluster_bootstrap", draws=50, seed=1)
     with pytest.raises(IdentificationError, match="the bootstrap fails for matched neighbours"):
-        require_valid(asked, stacks(SETS), smooth=False)
-    require_valid(asked, stacks(SETS), smooth=True)
+        require_valid(asked, stacks(SETS), Remade())
+    require_valid(asked, stacks(SETS), Remade(smooth=True))
 
 
 def test_every_offered_combination_has_a_rule():
@@ -345,3 +346,19 @@ def test_too_many_failed_samples_are_refused(monkeypatch):
     monkeypatch.setattr(bootstrap, "_redone", fails)
     with pytest.raises(IdentificationError, match="50 of 50 bootstrap samples of the design odds"):
         bootstrap_terms(study, redo, study.estimate.specs[0], "odds", ["sales_log"])
+
+
+def test_effects_in_proportion_are_not_bootstrapped_and_say_so():
+    tables, sections, redo = programme(50)
+    ratio = sections["outcomes"].root["sales_log"].model_copy(update={"transform": "proportional"})
+    settings = sections["estimate"]
+    kept = settings.specs[0].model_copy(update={"designs": ["odds"]})
+    chosen = sections | {
+        "outcomes": OutcomesSection({"sales_log": ratio}),
+        "estimate": settings.model_copy(update={"specs": [kept]}),
+    }
+    rows = estimate_specs(prepare_study(*tables, **chosen), redo).estimates
+    asked = rows[rows["inference"] == "cluster_bootstrap"]
+    assert len(asked)
+    assert asked["std_error"].isna().all()
+    assert asked["note"].str.contains("not bootstrapped").all()

@@ -81,14 +81,22 @@ def test_a_stage_writes_its_own_folder_into_the_cache(stage):
 
 
 def test_exhibit_owns_its_results_and_keeps_them_until_new_ones_are_complete():
-    entries = [*declared("exhibit")["outs"], *declared("exhibit")["metrics"]]
+    block = declared("exhibit")
+    entries = [*block["outs"], *block["metrics"], *block["plots"]]
     found = {path: options for entry in entries for path, options in entry.items()}
-    assert set(found) == {f"reports/{ITEM}/{name}" for name in OWNED}
-    assert all(options == {"cache": False, "persist": True} for options in found.values())
+    own = {f"reports/{ITEM}/{name}" for name in OWNED}
+    assert set(found) == {*own, f"reports/headlines/{ITEM}.json"}
+    assert all(not options["cache"] and options["persist"] for options in found.values())
 
 
-def test_check_and_index_read_the_whole_of_params_and_nothing_heavy():
-    assert all(declared(s)["params"] == [{"params.yaml": None}] for s in ("check", "index"))
+def test_index_reads_the_list_of_studies_and_what_exhibit_wrote_of_each():
+    assert declared("index")["params"] == ["studies"]
+    data = {dep for dep in declared("index")["deps"] if not dep.endswith(".py")}
+    assert data == {"reports/headlines"}
+
+
+def test_check_reads_the_whole_of_params_and_neither_it_nor_index_anything_heavy():
+    assert declared("check")["params"] == [{"params.yaml": None}]
     heavy = {"pandas", "numpy", "scipy", "statsmodels", "sklearn", "linearmodels", "matplotlib"}
     for path in import_closure("stages.check") + import_closure("stages.index"):
         tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))

@@ -32,9 +32,13 @@ TABLES = (
     "dynamic_effects",
     "detectable_effects",
     "balance",
+    "balance_summary",
+    "matching_choices",
     "score",
     "cohorts",
     "sample_flow",
+    "summary_statistics",
+    "missingness",
     "recovery",
 )
 
@@ -206,6 +210,10 @@ def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(res
 
 def test_notes_give_the_years_of_the_data(results):
     assert "yearly data of firms, 2006\u20132013, event times" in _notes(results)
+    exhibit = results.settings.exhibit.model_copy(update={"period": "wave"})
+    settings = dataclasses.replace(results.settings, exhibit=exhibit)
+    waves = dataclasses.replace(results, settings=settings)
+    assert "data of firms by wave, which stands in the place of the year, 2006" in _notes(waves)
 
 
 def test_clusters_are_named_by_panel_where_they_differ(results):
@@ -351,14 +359,15 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 
 
 def test_files_are_the_declared_ones(files):
-    figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow")
+    figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts")
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
     names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
     names |= {"tables.tex", "tables.docx", "figures.tex", "report.html"}
     names |= {"metrics.json", "numbers.json", "numbers.tex", "summary.md"}
+    names |= {"manifest.csv"}
     assert names <= set(files)
     rest = set(files) - names
-    assert all(name.startswith("results/") for name in rest)
+    assert all(name.startswith(("results/", "plots/")) for name in rest)
     assert not any("scores" in name or "weights" in name for name in rest)
 
 

@@ -201,3 +201,12 @@ def test_the_flow_figure_shows_each_rule_with_what_is_left(results):
     assert [text.get_text().strip() for text in axes.texts] == ["81,984 left"]
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == pytest.approx([100 * 60 / 84210, 100 * 2166 / 84210])
+
+
+def test_event_times_of_narrow_panels_are_not_crowded():
+    figure = event_study(study_results(many_outcomes(4)))
+    shown = [
+        [tick.get_text() for tick in axes.get_xticklabels() if tick.get_text()]
+        for axes in figure.axes
+    ]
+    assert all(len(labels) <= 7 and "0" in labels for labels in shown)

@@ -1,5 +1,6 @@
 """Variances of matching estimators (sources and tolerances in tests/reference/README.md)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import lalonde
@@ -8,14 +9,11 @@ import pandas as pd
 import pytest
 import statsmodels
 
-from pipeline.inference_matching import (
-    EstimatedScore,
-    Firms,
-    Rules,
-    matching_effect,
-    used_firms_variance,
-)
+from pipeline.errors import IdentificationError
+from pipeline.inference_matching import Rules, matching_effect, used_firms_variance
 from pipeline.matching.mahalanobis import whiten
+from pipeline.neighbours import Firms
+from pipeline.score_correction import estimated_score
 
 CATTANEO = Path(statsmodels.__file__).parent / "treatment" / "tests" / "results" / "cataneo2.csv"
 PSMATCH2 = Path(__file__).parent / "reference" / "psmatch2_data.csv"
@@ -26,42 +24,107 @@ def births():
     return pd.read_csv(CATTANEO)
 
 
-@pytest.fixture(scope="module")
-def smoking(births):
-    """Return the score of teffects psmatch: a logit with a squared age."""
-    from statsmodels.discrete.discrete_model import Logit
-
-    columns = births[["mmarried_", "mage", "mage2", "fbaby_", "medu"]].astype(float)
-    design = np.column_stack([np.ones(len(columns)), columns])
-    treated = births["mbsmoke_"].to_numpy() == 1
-    fit = Logit(treated.astype(float), design).fit(disp=0, tol=1e-14)
-    p = fit.predict()
-    return EstimatedScore(design, fit.cov_params(), p, p * (1 - p), whiten(columns, treated, False))
+TREATED = "mbsmoke_"
+MANUAL = ["mmarried_", "mage", "mage2", "fbaby_", "medu"]
+TOUR = ["mmarried_", "mage", "fage", "medu", "prenatal1_"]
 
 
-@pytest.fixture(scope="module")
-def scored(births, smoking):
-    treated = births["mbsmoke_"].to_numpy() == 1
-    return Firms(births["bweight"].to_numpy(float), treated, smoking.probability[:, None])
+def on_score(births, columns, link="logit"):
+    """Return firms matched on their score, as teffects psmatch does, and the score's fit."""
+    treated = births[TREATED].to_numpy() == 1
+    fit = estimated_score(births[columns].astype(float), treated, link)
+    return Firms(births["bweight"].to_numpy(float), treated, fit.probability[:, None]), fit
 
 
-def test_ate_on_an_estimated_score(scored, smoking):
-    found = matching_effect(scored, "ate", Rules(), score=smoking)
-    assert found.estimate == pytest.approx(-210.9683, abs=5e-5)
-    assert found.std_error == pytest.approx(32.021, abs=5e-4)
+def on_covariates(births, columns, exact=()):
+    """Return firms matched on covariates, within cells, as teffects nnmatch does."""
+    treated = births[TREATED].to_numpy() == 1
+    points = whiten(births[columns].astype(float), treated, False)
+    cells = births.groupby(list(exact)).ngroup().to_numpy(np.int64) if exact else None
+    return Firms(births["bweight"].to_numpy(float), treated, points, cells)
 
 
-def test_ate_with_exact_cells_and_bias_adjustment(births):
-    columns = births[["mmarried_", "mage", "fage", "medu", "prenatal1_"]].astype(float)
-    treated = births["mbsmoke_"].to_numpy() == 1
-    cells = births.groupby(["mmarried_", "prenatal1_"]).ngroup().to_numpy(np.int64)
+# Columns, estimand, options, estimate and standard error as Stata prints them.
+PSMATCH = {
+    "manual": (MANUAL, "ate", {}, "-210.9683", "32.021"),
+    "manual, nneighbor(4)": (MANUAL, "ate", {"ratio": 4}, "-224.006", "29.88627"),
+    "manual, vce(iid)": (MANUAL, "att", {"variance": "homoskedastic"}, "-236.7848", "26.11698"),
+    "tour": (TOUR, "ate", {}, "-229.4492", "25.88746"),
+    "tour, atet": (TOUR, "att", {}, "-224.5927", "30.55147"),
+}
+
+
+@pytest.mark.parametrize("case", PSMATCH)
+def test_figures_of_teffects_psmatch(births, case):
+    columns, estimand, options, estimate, error = PSMATCH[case]
+    firms, score = on_score(births, columns)
+    found = matching_effect(firms, estimand, Rules(**options), score=score)
+    assert found.estimate == pytest.approx(float(estimate), abs=last_digit(estimate))
+    assert found.std_error == pytest.approx(float(error), abs=last_digit(error))
+
+
+def last_digit(printed):
+    """Return half a unit of the last printed digit."""
+    return 0.5 * 10.0 ** -len(printed.partition(".")[2])
+
+
+@pytest.mark.parametrize("caliper", [0.1, 0.03])
+def test_a_caliper_that_binds_nobody_changes_nothing(births, caliper):
+    """Stata's manual prints the same figures with caliper(0.1), and caliper(0.03) for the ATT."""
+    firms, score = on_score(births, MANUAL)
+    bound = replace(firms, score=score.probability, caliper=caliper)
+    estimand = "ate" if caliper == 0.1 else "att"
+    rules = Rules(variance="homoskedastic")
+    assert matching_effect(bound, estimand, rules) == matching_effect(firms, estimand, rules)
+
+
+def test_firms_beyond_the_caliper_leave_the_average():
+    score = np.array([0.0, 1.0, 0.1, 0.2, 5.0])
     firms = Firms(
-        births["bweight"].to_numpy(float), treated, whiten(columns, treated, False), cells
+        np.array([3.0, 9.0, 1.0, 2.0, 0.0]),
+        np.array([True, True, False, False, False]),
+        score[:, None],
+        score=score,
+        caliper=0.5,
     )
-    adjust = births[["mage", "fage", "medu"]].to_numpy(float)
-    found = matching_effect(firms, "ate", Rules(own_neighbours=2), bias_covariates=adjust)
-    assert found.estimate == pytest.approx(-210.0558, abs=5e-5)
-    assert found.std_error == pytest.approx(29.32803, abs=5e-6)
+    found = matching_effect(firms, "att", Rules())
+    assert (found.estimate, found.n_averaged) == (2.0, 1)
+    with pytest.raises(IdentificationError, match="no firm has a match"):
+        matching_effect(replace(firms, caliper=0.01), "att", Rules())
+
+
+EXACT = ("mmarried_", "prenatal1_")
+MANUAL_EXACT = ("prenatal1_", "mmarried_", "fbaby_")
+
+# Columns, exact columns, bias adjustment, estimand, estimate and standard error as Stata prints.
+NNMATCH = {
+    "tour": (TOUR, EXACT, ["mage", "fage", "medu"], "ate", "-210.0558", "29.32803"),
+    "tour, atet": (TOUR, EXACT, ["mage", "fage", "medu"], "att", "-238.5204", "30.41661"),
+    "tour, plain": (TOUR, (), [], "ate", "-210.5435", "29.32969"),
+    "manual": (["mage", *MANUAL_EXACT], (), [], "ate", "-240.3306", "28.43006"),
+    "manual, ematch": (["mage"], MANUAL_EXACT, [], "ate", "-240.3306", "28.43006"),
+    "manual, biasadj": (
+        ["mage", "fage"], MANUAL_EXACT, ["mage", "fage"], "ate", "-223.8389", "26.19973"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NNMATCH)
+def test_figures_of_teffects_nnmatch(births, case):
+    columns, exact, adjust, estimand, estimate, error = NNMATCH[case]
+    bias = births[adjust].to_numpy(float) if adjust else None
+    firms = on_covariates(births, columns, exact)
+    found = matching_effect(firms, estimand, Rules(own_neighbours=2), bias_covariates=bias)
+    assert found.estimate == pytest.approx(float(estimate), abs=last_digit(estimate))
+    assert found.std_error == pytest.approx(float(error), abs=last_digit(error))
+
+
+def test_a_firm_alone_in_its_cell_has_no_variance():
+    cells = np.array([0, 0, 0, 1, 1, 1])
+    treated = np.array([True, False, False, True, True, False])
+    firms = Firms(np.arange(6.0), treated, np.zeros((6, 1)), cells)
+    with pytest.raises(IdentificationError, match="1 firms have no other firm of their group"):
+        matching_effect(firms, "att", Rules(ratio=1))
 
 
 def test_att_with_a_known_score():
@@ -122,19 +185,15 @@ def test_any_number_of_neighbours_follows_the_formulas(ratio, own):
 @pytest.mark.parametrize("estimand", ["ate", "att"])
 def test_intervals_cover_the_truth(estimand):
     """The corrected standard error fits the spread of estimates over samples (4 MC errors)."""
-    from statsmodels.discrete.discrete_model import Logit
-
     rng = np.random.default_rng(20)
     estimates, errors = [], []
     for _ in range(400):
         x = rng.normal(size=(500, 2))
         treated = rng.random(500) < 1 / (1 + np.exp(0.5 - 0.7 * x.sum(axis=1)))
         y = x @ [1.0, 0.5] + treated * (1 + 0.5 * x[:, 0]) + rng.normal(size=500)
-        design = np.column_stack([np.ones(500), x])
-        fit = Logit(treated.astype(float), design).fit(disp=0)
-        p = fit.predict()
-        score = EstimatedScore(design, fit.cov_params(), p, p * (1 - p), x)
-        found = matching_effect(Firms(y, treated, p[:, None]), estimand, Rules(), score=score)
+        score = estimated_score(pd.DataFrame(x, columns=["a", "b"]), treated, "logit")
+        firms = Firms(y, treated, score.probability[:, None])
+        found = matching_effect(firms, estimand, Rules(), score=score)
         estimates.append(found.estimate)
         errors.append(found.std_error)
     ratio = np.mean(errors) / np.std(estimates, ddof=1)

@@ -84,6 +84,20 @@ def test_random_orders_span_a_range_and_rows_reversed_are_reported(table):
     assert N_ORDERS == 50
 
 
+def test_every_greedy_design_of_the_headline_spec_has_its_range(table):
+    tables, sections, redo = lalonde_study(table, PAIRS)
+    twice = dict.fromkeys(("matched", "other"), redo.match.designs["matched"])
+    redo = replace(redo, match=redo.match.model_copy(update={"designs": twice}))
+    study = prepare_study(*tables, **sections)
+    study = replace(study, stacks={**study.stacks, "other": study.stacks["matched"]})
+    spec = study.estimate.specs[0].model_copy(update={"designs": ["matched", "other"]})
+    both = study.estimate.model_copy(update={"specs": [spec]})
+    rows = pd.DataFrame(order_facts(replace(study, estimate=both), redo))
+    by_design = rows.pivot(index="name", columns="design", values="value")
+    assert list(by_design) == ["matched", "other"]
+    pd.testing.assert_series_equal(by_design["matched"], by_design["other"], check_names=False)
+
+
 def test_with_replacement_there_is_no_order(table):
     assert facts_of(table, {**PAIRS, "replacement": True}) == {}
 
@@ -106,3 +120,11 @@ def test_the_score_table_shows_every_coefficient(table):
     assert labels["Pseudo-R2"][1] == "0.500"
     assert labels["Comparison firms"] == ["429", "429"]
     assert labels["Treated firms"] == ["185", "185"]
+
+
+def test_proportional_effects_have_no_range(table):
+    """Their estimator is not the linear one that is repeated for every order."""
+    tables, sections, redo = lalonde_study(table, PAIRS)
+    ratio = outcomes().root["sales"].model_copy(update={"transform": "proportional"})
+    sections["outcomes"] = type(outcomes())({"sales": ratio})
+    assert order_facts(prepare_study(*tables, **sections), redo) == []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from matched_sets import assert_valid, slow_greedy, slow_ties
 
 from pipeline.errors import ParamsError, SupportError
-from pipeline.matching import pool
+from pipeline.matching import pool, proposals
 from pipeline.matching.caliper import caliper_width
 from pipeline.matching.designs import match_designs
 from pipeline.matching.nearest import match_nearest
@@ -386,3 +386,25 @@ def test_unknown_names_are_refused(options, message):
     scores = scores_table(SMALL)
     with pytest.raises(ParamsError, match=message):
         match_designs(scores, covariates_of(scores, sector="x"), section(one=options))
+
+
+def choose_one_by_one(problem, order, monkeypatch):
+    """Match without proposals, one treated firm after the other."""
+    score, treated, options = problem
+    with monkeypatch.context() as patch:
+        patch.setattr(proposals, "MOST_ROUNDS", 0)
+        return pairs(match(score, treated, order=order, **options))
+
+
+@pytest.mark.parametrize("order", ["largest", "smallest", "data"])
+@pytest.mark.parametrize("levels", [5, 50, 10**9])
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_proposals_make_the_pairs_of_turns(levels, share, order, monkeypatch):
+    rng = np.random.default_rng(levels)
+    for _ in range(20):
+        score = rng.integers(0, levels, 400) / levels
+        cells = rng.integers(0, 3, 400)
+        caliper = rng.choice([np.inf, 0.02])
+        problem = score, rng.random(400) < share, {"caliper": caliper, "cells": cells}
+        expected = choose_one_by_one(problem, order, monkeypatch)
+        assert pairs(match(score, problem[1], order=order, **problem[2])) == expected

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 from text_tables import table
 
+from pipeline.datasets.panel import ISSUES, NOT_FOUND
+from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel import clean_panel
 from pipeline.params.clean import CleanSection
@@ -45,14 +47,14 @@ def treatment(entry):
     )
 
 
-def clean(raw, register=None, entry=INDICATOR, **changes):
+def clean(raw, register=None, entry=INDICATOR, rules=CLEAN, leave_out=(), **changes):
     return clean_panel(
         raw,
         register,
         {},
         data=DataSection.model_validate(DATA | changes),
-        clean=CleanSection.model_validate(CLEAN),
-        treatment=treatment(entry),
+        clean=CleanSection.model_validate(rules),
+        treatment=treatment(entry).model_copy(update={"leave_out_entry_years": list(leave_out)}),
     )
 
 
@@ -97,7 +99,7 @@ def test_inputs_are_not_changed():
 
 def test_an_indicator_that_switches_off_is_refused_or_declared_absorbing():
     raw = RAW.assign(support=[0, 1, 0, 0, 0, 0])
-    with pytest.raises(DataError, match="returns to 0 after entry in 1 firm-years of 1 firms"):
+    with pytest.raises(DataError, match=r"returns to 0 after entry; .*: 1 rows; .* see row 4"):
         clean(raw)
     panel = clean(raw, entry=INDICATOR | {"switches_off": "absorbing"}).panel
     assert panel["cohort"].tolist()[:3] == [2002] * 3
@@ -140,8 +142,12 @@ def faulty(column, values):
             r"assignment cluster \(town x sector\): 2",
         ),
         (faulty("town", ["A", "=A1", "A", "B", "B", "B"]), "town: a value is a formula: 1 rows"),
+        (faulty("town", ["A", "@A1", "+cmd|x!A0", "B", "B", "B"]), "is a formula: 2 rows"),
         (RAW.assign(support=0), "no firm enters the programme"),
-        (faulty("support", [0, 2, 1, 0, 0, 0]), "1 firm-years are neither 0 nor 1"),
+        (
+            faulty("support", [0, 2, 1, 0, 0, 0]),
+            "support is neither 0 nor 1: 1 rows; .* row 3",
+        ),
     ],
 )
 def test_each_fault_stops_with_its_rule_count_and_rows(raw, message):
@@ -169,6 +175,8 @@ firm prog  entry
     assert cleaned.panel.groupby("firm_id")["cohort"].first()["01"] == 2002
     unknown = cleaned.issues[cleaned.issues["rule"] == "beneficiary not in the panel"]
     assert unknown["count"].tolist() == [1]
+    conform(NOT_FOUND, cleaned.not_found)
+    assert cleaned.not_found.to_numpy().tolist() == [["99", 2002]]
     assert unknown["action"].tolist() == ["not evaluated (50.0% of beneficiaries)"]
 
     third = RAW[RAW["id"] == "02"].assign(id="03", support=0)
@@ -189,6 +197,9 @@ def test_an_entry_after_an_unobserved_year_is_counted():
     gap = RAW.drop(index=1).reset_index(drop=True)
     issues = clean(gap).issues.set_index("rule")
     assert issues.loc["year before entry not observed", "count"] == 1
+    assert issues.loc["year not observed", ["count", "years", "action"]].tolist() == [
+        1, "2001-2003", "1 firms leave and come back; not filled"
+    ]  # fmt: skip
 
 
 def test_everybody_treated_leaves_nobody_to_compare_with():
@@ -223,3 +234,22 @@ def test_a_register_without_the_programme_lists_those_it_has():
 def test_codes_are_kept_as_text(delivered, expected):
     found = text(pd.Series(delivered))
     assert [None if pd.isna(value) else value for value in found] == expected
+
+
+def test_two_rules_of_one_kind_on_one_column_are_two_issues():
+    factors = [{"column": "sales", "years": [year], "factor": 1000.0} for year in (2001, 2003)]
+    issues = clean(RAW, rules=CLEAN | {"unit_factors": factors}).issues
+    conform(ISSUES, issues)
+    counts = issues.set_index("rule")["count"]
+    assert (counts["unit x 1000"], counts["unit x 1000 (2)"]) == (2, 2)
+
+
+def test_entry_years_are_left_out_by_name_and_their_neighbours_stay_treated():
+    late = RAW[RAW["id"] == "01"].assign(id="03", town="B", support=[0, 0, 1])
+    cleaned = clean(pd.concat([RAW, late], ignore_index=True), leave_out=[2003])
+    assert set(cleaned.panel["firm_id"]) == {"01", "02"}
+    flow = cleaned.sample_flow.set_index("rule").loc["Entry years left out (2003)"]
+    assert (flow["firms_lost"], flow["treated_firms_lost"]) == (1, 1)
+    assert (cleaned.panel.loc[cleaned.panel["firm_id"] == "02", "cluster_entry"] == 2003).all()
+    with pytest.raises(DataError, match="leave_out_entry_years: no firm enters in 1999"):
+        clean(RAW, leave_out=[1999])

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from pipeline.errors import ParamsError
 from pipeline.params.settings import load_yaml
-from pipeline.params.study import check_studies
+from pipeline.params.study import check_studies, read_study
 
 ROOT = Path(__file__).parent.parent
 CONTENT = load_yaml(ROOT / "params.yaml")
@@ -87,8 +87,17 @@ def test_committed_params_are_valid():
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
             "0,2",
             "michigan.match.designs.covariates.caliper_sd is '0,2': "
-            "Input should be a valid number, unable to parse string as a number; "
-            "use a point, not a comma",
+            "Input should be a valid number; use a point, not a comma",
+        ),
+        (
+            ("michigan", "match", "designs", "covariates", "caliper_sd"),
+            "0.2",
+            "caliper_sd is '0.2': Input should be a valid number; write it without quotes",
+        ),
+        (
+            ("michigan", "match", "designs", "covariates", "replacement"),
+            "no",
+            "replacement is 'no': Input should be a valid boolean",
         ),
         (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
@@ -248,3 +257,9 @@ def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
     before, after = text.splitlines(), file.read_text(encoding="utf-8").splitlines()
     moved = [(a.strip(), b.strip()) for a, b in zip(before, after, strict=True) if a != b]
     assert moved == [("caliper_sd: 0.2", "caliper_sd: 0.1")]
+
+
+@pytest.mark.parametrize("value", [1, 1.0, 0.25])
+def test_whole_numbers_are_numbers_too(value, tmp_path):
+    content = changed(("michigan", "match", "designs", "covariates", "caliper_sd"), value)
+    assert read_study(content, "michigan").match.designs["covariates"].caliper_sd == value

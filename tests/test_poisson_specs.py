@@ -92,6 +92,18 @@ def test_shares_of_the_largest_and_the_estimate_without_them():
     assert rows.loc[("without_largest_five", "att"), "note"]
 
 
+def test_two_specs_of_one_sample_share_its_facts():
+    panel = panel_from(TEXT, {"T1": 2002, "T2": 2002, "T3": 2002})
+    matches = matches_from(SETS)
+    section = estimation().model_dump(exclude_unset=True)
+    again = section["specs"][0] | {"name": "by_firm", "cluster": "firm"}
+    both = EstimateSection.model_validate(section | {"specs": [*section["specs"], again]})
+    results = run(panel, matches, weights_from(matches, panel), (-1, 0), both)
+    att = results.estimates.query("term == 'att' and sample == 'all'")
+    assert set(att["estimator"]) == {"main", "by_firm"}
+    assert (results.facts["name"] == "largest_firm_share_treated").sum() == 1
+
+
 @pytest.mark.parametrize("average", ["pooled", "event"])
 def test_no_exports_after_entry_is_separation(average):
     results = pairs(TEXT.replace("10   40", "10   0").replace("30   20", "30   0"), average)

@@ -1,12 +1,15 @@
-"""The data profile: what is counted, and what is suppressed."""
+"""The data profile: what is counted, and what is hidden."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.datasets.panel import PROFILE
+from pipeline.datasets.panel import COHORT_SIZE, PROFILE
 from pipeline.datasets.store import conform
-from pipeline.profile import profile_panel, suppressed
+from pipeline.profile import profile_panel
+from pipeline.suppression import Sum, hidden_cells, small
 
 
 def panel(n_treated, n_comparison):
@@ -22,37 +25,126 @@ def panel(n_treated, n_comparison):
     )
 
 
-@pytest.mark.parametrize(("counts", "shown"), [([0, 1, 4, 5, 9], [0, None, None, 5, 9]), ([], [])])
-def test_counts_from_one_to_below_the_minimum_are_suppressed(counts, shown):
-    found = suppressed(pd.Series(counts, dtype="int64"), 5)
-    assert [None if pd.isna(count) else count for count in found] == shown
+def long_panel(rows, missing=()):
+    """Return PANEL with `rows[(cohort, year)]` firms each; `missing` counts lost sales alike."""
+    parts = []
+    for (cohort, year), n in rows.items():
+        parts.append(
+            pd.DataFrame(
+                {
+                    "firm_id": [f"{cohort}-{i}" for i in range(n)],
+                    "year": year,
+                    "cohort": cohort,
+                    "sales": [np.nan] * dict(missing).get((cohort, year), 0)
+                    + [float(i) for i in range(n - dict(missing).get((cohort, year), 0))],
+                }
+            )
+        )
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.astype({"year": "Int64", "cohort": "Int64"})
 
 
-def row(profile, column, treated):
+def cell(profile, column, treated, period="2001"):
     chosen = (profile["column"] == column) & (profile["treated"] == treated)
-    return profile[chosen].iloc[0]
+    return profile[chosen & (profile["period"] == period)].iloc[0]
+
+
+def shown(profile, column, treated, name):
+    rows = profile[(profile["column"] == column) & (profile["treated"] == treated)]
+    return {p: None if pd.isna(v) else v for p, v in zip(rows["period"], rows[name], strict=True)}
 
 
 def test_a_small_group_shows_nothing_and_a_large_one_rounded_figures():
     profile = profile_panel(panel(4, 100), 5)
-    small, large = row(profile, "sales", True), row(profile, "sales", False)
-    assert small[["n_rows", "mean", "p10", "p50", "p90"]].isna().all()
-    assert large["n_rows"] == 100
+    small_group, large = cell(profile, "sales", True), cell(profile, "sales", False)
+    assert small_group[["n_rows", "mean", "p10", "p50", "p90"]].isna().all()
     assert large["mean"] == 1290.0
     assert large["p50"] == 1290.0
-    assert row(profile, "entrants of the cohort", True)["n_rows"] is pd.NA
+    assert cell(profile, COHORT_SIZE, True, "2003")["n_rows"] is pd.NA
     conform(PROFILE, profile)
 
 
+def test_the_other_group_is_hidden_where_the_ledger_gives_the_sum_of_both():
+    """104 firm-years are in the sample flow: 100 of comparison firms would tell the other 4."""
+    rows = shown(profile_panel(panel(4, 100), 5), "sales", False, "n_rows")
+    assert rows == {"2001": None, "all years": None, "before the first entry": None}
+
+
 def test_a_percentile_needs_enough_values_beyond_it():
-    large = row(profile_panel(panel(6, 40), 5), "sales", False)
+    large = cell(profile_panel(panel(6, 40), 5), "sales", False)
     assert np.isnan(large["p10"])
     assert not np.isnan(large["p50"])
 
 
 def test_no_identifier_is_among_the_columns():
-    assert set(profile_panel(panel(6, 6), 5)["column"]) == {
-        "cluster",
-        "sales",
-        "entrants of the cohort",
-    }
+    assert set(profile_panel(panel(6, 6), 5)["column"]) == {"cluster", "sales", COHORT_SIZE}
+
+
+ROWS = {(2003, 2001): 8, (2003, 2002): 9, (2003, 2003): 10, (None, 2001): 30, (None, 2002): 31,
+        (None, 2003): 32}  # fmt: skip
+
+
+def test_missing_shares_and_quartiles_by_year_and_period():
+    profile = profile_panel(long_panel(ROWS, {(None, 2002): 6, (None, 2003): 8}), 5)
+    shares = shown(profile, "sales", False, "missing_share")
+    assert shares == pytest.approx(
+        {
+            "2001": 0,
+            "2002": 6 / 31,
+            "2003": 8 / 32,
+            "all years": 14 / 93,
+            "before the first entry": 6 / 61,
+            "from the first entry on": 8 / 32,
+        }
+    )
+    rows = shown(profile, "sales", True, "n_rows")
+    assert rows == {"2001": 8, "2002": 9, "2003": 10, "all years": 27, "before entry": 17,
+                    "from entry on": 10, "before the first entry": 17,
+                    "from the first entry on": 10}  # fmt: skip
+    assert cell(profile, "sales", False, "all years")["p25"] == 6.0
+
+
+def test_a_small_count_takes_a_second_cell_with_it():
+    """Three values missing in one year only: the year, its total, and who could tell it."""
+    profile = profile_panel(long_panel(ROWS, {(None, 2002): 3, (None, 2003): 9}), 5)
+    hidden = shown(profile, "sales", False, "n_missing")
+    assert hidden["2002"] is None
+    assert sum(value is None for value in hidden.values()) > 1
+    # 28 values are observed: their mean tells nothing of the three.
+    assert cell(profile, "sales", False, "2002")["mean"] == 13.5
+
+
+def test_cohorts_of_few_entrants_cannot_be_worked_out_from_the_treated_firms():
+    rows = {(2003, 2001): 3, (2004, 2001): 12, (2005, 2001): 40, (None, 2001): 50}
+    sizes = shown(profile_panel(long_panel(rows), 5), COHORT_SIZE, True, "n_rows")
+    assert sizes == {"2003": None, "2004": None, "2005": 40}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    treated=st.lists(st.integers(0, 9), min_size=2, max_size=5),
+    control=st.lists(st.integers(0, 9), min_size=2, max_size=5),
+)
+def test_no_hidden_cell_follows_from_what_is_shown(treated, control):
+    """Solve for all hidden cells: each must be free, and hidden sums beside totals not small."""
+    counts = np.array([*treated, sum(treated), *control, sum(control)])
+    n, m = len(treated), len(control)
+    sums = [Sum(tuple(range(n)), n), Sum(tuple(range(n + 1, n + 1 + m)), n + 1 + m),
+            Sum((n, n + 1 + m))]  # fmt: skip
+    hidden = hidden_cells(small(counts, 5), counts[None, :], sums, 5)
+    assert hidden[small(counts, 5)].all()
+    matrix = np.zeros((3, len(counts)))
+    for row, published in enumerate(sums):
+        matrix[row, list(published.parts)] = 1
+        if published.total is not None:
+            matrix[row, published.total] = -1
+    unknown = matrix[:, hidden]
+    for position in range(int(hidden.sum())):
+        unit = np.zeros((1, unknown.shape[1]))
+        unit[0, position] = 1
+        rank = np.linalg.matrix_rank(unknown)
+        assert np.linalg.matrix_rank(np.vstack([unknown, unit])) > rank
+    for published in sums:
+        if published.total is None or not hidden[published.total]:
+            beside = counts[[c for c in published.parts if hidden[c]]].sum()
+            assert beside == 0 or beside >= 5 or all(hidden[list(published.parts)])

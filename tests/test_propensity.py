@@ -302,6 +302,8 @@ def test_messages_begin_with_model_and_stack_and_name_no_firm(fit, where):
         score_risk_sets(risk_sets, covariates.assign(size=1.0), section(fit=fit))
     assert str(caught.value).startswith(where + "covariate size is constant")
     assert "id0" not in str(caught.value)
+    leave_out = "leave_out_entry_years: [2009]"
+    assert (leave_out in str(caught.value)) == (fit == "per_stack")
 
 
 def test_support_is_judged_within_each_stack_and_counted():

@@ -6,7 +6,7 @@ from text_tables import table
 
 from pipeline.entry import Cohorts, cohorts_from_group, cohorts_from_register
 from pipeline.errors import DataError
-from pipeline.params.clean import Identifier
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import GroupEntry, RegisterEntry
 from pipeline.register import read_entries
@@ -32,11 +32,16 @@ COLUMNS = {
 }
 
 
-def cohorts(columns=None, **entry) -> Cohorts:
+def clean(values=None):
+    duplicates = {"identical": "refuse", "conflicting": "refuse"}
+    return CleanSection.model_validate({"duplicates": duplicates, "register_values": values or {}})
+
+
+def cohorts(columns=None, register=REGISTER, values=None, **entry) -> Cohorts:
     settings = {"source": "register", "programme": "cdp", "other_programmes": "keep"} | entry
     declared = RegisterEntry.model_validate(settings)
     named = RegisterColumns.model_validate(COLUMNS | (columns or {}))
-    entries = read_entries(REGISTER, named, declared, Identifier(), None)
+    entries = read_entries(register, named, declared, clean(values), None)
     return cohorts_from_register(PANEL, entries, declared)
 
 
@@ -53,6 +58,16 @@ def cohorts(columns=None, **entry) -> Cohorts:
 )
 def test_entry_is_dated_as_declared(entry, expected):
     assert cohorts(**entry).entry_year.to_dict() == expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [(None, 2003), (10, 2004)])
+def test_dates_are_read_in_the_declared_format(late, expected):
+    register = REGISTER.assign(entry=["10/02/2003", "1/5/2002", "31/10/2003", "15/01/2004", ""])
+    rows = register[register["prog"] == "cdp"]
+    found = cohorts({"date_format": "%d/%m/%Y"}, rows, late_entry_month=late).entry_year
+    assert found["2"] == expected
+    with pytest.raises(DataError, match=r"a date is missing or not written as %m/%d/%Y: 2 rows"):
+        cohorts({"date_format": "%m/%d/%Y"}, rows, late_entry_month=7)
 
 
 def test_a_partial_first_year_needs_dates():
@@ -114,5 +129,85 @@ def test_a_group_enters_in_its_declared_year():
 
 @pytest.mark.parametrize("state", [["NJ", "PA", "PA", "PA"], [None, None, "PA", "PA"]])
 def test_a_firm_in_several_groups_or_none_is_an_error(state):
-    with pytest.raises(DataError, match="1 firms are in no group of state, or in several"):
+    with pytest.raises(DataError, match="a firm is in no group of state, or in several"):
         cohorts_from_group(GROUPS.assign(state=state), ADOPTION)
+
+
+SUPPORT = table("""
+id prog  entry kind      part     paid own applied rank fit decision
+1  cdp   2004  finance   supplier 30   5   2003    2    yes yes
+1  cdp   2003  technical supplier 20   -   2002    1    yes yes
+1  other 2002  roads     sponsor  99   9   2001    1    yes yes
+2  cdp   2003  finance   -        10   1   2002    3    yes yes
+3  cdp   2004  finance   supplier 7    7   2003    9    no  no
+""", id="str")  # fmt: skip
+FIELDS = {
+    "component": "kind",
+    "role": "part",
+    "register_cluster": "prog",
+    "amount": "paid",
+    "own_contribution": "own",
+    "applied_year": "applied",
+    "ranking": "rank",
+    "eligible": "fit",
+    "decision": "decision",
+}
+
+
+def fields(values, register=SUPPORT):
+    """Return the PANEL columns of the register by firm, and what was counted."""
+    columns = {"firm_id": "id", "entry_year": "entry", "programme": "prog", "dates": {}, **FIELDS}
+    found = cohorts(columns, register, values, accepted=["yes"])
+    by_firm = pd.DataFrame(found.derived).groupby(PANEL["firm_id"]).first()
+    return by_firm, {(i.rule, i.column): i.count for i in found.issues}
+
+
+@pytest.mark.parametrize(
+    ("values", "component", "amount", "own", "ranking"),
+    [
+        ({"texts": "first", "numbers": "first"}, "technical", 20, 5, 1),
+        ({"texts": "join", "numbers": "sum"}, "finance + technical", 50, 5, 3),
+        ({"texts": "first", "numbers": "largest"}, "technical", 30, 5, 2),
+    ],
+)
+def test_support_of_several_rows_follows_the_declared_rule(values, component, amount, own, ranking):
+    found, counts = fields(values)
+    assert found.loc["1", ["component", "role"]].tolist() == [component, "supplier"]
+    numbers = found.loc["1", ["amount", "own_contribution", "ranking"]].tolist()
+    assert numbers == [amount, own, ranking]
+    assert counts[("several values of component", "component")] == 1
+    assert counts[("no role in the register", "role")] == 1
+    assert found["register_cluster"].dropna().to_dict() == {"1": "cdp", "2": "cdp"}
+
+
+def test_of_applicants_refused_only_the_application_is_known():
+    found, _ = fields({"texts": "first", "numbers": "sum"})
+    refused = found.loc["3"]
+    assert refused[["applied_year", "ranking", "eligible", "decision"]].tolist() == [
+        2003, 9, "no", "no"
+    ]  # fmt: skip
+    assert refused[["component", "role", "amount", "own_contribution"]].isna().all()
+    assert found.loc["4"].drop("applicant").isna().all()
+    assert [str(found[name].dtype) for name in ("role", "eligible", "amount")] == [
+        "str", "str", "float64"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "several values of component for a firm: 2 rows; declare clean.register_values.texts"),
+        ({"texts": "first"}, "several values of amount for a firm: 2 rows; .* row 2, 3"),
+    ],
+)
+def test_several_values_are_refused_until_a_rule_is_declared(values, message):
+    with pytest.raises(DataError, match=message):
+        fields(values)
+
+
+@pytest.mark.parametrize(("cell", "rule"), [("ten", "is no number"), ("-4", "is below zero")])
+def test_an_amount_that_is_none_is_an_error(cell, rule):
+    register = SUPPORT.astype({"paid": object})
+    register.loc[3, "paid"] = cell
+    with pytest.raises(DataError, match=rf"column paid \(register\): a value {rule}: 1 rows; .* 5"):
+        fields({"texts": "first", "numbers": "sum"}, register)

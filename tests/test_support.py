@@ -119,8 +119,8 @@ def test_the_table_shows_counts_and_means():
     assert len(by_design.rows) == len(names)
     assert [cell and cell.plain() for cell in means.rows[0].cells] == [
         "1.50",
-        None,
+        "c",
         "7.00",
-        None,
+        "c",
         "6.00",
     ]

@@ -20,7 +20,8 @@ TEXT = {".csv", ".docx", ".html", ".json", ".md", ".tex"}
 # Characters shown before the first difference of a long line, and in all.
 _BEFORE, _SHOWN = 30, 120
 
-_MACHINE = re.compile(r"inputs [0-9a-f]{12}|<svg.*?</svg>", re.DOTALL)
+# A manifest's hashes are of files that are compared themselves, drawings by name only.
+_MACHINE = re.compile(r"inputs [0-9a-f]{12}|<svg.*?</svg>|\b[0-9a-f]{64}\b", re.DOTALL)
 
 
 def differences(committed: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[str]:

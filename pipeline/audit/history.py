@@ -1,6 +1,7 @@
 """Find the commits whose recorded inputs gave an exhibit: from the hash it carries to git."""
 
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pipeline.provenance import declared_hash, locked_hash
 
 _STAMP = re.compile(rb"inputs ([0-9a-f]{12})")
 _STAGE = "exhibit"
+_CORE = "docProps/core.xml"
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,18 @@ def stamped_inputs(root: Path) -> list[Stamped]:
 def _stamps(folder: Path) -> dict[str, int]:
     counts: dict[str, int] = {}
     for path in folder.rglob("*"):
-        match = _STAMP.search(path.read_bytes()) if path.is_file() else None
+        match = _STAMP.search(_searched(path)) if path.is_file() else None
         if match:
             counts[match[1].decode()] = counts.get(match[1].decode(), 0) + 1
     return counts
+
+
+def _searched(path: Path) -> bytes:
+    """Return where a file's stamp stands: of a Word file its properties, else all of it."""
+    if path.suffix != ".docx":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(_CORE) if _CORE in archive.namelist() else b""
 
 
 def _now(root: Path, study: str) -> str | None:

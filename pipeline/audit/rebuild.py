@@ -1,9 +1,12 @@
 """Make the committed tables and numbers again from the committed results and parameters."""
 
+import json
 from pathlib import Path
 
 from pipeline.audit.comparison import contents, differences
 from pipeline.errors import DataError
+from pipeline.exhibits.headlines import headlines
+from pipeline.exhibits.index import index_page
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.publication import read_published
 from pipeline.exhibits.study import REBUILT, build_texts
@@ -21,11 +24,26 @@ def table_faults(root: Path) -> list[str]:
 
     The results are those of reports/<study>/results/, ESTIMATES among them.
     """
-    return [
+    studies = study_names(load_yaml(root / "params.yaml"))
+    faults = [
         f"reports/{study}/{fault}"
-        for study in study_names(load_yaml(root / "params.yaml"))
+        for study in studies
         for fault in differences(_owned(root / "reports" / study), rebuilt(root, study))
     ]
+    return [*faults, *(f"reports/{fault}" for fault in _index_faults(root, studies))]
+
+
+def _index_faults(root: Path, studies: list[str]) -> list[str]:
+    """Return what differs in the index and in the findings that it is made of."""
+    made = {name: headlines(published_results(root, name)) for name in studies}
+    index = index_page({name: json.loads(content) for name, content in made.items()})
+    new = {f"headlines/{name}.json": content for name, content in made.items()}
+    new["index.html"] = index
+    return differences(_present(root / "reports", list(new)), new)
+
+
+def _present(folder: Path, names: list[str]) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 
 def rebuilt(root: Path, study: str) -> dict[str, bytes]:

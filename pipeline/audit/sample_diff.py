@@ -51,13 +51,15 @@ def _cleaning(flow: pd.DataFrame) -> dict[str, int]:
         f"{row['rule']}: {words}": int(row[name])
         for row in flow.to_dict("records")
         for name, words in _CLEANING.items()
+        if pd.notna(row[name])  # not published where it tells of few firms
     }
 
 
 def _selection(facts: pd.DataFrame) -> dict[str, int]:
     if facts.empty:
         return {}
-    chosen = facts[(facts["outcome"] == "all") & facts["name"].isin(list(_SELECTION))]
+    known = facts["name"].isin(list(_SELECTION)) & facts["value"].notna()
+    chosen = facts[(facts["outcome"] == "all") & known]
     return {
         f"{row['design']}: {_SELECTION[str(row['name'])]}": int(row["value"])
         for row in chosen.to_dict("records")

@@ -7,8 +7,9 @@ import pandas as pd
 from pipeline.cleaning.ledger import Issue, year_range
 from pipeline.cleaning.standard import require_columns
 from pipeline.errors import DataError
+from pipeline.origin import located
 from pipeline.params.clean import Identifier
-from pipeline.values import calendar_year, firm_identifier, refuse_rows, text
+from pipeline.values import calendar_year, firm_identifier, is_formula, refuse_rows, text
 
 _COLUMNS = ("firm_id", "year", "column", "old", "new", "reason", "source")
 
@@ -35,6 +36,7 @@ def correct_points(
     return corrected, _issues(listed, file)
 
 
+@located(())
 def _listed(table: pd.DataFrame, file: str, written: Identifier) -> pd.DataFrame:
     listed = table.reset_index(drop=True)
     keys = {
@@ -45,6 +47,7 @@ def _listed(table: pd.DataFrame, file: str, written: Identifier) -> pd.DataFrame
     listed = pd.DataFrame({**keys, **words})
     for name in ("reason", "source"):
         refuse_rows(listed[name].isna(), f"{file}: a correction has no {name}", "fill")
+        refuse_rows(is_formula(listed[name]), f"{file}: a {name} is a formula", "reword, see")
         # Corrections are few; reasons and sources are published, identifiers never.
         named = list(map(_names, listed["firm_id"], listed[name]))
         refuse_rows(pd.Series(named, dtype=bool), f"{file}: a {name} names the firm", "reword, see")
@@ -82,12 +85,16 @@ def _rows_of(listed: pd.DataFrame, panel: pd.DataFrame, file: str) -> pd.Series:
     )
     found = candidates.reset_index(names="row").drop_duplicates(key)
     row = listed[key].merge(found, on=key, how="left")["row"]
-    refuse_rows(
-        row.isna(), f"{file}: a correction's firm-year is not in the panel", "check", listed
-    )
+    _refuse_absent(row.isna(), listed, file)
     return row.astype("int64")
 
 
+@located(())
+def _refuse_absent(absent: pd.Series, listed: pd.DataFrame, file: str) -> None:
+    refuse_rows(absent, f"{file}: a correction's firm-year is not in the panel", "check", listed)
+
+
+@located(())
 def _refuse_unexpected(points: pd.DataFrame, found: pd.Series, where: str) -> None:
     present, expected = text(found.reset_index(drop=True)), points["old"].reset_index(drop=True)
     same_text = (present == expected) | (present.isna() & expected.isna())

@@ -1,5 +1,6 @@
 """One row per firm and year: duplicates settled as declared, merged firms added up."""
 
+import numpy as np
 import pandas as pd
 
 from pipeline.cleaning.ledger import Issue, Ruled, issue
@@ -52,7 +53,7 @@ def settle_conflicting(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicat
 
 def add_up_merged(panel: pd.DataFrame, add_up: list[str] | None) -> Ruled:
     """Join rows of firms that links made one: add up the named columns, else keep the first row."""
-    shared = panel.duplicated(_KEY, keep=False)
+    shared = _repeated(panel["firm_id"], panel["year"])
     if add_up is None:
         refuse_rows(
             shared,
@@ -62,20 +63,37 @@ def add_up_merged(panel: pd.DataFrame, add_up: list[str] | None) -> Ruled:
         )
     if add_up is None or not shared.any():
         return Ruled(panel)
-    rows = panel[shared]
-    sums = rows.groupby(_KEY, sort=False)[add_up].sum(min_count=1)
-    first = rows.drop_duplicates(_KEY)
-    added = first.drop(columns=add_up).join(sums, on=_KEY)[panel.columns]
-    kept = pd.concat([panel[~shared], added]).sort_index()
+    rows = panel.loc[shared, [*_KEY, *add_up]]
+    sums = rows.groupby(_KEY, sort=False)[add_up].transform("sum", min_count=1)
+    added = {name: panel[name].mask(shared, sums[name].reindex(panel.index)) for name in add_up}
     found = issue("merged firms", "firm_id", shared, panel["year"], f"added up: {add_up}")
-    return Ruled(kept, tuple(found), "Merged firms added up")
+    kept = ~shared
+    kept[shared] = ~rows.duplicated(_KEY)
+    return Ruled(panel.assign(**added), tuple(found), "Merged firms added up", kept)
 
 
 def _suspects(panel: pd.DataFrame, delivered: pd.Series) -> pd.DataFrame:
     """Return the rows whose delivered identifier and year occur more than once."""
-    keys = pd.DataFrame({"_delivered": delivered[panel.index], "year": panel["year"]})
-    repeated = keys.duplicated(keep=False)
-    return panel[repeated].assign(_delivered=keys.loc[repeated, "_delivered"])
+    same = panel.index.equals(delivered.index)
+    firm = delivered if same else delivered[panel.index]
+    repeated = _repeated(firm, panel["year"])
+    return panel[repeated].assign(_delivered=firm[repeated])
+
+
+def _repeated(firm: pd.Series, year: pd.Series) -> pd.Series:
+    """Flag rows whose firm and year occur more than once.
+
+    Counts in a table of firms by years, which takes less memory than a hash of all rows; where
+    that table would be far larger than the panel, hashes.
+    """
+    code, firms = pd.factorize(firm)
+    years = year.to_numpy(np.int64)
+    since, n_years = years - years.min(initial=9999), int(np.ptp(years)) + 1 if len(years) else 1
+    if len(firms) * n_years > 8 * len(firm) + 1_000_000:
+        keys = pd.DataFrame({"firm": code, "year": years}, index=firm.index)
+        return keys.duplicated(keep=False)
+    cell = code * n_years + since
+    return pd.Series(np.bincount(cell, minlength=1)[cell] > 1, index=firm.index)
 
 
 def _aligned(flags: pd.Series, panel: pd.DataFrame) -> pd.Series:
@@ -83,4 +101,4 @@ def _aligned(flags: pd.Series, panel: pd.DataFrame) -> pd.Series:
 
 
 def _without(panel: pd.DataFrame, rows: pd.Series, found: list[Issue], step: str) -> Ruled:
-    return Ruled(panel[~rows], tuple(found), step) if rows.any() else Ruled(panel)
+    return Ruled(panel, tuple(found), step, ~rows) if rows.any() else Ruled(panel)

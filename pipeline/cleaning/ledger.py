@@ -29,11 +29,21 @@ class Issue:
 
 @dataclass(frozen=True)
 class Ruled:
-    """Hold a panel after a rule, its issues, and the step's name where it may remove rows."""
+    """Hold what a rule did: values of `every` row, its issues, and which rows are `kept`.
 
-    panel: pd.DataFrame
+    `step` is what the sample flow calls a rule that may remove rows. `kept` None keeps all:
+    rows are removed by `apply_rules`, column by column, so that no panel is in memory twice.
+    """
+
+    every: pd.DataFrame
     issues: tuple[Issue, ...] = ()
     step: str | None = None
+    kept: pd.Series | None = None
+
+    @property
+    def panel(self) -> pd.DataFrame:
+        """Return the rows that are left."""
+        return self.every if self.kept is None else self.every[self.kept]
 
 
 Rule = Callable[[pd.DataFrame], Ruled]
@@ -41,11 +51,12 @@ Rule = Callable[[pd.DataFrame], Ruled]
 
 @dataclass(frozen=True)
 class Ledger:
-    """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES."""
+    """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES, and beneficiaries not in it."""
 
     panel: pd.DataFrame
     sample_flow: pd.DataFrame
     issues: pd.DataFrame
+    not_found: pd.DataFrame | None = None
 
 
 def apply_rules(handed_over: list[pd.DataFrame], rules: Iterable[Rule]) -> Ledger:
@@ -60,22 +71,44 @@ def apply_rules(handed_over: list[pd.DataFrame], rules: Iterable[Rule]) -> Ledge
     for rule in rules:
         ruled = rule(panel)
         issues += ruled.issues
-        if ruled.step is not None:
-            lossless = len(ruled.panel) == len(panel)
+        step, kept, panel = ruled.step, ruled.kept, ruled.every
+        del ruled
+        if kept is not None and not kept.all():
             # Prices and units may have changed totals since the last step that lost rows.
-            before = before if lossless else _group_counts(panel)
-            after = before if lossless else _group_counts(ruled.panel)
-            flow.append(_flow_row(ruled.step, before, after))
+            before = _group_counts(panel)
+            handed_over.append(panel)
+            del panel
+            panel = _kept_rows(handed_over, kept)
+        if step is not None:
+            after = before if kept is None or kept.all() else _group_counts(panel)
+            flow.append(_flow_row(step, before, after))
             before = after
-        panel = ruled.panel
     steps = pd.DataFrame(flow)
     steps.insert(0, "step", range(1, len(flow) + 1))
     return Ledger(panel, steps, issues_table(issues))
 
 
+def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame:
+    """Return the kept rows of a panel, freeing each column of it once it is copied."""
+    panel = handed_over.pop().copy(deep=False)
+    left, index = kept.to_numpy(bool), panel.index[kept.to_numpy(bool)]
+    columns = {}
+    for name in list(panel.columns):
+        columns[name] = panel.pop(name).array[left]
+    return pd.DataFrame(columns, index=index, copy=False)
+
+
 def issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
     """Return issues as rows of ISSUES."""
     return pd.DataFrame([asdict(issue) for issue in issues]) if issues else empty(ISSUES)
+
+
+def distinct_rules(issues: pd.DataFrame) -> pd.DataFrame:
+    """Number what two rules of one kind found in one column: `unit x 1000`, `unit x 1000 (2)`."""
+    times = issues.groupby(["rule", "column"]).cumcount() + 1
+    return issues.assign(
+        rule=issues["rule"].where(times == 1, issues["rule"] + " (" + times.astype("str") + ")")
+    )
 
 
 def issue(rule: str, column: str, rows: pd.Series, years: pd.Series, action: str) -> list[Issue]:

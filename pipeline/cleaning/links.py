@@ -5,10 +5,12 @@ import pandas as pd
 from pipeline.cleaning.ledger import Issue, issue
 from pipeline.cleaning.standard import require_columns
 from pipeline.errors import DataError
+from pipeline.origin import located
 from pipeline.params.clean import Identifier, Links
 from pipeline.values import firm_identifier
 
 
+@located(())
 def linked_identifiers(table: pd.DataFrame, links: Links, written: Identifier) -> pd.Series:
     """Return, indexed by every identifier of the table, the one that stands for the firm.
 

@@ -6,6 +6,7 @@ import pandas as pd
 from pipeline.cleaning.ledger import Ruled, issue
 from pipeline.cleaning.standard import require_columns
 from pipeline.errors import DataError
+from pipeline.origin import located
 from pipeline.params.clean import Price
 from pipeline.values import calendar_year, refuse_rows, text
 
@@ -24,7 +25,7 @@ def convert_prices(panel: pd.DataFrame, table: pd.DataFrame, rule: Price) -> Rul
     """
     by = [rule.by] if rule.by else []
     require_columns(table, ("year", "value", *by), rule.file)
-    divisor = _divisor(_series(table, rule), rule)
+    divisor = _divisor(table, rule)
     keys = panel[["year", *by]].merge(divisor, on=["year", *by], how="left")
     relative = keys["value"].set_axis(panel.index)
     needed = panel[rule.columns].notna().any(axis=1)
@@ -53,7 +54,10 @@ def _series(table: pd.DataFrame, rule: Price) -> pd.DataFrame:
     return series.sort_values([*key[1:], "year"], ignore_index=True)
 
 
-def _divisor(series: pd.DataFrame, rule: Price) -> pd.DataFrame:
+@located(())
+def _divisor(table: pd.DataFrame, rule: Price) -> pd.DataFrame:
+    """Return by what values are divided, for each year and group."""
+    series = _series(table, rule)
     if rule.kind == "exchange_rate":
         _refuse_not_positive(series, rule)
         return series

@@ -4,6 +4,7 @@ import pandas as pd
 
 from pipeline.cleaning.ledger import Issue, Ruled, issue
 from pipeline.cleaning.standard import require_columns
+from pipeline.origin import located
 from pipeline.params.clean import Recode
 from pipeline.values import calendar_year, refuse_rows, text
 
@@ -34,6 +35,7 @@ def recode(panel: pd.DataFrame, table: pd.DataFrame, rule: Recode) -> Ruled:
     return Ruled(panel.assign(**{rule.column: recoded}), tuple([*issues, *_joined(new, rule)]))
 
 
+@located(())
 def _concordance(table: pd.DataFrame, rule: Recode) -> pd.DataFrame:
     """Return from, to, first_year, last_year; open ends reach over all years."""
     rows = pd.DataFrame({name: text(table[name]) for name in ("from", "to")})

@@ -22,14 +22,15 @@ def filter_rows(panel: pd.DataFrame, rule: Filter) -> Ruled:
             "check the spelling"
         )
     kept = values.isin(listed) == (rule.keep is not None)
-    return Ruled(_kept(panel, kept), step=rule.label)
+    return Ruled(panel, step=rule.label, kept=kept)
 
 
 def bound_years(panel: pd.DataFrame, window: Window) -> Ruled:
     """Keep the years of the window."""
     first = window.first_year if window.first_year is not None else panel["year"].min()
     last = window.last_year if window.last_year is not None else panel["year"].max()
-    return Ruled(_kept(panel, panel["year"].between(first, last)), step=f"Years {first}-{last}")
+    kept = panel["year"].between(first, last)
+    return Ruled(panel, step=f"Years {first}-{last}", kept=kept)
 
 
 def exclude_always_treated(panel: pd.DataFrame) -> Ruled:
@@ -37,12 +38,27 @@ def exclude_always_treated(panel: pd.DataFrame) -> Ruled:
     first_year = panel["year"].min()
     always = (panel["cohort"] <= first_year).fillna(False).astype(bool)
     step = f"Not already treated when the panel starts ({first_year})"
-    return Ruled(_kept(panel, ~always), step=step)
+    return Ruled(panel, step=step, kept=~always)
+
+
+def exclude_cohorts(panel: pd.DataFrame, entry_years: list[int]) -> Ruled:
+    """Leave out firms that entered in a year that params leave out.
+
+    Raises DataError where a year has no entrant: it may be misspelt.
+    """
+    absent = sorted(set(entry_years) - set(panel["cohort"].dropna()))
+    if absent:
+        raise DataError(
+            f"treatment.leave_out_entry_years: no firm enters in {', '.join(map(str, absent))}"
+        )
+    listed = ", ".join(map(str, sorted(entry_years)))
+    kept = ~panel["cohort"].isin(entry_years)
+    return Ruled(panel, kept=kept, step=f"Entry years left out ({listed})")
 
 
 def exclude_firms(panel: pd.DataFrame, firms: pd.Index, step: str) -> Ruled:
     """Leave out firms."""
-    return Ruled(_kept(panel, ~panel["firm_id"].isin(firms)), step=step)
+    return Ruled(panel, step=step, kept=~panel["firm_id"].isin(firms))
 
 
 def require_years(panel: pd.DataFrame, window: Window) -> Ruled:
@@ -68,12 +84,22 @@ def balance_window(panel: pd.DataFrame, window: Window) -> Ruled:
     return _with_caution(panel, kept, window, "Observed in every year")
 
 
+def count_gaps(panel: pd.DataFrame) -> Ruled:
+    """Count firm-years that are not observed between those of a firm; none is filled."""
+    years = panel.groupby("firm_id", sort=False)["year"].agg(["min", "max", "size"])
+    absent = years["max"] - years["min"] + 1 - years["size"]
+    again = absent > 0
+    if not again.any():
+        return Ruled(panel)
+    first, last = years.loc[again, "min"].min(), years.loc[again, "max"].max()
+    action = f"{int(again.sum())} firms leave and come back; not filled"
+    return Ruled(
+        panel, (Issue("year not observed", "year", int(absent.sum()), f"{first}-{last}", action),)
+    )
+
+
 def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: Window, step: str) -> Ruled:
     issues: list[Issue] = []
     if window.selects_on_survival:
         issues = issue(SURVIVAL_RULE, step, ~kept, panel["year"], "firm-years left out")
-    return Ruled(_kept(panel, kept), tuple(issues), step)
-
-
-def _kept(panel: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:
-    return panel if kept.all() else panel[kept]
+    return Ruled(panel, tuple(issues), step, kept)

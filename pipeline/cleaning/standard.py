@@ -8,7 +8,14 @@ from pipeline.cleaning.ledger import Issue, issue
 from pipeline.errors import DataError
 from pipeline.params.clean import Identifier
 from pipeline.params.data import DataSection, NumberColumn
-from pipeline.values import calendar_year, firm_identifier, number, refuse_rows, text
+from pipeline.values import (
+    calendar_year,
+    firm_identifier,
+    is_formula,
+    number,
+    refuse_rows,
+    text,
+)
 
 
 def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) -> pd.DataFrame:
@@ -18,7 +25,7 @@ def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) ->
         "firm_id": firm_identifier(delivered[data.firm_id], data.firm_id, written),
         "year": calendar_year(delivered[data.year], data.year),
     }
-    values = {name: delivered[column.column] for name, column in data.columns.items()}
+    values = {name: delivered[column.column] for name, column in data.delivered.items()}
     return pd.DataFrame({**keys, **values}, copy=False)
 
 
@@ -63,16 +70,22 @@ def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
         name: number(panel[name], column)
         if isinstance(column, NumberColumn)
         else _codes(panel[name], column.column)
-        for name, column in data.columns.items()
+        for name, column in data.delivered.items()
     }
-    return panel.assign(**typed)
+    numbers = panel.assign(**typed)
+    sums = {
+        name: numbers[column.of].sum(axis=1, min_count=len(column.of))
+        for name, column in data.sums.items()
+    }
+    return numbers.assign(**sums)
 
 
 def _codes(values: pd.Series, column: str) -> pd.Series:
     """Return codes as text; a spreadsheet formula is none, and would run where it is opened."""
     codes = text(values)
-    formula = codes.str.startswith("=").fillna(False).astype(bool)
-    refuse_rows(formula, f"column {column}: a value is a formula", "paste it as a value, see")
+    refuse_rows(
+        is_formula(codes), f"column {column}: a value is a formula", "paste it as a value, see"
+    )
     return codes
 
 
@@ -96,10 +109,15 @@ def assignment_cluster(panel: pd.DataFrame, columns: list[str]) -> pd.Series:
         "every firm needs one, participant or not: fill",
         panel[["firm_id", "year"]],
     )
-    label = parts.iloc[:, 0]
+    if len(columns) == 1:
+        return parts[columns[0]]
+    # Each combination is written once, then looked up: there are far fewer than firm-years.
+    code = parts.groupby(columns, sort=False).ngroup().to_numpy()
+    combinations = parts.drop_duplicates()
+    labels = combinations[columns[0]]
     for name in columns[1:]:
-        label = label + " x " + parts[name]
-    return label
+        labels = labels + " x " + combinations[name]
+    return pd.Series(labels.array[code], index=panel.index)
 
 
 def require_columns(table: pd.DataFrame, wanted: Sequence[str], file: str) -> None:

@@ -57,23 +57,52 @@ ISSUES = Dataset(
     },
 )
 
+NOT_FOUND = Dataset(
+    name="NOT_FOUND",
+    row="one beneficiary that the panel lacks; private",
+    key=("firm_id",),
+    columns={
+        "firm_id": Column("string", "firm identifier, as text"),
+        "cohort": Column("integer", "first treated year"),
+    },
+)
+
+# Periods of PROFILE beside single years, and its rows that count firms by entry year.
+ALL_YEARS, BEFORE_ENTRY, FROM_ENTRY_ON = "all years", "before entry", "from entry on"
+EARLIER, LATER = "before the first entry", "from the first entry on"
+COHORT_SIZE = "entrants of the cohort"
+
 PROFILE = Dataset(
     name="PROFILE",
-    row="one column of PANEL in one year and group; small counts are suppressed, that is missing",
-    key=("column", "year", "treated"),
+    row="one column of PANEL in one period and group; hidden counts and statistics are missing",
+    key=("column", "period", "treated"),
     columns={
         "column": Column("string", "standard name, or the entrants of a cohort"),
-        "year": Column("integer", "calendar year; of entry for cohorts"),
+        "period": Column(
+            "string",
+            "a year (of entry for cohorts), all years, before or from the firm's own entry, before "
+            "or from the first entry of anybody",
+        ),
         "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "year": Column("integer", "the period where it is a year", nullable=True),
         "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True),
         "n_missing": Column("integer", "of these without a value", nullable=True),
+        "missing_share": Column("number", "n_missing over n_rows", nullable=True),
         "n_values": Column("integer", "different values", nullable=True),
+        "label": Column("string", "what readers call the column", nullable=True),
+        "unit": Column("string", "unit of a number", nullable=True),
         "mean": Column("number", "mean, three significant digits", nullable=True),
+        "std_dev": Column("number", "standard deviation, n - 1", nullable=True),
         "p10": Column("number", "tenth percentile", nullable=True),
+        "p25": Column("number", "first quartile", nullable=True),
         "p50": Column("number", "median", nullable=True),
+        "p75": Column("number", "third quartile", nullable=True),
         "p90": Column("number", "ninetieth percentile", nullable=True),
     },
 )
+
+# The unit of columns that hold calendar years, which are neither rounded nor grouped.
+CALENDAR = "year"
 
 # The rule of ISSUES under which a window looked at years after entry; every table then says so.
 SURVIVAL_RULE = "selects on survival"

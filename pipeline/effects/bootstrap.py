@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.clusters import Remade
 from pipeline.effects.sample import check_comparable, stacked_sample
 from pipeline.effects.stacked import stacked_terms, year_cells
 from pipeline.effects.stacks import Floats, Stacks, join_stacks
@@ -18,9 +19,10 @@ from pipeline.matching.designs import design_risk_sets, weight_rows
 from pipeline.matching.methods import match_stack
 from pipeline.panel_index import PanelIndex, index_panel
 from pipeline.params.estimate import StackedSpec
-from pipeline.params.match import MatchSection
+from pipeline.params.match import MahalanobisDesign, MatchSection, NearestDesign
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.progress import track
 from pipeline.propensity import score_risk_sets
 from pipeline.scale import on_scale
 
@@ -40,10 +42,14 @@ class Redo:
     score: ScoreSection
     match: MatchSection
 
-    def is_smooth(self, design: str) -> bool:
-        """Say whether a design's weights can be bootstrapped."""
-        rules = self.match.designs
-        return design == "unmatched" or rules[design].method in SMOOTH
+    def rule(self, design: str) -> Remade:
+        """Say how a design is made: whether its weights are smooth, its neighbours shared."""
+        if design == "unmatched":
+            return Remade(smooth=True)
+        rule = self.match.designs[design]
+        neighbours = isinstance(rule, NearestDesign | MahalanobisDesign) and rule.replacement
+        pooled = rule.method == "nearest" and self.score.models[rule.score].fit == "pooled"
+        return Remade(rule.method in SMOOTH, neighbours, not pooled)
 
 
 def bootstrap_terms(
@@ -61,7 +67,8 @@ def bootstrap_terms(
     firms = _risk_set(redo, design)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in outcomes}
     last_failure = ""
-    for _ in range(spec.draws or 0):
+    draws = spec.draws or 0
+    for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
         copies = _draw_clusters(firms, rng)
         try:
             stacks = _redone(redo, design, firms, copies, index=index, treatment=study.treatment)

@@ -8,12 +8,16 @@ from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
 from pipeline.inference import t_intervals
 
+INFERENCE = "cluster_bootstrap"
+NO_RATIOS = "effects in proportion to a level are not bootstrapped; see the analytic row"
+
 
 def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
     """Return a row for every estimated analytic row of the specs that ask for the bootstrap.
 
     The estimate is the same; standard error (the SD over draws), t test with G-1 degrees of
-    freedom and interval are the bootstrap's.
+    freedom and interval are the bootstrap's. Effects in proportion to a level have a row with the
+    reason: their estimator is not redone in every draw.
     """
     rows: list[Row] = []
     for spec in study.estimate.specs:
@@ -26,11 +30,23 @@ def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
                 if (row["estimator"], row["design"]) == (spec.name, design)
                 and np.isfinite(row.get("std_error", np.nan))
             ]
-            outcomes = list(dict.fromkeys(row["outcome"] for row in own))
+            ratios = [row for row in own if _in_proportion(study, row)]
+            linear = [row for row in own if not _in_proportion(study, row)]
+            outcomes = list(dict.fromkeys(row["outcome"] for row in linear))
             if outcomes:
                 draws = bootstrap_terms(study, redo, spec, design, outcomes)
-                rows += [_row(row, draws[row["outcome"]]) for row in own]
+                rows += [_row(row, draws[row["outcome"]]) for row in linear]
+            rows += [_refused(row) for row in ratios]
     return rows
+
+
+def _in_proportion(study: Study, row: Row) -> bool:
+    return study.outcomes[row["outcome"]].transform == "proportional"
+
+
+def _refused(analytic: Row) -> Row:
+    unknown = ("std_error", "statistic", "p_value", "conf_low", "conf_high")
+    return analytic | dict.fromkeys(unknown, np.nan) | {"inference": INFERENCE, "note": NO_RATIOS}
 
 
 def _row(analytic: Row, draws: pd.DataFrame) -> Row:
@@ -39,7 +55,7 @@ def _row(analytic: Row, draws: pd.DataFrame) -> Row:
     estimate = np.array([analytic["estimate"]])
     shown = t_intervals(estimate, error, int(analytic["df"]), analytic["conf_level"])
     return analytic | {
-        "inference": "cluster_bootstrap",
+        "inference": INFERENCE,
         "std_error": float(error[0]),
         "statistic": shown.statistic[0],
         "p_value": shown.p_value[0],

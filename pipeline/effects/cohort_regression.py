@@ -60,9 +60,10 @@ def fit_extended_twoway(
     """
     cells = _cells(flat)
     cohort, event_time = cells[:, cells[1] > reference]
-    columns = [_cell_column(flat, g, e) for g, e in zip(cohort, event_time, strict=True)]
+    members = [_cell_column(flat, g, e) for g, e in zip(cohort, event_time, strict=True)]
+    columns = list(members)
     for covariate in () if covariates is None else covariates.T:
-        columns += [cell * (covariate - _mean(covariate, flat.weight * cell)) for cell in columns]
+        columns += [cell * (covariate - _mean(covariate, flat.weight * cell)) for cell in members]
         columns += [covariate * (flat.cohort == g) for g in np.unique(flat.cohort)]
         columns += [covariate * (flat.year == t) for t in np.unique(flat.year)[1:]]
     first = flat.firm if effects == "firm" else np.unique(flat.cohort, return_inverse=True)[1]

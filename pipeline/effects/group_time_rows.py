@@ -112,8 +112,18 @@ def _average_rows(
         return [missing_row(label, term, NOTHING_AFTER_ENTRY)]
     note = _AVERAGES[spec.average] if term == "att" else _AVERAGES["simple"]
     note += f"; firms weighted by {spec.weight_by}" if spec.weight_by else ""
+    note += _left_out(effects)
     named = Average(term, found.estimate, found.influence, note=note)
     return normal_rows(label, _behind(effects), [named])
+
+
+def _left_out(effects: GroupTime) -> str:
+    """Say how many cells from entry on an average goes without."""
+    after = [cell for cell in effects.cells if cell.event_time >= 0]
+    lost = sum(not cell.estimated for cell in after)
+    if not lost:
+        return ""
+    return f"; without {lost} of {len(after)} pairs of entry year and year, which have no estimate"
 
 
 def _event_rows(

@@ -43,8 +43,9 @@ class Ledger:
         return float(next(found, float("nan")))
 
     def add_facts(self, design: str, outcome: str, facts: list[Fact]) -> None:
-        """Add facts of one design and outcome."""
-        self.facts += facts_rows(design, outcome, facts)
+        """Add facts of one design and outcome; what several specs say of one sample, once."""
+        new = [row for row in facts_rows(design, outcome, facts) if row not in self.facts]
+        self.facts += new
 
     def tables(self) -> Results:
         """Return the collected rows as declared tables."""

@@ -26,26 +26,37 @@ from pipeline.panel_index import PanelIndex, index_panel
 from pipeline.params.estimate import StackedSpec
 from pipeline.params.match import NearestDesign
 from pipeline.params.treatment import TreatmentSection
+from pipeline.progress import track
 from pipeline.scale import on_scale
 
 N_ORDERS = 50
 
 
 def order_facts(study: Study, redo: Redo) -> list[dict[str, Any]]:
-    """Return FACTS rows on the headline design: the ATT over random orders and reversed rows.
+    """Return FACTS rows on each greedily matched design: the ATT over random orders and rows.
 
     By outcome: `att_order_low` and `att_order_high` over 50 random orders (seeds 0 to 49), of rows
     and of who chooses, and `att_rows_reversed` with the declared order and the rows in reverse,
-    which decides between ties differently and changes nothing else. Nothing where the headline
-    design is not matched greedily or its estimator is not the stacked one.
+    which decides between ties differently and changes nothing else. Of the headline's spec;
+    nothing where that is not the stacked one, and nothing on effects in proportion to a level.
     """
-    headline = study.estimate.headline
-    rule = redo.match.designs.get(headline.design)
-    spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)
-    if not isinstance(rule, NearestDesign) or rule.replacement or spec.estimator != "stacked":
+    named = study.estimate.headline.spec
+    spec = next(spec for spec in study.estimate.specs if spec.name == named)
+    if spec.estimator != "stacked":
         return []
-    risk_sets = list(design_risk_sets(redo.scores, redo.covariates, headline.design, rule))
-    match = _Matcher(study.treatment, index_panel(study.panel), headline.design)
+    rows: list[dict[str, Any]] = []
+    for design in spec.designs:
+        rule = redo.match.designs.get(design)
+        if isinstance(rule, NearestDesign) and not rule.replacement:
+            rows += _design_facts(study, redo, spec, design, rule)
+    return rows
+
+
+def _design_facts(
+    study: Study, redo: Redo, spec: StackedSpec, design: str, rule: NearestDesign
+) -> list[dict[str, Any]]:
+    risk_sets = list(design_risk_sets(redo.scores, redo.covariates, design, rule))
+    match = _Matcher(study.treatment, index_panel(study.panel), design)
     orders = _effects(study, spec, _random_orders(match, risk_sets, rule))
     reverse = _effects(study, spec, match([_reversed(risk_set) for risk_set in risk_sets], rule))
     rows: list[dict[str, Any]] = []
@@ -56,7 +67,7 @@ def order_facts(study: Study, redo: Redo) -> list[dict[str, Any]]:
             ("att_order_high", float(effects.max()), scale),
             ("att_rows_reversed", float(reverse[name].mean()), scale),
         ]
-        rows += facts_rows(headline.design, name, facts)
+        rows += facts_rows(design, name, facts)
     return rows
 
 
@@ -86,7 +97,7 @@ class _Matcher:
 def _random_orders(
     match: _Matcher, risk_sets: list[RiskSet], rule: NearestDesign
 ) -> Iterator[Stacks]:
-    for seed in range(N_ORDERS):
+    for seed in track(range(N_ORDERS), f"orders of matching, design {match.design}", N_ORDERS):
         rng = np.random.default_rng(seed)
         rows = [r.reordered(rng.permutation(len(r.firms))) for r in risk_sets]
         yield from match(rows, rule.model_copy(update={"order": "random", "order_seed": seed}))
@@ -102,7 +113,11 @@ def _effects(
     """Return the ATT of every observed outcome of the spec, one entry per match."""
     average = spec.model_copy(update={"terms": ["att"]})
     asked = study.outcomes if spec.outcomes == "all" else spec.outcomes
-    observed = {name: study.outcomes[name] for name in asked if study.outcomes[name].observed}
+    observed = {
+        name: study.outcomes[name]
+        for name in asked
+        if study.outcomes[name].observed and study.outcomes[name].transform != "proportional"
+    }
     values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
     found: dict[str, list[float]] = {name: [] for name in observed}
     for stacks in matched:

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.bootstrap_rows import bootstrap_rows
-from pipeline.effects.clusters import cluster_codes, require_valid
+from pipeline.effects.clusters import Remade, cluster_codes, require_valid
 from pipeline.effects.cohort_rows import cohort_results
 from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
@@ -15,6 +15,7 @@ from pipeline.effects.group_time_samples import cohort_samples, positive_weights
 from pipeline.effects.ledger import Ledger, Results
 from pipeline.effects.lee_rows import lee_rows
 from pipeline.effects.match_order import order_facts
+from pipeline.effects.matched_difference import difference_results
 from pipeline.effects.multiplicity import family_tests
 from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.randomisation_rows import randomisation_rows
@@ -39,6 +40,7 @@ from pipeline.params.estimate import (
     LeeBoundsSpec,
     Spec,
 )
+from pipeline.progress import track
 from pipeline.scale import on_scale
 
 STACKED_ONLY = "effects in proportion to the level are estimated by the stacked estimator only"
@@ -58,7 +60,8 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     """
     _check_inference(study, redo)
     ledger = Ledger()
-    for design, name, specs in asked(study):
+    wanted = list(asked(study))
+    for design, name, specs in track(wanted, "outcomes and designs", len(wanted)):
         if not study.outcomes[name].observed:
             _add_unobserved(ledger, study, specs, design, name)
             continue
@@ -67,6 +70,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
         for spec in specs:
             _add_spec(ledger, study, spec, sample, name)
     if redo is not None:
+        difference_results(ledger, study, redo)
         ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
         ledger.estimates += randomisation_rows(study, redo, ledger.estimates)
         ledger.facts += order_facts(study, redo)
@@ -77,11 +81,10 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
 def _check_inference(study: Study, redo: Redo | None) -> None:
     """Refuse, before anything is estimated, inference that a design does not allow."""
     for spec in study.estimate.specs:
-        if spec.estimator != "stacked":
+        if spec.estimator not in ("stacked", "matched_difference"):
             continue
         for design in spec.designs:
-            smooth = redo is not None and redo.is_smooth(design)
-            require_valid(spec, study.stacks[design], smooth)
+            require_valid(spec, study.stacks[design], redo.rule(design) if redo else Remade())
 
 
 def _add_unobserved(
@@ -106,6 +109,8 @@ def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) ->
 
 
 def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, name: str) -> None:
+    if spec.estimator == "matched_difference":
+        return
     label = _label(study, spec, sample.stacks.design, name)
     try:
         check_comparable(sample)

@@ -8,6 +8,7 @@ from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.bias_reduced_rows import stacked_bias_reduced_rows
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.detectable import slope_facts
+from pipeline.effects.event_bands import event_band_rows
 from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger
@@ -102,6 +103,8 @@ def _add_term(ledger: Ledger, study: Study, task: _Task, term: str) -> None:
     ledger.estimates += rows
     if term == "event":
         _add_pre_trends(ledger, study, task, fit)
+        if task.spec.bands is not None:
+            ledger.estimates += event_band_rows(rows, fit, task.spec.bands)
     else:
         ledger.estimates += _wild_rows(task, rows[0])
     if task.spec.bias_reduced:

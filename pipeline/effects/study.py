@@ -139,7 +139,8 @@ def _check_names(
 def _check_covariates(covariates: pd.DataFrame | None, estimate: EstimateSection) -> None:
     known = [] if covariates is None else list(covariates.columns)
     for spec in estimate.specs:
-        named = [*getattr(spec, "covariates", []), getattr(spec, "weight_by", None)]
+        own = (*getattr(spec, "covariates", []), *getattr(spec, "bias_adjustment", []))
+        named = [*own, getattr(spec, "weight_by", None)]
         absent = [c for c in named if c is not None and c not in known]
         if absent:
             raise ParamsError(

@@ -16,7 +16,8 @@ from pipeline.exhibits.design_words import (
     score_covariates,
 )
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, Text, number
+from pipeline.exhibits.language import say
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table, Text, number
 
 SCORE_COVARIATE = "propensity_score"
 
@@ -39,12 +40,12 @@ def balance_table(results: StudyResults) -> Table:
     design = results.settings.estimate.headline.design
     wide = balance_of(results, design)
     columns = [
-        Column("Treated"),
-        Column("Comp.", spanner="Before matching"),
-        Column("Std. diff.", spanner="Before matching"),
-        Column("Comp.", spanner="After matching"),
-        Column("Std. diff.", spanner="After matching"),
-        Column("Var. ratio", spanner="After matching"),
+        Column(say("Treated")),
+        Column(say("Comp."), spanner=say("Before matching")),
+        Column(say("Std. diff."), spanner=say("Before matching")),
+        Column(say("Comp."), spanner=say("After matching")),
+        Column(say("Std. diff."), spanner=say("After matching")),
+        Column(say("Var. ratio"), spanner=say("After matching")),
     ]
     table = Table(
         columns=tuple(columns),
@@ -88,7 +89,7 @@ def covariate_label(settings: StudySettings, covariate: str) -> str:
     """Return a covariate's label with its date; a category keeps its value."""
     name, _, value = covariate.partition("=")
     if name == SCORE_COVARIATE:
-        return "Propensity score"
+        return say("Propensity score")
     label = (
         dated_label(settings.score.covariates[name]) if name in settings.score.covariates else name
     )
@@ -100,7 +101,7 @@ def _panels(settings: StudySettings, wide: pd.DataFrame) -> tuple[Panel, ...]:
     ordered = wide.loc[sorted(wide.index, key=lambda name: _position(settings, str(name)))]
     used = ordered[in_score.reindex(ordered.index)]
     others = ordered[~in_score.reindex(ordered.index)]
-    groups = [("In the propensity score", used), ("Not in the propensity score", others)]
+    groups = [(say("In the propensity score"), used), (say("Not in the propensity score"), others)]
     return tuple(
         Panel(title, tuple(_rows(settings, frame))) for title, frame in groups if len(frame)
     )
@@ -124,23 +125,33 @@ def _rows(settings: StudySettings, wide: pd.DataFrame) -> list[Row]:
 
 def _row(settings: StudySettings, group: pd.DataFrame) -> Row:
     row = group.iloc[0]
-    figures = [
-        row["mean_treated_before"],
-        row["mean_control_before"],
-        row["std_diff_before"],
-        row["mean_control_after"],
-        row["std_diff_after"],
-        row["variance_ratio_after"],
-    ]
-    cells = tuple(number(float(value), _DECIMALS) for value in figures)
+    cells = (
+        _mean(row, "treated_before"),
+        _mean(row, "control_before"),
+        number(float(row["std_diff_before"]), _DECIMALS),
+        _mean(row, "control_after"),
+        number(float(row["std_diff_after"]), _DECIMALS),
+        number(float(row["variance_ratio_after"]), _DECIMALS),
+    )
     return Row(covariate_label(settings, str(group.index[0])), cells)
+
+
+def _mean(row: pd.Series, of: str) -> Cell:
+    """Return a group's mean; one of firms that exist and is missing is not published."""
+    value = float(row[f"mean_{of}"])
+    exists = not pd.isna(row[f"n_{of}"]) and row[f"n_{of}"] > 0
+    return HIDDEN if math.isnan(value) and exists else number(value, _DECIMALS)
 
 
 def _categories(settings: StudySettings, group: pd.DataFrame) -> Row:
     """Return the largest differences, with their signs, over the categories of a covariate."""
     before, after = (_largest(group[f"std_diff_{side}"]) for side in ("before", "after"))
     name = str(group.index[0]).partition("=")[0]
-    label = f"{covariate_label(settings, name)}, largest of {len(group)}"
+    label = say(
+        "{covariate_label}, largest of {group}",
+        covariate_label=covariate_label(settings, name),
+        group=len(group),
+    )
     return Row(label, _sides(before, after))
 
 
@@ -157,26 +168,28 @@ def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, 
     firms = results.settings.exhibit.firms
     rows = [
         Row(
-            "Mean absolute std. diff.",
+            say("Mean absolute std. diff."),
             _sides(*(number(s.mean(), _DECIMALS) for s in (before, after))),
         ),
         Row(
-            "Largest absolute std. diff.",
+            say("Largest absolute std. diff."),
             _sides(*(number(s.max(), _DECIMALS) for s in (before, after))),
         ),
         Row(
-            f"Covariates with |std. diff.| > {threshold:g}",
+            say(
+                "Covariates with |std. diff.| > {threshold}", threshold=rounding.general(threshold)
+            ),
             _sides(*(_share_above(side, threshold) for side in (before, after))),
         ),
         Row(
-            f"{capitalised(firms)} \u00d7 entry years",
+            say("{firms} \u00d7 entry years", firms=capitalised(firms)),
             _firms(wide, "n_treated_before", "n_control_before", "n_control_after"),
         ),
-        Row(f"distinct {firms}", _distinct(results, design), True),
-        Row("effective number", _firms(wide, None, None, "ess_control_after"), True),
+        Row(say("distinct {firms}", firms=firms), _distinct(results, design), True),
+        Row(say("effective number"), _firms(wide, None, None, "ess_control_after"), True),
     ]
     if lost > 0:
-        rows.append(Row("treated left out", (Counts((int(lost),)), *[None] * 5), True))
+        rows.append(Row(say("treated left out"), (Counts((int(lost),)), *[None] * 5), True))
     return (*rows, *_other_designs(results, design))
 
 
@@ -195,7 +208,11 @@ def _sides(before: Cell, after: Cell) -> tuple[Cell, ...]:
 
 def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
     known = differences.dropna()
-    return Text(f"{(known > threshold).sum()} of {len(known)}") if len(known) else None
+    return (
+        Text(say("{above} of {known}", above=(known > threshold).sum(), known=len(known)))
+        if len(known)
+        else None
+    )
 
 
 def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
@@ -210,7 +227,9 @@ def _other_designs(results: StudyResults, design: str) -> list[Row]:
     for other in results.settings.match.designs:
         after = balance_of(results, other)["std_diff_after"].abs()
         if other != design and after.notna().any():
-            label = f"Largest, {results.settings.design_label(other)}"
+            label = say(
+                "Largest, {design_label}", design_label=results.settings.design_label(other)
+            )
             rows.append(Row(label, _sides(None, number(float(after.max()), _DECIMALS))))
     return rows
 
@@ -224,22 +243,28 @@ def _score_words(settings: StudySettings, headline: str) -> str:
         for design, covariates in lists.items()
         if covariates and set(covariates) != set(own)
     ]
-    return f"Other designs' covariates, {'; '.join(others)}." if others else ""
+    return say("Other designs' covariates, {others}.", others="; ".join(others)) if others else ""
 
 
 def _more_than(own: list[str], covariates: list[str]) -> str:
     """Return a list of covariates, as additions to `own` where it holds all of them."""
     if own and set(own) < set(covariates):
-        return f"also {', '.join(label for label in covariates if label not in own)}"
+        return say(
+            "also {covariates}",
+            covariates=", ".join(label for label in covariates if label not in own),
+        )
     return ", ".join(covariates)
 
 
 def _design_words(settings: StudySettings, design: str) -> str:
     covariates = score_covariates(settings, design)
-    on = f" on {', '.join(covariates)}" if covariates else ""
-    return (
-        f"Design {settings.design_label(design)}: {design_rule(settings, design)}{on}; pool: "
-        f"{design_pool(settings, design)}."
+    on = say(" on {covariates}", covariates=", ".join(covariates)) if covariates else ""
+    return say(
+        "Design {design_label}: {design_rule}{on}; pool: {design_pool}.",
+        design_label=settings.design_label(design),
+        design_rule=design_rule(settings, design),
+        on=on,
+        design_pool=design_pool(settings, design),
     )
 
 
@@ -250,20 +275,24 @@ def _notes(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[str,
     notes = (
         _design_words(settings, design),
         _score_words(settings, design),
-        "Standardised difference: difference in means over "
-        f"{_DENOMINATORS[settings.match.balance.denominator]}, before matching in both columns; "
-        "sqrt(p(1\u2212p)) for shares. Categories of a covariate share a row with their largest "
-        "difference; counts take each.",
-        f"Treated: treated {firms} with the score's covariates, before matching"
+        say(
+            "Standardised difference: difference in means over {denominators}, before "
+            "matching in both columns; sqrt(p(1\u2212p)) for shares. Categories of a covariate "
+            "share a row with their largest difference; counts take each.",
+            denominators=say(_DENOMINATORS[settings.match.balance.denominator]),
+        ),
+        say("Treated: treated {firms} with the score's covariates, before matching", firms=firms)
         + (
-            "; differences after matching are of the matched treated. Comp.: comparison, "
-            "weighted after matching. Variance ratio: treated over comparison. Effective number: "
-            "(sum of weights) squared over sum of squared weights."
+            say(
+                "; differences after matching are of the matched treated. Comp.: comparison, "
+                "weighted after matching. Variance ratio: treated over comparison. Effective "
+                "number: (sum of weights) squared over sum of squared weights."
+            )
             if matched
-            else ". Comp.: comparison."
+            else say(". Comp.: comparison.")
         ),
         _verdict(settings, wide) if matched else "",
-        "No significance tests: they measure sample size, not balance.",
+        say("No significance tests: they measure sample size, not balance."),
     )
     return tuple(note for note in notes if note)
 
@@ -272,9 +301,12 @@ def _verdict(settings: StudySettings, wide: pd.DataFrame) -> str:
     threshold = settings.match.balance.threshold
     worst = float(wide["std_diff_after"].abs().max())
     if math.isnan(worst):
-        return "There is no sample after matching."
-    verdict = "is met" if worst <= threshold else "is not met"
-    return (
-        f"The declared threshold of {threshold:g} {verdict}: the largest absolute difference after "
-        f"matching is {rounding.fixed(worst, 3)}."
+        return say("There is no sample after matching.")
+    verdict = say("is met") if worst <= threshold else say("is not met")
+    return say(
+        "The declared threshold of {threshold} {verdict}: the largest absolute "
+        "difference after matching is {worst}.",
+        threshold=rounding.general(threshold),
+        verdict=verdict,
+        worst=rounding.fixed(worst, 3),
     )

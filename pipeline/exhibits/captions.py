@@ -4,16 +4,22 @@ import re
 
 from pipeline.exhibits.escape import escape
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say
 
 _CAPTIONS = {
     "main_effects": "Effects by outcome, design and estimator",
     "dynamic_effects": "Effects by year since entry",
     "detectable_effects": "Minimum detectable effects",
     "balance": "Treated and comparison {firms} before and after matching",
+    "balance_summary": "Balance of every design",
+    "matching_choices": "Effects by comparison pool and order of matching",
     "score": "Who enters: coefficients of the propensity score",
     "cohorts": "Entrants by entry year",
     "sample_flow": "What each rule of cleaning and selection cost",
+    "summary_statistics": "Summary statistics by treatment and period",
+    "missingness": "Rows without a value, by treatment and period",
     "support": "Treated {firms} kept and lost",
+    "group_time": "Effects by entry year and year",
     "recovery": "True and estimated effects",
     "outcome_paths": "Mean outcomes by year since entry",
     "event_study": "Effects by year since entry",
@@ -39,9 +45,9 @@ def _named(name: str) -> re.Match[str]:
 def caption(results: StudyResults, name: str) -> str:
     """Return the caption of an exhibit by its file name; `balance_2` is the second part."""
     match = _named(name)
-    words = _CAPTIONS[match["stem"]].format(firms=results.settings.exhibit.firms)
-    part = f", part {match['part']}" if match["part"] else ""
-    panels = f", panels part {match['panels']}" if match["panels"] else ""
+    words = say(_CAPTIONS[match["stem"]], firms=results.settings.exhibit.firms)
+    part = say(", part {number}", number=match["part"]) if match["part"] else ""
+    panels = say(", panels part {number}", number=match["panels"]) if match["panels"] else ""
     return words + part + panels
 
 

@@ -3,10 +3,14 @@
 import math
 from collections.abc import Callable
 
+import pandas as pd
+
 from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.panels import Shown, by_panel, panel_effects
+from pipeline.exhibits.table import HIDDEN, Table
 
 # Below ten treated clusters analytic intervals are too short (MacKinnon & Webb 2017,
 # doi:10.1002/jae.2508).
@@ -17,15 +21,29 @@ def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
     """Return one sentence per warning, with the number behind it in every panel concerned."""
     firms = results.settings.exhibit.firms
     sentences: dict[str, Callable[[StudyResults, Shown, str], str]] = {
-        f"Fewer than {FEW_TREATED_CLUSTERS} treated clusters, so that intervals are too "
-        "short: {}.": _few_clusters,
-        f"Effect on the matched treated; treated {firms} left out for want of covariates, support "
-        "or match: {}.": _support_losses,
-        f"Comparison {firms} in clusters with participants, which may be affected: {{}}.": (
-            _in_treated_clusters
-        ),
-        f"Comparison {firms} in several sets or entry years, which intervals reflect only through "
-        "clustering: {}.": _reused,
+        say(
+            "Fewer than {few_treated_clusters} treated clusters, so that intervals are too "
+            "short: {panels}.",
+            few_treated_clusters=FEW_TREATED_CLUSTERS,
+            panels="{}",
+        ): _few_clusters,
+        say(
+            "Effect on the matched treated; treated {firms} left out for want of "
+            "covariates, support or match: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _support_losses,
+        say(
+            "Comparison {firms} in clusters with participants, which may be affected: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _in_treated_clusters,
+        say(
+            "Comparison {firms} in several sets or entry years, which intervals reflect "
+            "only through clustering: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _reused,
     }
     counts = {
         text: {letter: count(results, shown, letter) for letter in shown.panels}
@@ -46,7 +64,9 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
     if all(effect.estimand != "att_matched" for effect in effects):
         return ""
     lost = treated_lost(results, shown.panels[letter].design)
-    return "some" if math.isnan(lost) else rounding.count(lost)
+    if 0 < lost < results.settings.exhibit.disclosure.min_cell_firms:
+        return say("few")
+    return say("some") if math.isnan(lost) else rounding.count(lost)
 
 
 def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -58,7 +78,10 @@ def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
 
 
 def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
-    value = results.fact(shown.panels[letter].design, "all", name)
+    design = shown.panels[letter].design
+    if results.hidden(design, "all", name):
+        return say("few")
+    value = results.fact(design, "all", name)
     return rounding.count(value) if value > 0 else ""
 
 
@@ -72,7 +95,28 @@ def survival_caution(results: StudyResults) -> tuple[str, ...]:
     """Return the note that every table carries where the panel was cut by years after entry."""
     found = results.issues[results.issues["rule"] == SURVIVAL_RULE]
     return tuple(
-        f"Caution: the sample selects on survival ({str(row['column']).lower()}: {row['count']:,} "
-        f"yearly rows left out); effects hold for {results.settings.exhibit.firms} that lasted."
+        say(
+            "Caution: the sample selects on survival ({rule}: {row} yearly rows left "
+            "out); effects hold for {firms} that lasted.",
+            rule=retell(str(row["column"]).lower()),
+            row=say("few") if pd.isna(row["count"]) else rounding.count(row["count"]),
+            firms=results.settings.exhibit.firms,
+        )
         for _, row in found.iterrows()
+    )
+
+
+def hidden_note(results: StudyResults, table: Table) -> tuple[str, ...]:
+    """Return the note of a table that hides something under the declared disclosure rule."""
+    rule = results.settings.exhibit.disclosure
+    if not any(cell is HIDDEN for row in table.rows() for cell in row.cells):
+        return ()
+    return (
+        say(
+            "c: not shown, because it, or a figure told by it, speaks of fewer than {least} "
+            "{firms}, or one of the {firms} makes more than {percent} percent of it.",
+            least=rule.min_cell_firms,
+            firms=results.settings.exhibit.firms,
+            percent=rounding.general(rule.dominance_percent),
+        ),
     )

@@ -1,9 +1,11 @@
 """The cohort table: who entered when, and how many of them the headline design keeps."""
 
 import math
+from dataclasses import replace
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.table import Cell, Column, Counts, Magnitude, Panel, Row, Table
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Magnitude, Panel, Row, Table
 
 # Column: design of the fact (`all` is the study, None the headline design), its name.
 _COLUMNS: tuple[tuple[Column, str | None, str], ...] = (
@@ -18,9 +20,12 @@ _COLUMNS: tuple[tuple[Column, str | None, str], ...] = (
 def cohorts_table(results: StudyResults) -> Table:
     """Return one row an entry year, and their sum."""
     rows = [Row(year, _cells(results, f"[{year}]")) for year in entry_years(results)]
-    total = Row("All entry years", _cells(results, ""))
+    total = Row(say("All entry years"), _cells(results, ""))
     return Table(
-        columns=tuple(column for column, _, _ in _COLUMNS),
+        columns=tuple(
+            replace(column, heading=say(column.heading), spanner=retell(column.spanner))
+            for column, _, _ in _COLUMNS
+        ),
         panels=(Panel("", tuple(rows)),),
         foot=(total,),
         notes=_notes(results),
@@ -38,7 +43,9 @@ def entry_years(results: StudyResults) -> list[str]:
 def _cells(results: StudyResults, suffix: str) -> tuple[Cell, ...]:
     headline = results.settings.estimate.headline.design
     return tuple(
-        _cell(results.fact(design or headline, "all", f"{name}{suffix}"), name)
+        HIDDEN
+        if results.hidden(design or headline, "all", f"{name}{suffix}")
+        else _cell(results.fact(design or headline, "all", f"{name}{suffix}"), name)
         for _, design, name in _COLUMNS
     )
 
@@ -53,8 +60,14 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
     exhibit = results.settings.exhibit
     design = results.settings.design_label(results.settings.estimate.headline.design)
     return (
-        f"Entrants are {exhibit.firms} that entered in the year, active then and in the base year; "
-        "candidates are possible comparisons of that entry year, counted in each. Design: "
-        f"{design}. Effective comparison: (sum of weights) squared over sum of squared weights, "
-        f"over all entry years with the weights of one {exhibit.firms.removesuffix('s')} added up.",
+        say(
+            "Entrants are {firms} that entered in the year, active then and in the base "
+            "year; candidates are possible comparisons of that entry year, counted in "
+            "each. Design: {design}. Effective comparison: (sum of weights) squared over "
+            "sum of squared weights, over all entry years with the weights of one {unit} "
+            "added up.",
+            firms=exhibit.firms,
+            design=design,
+            unit=exhibit.firms.removesuffix("s"),
+        ),
     )

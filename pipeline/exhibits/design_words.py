@@ -3,7 +3,9 @@
 Every sentence is built from the settings that ran; none is typed for a study.
 """
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudySettings
+from pipeline.exhibits.language import say
 from pipeline.exhibits.method_words import method_words
 from pipeline.matched_lags import matched_times
 from pipeline.params.match import conditioning_covariates
@@ -23,10 +25,15 @@ def capitalised(text: str) -> str:
 def comparison_pool(settings: StudySettings, controls_from: ControlsFrom) -> str:
     """Return who may be a comparison firm: `never-treated plants outside clusters ...`."""
     kind = {
-        "never_treated": "never-treated",
-        "not_yet_treated": "not-yet-treated",
+        "never_treated": say("never-treated"),
+        "not_yet_treated": say("not-yet-treated"),
     }[settings.treatment.comparison]
-    return f"{kind} {settings.exhibit.firms} {_POOLS[controls_from]}"
+    return say(
+        "{kind} {firms} {pool}",
+        kind=kind,
+        firms=settings.exhibit.firms,
+        pool=say(_POOLS[controls_from]),
+    )
 
 
 def design_pool(settings: StudySettings, design: str) -> str:
@@ -40,17 +47,18 @@ def design_pool(settings: StudySettings, design: str) -> str:
 def design_rule(settings: StudySettings, design: str) -> str:
     """Return the rule by which a design picks and weights firms of its pool."""
     if design == "unmatched":
-        return (
-            f"none, comparison {settings.exhibit.firms} weighted to the treated of their entry year"
+        return say(
+            "none, comparison {firms} weighted to the treated of their entry year",
+            firms=settings.exhibit.firms,
         )
     rule = settings.match.designs[design]
     model = settings.score.models[rule.score]
-    fit = "per entry year" if model.fit == "per_stack" else "pooled over entry years"
+    fit = say("per entry year") if model.fit == "per_stack" else say("pooled over entry years")
     labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
     parts = [
         *method_words(rule, settings.exhibit.firms, labels),
         *_support(model),
-        *([f"score by {model.link} {fit}"] if rule.uses_score else []),
+        *([say("score by {link} {fit}", link=model.link, fit=fit)] if rule.uses_score else []),
     ]
     return ", ".join(parts)
 
@@ -68,13 +76,22 @@ def dated_label(covariate: Covariate) -> str:
     """Return a covariate's label with its date relative to entry year t."""
     if covariate.average is not None:
         first, last = map(_year, covariate.average)
-        return f"{covariate.label} (mean of {first} to {last})"
+        return say(
+            "{label} (mean of {first} to {last})", label=covariate.label, first=first, last=last
+        )
     if covariate.change is not None:
         first, last = map(_year, covariate.change)
-        return f"{covariate.label} (change, {first} to {last})"
+        return say(
+            "{label} (change, {first} to {last})", label=covariate.label, first=first, last=last
+        )
     if covariate.trend is not None:
         first, last = map(_year, covariate.trend)
-        return f"{covariate.label} (slope per year, {first} to {last})"
+        return say(
+            "{label} (slope per year, {first} to {last})",
+            label=covariate.label,
+            first=first,
+            last=last,
+        )
     if covariate.product_of is not None:
         return covariate.label
     return f"{covariate.label} ({_year(covariate.last_event_time)})"
@@ -88,13 +105,18 @@ def matched_event_times(settings: StudySettings, outcome: str, design: str) -> f
 
 def _support(model: ScoreModel) -> list[str]:
     if model.trim_share is not None:
-        share = f"{100 * model.trim_share:g} percent"
-        return [f"{share} of treated with the highest scores dropped"]
+        share = say("{trim_share} percent", trim_share=rounding.general(100 * model.trim_share))
+        return [say("{share} of treated with the highest scores dropped", share=share)]
     if model.score_bound is not None:
-        return [f"propensity scores above {model.score_bound:g} dropped"]
+        return [
+            say(
+                "propensity scores above {score_bound} dropped",
+                score_bound=rounding.general(model.score_bound),
+            )
+        ]
     return {
-        "min_max": ["common support by minimum and maximum"],
-        "comparison_maximum": ["treated above the comparison maximum dropped"],
+        "min_max": [say("common support by minimum and maximum")],
+        "comparison_maximum": [say("treated above the comparison maximum dropped")],
     }.get(model.support, [])
 
 

@@ -2,7 +2,9 @@
 
 import math
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.language import say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.numbers import LOG_SCALE, percent
 from pipeline.exhibits.panels import lettered_panels
@@ -32,9 +34,9 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
         )
         for letter, panel in panels.items()
     ]
-    groups = [Panel("In units of the estimate", tuple(rows))]
+    groups = [Panel(say("In units of the estimate"), tuple(rows))]
     if any(cell is not None for row in in_percent for cell in row.cells):
-        groups.append(Panel("Log effects in percent", tuple(in_percent)))
+        groups.append(Panel(say("Log effects in percent"), tuple(in_percent)))
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(groups),
@@ -63,8 +65,11 @@ def _percent(results: StudyResults, outcome: str, design: str, spec: str) -> Cel
 def _notes(results: StudyResults) -> tuple[str, ...]:
     estimate = results.settings.estimate
     return (
-        "The smallest true effect that a two-sided test at "
-        f"{100 * (1 - estimate.conf_level):.3g} percent finds with {100 * estimate.power:g} "
-        "percent power, given the standard error of the main table. A smaller effect may be there "
-        "unseen.",
+        say(
+            "The smallest true effect that a two-sided test at {alpha} percent finds "
+            "with {power} percent power, given the standard error of the main table. A "
+            "smaller effect may be there unseen.",
+            alpha=rounding.general(100 * (1 - estimate.conf_level)),
+            power=rounding.general(100 * estimate.power),
+        ),
     )

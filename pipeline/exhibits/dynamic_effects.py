@@ -11,6 +11,7 @@ from pipeline.exhibits.inputs import (
     partial_event_times,
     pre_trend_test,
 )
+from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.parts import side_by_side
 from pipeline.exhibits.rounding import fixed
@@ -29,8 +30,8 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     reference = results.settings.treatment.reference_event_time
     times = sorted({time for column in effects for time in column} - {reference})
     groups = [
-        ("Years before entry", [time for time in times if time < reference]),
-        ("Years since entry", [time for time in times if time > reference]),
+        (say("Years before entry"), [time for time in times if time < reference]),
+        (say("Years since entry"), [time for time in times if time > reference]),
     ]
     panels = [
         Panel(title, tuple(row for time in chosen for row in _rows(time, effects, decimals)))
@@ -40,7 +41,9 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        foot=(Row("Pre-trends, joint p", tuple(_p_value(results, name) for name in outcomes)),),
+        foot=(
+            Row(say("Pre-trends, joint p"), tuple(_p_value(results, name) for name in outcomes)),
+        ),
         notes=(*_notes(results, numbered), *_partial(effects)),
         source=results.settings.exhibit.source,
     )
@@ -74,7 +77,7 @@ def _std_error(effect: Effect | None, decimals: int) -> Cell:
 def _p_value(results: StudyResults, outcome: str) -> Cell:
     headline = results.settings.estimate.headline
     p_value = pre_trend_test(results, outcome, headline.design, headline.spec).p_value
-    return Text("none") if math.isnan(p_value) else Number(p_value, 3)
+    return Text(say("none")) if math.isnan(p_value) else Number(p_value, 3)
 
 
 def _partial(effects: list[dict[int, Effect]]) -> list[str]:
@@ -82,8 +85,8 @@ def _partial(effects: list[dict[int, Effect]]) -> list[str]:
     found = sorted(
         {(time, note) for column in effects for time, note in partial_event_times(column).items()}
     )
-    listed = "; ".join(f"{fixed(time, 0)}, {note}" for time, note in found)
-    return [f"Years that some entry years lack: {listed}."] if found else []
+    listed = "; ".join(f"{fixed(time, 0)}, {retell(note)}" for time, note in found)
+    return [say("Years that some entry years lack: {listed}.", listed=listed)] if found else []
 
 
 def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
@@ -92,15 +95,29 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     reference = fixed(settings.treatment.reference_event_time, 0)
     matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
     on_lags = [
-        f"column {n} in {', '.join(fixed(time, 0) for time in sorted(times))}"
+        say(
+            "column {n} in {times}",
+            n=n,
+            times=", ".join(fixed(time, 0) for time in sorted(times)),
+        )
         for n, times in matched.items()
         if times
     ]
     return (
-        f"Design: {settings.design_label(design)}. Effects are relative to year {reference}, 0 "
-        "being the year of entry. Standard errors in parentheses, as in the main table.",
-        *([f"Matched on the outcome itself: {'; '.join(on_lags)}."] if on_lags else []),
-        "Pre-trends: test that all effects before the reference year are zero, years matched on "
-        "left out; none where no such year is observed. A test that does not reject may have "
-        "little power.",
+        say(
+            "Design: {design_label}. Effects are relative to year {reference}, 0 being the "
+            "year of entry. Standard errors in parentheses, as in the main table.",
+            design_label=settings.design_label(design),
+            reference=reference,
+        ),
+        *(
+            [say("Matched on the outcome itself: {on_lags}.", on_lags="; ".join(on_lags))]
+            if on_lags
+            else []
+        ),
+        say(
+            "Pre-trends: test that all effects before the reference year are zero, years "
+            "matched on left out; none where no such year is observed. A test that does "
+            "not reject may have little power."
+        ),
     )

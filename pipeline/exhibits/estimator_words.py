@@ -2,6 +2,7 @@
 
 from pipeline.exhibits.design_words import dated_label, score_covariates
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.language import join_words, say
 from pipeline.exhibits.panels import absorbed
 
 _METHODS = {
@@ -36,6 +37,8 @@ def estimator_words(results: StudyResults, spec: str) -> str:
         return _stacked_words(results, spec)
     if estimator == "twoway":
         return _twoway_words(results, spec)
+    if estimator == "matched_difference":
+        return _difference_words(results.settings)
     if estimator == "group_time":
         return _group_time_words(results.settings, spec)
     return _cohort_words(results.settings, spec)
@@ -43,28 +46,42 @@ def estimator_words(results: StudyResults, spec: str) -> str:
 
 def _stacked_words(results: StudyResults, spec: str) -> str:
     average = getattr(results.settings.spec(spec), "average", "pooled")
-    return (
+    return say(
         "stacked difference-in-differences, each entry year against its own comparison "
-        f"{results.settings.exhibit.firms}, with {' and '.join(absorbed(results, spec))} effects; "
-        f"the average is {_STACKED_AVERAGES[average]}"
+        "{firms}, with {absorbed} effects; the average is {stacked_averages}",
+        firms=results.settings.exhibit.firms,
+        absorbed=join_words([*absorbed(results, spec)]),
+        stacked_averages=say(_STACKED_AVERAGES[average]),
     )
 
 
 def _twoway_words(results: StudyResults, spec: str) -> str:
-    return (
-        f"flat two-way fixed effects ({' and '.join(absorbed(results, spec))}), event window only, "
-        "same weights, for comparability only: under staggered entry it uses treated units as "
-        "comparisons"
+    return say(
+        "flat two-way fixed effects ({absorbed}), event window only, same weights, for "
+        "comparability only: under staggered entry it uses treated units as comparisons",
+        absorbed=join_words([*absorbed(results, spec)]),
+    )
+
+
+def _difference_words(settings: StudySettings) -> str:
+    return say(
+        "matching of {firms} on one difference each, the mean from entry on less the reference "
+        "year, by the design's rules among {firms} that have it; standard errors of Abadie and "
+        "Imbens, which take {firms} to be independent, normal intervals",
+        firms=settings.exhibit.firms,
     )
 
 
 def _group_time_words(settings: StudySettings, spec: str) -> str:
     rule = settings.spec(spec)
     assert rule.estimator == "group_time", "the caller chose the spec by its estimator"
-    return (
-        f"effects by entry year and year (Callaway and Sant'Anna) by {_METHODS[rule.method]}"
-        f"{_adjusted(settings, rule.covariates)}, averaged over {_AVERAGES[rule.average]}; "
-        "standard errors from influence functions, normal intervals"
+    return say(
+        "effects by entry year and year (Callaway and Sant'Anna) by "
+        "{methods}{adjusted}, averaged over {averages}; standard errors from influence "
+        "functions, normal intervals",
+        methods=say(_METHODS[rule.method]),
+        adjusted=_adjusted(settings, rule.covariates),
+        averages=say(_AVERAGES[rule.average]),
     )
 
 
@@ -73,12 +90,20 @@ def _adjusted(settings: StudySettings, covariates: list[str]) -> str:
     labels = [dated_label(settings.score.covariates[name]) for name in covariates]
     for design in settings.match.designs:
         if labels and set(labels) == set(score_covariates(settings, design)):
-            return f" on the covariates of the design {settings.design_label(design)}"
-    return f" on {', '.join(labels)}" if labels else ""
+            return say(
+                " on the covariates of the design {design_label}",
+                design_label=settings.design_label(design),
+            )
+    return say(" on {labels}", labels=", ".join(labels)) if labels else ""
 
 
 def _cohort_words(settings: StudySettings, spec: str) -> str:
     rule = settings.spec(spec)
     assert rule.estimator in _COHORT_ESTIMATORS, "the caller chose the spec by its estimator"
-    over = "event times from entry on" if rule.average == "event" else "treated firm-years"  # type: ignore[union-attr]
-    return f"{_COHORT_ESTIMATORS[rule.estimator]}, averaged over {over}"
+    average = getattr(rule, "average", "")
+    over = say("event times from entry on") if average == "event" else say("treated firm-years")
+    return say(
+        "{cohort_estimators}, averaged over {over}",
+        cohort_estimators=say(_COHORT_ESTIMATORS[rule.estimator]),
+        over=over,
+    )

@@ -29,6 +29,7 @@ from pipeline.exhibits.inputs import (
     partial_event_times,
     pre_trend_test,
 )
+from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
 
 # Widths of the bars of pointwise intervals and of simultaneous bands, in points.
@@ -47,8 +48,8 @@ def event_study(results: StudyResults) -> Figure:
         _panel(grid, axes, results, name)
     if any(axes.axison for axes in grid.panels):
         grid.figure.legend(handles=_key(results), loc="outside upper center", ncols=4)
-    grid.figure.supxlabel("Years since entry", size=9)
-    grid.figure.supylabel("Effect", size=9)
+    grid.figure.supxlabel(say("Years since entry"), size=9)
+    grid.figure.supylabel(say("Effect"), size=9)
     return grid.figure
 
 
@@ -59,9 +60,15 @@ def _key(results: StudyResults) -> list[Line2D]:
     bands = any(_effects(results, name, "simultaneous") for name in results.settings.outcomes.root)
     hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": BLUE}
     return [
-        Line2D([], [], linestyle="none", marker="o", label="reference or matched on", **hollow),
-        Line2D([], [], color=BLUE, linewidth=_THICK, label=f"{level} interval"),
-        *([Line2D([], [], color=BLUE, linewidth=_THIN, label=f"{level} band")] if bands else []),
+        Line2D(
+            [], [], linestyle="none", marker="o", label=say("reference or matched on"), **hollow
+        ),
+        Line2D([], [], color=BLUE, linewidth=_THICK, label=say("{level} interval", level=level)),
+        *(
+            [Line2D([], [], color=BLUE, linewidth=_THIN, label=say("{level} band", level=level))]
+            if bands
+            else []
+        ),
         *([partial_key()] if any(map(partial_event_times, every)) else []),
     ]
 
@@ -77,18 +84,22 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     effects = _effects(results, name)
     drawn = {time: effect for time, effect in effects.items() if not math.isnan(effect.estimate)}
     if not outcome.observed or not drawn:
-        reason = f"not observed: {outcome.reason}" if outcome.reason else "no effect by event time"
+        reason = (
+            say("not observed: {reason}", reason=outcome.reason)
+            if outcome.reason
+            else say("no effect by event time")
+        )
         grid.say_instead(axes, reason)
         return
     share = outcome.scale == SHARE_SCALE
     factor = percentage_points(1) if share else 1
-    axes.set_ylabel("percentage points" if share else outcome.scale, size=8)
+    axes.set_ylabel(say("percentage points") if share else retell(outcome.scale), size=8)
     _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
     _bars(axes, drawn, factor, _THICK)
     hollow = {results.settings.treatment.reference_event_time}
     hollow |= matched_event_times(results.settings, name, results.settings.estimate.headline.design)
     _markers(axes, drawn, factor, hollow)
-    _before_entry(axes, results, drawn)
+    _before_entry(grid, axes, results, drawn)
     _pre_trends(axes, _pre_trend_words(results, name))
 
 
@@ -101,8 +112,8 @@ def _subtitle(results: StudyResults, name: str) -> str:
         return ""
     shown = rounding.significant(mean)
     if outcome.scale == SHARE_SCALE:
-        return f"baseline share {shown}"
-    return f"baseline mean {shown} {outcome.unit}"
+        return say("baseline share {shown}", shown=shown)
+    return say("baseline mean {shown} {unit}", shown=shown, unit=outcome.unit)
 
 
 def _bars(axes: Axes, effects: dict[int, Effect], factor: float, width: float) -> None:
@@ -133,14 +144,16 @@ def _markers(axes: Axes, effects: dict[int, Effect], factor: float, hollow: set[
         )
 
 
-def _before_entry(axes: Axes, results: StudyResults, effects: dict[int, Effect]) -> None:
+def _before_entry(
+    grid: PanelGrid, axes: Axes, results: StudyResults, effects: dict[int, Effect]
+) -> None:
     times = sorted(effects)
     edge = results.settings.treatment.reference_event_time + 0.5
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     axes.axvline(edge, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.axvspan(times[0] - 0.6, edge, color=SHADE, linewidth=0, zorder=-1)
     axes.set_xlim(times[0] - 0.6, times[-1] + 0.6)
-    integer_ticks(axes, list(range(times[0], times[-1] + 1)), partial_event_times(effects))
+    integer_ticks(grid, axes, list(range(times[0], times[-1] + 1)), partial_event_times(effects))
 
 
 def _pre_trends(axes: Axes, words: str) -> None:
@@ -165,8 +178,8 @@ def _pre_trend_words(results: StudyResults, name: str) -> str:
     headline = results.settings.estimate.headline
     p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
     if math.isnan(p_value):
-        return "no pre-trend\ncan be seen"
-    partial = lead_notes(_effects(results, name), results).replace("entry years", "entry")
+        return say("no pre-trend\ncan be seen")
+    partial = retell(lead_notes(_effects(results, name), results).replace("entry years", "entry"))
     shown = rounding.positive(p_value, 2)
     p_words = f"{ITALIC_P} < {shown[1:]}" if shown.startswith("<") else f"{ITALIC_P} = {shown}"
-    return "\n".join(["pre-trends", *textwrap.wrap(partial, 24), p_words])
+    return "\n".join([say("pre-trends"), *textwrap.wrap(partial, 24), p_words])

@@ -15,9 +15,11 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import ScalarFormatter
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say, speech
 
 WIDTH_INCHES = 6.5
 
@@ -32,6 +34,9 @@ SHADE = "#F0F0F0"
 ITALIC_P = "\U0001d45d"
 
 DAGGER = "\u2020"
+
+# What a tick label with a minus sign and its distance take, in characters of a heading.
+_CHARACTERS_A_TICK = 3
 
 FORMATS = ("pdf", "svg", "png")
 
@@ -81,6 +86,7 @@ def render_figure(
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         figure = draw(results)
+        _mark_ticks(figure)
         return {kind: _save(figure, kind, results.inputs) for kind in FORMATS}
 
 
@@ -126,12 +132,14 @@ def panel_grid(n_panels: int, panel_height: float = 2.2) -> PanelGrid:
     return PanelGrid(figure, places[:n_panels], int(13 * WIDTH_INCHES / n_columns) + 1)
 
 
-def integer_ticks(axes: Axes, times: list[int], partial: Collection[int] = ()) -> None:
-    """Mark event times at whole years, every second or third where there are many.
+def integer_ticks(
+    grid: PanelGrid, axes: Axes, times: list[int], partial: Collection[int] = ()
+) -> None:
+    """Mark event times at whole years, every second or third where a panel is narrow.
 
     A dagger stands beside event times that some entry years lack.
     """
-    step = math.ceil(len(times) / 10)
+    step = math.ceil(len(times) / (grid.line_length // _CHARACTERS_A_TICK))
     # Steps count from 0, the entry year, so that it is always marked.
     shown = [time for time in times if time % step == 0 or time in partial]
     labels = [
@@ -143,7 +151,19 @@ def integer_ticks(axes: Axes, times: list[int], partial: Collection[int] = ()) -
 
 def partial_key() -> Line2D:
     """Return the legend entry of the dagger."""
-    return Line2D([], [], linestyle="none", label=f"{DAGGER} some entry years only")
+    return Line2D(
+        [], [], linestyle="none", label=say("{dagger} some entry years only", dagger=DAGGER)
+    )
+
+
+def _mark_ticks(figure: Figure) -> None:
+    """Write tick labels with the report's decimal mark, where it is not the point."""
+    if speech().decimal_mark == ".":
+        return
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_formatter(), ScalarFormatter):
+                axis.set_major_formatter(lambda value, _: rounding.general(round(value, 6)))
 
 
 def _save(figure: Figure, kind: str, inputs: str) -> bytes:

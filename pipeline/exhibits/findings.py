@@ -2,6 +2,7 @@
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.language import say
 from pipeline.exhibits.numbers import translated, translated_unit
 
 _SENTENCES = 3
@@ -14,7 +15,7 @@ def findings(results: StudyResults) -> list[str]:
         effect = headline_effect(results, name)
         if effect is not None:
             sentences.append(_sentence(results, name, effect))
-    return sentences[:_SENTENCES] or ["No effect could be estimated."]
+    return sentences[:_SENTENCES] or [say("No effect could be estimated.")]
 
 
 def headline_effect(results: StudyResults, outcome: str) -> Effect | None:
@@ -28,11 +29,19 @@ def _sentence(results: StudyResults, name: str, effect: Effect) -> str:
     exhibit = results.settings.exhibit
     label = results.settings.outcome(name).label
     value, low, high = translated(effect, exhibit.decimals)
-    includes = "includes" if effect.conf_low <= 0 <= effect.conf_high else "excludes"
-    return (
-        f"{label}: the average effect on treated {exhibit.firms} is {value} "
-        f"{translated_unit(effect)}, with a "
-        f"{100 * effect.conf_level:g} percent confidence interval from {low} to {high} that "
-        f"{includes} zero ({rounding.count(effect.n_treated)} treated and "
-        f"{rounding.count(effect.n_control)} comparison {exhibit.firms})."
+    includes = say("includes") if effect.conf_low <= 0 <= effect.conf_high else say("excludes")
+    return say(
+        "{label}: the average effect on treated {firms} is {value} {translated_unit}, "
+        "with a {conf_level} percent confidence interval from {low} to {high} that "
+        "{includes} zero ({n_treated} treated and {n_control} comparison {firms}).",
+        label=label,
+        firms=exhibit.firms,
+        value=value,
+        translated_unit=translated_unit(effect),
+        conf_level=rounding.general(100 * effect.conf_level),
+        low=low,
+        high=high,
+        includes=includes,
+        n_treated=rounding.count(effect.n_treated),
+        n_control=rounding.count(effect.n_control),
     )

@@ -3,10 +3,15 @@
 import textwrap
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.figures import BLUE, GREY, ORANGE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.table import HIDDEN
 
 _LOOKS: dict[str, tuple[str, dict[str, Any]]] = {
     "treated_firm_years_lost": ("of treated", {"color": BLUE}),
@@ -22,18 +27,28 @@ def flow_figure(results: StudyResults) -> Figure:
     figure = Figure(figsize=(WIDTH_INCHES, 0.9 + 0.35 * max(len(steps), 2)), layout="constrained")
     axes = figure.subplots()
     heights = list(range(len(steps)))[::-1]
-    before = (steps["firm_years"] + steps["firm_years_lost"]).to_numpy(float)
-    left = 0.0 * before
+    before = flow["firm_years"].to_numpy(float, na_value=np.nan)[:-1]
+    left = np.zeros(len(before))
     for column, (group, look) in _LOOKS.items():
-        lost = 100 * steps[column].to_numpy(float) / before
-        label = f"{group} {results.settings.exhibit.firms}"
+        # a step that may not be told apart has no bar
+        lost = np.nan_to_num(100 * steps[column].to_numpy(float, na_value=np.nan) / before)
+        label = say("{group} {firms}", group=say(group), firms=results.settings.exhibit.firms)
         axes.barh(heights, lost, left=left, height=0.55, label=label, edgecolor="white", **look)
         left = left + lost
     for height, share, years in zip(heights, left, steps["firm_years"], strict=True):
-        axes.text(share, height, f"  {int(years):,} left", va="center", size=7.5, color=GREY)
-    axes.set_yticks(heights, [textwrap.fill(rule, _CHARACTERS) for rule in steps["rule"]])
+        axes.text(
+            share,
+            height,
+            HIDDEN.text
+            if pd.isna(years)
+            else say("  {years} left", years=rounding.count(int(years))),
+            va="center",
+            size=7.5,
+            color=GREY,
+        )
+    axes.set_yticks(heights, [textwrap.fill(retell(rule), _CHARACTERS) for rule in steps["rule"]])
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, max(1.0, 1.25 * float(left.max())))
-    axes.set_xlabel("Firm-years lost, percent of those before the rule")
+    axes.set_xlabel(say("Firm-years lost, percent of those before the rule"))
     figure.legend(loc="outside upper center", ncols=2)
     return figure

@@ -3,6 +3,7 @@
 from html import escape
 from itertools import groupby
 
+from pipeline.exhibits.language import say
 from pipeline.exhibits.table import Column, Panel, Row, Table
 
 
@@ -59,6 +60,12 @@ def _row(row: Row) -> str:
 
 
 def _notes(table: Table) -> str:
-    notes = f"<strong>Notes.</strong> {escape(' '.join(table.notes))} " if table.notes else ""
-    source = f"<strong>Source.</strong> {escape(table.source)}." if table.source else ""
+    notes = (
+        f"<strong>{escape(say('Notes:'))}</strong> {escape(' '.join(table.notes))} "
+        if table.notes
+        else ""
+    )
+    source = (
+        f"<strong>{escape(say('Source:'))}</strong> {escape(table.source)}." if table.source else ""
+    )
     return f"<p class=notes>{notes}{source}</p>" if notes or source else ""

@@ -1,22 +1,21 @@
-"""reports/index.html: one line a study, with a link to its page."""
+"""reports/index.html: the findings of every study, with a link to its page."""
 
 from html import escape
+from typing import Any
 
-from pipeline.exhibits.page import page
-from pipeline.params.study import Study
+from pipeline.exhibits.page import bullets, page
 
 
-def index_page(studies: dict[str, Study]) -> bytes:
-    """Return the page that lists studies by title, in the order of params.yaml."""
-    items = [
-        f'<li><a href="{name}/report.html">{escape(study.exhibit.title)}</a><br>'
-        f"{escape(_about(study))}</li>"
-        for name, study in studies.items()
-    ]
+def index_page(headlines: dict[str, dict[str, Any]]) -> bytes:
+    """Return the page that lists studies, in the order given; see `headlines` for what each has."""
     title = "Evaluations"
-    return page(title, [f"<h1>{title}</h1>", f'<ul class="lead">{"".join(items)}</ul>'])
+    parts = [_study(name, content) for name, content in headlines.items()]
+    return page(title, [f"<h1>{title}</h1>", *parts])
 
 
-def _about(study: Study) -> str:
-    observed = [o.label.lower() for o in study.outcomes.root.values() if o.observed]
-    return f"Effects on {', '.join(observed)}. Source: {study.exhibit.source}."
+def _study(name: str, content: dict[str, Any]) -> str:
+    return (
+        f'<section>\n<h2><a href="{escape(name)}/report.html">{escape(content["title"])}</a></h2>\n'
+        f"{bullets(content['findings'], 'lead')}\n<p>Source: {escape(content['source'])}.</p>\n"
+        "</section>"
+    )

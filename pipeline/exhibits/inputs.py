@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,6 +13,9 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+
+if TYPE_CHECKING:  # what is published is made without it
+    from pipeline.disclosure.dominance import Dominance
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class StudyResults:
 
     `scores` holds firms; exhibits take bin counts from it and nothing else. `recovery` exists
     where the truth is known: outcome, design, estimator, term, truth, estimate, std_error.
+    `dominance` is what the disclosure rule needs of firms, and is never published.
     `inputs` is the short hash over what the exhibits were made from (`pipeline.provenance`).
     """
 
@@ -62,6 +66,7 @@ class StudyResults:
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None
+    dominance: "Dominance | None" = None
     inputs: str = ""
 
     def fact(self, design: str, outcome: str, name: str) -> float:
@@ -71,6 +76,13 @@ class StudyResults:
             return here[name]
         by_stack = [value for fact, value in here.items() if fact.startswith(f"{name}[")]
         return sum(by_stack) if by_stack else math.nan
+
+    def hidden(self, design: str, outcome: str, name: str) -> bool:
+        """Say whether a fact, or one of those by stack that make it up, is not published."""
+        here = self._facts.get((design, outcome), {})
+        parts = [v for fact, v in here.items() if fact == name or fact.startswith(f"{name}[")]
+        whole = [here[name]] if name in here else parts
+        return any(math.isnan(value) for value in whole)
 
     @cached_property
     def _facts(self) -> dict[tuple[str, str], dict[str, float]]:
@@ -83,11 +95,15 @@ class StudyResults:
 
     @cached_property
     def effects(self) -> "dict[tuple[str, ...], dict[str, Effect]]":
-        """Hold effects on all firms, analytic, by outcome, design, spec and band, then term."""
+        """Hold effects on all firms, by outcome, design, spec and band, then term.
+
+        Of each the analytic row, which is by Abadie and Imbens for one difference per firm.
+        """
         table = self.estimates
         everyone = (table["sample"] == "all") & (table["subgroup"] == "all")
         found: dict[tuple[str, ...], dict[str, Effect]] = {}
-        for row in table[everyone & (table["inference"] == "analytic")].to_dict("records"):
+        analytic = table["inference"].isin(["analytic", "abadie_imbens"])
+        for row in table[everyone & analytic].to_dict("records"):
             named = {str(key): value for key, value in row.items()}
             key = tuple(str(named[name]) for name in ("outcome", "design", "estimator", "band"))
             found.setdefault(key, {})[str(named["term"])] = _effect(named)

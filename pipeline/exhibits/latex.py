@@ -8,7 +8,8 @@ the 345 pt of a bare article. Packages: docs/preamble.tex.
 from dataclasses import dataclass
 
 from pipeline.exhibits.escape import escape
-from pipeline.exhibits.latex_cells import box, column_format, latex_cell
+from pipeline.exhibits.language import say, speech
+from pipeline.exhibits.latex_cells import box, column_format, latex_cell, siunitx_marks
 from pipeline.exhibits.table import (
     Cell,
     Column,
@@ -53,8 +54,7 @@ _ONE_LINE_OF_FEW = 8.4  # the same, where columns are few
 _FEW = 4
 
 # Every line ends in %: a space before the tabular would make the fragment too wide.
-_OPENING = r"""\begin{threeparttable}%
-\sisetup{input-open-uncertainty=, input-close-uncertainty=, group-digits=integer}%
+_OPENING = r"""\sisetup{input-open-uncertainty=, input-close-uncertainty=, group-digits=integer}%
 \sisetup{table-align-text-before=false, table-align-text-after=false}%
 \providecommand{\cisep}{, }%"""
 
@@ -86,6 +86,8 @@ def render_latex(table: Table) -> str:
     r"""Return the fragment to \input; it compiles without overfull boxes where `fits` holds."""
     layout = _lay_out(table)
     lines = [
+        r"\begin{threeparttable}%",
+        *_number_format(),
         _OPENING,
         *_sizes(layout, len(table.rows()) > _TALL),
         r"\begin{tabular}{@{}>{\raggedright\arraybackslash}p{\stubwidth}",
@@ -102,6 +104,14 @@ def render_latex(table: Table) -> str:
         r"\end{threeparttable}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _number_format() -> list[str]:
+    r"""Return the marks of the report's numbers; English ones are left to the preamble."""
+    if not (marks := siunitx_marks()):
+        return []
+    between = "; " if speech().decimal_mark == "," else ", "
+    return [rf"\providecommand{{\cisep}}{{{between}}}%", rf"\sisetup{{{marks}}}%"]
 
 
 def fits(table: Table) -> bool:
@@ -180,8 +190,9 @@ def _reserved_width(cells: list[Cell]) -> float:
     numbers = [cell for cell in cells if isinstance(cell, Number)]
     if not numbers:
         return 0.0
-    before = max(text_width(cell.plain().split(".")[0]) for cell in numbers)
-    after = max(text_width("." + cell.plain().partition(".")[2]) for cell in numbers)
+    mark = speech().decimal_mark
+    before = max(text_width(cell.plain().split(mark)[0]) for cell in numbers)
+    after = max(text_width(mark + cell.plain().partition(mark)[2]) for cell in numbers)
     return before + after + 0.4
 
 
@@ -278,7 +289,10 @@ def _notes(table: Table) -> list[str]:
         return []
     lines = [r"\begin{tablenotes}[flushleft]\notesize\setlength{\labelsep}{0pt}"]
     if table.notes:
-        lines.append(r"\item \textit{Notes:} " + "\n".join(escape(note) for note in table.notes))
+        lines.append(
+            rf"\item \textit{{{escape(say('Notes:'))}}} "
+            + "\n".join(escape(note) for note in table.notes)
+        )
     if table.source:
-        lines.append(rf"\item \textit{{Source:}} {escape(table.source)}")
+        lines.append(rf"\item \textit{{{escape(say('Source:'))}}} {escape(table.source)}")
     return [*lines, r"\end{tablenotes}"]

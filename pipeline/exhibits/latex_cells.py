@@ -1,8 +1,26 @@
 r"""Typeset single cells for LaTeX: siunitx numbers, braced text, boxes of a fixed width."""
 
 from pipeline.exhibits.escape import escape
+from pipeline.exhibits.language import speech
+from pipeline.exhibits.rounding import canonical
 from pipeline.exhibits.table import Cell, Counts, Interval, Magnitude, Number, Text
 from pipeline.exhibits.widths import text_width
+
+_TEX_MARKS = {"\u202f": r"\,", " ": "~"}
+
+
+def siunitx_marks() -> str:
+    r"""Return the options of siunitx for the report's marks; none for English ones.
+
+    Those are the preamble's, which a report may change for all tables at once.
+    """
+    marks = speech()
+    if (marks.decimal_mark, marks.group_mark) == (".", ","):
+        return ""
+    decimal, group = (_TEX_MARKS.get(m, m) for m in (marks.decimal_mark, marks.group_mark))
+    return (
+        f"output-decimal-marker={{{decimal}}}, group-separator={{{group}}}, group-minimum-digits=4"
+    )
 
 
 def column_format(cells: list[Cell]) -> str:
@@ -10,9 +28,9 @@ def column_format(cells: list[Cell]) -> str:
     numbers = [cell for cell in cells if isinstance(cell, Number)]
     if not numbers:
         return "c"
-    digits = [cell.digits().replace(",", "").replace("<", "") for cell in numbers]
-    sign = "-" if any(text.startswith("\u2212") for text in digits) else ""
-    whole = max(len(text.lstrip("\u2212").split(".")[0]) for text in digits)
+    digits = [canonical(cell.digits()).replace("<", "") for cell in numbers]
+    sign = "-" if any(text.startswith("-") for text in digits) else ""
+    whole = max(len(text.lstrip("-").split(".")[0]) for text in digits)
     decimals = max(cell.decimals for cell in numbers)
     body = f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
     parentheses = any(cell.style == "parenthesis" for cell in numbers)
@@ -49,7 +67,7 @@ def _number(cell: Number) -> str:
     digits = cell.digits()
     if digits.startswith("<"):
         return rf"{{({_num(digits)})}}" if cell.style == "parenthesis" else f"{{{_num(digits)}}}"
-    body = _ascii(digits)
+    body = canonical(digits)
     suffix = f"{{{_raised(cell.suffix)}}}" if cell.suffix else ""
     return (f"({body})" if cell.style == "parenthesis" else body) + suffix
 
@@ -59,12 +77,8 @@ def _raised(text: str) -> str:
 
 
 def _num(digits: str) -> str:
-    return rf"\num{{{_ascii(digits)}}}"
-
-
-def _ascii(digits: str) -> str:
-    """Return digits as siunitx reads them; it sets minus sign and grouping itself."""
-    return digits.replace("\u2212", "-").replace(",", "")
+    # siunitx sets minus sign and grouping itself.
+    return rf"\num{{{canonical(digits)}}}"
 
 
 def box(text: str, width: float, position: str = "b") -> str:

@@ -15,6 +15,7 @@ from pipeline.exhibits.inputs import (
     find_effects,
     pre_trend_test,
 )
+from pipeline.exhibits.language import say
 from pipeline.exhibits.numbers import translated_unit, translated_value
 
 # A drop of more than one firm-year in twenty is worth a reader's attention.
@@ -28,8 +29,11 @@ def limitations(results: StudyResults) -> list[str]:
         *_balance(results),
         *[sentence for name in _estimated(results) for sentence in _outcome(results, name)],
         *_unobserved(results),
-        "Matching and parallel trends are assumptions: nothing here can show that "
-        f"{results.settings.exhibit.firms} did not differ in what the data do not hold.",
+        say(
+            "Matching and parallel trends are assumptions: nothing here can show that "
+            "{firms} did not differ in what the data do not hold.",
+            firms=results.settings.exhibit.firms,
+        ),
     ]
 
 
@@ -42,10 +46,12 @@ def _support(results: StudyResults) -> Iterator[str]:
     design = results.settings.estimate.headline.design
     lost, everyone = treated_lost(results, design), results.fact("unmatched", "all", "n_treated")
     if lost > 0:
-        yield (
-            f"Support: {rounding.count(lost)} of {rounding.count(everyone)} treated "
-            f"{results.settings.exhibit.firms} lack covariates or a comparison under this design; "
-            "the effect speaks of the others."
+        yield say(
+            "Support: {lost} of {everyone} treated {firms} lack covariates or a comparison "
+            "under this design; the effect speaks of the others.",
+            lost=rounding.count(lost),
+            everyone=rounding.count(everyone),
+            firms=results.settings.exhibit.firms,
         )
 
 
@@ -54,10 +60,13 @@ def _balance(results: StudyResults) -> Iterator[str]:
     threshold = results.settings.match.balance.threshold
     n_above = int((after > threshold).sum())
     if n_above:
-        yield (
-            f"Balance: {n_above} of {len(after.dropna())} covariates differ by more than "
-            f"{threshold:g} standard deviations after matching, by "
-            f"{rounding.fixed(float(after.max()), 2)} at most."
+        yield say(
+            "Balance: {n_above} of {known} covariates differ by more than {threshold} "
+            "standard deviations after matching, by {largest} at most.",
+            n_above=n_above,
+            known=len(after.dropna()),
+            threshold=rounding.general(threshold),
+            largest=rounding.fixed(float(after.max()), 2),
         )
 
 
@@ -67,9 +76,11 @@ def _outcome(results: StudyResults, name: str) -> Iterator[str]:
     effect = headline_effect(results, name)
     assert effect is not None
     if effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
-        yield (
-            f"{label}: {rounding.count(effect.n_treated_clusters)} treated clusters are too few "
-            "for the interval, which is too short."
+        yield say(
+            "{label}: {n_treated_clusters} treated clusters are too few for the interval, "
+            "which is too short.",
+            label=label,
+            n_treated_clusters=rounding.count(effect.n_treated_clusters),
         )
     yield from (f"{label}: {sentence}" for sentence in _pre_trends(results, name, effect))
     yield from (f"{label}: {sentence}" for sentence in _composition(results, name, effect))
@@ -81,18 +92,23 @@ def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[st
     reference = results.settings.treatment.reference_event_time
     leads = [e for time, e in effects.items() if time < reference and e.estimated]
     if not leads:
-        yield "no year before the reference year, so that no pre-trend can be seen."
+        yield say("no year before the reference year, so that no pre-trend can be seen.")
         return
     p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
     if p_value < 1 - effect.conf_level:
-        yield f"trends before entry differ (joint p = {rounding.positive(p_value, 3)})."
+        yield say(
+            "trends before entry differ (joint p = {p_value}).",
+            p_value=rounding.positive(p_value, 3),
+        )
     worst = max(_detectable(lead, results.settings.estimate.power) for lead in leads)
     if worst > abs(effect.estimate):
         shown = translated_value(effect, worst, results.settings.exhibit.decimals)
-        yield (
-            f"the look at pre-trends has little power: a difference of "
-            f"{shown} {translated_unit(effect)} before entry, larger than the "
-            "effect itself, would often go unseen."
+        yield say(
+            "the look at pre-trends has little power: a difference of {shown} "
+            "{translated_unit} before entry, larger than the effect itself, would often go "
+            "unseen.",
+            shown=shown,
+            translated_unit=translated_unit(effect),
         )
 
 
@@ -111,13 +127,17 @@ def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[s
     )
     share = dropped / (dropped + effect.n_obs)
     if share > _MANY_DROPPED:
-        yield (
-            f"{100 * share:.0f} percent of the rows of matched {results.settings.exhibit.firms} "
-            "are left out because an outcome is missing; who stays in may differ from who entered."
+        yield say(
+            "{share} percent of the rows of matched {firms} are left out because an "
+            "outcome is missing; who stays in may differ from who entered.",
+            share=rounding.count(100 * share),
+            firms=results.settings.exhibit.firms,
         )
 
 
 def _unobserved(results: StudyResults) -> Iterator[str]:
     for outcome in results.settings.outcomes.root.values():
         if not outcome.observed:
-            yield f"{outcome.label}: not observed, {outcome.reason}."
+            yield say(
+                "{label}: not observed, {reason}.", label=outcome.label, reason=outcome.reason
+            )

@@ -8,15 +8,14 @@ from matplotlib.figure import Figure
 from pipeline.exhibits.balance_table import balance_of, covariate_label
 from pipeline.exhibits.figures import BLUE, GREY, ORANGE, PALE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say
 
 _BEFORE: dict[str, Any] = {
-    "label": "Before matching",
     "marker": "o",
     "markeredgecolor": ORANGE,
     "markerfacecolor": "white",
 }
 _AFTER: dict[str, Any] = {
-    "label": "After matching",
     "marker": "s",
     "markeredgecolor": BLUE,
     "markerfacecolor": BLUE,
@@ -35,16 +34,16 @@ def love_plot(results: StudyResults) -> Figure:
     axes = figure.subplots()
     heights = list(range(len(wide)))
     before, after = wide["std_diff_before"].to_numpy(), wide["std_diff_after"].to_numpy()
-    _points(axes, before, heights, _BEFORE)
+    _points(axes, before, heights, _BEFORE | {"label": say("Before matching")})
     if headline.design in results.settings.match.designs:
         axes.hlines(heights, before, after, color=PALE, linewidth=1, zorder=1)
-        _points(axes, after, heights, _AFTER)
+        _points(axes, after, heights, _AFTER | {"label": say("After matching")})
     labels = [covariate_label(results.settings, str(name)) for name in wide.index]
     stars = ["" if used else " *" for used in wide["in_score_before"]]
     axes.set_yticks(heights, [a + b for a, b in zip(labels, stars, strict=True)])
     _lines(axes, results.settings.match.balance.threshold)
-    outside = " (* not in the score)" if any(stars) else ""
-    axes.set_xlabel(f"Standardised difference{outside}")
+    outside = say(" (* not in the score)") if any(stars) else ""
+    axes.set_xlabel(say("Standardised difference{outside}", outside=outside))
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 

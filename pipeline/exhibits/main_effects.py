@@ -5,6 +5,7 @@ import math
 from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_test
+from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.latex import fits, fits_page
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.numbers import effect_decimals
@@ -12,6 +13,7 @@ from pipeline.exhibits.panels import Shown, lettered_panels, main_letter
 from pipeline.exhibits.parts import MOST_COLUMNS, fewest_parts
 from pipeline.exhibits.table import (
     DASH,
+    HIDDEN,
     Cell,
     Column,
     Counts,
@@ -74,7 +76,7 @@ def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Co
     return tuple(
         Column(
             outcome.label,
-            outcome.scale if outcome.observed else "",
+            retell(outcome.scale) if outcome.observed else "",
             column,
             _spanner(outcome.family, families),
         )
@@ -83,7 +85,7 @@ def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Co
 
 
 def _spanner(family: str, families: list[str]) -> str:
-    return capitalised(family) if family != "main" and families.count(family) > 1 else ""
+    return capitalised(retell(family)) if family != "main" and families.count(family) > 1 else ""
 
 
 def shown_decimals(results: StudyResults, outcome: str) -> int:
@@ -103,16 +105,19 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
     stars = results.settings.exhibit.stars
     level = 100 * results.settings.estimate.conf_level
     rows = [
-        Row("Average effect", tuple(_estimate(e, d, stars) for e, d in pairs)),
+        Row(say("Average effect"), tuple(_estimate(e, d, stars) for e, d in pairs)),
         Row("", tuple(_std_error(e, d) for e, d in pairs)),
-        Row(f"{level:g}% CI", tuple(_interval(e, d) for e, d in pairs)),
-        Row("Treated / comp.", tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
-        Row("Observations", tuple(_counts(e, "n_obs") for e, _ in pairs)),
+        Row(
+            say("{level}% CI", level=rounding.general(level)),
+            tuple(_interval(e, d) for e, d in pairs),
+        ),
+        Row(say("Treated / comp."), tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
+        Row(say("Observations"), tuple(_counts(e, "n_obs") for e, _ in pairs)),
     ]
     if results.settings.spec(chosen.spec).estimator == "stacked":
         tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
-        rows.append(Row("Pre-trend p", tests))
-    return Panel(f"Panel {letter}. {chosen.label}", tuple(rows))
+        rows.append(Row(say("Pre-trend p"), tests))
+    return Panel(say("Panel {letter}. {label}", letter=letter, label=chosen.label), tuple(rows))
 
 
 def _estimate(effect: Effect | None, decimals: int, stars: bool) -> Cell:
@@ -166,24 +171,36 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     means = [results.fact(panel.design, name, "baseline_mean") for name in names]
     smallest = [results.fact(panel.design, name, f"mde[{panel.spec}]") for name in names]
     units = [_baseline_unit(results, name) for name in names]
-    fixed = tuple(Text("Yes") if e is not None and e.estimated else None for e in effects)
+    fixed = tuple(Text(say("Yes")) if e is not None and e.estimated else None for e in effects)
     return (
-        Row("Mean, comp.", tuple(None if math.isnan(m) else Magnitude(m) for m in means)),
         Row(
-            "unit",
-            tuple(None if math.isnan(m) else Text(u) for m, u in zip(means, units, strict=True)),
+            say("Mean, comp."),
+            tuple(_baseline(results, panel, *pair) for pair in zip(names, means, strict=True)),
+        ),
+        Row(
+            say("unit"),
+            tuple(
+                None if math.isnan(m) else Text(retell(u))
+                for m, u in zip(means, units, strict=True)
+            ),
             True,
         ),
-        *([] if _by_cohort_and_year(results, panel) else [Row("Fixed effects", fixed)]),
+        *([] if _by_cohort_and_year(results, panel) else [Row(say("Fixed effects"), fixed)]),
         Row(
-            "Clusters / treated",
+            say("Clusters / treated"),
             tuple(_counts(e, "n_clusters", "n_treated_clusters") for e in effects),
         ),
         Row(
-            "Detectable effect",
+            say("Detectable effect"),
             tuple(None if math.isnan(m) else Magnitude(m, 2) for m in smallest),
         ),
     )
+
+
+def _baseline(results: StudyResults, panel: ChosenPanel, outcome: str, mean: float) -> Cell:
+    if results.hidden(panel.design, outcome, "baseline_mean"):
+        return HIDDEN
+    return None if math.isnan(mean) else Magnitude(mean)
 
 
 def _by_cohort_and_year(results: StudyResults, panel: ChosenPanel) -> bool:

@@ -14,13 +14,14 @@ from pipeline.exhibits.inputs import (
     lead_notes,
     pre_trend_test,
 )
+from pipeline.exhibits.language import join_words, retell, say
 from pipeline.exhibits.numbers import effect_in_words
 from pipeline.exhibits.panels import (
     Shown,
     by_panel,
     has_matched_sets,
     main_letter,
-    name_list,
+    name_panels,
     panel_effects,
 )
 
@@ -32,7 +33,7 @@ _RENORMALISED = (
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     """Return the notes for the outcomes and panels that one table shows."""
-    return (
+    notes = (
         _sample(results, shown),
         *_estimators(results, shown),
         *_designs(results, shown),
@@ -46,22 +47,38 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_not_shown(results, shown),
         *_stars(results),
     )
+    return tuple(note for note in notes if note)
+
+
+def _data(results: StudyResults) -> str:
+    exhibit = results.settings.exhibit
+    if exhibit.period == "year":
+        return say("yearly data of {firms}", firms=exhibit.firms)
+    return say(
+        "data of {firms} by {period}, which stands in the place of the year",
+        firms=exhibit.firms,
+        period=exhibit.period,
+    )
 
 
 def _sample(results: StudyResults, shown: Shown) -> str:
     treatment = results.settings.treatment
     window = treatment.window
     anticipated = (
-        " Years between the reference year and entry are in neither baseline nor effect."
+        say(" Years between the reference year and entry are in neither baseline nor effect.")
         if treatment.anticipation_years
         else ""
     )
-    return (
-        f"Each cell is a separate estimate on yearly data of {results.settings.exhibit.firms}"
-        f"{_period(results, shown)}, event times {_signed(window.first_event_time)} to "
-        f"{_signed(window.last_event_time)} from entry year t; reference "
-        f"{_signed(treatment.reference_event_time)}. Observations count once per entry year that "
-        f"they serve.{anticipated}"
+    return say(
+        "Each cell is a separate estimate on {data}{period}, event times {first_event_time} to "
+        "{last_event_time} from entry year t; reference {reference_event_time}. Observations "
+        "count once per entry year that they serve.{anticipated}",
+        data=_data(results),
+        period=_period(results, shown),
+        first_event_time=_signed(window.first_event_time),
+        last_event_time=_signed(window.last_event_time),
+        reference_event_time=_signed(treatment.reference_event_time),
+        anticipated=anticipated,
     )
 
 
@@ -85,7 +102,7 @@ def _estimators(results: StudyResults, shown: Shown) -> list[str]:
     for letter, panel in shown.panels.items():
         panels_of.setdefault(panel.spec, []).append(letter)
     return [
-        f"{name_list('Panel', letters)}: {estimator_words(results, spec)}."
+        f"{name_panels(letters)}: {estimator_words(results, spec)}."
         for spec, letters in panels_of.items()
     ]
 
@@ -97,30 +114,43 @@ def _designs(results: StudyResults, shown: Shown) -> list[str]:
     pools = by_panel({k: design_pool(settings, design) for k, design in designs.items()})
     rules = by_panel({k: design_rule(settings, design) for k, design in designs.items()})
     matched = any(design in settings.match.designs for design in designs.values())
-    listed = "; covariates of the scores: see the balance table" if matched else ""
-    return [f"Comparison pool: {pools}.", f"Matching: {rules}{listed}."]
+    listed = say("; covariates of the scores: see the balance table") if matched else ""
+    return [
+        say("Comparison pool: {pools}.", pools=pools),
+        say("Matching: {rules}{listed}.", rules=rules, listed=listed),
+    ]
 
 
 def _inference(results: StudyResults, shown: Shown) -> str:
     unit = results.settings.exhibit.firms.removesuffix("s")
     assignment = results.settings.exhibit.cluster
     named = {
-        "assignment": f"by {assignment}",
-        "firm": f"by {unit}",
-        "set_and_assignment": f"in two directions, by matched set and by {assignment}",
-        "components": f"by groups of matched sets and {assignment} clusters that share a {unit}",
+        "assignment": say("by {assignment}", assignment=assignment),
+        "firm": say("by {unit}", unit=unit),
+        "set_and_assignment": say(
+            "in two directions, by matched set and by {assignment}", assignment=assignment
+        ),
+        "components": say(
+            "by groups of matched sets and {assignment} clusters that share a {unit}",
+            assignment=assignment,
+            unit=unit,
+        ),
     }
     clusters = {
         letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
-        for letter in shown.panels
+        for letter, panel in shown.panels.items()
+        if results.settings.spec(panel.spec).estimator != "matched_difference"
     }
+    if not clusters:
+        return ""
     level = f"{100 * results.settings.estimate.conf_level:g}"
     by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
-    return (
-        f"Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
-        "(N\u22121)/(N\u2212K), K without effects nested in clusters; in brackets "
-        f"{level} percent confidence intervals, t with G\u22121 degrees of freedom, conditional "
-        "on the match."
+    return say(
+        "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
+        "(N\u22121)/(N\u2212K), K without effects nested in clusters; in brackets {level} percent "
+        "confidence intervals, t with G\u22121 degrees of freedom, conditional on the match.",
+        by=by,
+        level=level,
     )
 
 
@@ -135,11 +165,17 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
             results.fact(shown.panels[letter].design, name, f"largest_firm_share_{group}")
             for group in ("treated", "comparison")
         ]
-        largest = " and ".join(f"{100 * share:.0f}" for share in shares)
+        largest = join_words([rounding.count(100 * share) for share in shares])
         sentences.append(
-            f"Column {column}: proportional effect on the level by Poisson, zeros included, firms "
-            "without any positive value left out; it needs parallel ratios. The largest firm makes "
-            f"{largest} percent of the treated and the comparison total (Panel {letter})."
+            say(
+                "Column {column}: proportional effect on the level by Poisson, zeros included, "
+                "firms without any positive value left out; it needs parallel ratios. The "
+                "largest firm makes {largest} percent of the treated and the comparison total "
+                "(Panel {letter}).",
+                column=column,
+                largest=largest,
+                letter=letter,
+            )
         )
     return sentences
 
@@ -153,12 +189,16 @@ def _translations(results: StudyResults, shown: Shown) -> list[str]:
         effect = find_effect(results, name, panel.design, panel.spec)
         if effect is not None and effect.estimated:
             words = effect_in_words(effect, results.settings.exhibit.decimals)
-            parts.append(f"column {column}, {words}")
+            parts.append(say("column {column}, {words}", column=column, words=words))
     if not parts:
         return []
     return [
-        f"In words, Panel {letter} (b log points are 100(exp(b) \u2212 1) percent; in brackets "
-        f"what the interval cannot exclude): {'; '.join(parts)}."
+        say(
+            "In words, Panel {letter} (b log points are 100(exp(b) \u2212 1) percent; in "
+            "brackets what the interval cannot exclude): {parts}.",
+            letter=letter,
+            parts="; ".join(parts),
+        )
     ]
 
 
@@ -169,11 +209,22 @@ def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
         return []
     panel = shown.panels[main_letter(results, shown)]
     notes = {
-        lead_notes(by_event_time(find_effects(results, name, panel.design, panel.spec)), results)
+        retell(
+            lead_notes(
+                by_event_time(find_effects(results, name, panel.design, panel.spec)), results
+            )
+        )
         for name in shown.columns.values()
     } - {""}
-    partial = [f"; {note}, for others no pre-trend can be seen" for note in sorted(notes)]
-    return [f"Pre-trends: joint test of effects before the reference year{''.join(partial)}."]
+    partial = [
+        say("; {note}, for others no pre-trend can be seen", note=note) for note in sorted(notes)
+    ]
+    return [
+        say(
+            "Pre-trends: joint test of effects before the reference year{partial}.",
+            partial="".join(partial),
+        )
+    ]
 
 
 def _is_stacked(results: StudyResults, spec: str) -> bool:
@@ -187,24 +238,30 @@ def _missing(results: StudyResults, shown: Shown) -> list[str]:
         return []
     whole = results.settings.estimate.missing == "drop_set"
     rules = {
-        letter: _WHOLE_SETS.format(firms=results.settings.exhibit.firms)
+        letter: say(_WHOLE_SETS, firms=results.settings.exhibit.firms)
         if whole and has_matched_sets(results, panel.design)
-        else _RENORMALISED
+        else say(_RENORMALISED)
         for letter, panel in shown.panels.items()
     }
     return [
-        "Observations differ between columns because outcomes are missing in some years (logs "
-        f"leave out zeros): {by_panel(rules)}."
+        say(
+            "Observations differ between columns because outcomes are missing in some "
+            "years (logs leave out zeros): {rules}.",
+            rules=by_panel(rules),
+        )
     ]
 
 
 def _foot(results: StudyResults, shown: Shown) -> str:
     alpha = 100 * (1 - results.settings.estimate.conf_level)
-    return (
-        f"Comp.: comparison {results.settings.exhibit.firms}. Foot: Panel "
-        f"{main_letter(results, shown)}; mean in levels, reference year; minimum detectable effect "
-        f"at {100 * results.settings.estimate.power:g} percent power, two-sided test at "
-        f"{alpha:.3g} percent, in the units of the estimate."
+    return say(
+        "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, "
+        "reference year; minimum detectable effect at {power} percent power, two-sided "
+        "test at {alpha} percent, in the units of the estimate.",
+        firms=results.settings.exhibit.firms,
+        main_letter=main_letter(results, shown),
+        power=rounding.general(100 * results.settings.estimate.power),
+        alpha=rounding.general(alpha),
     )
 
 
@@ -215,14 +272,23 @@ def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
     for column, name in shown.columns.items():
         outcome = results.settings.outcome(name)
         if not outcome.observed:
-            unobserved.append(f"Column {column} ({outcome.label}): not observed, {outcome.reason}.")
+            unobserved.append(
+                say(
+                    "Column {column} ({label}): not observed, {reason}.",
+                    column=column,
+                    label=outcome.label,
+                    reason=outcome.reason,
+                )
+            )
             continue
         for letter in shown.panels:
             reason = _reason(results, shown, letter, name)
             if reason:
                 cells.setdefault(reason, {}).setdefault(column, []).append(letter)
     places = {
-        reason: "; ".join(f"{name_list('Panel', k)}, column {n}" for n, k in found.items())
+        reason: "; ".join(
+            say("{panels}, column {n}", panels=name_panels(k), n=n) for n, k in found.items()
+        )
         for reason, found in cells.items()
     }
     return [*unobserved, *(f"{place}: {reason}." for reason, place in places.items())]
@@ -233,11 +299,13 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     panel = shown.panels[letter]
     effect = find_effect(results, outcome, panel.design, panel.spec)
     if effect is None or math.isnan(effect.estimate):
-        return "" if effect is None else effect.note
+        return "" if effect is None else retell(effect.note)
     if not effect.estimated or not _is_stacked(results, panel.spec):
         return ""
     test = pre_trend_test(results, outcome, panel.design, panel.spec)
-    return f"no pre-trend test, {test.note}" if math.isnan(test.p_value) else ""
+    return (
+        say("no pre-trend test, {note}", note=retell(test.note)) if math.isnan(test.p_value) else ""
+    )
 
 
 def _stars(results: StudyResults) -> list[str]:

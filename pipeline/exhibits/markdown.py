@@ -1,5 +1,6 @@
 """Render a table as GitHub Markdown, for the README and for pull requests."""
 
+from pipeline.exhibits.language import say
 from pipeline.exhibits.table import Row, Table
 
 # Characters that Markdown or HTML would read as markup inside a table cell.
@@ -18,7 +19,7 @@ def render_markdown(table: Table) -> str:
         lines += [_row(row) for row in panel.rows]
     lines += [_row(row) for row in table.foot]
     notes = [escape_markdown(note) for note in table.notes]
-    source = [f"Source: {escape_markdown(table.source)}."] if table.source else []
+    source = [f"{say('Source:')} {escape_markdown(table.source)}."] if table.source else []
     return "\n".join([*lines, "", " ".join([*notes, *source])]) + "\n"
 
 

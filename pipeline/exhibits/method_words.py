@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.exhibits import rounding
+from pipeline.exhibits.language import join_words, say
 from pipeline.params.match import (
     AnyDesign,
     CaliperDesign,
@@ -28,7 +30,7 @@ _MOMENTS = {1: "means", 2: "means and second moments", 3: "first three moments"}
 
 def in_words(count: int) -> str:
     """Return a small count in words, a larger one in digits."""
-    return _NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else str(count)
+    return say(_NUMBER_WORDS[count]) if count < len(_NUMBER_WORDS) else str(count)
 
 
 def method_words(rule: AnyDesign, firms: str, labels: dict[str, str]) -> list[str]:
@@ -36,16 +38,20 @@ def method_words(rule: AnyDesign, firms: str, labels: dict[str, str]) -> list[st
     parts = _WORDS[type(rule)](rule, firms)
     if isinstance(rule, CellDesign) and rule.exact:
         named = [_binned(labels[name], name in rule.bins) for name in rule.exact]
-        parts.append(f"exact within {' and '.join(named)}")
+        parts.append(say("exact within {named}", named=join_words(named)))
     return parts
 
 
 def _binned(label: str, cut: bool) -> str:
-    return f"bins of {label}" if cut else label
+    return say("bins of {label}", label=label) if cut else label
 
 
 def _nearest(rule: NearestDesign, firms: str) -> list[str]:
-    nearest = f"{_nearest_firms(rule, firms)} on the {_SCALES[rule.distance]}"
+    nearest = say(
+        "{nearest_firms} on the {scales}",
+        nearest_firms=_nearest_firms(rule, firms),
+        scales=say(_SCALES[rule.distance]),
+    )
     return [f"{nearest}, {_replacement(rule)}", _caliper(rule)]
 
 
@@ -53,71 +59,118 @@ def _nearest_firms(rule: TurnsDesign, firms: str) -> str:
     """Return `the nearest comparison firm`, `the three nearest comparison firms`, ..."""
     if isinstance(rule, NearestDesign) and rule.ratio_range is not None:
         least, most = map(in_words, rule.ratio_range)
-        return (
-            f"the {least} to {most} (on average {in_words(rule.ratio)}) nearest comparison {firms}"
+        return say(
+            "the {least} to {most} (on average {ratio}) nearest comparison {firms}",
+            least=least,
+            most=most,
+            ratio=in_words(rule.ratio),
+            firms=firms,
         )
     if rule.ratio == 1:
-        return f"the nearest comparison {firms.removesuffix('s')}"
-    return f"the {in_words(rule.ratio)} nearest comparison {firms}"
+        return say("the nearest comparison {unit}", unit=firms.removesuffix("s"))
+    return say("the {ratio} nearest comparison {firms}", ratio=in_words(rule.ratio), firms=firms)
 
 
 def _mahalanobis(rule: MahalanobisDesign, firms: str) -> list[str]:
-    nearest = f"{_nearest_firms(rule, firms)} by Mahalanobis distance"
+    nearest = say(
+        "{nearest_firms} by Mahalanobis distance", nearest_firms=_nearest_firms(rule, firms)
+    )
     bound = (
-        f"{_caliper(rule)} on the {_SCALES[rule.distance]}" if rule.has_caliper else "no caliper"
+        say("{caliper} on the {scales}", caliper=_caliper(rule), scales=say(_SCALES[rule.distance]))
+        if rule.has_caliper
+        else say("no caliper")
     )
     return [f"{nearest}, {_replacement(rule)}", bound]
 
 
 def _replacement(rule: TurnsDesign) -> str:
-    return "with replacement" if rule.replacement else "without replacement"
+    return say("with replacement") if rule.replacement else say("without replacement")
 
 
 def _radius(rule: RadiusDesign, firms: str) -> list[str]:
-    return [f"all comparison {firms} within a {_caliper(rule)} on the {_SCALES[rule.distance]}"]
+    return [
+        say(
+            "all comparison {firms} within a {caliper} on the {scales}",
+            firms=firms,
+            caliper=_caliper(rule),
+            scales=say(_SCALES[rule.distance]),
+        )
+    ]
 
 
 def _kernel(rule: KernelDesign, firms: str) -> list[str]:
     return [
-        f"comparison {firms} weighted by the Epanechnikov kernel of their distance on the "
-        f"{_SCALES[rule.distance]}, bandwidth {rule.bandwidth:g}"
+        say(
+            "comparison {firms} weighted by the Epanechnikov kernel of their distance on "
+            "the {scales}, bandwidth {bandwidth}",
+            firms=firms,
+            scales=say(_SCALES[rule.distance]),
+            bandwidth=rounding.general(rule.bandwidth),
+        )
     ]
 
 
 def _cells(rule: CellOnlyDesign, firms: str) -> list[str]:
-    return [f"comparison {firms} weighted to the number of treated of their cell"]
+    return [say("comparison {firms} weighted to the number of treated of their cell", firms=firms)]
 
 
 def _caliper(rule: CaliperDesign) -> str:
     if rule.caliper is not None:
-        return f"caliper of {rule.caliper:g}"
+        return say("caliper of {caliper}", caliper=rounding.general(rule.caliper))
     if rule.caliper_sd is None:
-        return "no caliper"
-    over = {"all": "all units", "pooled": "the two groups pooled", "treated": "the treated"}
-    return f"caliper {rule.caliper_sd:g} standard deviations of {over[rule.caliper_sd_of]}"
+        return say("no caliper")
+    over = {
+        "all": say("all units"),
+        "pooled": say("the two groups pooled"),
+        "treated": say("the treated"),
+    }
+    return say(
+        "caliper {caliper_sd} standard deviations of {over}",
+        caliper_sd=rounding.general(rule.caliper_sd),
+        over=over[rule.caliper_sd_of],
+    )
 
 
 def _odds(rule: OddsDesign, firms: str) -> list[str]:
-    return [f"comparison {firms} weighted by their odds of treatment, normalised per entry year"]
+    return [
+        say(
+            "comparison {firms} weighted by their odds of treatment, normalised per entry year",
+            firms=firms,
+        )
+    ]
 
 
 def _overlap(rule: OverlapDesign, firms: str) -> list[str]:
     return [
-        f"{firms} weighted by their probability of being in the other group (overlap weights: the "
-        "effect is that on the overlap population, not on the treated)"
+        say(
+            "{firms} weighted by their probability of being in the other group (overlap "
+            "weights: the effect is that on the overlap population, not on the treated)",
+            firms=firms,
+        )
     ]
 
 
 def _entropy(rule: EntropyDesign, firms: str) -> list[str]:
-    start = "equal weights" if rule.base == "equal" else "odds of treatment"
+    start = say("equal weights") if rule.base == "equal" else say("odds of treatment")
     return [
-        f"comparison {firms} weighted by entropy balancing to the treated's "
-        f"{_MOMENTS[rule.moments]}, starting from {start}"
+        say(
+            "comparison {firms} weighted by entropy balancing to the treated's {moments}, "
+            "starting from {start}",
+            firms=firms,
+            moments=say(_MOMENTS[rule.moments]),
+            start=start,
+        )
     ]
 
 
 def _external(rule: ExternalDesign, firms: str) -> list[str]:
-    return [f"{rule.content} of comparison {firms} made elsewhere and adopted"]
+    return [
+        say(
+            "{content} of comparison {firms} made elsewhere and adopted",
+            content=say(rule.content),
+            firms=firms,
+        )
+    ]
 
 
 _WORDS: dict[type, Callable[[Any, str], list[str]]] = {

@@ -12,6 +12,8 @@ import pandas as pd
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.latex_cells import siunitx_marks
 
 LOG_SCALE = "log points"
 SHARE_SCALE = "share"
@@ -55,17 +57,29 @@ def study_numbers(results: StudyResults) -> dict[str, Quoted]:
     return dict(sorted(found.items()))
 
 
-def numbers_json(figures: dict[str, Quoted]) -> bytes:
-    """Return `{key: {value, formatted}}` as JSON, values in 8 significant digits."""
-    content = {
+def numbers_json(figures: dict[str, Quoted], words: dict[str, str] | None = None) -> bytes:
+    """Return `{key: {value, formatted}}` as JSON, values in 8 significant digits.
+
+    `words` are keys whose form is text and whose value is null: what the numbers were made from.
+    """
+    content: dict[str, dict[str, object]] = {
+        key: {"value": None, "formatted": text} for key, text in (words or {}).items()
+    }
+    content |= {
         key: {"value": _shortened(figure.value), "formatted": figure.formatted}
         for key, figure in figures.items()
     }
     return _json(content)
 
 
-def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
-    r"""Return a file to \input that defines \result{key}; an unknown key stops with `file`."""
+def numbers_tex(
+    figures: dict[str, Quoted], file: str, words: dict[str, str] | None = None
+) -> bytes:
+    r"""Return a file to \input that defines \result{key}; an unknown key stops with `file`.
+
+    `words` are keys that print text.
+    """
+    options = f"[{marks}]" if (marks := siunitx_marks()) else ""
     lines = [
         "% Generated: \\input this file, then \\result{study.outcome.design.estimator.term.pct}.",
         r"\providecommand{\resultfiles}{}",
@@ -74,7 +88,12 @@ def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
         r"  \else\errmessage{The key #1 is not in\resultfiles}\fi}",
     ]
     lines += [
-        rf"\expandafter\def\csname result@{key}\endcsname{{\num{{{_for_siunitx(figure)}}}}}"
+        rf"\expandafter\def\csname result@{key}\endcsname{{{text}}}"
+        for key, text in (words or {}).items()
+    ]
+    lines += [
+        rf"\expandafter\def\csname result@{key}\endcsname"
+        rf"{{\num{options}{{{_for_siunitx(figure)}}}}}"
         for key, figure in figures.items()
     ]
     return ("\n".join(lines) + "\n").encode("utf-8")
@@ -118,8 +137,15 @@ def effect_in_words(effect: Effect, least: int) -> str:
     value, low, high = translated(effect, least)
     unit = translated_unit(effect)
     if effect.scale in (LOG_SCALE, SHARE_SCALE):
-        return f"{shown} is {value} {unit} [{low} to {high}]"
-    return f"{shown} {unit} [{low} to {high}]"
+        return say(
+            "{shown} is {value} {unit} [{low} to {high}]",
+            shown=shown,
+            value=value,
+            unit=unit,
+            low=low,
+            high=high,
+        )
+    return say("{shown} {unit} [{low} to {high}]", shown=shown, unit=unit, low=low, high=high)
 
 
 def translated(effect: Effect, least: int) -> tuple[str, str, str]:
@@ -140,7 +166,8 @@ def translated_value(effect: Effect, value: float, least: int) -> str:
 
 def translated_unit(effect: Effect) -> str:
     """Return the unit in which readers are told an effect: percent, percentage points, its own."""
-    return {LOG_SCALE: "percent", SHARE_SCALE: "percentage points"}.get(effect.scale, effect.scale)
+    named = {LOG_SCALE: say("percent"), SHARE_SCALE: say("percentage points")}
+    return named.get(effect.scale, retell(effect.scale))
 
 
 def _statistics(effect: Effect, least: int) -> dict[str, Quoted]:
@@ -193,7 +220,7 @@ def _shortened(value: float) -> float:
 
 
 def _for_siunitx(figure: Quoted) -> str:
-    return figure.formatted.replace(rounding.MINUS, "-").replace(",", "")
+    return rounding.canonical(figure.formatted)
 
 
 def _json(content: object) -> bytes:

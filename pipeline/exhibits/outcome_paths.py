@@ -22,6 +22,7 @@ from pipeline.exhibits.inputs import (
     find_effects,
     partial_event_times,
 )
+from pipeline.exhibits.language import say
 from pipeline.params.outcomes import Outcome
 
 
@@ -53,8 +54,8 @@ def outcome_paths(results: StudyResults) -> Figure:
         if any(_partial(results, name) for name in outcomes):
             handles, labels = [*handles, partial_key()], [*labels, partial_key().get_label()]
         grid.figure.legend(handles, labels, loc="outside upper center", ncols=4)
-    grid.figure.supylabel("Mean outcome", size=9)
-    grid.figure.supxlabel("Years since entry", size=9)
+    grid.figure.supylabel(say("Mean outcome"), size=9)
+    grid.figure.supxlabel(say("Years since entry"), size=9)
     return grid.figure
 
 
@@ -64,8 +65,8 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     treated, comparison = (_path(results, name, design, group) for group in (True, False))
     grid.title(axes, outcome.label)
     if not outcome.observed or treated.empty:
-        reason = outcome.reason or "no firm is observed in the window"
-        grid.say_instead(axes, f"not observed: {reason}")
+        reason = outcome.reason or say("no firm is observed in the window")
+        grid.say_instead(axes, say("not observed: {reason}", reason=reason))
         return
     _line(axes, treated, _TREATED)
     _line(axes, comparison, _MATCHED)
@@ -74,12 +75,14 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     axes.set_ylabel(_unit(outcome), size=8)
     reference = results.settings.treatment.reference_event_time
     axes.axvline(reference + 0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)))
-    integer_ticks(axes, [int(time) for time in treated.index], _partial(results, name))
+    integer_ticks(grid, axes, [int(time) for time in treated.index], _partial(results, name))
 
 
 def _unit(outcome: Outcome) -> str:
     """Return the unit of a mean of the transformed outcome."""
-    return {"log": f"log {outcome.unit}", "any": "share"}.get(outcome.transform or "", outcome.unit)
+    return {"log": say("log {unit}", unit=outcome.unit), "any": say("share")}.get(
+        outcome.transform or "", outcome.unit
+    )
 
 
 def _partial(results: StudyResults, outcome: str) -> dict[int, str]:
@@ -107,5 +110,5 @@ def _line(axes: Axes, path: "pd.Series[float]", look: _Look) -> None:
         markerfacecolor=look.fill,
         linewidth=1.2,
         color=look.color,
-        label=look.label,
+        label=say(look.label),
     )

@@ -38,10 +38,10 @@ a{color:#00508a}
 """
 
 
-def page(title: str, body: list[str]) -> bytes:
+def page(title: str, body: list[str], language: str = "en") -> bytes:
     """Return a whole page as UTF-8; `body` holds its parts as HTML."""
     head = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.language import join_words, say
 from pipeline.params.exhibit import Panel
 from pipeline.params.match import CaliperDesign, ExternalDesign
 
@@ -38,12 +39,12 @@ def panel_effects(results: StudyResults, shown: Shown, letter: str) -> list[Effe
     return [effect for effect in found if effect is not None and effect.estimated]
 
 
-def name_list(noun: str, names: Iterable[object]) -> str:
+def name_panels(letters: Iterable[str]) -> str:
     """Return `Panel A`, or `Panels A, B and C`."""
-    words = [str(name) for name in names]
-    if len(words) == 1:
-        return f"{noun} {words[0]}"
-    return f"{noun}s {', '.join(words[:-1])} and {words[-1]}"
+    named = [*letters]
+    if len(named) == 1:
+        return say("Panel {letter}", letter=named[0])
+    return say("Panels {letters}", letters=join_words(named))
 
 
 def by_panel(texts: dict[str, str]) -> str:
@@ -57,9 +58,7 @@ def by_panel(texts: dict[str, str]) -> str:
             panels_of.setdefault(text, []).append(letter)
     if [len(letters) for letters in panels_of.values()] == [len(texts)]:
         return next(iter(panels_of))
-    return "; ".join(
-        f"{text} ({name_list('Panel', letters)})" for text, letters in panels_of.items()
-    )
+    return "; ".join(f"{text} ({name_panels(letters)})" for text, letters in panels_of.items())
 
 
 def has_matched_sets(results: StudyResults, design: str) -> bool:
@@ -75,6 +74,6 @@ def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
     chosen = results.settings.spec(spec)
     unit = results.settings.exhibit.firms.removesuffix("s")
     if chosen.estimator != "stacked":
-        return unit, "year"
+        return unit, say("year")
     by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""
-    return f"{unit} \u00d7 entry-year", f"{by}year \u00d7 entry-year"
+    return say("{unit} \u00d7 entry-year", unit=unit), say("{by}year \u00d7 entry-year", by=by)

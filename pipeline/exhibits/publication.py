@@ -15,6 +15,7 @@ from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import Dataset, empty
+from pipeline.disclosure.vet import vet
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.results_csv import read_results_csv, results_csv
 
@@ -35,24 +36,37 @@ _OPTIONAL: dict[str, Dataset] = {"support": SUPPORT, "profile": PROFILE}
 
 
 def published_csvs(results: StudyResults) -> dict[str, bytes]:
-    """Return every published results table as CSV, by file name without `.csv`."""
+    """Return every published results table as CSV, by file name without `.csv`.
+
+    The declared disclosure rule is applied first.
+    """
+    vetted = vet(results)
     files = {
-        table.name.lower(): results_csv(getattr(results, field), table)
+        table.name.lower(): results_csv(getattr(vetted, field), _as_published(table))
         for field, table in _TABLES.items()
     }
     for field, table in _OPTIONAL.items():
-        frame = getattr(results, field)
+        frame = getattr(vetted, field)
         if frame is not None:
-            files[table.name.lower()] = results_csv(frame, table)
+            files[table.name.lower()] = results_csv(frame, _as_published(table))
     if results.recovery is not None:
         files["recovery"] = results_csv(results.recovery)
     return files
 
 
+def _as_published(table: Dataset) -> Dataset:
+    """Return a table's declaration with every figure nullable: a hidden one is missing."""
+    columns = {
+        name: replace(column, nullable=column.nullable or column.kind in ("integer", "number"))
+        for name, column in table.columns.items()
+    }
+    return replace(table, columns={**columns, **{key: table.columns[key] for key in table.key}})
+
+
 def published(results: StudyResults) -> StudyResults:
-    """Return the results with every figure as published; scores stay as they are."""
+    """Return the results with every figure as published; scores, of firms, stay as they are."""
     read = read_published(published_csvs(results), results.study, results.settings, results.inputs)
-    return replace(read, scores=results.scores)
+    return replace(read, scores=results.scores, dominance=results.dominance)
 
 
 def read_published(
@@ -60,14 +74,15 @@ def read_published(
 ) -> StudyResults:
     """Return a study's results as its published CSV files hold them; there are no scores."""
     tables = {
-        field: read_results_csv(files[table.name.lower()], table)
+        field: read_results_csv(files[table.name.lower()], _as_published(table))
         for field, table in _TABLES.items()
     }
-    optional = {
-        field: read_results_csv(files[table.name.lower()], table)
-        for field, table in _OPTIONAL.items()
+    support, profile = (
+        read_results_csv(files[table.name.lower()], _as_published(table))
         if table.name.lower() in files
-    }
+        else None
+        for table in _OPTIONAL.values()
+    )
     recovery = files.get("recovery")
     return StudyResults(
         study=study,
@@ -75,6 +90,7 @@ def read_published(
         scores=empty(SCORES),
         recovery=None if recovery is None else pd.read_csv(io.BytesIO(recovery)),
         inputs=inputs,
-        **tables,
-        **optional,
+        **tables,  # type: ignore[arg-type]
+        support=support,
+        profile=profile,
     )

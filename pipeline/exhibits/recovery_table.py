@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import LOG_SCALE, SHARE_SCALE
 from pipeline.exhibits.rounding import decimals_for
 from pipeline.exhibits.table import Cell, Column, Panel, Row, Table, align_decimals, number
@@ -26,14 +27,14 @@ def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
     for name, outcome in results.settings.outcomes.root.items():
         rows = average[average["outcome"] == name]
         if len(rows):
-            panels.append(Panel(f"{outcome.label} ({outcome.scale})", _rows(results, rows)))
+            panels.append(Panel(f"{outcome.label} ({retell(outcome.scale)})", _rows(results, rows)))
     table = Table(
         columns=(
-            Column("True effect"),
-            Column("Estimate"),
-            Column("Std. error"),
-            Column("Error"),
-            Column("Error / std. error"),
+            Column(say("True effect")),
+            Column(say("Estimate")),
+            Column(say("Std. error")),
+            Column(say("Error")),
+            Column(say("Error / std. error")),
         ),
         panels=tuple(panels),
         notes=_notes(),
@@ -86,9 +87,13 @@ def _label(results: StudyResults, design: str, spec: str) -> str:
 
 def _notes() -> tuple[str, ...]:
     return (
-        "True effect: the average of the simulated effects over the treated firm-years that the "
-        "estimator uses, with the estimator's own weights and scale.",
-        "One simulated sample: an error within two standard errors is unremarkable; bias is "
-        "measured over many seeds in the tests.",
-        "The flat two-way rows are for comparability; they may miss the truth.",
+        say(
+            "True effect: the average of the simulated effects over the treated firm-years "
+            "that the estimator uses, with the estimator's own weights and scale."
+        ),
+        say(
+            "One simulated sample: an error within two standard errors is unremarkable; "
+            "bias is measured over many seeds in the tests."
+        ),
+        say("The flat two-way rows are for comparability; they may miss the truth."),
     )

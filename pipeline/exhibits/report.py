@@ -10,6 +10,7 @@ from pipeline.exhibits.captions import caption, stem
 from pipeline.exhibits.findings import findings, headline_effect
 from pipeline.exhibits.html import render_html
 from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
+from pipeline.exhibits.language import say
 from pipeline.exhibits.limitations import limitations
 from pipeline.exhibits.numbers import translated, translated_unit
 from pipeline.exhibits.page import bullets, definitions, page, plain_table, section
@@ -19,8 +20,13 @@ from pipeline.params.leaves import leaves
 # Section: the tables it shows, where the study has them. Others follow under another heading.
 _SECTIONS = {
     "All effects": ("main_effects",),
-    "How alike the groups are": ("balance",),
-    "From the raw data to the sample": ("sample_flow", "cohorts"),
+    "How alike the groups are": ("balance", "balance_summary", "matching_choices"),
+    "From the raw data to the sample": (
+        "sample_flow",
+        "cohorts",
+        "summary_statistics",
+        "missingness",
+    ),
     "Against the known truth": ("recovery",),
 }
 
@@ -39,14 +45,15 @@ def report_page(results: StudyResults, tables: dict[str, Table], event_study: st
         title,
         [
             f"<header><h1>{escape(title)}</h1>{bullets(findings(results), 'lead')}</header>",
-            section("Effects by year since entry", _figure(results, event_study)),
+            section(say("Effects by year since entry"), _figure(results, event_study)),
             effects,
-            section("What was estimated and assumed", definitions(assumptions(results))),
-            section("Limitations", bullets(limitations(results))),
+            section(say("What was estimated and assumed"), definitions(assumptions(results))),
+            section(say("Limitations"), bullets(limitations(results))),
             *others,
-            section("Parameters", _parameters(results)),
-            section("Provenance", _provenance(results)),
+            section(say("Parameters"), _parameters(results)),
+            section(say("Provenance"), _provenance(results)),
         ],
+        results.settings.exhibit.language,
     )
 
 
@@ -63,16 +70,16 @@ def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str
             for name, table in tables.items()
             if stems[name] == stem
         ]
-        sections.append(section(heading, *shown) if shown else "")
+        sections.append(section(say(heading), *shown) if shown else "")
     return sections
 
 
 def _figure(results: StudyResults, svg: str) -> str:
     headline = results.settings.estimate.headline
-    words = (
-        "Points are effects, bars confidence intervals; hollow points are the reference year or "
-        "years on which firms were matched. Design: "
-        f"{results.settings.design_label(headline.design)}."
+    words = say(
+        "Points are effects, bars confidence intervals; hollow points are the "
+        "reference year or years on which firms were matched. Design: {design_label}.",
+        design_label=results.settings.design_label(headline.design),
     )
     return (
         '<figure><div class="wide" role="region" tabindex="0" aria-label="Event study">'
@@ -101,23 +108,26 @@ def _described(results: StudyResults) -> str:
         chosen = headline_effect(results, name)
         if points and chosen is not None:
             panels.append(f"{outcome.label}, {translated_unit(chosen)}: {'; '.join(points)}")
-    return f"Effects by year since entry. {'. '.join(panels)}."
+    return say("Effects by year since entry. {panels}.", panels=". ".join(panels))
 
 
 def _parameters(results: StudyResults) -> str:
     settings = results.settings
     sections = {name: getattr(settings, name).model_dump() for name in settings.__annotations__}
     rows = list(leaves(sections, results.study))
-    listed = plain_table(("Setting", "Value"), rows, "Settings that ran, by full path")
-    summary = f"{len(rows)} settings, all but the section data"
+    listed = plain_table(
+        (say("Setting"), say("Value")), rows, say("Settings that ran, by full path")
+    )
+    summary = say("{rows} settings, all but the section data", rows=len(rows))
     return f"<details><summary>{summary}</summary>{listed}</details>"
 
 
 def _provenance(results: StudyResults) -> str:
     versions = [(name, version(name)) for name in _PACKAGES]
-    words = (
-        f"<p>Made from <code>inputs {results.inputs}</code>: a hash over the data, the code and "
-        "the settings from which the page was made. <code>python -m stages.verify</code> names the "
-        "commits that had them.</p>"
+    words = say(
+        "<p>Made from <code>inputs {inputs}</code>: a hash over the data, the code and the "
+        "settings from which the page was made. <code>python -m stages.verify</code> names the "
+        "commits that had them.</p>",
+        inputs=results.inputs,
     )
-    return words + plain_table(("Package", "Version"), versions, "Package versions")
+    return words + plain_table((say("Package"), say("Version")), versions, say("Package versions"))

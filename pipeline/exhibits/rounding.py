@@ -1,10 +1,13 @@
 """Turn numbers into text: one rule for minus signs, zeros and thousands.
 
-Text carries a real minus sign (U+2212) and groups thousands by commas from 1,000 on. A number
-that rounds to zero has no sign.
+Text carries a real minus sign (U+2212) and groups thousands from 1,000 on; the decimal mark and the
+mark between groups are those of the report (`pipeline.exhibits.language`). A number that rounds to
+zero has no sign.
 """
 
 import math
+
+from pipeline.exhibits.language import speech
 
 MINUS = "\u2212"
 
@@ -16,13 +19,30 @@ def fixed(value: float, decimals: int) -> str:
     """Return `value` with `decimals` digits after the point, never `-0.000`."""
     text = f"{abs(value):,.{decimals}f}"
     negative = value < 0 and any(digit in text for digit in "123456789")
-    return f"{MINUS}{text}" if negative else text
+    return f"{MINUS if negative else ''}{_marked(text)}"
+
+
+def general(value: float) -> str:
+    """Return a setting as it is written, 0.2 or 95: up to six significant digits."""
+    return _marked(f"{value:g}").replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """Return a whole number with its sign, +1 or \u22121; zero has a plus."""
+    return f"{value:+.0f}".replace("-", MINUS)
+
+
+def canonical(text: str) -> str:
+    """Return a printed number as programs read it: point, ASCII minus, no grouping."""
+    marks = speech()
+    bare = text.replace(marks.group_mark, "").replace(marks.decimal_mark, ".")
+    return bare.replace(MINUS, "-")
 
 
 def positive(value: float, decimals: int) -> str:
     """Return a positive quantity; one that would read 0.000 becomes the bound `<0.001`."""
     if round(value, decimals) == 0:
-        return f"<{10**-decimals:.{decimals}f}"
+        return f"<{fixed(10**-decimals, decimals)}"
     return fixed(value, decimals)
 
 
@@ -48,6 +68,12 @@ def decimals_for(std_errors: list[float], digits: int, least: int) -> int:
         return least
     needed = digits - 1 - _exponent(min(positive_errors))
     return min(MOST_DECIMALS, max(least, needed))
+
+
+def _marked(text: str) -> str:
+    """Put the report's marks into English digits."""
+    marks = {",": speech().group_mark, ".": speech().decimal_mark}
+    return "".join(marks.get(character, character) for character in text)
 
 
 def _exponent(value: float) -> int:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table
 
 # Facts `design.name` that are added, or with a minus sign subtracted.
 _Terms = tuple[str, ...]
@@ -19,17 +20,17 @@ def sample_flow(results: StudyResults) -> Table:
     """Return the cleaning steps, then the selection steps of every design."""
     firms = capitalised(results.settings.exhibit.firms)
     designs = ["unmatched", *results.settings.match.designs]
-    panels = [Panel("Cleaning", tuple(_step(row) for row in _ordered(results.sample_flow)))]
+    panels = [Panel(say("Cleaning"), tuple(_step(row) for row in _ordered(results.sample_flow)))]
     panels += [panel for panel in [_risk_sets(results)] if panel.rows]
     panels += [panel for panel in (_selection(results, name) for name in designs) if panel.rows]
     return Table(
         columns=(
-            Column("Rows", spanner="Lost"),
-            Column(firms, spanner="Lost"),
-            Column("Rows", spanner="Left"),
-            Column(firms, spanner="Left"),
-            Column("Treated", spanner="Left"),
-            Column("Comparison", spanner="Left"),
+            Column(say("Rows"), spanner=say("Lost")),
+            Column(firms, spanner=say("Lost")),
+            Column(say("Rows"), spanner=say("Left")),
+            Column(firms, spanner=say("Left")),
+            Column(say("Treated"), spanner=say("Left")),
+            Column(say("Comparison"), spanner=say("Left")),
         ),
         panels=tuple(panels),
         notes=_notes(results),
@@ -51,18 +52,19 @@ def _step(row: dict[Hashable, object]) -> Row:
         "comparison_firms",
     )
     rule = str(row["rule"])
-    return Row(capitalised(rule), tuple(Counts((int(str(row[name])),)) for name in names))
+    cells = (HIDDEN if pd.isna(row[name]) else Counts((int(str(row[name])),)) for name in names)  # type: ignore[call-overload]
+    return Row(capitalised(retell(rule)), tuple(cells))
 
 
 def _risk_sets(results: StudyResults) -> Panel:
     lost = "all.n_entrants_not_active"
     return _steps(
         results,
-        "Risk sets",
+        say("Risk sets"),
         [
-            ("Entrants", ("all.n_entrants",), ()),
-            ("not active in base or entry year", (lost,), ()),
-            ("In a risk set", ("all.n_entrants", f"-{lost}"), ("all.n_candidates",)),
+            (say("Entrants"), ("all.n_entrants",), ()),
+            (say("not active in base or entry year"), (lost,), ()),
+            (say("In a risk set"), ("all.n_entrants", f"-{lost}"), ("all.n_candidates",)),
         ],
     )
 
@@ -70,14 +72,18 @@ def _risk_sets(results: StudyResults) -> Panel:
 def _selection(results: StudyResults, design: str) -> Panel:
     rules = results.settings.match.designs
     steps = _matching_steps(design, rules[design].score) if design in rules else _unmatched_steps()
-    return _steps(results, f"Selection: {results.settings.design_label(design)}", steps)
+    return _steps(
+        results,
+        say("Selection: {design_label}", design_label=results.settings.design_label(design)),
+        steps,
+    )
 
 
 def _unmatched_steps() -> list[_Step]:
     pool = "unmatched.n_comparison"
     return [
-        ("outside the design's pool", (), ("all.n_candidates", f"-{pool}")),
-        ("In the design", ("unmatched.n_treated",), (pool,)),
+        (say("outside the design's pool"), (), ("all.n_candidates", f"-{pool}")),
+        (say("In the design"), ("unmatched.n_treated",), (pool,)),
     ]
 
 
@@ -87,12 +93,12 @@ def _matching_steps(design: str, model: str) -> list[_Step]:
     off = [f"{model}.{group}_off_support" for group in ("treated", "comparison")]
     pool, used = f"{design}.n_comparison", f"{design}.n_comparison_used"
     return [
-        ("outside the design's pool", (), ("all.n_candidates", f"-{pool}", f"-{lacking[1]}")),
-        ("without a covariate", (lacking[0],), (lacking[1],)),
-        ("off common support", (off[0],), (off[1],)),
-        ("without a match", (f"{design}.n_treated_unmatched", f"-{off[0]}"), ()),
-        ("not used by matching", (), (pool, f"-{off[1]}", f"-{used}")),
-        ("In the design", (f"{design}.n_treated_matched",), (used,)),
+        (say("outside the design's pool"), (), ("all.n_candidates", f"-{pool}", f"-{lacking[1]}")),
+        (say("without a covariate"), (lacking[0],), (lacking[1],)),
+        (say("off common support"), (off[0],), (off[1],)),
+        (say("without a match"), (f"{design}.n_treated_unmatched", f"-{off[0]}"), ()),
+        (say("not used by matching"), (), (pool, f"-{off[1]}", f"-{used}")),
+        (say("In the design"), (f"{design}.n_treated_matched",), (used,)),
     ]
 
 
@@ -109,10 +115,17 @@ def _selection_row(results: StudyResults, step: _Step) -> Row:
 
 def _total(results: StudyResults, terms: _Terms) -> Cell:
     """Add signed facts; none where the first is unknown, an absent later one counts as 0."""
+    if any(_is_hidden(results, term) for term in terms):
+        return HIDDEN
     values = [_signed_fact(results, term) for term in terms]
     if not values or math.isnan(values[0]):
         return None
     return Counts((int(sum(value for value in values if not math.isnan(value))),))
+
+
+def _is_hidden(results: StudyResults, term: str) -> bool:
+    design, _, name = term.removeprefix("-").partition(".")
+    return results.hidden(design, "all", name)
 
 
 def _signed_fact(results: StudyResults, term: str) -> float:
@@ -124,10 +137,19 @@ def _signed_fact(results: StudyResults, term: str) -> float:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
     return (
-        f"A row is one of the {firms} in one year. In cleaning, comparison {firms} are the "
-        "never-treated.",
-        f"Risk sets and selection count {firms} \u00d7 entry years, after matching as before: who "
-        "serves two entry years counts twice.",
-        "Indented rows are losses, each for the first reason that holds. A design may leave "
-        f"comparison {firms} in clusters with participants out of its pool.",
+        say(
+            "A row is one of the {firms} in one year. In cleaning, comparison {firms} are "
+            "the never-treated.",
+            firms=firms,
+        ),
+        say(
+            "Risk sets and selection count {firms} \u00d7 entry years, after matching as "
+            "before: who serves two entry years counts twice.",
+            firms=firms,
+        ),
+        say(
+            "Indented rows are losses, each for the first reason that holds. A design may "
+            "leave comparison {firms} in clusters with participants out of its pool.",
+            firms=firms,
+        ),
     )

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.exhibits.balance_table import covariate_label
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say
 from pipeline.exhibits.parts import side_by_side
 from pipeline.exhibits.table import DASH, Column, Counts, Number, Panel, Row, Table
 
@@ -29,7 +30,9 @@ def _table(results: StudyResults, fitted: pd.DataFrame, numbered: dict[int, str]
     ordered = sorted(fitted["term"].unique(), key=lambda term: _position(results, term))
     return Table(
         columns=tuple(
-            Column(f"Entry in {fit}" if fit.isdigit() else "All entry years", "", n)
+            Column(
+                say("Entry in {fit}", fit=fit) if fit.isdigit() else say("All entry years"), "", n
+            )
             for n, fit in numbered.items()
         ),
         panels=(Panel("", tuple(row for t in ordered for row in _rows(results, cells, t, fits))),),
@@ -53,7 +56,7 @@ def _rows(
     fits: list[str],
 ) -> tuple[Row, Row]:
     """Return a term's coefficients and, below, their standard errors; a dash where it is absent."""
-    label = "Constant" if term == _CONSTANT else covariate_label(results.settings, term)
+    label = say("Constant") if term == _CONSTANT else covariate_label(results.settings, term)
     found = [cells.get((term, fit)) for fit in fits]
     estimates = [DASH if f is None else Number(f["estimate"], _DECIMALS) for f in found]
     errors = [
@@ -67,13 +70,16 @@ def _foot(results: StudyResults, fitted: pd.DataFrame, names: list[str]) -> tupl
     fit_of = {fit: _figures(rows.iloc[0]) for fit, rows in fitted.groupby("fit")}
     fits = [fit_of[name] for name in names]
     return (
-        Row(f"Treated {firms}", tuple(Counts((int(fit["n_treated"]),)) for fit in fits)),
         Row(
-            f"Comparison {firms}",
+            say("Treated {firms}", firms=firms),
+            tuple(Counts((int(fit["n_treated"]),)) for fit in fits),
+        ),
+        Row(
+            say("Comparison {firms}", firms=firms),
             tuple(Counts((int(fit["n_obs"] - fit["n_treated"]),)) for fit in fits),
         ),
-        Row("Pseudo-R2", tuple(Number(fit["pseudo_r2"], _DECIMALS) for fit in fits)),
-        Row("Area under the curve", tuple(Number(fit["auc"], _DECIMALS) for fit in fits)),
+        Row(say("Pseudo-R2"), tuple(Number(fit["pseudo_r2"], _DECIMALS) for fit in fits)),
+        Row(say("Area under the curve"), tuple(Number(fit["auc"], _DECIMALS) for fit in fits)),
     )
 
 
@@ -88,9 +94,15 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
     design = settings.estimate.headline.design
     link = settings.score.models[settings.match.designs[design].score].link
     return (
-        f"Coefficients of the {link} behind the design {settings.design_label(design)}, on the "
-        "index; conventional maximum-likelihood standard errors in parentheses. They describe who "
-        "entered, and are no effects of anything.",
-        "Pseudo-R2: McFadden's. Area under the curve: 0.5 where the score tells entrants from "
-        "others no better than chance.",
+        say(
+            "Coefficients of the {link} behind the design {design_label}, on the index; "
+            "conventional maximum-likelihood standard errors in parentheses. They describe "
+            "who entered, and are no effects of anything.",
+            link=link,
+            design_label=settings.design_label(design),
+        ),
+        say(
+            "Pseudo-R2: McFadden's. Area under the curve: 0.5 where the score tells "
+            "entrants from others no better than chance."
+        ),
     )

@@ -8,24 +8,33 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from pipeline.exhibits.balance_summary import balance_summary
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, figure_floats, table_floats
-from pipeline.exhibits.cautions import survival_caution
+from pipeline.exhibits.cautions import hidden_note, survival_caution
+from pipeline.exhibits.cohort_plot import cohort_plot
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
+from pipeline.exhibits.group_time_table import group_time_tables
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import render_latex
 from pipeline.exhibits.love_plot import love_plot
 from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.manifest import NAME as MANIFEST
+from pipeline.exhibits.manifest import manifest
 from pipeline.exhibits.markdown import render_markdown
+from pipeline.exhibits.matching_choices import matching_choices
+from pipeline.exhibits.missingness_table import missingness_table
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.parts import pages
+from pipeline.exhibits.plots_csv import plots_csv
 from pipeline.exhibits.publication import published, published_csvs
 from pipeline.exhibits.recovery_table import recovery_tables
 from pipeline.exhibits.report import report_page
@@ -33,22 +42,26 @@ from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
-from pipeline.exhibits.support_table import support_table
+from pipeline.exhibits.summary_table import summary_statistics_table
+from pipeline.exhibits.support_table import support_tables
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
 from pipeline.exhibits.word import render_word
 
 # What reads the name of a table in params.yaml; `main_effects` names its parts itself.
-_TABLES: dict[str, Callable[[StudyResults], list[Table]]] = {
+_TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "dynamic_effects": dynamic_effects,
     "detectable_effects": detectable_effects,
-    "balance": lambda results: [balance_table(results)],
+    "balance": balance_table,
+    "balance_summary": balance_summary,
+    "matching_choices": matching_choices,
     "score": score_table,
-    "cohorts": lambda results: [cohorts_table(results)],
-    "sample_flow": lambda results: [sample_flow(results)],
-    "support": lambda results: (
-        [] if results.support is None else [support_table(results, results.support)]
-    ),
+    "cohorts": cohorts_table,
+    "sample_flow": sample_flow,
+    "summary_statistics": summary_statistics_table,
+    "missingness": missingness_table,
+    "support": support_tables,
+    "group_time": group_time_tables,
     "recovery": recovery_tables,
 }
 
@@ -58,6 +71,13 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "love_plot": love_plot,
     "overlap": overlap,
     "sample_flow": flow_figure,
+    "cohorts": cohort_plot,
+}
+
+# Where each exhibit is made, for those who look for the code behind a table or figure.
+EXHIBIT_FUNCTIONS = {
+    kind: {name: f"{make.__module__}.{make.__name__}" for name, make in made.items()}
+    for kind, made in (("tables", {"main_effects": main_effects, **_TABLES}), ("figures", _FIGURES))
 }
 
 # What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
@@ -70,10 +90,11 @@ REBUILT = (
     "metrics.json",
     "numbers.json",
     "numbers.tex",
+    "plots",
     "report.html",
     "summary.md",
 )
-OWNED = (*REBUILT, "figures", "results")
+OWNED = (*REBUILT, "figures", "results", MANIFEST)
 
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
@@ -83,10 +104,12 @@ def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     make them again from reports/<study>/results/.
     """
     public = published(results)
-    figures = _figures(public)
+    with speaking(results.settings.exhibit):
+        figures = _figures(public)
     drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
     texts = build_texts(public, drawing)
-    return {**texts, **figures, **_csv_files(results)}
+    files = {**texts, **figures, **_csv_files(results)}
+    return {**files, MANIFEST: manifest(files, study_tables(public), public)}
 
 
 def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
@@ -95,14 +118,18 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
     The page's drawing is given, because drawing takes longer than everything else together.
     """
     tables = study_tables(results)
-    files = {
-        **_renderings(tables),
-        **_numbers(results),
-        "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
-        "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
-        "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
-        "report.html": report_page(results, tables, event_study),
-    }
+    with speaking(results.settings.exhibit):
+        files = {
+            **_renderings(tables),
+            **_numbers(results),
+            **plots_csv(results),
+            "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
+            "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
+            "tables.docx": render_word(
+                {caption(results, name): t for name, t in tables.items()}, results.inputs
+            ),
+            "report.html": report_page(results, tables, event_study),
+        }
     return stamped(files, results.inputs)
 
 
@@ -131,20 +158,26 @@ def _swap(fresh: Path, folder: Path, name: str) -> None:
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
     """Return the declared tables by file name, in order; further parts are numbered from 2."""
+    with speaking(results.settings.exhibit):
+        return _study_tables(results)
+
+
+def _study_tables(results: StudyResults) -> dict[str, Table]:
     named: dict[str, Table] = {}
     for name in results.settings.exhibit.tables:
         named |= main_effects(results) if name == "main_effects" else _parts(results, name)
     caution = survival_caution(results)
-    return {name: replace(table, notes=(*table.notes, *caution)) for name, table in named.items()}
-
-
-def _support(results: StudyResults) -> list[Table]:
-    return [] if results.support is None else [support_table(results, results.support)]
+    return {
+        name: replace(table, notes=(*table.notes, *hidden_note(results, table), *caution))
+        for name, table in named.items()
+    }
 
 
 def _parts(results: StudyResults, name: str) -> dict[str, Table]:
     """Return a table by name; where it is longer than a page, its parts by `name`, `name_2`."""
-    parts = [page for table in _TABLES[name](results) for page in pages(table)]
+    made = _TABLES[name](results)
+    tables = made if isinstance(made, list) else [made]
+    parts = [page for table in tables for page in pages(table)]
     return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(parts, 1)}
 
 
@@ -173,9 +206,10 @@ def _csv_files(results: StudyResults) -> dict[str, bytes]:
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
     figures = study_numbers(results)
+    made_from = {f"{results.study}.inputs": f"inputs {results.inputs}"}
     return {
         "metrics.json": headline_metrics(results),
-        "numbers.json": numbers_json(figures),
-        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex"),
+        "numbers.json": numbers_json(figures, made_from),
+        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex", made_from),
         "summary.md": summary(results).encode("utf-8"),
     }

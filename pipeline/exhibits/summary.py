@@ -12,6 +12,7 @@ from pipeline.exhibits.inputs import (
     lead_notes,
     pre_trend_test,
 )
+from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.markdown import escape_markdown
 from pipeline.exhibits.numbers import translated, translated_unit
 
@@ -46,29 +47,49 @@ def _effects(results: StudyResults, names: list[str]) -> str:
     exhibit, headline = results.settings.exhibit, results.settings.estimate.headline
     level = f"{100 * results.settings.estimate.conf_level:g}"
     said = "; ".join(f"{_label(results, name)}, {_effect(results, name)}" for name in names)
-    return (
-        f"{exhibit.programme}, average effect on treated {exhibit.firms} "
-        f"({results.settings.design_label(headline.design)}; {level} percent interval in brackets):"
-        f" {said}."
+    return say(
+        "{programme}, average effect on treated {firms} ({design_label}; {level} "
+        "percent interval in brackets): {said}.",
+        programme=exhibit.programme,
+        firms=exhibit.firms,
+        design_label=results.settings.design_label(headline.design),
+        level=level,
+        said=said,
     )
 
 
 def _effect(results: StudyResults, name: str) -> str:
     outcome, effect = results.settings.outcome(name), _headline(results, name)
     if effect is None:
-        return f"not observed ({outcome.reason})" if outcome.reason else "not estimated"
+        return (
+            say("not observed ({reason})", reason=outcome.reason)
+            if outcome.reason
+            else say("not estimated")
+        )
     value, low, high = translated(effect, results.settings.exhibit.decimals)
-    return f"{value} {translated_unit(effect)} [{low} to {high}]"
+    return say(
+        "{value} {translated_unit} [{low} to {high}]",
+        value=value,
+        translated_unit=translated_unit(effect),
+        low=low,
+        high=high,
+    )
 
 
 def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
     parts = []
     for name, effect in effects.items():
         _, low, high = translated(effect, results.settings.exhibit.decimals)
-        zero = "included" if effect.conf_low <= 0 <= effect.conf_high else "excluded"
-        span = f"anything from {low} to {high} {translated_unit(effect)}, no effect {zero}"
-        parts.append(f"for {_label(results, name)}, {span}")
-    return f"What cannot be excluded: {'; '.join(parts)}."
+        zero = say("included") if effect.conf_low <= 0 <= effect.conf_high else say("excluded")
+        span = say(
+            "anything from {low} to {high} {translated_unit}, no effect {zero}",
+            low=low,
+            high=high,
+            translated_unit=translated_unit(effect),
+            zero=zero,
+        )
+        parts.append(say("for {label}, {span}", label=_label(results, name), span=span))
+    return say("What cannot be excluded: {parts}.", parts="; ".join(parts))
 
 
 def _pre_trends(results: StudyResults, names: list[str]) -> str:
@@ -80,10 +101,14 @@ def _pre_trends(results: StudyResults, names: list[str]) -> str:
             unseen.append(_label(results, name))
             continue
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
-        partial = lead_notes(effects, results)
+        partial = retell(lead_notes(effects, results))
         shown = rounding.positive(p_value, 2)
         p_words = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
         seen.append(f"{_label(results, name)}, {p_words}{f' ({partial})' if partial else ''}")
-    parts = [f"joint test of effects before the reference year: {'; '.join(seen)}"] if seen else []
-    parts += [f"none can be seen for {', '.join(unseen)}"] if unseen else []
-    return f"Pre-trends: {'; '.join(parts)}."
+    parts = (
+        [say("joint test of effects before the reference year: {seen}", seen="; ".join(seen))]
+        if seen
+        else []
+    )
+    parts += [say("none can be seen for {unseen}", unseen=", ".join(unseen))] if unseen else []
+    return say("Pre-trends: {parts}.", parts="; ".join(parts))

@@ -6,7 +6,8 @@ import pandas as pd
 
 from pipeline.exhibits.balance_table import covariate_label
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.table import Cell, Column, Counts, Panel, Row, Table, number
+from pipeline.exhibits.language import say
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table, number
 
 _FATES = {
     "kept": "Kept",
@@ -17,6 +18,11 @@ _FATES = {
 }
 
 _DECIMALS = 2
+
+
+def support_tables(results: StudyResults) -> list[Table]:
+    """Return the table; none where no design picks firms."""
+    return [] if results.support is None else [support_table(results, results.support)]
 
 
 def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
@@ -33,17 +39,17 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
     stacks = sorted(set(years["stack"]) - {"all"})
     panels = [
         Panel(
-            f"Treated {firms} by entry year: {label}",
+            say("Treated {firms} by entry year: {label}", firms=firms, label=label),
             tuple(Row(stack, _counts(support, shown, stack)) for stack in [*stacks, "all"]),
         ),
         Panel(
-            f"Treated {firms} of all entry years, by design",
+            say("Treated {firms} of all entry years, by design", firms=firms),
             tuple(
                 Row(results.settings.design_label(name), _counts(support, name, "all"))
                 for name in designs
             ),
         ),
-        Panel(f"Means: {label}", tuple(_mean_rows(results, support, shown))),
+        Panel(say("Means: {label}", label=label), tuple(_mean_rows(results, support, shown))),
     ]
     return Table(
         columns=tuple(_columns()),
@@ -54,8 +60,10 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
 
 
 def _columns() -> list[Column]:
-    lost = ["", *["Lost"] * 4]
-    return [Column(label, spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)]
+    lost = ["", *[say("Lost")] * 4]
+    return [
+        Column(say(label), spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)
+    ]
 
 
 def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:
@@ -64,8 +72,9 @@ def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:
 
 def _counts(support: pd.DataFrame, design: str, stack: str) -> tuple[Cell, ...]:
     rows = _of(support, design)
-    counts = rows[rows["stack"] == stack].groupby("fate")["n_treated"].first()
-    return tuple(Counts((int(counts.get(fate, 0)),)) for fate in _FATES)
+    counts = rows[rows["stack"] == stack].drop_duplicates("fate").set_index("fate")["n_treated"]
+    found = [counts.get(fate, 0) for fate in _FATES]
+    return tuple(HIDDEN if pd.isna(n) else Counts((int(n),)) for n in found)
 
 
 def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> list[Row]:
@@ -76,18 +85,29 @@ def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> lis
     return [
         Row(
             covariate_label(results.settings, name),
-            tuple(number(means.get((name, fate), math.nan), _DECIMALS) for fate in _FATES),
+            tuple(_mean(results, means.get((name, fate))) for fate in _FATES),
         )
         for name in results.settings.score.covariates
         if name in known
     ]
 
 
+def _mean(results: StudyResults, value: float | None) -> Cell:
+    """Return a mean; one that exists and is not shown is hidden where there is a rule."""
+    if value is None:
+        return None
+    rule = results.settings.exhibit.disclosure.min_cell_firms > 1
+    return HIDDEN if math.isnan(value) and rule else number(value, _DECIMALS)
+
+
 def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
-        f"Treated {results.settings.exhibit.firms} of the risk sets, counted in their entry year. "
-        "Each is lost for the first reason that holds, from left to right.",
-        "No match: no comparison in the same cell or within the caliper, or none left.",
-        "Means over fewer than three are not shown.",
-        "Where any are lost, the effect is that on the matched treated.",
+        say(
+            "Treated {firms} of the risk sets, counted in their entry year. Each is lost "
+            "for the first reason that holds, from left to right.",
+            firms=results.settings.exhibit.firms,
+        ),
+        say("No match: no comparison in the same cell or within the caliper, or none left."),
+        say("Means over fewer than three are not shown."),
+        say("Where any are lost, the effect is that on the matched treated."),
     )

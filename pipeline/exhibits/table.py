@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.exhibits import rounding
+from pipeline.exhibits.language import speech
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Interval:
 
     def plain(self) -> str:
         """Return what a reader sees."""
-        return "[{}, {}]".format(*self.ends())
+        separator = "; " if speech().decimal_mark == "," else ", "
+        return f"[{separator.join(self.ends())}]"
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class Magnitude:
 Cell = Text | Number | Interval | Counts | Magnitude | None
 
 DASH = Text("\u2014")
+
+# What stands where a figure would tell of too few firms: the sign of official statistics.
+HIDDEN = Text("c")
 
 
 @dataclass(frozen=True)

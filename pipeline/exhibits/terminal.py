@@ -2,6 +2,7 @@
 
 import textwrap
 
+from pipeline.exhibits.language import say, speech
 from pipeline.exhibits.table import (
     Cell,
     Counts,
@@ -40,7 +41,7 @@ def render_text(table: Table) -> str:
 def _before_point(cells: list[Cell]) -> int:
     """Return how many characters of a column's numbers stand before the point."""
     numbers = [cell.plain() for cell in cells if isinstance(cell, Number)]
-    return max((len(text.partition(".")[0]) for text in numbers), default=0)
+    return max((len(text.partition(speech().decimal_mark)[0]) for text in numbers), default=0)
 
 
 def _shown(row: Row, points: list[int]) -> list[str]:
@@ -51,7 +52,7 @@ def _shown(row: Row, points: list[int]) -> list[str]:
 def _aligned(cell: Text | Number | Interval | Counts | Magnitude, before: int) -> str:
     if not isinstance(cell, Number):
         return cell.plain()
-    whole, point, rest = cell.plain().partition(".")
+    whole, point, rest = cell.plain().partition(speech().decimal_mark)
     return whole.rjust(before) + point + rest
 
 
@@ -65,6 +66,6 @@ def _line(label: str, cells: list[str], stub: int, widths: list[int]) -> str:
 
 
 def _notes(table: Table) -> list[str]:
-    source = [f"Source: {table.source}."] if table.source else []
+    source = [f"{say('Source:')} {table.source}."] if table.source else []
     words = " ".join([*table.notes, *source])
     return ["", *textwrap.wrap(words, _WIDTH)] if words else []

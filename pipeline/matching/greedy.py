@@ -5,6 +5,7 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 
 from pipeline.matching.pool import Pairs, Pool, insertion
+from pipeline.matching.proposals import choose_by_proposals
 from pipeline.matching.sets import Positions
 
 
@@ -13,6 +14,10 @@ def choose_in_turn(pool: Pool, turns: Positions, ratio: Positions, width: float)
 
     `turns` are positions among the pool's treated firms, `ratio` how many each may choose.
     """
+    if ratio.max(initial=0) == 1 and len(pool.control_row):
+        found = choose_by_proposals(pool, turns, insertion(pool, pool.treated_score), width)
+        if found is not None:
+            return found
     free = _FreeFirms(pool)
     treated: list[int] = []
     control: list[int] = []

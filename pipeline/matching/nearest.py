@@ -44,8 +44,7 @@ def match_nearest(
 
     Raises SupportError where ties would make too many pairs to store.
     """
-    pool = sort_pool(score, treated, cells)
-    width = np.inf if caliper is None else caliper
+    pool, width = sort_pool(score, treated, cells), np.inf if caliper is None else caliper
     if replacement:
         reach = np.minimum(_kth_distance(pool, ratio) + tie_tolerance, width)
         return _sets(pool, pairs_within(pool, reach))

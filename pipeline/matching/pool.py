@@ -42,7 +42,7 @@ def sort_pool(score: Floats, treated: Flags, cells: npt.NDArray[np.integer] | No
     """Sort the comparison firms; arrays have one entry per firm, `cells` None for one cell."""
     cell = np.zeros(len(score), np.int64) if cells is None else cells.astype(np.int64)
     treated_row, control_row = np.flatnonzero(treated), np.flatnonzero(~treated)
-    control_row = control_row[np.lexsort((score[control_row], cell[control_row]))]
+    control_row = control_row[_by_cell_and_score(cell[control_row], score[control_row])]
     control_cell, treated_cell = cell[control_row], cell[treated_row]
     return Pool(
         treated_row=treated_row,
@@ -56,13 +56,35 @@ def sort_pool(score: Floats, treated: Flags, cells: npt.NDArray[np.integer] | No
     )
 
 
+def _by_cell_and_score(cell: Positions, score: Floats) -> Positions:
+    """Return the order by cell, then score, then position.
+
+    The quick sort does not keep equal scores in order, so their runs are sorted once more; the
+    cells, whole numbers, are sorted in time proportional to their number where 16 bits hold them.
+    """
+    order = np.argsort(score)
+    new = np.diff(score[order]) != 0
+    tied = np.flatnonzero(np.append(~new, False) | np.insert(~new, 0, False))
+    run = np.cumsum(np.insert(new, 0, False))[tied] if len(tied) else tied
+    order[tied] = order[tied][np.lexsort((order[tied], run))]
+    narrow = cell.astype(np.int16) if cell.max(initial=0) < 2**15 else cell
+    return np.asarray(order[np.argsort(narrow[order], kind="stable")])
+
+
 def insertion(pool: Pool, value: Floats) -> Positions:
-    """Return the first comparison firm of each treated firm's cell that scores `value` or more."""
-    levels = np.unique(pool.control_score)
-    n_levels = len(levels) + 1
-    control_key = pool.control_cell * n_levels + np.searchsorted(levels, pool.control_score)
-    key = pool.treated_cell * n_levels + np.searchsorted(levels, value)
-    return np.searchsorted(control_key, key, side="left")
+    """Return the first comparison firm of each treated firm's cell that scores `value` or more.
+
+    All treated firms halve the part of their cell that may hold it, at once.
+    """
+    low, high = pool.first.copy(), pool.last.copy()
+    while (low < high).any():
+        middle = (low + high) // 2
+        open_end = low < high
+        below = np.zeros(len(low), dtype=np.bool_)
+        below[open_end] = pool.control_score[middle[open_end]] < value[open_end]
+        low = np.where(open_end & below, middle + 1, low)
+        high = np.where(open_end & ~below, middle, high)
+    return low
 
 
 def window(pool: Pool, reach: Floats) -> tuple[Positions, Positions]:

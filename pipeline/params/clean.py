@@ -6,7 +6,7 @@ whoever evaluates, while data/raw/<study>/ holds what others delivered.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from pipeline.params.settings import Settings
 
@@ -17,10 +17,11 @@ ColumnNames = Annotated[list[ColumnName], Field(min_length=1)]
 class Identifier(Settings):
     """Say how identifiers are written, in the panel, the register and every rules file.
 
-    `remove` lists characters to delete (spaces, points, dashes); `width` pads with zeros, and
-    longer identifiers are refused.
+    `cut_at` drops a mark and what follows it (a check digit, 7654321-0); `remove` lists characters
+    to delete (spaces, points, dashes); `width` pads with zeros, and longer identifiers are refused.
     """
 
+    cut_at: str | None = Field(default=None, min_length=1)
     remove: str = ""
     width: int | None = Field(default=None, ge=1)
 
@@ -86,7 +87,7 @@ class ScaleCheck(Settings):
     """
 
     columns: ColumnNames
-    pairs: list[tuple[ColumnName, ColumnName]] = Field(default=[])
+    pairs: list[Annotated[tuple[ColumnName, ColumnName], Strict(False)]] = Field(default=[])
     factors: list[float] = Field(min_length=1)
     tolerance_factor: float = Field(gt=1)
     action: Literal["refuse", "report"]
@@ -182,6 +183,17 @@ class Tails(Settings):
     by: list[str]
 
 
+class RegisterValues(Settings):
+    """Say what holds for a firm with several rows in the register, in words and in numbers.
+
+    `refuse` stops; `first` takes the row of the earliest entry; `join` writes all, in order of the
+    alphabet; `sum` and `largest` are of numbers.
+    """
+
+    texts: Literal["refuse", "first", "join"] = "refuse"
+    numbers: Literal["refuse", "first", "sum", "largest"] = "refuse"
+
+
 class CleanSection(Settings):
     """Hold the rules, in order.
 
@@ -202,6 +214,7 @@ class CleanSection(Settings):
     window: Window = Window()
     jumps: list[Jumps] = Field(default=[])
     tails: list[Tails] = Field(default=[])
+    register_values: RegisterValues = RegisterValues()
     minimum_count: int = Field(default=5, ge=1)
 
     @property

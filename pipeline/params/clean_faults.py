@@ -15,7 +15,9 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
         if declared is None:
             near = nearest_known(column, list(data.columns))
             yield f"clean.{path}: {column} is not in data.columns{near}"
-        elif kind not in {declared.kind, "any"}:
+        elif path == "missing_codes" and declared.kind == "sum":
+            yield f"clean.{path}: {column} is a sum; declare the codes of its parts"
+        elif kind not in {declared.kind.replace("sum", "number"), "any"}:
             yield f"clean.{path}: {column} is a {declared.kind} column; this needs a {kind} column"
 
 

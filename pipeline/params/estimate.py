@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.params.inference import Bands, Randomisation, RomanoWolf, WildBootstrap
 from pipeline.params.settings import Settings
@@ -51,7 +51,8 @@ class StackedSpec(EstimatesAsked):
     `wild_bootstrap` and `randomisation` a row for the average effect. `covariates` names some of
     score.covariates whose slopes may differ by year and stack (regression adjustment).
     `event_bins` adds means over ranges of event times. `placebo_entry_years` adds the average
-    effect of an entry that many years too early, on years before entry only.
+    effect of an entry that many years too early, on years before entry only. `bands` adds
+    simultaneous bands of the event terms.
     """
 
     estimator: Literal["stacked"]
@@ -68,6 +69,17 @@ class StackedSpec(EstimatesAsked):
     covariates: list[str] = Field(default_factory=list)
     event_bins: list[EventBin] = Field(default_factory=list)
     placebo_entry_years: int | None = Field(default=None, ge=1)
+    bands: Bands | None = None
+
+    @field_validator("inference", mode="before")
+    @classmethod
+    def _one_difference_is_another_estimator(cls, inference: object) -> object:
+        if inference == "abadie_imbens":
+            raise ValueError(
+                "abadie_imbens is for one difference per firm: use estimator: matched_difference; "
+                "stacked takes analytic or cluster_bootstrap"
+            )
+        return inference
 
     @model_validator(mode="after")
     def _bootstrap_is_complete(self) -> "StackedSpec":
@@ -85,6 +97,8 @@ class StackedSpec(EstimatesAsked):
                 raise ValueError(f"{name} clusters in one direction; choose another cluster")
             if name != "bias_reduced" and "att" not in self.terms:
                 raise ValueError(f"{name} tests the average effect; add att to terms")
+        if self.bands is not None and "event" not in self.terms:
+            raise ValueError("bands are of event terms; add event to terms")
         if self.event_bins and "event" not in self.terms:
             raise ValueError("event_bins are means of event terms; add event to terms")
         return self
@@ -98,6 +112,28 @@ class StackedSpec(EstimatesAsked):
             "randomisation": self.randomisation is not None,
         }
         return [name for name, is_asked in asked.items() if is_asked]
+
+
+class MatchedDifferenceSpec(EstimatesAsked):
+    """Define matching on one difference per firm, with the variance of Abadie & Imbens.
+
+    For designs `nearest` and `mahalanobis` with replacement, whose rules (score or covariates,
+    ratio, cells, caliper, ties) match the firms that have the difference. `att`: the mean over
+    event times from entry on minus the reference year; `event`: one difference per event time.
+    Firms are independent (`cluster: firm`), each in one entry year. On a score the variance is
+    corrected for its estimation. `variance`: `robust` measures a firm's variance among
+    `variance_neighbours` firms of its group (as vce(robust, nn()) of Stata's teffects),
+    `homoskedastic` takes one for all. `bias_adjustment` names covariates whose remaining
+    differences within matches a regression removes.
+    """
+
+    estimator: Literal["matched_difference"]
+    terms: list[Literal["att", "event"]] = Field(min_length=1)
+    cluster: Cluster
+    inference: Literal["abadie_imbens"]
+    variance: Literal["robust", "homoskedastic"] = "robust"
+    variance_neighbours: int = Field(default=2, ge=2)
+    bias_adjustment: list[str] = Field(default_factory=list)
 
 
 class TwowaySpec(EstimatesAsked):
@@ -201,7 +237,7 @@ class LeeBoundsSpec(EstimatesAsked):
 
 
 Spec = Annotated[
-    StackedSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
+    StackedSpec | MatchedDifferenceSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
     Field(discriminator="estimator"),
 ]
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.params.settings import Settings
 
@@ -11,13 +11,31 @@ TableName = Literal[
     "dynamic_effects",
     "detectable_effects",
     "balance",
+    "balance_summary",
+    "matching_choices",
     "score",
     "cohorts",
     "sample_flow",
+    "summary_statistics",
+    "missingness",
     "support",
+    "group_time",
     "recovery",
 ]
-FigureName = Literal["outcome_paths", "event_study", "love_plot", "overlap", "sample_flow"]
+FigureName = Literal[
+    "outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts"
+]
+
+
+LanguageCode = Literal["en", "es", "pt"]
+Mark = Literal[".", ",", " ", "\u202f", "'"]
+
+# Marks of a language where params.yaml names none: decimal, between groups of digits.
+_MARKS: dict[LanguageCode, tuple[Mark, Mark]] = {
+    "en": (".", ","),
+    "es": (",", "."),
+    "pt": (",", "."),
+}
 
 
 class Panel(Settings):
@@ -28,21 +46,45 @@ class Panel(Settings):
     label: str
 
 
+class Disclosure(Settings):
+    """Say what is too little to publish.
+
+    Counts of one to `min_cell_firms - 1` firms and statistics that rest on, or tell of, so few are
+    not shown; nor is a mean of magnitudes of which one firm is more than `dominance_percent`.
+    """
+
+    min_cell_firms: int = Field(default=5, ge=1)
+    dominance_percent: float = Field(default=50, gt=0, le=100)
+
+
 class ExhibitSection(Settings):
     """Say what readers see: names, source line, panels in order, rounding.
 
     `tables` and `figures` choose and order the exhibits, everything if absent; one whose inputs a
-    study does not have (a known truth, a score) is left out.
+    study does not have (a known truth, a score) is left out. `language` is that of everything the
+    pipeline writes, labels excepted: they are the user's. Marks are apart from it: Mexico writes
+    Spanish with a decimal point.
     """
 
     title: str
     programme: str
     firms: str = Field(description="what a unit is called in prose: firms, plants")
     cluster: str = Field(description="what an assignment cluster is: plant, municipality x sector")
+    period: str = Field(default="year", description="what stands in the place of years: wave")
     source: str
     panels: list[Panel] = Field(min_length=1)
     design_labels: dict[str, str]
     decimals: int = Field(ge=0, le=6)
     stars: bool
+    language: LanguageCode = "en"
+    decimal_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][0])
+    group_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][1])
     tables: list[TableName] = Field(default=list(get_args(TableName)))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
+    disclosure: Disclosure = Disclosure()
+
+    @model_validator(mode="after")
+    def _different_marks(self) -> "ExhibitSection":
+        if self.decimal_mark == self.group_mark:
+            raise ValueError("decimal_mark and group_mark are the same")
+        return self

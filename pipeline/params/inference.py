@@ -27,7 +27,7 @@ class Randomisation(Settings):
 
 
 class Bands(Settings):
-    """Ask for simultaneous bands by multiplier bootstrap."""
+    """Ask for simultaneous bands, by multiplier bootstrap or draws from the joint distribution."""
 
     draws: int = Field(ge=99)
     seed: int = Field(ge=0)

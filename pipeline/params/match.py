@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.params.settings import Settings
+from pipeline.params.settings import IntegerPair, Settings
 
 
 class Design(Settings):
@@ -108,7 +108,7 @@ class NearestDesign(TurnsDesign):
     """
 
     method: Literal["nearest"]
-    ratio_range: tuple[int, int] | None = None
+    ratio_range: IntegerPair | None = None
 
     @model_validator(mode="after")
     def _range_around_ratio(self) -> "NearestDesign":

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.params.settings import Settings
+from pipeline.params.settings import IntegerPair, Settings
 
 ControlsFrom = Literal["outside_treated_clusters", "all"]
 
@@ -23,9 +23,9 @@ class Covariate(Settings):
     column: str | None = None
     transform: Literal["log", "level", "any", "years_since", "category"] | None = None
     at: int | None = None
-    average: tuple[int, int] | None = None
-    change: tuple[int, int] | None = None
-    trend: tuple[int, int] | None = None
+    average: IntegerPair | None = None
+    change: IntegerPair | None = None
+    trend: IntegerPair | None = None
     product_of: list[str] | None = Field(default=None, min_length=2)
 
     @model_validator(mode="after")

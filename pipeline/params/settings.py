@@ -4,11 +4,12 @@ YAML 1.2 by ruamel.yaml, as DVC reads it (PyYAML reads `1e-3` as text and `on` a
 Each fault becomes one line: full path, value found, nearest known key.
 """
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -16,9 +17,13 @@ from pipeline.errors import ParamsError
 
 
 class Settings(BaseModel):
-    """Hold one block of settings: immutable, without unknown keys."""
+    """Hold one block of settings: immutable, without unknown keys, numbers without quotes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+# YAML knows lists only: a pair is written as a list of two.
+IntegerPair = Annotated[tuple[int, int], Strict(False)]
 
 
 Section = TypeVar("Section", bound=Settings)
@@ -135,9 +140,9 @@ def nearest_known(found: str, known: list[str]) -> str:
 
 
 def _comma_hint(found: Any) -> str:
-    if isinstance(found, str) and found.replace(",", "", 1).replace("-", "", 1).isdigit():
-        return "; use a point, not a comma" if "," in found else "; write it without quotes"
-    return ""
+    if not isinstance(found, str) or not re.fullmatch(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?", found):
+        return ""
+    return "; use a point, not a comma" if "," in found else "; write it without quotes"
 
 
 def _yaml_fault(error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.errors import ParamsError
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
-from pipeline.params.data import REGISTER_FLAGS, DataSection, FileSource
+from pipeline.params.data import DataSection, FileSource
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import ExternalDesign, MatchSection, covariates_named
@@ -44,8 +44,8 @@ SECTIONS: dict[str, Any] = {
     "exhibit": ExhibitSection,
 }
 STUDY_NAME = re.compile("[a-z][a-z0-9_]*")
-# folders of data/ that are not a study's
-RESERVED_NAMES = {"raw", "checked"}
+# folders of data/ and reports/ that are not a study's
+RESERVED_NAMES = {"raw", "rules", "checked", "headlines"}
 
 
 class Study(Settings):
@@ -132,8 +132,15 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
         inside = (raw / file).resolve().is_relative_to(raw.resolve())
         if not inside or Path(file).is_absolute():
             yield f"{path} is {file!r}: it must lie inside data/raw/{name}"
-        elif not any(found.is_file() for found in raw.glob(file)):
+        elif not _inside_files(raw, file):
             yield f"{path}: data/raw/{name}/{file} does not exist"
+
+
+def _inside_files(raw: Path, pattern: str) -> bool:
+    """Say whether a name or pattern fits files, none of which is a link to elsewhere."""
+    found = [raw / pattern] if (raw / pattern).is_file() else list(raw.glob(pattern))
+    files = [path for path in found if path.is_file()]
+    return bool(files) and all(p.resolve().is_relative_to(raw.resolve()) for p in files)
 
 
 def _files_named(study: Study) -> Iterator[tuple[str, str]]:
@@ -246,7 +253,7 @@ def _estimate_faults(study: Study) -> Iterator[str]:
 
 
 def _covariates_named(spec: Spec) -> list[str]:
-    named = list(getattr(spec, "covariates", []))
+    named = [*getattr(spec, "covariates", []), *getattr(spec, "bias_adjustment", [])]
     weight_by = getattr(spec, "weight_by", None)
     return named if weight_by is None else [*named, weight_by]
 
@@ -264,10 +271,20 @@ def _exhibit_faults(study: Study) -> Iterator[str]:
 
 
 def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[str]:
-    columns = study.data.columns
-    if column in REGISTER_FLAGS and kind == "number":
-        return
-    if column not in columns:
-        yield f"{path}: {column} is not in data.columns{nearest_known(column, list(columns))}"
-    elif columns[column].kind != kind:
-        yield f"{path}: {column} is a {columns[column].kind} column; this needs a {kind} column"
+    kinds = _panel_columns(study)
+    if column not in kinds:
+        yield f"{path}: {column} is not in data.columns{nearest_known(column, list(kinds))}"
+    elif kinds[column] != kind:
+        yield f"{path}: {column} is a {kinds[column]} column; this needs a {kind} column"
+
+
+def _panel_columns(study: Study) -> dict[str, str]:
+    """Return the kind of every study column of PANEL: declared ones, and those of the register."""
+    kinds = {n: c.kind.replace("sum", "number") for n, c in study.data.columns.items()}
+    entry, register = study.treatment.entry, study.data.register_columns
+    if register is None or not isinstance(entry, RegisterEntry):
+        return kinds
+    kinds |= dict.fromkeys(register.fields("text"), "text")
+    kinds |= dict.fromkeys(register.fields("number"), "number")
+    kinds |= {"applicant": "number"} if register.decision is not None else {}
+    return kinds | ({"other_programme": "number"} if entry.other_programmes == "covariate" else {})

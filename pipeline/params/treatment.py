@@ -60,12 +60,17 @@ class Window(Settings):
 
 
 class TreatmentSection(Settings):
-    """Define cohorts, the comparison group and the event window."""
+    """Define cohorts, the comparison group and the event window.
+
+    `leave_out_entry_years` lists entry years that no design can use (too few entrants, say): their
+    firms leave the sample with a step of their own, and still count as treated neighbours.
+    """
 
     entry: Entry
     anticipation_years: int = Field(ge=0)
     comparison: Literal["never_treated", "not_yet_treated"]
     window: Window
+    leave_out_entry_years: list[int] = Field(default=[])
 
     @model_validator(mode="after")
     def _reference_in_window(self) -> "TreatmentSection":

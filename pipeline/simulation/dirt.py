@@ -1,8 +1,8 @@
 """Dirt with a known answer: what ministries deliver, made from clean simulated firms.
 
 Every problem strikes firms of its own, at their second observed year, so that each can be found,
-counted and undone alone. Two problems strike whole years: prices are nominal, and one year is in
-thousands.
+counted and undone alone. Four problems strike whole years: prices are nominal, exports in local
+currency, one year of sales in thousands, another of exports in thousandths.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.simulation.dirty_register import soil_register
+
 Positions = NDArray[np.intp]
 
-# Yearly inflation of the nominal prices, percent.
+# Yearly inflation of the nominal prices, percent; local currency per US$ rises by 1 a year.
 INFLATION_PERCENT = 5.0
 JUMP_FACTOR = 1e4
-MISSING_CODE = "-1"
+TAIL_FACTOR = 1e3
+MISSING_CODES = ("-1", "999999", "s/d", "nd", "..")
+SPLIT_SECTOR, UNKNOWN_SECTOR = "old split", "unknown"
 PROBLEMS = (
     "identifier",
     "identical_row",
     "conflicting_row",
     "missing_code",
     "jump",
+    "tail",
     "wrong_value",
     "not_in_customs",
+    "missing_exports",
     "identifier_change",
+    "merger",
+    "split",
+    "gap",
+    "split_sector",
+    "unknown_sector",
 )
 
 
@@ -33,14 +44,18 @@ PROBLEMS = (
 class Dirty:
     """Hold delivered tables, the rules tables that undo the dirt, and where each problem is.
 
-    `rows` gives, by problem, positions in the clean panel; `unit_year` is the year in thousands.
+    `rows` gives, by problem, positions in the clean panel, and `firms` the identifiers that a
+    problem of the register strikes; `unit_year` is the year of sales in thousands, `milli_year`
+    of exports in thousandths.
     """
 
     panel: pd.DataFrame
     register: pd.DataFrame
     rules_tables: dict[str, pd.DataFrame]
     rows: dict[str, Positions]
+    firms: dict[str, list[str]]
     unit_year: int
+    milli_year: int
 
 
 def soil(
@@ -50,32 +65,38 @@ def soil(
 
     Raises ValueError where too few firms are seen for three years in a row.
     """
+    panel = panel.assign(firm_id=digits(panel["firm_id"]), in_customs=1)
+    register = register.assign(firm_id=digits(register["firm_id"]))
     rows = _places(panel, n_each, rng)
     unit_year = int(panel["year"].median())
-    dirty = panel.assign(in_customs=1, firm_id=digits(panel["firm_id"]))
-    dirty["sales"] = _nominal(dirty, unit_year)
-    dirty.loc[rows["jump"], "sales"] *= JUMP_FACTOR
-    dirty.loc[rows["not_in_customs"], "in_customs"] = 0
-    dirty.loc[rows["not_in_customs"], "exports"] = None
-    dirty = _old_sectors(dirty, unit_year)
+    dirty = _in_units(panel, unit_year)
+    dirty = _changed_values(dirty, rows)
+    dirty = _old_codes(dirty, unit_year, rows)
     correction = _corrections(dirty, rows["wrong_value"])
-    links = _links(dirty, rows["identifier_change"])
-    dirty = _changed_identifiers(dirty, links, rows["identifier_change"]).astype(object)
+    dirty, links = _changed_identifiers(dirty, rows)
+    dirty = dirty.astype(object)
     dirty.loc[rows["wrong_value"], "sales"] = correction["old"].to_numpy()
-    dirty.loc[rows["missing_code"], "sales"] = MISSING_CODE
+    dirty.loc[rows["missing_code"], "sales"] = np.resize(MISSING_CODES, n_each)
     dirty.loc[rows["identifier"], "firm_id"] = _spreadsheet_id(dirty, rows["identifier"])
+    struck = panel["firm_id"].isin(panel.loc[np.concatenate([*rows.values()]), "firm_id"])
+    listed, firms = soil_register(register, panel[~struck], n_each, rng)
     return Dirty(
         panel=_with_repeated(dirty, rows),
-        register=register.assign(firm_id=digits(register["firm_id"])),
-        rules_tables={
-            "inflation.csv": _inflation(panel),
-            "sectors.csv": _concordance(panel),
+        register=listed,
+        rules_tables=_rules_tables(panel, unit_year) | {
             "corrections.csv": correction,
             "links.csv": links,
         },
         rows=rows,
+        firms=firms,
         unit_year=unit_year,
-    )
+        milli_year=unit_year + 2,
+    )  # fmt: skip
+
+
+def digits(firm_id: pd.Series) -> pd.Series:
+    """Return simulated identifiers (F0012) as tax offices write them: digits, zeros in front."""
+    return pd.Series("0" + firm_id.str.removeprefix("F"))
 
 
 def _places(panel: pd.DataFrame, n_each: int, rng: np.random.Generator) -> dict[str, Positions]:
@@ -89,31 +110,63 @@ def _places(panel: pd.DataFrame, n_each: int, rng: np.random.Generator) -> dict[
     return dict(zip(PROBLEMS, drawn.reshape(len(PROBLEMS), n_each), strict=True))
 
 
-def digits(firm_id: pd.Series) -> pd.Series:
-    """Return simulated identifiers (F0012) as tax offices write them: digits, zeros in front."""
-    return pd.Series("0" + firm_id.str.removeprefix("F"))
-
-
-def _nominal(panel: pd.DataFrame, unit_year: int) -> pd.Series:
-    """Return sales in current prices, in thousands in one year."""
+def _in_units(panel: pd.DataFrame, unit_year: int) -> pd.DataFrame:
+    """Return sales in current prices and exports in local currency, one year each off by 1000."""
     since = (panel["year"] - panel["year"].min()).astype("float64")
     current = panel["sales"] * (1 + INFLATION_PERCENT / 100) ** since
-    return pd.Series(current.mask(panel["year"] == unit_year, current / 1000))
+    local = panel["exports"] * (1 + since)
+    return panel.assign(
+        sales=current.mask(panel["year"] == unit_year, current / 1000),
+        exports=local.mask(panel["year"] == unit_year + 2, local * 1000),
+    )
 
 
-def _inflation(panel: pd.DataFrame) -> pd.DataFrame:
+def _rules_tables(panel: pd.DataFrame, unit_year: int) -> dict[str, pd.DataFrame]:
     years = np.arange(panel["year"].min(), panel["year"].max() + 1)
-    return pd.DataFrame({"year": years, "value": INFLATION_PERCENT})
+    return {
+        "inflation.csv": pd.DataFrame({"year": years, "value": INFLATION_PERCENT}),
+        "exchange.csv": pd.DataFrame({"year": years, "value": 1.0 + years - years[0]}),
+        "sectors.csv": _concordance(panel["sector"], SPLIT_SECTOR),
+        "places.csv": _concordance(panel["municipality"], None).assign(
+            last_year=lambda table: np.where(table["from"] == table["to"], np.nan, unit_year - 1)
+        ),
+    }
 
 
-def _old_sectors(panel: pd.DataFrame, until: int) -> pd.DataFrame:
+def _changed_values(panel: pd.DataFrame, rows: dict[str, Positions]) -> pd.DataFrame:
+    """Return the panel with absurd values, states of exports, and years left out."""
+    dirty = panel.copy()
+    dirty.loc[rows["jump"], "sales"] *= JUMP_FACTOR
+    dirty["employment"] = dirty["employment"].astype("float64")
+    dirty.loc[rows["tail"], "employment"] = TAIL_FACTOR * panel["employment"].max()
+    dirty.loc[rows["not_in_customs"], "in_customs"] = 0
+    dirty.loc[rows["not_in_customs"], "exports"] = None
+    dirty.loc[rows["missing_exports"], "exports"] = None
+    return dirty
+
+
+def _old_codes(panel: pd.DataFrame, until: int, rows: dict[str, Positions]) -> pd.DataFrame:
+    """Write sectors and places as they were called until a year; two sectors cannot be told."""
     old = panel["year"] < until
-    return panel.assign(sector=panel["sector"].mask(old, "old " + panel["sector"]))
+    dirty = panel.assign(
+        sector=panel["sector"].mask(old, "old " + panel["sector"]),
+        municipality=panel["municipality"].mask(old, "old " + panel["municipality"]),
+    )
+    dirty.loc[rows["split_sector"], "sector"] = SPLIT_SECTOR
+    dirty.loc[rows["unknown_sector"], "sector"] = UNKNOWN_SECTOR
+    return dirty
 
 
-def _concordance(panel: pd.DataFrame) -> pd.DataFrame:
-    codes = sorted(panel["sector"].unique())
-    return pd.DataFrame({"from": [f"old {code}" for code in codes] + codes, "to": codes * 2})
+def _concordance(codes: pd.Series, split: str | None) -> pd.DataFrame:
+    """Return old and present codes to present ones; `split` became the first two."""
+    now = sorted(codes.unique())
+    several = [] if split is None else [split] * 2
+    return pd.DataFrame(
+        {
+            "from": [*(f"old {code}" for code in now), *now, *several],
+            "to": [*now, *now, *now[: len(several)]],
+        }
+    )
 
 
 def _corrections(panel: pd.DataFrame, rows: Positions) -> pd.DataFrame:
@@ -131,26 +184,55 @@ def _corrections(panel: pd.DataFrame, rows: Positions) -> pd.DataFrame:
     )
 
 
-def _links(panel: pd.DataFrame, rows: Positions) -> pd.DataFrame:
-    """Return the changes: the identifier before, then a new one that no other firm has."""
-    known = panel.loc[rows, "firm_id"].to_numpy()
-    return pd.DataFrame({"old_id": [f"9{firm[1:]}" for firm in known], "new_id": known})
+def _changed_identifiers(
+    panel: pd.DataFrame, rows: dict[str, Positions]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give firms another identifier in their first year, and write merged and split ones in parts.
 
-
-def _changed_identifiers(panel: pd.DataFrame, links: pd.DataFrame, rows: Positions) -> pd.DataFrame:
-    """Give the first year of the firms their old identifier."""
+    Returns the panel and the links that undo it: changed and merged firms end under the identifier
+    that they have now, parts of a split under the old one.
+    """
     changed = panel.copy()
-    changed.loc[rows - 1, "firm_id"] = links["old_id"].to_numpy()
-    return changed
+    known = panel["firm_id"]
+    renamed = known[rows["identifier_change"]].to_numpy()
+    changed.loc[rows["identifier_change"] - 1, "firm_id"] = _other(renamed, "9")
+    merged, split = known[rows["merger"]].to_numpy(), known[rows["split"]].to_numpy()
+    links = pd.DataFrame(
+        {
+            "old_id": [*_other(renamed, "9"), *_other(merged, "8"), *split, *split],
+            "new_id": [*renamed, *merged, *_other(split, "7"), *_other(split, "6")],
+        }
+    )
+    parts = [
+        _halved(changed, rows["merger"], list(merged), _other(merged, "8")),
+        _halved(changed, rows["split"], _other(split, "7"), _other(split, "6")),
+    ]
+    whole = changed.drop(index=[*rows["merger"], *rows["split"]])
+    # Rows keep their positions as index; halves share that of the firm-year they belong to.
+    return pd.concat([whole, *parts]), links
+
+
+def _other(firms: NDArray[np.object_], first: str) -> list[str]:
+    return [first + firm[1:] for firm in firms]
+
+
+def _halved(panel: pd.DataFrame, rows: Positions, one: list[str], other: list[str]) -> pd.DataFrame:
+    """Return two rows for each firm-year, with half of sales, jobs and exports each."""
+    half = panel.loc[rows]
+    half = half.assign(**{name: half[name] / 2 for name in ("sales", "employment", "exports")})
+    return pd.concat([half.assign(firm_id=list(one)), half.assign(firm_id=list(other))])
 
 
 def _spreadsheet_id(panel: pd.DataFrame, rows: Positions) -> list[str]:
-    """Write identifiers as a spreadsheet that took them for numbers: 12.0 for 00012."""
-    return [f" {int(firm)}.0" for firm in panel.loc[rows, "firm_id"]]
+    """Write identifiers as a spreadsheet that took them for numbers, or as people write them."""
+    styles = (" {}.0", "{} ", "{}-5", "0 {}")
+    firms = panel.loc[rows, "firm_id"]
+    return [styles[i % len(styles)].format(int(firm)) for i, firm in enumerate(firms)]
 
 
 def _with_repeated(panel: pd.DataFrame, rows: dict[str, Positions]) -> pd.DataFrame:
     identical = panel.loc[rows["identical_row"]]
     conflicting = panel.loc[rows["conflicting_row"]]
     conflicting = conflicting.assign(employment=conflicting["employment"] + 1)
-    return pd.concat([panel, identical, conflicting], ignore_index=True).astype("str")
+    kept = panel.drop(index=list(rows["gap"]))
+    return pd.concat([kept, identical, conflicting], ignore_index=True).astype("str")

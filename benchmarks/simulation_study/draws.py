@@ -1,0 +1,226 @@
+"""One seed of one scenario: simulate, match and estimate, with the effect and without it."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.simulation_study.estimators import DESIGNS, ESTIMATORS, SCORED, Estimator
+from benchmarks.simulation_study.scenarios import SMALLER, Scenario
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import Study, prepare_study
+from pipeline.errors import EvaluationError
+from pipeline.matching.designs import match_designs
+from pipeline.panel import clean_panel
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.settings import load_yaml
+from pipeline.params.simulation import Simulation
+from pipeline.params.treatment import TreatmentSection
+from pipeline.propensity import score_risk_sets
+from pipeline.recovery import recover
+from pipeline.simulate import SimulatedProgramme, simulate_programme
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+EFFECT, NO_EFFECT = "as set", "none"
+WINDOW = {"first_event_time": -3, "last_event_time": 3}
+KEY = ["seed", "effect", "outcome", "estimator"]
+COLUMNS = [
+    *KEY,
+    "truth",
+    "estimate",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "p_value",
+    "n_treated",
+    "n_treated_clusters",
+    "note",
+]
+
+
+@dataclass(frozen=True)
+class World:
+    """Hold what the seeds of a scenario share: the simulator's settings and the sections."""
+
+    scenario: Scenario
+    estimators: tuple[Estimator, ...]
+    simulation: Simulation
+    data: DataSection
+    clean: CleanSection
+    outcomes: OutcomesSection
+    treatment: TreatmentSection
+    score: ScoreSection
+    match: MatchSection
+    estimate: EstimateSection
+
+
+def world(scenario: Scenario, estimators: Sequence[Estimator] = ESTIMATORS) -> World:
+    """Return the study `simulated` of params.yaml as the scenario changes it."""
+    block = copy.deepcopy(_simulated())
+    chosen = tuple(estimator for estimator in estimators if estimator.runs_in(scenario))
+    designs = list(dict.fromkeys(estimator.design for estimator in chosen))
+    matched = {design: DESIGNS[design] for design in designs if design in DESIGNS}
+    models = {design["score"] for design in matched.values()}
+    block["score"]["models"] = {m: block["score"]["models"][m] for m in sorted(models)}
+    block["score"]["covariates"] = {name: block["score"]["covariates"][name] for name in SCORED}
+    block["outcomes"] = {name: block["outcomes"][name] for name in scenario.outcomes}
+    block["match"]["designs"] = matched
+    block["treatment"]["window"] = WINDOW
+    block["estimate"] |= {
+        "missing": "renormalise",
+        "specs": [_spec(estimator, scenario) for estimator in chosen],
+        "headline": {"spec": chosen[0].name, "design": chosen[0].design, "term": "att"},
+    }
+    return World(
+        scenario=scenario,
+        estimators=chosen,
+        simulation=_simulation(block["data"]["source"]["settings"], scenario),
+        data=DataSection.model_validate(block["data"]),
+        clean=CleanSection.model_validate(block["clean"]),
+        outcomes=OutcomesSection.model_validate(block["outcomes"]),
+        treatment=TreatmentSection.model_validate(block["treatment"]),
+        score=ScoreSection.model_validate(block["score"]),
+        match=MatchSection.model_validate(block["match"]),
+        estimate=EstimateSection.model_validate(block["estimate"]),
+    )
+
+
+@cache
+def _simulated() -> dict[str, Any]:
+    return dict(load_yaml(PARAMS)["simulated"])
+
+
+def _simulation(defaults: dict[str, Any], scenario: Scenario) -> Simulation:
+    """Return the settings; an empty mapping in a scenario stands for that of params.yaml."""
+    changed = {key: value for key, value in scenario.changes.items() if value != {}}
+    kept = {key: value for key, value in SMALLER.items() if scenario.changes.get(key) != {}}
+    return Simulation.model_validate({**defaults, **kept, **changed})
+
+
+def _spec(estimator: Estimator, scenario: Scenario) -> dict[str, Any]:
+    outcomes = [name for name in scenario.outcomes if estimator.estimates(name)]
+    return estimator.spec | {
+        "name": estimator.name,
+        "designs": [estimator.design],
+        "outcomes": outcomes,
+    }
+
+
+def draw(world: World, seed: int) -> pd.DataFrame:
+    """Return COLUMNS for every estimator and outcome of one seed, with the effect and without.
+
+    Where the score or the matching stops, unmatched estimators go on. An estimator without an
+    estimate is a row with the reason.
+    """
+    firms = simulate_programme(world.simulation, np.random.default_rng(seed))
+    try:
+        found = _estimated(world, firms)
+    except EvaluationError as stopped:
+        found = _estimated(without_matching(world), firms)
+        wanted = _wanted(world)
+        lost = wanted[~wanted["estimator"].isin(found["estimator"])].assign(note=str(stopped))
+        found = pd.concat([found, *(lost.assign(effect=name) for name in (EFFECT, NO_EFFECT))])
+    return found.assign(seed=seed).reindex(columns=COLUMNS)
+
+
+def without_matching(world: World) -> World:
+    """Return the world with its unmatched estimators alone."""
+    unmatched = tuple(e for e in world.estimators if e.design == "unmatched")
+    names = {e.name for e in unmatched}
+    specs = [spec for spec in world.estimate.specs if spec.name in names]
+    return replace(
+        world,
+        estimators=unmatched,
+        score=world.score.model_copy(update={"models": {}}),
+        match=world.match.model_copy(update={"designs": {}}),
+        estimate=world.estimate.model_copy(update={"specs": specs}),
+    )
+
+
+def _estimated(world: World, firms: SimulatedProgramme) -> pd.DataFrame:
+    """Estimate twice: with the effect, and on the same firms and matches without it."""
+    study = _prepared(world, firms)
+    results = estimate_specs(study).estimates
+    true = recover(study, firms.truth, results)
+    untreated = replace(study, panel=without_effect(study.panel, firms.truth))
+    without = estimate_specs(untreated).estimates
+    return pd.concat(
+        [
+            _rows(world, results, true).assign(effect=EFFECT),
+            _rows(world, without, true.assign(truth=0.0)).assign(effect=NO_EFFECT),
+        ],
+        ignore_index=True,
+    )
+
+
+def without_effect(panel: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Return the panel had participants not been treated; what reaches others stays.
+
+    Participants whom the programme kept alive have missing outcomes from their exit on.
+    """
+    aligned = panel[["firm_id", "year"]].merge(truth, on=["firm_id", "year"], how="left")
+    treated = panel["cohort"].notna().to_numpy()
+    gone = treated & ~aligned["alive_untreated"].to_numpy(dtype=bool)
+    outcomes = {}
+    for column in ("sales", "employment", "exports"):
+        untreated = aligned[f"{column}_untreated"].to_numpy(dtype=np.float64)
+        observed = panel[column].to_numpy(dtype=np.float64)
+        outcomes[column] = np.where(gone, np.nan, np.where(treated, untreated, observed))
+    return panel.assign(**outcomes)
+
+
+def _prepared(world: World, firms: SimulatedProgramme) -> Study:
+    panel = clean_panel(
+        firms.panel,
+        firms.register,
+        {},
+        data=world.data,
+        clean=world.clean,
+        treatment=world.treatment,
+    ).panel
+    candidates = risk_sets(panel, world.treatment).firms
+    covariates = dated_covariates(panel, candidates, world.score.covariates)
+    pooled = pooled_risk_sets(candidates, world.score)
+    scores = score_risk_sets(pooled, covariates, world.score).scores
+    matched = match_designs(scores, covariates, world.match)
+    return prepare_study(
+        panel,
+        matched.matches,
+        matched.weights,
+        outcomes=world.outcomes,
+        treatment=world.treatment,
+        matched_times={},
+        estimate=world.estimate,
+        covariates=covariates,
+    )
+
+
+def _wanted(world: World) -> pd.DataFrame:
+    """Return the outcome and estimator of each row that the scenario asks for."""
+    rows = [
+        (outcome, estimator.name, estimator.inference)
+        for outcome in world.scenario.outcomes
+        for estimator in world.estimators
+        if estimator.estimates(outcome)
+    ]
+    return pd.DataFrame(rows, columns=["outcome", "estimator", "inference"])
+
+
+def _rows(world: World, estimates: pd.DataFrame, true: pd.DataFrame) -> pd.DataFrame:
+    whole = estimates[(estimates["term"] == "att") & (estimates["sample"] == "all")]
+    truth = true.loc[true["term"] == "att", ["outcome", "estimator", "truth"]]
+    wanted = _wanted(world)
+    found = wanted.merge(whole, how="left", on=["outcome", "estimator", "inference"])
+    return found.merge(truth, how="left", on=["outcome", "estimator"])

@@ -1,0 +1,156 @@
+"""What of a study's results may be published: the declared rule applied to every results table.
+
+A hidden figure is missing in the published table; its row stays. Sample sizes behind estimates are
+always shown, as output checkers ask; docs/disclosure.md says what that leaves.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.results import ESTIMATES
+from pipeline.disclosure.counts import small
+from pipeline.disclosure.dominance import Dominance, dominated
+from pipeline.disclosure.losses import few_lost, hide_steps, hide_support
+from pipeline.disclosure.samples import hide_balance, hide_paths
+from pipeline.exhibits.inputs import StudyResults
+
+# Facts that count firms, and no statistic in units of firms.
+_COUNTED = ("firms", "firm-years")
+_NOT_COUNTS = ("ess", "caliper")
+
+# Where FACTS says what SUPPORT says: reason, name of the fact, whether it belongs to the model.
+_REASON_FACTS = (
+    ("no covariate", "treated_without_covariates", True),
+    ("off support", "treated_off_support", True),
+    ("off support", "n_treated_unmatched", False),
+    ("no match", "n_treated_unmatched", False),
+)
+
+_PLACES = {"cohort", "year", "event_time"}
+_FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind == "number"]
+_SIZES = [n for n, c in ESTIMATES.columns.items() if c.kind == "integer" and n not in _PLACES]
+
+_BASELINE = {"baseline_mean": False, "baseline_mean_treated": True}
+
+
+def vet(results: StudyResults) -> StudyResults:
+    """Return the results with everything hidden that section `exhibit.disclosure` declares."""
+    rule = results.settings.exhibit.disclosure
+    minimum = rule.min_cell_firms
+    support, hidden = results.support, set[tuple[str, str, str]]()
+    if support is not None:
+        support, hidden = hide_support(support, minimum)
+    balance, _ = hide_balance(results.balance, few_lost(hidden), minimum)
+    headline = results.settings.estimate.headline.design
+    vetted = replace(
+        results,
+        support=support,
+        balance=balance,
+        estimates=_estimates(results.estimates, minimum),
+        paths=hide_paths(results.paths, [headline, "unmatched"], minimum),
+        sample_flow=hide_steps(results.sample_flow, minimum),
+        issues=results.issues.assign(
+            count=_hidden_counts(results.issues["count"].astype("Int64"), minimum)
+        ),
+    )
+    vetted = replace(vetted, facts=_facts(vetted, hidden, minimum))
+    return vetted if results.dominance is None else _dominated(vetted, results.dominance)
+
+
+def _estimates(estimates: pd.DataFrame, minimum: int) -> pd.DataFrame:
+    """Replace estimates on few treated or few comparison firms by the reason."""
+    counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
+    few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
+    if not few.any():
+        return estimates
+    shown = estimates.copy()
+    shown.loc[few, _FIGURES] = np.nan
+    shown.loc[few, _SIZES] = pd.NA
+    shown.loc[few, "note"] = f"not published: fewer than {minimum} firms in a group"
+    return shown
+
+
+def _hidden_counts(counts: pd.Series, minimum: int) -> pd.Series:
+    return counts.mask(small(counts.to_numpy(float), minimum))
+
+
+def _facts(results: StudyResults, hidden: set[tuple[str, str, str]], minimum: int) -> pd.DataFrame:
+    """Hide small counts, reasons that SUPPORT hides, and baseline means whose path is hidden."""
+    facts = results.facts.reset_index(drop=True)
+    counts = facts["unit"].isin(_COUNTED) & ~facts["name"].str.startswith(_NOT_COUNTS)
+    masked = counts & small(facts["value"].to_numpy(float), minimum)
+    names = list(zip(facts["design"], facts["name"], strict=True))
+    told = _reason_facts(results, hidden)
+    masked |= pd.Series([name in told for name in names], index=facts.index)
+    masked |= pd.Series(_baseline_hidden(results, facts), index=facts.index)
+    return facts.assign(value=facts["value"].mask(masked))
+
+
+def _reason_facts(results: StudyResults, hidden: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
+    found = set()
+    for design, stack, reason in hidden:
+        model = results.settings.match.designs[design].score
+        for named, fact, of_model in _REASON_FACTS:
+            if named == reason:
+                name = fact if stack == "all" else f"{fact}[{stack}]"
+                found.add((model if of_model else design, name))
+    return found
+
+
+def _baseline_hidden(results: StudyResults, facts: pd.DataFrame) -> list[bool]:
+    """Mark baseline means of a group whose mean at the reference year is hidden."""
+    reference = results.settings.treatment.reference_event_time
+    at_base = results.paths[results.paths["event_time"] == reference]
+    gone = at_base[at_base["mean"].isna()]
+    keys = set(zip(gone["outcome"], gone["design"], gone["treated"], strict=True))
+    return [
+        name in _BASELINE and (outcome, design, _BASELINE[name]) in keys
+        for outcome, design, name in zip(
+            facts["outcome"], facts["design"], facts["name"], strict=True
+        )
+    ]
+
+
+def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
+    """Hide means in which the largest firm exceeds the declared share of the total."""
+    percent = results.settings.exhibit.disclosure.dominance_percent
+    reference = results.settings.treatment.reference_event_time
+    at_base = dominance.outcomes[dominance.outcomes["event_time"] == reference]
+    facts = results.facts.assign(treated=results.facts["name"].map(_BASELINE).astype("object"))
+    levels = dominated(facts, at_base, ["outcome", "design", "treated"], percent)
+    outcomes = results.settings.outcomes.root.items()
+    shown = [name for name, o in outcomes if o.transform in ("level", "proportional")]
+    keys = ["outcome", "design", "treated", "event_time"]
+    paths = dominated(results.paths, dominance.outcomes, keys, percent)
+    paths = paths & results.paths["outcome"].isin(shown).to_numpy()
+    return replace(
+        results,
+        facts=results.facts.assign(value=results.facts["value"].mask(levels)),
+        paths=results.paths.assign(mean=results.paths["mean"].mask(paths)),
+        balance=_dominated_balance(results.balance, dominance, percent),
+        profile=_dominated_profile(results.profile, dominance, percent),
+    )
+
+
+def _dominated_balance(balance: pd.DataFrame, dominance: Dominance, percent: float) -> pd.DataFrame:
+    """Hide both means where either group is dominated: the difference would tell one."""
+    keys = ["design", "stack", "covariate", "sample", "treated"]
+    either = pd.Series(False, index=balance.index)
+    for treated in (True, False):
+        rows = balance.assign(treated=treated)
+        either |= dominated(rows, dominance.covariates, keys, percent)
+    return balance.assign(
+        mean_treated=balance["mean_treated"].mask(either),
+        mean_control=balance["mean_control"].mask(either),
+    )
+
+
+def _dominated_profile(
+    profile: pd.DataFrame | None, dominance: Dominance, percent: float
+) -> pd.DataFrame | None:
+    if profile is None:
+        return None
+    marks = dominated(profile, dominance.panel, ["column", "year", "treated"], percent)
+    return profile.assign(mean=profile["mean"].mask(marks))

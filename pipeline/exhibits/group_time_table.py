@@ -1,0 +1,94 @@
+"""The appendix table of effects by entry year and year, one panel an entry year."""
+
+import math
+import re
+
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effects
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table
+
+# att_gt[2004,2007]: entry year, year.
+_TERM = re.compile(r"att_gt\[(?P<cohort>\d+),(?P<year>\d+)\]")
+
+_Cells = dict[tuple[int, int], Effect]
+
+
+def group_time_tables(results: StudyResults) -> list[Table]:
+    """Return the table of the first spec that estimates such effects; none where none does."""
+    specs = [spec for spec in results.settings.estimate.specs if "att_gt" in spec.terms]
+    if not specs:
+        return []
+    spec, design = specs[0].name, specs[0].designs[0]
+    names = list(results.settings.outcomes.root)
+    return side_by_side(names, lambda part: _table(results, part, spec, design))
+
+
+def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: str) -> Table:
+    effects = [_cells(results, name, spec, design) for name in numbered.values()]
+    decimals = [shown_decimals(results, name) for name in numbered.values()]
+    places = sorted({place for column in effects for place in column})
+    cohorts = sorted({cohort for cohort, _ in places})
+    panels = [
+        Panel(
+            say("Entry in {fit}", fit=cohort),
+            tuple(
+                row
+                for place in places
+                if place[0] == cohort
+                for row in _rows(place, effects, decimals)
+            ),
+        )
+        for cohort in cohorts
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        notes=_notes(results, design, effects),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _cells(results: StudyResults, outcome: str, spec: str, design: str) -> _Cells:
+    found = find_effects(results, outcome, design, spec)
+    matches = {term: _TERM.fullmatch(term) for term in found}
+    return {
+        (int(match["cohort"]), int(match["year"])): found[term]
+        for term, match in matches.items()
+        if match is not None
+    }
+
+
+def _rows(place: tuple[int, int], effects: list[_Cells], decimals: list[int]) -> tuple[Row, Row]:
+    pairs = [(column.get(place), digits) for column, digits in zip(effects, decimals, strict=True)]
+    return (
+        Row(str(place[1]), tuple(_estimate(effect, digits) for effect, digits in pairs)),
+        Row("", tuple(_std_error(effect, digits) for effect, digits in pairs)),
+    )
+
+
+def _estimate(effect: Effect | None, decimals: int) -> Cell:
+    if effect is None or math.isnan(effect.estimate):
+        return DASH
+    return Number(effect.estimate, decimals)
+
+
+def _std_error(effect: Effect | None, decimals: int) -> Cell:
+    if effect is None or not effect.estimated:
+        return None
+    return Number(effect.std_error, decimals, "parenthesis")
+
+
+def _notes(results: StudyResults, design: str, effects: list[_Cells]) -> tuple[str, ...]:
+    missing = {e.note for column in effects for e in column.values() if math.isnan(e.estimate)}
+    reasons = "; ".join(sorted(retell(note) for note in missing if note))
+    return (
+        say(
+            "Effects by entry year (panels) and year (rows), Callaway and Sant'Anna. Design: "
+            "{design}. Standard errors in parentheses; years before entry show how parallel trends "
+            "were.",
+            design=results.settings.design_label(design),
+        ),
+        *([say("Not estimated: {reasons}.", reasons=reasons)] if reasons else []),
+    )

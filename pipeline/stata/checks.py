@@ -1,0 +1,31 @@
+"""What a .do file says about our own figures: a heading, and asserts that Stata stops at."""
+
+import math
+from collections.abc import Iterator
+
+from pipeline.effects.rows import Row
+
+# reldif(x, y) is |x - y| / (|y| + 1)
+TOLERANCE = "1e-6"
+
+
+def heading(design: str, outcome: str, spec: str, row: Row) -> Iterator[str]:
+    """Yield what an estimate is, and what we found."""
+    yield ""
+    yield f"* design {design}, outcome {outcome}, spec {spec}"
+    if not math.isnan(row["estimate"]):
+        yield f"* ours: {figure(row['estimate'])}, standard error {figure(row['std_error'])}"
+
+
+def asserted(row: Row, result: str = "r(estimate)", error: str = "r(se)") -> Iterator[str]:
+    """Yield asserts of an estimate and, where it has one, of its standard error."""
+    yield f"assert reldif({result}, {figure(row['estimate'])}) < {TOLERANCE}"
+    if math.isnan(row["std_error"]):
+        yield f"* no standard error here: {row['note']}"
+    else:
+        yield f"assert reldif({error}, {figure(row['std_error'])}) < {TOLERANCE}"
+
+
+def figure(value: float) -> str:
+    """Return a number with all its digits, Stata's `.` where it is missing."""
+    return "." if math.isnan(value) else f"{value:.17g}"

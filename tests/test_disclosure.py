@@ -1,0 +1,218 @@
+"""Disclosure control: small counts, what tells them, means near each other, dominance, manifest."""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from results import study_results
+
+from pipeline.disclosure.counts import protected, step_runs
+from pipeline.disclosure.dominance import Dominance, dominated, largest_share
+from pipeline.disclosure.losses import hide_steps, hide_support
+from pipeline.disclosure.samples import hide_balance, hide_paths, too_near
+from pipeline.disclosure.vet import vet
+from pipeline.exhibits.overlap import score_bins
+from pipeline.exhibits.study import build_exhibits, study_tables
+from pipeline.exhibits.table import HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("counts", "hidden"),
+    [
+        ([[9, 0, 1], [20, 7, 30]], [[1, 0, 1], [1, 0, 1]]),
+        ([[9, 0, 12], [20, 7, 30]], [[0, 0, 0], [0, 0, 0]]),
+        ([[0, 0, 4]], [[1, 0, 1]]),
+    ],
+)
+def test_a_small_cell_is_never_alone_in_its_line(counts, hidden):
+    assert protected(np.array(counts, float), 5).astype(int).tolist() == hidden
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_hidden_cell_follows_from_totals(seed):
+    counts = np.random.default_rng(seed).integers(0, 12, size=(4, 3)).astype(float)
+    hidden = protected(counts, 5)
+    assert hidden[(counts > 0) & (counts < 5)].all()
+    assert not (hidden.sum(axis=1) == 1).any()
+    assert not (hidden.sum(axis=0) == 1).any()
+
+
+@pytest.mark.parametrize(
+    ("losses", "runs"),
+    [
+        ([0, 10, 0], [(0, 1), (1, 2), (2, 3)]),
+        ([2, 10], [(0, 2)]),
+        ([10, 2], [(0, 2)]),
+        ([10, 2, 2, 1, 8], [(0, 1), (1, 4), (4, 5)]),
+        ([3], [(0, 1)]),
+    ],
+)
+def test_steps_are_joined_until_their_loss_is_no_small_count(losses, runs):
+    found = step_runs(np.array(losses, float)[:, None], 5)
+    assert [(run.start, run.stop) for run in found] == runs
+
+
+def test_steps_that_lost_few_are_hidden_and_cannot_be_told():
+    results = study_results()
+    first, second = results.sample_flow.iloc[0], results.sample_flow.iloc[1]
+    third = second.copy()
+    third["step"], third["rule"] = 3, "another rule"
+    for name in ("firms", "firm_years", "treated_firms", "comparison_firms"):
+        third[name] = second[name] - 2
+        third[f"{name}_lost"] = 2
+    flow = pd.DataFrame([first, second, third])
+    shown = hide_steps(flow, 5)
+    assert shown.loc[1:, "firms_lost"].isna().all()
+    assert shown["firms"].isna().tolist() == [False, True, False]
+    assert hide_steps(flow.iloc[:2], 5).equals(hide_steps(flow.iloc[:2], 1))
+
+
+def support(counts):
+    rows = [
+        {"design": "a", "stack": s, "fate": f, "covariate": "x", "n_treated": n, "mean": 1.5}
+        for (s, f), n in counts.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_hidden_reason_hides_a_second_one_and_every_mean_of_the_stack():
+    table = support(
+        {
+            ("2009", "kept"): 50,
+            ("2009", "no covariate"): 9,
+            ("2009", "no match"): 1,
+            ("2009", "lost"): 10,
+            ("all", "kept"): 50,
+            ("all", "no covariate"): 9,
+            ("all", "no match"): 1,
+            ("all", "lost"): 10,
+        }
+    )
+    shown, hidden = hide_support(table, 5)
+    found = shown.set_index(["stack", "fate"])["n_treated"]
+    assert found.loc["2009"].isna().to_dict() == {
+        "kept": False, "no covariate": True, "no match": True, "lost": False,
+    }  # fmt: skip
+    assert ("a", "all", "no match") in hidden
+    assert shown["mean"].isna().all()
+    assert hide_support(table, 1)[0]["mean"].notna().all()
+
+
+def test_a_hidden_zero_has_a_row_so_that_its_absence_does_not_tell():
+    table = support({("2009", "kept"): 50, ("2009", "no match"): 4, ("2009", "lost"): 4})
+    table = pd.concat([table, table.assign(stack="all")], ignore_index=True)
+    shown, _ = hide_support(table, 5)
+    assert shown.loc[shown["fate"] == "no covariate", "n_treated"].isna().all()
+    assert (shown["fate"] == "no covariate").sum() == 2
+
+
+def test_sizes_near_one_that_is_shown_are_marked():
+    assert too_near([57, 56, 57, 52, 49], 5).tolist() == [False, True, False, False, True]
+    assert not too_near([57, 56], 1).any()
+
+
+def test_means_of_nearly_the_same_firms_are_shown_for_the_preferred_design_only():
+    rows = [("x", d, True, 0, 1.0, n) for d, n in (("unmatched", 60), ("a", 57), ("b", 40))]
+    rows += [("x", "few", True, 0, 1.0, 3)]
+    columns = ["outcome", "design", "treated", "event_time", "mean", "n_firms"]
+    paths = pd.DataFrame(rows, columns=columns)
+    shown = hide_paths(paths, ["a", "unmatched"], 5).set_index("design")
+    assert shown["mean"].isna().to_dict() == {
+        "unmatched": True,
+        "a": False,
+        "b": False,
+        "few": True,
+    }
+    assert shown["n_firms"].isna().to_dict()["few"]
+
+
+def test_the_one_firm_lost_between_two_samples_cannot_be_worked_out():
+    balance = study_results().balance
+    after = (balance["sample"] == "after") & (balance["design"] == "covariates")
+    balance.loc[after, "n_treated"] = balance.loc[~after, "n_treated"].max() - 1
+    shown, near = hide_balance(balance, set(), 5)
+    hidden = shown["mean_treated"].isna()
+    assert hidden[after].all() and shown.loc[after, "mean_control"].isna().all()
+    assert shown.loc[after, "std_diff"].notna().all()
+    assert not hidden[shown["sample"] == "before"].any()
+    assert {design for design, _, _ in near} == {"covariates"}
+
+
+def test_estimates_on_few_firms_are_replaced_by_the_reason():
+    results = study_results()
+    estimates = results.estimates.copy()
+    few = (estimates["design"] == "covariates") & (estimates["outcome"] == "sales_log")
+    estimates.loc[few, "n_treated"] = 3
+    shown = vet(dataclasses.replace(results, estimates=estimates)).estimates
+    assert shown.loc[few, "estimate"].isna().all()
+    assert set(shown.loc[few, "note"]) == {"not published: fewer than 5 firms in a group"}
+    assert shown.loc[~few].equals(estimates.loc[~few])
+
+
+def test_the_largest_share_and_the_rule():
+    by = [pd.Series(["a", "a", "b", "b"], name="g")]
+    share = largest_share(pd.Series([9.0, 1.0, 5.0, 5.0]), by)
+    assert share.to_dict() == {"a": 90.0, "b": 50.0}
+    table = share.rename("share").reset_index()
+    assert dominated(pd.DataFrame({"g": ["b", "a", "c"]}), table, ["g"], 50).tolist() == [
+        False, True, False,
+    ]  # fmt: skip
+
+
+def with_dominance(results, percent):
+    key = {"outcome": "sales_log", "design": "covariates_lags", "treated": False, "event_time": -1}
+    outcomes = pd.DataFrame([{**key, "share": percent}])
+    place = {"design": "covariates", "stack": "all", "covariate": "age", "sample": "before"}
+    covariates = pd.DataFrame([{**place, "treated": True, "share": percent}])
+    panel = pd.DataFrame(columns=["column", "year", "treated", "share"])
+    return dataclasses.replace(results, dominance=Dominance(outcomes, covariates, panel))
+
+
+def test_a_dominated_mean_is_hidden_with_its_counterpart():
+    results = study_results()
+    calm, dominated_results = (vet(with_dominance(results, p)) for p in (40.0, 60.0))
+    assert not calm.hidden("covariates_lags", "sales_log", "baseline_mean")
+    assert dominated_results.hidden("covariates_lags", "sales_log", "baseline_mean")
+    rows = dominated_results.balance.set_index(["design", "covariate", "sample"])
+    assert (
+        rows.loc[("covariates", "age", "before"), ["mean_treated", "mean_control"]]
+        .isna()
+        .all(axis=None)
+    )
+
+
+def test_tables_mark_what_is_hidden_and_say_why():
+    results = study_results()
+    facts = results.facts.copy()
+    facts.loc[facts["name"].str.startswith("treated_off_support"), "value"] = 2
+    table = study_tables(vet(dataclasses.replace(results, facts=facts)))["sample_flow"]
+    assert HIDDEN in [cell for row in table.rows() for cell in row.cells]
+    assert any(note.startswith("c: not shown") and "fewer than 5" in note for note in table.notes)
+
+
+def test_no_bin_of_the_overlap_figure_tells_of_few_firms():
+    scores = study_results().scores
+    bins = score_bins(scores, "lags", 5)
+    n_treated = int((scores["model"].eq("lags") & scores["treated"]).sum())
+    counts = (bins["treated"] * n_treated).to_numpy()
+    assert bins["treated"].sum() == pytest.approx(1)
+    run = np.flatnonzero(np.diff(counts, prepend=-1, append=-1))
+    sums = [counts[a:b].sum() for a, b in itertools.pairwise(run)]
+    assert all(total < 1e-9 or total > 5 - 1e-9 for total in sums)
+
+
+def test_the_manifest_lists_every_file_with_its_hash_and_no_small_count():
+    files = build_exhibits(with_dominance(study_results(), 10.0))
+    rows = list(csv.DictReader(io.StringIO(files["manifest.csv"].decode())))
+    assert {row["file"] for row in rows} == set(files) - {"manifest.csv"}
+    for row in rows:
+        assert row["sha256"] == hashlib.sha256(files[row["file"]]).hexdigest()
+        assert row["smallest_count"] == "" or int(row["smallest_count"]) >= 5
+        assert row["dominance_checked"] in {"yes", "none in it"}
+    unchecked = build_exhibits(study_results())["manifest.csv"].decode()
+    assert "results/balance.csv" in unchecked and ",no," in unchecked

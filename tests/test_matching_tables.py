@@ -1,0 +1,88 @@
+"""The tables on matching: balance of every design, and what effects owe to its choices."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+from results import _fact, _table, study_results
+
+from pipeline.datasets.results import FACTS
+from pipeline.exhibits.balance_summary import balance_summary
+from pipeline.exhibits.matching_choices import matching_choices
+from pipeline.exhibits.table import DASH, Interval
+
+
+def with_facts(results, facts):
+    rows = [{**_fact(*fact), "unit": "log points"} for fact in facts]
+    more = pd.concat([results.facts, _table(FACTS, rows)], ignore_index=True)
+    return dataclasses.replace(results, facts=more)
+
+
+@pytest.fixture(scope="module")
+def results():
+    return with_facts(
+        study_results(),
+        [
+            ("covariates", "all", "rubin_b_before", 52.14),
+            ("covariates", "all", "rubin_b_after", 2.15),
+            ("covariates", "all", "rubin_r_after", 0.903),
+            ("covariates", "all", "ess", 418.23),
+            ("covariates", "sales_log", "att_order_low", 0.096),
+            ("covariates", "sales_log", "att_order_high", 0.0991),
+            ("covariates", "sales_log", "att_rows_reversed", 0.0978),
+        ],
+    )
+
+
+def test_each_design_has_its_differences_and_rubins_figures(results):
+    before, after = balance_summary(results)[0].panels
+    assert [row.label for row in before.rows] == [
+        "matched on covariates",
+        "matched on covariates and lags",
+    ]
+    balance = results.balance
+    chosen = balance[(balance["design"] == "covariates") & (balance["sample"] == "after")]
+    cells = after.rows[0].cells
+    assert cells[0].value == pytest.approx(chosen["std_diff"].abs().mean())
+    assert cells[1].value == pytest.approx(chosen["std_diff"].abs().max())
+    assert cells[2].plain() == f"{(chosen['std_diff'].abs() > 0.1).sum()} of {len(chosen)}"
+    assert cells[3].value == pytest.approx(chosen["percent_bias"].abs().mean())
+    assert [cells[i].plain() for i in (4, 5, 6)] == ["2.1", "0.90", "418"]
+    assert before.rows[0].cells[4].plain() == "52.1"
+    assert before.rows[0].cells[6] is None
+
+
+def test_the_verdict_on_the_threshold_names_designs(results):
+    notes = " ".join(balance_summary(results)[0].notes)
+    largest = {
+        design: results.balance[
+            (results.balance["design"] == design) & (results.balance["sample"] == "after")
+        ]["std_diff"]
+        .abs()
+        .max()
+        for design in ("covariates", "covariates_lags")
+    }
+    expected = "met by: " if largest["covariates"] <= 0.1 else "not met by: "
+    assert f"{expected}matched on covariates" in notes
+
+
+def test_effects_stand_by_pool_and_ranges_below(results):
+    table = matching_choices(results)[0]
+    assert table.panels[0].title == "Pool: never-treated firms outside clusters with participants"
+    chosen = results.estimates[
+        (results.estimates["outcome"] == "sales_log")
+        & (results.estimates["design"] == "covariates")
+        & (results.estimates["term"] == "att")
+        & (results.estimates["estimator"] == "stacked")
+    ].iloc[0]
+    rows = {row.label: row for row in table.panels[0].rows if row.label}
+    assert rows["matched on covariates"].cells[0].value == chosen["estimate"]
+    ranges = table.panels[-1].rows
+    assert ranges[0].cells[0] == Interval(0.096, 0.0991, 3)
+    assert ranges[1].cells[0].value == 0.0978
+    assert ranges[0].cells[1] == DASH
+
+
+def test_without_greedy_matching_there_is_no_range():
+    titles = [panel.title for panel in matching_choices(study_results())[0].panels]
+    assert titles == ["Pool: never-treated firms outside clusters with participants"]

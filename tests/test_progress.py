@@ -1,0 +1,34 @@
+"""Progress of long work: told to who asks, and to nobody else."""
+
+import subprocess
+import sys
+
+from pipeline import progress
+from pipeline.progress import telling, track
+
+
+def test_items_come_through_unchanged():
+    assert list(track(iter("abc"), "letters", 3)) == ["a", "b", "c"]
+
+
+def test_who_asks_is_told_how_far_the_work_is(monkeypatch):
+    clock = iter([0.0, 0.5, 1.5, 1.8, 3.0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock))
+    told = []
+    with telling(told.append):
+        list(track(range(4), "draws", 4000))
+    assert told == ["draws: 1 of 4,000, 2 s", "draws: 3 of 4,000, 3 s"]
+
+
+def test_after_the_block_nobody_is_told(monkeypatch, capsys):
+    with telling(print):
+        pass
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN", 0.0)
+    list(track(range(3), "draws", 3))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_stage_that_no_terminal_watches_prints_nothing(tmp_path):
+    code = "from stages.run import watched\nwith watched('x'):\n    pass\n"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ("", "")
