@@ -18,6 +18,7 @@ from pipeline.effects.match_order import order_facts
 from pipeline.effects.matched_difference import difference_results
 from pipeline.effects.multiplicity import family_tests
 from pipeline.effects.poisson_stacked import poisson_results
+from pipeline.effects.randomisation_rows import randomisation_rows
 from pipeline.effects.rows import (
     Label,
     missing_row,
@@ -43,6 +44,7 @@ from pipeline.progress import track
 from pipeline.scale import on_scale
 
 STACKED_ONLY = "effects in proportion to the level are estimated by the stacked estimator only"
+LINEAR_ONLY = "not available for effects in proportion to the level: linear estimators only"
 ONE_WAY_ONLY = (
     "effects in proportion to the level are clustered in one direction only: use cluster: "
     "assignment, firm or components"
@@ -70,6 +72,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     if redo is not None:
         difference_results(ledger, study, redo)
         ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
+        ledger.estimates += randomisation_rows(study, redo, ledger.estimates)
         ledger.facts += order_facts(study, redo)
     ledger.tests += family_tests(ledger.estimates, study.outcomes)
     return ledger.tables()
@@ -146,6 +149,10 @@ def _add_ratios(
     ledger.estimates += found.estimates
     ledger.tests += found.tests
     ledger.add_facts(label.design, label.outcome, found.facts)
+    ledger.estimates += [
+        missing_row(label, "att", LINEAR_ONLY) | {"inference": name}
+        for name in spec.asked_beside_analytic
+    ]
     add_summary(ledger, study, label, found.estimates)
 
 

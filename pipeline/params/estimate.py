@@ -92,12 +92,7 @@ class StackedSpec(EstimatesAsked):
 
     @model_validator(mode="after")
     def _few_clusters_fit(self) -> "StackedSpec":
-        asked = {
-            "bias_reduced": self.bias_reduced,
-            "wild_bootstrap": self.wild_bootstrap is not None,
-            "randomisation": self.randomisation is not None,
-        }
-        for name in (name for name, is_asked in asked.items() if is_asked):
+        for name in self.asked_beside_analytic:
             if self.cluster == "set_and_assignment":
                 raise ValueError(f"{name} clusters in one direction; choose another cluster")
             if name != "bias_reduced" and "att" not in self.terms:
@@ -107,6 +102,16 @@ class StackedSpec(EstimatesAsked):
         if self.event_bins and "event" not in self.terms:
             raise ValueError("event_bins are means of event terms; add event to terms")
         return self
+
+    @property
+    def asked_beside_analytic(self) -> list[str]:
+        """Return the methods for few clusters asked for, as rows of ESTIMATES name them."""
+        asked = {
+            "bias_reduced": self.bias_reduced,
+            "wild_bootstrap": self.wild_bootstrap is not None,
+            "randomisation": self.randomisation is not None,
+        }
+        return [name for name, is_asked in asked.items() if is_asked]
 
 
 class MatchedDifferenceSpec(EstimatesAsked):

@@ -1,0 +1,209 @@
+"""Randomisation inference: enumeration by hand, size, and reasons."""
+
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+import pandas as pd
+import pytest
+from stacked_tables import estimation, outcomes, treatment
+
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.store import conform
+from pipeline.effects.bootstrap import Redo
+from pipeline.effects.entry_assignments import lottery
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.errors import IdentificationError
+from pipeline.matching.designs import match_designs
+from pipeline.panel import cluster_entry
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreSection
+from pipeline.propensity import score_risk_sets
+
+SCORE = ScoreSection.model_validate(
+    {
+        "covariates": {"size": {"label": "Size", "column": "size", "transform": "level", "at": -1}},
+        "unmatched": {"controls_from": "outside_treated_clusters"},
+        "models": {
+            "covariates": {
+                "controls_from": "outside_treated_clusters",
+                "covariates": ["size"],
+                "fit": "per_stack",
+                "link": "logit",
+                "missing": "drop_firm",
+                "support": "none",
+            }
+        },
+    }
+)
+MATCH = MatchSection.model_validate(
+    {
+        "designs": {
+            "matched": {
+                "score": "covariates",
+                "method": "nearest",
+                "distance": "linear",
+                "ratio": 1,
+                "replacement": True,
+                "caliper_sd": None,
+                "caliper_sd_of": "pooled",
+                "exact": [],
+                "order": "largest",
+                "tie_tolerance": 1e-10,
+            }
+        },
+        "balance": {"denominator": "pooled", "threshold": 0.1},
+    }
+)
+
+
+def panel_of(entry_of_cluster, *, per_cluster=4, share=1.0, effect=0.0, seed=0, n_clusters=8):
+    """Return PANEL over 2003-2006; the first `share` of each opening cluster's firms enter."""
+    rng = np.random.default_rng(seed)
+    firm = np.arange(n_clusters * per_cluster)
+    cluster = firm // per_cluster
+    enters = firm % per_cluster < share * per_cluster
+    rows = pd.DataFrame(
+        {
+            "firm_id": np.repeat([f"F{i:03d}" for i in firm], 4),
+            "year": np.tile(np.arange(2003, 2007), len(firm)),
+            "cluster": np.repeat([f"c{c}" for c in cluster], 4),
+            "size": np.repeat(rng.normal(size=len(firm)), 4),
+        }
+    )
+    cohort = pd.Series(cluster).map(entry_of_cluster).where(enters).to_numpy()
+    rows["cohort"] = pd.array(np.repeat(cohort, 4)).astype("Int64")
+    shock = rng.normal(size=(n_clusters, 4))[cluster].ravel()
+    rows["sales"] = shock + rng.normal(size=len(rows))
+    rows["sales"] += effect * (rows["year"] >= rows["cohort"]).fillna(False).astype(float)
+    return conform(PANEL, rows.assign(cluster_entry=cluster_entry(rows)))
+
+
+def prepared(panel, design="matched", named=None, **spec):
+    settings = treatment(-1, 1)
+    firms = risk_sets(panel, settings).firms
+    covariates = dated_covariates(panel, firms, SCORE.covariates)
+    scores = score_risk_sets(pooled_risk_sets(firms, SCORE), covariates, SCORE).scores
+    found = match_designs(scores, covariates, MATCH)
+    study = prepare_study(
+        panel,
+        found.matches,
+        found.weights,
+        outcomes=outcomes(**(named or {})),
+        treatment=settings,
+        matched_times={},
+        estimate=_section(design, spec),
+        covariates=covariates,
+    )
+    return study, Redo(scores, covariates, SCORE, MATCH)
+
+
+def _section(design, spec):
+    section = estimation().model_dump(exclude_none=True)
+    section["headline"]["design"] = design
+    section["specs"][0] |= {
+        "designs": [design],
+        "terms": ["att"],
+        "cluster": "assignment",
+        "randomisation": {"draws": 99, "seed": 1},
+    } | spec
+    return EstimateSection.model_validate(section)
+
+
+def rows_of(panel, design="matched", named=None, **spec):
+    study, redo = prepared(panel, design, named, **spec)
+    rows = estimate_specs(study, redo).estimates
+    rows = rows[(rows["term"] == "att") & (rows["sample"] == "all")]
+    return rows.set_index("inference")
+
+
+def test_enumerated_p_value_is_that_of_every_other_world_evaluated_by_itself():
+    """2 of 8 clusters: 28 assignments, each evaluated from its own panel."""
+    panel = panel_of({0: 2005, 1: 2005}, effect=1.0)
+    found = rows_of(panel).loc["randomisation"]
+    statistics = []
+    for pair in combinations(range(8), 2):
+        cohort = panel["cluster"].isin([f"c{c}" for c in pair]).map({True: 2005, False: None})
+        world = panel.assign(cohort=cohort.astype("Int64"))
+        world["cluster_entry"] = cluster_entry(world)
+        statistics.append(rows_of(world, randomisation=None).loc["analytic", "statistic"])
+    larger = np.abs(statistics) >= abs(statistics[0]) * (1 - 1e-9)
+    assert found["p_value"] == pytest.approx(larger.mean(), abs=1e-12)
+    assert "all of 28 assignments" in found["note"]
+    assert "smallest attainable p 0.036" in found["note"]
+    assert np.isnan(found["conf_low"]) and found["n_treated_clusters"] == 2
+
+
+def test_a_large_effect_gets_the_smallest_p_value():
+    found = rows_of(panel_of({0: 2005, 1: 2005}, effect=200.0), "unmatched").loc["randomisation"]
+    assert found["p_value"] == pytest.approx(1 / 28)
+
+
+def test_assignments_of_two_entry_years_are_counted_and_all_different():
+    panel = panel_of({0: 2004, 1: 2005, 2: 2005})
+    drawn = _lottery(panel)
+    others = {tuple(dealt) for dealt in drawn.every_other()}
+    assert drawn.n_assignments == factorial(8) // (2 * factorial(5)) == len(others) + 1
+    entry = drawn.entrants(drawn.dealt, np.random.default_rng(0))
+    actual = panel.dropna(subset=["cohort"]).drop_duplicates("firm_id")
+    assert entry == dict(zip(actual["firm_id"], actual["cohort"], strict=True))
+
+
+def test_where_some_firms_enter_as_many_do_elsewhere():
+    drawn = _lottery(panel_of({0: 2005, 1: 2005}, share=0.5))
+    dealt = drawn.dealt[::-1].copy()
+    first = drawn.entrants(dealt, np.random.default_rng(0))
+    assert {firm[:3] for firm in first} <= {"F02", "F03"} and len(first) == 4
+    assert first == drawn.entrants(dealt, np.random.default_rng(0))
+    assert first != drawn.entrants(dealt, np.random.default_rng(5))
+
+
+def _lottery(panel):
+    study, redo = prepared(panel)
+    treated = redo.scores[(redo.scores["model"] == "unmatched") & redo.scores["treated"]]
+    return lottery(panel, treated, study.treatment)
+
+
+def test_random_draws_where_assignments_are_many():
+    panel = panel_of({0: 2005, 1: 2005, 2: 2005, 3: 2005}, n_clusters=16, share=0.5, effect=0.5)
+    found = rows_of(panel).loc["randomisation"]
+    assert "99 random of 1,820 assignments" in found["note"]
+    assert 0.01 <= found["p_value"] <= 1
+
+
+@pytest.mark.slow
+def test_size_with_two_treated_clusters():
+    """Where all firms of two clusters enter, the test of a true null is exact at 1/28 and 2/28."""
+    p_values = np.array(
+        [
+            rows_of(panel_of({0: 2005, 1: 2005}, seed=s), "unmatched").loc[
+                "randomisation", "p_value"
+            ]
+            for s in range(60)
+        ]
+    )
+    share = (p_values <= 7 / 28 + 1e-9).mean()
+    assert abs(share - 0.25) <= 3 * np.sqrt(0.25 * 0.75 / 60)
+
+
+def test_reasons():
+    panel = panel_of({0: 2005, 1: 2005})
+    study, redo = prepared(panel)
+    treated = redo.scores[(redo.scores["model"] == "unmatched")].assign(treated=True)
+    with pytest.raises(IdentificationError, match="every cluster has participants"):
+        lottery(panel, treated, study.treatment)
+    lone = rows_of(panel_of({0: 2005}), "unmatched").loc["randomisation"]
+    assert "without a standard error" in lone["note"] and np.isnan(lone["p_value"])
+
+
+def test_ratios_say_that_the_methods_are_linear():
+    named = {"sales": {"column": "sales", "transform": "proportional", "unit": "$", "label": "S"}}
+    panel = panel_of({0: 2005, 1: 2005})
+    panel["sales"] = np.exp(panel["sales"])
+    rows = rows_of(panel, named=named, bias_reduced=True)
+    for name in ("randomisation", "bias_reduced"):
+        assert "linear estimators only" in rows.loc[name, "note"]
