@@ -28,15 +28,17 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
 
     On the index, since probabilities round at 0 and 1; `bound` is on the probability itself.
     """
-    if model.score_bound is not None:
+    rule = model.support
+    if rule == "bound":
         return np.asarray(scored["propensity_score"] <= model.score_bound)
     on_support = np.ones(len(scored), dtype=bool)
     score, treated = scored["linear_score"].to_numpy(), scored["treated"].to_numpy()
     for rows in scored.groupby("stack").indices.values():
-        if model.trim_share is not None:
+        if rule == "trim":
+            assert model.trim_share is not None, "params are refused without it"
             on_support[rows] = trimmed(score[rows], treated[rows], model.trim_share)
-        elif model.support not in ("trim", "bound"):
-            on_support[rows] = common_support(score[rows], treated[rows], model.support)
+        else:
+            on_support[rows] = common_support(score[rows], treated[rows], rule)
     return on_support
 
 

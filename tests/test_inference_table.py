@@ -61,3 +61,14 @@ def test_the_note_tells_the_draws(results):
 
 def test_with_one_method_there_is_no_table():
     assert inference_tables(study_results()) == []
+
+
+def test_p_values_over_a_family_stand_below(results):
+    row = {"outcome": "sales_log", "design": "covariates_lags", "sample": "all"}
+    row |= {"estimator": "stacked", "test": "romano_wolf", "p_value": 0.031}
+    tests = pd.concat([results.tests, pd.DataFrame([row])], ignore_index=True)
+    panel = inference_tables(dataclasses.replace(results, tests=tests))[0].panels[-1]
+    assert panel.title == "Over the outcomes of a family"
+    assert [(r.label, r.cells[0].plain()) for r in panel.rows] == [
+        ("p-value (Romano-Wolf)", "0.031")
+    ]

@@ -19,6 +19,7 @@ from pipeline.effects.matched_difference import difference_results
 from pipeline.effects.multiplicity import family_tests
 from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.randomisation_rows import randomisation_rows
+from pipeline.effects.romano_wolf import romano_wolf_tests
 from pipeline.effects.rows import (
     Label,
     missing_row,
@@ -75,6 +76,8 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
         ledger.estimates += randomisation_rows(study, redo, ledger.estimates)
         ledger.facts += order_facts(study, redo)
     ledger.tests += family_tests(ledger.estimates, study.outcomes)
+    if study.estimate.romano_wolf is not None:
+        ledger.tests += romano_wolf_tests(ledger, study.outcomes, study.estimate.romano_wolf)
     return ledger.tables()
 
 

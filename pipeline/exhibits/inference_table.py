@@ -22,6 +22,12 @@ _METHODS = {
     "cluster_bootstrap": "Cluster bootstrap, score and weights redone",
 }
 
+# Value of TESTS.test: what readers are told.
+_OF_FAMILIES = {
+    "q_value": "q-value (Benjamini-Hochberg)",
+    "romano_wolf": "p-value (Romano-Wolf)",
+}
+
 # Methods whose note says how many draws they made, and of what.
 _DRAWN = ("wild_bootstrap", "randomisation", "cluster_bootstrap")
 
@@ -56,12 +62,30 @@ def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) 
         for method, title in _METHODS.items()
         if any((name, method) in found for name in names)
     ]
+    if families := _family_rows(results, names):
+        panels.append(Panel(say("Over the outcomes of a family"), tuple(families)))
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
         notes=_notes(results, found),
         source=results.settings.exhibit.source,
     )
+
+
+def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
+    """Return what p-values become where several outcomes of a family are tested."""
+    headline, tests = results.settings.estimate.headline, results.tests
+    chosen = tests[(tests["design"] == headline.design) & (tests["estimator"] == headline.spec)]
+    rows = []
+    for test, label in _OF_FAMILIES.items():
+        found = chosen[chosen["test"] == test].set_index("outcome")["p_value"]
+        cells = tuple(
+            Text(rounding.positive(float(found[name]), 3)) if name in found.index else DASH
+            for name in names
+        )
+        if any(cell != DASH for cell in cells):
+            rows.append(Row(say(label), cells))
+    return rows
 
 
 def _panel(

@@ -12,6 +12,8 @@ PORTUGUESE: dict[str, str] = {
     " on {covariates}": " com {covariates}",
     " on {labels}": " com {labels}",
     " Years between the reference year and entry are in neither baseline nor effect.": " Os anos entre o de referência e a entrada não contam nem na base nem no efeito.",
+    ),
+    ),
     ", panels part {number}": ", painéis, parte {number}",
     ", part {number}": ", parte {number}",
     ". Comp.: comparison.": ". Comp.: comparação.",
@@ -30,8 +32,8 @@ PORTUGUESE: dict[str, str] = {
     "all entry years and years": "todos os anos de entrada e anos",
     "All entry years": "Todos os anos de entrada",
     "All lost": "Todas as perdidas",
-    "all units": "todas as unidades",
     "all units on support": "todas as unidades no suporte comum",
+    "all units": "todas as unidades",
     "All {firms} of the cleaned panel, one row each in a year; treated: those that ever entered. Three significant digits. A dash stands for figures that rest on too few {firms} to be shown.": "Todas as {firms} do painel limpo, uma linha por ano; participantes: as que entraram alguma vez. Três algarismos significativos. Um traço indica números que se apoiam em poucas {firms} para serem mostrados.",
     "also {covariates}": "também {covariates}",
     "anything from {low} to {high} {translated_unit}, no effect {zero}": "qualquer valor de {low} a {high} {translated_unit}, efeito nulo {zero}",
@@ -65,13 +67,6 @@ PORTUGUESE: dict[str, str] = {
     "Column {column}: proportional effect on the level by Poisson, zeros included, firms without any positive value left out; it needs parallel ratios. The largest firm makes {largest} percent of the treated and the comparison total (Panel {letter}).": "Coluna {column}: efeito proporcional sobre o nível por Poisson, com os zeros e sem quem não tem nenhum valor positivo; requer razões paralelas. A maior empresa soma {largest} por cento do total de participantes e de comparação (Painel {letter}).",
     "column {n} in {times}": "coluna {n} em {times}",
     "common support by minimum and maximum": "suporte comum por mínimo e máximo",
-    "treated outside the range of comparison scores dropped": (
-        "excluem-se os tratados fora do intervalo de escores da comparação"
-    ),
-    "comparisons outside the range of treated scores dropped": (
-        "excluem-se as comparações fora do intervalo de escores dos tratados"
-    ),
-    "score fitted again on support": "escore reestimado no suporte comum",
     "Comp.": "Comp.",
     "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, reference year; minimum detectable effect at {power} percent power, two-sided test at {alpha} percent, in the units of the estimate.": "Comp.: {firms} de comparação. Rodapé: Painel {main_letter}; média em níveis, ano de referência; efeito mínimo detectável com poder de {power} por cento, teste bilateral a {alpha} por cento, nas unidades da estimativa.",
     "Comparison pool: {pools}.": "Reserva de comparação: {pools}.",
@@ -85,6 +80,7 @@ PORTUGUESE: dict[str, str] = {
     "Comparison": "Compar.",
     "Comparison, before matching": "Comparação, antes do pareamento",
     "Comparison, weighted": "Comparação, ponderada",
+    "comparisons outside the range of treated scores dropped": (
     "Constant": "Constante",
     "Covariates with |std. diff.| > {threshold}": "Covariáveis com |dif. pad.| > {threshold}",
     "CR2, Satterthwaite degrees of freedom": "CR2, graus de liberdade de Satterthwaite",
@@ -124,6 +120,8 @@ PORTUGUESE: dict[str, str] = {
     "exact within {named}": "exato dentro de {named}",
     "excluded": "excluído",
     "excludes": "exclui",
+        "excluem-se as comparações fora do intervalo de escores dos tratados"
+        "excluem-se os tratados fora do intervalo de escores da comparação"
     "extended two-way fixed effects (Wooldridge)": "efeitos fixos de duas vias estendidos (Wooldridge)",
     "few": "poucas",
     "Fewer than {few_treated_clusters} treated clusters, so that intervals are too short: {panels}.": "Menos de {few_treated_clusters} conglomerados tratados, de modo que os intervalos são curtos demais: {panels}.",
@@ -227,6 +225,8 @@ PORTUGUESE: dict[str, str] = {
     "outside clusters with participants": "fora de conglomerados com participantes",
     "outside the design's pool": "fora da reserva do desenho",
     "Over all covariates, in the score and out of it; entry years together. % bias: difference in means over the square root of the mean of the two groups' variances, of each sample. Rubin's B: distance of the mean linear scores in percent of their standard deviation, R: ratio of their variances, score fitted again by probit; B under 25 and R between 0.5 and 2 are usual limits (Rubin 2001). Effective comp.: (sum of weights) squared over sum of squared weights.": "Sobre todas as covariáveis, dentro e fora do escore; anos de entrada juntos. % viés: diferença de médias sobre a raiz da média das variâncias dos dois grupos, de cada amostra. B de Rubin: distância dos escores lineares médios em por cento de seu desvio-padrão, R: razão de suas variâncias, com o escore estimado de novo por probit; B menor que 25 e R entre 0,5 e 2 são limites usuais (Rubin 2001). Comp. efetiva: quadrado da soma dos pesos sobre a soma dos pesos ao quadrado.",
+    "Over the outcomes of a family": "Sobre os resultados de uma família",
+    "p-value (Romano-Wolf)": "valor p (Romano-Wolf)",
     "p-value": "valor p",
     "Package versions": "Versões dos pacotes",
     "Package": "Pacote",
@@ -255,6 +255,7 @@ PORTUGUESE: dict[str, str] = {
     "Provenance": "Procedência",
     "Pseudo-R2": "Pseudo-R2",
     "Pseudo-R2: McFadden's. Area under the curve: 0.5 where the score tells entrants from others no better than chance.": "Pseudo-R2: de McFadden. Área sob a curva: 0,5 onde o escore não distingue entrantes melhor que o acaso.",
+    "q-value (Benjamini-Hochberg)": "valor q (Benjamini-Hochberg)",
     "Randomisation of entry among clusters": "Aleatorização da entrada entre conglomerados",
     "Range over 50 orders of matching; rows reversed": "Faixa em 50 ordens de pareamento; linhas invertidas",
     "ratio": "razão",
@@ -268,6 +269,7 @@ PORTUGUESE: dict[str, str] = {
     "Rubin's B": "B de Rubin",
     "Rubin's R": "R de Rubin",
     "score by {link} {fit}": "escore por {link} {fit}",
+    "score fitted again on support": "escore reestimado no suporte comum",
     "Selection: {design_label}": "Seleção: {design_label}",
     "Setting": "Parâmetro",
     "Settings that ran, by full path": "Parâmetros usados, por caminho completo",
@@ -316,6 +318,7 @@ PORTUGUESE: dict[str, str] = {
     "Treated and comparison {firms} before and after matching": "Participantes e comparação ({firms}) antes e depois do pareamento",
     "treated firm-years": "linhas anuais de participantes",
     "treated left out": "participantes excluídas",
+    "treated outside the range of comparison scores dropped": (
     "Treated {firms} by entry year: {label}": "Participantes ({firms}) por ano de entrada: {label}",
     "Treated {firms} kept and lost": "Participantes ({firms}) que ficam e que se perdem",
     "Treated {firms} of all entry years, by design": "Participantes ({firms}) de todos os anos de entrada, por desenho",

@@ -12,6 +12,8 @@ SPANISH: dict[str, str] = {
     " on {covariates}": " con {covariates}",
     " on {labels}": " con {labels}",
     " Years between the reference year and entry are in neither baseline nor effect.": " Los años entre el de referencia y la entrada no cuentan ni en la base ni en el efecto.",
+    ),
+    ),
     ", panels part {number}": ", paneles, parte {number}",
     ", part {number}": ", parte {number}",
     ". Comp.: comparison.": ". Comp.: comparación.",
@@ -30,8 +32,8 @@ SPANISH: dict[str, str] = {
     "all entry years and years": "todos los años de entrada y años",
     "All entry years": "Todos los años de entrada",
     "All lost": "Todas las perdidas",
-    "all units": "todas las unidades",
     "all units on support": "todas las unidades en el soporte común",
+    "all units": "todas las unidades",
     "All {firms} of the cleaned panel, one row each in a year; treated: those that ever entered. Three significant digits. A dash stands for figures that rest on too few {firms} to be shown.": "Todas las {firms} del panel depurado, una fila por año; participantes: las que entraron alguna vez. Tres cifras significativas. Una raya indica cifras que se apoyan en muy pocas {firms} para mostrarse.",
     "also {covariates}": "también {covariates}",
     "anything from {low} to {high} {translated_unit}, no effect {zero}": "cualquier valor de {low} a {high} {translated_unit}, efecto nulo {zero}",
@@ -65,13 +67,6 @@ SPANISH: dict[str, str] = {
     "Column {column}: proportional effect on the level by Poisson, zeros included, firms without any positive value left out; it needs parallel ratios. The largest firm makes {largest} percent of the treated and the comparison total (Panel {letter}).": "Columna {column}: efecto proporcional sobre el nivel por Poisson, con los ceros y sin quienes no tienen ningún valor positivo; requiere razones paralelas. La mayor empresa suma {largest} por ciento del total de participantes y de comparación (Panel {letter}).",
     "column {n} in {times}": "columna {n} en {times}",
     "common support by minimum and maximum": "soporte común por mínimo y máximo",
-    "treated outside the range of comparison scores dropped": (
-        "se excluyen los tratados fuera del rango de puntajes de la comparación"
-    ),
-    "comparisons outside the range of treated scores dropped": (
-        "se excluyen las comparaciones fuera del rango de puntajes de los tratados"
-    ),
-    "score fitted again on support": "puntaje reestimado sobre el soporte común",
     "Comp.": "Comp.",
     "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, reference year; minimum detectable effect at {power} percent power, two-sided test at {alpha} percent, in the units of the estimate.": "Comp.: {firms} de comparación. Pie: Panel {main_letter}; media en niveles, año de referencia; efecto mínimo detectable con potencia de {power} por ciento, prueba bilateral al {alpha} por ciento, en las unidades de la estimación.",
     "Comparison pool: {pools}.": "Reserva de comparación: {pools}.",
@@ -85,6 +80,7 @@ SPANISH: dict[str, str] = {
     "Comparison": "Compar.",
     "Comparison, before matching": "Comparación, antes de emparejar",
     "Comparison, weighted": "Comparación, ponderada",
+    "comparisons outside the range of treated scores dropped": (
     "Constant": "Constante",
     "Covariates with |std. diff.| > {threshold}": "Covariables con |dif. est.| > {threshold}",
     "CR2, Satterthwaite degrees of freedom": "CR2, grados de libertad de Satterthwaite",
@@ -227,6 +223,8 @@ SPANISH: dict[str, str] = {
     "outside clusters with participants": "fuera de conglomerados con participantes",
     "outside the design's pool": "fuera de la reserva del diseño",
     "Over all covariates, in the score and out of it; entry years together. % bias: difference in means over the square root of the mean of the two groups' variances, of each sample. Rubin's B: distance of the mean linear scores in percent of their standard deviation, R: ratio of their variances, score fitted again by probit; B under 25 and R between 0.5 and 2 are usual limits (Rubin 2001). Effective comp.: (sum of weights) squared over sum of squared weights.": "Sobre todas las covariables, dentro y fuera de la puntuación; años de entrada juntos. % sesgo: diferencia de medias sobre la raíz de la media de las varianzas de ambos grupos, de cada muestra. B de Rubin: distancia de las puntuaciones lineales medias en por ciento de su desviación estándar, R: razón de sus varianzas, con la puntuación estimada de nuevo por probit; B menor que 25 y R entre 0,5 y 2 son límites usuales (Rubin 2001). Comp. efectiva: cuadrado de la suma de pesos sobre suma de pesos al cuadrado.",
+    "Over the outcomes of a family": "Sobre los resultados de una familia",
+    "p-value (Romano-Wolf)": "valor p (Romano-Wolf)",
     "p-value": "valor p",
     "Package versions": "Versiones de los paquetes",
     "Package": "Paquete",
@@ -255,6 +253,7 @@ SPANISH: dict[str, str] = {
     "Provenance": "Procedencia",
     "Pseudo-R2": "Pseudo-R2",
     "Pseudo-R2: McFadden's. Area under the curve: 0.5 where the score tells entrants from others no better than chance.": "Pseudo-R2: de McFadden. Área bajo la curva: 0,5 donde la puntuación no distingue entrantes mejor que el azar.",
+    "q-value (Benjamini-Hochberg)": "valor q (Benjamini-Hochberg)",
     "Randomisation of entry among clusters": "Aleatorización de la entrada entre conglomerados",
     "Range over 50 orders of matching; rows reversed": "Rango en 50 órdenes de emparejamiento; filas invertidas",
     "ratio": "razón",
@@ -268,6 +267,9 @@ SPANISH: dict[str, str] = {
     "Rubin's B": "B de Rubin",
     "Rubin's R": "R de Rubin",
     "score by {link} {fit}": "puntuación por {link} {fit}",
+    "score fitted again on support": "puntaje reestimado sobre el soporte común",
+        "se excluyen las comparaciones fuera del rango de puntajes de los tratados"
+        "se excluyen los tratados fuera del rango de puntajes de la comparación"
     "Selection: {design_label}": "Selección: {design_label}",
     "Setting": "Parámetro",
     "Settings that ran, by full path": "Parámetros usados, por ruta completa",
@@ -316,6 +318,7 @@ SPANISH: dict[str, str] = {
     "Treated and comparison {firms} before and after matching": "Participantes y comparación ({firms}) antes y después de emparejar",
     "treated firm-years": "filas anuales de participantes",
     "treated left out": "participantes excluidas",
+    "treated outside the range of comparison scores dropped": (
     "Treated {firms} by entry year: {label}": "Participantes ({firms}) por año de entrada: {label}",
     "Treated {firms} kept and lost": "Participantes ({firms}) que quedan y que se pierden",
     "Treated {firms} of all entry years, by design": "Participantes ({firms}) de todos los años de entrada, por diseño",
