@@ -252,6 +252,33 @@ def test_separation_and_collinearity_are_reasons():
         )
 
 
+@pytest.mark.parametrize(
+    ("seed", "n", "marked", "entering"),
+    [(118, 600, 0.12, 0.04), (246, 600, 0.12, 0.04), (2, 300, 0.05, 0.1)],
+)
+def test_newton_steps_on_separated_groups_never_pass_for_a_solution(seed, n, marked, entering):
+    """No treated firm has the mark: rounding once made steps end, or the information singular."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 4))
+    mark = (rng.random(n) < marked).astype(float)
+    treated = (rng.random(n) < entering) & (mark == 0)
+    covariates = np.column_stack([x, mark])
+    columns = np.column_stack([np.ones(n), (covariates - covariates.mean(0)) / covariates.std(0)])
+    weight = np.where(treated, 1.0, treated.sum() / (~treated).sum())
+    for method in ("ipw", "doubly_robust", "doubly_robust_improved"):
+        with pytest.raises(SupportError, match="no finite solution"):
+            prepare_comparison(treated, weight, columns, method)
+
+
+def test_scores_near_one_and_zero_are_no_separation():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 3))
+    treated = rng.random(2000) < 1 / (1 + np.exp(5 - x @ [3, 2, 2]))
+    columns = np.column_stack([np.ones(2000), x])
+    found = prepare_comparison(treated, np.ones(2000), columns, "doubly_robust")
+    assert np.isfinite(found.control_share).all()
+
+
 def test_balanced_event_times_have_the_same_cohorts_throughout():
     wide, first, _ = firms(10)
     found = {e.event_time: e for e in balanced_event_averages(effects_of(wide, first), 3)}

@@ -51,22 +51,23 @@ def test_estimates_with_and_without_effect_differ_by_the_truth_alone(small):
 
 
 def test_group_time_truth_leaves_out_cells_that_the_estimator_cannot_use():
-    """A covariate separates the few treated in most years: only some event times are averaged."""
-    found = draw(world(BY_NAME["cluster_shocks_4"]), seed=0)
-    group_time = found[found["estimator"] == "group_time"].set_index("effect")
-    without_loss = found[found["estimator"] == "unmatched"].set_index("effect")
+    """A covariate separates the entrants of 2010: only those of 2008 are averaged."""
+    found = draw(world(BY_NAME["growing_effects"]), seed=194).set_index(["estimator", "effect"])
+    group_time, unmatched = found.loc["group_time"], found.loc["unmatched"]
     truth = group_time.loc["as set", "truth"]
     gap = group_time.loc["as set", "estimate"] - group_time.loc["none", "estimate"]
     assert gap == pytest.approx(truth, abs=1e-9)
-    assert abs(truth - without_loss.loc["as set", "truth"]) > 0.01
-    assert "which have no estimate" in group_time.loc["as set", "note"]
+    assert truth > unmatched.loc["as set", "truth"] + 0.05  # effects are larger for 2008
+    assert "without 4 of 8 pairs of entry year and year" in group_time.loc["as set", "note"]
 
 
 def test_where_the_score_stops_unmatched_estimators_go_on():
     found = draw(world(BY_NAME["cluster_shocks_4"]), seed=0)
     stopped = found[found["estimate"].isna()]
-    assert set(stopped["estimator"]) == {"nearest", "nearest_two_way", "caliper", "entropy"}
-    assert stopped["note"].str.contains("separates the groups").all()
+    matched = {"nearest", "nearest_two_way", "caliper", "entropy"}
+    assert set(stopped["estimator"]) == matched | {"group_time"}
+    reasons = stopped[stopped["estimator"].isin(matched)]["note"]
+    assert reasons.str.contains("separates the groups").all()
     assert not found.duplicated(["effect", "estimator"]).any()
 
 

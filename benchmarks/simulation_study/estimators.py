@@ -79,6 +79,14 @@ ESTIMATORS = (
         changes={"cluster": "firm"},
     ),
     _stacked(
+        "unmatched_bias_reduced",
+        "stacked, unmatched, CR2 and Satterthwaite",
+        "unmatched",
+        changes={"bias_reduced": True},
+        inference="bias_reduced",
+        wanted="few_clusters",
+    ),
+    _stacked(
         "unmatched_wild",
         "stacked, unmatched, wild cluster bootstrap",
         "unmatched",

@@ -22,6 +22,10 @@ STEP_TOLERANCE = 1e-10
 MOST_STEPS = 60
 MOST_HALVINGS = 40
 
+# Where covariates separate the groups, information in that direction halves and halves again with
+# every step. At this share of what it was for a score of one half, scores are 0 or 1 to 9 digits.
+LEAST_INFORMATION = 1e-9
+
 
 @dataclass(frozen=True)
 class ComparisonOdds:
@@ -62,20 +66,25 @@ def score_influence(
     columns: Floats, treated: Flags, weight: Floats, score: Floats
 ) -> ScoreInfluence:
     """Return what each firm contributes to the logit's coefficients."""
-    information = columns.T @ ((weight * score * (1 - score))[:, None] * columns)
+    information = _information(columns, weight, score)
     return ScoreInfluence(weight * (treated - score), np.asarray(np.linalg.inv(information)))
 
 
 def _logit(columns: Floats, treated: Flags, weight: Floats) -> Floats:
+    """Return coefficients; raise SupportError where the groups are separated, or nearly so."""
     coefficients = np.zeros(columns.shape[1])
+    score = np.full(len(weight), 0.5)
+    information = _information(columns, weight, score)
+    scale = _inverse_root(information)
     for _ in range(MOST_STEPS):
-        score = _logistic(columns @ coefficients)
-        gradient = columns.T @ (weight * (treated - score))
-        information = columns.T @ ((weight * score * (1 - score))[:, None] * columns)
-        step = _newton_step(information, gradient)
+        step = _newton_step(information, columns.T @ (weight * (treated - score)))
         coefficients = coefficients + step
         if np.abs(step).max() <= STEP_TOLERANCE * (1 + np.abs(coefficients).max()):
             return coefficients
+        score = _logistic(columns @ coefficients)
+        information = _information(columns, weight, score)
+        if np.linalg.eigvalsh(scale @ information @ scale.T)[0] < LEAST_INFORMATION:
+            raise _no_overlap()
     raise _no_overlap()
 
 
@@ -97,6 +106,18 @@ def _tilt(columns: Floats, treated: Flags, weight: Floats, start: Floats) -> Flo
         if np.abs(step).max() <= STEP_TOLERANCE * (1 + np.abs(coefficients).max()):
             return coefficients
     raise _no_overlap()
+
+
+def _information(columns: Floats, weight: Floats, score: Floats) -> Floats:
+    return np.asarray(columns.T @ ((weight * score * (1 - score))[:, None] * columns))
+
+
+def _inverse_root(information: Floats) -> Floats:
+    """Return R with R information R' = I."""
+    try:
+        return np.asarray(np.linalg.inv(np.linalg.cholesky(information)))
+    except np.linalg.LinAlgError:
+        raise _no_overlap() from None
 
 
 def _newton_step(information: Floats, gradient: Floats) -> Floats:
