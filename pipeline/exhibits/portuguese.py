@@ -64,10 +64,10 @@ PORTUGUESE: dict[str, str] = {
     "column {n} in {times}": "coluna {n} em {times}",
     "common support by minimum and maximum": "suporte comum por mínimo e máximo",
     "treated outside the range of comparison scores dropped": (
-        "excluem-se os tratados fora do intervalo de escores da comparação"
+        "excluem-se participantes fora do intervalo de escores de comparação"
     ),
     "comparisons outside the range of treated scores dropped": (
-        "excluem-se as comparações fora do intervalo de escores dos tratados"
+        "excluem-se comparações fora do intervalo de escores de participantes"
     ),
     "score fitted again on support": "escore reestimado no suporte comum",
     "Comp.": "Comp.",
@@ -296,6 +296,7 @@ PORTUGUESE: dict[str, str] = {
     "the square root of the mean of the two groups' variances": "a raiz da média das variâncias dos dois grupos",
     "the standard deviation of the treated": "o desvio-padrão de participantes",
     "the treated": "participantes",
+    "the weights {name}": "os pesos {name}",
     "the two groups pooled": "os dois grupos em conjunto",
     "the {least} to {most} (on average {ratio}) nearest comparison {firms}": "de {least} a {most} (em média {ratio}) {firms} de comparação mais próximas",
     "the {ratio} nearest comparison {firms}": "as {ratio} {firms} de comparação mais próximas",

@@ -64,10 +64,10 @@ SPANISH: dict[str, str] = {
     "column {n} in {times}": "columna {n} en {times}",
     "common support by minimum and maximum": "soporte común por mínimo y máximo",
     "treated outside the range of comparison scores dropped": (
-        "se excluyen los tratados fuera del rango de puntajes de la comparación"
+        "se excluyen participantes fuera del rango de puntajes de comparación"
     ),
     "comparisons outside the range of treated scores dropped": (
-        "se excluyen las comparaciones fuera del rango de puntajes de los tratados"
+        "se excluyen comparaciones fuera del rango de puntajes de participantes"
     ),
     "score fitted again on support": "puntaje reestimado sobre el soporte común",
     "Comp.": "Comp.",
@@ -296,6 +296,7 @@ SPANISH: dict[str, str] = {
     "the square root of the mean of the two groups' variances": "la raíz de la media de las varianzas de ambos grupos",
     "the standard deviation of the treated": "la desviación estándar de participantes",
     "the treated": "participantes",
+    "the weights {name}": "los pesos {name}",
     "the two groups pooled": "ambos grupos en conjunto",
     "the {least} to {most} (on average {ratio}) nearest comparison {firms}": "de {least} a {most} (en promedio {ratio}) {firms} de comparación más cercanas",
     "the {ratio} nearest comparison {firms}": "las {ratio} {firms} de comparación más cercanas",

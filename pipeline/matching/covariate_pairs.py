@@ -6,7 +6,13 @@ import numpy as np
 
 from pipeline.errors import EvaluationError, SupportError
 from pipeline.matching.caliper import caliper_words, design_caliper
-from pipeline.matching.mahalanobis import Space, choose_nearest, share_nearest, whiten
+from pipeline.matching.mahalanobis import (
+    Space,
+    choose_closest,
+    choose_nearest,
+    share_nearest,
+    whiten,
+)
 from pipeline.matching.score_pairs import no_match_counts
 from pipeline.matching.sets import Floats, MatchedSets, Positions, join_sets
 from pipeline.matching.stack import RiskSet, StackMatch, matched
@@ -60,6 +66,8 @@ def _match_cell(
     treated, control = rows[risk_set.treated[rows]], rows[~risk_set.treated[rows]]
     if design.replacement:
         return share_nearest(space, treated, control, design.ratio, design.tie_tolerance)
+    if design.order == "closest":
+        return choose_closest(space, treated, control, design.ratio)
     rng = risk_set.generator(design.order_seed)
     turns = treated[turns_by(design.order, space.score[treated], rng)]
     return choose_nearest(space, turns, control, design.ratio)
