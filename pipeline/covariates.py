@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.panel_index import NO_ROW, Codes, index_panel
-from pipeline.params.score import TEXT, Covariate
+from pipeline.params.score import Covariate
 from pipeline.scale import transform
 
 Floats = NDArray[np.float64]
@@ -39,17 +39,17 @@ def _product(factors: list[pd.Series]) -> pd.Series:
     """Multiply numbers; combine categories, missing where one is."""
     if all(pd.api.types.is_numeric_dtype(factor) for factor in factors):
         return pd.Series(np.prod([factor.to_numpy(np.float64) for factor in factors], axis=0))
-    return factors[0].str.cat(factors[1:], sep=" x ")
+    return factors[0].str.cat(pd.concat(factors[1:], axis=1), sep=" x ")
 
 
 def _values(
     column: pd.Series, rows: Codes, years: NDArray[np.int64], covariate: Covariate
 ) -> pd.Series:
     """Return one covariate from the PANEL rows (n, k) of the years (n, k) that it reads."""
-    if covariate.transform in TEXT:
+    if covariate.transform == "category":
+        return _text(column, rows[:, 0])
+    if covariate.transform == "indicator":
         text = _text(column, rows[:, 0])
-        if covariate.transform == "category":
-            return text
         return (text == covariate.value).astype(np.float64).where(text.notna())
     if covariate.transform == "years_since":
         return pd.Series(years[:, 0] - _dated(transform(column, "level"), rows)[:, 0])

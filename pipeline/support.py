@@ -35,7 +35,7 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
     for rows in scored.groupby("stack").indices.values():
         if model.trim_share is not None:
             on_support[rows] = trimmed(score[rows], treated[rows], model.trim_share)
-        elif model.support not in ("trim", "bound"):
+        elif model.support != "trim" and model.support != "bound":  # noqa: PLR1714
             on_support[rows] = common_support(score[rows], treated[rows], model.support)
     return on_support
 

@@ -15,6 +15,7 @@ from pipeline.matching.mahalanobis import (
 )
 from pipeline.matching.score_pairs import no_match_counts
 from pipeline.matching.sets import Floats, MatchedSets, Positions, join_sets
+from pipeline.matching.shortage import count_shortage
 from pipeline.matching.stack import RiskSet, StackMatch, matched
 from pipeline.matching.turns import turns_by
 from pipeline.params.match import MahalanobisDesign
@@ -36,7 +37,7 @@ def match_on_covariates(risk_set: RiskSet, design: MahalanobisDesign) -> StackMa
         raise SupportError(
             f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm {within}"
         )
-    return matched(risk_set, sets, caliper)
+    return matched(risk_set, sets, caliper, count_shortage(risk_set, sets, design, caliper))
 
 
 def _points(risk_set: RiskSet, design: MahalanobisDesign) -> Floats:
