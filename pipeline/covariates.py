@@ -36,7 +36,10 @@ def dated_covariates(
 
 
 def _product(factors: list[pd.Series]) -> pd.Series:
-    return pd.Series(np.prod([factor.to_numpy(np.float64) for factor in factors], axis=0))
+    """Multiply numbers; combine categories, missing where one is."""
+    if all(pd.api.types.is_numeric_dtype(factor) for factor in factors):
+        return pd.Series(np.prod([factor.to_numpy(np.float64) for factor in factors], axis=0))
+    return factors[0].str.cat(pd.concat(factors[1:], axis=1), sep=" x ")
 
 
 def _values(
@@ -45,6 +48,9 @@ def _values(
     """Return one covariate from the PANEL rows (n, k) of the years (n, k) that it reads."""
     if covariate.transform == "category":
         return _text(column, rows[:, 0])
+    if covariate.transform == "indicator":
+        text = _text(column, rows[:, 0])
+        return (text == covariate.value).astype(np.float64).where(text.notna())
     if covariate.transform == "years_since":
         return pd.Series(years[:, 0] - _dated(transform(column, "level"), rows)[:, 0])
     assert covariate.transform is not None, "a product has no column of its own"

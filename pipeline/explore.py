@@ -17,6 +17,7 @@ from pipeline.effects.study import prepare_study
 from pipeline.errors import ParamsError
 from pipeline.matched_lags import matched_times
 from pipeline.matching.designs import Matched, match_designs
+from pipeline.matching.shortage import shortage_lines
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import Study
 from pipeline.propensity import score_risk_sets
@@ -102,7 +103,7 @@ def _matched_text(matched: Matched, design: str) -> str:
         f"Design {design}: {facts['n_treated_matched']:.0f} of {facts['n_treated']:.0f} treated "
         f"firms, {facts['n_comparison_distinct']:.0f} comparison firms (effective "
         f"{facts['ess']:.1f})"
-    )
+    ) + "".join(f"\n  {line}" for line in shortage_lines(matched.facts))
 
 
 def _balance_text(balance: pd.DataFrame, design: str) -> str:

@@ -6,8 +6,9 @@ from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.designs import match_designs
 from pipeline.matching.external import read_brought
+from pipeline.matching.shortage import shortage_lines
 from pipeline.params.match import MatchSection
-from stages.run import Folders, run_stage
+from stages.run import Folders, notice, run_stage
 
 SECTIONS = {"match": MatchSection}
 
@@ -20,6 +21,8 @@ def main(folders: Folders, match: MatchSection) -> None:
     write(MATCHES, matched.matches, folder)
     write(WEIGHTS, matched.weights, folder)
     write(FACTS, matched.facts, folder)
+    for line in shortage_lines(matched.facts):
+        notice(line)
 
 
 if __name__ == "__main__":

@@ -140,6 +140,8 @@ b       2002 -      B       8     x
         ({"transform": "level", "change": [-2, -1]}, [1, 8]),
         ({"transform": "level", "at": -3}, [None, None]),
         ({"transform": "years_since", "at": -1}, [2002 - 2, 2002 - 8]),
+        ({"column": "sector", "transform": "indicator", "value": "y", "at": -1}, [1, 0]),
+        ({"column": "sector", "transform": "indicator", "value": "x", "at": -3}, [None, None]),
     ],
 )
 def test_covariates_are_dated_relative_to_entry(dated, expected):
@@ -172,6 +174,19 @@ def test_products_are_interactions_and_powers(factors, expected):
     assert list(values.columns) == ["stack", "firm_id", *covariates]
 
 
+def test_a_product_of_categories_combines_them():
+    dated = {"label": "c", "column": "sector", "transform": "category"}
+    covariates = {
+        "both": Covariate.model_validate({"label": "b", "product_of": ["then", "now"]}),
+        "then": Covariate.model_validate({**dated, "at": -2}),
+        "now": Covariate.model_validate({**dated, "at": -1}),
+    }
+    keys = pd.DataFrame({"stack": [2003, 2003, 2003], "firm_id": ["a", "b", "c"]})
+    both = dated_covariates(SALES, keys, covariates)["both"]
+    assert both.tolist()[:2] == ["x x y", "x x x"]
+    assert pd.isna(both[2])
+
+
 def test_a_trend_is_the_least_squares_slope():
     rows = [("a", 2000 + i, None, "A", value, "x") for i, value in enumerate([1.0, 2.0, 6.0, 5.0])]
     wide = pd.DataFrame(rows, columns=["firm_id", "year", "cohort", "cluster", "sales", "sector"])
@@ -191,8 +206,31 @@ def test_a_trend_is_the_least_squares_slope():
         ({"product_of": ["a", "b"], "at": -1}, "from its factors"),
         ({"at": -1}, "give column and transform, or product_of"),
         ({"column": "sector", "transform": "category", "average": [-2, -1]}, "dated by `at`"),
+        ({"column": "sector", "transform": "indicator", "at": -1}, "indicator needs value"),
+        ({"column": "sales", "transform": "level", "value": "x", "at": -1}, "others have none"),
+        ({"product_of": ["a", "b"], "value": "x"}, "from its factors"),
     ],
 )
 def test_a_covariate_has_one_definition(definition, message):
     with pytest.raises(ValueError, match=message):
         Covariate.model_validate({"label": "c", **definition})
+
+
+def test_a_product_of_a_number_and_a_category_says_how_to_declare_it():
+    covariates = {
+        "size": {"label": "s", "column": "sales", "transform": "log", "at": -1},
+        "sector": {"label": "s", "column": "sector", "transform": "category", "at": -1},
+        "food": {
+            "label": "f",
+            "column": "sector",
+            "transform": "indicator",
+            "value": "food",
+            "at": -1,
+        },
+        "food_size": {"label": "x", "product_of": ["food", "size"]},
+    }
+    rest = {"unmatched": {"controls_from": "all"}, "models": {}}
+    ScoreSection.model_validate({"covariates": covariates, **rest})
+    mixed = {**covariates, "x": {"label": "x", "product_of": ["size", "sector"]}}
+    with pytest.raises(ValueError, match="mixes numbers with the category sector; define transf"):
+        ScoreSection.model_validate({"covariates": mixed, **rest})

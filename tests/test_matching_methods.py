@@ -22,7 +22,13 @@ from pipeline.errors import DataError, SupportError
 from pipeline.matching.cells import binned
 from pipeline.matching.designs import match_designs
 from pipeline.matching.kernel import kernel_weights
-from pipeline.matching.mahalanobis import Space, choose_nearest, share_nearest, whiten
+from pipeline.matching.mahalanobis import (
+    Space,
+    choose_closest,
+    choose_nearest,
+    share_nearest,
+    whiten,
+)
 from pipeline.matching.nearest import match_radius
 from pipeline.matching.sets import unit_weights
 from pipeline.matching.turns import ratios
@@ -153,6 +159,31 @@ def test_mahalanobis_equals_looking_at_every_pair(cloud, ratio, replacement, poo
     assert pairs(found) == expected
 
 
+@settings(max_examples=100, deadline=None)
+@given(clouds(), st.integers(1, 3))
+def test_mahalanobis_closest_first_makes_the_closest_pair_left(cloud, ratio):
+    """Each round: no treated firm still to serve has a free firm closer than the pair made."""
+    table, treated, score, caliper = cloud
+    space = Space(whiten(table, treated, True), score, caliper)
+    one, zero = np.flatnonzero(treated), np.flatnonzero(~treated)
+    found = choose_closest(space, one, zero, ratio)
+    distance = np.linalg.norm(space.points[one][:, None] - space.points[zero], axis=2).round(10)
+    distance[np.abs(score[one][:, None] - score[zero]) > caliper] = np.inf
+    expected, free, waiting = set(), np.ones(len(zero), bool), list(range(len(one)))
+    for _ in range(ratio):
+        left, served = list(waiting), []
+        while left:
+            reachable = np.where(free, distance[left], np.inf)
+            i, j = np.unravel_index(np.argmin(reachable), reachable.shape)
+            if np.isinf(reachable[i, j]):
+                break
+            free[j] = False
+            served.append(left[i])
+            expected.add((one[left.pop(i)], zero[j]))
+        waiting = sorted(served)
+    assert pairs(found) == expected
+
+
 @settings(max_examples=40, deadline=None)
 @given(clouds())
 def test_mahalanobis_ignores_affine_changes_and_collinear_columns(cloud):
@@ -274,6 +305,7 @@ EVERY_METHOD = {
         "exact": ["married"],
         "replacement": True,
     },
+    "mahalanobis_closest": {**MAHALANOBIS, "order": "closest", "caliper_sd": None},
     "closest": {**NEAREST, "score": "logit", "order": "closest", "caliper_sd": 0.2},
     "random": {**NEAREST, "score": "logit", "order": "random", "order_seed": 5},
     "variable": {**NEAREST, "score": "logit", "ratio": 2, "ratio_range": [1, 4]},

@@ -68,7 +68,7 @@ def test_committed_params_are_valid():
         (
             ("michigan", "score", "covariates", "union"),
             {"label": "Union x pay", "product_of": ["salary_log", "unoin"]},
-            "michigan.score: covariates.union.product_of names unoin, which is not a dated numeric "
+            "michigan.score: covariates.union.product_of names unoin, which is not a dated "
             "covariate of this section",
         ),
         (

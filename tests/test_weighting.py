@@ -97,6 +97,34 @@ def test_base_weights_count_unless_the_moments_already_explain_them(matched, tab
     assert np.abs(one - other).max() > 0.1
 
 
+def test_base_weights_may_be_a_covariate(scored, table):
+    """Firms that stand for two weigh as two copies of each would with equal base weights."""
+    design = {"score": "logit", "method": "entropy", "covariates": ["age", "educ"], "moments": 2}
+    section = lalonde.match_section(
+        {"own": {**design, "base": "covariate", "base_covariate": "stands_for"}}
+    )
+    keys = lalonde.covariates_of(table)
+    stands_for = np.where(keys["educ"] > 10, 2.0, 1.0)
+    found = match_designs(scored.scores, keys.assign(stands_for=stands_for), section)
+    weight = lalonde.att(found, table, "own")[1]
+    treated = table["treated"].to_numpy()
+    copies = np.where(treated, 1, stands_for).astype(int)
+    longer = table.loc[np.repeat(table.index, copies), ["age", "educ"]].reset_index(drop=True)
+    origin, of_treated = np.repeat(np.arange(len(table)), copies), np.repeat(treated, copies)
+    equal = entropy_weights(longer, of_treated, np.ones((~of_treated).sum()), 2)
+    summed = np.bincount(origin[~of_treated], weights=equal, minlength=len(table))
+    np.testing.assert_allclose(weight[~treated], summed[~treated], rtol=1e-6)
+    with pytest.raises(DataError, match=r"zero or negative for \d+ of 429 comparison firms"):
+        match_designs(scored.scores, keys.assign(stands_for=stands_for - 1), section)
+
+
+@pytest.mark.parametrize("changes", [{"base": "covariate"}, {"base_covariate": "age"}])
+def test_a_base_covariate_goes_with_its_base(changes):
+    design = {"score": "logit", "method": "entropy", "covariates": ["age"], "moments": 1}
+    with pytest.raises(ValueError, match="base: covariate needs base_covariate"):
+        lalonde.match_section({"own": {**design, "base": "equal", **changes}})
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 2))
 def test_entropy_moments_hold_and_affine_changes_do_not_matter(seed, order):

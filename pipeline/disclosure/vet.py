@@ -26,6 +26,8 @@ _REASON_FACTS = (
     ("off support", "treated_off_support", True),
     ("off support", "n_treated_unmatched", False),
     ("no match", "n_treated_unmatched", False),
+    ("no match", "n_treated_left_over", False),
+    ("no match", "n_treated_in_cells_without_comparison", False),
 )
 
 _PLACES = {"cohort", "year", "event_time"}

@@ -152,7 +152,12 @@ def _overlap(rule: OverlapDesign, firms: str) -> list[str]:
 
 
 def _entropy(rule: EntropyDesign, firms: str) -> list[str]:
-    start = say("equal weights") if rule.base == "equal" else say("odds of treatment")
+    starts = {
+        "equal": say("equal weights"),
+        "odds": say("odds of treatment"),
+        "covariate": say("the weights {name}", name=rule.base_covariate or ""),
+    }
+    start = starts[rule.base]
     return [
         say(
             "comparison {firms} weighted by entropy balancing to the treated's {moments}, "

@@ -6,9 +6,16 @@ import numpy as np
 
 from pipeline.errors import EvaluationError, SupportError
 from pipeline.matching.caliper import caliper_words, design_caliper
-from pipeline.matching.mahalanobis import Space, choose_nearest, share_nearest, whiten
+from pipeline.matching.mahalanobis import (
+    Space,
+    choose_closest,
+    choose_nearest,
+    share_nearest,
+    whiten,
+)
 from pipeline.matching.score_pairs import no_match_counts
 from pipeline.matching.sets import Floats, MatchedSets, Positions, join_sets
+from pipeline.matching.shortage import count_shortage
 from pipeline.matching.stack import RiskSet, StackMatch, matched
 from pipeline.matching.turns import turns_by
 from pipeline.params.match import MahalanobisDesign
@@ -30,7 +37,7 @@ def match_on_covariates(risk_set: RiskSet, design: MahalanobisDesign) -> StackMa
         raise SupportError(
             f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm {within}"
         )
-    return matched(risk_set, sets, caliper)
+    return matched(risk_set, sets, caliper, count_shortage(risk_set, sets, design, caliper))
 
 
 def _points(risk_set: RiskSet, design: MahalanobisDesign) -> Floats:
@@ -60,6 +67,8 @@ def _match_cell(
     treated, control = rows[risk_set.treated[rows]], rows[~risk_set.treated[rows]]
     if design.replacement:
         return share_nearest(space, treated, control, design.ratio, design.tie_tolerance)
+    if design.order == "closest":
+        return choose_closest(space, treated, control, design.ratio)
     rng = risk_set.generator(design.order_seed)
     turns = treated[turns_by(design.order, space.score[treated], rng)]
     return choose_nearest(space, turns, control, design.ratio)

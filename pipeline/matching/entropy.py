@@ -6,7 +6,7 @@ Hainmueller (2012), doi:10.1093/pan/mpr025.
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import EvaluationError, SupportError
+from pipeline.errors import DataError, EvaluationError, SupportError
 from pipeline.matching.moments import Moments, covariate_moments
 from pipeline.matching.score_weights import treatment_odds
 from pipeline.matching.sets import Flags, Floats
@@ -32,11 +32,11 @@ def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
     """Weight comparison firms so that they share the treated firms' moments.
 
     Only firms on support. Raises SupportError where a moment is out of reach, DataError where a
-    covariate is missing; messages begin with model, stack and design.
+    covariate is missing or a base weight not positive; messages begin with model, stack and design.
     """
     risk_set.require_both()
     used, treated = risk_set.usable, risk_set.treated
-    base = treatment_odds(risk_set) if design.base == "odds" else np.ones(len(treated))
+    base = _base_weights(risk_set, design)
     weight = np.zeros(len(treated))
     weight[used & treated] = 1.0
     covariates = risk_set.covariates.loc[used, design.covariates]
@@ -47,6 +47,24 @@ def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
     except EvaluationError as error:
         raise type(error)(f"{risk_set.where}: {error}") from None
     return weighted(risk_set, weight)
+
+
+def _base_weights(risk_set: RiskSet, design: EntropyDesign) -> Floats:
+    """Return the weights from which the solution departs as little as possible, one per firm."""
+    if design.base == "odds":
+        return treatment_odds(risk_set)
+    if design.base_covariate is None:
+        return np.ones(len(risk_set.firms))
+    base = risk_set.covariates[design.base_covariate].to_numpy(np.float64)
+    needed = base[risk_set.usable & ~risk_set.treated]
+    without = int((~(needed > 0)).sum())
+    if without:
+        raise DataError(
+            f"{risk_set.where}: base_covariate {design.base_covariate} is missing, zero or "
+            f"negative for {without} of {len(needed)} comparison firms; base weights must be "
+            "positive"
+        )
+    return base
 
 
 def entropy_weights(covariates: pd.DataFrame, treated: Flags, base: Floats, order: int) -> Floats:

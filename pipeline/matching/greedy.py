@@ -1,6 +1,8 @@
 """Matching without replacement: treated firms choose the nearest firm still free, in turn."""
 
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from typing import Protocol
 
 import numpy as np
 
@@ -36,30 +38,45 @@ def choose_in_turn(pool: Pool, turns: Positions, ratio: Positions, width: float)
 
 
 def choose_closest_first(pool: Pool, ratio: Positions, width: float) -> Pairs:
-    """Make the closest pair that is left, again and again; one firm each per round.
-
-    A treated firm's nearest free firm only gets farther, so that a pair that is still at the
-    distance under which it was queued is the closest one left.
-    """
-    free = _FreeFirms(pool)
-    treated: list[int] = []
-    control: list[int] = []
+    """Make the closest pair that is left, again and again; one firm each per round."""
     waiting = list(range(len(pool.treated_row)))
-    for chosen_before in range(int(ratio.max(initial=0))):
+    made = list(closest_pairs(_FreeFirms(pool), waiting, ratio, width))
+    return _pairs(pool, [firm for firm, _ in made], [control for _, control in made])
+
+
+class Free(Protocol):
+    """Comparison firms that are still free, as seen from a treated firm."""
+
+    def nearest(self, firm: int) -> tuple[float, int]:
+        """Return distance and place of the nearest free firm; infinity where none is free."""
+
+    def take(self, place: int) -> int:
+        """Take the firm in this place; return its number."""
+
+
+def closest_pairs(
+    free: Free, firms: list[int], ratio: Positions, width: float
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs, the closest one left within `width` first; one per treated firm and round.
+
+    `ratio` is how many firms each number in `firms` may choose. A treated firm's nearest free firm
+    only gets farther, so that a pair that is still at the distance under which it was queued is
+    the closest one left; of equally close pairs the earlier treated firm's comes first.
+    """
+    waiting = firms
+    for chosen_before in range(int(ratio[waiting].max(initial=0))):
         queue = [(free.nearest(firm)[0], firm) for firm in waiting]
         heapify(queue)
         served = []
         while queue and queue[0][0] <= width and queue[0][0] < np.inf:
             queued, firm = heappop(queue)
-            distance = free.nearest(firm)[0]
+            distance, place = free.nearest(firm)
             if distance > queued:
                 heappush(queue, (distance, firm))
                 continue
-            control.append(free.take_nearest(firm, width))
+            yield firm, free.take(place)
             served.append(firm)
-        treated += served
         waiting = sorted(firm for firm in served if ratio[firm] > chosen_before + 1)
-    return _pairs(pool, treated, control)
 
 
 def _pairs(pool: Pool, treated: list[int], control: list[int]) -> Pairs:
@@ -111,8 +128,10 @@ class _FreeFirms:
     def take_nearest(self, firm: int, width: float) -> int:
         """Take the nearest free firm within `width` of treated firm `firm`; -1 if none is."""
         distance, group = self.nearest(firm)
-        if group < 0 or distance > width:
-            return -1
+        return -1 if group < 0 or distance > width else self.take(group)
+
+    def take(self, group: int) -> int:
+        """Take the first free firm of a group."""
         taken = self._next[group]
         self._next[group] = taken + 1
         if taken + 1 == self._end[group]:

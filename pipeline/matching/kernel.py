@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from pipeline.errors import SupportError
 from pipeline.matching.pool import Pool, list_pairs, sort_pool, window
+from pipeline.matching.score_pairs import no_match_counts
 from pipeline.matching.sets import Flags, Floats, Positions
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import KernelDesign
@@ -29,9 +30,9 @@ def weigh_by_kernel(risk_set: RiskSet, design: KernelDesign) -> StackMatch:
     )
     if not weight.any():
         raise SupportError(
-            f"{risk_set.where}: no treated firm has a comparison firm within the bandwidth of "
-            f"{design.bandwidth:g} on the {design.distance} score; widen bandwidth or change the "
-            "covariates"
+            f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm within the "
+            f"bandwidth of {design.bandwidth:g} on the {design.distance} score; widen bandwidth or "
+            "change the covariates"
         )
     return weighted(risk_set, weight)
 

@@ -39,6 +39,7 @@ def stack_facts(stack: StackMatch) -> list[Fact]:
         ("n_comparison_used", (~treated & used).sum(), "firms"),
         ("n_comparison_in_treated_clusters", (~treated & used & near_treated).sum(), "firms"),
         *_cell_facts(stack, treated),
+        *_shortage_facts(stack),
         ("ess", effective_size(stack.weight[~treated]), "firms"),
     ]
     if stack.caliper is not None:
@@ -66,6 +67,15 @@ def _cell_facts(stack: StackMatch, treated: Flags) -> list[Fact]:
         ("cells_without_comparison", len(lonely), "cells"),
         ("n_treated_in_cells_without_comparison", stranded.sum(), "firms"),
         ("n_without_cell", (on_support & (stack.cells < 0)).sum(), "firms"),
+    ]
+
+
+def _shortage_facts(stack: StackMatch) -> list[Fact]:
+    if stack.shortage is None:
+        return []
+    return [
+        ("n_treated_left_over", stack.shortage.left_over, "firms"),
+        ("n_treated_with_fewer", stack.shortage.fewer, "firms"),
     ]
 
 

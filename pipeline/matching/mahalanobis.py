@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.design_matrix import expanded_columns
 from pipeline.errors import DataError
+from pipeline.matching.greedy import closest_pairs
 from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, make_sets
 
 # Distances that differ by less are the same on another machine, and so are ties.
@@ -114,20 +115,30 @@ def choose_nearest(space: Space, turns: Positions, control: Positions, ratio: in
     firms the earlier row is taken.
     """
     free = _FreeNeighbours(space, control)
-    pairs: list[tuple[int, int, float]] = []
+    pairs: list[tuple[int, int]] = []
     waiting = turns.tolist()
     for _ in range(ratio):
         served = []
         for firm in waiting:
-            choice = free.take_nearest(firm)
-            if choice is not None:
-                pairs.append((firm, *choice))
+            _, choice = free.nearest(firm)
+            if choice >= 0:
+                pairs.append((firm, free.take(choice)))
                 served.append(firm)
         waiting = served
-    owner, chosen, distance = zip(*pairs, strict=True) if pairs else ((), (), ())
-    return make_sets(
-        np.array(owner, np.int64), np.array(chosen, np.int64), np.array(distance, np.float64)
-    )
+    return _sets(space, pairs)
+
+
+def choose_closest(space: Space, treated: Positions, control: Positions, ratio: int) -> MatchedSets:
+    """Match without replacement: the closest pair left is made first, one per firm and round."""
+    allowed = np.full(len(space.points), ratio)
+    free = _FreeNeighbours(space, control)
+    return _sets(space, list(closest_pairs(free, treated.tolist(), allowed, np.inf)))
+
+
+def _sets(space: Space, pairs: list[tuple[int, int]]) -> MatchedSets:
+    owner, chosen = np.array(pairs, np.int64).reshape(-1, 2).T
+    distance = np.linalg.norm(space.points[owner] - space.points[chosen], axis=1)
+    return make_sets(owner, chosen, np.round(distance, DISTANCE_DECIMALS))
 
 
 class _FreeNeighbours:
@@ -148,8 +159,8 @@ class _FreeNeighbours:
         self._taken = 0
         self._tree = _tree(self._space, control) if len(control) else None
 
-    def take_nearest(self, firm: int) -> tuple[int, float] | None:
-        """Return row and distance of the nearest free firm within the caliper, and take it."""
+    def nearest(self, firm: int) -> tuple[float, int]:
+        """Return distance and row of the nearest free firm within the caliper; infinity and -1."""
         asked = 8
         while self._tree is not None:
             asked = min(asked, len(self._planted))
@@ -161,18 +172,19 @@ class _FreeNeighbours:
                 order = np.lexsort((neighbour[0], distance[0]))
                 best = order[usable[order]][0]
                 if distance[0, best] < last or asked == len(self._planted):
-                    return self._take(int(neighbour[0, best]), float(distance[0, best]))
+                    return float(distance[0, best]), int(neighbour[0, best])
             if asked == len(self._planted):
-                return None
+                break
             asked *= 4
-        return None
+        return np.inf, -1
 
-    def _take(self, control: int, distance: float) -> tuple[int, float]:
+    def take(self, control: int) -> int:
+        """Take a comparison firm."""
         self._free[control] = False
         self._taken += 1
         if 2 * self._taken > len(self._planted):
             self._plant(self._planted[self._free[self._planted]])
-        return control, distance
+        return control
 
 
 def _tree(space: Space, control: Positions) -> Any:

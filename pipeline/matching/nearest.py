@@ -66,6 +66,17 @@ def match_radius(
     return _sets(pool, pairs_within(pool, np.full(len(pool.treated_row), caliper)))
 
 
+def within_reach(
+    score: Floats,
+    treated: Flags,
+    caliper: float | None,
+    cells: npt.NDArray[np.integer] | None,
+) -> int:
+    """Count treated firms with a comparison firm of their cell within the caliper."""
+    nearest = _kth_distance(sort_pool(score, treated, cells), 1)
+    return int(((nearest >= 0) & (nearest <= (np.inf if caliper is None else caliper))).sum())
+
+
 def _sets(pool: Pool, pairs: Pairs) -> MatchedSets:
     return make_sets(pool.treated_row[pairs.owner], pool.control_row[pairs.control], pairs.distance)
 

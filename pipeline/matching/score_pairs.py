@@ -8,6 +8,7 @@ from pipeline.errors import SupportError
 from pipeline.matching.caliper import caliper_words, design_caliper
 from pipeline.matching.nearest import match_nearest, match_radius
 from pipeline.matching.sets import MatchedSets
+from pipeline.matching.shortage import count_shortage
 from pipeline.matching.stack import RiskSet, StackMatch, matched
 from pipeline.params.match import NearestDesign, RadiusDesign
 
@@ -15,15 +16,32 @@ from pipeline.params.match import NearestDesign, RadiusDesign
 def match_on_score(risk_set: RiskSet, design: NearestDesign | RadiusDesign) -> StackMatch:
     """Match one stack: caliper over the whole risk set, then support and cells.
 
-    Raises SupportError where no treated firm has a match.
+    Raises SupportError where no treated firm has a match, or all have the same score.
     """
     caliper = design_caliper(risk_set, design)
     rows = np.flatnonzero(risk_set.usable)
+    if isinstance(design, NearestDesign) and not design.replacement:
+        _refuse_one_score(risk_set, rows, design)
     found = _match_rows(risk_set, rows, design, caliper)
     sets = replace(found, treated=rows[found.treated], control=rows[found.control])
     if not len(sets.treated):
         _refuse_no_match(risk_set, rows, design, caliper)
-    return matched(risk_set, sets, caliper)
+    if isinstance(design, RadiusDesign):
+        return matched(risk_set, sets, caliper)
+    return matched(risk_set, sets, caliper, count_shortage(risk_set, sets, design, caliper))
+
+
+def _refuse_one_score(risk_set: RiskSet, rows: np.ndarray, design: NearestDesign) -> None:
+    """Refuse to choose by row order alone."""
+    score, treated = risk_set.score(design.distance)[rows], risk_set.treated[rows]
+    n_treated, n_control = int(treated.sum()), int((~treated).sum())
+    if n_treated and n_control > 1 and score.min() == score.max():
+        raise SupportError(
+            f"{risk_set.where}: all {n_treated} treated and {n_control} comparison firms have the "
+            f"same {design.distance} score {score[0]:.4g}, so that the order of rows alone would "
+            "choose; put covariates that differ into the score, or use replacement: true, which "
+            "shares the weight"
+        )
 
 
 def _match_rows(

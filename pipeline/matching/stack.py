@@ -74,12 +74,21 @@ class RiskSet:
 
 
 @dataclass(frozen=True)
+class Shortage:
+    """Count treated firms left without one of the firms within reach, and with too few of them."""
+
+    left_over: int
+    fewer: int
+
+
+@dataclass(frozen=True)
 class StackMatch:
     """Hold one stack of one design: its firms, how they were matched, what was used.
 
     `firms` are the stack's rows of SCORES in order of `firm_id`; positions in `sets`, `weight`
     and `cells` (None without exact cells, -1 where a cell variable is missing) refer to them.
     `estimand` is whom the treated weights stand for: `att`, or `ato` for overlap weights.
+    `shortage` is known where treated firms choose a number of comparison firms.
     """
 
     firms: pd.DataFrame
@@ -88,12 +97,20 @@ class StackMatch:
     cells: Positions | None
     caliper: float | None = None
     estimand: str = "att"
+    shortage: Shortage | None = None
 
 
-def matched(risk_set: RiskSet, sets: MatchedSets, caliper: float | None) -> StackMatch:
+def matched(
+    risk_set: RiskSet,
+    sets: MatchedSets,
+    caliper: float | None,
+    shortage: Shortage | None = None,
+) -> StackMatch:
     """Return a stack matched in sets; its weights are those that the sets imply."""
     weight = unit_weights(sets, len(risk_set.firms))
-    return StackMatch(risk_set.firms, sets, weight, risk_set.cells, caliper)
+    return StackMatch(
+        risk_set.firms, sets, weight, risk_set.cells, caliper=caliper, shortage=shortage
+    )
 
 
 def weighted(risk_set: RiskSet, weight: Floats, estimand: str = "att") -> StackMatch:

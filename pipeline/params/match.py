@@ -157,12 +157,6 @@ class MahalanobisDesign(TurnsDesign):
     covariates: list[str] = Field(min_length=1)
     covariance_of: Literal["all", "pooled"]
 
-    @model_validator(mode="after")
-    def _has_an_order(self) -> "MahalanobisDesign":
-        if self.order == "closest" and not self.replacement:
-            raise ValueError("order: closest is for method: nearest; use largest, data or random")
-        return self
-
     @property
     def uses_score(self) -> bool:
         """Say whether a caliper, or the order of choice, looks at the score."""
@@ -201,13 +195,21 @@ class EntropyDesign(Design):
     """Weight comparison firms so that they share moments of the treated (entropy balancing).
 
     `moments`: 1 means, 2 also second and 3 also third moments of `covariates`. Among weights
-    that meet them, those nearest to `base`: `equal` weights or the `odds` of treatment.
+    that meet them, those nearest to `base`: `equal` weights, the `odds` of treatment, or the
+    weights that the covariate `base_covariate` holds (sampling weights, say).
     """
 
     method: Literal["entropy"]
     covariates: list[str] = Field(min_length=1)
     moments: int = Field(ge=1, le=3)
-    base: Literal["equal", "odds"]
+    base: Literal["equal", "odds", "covariate"]
+    base_covariate: str | None = None
+
+    @model_validator(mode="after")
+    def _base_has_its_covariate(self) -> "EntropyDesign":
+        if (self.base == "covariate") != (self.base_covariate is not None):
+            raise ValueError("base: covariate needs base_covariate, and other bases have none")
+        return self
 
     @property
     def uses_score(self) -> bool:
@@ -263,7 +265,10 @@ AnyDesign = Annotated[
 def covariates_named(design: Design) -> dict[str, list[str]]:
     """Return the covariates that a design names, by setting."""
     keys = ("exact", "covariates")
-    return {key: list(getattr(design, key)) for key in keys if hasattr(design, key)}
+    named = {key: list(getattr(design, key)) for key in keys if hasattr(design, key)}
+    if isinstance(design, EntropyDesign) and design.base_covariate is not None:
+        named["base_covariate"] = [design.base_covariate]
+    return named
 
 
 def conditioning_covariates(design: Design, scored: list[str]) -> list[str]:

@@ -9,19 +9,26 @@ from pipeline.params.settings import IntegerPair, Settings
 ControlsFrom = Literal["outside_treated_clusters", "all"]
 
 
+# Transforms of text columns; all others are of numbers.
+TEXT = ("category", "indicator")
+
+
 class Covariate(Settings):
     """Define a covariate: a dated column of the panel, or a product of other covariates.
 
     Exactly one date, relative to entry: `at: -1` is the value one year before; `average: [-3, -1]`
     the mean over those years; `change: [-3, -1]` the last minus the first (growth, of a log);
     `trend: [-4, -1]` the least-squares slope per year. `transform: category` keeps text as
-    categories; `years_since` is the year of the date minus a column that holds years (age, say).
-    `product_of: [age, size]` is an interaction, `product_of: [age, age]` a square.
+    categories; `indicator` is 1 where the text is `value` and 0 where it is another;
+    `years_since` is the year of the date minus a column that holds years (age, say).
+    `product_of: [age, size]` is an interaction, `product_of: [age, age]` a square; the product of
+    categories is their combination.
     """
 
     label: str
     column: str | None = None
-    transform: Literal["log", "level", "any", "years_since", "category"] | None = None
+    transform: Literal["log", "level", "any", "years_since", "category", "indicator"] | None = None
+    value: str | None = None
     at: int | None = None
     average: IntegerPair | None = None
     change: IntegerPair | None = None
@@ -31,7 +38,7 @@ class Covariate(Settings):
     @model_validator(mode="after")
     def _one_definition(self) -> "Covariate":
         dates = [d for d in (self.at, self.average, self.change, self.trend) if d is not None]
-        dated = [self.column, self.transform, *dates]
+        dated = [self.column, self.transform, self.value, *dates]
         if self.product_of is not None:
             if any(part is not None for part in dated):
                 raise ValueError("product_of takes its columns and dates from its factors")
@@ -49,8 +56,10 @@ class Covariate(Settings):
             raise ValueError("average, change and trend go from an earlier to a later year")
         if self.trend is not None and self.trend[1] - self.trend[0] < 2:
             raise ValueError("a trend needs three years or more; two make a change")
-        if self.transform in {"category", "years_since"} and self.at is None:
+        if self.transform in {*TEXT, "years_since"} and self.at is None:
             raise ValueError(f"{self.transform} is dated by `at`")
+        if (self.transform == "indicator") != (self.value is not None):
+            raise ValueError("indicator needs value, the text that counts as 1; others have none")
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -124,15 +133,23 @@ class ScoreSection(Settings):
     models: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], ScoreModel]
 
     @model_validator(mode="after")
-    def _factors_are_numbers(self) -> "ScoreSection":
+    def _factors_fit(self) -> "ScoreSection":
         for name, covariate in self.covariates.items():
-            for factor in covariate.product_of or []:
+            factors = covariate.product_of or []
+            for factor in factors:
                 known = self.covariates.get(factor)
-                if known is None or known.transform in (None, "category"):
+                if known is None or known.transform is None:
                     raise ValueError(
                         f"covariates.{name}.product_of names {factor}, which is not a dated "
-                        "numeric covariate of this section"
+                        "covariate of this section"
                     )
+            text = [f for f in factors if self.covariates[f].transform == "category"]
+            if text and len(text) < len(factors):
+                raise ValueError(
+                    f"covariates.{name}.product_of mixes numbers with the category {text[0]}; "
+                    "define transform: indicator, value: <category> for each category but one, "
+                    "and give each its product"
+                )
         return self
 
     def dated(self, names: list[str]) -> list[Covariate]:

@@ -17,7 +17,7 @@ from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import ExternalDesign, MatchSection, covariates_named
 from pipeline.params.outcomes import OutcomesSection
-from pipeline.params.score import ScoreSection
+from pipeline.params.score import TEXT, ScoreSection
 from pipeline.params.settings import (
     Settings,
     load_yaml,
@@ -203,7 +203,7 @@ def _covariate_faults(study: Study) -> Iterator[str]:
         if covariate.column is None:
             continue
         path = f"score.covariates.{name}"
-        kind = "text" if covariate.transform == "category" else "number"
+        kind = "text" if covariate.transform in TEXT else "number"
         yield from _column_fault(study, f"{path}.column", covariate.column, kind)
         if covariate.last_event_time > latest:
             yield (
