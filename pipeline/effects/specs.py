@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline.effects.analyses import add_analyses
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.bootstrap_rows import bootstrap_rows
 from pipeline.effects.clusters import Remade, cluster_codes, require_valid
@@ -72,6 +73,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
         ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
         ledger.facts += order_facts(study, redo)
     ledger.tests += family_tests(ledger.estimates, study.outcomes)
+    add_analyses(ledger, study, redo)
     return ledger.tables()
 
 
