@@ -92,7 +92,7 @@ def ratio_sample(study: Study, sample: StackedSample, clusters: Codes) -> RatioS
 
 
 def average_ratio(found: RatioSample, y: Floats) -> AverageEffect:
-    """Estimate the mean log ratio over event times from entry on, by Poisson, for an outcome y (n,).
+    """Estimate the mean log ratio over event times from entry on, by Poisson, for outcomes y (n,).
 
     `y` is zero where the sample's outcome is, and only there. Raises IdentificationError where the
     average has no finite value, SupportError where nothing is left.

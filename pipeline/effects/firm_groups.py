@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
 from pipeline.matching.methods import match_stack
 from pipeline.panel_index import Codes, index_panel
 from pipeline.params.analyses import Grouping
+from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS
 from pipeline.params.match import ExternalDesign
 from pipeline.params.score import Covariate
 
@@ -33,7 +35,7 @@ class FirmGroups:
     def __iter__(self) -> Iterator[tuple[str, Stacks]]:
         """Yield each group's name and the stacks restricted to it."""
         for code, name in enumerate(self.names):
-            yield name, restricted(self.stacks, self.group == code)
+            yield name, restricted(self.stacks, self.group == code, self.group != NO_GROUP)
 
     @property
     def n_treated_without(self) -> int:
@@ -52,12 +54,18 @@ def common_groups(study: Study, stacks: Stacks, grouping: Grouping) -> FirmGroup
 
 
 def rematched_groups(study: Study, redo: Redo, design: str, grouping: Grouping) -> FirmGroups:
-    """Match a design again inside each group, on the same score; stacks without a match are left out.
+    """Match a design again inside each group, on the same score.
 
-    Raises IdentificationError for a design that no rule in params makes, SupportError where no
-    group has a match.
+    Entry years of a group without a match are left out. Raises IdentificationError for a design
+    that no rule in params makes and for groups of participants only, SupportError where no group
+    has a match.
     """
     rule = redo.match.designs.get(design)
+    if grouping.column in {*PARTICIPANT_TEXTS, *PARTICIPANT_NUMBERS}:
+        raise IdentificationError(
+            f"only participants have a {grouping.column}: comparison firms have no group to match "
+            "within; use match: common"
+        )
     if isinstance(rule, ExternalDesign):
         raise IdentificationError(
             f"the design {design} comes from a file and cannot be matched again within groups; use "
@@ -109,12 +117,15 @@ def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[
     return np.where(np.isfinite(values), code, NO_GROUP).astype(np.intp), _names(grouping)
 
 
-def restricted(stacks: Stacks, member: Flags) -> Stacks:
+def restricted(stacks: Stacks, member: Flags, grouped: Flags) -> Stacks:
     """Return a design's stacks with weight on one group only.
 
-    Where there are matched sets, those of the group's treated firms; else the group's own firms.
+    Where there are matched sets, those of the group's treated firms; else the group's own firms,
+    and all comparison firms where none has a group, as with a role in the programme.
     """
     if stacks.sets is None:
+        if not grouped[~stacks.treated].any():
+            member = member | ~stacks.treated
         return replace(stacks, weight=stacks.weight * member)
     own = stacks.sets.unit[stacks.treated[stacks.sets.unit] & member[stacks.sets.unit]]
     owner = stacks.sets.set_code[np.isin(stacks.sets.unit, own) & _is_treated(stacks)]
@@ -148,7 +159,7 @@ def _names(grouping: Grouping) -> list[str]:
     if grouping.transform == "any":
         return ["zero", "above zero"]
     edges = [f"{edge:g}" for edge in grouping.edges]
-    between = [f"{low} to <{high}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    between = [f"{low} to <{high}" for low, high in pairwise(edges)]
     return [f"<{edges[0]}", *between, f"{edges[-1]} or more"]
 
 

@@ -30,7 +30,6 @@ from pipeline.params.analyses import Groups
 from pipeline.scale import on_scale
 
 NAME = "groups"
-# A joint test whose clusters are fewer than this many for each group rests on nothing.
 ONE_GROUP = "fewer than two groups are estimated: nothing to compare"
 
 
@@ -83,8 +82,8 @@ def _check(study: Study, asked: Groups, redo: Redo | None) -> None:
         latest = study.treatment.reference_event_time
         if grouping.at is not None and grouping.at > latest:
             raise ParamsError(
-                f"estimate.analyses.groups.by.{name}.at is {grouping.at}: groups are dated {latest} "
-                "years from entry or earlier"
+                f"estimate.analyses.groups.by.{name}.at is {grouping.at}: groups are dated "
+                f"{latest} or earlier, in years from entry"
             )
     if asked.match == "within" and redo is None:
         raise ParamsError(
@@ -125,7 +124,7 @@ def _estimate(
         except (IdentificationError, SupportError) as fault:
             row = missing_row(label, "att", str(fault))
         rows.append(row | {"subgroup": subgroup(name, group)})
-    return _Grouped(rows, effects, _equality_row(label, name, effects))
+    return _Grouped(rows, effects, _equality_row(label, name, _tested(effects)))
 
 
 def _effect(study: Study, asked: Groups, label: Label, stacks: Stacks) -> AverageEffect:
@@ -152,6 +151,11 @@ def _require_firms(sample: StackedSample, least: int) -> None:
 
 def _equality(name: str) -> str:
     return f"equality[{name}]"
+
+
+def _tested(effects: dict[str, AverageEffect]) -> dict[str, AverageEffect]:
+    """Return the effects that have a standard error, which rests on two treated clusters."""
+    return {name: e for name, e in effects.items() if e.counts.n_treated_clusters >= 2}
 
 
 def _equality_row(label: Label, name: str, effects: dict[str, AverageEffect]) -> Row:

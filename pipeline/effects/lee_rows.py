@@ -26,7 +26,7 @@ def lee_rows(
     if found is None:
         return [missing_row(label, "att", NOBODY_STAYS) | {"sample": SAMPLE}], []
     counts = counts_of(stacks, found.used, clusters)
-    rows = bound_rows(label, "att", found.lower, found.upper, counts, MONOTONICITY)
+    rows = bound_rows(label, "att", (found.lower, found.upper), counts, MONOTONICITY)
     facts = [
         (f"trimmed_treated[{label.estimator}]", found.trimmed_treated, "share"),
         (f"trimmed_comparison[{label.estimator}]", found.trimmed_comparison, "share"),
@@ -35,12 +35,13 @@ def lee_rows(
 
 
 def bound_rows(
-    label: Label, stem: str, lower: Bound, upper: Bound, counts: Counts, assumes: str
+    label: Label, stem: str, bounds: tuple[Bound, Bound], counts: Counts, assumes: str
 ) -> list[Row]:
     """Return rows `<stem>_lower`, `<stem>_upper` and `<stem>`, the interval that covers the effect.
 
-    `assumes` says whom the bounds are for and what they need.
+    `bounds` are the lower and the upper; `assumes` says whom they are for and what they need.
     """
+    lower, upper = bounds
     parts = [
         Average(f"{stem}_lower", lower.estimate, lower.influence, note=assumes),
         Average(f"{stem}_upper", upper.estimate, upper.influence, note=assumes),

@@ -6,7 +6,8 @@ treated firm i, dated at or before the base year,
     ATT_s = sum_i s_i (treated change - comparison change) / sum_i s_i.
 
 Comparison firms carry the size of the treated firm of their matched set (`treated_size`), or their
-own, scaled to the treated of their entry year (`own_size`), which compares totals. Where sizes are
+own, scaled to the treated of their entry year (`own_size`), which compares totals; matched sets
+then count firm by firm, whoever is observed. Where sizes are
 base-year values of the outcome itself, they hold its passing shocks: firms large by chance shrink
 back, and unless comparison firms are as large as the treated they stand for, `treated_size` takes
 this for an effect. Date the size earlier, match on it, or use `own_size`.
@@ -19,28 +20,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.effects.average_effect import AverageEffect, average_effect
+from pipeline.effects.average_effect import Combination, average_effect
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.labels import analysis_label
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row, missing_row
-from pipeline.effects.sample import (
-    StackedSample,
-    check_comparable,
-    sample_of_values,
-    stacked_sample,
-    values_by_unit,
-)
-from pipeline.effects.stacked import Regressors, after_entry, event_times
+from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
+from pipeline.effects.stacked import Regressors, after_entry, average_shares, event_times
 from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, ParamsError
-from pipeline.panel_index import NO_ROW, Codes, index_panel
+from pipeline.panel_index import NO_ROW, index_panel
 from pipeline.params.analyses import Size, SizeWeighted
 from pipeline.scale import on_scale
 
 NAME = "size_weighted"
 NO_SETS = "comparison: treated_size needs matched sets; use own_size for this design"
+_NOTES = {
+    "treated_size": "firms weighted by {column}, comparison firms by that of their treated firm",
+    "own_size": "firms weighted by {column}, comparison firms by their own",
+}
 NOT_IN_RATIOS = "an effect in proportion to the level weights firms by the level already"
 
 
@@ -71,12 +70,11 @@ def weighted_by_size(stacks: Stacks, size: Floats, treated_size: bool) -> Stacks
     """Return stacks whose treated weights are multiplied by size (u,), comparison firms' to match.
 
     Firms without a positive size leave, and with them, under `treated_size`, their matched sets.
+    Under `own_size` there are no sets left, and `renormalised_weights` scales comparison firms.
     """
     own = np.where(size > 0, size, 0.0)
     if not treated_size:
-        sets = _own_sets(stacks, own)
-        weight = _scaled(stacks, stacks.weight * own)
-        return replace(stacks, weight=weight, sets=sets)
+        return replace(stacks, weight=stacks.weight * own, sets=None)
     assert stacks.sets is not None, "a design without sets has own_size"
     sets = stacks.sets
     treated = stacks.treated[sets.unit]
@@ -85,36 +83,6 @@ def weighted_by_size(stacks: Stacks, size: Floats, treated_size: bool) -> Stacks
     carried = SetMembers(sets.unit, sets.set_code, sets.weight * of_set[sets.set_code])
     weight = np.bincount(carried.unit, carried.weight, len(own)).astype(np.float64)
     return replace(stacks, weight=weight, sets=carried)
-
-
-def _own_sets(stacks: Stacks, own: Floats) -> SetMembers | None:
-    """Return sets in which every member carries its own size, those with a member without left out.
-
-    Comparison firms are then scaled to the treated of their entry year, set by set alike.
-    """
-    sets = stacks.sets
-    if sets is None:
-        return None
-    weight = sets.weight * own[sets.unit]
-    stack, treated = stacks.stack[sets.unit], stacks.treated[sets.unit]
-    return SetMembers(sets.unit, sets.set_code, _level(weight, stack, treated))
-
-
-def _scaled(stacks: Stacks, weight: Floats) -> Floats:
-    if stacks.sets is not None:
-        sets = _own_sets(stacks, np.where(stacks.weight > 0, weight / stacks.weight, 0.0))
-        assert sets is not None
-        return np.bincount(sets.unit, sets.weight, len(weight)).astype(np.float64)
-    return _level(weight, stacks.stack, stacks.treated)
-
-
-def _level(weight: Floats, stack: np.ndarray, treated: Flags) -> Floats:
-    """Scale comparison weights (n,) to the treated weights of their stack."""
-    code = np.unique(stack, return_inverse=True)[1]
-    to = np.bincount(code, weight * treated)
-    of = np.bincount(code, weight * ~treated)
-    ratio = np.divide(to, of, out=np.zeros_like(to), where=of > 0)
-    return np.where(treated, weight, weight * ratio[code])
 
 
 def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size) -> Sized | str:
@@ -151,53 +119,42 @@ def _rows(
         reason = f"not observed: {outcome.reason}"
     if isinstance(sized, str) or reason:
         return [missing_row(label, term, reason)]
-    carried = (
-        "that of the set's treated firm" if asked.comparison == "treated_size" else "their own"
-    )
-    note = f"firms weighted by {asked.by[name].column}, comparison firms by {carried}"
-    values = on_scale(study.panel[outcome.column], outcome)
-    sample = stacked_sample(sized.stacks, values, study.estimate.missing)
-    rows = [_row(study, asked, sample, label, term, note)]
+    note = _NOTES[asked.comparison].format(column=asked.by[name].column)
+    values = values_by_unit(sized.stacks, on_scale(study.panel[outcome.column], outcome))
+    weighted = _Weighted(study, sized.stacks, asked.cluster, note)
+    rows = [weighted.row(label, term, values, average_shares)]
     if asked.by[name].column == outcome.column and outcome.transform in ("log", "level"):
-        rows.append(_total_row(study, asked, sized, label, name, note))
+        levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+        size = np.where(sized.size > 0, sized.size, np.nan)
+        growth = values_by_unit(sized.stacks, levels) / size[:, None]
+        in_unit = replace(label, scale=outcome.unit)
+        rows.append(weighted.row(in_unit, f"total[{name}]", growth, _mass))
     return rows
 
 
-def _row(
-    study: Study, asked: SizeWeighted, sample: StackedSample, label: Label, term: str, note: str
-) -> Row:
-    try:
-        check_comparable(sample)
-        clusters = cluster_codes(sample.stacks, asked.cluster)[0]
-        return average_effect(study, sample, clusters).row(label, term, note)
-    except IdentificationError as reason:
-        return missing_row(label, term, str(reason))
+@dataclass(frozen=True)
+class _Weighted:
+    """Hold what the rows of one design and size share."""
 
+    study: Study
+    stacks: Stacks
+    cluster: str
+    note: str
 
-def _total_row(
-    study: Study, asked: SizeWeighted, sized: Sized, label: Label, name: str, note: str
-) -> Row:
-    outcome, term = study.outcomes[label.outcome], f"total[{name}]"
-    in_unit = replace(label, scale=outcome.unit)
-    levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
-    size = np.where(sized.size > 0, sized.size, np.nan)
-    growth = values_by_unit(sized.stacks, levels) / size[:, None]
-    sample = sample_of_values(sized.stacks, growth, study.estimate.missing)
-    try:
-        check_comparable(sample)
-        clusters = cluster_codes(sample.stacks, asked.cluster)[0]
-        found = _total(study, sample, clusters)
-    except IdentificationError as reason:
-        return missing_row(in_unit, term, str(reason))
-    return found.row(in_unit, term, f"all treated firms together, a year; {note}")
-
-
-def _total(study: Study, sample: StackedSample, clusters: Codes) -> AverageEffect:
-    """Estimate the mean over event times of the treated mass times the effect."""
-    return average_effect(study, sample, clusters, _mass)
+    def row(self, label: Label, term: str, values: Floats, combination: Combination) -> Row:
+        """Estimate the effect on values (u, event times), or say why there is none."""
+        sample = sample_of_values(self.stacks, values, self.study.estimate.missing)
+        try:
+            check_comparable(sample)
+            clusters = cluster_codes(self.stacks, self.cluster)[0]
+            found = average_effect(self.study, sample, clusters, combination)
+        except IdentificationError as reason:
+            return missing_row(label, term, str(reason))
+        return found.row(label, term, self.note)
 
 
 def _mass(regressors: Regressors, estimable: Flags) -> Floats:
+    """Return weights (k,) for the mean over event times of the treated mass times the effect."""
     usable = regressors.weight * estimable[:, None]
     after = after_entry(event_times(regressors.names), usable.sum(axis=0) > 0)
     return np.asarray(usable[:, after].sum(axis=1) / len(after))

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.description import Fact
-from pipeline.effects.exit_outcomes import add_exit_outcomes
+from pipeline.effects.exit_outcomes import AfterExit, add_exit_outcomes
 from pipeline.effects.exit_status import ExitStatus, exit_status
 from pipeline.effects.labels import analysis_label
 from pipeline.effects.least_squares import Fit
@@ -52,20 +52,15 @@ def add_survival(ledger: Ledger, study: Study, asked: Survival) -> None:
         status = exit_status(stacks, study.panel, asked.exit)
         clusters = cluster_codes(stacks, asked.cluster)[0]
         first = next(iter(asked.outcomes))
-        label = replace(analysis_label(study, NAME, asked, design, first, "share"), outcome=OUTCOME)
+        own = analysis_label(study, NAME, asked, design, first)
+        label = replace(own, outcome=OUTCOME, scale="share")
         rows, facts = _effects(study, label, stacks, status.alive, clusters)
         ledger.estimates += rows
         ledger.add_facts(design, OUTCOME, [*facts, *attrition(stacks, status)])
+        after = AfterExit(study, stacks, status, clusters)
         for name in asked.outcomes:
-            add_exit_outcomes(
-                ledger,
-                study,
-                asked,
-                analysis_label(study, NAME, asked, design, name),
-                stacks=stacks,
-                status=status,
-                clusters=clusters,
-            )
+            label = analysis_label(study, NAME, asked, design, name)
+            add_exit_outcomes(ledger, after, label, asked.limits.get(name))
 
 
 def _effects(
@@ -154,8 +149,8 @@ def attrition(stacks: Stacks, status: ExitStatus) -> list[Fact]:
     fates: dict[str, Flags] = {
         "observed": status.observed,
         "gap": status.gap,
-        "gone": np.asarray((status.alive == 0) & ~status.observed),
-        "not_known": np.isnan(status.alive) & ~status.observed & stacks.covered,
+        "gone": status.gone,
+        "not_known": ~status.known & ~status.observed & status.covered,
     }
     facts: list[Fact] = []
     used = stacks.weight > 0

@@ -34,8 +34,8 @@ class Margins(Analysis):
 class LastYearExit(Settings):
     """Take a firm for gone after its last year in the panel; years missing before it are gaps.
 
-    It must be absent from at least `least_years_absent` years up to the panel's last year; after
-    the last year of other firms nothing is known.
+    It must be absent for at least `least_years_absent` years up to the panel's last year: one year
+    more of them than 1 makes one year less in which exit is known.
     """
 
     known_by: Literal["last_year"]
@@ -138,7 +138,8 @@ class SizeWeighted(Analysis):
 
     `comparison: treated_size` gives comparison firms of a matched set the size of its treated
     firm; `own_size` their own, scaled to the treated of their entry year (the only rule for designs
-    without sets). Where an outcome's column is a size's column, the total follows.
+    without sets; a design with sets then counts whoever is observed). Where an outcome's column is
+    a size's column, the total follows.
     """
 
     by: dict[Name, Size] = Field(min_length=1)

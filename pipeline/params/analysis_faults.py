@@ -11,8 +11,6 @@ from pipeline.params.settings import nearest_known
 from pipeline.params.treatment import TreatmentSection
 
 PATH = "estimate.analyses"
-# PANEL columns that cleaning adds to the delivered ones
-ADDED = {"component", "role"}
 
 
 class Sections(Protocol):
@@ -76,8 +74,10 @@ def _exit(study: Sections, survival: Survival) -> Iterator[str]:
 
 
 def _column(study: Sections, path: str, column: str, kind: str) -> Iterator[str]:
-    columns = study.data.columns
-    if column in (ADDED if kind == "text" else REGISTER_FLAGS):
+    columns, register = study.data.columns, study.data.register_columns
+    if register is not None and column in register.fields("text" if kind == "text" else "number"):
+        return
+    if register is not None and kind == "number" and column in REGISTER_FLAGS:
         return
     if column not in columns:
         yield f"{path}: {column} is not in data.columns{nearest_known(column, list(columns))}"
