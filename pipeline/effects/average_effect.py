@@ -31,10 +31,11 @@ Combination = Callable[[Regressors, Flags], Floats]
 
 @dataclass(frozen=True)
 class AverageEffect:
-    """Hold an estimate, each cluster's influence on it by cluster code (G,), and its counts."""
+    """Hold an estimate, by cluster code (G,) influences and who has rows behind it, and counts."""
 
     estimate: float
     influence: Floats
+    present: Flags
     counts: Counts
 
     @property
@@ -121,7 +122,10 @@ def average_ratio(found: RatioSample, y: Floats) -> AverageEffect:
 def minus(first: AverageEffect, second: AverageEffect) -> AverageEffect:
     """Return the difference of two averages on the same rows and clusters."""
     return AverageEffect(
-        first.estimate - second.estimate, first.influence - second.influence, first.counts
+        first.estimate - second.estimate,
+        first.influence - second.influence,
+        first.present,
+        first.counts,
     )
 
 
@@ -146,6 +150,7 @@ def _combined(
     shares = combination(regressors, used)[used]
     influence = np.zeros(int(clusters.max()) + 1)
     influence[: len(fit.influence)] = fit.influence[:, used] @ shares
-    firm = sample.stacks.firm[sample.unit]
-    counts = count_sample(fit.kept, sample.treated, firm, clusters[sample.unit])
-    return AverageEffect(float(fit.estimates[used] @ shares), influence, counts)
+    firm, group = sample.stacks.firm[sample.unit], clusters[sample.unit]
+    counts = count_sample(fit.kept, sample.treated, firm, group)
+    present = np.bincount(group[fit.kept], minlength=len(influence)) > 0
+    return AverageEffect(float(fit.estimates[used] @ shares), influence, present, counts)

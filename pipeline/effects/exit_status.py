@@ -83,7 +83,7 @@ def _check_rows(rule: ColumnExit, exit_year: Floats, last_row: Floats) -> None:
     n_after = int((last_row >= exit_year).sum())
     if n_after:
         raise DataError(
-            f"estimate.analyses.survival.exit.column: {n_after} firms have rows in or after "
-            f"the year in `{rule.column}`, the first year in which a firm is gone; correct the years or "
-            "use known_by: last_year"
+            f"estimate.analyses.survival.exit.column: {n_after} firms have rows in or after the "
+            f"year that `{rule.column}` gives, the first year in which a firm is gone; correct the "
+            "years or use known_by: last_year"
         )

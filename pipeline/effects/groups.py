@@ -165,7 +165,8 @@ def _equality_row(label: Label, name: str, effects: dict[str, AverageEffect]) ->
     estimates = np.array([effect.estimate for effect in effects.values()])
     influence = np.array([effect.influence for effect in effects.values()])
     contrast = np.column_stack([-np.ones(len(effects) - 1), np.eye(len(effects) - 1)])
-    n_clusters = int((influence != 0).any(axis=0).sum())
+    present = np.array([effect.present for effect in effects.values()])
+    n_clusters = int(present.any(axis=0).sum())
     test = wald_test(
         contrast @ estimates, contrast @ (influence @ influence.T) @ contrast.T, n_clusters - 1
     )

@@ -32,7 +32,7 @@ from pipeline.effects.sample import StackedSample, check_comparable, stacked_sam
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.errors import IdentificationError, SupportError
-from pipeline.panel_index import Codes
+from pipeline.panel_index import NO_ROW, Codes
 from pipeline.params.analyses import Margins
 
 NAME = "margins"
@@ -59,8 +59,10 @@ def add_margins(ledger: Ledger, study: Study, asked: Margins) -> None:
                 continue
             sample = outcome_sample(study, design, name)
             clusters = cluster_codes(sample.stacks, asked.cluster)[0]
-            ledger.estimates += _decomposition(study, label, sample, clusters)
-            ledger.estimates.append(_stayers(study, label, sample.stacks, clusters))
+            rows = _decomposition(study, label, sample, clusters)
+            rows.append(_stayers(study, label, sample.stacks, clusters))
+            nobody = _nobody(study, sample, name)
+            ledger.estimates += [row | {"note": nobody} if nobody else row for row in rows]
             for scale in asked.unit_dependent:
                 rows, facts = _unit_dependent(study, label, sample, clusters, scale)
                 ledger.estimates += rows
@@ -86,25 +88,30 @@ def _decomposition(study: Study, label: Label, sample: StackedSample, clusters: 
 
 def _stayers(study: Study, label: Label, stacks: Stacks, clusters: Codes) -> Row:
     """Return the difference in log levels among firms above zero at base, bounds left aside."""
-    outcome = study.outcomes[label.outcome]
-    levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+    levels = _levels(study, label.outcome)
     logs = np.log(levels, where=levels > 0, out=np.full_like(levels, np.nan))
     sample = stacked_sample(stacks, logs, "renormalise")
     try:
         check_comparable(sample)
         row = average_effect(study, sample, clusters).row(label, "att", STAYERS)
     except IdentificationError as reason:
-        row = missing_row(label, "att", _nobody(stacks, levels) or str(reason))
+        row = missing_row(label, "att", str(reason))
     return row | {"sample": BASE_EXPORTERS}
 
 
-def _nobody(stacks: Stacks, levels: Floats) -> str:
+def _nobody(study: Study, sample: StackedSample, name: str) -> str:
     """Say which group has no firm above zero in the base year; empty where both have."""
+    stacks, levels = sample.stacks, _levels(study, name)
     rows = stacks.panel_row[:, stacks.reference_column]
-    above = (rows >= 0) & (levels[rows] > 0) & (stacks.weight > 0)
+    above = (rows != NO_ROW) & (levels[rows] > 0) & (stacks.weight > 0)
     groups = {"treated": stacks.treated, "comparison": ~stacks.treated}
-    without = [name for name, member in groups.items() if not (above & member).any()]
+    without = [group for group, member in groups.items() if not (above & member).any()]
     return f"no {' and no '.join(without)} firm is above zero in the base year" if without else ""
+
+
+def _levels(study: Study, name: str) -> Floats:
+    column = study.panel[study.outcomes[name].column]
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _unit_dependent(

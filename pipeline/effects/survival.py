@@ -39,6 +39,7 @@ NAME = "survival"
 OUTCOME = "survival"
 AT_ENTRY = "alive in base and entry year by construction"
 NO_LEADS = "selection on observables: no lead can be seen"
+NOT_KNOWN = "no entry year has this event time in years in which exit is known"
 NO_EXIT = "no firm of the design exits in the years compared"
 
 
@@ -111,8 +112,7 @@ def _by_time(label: Label, sample: StackedSample, fit: Fit, clusters: Codes) -> 
     for time in (int(e) for e in sample.stacks.event_times if e >= 1):
         term, position = f"event[{time}]", times.get(time)
         if position is None or not fit.estimable[position]:
-            reason = "no entry year has this event time inside the years of the panel"
-            rows.append(missing_row(label, term, reason, time))
+            rows.append(missing_row(label, term, NOT_KNOWN, time))
             continue
         here = fit.kept & (sample.event_time == time)
         of_row = clusters[sample.unit]
