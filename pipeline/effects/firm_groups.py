@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -114,7 +113,7 @@ def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[
     values = dated.to_numpy(np.float64)
     edges = [0.5] if grouping.transform == "any" else grouping.edges
     code = np.searchsorted(np.array(edges, dtype=np.float64), values, side="right")
-    return np.where(np.isfinite(values), code, NO_GROUP).astype(np.intp), _names(grouping)
+    return np.where(np.isfinite(values), code, NO_GROUP).astype(np.intp), grouping.names
 
 
 def restricted(stacks: Stacks, member: Flags, grouped: Flags) -> Stacks:
@@ -150,17 +149,6 @@ def _covariate(study: Study, grouping: Grouping) -> Covariate:
             "at": at,
         }
     )
-
-
-def _names(grouping: Grouping) -> list[str]:
-    """Return names of the groups that edges cut, from the lowest up."""
-    if grouping.labels is not None:
-        return grouping.labels
-    if grouping.transform == "any":
-        return ["zero", "above zero"]
-    edges = [f"{edge:g}" for edge in grouping.edges]
-    between = [f"{low} to <{high}" for low, high in pairwise(edges)]
-    return [f"<{edges[0]}", *between, f"{edges[-1]} or more"]
 
 
 def _no_matches() -> pd.DataFrame:

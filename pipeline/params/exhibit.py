@@ -20,6 +20,9 @@ TableName = Literal[
     "missingness",
     "support",
     "group_time",
+    "export_margins",
+    "survival",
+    "heterogeneity",
     "recovery",
 ]
 FigureName = Literal[
