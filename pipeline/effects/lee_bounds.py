@@ -58,14 +58,26 @@ class _Group:
 def lee_bounds(stacks: Stacks, levels: Floats, clusters: Codes) -> LeeBounds | None:
     """Bound the effect on the log of a level, averaged equally over event times from entry on.
 
-    `levels` is the outcome by PANEL row, `clusters` one code per unit. None where no event time
-    has stayers in both groups.
+    `levels` is the outcome by PANEL row, `clusters` one code per unit. Firms above zero in the base
+    year are compared, whether or not their design matched them to each other. None where no event
+    time has stayers in both groups.
     """
     values = np.where(stacks.panel_row == NO_ROW, np.nan, levels[stacks.panel_row])
     base = values[:, [stacks.reference_column]]
-    weight = renormalised_weights(stacks, np.isfinite(values) & (base > 0))
     logs = np.log(values, where=values > 0, out=np.full_like(values, np.nan))
     change = logs - logs[:, [stacks.reference_column]]
+    return bounds_of_changes(stacks, change, np.isfinite(values) & (base > 0), clusters)
+
+
+def bounds_of_changes(
+    stacks: Stacks, change: Floats, known: Flags, clusters: Codes
+) -> LeeBounds | None:
+    """Bound the effect on changes since the base year among firms that stay either way.
+
+    `change` (u, event times) is missing for firms that do not stay, `known` marks where it is
+    known whether they do. None where no event time has stayers in both groups.
+    """
+    weight = renormalised_weights(stacks, known)
     cells = []
     used = np.zeros(weight.shape, dtype=np.bool_)
     for column in np.flatnonzero(stacks.event_times >= 0):
@@ -79,8 +91,8 @@ def lee_bounds(stacks: Stacks, levels: Floats, clusters: Codes) -> LeeBounds | N
     if not cells:
         return None
     return LeeBounds(
-        lower=_mean([cell.lower for cell in cells]),
-        upper=_mean([cell.upper for cell in cells]),
+        lower=mean_bound([cell.lower for cell in cells]),
+        upper=mean_bound([cell.upper for cell in cells]),
         trimmed_treated=float(np.mean([cell.trimmed_treated for cell in cells])),
         trimmed_comparison=float(np.mean([cell.trimmed_comparison for cell in cells])),
         used=used,
@@ -124,11 +136,11 @@ def _cell_bounds(treated: _Group, control: _Group) -> LeeBounds:
         kept = control.share / treated.share
         other = _trimmed_mean(control, None, largest=True)
         low, high = (_trimmed_mean(treated, control, largest=side) for side in (True, False))
-        return LeeBounds(_minus(low, other), _minus(high, other), 1 - kept, 0.0, nothing)
+        return LeeBounds(difference(low, other), difference(high, other), 1 - kept, 0.0, nothing)
     kept = treated.share / control.share
     other = _trimmed_mean(treated, None, largest=True)
     low, high = (_trimmed_mean(control, treated, largest=side) for side in (False, True))
-    return LeeBounds(_minus(other, low), _minus(other, high), 0.0, 1 - kept, nothing)
+    return LeeBounds(difference(other, low), difference(other, high), 0.0, 1 - kept, nothing)
 
 
 def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> Bound:
@@ -165,10 +177,12 @@ def _by_cluster(group: _Group, values: Floats) -> Floats:
     return np.bincount(group.cluster, values, group.n_clusters).astype(np.float64)
 
 
-def _minus(first: Bound, second: Bound) -> Bound:
+def difference(first: Bound, second: Bound) -> Bound:
+    """Return the first bound minus the second."""
     return Bound(first.estimate - second.estimate, first.influence - second.influence)
 
 
-def _mean(bounds: list[Bound]) -> Bound:
+def mean_bound(bounds: list[Bound]) -> Bound:
+    """Return the equal-weight mean of bounds."""
     estimate = float(np.mean([bound.estimate for bound in bounds]))
     return Bound(estimate, np.mean([bound.influence for bound in bounds], axis=0))

@@ -4,10 +4,10 @@ import numpy as np
 
 from pipeline.effects.description import Fact
 from pipeline.effects.group_time_averages import Average
-from pipeline.effects.lee_bounds import LeeBounds, imbens_manski, lee_bounds
+from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
 from pipeline.effects.normal_rows import Behind, normal_rows
 from pipeline.effects.rows import Counts, Label, Row, count_sample, effect_row, missing_row
-from pipeline.effects.stacks import Floats, Stacks
+from pipeline.effects.stacks import Flags, Floats, Stacks
 from pipeline.panel_index import Codes
 
 SAMPLE = "base_exporters"
@@ -25,31 +25,44 @@ def lee_rows(
     found = lee_bounds(stacks, levels, clusters)
     if found is None:
         return [missing_row(label, "att", NOBODY_STAYS) | {"sample": SAMPLE}], []
-    counts = _counts(stacks, found, clusters)
-    parts = [
-        Average("att_lower", found.lower.estimate, found.lower.influence, note=MONOTONICITY),
-        Average("att_upper", found.upper.estimate, found.upper.influence, note=MONOTONICITY),
-    ]
-    rows = normal_rows(label, Behind(counts), parts)
-    low, high = imbens_manski(found.lower, found.upper, label.conf_level)
-    known = all(np.isfinite(row["std_error"]) for row in rows)
-    interval = effect_row(
-        label,
-        "att",
-        inference="imbens_manski",
-        conf_low=low if known else np.nan,
-        conf_high=high if known else np.nan,
-        note=f"bounded, not estimated: {MONOTONICITY}",
-        **vars(counts),
-    )
+    counts = counts_of(stacks, found.used, clusters)
+    rows = bound_rows(label, "att", (found.lower, found.upper), counts, MONOTONICITY)
     facts = [
         (f"trimmed_treated[{label.estimator}]", found.trimmed_treated, "share"),
         (f"trimmed_comparison[{label.estimator}]", found.trimmed_comparison, "share"),
     ]
-    return [row | {"sample": SAMPLE} for row in [*rows, interval]], facts
+    return [row | {"sample": SAMPLE} for row in rows], facts
 
 
-def _counts(stacks: Stacks, found: LeeBounds, clusters: Codes) -> Counts:
-    unit = np.nonzero(found.used)[0]
+def bound_rows(
+    label: Label, stem: str, bounds: tuple[Bound, Bound], counts: Counts, assumes: str
+) -> list[Row]:
+    """Return rows `<stem>_lower`, `<stem>_upper` and `<stem>`, the interval that covers the effect.
+
+    `bounds` are the lower and the upper; `assumes` says whom they are for and what they need.
+    """
+    lower, upper = bounds
+    parts = [
+        Average(f"{stem}_lower", lower.estimate, lower.influence, note=assumes),
+        Average(f"{stem}_upper", upper.estimate, upper.influence, note=assumes),
+    ]
+    rows = normal_rows(label, Behind(counts), parts)
+    low, high = imbens_manski(lower, upper, label.conf_level)
+    known = all(np.isfinite(row["std_error"]) for row in rows)
+    interval = effect_row(
+        label,
+        stem,
+        inference="imbens_manski",
+        conf_low=low if known else np.nan,
+        conf_high=high if known else np.nan,
+        note=f"bounded, not estimated: {assumes}",
+        **vars(counts),
+    )
+    return [*rows, interval]
+
+
+def counts_of(stacks: Stacks, used: Flags, clusters: Codes) -> Counts:
+    """Count what stands behind units x event times with weight."""
+    unit = np.nonzero(used)[0]
     every = np.ones(len(unit), dtype=np.bool_)
     return count_sample(every, stacks.treated[unit], stacks.firm[unit], clusters[unit])

@@ -59,13 +59,15 @@ def fit_poisson(
     second: Codes,
     weight: Floats,
     clusters: Codes,
+    usable: Usable | None = None,
 ) -> PoissonFit:
     """Fit E[y] = exp(regressors b + effects), weighted; covariance clustered.
 
-    Coefficients are log points. Raises SupportError where all outcomes are zero or the iterations
+    Coefficients are log points. `usable` is known where another outcome with the same zeros was
+    fitted before. Raises SupportError where all outcomes are zero or the iterations
     do not converge.
     """
-    usable = usable_rows(y, regressors, first, second)
+    usable = usable_rows(y, regressors, first, second) if usable is None else usable
     kept = usable.kept
     if not kept.any():
         raise SupportError("no firm has both a positive outcome and more than one year")

@@ -84,7 +84,24 @@ def stacked_sample(
     A unit without all of the `covariates` (units, k) counts as not observed. In every stack and
     year the comparison weights then sum to the treated weights.
     """
-    values = np.where(stacks.panel_row == NO_ROW, np.nan, outcome[stacks.panel_row])
+    return sample_of_values(stacks, values_by_unit(stacks, outcome), missing, covariates)
+
+
+def values_by_unit(stacks: Stacks, column: Floats) -> Floats:
+    """Return a column by PANEL row as units x event times, missing where a firm has no row."""
+    return np.where(stacks.panel_row == NO_ROW, np.nan, column[stacks.panel_row])
+
+
+def sample_of_values(
+    stacks: Stacks,
+    values: Floats,
+    missing: Literal["drop_set", "renormalise"],
+    covariates: Floats | None = None,
+) -> StackedSample:
+    """Return the rows that enter the estimator, as `stacked_sample`, given values by unit.
+
+    `values` (u, event times) may hold what PANEL has no row for, as after exit.
+    """
     observed = np.isfinite(values)
     if covariates is not None:
         observed &= np.isfinite(covariates).all(axis=1, keepdims=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline.effects.analyses import add_analyses
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.bootstrap_rows import bootstrap_rows
 from pipeline.effects.clusters import Remade, cluster_codes, require_valid
@@ -78,6 +79,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     ledger.tests += family_tests(ledger.estimates, study.outcomes)
     if study.estimate.romano_wolf is not None:
         ledger.tests += romano_wolf_tests(ledger, study.outcomes, study.estimate.romano_wolf)
+    add_analyses(ledger, study, redo)
     return ledger.tables()
 
 

@@ -106,7 +106,7 @@ class StudyResults:
         for row in table[everyone & analytic].to_dict("records"):
             named = {str(key): value for key, value in row.items()}
             key = tuple(str(named[name]) for name in ("outcome", "design", "estimator", "band"))
-            found.setdefault(key, {})[str(named["term"])] = _effect(named)
+            found.setdefault(key, {})[str(named["term"])] = as_effect(named)
         return found
 
 
@@ -200,7 +200,8 @@ def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> 
     return find_effects(results, outcome, design, spec).get("att")
 
 
-def _effect(row: dict[str, object]) -> Effect:
+def as_effect(row: dict[str, object]) -> Effect:
+    """Return a row of ESTIMATES as an effect."""
     numbers = {name: _number(row[name]) for name in _NUMBERS}
     words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}  # type: ignore[call-overload]
     fields: dict[str, Any] = {**numbers, **words}

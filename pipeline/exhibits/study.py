@@ -17,9 +17,11 @@ from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study as draw_event_study
+from pipeline.exhibits.export_margins_table import export_margins_tables
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
 from pipeline.exhibits.group_time_table import group_time_tables
+from pipeline.exhibits.heterogeneity_table import heterogeneity_tables
 from pipeline.exhibits.inference_table import inference_tables
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import speaking
@@ -45,6 +47,7 @@ from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.summary_table import summary_statistics_table
 from pipeline.exhibits.support_table import support_tables
+from pipeline.exhibits.survival_table import survival_tables
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
 from pipeline.exhibits.word import render_word
@@ -64,6 +67,9 @@ _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "missingness": missingness_table,
     "support": support_tables,
     "group_time": group_time_tables,
+    "export_margins": export_margins_tables,
+    "survival": survival_tables,
+    "heterogeneity": heterogeneity_tables,
     "recovery": recovery_tables,
 }
 

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.params.analyses import Analyses, Cluster
 from pipeline.params.inference import Bands, Randomisation, RomanoWolf, WildBootstrap
 from pipeline.params.settings import Settings
 
-Cluster = Literal["assignment", "firm"]
 GroupTimeTerm = Literal["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
 
 
@@ -251,7 +251,7 @@ class Headline(Settings):
 
 
 class EstimateSection(Settings):
-    """Hold the confidence level, the rule for missing outcomes, the headline and the specs.
+    """Hold the confidence level, the rule for missing outcomes, the headline, specs and analyses.
 
     `missing` applies per outcome, stack and year. `drop_set` keeps a matched set in a year only
     if all its firms are observed; `renormalise` keeps whoever is observed and scales comparison
@@ -265,6 +265,7 @@ class EstimateSection(Settings):
     romano_wolf: RomanoWolf | None = None
     headline: Headline
     specs: list[Spec] = Field(min_length=1)
+    analyses: Analyses = Analyses()
 
     @model_validator(mode="after")
     def _consistent(self) -> "EstimateSection":
@@ -279,4 +280,18 @@ class EstimateSection(Settings):
             raise ValueError(
                 f"headline.design {self.headline.design} is not a design of spec {chosen.name}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _analyses_fit_specs(self) -> "EstimateSection":
+        named = {spec.name for spec in self.specs}
+        designs = {design for spec in self.specs for design in spec.designs}
+        for name, analysis in self.analyses.asked().items():
+            if name in named:
+                raise ValueError(f"a spec is called {name}, as an analysis is; rename the spec")
+            unknown = [design for design in analysis.designs if design not in designs]
+            if unknown:
+                raise ValueError(
+                    f"analyses.{name}.designs: {', '.join(unknown)} is not a design of any spec"
+                )
         return self

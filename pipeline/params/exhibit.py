@@ -21,6 +21,9 @@ TableName = Literal[
     "missingness",
     "support",
     "group_time",
+    "export_margins",
+    "survival",
+    "heterogeneity",
     "recovery",
 ]
 FigureName = Literal[

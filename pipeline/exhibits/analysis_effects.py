@@ -1,0 +1,102 @@
+"""Effects of the analyses beside the specs, and the rows that show them."""
+
+import math
+from collections.abc import Iterable
+
+from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.numbers import effect_decimals
+from pipeline.exhibits.table import DASH, Cell, Counts, Interval, Number, Row
+
+# Sample, subgroup and term.
+Place = tuple[str, str, str]
+Effects = dict[Place, Effect]
+
+
+def analysis_effects(results: StudyResults, analysis: str, design: str, outcome: str) -> Effects:
+    """Return the effects of an analysis on one outcome under one design."""
+    table = results.estimates
+    chosen = (
+        (table["estimator"] == analysis)
+        & (table["design"] == design)
+        & (table["outcome"] == outcome)
+    )
+    found: Effects = {}
+    for row in table[chosen].to_dict("records"):
+        named = {str(key): value for key, value in row.items()}
+        place = (str(named["sample"]), str(named["subgroup"]), str(named["term"]))
+        found[place] = as_effect(named)
+    return found
+
+
+def estimate_rows(
+    results: StudyResults, label: str, effects: list[Effect | None]
+) -> tuple[Row, Row]:
+    """Return a row of estimates and one of standard errors; a dash where there is none."""
+    least = results.settings.exhibit.decimals
+    digits = [effect_decimals([] if e is None else [e], least) for e in effects]
+    pairs = list(zip(effects, digits, strict=True))
+    return (
+        Row(label, tuple(_estimate(effect, places) for effect, places in pairs)),
+        Row("", tuple(_std_error(effect, places) for effect, places in pairs)),
+    )
+
+
+def counts_row(effects: list[Effect | None]) -> Row:
+    """Return a row of treated and comparison firms."""
+    return Row(say("Treated / comp."), tuple(_counts(effect) for effect in effects), True)
+
+
+def interval_row(
+    label: str, ends: Iterable[tuple[float, float]], decimals: int, *, indent: bool = False
+) -> Row:
+    """Return a row of intervals; a dash where an end is missing."""
+    cells = [
+        DASH if math.isnan(low) or math.isnan(high) else Interval(low, high, decimals)
+        for low, high in ends
+    ]
+    return Row(label, tuple(cells), indent)
+
+
+def bounds(effects: Effects, place: Place) -> tuple[float, float]:
+    """Return the lower and upper bound of a term, missing without one."""
+    sample, subgroup, term = place
+    found = [effects.get((sample, subgroup, f"{term}_{side}")) for side in ("lower", "upper")]
+    low, high = (math.nan if effect is None else effect.estimate for effect in found)
+    return low, high
+
+
+def bounds_interval(effects: Effects, place: Place) -> tuple[float, float]:
+    """Return the interval that covers the bounded effect, missing without one."""
+    effect = effects.get(place)
+    return (math.nan, math.nan) if effect is None else (effect.conf_low, effect.conf_high)
+
+
+def reasons_note(effects: Iterable[Effects]) -> tuple[str, ...]:
+    """Return one sentence with the reasons of what is not estimated, without repeating any."""
+    missing = {
+        effect.note
+        for found in effects
+        for effect in found.values()
+        if math.isnan(effect.estimate) and math.isnan(effect.conf_low) and effect.note
+    }
+    said = "; ".join(sorted(retell(note) for note in missing))
+    return (say("Not estimated: {reasons}.", reasons=said),) if said else ()
+
+
+def _estimate(effect: Effect | None, decimals: int) -> Cell:
+    if effect is None or math.isnan(effect.estimate):
+        return DASH
+    return Number(effect.estimate, decimals)
+
+
+def _std_error(effect: Effect | None, decimals: int) -> Cell:
+    if effect is None or not effect.estimated:
+        return None
+    return Number(effect.std_error, decimals, "parenthesis")
+
+
+def _counts(effect: Effect | None) -> Cell:
+    if effect is None or math.isnan(effect.n_treated) or math.isnan(effect.n_control):
+        return None
+    return Counts((int(effect.n_treated), int(effect.n_control)))

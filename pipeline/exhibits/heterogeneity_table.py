@@ -1,0 +1,128 @@
+"""Effects by pre-entry group, one panel a grouping, with tests that they are equal."""
+
+import math
+from functools import partial
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.analysis_effects import (
+    Effects,
+    analysis_effects,
+    counts_row,
+    estimate_rows,
+    reasons_note,
+)
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.main_effects import outcome_columns
+from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.table import DASH, Cell, Panel, Row, Table, Text
+from pipeline.params.analyses import Groups
+
+# Outcome and test, as TESTS has them, with the p-value.
+_PValues = dict[tuple[str, str], float]
+
+
+def heterogeneity_tables(results: StudyResults) -> list[Table]:
+    """Return one table a design of the groups asked for; none where none are."""
+    asked = results.settings.estimate.analyses.groups
+    if asked is None:
+        return []
+    return [
+        table
+        for design in asked.designs
+        for table in side_by_side(asked.outcomes, partial(_table, results, asked, design))
+    ]
+
+
+def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int, str]) -> Table:
+    names = list(numbered.values())
+    effects = {name: analysis_effects(results, "groups", design, name) for name in names}
+    tested = _p_values(results, design)
+    panels = [
+        Panel(grouping.label, _rows(results, key, effects, tested))
+        for key, grouping in asked.by.items()
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panel for panel in panels if panel.rows),
+        notes=_notes(results, asked, design, effects),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _rows(
+    results: StudyResults, grouping: str, effects: dict[str, Effects], tested: _PValues
+) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    for group in _groups(results, grouping, effects):
+        subgroup = f"{grouping}={group}"
+        here = [found.get(("all", subgroup, "att")) for found in effects.values()]
+        rows += estimate_rows(results, retell(group), here)
+        rows.append(counts_row(here))
+        rows.append(_p_row(say("q-value"), f"q_value[{subgroup}]", list(effects), tested))
+    if rows:
+        test = f"[{grouping}]"
+        rows.append(_p_row(say("Equal effects, p"), f"equality{test}", list(effects), tested))
+        rows.append(_p_row(say("Equal effects, q"), f"q_equality{test}", list(effects), tested))
+    return tuple(rows)
+
+
+def _groups(results: StudyResults, grouping: str, effects: dict[str, Effects]) -> list[str]:
+    """Return the groups of which there are rows, in the order of their bins, else by name."""
+    start = f"{grouping}="
+    asked = results.settings.estimate.analyses.groups
+    assert asked is not None, "the caller asked"
+    names = asked.by[grouping].names
+    present = {
+        subgroup.removeprefix(start)
+        for found in effects.values()
+        for _, subgroup, _ in found
+        if subgroup.startswith(start)
+    }
+    return [name for name in names if name in present] if names else sorted(present)
+
+
+def _p_row(label: str, test: str, outcomes: list[str], tested: _PValues) -> Row:
+    values = [tested.get((outcome, test), math.nan) for outcome in outcomes]
+    cells: list[Cell] = [DASH if math.isnan(v) else Text(rounding.positive(v, 3)) for v in values]
+    return Row(label, tuple(cells), True)
+
+
+def _p_values(results: StudyResults, design: str) -> _PValues:
+    table = results.tests
+    rows = table[(table["estimator"] == "groups") & (table["design"] == design)]
+    return {
+        (str(row["outcome"]), str(row["test"])): float(row["p_value"])
+        for row in rows.dropna(subset="p_value").to_dict("records")
+    }
+
+
+def _notes(
+    results: StudyResults, asked: Groups, design: str, effects: dict[str, Effects]
+) -> tuple[str, ...]:
+    firms = results.settings.exhibit.firms
+    how = (
+        say(
+            "Matches are those of the design: a comparison unit counts in the group of the treated "
+            "unit that it is matched to, and need not be of that group itself."
+        )
+        if asked.match == "common"
+        else say("Matched again inside each group, on the same score.")
+    )
+    return (
+        say(
+            "Average effects by what {firms} were before entry. Design: {design}. Standard errors "
+            "in parentheses. Groups with fewer than {least} treated or comparison {firms} are not "
+            "shown.",
+            firms=firms,
+            design=results.settings.design_label(design),
+            least=asked.least_firms,
+        ),
+        how,
+        say(
+            "q-values: Benjamini-Hochberg over all groups of an outcome, and over its tests of "
+            "equal effects (Wald, F, clustered jointly). A difference between groups is no effect "
+            "of what sets them apart."
+        ),
+        *reasons_note(effects.values()),
+    )

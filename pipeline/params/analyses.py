@@ -1,0 +1,174 @@
+"""Blocks of section `estimate` beside its specs: export margins, exit, groups, size weights.
+
+Each is optional; one that is absent is not estimated. Designs must be those of some spec.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.params.settings import Settings
+
+Cluster = Literal["assignment", "firm"]
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+
+
+class Analysis(Settings):
+    """Say what every analysis says: its designs, outcomes and clusters."""
+
+    designs: list[str] = Field(min_length=1)
+    outcomes: list[str] = Field(min_length=1)
+    cluster: Cluster
+
+
+class Margins(Analysis):
+    """Take the effect on a level with zeros apart: how many firms are above zero, and how much.
+
+    Outcomes are `proportional`. `unit_dependent` asks for asinh or log(1 + x) of the level, whose
+    effects depend on its unit; the note then shows by how much.
+    """
+
+    unit_dependent: list[Literal["asinh", "log1p"]] = Field(default_factory=list)
+
+
+class LastYearExit(Settings):
+    """Take a firm for gone after its last year in the panel; years missing before it are gaps.
+
+    It must be absent for at least `least_years_absent` years up to the panel's last year: one year
+    more of them than 1 makes one year less in which exit is known.
+    """
+
+    known_by: Literal["last_year"]
+    least_years_absent: int = Field(ge=1)
+
+
+class ColumnExit(Settings):
+    """Take exit from a number column of the panel: the first year in which a firm is gone.
+
+    A firm without a value is alive to the panel's last year, whether or not it has rows.
+    """
+
+    known_by: Literal["column"]
+    column: str
+
+
+class Limits(Settings):
+    """Bound what an outcome could have been, in the unit of its column."""
+
+    lowest: float
+    highest: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Limits":
+        if self.lowest >= self.highest:
+            raise ValueError("lowest must be below highest")
+        return self
+
+
+class Survival(Analysis):
+    """Compare survival after entry, and show what exit makes of the effects on outcomes.
+
+    `limits`, by outcome, are what worst-case bounds (Manski) fill in for firms that exit.
+    """
+
+    exit: Annotated[LastYearExit | ColumnExit, Field(discriminator="known_by")]
+    limits: dict[str, Limits] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _limits_are_of_outcomes(self) -> "Survival":
+        idle = [name for name in self.limits if name not in self.outcomes]
+        if idle:
+            raise ValueError(f"limits names {', '.join(idle)}, which outcomes does not")
+        return self
+
+
+class Grouping(Settings):
+    """Group firms by what they were before entry.
+
+    `category` takes the text of a column, `any` whether it is above zero, `level` and
+    `years_since` (the year less a column that holds years) numbers that `edges` cut: a value on an
+    edge is in the upper group. `entry_year` needs no column. `at` dates the column relative to
+    entry, the base year where null. `labels` name the groups from the lowest up.
+    """
+
+    label: str
+    transform: Literal["category", "any", "level", "years_since", "entry_year"]
+    column: str | None = None
+    at: int | None = None
+    edges: list[float] = Field(default_factory=list)
+    labels: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Grouping":
+        if (self.transform == "entry_year") != (self.column is None):
+            raise ValueError("a column goes with every transform but entry_year")
+        if (self.transform in ("level", "years_since")) != bool(self.edges):
+            raise ValueError("edges go with level and years_since")
+        if sorted(set(self.edges)) != self.edges:
+            raise ValueError("edges must ascend, none twice")
+        named = {"any": 2, "level": len(self.edges) + 1, "years_since": len(self.edges) + 1}
+        if self.labels is not None and len(self.labels) != named.get(self.transform, 0):
+            raise ValueError("labels need one name for each group of any, level or years_since")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the groups that edges cut, from the lowest up; none for others."""
+        if self.labels is not None:
+            return self.labels
+        if self.transform == "any":
+            return ["zero", "above zero"]
+        if not self.edges:
+            return []
+        edges = [f"{edge:g}" for edge in self.edges]
+        between = [f"{low} to <{high}" for low, high in pairwise(edges)]
+        return [f"<{edges[0]}", *between, f"{edges[-1]} or more"]
+
+
+class Groups(Analysis):
+    """Estimate average effects by groups that are fixed before entry, and test their equality.
+
+    `match: common` keeps the design's matches, a comparison firm counting in the groups of the
+    firms that it is matched to (in its own under weights); `within` matches again inside each
+    group, on the same score. Groups with fewer than `least_firms` treated or comparison firms are
+    not shown.
+    """
+
+    match: Literal["common", "within"]
+    least_firms: int = Field(ge=2)
+    by: dict[Name, Grouping] = Field(min_length=1)
+
+
+class Size(Settings):
+    """Name the column that weights firms, dated relative to entry, the base year where null."""
+
+    column: str
+    at: int | None = None
+
+
+class SizeWeighted(Analysis):
+    """Weight firms by size before entry, so that the effect is that on jobs or sales, not on firms.
+
+    `comparison: treated_size` gives comparison firms of a matched set the size of its treated
+    firm; `own_size` their own, scaled to the treated of their entry year (the only rule for designs
+    without sets; a design with sets then counts whoever is observed). Where an outcome's column is
+    a size's column, the total follows.
+    """
+
+    by: dict[Name, Size] = Field(min_length=1)
+    comparison: Literal["treated_size", "own_size"]
+
+
+class Analyses(Settings):
+    """Hold the analyses of a study; null where one is not asked for."""
+
+    margins: Margins | None = None
+    survival: Survival | None = None
+    groups: Groups | None = None
+    size_weighted: SizeWeighted | None = None
+
+    def asked(self) -> dict[str, Analysis]:
+        """Return the analyses asked for by name."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: analysis for name, analysis in found.items() if analysis is not None}

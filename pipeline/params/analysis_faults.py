@@ -1,0 +1,85 @@
+"""Faults of the analyses that the section `estimate` cannot know alone: columns and dates."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from pipeline.params.analyses import Analyses, Grouping, Size, Survival
+from pipeline.params.data import REGISTER_FLAGS, DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.settings import nearest_known
+from pipeline.params.treatment import TreatmentSection
+
+PATH = "estimate.analyses"
+
+
+class Sections(Protocol):
+    """Hold the sections that analyses refer to."""
+
+    @property
+    def data(self) -> DataSection: ...  # noqa: D102
+
+    @property
+    def outcomes(self) -> OutcomesSection: ...  # noqa: D102
+
+    @property
+    def treatment(self) -> TreatmentSection: ...  # noqa: D102
+
+    @property
+    def estimate(self) -> EstimateSection: ...  # noqa: D102
+
+
+def analysis_faults(study: Sections) -> Iterator[str]:
+    """Yield one line per fault, with its path below the study."""
+    analyses, known = study.estimate.analyses, study.outcomes.root
+    for name, analysis in analyses.asked().items():
+        for outcome in analysis.outcomes:
+            path = f"{PATH}.{name}.outcomes"
+            if outcome not in known:
+                yield f"{path}: {outcome} is not declared{nearest_known(outcome, list(known))}"
+            elif name == "margins" and known[outcome].transform not in (None, "proportional"):
+                yield f"{path}: {outcome} is not proportional; margins are those of a level"
+            elif name == "survival" and outcome == "survival":
+                yield f"{path}: no outcome may be called survival beside this analysis"
+    yield from _columns(study, analyses)
+
+
+def _columns(study: Sections, analyses: Analyses) -> Iterator[str]:
+    """Yield faults of the columns that groups, sizes and exit are read from."""
+    if analyses.groups is not None:
+        for name, grouping in analyses.groups.by.items():
+            yield from _dated(study, f"{PATH}.groups.by.{name}", grouping)
+    if analyses.size_weighted is not None:
+        for name, size in analyses.size_weighted.by.items():
+            yield from _dated(study, f"{PATH}.size_weighted.by.{name}", size)
+    if analyses.survival is not None:
+        yield from _exit(study, analyses.survival)
+
+
+def _dated(study: Sections, path: str, named: Grouping | Size) -> Iterator[str]:
+    text = isinstance(named, Grouping) and named.transform == "category"
+    if named.column is not None:
+        yield from _column(study, f"{path}.column", named.column, "text" if text else "number")
+    latest = study.treatment.reference_event_time
+    if named.at is not None and named.at > latest:
+        yield (
+            f"{path}.at is {named.at}: firms are grouped and weighted by what they were {latest} "
+            "years from entry or earlier, or the programme may already have changed them"
+        )
+
+
+def _exit(study: Sections, survival: Survival) -> Iterator[str]:
+    if survival.exit.known_by == "column":
+        yield from _column(study, f"{PATH}.survival.exit.column", survival.exit.column, "number")
+
+
+def _column(study: Sections, path: str, column: str, kind: str) -> Iterator[str]:
+    columns, register = study.data.columns, study.data.register_columns
+    if register is not None and column in register.fields("text" if kind == "text" else "number"):
+        return
+    if register is not None and kind == "number" and column in REGISTER_FLAGS:
+        return
+    if column not in columns:
+        yield f"{path}: {column} is not in data.columns{nearest_known(column, list(columns))}"
+    elif columns[column].kind != kind:
+        yield f"{path}: {column} is a {columns[column].kind} column; this needs a {kind} column"
