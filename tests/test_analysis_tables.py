@@ -48,6 +48,7 @@ LEE = {
     "terms": ["att"],
     "cluster": "assignment",
 }
+UNITS = "depends on the unit: 0.500 in US$, 0.900 in a hundredth of it, 0.001 in a million of it"
 SUPPRESSED = "suppressed: fewer than 5 treated or comparison firms with the outcome"
 
 
@@ -94,7 +95,7 @@ ROWS = [
     estimate("exports_value", "margins", "level_per_firm", 0.2222),
     estimate("exports_value", "margins", "level", 0.3333),
     estimate("exports_value", "margins", "att", 0.4444, **BASE),
-    estimate("exports_value", "margins", "asinh", 0.5, note="depends on the unit: 0.5 in US$"),
+    estimate("exports_value", "margins", "asinh", 0.5, note=UNITS),
     *bounded("exports_value", "lee", "att", -0.1234, 0.2361, **BASE),
     estimate("survival", "survival", "event[0]", 0.0, event_time=0, std_error=None),
     estimate("survival", "survival", "event[1]", 0.0211, event_time=1, scale="share"),
@@ -170,7 +171,7 @@ def test_margins_show_each_part_and_the_bounds(results):
     assert ("95% CI", "[−0.223, 0.336]") in shown
     assert ("Above zero at base", "96 / 77") in shown
     assert ("asinh", "0.500") in shown
-    assert "depends on the unit: 0.5 in US$" in " ".join(table.notes)
+    assert UNITS in " ".join(table.notes)
 
 
 def test_the_share_above_zero_is_the_headline_estimate(results):
