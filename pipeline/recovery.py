@@ -44,7 +44,7 @@ def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.Da
     # a true effect of zero comes back as rounding around zero, whose digits the machine decides
     found["truth"] = found["truth"].round(12) + 0.0
     plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
-    plain &= estimates["sample"] == "all"
+    plain &= (estimates["sample"] == "all") & (estimates["subgroup"] == "all")
     estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]
     return found.merge(estimated, on=RECOVERY_KEY, how="inner", validate="one_to_one")
 

@@ -105,7 +105,7 @@ def evaluate(
     )
     results = estimate_specs(prepared)
     recovery = recover(prepared, firms.truth, results.estimates)
-    plain = results.estimates["sample"] == "all"
+    plain = (results.estimates["sample"] == "all") & (results.estimates["subgroup"] == "all")
     counts = results.estimates.loc[
         plain, [*RECOVERY_KEY, "conf_low", "conf_high", "n_treated_clusters"]
     ]

@@ -63,7 +63,8 @@ def _rows(
     if rows:
         test = f"[{grouping}]"
         rows.append(_p_row(say("Equal effects, p"), f"equality{test}", list(effects), tested))
-        rows.append(_p_row(say("Equal effects, q"), f"q_equality{test}", list(effects), tested))
+        if any(name.startswith("q_equality") for _, name in tested):
+            rows.append(_p_row(say("Equal effects, q"), f"q_equality{test}", list(effects), tested))
     return tuple(rows)
 
 

@@ -20,7 +20,7 @@ from pipeline.exhibits.rounding import general
 from pipeline.exhibits.table import DASH, Cell, Column, Counts, Number, Panel, Row, Table, Text
 from pipeline.params.analyses import Survival
 
-_FATES = {"gone": "Gone", "gap": "Gap in the data", "not_known": "Not known"}
+_FATES = {"gone": "Gone", "gap": "Gap", "not_known": "Not known"}
 
 
 def survival_tables(results: StudyResults) -> list[Table]:
@@ -46,13 +46,13 @@ def _by_year(results: StudyResults, design: str) -> Table:
     average = estimate_rows(results, say("Average effect"), [effects.get(("all", "all", "att"))])
     return Table(
         columns=(
-            Column(say("Difference"), say("share alive")),
-            Column(say("Treated"), say("share alive")),
-            Column(say("Comparison"), say("share alive")),
-            *(Column(say(_FATES[fate]), say("Treated / comp.")) for fate in _FATES),
+            Column(say("Difference")),
+            Column(say("Treated")),
+            Column(say("Comparison")),
+            *(Column(say(_FATES[fate])) for fate in _FATES),
         ),
         panels=(
-            Panel(say("Years since entry"), tuple(rows)),
+            Panel(say("Share alive, by years since entry"), tuple(rows)),
             Panel("", tuple(_padded(row) for row in average)),
         ),
         notes=_survival_notes(results, design, effects),
@@ -93,8 +93,8 @@ def _survival_notes(results: StudyResults, design: str, effects: Effects) -> tup
         say(
             "Share of {firms} still alive, weighted as matched. Design: {design}. All are alive in "
             "base and entry year by construction, so that no earlier year can show whether the "
-            "groups are alike: selection on observables. Standard errors in parentheses. Counts "
-            "are not weighted; gap: no data in the year, but later.",
+            "groups are alike: selection on observables. Standard errors in parentheses. Counts, "
+            "treated and comparison, are not weighted; gap: no data in the year, but later.",
             firms=results.settings.exhibit.firms,
             design=results.settings.design_label(design),
         ),

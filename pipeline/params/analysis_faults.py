@@ -81,5 +81,5 @@ def _column(study: Sections, path: str, column: str, kind: str) -> Iterator[str]
         return
     if column not in columns:
         yield f"{path}: {column} is not in data.columns{nearest_known(column, list(columns))}"
-    elif columns[column].kind != kind:
+    elif (columns[column].kind == "text") != (kind == "text"):
         yield f"{path}: {column} is a {columns[column].kind} column; this needs a {kind} column"

@@ -1,0 +1,250 @@
+"""Tables of margins, survival and groups: every cell is a row of ESTIMATES, FACTS or TESTS."""
+
+import dataclasses
+import math
+
+import pandas as pd
+import pytest
+from results import OUTCOMES, _table, settings, study_results
+
+from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
+from pipeline.exhibits.export_margins_table import export_margins_tables
+from pipeline.exhibits.heterogeneity_table import heterogeneity_tables
+from pipeline.exhibits.language import speaking
+from pipeline.exhibits.latex import fits
+from pipeline.exhibits.study import study_tables
+from pipeline.exhibits.survival_table import survival_tables
+from pipeline.exhibits.table import DASH
+
+BASICS = {"designs": ["covariates"], "cluster": "assignment"}
+ANALYSES = {
+    "margins": BASICS | {"outcomes": ["exports_value"], "unit_dependent": ["asinh"]},
+    "survival": BASICS
+    | {
+        "outcomes": ["sales_log", "employment_log"],
+        "exit": {"known_by": "last_year", "least_years_absent": 1},
+        "limits": {"sales_log": {"lowest": 1, "highest": 500}},
+    },
+    "groups": BASICS
+    | {
+        "outcomes": ["sales_log"],
+        "match": "common",
+        "least_firms": 5,
+        "by": {
+            "size": {
+                "label": "Size class",
+                "transform": "level",
+                "column": "jobs",
+                "edges": [10, 50],
+            }
+        },
+    },
+}
+LEE = {
+    "name": "lee",
+    "estimator": "lee_bounds",
+    "designs": ["covariates"],
+    "outcomes": ["exports_value"],
+    "terms": ["att"],
+    "cluster": "assignment",
+}
+UNITS = "depends on the unit: 0.500 in US$, 0.900 in a hundredth of it, 0.001 in a million of it"
+SUPPRESSED = "suppressed: fewer than 5 treated or comparison firms with the outcome"
+
+
+def estimate(outcome, estimator, term, value, **more):
+    plain = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+    return {
+        "outcome": outcome,
+        "design": "covariates",
+        "estimator": estimator,
+        "term": term,
+        "estimand": "att",
+        "estimate": value,
+        "std_error": 0.05 if value is not None else None,
+        "scale": "log points",
+        "n_treated": 80 if value is not None else None,
+        "n_control": 70 if value is not None else None,
+        **plain,
+        **more,
+    }
+
+
+def bounded(outcome, estimator, term, low, high, **more):
+    return [
+        estimate(outcome, estimator, f"{term}_lower", low, **more),
+        estimate(outcome, estimator, f"{term}_upper", high, **more),
+        estimate(outcome, estimator, term, None, **more)
+        | {"inference": "imbens_manski", "conf_low": low - 0.1, "conf_high": high + 0.1},
+    ]
+
+
+def fact(outcome, name, value):
+    place = {"design": "covariates", "outcome": outcome, "name": name}
+    return place | {"value": float(value), "unit": "firms"}
+
+
+def p_value(test, value):
+    place = {"outcome": "sales_log", "design": "covariates", "sample": "all"}
+    return place | {"estimator": "groups", "test": test, "p_value": value}
+
+
+BASE = {"sample": "base_exporters"}
+ROWS = [
+    estimate("exports_value", "margins", "firms_above_zero", 0.1111),
+    estimate("exports_value", "margins", "level_per_firm", 0.2222),
+    estimate("exports_value", "margins", "level", 0.3333),
+    estimate("exports_value", "margins", "att", 0.4444, **BASE),
+    estimate("exports_value", "margins", "asinh", 0.5, note=UNITS),
+    *bounded("exports_value", "lee", "att", -0.1234, 0.2361, **BASE),
+    estimate("survival", "survival", "event[0]", 0.0, event_time=0, std_error=None),
+    estimate("survival", "survival", "event[1]", 0.0211, event_time=1, scale="share"),
+    estimate("survival", "survival", "event[2]", 0.0322, event_time=2, scale="share"),
+    estimate("survival", "survival", "att", 0.0266, scale="share"),
+    estimate("sales_log", "survival", "att", 99.0, sample="exit_as_zero", scale="US$ million"),
+    estimate("sales_log", "survival", "att", 28.0, sample="survivors", scale="US$ million"),
+    *bounded("sales_log", "survival", "lee", 0.0633, 0.1484, sample="survivors"),
+    *bounded("sales_log", "survival", "manski", -0.82, 0.81),
+    estimate("employment_log", "survival", "manski", None, note="no event time has both groups"),
+    estimate("sales_log", "groups", "att", 0.1212, subgroup="size=<10"),
+    estimate("sales_log", "groups", "att", 0.3434, subgroup="size=10 to <50"),
+    estimate("sales_log", "groups", "att", None, subgroup="size=50 or more", note=SUPPRESSED),
+]
+MORE_FACTS = [
+    fact("survival", "share_alive_treated[1]", 0.9811),
+    fact("survival", "share_alive_comparison[1]", 0.96),
+    fact("survival", "n_gone_treated[1]", 9),
+    fact("survival", "n_gone_comparison[1]", 22),
+    fact("exports_value", "n_firms_above_zero_at_base_treated", 96),
+    fact("exports_value", "n_firms_above_zero_at_base_comparison", 77),
+]
+MORE_TESTS = [
+    p_value("equality[size]", 0.0412),
+    p_value("q_value[size=<10]", 0.0201),
+    p_value("q_value[size=10 to <50]", 0.3),
+]
+
+
+def made(**exhibit):
+    observed = {"column": "exports", "transform": "proportional", "observed": True}
+    outcomes = OUTCOMES | {
+        "exports_value": {**OUTCOMES["exports_value"], **observed, "reason": None}
+    }
+    plain = study_results(**exhibit)
+    chosen = settings(outcomes, **exhibit)
+    asked = chosen.estimate.model_dump(exclude_unset=True)
+    asked["specs"].append(LEE)
+    section = type(chosen.estimate).model_validate(asked | {"analyses": ANALYSES})
+    return dataclasses.replace(
+        plain,
+        settings=dataclasses.replace(chosen, estimate=section),
+        estimates=pd.concat([plain.estimates, _table(ESTIMATES, ROWS)], ignore_index=True),
+        facts=pd.concat([plain.facts, _table(FACTS, MORE_FACTS)], ignore_index=True),
+        tests=pd.concat([plain.tests, _table(TESTS, MORE_TESTS)], ignore_index=True),
+    )
+
+
+@pytest.fixture(scope="module")
+def results():
+    return made()
+
+
+def lines(table):
+    """Return what a reader sees: label, cells."""
+    return [
+        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
+        for row in table.rows()
+    ]
+
+
+def test_margins_show_each_part_and_the_bounds(results):
+    (table,) = export_margins_tables(results)
+    shown = lines(table)
+    assert shown[:3] == [
+        ("Number of firms above zero", "0.111"),
+        ("", "(0.050)"),
+        ("Level per unit above zero", "0.222"),
+    ]
+    assert ("Level (sum of both)", "0.333") in shown
+    assert ("Those still above zero", "0.444") in shown
+    assert ("Bounds (Lee)", "[−0.123, 0.236]") in shown
+    assert ("95% CI", "[−0.223, 0.336]") in shown
+    assert ("Above zero at base", "96 / 77") in shown
+    assert ("asinh", "0.500") in shown
+    assert UNITS in " ".join(table.notes)
+
+
+def test_the_share_above_zero_is_the_headline_estimate(results):
+    panels = {panel.title: panel for panel in export_margins_tables(results)[0].panels}
+    rows = results.estimates
+    chosen = rows[
+        (rows["outcome"] == "exports_any")
+        & (rows["design"] == "covariates")
+        & (rows["estimator"] == "stacked")
+        & (rows["term"] == "att")
+    ]
+    shown = panels["Share above zero"].rows[0].cells[0]
+    assert shown.value == chosen["estimate"].iloc[0]
+
+
+def test_survival_shows_shares_and_attrition_beside_each_difference(results):
+    by_year, outcomes = survival_tables(results)
+    shown = lines(by_year)
+    assert shown[0] == ("1", "0.021", "0.981", "0.960", "9 / 22", "—", "—")
+    assert shown[1][1] == "(0.050)"
+    assert shown[2][:4] == ("2", "0.032", "—", "—")
+    assert shown[4][:2] == ("Average effect", "0.027")
+    told = lines(outcomes)
+    assert told[0] == ("Exit counted as zero", "99.000", "—")
+    assert ("unit", "US$ million", "") in told
+    assert ("Survive either way (Lee)", "[0.063, 0.148]", "—") in told
+    assert ("Worst case (Manski)", "[−0.820, 0.810]", "—") in told
+    assert "no event time has both groups" in " ".join(outcomes.notes)
+    assert "Log sales, 1 to 500 US$ million" in " ".join(outcomes.notes)
+
+
+def test_groups_stand_in_the_order_of_their_bins_with_q_and_the_test(results):
+    (table,) = heterogeneity_tables(results)
+    assert [panel.title for panel in table.panels] == ["Size class"]
+    assert lines(table) == [
+        ("<10", "0.121"),
+        ("", "(0.050)"),
+        ("Treated / comp.", "80 / 70"),
+        ("q-value", "0.020"),
+        ("10 to <50", "0.343"),
+        ("", "(0.050)"),
+        ("Treated / comp.", "80 / 70"),
+        ("q-value", "0.300"),
+        ("50 or more", "—"),
+        ("", ""),
+        ("Treated / comp.", ""),
+        ("q-value", "—"),
+        ("Equal effects, p", "0.041"),
+    ]
+    assert table.panels[0].rows[8].cells[0] is DASH
+    assert SUPPRESSED in " ".join(table.notes)
+
+
+def test_a_study_that_asks_for_none_has_none():
+    plain = study_results()
+    assert export_margins_tables(plain) == survival_tables(plain) == []
+    assert heterogeneity_tables(plain) == []
+
+
+def test_an_average_effect_on_all_firms_is_not_that_of_a_group(results):
+    att = results.effects[("sales_log", "covariates", "stacked", "pointwise")]["att"]
+    assert not math.isnan(att.estimate)
+    assert ("sales_log", "covariates", "groups", "pointwise") not in results.effects
+
+
+@pytest.mark.parametrize("code", ["es", "pt"])
+def test_notes_and_reasons_are_told_in_the_language_of_the_report(code):
+    results = made(language=code, tables=["export_margins", "survival", "heterogeneity"])
+    names = ("export_margins", "survival", "survival_2", "heterogeneity")
+    tables = study_tables(results)
+    with speaking(results.settings.exhibit):
+        told = " ".join(note for name in names for note in tables[name].notes)
+        assert all(fits(tables[name]) for name in names)
+    assert "suprimido: menos de 5" in told
+    for english in ("Standard errors", "Groups with", "suppressed", "depends on", "alive"):
+        assert english not in told
