@@ -32,7 +32,7 @@ _SECTIONS = {
 }
 
 # The packages that compute what the page shows.
-_PACKAGES = ("linearmodels", "matplotlib", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
+_PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _REFERENCES = re.compile(r'(id="|href="#|url\(#)')
