@@ -1,6 +1,7 @@
 """Run the evaluation on simulated firms seed by seed, in memory, without DVC."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,10 @@ from workspace import section
 
 from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
+from pipeline.effects.bootstrap import Redo
+from pipeline.effects.ledger import Results
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import prepare_study
+from pipeline.effects.study import Study, prepare_study
 from pipeline.matched_lags import matched_times
 from pipeline.matching.designs import match_designs
 from pipeline.panel import clean_panel
@@ -23,7 +26,7 @@ from pipeline.params.simulation import Simulation
 from pipeline.params.treatment import TreatmentSection
 from pipeline.propensity import score_risk_sets
 from pipeline.recovery import RECOVERY_KEY, recover
-from pipeline.simulate import simulate_programme
+from pipeline.simulate import SimulatedProgramme, simulate_programme
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,13 @@ class Evaluation:
     estimate: EstimateSection
 
 
-def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
-    """Return the simulated study's settings, for some designs and outcomes only."""
+def evaluation(
+    designs: list[str], outcomes: list[str], analyses: dict[str, Any] | None = None
+) -> Evaluation:
+    """Return the simulated study's settings, for some designs and outcomes only.
+
+    `analyses` replaces those beside the specs.
+    """
     block = section("simulated")
     kept = [d for d in designs if d != "unmatched"]
     block["match"]["designs"] = {d: block["match"]["designs"][d] for d in kept}
@@ -57,6 +65,7 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
         if spec["designs"] and spec["estimator"] in {"stacked", "twoway"}
     ]
     block["estimate"]["headline"]["design"] = designs[-1]
+    block["estimate"]["analyses"] = analyses or {}
     return Evaluation(
         data=DataSection.model_validate(block["data"]),
         clean=CleanSection.model_validate(block["clean"]),
@@ -68,6 +77,15 @@ def evaluation(designs: list[str], outcomes: list[str]) -> Evaluation:
     )
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """Hold one seed's firms and what was estimated on them."""
+
+    firms: SimulatedProgramme
+    study: Study
+    results: Results
+
+
 def evaluate(
     study: Evaluation, settings: Simulation, seed: int, entry_year: int | None = None
 ) -> pd.DataFrame:
@@ -75,6 +93,19 @@ def evaluate(
 
     With `entry_year` the evaluation takes every participant to have entered in that year.
     """
+    found = estimate_seed(study, settings, seed, entry_year)
+    recovery = recover(found.study, found.firms.truth, found.results.estimates)
+    estimates = found.results.estimates
+    plain = (estimates["sample"] == "all") & (estimates["subgroup"] == "all")
+    counts = estimates.loc[plain, [*RECOVERY_KEY, "conf_low", "conf_high", "n_treated_clusters"]]
+    keyed = recovery.merge(counts, on=RECOVERY_KEY)
+    return keyed.assign(seed=seed)
+
+
+def estimate_seed(
+    study: Evaluation, settings: Simulation, seed: int, entry_year: int | None = None
+) -> Evaluated:
+    """Simulate firms, clean, score, match and estimate."""
     firms = simulate_programme(settings, np.random.default_rng(seed))
     register = firms.register
     if entry_year is not None:
@@ -103,14 +134,9 @@ def evaluate(
         estimate=study.estimate,
         covariates=covariates,
     )
-    results = estimate_specs(prepared)
-    recovery = recover(prepared, firms.truth, results.estimates)
-    plain = (results.estimates["sample"] == "all") & (results.estimates["subgroup"] == "all")
-    counts = results.estimates.loc[
-        plain, [*RECOVERY_KEY, "conf_low", "conf_high", "n_treated_clusters"]
-    ]
-    keyed = recovery.merge(counts, on=RECOVERY_KEY)
-    return keyed.assign(seed=seed)
+    redo = Redo(scores, covariates, study.score, study.match)
+    results = estimate_specs(prepared, redo if study.estimate.analyses.asked() else None)
+    return Evaluated(firms, prepared, results)
 
 
 def summarise(draws: pd.DataFrame) -> pd.DataFrame:

@@ -220,6 +220,7 @@ def programme(draws, average="pooled"):
     named["average"] = average
     block["estimate"] |= {
         "headline": {"spec": "main", "design": "odds", "term": "att"},
+        "analyses": {},
         "missing": "renormalise",
         "specs": [
             named
