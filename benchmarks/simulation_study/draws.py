@@ -79,7 +79,9 @@ def world(scenario: Scenario, estimators: Sequence[Estimator] = ESTIMATORS) -> W
     block["outcomes"] = {name: block["outcomes"][name] for name in scenario.outcomes}
     block["match"]["designs"] = matched
     block["treatment"]["window"] = WINDOW
-    block["estimate"] |= {
+    block["estimate"] = {
+        "conf_level": 0.95,
+        "power": 0.8,
         "missing": "renormalise",
         "specs": [_spec(estimator, scenario) for estimator in chosen],
         "headline": {"spec": chosen[0].name, "design": chosen[0].design, "term": "att"},
