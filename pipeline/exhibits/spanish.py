@@ -64,12 +64,12 @@ SPANISH: dict[str, str] = {
     "column {n} in {times}": "columna {n} en {times}",
     "common support by minimum and maximum": "soporte común por mínimo y máximo",
     "treated outside the range of comparison scores dropped": (
-        "se excluyen participantes fuera del rango de puntajes de comparación"
+        "se excluyen participantes fuera del rango de puntuaciones de comparación"
     ),
     "comparisons outside the range of treated scores dropped": (
-        "se excluyen comparaciones fuera del rango de puntajes de participantes"
+        "se excluyen comparaciones fuera del rango de puntuaciones de participantes"
     ),
-    "score fitted again on support": "puntaje reestimado sobre el soporte común",
+    "score fitted again on support": "puntuación reestimada sobre el soporte común",
     "Comp.": "Comp.",
     "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, reference year; minimum detectable effect at {power} percent power, two-sided test at {alpha} percent, in the units of the estimate.": "Comp.: {firms} de comparación. Pie: Panel {main_letter}; media en niveles, año de referencia; efecto mínimo detectable con potencia de {power} por ciento, prueba bilateral al {alpha} por ciento, en las unidades de la estimación.",
     "Comparison pool: {pools}.": "Reserva de comparación: {pools}.",
@@ -378,6 +378,7 @@ SPANISH: dict[str, str] = {
     "{panels}, column {n}": "{panels}, columna {n}",
     "{programme}, average effect on treated {firms} ({design_label}; {level} percent interval in brackets): {said}.": "{programme}, efecto medio en {firms} participantes ({design_label}; intervalo del {level} por ciento entre corchetes): {said}.",
     "{rows} settings, all but the section data": "{rows} parámetros, todos salvo la sección data",
+    "{share} of treated where comparison scores are rarest dropped": "se excluye {share} de participantes donde las puntuaciones de comparación son más escasas",
     "{share} of treated with the highest scores dropped": "se excluye {share} de participantes con las puntuaciones más altas",
     "{share} percent of the rows of matched {firms} are left out because an outcome is missing; who stays in may differ from who entered.": "{share} por ciento de las filas de {firms} emparejadas se excluye porque falta un resultado; quien queda puede diferir de quien entró.",
     "{shown} is {value} {unit} [{low} to {high}]": "{shown} es {value} {unit} [{low} a {high}]",
