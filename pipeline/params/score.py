@@ -94,7 +94,8 @@ class ScoreModel(Pool):
     `comparison_maximum` drops treated firms above every comparison firm; `comparison_range` treated
     firms outside the range of comparison firms' scores; `treated_range` comparison firms outside
     that of the treated; `trim` drops the share `trim_share` of treated firms with the highest
-    scores, `density` those where comparison firms' scores are least dense; `bound` drops firms of both groups with a probability above `score_bound`.
+    scores, `density` those where comparison firms' scores are least dense; `bound` drops firms of
+    both groups with a probability above `score_bound`.
     `refit: true` fits the score once more on the firms that the rule keeps.
     """
 
