@@ -83,9 +83,10 @@ def refuse_separation_by_combination(design: DesignMatrix, treated: Flags) -> No
         if _separates(design.standardised[:, fewer], treated):
             columns = fewer
     raise SupportError(
-        f"{', '.join(design.terms[column] for column in columns[1:])} together separate treated "
-        "from comparison firms, so that their coefficients would be infinite; take one out of "
-        "the model, merge categories, or widen the comparison pool"
+        f"{', '.join(design.terms[column] for column in columns[1:])} together separate the "
+        f"{int(treated.sum())} treated from the {int((~treated).sum())} comparison firms, so that "
+        "their coefficients would be infinite; take one out of the model, merge categories, or "
+        "widen the comparison pool"
     )
 
 

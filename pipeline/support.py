@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.store import conform
+from pipeline.kernel_density import kernel_density, stata_percentile
 from pipeline.matching.sets import Flags, Floats
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
@@ -28,18 +29,24 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
 
     On the index, since probabilities round at 0 and 1; `bound` is on the probability itself.
     """
-    rule = model.support
-    if rule == "bound":
+    if model.score_bound is not None:
         return np.asarray(scored["propensity_score"] <= model.score_bound)
     on_support = np.ones(len(scored), dtype=bool)
-    score, treated = scored["linear_score"].to_numpy(), scored["treated"].to_numpy()
     for rows in scored.groupby("stack").indices.values():
-        if rule == "trim":
-            assert model.trim_share is not None, "params are refused without it"
-            on_support[rows] = trimmed(score[rows], treated[rows], model.trim_share)
-        else:
-            on_support[rows] = common_support(score[rows], treated[rows], rule)
+        on_support[rows] = _kept(scored.iloc[rows], model)
     return on_support
+
+
+def _kept(stack: pd.DataFrame, model: ScoreModel) -> Flags:
+    score, treated = stack["linear_score"].to_numpy(), stack["treated"].to_numpy()
+    share = model.trim_share or 0.0
+    if model.support == "bound" or model.support == "none":  # noqa: PLR1714 (mypy narrows these)
+        return np.ones(len(stack), dtype=bool)
+    if model.support == "trim":
+        return trimmed(score, treated, share)
+    if model.support == "density":
+        return densest(stack["propensity_score"].to_numpy(), treated, share)
+    return common_support(score, treated, model.support)
 
 
 def common_support(score: Floats, treated: Flags, rule: Overlap) -> Flags:
@@ -72,6 +79,20 @@ def trimmed(score: Floats, treated: Flags, share: float) -> Flags:
     ordered = np.sort(score[treated])[::-1]
     highest_kept = ordered[int(share * len(ordered))]
     return np.asarray(~treated | (score <= highest_kept))
+
+
+def densest(score: Floats, treated: Flags, share: float) -> Flags:
+    """Mark all firms but the share of treated where comparison scores are least dense.
+
+    As psmatch2's `trim`: the density of comparison scores at each treated score, by Stata's
+    `kdensity` (Epanechnikov; width 0.9 min(SD, IQR / 1.349) n^-1/5); treated firms below its
+    percentile 100 `share` are dropped, and those where it is zero. Smith & Todd (2005),
+    doi:10.1016/j.jeconom.2004.04.011.
+    """
+    density = kernel_density(score[~treated], score[treated])
+    kept = np.ones(len(score), dtype=bool)
+    kept[treated] = (density > 0) & (density >= stata_percentile(density, share))
+    return kept
 
 
 def treated_fates(

@@ -203,3 +203,27 @@ def test_clustered_assignment_is_refused_with_what_is_valid(table):
 def test_the_stacked_estimator_names_this_one():
     with pytest.raises(ValueError, match="use estimator: matched_difference"):
         estimation(inference="abadie_imbens")
+
+
+def test_a_refit_on_support_is_the_study_of_the_firms_on_support(table):
+    """Neither the effect nor its correction for the estimated score sees who is off support."""
+    first = lalonde.score(table, support="min_max").scores
+    kept = first.loc[(first["model"] == "logit") & first["on_support"], "firm_id"]
+    alone = table[table["firm_id"].isin(kept)].reset_index(drop=True)
+    assert 300 < len(alone) < len(table)
+    again = rows_of(study_of(table, NEIGHBOUR, support="min_max", refit=True)).loc["att"]
+    plain = rows_of(study_of(alone, NEIGHBOUR)).loc["att"]
+    assert again["estimate"] == pytest.approx(plain["estimate"], rel=1e-9)
+    assert again["std_error"] == pytest.approx(plain["std_error"], rel=1e-9)
+
+
+def test_the_caliper_may_be_in_deviations_on_support(table):
+    """As MatchIt takes it after discarding: the SD (n-1) of the scores that stay, both groups."""
+    scored = lalonde.score(table, support="treated_range")
+    rule = {**NEIGHBOUR, "caliper_sd": 0.2, "caliper_sd_of": "on_support"}
+    found = lalonde.match(table, scored, own=rule)
+    rows = scored.scores[(scored.scores["model"] == "logit") & scored.scores["on_support"]]
+    assert (rows["treated"]).sum() == 185
+    assert len(rows) < len(table)
+    facts = found.facts[found.facts["design"] == "own"].set_index("name")["value"]
+    assert facts["caliper[1978]"] == pytest.approx(0.2 * rows["propensity_score"].std())

@@ -32,7 +32,8 @@ from pipeline.matching.mahalanobis import (
 from pipeline.matching.nearest import match_radius
 from pipeline.matching.sets import unit_weights
 from pipeline.matching.turns import ratios
-from pipeline.params.match import Bins, MatchSection
+from pipeline.params.design_rules import Bins
+from pipeline.params.match import MatchSection
 
 
 @settings(max_examples=300, deadline=None)
@@ -273,6 +274,8 @@ def test_raw_caliper_is_in_units_of_the_distance():
         ({"bins": {"size": {"quantiles": 3}}}, "bins names size, which exact does not"),
         ({"exact": ["size"], "bins": {"size": {}}}, "exactly one of edges"),
         ({"exact": ["size"], "bins": {"size": {"edges": [2.0, 1.0]}}}, "edges must ascend"),
+        ({"estimand": "ate"}, "estimand ate is not what this method estimates, which is att: para"),
+        ({"estimand": "ato"}, "method: overlap gives ato"),
         ({"method": "neerest"}, "does not match any of the expected tags"),
     ],
 )

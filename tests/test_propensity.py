@@ -142,7 +142,8 @@ def test_covariates_that_separate_together_are_named(link, quasi):
         # Two firms of different groups on the boundary: the fit separates all others.
         first[:2], second[:2], treated[:2] = 0.25, 0.25, [True, False]
     covariates = pd.DataFrame({"age": age, "first": first, "second": second})
-    with pytest.raises(SupportError, match=r"^first, second together separate treated"):
+    counts = f"the {treated.sum()} treated from the {(~treated).sum()} comparison firms"
+    with pytest.raises(SupportError, match="^first, second together separate " + counts):
         fit_score(covariates, treated, link)
     assert fit_score(pd.DataFrame({"first": first, "age": age}), treated, link).n_obs == 200
 

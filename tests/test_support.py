@@ -7,9 +7,10 @@ from results import study_results
 from test_matching_nearest import scores_table
 
 from pipeline.exhibits.support_table import support_table
+from pipeline.kernel_density import kernel_density, stata_percentile
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
-from pipeline.support import support_by_stack, treated_fates, trimmed
+from pipeline.support import densest, support_by_stack, treated_fates, trimmed
 
 MODEL = {
     "controls_from": "all",
@@ -39,6 +40,31 @@ def scored_stacks():
     rows += [(2010, f"b{i}", i < 4, 10.0 * i) for i in range(6)]
     table = scores_table(rows)
     return table[table["model"] == "model"].reset_index(drop=True)
+
+
+def test_the_least_dense_are_dropped_as_by_the_formula():
+    """Density and percentile by their definitions, one treated firm at a time."""
+    rng = np.random.default_rng(5)
+    score, treated = rng.beta(2, 4, 300), np.arange(300) < 80
+    score[0] = 1.5  # no comparison firm anywhere near: density zero
+    zero = np.sort(score[~treated])
+    quarters = [(zero[k - 1] + zero[k]) / 2 for k in (55, 165)]
+    width = 0.9 * min(zero.std(ddof=1), (quarters[1] - quarters[0]) / 1.349) * 220**-0.2
+    z = np.abs(score[treated][:, None] - zero) / width
+    kernel = np.where(z < np.sqrt(5), 0.75 * (1 - z**2 / 5) / np.sqrt(5), 0)
+    density = kernel.mean(axis=1) / width
+    np.testing.assert_allclose(kernel_density(zero, score[treated]), density, atol=1e-9)
+    ranked = np.sort(density)
+    kept = densest(score, treated, 0.1)
+    assert kept[~treated].all()
+    np.testing.assert_array_equal(kept[treated], density >= (ranked[7] + ranked[8]) / 2)
+    assert not kept[0]
+    assert (~kept).sum() == 8
+
+
+def test_percentiles_are_those_of_stata():
+    values = np.array([4.0, 1.0, 3.0, 2.0])
+    assert [stata_percentile(values, p) for p in (0.1, 0.25, 0.3, 0.5, 0.99)] == [1, 1.5, 2, 2.5, 4]
 
 
 def test_trimming_is_within_each_stack():

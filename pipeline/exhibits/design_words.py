@@ -107,6 +107,10 @@ def matched_event_times(settings: StudySettings, outcome: str, design: str) -> f
 def _support(model: ScoreModel) -> list[str]:
     if model.trim_share is not None:
         share = say("{trim_share} percent", trim_share=rounding.general(100 * model.trim_share))
+        if model.support == "density":
+            return [
+                say("{share} of treated where comparison scores are rarest dropped", share=share)
+            ]
         return [say("{share} of treated with the highest scores dropped", share=share)]
     if model.score_bound is not None:
         return [

@@ -5,10 +5,9 @@ from typing import Any
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.language import join_words, say
+from pipeline.params.design_rules import CaliperDesign, CellDesign, TurnsDesign
 from pipeline.params.match import (
     AnyDesign,
-    CaliperDesign,
-    CellDesign,
     CellOnlyDesign,
     EntropyDesign,
     ExternalDesign,
@@ -18,7 +17,6 @@ from pipeline.params.match import (
     OddsDesign,
     OverlapDesign,
     RadiusDesign,
-    TurnsDesign,
 )
 
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.language import join_words, say
+from pipeline.params.design_rules import CaliperDesign
 from pipeline.params.exhibit import Panel
-from pipeline.params.match import CaliperDesign, ExternalDesign
+from pipeline.params.match import ExternalDesign
 
 
 @dataclass(frozen=True)

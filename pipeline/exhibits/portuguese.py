@@ -426,6 +426,7 @@ PORTUGUESE: dict[str, str] = {
     "{panels}, column {n}": "{panels}, coluna {n}",
     "{programme}, average effect on treated {firms} ({design_label}; {level} percent interval in brackets): {said}.": "{programme}, efeito médio em {firms} participantes ({design_label}; intervalo de {level} por cento entre colchetes): {said}.",
     "{rows} settings, all but the section data": "{rows} parâmetros, todos exceto a seção data",
+    "{share} of treated where comparison scores are rarest dropped": "exclui-se {share} de participantes onde os escores de comparação são mais raros",
     "{share} of treated with the highest scores dropped": "exclui-se {share} de participantes com os escores mais altos",
     "{share} percent of the rows of matched {firms} are left out because an outcome is missing; who stays in may differ from who entered.": "{share} por cento das linhas de {firms} pareadas é excluído porque falta um resultado; quem fica pode diferir de quem entrou.",
     "{shown} is {value} {unit} [{low} to {high}]": "{shown} é {value} {unit} [{low} a {high}]",

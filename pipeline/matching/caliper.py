@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.matching.sets import Flags, Floats
 from pipeline.matching.stack import RiskSet
-from pipeline.params.match import CaliperDesign
+from pipeline.params.design_rules import CaliperDesign
 
 CaliperBase = Literal["all", "pooled", "treated"]
 

@@ -12,7 +12,8 @@ import pandas as pd
 from pipeline.errors import SupportError
 from pipeline.matching.sets import Positions
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
-from pipeline.params.match import Bins, CellOnlyDesign
+from pipeline.params.design_rules import Bins
+from pipeline.params.match import CellOnlyDesign
 
 
 def exact_cells(

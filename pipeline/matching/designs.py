@@ -19,7 +19,8 @@ from pipeline.matching.external import rows_of_stack
 from pipeline.matching.losses import design_facts
 from pipeline.matching.methods import match_stack
 from pipeline.matching.stack import RiskSet, StackMatch
-from pipeline.params.match import AnyDesign, CellDesign, MatchSection, covariates_named
+from pipeline.params.design_rules import CellDesign
+from pipeline.params.match import AnyDesign, MatchSection, covariates_named
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pandas as pd
 from pipeline.matching.nearest import within_reach
 from pipeline.matching.sets import MatchedSets
 from pipeline.matching.stack import RiskSet, Shortage
-from pipeline.params.match import NearestDesign, TurnsDesign
+from pipeline.params.design_rules import TurnsDesign
+from pipeline.params.match import NearestDesign
 
 _MESSAGES = {
     "n_treated_left_over": (

@@ -4,101 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.params.design_rules import CaliperDesign, CellDesign, Design, TurnsDesign
 from pipeline.params.settings import IntegerPair, Settings
-
-
-class Design(Settings):
-    """Name the score model whose risk sets, comparison pool and support rule a design uses."""
-
-    score: str
-
-    @property
-    def uses_score(self) -> bool:
-        """Say whether the design needs the score itself, not only its risk sets."""
-        return True
-
-
-class Bins(Settings):
-    """Cut a continuous covariate into bins; exactly one of the three.
-
-    `edges` are inner cut points, ascending; `equal_width` and `quantiles` count the bins, within
-    each stack.
-    """
-
-    edges: list[float] | None = Field(default=None, min_length=1)
-    equal_width: int | None = Field(default=None, ge=2)
-    quantiles: int | None = Field(default=None, ge=2)
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> "Bins":
-        if sum(rule is not None for rule in (self.edges, self.equal_width, self.quantiles)) != 1:
-            raise ValueError("give exactly one of edges, equal_width, quantiles")
-        if self.edges is not None and sorted(set(self.edges)) != self.edges:
-            raise ValueError("edges must ascend, none twice")
-        return self
-
-
-class CellDesign(Design):
-    """Keep firms of different cells apart: `exact` names covariates whose values never cross.
-
-    `bins` cuts continuous ones of them into bins first (coarsened exact matching).
-    """
-
-    exact: list[str]
-    bins: dict[str, Bins] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _bins_are_exact(self) -> "CellDesign":
-        idle = [name for name in self.bins if name not in self.exact]
-        if idle:
-            raise ValueError(f"bins names {', '.join(idle)}, which exact does not")
-        return self
-
-
-class CaliperDesign(CellDesign):
-    """Bound the distance of matched firms on the score.
-
-    `caliper_sd` is in standard deviations (n-1, within the stack, before support and cells) of
-    the distance, taken over `all` firms, `pooled` groups or the `treated`, or over the firms that
-    the support rule keeps (`on_support`, as MatchIt does); `caliper` is in the units of the
-    distance itself. Null means none; at most one of the two.
-    """
-
-    distance: Literal["linear", "probability"]
-    caliper_sd: float | None = Field(gt=0)
-    caliper_sd_of: Literal["all", "pooled", "treated", "on_support"]
-    caliper: float | None = Field(default=None, ge=0)
-
-    @model_validator(mode="after")
-    def _one_caliper(self) -> "CaliperDesign":
-        if self.caliper is not None and self.caliper_sd is not None:
-            raise ValueError("give caliper or caliper_sd, and null for the other")
-        return self
-
-    @property
-    def has_caliper(self) -> bool:
-        """Say whether there is a caliper at all."""
-        return self.caliper is not None or self.caliper_sd is not None
-
-
-class TurnsDesign(CaliperDesign):
-    """Say how many comparison firms each treated firm gets, and who chooses first.
-
-    Without replacement: greedy in `order`, ties in row order; `random` needs `order_seed`. With
-    replacement: comparison firms tied within `tie_tolerance` share the weight.
-    """
-
-    ratio: int = Field(ge=1)
-    replacement: bool
-    order: Literal["largest", "smallest", "closest", "data", "random"]
-    order_seed: int | None = Field(default=None, ge=0)
-    tie_tolerance: float = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _random_needs_a_seed(self) -> "TurnsDesign":
-        if (self.order == "random") != (self.order_seed is not None):
-            raise ValueError("order: random needs order_seed, a whole number; other orders none")
-        return self
 
 
 class NearestDesign(TurnsDesign):
@@ -189,6 +96,11 @@ class OverlapDesign(Design):
     """
 
     method: Literal["overlap"]
+
+    @property
+    def own_estimand(self) -> str:
+        """Return that the weights stand for the overlap population."""
+        return "ato"
 
 
 class EntropyDesign(Design):

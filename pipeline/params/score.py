@@ -94,7 +94,8 @@ class ScoreModel(Pool):
     `comparison_maximum` drops treated firms above every comparison firm; `comparison_range` treated
     firms outside the range of comparison firms' scores; `treated_range` comparison firms outside
     that of the treated; `trim` drops the share `trim_share` of treated firms with the highest
-    scores; `bound` drops firms of both groups with a probability above `score_bound`.
+    scores, `density` those where comparison firms' scores are least dense; `bound` drops firms of
+    both groups with a probability above `score_bound`.
     `refit: true` fits the score once more on the firms that the rule keeps.
     """
 
@@ -109,6 +110,7 @@ class ScoreModel(Pool):
         "comparison_range",
         "treated_range",
         "trim",
+        "density",
         "bound",
     ]
     trim_share: float | None = Field(default=None, gt=0, lt=0.5)
@@ -117,9 +119,11 @@ class ScoreModel(Pool):
 
     @model_validator(mode="after")
     def _rule_has_its_number(self) -> "ScoreModel":
-        for rule, key in (("trim", "trim_share"), ("bound", "score_bound")):
-            if (self.support == rule) != (getattr(self, key) is not None):
-                raise ValueError(f"support: {rule} needs {key}, and other rules have none")
+        for rules, key in ((("trim", "density"), "trim_share"), (("bound",), "score_bound")):
+            if (self.support in rules) != (getattr(self, key) is not None):
+                raise ValueError(
+                    f"support: {' and '.join(rules)} need {key}, and other rules have none"
+                )
         if self.refit and self.support == "none":
             raise ValueError("refit: true needs a support rule; with support: none nobody is lost")
         return self
