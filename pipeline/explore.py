@@ -18,9 +18,13 @@ from pipeline.errors import ParamsError
 from pipeline.matched_lags import matched_times
 from pipeline.matching.designs import Matched, match_designs
 from pipeline.matching.shortage import shortage_lines
+from pipeline.params.analyses import Analyses
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import Study
 from pipeline.propensity import score_risk_sets
+
+# Settings that `clean` has used up.
+_CLEANED = ("data", "clean", "treatment.entry", "treatment.leave_out_entry_years")
 
 _KEPT = ["covariate", "in_score", "mean_treated", "mean_control", "std_diff", "variance_ratio"]
 
@@ -28,11 +32,17 @@ _KEPT = ["covariate", "in_score", "mean_treated", "mean_control", "std_diff", "v
 def changed(block: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """Return a study's block with settings replaced, given as `match.designs.x.caliper_sd`.
 
-    Raises ParamsError where a path leads through a key that does not exist, with the nearest one.
-    Whether the last key is a setting is for the section's model to say.
+    Raises ParamsError where a path leads through a key that does not exist, with the nearest one,
+    and for settings of the cleaned panel, which would change nothing here. Whether the last key is
+    a setting is for the section's model to say.
     """
     new = copy.deepcopy(block)
     for path, value in changes.items():
+        if any(f"{path}.".startswith(f"{cleaned}.") for cleaned in _CLEANED):
+            raise ParamsError(
+                f"{path} acts on the panel, which exploring takes as it was cleaned: edit "
+                "params.yaml and run `dvc repro`"
+            )
         *parents, last = path.split(".")
         place = new
         for depth, key in enumerate(parents):
@@ -83,14 +93,16 @@ def _headline_only(study: Study) -> Study:
     spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)
     only_average: dict[str, Any] = {"designs": [headline.design], "terms": ["att"]}
     if spec.estimator == "stacked":
-        only_average |= {"inference": "analytic", "draws": None, "seed": None}
+        only_average |= {"inference": "analytic", "draws": None, "seed": None, "bands": None}
+        only_average |= {"bias_reduced": False, "wild_bootstrap": None, "randomisation": None}
     alone = spec.model_copy(update=only_average)
     designs = {n: d for n, d in study.match.designs.items() if n == headline.design}
     used = {design.score for design in designs.values()}
     models = {name: model for name, model in study.score.models.items() if name in used}
+    bare = {"specs": [alone], "analyses": Analyses(), "romano_wolf": None}
     return study.model_copy(
         update={
-            "estimate": study.estimate.model_copy(update={"specs": [alone]}),
+            "estimate": study.estimate.model_copy(update=bare),
             "match": study.match.model_copy(update={"designs": designs}),
             "score": study.score.model_copy(update={"models": models}),
         }

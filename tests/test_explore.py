@@ -1,10 +1,13 @@
 """Exploring: changed settings in memory, nothing written."""
 
 import pytest
+from import_closure import ROOT
 from workspace import contents, project, section
 
 from pipeline.errors import ParamsError
-from pipeline.explore import changed
+from pipeline.explore import _headline_only, changed
+from pipeline.params.settings import load_yaml
+from pipeline.params.study import read_study
 from stages import clean, explore, obtain
 from stages.run import run_stage
 
@@ -57,3 +60,21 @@ def test_changes_leave_the_block_as_it_was():
     )
     with pytest.raises(ParamsError, match="two is not a setting"):
         changed(block, {"match.designs.two.ratio": 2})
+
+
+@pytest.mark.parametrize(
+    "path", ["clean.minimum_count", "treatment.entry.column", "treatment.leave_out_entry_years"]
+)
+def test_settings_that_cleaning_used_up_are_refused(path):
+    with pytest.raises(ParamsError, match="acts on the panel"):
+        changed({"clean": {}, "treatment": {"entry": {}}}, {path: 1})
+
+
+def test_every_study_of_this_repository_can_be_explored():
+    """What its section asks for beside the headline, analyses among it, is left out."""
+    content = load_yaml(ROOT / "params.yaml")
+    for name in content["studies"]:
+        study = read_study(content, name)
+        only = _headline_only(study)
+        assert [spec.name for spec in only.estimate.specs] == [study.estimate.headline.spec]
+        assert not only.estimate.analyses.asked()
