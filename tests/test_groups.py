@@ -157,7 +157,8 @@ def redo(firms=("T1", "T2", "T3", "T4", "C1", "C2", "C3", "C4")):
             "cluster": sorted(firms),
             "in_treated_cluster": False,
             "propensity_score": 0.5,
-            "linear_score": 0.0,
+            # all alike but for order: equal scores are refused
+            "linear_score": [0.001 * place for place in range(len(firms))],
             "on_support": True,
         }
     )

@@ -70,21 +70,22 @@ def rematched_groups(study: Study, redo: Redo, design: str, grouping: Grouping) 
             f"the design {design} comes from a file and cannot be matched again within groups; use "
             "match: common"
         )
-    matches, weights = [], []
+    matches, weights, refusal = [], [], "no group has treated and comparison firms"
     for risk_set in design_risk_sets(redo.scores, redo.covariates, design, rule):
         code, names = group_codes(study, risk_set.firms, grouping)
         for group in range(len(names)):
             members = np.flatnonzero(code == group)
             try:
                 found = match_stack(risk_set.reordered(members), rule)
-            except SupportError:
+            except SupportError as error:
+                refusal = str(error)
                 continue
             weights.append(weight_rows(found, design))
             if len(found.sets.treated):
                 rows = match_rows(found, design)
                 matches.append(rows.assign(set_id=rows["set_id"] + f"-{group}"))
     if not weights:
-        raise SupportError("no group has both treated and comparison firms to match")
+        raise SupportError(f"no group can be matched again: {refusal}")
     stacks = join_stacks(
         index_panel(study.panel),
         pd.concat(weights),
