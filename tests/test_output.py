@@ -12,6 +12,7 @@ COMMANDS = ["verify", "diff", "show michigan"]
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.slow
 def test_a_reader_who_leaves_at_once_causes_no_traceback(command, unbuffered):
     with subprocess.Popen(
         [sys.executable, "-m", *f"stages.{command}".split()],

@@ -69,6 +69,7 @@ def test_nothing_runs_when_nothing_changed(study):
     assert stages_run(study) == []
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_bytes(study):
     before = contents(study / "reports")
     assert stages_run(study, "--force") == STAGES
@@ -157,6 +158,7 @@ def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothin
     assert any(TABLE.removeprefix("reports/") in fault for fault in faults)
 
 
+@pytest.mark.slow
 def test_a_change_reruns_the_stages_that_read_it_and_what_follows(study):
     """One change after the other, each on top of the last, to save returning to the start."""
     changed = small_section()

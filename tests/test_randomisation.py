@@ -168,6 +168,7 @@ def _lottery(panel):
     return lottery(panel, treated, study.treatment)
 
 
+@pytest.mark.slow
 def test_random_draws_where_assignments_are_many():
     panel = panel_of({0: 2005, 1: 2005, 2: 2005, 3: 2005}, n_clusters=16, share=0.5, effect=0.5)
     found = rows_of(panel).loc["randomisation"]

@@ -79,6 +79,7 @@ def test_where_nothing_can_be_estimated_every_row_has_the_reason():
     assert found["note"].str.contains("separates the groups").all()
 
 
+@pytest.mark.slow
 def test_an_estimator_may_make_weights_again_in_its_draws():
     entropy = next(e for e in ESTIMATORS if e.name == "entropy")
     spec = entropy.spec | {"inference": "cluster_bootstrap", "draws": 50, "seed": 1}
