@@ -35,7 +35,10 @@ def test_a_changed_correction_runs_from_clean_on_and_is_named(tmp_path):
     assert ran(dvc(folder, "repro")) == list(STAGES)
     rules.write_text(header + "410032,1987,employment,100,102,second letter,annual report\n")
     assert ran(dvc(folder, "repro")) == list(STAGES[1:])
-    issues = pd.read_csv(folder / "reports" / "michigan" / "results" / "issues.csv")
+    published = pd.read_csv(folder / "reports" / "michigan" / "results" / "issues.csv")
+    assert "point correction: second letter" in set(published["rule"])
+    # so small a count is not published; the private ledger has it
+    issues = pd.read_parquet(folder / "data" / "michigan" / "clean" / "issues.parquet")
     named = issues[issues["rule"] == "point correction: second letter"].iloc[0]
     assert (named["column"], named["count"], str(named["years"])) == ("employment", 1, "1987")
     assert named["action"] == "replaced, corrections.csv (annual report)"

@@ -1,5 +1,6 @@
 """One small study through DVC: what runs, what is skipped, and what a failure leaves behind."""
 
+import json
 import os
 import re
 import shutil
@@ -13,8 +14,10 @@ from workspace import contents, project, section, write_params
 
 from pipeline.audit.lock_check import lock_faults
 from pipeline.audit.manifest_check import manifest_faults
-from pipeline.audit.rebuild import rebuilt, table_faults
+from pipeline.audit.rebuild import published_results, rebuilt, table_faults
 from pipeline.audit.rerun import rerun_faults
+from pipeline.exhibits.headlines import headlines
+from pipeline.exhibits.index import index_page
 from pipeline.params.settings import load_yaml
 from pipeline.provenance import declared_hash, locked_hash
 
@@ -149,7 +152,11 @@ def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothin
     shutil.copytree(study / "data", place / "data", dirs_exist_ok=True)
     for path, text in rebuilt(place, "michigan").items():
         (place / "reports" / "michigan" / path).write_bytes(text)
-    assert dvc(place, "commit", "--force", "exhibit@michigan").returncode == 0
+    found = headlines(published_results(place, "michigan"))
+    (place / "reports" / "headlines" / "michigan.json").write_bytes(found)
+    page = index_page({"michigan": json.loads(found)})
+    (place / "reports" / "index.html").write_bytes(page)
+    assert dvc(place, "commit", "--force", "exhibit@michigan", "index").returncode == 0
     git(place, "init", "--quiet")
     commit_all(place, "Forged")
     assert (lock_faults(place), table_faults(place)) == ([], [])
@@ -243,8 +250,10 @@ def test_a_changed_corrections_file_reruns_from_clean_and_the_ledger_names_it(st
     listed.to_csv(file, index=False)
     ran = stages_run(study)
     assert ran[:2] == ["check", "clean"] and "exhibit" in ran and "obtain" not in ran
-    issues = (study / "reports" / "michigan" / "results" / "issues.csv").read_text()
-    assert "point correction: wrong unit,sales,1" in issues
+    published = (study / "reports" / "michigan" / "results" / "issues.csv").read_text()
+    assert "point correction: wrong unit,sales," in published
+    issues = pd.read_parquet(study / "data" / "michigan" / "clean" / "issues.parquet")
+    assert issues.set_index("rule").loc["point correction: wrong unit", "count"] == 1
     file.unlink()
     write_params(study, {"michigan": small_section()})
     stages_run(study)
