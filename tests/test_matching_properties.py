@@ -197,7 +197,8 @@ def test_entropy_balancing_meets_its_moments_or_names_what_is_out_of_reach(seed,
     gap = weight / weight.sum() @ moments.deviations
     assert np.abs(gap).max() <= 1e-8
     assert weight.sum() == pytest.approx(12)
-    assert (weight > 0).all()
+    # positive, but far from the treated so small that a float is zero
+    assert (weight >= 0).all()
 
 
 @settings(max_examples=30, deadline=None)
