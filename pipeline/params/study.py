@@ -28,6 +28,7 @@ from pipeline.params.settings import (
     study_names,
 )
 from pipeline.params.treatment import (
+    EntryYearEntry,
     GroupEntry,
     IndicatorEntry,
     RegisterEntry,
@@ -169,7 +170,7 @@ def _cross_faults(study: Study) -> Iterator[str]:
 
 def _treatment_faults(study: Study) -> Iterator[str]:
     entry = study.treatment.entry
-    if isinstance(entry, IndicatorEntry):
+    if isinstance(entry, IndicatorEntry | EntryYearEntry):
         yield from _column_fault(study, "treatment.entry.column", entry.column, "number")
         return
     if isinstance(entry, GroupEntry):
