@@ -337,7 +337,7 @@ def test_summary_says_effect_interval_and_what_cannot_be_seen(results):
     )
     assert f"Log sales, {shown} percent \\[{low} to {high}\\]" in text
     zero = "included" if row.conf_low <= 0 <= row.conf_high else "excluded"
-    assert f"for Log sales, anything from {low} to {high} percent, no effect {zero}" in text
+    assert f"for Log sales, anything from {low} to {high} percent, zero {zero}" in text
     assert "Log sales, p = 0.41; none can be seen for Log employment." in text
     assert "Any exports" not in text  # of another family than `main`
     assert text.startswith("**A made-up programme.** Programme, average effect on treated firms")
@@ -347,7 +347,7 @@ def test_summary_of_a_zero_effect_includes_no_effect(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["term"] == "att", ["conf_low", "conf_high"]] = [-0.1, 0.1]
     text = summary(dataclasses.replace(results, estimates=estimates))
-    assert "anything from \u22129.5 to 10.5 percent, no effect included" in text
+    assert "anything from \u22129.5 to 10.5 percent, zero included" in text
 
 
 def test_results_csv_has_eight_digits_and_unix_line_ends(results):

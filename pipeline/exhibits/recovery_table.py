@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from pipeline.exhibits.estimator_words import estimator_name
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import LOG_SCALE, SHARE_SCALE
@@ -82,7 +83,10 @@ def _position(results: StudyResults, design: str, spec: str) -> int:
 def _label(results: StudyResults, design: str, spec: str) -> str:
     panels = results.settings.exhibit.panels
     labels = [panel.label for panel in panels if (panel.design, panel.spec) == (design, spec)]
-    return labels[0] if labels else f"{results.settings.design_label(design)}, {spec}"
+    if labels:
+        return labels[0]
+    settings = results.settings
+    return f"{settings.design_label(design)}, {estimator_name(settings, spec)}"
 
 
 def _notes() -> tuple[str, ...]:
