@@ -8,10 +8,13 @@ import pytest
 from results import OUTCOMES, _table, settings, study_results
 
 from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
+from pipeline.disclosure.groups import NOTE as SECOND
+from pipeline.disclosure.vet import vet
 from pipeline.exhibits.export_margins_table import export_margins_tables
 from pipeline.exhibits.heterogeneity_table import heterogeneity_tables
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import fits
+from pipeline.exhibits.manifest import manifest
 from pipeline.exhibits.study import study_tables
 from pipeline.exhibits.survival_table import survival_tables
 from pipeline.exhibits.table import DASH
@@ -248,3 +251,24 @@ def test_notes_and_reasons_are_told_in_the_language_of_the_report(code):
     assert "suprimido: menos de 5" in told
     for english in ("Standard errors", "Groups with", "suppressed", "depends on", "alive"):
         assert english not in told
+
+
+def test_a_group_that_would_tell_another_is_hidden_everywhere():
+    """`50 or more` has too few firms and 40 of the 80 are below 10: both are hidden."""
+    results = made()
+    estimates = results.estimates.copy()
+    smaller = estimates["subgroup"] == "size=<10"
+    estimates.loc[smaller, ["n_treated", "n_control"]] = 40
+    published = vet(dataclasses.replace(results, estimates=estimates))
+    (table,) = heterogeneity_tables(published)
+    shown = lines(table)
+    assert shown[:4] == [("<10", "—"), ("", ""), ("Treated / comp.", ""), ("q-value", "—")]
+    assert shown[4:7] == [
+        ("10 to <50", "0.343"), ("", "(0.050)"), ("Treated / comp.", "80 / 70")
+    ]  # fmt: skip
+    assert SECOND in " ".join(table.notes)
+    hidden = published.estimates.loc[smaller].iloc[0]
+    assert hidden[["estimate", "std_error", "n_treated", "n_control"]].isna().all()
+    assert hidden["note"] == SECOND
+    listed = manifest({"tables/heterogeneity.tex": b""}, {"heterogeneity": table}, published)
+    assert b"tables/heterogeneity.tex,70," in listed

@@ -30,6 +30,7 @@ from pipeline.params.analyses import Groups
 from pipeline.scale import on_scale
 
 NAME = "groups"
+WITHOUT_GROUP = "n_treated_without_group"
 ONE_GROUP = "fewer than two groups are estimated: nothing to compare"
 
 
@@ -52,7 +53,7 @@ def add_groups(ledger: Ledger, study: Study, asked: Groups, redo: Redo | None) -
         groupings = {name: _grouped_firms(study, asked, redo, design, name) for name in asked.by}
         for name, firms in groupings.items():
             if isinstance(firms, FirmGroups):
-                fact = (f"n_treated_without_group[{name}]", firms.n_treated_without, "firms")
+                fact = (f"{WITHOUT_GROUP}[{name}]", firms.n_treated_without, "firms")
                 ledger.add_facts(design, "all", [fact])
         for outcome in asked.outcomes:
             label = analysis_label(study, NAME, asked, design, outcome)

@@ -441,6 +441,7 @@ PORTUGUESE_RETOLD: dict[str, str] = {
     "entry years {years} only": "só os anos de entrada {years}",
     "entry {years} only": "só entrada {years}",
     "not published: fewer than {least} firms in a group": "não publicado: menos de {least} empresas em um grupo",
+    "not published: it would tell the size of a group that is not shown": "não publicado: revelaria o tamanho de um grupo que não é mostrado",
     "reference period": "período de referência",
     "equal-weight mean over event times {times}": "média de pesos iguais sobre os anos desde a entrada {times}",
     "event times {times}": "anos desde a entrada {times}",

@@ -441,6 +441,7 @@ SPANISH_RETOLD: dict[str, str] = {
     "entry years {years} only": "solo los años de entrada {years}",
     "entry {years} only": "solo entrada {years}",
     "not published: fewer than {least} firms in a group": "no publicado: menos de {least} empresas en un grupo",
+    "not published: it would tell the size of a group that is not shown": "no publicado: revelaría el tamaño de un grupo que no se muestra",
     "reference period": "periodo de referencia",
     "equal-weight mean over event times {times}": "media de pesos iguales sobre los años desde la entrada {times}",
     "event times {times}": "años desde la entrada {times}",
