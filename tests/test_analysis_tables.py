@@ -117,6 +117,7 @@ MORE_FACTS = [
     fact("survival", "share_alive_treated[1]", 0.9811),
     fact("survival", "share_alive_comparison[1]", 0.96),
     fact("survival", "n_gone_treated[1]", 9),
+    fact("sales_log", "detectable_difference[size]", 0.13781) | {"unit": "log points"},
     fact("survival", "n_gone_comparison[1]", 22),
     fact("exports_value", "n_firms_above_zero_at_base_treated", 96),
     fact("exports_value", "n_firms_above_zero_at_base_comparison", 77),
@@ -223,9 +224,11 @@ def test_groups_stand_in_the_order_of_their_bins_with_q_and_the_test(results):
         ("Treated / comp.", ""),
         ("q-value", "—"),
         ("Equal effects, p", "0.041"),
+        ("Detectable difference", "0.138"),
     ]
     assert table.panels[0].rows[8].cells[0] is DASH
     assert SUPPRESSED in " ".join(table.notes)
+    assert "not rejected is not equality" in " ".join(table.notes)
 
 
 def test_a_study_that_asks_for_none_has_none():
