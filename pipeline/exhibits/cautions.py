@@ -6,15 +6,12 @@ from collections.abc import Callable
 import pandas as pd
 
 from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.panels import Shown, by_panel, panel_effects
 from pipeline.exhibits.table import HIDDEN, Table
-
-# Below ten treated clusters analytic intervals are too short (MacKinnon & Webb 2017,
-# doi:10.1002/jae.2508).
-FEW_TREATED_CLUSTERS = 10
 
 
 def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
