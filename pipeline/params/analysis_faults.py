@@ -1,7 +1,7 @@
 """Faults of the analyses that the section `estimate` cannot know alone: columns and dates."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import dataclass
 
 from pipeline.params.analyses import Analyses, Grouping, Size, Survival
 from pipeline.params.data import REGISTER_FLAGS, DataSection
@@ -13,20 +13,14 @@ from pipeline.params.treatment import TreatmentSection
 PATH = "estimate.analyses"
 
 
-class Sections(Protocol):
+@dataclass(frozen=True)
+class Sections:
     """Hold the sections that analyses refer to."""
 
-    @property
-    def data(self) -> DataSection: ...  # noqa: D102
-
-    @property
-    def outcomes(self) -> OutcomesSection: ...  # noqa: D102
-
-    @property
-    def treatment(self) -> TreatmentSection: ...  # noqa: D102
-
-    @property
-    def estimate(self) -> EstimateSection: ...  # noqa: D102
+    data: DataSection
+    outcomes: OutcomesSection
+    treatment: TreatmentSection
+    estimate: EstimateSection
 
 
 def analysis_faults(study: Sections) -> Iterator[str]:
