@@ -14,8 +14,9 @@ from pipeline.exhibits.analysis_effects import (
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns
+from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.parts import side_by_side
-from pipeline.exhibits.table import DASH, Cell, Panel, Row, Table, Text
+from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table, Text
 from pipeline.params.analyses import Groups
 
 # Outcome and test, as TESTS has them, with the p-value.
@@ -39,7 +40,7 @@ def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int
     effects = {name: analysis_effects(results, "groups", design, name) for name in names}
     tested = _p_values(results, design)
     panels = [
-        Panel(grouping.label, _rows(results, key, effects, tested))
+        Panel(grouping.label, _rows(results, design, key, effects, tested))
         for key, grouping in asked.by.items()
     ]
     return Table(
@@ -51,7 +52,11 @@ def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int
 
 
 def _rows(
-    results: StudyResults, grouping: str, effects: dict[str, Effects], tested: _PValues
+    results: StudyResults,
+    design: str,
+    grouping: str,
+    effects: dict[str, Effects],
+    tested: _PValues,
 ) -> tuple[Row, ...]:
     rows: list[Row] = []
     for group in _groups(results, grouping, effects):
@@ -65,6 +70,7 @@ def _rows(
         rows.append(_p_row(say("Equal effects, p"), f"equality{test}", list(effects), tested))
         if any(name.startswith("q_equality") for _, name in tested):
             rows.append(_p_row(say("Equal effects, q"), f"q_equality{test}", list(effects), tested))
+        rows.append(_detectable_row(results, design, grouping, effects))
     return tuple(rows)
 
 
@@ -87,6 +93,18 @@ def _p_row(label: str, test: str, outcomes: list[str], tested: _PValues) -> Row:
     values = [tested.get((outcome, test), math.nan) for outcome in outcomes]
     cells: list[Cell] = [DASH if math.isnan(v) else Text(rounding.positive(v, 3)) for v in values]
     return Row(label, tuple(cells), True)
+
+
+def _detectable_row(
+    results: StudyResults, design: str, grouping: str, effects: dict[str, Effects]
+) -> Row:
+    """Return the smallest difference between two groups that the design would find."""
+    cells: list[Cell] = []
+    for outcome, found in effects.items():
+        value = results.fact(design, outcome, f"detectable_difference[{grouping}]")
+        decimals = effect_decimals(list(found.values()), results.settings.exhibit.decimals)
+        cells.append(DASH if math.isnan(value) else Number(value, decimals))
+    return Row(say("Detectable difference"), tuple(cells), True)
 
 
 def _p_values(results: StudyResults, design: str) -> _PValues:
@@ -125,5 +143,17 @@ def _notes(
             "equal effects (Wald, F, clustered jointly). A difference between groups is no effect "
             "of what sets them apart."
         ),
+        _not_equality(results),
         *reasons_note(effects.values()),
+    )
+
+
+def _not_equality(results: StudyResults) -> str:
+    estimate = results.settings.estimate
+    return say(
+        "Equality that is not rejected is not equality: the detectable difference is the smallest "
+        "true difference between any two groups that a two-sided test at {alpha} percent finds "
+        "with {power} percent power, from the standard error of that difference.",
+        alpha=rounding.general(100 * (1 - estimate.conf_level)),
+        power=rounding.general(100 * estimate.power),
     )
