@@ -228,7 +228,7 @@ def _compare_rows(
 ) -> AdjustedChange:
     """Compare levels in two columns; a firm's influence is the sum over the rows that it has."""
     member = np.flatnonzero(weight > 0)
-    values = sample.y[np.ix_(member, years)]
+    values = sample.y[member][:, list(years)]
     position, later = np.nonzero(np.isfinite(values))
     unit = member[position]
     rows = Levels(
@@ -240,7 +240,7 @@ def _compare_rows(
     )
     found = compare_levels(rows, method)
     summed = np.bincount(position, found.influence, minlength=len(member))
-    return AdjustedChange(found.effect, summed)
+    return AdjustedChange(found.effect, np.asarray(summed, dtype=np.float64))
 
 
 def _add_by_cluster(total: Floats, cluster: Codes, influence: Floats) -> None:

@@ -125,13 +125,13 @@ def _doubly_robust(
 
 def _differences(shares: _Shares, values: tuple[Floats, Floats]) -> tuple[float, Floats, Floats]:
     """Return the difference in differences of values by year, its influences, and the controls'."""
-    effect, influence, of_controls = 0.0, 0.0, 0.0
+    effect, influence, of_controls = 0.0, np.zeros(len(values[0])), np.zeros(len(values[0]))
     for sign, year in ((-1.0, 0), (1.0, 1)):
         a, c, value = shares.treated_by_year[year], shares.control_by_year[year], values[year]
         effect += sign * float(a @ value - c @ value)
-        of_controls = of_controls + sign * _centred(c, value)
-        influence = influence + sign * _centred(a, value)
-    return effect, np.asarray(influence - of_controls), np.asarray(of_controls)
+        of_controls += sign * _centred(c, value)
+        influence += sign * _centred(a, value)
+    return effect, influence - of_controls, of_controls
 
 
 def _score_part(rows: Levels, score: Floats, left: Floats) -> Floats:
