@@ -73,15 +73,7 @@ def _true_terms(
         if outcome.transform == "proportional":
             return []
         if spec.estimator == "group_time":
-            truth = true_group_time(
-                spec,
-                sample.stacks,
-                study.panel,
-                effect,
-                covariates=study.covariates,
-                whole_sets=study.estimate.missing == "drop_set",
-            )
-            return [("att", truth)]
+            return [("att", true_group_time(study, spec, sample.stacks, effect))]
     except IdentificationError:
         return []
     flat = flat_sample(sample, study.panel)

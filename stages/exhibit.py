@@ -82,6 +82,7 @@ def _study(folders: Folders, settings: StudySettings) -> Study:
         matched_times=matched_times(settings.score, settings.match),
         estimate=settings.estimate,
         covariates=read(COVARIATES, folders.of("score")),
+        score=settings.score,
     )
 
 
