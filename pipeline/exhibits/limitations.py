@@ -38,7 +38,7 @@ def limitations(results: StudyResults) -> list[str]:
 
 
 def _estimated(results: StudyResults) -> list[str]:
-    names = results.settings.outcomes.root
+    names = results.settings.outcomes.intended
     return [name for name in names if headline_effect(results, name) is not None]
 
 

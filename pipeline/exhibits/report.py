@@ -99,7 +99,7 @@ def _described(results: StudyResults) -> str:
     """Say the figure in words, for those who cannot see it."""
     headline = results.settings.estimate.headline
     panels = []
-    for name, outcome in results.settings.outcomes.root.items():
+    for name, outcome in results.settings.outcomes.intended.items():
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         points = [
             f"{rounding.fixed(time, 0)}: {translated(effect, results.settings.exhibit.decimals)[0]}"
