@@ -57,7 +57,9 @@ def _key(results: StudyResults) -> list[Line2D]:
     """Return what hollow markers, bars and daggers mean, for those that are drawn."""
     level = f"{100 * results.settings.estimate.conf_level:g}%"
     every = [_effects(results, name) for name in results.settings.outcomes.intended]
-    bands = any(_effects(results, name, "simultaneous") for name in results.settings.outcomes.intended)
+    bands = any(
+        _effects(results, name, "simultaneous") for name in results.settings.outcomes.intended
+    )
     hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": BLUE}
     return [
         Line2D(

@@ -23,6 +23,19 @@ def lettered_panels(results: StudyResults) -> dict[str, Panel]:
     return {chr(ord("A") + i): panel for i, panel in enumerate(results.settings.exhibit.panels)}
 
 
+def panel_position(results: StudyResults, design: str, spec: str) -> int:
+    """Return the place of a design and spec among the main table's panels, last if not there."""
+    panels = [(panel.design, panel.spec) for panel in results.settings.exhibit.panels]
+    return panels.index((design, spec)) if (design, spec) in panels else len(panels)
+
+
+def panel_label(results: StudyResults, design: str, spec: str) -> str:
+    """Return what the main table calls a design and spec; its design and spec if not there."""
+    panels = results.settings.exhibit.panels
+    labels = [panel.label for panel in panels if (panel.design, panel.spec) == (design, spec)]
+    return labels[0] if labels else f"{results.settings.design_label(design)}, {spec}"
+
+
 def main_letter(results: StudyResults, shown: Shown) -> str:
     """Return the letter of the panel with the headline; the first shown where none has it."""
     headline = results.settings.estimate.headline
