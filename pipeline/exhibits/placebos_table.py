@@ -137,11 +137,11 @@ def _effects_table(results: StudyResults, groups: dict[str, _Rows]) -> Table:
     return Table(
         columns=(
             Column(say("Estimate")),
-            Column(say("Std. error")),
+            Column(say("SE")),
             Column(say("{level}% CI", level=level)),
             Column(say("p-value")),
             *([Column(say("q-value"))] if corrected else []),
-            Column(say("Observations")),
+            Column(say("Obs.")),
         ),
         panels=panels,
         notes=_effects_notes(results, every, corrected),
@@ -197,7 +197,7 @@ def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple
     notes = [
         say(
             "Effects where the programme can have none: designs, estimators and standard errors "
-            "are those of the main table."
+            "(SE) are those of the main table."
         ),
         _panels_note(results, rows),
         say("Placebo outcomes, as declared: {reasons}.", reasons="; ".join(reasons))
