@@ -15,6 +15,7 @@ from pipeline.effects.lee_rows import lee_rows
 from pipeline.effects.match_order import order_facts
 from pipeline.effects.matched_difference import difference_results
 from pipeline.effects.multiplicity import family_tests
+from pipeline.effects.placebo_entry import PLACEBO_ENTRY
 from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.randomisation_rows import randomisation_rows
 from pipeline.effects.romano_wolf import romano_wolf_tests
@@ -155,6 +156,8 @@ def _add_ratios(
         missing_row(label, "att", LINEAR_ONLY) | {"inference": name}
         for name in spec.asked_beside_analytic
     ]
+    if spec.placebo_entry_years is not None:
+        ledger.estimates.append(missing_row(label, "att", LINEAR_ONLY) | {"sample": PLACEBO_ENTRY})
     add_summary(ledger, study, label, found.estimates)
 
 

@@ -12,7 +12,7 @@ from pipeline.effects.event_bands import event_band_rows
 from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger
-from pipeline.effects.placebo_entry import placebo_stacks
+from pipeline.effects.placebo_entry import PLACEBO_ENTRY, placebo_stacks
 from pipeline.effects.rows import (
     Counts,
     Label,
@@ -36,8 +36,6 @@ from pipeline.errors import IdentificationError
 from pipeline.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
 from pipeline.scale import on_scale
-
-PLACEBO_ENTRY = "placebo_entry"
 
 
 @dataclass(frozen=True)

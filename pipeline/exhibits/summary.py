@@ -22,7 +22,7 @@ def summary(results: StudyResults) -> str:
 
     For outcomes of the family `main`, or all where none is in it.
     """
-    outcomes = results.settings.outcomes.root
+    outcomes = results.settings.outcomes.intended
     names = [name for name, outcome in outcomes.items() if outcome.family == "main"] or [*outcomes]
     sentences = [_effects(results, names)]
     estimated = {name: effect for name in names if (effect := _headline(results, name)) is not None}

@@ -31,6 +31,11 @@ def analysis_faults(study: Sections) -> Iterator[str]:
             path = f"{PATH}.{name}.outcomes"
             if outcome not in known:
                 yield f"{path}: {outcome} is not declared{nearest_known(outcome, list(known))}"
+            elif known[outcome].negative_control is not None:
+                yield (
+                    f"{path}: {outcome} is a negative control; these run through specs only, and "
+                    "what analyses take apart is an effect: leave it out here"
+                )
             elif name == "margins" and known[outcome].transform not in (None, "proportional"):
                 yield f"{path}: {outcome} is not proportional; margins are those of a level"
             elif name == "survival" and outcome == "survival":
