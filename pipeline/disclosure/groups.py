@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.disclosure.counts import small
-from pipeline.effects.groups import NAME, WITHOUT_GROUP
+from pipeline.effects.group_names import GROUPS, WITHOUT_GROUP
 
 NOTE = "not published: it would tell the size of a group that is not shown"
 
@@ -22,7 +22,7 @@ def second_groups(estimates: pd.DataFrame, facts: pd.DataFrame, minimum: int) ->
     The smallest other group, the same for every outcome of a design where it is at hand. Firms
     whose group is not known are one more group: a small count of them is not shown either.
     """
-    of_groups = estimates["estimator"].eq(NAME) & estimates["subgroup"].str.contains("=")
+    of_groups = estimates["estimator"].eq(GROUPS) & estimates["subgroup"].str.contains("=")
     rows = estimates[of_groups].assign(grouping=lambda r: r["subgroup"].str.split("=").str[0])
     unknown = _few_without(facts, minimum)
     found: Second = set()
@@ -52,7 +52,7 @@ def is_second(estimates: pd.DataFrame, second: Second) -> "pd.Series[bool]":
     """Mark the rows of ESTIMATES (n,) of groups to hide."""
     keys = zip(*(estimates[k] for k in ("outcome", "design", "subgroup")), strict=True)
     marks = np.array([key in second for key in keys], dtype=np.bool_)
-    return pd.Series(marks, index=estimates.index) & estimates["estimator"].eq(NAME)
+    return pd.Series(marks, index=estimates.index) & estimates["estimator"].eq(GROUPS)
 
 
 def hide_group_tests(tests: pd.DataFrame, second: Second) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def hide_group_tests(tests: pd.DataFrame, second: Second) -> pd.DataFrame:
     q_values = {(o, d, f"q_value[{group}]") for o, d, group in second}
     equality = {(o, d, f"equality[{group.split('=')[0]}]") for o, d, group in second}
     keys = list(zip(*(tests[k] for k in ("outcome", "design", "test")), strict=True))
-    own = tests["estimator"].eq(NAME).to_numpy()
+    own = tests["estimator"].eq(GROUPS).to_numpy()
     gone = own & np.array([key in q_values for key in keys], dtype=np.bool_)
     telling = gone | (own & np.array([key in equality for key in keys], dtype=np.bool_))
     return tests.assign(

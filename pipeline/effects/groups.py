@@ -19,6 +19,7 @@ from pipeline.effects.bootstrap import Redo
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.equality import detectable_difference, equality_row, equality_test
 from pipeline.effects.firm_groups import FirmGroups, common_groups, rematched_groups
+from pipeline.effects.group_names import GROUPS, WITHOUT_GROUP
 from pipeline.effects.labels import analysis_label
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row, missing_row, test_row
@@ -29,9 +30,6 @@ from pipeline.errors import IdentificationError, ParamsError, SupportError
 from pipeline.inference import benjamini_hochberg, n_groups
 from pipeline.params.analyses import Groups
 from pipeline.scale import on_scale
-
-NAME = "groups"
-WITHOUT_GROUP = "n_treated_without_group"
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def add_groups(ledger: Ledger, study: Study, asked: Groups, redo: Redo | None) -
                 fact = (f"{WITHOUT_GROUP}[{name}]", firms.n_treated_without, "firms")
                 ledger.add_facts(design, "all", [fact])
         for outcome in asked.outcomes:
-            label = analysis_label(study, NAME, asked, design, outcome)
+            label = analysis_label(study, GROUPS, asked, design, outcome)
             found = {
                 name: _estimate(study, asked, label, name, firms)
                 for name, firms in groupings.items()

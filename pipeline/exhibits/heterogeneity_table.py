@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+from pipeline.effects.group_names import GROUPS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
@@ -37,7 +38,7 @@ def heterogeneity_tables(results: StudyResults) -> list[Table]:
 
 def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int, str]) -> Table:
     names = list(numbered.values())
-    effects = {name: analysis_effects(results, "groups", design, name) for name in names}
+    effects = {name: analysis_effects(results, GROUPS, design, name) for name in names}
     tested = _p_values(results, design)
     panels = [
         Panel(grouping.label, _rows(results, design, key, effects, tested))
@@ -109,7 +110,7 @@ def _detectable_row(
 
 def _p_values(results: StudyResults, design: str) -> _PValues:
     table = results.tests
-    rows = table[(table["estimator"] == "groups") & (table["design"] == design)]
+    rows = table[(table["estimator"] == GROUPS) & (table["design"] == design)]
     return {
         (str(row["outcome"]), str(row["test"])): float(row["p_value"])
         for row in rows.dropna(subset="p_value").to_dict("records")
