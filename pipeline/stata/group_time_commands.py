@@ -12,15 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.effects.group_time import GroupTime, GroupTimeRules, group_time_effects
+from pipeline.effects.group_time import GroupTime
 from pipeline.effects.group_time_averages import Average, cell_effects, cohort_averages
 from pipeline.effects.group_time_rows import overall_average
-from pipeline.effects.group_time_samples import cohort_samples
+from pipeline.effects.group_time_study import study_group_time
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
 from pipeline.errors import DataError
 from pipeline.params.estimate import GroupTimeSpec
-from pipeline.scale import on_scale
 from pipeline.stata.checks import TOLERANCE, asserted, figure, heading
 from pipeline.stata.matched_panel import MatchedPanel
 
@@ -53,7 +52,7 @@ def group_time_commands(
         if reason:
             yield f"* not repeated here: {reason}"
             continue
-        effects = _effects(study, panel.design, spec, name)
+        effects = study_group_time(study, spec, panel.design, name).effects
         average = overall_average(effects, spec.average)
         if average is None or abs(average.estimate - row["estimate"]) > _SAME:
             raise DataError(f"ESTIMATES is not what the panel gives for {name}: run `dvc repro`")
@@ -72,23 +71,6 @@ def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -
     if study.estimate.missing == "drop_set" and study.stacks[panel.design].sets is not None:
         return "matched sets count only where complete, so that weights differ from cell to cell"
     return ""
-
-
-def _effects(study: Study, design: str, spec: GroupTimeSpec, name: str) -> GroupTime:
-    stacks, outcome = study.stacks[design], study.outcomes[name]
-    adjusted = None
-    if study.covariates is not None and spec.covariates:
-        adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
-    found = cohort_samples(
-        stacks,
-        on_scale(study.panel[outcome.column], outcome),
-        study.panel,
-        clusters=stacks.cluster if spec.cluster == "assignment" else stacks.firm,
-        covariates=adjusted,
-        whole_sets=study.estimate.missing == "drop_set",
-    )
-    method = "outcome_regression" if spec.method == "difference" else spec.method
-    return group_time_effects(found.samples, GroupTimeRules(method, spec.base, 0))
 
 
 def _commands(
