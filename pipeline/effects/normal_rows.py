@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.bands import simultaneous_critical_value
 from pipeline.effects.cluster_cautions import LONE_CLUSTER
 from pipeline.effects.group_time_averages import Average
-from pipeline.effects.rows import Counts, Label, Row, effect_row, joined_notes
+from pipeline.effects.rows import Counts, Label, Row, effect_row, joined_notes, simultaneous_rows
 from pipeline.effects.stacks import Floats
 from pipeline.inference import t_intervals
 from pipeline.params.inference import Bands
@@ -58,19 +58,7 @@ def rows_with_band(
     critical = simultaneous_critical_value(
         influence, label.conf_level, bands.draws, np.random.default_rng(bands.seed)
     )
-    note = f"critical value {critical:.3f} over {len(known)} estimates, {bands.draws} draws"
-    return rows + [_banded(rows[i], critical, note) for i in known]
-
-
-def _banded(row: Row, critical: float, note: str) -> Row:
-    margin = critical * row["std_error"]
-    return row | {
-        "band": "simultaneous",
-        "p_value": np.nan,
-        "conf_low": row["estimate"] - margin,
-        "conf_high": row["estimate"] + margin,
-        "note": joined_notes(row["note"], note),
-    }
+    return rows + simultaneous_rows([rows[i] for i in known], critical, bands.draws)
 
 
 def _std_errors(behind: Behind, parts: list[Average]) -> Floats:

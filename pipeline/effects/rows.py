@@ -248,6 +248,22 @@ def _reason(sample: StackedSample, event_time: int, observed: bool) -> str:
     return "no entry year has both treated and comparison firms observed at this event time"
 
 
+def simultaneous_rows(rows: list[Row], critical: float, n_draws: int) -> list[Row]:
+    """Return the rows with the band that one critical value for all of them gives."""
+    note = f"critical value {critical:.3f} over {len(rows)} estimates, {n_draws} draws"
+    return [
+        row
+        | {
+            "band": "simultaneous",
+            "p_value": np.nan,
+            "conf_low": row["estimate"] - critical * row["std_error"],
+            "conf_high": row["estimate"] + critical * row["std_error"],
+            "note": joined_notes(row["note"], note),
+        }
+        for row in rows
+    ]
+
+
 def joined_notes(*parts: str | None) -> str | None:
     """Join the parts that say something; None where none does."""
     return "; ".join(part for part in parts if part) or None
