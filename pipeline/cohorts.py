@@ -9,7 +9,9 @@ on survival.
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.errors import SupportError
 from pipeline.params.score import ControlsFrom, ScoreSection
@@ -25,6 +27,9 @@ RISK_SET_COLUMNS = [
 ]
 
 
+Floats = NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class RiskSets:
     """Hold the firms of every stack, and facts on entrants that no stack can use."""
@@ -33,18 +38,37 @@ class RiskSets:
     facts: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class ActiveFirms:
+    """Hold the firms active in a stack's base and entry year, whether or not they ever enter.
+
+    `firms` has stack, firm_id, base_year and cluster; `row` (n,) the PANEL positions of the base
+    year. A comparison firm must be untreated through the year `horizon`.
+    """
+
+    firms: pd.DataFrame
+    row: NDArray[np.intp]
+    stack: int
+    horizon: int
+
+
 def risk_sets(panel: pd.DataFrame, treatment: TreatmentSection) -> RiskSets:
     """Build the risk set of every entry year from PANEL.
 
     Returns one row per stack and firm with RISK_SET_COLUMNS. Raises SupportError where no
     entry year has both a treated firm and a candidate.
     """
-    cohorts = sorted(panel["cohort"].dropna().unique())
-    status = panel[["firm_id", "year", "cohort", "cluster", "cluster_entry"]]
-    parts = [_stack(status, int(g), treatment) for g in cohorts]
+    cohort, cluster_entry = _years(panel["cohort"]), _years(panel["cluster_entry"])
+    entry_years = sorted(int(year) for year in panel["cohort"].dropna().unique())
+    stacks = [active_firms(panel, year, treatment) for year in entry_years]
+    parts = [risk_set(s, cohort[s.row], cluster_entry[s.row], treatment) for s in stacks]
     firms = pd.concat(parts, ignore_index=True)
     _require_candidates(firms, treatment)
     return RiskSets(firms, _entrant_facts(panel, firms))
+
+
+def _years(column: pd.Series) -> Floats:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def last_outcome_year(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> int:
@@ -52,30 +76,37 @@ def last_outcome_year(panel: pd.DataFrame, stack: int, treatment: TreatmentSecti
     return min(stack + treatment.window.last_event_time, int(panel["year"].max()))
 
 
-def _stack(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> pd.DataFrame:
+def active_firms(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> ActiveFirms:
+    """Return the firms of PANEL that are active in a stack's base and entry year."""
     base_year = stack - 1 - treatment.anticipation_years
-    horizon = last_outcome_year(panel, stack, treatment) + treatment.anticipation_years
     in_entry_year = panel.loc[panel["year"] == stack, "firm_id"]
-    active = panel[(panel["year"] == base_year) & panel["firm_id"].isin(in_entry_year)]
-    treated = (active["cohort"] == stack).fillna(False).astype(bool)
-    candidate = _untreated_through(active["cohort"], horizon, treatment)
-    firms = active[treated | candidate]
-    return pd.DataFrame(
-        {
-            "stack": stack,
-            "firm_id": firms["firm_id"],
-            "treated": treated[firms.index],
-            "base_year": base_year,
-            "cluster": firms["cluster"],
-            "in_treated_cluster": (firms["cluster_entry"] <= horizon).fillna(False).astype(bool),
-        }
+    row = np.flatnonzero(panel["year"] == base_year)
+    row = row[panel["firm_id"].iloc[row].isin(in_entry_year)]
+    firms = panel[["firm_id", "cluster"]].iloc[row].reset_index(drop=True)
+    return ActiveFirms(
+        firms=firms.assign(stack=stack, base_year=base_year),
+        row=row,
+        stack=stack,
+        horizon=last_outcome_year(panel, stack, treatment) + treatment.anticipation_years,
     )
 
 
-def _untreated_through(cohort: pd.Series, horizon: int, treatment: TreatmentSection) -> pd.Series:
-    if treatment.comparison == "never_treated":
-        return cohort.isna()
-    return cohort.isna() | (cohort > horizon).fillna(False).astype(bool)
+def risk_set(
+    active: ActiveFirms, cohort: Floats, cluster_entry: Floats, treatment: TreatmentSection
+) -> pd.DataFrame:
+    """Return the rows of RISK_SET_COLUMNS of one stack, given who entered when.
+
+    `cohort` and `cluster_entry` (n,) are the years in which each active firm and the first
+    participant of its cluster entered, missing where none did.
+    """
+    treated = cohort == active.stack
+    candidate = np.isnan(cohort)
+    if treatment.comparison != "never_treated":
+        candidate |= cohort > active.horizon
+    in_treated_cluster = cluster_entry <= active.horizon
+    firms = active.firms.assign(treated=treated, in_treated_cluster=in_treated_cluster)
+    rows: pd.DataFrame = firms.loc[treated | candidate, RISK_SET_COLUMNS]
+    return rows
 
 
 def pooled_risk_sets(firms: pd.DataFrame, score: ScoreSection) -> pd.DataFrame:
@@ -86,14 +117,15 @@ def pooled_risk_sets(firms: pd.DataFrame, score: ScoreSection) -> pd.DataFrame:
     pools = {"unmatched": score.unmatched.controls_from} | {
         name: model.controls_from for name, model in score.models.items()
     }
-    parts = [_pool(firms, source).assign(model=name) for name, source in pools.items()]
-    return pd.concat(parts, ignore_index=True)[["model", *RISK_SET_COLUMNS]]
+    parts = [score_pool(firms, name, source) for name, source in pools.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
-def _pool(firms: pd.DataFrame, controls_from: ControlsFrom) -> pd.DataFrame:
-    if controls_from == "all":
-        return firms
-    return firms[firms["treated"] | ~firms["in_treated_cluster"]]
+def score_pool(firms: pd.DataFrame, model: str, controls_from: ControlsFrom) -> pd.DataFrame:
+    """Return the risk sets of one score model, with the comparison pool that it asks for."""
+    if controls_from != "all":
+        firms = firms[firms["treated"] | ~firms["in_treated_cluster"]]
+    return firms.assign(model=model)[["model", *RISK_SET_COLUMNS]]
 
 
 def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection) -> None:

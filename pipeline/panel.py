@@ -52,6 +52,7 @@ from pipeline.origin import Origin, located
 from pipeline.params.clean import CleanSection, Window
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.treated_clusters import cluster_entry
 
 RulesTables = dict[str, pd.DataFrame]
 
@@ -116,20 +117,6 @@ def _typed_rows(
     panel, blanked = blank_missing_codes(panel, clean.missing_codes)
     panel = standard_types(panel, data)
     return panel, panel["firm_id"], [*found, *blanked, *missing_values(panel, data)]
-
-
-def cluster_entry(panel: pd.DataFrame) -> pd.Series:
-    """Return the first year in which a participant of each row's cluster entered, else missing.
-
-    A participant belongs to the clusters in which it is seen from the year before its entry on.
-    Every participant counts, also one that a later rule leaves out of the sample: its neighbours
-    may be affected all the same.
-    """
-    participant = (panel["year"] >= panel["cohort"] - 1).fillna(False).astype(bool)
-    first = panel.loc[participant, ["cluster", "cohort"]].groupby("cluster")["cohort"].min()
-    # Many firm-years share a cluster: look up each cluster once.
-    code, clusters = pd.factorize(panel["cluster"])
-    return pd.Series(first.reindex(clusters).astype("Int64").array[code], index=panel.index)
 
 
 def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:

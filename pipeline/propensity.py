@@ -77,17 +77,27 @@ def score_risk_sets(
     blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
     coefficients, facts = [empty(SCORE_COEFFICIENTS)], [empty(FACTS)]
     for name, model in section.models.items():
-        risk_set = risk_sets[risk_sets["model"] == name]
-        rows, values, dropped = complete_rows(risk_set, covariates, model, name)
-        scored, fitted = _fit_model(rows, values, model, name)
-        blocks.append(scored[list(SCORES.columns)])
-        coefficients.append(fitted)
-        facts += [dropped, _off_support(scored, name)]
+        found = score_model(risk_sets[risk_sets["model"] == name], covariates, model, name)
+        blocks.append(found.scores)
+        coefficients.append(found.coefficients)
+        facts += [found.facts, _off_support(found.scores, name)]
     return Scored(
         conform(SCORES, pd.concat(blocks)),
         conform(SCORE_COEFFICIENTS, pd.concat(coefficients)),
         conform(FACTS, pd.concat(facts)),
     )
+
+
+def score_model(
+    risk_set: pd.DataFrame, covariates: pd.DataFrame, model: ScoreModel, name: str
+) -> Scored:
+    """Fit one score model on its risk sets, as `score_risk_sets`; the facts count firms left out.
+
+    Rows keep the order of `risk_set`, and types are not checked: for scores made many times over.
+    """
+    rows, values, dropped = complete_rows(risk_set, covariates, model, name)
+    scored, coefficients = _fit_model(rows, values, model, name)
+    return Scored(scored[list(SCORES.columns)], coefficients, dropped)
 
 
 def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:

@@ -19,7 +19,7 @@ from pipeline.effects.study import prepare_study
 from pipeline.exhibits.score_table import score_table
 from pipeline.matching.designs import design_risk_sets, match_designs
 from pipeline.matching.methods import match_stack
-from pipeline.panel import cluster_entry
+from pipeline.treated_clusters import cluster_entry
 
 PAIRS = {**NEAREST, "score": "logit", "distance": "probability"}
 

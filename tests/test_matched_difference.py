@@ -17,9 +17,9 @@ from pipeline.inference_matching import Rules, matching_effect
 from pipeline.matching.designs import match_designs
 from pipeline.matching.mahalanobis import whiten
 from pipeline.neighbours import Firms
-from pipeline.panel import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.score_correction import estimated_score
+from pipeline.treated_clusters import cluster_entry
 
 NEIGHBOUR = {
     **NEAREST,

@@ -18,11 +18,11 @@ from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
 from pipeline.matching.designs import match_designs
-from pipeline.panel import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from pipeline.propensity import score_risk_sets
+from pipeline.treated_clusters import cluster_entry
 
 SCORE = ScoreSection.model_validate(
     {
@@ -121,16 +121,17 @@ def rows_of(panel, design="matched", named=None, **spec):
     return rows.set_index("inference")
 
 
-def test_enumerated_p_value_is_that_of_every_other_world_evaluated_by_itself():
+@pytest.mark.parametrize("design", ["matched", "unmatched"])
+def test_enumerated_p_value_is_that_of_every_other_world_evaluated_by_itself(design):
     """2 of 8 clusters: 28 assignments, each evaluated from its own panel."""
     panel = panel_of({0: 2005, 1: 2005}, effect=1.0)
-    found = rows_of(panel).loc["randomisation"]
+    found = rows_of(panel, design).loc["randomisation"]
     statistics = []
     for pair in combinations(range(8), 2):
         cohort = panel["cluster"].isin([f"c{c}" for c in pair]).map({True: 2005, False: None})
         world = panel.assign(cohort=cohort.astype("Int64"))
         world["cluster_entry"] = cluster_entry(world)
-        statistics.append(rows_of(world, randomisation=None).loc["analytic", "statistic"])
+        statistics.append(rows_of(world, design, randomisation=None).loc["analytic", "statistic"])
     larger = np.abs(statistics) >= abs(statistics[0]) * (1 - 1e-9)
     assert found["p_value"] == pytest.approx(larger.mean(), abs=1e-12)
     assert "all of 28 assignments" in found["note"]

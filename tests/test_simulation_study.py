@@ -1,5 +1,6 @@
 """The simulation study: what a seed gives, what is on file, and the formulas of its table."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,34 +12,50 @@ from benchmarks.simulation_study.draws import COLUMNS, KEY, draw, world
 from benchmarks.simulation_study.estimators import ESTIMATORS
 from benchmarks.simulation_study.page import END, PAGE, START, tables
 from benchmarks.simulation_study.scenarios import SCENARIOS
-from benchmarks.simulation_study.storage import append_draws, read_draws
+from benchmarks.simulation_study.storage import append_draws, finished, open_folder, read_draws
 from benchmarks.simulation_study.summary import summarise
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 SMALL = BY_NAME["small_sample"]
+ONCE = [estimator for estimator in ESTIMATORS if not estimator.redone]
 NOT_LINEAR = {"twoway"}  # its truth is an average that its weights do not reproduce
 
 
 @pytest.fixture(scope="module")
 def small():
-    return draw(world(SMALL), seed=3)
+    return draw(world(SMALL, ONCE), seed=3)
 
 
 def folder_with(tmp_path, *seeds):
-    """Return a folder with draws of the small sample made by the command."""
+    """Return a folder with draws of the small sample made by the command, re-assigning no entry."""
     arguments = ["--out", str(tmp_path / "out"), "--page", str(tmp_path / "page.md")]
+    for estimator in ONCE:
+        arguments += ["--estimator", estimator.name]
     command.main([*arguments, "--seeds", str(max(seeds) + 1), "--scenario", "small_sample"])
     return tmp_path / "out"
 
 
 def test_a_seed_has_every_estimator_with_the_effect_and_without(small):
-    wanted = {estimator.name for estimator in ESTIMATORS if estimator.runs_in(SMALL)}
+    wanted = {estimator.name for estimator in ONCE if estimator.runs_in(SMALL)}
     assert list(small.columns) == COLUMNS
     assert small.groupby("effect")["estimator"].apply(set).to_dict() == {
         "as set": wanted,
         "none": wanted,
     }
     assert small["estimate"].notna().all()
+
+
+def test_an_estimator_that_only_tests_runs_without_the_effect_only(small):
+    """Its estimate is its twin's; only the p-value is its own."""
+    tested = [e for e in ESTIMATORS if e.name == "unmatched_randomised"]
+    found = draw(world(SMALL, tested), seed=3)
+    assert list(found["effect"]) == ["none"]
+    row = found.iloc[0]
+    twin = small.set_index(["estimator", "effect"]).loc["unmatched", "none"]
+    assert row[["truth", "estimate", "std_error"]].equals(twin[["truth", "estimate", "std_error"]])
+    assert np.isnan(row["conf_low"])
+    assert 100 * row["p_value"] == pytest.approx(round(100 * row["p_value"]))
+    assert row["p_value"] != twin["p_value"]
 
 
 def test_estimates_with_and_without_effect_differ_by_the_truth_alone(small):
@@ -52,7 +69,9 @@ def test_estimates_with_and_without_effect_differ_by_the_truth_alone(small):
 
 def test_group_time_truth_leaves_out_cells_that_the_estimator_cannot_use():
     """A covariate separates the entrants of 2010: only those of 2008 are averaged."""
-    found = draw(world(BY_NAME["growing_effects"]), seed=194).set_index(["estimator", "effect"])
+    found = draw(world(BY_NAME["growing_effects"], ONCE), seed=194).set_index(
+        ["estimator", "effect"]
+    )
     group_time, unmatched = found.loc["group_time"], found.loc["unmatched"]
     truth = group_time.loc["as set", "truth"]
     gap = group_time.loc["as set", "estimate"] - group_time.loc["none", "estimate"]
@@ -62,7 +81,7 @@ def test_group_time_truth_leaves_out_cells_that_the_estimator_cannot_use():
 
 
 def test_where_the_score_stops_unmatched_estimators_go_on():
-    found = draw(world(BY_NAME["cluster_shocks_4"]), seed=0)
+    found = draw(world(BY_NAME["cluster_shocks_4"], ONCE), seed=0)
     stopped = found[found["estimate"].isna()]
     matched = {"nearest", "nearest_two_way", "caliper", "entropy"}
     assert set(stopped["estimator"]) == matched | {"group_time"}
@@ -74,7 +93,7 @@ def test_where_the_score_stops_unmatched_estimators_go_on():
 def test_where_nothing_can_be_estimated_every_row_has_the_reason():
     matched = [e for e in ESTIMATORS if e.design == "nearest" and e.runs_in(SMALL)]
     found = draw(world(BY_NAME["cluster_shocks_4"], matched), seed=0)
-    assert len(found) == 2 * len(matched)
+    assert len(found) == sum(len(estimator.effects) for estimator in matched)
     assert found["estimate"].isna().all()
     assert found["note"].str.contains("separates the groups").all()
 
@@ -131,9 +150,38 @@ def test_draws_of_other_settings_are_refused(tmp_path):
         folder_with(tmp_path, 0)
 
 
+def test_draws_made_before_an_optional_setting_existed_stay_good(tmp_path):
+    """Null asks for nothing: on file or not, the settings are the same."""
+    out, added = folder_with(tmp_path, 0), world(SMALL, ONCE)
+    noted = json.loads((out / "small_sample.json").read_text())
+    noted["match"]["designs"]["nearest"]["later_setting"] = None
+    (out / "small_sample.json").write_text(json.dumps(noted))
+    open_folder(out, added)
+    assert "later_setting" not in (out / "small_sample.json").read_text()
+    assert "null" not in (out / "small_sample.json").read_text()
+
+
+def test_folders_drawn_with_other_estimators_can_be_joined(tmp_path, small):
+    whole, tests = tmp_path / "whole", tmp_path / "tests"
+    later = small["estimator"] == "twoway"
+    for folder, rows in ((whole, small[~later]), (tests, small[later])):
+        open_folder(folder, world(SMALL))
+        append_draws(folder, "small_sample", rows)
+    first, second = (path / "small_sample.json" for path in (whole, tests))
+    assert first.read_bytes() == second.read_bytes()
+    rows = (tests / "small_sample.csv").read_text().split("\n", 1)[1]
+    with (whole / "small_sample.csv").open("a", newline="") as file:
+        file.write(rows)
+    joined = read_draws(whole, "small_sample")
+    assert set(joined["estimator"]) == set(small["estimator"]) and len(joined) == len(small)
+    assert finished(joined, world(SMALL, ONCE)) == {3: set(small["estimator"])}
+
+
 def test_an_unknown_scenario_is_named(tmp_path):
     with pytest.raises(SystemExit, match="no scenario rain; there are parallel_trends"):
         command.main(["--out", str(tmp_path), "--scenario", "rain"])
+    with pytest.raises(SystemExit, match="no estimator ols; there are nearest"):
+        command.main(["--out", str(tmp_path), "--estimator", "ols"])
 
 
 def made_up():
@@ -153,7 +201,7 @@ def made_up():
             "n_treated_clusters": [10, 10, 10, np.nan],
         }
     )
-    null = effect.assign(effect="none", truth=0.0, p_value=[0.04, 0.05, 0.9, 0.2])
+    null = effect.assign(effect="none", truth=0.0, p_value=[0.05, 0.051, 0.9, 0.2])
     return pd.concat([effect, null], ignore_index=True)
 
 
@@ -172,8 +220,20 @@ def test_summary_formulas():
     )
     assert cell["coverage"] == pytest.approx(2 / 3)
     assert cell["coverage_mc_error"] == pytest.approx(np.sqrt(2 / 9 / 3))
-    assert cell["rejection"] == pytest.approx(1 / 4)  # 0.05 is no rejection
+    assert cell["rejection"] == pytest.approx(1 / 4)  # 0.05 rejects
     assert cell["rejection_mc_error"] == pytest.approx(np.sqrt(3 / 16 / 4))
+
+
+def test_rows_of_an_estimator_that_only_tests_say_so():
+    null = made_up().query("effect == 'none'").assign(estimator="nearest_randomised")
+    cell = summarise(null).iloc[0]
+    assert cell[["seeds", "estimates", "intervals", "tests"]].tolist() == [4, 0, 0, 4]
+    assert cell["treated_clusters"] == 10
+    text = tables(summarise(pd.concat([made_up(), null])).assign(scenario="small_sample"))
+    assert "randomisation test | tests 4 of 4 | – | – | – | 0.250 (0.217) |" in text
+    coverage, _, rejection = text.partition("### Tests at 5 percent")
+    assert "randomisation test" not in coverage
+    assert "| stacked, nearest neighbour, randomisation test | 25 |" in rejection
 
 
 def test_a_seed_that_is_on_file_twice_counts_once():
@@ -184,7 +244,7 @@ def test_a_seed_that_is_on_file_twice_counts_once():
 def test_cells_that_chance_does_not_explain_are_marked():
     cells = summarise(made_up()).assign(scenario="parallel_trends")
     fine = tables(cells)
-    assert "| 3 | 0.100 (0.115) | 0.191 (0.070) | 0.667 (0.272) | 0.250 (0.217) |" in fine
+    assert "| 3 of 4 | 0.100 (0.115) | 0.191 (0.070) | 0.667 (0.272) | 0.250 (0.217) |" in fine
     off = tables(cells.assign(bias=0.4, coverage=0.5, intervals=400, rejection=0.2, tests=400))
     assert "| **0.400** (0.115) | 0.191 (0.070) | **0.500** (0.272) | **0.200** (0.217) |" in off
 

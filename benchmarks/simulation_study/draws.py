@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.simulation_study.estimators import DESIGNS, ESTIMATORS, SCORED, Estimator
+from benchmarks.simulation_study.estimators import (
+    DESIGNS,
+    EFFECT,
+    ESTIMATORS,
+    NO_EFFECT,
+    SCORED,
+    Estimator,
+)
 from benchmarks.simulation_study.scenarios import SMALLER, Scenario
 from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
@@ -34,7 +41,6 @@ from pipeline.recovery import recover
 from pipeline.simulate import SimulatedProgramme, simulate_programme
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
-EFFECT, NO_EFFECT = "as set", "none"
 WINDOW = {"first_event_time": -3, "last_event_time": 3}
 KEY = ["seed", "effect", "outcome", "estimator"]
 COLUMNS = [
@@ -124,13 +130,14 @@ def _spec(estimator: Estimator, scenario: Scenario) -> dict[str, Any]:
 def draw(world: World, seed: int) -> pd.DataFrame:
     """Return COLUMNS for every estimator and outcome of one seed, with the effect and without.
 
-    Where the score or the matching stops, unmatched estimators go on. An estimator without an
-    estimate is a row with the reason.
+    Estimators that only test have rows without the effect only. Where the score or the matching
+    stops, unmatched estimators go on. An estimator without an estimate is a row with the reason.
     """
     firms = simulate_programme(world.simulation, np.random.default_rng(seed))
-    redone = [estimator for estimator in world.estimators if estimator.redone]
-    once = [estimator for estimator in world.estimators if not estimator.redone]
-    found = [_drawn(only(world, part), firms) for part in (once, redone) if part]
+    alike: dict[tuple[bool, bool], list[Estimator]] = {}
+    for estimator in world.estimators:
+        alike.setdefault((estimator.redone, estimator.tests_only), []).append(estimator)
+    found = [_drawn(only(world, part), firms) for part in alike.values()]
     return pd.concat(found, ignore_index=True).assign(seed=seed).reindex(columns=COLUMNS)
 
 
@@ -162,23 +169,26 @@ def _drawn(world: World, firms: SimulatedProgramme) -> pd.DataFrame:
         found = [_drawn(only(world, unmatched), firms)] if goes_on else []
         stays = [e for e in world.estimators if not goes_on or e not in unmatched]
         lost = _wanted(only(world, stays)).assign(note=str(stopped))
-        return pd.concat([*found, *(lost.assign(effect=name) for name in (EFFECT, NO_EFFECT))])
+        return pd.concat([*found, *(lost.assign(effect=name) for name in stays[0].effects)])
 
 
 def _estimated(world: World, firms: SimulatedProgramme) -> pd.DataFrame:
-    """Estimate twice: with the effect, and on the same firms and matches without it."""
+    """Estimate twice: with the effect, and on the same firms and matches without it.
+
+    The estimators of `world` run in the same worlds.
+    """
     study, redo = _prepared(world, firms)
-    results = estimate_specs(study, redo).estimates
-    true = recover(study, firms.truth, results)
+    found = []
+    if EFFECT in world.estimators[0].effects:
+        results = estimate_specs(study, redo).estimates
+        true = recover(study, firms.truth, results)
+        truth = true.loc[true["term"] == "att", ["outcome", "estimator", "truth"]]
+        rows = _rows(world, results).merge(truth, how="left", on=["outcome", "estimator"])
+        found.append(rows.assign(effect=EFFECT))
     untreated = replace(study, panel=without_effect(study.panel, firms.truth))
     without = estimate_specs(untreated, redo).estimates
-    return pd.concat(
-        [
-            _rows(world, results, true).assign(effect=EFFECT),
-            _rows(world, without, true.assign(truth=0.0)).assign(effect=NO_EFFECT),
-        ],
-        ignore_index=True,
-    )
+    found.append(_rows(world, without).assign(effect=NO_EFFECT, truth=0.0))
+    return pd.concat(found, ignore_index=True)
 
 
 def without_effect(panel: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
@@ -237,9 +247,6 @@ def _wanted(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["outcome", "estimator", "inference"])
 
 
-def _rows(world: World, estimates: pd.DataFrame, true: pd.DataFrame) -> pd.DataFrame:
+def _rows(world: World, estimates: pd.DataFrame) -> pd.DataFrame:
     whole = estimates[(estimates["term"] == "att") & (estimates["sample"] == "all")]
-    truth = true.loc[true["term"] == "att", ["outcome", "estimator", "truth"]]
-    wanted = _wanted(world)
-    found = wanted.merge(whole, how="left", on=["outcome", "estimator", "inference"])
-    return found.merge(truth, how="left", on=["outcome", "estimator"])
+    return _wanted(world).merge(whole, how="left", on=["outcome", "estimator", "inference"])

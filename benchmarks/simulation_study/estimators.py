@@ -7,6 +7,7 @@ from benchmarks.simulation_study.scenarios import Scenario
 
 SCORED = ["employment_log", "age", "foreign_owned", "manager_education", "distance"]
 REDONE = ("cluster_bootstrap", "randomisation")
+EFFECT, NO_EFFECT = "as set", "none"
 Needed = Literal["always", "few_clusters", "all_firms"]
 
 
@@ -30,6 +31,16 @@ class Estimator:
         """Say whether the inference makes score and weights again in each of its draws."""
         return self.inference in REDONE
 
+    @property
+    def tests_only(self) -> bool:
+        """Say whether the inference has a p-value and no interval: it runs without effect only."""
+        return self.inference == "randomisation"
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Return the worlds in which the estimator runs."""
+        return (NO_EFFECT,) if self.tests_only else (EFFECT, NO_EFFECT)
+
     def runs_in(self, scenario: Scenario) -> bool:
         """Say whether the scenario asks for this estimator."""
         return self.wanted == "always" or bool(getattr(scenario, self.wanted))
@@ -41,6 +52,7 @@ class Estimator:
 
 STACKED = {"estimator": "stacked", "terms": ["att"], "average": "event", "cluster": "assignment"}
 WILD = {"wild_bootstrap": {"draws": 199, "seed": 1}}
+ASSIGNMENTS = {"randomisation": {"draws": 99, "seed": 1}}
 FLAT = {"terms": ["att"], "average": "event", "cluster": "assignment"}
 GROUP_TIME = {
     "estimator": "group_time",
@@ -69,6 +81,14 @@ ESTIMATORS = (
         changes={"cluster": "set_and_assignment"},
         wanted="few_clusters",
     ),
+    _stacked(
+        "nearest_randomised",
+        "stacked, nearest neighbour, randomisation test",
+        "nearest",
+        changes=ASSIGNMENTS,
+        inference="randomisation",
+        wanted="few_clusters",
+    ),
     _stacked("caliper", "stacked, all firms within the caliper", "caliper"),
     _stacked("entropy", "stacked, entropy weights", "entropy", ratios=True),
     _stacked("unmatched", "stacked, unmatched", "unmatched", ratios=True),
@@ -92,6 +112,14 @@ ESTIMATORS = (
         "unmatched",
         changes=WILD,
         inference="wild_bootstrap",
+        wanted="few_clusters",
+    ),
+    _stacked(
+        "unmatched_randomised",
+        "stacked, unmatched, randomisation test",
+        "unmatched",
+        changes=ASSIGNMENTS,
+        inference="randomisation",
         wanted="few_clusters",
     ),
     _stacked(

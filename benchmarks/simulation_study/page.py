@@ -1,5 +1,6 @@
 """The page of the study: its text is written by hand, its tables are not."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ START, END = "<!-- tables: made by the command above -->", "<!-- end of tables -
 # A cell is marked where chance alone would put it once in 370 cells.
 MARKED_BEYOND = 3.0
 WORDS = {estimator.name: estimator.words for estimator in ESTIMATORS}
+TESTS_ONLY = {estimator.name for estimator in ESTIMATORS if estimator.tests_only}
+NOT_ASKED = "–"
 ORDER = {name: place for place, name in enumerate(WORDS)}
 OUTCOMES = {
     "sales_log": "log sales",
@@ -63,18 +66,51 @@ def tables(cells: pd.DataFrame) -> str:
     """Return an overview, and a section for each scenario in `cells`, in the study's order."""
     present = [scenario for scenario in SCENARIOS if (cells["scenario"] == scenario.name).any()]
     sections = [_section(one, cells[cells["scenario"] == one.name]) for one in present]
-    return "\n".join([_overview(cells, present), *sections])
+    return "\n".join([_coverage(cells, present), _rejection(cells, present), *sections])
 
 
-def _overview(cells: pd.DataFrame, scenarios: list[Scenario]) -> str:
-    """Return coverage in percent by estimator and scenario, of each scenario's first outcome."""
+def _coverage(cells: pd.DataFrame, scenarios: list[Scenario]) -> str:
+    """Return coverage by estimator and scenario, of those that have intervals."""
+    own = cells[~cells["estimator"].isin(TESTS_ONLY)]
+    share = _Share("coverage", LEVEL, "intervals")
+    return _overview("Coverage of the 95 percent interval, percent", own, scenarios, share)
+
+
+def _rejection(cells: pd.DataFrame, scenarios: list[Scenario]) -> str:
+    """Return how often tests of no effect reject where it is true and few clusters are treated."""
+    few = [scenario for scenario in scenarios if scenario.few_clusters]
+    if not few:
+        return ""
+    share = _Share("rejection", SIZE, "tests")
+    title = "Tests at 5 percent that reject where there is no effect, percent"
+    return _overview(title, cells, few, share)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Name a share, the value that it should have, and the count behind it."""
+
+    column: str
+    nominal: float
+    count: str
+
+    def percent(self, row: pd.Series) -> str:
+        """Return the share in percent, marked where chance does not explain it."""
+        if not row[self.count]:
+            return "none"
+        mark = "**" if _off(row[self.column], self.nominal, row[self.count]) else ""
+        return f"{mark}{100 * row[self.column]:.0f}{mark}"
+
+
+def _overview(title: str, cells: pd.DataFrame, scenarios: list[Scenario], share: _Share) -> str:
+    """Return a share by estimator and scenario, of each scenario's first outcome."""
     columns = []
     for scenario in scenarios:
         rows = cells[(cells["scenario"] == scenario.name)]
         rows = rows[rows["outcome"] == scenario.outcomes[0]].set_index("estimator")
-        columns.append({name: _percent(row) for name, row in rows.iterrows()})
+        columns.append({name: share.percent(row) for name, row in rows.iterrows()})
     lines = [
-        "### Coverage of the 95 percent interval, percent\n",
+        f"### {title}\n",
         "| Estimator | " + " | ".join(scenario.short for scenario in scenarios) + " |",
         "|---|" + "--:|" * len(scenarios),
     ]
@@ -84,13 +120,6 @@ def _overview(cells: pd.DataFrame, scenarios: list[Scenario]) -> str:
                 "| ".join([f"| {words} ", *(f"{c.get(name, '')} " for c in columns)]) + "|"
             )
     return "\n".join(lines) + "\n"
-
-
-def _percent(row: pd.Series) -> str:
-    if not row["intervals"]:
-        return "none"
-    mark = "**" if _off(row["coverage"], LEVEL, row["intervals"]) else ""
-    return f"{mark}{100 * row['coverage']:.0f}{mark}"
 
 
 def _section(scenario: Scenario, cells: pd.DataFrame) -> str:
@@ -118,23 +147,16 @@ def _value(value: Any) -> str:
 def _heading(outcome: str, rows: pd.DataFrame) -> str:
     low, high = rows["truth"].min(), rows["truth"].max()
     truth = f"{low:.3f}" if high - low < 0.0005 else f"{low:.3f} to {high:.3f}"
-    fewest, most = rows["seeds"].min(), rows["seeds"].max()
-    seeds = f"{most}" if fewest == most else f"{fewest} to {most}"
-    return f"Outcome: {OUTCOMES[outcome]}. True effect {truth}. Seeds {seeds}.\n"
+    return f"Outcome: {OUTCOMES[outcome]}. True effect {truth}.\n"
 
 
 def _table(rows: pd.DataFrame) -> str:
     lines = [
-        "| Estimator | Estimates | Bias | RMSE | Coverage | Rejects no effect |",
+        "| Estimator | Estimates of seeds | Bias | RMSE | Coverage | Rejects no effect |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     for row in rows.itertuples(index=False):
-        cells = [WORDS.get(row.estimator, row.estimator), _count(row)]
-        cells.append(_cell(row.bias, row.bias_mc_error, _biased(row)))
-        cells.append(_cell(row.rmse, row.rmse_mc_error, False))
-        cells.append(
-            _cell(row.coverage, row.coverage_mc_error, _off(row.coverage, LEVEL, row.intervals))
-        )
+        cells = [WORDS.get(row.estimator, row.estimator), _count(row), *_with_effect(row)]
         cells.append(
             _cell(row.rejection, row.rejection_mc_error, _off(row.rejection, SIZE, row.tests))
         )
@@ -143,8 +165,21 @@ def _table(rows: pd.DataFrame) -> str:
 
 
 def _count(row: Any) -> str:
+    if row.estimator in TESTS_ONLY:
+        return f"tests {row.tests} of {row.seeds}"
     intervals = "" if row.intervals == row.estimates else f", {row.intervals} with interval"
-    return f"{row.estimates}{intervals}"
+    return f"{row.estimates} of {row.seeds}{intervals}"
+
+
+def _with_effect(row: Any) -> list[str]:
+    """Return bias, RMSE and coverage; who only tests was not asked."""
+    if row.estimator in TESTS_ONLY:
+        return [NOT_ASKED] * 3
+    return [
+        _cell(row.bias, row.bias_mc_error, _biased(row)),
+        _cell(row.rmse, row.rmse_mc_error, False),
+        _cell(row.coverage, row.coverage_mc_error, _off(row.coverage, LEVEL, row.intervals)),
+    ]
 
 
 def _cell(value: float, error: float, marked: bool) -> str:

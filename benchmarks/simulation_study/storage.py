@@ -3,6 +3,7 @@
 import json
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,15 +13,25 @@ SECTIONS = ("simulation", "outcomes", "treatment", "score", "match")
 
 
 def open_folder(folder: Path, world: World) -> None:
-    """Note the settings beside the draws; refuse draws on file that others have made."""
+    """Note the settings beside the draws; refuse draws on file that others have made.
+
+    A setting that is null asks for nothing: draws stay good when an optional setting is added.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    settings = {name: getattr(world, name).model_dump(mode="json") for name in SECTIONS}
-    text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
+    settings = _asked({name: getattr(world, name).model_dump(mode="json") for name in SECTIONS})
     path = folder / f"{world.scenario.name}.json"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if path.exists() and _asked(json.loads(path.read_text(encoding="utf-8"))) != settings:
         raise SystemExit(f"{path}: draws on file were made with other settings; use another folder")
+    text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
     path.write_text(text, encoding="utf-8")
     _cut_off(folder / f"{world.scenario.name}.csv")
+
+
+def _asked(settings: Any) -> Any:
+    """Return settings without the keys that are null."""
+    if isinstance(settings, dict):
+        return {key: _asked(value) for key, value in settings.items() if value is not None}
+    return [_asked(value) for value in settings] if isinstance(settings, list) else settings
 
 
 def read_draws(folder: Path, scenario: str) -> pd.DataFrame:
@@ -60,7 +71,7 @@ def append_draws(folder: Path, scenario: str, draws: pd.DataFrame) -> None:
 def finished(draws: pd.DataFrame, world: World) -> dict[int, set[str]]:
     """Return, for each seed, the estimators whose rows are all on file."""
     outcomes = world.scenario.outcomes
-    wanted = {e.name: 2 * sum(map(e.estimates, outcomes)) for e in world.estimators}
+    wanted = {e.name: len(e.effects) * sum(map(e.estimates, outcomes)) for e in world.estimators}
     rows = draws.drop_duplicates(KEY).groupby(["seed", "estimator"]).size()
     done: dict[int, set[str]] = {}
     for (seed, estimator), count in rows.items():

@@ -13,6 +13,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
+from pipeline.cohorts import active_firms
 from pipeline.errors import IdentificationError
 from pipeline.panel_index import Codes
 from pipeline.params.treatment import TreatmentSection
@@ -33,6 +34,11 @@ class Lottery:
     dealt: Codes
     share: dict[tuple[Pattern, int], float]
     eligible: dict[tuple[int, str], list[str]]
+
+    @property
+    def entry_years(self) -> list[int]:
+        """Return the years in which some cluster's participants enter."""
+        return sorted({year for pattern in self.patterns for year in pattern})
 
     @property
     def n_assignments(self) -> int:
@@ -72,7 +78,7 @@ def lottery(panel: pd.DataFrame, treated: pd.DataFrame, treatment: TreatmentSect
     IdentificationError where all of them have participants.
     """
     stacks = sorted(int(stack) for stack in treated["stack"].unique())
-    active = pd.concat([_active(panel, stack, treatment) for stack in stacks])
+    active = pd.concat([active_firms(panel, stack, treatment).firms for stack in stacks])
     in_every = active.groupby("cluster")["stack"].nunique() == len(stacks)
     had = _patterns(treated)
     clusters = sorted({str(cluster) for cluster in in_every[in_every].index} | set(had))
@@ -101,14 +107,6 @@ def _by_stack_and_cluster(firms: pd.DataFrame) -> dict[tuple[int, str], list[str
     for stack, cluster, firm in zip(rows["stack"], rows["cluster"], rows["firm_id"], strict=True):
         listed.setdefault((int(stack), str(cluster)), []).append(str(firm))
     return listed
-
-
-def _active(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> pd.DataFrame:
-    """Return the firms seen in a stack's base and entry year, with their base-year cluster."""
-    at_entry = panel.loc[panel["year"] == stack, "firm_id"]
-    base = panel["year"] == stack - 1 - treatment.anticipation_years
-    rows = panel.loc[base & panel["firm_id"].isin(at_entry), ["firm_id", "cluster"]]
-    return rows.assign(stack=stack)
 
 
 def _shares(

@@ -7,31 +7,22 @@ analytic errors do not, but its p-value cannot be smaller than the number of ass
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
-from pipeline.datasets.matches import MATCHES
-from pipeline.datasets.store import empty
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.entry_assignments import Lottery, lottery
+from pipeline.effects.reassignment import Reassignment, reassignment
 from pipeline.effects.rows import Label
 from pipeline.effects.stacked_rows import average_effect
-from pipeline.effects.stacks import Floats, Stacks, join_stacks
+from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.errors import EvaluationError, IdentificationError
-from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
-from pipeline.matching.methods import match_stack
-from pipeline.panel import cluster_entry
-from pipeline.panel_index import Codes, PanelIndex, index_panel
+from pipeline.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
 from pipeline.params.inference import Randomisation
-from pipeline.params.match import AnyDesign, ExternalDesign
-from pipeline.params.treatment import TreatmentSection
-from pipeline.propensity import score_risk_sets
+from pipeline.params.match import ExternalDesign
 
 # Assignments that cannot be estimated are left out: the test then holds among those that can, as
 # the actual one does. Where most cannot, that is no longer the design that was run.
@@ -83,11 +74,12 @@ def randomise(
         raise IdentificationError("no randomisation test: weights from a file cannot be made again")
     unmatched = redo.scores[(redo.scores["model"] == "unmatched") & redo.scores["treated"]]
     drawn = lottery(study.panel, unmatched, study.treatment)
+    fixed = reassignment(study, redo, design, drawn.entry_years)
     rng = np.random.default_rng(settings.seed)
     enumerated = drawn.n_assignments - 1 <= settings.draws
     statistics = np.array(
         [
-            _statistics(study, redo, spec, labels, drawn.entrants(dealt, rng))
+            _statistics(fixed, spec, labels, drawn.entrants(dealt, rng))
             for dealt in _assignments(drawn, enumerated, settings.draws, rng)
         ]
     ).reshape(-1, len(labels))
@@ -106,11 +98,11 @@ def _assignments(
 
 
 def _statistics(
-    study: Study, redo: Redo, spec: StackedSpec, labels: list[Label], entry: dict[str, int]
+    fixed: Reassignment, spec: StackedSpec, labels: list[Label], entry: dict[str, int]
 ) -> list[float]:
     """Return the t statistic of each outcome had these firms entered; missing where none."""
     try:
-        world = _reassigned(study, redo, labels[0].design, entry)
+        world = fixed.study_under(entry)
     except EvaluationError:
         return [float("nan")] * len(labels)
     return [_statistic(world, spec, label) for label in labels]
@@ -122,53 +114,6 @@ def _statistic(world: Study, spec: StackedSpec, label: Label) -> float:
         return float(average_effect(world, spec, label, sample).get("statistic", np.nan))
     except EvaluationError:
         return float("nan")
-
-
-def _reassigned(study: Study, redo: Redo, design: str, entry: dict[str, int]) -> Study:
-    """Return the study had these firms entered: risk sets, scores and matches made again."""
-    cohort = study.panel["firm_id"].map(entry).astype("Int64")
-    panel = study.panel.assign(cohort=cohort)
-    panel["cluster_entry"] = cluster_entry(panel)
-    firms = risk_sets(panel, study.treatment).firms
-    covariates = dated_covariates(panel, firms, redo.score.covariates)
-    stacks = _stacks(
-        redo, design, firms, covariates, index=index_panel(panel), treatment=study.treatment
-    )
-    return replace(study, panel=panel, stacks={design: stacks}, covariates=covariates)
-
-
-def _stacks(
-    redo: Redo,
-    design: str,
-    firms: pd.DataFrame,
-    covariates: pd.DataFrame,
-    *,
-    index: PanelIndex,
-    treatment: TreatmentSection,
-) -> Stacks:
-    """Score and match the risk sets of one design."""
-    rule = redo.match.designs.get(design)
-    scores = _scores(redo, rule, firms, covariates)
-    matched = [
-        match_stack(risk_set, rule)
-        for risk_set in design_risk_sets(scores, covariates, design, rule)
-    ]
-    weights = pd.concat([weight_rows(stack, design) for stack in matched])
-    sets = [match_rows(stack, design) for stack in matched if len(stack.sets.treated)]
-    matches = pd.concat([empty(MATCHES), *sets])
-    return join_stacks(index, weights, matches, design, treatment)
-
-
-def _scores(
-    redo: Redo, rule: AnyDesign | None, firms: pd.DataFrame, covariates: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the risk sets of a design, with the scores of the model that it uses, if any."""
-    models = {} if rule is None else {rule.score: redo.score.models[rule.score]}
-    score = redo.score.model_copy(update={"models": models})
-    pools = pooled_risk_sets(firms, score)
-    if rule is None:
-        return pools.assign(on_support=True)
-    return score_risk_sets(pools, covariates, score).scores
 
 
 def _require_draws(statistics: Floats) -> None:

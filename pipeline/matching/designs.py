@@ -74,15 +74,19 @@ def design_risk_sets(
     design: AnyDesign | None,
     brought: pd.DataFrame | None = None,
 ) -> Iterator[RiskSet]:
-    """Yield the risk set of each stack of a design, with its exact cells and brought rows."""
+    """Yield the risk set of each stack of a design, with its exact cells and brought rows.
+
+    Without a design nothing asks for covariates, and there are none.
+    """
+    key = ["stack", "firm_id"]
     model = "unmatched" if design is None else design.score
-    risk_sets = scores[scores["model"] == model].sort_values(["stack", "firm_id"], kind="stable")
+    risk_sets = scores[scores["model"] == model].sort_values(key, kind="stable")
     exact, bins = (design.exact, design.bins) if isinstance(design, CellDesign) else ([], {})
     for stack, rows in risk_sets.groupby("stack", sort=True):
         firms = rows.reset_index(drop=True)
-        values = firms[["stack", "firm_id"]].merge(
-            covariates, on=["stack", "firm_id"], how="left", validate="one_to_one"
-        )
+        values = firms[key]
+        if design is not None:
+            values = values.merge(covariates, on=key, how="left", validate="one_to_one")
         where = f"{model}, stack {stack}" + (f", design {name}" if design else "")
         year = int(firms["stack"].iloc[0])
         own = rows_of_stack(brought, year, risk_sets["stack"].nunique(), where)
