@@ -154,8 +154,8 @@ def _equality(name: str) -> str:
 
 
 def _tested(effects: dict[str, AverageEffect]) -> dict[str, AverageEffect]:
-    """Return the effects that have a standard error, which rests on two treated clusters."""
-    return {name: e for name, e in effects.items() if e.counts.n_treated_clusters >= 2}
+    """Return the effects that have a standard error."""
+    return {n: e for n, e in effects.items() if e.counts.why_none(e.std_error) is None}
 
 
 def _equality_row(label: Label, name: str, effects: dict[str, AverageEffect]) -> Row:
