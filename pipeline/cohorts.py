@@ -40,10 +40,14 @@ def risk_sets(panel: pd.DataFrame, treatment: TreatmentSection) -> RiskSets:
     entry year has both a treated firm and a candidate.
     """
     cohorts = sorted(panel["cohort"].dropna().unique())
+    if not cohorts:
+        raise SupportError(
+            "no firm of the panel enters the programme; check treatment.entry and the identifiers"
+        )
     status = panel[["firm_id", "year", "cohort", "cluster", "cluster_entry"]]
     parts = [_stack(status, int(g), treatment) for g in cohorts]
     firms = pd.concat(parts, ignore_index=True)
-    _require_candidates(firms, treatment)
+    _require_candidates(firms, treatment, _years_lacking(panel, cohorts, treatment))
     return RiskSets(firms, _entrant_facts(panel, firms))
 
 
@@ -96,14 +100,22 @@ def _pool(firms: pd.DataFrame, controls_from: ControlsFrom) -> pd.DataFrame:
     return firms[firms["treated"] | ~firms["in_treated_cluster"]]
 
 
-def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection) -> None:
+def _years_lacking(panel: pd.DataFrame, cohorts: list[int], treatment: TreatmentSection) -> str:
+    """Say which base and entry years the panel has no row of; empty where it has all."""
+    base = {int(g) - 1 - treatment.anticipation_years for g in cohorts}
+    lacking = sorted((base | {int(g) for g in cohorts}) - set(panel["year"].unique()))
+    return f"; the panel has no rows of {', '.join(map(str, lacking))}" if lacking else ""
+
+
+def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection, lacking: str) -> None:
     counts = firms.groupby("stack")["treated"].agg(treated="sum", firms="size")
     usable = (counts["treated"] > 0) & (counts["firms"] > counts["treated"])
     if not usable.any():
         raise SupportError(
             "no entry year has both treated and comparison firms that are active in the base year "
             f"and at entry (comparison: {treatment.comparison}, anticipation_years: "
-            f"{treatment.anticipation_years}); check treatment.entry and treatment.comparison"
+            f"{treatment.anticipation_years}){lacking}; check treatment.entry and "
+            "treatment.comparison"
         )
 
 

@@ -131,7 +131,7 @@ def small_sample_factor(n_clusters: int, n_obs: int, k_parameters: int) -> float
 
 
 def is_rounding(
-    std_errors: Floats, n_obs: int, largest: float, share: float = ROUNDING
+    std_errors: Floats | float, n_obs: int, largest: float, share: float = ROUNDING
 ) -> NDArray[np.bool_]:
     """Say which standard errors (k,) are rounding, of outcomes that are fitted exactly.
 
