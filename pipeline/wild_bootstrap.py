@@ -55,7 +55,10 @@ class WildTest:
 def wild_test(
     sums: ClusterSums, conf_level: float, draws: int, rng: np.random.Generator
 ) -> WildTest:
-    """Test that the coefficient is zero, symmetric in |t|; invert the test for the interval."""
+    """Test that the coefficient is zero, symmetric in |t|; invert the test for the interval.
+
+    Where no draw is as large, B draws show no more than p < 1 / (B + 1), which is then given.
+    """
     signs, name = cluster_weights(len(sums.square), draws, rng)
 
     def p_value(null: float) -> float:
@@ -65,7 +68,8 @@ def wild_test(
 
     estimate = float(sums.outcome.sum() / sums.square.sum())
     ends = [_interval_end(p_value, sums, estimate, side, 1 - conf_level) for side in (-1, 1)]
-    return WildTest(p_value(0.0), ends[0], ends[1], name, len(signs))
+    p_of_none = max(p_value(0.0), 1 / (len(signs) + 1))
+    return WildTest(p_of_none, ends[0], ends[1], name, len(signs))
 
 
 def cluster_weights(n_clusters: int, draws: int, rng: np.random.Generator) -> tuple[Floats, str]:

@@ -8,11 +8,9 @@ UNINFORMATIVE_BELOW = 6
 # doi:10.1002/jae.2508).
 FEW_TREATED_CLUSTERS = 10
 
-LONE_CLUSTER = "no standard error: the treated firms lie in a single cluster"
-SINGLE = "no standard error: the sample has a single cluster"
 ONE_COMPONENT = (
-    "no standard error: matched sets and assignment clusters hang together in a single component; "
-    "use cluster: assignment"
+    "matched sets and assignment clusters hang together in a single component; use cluster: "
+    "assignment"
 )
 
 
@@ -22,11 +20,10 @@ def cluster_caution(cluster: str, n_clusters: int) -> str | None:
     Sets that reach across assignment clusters join them, so that components may be far fewer than
     either; every one of them is treated.
     """
-    components = cluster == "components"
-    if n_clusters < 2:
-        return ONE_COMPONENT if components else SINGLE
-    if not components or n_clusters >= FEW_TREATED_CLUSTERS:
+    if cluster != "components" or n_clusters >= FEW_TREATED_CLUSTERS:
         return None
+    if n_clusters < 2:
+        return ONE_COMPONENT
     caution = (
         f"matched sets and assignment clusters hang together in {n_clusters} components: too few "
         "for the interval, which is too short"

@@ -66,8 +66,8 @@ def detectable_difference(
 
 
 def _with_errors(effects: dict[str, AverageEffect]) -> dict[str, AverageEffect]:
-    """Return the effects that have a standard error, which rests on two treated clusters."""
-    return {name: e for name, e in effects.items() if e.counts.n_treated_clusters >= 2}
+    """Return the effects that have a standard error."""
+    return {name: e for name, e in effects.items() if e.counts.why_none(e.std_error) is None}
 
 
 def _covariance(effects: dict[str, AverageEffect]) -> np.ndarray:

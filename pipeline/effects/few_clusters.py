@@ -15,6 +15,8 @@ from pipeline.panel_index import Codes
 from pipeline.params.inference import WildBootstrap
 from pipeline.wild_bootstrap import ClusterSums, wild_test
 
+UNBOUNDED = "no interval: no effect is too large for the draws to reject"
+
 
 def wild_bootstrap_row(
     analytic: Row,
@@ -39,12 +41,13 @@ def wild_bootstrap_row(
     note = f"restricted wild cluster bootstrap, {test.weights}, {test.n_draws} draws"
     if analytic["n_treated_clusters"] < UNINFORMATIVE_BELOW:
         note += f"; uninformative with {analytic['n_treated_clusters']} treated clusters"
+    bounded = np.isfinite([test.low, test.high]).all()
     found: dict[str, Any] = {
         "p_value": test.p_value,
-        "conf_low": test.low,
-        "conf_high": test.high,
+        "conf_low": test.low if bounded else np.nan,
+        "conf_high": test.high if bounded else np.nan,
     }
-    return row | found | {"note": note}
+    return row | found | {"note": note if bounded else f"{note}; {UNBOUNDED}"}
 
 
 def _average_sums(sample: StackedSample, term: Term, cells: Codes, clusters: Codes) -> ClusterSums:

@@ -48,7 +48,7 @@ def common_groups(study: Study, stacks: Stacks, grouping: Grouping) -> FirmGroup
 
     Raises ParamsError where PANEL lacks the column.
     """
-    firm_id = study.panel["firm_id"].to_numpy()[stacks.base_row]
+    firm_id = study.panel["firm_id"].to_numpy()[stacks.firm_row]
     firms = pd.DataFrame({"stack": stacks.stack, "firm_id": firm_id})
     return FirmGroups(stacks, *group_codes(study, firms, grouping))
 

@@ -23,6 +23,7 @@ from pipeline.effects.adjusted_change import (
     adjusted_change,
     prepare_comparison,
 )
+from pipeline.effects.counts import Counts
 from pipeline.effects.level_comparison import Levels, compare_levels
 from pipeline.effects.sample import complete_set_weights
 from pipeline.effects.stacks import Flags, Floats, SetMembers
@@ -99,23 +100,17 @@ class GroupTime:
 
     `influence` (m, G) sums the influences of a cluster's firms; `mass` (cohorts, G) sums the
     weights of its treated firms, from which shares are estimated; `cohorts` names its rows.
+    `lone_cohorts` have their treated, or their comparison, firms in a single cluster; `largest` is
+    the largest absolute outcome.
     """
 
     cells: tuple[Cell, ...]
     influence: Floats
     cohorts: tuple[int, ...]
     mass: Floats
-    n_treated: int
-    n_control: int
-    n_obs: int
-    n_clusters: int
-    n_treated_clusters: int
-
-    @property
-    def lone_cohorts(self) -> set[int]:
-        """Return the cohorts whose treated firms lie in a single cluster."""
-        single = np.count_nonzero(self.mass, axis=1) == 1
-        return {cohort for cohort, alone in zip(self.cohorts, single, strict=True) if alone}
+    counts: Counts
+    lone_cohorts: frozenset[int]
+    largest: float
 
 
 def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> GroupTime:
@@ -134,8 +129,15 @@ def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> Gr
         mass[position] = np.bincount(
             sample.cluster[treated], sample.weight[treated], minlength=n_clusters
         )
-    cohorts = tuple(sample.cohort for sample in samples)
-    return GroupTime(tuple(cells), influence, cohorts, mass, *used.counts())
+    return GroupTime(
+        cells=tuple(cells),
+        influence=influence,
+        cohorts=tuple(sample.cohort for sample in samples),
+        mass=mass,
+        counts=used.counts(),
+        lone_cohorts=used.lone_cohorts(),
+        largest=max(_largest(sample.y) for sample in samples),
+    )
 
 
 class _Used:
@@ -145,22 +147,39 @@ class _Used:
         self.samples = samples
         self.rows = [np.zeros(sample.y.shape, dtype=np.bool_, order="F") for sample in samples]
 
-    def counts(self) -> tuple[int, int, int, int, int]:
-        """Count treated and comparison firms, firm-years, clusters, treated clusters."""
-        members = [np.asarray(rows.any(axis=1)) for rows in self.rows]
-        pairs = list(zip(self.samples, members, strict=True))
-        treated = [member & sample.treated for sample, member in pairs]
-        controls = [member & ~sample.treated for sample, member in pairs]
+    def counts(self) -> Counts:
+        """Count treated and comparison firms, firm-years, clusters."""
+        treated, controls = self._members()
+        members = [own | others for own, others in zip(treated, controls, strict=True)]
         firm = [sample.firm for sample in self.samples]
         cluster = [sample.cluster for sample in self.samples]
-        n_obs = sum(int(rows.sum()) for rows in self.rows)
-        return (
-            _n_distinct(firm, treated),
-            _n_distinct(firm, controls),
-            n_obs,
-            _n_distinct(cluster, members),
-            _n_distinct(cluster, treated),
+        return Counts(
+            n_treated=_n_distinct(firm, treated),
+            n_control=_n_distinct(firm, controls),
+            n_obs=sum(int(rows.sum()) for rows in self.rows),
+            n_clusters=_n_distinct(cluster, members),
+            n_treated_clusters=_n_distinct(cluster, treated),
+            n_control_clusters=_n_distinct(cluster, controls),
+            most_treated_clusters=max(
+                _n_distinct([code], [own]) for code, own in zip(cluster, treated, strict=True)
+            ),
         )
+
+    def lone_cohorts(self) -> frozenset[int]:
+        """Return the cohorts of which one group lies in a single cluster."""
+        return frozenset(
+            sample.cohort
+            for sample, *groups in zip(self.samples, *self._members(), strict=True)
+            if any(_n_distinct([sample.cluster], [group]) == 1 for group in groups)
+        )
+
+    def _members(self) -> tuple[list[Flags], list[Flags]]:
+        """Return treated and comparison firms (u,) with rows in some cell, by cohort."""
+        used = [
+            (np.asarray(rows.any(axis=1)), sample.treated)
+            for rows, sample in zip(self.rows, self.samples, strict=True)
+        ]
+        return [member & own for member, own in used], [member & ~own for member, own in used]
 
 
 def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int | None:
@@ -296,6 +315,12 @@ def _cell(
         n_control=0 if member is None else int((member & ~sample.treated).sum()),
         note=note,
     )
+
+
+def _largest(y: Floats) -> float:
+    """Return the largest absolute outcome, 0 without any; no copy of the outcomes is made."""
+    ends = np.fmax.reduce(y, axis=None, initial=0.0), np.fmin.reduce(y, axis=None, initial=0.0)
+    return float(max(ends[0], -ends[1]))
 
 
 def _n_distinct(codes: list[Codes], members: list[Flags]) -> int:

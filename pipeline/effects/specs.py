@@ -7,6 +7,7 @@ from pipeline.effects.bootstrap import Redo
 from pipeline.effects.bootstrap_rows import bootstrap_rows
 from pipeline.effects.clusters import Remade, cluster_codes, require_valid
 from pipeline.effects.cohort_rows import cohort_results
+from pipeline.effects.covariate_columns import refuse_large
 from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
 from pipeline.effects.group_time_study import spec_effects
@@ -197,10 +198,16 @@ def _add_cohorts(
     covariates = None
     if study.covariates is not None and spec.covariates:
         by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
+        for name, values in zip(spec.covariates, by_firm.T, strict=True):
+            refuse_large(values, name)
         known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
         lost = n_groups(flat.firm[~known])
         fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
         ledger.add_facts(label.design, label.outcome, [fact])
+        if not known.any():
+            raise IdentificationError(
+                f"no firm has all of the covariates {', '.join(spec.covariates)}"
+            )
         flat = flat.where(known)
         covariates = by_firm[flat.firm]
     found = cohort_results(label, spec, flat, sample.stacks.reference, covariates)

@@ -152,6 +152,19 @@ def _check_covariates(covariates: pd.DataFrame | None, estimate: EstimateSection
                 f"estimate.specs.{spec.name} names the covariate {', '.join(absent)}, which "
                 "score.covariates does not define"
             )
+        numeric = [getattr(spec, "weight_by", None)]
+        numeric += getattr(spec, "covariates", []) if spec.estimator == "extended_twoway" else []
+        _check_numeric(covariates, spec.name, [name for name in numeric if name is not None])
+
+
+def _check_numeric(covariates: pd.DataFrame | None, spec: str, names: list[str]) -> None:
+    """Raise ParamsError where a covariate that must be a number is a category."""
+    for name in names:
+        if covariates is not None and not pd.api.types.is_numeric_dtype(covariates[name]):
+            raise ParamsError(
+                f"estimate.specs.{spec}: {name} is a category, and this needs a number; define a "
+                "covariate with transform: indicator for each category but one"
+            )
 
 
 def _estimand(weights: pd.DataFrame, design: str) -> str:

@@ -108,7 +108,7 @@ def _frame(study: Study, stacks: Stacks, unit: Codes, column: Codes) -> pd.DataF
             "treated": treated,
             "post": event_time >= 0,
             "treated_post": treated & (event_time >= 0),
-            "cohort": cohort[stacks.base_row[unit]],
+            "cohort": cohort[stacks.firm_row[unit]],
             "cluster": stacks.cluster[unit] + 1,
             "match_weight": stacks.weight[unit],
             "period": year + shift,
