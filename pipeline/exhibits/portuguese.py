@@ -451,6 +451,8 @@ PORTUGUESE_RETOLD: dict[str, str] = {
     "Not already treated when the panel starts ({year})": "Não participantes já no início do painel ({year})",
     "exports": "exportações",
     "targets": "metas",
+    "restricted wild cluster bootstrap, {weights}, {draws} draws; p = {p} where only larger statistics count (boottest); uninformative with {n} treated clusters": "bootstrap selvagem restrito por conglomerados, {weights}, {draws} sorteios; p = {p} se só contam as estatísticas maiores (boottest); não informativo com {n} conglomerados tratados",
+    "restricted wild cluster bootstrap, {weights}, {draws} draws; p = {p} where only larger statistics count (boottest)": "bootstrap selvagem restrito por conglomerados, {weights}, {draws} sorteios; p = {p} se só contam as estatísticas maiores (boottest)",
     "restricted wild cluster bootstrap, {weights}, {draws} draws; uninformative with {n} treated clusters": "bootstrap selvagem restrito por conglomerados, {weights}, {draws} sorteios; não informativo com {n} conglomerados tratados",
     "restricted wild cluster bootstrap, {weights}, {draws} draws": "bootstrap selvagem restrito por conglomerados, {weights}, {draws} sorteios",
     "score, weights and effect redone in {n} samples of clusters": "escore, pesos e efeito refeitos em {n} amostras de conglomerados",

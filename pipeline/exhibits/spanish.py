@@ -451,6 +451,8 @@ SPANISH_RETOLD: dict[str, str] = {
     "Not already treated when the panel starts ({year})": "No participantes ya al inicio del panel ({year})",
     "exports": "exportaciones",
     "targets": "metas",
+    "restricted wild cluster bootstrap, {weights}, {draws} draws; p = {p} where only larger statistics count (boottest); uninformative with {n} treated clusters": "bootstrap salvaje restringido por conglomerados, {weights}, {draws} sorteos; p = {p} si solo cuentan los estadísticos mayores (boottest); no informativo con {n} conglomerados tratados",
+    "restricted wild cluster bootstrap, {weights}, {draws} draws; p = {p} where only larger statistics count (boottest)": "bootstrap salvaje restringido por conglomerados, {weights}, {draws} sorteos; p = {p} si solo cuentan los estadísticos mayores (boottest)",
     "restricted wild cluster bootstrap, {weights}, {draws} draws; uninformative with {n} treated clusters": "bootstrap salvaje restringido por conglomerados, {weights}, {draws} sorteos; no informativo con {n} conglomerados tratados",
     "restricted wild cluster bootstrap, {weights}, {draws} draws": "bootstrap salvaje restringido por conglomerados, {weights}, {draws} sorteos",
     "score, weights and effect redone in {n} samples of clusters": "puntuación, pesos y efecto rehechos en {n} muestras de conglomerados",
