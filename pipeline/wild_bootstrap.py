@@ -43,9 +43,15 @@ class ClusterSums:
 
 @dataclass(frozen=True)
 class WildTest:
-    """Hold the p-value of no effect, the interval by test inversion, and how draws were made."""
+    """Hold the p-value of no effect, the interval by test inversion, and how draws were made.
+
+    `p_value` counts draws with a statistic at least as large as the data's: over all sign patterns
+    two of them are the data, so that it is never zero. `larger_share` counts larger ones only, as
+    Stata's boottest, R's fwildclusterboot and Roodman et al. do.
+    """
 
     p_value: float
+    larger_share: float
     low: float
     high: float
     weights: str
@@ -61,15 +67,15 @@ def wild_test(
     """
     signs, name = cluster_weights(len(sums.square), draws, rng)
 
-    def p_value(null: float) -> float:
+    def share(null: float, tie: float = -TIE) -> float:
         statistics = _statistics(sums, null, signs)
         observed = abs(_statistics(sums, null, np.ones((1, len(sums.square))))[0])
-        return float((np.abs(statistics) >= observed * (1 - TIE)).mean())
+        return float((np.abs(statistics) >= observed * (1 + tie)).mean())
 
     estimate = float(sums.outcome.sum() / sums.square.sum())
-    ends = [_interval_end(p_value, sums, estimate, side, 1 - conf_level) for side in (-1, 1)]
-    p_of_none = max(p_value(0.0), 1 / (len(signs) + 1))
-    return WildTest(p_of_none, ends[0], ends[1], name, len(signs))
+    low, high = (_interval_end(share, sums, estimate, side, 1 - conf_level) for side in (-1, 1))
+    p_value = max(share(0.0), 1 / (len(signs) + 1))
+    return WildTest(p_value, share(0.0, TIE), low, high, name, len(signs))
 
 
 def cluster_weights(n_clusters: int, draws: int, rng: np.random.Generator) -> tuple[Floats, str]:

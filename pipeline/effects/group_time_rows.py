@@ -117,6 +117,7 @@ def _average_rows(
         return [missing_row(label, term, NOTHING_AFTER_ENTRY)]
     note = _AVERAGES[spec.average] if term == "att" else _AVERAGES["simple"]
     note += f"; firms weighted by {spec.weight_by}" if spec.weight_by else ""
+    note += "; every firm of the panel compared" if spec.firms == "panel" else ""
     note += _left_out(effects)
     named = Average(term, found.estimate, found.influence, note=note)
     return normal_rows(label, _behind(effects), [named])
