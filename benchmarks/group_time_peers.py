@@ -34,6 +34,7 @@ from pipeline.effects.group_time_panel import FirmsByYear, cohort_sample, compar
 
 PACKAGES = ("csdid", "differences", "diff_diff", "moderndid")
 AGREED = 1e-6
+START, END = "<!-- tables -->", "<!-- end of tables -->"
 
 Figures = dict[str, tuple[float, float]]
 
@@ -169,8 +170,9 @@ def main() -> None:
     tables = "\n".join(text)
     print(tables)
     if options.page:
-        head = options.page.read_text().split("<!-- tables -->")[0]
-        options.page.write_text(f"{head}<!-- tables -->\n\n{tables}")
+        head, rest = options.page.read_text().split(START)
+        tail = rest.split(END)[1]
+        options.page.write_text(f"{head}{START}\n\n{tables}\n{END}{tail}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Why a package's figures differ from ours: what its code does, found by reading it."""
+"""Why figures of other packages differ from ours: what their code does, as far as reading tells."""
 
 from benchmarks.group_time_cells import Options
 
@@ -15,8 +15,9 @@ MASS = (
 FACTOR = "multiplies clustered variances by G / (G - 1)"
 ROWS = "other standard errors for rows of panels with gaps; effects agree"
 GAPS = (
-    "leaves out some comparison firm-years of panels with gaps: its effects are not the "
-    "differences of mean changes (or levels) computed by hand, which tests show that ours are"
+    "with gaps its effects differ, in about half the pairs of years, from the differences of mean "
+    "changes (or levels) that tests compute by hand and that ours are; the cause is its selection "
+    "of rows, not found"
 )
 BY_PAIR = (
     "with gaps it weights cohorts by the treated firms of each pair of years; here by all treated "

@@ -44,7 +44,7 @@ def simulate(n_firms: int) -> pd.DataFrame:
 def ours(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
     from pipeline.effects.group_time import CohortSample, GroupTimeRules, group_time_effects
     from pipeline.effects.group_time_averages import event_averages
-    from pipeline.effects.stacks import index_panel
+    from pipeline.panel_index import index_panel
 
     row = index_panel(data.rename(columns={"firm": "firm_id"})).row
     y = np.asfortranarray(data["y"].to_numpy()[row])

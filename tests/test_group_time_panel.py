@@ -218,6 +218,20 @@ def test_gaps_in_the_panel(gaps, rule):
         assert effect == pytest.approx(change_by_hand(panel, cohort, year, **rule), abs=1e-12)
 
 
+@pytest.mark.parametrize("comparison", ["never_treated", "not_yet_treated"])
+def test_firms_treated_from_the_first_year_on_are_left_out(comparison):
+    """No covariate is dated before their entry, which concerns nobody else."""
+    panel = counties()
+    county = panel["firm_id"].astype(int)
+    early = panel["cohort"].isna() & (county % 5 == 0)
+    treated = panel.assign(cohort=panel["cohort"].mask(early, 2003))
+    treated = treated.assign(cluster_entry=cluster_entry(treated))
+    given = {"method": "doubly_robust", "comparison": comparison, "firms": "panel"} | ON_POPULATION
+    found = rows(treated, **given)[["estimate", "std_error"]]
+    without = rows(panel[~early].reset_index(drop=True), **given)[["estimate", "std_error"]]
+    pd.testing.assert_frame_equal(found, without, rtol=1e-9)
+
+
 def test_a_comparison_firm_stops_where_others_of_its_cluster_enter():
     """The pool outside treated clusters, year by year: later states still compare."""
     panel = counties()

@@ -218,7 +218,8 @@ def _cohort_cells(
         except SupportError as error:
             yield _cell(sample, column, base, member=member, note=str(error)), None
             continue
-        used[:, [base, column]] |= seen & member[:, None]
+        used[:, base] |= seen[:, 0] & member
+        used[:, column] |= seen[:, 1] & member
         cell = _cell(sample, column, base, member=member, effect=found.effect)
         yield cell, (sample.cluster[member], found.influence)
 

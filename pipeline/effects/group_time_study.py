@@ -67,12 +67,15 @@ def _stack_samples(
 def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortSamples:
     """Return each cohort against every firm of PANEL, over the event window.
 
-    The sample, not the risk sets: firms need not be active in the base year and at entry.
+    Firms need not be active in the base year and at entry. Cohorts without a year before entry and
+    anticipation have nothing to compare with and are left out, as R's did does.
     """
     index = index_panel(study.panel)
     firms = _firms_by_year(study, spec, index, values)
     samples, lost = [], 0
     for cohort in firms.cohorts():
+        if cohort <= firms.years[0] + study.treatment.anticipation_years:
+            continue
         members = compared_firms(firms, cohort, study.treatment.comparison, spec.gaps == "balanced")
         dated = np.minimum(firms.first_treated[members], cohort)
         own = _own_covariates(study, spec, index.firms[members], dated)
@@ -117,9 +120,11 @@ def _firms_by_year(
         entry = study.panel["cluster_entry"].to_numpy(dtype=np.float64, na_value=np.inf)[row]
         exposed = np.minimum(cohort, entry)
     clusters = pd.factorize(study.panel["cluster"].iloc[row])[0]
+    covered = (index.row != NO_ROW).any(axis=0)
+    rows = index.row[:, covered]
     return FirmsByYear(
-        years=index.first_year + np.arange(index.row.shape[1]),
-        y=np.where(index.row == NO_ROW, np.nan, values[index.row]),
+        years=(index.first_year + np.arange(len(covered)))[covered],
+        y=np.where(rows == NO_ROW, np.nan, values[rows]),
         first_treated=cohort,
         exposed_from=exposed,
         cluster=clusters if spec.cluster == "assignment" else np.arange(len(row)),
