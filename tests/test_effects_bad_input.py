@@ -10,23 +10,33 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from bad_chains import SPECS as REDONE
+from bad_chains import chained
 from bad_studies import (
+    DRAWS,
+    EVENTS,
+    LEVEL,
     SPECS,
     Inputs,
     inputs,
     of_reused_firms,
     plain_panel,
+    spec,
 )
 
 from pipeline.effects.counts import (
     LONE_CLUSTER,
     LONE_COMPARISON,
     LONE_IN_COHORT,
+    NEGATIVE,
+    NO_FREEDOM,
     NO_VARIATION,
     ONE_CLUSTER,
     Counts,
 )
 from pipeline.effects.ledger import Results
+from pipeline.effects.stacked import fit_stacked, year_cells
+from pipeline.effects.study import outcome_sample
 from pipeline.errors import EvaluationError
 
 NUMBERS = ["estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
@@ -399,13 +409,16 @@ def test_an_exact_fit_keeps_its_estimate_and_shows_no_significance():
 
 def test_one_comparison_cluster_would_leave_the_comparison_out_of_the_variance():
     """Its scores sum to zero, whatever its firms do: what is left is the treated firms' part."""
-    panel = changed(cluster=lambda p: p["cluster"].where(treated(p), "C"))
-    noisy = panel["sales"] + 50 * np.sin(np.arange(len(panel))) * ~treated(panel)
-    for one in (panel, panel.assign(sales=noisy)):
-        rows = estimated(thin(inputs(one))).estimates
-        main = rows[(rows["estimator"] == "main") & rows["estimate"].notna()]
-        assert main["std_error"].isna().all()
-        assert main.loc[main["term"] == "att", "note"].str.contains(LONE_COMPARISON).all()
+    made = inputs(changed(cluster=lambda p: p["cluster"].where(treated(p), "C")))
+    study = made.study()
+    sample = outcome_sample(study, "matched", "sales")
+    cluster = sample.stacks.cluster[sample.unit]
+    fit = fit_stacked(sample, "event", year_cells(sample, study.panel, None), cluster)
+    (comparison,) = np.unique(cluster[~sample.treated])
+    of_treated = np.delete(fit.influence, comparison, axis=0)
+    assert np.abs(fit.influence[comparison]).max() < 1e-12 < np.abs(of_treated).max()
+    rows = estimated(thin(made)).estimates
+    assert rows.loc[rows["estimator"] == "main", "std_error"].isna().all()
 
 
 def test_a_category_where_a_number_is_needed_is_named():
