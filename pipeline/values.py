@@ -9,6 +9,7 @@ from pipeline.errors import Refusal
 from pipeline.origin import rows_error
 from pipeline.params.clean import Identifier
 from pipeline.params.data import NumberColumn
+from pipeline.scale import LARGEST
 
 # Calendar years, or numbered waves; beyond are typing errors and dates or serial numbers of a
 # spreadsheet.
@@ -87,10 +88,15 @@ def years_of(values: pd.Series, date_format: str | None = None) -> pd.Series:
 
 
 def number(values: pd.Series, column: NumberColumn) -> pd.Series:
-    """Return a numeric column; raise DataError at text, infinity or values below the minimum."""
+    """Return a numeric column; raise DataError at text, infinity, or values out of bounds."""
     numeric = pd.to_numeric(values, errors="coerce").astype("float64")
     faulty = (numeric.isna() & values.notna()) | np.isinf(numeric)
     refuse_rows(faulty, f"column {column.column}: a value is no number", "correct, or empty")
+    refuse_rows(
+        numeric.abs() > LARGEST,
+        f"column {column.column}: a value is beyond {LARGEST:g}, which variances cannot take",
+        "correct, or empty",
+    )
     if column.minimum is not None:
         refuse_rows(
             numeric < column.minimum,

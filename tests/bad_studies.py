@@ -11,7 +11,7 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.effects.ledger import Results
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import prepare_study
+from pipeline.effects.study import Study, prepare_study
 from pipeline.panel import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
@@ -143,7 +143,11 @@ class Inputs:
 
     def results(self) -> Results:
         """Estimate everything."""
-        study = prepare_study(
+        return estimate_specs(self.study())
+
+    def study(self) -> Study:
+        """Join the tables."""
+        return prepare_study(
             self.panel,
             self.matches,
             self.weights,
@@ -153,7 +157,6 @@ class Inputs:
             estimate=self.estimate,
             covariates=self.covariates,
         )
-        return estimate_specs(study)
 
 
 def of_reused_firms(specs: list[dict]) -> list[dict]:

@@ -125,6 +125,15 @@ def link_elsewhere(path):
     path.symlink_to(outside)
 
 
+def everybody_enters(folder):
+    """Put every firm of the panel into the register."""
+    raw = folder / "data" / "raw" / "firms"
+    register = pd.read_csv(raw / "register.csv", dtype=str)
+    firms = pd.read_csv(raw / "panel.csv", dtype=str)["firm_id"].unique()
+    rows = pd.DataFrame([register.iloc[0].to_dict()] * len(firms))
+    rows.assign(firm_id=firms).to_csv(raw / "register.csv", index=False)
+
+
 def never_before_entry(frame):
     late = frame["year"].astype(int) >= 2011
     return frame.assign(sales=frame["sales"].where(late))
@@ -270,6 +279,41 @@ CASES = {
         edit_params(lambda b: b["match"]["designs"]["covariates"].update(caliper_sd=1e-12)),
         "match",
         "caliper",
+    ),
+    "infinite value": (
+        edit_csv("panel.csv")(lambda frame: first_rows(frame, "sales", "inf")),
+        "clean",
+        "column sales: a value is no number: 1 rows",
+    ),
+    "value too large to be squared": (
+        edit_csv("panel.csv")(lambda frame: first_rows(frame, "sales", "1e300")),
+        "clean",
+        "column sales: a value is beyond 1e+100, which variances cannot take: 1 rows",
+    ),
+    "nobody stays untreated": (
+        everybody_enters,
+        "clean",
+        "every firm enters the programme, so there is no never-treated firm to compare with",
+    ),
+    "everybody enters before the panel starts": (
+        edit_csv("register.csv")(lambda frame: frame.assign(entry_year="1990")),
+        "clean",
+        "no firm enters the programme",
+    ),
+    "everybody enters after the panel ends": (
+        edit_csv("register.csv")(lambda frame: frame.assign(entry_year="2040")),
+        "score",
+        "the panel has no rows of 2039, 2040",
+    ),
+    "panel of every fourth year": (
+        edit_csv("panel.csv")(lambda frame: frame[frame["year"].astype(int) % 4 == 0]),
+        "score",
+        "the panel has no rows of",
+    ),
+    "one firm treated": (
+        edit_csv("register.csv")(lambda frame: frame.head(1)),
+        "score",
+        "separate",
     ),
     "outcome never observed before entry": (
         edit_csv("panel.csv")(never_before_entry),

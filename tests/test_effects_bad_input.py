@@ -5,26 +5,38 @@ numpy count as failures. What the rows may not hold is in `faults_of`.
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from bad_chains import SPECS as REDONE
+from bad_chains import chained
 from bad_studies import (
+    DRAWS,
+    EVENTS,
+    LEVEL,
     SPECS,
     Inputs,
     inputs,
     of_reused_firms,
     plain_panel,
+    spec,
 )
 
 from pipeline.effects.counts import (
     LONE_CLUSTER,
     LONE_COMPARISON,
     LONE_IN_COHORT,
+    NEGATIVE,
+    NO_FREEDOM,
     NO_VARIATION,
     ONE_CLUSTER,
+    Counts,
 )
 from pipeline.effects.ledger import Results
+from pipeline.effects.stacked import fit_stacked, year_cells
+from pipeline.effects.study import outcome_sample
 from pipeline.errors import EvaluationError
 
 NUMBERS = ["estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
@@ -196,7 +208,9 @@ GRID = {
         changed(size=lambda p: p["size"].where((p["cohort"] != 2004).fillna(True).astype(bool)))
     ),
     "covariate infinite": lambda: inputs(
-        changed(size=lambda p: p["size"].where(number(p) != 3, np.inf)), specs=unweighted()
+        changed(size=lambda p: p["size"].where(number(p) != 3, np.inf)),
+        specs=unweighted(),
+        analyses={},
     ),
     "covariate negative as a weight": lambda: inputs(changed(size=lambda p: -p["size"])),
     "covariate zero for the treated": lambda: inputs(
@@ -365,3 +379,142 @@ def test_the_estimators_of_a_usual_study_go_on_or_say_why(name):
         check_one(name, made)
     else:
         assert not faults_of(estimated(made))
+
+
+def test_an_outcome_that_fails_leaves_the_others_as_they_are():
+    alone = thin(inputs())
+    spoilt = changed(exports=lambda p: p["exports"].where(~after(p)))
+    named = {"exports": LEVEL | {"column": "exports"}, "sales": LEVEL}
+    made = thin(inputs(spoilt, outcomes=named))
+    specs = [one.model_copy(update={"outcomes": "all"}) for one in made.estimate.specs]
+    settings = made.estimate.model_copy(update={"specs": specs})
+    found = estimated(made.but(estimate=settings)).estimates
+    lost, kept = found[found["outcome"] == "exports"], found[found["outcome"] == "sales"]
+    assert lost["estimate"].isna().all() and lost["note"].notna().all()
+    plain = estimated(alone).estimates
+    of_sales = plain[plain["outcome"] == "sales"].reset_index(drop=True)
+    shared = kept[kept["estimator"].isin(of_sales["estimator"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(shared[NUMBERS], of_sales[NUMBERS])
+
+
+def test_an_exact_fit_keeps_its_estimate_and_shows_no_significance():
+    rows = estimated(thin(GRID["fitted exactly, with an effect"]())).estimates
+    of_sales = rows[(rows["outcome"] == "sales") & rows["term"].isin(["att", "event[0]"])]
+    exact_rows = of_sales[of_sales["note"].fillna("").str.contains(NO_VARIATION)]
+    estimators = {"main", "twoway", "sun_abraham", "wooldridge", "imputation"}
+    assert estimators <= set(exact_rows["estimator"])
+    assert exact_rows["estimate"].to_numpy(float) == pytest.approx(2.2e9)
+    assert exact_rows[["std_error", "p_value", "conf_low"]].isna().all(axis=None)
+
+
+def test_one_comparison_cluster_would_leave_the_comparison_out_of_the_variance():
+    """Its scores sum to zero, whatever its firms do: what is left is the treated firms' part."""
+    made = inputs(changed(cluster=lambda p: p["cluster"].where(treated(p), "C")))
+    study = made.study()
+    sample = outcome_sample(study, "matched", "sales")
+    cluster = sample.stacks.cluster[sample.unit]
+    fit = fit_stacked(sample, "event", year_cells(sample, study.panel, None), cluster)
+    (comparison,) = np.unique(cluster[~sample.treated])
+    of_treated = np.delete(fit.influence, comparison, axis=0)
+    assert np.abs(fit.influence[comparison]).max() < 1e-12 < np.abs(of_treated).max()
+    rows = estimated(thin(made)).estimates
+    assert rows.loc[rows["estimator"] == "main", "std_error"].isna().all()
+
+
+def test_a_category_where_a_number_is_needed_is_named():
+    made = inputs()
+    text = made.covariates.assign(size="small")
+    with pytest.raises(EvaluationError, match="size is a category, and this needs a number"):
+        made.but(covariates=text).results()
+
+
+@pytest.mark.parametrize(
+    ("name", "panel", "settings", "message"),
+    [
+        ("nobody enters", lambda: entering(lambda n: None), {}, "no firm of the panel enters"),
+        (
+            "nobody stays out",
+            lambda: entering(lambda n: 2004 + n % 2),
+            {},
+            "no entry year has both treated and comparison firms",
+        ),
+        (
+            "last cohort alone",
+            lambda: entering(lambda n: 2003 + n % 3),
+            {"comparison": "not_yet_treated"},
+            "stack 2004: no comparison firm is left",
+        ),
+        (
+            "every second year",
+            lambda: plain_panel().query("year % 2 == 1"),
+            {},
+            "the panel has no rows of 2004; check treatment.entry",
+        ),
+        (
+            "covariate constant",
+            lambda: changed(size=1.0),
+            {},
+            "covariate size is constant",
+        ),
+    ],
+)
+def test_risk_sets_and_scores_stop_with_one_message(name, panel, settings, message):
+    with pytest.raises(EvaluationError, match=message):
+        chained(panel(), **settings)
+
+
+# What bootstrap, randomisation and one difference per firm redo, on spoilt panels.
+CHAINS = {
+    "good": plain_panel,
+    "constant": lambda: changed(sales=3.0),
+    "fitted exactly": lambda: changed(sales=lambda p: exact(p, 1.0)),
+    "one treated firm": lambda: entering(lambda n: 2004 if n == 3 else None),
+    "one cluster": lambda: changed(cluster="c"),
+    "two clusters": lambda: changed(cluster=lambda p: np.where(number(p) % 2, "a", "b")),
+    "missing after entry": lambda: changed(sales=lambda p: p["sales"].where(~after(p))),
+    "treated firms only": lambda: changed(sales=lambda p: p["sales"].where(treated(p))),
+    "comparison firms all exit": lambda: plain_panel().loc[
+        lambda p: treated(p) | (p["year"] <= 2005)
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("redone", REDONE, ids=lambda one: one["name"])
+@pytest.mark.parametrize("name", CHAINS)
+def test_what_is_matched_again_goes_on_or_says_why(name, redone):
+    panel = CHAINS[name]()
+    if redone["estimator"] == "matched_difference":  # one entry year, clusters of one firm
+        panel = panel[(panel["cohort"] != 2005).fillna(True).astype(bool)]
+        panel = panel.assign(cluster=panel["firm_id"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        results = chained(panel, specs=[redone])
+    assert not faults_of(results)
+
+
+def test_a_two_way_variance_below_zero_is_no_standard_error():
+    """V_first + V_second - V_both need not be positive; here it is not for some event time."""
+    asked = spec("main", "stacked", average="event", terms=EVENTS, designs=["matched"])
+    asked |= {"cluster": "set_and_assignment", "bands": DRAWS}
+    found = []
+    for seed in range(6):
+        panel = plain_panel(seed=seed).assign(cluster=lambda p: "c" + (number(p) % 3).astype("str"))
+        made = inputs(panel, specs=[asked], analyses={}, outcomes={"sales": LEVEL})
+        results = estimated(made)
+        assert not faults_of(results)
+        found.append(results.estimates["note"].fillna("").str.contains(NEGATIVE).any())
+    assert any(found)
+
+
+def test_reasons_in_their_order():
+    """Too few clusters speak first; then the error computed: zero, or none."""
+    enough = Counts(4, 4, 40, 8, 4, 4, 2)
+    assert enough.why_none(0.1) is None
+    assert enough.why_none(0.0) == NO_VARIATION
+    assert enough.why_none(float("nan")) == NO_FREEDOM
+    assert enough.why_none(float("nan"), two_way=True) == NEGATIVE
+    assert replace(enough, n_clusters=1).why_none(0.1) == ONE_CLUSTER
+    assert replace(enough, n_treated_clusters=1).why_none(0.0) == LONE_CLUSTER
+    assert replace(enough, n_control_clusters=1).why_none(0.1) == LONE_COMPARISON
+    assert replace(enough, most_treated_clusters=1).why_none(0.1) == LONE_IN_COHORT

@@ -295,12 +295,15 @@ def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
 
 
 def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> str:
-    """Return why a cell has no estimate or no pre-trend test; empty where it has both."""
+    """Return why a cell has no estimate, error or pre-trend test; empty where it has all."""
     panel = shown.panels[letter]
     effect = find_effect(results, outcome, panel.design, panel.spec)
     if effect is None or math.isnan(effect.estimate):
         return "" if effect is None else retell(effect.note)
-    if not effect.estimated or not _is_stacked(results, panel.spec):
+    if not effect.estimated:
+        parts = effect.note.split("; ")
+        return "; ".join(retell(part) for part in parts if part.startswith("no standard error"))
+    if not _is_stacked(results, panel.spec):
         return ""
     test = pre_trend_test(results, outcome, panel.design, panel.spec)
     return (
