@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.results import ESTIMATES
+from pipeline.disclosure.comparisons import few_compared
 from pipeline.disclosure.counts import small
 from pipeline.disclosure.dominance import Dominance, dominated
 from pipeline.disclosure.losses import few_lost, hide_steps, hide_support
@@ -87,6 +88,7 @@ def _facts(results: StudyResults, hidden: set[tuple[str, str, str]], minimum: in
     told = _reason_facts(results, hidden)
     masked |= pd.Series([name in told for name in names], index=facts.index)
     masked |= pd.Series(_baseline_hidden(results, facts), index=facts.index)
+    masked |= few_compared(facts, minimum)
     return facts.assign(value=facts["value"].mask(masked))
 
 

@@ -12,6 +12,7 @@ _CAPTIONS = {
     "inference": "The average effect under other methods of inference",
     "detectable_effects": "Minimum detectable effects",
     "placebos": "Placebos, and what tests of pre-trends could have found",
+    "twoway_weights": "What the flat two-way figure averages",
     "balance": "Treated and comparison {firms} before and after matching",
     "balance_summary": "Balance of every design",
     "matching_choices": "Effects by comparison pool and order of matching",

@@ -44,6 +44,12 @@ def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
             firms=firms,
             panels="{}",
         ): _reused,
+        say(
+            "Flat two-way figures take {firms} already treated as comparisons for up to so many "
+            "percent of their weight (Goodman-Bacon, balanced part): {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _already_treated,
     }
     counts = {
         text: {letter: count(results, shown, letter) for letter in shown.panels}
@@ -75,6 +81,17 @@ def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> st
 
 def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
     return _fact(results, shown, letter, "n_comparison_reused")
+
+
+def _already_treated(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return the largest weight over the columns, in percent, where there is any."""
+    panel = shown.panels[letter]
+    shares = [
+        results.fact(panel.design, name, f"bacon_already_treated[{panel.spec}]")
+        for name in shown.columns.values()
+    ]
+    largest = 100 * max((share for share in shares if not math.isnan(share)), default=0.0)
+    return rounding.fixed(largest, 1) if largest > 0 else ""
 
 
 def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:

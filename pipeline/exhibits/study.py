@@ -51,6 +51,7 @@ from pipeline.exhibits.support_table import support_tables
 from pipeline.exhibits.survival_table import survival_tables
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
+from pipeline.exhibits.twoway_weights_table import twoway_weights_tables
 from pipeline.exhibits.word import render_word
 
 # What reads the name of a table in params.yaml; `main_effects` names its parts itself.
@@ -59,6 +60,7 @@ _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "inference": inference_tables,
     "detectable_effects": detectable_effects,
     "placebos": placebos_tables,
+    "twoway_weights": twoway_weights_tables,
     "balance": balance_table,
     "balance_summary": balance_summary,
     "matching_choices": matching_choices,

@@ -12,6 +12,7 @@ TableName = Literal[
     "inference",
     "detectable_effects",
     "placebos",
+    "twoway_weights",
     "balance",
     "balance_summary",
     "matching_choices",
