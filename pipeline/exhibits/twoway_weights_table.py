@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.effects.goodman_bacon import Kind
 from pipeline.effects.twoway_rows import GOODMAN_BACON
+from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.language import join_words, retell, say
 from pipeline.exhibits.main_effects import shown_decimals
@@ -18,17 +19,21 @@ _KINDS: dict[Kind, str] = {
 }
 
 # bacon_weight[twoway,2006,never]: spec, entry year, entry year of the comparison.
-_FACT = re.compile(r"bacon_(?P<what>\w+)\[(?P<spec>\w+),(?P<cohort>\d+)(?:,(?P<control>\w+))?\]")
+_FACT = re.compile(r"bacon_(?P<what>\w+)\[(?P<spec>\w+),(?P<cohort>\w+)(?:,(?P<control>\w+))?\]")
 
 
 @dataclass(frozen=True)
 class _Decomposition:
-    """Hold one outcome's comparisons under one spec and design: kind, weight, estimate."""
+    """Hold one outcome's comparisons under one spec and design: kind, weight, estimate.
+
+    `n_firms` counts the firms behind them, missing where it may not be told.
+    """
 
     outcome: str
     design: str
     spec: str
     comparisons: tuple[tuple[Kind, float, float], ...]
+    n_firms: float
 
     def fact(self, results: StudyResults, name: str) -> float:
         """Return a fact of the decomposition as a whole."""
@@ -58,27 +63,26 @@ def twoway_weights_tables(results: StudyResults) -> list[Table]:
 def _decompositions(results: StudyResults) -> list[_Decomposition]:
     specs = [spec for spec in results.settings.estimate.specs if spec.estimator == "twoway"]
     return [
-        _Decomposition(name, design, spec.name, _comparisons(results, name, design, spec.name))
+        _decomposition(results, name, design, spec.name)
         for name in results.settings.outcomes.intended
         for spec in specs
         for design in spec.designs
     ]
 
 
-def _comparisons(
-    results: StudyResults, outcome: str, design: str, spec: str
-) -> tuple[tuple[Kind, float, float], ...]:
+def _decomposition(results: StudyResults, outcome: str, design: str, spec: str) -> _Decomposition:
     facts = results.facts
     here = facts[(facts["design"] == design) & (facts["outcome"] == outcome)]
-    figures: dict[str, dict[tuple[str, str], float]] = {"weight": {}, "estimate": {}}
+    figures: dict[str, dict[tuple[str, str], float]] = {"weight": {}, "estimate": {}, "firms": {}}
     for name, value in zip(here["name"], here["value"].astype(float), strict=True):
         match = _FACT.fullmatch(str(name))
         if match is not None and match["spec"] == spec and match["what"] in figures:
             figures[match["what"]][match["cohort"], match["control"]] = value
-    return tuple(
+    comparisons = tuple(
         (_kind(*groups), weight, figures["estimate"].get(groups, math.nan))
         for groups, weight in figures["weight"].items()
     )
+    return _Decomposition(outcome, design, spec, comparisons, sum(figures["firms"].values()))
 
 
 def _kind(cohort: str, control: str) -> Kind:
@@ -132,7 +136,7 @@ def _notes(results: StudyResults, found: list[_Decomposition]) -> tuple[str, ...
         say(
             "That holds on a balanced panel with constant weights, so that the figure is "
             "decomposed on {firms} seen in every year that all entry years share, at their mean "
-            "weight: {parts}.",
+            "weight: {parts} (in brackets their number).",
             firms=firms,
             parts="; ".join(_part(results, one) for one in found),
         ),
@@ -143,10 +147,11 @@ def _notes(results: StudyResults, found: list[_Decomposition]) -> tuple[str, ...
 def _part(results: StudyResults, one: _Decomposition) -> str:
     first, last = (one.fact(results, f"{end}_year") for end in ("first", "last"))
     return say(
-        "{label}, {first} to {last}",
+        "{label}, {first} to {last} ({n})",
         label=results.settings.outcome(one.outcome).label,
         first=f"{first:.0f}",
         last=f"{last:.0f}",
+        n=HIDDEN.text if math.isnan(one.n_firms) else rounding.count(one.n_firms),
     )
 
 
