@@ -70,7 +70,7 @@ def test_kinds_sum_weights_and_average_estimates():
 
 def test_the_main_table_says_how_much_rests_on_treated_firms():
     notes = " ".join(note for table in main_effects(made()).values() for note in table.notes)
-    assert "percent of their weight (Goodman-Bacon, balanced part): 12.0 (Panel D)." in notes
+    assert "treated firms (Goodman-Bacon), at most: 12.0 (Panel D)." in notes
 
 
 def test_nothing_of_a_decomposition_with_few_firms_is_published():

@@ -1,9 +1,12 @@
 """Rows of ESTIMATES and TESTS from group-time effects, with normal inference."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from pipeline.effects.description import Fact
+from pipeline.effects.detectable import Leads, slope_facts
 from pipeline.effects.group_time import REFERENCE, Cell, GroupTime
 from pipeline.effects.group_time_averages import (
     Average,
@@ -54,11 +57,7 @@ def group_time_rows(label: Label, spec: GroupTimeSpec, effects: GroupTime) -> li
 
 def group_time_pre_test(label: Label, effects: GroupTime, anticipation_years: int) -> Row:
     """Return the joint test that all cells before entry and anticipation are zero."""
-    before = [
-        position
-        for position, cell in enumerate(effects.cells)
-        if cell.estimated and cell.event_time < -anticipation_years
-    ]
+    before = _cells_before(effects, anticipation_years)
     if not before:
         return test_row(label, "pre_trends", note=NO_PRE_YEAR)
     influence = effects.influence[before]
@@ -68,6 +67,43 @@ def group_time_pre_test(label: Label, effects: GroupTime, anticipation_years: in
     if np.isnan(test.statistic):
         tested += f": no joint test with {effects.n_clusters} clusters"
     return test_row(label, "pre_trends", note=tested, **vars(test))
+
+
+def group_time_slopes(label: Label, effects: GroupTime, anticipation_years: int) -> list[Fact]:
+    """Return the slopes of a linear pre-trend that the joint test, or one year, would have found.
+
+    The joint test is of cells; a single year is an event time, as readers see it. A slope adds to
+    a cell the years between it and its base year: all of them up to entry under the universal base,
+    one under the varying base, whose power is hence that against a constant yearly change.
+    """
+    before = _cells_before(effects, anticipation_years)
+    if not before:
+        return []
+    years = replace(effects, cells=tuple(_span(cell) for cell in effects.cells))
+    spans = np.array([years.cells[position].estimate for position in before])
+    influence = effects.influence[before]
+    tested = Leads(spans, influence @ influence.T)
+    times = [
+        (by_year.estimate, event.influence)
+        for by_year, event in zip(event_averages(years), event_averages(effects), strict=True)
+        if (event.event_time or 0) < -anticipation_years
+    ]
+    averaged = np.array([part for _, part in times])
+    single = Leads(np.array([span for span, _ in times]), averaged @ averaged.T)
+    return slope_facts(label, tested, single, np.inf)
+
+
+def _cells_before(effects: GroupTime, anticipation_years: int) -> list[int]:
+    return [
+        position
+        for position, cell in enumerate(effects.cells)
+        if cell.estimated and cell.event_time < -anticipation_years
+    ]
+
+
+def _span(cell: Cell) -> Cell:
+    """Return the cell with the years from its base year in the place of its estimate."""
+    return cell if cell.base_year is None else replace(cell, estimate=cell.year - cell.base_year)
 
 
 def _term_rows(

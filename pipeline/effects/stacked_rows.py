@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.bias_reduced_rows import stacked_bias_reduced_rows
 from pipeline.effects.clusters import cluster_codes
-from pipeline.effects.detectable import slope_facts
+from pipeline.effects.detectable import Leads, slope_facts
 from pipeline.effects.event_bands import event_band_rows
 from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.least_squares import Fit
@@ -146,7 +146,8 @@ def _add_pre_trends(ledger: Ledger, study: Study, task: _Task, fit: Fit) -> None
     leads = tested_leads(fit, reference, matched)
     if len(leads):
         years = np.array(event_times(fit.names), dtype=np.float64)[leads] - reference
-        facts = slope_facts(label, years, fit.covariance[np.ix_(leads, leads)], fit.df)
+        tested = Leads(years, fit.covariance[np.ix_(leads, leads)])
+        facts = slope_facts(label, tested, tested, fit.df)
         ledger.add_facts(label.design, label.outcome, facts)
 
 

@@ -45,8 +45,8 @@ def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
             panels="{}",
         ): _reused,
         say(
-            "Flat two-way figures take {firms} already treated as comparisons for up to so many "
-            "percent of their weight (Goodman-Bacon, balanced part): {panels}.",
+            "Percent of weight on comparisons with treated {firms} (Goodman-Bacon), at most: "
+            "{panels}.",
             firms=firms,
             panels="{}",
         ): _already_treated,

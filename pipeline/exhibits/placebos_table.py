@@ -311,6 +311,16 @@ def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
             "itself.",
             n=window.last_event_time - results.settings.treatment.reference_event_time,
         ),
+        say(
+            "Under the varying base years before entry are compared with the year before each, so "
+            "that a slope adds the same to every one of them."
+        )
+        if any(_varying(results, row) for row in rows)
+        else "",
         _panels_note(results, rows),
     )
     return tuple(note for note in notes if note)
+
+
+def _varying(results: StudyResults, row: dict[Hashable, Any]) -> bool:
+    return getattr(results.settings.spec(str(row["estimator"])), "base", "") == "varying"
