@@ -15,6 +15,7 @@ from pipeline.disclosure.counts import small
 from pipeline.disclosure.dominance import Dominance, dominated
 from pipeline.disclosure.losses import few_lost, hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths
+from pipeline.disclosure.size_weights import dominated_sizes
 from pipeline.exhibits.inputs import StudyResults
 
 # Facts that count firms, and no statistic in units of firms.
@@ -51,7 +52,7 @@ def vet(results: StudyResults) -> StudyResults:
         results,
         support=support,
         balance=balance,
-        estimates=_estimates(results.estimates, minimum),
+        estimates=_estimates(results, minimum),
         paths=hide_paths(results.paths, [headline, "unmatched"], minimum),
         sample_flow=hide_steps(results.sample_flow, minimum),
         issues=results.issues.assign(
@@ -62,15 +63,19 @@ def vet(results: StudyResults) -> StudyResults:
     return vetted if results.dominance is None else _dominated(vetted, results.dominance)
 
 
-def _estimates(estimates: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """Replace estimates on few treated or few comparison firms by the reason."""
+def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
+    """Replace estimates on few firms of a group, or weighted mostly by one, by the reason."""
+    estimates = results.estimates
+    percent = results.settings.exhibit.disclosure.dominance_percent
     counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
     few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
-    if not few.any():
+    of_one = pd.Series(dominated_sizes(estimates, results.facts, percent), index=estimates.index)
+    if not (few | of_one).any():
         return estimates
     shown = estimates.copy()
-    shown.loc[few, _FIGURES] = np.nan
+    shown.loc[few | of_one, _FIGURES] = np.nan
     shown.loc[few, _SIZES] = pd.NA
+    shown.loc[of_one, "note"] = f"not published: one firm has more than {percent:g} percent"
     shown.loc[few, "note"] = f"not published: fewer than {minimum} firms in a group"
     return shown
 

@@ -26,6 +26,7 @@ _CAPTIONS = {
     "export_margins": "Effects on levels with zeros, by margin",
     "survival": "Survival, and effects with exit counted",
     "heterogeneity": "Effects by group before entry",
+    "size_weighted": "Effects by firm and by size, and the total",
     "recovery": "True and estimated effects",
     "outcome_paths": "Mean outcomes by year since entry",
     "event_study": "Effects by year since entry",

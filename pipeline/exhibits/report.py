@@ -21,7 +21,12 @@ from pipeline.params.leaves import leaves
 _SECTIONS = {
     "All effects": ("main_effects", "inference", "twoway_weights"),
     "Where there should be no effect": ("placebos",),
-    "Margins, exit and groups": ("export_margins", "survival", "heterogeneity"),
+    "Margins, exit, groups and size": (
+        "export_margins",
+        "survival",
+        "heterogeneity",
+        "size_weighted",
+    ),
     "How alike the groups are": ("balance", "balance_summary", "matching_choices"),
     "From the raw data to the sample": (
         "sample_flow",

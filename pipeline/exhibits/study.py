@@ -44,6 +44,7 @@ from pipeline.exhibits.recovery_table import recovery_tables
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
+from pipeline.exhibits.size_weighted_table import size_weighted_tables
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.summary_table import summary_statistics_table
@@ -74,6 +75,7 @@ _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "export_margins": export_margins_tables,
     "survival": survival_tables,
     "heterogeneity": heterogeneity_tables,
+    "size_weighted": size_weighted_tables,
     "recovery": recovery_tables,
 }
 

@@ -26,6 +26,7 @@ TableName = Literal[
     "export_margins",
     "survival",
     "heterogeneity",
+    "size_weighted",
     "recovery",
 ]
 FigureName = Literal[
