@@ -5,6 +5,7 @@ Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414; Roodman, MacKinnon,
 weight. Every draw's t statistic is a function of cluster sums, so that none needs a regression.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
@@ -88,20 +89,20 @@ def _statistics(sums: ClusterSums, null: float, weights: Floats) -> Floats:
 
 
 def _interval_end(
-    p_value: object, sums: ClusterSums, estimate: float, side: int, alpha: float
+    p_value: Callable[[float], float], sums: ClusterSums, estimate: float, side: int, alpha: float
 ) -> float:
     """Return where the p-value falls to alpha on one side; infinite where it never does."""
     scores = sums.outcome.sum(axis=1) - estimate * sums.square
     step = float(np.sqrt((scores**2).sum()) / sums.square.sum())
     reach = 1.0
-    while p_value(estimate + side * reach * step) > alpha:  # type: ignore[operator]
+    while p_value(estimate + side * reach * step) > alpha:
         reach *= 2
         if reach > WIDEST:
             return side * float("inf")
     inside, outside = 0.0, reach
     for _ in range(BISECTIONS):
         middle = (inside + outside) / 2
-        if p_value(estimate + side * middle * step) > alpha:  # type: ignore[operator]
+        if p_value(estimate + side * middle * step) > alpha:
             inside = middle
         else:
             outside = middle

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.effects.absorb import TwoEffects, demean, dense_codes
+from pipeline.effects.cluster_cautions import UNINFORMATIVE_BELOW
 from pipeline.effects.least_squares import absorb
 from pipeline.effects.rows import Row
 from pipeline.effects.sample import StackedSample
@@ -13,10 +14,6 @@ from pipeline.effects.stacks import Floats
 from pipeline.panel_index import Codes
 from pipeline.params.inference import WildBootstrap
 from pipeline.wild_bootstrap import ClusterSums, wild_test
-
-# MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted
-# bootstrap rejects next to never, the unrestricted far too often.
-UNINFORMATIVE_BELOW = 6
 
 
 def wild_bootstrap_row(

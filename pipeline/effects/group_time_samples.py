@@ -116,10 +116,20 @@ def _columns(
     stack = int(stacks.stack[units[0]])
     own = covariates[covariates["stack"] == stack].set_index("firm_id").drop(columns="stack")
     firms = own.reindex(panel["firm_id"].to_numpy()[stacks.base_row[units]])
-    complete = firms.notna().all(axis=1).to_numpy()
+    return firm_columns(firms, f"{stacks.design}, stack {stack}")
+
+
+def firm_columns(covariates: pd.DataFrame, where: str) -> Floats:
+    """Return a constant and the covariates, one row per firm; a row with a missing one is NaN.
+
+    Raises DataError where no firm has all covariates, or one is constant or collinear.
+    """
+    if covariates.shape[1] == 0:
+        return np.ones((len(covariates), 1))
+    complete = covariates.notna().all(axis=1).to_numpy()
     if not complete.any():
-        raise DataError(f"{stacks.design}, stack {stack}: no firm has all covariates")
-    design = build_design_matrix(firms[complete].reset_index(drop=True)).standardised
-    columns = np.full((len(units), design.shape[1]), np.nan)
+        raise DataError(f"{where}: no firm has all covariates")
+    design = build_design_matrix(covariates[complete].reset_index(drop=True)).standardised
+    columns = np.full((len(covariates), design.shape[1]), np.nan)
     columns[complete] = design
     return columns

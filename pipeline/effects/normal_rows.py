@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.bands import simultaneous_critical_value
+from pipeline.effects.cluster_cautions import LONE_CLUSTER
 from pipeline.effects.group_time_averages import Average
-from pipeline.effects.rows import LONE_CLUSTER, Counts, Label, Row, effect_row, joined_notes
+from pipeline.effects.rows import Counts, Label, Row, effect_row, joined_notes
 from pipeline.effects.stacks import Floats
 from pipeline.inference import t_intervals
 from pipeline.params.inference import Bands

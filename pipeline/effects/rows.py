@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.effects.cluster_cautions import LONE_CLUSTER, cluster_caution
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import after_entry, event_times
@@ -22,7 +23,6 @@ FOR_COMPARABILITY = (
     "for comparability: firms treated earlier serve as comparisons for firms treated later"
 )
 REFERENCE = "reference period"
-LONE_CLUSTER = "no standard error: the treated firms lie in a single cluster"
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,15 @@ def fitted_rows(
 ) -> list[Row]:
     """Return one row per (term, event time, note), with t(G-1) tests and intervals.
 
-    Where all treated firms lie in one of several clusters, their residuals sum to nearly zero in it
-    and the clustered standard error all but leaves them out: it is missing then.
+    Averages, which have no event time, say where clusters are too few. Where all treated firms lie
+    in one of several clusters, their residuals sum to nearly zero in it and the clustered standard
+    error all but leaves them out: it is missing then.
     """
     df = counts.n_clusters - 1
     lone = counts.n_treated_clusters < 2 <= counts.n_clusters
     std_errors = np.full(len(std_errors), np.nan) if lone else std_errors
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
+    caution = cluster_caution(label.cluster, counts.n_clusters)
     return [
         effect_row(
             label,
@@ -105,7 +107,9 @@ def fitted_rows(
             p_value=shown.p_value[i],
             conf_low=shown.low[i],
             conf_high=shown.high[i],
-            note=joined_notes(note, LONE_CLUSTER if lone else None),
+            note=joined_notes(
+                note, LONE_CLUSTER if lone else None, caution if event_time is None else None
+            ),
             **vars(counts),
         )
         for i, (term, event_time, note) in enumerate(terms)
@@ -116,7 +120,6 @@ def average_rows(label: Label, counts: Counts, fit: Fit, note: str | None) -> li
     """Return the row of the average effect, term `att`."""
     if not fit.estimable[0]:
         return [missing_row(label, "att", "collinear with the absorbed effects")]
-    note = joined_notes(note, _cluster_note(fit))
     error = np.sqrt(fit.covariance[:1, :1].ravel())
     return fitted_rows(label, counts, [("att", None, note)], fit.estimates[:1], error)
 
@@ -221,7 +224,7 @@ def _equal_mean_rows(
     return fitted_rows(
         label,
         counts,
-        [(term, None, joined_notes(note, _cluster_note(fit)))],
+        [(term, None, note)],
         np.array([estimate]),
         np.array([error]),
     )
@@ -243,12 +246,6 @@ def _reason(sample: StackedSample, event_time: int, observed: bool) -> str:
     if not sample.stacks.covered[:, column].any():
         return "no entry year has this event time inside the years of the panel"
     return "no entry year has both treated and comparison firms observed at this event time"
-
-
-def _cluster_note(fit: Fit) -> str | None:
-    if fit.n_clusters < 2:
-        return "no standard error: the sample has a single cluster"
-    return None
 
 
 def joined_notes(*parts: str | None) -> str | None:

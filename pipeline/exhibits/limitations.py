@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator
 from statistics import NormalDist
 
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.balance_table import balance_of
-from pipeline.exhibits.cautions import FEW_TREATED_CLUSTERS, treated_lost
+from pipeline.exhibits.cautions import treated_lost
 from pipeline.exhibits.findings import headline_effect
 from pipeline.exhibits.inputs import (
     Effect,

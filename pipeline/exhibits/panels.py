@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.exhibits.estimator_names import estimator_name
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.language import join_words, say
 from pipeline.params.design_rules import CaliperDesign
@@ -30,10 +31,13 @@ def panel_position(results: StudyResults, design: str, spec: str) -> int:
 
 
 def panel_label(results: StudyResults, design: str, spec: str) -> str:
-    """Return what the main table calls a design and spec; its design and spec if not there."""
+    """Return what the main table calls a design and spec; its design and estimator if not there."""
     panels = results.settings.exhibit.panels
     labels = [panel.label for panel in panels if (panel.design, panel.spec) == (design, spec)]
-    return labels[0] if labels else f"{results.settings.design_label(design)}, {spec}"
+    if labels:
+        return labels[0]
+    settings = results.settings
+    return f"{settings.design_label(design)}, {estimator_name(settings, spec)}"
 
 
 def panel_name(results: StudyResults, design: str, spec: str) -> str:

@@ -82,7 +82,7 @@ def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
         _, low, high = translated(effect, results.settings.exhibit.decimals)
         zero = say("included") if effect.conf_low <= 0 <= effect.conf_high else say("excluded")
         span = say(
-            "anything from {low} to {high} {translated_unit}, no effect {zero}",
+            "anything from {low} to {high} {translated_unit}, zero {zero}",
             low=low,
             high=high,
             translated_unit=translated_unit(effect),
