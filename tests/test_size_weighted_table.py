@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import latex
 import pandas as pd
 import pytest
 from results import _table, study_results
@@ -9,7 +10,7 @@ from results import _table, study_results
 from pipeline.datasets.results import ESTIMATES, FACTS
 from pipeline.disclosure.vet import vet
 from pipeline.exhibits.language import speaking
-from pipeline.exhibits.latex import fits, fits_page
+from pipeline.exhibits.latex import fits, fits_page, render_latex
 from pipeline.exhibits.size_weighted_table import size_weighted_tables
 from pipeline.exhibits.study import study_tables
 
@@ -116,3 +117,13 @@ def test_the_table_fits_a_page_in_every_language(language):
         assert fits(table) and fits_page(table)
     reason = {"es": "no publicado: una empresa tiene", "pt": "não publicado: uma empresa tem"}
     assert reason[language] in " ".join(table.notes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_the_latex_compiles_without_overfull_boxes(language, tmp_path):
+    results = made(language=language, tables=["size_weighted"])
+    with speaking(results.settings.exhibit):
+        fragments = [render_latex(table) for table in study_tables(results).values()]
+    code, log = latex.compile_latex("\\clearpage\n".join(fragments), tmp_path)
+    assert (code, latex.faults(log)) == (0, [])

@@ -2,13 +2,15 @@
 
 import dataclasses
 
+import latex
 import pandas as pd
 import pytest
 from results import _table, study_results
 
 from pipeline.datasets.results import FACTS, TESTS
 from pipeline.disclosure.vet import vet
-from pipeline.exhibits.latex import fits, fits_page
+from pipeline.exhibits.language import speaking
+from pipeline.exhibits.latex import fits, fits_page, render_latex
 from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.study import study_tables
 from pipeline.exhibits.table import HIDDEN
@@ -92,3 +94,13 @@ def test_a_study_without_a_decomposition_has_no_table():
 def test_the_table_fits_a_page_in_every_language(language):
     (table,) = study_tables(made(language=language, tables=["twoway_weights"])).values()
     assert fits(table) and fits_page(table)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_the_latex_compiles_without_overfull_boxes(language, tmp_path):
+    results = made(language=language, tables=["twoway_weights"])
+    with speaking(results.settings.exhibit):
+        fragments = [render_latex(table) for table in study_tables(results).values()]
+    code, log = latex.compile_latex("\\clearpage\n".join(fragments), tmp_path)
+    assert (code, latex.faults(log)) == (0, [])

@@ -154,44 +154,51 @@ def _p_value(value: float) -> Cell:
 
 
 def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple[str, ...]:
-    effects = [as_effect(_named(row)) for row in rows]
-    alpha = 1 - results.settings.estimate.conf_level
-    tested = sum(not math.isnan(effect.p_value) for effect in effects)
     controls = results.settings.outcomes.negative_controls.values()
-    reasons = [f"{o.label}, {o.negative_control}" for o in controls]
-    notes = [
+    reasons = "; ".join(f"{o.label}, {o.negative_control}" for o in controls)
+    dated = any(row["sample"] == PLACEBO_ENTRY for row in rows)
+    effects = [as_effect(_named(row)) for row in rows]
+    notes = (
         say(
             "Effects where the programme can have none: designs, estimators and standard errors "
             "(SE) are those of the main table."
         ),
         panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
-        say("Placebo outcomes, as declared: {reasons}.", reasons="; ".join(reasons))
-        if reasons
-        else "",
+        say("Placebo outcomes, as declared: {reasons}.", reasons=reasons) if reasons else "",
         say(
             "Under an entry dated too early only years before the true entry (and anticipation) "
             "are used."
         )
-        if any("placebo entry" in effect.note for effect in effects)
+        if dated
         else "",
         say(
             "An effect here shows that a comparison misses something, which may bias the effects "
             "of the main table too. That none is found is no proof of the contrary: the interval "
             "says what may be there, and what moves the true outcomes alone is not seen at all."
         ),
-        say(
-            "p-values are of one test each: of {tested} true nulls about {expected} are rejected "
-            "at {alpha} percent.",
-            tested=tested,
-            expected=rounding.fixed(alpha * tested, 1),
-            alpha=rounding.general(100 * alpha),
-        ),
+        *_chance_notes(results, effects, corrected),
+        *reasons_in_words(effects),
+    )
+    return tuple(note for note in notes if note)
+
+
+def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool) -> tuple[str, ...]:
+    """Say how many of the tests reject by chance, and what q-values make of that."""
+    alpha = 1 - results.settings.estimate.conf_level
+    tested = sum(not math.isnan(effect.p_value) for effect in effects)
+    by_chance = say(
+        "p-values are of one test each: of {tested} true nulls about {expected} are rejected at "
+        "{alpha} percent.",
+        tested=tested,
+        expected=rounding.fixed(alpha * tested, 1),
+        alpha=rounding.general(100 * alpha),
+    )
+    if not corrected:
+        return (by_chance,)
+    return (
+        by_chance,
         say(
             "q-values: Benjamini-Hochberg over placebo outcomes, or over the outcomes of a family "
             "under the placebo date, within a design and estimator."
-        )
-        if corrected
-        else "",
-        *reasons_in_words(effects),
-    ]
-    return tuple(note for note in notes if note)
+        ),
+    )
