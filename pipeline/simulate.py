@@ -59,7 +59,7 @@ def simulate_programme(settings: Simulation, rng: np.random.Generator) -> Simula
     rents = draw_rents(settings, firms, participation, years, rent_rng)
     keys = _keys(observed.alive, years)
     return SimulatedProgramme(
-        panel=_panel(keys, settings, firms, observed).assign(rent=rents[observed.alive]),
+        panel=_panel(keys, settings, firms, observed, rents),
         register=_register(settings, participation),
         truth=_truth(keys, without, observed.alive),
     )
@@ -71,7 +71,7 @@ def _keys(alive: Flags, years: Integers) -> pd.DataFrame:
 
 
 def _panel(
-    keys: pd.DataFrame, settings: Simulation, firms: Firms, observed: Outcomes
+    keys: pd.DataFrame, settings: Simulation, firms: Firms, observed: Outcomes, rents: Floats
 ) -> pd.DataFrame:
     firm, year = np.nonzero(observed.alive)
     municipality = firms.municipality[firm]
@@ -83,6 +83,7 @@ def _panel(
         foreign_owned=firms.foreign_owned[firm].astype(np.int64),
         manager_education_years=firms.manager_education_years[firm],
         distance_km=firms.distance_km[firm],
+        rent=rents[firm, year],
         sales=observed.sales[firm, year],
         employment=observed.employment[firm, year].astype(np.int64),
         exports=observed.exports[firm, year],

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
 
-from pipeline.effects.goodman_bacon import goodman_bacon, share_by_kind
+from pipeline.effects.goodman_bacon import balanced_part, goodman_bacon, share_by_kind
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.effects.twoway import FlatSample, fit_twoway
@@ -157,7 +157,24 @@ def test_rows_and_facts_beside_the_two_way_figure():
     assert weights["value"].sum() == pytest.approx(1)
 
 
-def test_an_unbalanced_panel_has_the_reason():
-    results = results_of(BALANCED.replace("3    5", "3    ."))
+def test_of_an_unbalanced_panel_the_balanced_part_is_decomposed():
+    whole = simulated({3: 5, 4: 5, np.inf: 6}, years=8, seed=4)
+    seen = (whole.year > whole.cohort - 3) & (whole.year < whole.cohort + 4) | (
+        whole.cohort == np.inf
+    )
+    seen[-1] = False  # the last firm misses the last year, which not all cohorts have
+    gap = np.flatnonzero((whole.firm == 0) & (whole.year == 3))
+    seen[gap] = False
+    part = balanced_part(replace(whole, weight=1.0 + whole.year / 8).where(seen))
+    assert (part.year.min(), part.year.max()) == (2, 6)
+    assert set(part.firm) == set(range(1, 16))
+    assert part.weight == pytest.approx(1.5)
+    assert_identity(part)
+
+
+def test_a_panel_without_a_balanced_part_has_the_reason():
+    holes = BALANCED.replace("1    2    3    9", "1    2    .    .")
+    results = results_of(holes.replace("b       1", "b       ."))
     test = results.tests.set_index("test").loc["goodman_bacon"]
     assert np.isnan(test["statistic"]) and "balanced panel" in test["note"]
+    assert "no entrant in all of them" in test["note"]

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 
+import latex
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +19,8 @@ from pipeline.effects.multiplicity import family_tests
 from pipeline.effects.placebo_entry import PLACEBO_ENTRY
 from pipeline.errors import ParamsError
 from pipeline.exhibits.findings import findings
-from pipeline.exhibits.latex import fits, fits_page
+from pipeline.exhibits.language import speaking
+from pipeline.exhibits.latex import fits, fits_page, render_latex
 from pipeline.exhibits.limitations import limitations
 from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.numbers import headline_metrics
@@ -258,6 +260,16 @@ def test_the_tables_fit_a_page_in_every_language(language):
     assert list(shown) == ["placebos", "placebos_2"]
     assert all(fits(table) and fits_page(table) for table in shown.values())
     assert b"placebos_2" in build_texts(made(language=language, tables=["placebos"]))["tables.tex"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_the_latex_compiles_without_overfull_boxes(language, tmp_path):
+    results = made(language=language, tables=["placebos"])
+    with speaking(results.settings.exhibit):
+        fragments = [render_latex(table) for table in study_tables(results).values()]
+    code, log = latex.compile_latex("\\clearpage\n".join(fragments), tmp_path)
+    assert (code, latex.faults(log)) == (0, [])
 
 
 # Simulated

@@ -1,9 +1,17 @@
 """The slope that pre-trend tests find: R's pretrends, simulation, rows of FACTS."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
+from group_time_samples import full_samples
 from stacked_tables import estimation, outcomes, random_study, treatment
 
+from pipeline.effects.group_time import GroupTimeRules, group_time_effects
+from pipeline.effects.group_time_averages import event_averages
+from pipeline.effects.group_time_rows import group_time_slopes
+from pipeline.effects.rows import Label
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.pre_trend_power import any_significant, slope_found_by_any, slope_found_jointly
@@ -47,6 +55,78 @@ def test_the_joint_test_finds_its_slope_as_often_as_said(df, power):
     critical = stats.chi2.isf(0.05, 3) if np.isinf(df) else 3 * stats.f.isf(0.05, 3, df)
     found = (wald / scale > critical).mean()
     assert abs(found - power) < 4 * np.sqrt(power * (1 - power) / draws)
+
+
+def two_cohorts(slope=0.0, hole_share=0.0):
+    """Return 80 firms in years 2001-2006, entry in 2004, 2005 or never, entrants on a slope."""
+    rng = np.random.default_rng(4)
+    first = np.repeat([2004.0, 2005.0, np.inf], [20, 15, 45])
+    years = np.arange(2001, 2007)
+    values = rng.normal(size=(80, 6)) + slope * np.isfinite(first)[:, None] * years
+    return full_samples(pd.DataFrame(values, columns=years), first, never_only=True)
+
+
+def slopes_of(effects, anticipation=0):
+    label = Label("sales", "matched", "gt", "att", "log points", "firm", 0.95)
+    facts = group_time_slopes(label, effects, anticipation)
+    return {name: value for name, value, _ in facts}
+
+
+@pytest.mark.parametrize(
+    ("base", "anticipation"), [("universal", 0), ("varying", 0), ("universal", 1)]
+)
+def test_a_slope_moves_each_cell_by_the_years_from_its_base(base, anticipation):
+    rules = GroupTimeRules("outcome_regression", base, anticipation)
+    flat = group_time_effects(two_cohorts(), rules)
+    sloped = group_time_effects(two_cohorts(slope=0.3), rules)
+    before = [
+        (one.estimate, other.estimate, one.year - one.base_year)
+        for one, other in zip(flat.cells, sloped.cells, strict=True)
+        if one.estimated and one.event_time < -anticipation
+    ]
+    moved = [other - one for one, other, _ in before]
+    assert moved == pytest.approx([0.3 * span for _, _, span in before])
+    assert {span for *_, span in before} <= ({1} if base == "varying" else {-1, -2, -3})
+
+
+@pytest.mark.parametrize("base", ["universal", "varying"])
+def test_the_slope_of_a_single_lead_is_its_detectable_effect_over_its_years(base):
+    """Entry in 2003, before it 2000 and 2002 only: by hand (z.975 + z.8) SE / 2, or nearly."""
+    from scipy import stats
+
+    samples = two_cohorts()[:1]
+    sample = replace(samples[0], cohort=2003, years=np.array([2000, 2002, 2003, 2004]))
+    sample = replace(sample, y=sample.y[:, :4], treated_from=sample.treated_from - 1)
+    effects = group_time_effects([sample], GroupTimeRules("outcome_regression", base, 0))
+    (lead,) = [k for k, cell in enumerate(effects.cells) if cell.estimated and cell.event_time < 0]
+    error = np.sqrt((effects.influence[lead] ** 2).sum())
+    expected = (stats.norm.isf(0.025) + stats.norm.ppf(0.8)) * error / 2
+    found = slopes_of(effects)
+    assert found["pre_trend_slope[gt,80]"] == pytest.approx(expected, rel=1e-3)
+    assert found["pre_trend_slope_any[gt,80]"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_group_time_test_finds_its_slope_as_often_as_said():
+    """Draws of the cells from their own covariance, moved by the slope of the fact."""
+    from scipy import stats
+
+    effects = group_time_effects(two_cohorts(), GroupTimeRules("outcome_regression", "varying", 0))
+    before = [k for k, c in enumerate(effects.cells) if c.estimated and c.event_time < 0]
+    covariance_ = effects.influence[before] @ effects.influence[before].T
+    slope, draws = slopes_of(effects)["pre_trend_slope[gt,80]"], 20000
+    rng = np.random.default_rng(1)
+    estimates = rng.multivariate_normal(np.full(len(before), slope), covariance_, draws)
+    wald = np.einsum("ij,jk,ik->i", estimates, np.linalg.inv(covariance_), estimates)
+    found = (wald > stats.chi2.isf(0.05, len(before))).mean()
+    assert abs(found - 0.8) < 4 * np.sqrt(0.16 / draws)
+
+
+def test_a_single_year_is_an_event_time_over_cohorts():
+    effects = group_time_effects(two_cohorts(), GroupTimeRules("outcome_regression", "varying", 0))
+    influence = np.array([e.influence for e in event_averages(effects) if e.event_time < 0])
+    assert len(influence) == 3
+    expected = slope_found_by_any(np.ones(3), influence @ influence.T, 0.05, 0.5)
+    assert slopes_of(effects)["pre_trend_slope_any[gt,50]"] == pytest.approx(expected)
 
 
 def test_no_slope_without_an_inverse():

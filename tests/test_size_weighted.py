@@ -103,3 +103,11 @@ def test_sizes_after_entry_and_unknown_columns_are_refused():
         analysed(TEXT, 2, (-1, 0), estimate=section(size_weighted=asked))
     with pytest.raises(ParamsError, match="column is wage, which the panel lacks"):
         run("own_size", "wage")
+
+
+def test_the_largest_firm_of_each_group_is_told():
+    """By hand: T2 has 3 of 4 treated jobs; comparison firms carry them, or 2 of 4 of their own."""
+    carried, own = facts_of(run("treated_size")), facts_of(run("own_size"))
+    assert carried["largest_size_share_treated[size]"] == pytest.approx(3 / 4)
+    assert carried["largest_size_share_comparison[size]"] == pytest.approx(3 / 4)
+    assert own["largest_size_share_comparison[size]"] == pytest.approx(1 / 2)

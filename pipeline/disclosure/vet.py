@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.results import ESTIMATES
+from pipeline.disclosure.comparisons import few_compared
 from pipeline.disclosure.counts import small
 from pipeline.disclosure.dominance import Dominance, dominated
 from pipeline.disclosure.groups import NOTE, hide_group_tests, is_second, second_groups
 from pipeline.disclosure.losses import few_lost, hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths
+from pipeline.disclosure.size_weights import dominated_sizes
 from pipeline.exhibits.inputs import StudyResults
 
 # Facts that count firms, and no statistic in units of firms.
@@ -47,7 +49,7 @@ def vet(results: StudyResults) -> StudyResults:
         support, hidden = hide_support(support, minimum)
     balance, _ = hide_balance(results.balance, few_lost(hidden), minimum)
     headline = results.settings.estimate.headline.design
-    estimates = _estimates(results.estimates, minimum)
+    estimates = _estimates(results, minimum)
     second = second_groups(estimates, results.facts, minimum)
     vetted = replace(
         results,
@@ -65,11 +67,17 @@ def vet(results: StudyResults) -> StudyResults:
     return vetted if results.dominance is None else _dominated(vetted, results.dominance)
 
 
-def _estimates(estimates: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """Replace estimates on few treated or few comparison firms by the reason."""
+def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
+    """Replace estimates on few firms of a group, or weighted mostly by one, by the reason."""
+    estimates = results.estimates
+    percent = results.settings.exhibit.disclosure.dominance_percent
     counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
     few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
-    return _without(estimates, few, f"not published: fewer than {minimum} firms in a group")
+    shown = _without(estimates, few, f"not published: fewer than {minimum} firms in a group")
+    of_one = pd.Series(dominated_sizes(estimates, results.facts, percent), index=estimates.index)
+    return _without(
+        shown, of_one & ~few, f"not published: one firm has more than {percent:g} percent"
+    )
 
 
 def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", note: str) -> pd.DataFrame:
@@ -96,6 +104,7 @@ def _facts(results: StudyResults, hidden: set[tuple[str, str, str]], minimum: in
     told = _reason_facts(results, hidden)
     masked |= pd.Series([name in told for name in names], index=facts.index)
     masked |= pd.Series(_baseline_hidden(results, facts), index=facts.index)
+    masked |= few_compared(facts, minimum)
     return facts.assign(value=facts["value"].mask(masked))
 
 

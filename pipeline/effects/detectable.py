@@ -1,5 +1,7 @@
 """What a design could have found: effects by treated clusters, and trends before entry."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pipeline.effects.description import Fact
@@ -54,20 +56,30 @@ def by_treated_clusters(
     return facts
 
 
-def slope_facts(
-    label: Label, years: Floats, covariance: Floats, df_denominator: float
-) -> list[Fact]:
+@dataclass(frozen=True)
+class Leads:
+    """Hold k effects before entry: the years that a slope has by each, and their covariance.
+
+    `years` (k,) is what a slope of one a year makes of each effect: the distance to the reference
+    year, or one for a difference from the year before.
+    """
+
+    years: Floats
+    covariance: Floats
+
+
+def slope_facts(label: Label, tested: Leads, single: Leads, df_denominator: float) -> list[Fact]:
     """Return the slopes of a linear pre-trend that the tests of the leads would have found.
 
-    `pre_trend_slope` by the joint test that is reported, `pre_trend_slope_any` where a single
-    significant lead is taken as a finding; a year, in units of the estimate.
+    `pre_trend_slope` by the joint test of `tested`, which is reported, `pre_trend_slope_any` where
+    a significant one of `single` is taken as a finding; a year, in units of the estimate.
     """
     level, facts = 1 - label.conf_level, []
     unit = f"{label.scale} a year"
     for power in FOUND_WITH:
         of = f"[{label.estimator},{100 * power:g}]"
-        jointly = slope_found_jointly(years, covariance, df_denominator, level, power)
-        alone = slope_found_by_any(years, covariance, level, power)
+        jointly = slope_found_jointly(tested.years, tested.covariance, df_denominator, level, power)
+        alone = slope_found_by_any(single.years, single.covariance, level, power)
         facts += [
             (f"pre_trend_slope{of}", jointly, unit),
             (f"pre_trend_slope_any{of}", alone, unit),

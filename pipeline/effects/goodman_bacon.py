@@ -7,7 +7,7 @@ or already treated. The last subtract the earlier cohort's own change of effect.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -64,6 +64,32 @@ def goodman_bacon(flat: FlatSample) -> list[Comparison]:
         Comparison(part.cohort, part.control, part.kind, part.weight / total, part.estimate)
         for part in found
     ]
+
+
+def balanced_part(flat: FlatSample) -> FlatSample:
+    """Return the firms seen in every year that all cohorts have, with their mean weights.
+
+    Event windows end in other years for every cohort, and firms exit: this is the part of a panel
+    on which the theorem holds. Raises IdentificationError where fewer than two years are shared, or
+    no firm that enters is in all of them.
+    """
+    groups, cohort = np.unique(flat.cohort, return_inverse=True)
+    years, column = np.unique(flat.year, return_inverse=True)
+    seen = np.zeros((len(groups), len(years)), dtype=np.bool_)
+    seen[cohort, column] = True
+    common = np.asarray(seen.all(axis=0))
+    n_years = int(common.sum())
+    shared = flat.where(common[column])
+    part = shared.where(np.bincount(shared.firm, minlength=1)[shared.firm] == n_years)
+    # No year, no entrant: the comparison is then of nothing.
+    first, last = years[common].min(initial=years[-1]), years[common].max(initial=years[0])
+    if not ((part.cohort > first) & (part.cohort <= last)).any():
+        raise IdentificationError(
+            f"no Goodman-Bacon decomposition: it needs a balanced panel, and of the {len(years)} "
+            f"years {n_years} have firms of every entry year, with no entrant in all of them"
+        )
+    mean = np.bincount(part.firm, part.weight) / n_years
+    return replace(part, weight=mean[part.firm])
 
 
 def share_by_kind(comparisons: list[Comparison]) -> dict[Kind, float]:

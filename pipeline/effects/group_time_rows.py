@@ -1,9 +1,12 @@
 """Rows of ESTIMATES and TESTS from group-time effects, with normal inference."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from pipeline.effects.description import Fact
+from pipeline.effects.detectable import Leads, slope_facts
 from pipeline.effects.group_time import REFERENCE, Cell, GroupTime
 from pipeline.effects.group_time_averages import (
     Average,
@@ -56,23 +59,68 @@ def group_time_pre_test(label: Label, effects: GroupTime, anticipation_years: in
 
     Cells without a standard error are left out, and counted.
     """
-    before = [
-        cell for cell in cell_effects(effects) if (cell.event_time or 0) < -anticipation_years
-    ]
+    before = _cells_before(effects, anticipation_years)
     if not before:
         return test_row(label, "pre_trends", note=NO_PRE_YEAR)
-    rows = normal_rows(label, _behind(effects), before)
-    known = [cell for cell, row in zip(before, rows, strict=True) if row["std_error"] > 0]
+    rows = normal_rows(label, _behind(effects), [part for _, part in before])
+    known = _with_errors(before, rows)
     tested = f"{len(known) or len(before)} effects of cohorts and years before entry"
     if not known:
         return test_row(label, "pre_trends", note=f"{tested}: {rows[0]['note']}")
-    influence = np.array([cell.influence for cell in known])
-    test = chi_squared_test(np.array([cell.estimate for cell in known]), influence @ influence.T)
+    influence = effects.influence[known]
+    estimates = np.array([effects.cells[position].estimate for position in known])
+    test = chi_squared_test(estimates, influence @ influence.T)
     if len(known) < len(before):
         tested += f", {len(before) - len(known)} without a standard error left out"
     if np.isnan(test.statistic):
         tested += f": no joint test with {effects.counts.n_clusters} clusters"
     return test_row(label, "pre_trends", note=tested, **vars(test))
+
+
+def group_time_slopes(label: Label, effects: GroupTime, anticipation_years: int) -> list[Fact]:
+    """Return the slopes of a linear pre-trend that the joint test, or one year, would have found.
+
+    The joint test is of cells; a single year is an event time, as readers see it. A slope adds to
+    a cell the years between it and its base year: all of them up to entry under the universal base,
+    one under the varying base, whose power is hence that against a constant yearly change.
+    """
+    before = _cells_before(effects, anticipation_years)
+    rows = normal_rows(label, _behind(effects), [part for _, part in before])
+    known = _with_errors(before, rows)
+    if not known:
+        return []
+    years = replace(effects, cells=tuple(_span(cell) for cell in effects.cells))
+    spans = np.array([years.cells[position].estimate for position in known])
+    influence = effects.influence[known]
+    tested = Leads(spans, influence @ influence.T)
+    times = [
+        (by_year.estimate, event.influence)
+        for by_year, event in zip(event_averages(years), event_averages(effects), strict=True)
+        if (event.event_time or 0) < -anticipation_years
+    ]
+    averaged = np.array([part for _, part in times])
+    single = Leads(np.array([span for span, _ in times]), averaged @ averaged.T)
+    return slope_facts(label, tested, single, np.inf)
+
+
+def _cells_before(effects: GroupTime, anticipation_years: int) -> list[tuple[int, Average]]:
+    """Return the cells before entry and anticipation, by position among all cells."""
+    estimated = [position for position, cell in enumerate(effects.cells) if cell.estimated]
+    return [
+        (position, part)
+        for position, part in zip(estimated, cell_effects(effects), strict=True)
+        if effects.cells[position].event_time < -anticipation_years
+    ]
+
+
+def _with_errors(cells: list[tuple[int, Average]], rows: list[Row]) -> list[int]:
+    """Return the positions of cells whose rows have a standard error."""
+    return [at for (at, _), row in zip(cells, rows, strict=True) if row["std_error"] > 0]
+
+
+def _span(cell: Cell) -> Cell:
+    """Return the cell with the years from its base year in the place of its estimate."""
+    return cell if cell.base_year is None else replace(cell, estimate=cell.year - cell.base_year)
 
 
 def _term_rows(

@@ -22,6 +22,7 @@ import numpy as np
 
 from pipeline.effects.average_effect import Combination, average_effect
 from pipeline.effects.clusters import cluster_codes
+from pipeline.effects.description import Fact
 from pipeline.effects.labels import analysis_label
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row, missing_row
@@ -55,15 +56,14 @@ class Sized:
 
 
 def add_size_weighted(ledger: Ledger, study: Study, asked: SizeWeighted) -> None:
-    """Add a row per design, outcome and size, totals, and the treated firms without a size."""
+    """Add a row per design, outcome and size, totals, and what the weights rest on."""
     for design in asked.designs:
         for name, size in asked.by.items():
             sized = _sized(study, asked, design, name, size)
             if not isinstance(sized, str):
                 lost = int((sized.stacks.treated & ~(sized.size > 0)).sum())
-                ledger.add_facts(
-                    design, "all", [(f"n_treated_without_size[{name}]", lost, "firms")]
-                )
+                without: Fact = (f"n_treated_without_size[{name}]", lost, "firms")
+                ledger.add_facts(design, "all", [without, *_largest(sized.stacks, name)])
             for outcome in asked.outcomes:
                 label = analysis_label(study, NAME, asked, design, outcome)
                 ledger.estimates += _rows(study, asked, label, name, sized)
@@ -101,6 +101,17 @@ def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size
         return NO_SETS
     own = _own_size(study, stacks, size.column, latest if size.at is None else size.at)
     return Sized(weighted_by_size(stacks, own, asked.comparison == "treated_size"), own)
+
+
+def _largest(stacks: Stacks, name: str) -> list[Fact]:
+    """Return the share of the largest firm in each group's weight."""
+    facts: list[Fact] = []
+    for group, members in (("treated", stacks.treated), ("comparison", ~stacks.treated)):
+        by_firm = np.bincount(stacks.firm[members], stacks.weight[members], minlength=1)
+        if by_firm.sum() > 0:
+            share = float(by_firm.max() / by_firm.sum())
+            facts.append((f"largest_size_share_{group}[{name}]", share, "share"))
+    return facts
 
 
 def _own_size(study: Study, stacks: Stacks, column: str, at: int) -> Floats:

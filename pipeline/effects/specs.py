@@ -9,7 +9,11 @@ from pipeline.effects.clusters import Remade, cluster_codes, require_valid
 from pipeline.effects.cohort_rows import cohort_results
 from pipeline.effects.covariate_columns import refuse_large
 from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
-from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
+from pipeline.effects.group_time_rows import (
+    group_time_pre_test,
+    group_time_rows,
+    group_time_slopes,
+)
 from pipeline.effects.group_time_study import spec_effects
 from pipeline.effects.ledger import Ledger, Results
 from pipeline.effects.lee_rows import lee_rows
@@ -173,7 +177,8 @@ def _add_group_time(
     ledger.tests.append(group_time_pre_test(label, effects, study.treatment.anticipation_years))
     add_summary(ledger, study, label, rows)
     lost = (f"n_without_covariates[{spec.name}]", n_without_covariates, "firms")
-    ledger.add_facts(label.design, label.outcome, [lost])
+    slopes = group_time_slopes(label, effects, study.treatment.anticipation_years)
+    ledger.add_facts(label.design, label.outcome, [lost, *slopes])
 
 
 def _add_lee_bounds(

@@ -8,7 +8,7 @@ from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.bias_reduced_rows import stacked_bias_reduced_rows
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.counts import Counts, count_sample
-from pipeline.effects.detectable import slope_facts
+from pipeline.effects.detectable import Leads, slope_facts
 from pipeline.effects.event_bands import event_band_rows
 from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.least_squares import Fit
@@ -148,8 +148,8 @@ def _add_pre_trends(ledger: Ledger, study: Study, task: _Task, fit: Fit) -> None
     if len(leads):
         years = np.array(event_times(fit.names), dtype=np.float64)[leads] - reference
         known = np.nan if counts.too_few else 1.0
-        covariance = known * fit.covariance[np.ix_(leads, leads)]
-        facts = slope_facts(label, years, covariance, fit.df)
+        tested = Leads(years, known * fit.covariance[np.ix_(leads, leads)])
+        facts = slope_facts(label, tested, tested, fit.df)
         ledger.add_facts(label.design, label.outcome, facts)
 
 

@@ -5,7 +5,12 @@ import numpy as np
 from pipeline.effects.bias_reduced_rows import twoway_bias_reduced_rows
 from pipeline.effects.counts import count_sample
 from pipeline.effects.description import Fact
-from pipeline.effects.goodman_bacon import Comparison, goodman_bacon, share_by_kind
+from pipeline.effects.goodman_bacon import (
+    Comparison,
+    balanced_part,
+    goodman_bacon,
+    share_by_kind,
+)
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import (
     FOR_COMPARABILITY,
@@ -19,6 +24,7 @@ from pipeline.effects.study import Study
 from pipeline.effects.summaries import add_singletons, add_summary
 from pipeline.effects.twoway import FlatSample, fit_twoway, flat_sample
 from pipeline.errors import IdentificationError
+from pipeline.inference import n_groups
 from pipeline.params.estimate import TwowaySpec
 
 GOODMAN_BACON = "goodman_bacon"
@@ -48,21 +54,52 @@ def add_twoway(
 def _decomposition(label: Label, flat: FlatSample) -> tuple[Row, list[Fact]]:
     """Return the row of TESTS and the facts of every comparison, or the row with the reason.
 
-    The row's statistic is the weighted average of the comparisons, the two-way figure itself.
+    The row's statistic is the weighted average of the comparisons: the two-way figure, of the
+    balanced part of the panel where the whole is not balanced.
     """
     try:
-        comparisons = goodman_bacon(flat)
+        part, comparisons = _comparisons(flat)
     except IdentificationError as reason:
         return test_row(label, GOODMAN_BACON, note=str(reason)), []
     shares = share_by_kind(comparisons)
     average = float(np.sum([part.weight * part.estimate for part in comparisons]))
+    years = f"{int(part.year.min())}-{int(part.year.max())}"
+    already = sum(comparison.kind == "already" for comparison in comparisons)
     note = (
-        f"weights of comparisons with never-treated {100 * shares['never']:.1f}, not yet treated "
-        f"{100 * shares['not_yet']:.1f} and already treated {100 * shares['already']:.1f} percent"
+        f"mean of {len(comparisons)} comparisons, {already} with already treated firms, of firms "
+        f"in all years {years}"
     )
-    facts = [fact for part in comparisons for fact in _facts(label, part)]
-    facts.append((f"bacon_already_treated[{label.estimator}]", shares["already"], "share"))
+    facts = [fact for comparison in comparisons for fact in _facts(label, comparison)]
+    facts += _sizes(label, part)
+    facts += [
+        (f"bacon_already_treated[{label.estimator}]", shares["already"], "share"),
+        (f"bacon_first_year[{label.estimator}]", int(part.year.min()), "year"),
+        (f"bacon_last_year[{label.estimator}]", int(part.year.max()), "year"),
+    ]
     return test_row(label, GOODMAN_BACON, statistic=average, note=note), facts
+
+
+def _comparisons(flat: FlatSample) -> tuple[FlatSample, list[Comparison]]:
+    """Decompose the sample, or else its balanced part; return what was decomposed beside it."""
+    try:
+        return flat, goodman_bacon(flat)
+    except IdentificationError:
+        part = balanced_part(flat)
+        return part, goodman_bacon(part)
+
+
+def _sizes(label: Label, part: FlatSample) -> list[Fact]:
+    """Count the firms of each entry year that was decomposed, and of the never-treated."""
+    last = part.year.max()
+    group = np.where(part.cohort > last, np.inf, part.cohort)
+    return [
+        (
+            f"bacon_firms[{label.estimator},{'never' if np.isinf(cohort) else int(cohort)}]",
+            n_groups(part.firm[group == cohort]),
+            "firms",
+        )
+        for cohort in np.unique(group)
+    ]
 
 
 def _facts(label: Label, part: Comparison) -> list[Fact]:

@@ -13,11 +13,22 @@ from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.panels import Shown, by_panel, panel_effects
 from pipeline.exhibits.table import HIDDEN, Table
 
+_Count = Callable[[StudyResults, Shown, str], str]
+
 
 def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
     """Return one sentence per warning, with the number behind it in every panel concerned."""
     firms = results.settings.exhibit.firms
-    sentences: dict[str, Callable[[StudyResults, Shown, str], str]] = {
+    counts = {
+        text: {letter: count(results, shown, letter) for letter in shown.panels}
+        for text, count in (_of_treated(firms) | _of_comparisons(firms)).items()
+    }
+    return [text.format(by_panel(found)) for text, found in counts.items() if any(found.values())]
+
+
+def _of_treated(firms: str) -> dict[str, _Count]:
+    """Return the warnings that speak of treated firms, with what counts them by panel."""
+    return {
         say(
             "Fewer than {few_treated_clusters} treated clusters, so that intervals are too "
             "short: {panels}.",
@@ -31,6 +42,19 @@ def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
             panels="{}",
         ): _support_losses,
         say(
+            "Treated yearly rows left out because another of the {firms} of their set, which has "
+            "several for comparison, is not observed (missing: drop_set; renormalise keeps them), "
+            "for the outcome that loses most: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _lost_with_their_set,
+    }
+
+
+def _of_comparisons(firms: str) -> dict[str, _Count]:
+    """Return the warnings that speak of comparison firms, with what counts them by panel."""
+    return {
+        say(
             "Comparison {firms} in clusters with participants, which may be affected: {panels}.",
             firms=firms,
             panels="{}",
@@ -42,18 +66,12 @@ def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
             panels="{}",
         ): _reused,
         say(
-            "Treated yearly rows left out because another of the {firms} of their set, which has "
-            "several for comparison, is not observed (missing: drop_set; renormalise keeps them), "
-            "for the outcome that loses most: {panels}.",
+            "Percent of weight on comparisons with treated {firms} (Goodman-Bacon), at most: "
+            "{panels}.",
             firms=firms,
             panels="{}",
-        ): _lost_with_their_set,
+        ): _already_treated,
     }
-    counts = {
-        text: {letter: count(results, shown, letter) for letter in shown.panels}
-        for text, count in sentences.items()
-    }
-    return [text.format(by_panel(found)) for text, found in counts.items() if any(found.values())]
 
 
 def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -79,6 +97,17 @@ def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> st
 
 def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
     return _fact(results, shown, letter, "n_comparison_reused")
+
+
+def _already_treated(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return the largest weight over the columns, in percent, where there is any."""
+    panel = shown.panels[letter]
+    shares = [
+        results.fact(panel.design, name, f"bacon_already_treated[{panel.spec}]")
+        for name in shown.columns.values()
+    ]
+    largest = 100 * max((share for share in shares if not math.isnan(share)), default=0.0)
+    return rounding.fixed(largest, 1) if largest > 0 else ""
 
 
 def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> str:

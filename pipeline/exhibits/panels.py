@@ -40,6 +40,25 @@ def panel_label(results: StudyResults, design: str, spec: str) -> str:
     return f"{settings.design_label(design)}, {estimator_name(settings, spec)}"
 
 
+def panel_name(results: StudyResults, design: str, spec: str) -> str:
+    """Return `Panel A` for what is a panel of the main table, else its design and spec."""
+    letters = list(lettered_panels(results))
+    position = panel_position(results, design, spec)
+    if position < len(letters):
+        return name_panels(letters[position])
+    return panel_label(results, design, spec)
+
+
+def panels_key(results: StudyResults, shown: list[tuple[str, str]]) -> str:
+    """Say what the panels of the main table are that rows are named by; empty where none is."""
+    listed = [
+        f"{letter}, {panel.label}"
+        for letter, panel in lettered_panels(results).items()
+        if (panel.design, panel.spec) in shown
+    ]
+    return say("Panels of the main table: {listed}.", listed="; ".join(listed)) if listed else ""
+
+
 def main_letter(results: StudyResults, shown: Shown) -> str:
     """Return the letter of the panel with the headline; the first shown where none has it."""
     headline = results.settings.estimate.headline

@@ -1,31 +1,23 @@
-"""What should show no effect: placebo outcomes, a placebo entry date, and years before entry."""
+"""What should show no effect: placebo outcomes, and the outcomes under a placebo entry date."""
 
 import math
 from collections.abc import Hashable
 from typing import Any
 
-import pandas as pd
-
-from pipeline.effects.detectable import FOUND_WITH
 from pipeline.effects.placebo_entry import PLACEBO_ENTRY
 from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
-from pipeline.exhibits.language import join_words, retell, say
+from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import shown_decimals
-from pipeline.exhibits.panels import (
-    lettered_panels,
-    name_panels,
-    panel_label,
-    panel_position,
-)
+from pipeline.exhibits.panels import panel_name, panel_position, panels_key
+from pipeline.exhibits.pre_trend_table import pre_trend_tables
 from pipeline.exhibits.table import (
     DASH,
     Cell,
     Column,
     Counts,
     Interval,
-    Magnitude,
     Number,
     Panel,
     Row,
@@ -35,19 +27,12 @@ from pipeline.exhibits.table import (
 
 _Rows = list[dict[Hashable, Any]]
 
-# Facts about the slope of a pre-trend that a test would have found, with the heading of each.
-_SLOPES = {
-    "pre_trend_slope": "Slope found by the joint test",
-    "pre_trend_slope_any": "Slope found by any single year",
-}
-
 
 def placebos_tables(results: StudyResults) -> list[Table]:
     """Return effects on placebos, then pre-trend tests with their power; none without either."""
     groups = _groups(results)
-    tested = _pre_trends(results)
-    tables = [_effects_table(results, groups)] if groups else []
-    return [*tables, *([_power_table(results, tested)] if tested else [])]
+    effects = [_effects_table(results, groups)] if groups else []
+    return effects + pre_trend_tables(results)
 
 
 def placebo_entry_effects(
@@ -77,26 +62,6 @@ def _average_rows(results: StudyResults, outcome: str, sample: str) -> _Rows:
 
 def _position(results: StudyResults, row: dict[Hashable, Any]) -> int:
     return panel_position(results, str(row["design"]), str(row["estimator"]))
-
-
-def _label(results: StudyResults, row: dict[Hashable, Any]) -> str:
-    """Return `Panel A` for what is a panel of the main table, else design and spec."""
-    position = _position(results, row)
-    letters = list(lettered_panels(results))
-    if position < len(letters):
-        return name_panels(letters[position])
-    return panel_label(results, str(row["design"]), str(row["estimator"]))
-
-
-def _panels_note(results: StudyResults, rows: _Rows) -> str:
-    """Say what the panels are that rows are named by; nothing where none is."""
-    shown = {_position(results, row) for row in rows}
-    listed = [
-        f"{letter}, {panel.label}"
-        for position, (letter, panel) in enumerate(lettered_panels(results).items())
-        if position in shown
-    ]
-    return say("Panels of the main table: {listed}.", listed="; ".join(listed)) if listed else ""
 
 
 def _groups(results: StudyResults) -> dict[str, _Rows]:
@@ -172,7 +137,7 @@ def _row(
     known = not math.isnan(effect.conf_low)
     q_value = None if q_values is None else q_values.get(_key(row), math.nan)
     return Row(
-        _label(results, row),
+        panel_name(results, str(row["design"]), str(row["estimator"])),
         (
             DASH if math.isnan(effect.estimate) else Number(effect.estimate, places),
             Number(effect.std_error, places) if effect.estimated else None,
@@ -189,128 +154,51 @@ def _p_value(value: float) -> Cell:
 
 
 def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple[str, ...]:
-    effects = [as_effect(_named(row)) for row in rows]
-    alpha = 1 - results.settings.estimate.conf_level
-    tested = sum(not math.isnan(effect.p_value) for effect in effects)
     controls = results.settings.outcomes.negative_controls.values()
-    reasons = [f"{o.label}, {o.negative_control}" for o in controls]
-    notes = [
+    reasons = "; ".join(f"{o.label}, {o.negative_control}" for o in controls)
+    dated = any(row["sample"] == PLACEBO_ENTRY for row in rows)
+    effects = [as_effect(_named(row)) for row in rows]
+    notes = (
         say(
             "Effects where the programme can have none: designs, estimators and standard errors "
             "(SE) are those of the main table."
         ),
-        _panels_note(results, rows),
-        say("Placebo outcomes, as declared: {reasons}.", reasons="; ".join(reasons))
-        if reasons
-        else "",
+        panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
+        say("Placebo outcomes, as declared: {reasons}.", reasons=reasons) if reasons else "",
         say(
             "Under an entry dated too early only years before the true entry (and anticipation) "
             "are used."
         )
-        if any("placebo entry" in effect.note for effect in effects)
+        if dated
         else "",
         say(
             "An effect here shows that a comparison misses something, which may bias the effects "
             "of the main table too. That none is found is no proof of the contrary: the interval "
             "says what may be there, and what moves the true outcomes alone is not seen at all."
         ),
-        say(
-            "p-values are of one test each: of {tested} true nulls about {expected} are rejected "
-            "at {alpha} percent.",
-            tested=tested,
-            expected=rounding.fixed(alpha * tested, 1),
-            alpha=rounding.general(100 * alpha),
-        ),
+        *_chance_notes(results, effects, corrected),
+        *reasons_in_words(effects),
+    )
+    return tuple(note for note in notes if note)
+
+
+def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool) -> tuple[str, ...]:
+    """Say how many of the tests reject by chance, and what q-values make of that."""
+    alpha = 1 - results.settings.estimate.conf_level
+    tested = sum(not math.isnan(effect.p_value) for effect in effects)
+    by_chance = say(
+        "p-values are of one test each: of {tested} true nulls about {expected} are rejected at "
+        "{alpha} percent.",
+        tested=tested,
+        expected=rounding.fixed(alpha * tested, 1),
+        alpha=rounding.general(100 * alpha),
+    )
+    if not corrected:
+        return (by_chance,)
+    return (
+        by_chance,
         say(
             "q-values: Benjamini-Hochberg over placebo outcomes, or over the outcomes of a family "
             "under the placebo date, within a design and estimator."
-        )
-        if corrected
-        else "",
-        *reasons_in_words(effects),
-    ]
-    return tuple(note for note in notes if note)
-
-
-def _pre_trends(results: StudyResults) -> dict[str, _Rows]:
-    """Return the pre-trend tests with a p-value, by outcome."""
-    tests = results.tests
-    chosen = tests[
-        (tests["test"] == "pre_trends") & (tests["sample"] == "all") & tests["p_value"].notna()
-    ].to_dict("records")
-    ordered = sorted(chosen, key=lambda row: _position(results, row))
-    found = {
-        name: [row for row in ordered if row["outcome"] == name and _has_slope(results, row)]
-        for name in results.settings.outcomes.root
-    }
-    return {name: rows for name, rows in found.items() if rows}
-
-
-def _slopes(results: StudyResults, row: dict[Hashable, Any]) -> list[float]:
-    return [
-        results.fact(
-            str(row["design"]),
-            str(row["outcome"]),
-            f"{fact}[{row['estimator']},{100 * power:g}]",
-        )
-        for fact in _SLOPES
-        for power in FOUND_WITH
-    ]
-
-
-def _has_slope(results: StudyResults, row: dict[Hashable, Any]) -> bool:
-    return not all(math.isnan(value) for value in _slopes(results, row))
-
-
-def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
-    panels = tuple(
-        Panel(
-            say(
-                "{label} ({scale} a year)",
-                label=results.settings.outcome(name).label,
-                scale=retell(results.settings.outcome(name).scale),
-            ),
-            tuple(_power_row(results, row) for row in rows),
-        )
-        for name, rows in tested.items()
-    )
-    found_with = [f"{100 * power:g}%" for power in FOUND_WITH]
-    return Table(
-        columns=(
-            Column(say("Pre-trends, joint p")),
-            *(
-                Column(found, spanner=say(heading))
-                for heading in _SLOPES.values()
-                for found in found_with
-            ),
         ),
-        panels=panels,
-        notes=_power_notes(results, [row for rows in tested.values() for row in rows]),
-        source=results.settings.exhibit.source,
     )
-
-
-def _power_row(results: StudyResults, row: dict[Hashable, Any]) -> Row:
-    slopes = [DASH if pd.isna(value) else Magnitude(value, 2) for value in _slopes(results, row)]
-    return Row(_label(results, row), (_p_value(float(row["p_value"])), *slopes))
-
-
-def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
-    window = results.settings.treatment.window
-    notes = (
-        say(
-            "Joint test that all effects before the reference year are zero, and the slope of a "
-            "straight difference in trends that would have been found with probability {found}, "
-            "by that test or where any single year is significant (Roth 2022), at {alpha} percent.",
-            found=join_words([f"{100 * power:g}%" for power in FOUND_WITH]),
-            alpha=rounding.general(100 * (1 - results.settings.estimate.conf_level)),
-        ),
-        say(
-            "A test that finds nothing leaves room for flatter trends than these. Over the {n} "
-            "years from the reference year to the last event time a slope adds up to {n} times "
-            "itself.",
-            n=window.last_event_time - results.settings.treatment.reference_event_time,
-        ),
-        _panels_note(results, rows),
-    )
-    return tuple(note for note in notes if note)

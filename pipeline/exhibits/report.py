@@ -19,9 +19,14 @@ from pipeline.params.leaves import leaves
 
 # Section: the tables it shows, where the study has them. Others follow under another heading.
 _SECTIONS = {
-    "All effects": ("main_effects", "inference"),
+    "All effects": ("main_effects", "inference", "twoway_weights"),
     "Where there should be no effect": ("placebos",),
-    "Margins, exit and groups": ("export_margins", "survival", "heterogeneity"),
+    "Margins, exit, groups and size": (
+        "export_margins",
+        "survival",
+        "heterogeneity",
+        "size_weighted",
+    ),
     "How alike the groups are": ("balance", "balance_summary", "matching_choices"),
     "From the raw data to the sample": (
         "sample_flow",

@@ -44,6 +44,7 @@ from pipeline.exhibits.recovery_table import recovery_tables
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
+from pipeline.exhibits.size_weighted_table import size_weighted_tables
 from pipeline.exhibits.stamp import stamped
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.summary_table import summary_statistics_table
@@ -51,6 +52,7 @@ from pipeline.exhibits.support_table import support_tables
 from pipeline.exhibits.survival_table import survival_tables
 from pipeline.exhibits.table import Table
 from pipeline.exhibits.table_csv import render_csv
+from pipeline.exhibits.twoway_weights_table import twoway_weights_tables
 from pipeline.exhibits.word import render_word
 
 # What reads the name of a table in params.yaml; `main_effects` names its parts itself.
@@ -59,6 +61,7 @@ _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "inference": inference_tables,
     "detectable_effects": detectable_effects,
     "placebos": placebos_tables,
+    "twoway_weights": twoway_weights_tables,
     "balance": balance_table,
     "balance_summary": balance_summary,
     "matching_choices": matching_choices,
@@ -72,6 +75,7 @@ _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "export_margins": export_margins_tables,
     "survival": survival_tables,
     "heterogeneity": heterogeneity_tables,
+    "size_weighted": size_weighted_tables,
     "recovery": recovery_tables,
 }
 

@@ -12,6 +12,7 @@ TableName = Literal[
     "inference",
     "detectable_effects",
     "placebos",
+    "twoway_weights",
     "balance",
     "balance_summary",
     "matching_choices",
@@ -25,6 +26,7 @@ TableName = Literal[
     "export_margins",
     "survival",
     "heterogeneity",
+    "size_weighted",
     "recovery",
 ]
 FigureName = Literal[

@@ -1,0 +1,106 @@
+"""The table of what the flat two-way figure averages: every cell is made of FACTS."""
+
+import dataclasses
+
+import latex
+import pandas as pd
+import pytest
+from results import _table, study_results
+
+from pipeline.datasets.results import FACTS, TESTS
+from pipeline.disclosure.vet import vet
+from pipeline.exhibits.language import speaking
+from pipeline.exhibits.latex import fits, fits_page, render_latex
+from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.study import study_tables
+from pipeline.exhibits.table import HIDDEN
+from pipeline.exhibits.twoway_weights_table import twoway_weights_tables
+
+WEIGHTS = {"2006,never": 0.5, "2009,never": 0.3, "2006,2009": 0.08, "2009,2006": 0.12}
+ESTIMATES = {"2006,never": 0.2, "2009,never": 0.1, "2006,2009": 0.3, "2009,2006": -0.4}
+FIRMS = {"2006": 40, "2009": 20, "never": 1140}
+
+
+def facts(outcome="sales_log", firms=FIRMS):
+    named = {f"bacon_weight[flat,{pair}]": value for pair, value in WEIGHTS.items()}
+    named |= {f"bacon_estimate[flat,{pair}]": value for pair, value in ESTIMATES.items()}
+    named |= {f"bacon_firms[flat,{group}]": n for group, n in firms.items()}
+    named |= {"bacon_already_treated[flat]": WEIGHTS["2009,2006"]}
+    named |= {"bacon_first_year[flat]": 2006, "bacon_last_year[flat]": 2013}
+    place = {"design": "unmatched", "outcome": outcome}
+    return [
+        place | {"name": name, "value": float(value), "unit": "firms" if "firms" in name else "u"}
+        for name, value in named.items()
+    ]
+
+
+def made(firms=FIRMS, **exhibit):
+    plain = study_results(**exhibit)
+    reason = {"outcome": "employment_log", "design": "unmatched", "sample": "all"}
+    reason |= {"estimator": "flat", "test": "goodman_bacon", "note": "no balanced panel"}
+    return dataclasses.replace(
+        plain,
+        facts=pd.concat([plain.facts, _table(FACTS, facts(firms=firms))], ignore_index=True),
+        tests=pd.concat([plain.tests, _table(TESTS, [reason])], ignore_index=True),
+    )
+
+
+def lines(table):
+    return [
+        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
+        for row in table.rows()
+    ]
+
+
+def test_kinds_sum_weights_and_average_estimates():
+    results = made()
+    (table,) = twoway_weights_tables(results)
+    figure = results.effects["sales_log", "unmatched", "flat", "pointwise"]["att"].estimate
+    assert [panel.title for panel in table.panels] == ["Log sales (log points)"]
+    # (.5 x .2 + .3 x .1) / .8 = .1625; .13 + .08 x .3 - .12 x .4 = .106
+    assert lines(table) == [
+        ("Never treated", "2", "0.800", "0.163"),
+        ("Not yet treated", "1", "0.080", "0.300"),
+        ("Already treated", "1", "0.120", "−0.400"),
+        ("Balanced part, together", "4", "1.000", "0.106"),
+        ("Two-way figure of the sample", "", "", f"{figure:.3f}"),
+    ]
+    notes = " ".join(table.notes)
+    assert "Log sales, 2006 to 2013 (1,200)" in notes
+    assert "No balanced part to decompose: Log employment." in notes
+
+
+def test_the_main_table_says_how_much_rests_on_treated_firms():
+    notes = " ".join(note for table in main_effects(made()).values() for note in table.notes)
+    assert "treated firms (Goodman-Bacon), at most: 12.0 (Panel D)." in notes
+
+
+def test_nothing_of_a_decomposition_with_few_firms_is_published():
+    shown = vet(made(firms=FIRMS | {"2009": 3}))
+    hidden = shown.facts[shown.facts["name"].str.startswith("bacon_")].set_index("name")["value"]
+    assert hidden.drop(["bacon_first_year[flat]", "bacon_last_year[flat]"]).isna().all()
+    (table,) = twoway_weights_tables(shown)
+    assert table.panels[0].rows[0].cells[1:] == (HIDDEN, HIDDEN)
+    assert "Log sales, 2006 to 2013 (c)" in " ".join(table.notes)
+    (whole,) = twoway_weights_tables(vet(made()))
+    assert lines(whole)[0] == ("Never treated", "2", "0.800", "0.163")
+
+
+def test_a_study_without_a_decomposition_has_no_table():
+    assert twoway_weights_tables(study_results()) == []
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_the_table_fits_a_page_in_every_language(language):
+    (table,) = study_tables(made(language=language, tables=["twoway_weights"])).values()
+    assert fits(table) and fits_page(table)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_the_latex_compiles_without_overfull_boxes(language, tmp_path):
+    results = made(language=language, tables=["twoway_weights"])
+    with speaking(results.settings.exhibit):
+        fragments = [render_latex(table) for table in study_tables(results).values()]
+    code, log = latex.compile_latex("\\clearpage\n".join(fragments), tmp_path)
+    assert (code, latex.faults(log)) == (0, [])
