@@ -58,12 +58,16 @@ def risk_sets(panel: pd.DataFrame, treatment: TreatmentSection) -> RiskSets:
     Returns one row per stack and firm with RISK_SET_COLUMNS. Raises SupportError where no
     entry year has both a treated firm and a candidate.
     """
-    cohort, cluster_entry = _years(panel["cohort"]), _years(panel["cluster_entry"])
     entry_years = sorted(int(year) for year in panel["cohort"].dropna().unique())
+    if not entry_years:
+        raise SupportError(
+            "no firm of the panel enters the programme; check treatment.entry and the identifiers"
+        )
+    cohort, cluster_entry = _years(panel["cohort"]), _years(panel["cluster_entry"])
     stacks = [active_firms(panel, year, treatment) for year in entry_years]
     parts = [risk_set(s, cohort[s.row], cluster_entry[s.row], treatment) for s in stacks]
     firms = pd.concat(parts, ignore_index=True)
-    _require_candidates(firms, treatment)
+    _require_candidates(firms, treatment, _years_lacking(panel, entry_years, treatment))
     return RiskSets(firms, _entrant_facts(panel, firms))
 
 
@@ -128,14 +132,22 @@ def score_pool(firms: pd.DataFrame, model: str, controls_from: ControlsFrom) -> 
     return firms.assign(model=model)[["model", *RISK_SET_COLUMNS]]
 
 
-def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection) -> None:
+def _years_lacking(panel: pd.DataFrame, entry_years: list[int], treatment: TreatmentSection) -> str:
+    """Say which base and entry years the panel has no row of; empty where it has all."""
+    base = {year - 1 - treatment.anticipation_years for year in entry_years}
+    lacking = sorted((base | set(entry_years)) - set(panel["year"].unique()))
+    return f"; the panel has no rows of {', '.join(map(str, lacking))}" if lacking else ""
+
+
+def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection, lacking: str) -> None:
     counts = firms.groupby("stack")["treated"].agg(treated="sum", firms="size")
     usable = (counts["treated"] > 0) & (counts["firms"] > counts["treated"])
     if not usable.any():
         raise SupportError(
             "no entry year has both treated and comparison firms that are active in the base year "
             f"and at entry (comparison: {treatment.comparison}, anticipation_years: "
-            f"{treatment.anticipation_years}); check treatment.entry and treatment.comparison"
+            f"{treatment.anticipation_years}){lacking}; check treatment.entry and "
+            "treatment.comparison"
         )
 
 

@@ -1,4 +1,4 @@
-"""Entry into the programme: each firm's cohort from an indicator, a group, or a register."""
+"""Entry into the programme: each firm's cohort from the panel's columns or from a register."""
 
 from dataclasses import dataclass, field
 
@@ -9,9 +9,18 @@ from pipeline.errors import DataError
 from pipeline.origin import Origin, located
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
-from pipeline.params.treatment import Entry, GroupEntry, IndicatorEntry, RegisterEntry
+from pipeline.params.treatment import (
+    Entry,
+    EntryYearEntry,
+    GroupEntry,
+    IndicatorEntry,
+    RegisterEntry,
+)
 from pipeline.register import Entries, read_entries
 from pipeline.values import refuse_rows
+
+# An entry year this far outside the panel is taken for a code of firms that never enter.
+FARTHEST_ENTRY_YEARS = 50
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,14 @@ def firm_cohorts(
     """Return the first treated year of each participant, by the declared source.
 
     Raises DataError where the indicator is not 0/1 or switches off although params refuse
-    that, where a firm changes its group, or where the register is absent or cannot be used.
+    that, where a firm changes its group or entry year or has one that is no year, or where the
+    register is absent or cannot be used.
     """
     if isinstance(entry, IndicatorEntry):
         entry_year = cohorts_from_indicator(panel, entry)
         return Cohorts(entry_year, issues=_entry_after_gap(panel, entry_year, entry))
+    if isinstance(entry, EntryYearEntry):
+        return Cohorts(cohorts_from_entry_year(panel, entry))
     if isinstance(entry, GroupEntry):
         return Cohorts(cohorts_from_group(panel, entry))
     table, columns = register.table, register.columns
@@ -79,6 +91,36 @@ def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
     )
     treated = group.index[group["first"] == entry.treated]
     return pd.Series(entry.entry_year, index=treated, dtype="Int64")
+
+
+def cohorts_from_entry_year(panel: pd.DataFrame, entry: EntryYearEntry) -> pd.Series:
+    """Return the entry year that a column holds, by firm; codes of `never` and missing are absent.
+
+    Raises DataError where a value is no whole year, lies more than FARTHEST_ENTRY_YEARS outside
+    the panel, or differs between the rows of a firm.
+    """
+    column, keys = panel[entry.column], panel[["firm_id", "year"]]
+    given = column.mask(column.isin(entry.never))
+    refuse_rows(
+        (given % 1 != 0) & given.notna(), f"{entry.column} is no whole year", "correct", keys
+    )
+    near = given.between(
+        panel["year"].min() - FARTHEST_ENTRY_YEARS, panel["year"].max() + FARTHEST_ENTRY_YEARS
+    )
+    refuse_rows(
+        ~near & given.notna(),
+        f"{entry.column} lies more than {FARTHEST_ENTRY_YEARS} years outside the panel",
+        "list a code of firms that never enter in treatment.entry.never, or correct",
+        keys,
+    )
+    by_firm = given.groupby(panel["firm_id"])
+    refuse_rows(
+        panel["firm_id"].map(by_firm.nunique(dropna=False)) > 1,
+        f"{entry.column} differs between the rows of a firm",
+        "correct",
+        keys,
+    )
+    return by_firm.first().dropna().astype("Int64")
 
 
 def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Series:

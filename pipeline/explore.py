@@ -77,6 +77,7 @@ def explore(panel: pd.DataFrame, study: Study) -> str:
         matched_times=matched_times(only.score, only.match),
         estimate=only.estimate,
         covariates=covariates,
+        score=only.score,
     )
     return "\n\n".join(
         [

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
+# Outcomes that differ by less than this share of the largest are alike but for rounding.
+ROUNDING = 1e-12
+
 # A joint test divides by the covariance: beyond this condition number (of the correlation
 # matrix) the statistic is rounding noise.
 SINGULAR = 1e12
@@ -127,6 +130,23 @@ def small_sample_factor(n_clusters: int, n_obs: int, k_parameters: int) -> float
     return n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - k_parameters)
 
 
+def is_rounding(
+    std_errors: Floats | float, n_obs: int, largest: float, share: float = ROUNDING
+) -> NDArray[np.bool_]:
+    """Say which standard errors (k,) are rounding, of outcomes that are fitted exactly.
+
+    A standard error is at least the spread of what is left of the outcomes over the root of their
+    number: that spread is compared with a share of `largest`, the largest absolute outcome.
+    """
+    return np.asarray(std_errors * np.sqrt(n_obs) <= share * largest, dtype=np.bool_)
+
+
+def std_errors_of(covariance: Floats) -> Floats:
+    """Return the root of the diagonal (k,); missing where a two-way variance is negative."""
+    variance = np.diag(covariance)
+    return np.sqrt(np.where(variance >= 0, variance, np.nan))
+
+
 def t_intervals(estimate: Floats, std_error: Floats, df: float, conf_level: float) -> Intervals:
     """Return t tests of zero and intervals with `df` degrees of freedom, all of shape (k,).
 
@@ -201,11 +221,30 @@ def chi_squared_test(estimates: Floats, covariance: Floats) -> WaldTest:
 
 
 def is_invertible(covariance: Floats) -> bool:
-    """Say whether a joint test can divide by the covariance."""
-    scale = np.sqrt(np.diag(covariance))
-    if not (np.isfinite(covariance).all() and (scale > 0).all()):
-        return False
-    return bool(np.linalg.cond(covariance / np.outer(scale, scale)) < SINGULAR)
+    """Say whether a joint test can divide by the covariance, which has to be positive definite.
+
+    Clustered in two directions it may not be.
+    """
+    roots = _correlation_roots(covariance)
+    return roots is not None and bool(roots[0] * SINGULAR > roots[-1])
+
+
+def is_semidefinite(covariance: Floats) -> bool:
+    """Say whether a normal distribution can have the covariance, which may be singular."""
+    roots = _correlation_roots(covariance)
+    return roots is not None and bool(roots[0] > -ROUNDING * len(roots) * roots[-1])
+
+
+def _correlation_roots(covariance: Floats) -> Floats | None:
+    """Return the eigenvalues of the correlations, ascending; None where a variance is not positive.
+
+    Rounding of eigenvalues is relative to the largest.
+    """
+    variance = np.diag(covariance)
+    if not (np.isfinite(covariance).all() and (variance > 0).all()):
+        return None
+    scale = np.sqrt(variance)
+    return np.asarray(np.linalg.eigvalsh(covariance / np.outer(scale, scale)))
 
 
 def _sandwich(scores: Floats, bread: Floats, clusters: Codes) -> Floats:

@@ -69,10 +69,7 @@ def matching_effect(
     """
     matches = match_both_ways(firms, rules.ratio, rules.tolerance)
     effect = _unit_effects(firms, matches, bias_covariates)
-    of = np.bincount(matches.treated, minlength=len(effect)) > 0
-    of = of if estimand == "ate" else of & firms.treated
-    if not of.any():
-        raise IdentificationError("no firm has a match within the caliper")
+    of = _averaged(firms, matches, estimand)
     estimate, n = float(effect[of].mean()), int(of.sum())
     reuse = _reuse(matches, of, len(effect)) if estimand == "att" else _reuse_all(matches, of)
     own_variance = _own_variance(firms, matches, rules, reuse > 0, (of, estimate))
@@ -86,6 +83,15 @@ def matching_effect(
         )
     n_matches = len(np.unique(matches.control[of[matches.treated]]))
     return MatchingEffect(estimate, float(np.sqrt(variance)), n, n_matches)
+
+
+def _averaged(firms: Firms, matches: MatchedSets, estimand: Estimand) -> Flags:
+    """Mark the firms (n,) that the effect averages over: matched, and treated for the ATT."""
+    matched = np.bincount(matches.treated, minlength=len(firms.treated)) > 0
+    of = matched if estimand == "ate" else matched & firms.treated
+    if not of.any():
+        raise IdentificationError("no firm has a match within the caliper")
+    return np.asarray(of)
 
 
 def used_firms_variance(outcome: Floats, treated: Flags, weight: Floats) -> float:

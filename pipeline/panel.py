@@ -94,10 +94,15 @@ def clean_panel(
         del panel, delivered
         ledger = apply_rules(handed_over, rules)
         _require_both_groups(ledger.panel, treatment)
-        issues = [*found, *typing, *joined, *cohorts.issues]
-        every = pd.concat([issues_table(issues), ledger.issues], ignore_index=True)
-        not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
-        return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every), not_found)
+        return _with_earlier(ledger, [*found, *typing, *joined], cohorts)
+
+
+def _with_earlier(ledger: Ledger, issues: list[Issue], cohorts: Cohorts) -> Ledger:
+    """Return the ledger with the issues found before its rules ran, and entrants not in PANEL."""
+    earlier = issues_table([*issues, *cohorts.issues])
+    every = pd.concat([earlier, ledger.issues], ignore_index=True)
+    not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
+    return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every), not_found)
 
 
 def _typed_rows(

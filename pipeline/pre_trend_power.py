@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference import is_invertible
+from pipeline.inference import is_invertible, is_semidefinite
 
 Floats = NDArray[np.float64]
 
@@ -48,11 +48,12 @@ def slope_found_jointly(
 def slope_found_by_any(years: Floats, covariance: Floats, level: float, power: float) -> float:
     """Return the slope at which some single lead is significant with probability `power`.
 
-    That is the pre-test of Roth (2022): 1 - P(|b_j| <= z se_j for all j), normal.
+    That is the pre-test of Roth (2022): 1 - P(|b_j| <= z se_j for all j), normal. Missing where a
+    variance is not positive, or the covariance is none.
     """
-    errors = np.sqrt(np.diag(covariance))
-    if not np.isfinite(covariance).all() or not (errors > 0).all():
+    if not is_semidefinite(covariance):
         return float("nan")
+    errors = np.sqrt(np.diag(covariance))
     start = float((errors / np.abs(years)).min())
     return _solve(lambda slope: any_significant(slope * years, covariance, level), power, start)
 

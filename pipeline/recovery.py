@@ -16,7 +16,7 @@ from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.twoway import flat_sample, true_event_mean, true_twoway
 from pipeline.errors import IdentificationError
-from pipeline.params.estimate import Spec, StackedSpec
+from pipeline.params.estimate import LeeBoundsSpec, MatchedDifferenceSpec, Spec, StackedSpec
 from pipeline.params.outcomes import Outcome
 from pipeline.scale import on_scale
 
@@ -68,20 +68,12 @@ def _true_terms(
         check_comparable(sample)
         if spec.estimator == "stacked":
             return _true_stacked(spec, sample, study.panel, effect, outcome)
-        if spec.estimator == "lee_bounds" or spec.estimator == "matched_difference":  # noqa: PLR1714
+        if isinstance(spec, LeeBoundsSpec | MatchedDifferenceSpec):
             return []
         if outcome.transform == "proportional":
             return []
         if spec.estimator == "group_time":
-            truth = true_group_time(
-                spec,
-                sample.stacks,
-                study.panel,
-                effect,
-                covariates=study.covariates,
-                whole_sets=study.estimate.missing == "drop_set",
-            )
-            return [("att", truth)]
+            return [("att", true_group_time(study, spec, sample.stacks, effect))]
     except IdentificationError:
         return []
     flat = flat_sample(sample, study.panel)

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from pipeline.params.outcomes import Outcome, Transform
 
+# Sums of squares beyond this overflow.
+LARGEST = 1e100
+
 
 def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
     """Return the outcome on its scale, shape (n,); a missing level stays missing.
@@ -14,9 +17,10 @@ def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
     `log`: natural logarithm, zeros become missing. `level` and `proportional`: unchanged. `any`: 1
     above zero, 0 at zero. asinh and log(1+x) are not offered: their effects depend on the unit of
     the column (Chen & Roth 2024, doi:10.1093/qje/qjad054). Raises DataError where any but `level`
-    meets a negative value.
+    meets a negative value, or where a value is infinite or too large to be squared.
     """
     levels = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    _refuse_beyond(levels, str(values.name))
     if kind == "level":
         return levels.copy()
     if (levels < 0).any():
@@ -31,6 +35,15 @@ def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
     logs = np.full_like(levels, np.nan)
     np.log(levels, out=logs, where=levels > 0)
     return logs
+
+
+def _refuse_beyond(levels: NDArray[np.float64], name: str) -> None:
+    beyond = int((np.abs(levels) > LARGEST).sum())
+    if beyond:
+        raise DataError(
+            f"{name}: {beyond} values are infinite or beyond {LARGEST:g}, which variances cannot "
+            "take; correct them, or give the column in a larger unit"
+        )
 
 
 def on_scale(levels: pd.Series, outcome: Outcome) -> NDArray[np.float64]:

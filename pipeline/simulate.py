@@ -20,6 +20,7 @@ from pipeline.simulation.outcomes import (
     untreated_outcomes,
 )
 from pipeline.simulation.participation import Participation, draw_participation
+from pipeline.simulation.rents import draw_rents
 from pipeline.simulation.untreated import draw_untreated
 
 
@@ -27,7 +28,8 @@ from pipeline.simulation.untreated import draw_untreated
 class SimulatedProgramme:
     """Hold what an evaluator would receive, and the truth that only tests may read.
 
-    `panel`: one row per firm alive and year; sales and exports in US$ thousand, employment in jobs.
+    `panel`: one row per firm alive and year; sales and exports in US$ thousand, employment in jobs,
+    rents, which the programme leaves alone, in US$ per square metre and month.
     `register`: one row per firm and programme (`cdp`, `other`), with its entry year.
     `truth`: for each row of `panel`, the outcomes without any programme: no direct effect, no
     spillover, no anticipation. The true effect on a transform T is T(observed) - T(untreated).
@@ -46,7 +48,7 @@ def simulate_programme(settings: Simulation, rng: np.random.Generator) -> Simula
     Each part draws from its own stream, so that switching one assumption leaves all draws alone.
     Raises ParamsError where the settings leave nobody to treat.
     """
-    firm_rng, path_rng, entry_rng, effect_rng = rng.spawn(4)
+    firm_rng, path_rng, entry_rng, effect_rng, rent_rng = rng.spawn(5)
     years = np.arange(settings.first_year, settings.last_year + 1)
     firms = draw_firms(settings, firm_rng)
     calm = draw_untreated(settings, firms, years, path_rng)
@@ -54,9 +56,10 @@ def simulate_programme(settings: Simulation, rng: np.random.Generator) -> Simula
     untreated = disturb_untreated(settings, calm, participation, years)
     without = untreated_outcomes(firms, untreated)
     observed = treated_outcomes(settings, firms, untreated, participation, years, rng=effect_rng)
+    rents = draw_rents(settings, firms, participation, years, rent_rng)
     keys = _keys(observed.alive, years)
     return SimulatedProgramme(
-        panel=_panel(keys, settings, firms, observed),
+        panel=_panel(keys, settings, firms, observed).assign(rent=rents[observed.alive]),
         register=_register(settings, participation),
         truth=_truth(keys, without, observed.alive),
     )

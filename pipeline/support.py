@@ -40,13 +40,15 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
 def _kept(stack: pd.DataFrame, model: ScoreModel) -> Flags:
     score, treated = stack["linear_score"].to_numpy(), stack["treated"].to_numpy()
     share = model.trim_share or 0.0
-    if model.support == "bound" or model.support == "none":  # noqa: PLR1714 (mypy narrows these)
-        return np.ones(len(stack), dtype=bool)
-    if model.support == "trim":
-        return trimmed(score, treated, share)
-    if model.support == "density":
-        return densest(stack["propensity_score"].to_numpy(), treated, share)
-    return common_support(score, treated, model.support)
+    match model.support:
+        case "bound" | "none":
+            return np.ones(len(stack), dtype=bool)
+        case "trim":
+            return trimmed(score, treated, share)
+        case "density":
+            return densest(stack["propensity_score"].to_numpy(), treated, share)
+        case overlap:
+            return common_support(score, treated, overlap)
 
 
 def common_support(score: Floats, treated: Flags, rule: Overlap) -> Flags:

@@ -5,6 +5,7 @@ Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414; Roodman, MacKinnon,
 weight. Every draw's t statistic is a function of cluster sums, so that none needs a regression.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
@@ -42,9 +43,15 @@ class ClusterSums:
 
 @dataclass(frozen=True)
 class WildTest:
-    """Hold the p-value of no effect, the interval by test inversion, and how draws were made."""
+    """Hold the p-value of no effect, the interval by test inversion, and how draws were made.
+
+    `p_value` counts draws with a statistic at least as large as the data's: over all sign patterns
+    two of them are the data, so that it is never zero. `larger_share` counts larger ones only, as
+    Stata's boottest, R's fwildclusterboot and Roodman et al. do.
+    """
 
     p_value: float
+    larger_share: float
     low: float
     high: float
     weights: str
@@ -54,17 +61,21 @@ class WildTest:
 def wild_test(
     sums: ClusterSums, conf_level: float, draws: int, rng: np.random.Generator
 ) -> WildTest:
-    """Test that the coefficient is zero, symmetric in |t|; invert the test for the interval."""
+    """Test that the coefficient is zero, symmetric in |t|; invert the test for the interval.
+
+    Where no draw is as large, B draws show no more than p < 1 / (B + 1), which is then given.
+    """
     signs, name = cluster_weights(len(sums.square), draws, rng)
 
-    def p_value(null: float) -> float:
+    def share(null: float, tie: float = -TIE) -> float:
         statistics = _statistics(sums, null, signs)
         observed = abs(_statistics(sums, null, np.ones((1, len(sums.square))))[0])
-        return float((np.abs(statistics) >= observed * (1 - TIE)).mean())
+        return float((np.abs(statistics) >= observed * (1 + tie)).mean())
 
     estimate = float(sums.outcome.sum() / sums.square.sum())
-    ends = [_interval_end(p_value, sums, estimate, side, 1 - conf_level) for side in (-1, 1)]
-    return WildTest(p_value(0.0), ends[0], ends[1], name, len(signs))
+    low, high = (_interval_end(share, sums, estimate, side, 1 - conf_level) for side in (-1, 1))
+    p_value = max(share(0.0), 1 / (len(signs) + 1))
+    return WildTest(p_value, share(0.0, TIE), low, high, name, len(signs))
 
 
 def cluster_weights(n_clusters: int, draws: int, rng: np.random.Generator) -> tuple[Floats, str]:
@@ -88,20 +99,20 @@ def _statistics(sums: ClusterSums, null: float, weights: Floats) -> Floats:
 
 
 def _interval_end(
-    p_value: object, sums: ClusterSums, estimate: float, side: int, alpha: float
+    p_value: Callable[[float], float], sums: ClusterSums, estimate: float, side: int, alpha: float
 ) -> float:
     """Return where the p-value falls to alpha on one side; infinite where it never does."""
     scores = sums.outcome.sum(axis=1) - estimate * sums.square
     step = float(np.sqrt((scores**2).sum()) / sums.square.sum())
     reach = 1.0
-    while p_value(estimate + side * reach * step) > alpha:  # type: ignore[operator]
+    while p_value(estimate + side * reach * step) > alpha:
         reach *= 2
         if reach > WIDEST:
             return side * float("inf")
     inside, outside = 0.0, reach
     for _ in range(BISECTIONS):
         middle = (inside + outside) / 2
-        if p_value(estimate + side * middle * step) > alpha:  # type: ignore[operator]
+        if p_value(estimate + side * middle * step) > alpha:
             inside = middle
         else:
             outside = middle

@@ -46,6 +46,7 @@ def main(
         matched_times=matched_times(score, match),
         estimate=estimate,
         covariates=covariates,
+        score=score,
     )
     redo = Redo(read(SCORES, scored), covariates, score, match)
     results = estimate_specs(study, redo)

@@ -1,6 +1,7 @@
 """Exhibit: tables, figures, numbers and results files that readers see."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,9 +39,9 @@ SECTIONS = {
 }
 
 
-def main(folders: Folders, **sections: object) -> None:
+def main(folders: Folders, **sections: Any) -> None:
     """Read every results table; replace reports/<study>/ at once."""
-    settings = StudySettings(**sections)  # type: ignore[arg-type]
+    settings = StudySettings(**sections)
     clean, scored, matched = folders.of("clean"), folders.of("score"), folders.of("match")
     balanced, estimated = folders.of("balance"), folders.of("estimate")
     estimates = read(ESTIMATES, estimated)
@@ -81,6 +82,7 @@ def _study(folders: Folders, settings: StudySettings) -> Study:
         matched_times=matched_times(settings.score, settings.match),
         estimate=settings.estimate,
         covariates=read(COVARIATES, folders.of("score")),
+        score=settings.score,
     )
 
 

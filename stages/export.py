@@ -45,6 +45,7 @@ def _files(folders: Folders) -> dict[str, bytes]:
         matched_times=matched_times(settings.score, settings.match),
         estimate=settings.estimate,
         covariates=read(COVARIATES, folders.of("score")),
+        score=settings.score,
     )
     return stata_files(folders.study, study, read(ESTIMATES, folders.of("estimate")))
 

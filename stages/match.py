@@ -8,13 +8,17 @@ from pipeline.matching.designs import match_designs
 from pipeline.matching.external import read_brought
 from pipeline.matching.shortage import shortage_lines
 from pipeline.params.match import MatchSection
-from stages.run import Folders, notice, run_stage
+from stages.run import Folders, progress, run_stage
 
 SECTIONS = {"match": MatchSection}
 
 
 def main(folders: Folders, match: MatchSection) -> None:
-    """Read SCORES, COVARIATES and files of external designs; write MATCHES, WEIGHTS and FACTS."""
+    """Read SCORES, COVARIATES and files of external designs; write MATCHES, WEIGHTS and FACTS.
+
+    Who is short of comparison firms is in FACTS; a terminal shows it at once. Logs do not: these
+    are counts by entry year, before disclosure control.
+    """
     scored, folder = folders.of("score"), folders.of("match")
     brought = read_brought(folders.raw, match)
     matched = match_designs(read(SCORES, scored), read(COVARIATES, scored), match, brought)
@@ -22,7 +26,7 @@ def main(folders: Folders, match: MatchSection) -> None:
     write(WEIGHTS, matched.weights, folder)
     write(FACTS, matched.facts, folder)
     for line in shortage_lines(matched.facts):
-        notice(line)
+        progress(line)
 
 
 if __name__ == "__main__":

@@ -68,11 +68,6 @@ def report(error: EvaluationError, where: str, folders: Folders | None = None) -
     return 2
 
 
-def notice(message: str) -> None:
-    """Print a line that whoever runs the stage should read, results being complete all the same."""
-    print(message, file=sys.stderr)
-
-
 def progress(message: str) -> None:
     """Print a line for a person at a terminal; stay quiet in CI and in files."""
     if _is_watched():

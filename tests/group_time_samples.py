@@ -3,10 +3,18 @@
 import numpy as np
 
 from pipeline.effects.group_time import CohortSample
+from pipeline.effects.group_time_panel import FirmsByYear, cohort_sample, compared_firms
 
 
 def full_samples(
-    wide, first_treated, *, never_only, covariates=None, weight=None, clusters=None
+    wide,
+    first_treated,
+    *,
+    never_only,
+    covariates=None,
+    weight=None,
+    clusters=None,
+    balanced=False,
 ) -> list[CohortSample]:
     """Return a sample per cohort; `wide` has firms in rows and years in columns.
 
@@ -15,24 +23,17 @@ def full_samples(
     n = len(wide)
     columns = np.ones((n, 1)) if covariates is None else np.column_stack([np.ones(n), covariates])
     weight = np.ones(n) if weight is None else weight
-    clusters = np.arange(n) if clusters is None else clusters
-    years = wide.columns.to_numpy(dtype=np.int64)
-    values = np.asfortranarray(wide.to_numpy(dtype=float))
+    firms = FirmsByYear(
+        years=wide.columns.to_numpy(dtype=np.int64),
+        y=wide.to_numpy(dtype=float),
+        first_treated=first_treated,
+        exposed_from=first_treated,
+        cluster=np.arange(n) if clusters is None else clusters,
+    )
+    control = "never_treated" if never_only else "not_yet_treated"
     samples = []
-    for cohort in np.unique(first_treated[np.isfinite(first_treated)]):
-        others = np.isinf(first_treated) if never_only else first_treated > cohort
-        rows = np.flatnonzero(others | (first_treated == cohort))
-        samples.append(
-            CohortSample(
-                cohort=int(cohort),
-                years=years,
-                firm=rows,
-                cluster=clusters[rows],
-                treated=first_treated[rows] == cohort,
-                treated_from=first_treated[rows],
-                weight=weight[rows],
-                y=np.asfortranarray(values[rows]),
-                columns=columns[rows],
-            )
-        )
+    for cohort in firms.cohorts():
+        rows = compared_firms(firms, cohort, control, balanced)
+        sample = cohort_sample(firms, cohort, rows, weight=weight[rows], columns=columns[rows])
+        samples.append(sample)
     return samples

@@ -1,16 +1,13 @@
 """Compile LaTeX in a temporary folder, for slow tests."""
 
-import shutil
 import subprocess
 from pathlib import Path
+
+from programs import required
 
 PREAMBLE = Path(__file__).parents[1] / "docs" / "preamble.tex"
 
 A4 = r"\usepackage[a4paper,margin=2.5cm]{geometry}"
-
-
-def available() -> bool:
-    return shutil.which("pdflatex") is not None
 
 
 def compile_latex(body: str, folder: Path, extra: str = "") -> tuple[int, str]:
@@ -20,10 +17,15 @@ def compile_latex(body: str, folder: Path, extra: str = "") -> tuple[int, str]:
         f"\\begin{{document}}\n{body}\n\\end{{document}}\n"
     )
     (folder / "document.tex").write_text(document, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    return run_pdflatex(folder, "document")
+
+
+def run_pdflatex(folder: Path, name: str) -> tuple[int, str]:
+    """Return the exit code and the log of one run over `name`.tex in a folder."""
+    program = required("pdflatex", "apt-get install texlive-latex-extra texlive-science lmodern")
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", f"{name}.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
-    log = (folder / "document.log").read_text(encoding="latin-1")
-    return done.returncode, log
+    return done.returncode, (folder / f"{name}.log").read_text(encoding="latin-1")
 
 
 def faults(log: str) -> list[str]:

@@ -146,6 +146,7 @@ def estimate_seed(
         matched_times=matched_times(study.score, study.match),
         estimate=study.estimate,
         covariates=covariates,
+        score=study.score,
     )
     redo = Redo(scores, covariates, study.score, study.match)
     results = estimate_specs(prepared, redo if study.estimate.analyses.asked() else None)

@@ -67,11 +67,40 @@ def faults(path, value):
         (("groups", "designs"), ["entropy"], "entropy is not a design of any spec"),
         (("groups", "least_firms"), 1, "least_firms"),
         (("survival", "limits", "wages"), {"lowest": 0, "highest": 1}, "limits names wages"),
+        (
+            ("survival", "limits", "sales_log"),
+            {"lowest": 0, "highest": 9},
+            "survival.limits.sales_log.lowest is 0, which has no logarithm; declare a number above "
+            "zero",
+        ),
+        (
+            ("survival", "limits", "sales_log"),
+            {"lowest": -1.5, "highest": 9},
+            "survival.limits.sales_log.lowest is -1.5, which has no logarithm",
+        ),
     ],
 )
 def test_a_fault_names_its_path_and_what_is_wrong(path, value, message):
     found = faults(path, value)
     assert any(message in line for line in found), found
+
+
+def test_limits_that_fit_the_scale_are_no_fault():
+    above_zero = {"lowest": 0.5, "highest": 9}
+    assert faults(("survival", "limits", "sales_log"), above_zero) == []
+
+
+def test_no_limit_of_a_share_above_zero_is_negative():
+    block = section("simulated")
+    block["estimate"]["analyses"]["survival"] |= {
+        "outcomes": ["exports_any"],
+        "limits": {"exports_any": {"lowest": -1, "highest": 9}},
+    }
+    found = list(_cross_faults(read_study({"simulated": block}, "simulated")))
+    assert found == [
+        "estimate.analyses.survival.limits.exports_any.lowest is -1; transform: any takes no "
+        "negative value: declare 0"
+    ]
 
 
 def test_a_role_of_the_register_is_a_column():

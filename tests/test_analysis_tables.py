@@ -8,10 +8,13 @@ import pytest
 from results import OUTCOMES, _table, settings, study_results
 
 from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
+from pipeline.disclosure.groups import NOTE as SECOND
+from pipeline.disclosure.vet import vet
 from pipeline.exhibits.export_margins_table import export_margins_tables
 from pipeline.exhibits.heterogeneity_table import heterogeneity_tables
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import fits
+from pipeline.exhibits.manifest import manifest
 from pipeline.exhibits.study import study_tables
 from pipeline.exhibits.survival_table import survival_tables
 from pipeline.exhibits.table import DASH
@@ -114,6 +117,7 @@ MORE_FACTS = [
     fact("survival", "share_alive_treated[1]", 0.9811),
     fact("survival", "share_alive_comparison[1]", 0.96),
     fact("survival", "n_gone_treated[1]", 9),
+    fact("sales_log", "detectable_difference[size]", 0.13781) | {"unit": "log points"},
     fact("survival", "n_gone_comparison[1]", 22),
     fact("exports_value", "n_firms_above_zero_at_base_treated", 96),
     fact("exports_value", "n_firms_above_zero_at_base_comparison", 77),
@@ -220,9 +224,11 @@ def test_groups_stand_in_the_order_of_their_bins_with_q_and_the_test(results):
         ("Treated / comp.", ""),
         ("q-value", "—"),
         ("Equal effects, p", "0.041"),
+        ("Detectable difference", "0.138"),
     ]
     assert table.panels[0].rows[8].cells[0] is DASH
     assert SUPPRESSED in " ".join(table.notes)
+    assert "not rejected is not equality" in " ".join(table.notes)
 
 
 def test_a_study_that_asks_for_none_has_none():
@@ -248,3 +254,24 @@ def test_notes_and_reasons_are_told_in_the_language_of_the_report(code):
     assert "suprimido: menos de 5" in told
     for english in ("Standard errors", "Groups with", "suppressed", "depends on", "alive"):
         assert english not in told
+
+
+def test_a_group_that_would_tell_another_is_hidden_everywhere():
+    """`50 or more` has too few firms and 40 of the 80 are below 10: both are hidden."""
+    results = made()
+    estimates = results.estimates.copy()
+    smaller = estimates["subgroup"] == "size=<10"
+    estimates.loc[smaller, ["n_treated", "n_control"]] = 40
+    published = vet(dataclasses.replace(results, estimates=estimates))
+    (table,) = heterogeneity_tables(published)
+    shown = lines(table)
+    assert shown[:4] == [("<10", "—"), ("", ""), ("Treated / comp.", ""), ("q-value", "—")]
+    assert shown[4:7] == [
+        ("10 to <50", "0.343"), ("", "(0.050)"), ("Treated / comp.", "80 / 70")
+    ]  # fmt: skip
+    assert SECOND in " ".join(table.notes)
+    hidden = published.estimates.loc[smaller].iloc[0]
+    assert hidden[["estimate", "std_error", "n_treated", "n_control"]].isna().all()
+    assert hidden["note"] == SECOND
+    listed = manifest({"tables/heterogeneity.tex": b""}, {"heterogeneity": table}, published)
+    assert b"tables/heterogeneity.tex,70," in listed

@@ -170,7 +170,7 @@ CASES = {
     ),
     "raw file cut off": (
         lambda folder: (folder / "data/raw/firms/panel.csv").write_text(
-            (folder / "data/raw/firms/panel.csv").read_text()[:-9]
+            (folder / "data/raw/firms/panel.csv").read_text().rpartition(",")[0]
         ),
         "obtain",
         "panel.csv cannot be read",

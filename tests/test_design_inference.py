@@ -20,6 +20,7 @@ from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
 from pipeline.effects import bootstrap
 from pipeline.effects.bootstrap import Redo, bootstrap_terms
+from pipeline.effects.cluster_cautions import cluster_caution
 from pipeline.effects.clusters import VALID, Remade, cluster_codes, require_valid
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.specs import estimate_specs
@@ -151,6 +152,76 @@ def test_set_clusters_reach_the_estimates(cluster):
     assert set(results.estimates["cluster"]) == {cluster}
     att = results.estimates.set_index("term").loc["att"]
     assert att["n_clusters"] < 12 if cluster == "components" else att["n_clusters"] == 9
+
+
+def component_rows(of_firm, terms=("att",), **spec):
+    """Estimate the pairs of `used_once` with firms in the assignment clusters that `of_firm` gives.
+
+    Pairs are numbered: of_firm(number of the pair, whether treated) -> name of the cluster.
+    """
+    panel, matches, _ = used_once(5)
+    number = {set_id: i for i, set_id in enumerate(matches["set_id"].unique())}
+    cluster = {
+        row.firm_id: of_firm(number[row.set_id], row.treated) for row in matches.itertuples()
+    }
+    panel = panel.assign(cluster=panel["firm_id"].map(cluster).fillna("unmatched"))
+    results = estimate_specs(
+        prepare_study(
+            panel,
+            matches,
+            weights_from(matches, panel),
+            outcomes=outcomes(),
+            treatment=treatment(-2, 2),
+            matched_times={},
+            estimate=estimation(terms=list(terms), cluster="components", **spec),
+        )
+    )
+    return results.estimates.set_index(["term", "inference"])
+
+
+def chain(number, treated):
+    """Put each pair across two clusters, so that all hang together."""
+    return f"c{number + (0 if treated else 1)}"
+
+
+def thirds(number, treated):
+    return f"c{number % 3}"
+
+
+@pytest.mark.parametrize("average", ["pooled", "event"])
+def test_a_single_component_has_no_standard_error(average):
+    row = component_rows(chain, average=average).loc[("att", "analytic")]
+    assert row["n_clusters"] == 1 and np.isfinite(row["estimate"])
+    assert row[["std_error", "conf_low", "conf_high", "p_value"]].isna().all()
+    assert "hang together in a single component; use cluster: assignment" in row["note"]
+
+
+def test_a_bootstrap_of_a_single_component_says_that_there_is_none():
+    rows = component_rows(chain, wild_bootstrap={"draws": 99, "seed": 1})
+    row = rows.loc[("att", "wild_bootstrap")]
+    assert np.isnan(row["p_value"]) and np.isnan(row["conf_low"])
+    assert row["note"].startswith("no bootstrap: without a standard error")
+
+
+def test_few_components_are_counted_and_warned_of():
+    row = component_rows(thirds).loc[("att", "analytic")]
+    assert row["n_clusters"] == 3 and row["df"] == 2
+    assert row["note"].endswith(
+        "matched sets and assignment clusters hang together in 3 components: too few for the "
+        "interval, which is too short; a wild bootstrap is not applicable; compare cluster: "
+        "assignment"
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "said"),
+    [(5, "a wild bootstrap is not applicable"), (6, "too few for the interval"), (10, None)],
+)
+def test_the_caution_ends_where_clusters_are_enough(n_clusters, said):
+    found = cluster_caution("components", n_clusters)
+    assert found is None if said is None else said in found
+    assert ("bootstrap" in (found or "")) == (n_clusters < 6)
+    assert cluster_caution("assignment", n_clusters) is None
 
 
 @pytest.mark.parametrize("cluster", ["set_and_assignment", "components"])

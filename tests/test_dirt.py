@@ -73,7 +73,7 @@ ENTRY = {
     "switches_off": "absorbing",
 }
 SPANISH = {"firm_id": "rut", "year": "año", "sales": "ventas", "employment": "empleo"}
-NUMBERS = ["sales", "employment", "exports", "distance_km"]
+NUMBERS = ["sales", "employment", "exports", "distance_km", "rent"]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from results import study_results
 
 from pipeline.disclosure.counts import protected, step_runs
 from pipeline.disclosure.dominance import Dominance, dominated, largest_share
+from pipeline.disclosure.groups import hide_group_tests, is_second, second_groups
 from pipeline.disclosure.losses import hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths, too_near
 from pipeline.disclosure.vet import vet
@@ -216,3 +217,68 @@ def test_the_manifest_lists_every_file_with_its_hash_and_no_small_count():
         assert row["dominance_checked"] in {"yes", "none in it"}
     unchecked = build_exhibits(study_results())["manifest.csv"].decode()
     assert "results/balance.csv" in unchecked and ",no," in unchecked
+
+
+def groups(sizes, outcome="sales_log", without=0.0):
+    """Return ESTIMATES, FACTS and TESTS of one grouping; a size that is missing is not shown."""
+    names = [f"size={name}" for name in sizes]
+    estimates = pd.DataFrame(
+        {
+            "outcome": outcome,
+            "design": "d",
+            "estimator": "groups",
+            "subgroup": names,
+            "n_treated": pd.array(list(sizes.values()), dtype="Int64"),
+        }
+    )
+    fact = {"design": "d", "name": "n_treated_without_group[size]", "value": without}
+    tests = pd.DataFrame(
+        {
+            "outcome": outcome,
+            "design": "d",
+            "estimator": "groups",
+            "test": [*(f"q_value[{name}]" for name in names), "equality[size]"],
+            "statistic": 2.5,
+            "df_denominator": 61.0,
+            "p_value": 0.04,
+            "note": "Benjamini-Hochberg",
+        }
+    )
+    return estimates, pd.DataFrame([fact]), tests
+
+
+@pytest.mark.parametrize(
+    ("sizes", "without", "second"),
+    [
+        ({"a": None, "b": 30, "c": 20}, 0, {"size=c"}),
+        ({"a": None, "b": 30, "c": None}, 0, set()),
+        ({"a": 10, "b": 30, "c": 20}, 0, set()),
+        ({"a": 10, "b": 30, "c": 20}, 3, {"size=a"}),
+        ({"a": None, "b": 30, "c": 20}, 3, set()),
+        ({"a": None, "b": 30, "c": 20}, 9, {"size=c"}),
+        ({"a": None}, 0, set()),
+    ],
+)
+def test_no_group_that_is_not_shown_is_alone(sizes, without, second):
+    estimates, facts, _ = groups(sizes, without=float(without))
+    found = second_groups(estimates, facts, 5)
+    assert {group for _, _, group in found} == second
+    assert is_second(estimates, found).sum() == len(second)
+
+
+def test_every_outcome_hides_the_same_second_group():
+    """By their own sizes it would be b for sales and c for jobs; each then tells the other's."""
+    sales, facts, _ = groups({"a": None, "b": 20, "c": 21})
+    jobs, _, _ = groups({"a": None, "b": 22, "c": 21}, outcome="employment_log")
+    found = second_groups(pd.concat([sales, jobs]), facts, 5)
+    assert found == {("sales_log", "d", "size=b"), ("employment_log", "d", "size=b")}
+
+
+def test_tests_do_not_count_the_clusters_of_a_hidden_group():
+    tests = groups({"a": None, "b": 30, "c": 20})[2]
+    shown = hide_group_tests(tests, {("sales_log", "d", "size=c")}).set_index("test")
+    assert np.isnan(shown.loc["q_value[size=c]", "p_value"])
+    assert shown.loc["q_value[size=c]", "note"].startswith("not published")
+    assert shown.loc["q_value[size=b]", ["statistic", "p_value"]].tolist() == [2.5, 0.04]
+    assert shown.loc["equality[size]", ["statistic", "df_denominator"]].isna().all()
+    assert shown.loc["equality[size]", "p_value"] == 0.04

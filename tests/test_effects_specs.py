@@ -108,9 +108,12 @@ def test_hand_computed_event_study_and_the_entry_years_behind_it():
     assert rows.loc["event[-2]", "estimate"] == pytest.approx(0)
     assert rows.loc["event[0]", ["n_treated", "n_control"]].tolist() == [2, 2]
     assert rows.loc["event[1]", ["n_treated", "n_control"]].tolist() == [1, 1]
-    assert rows.loc["event[1]", "note"] == "entry years 2002 only"
-    assert rows.loc["event[-2]", "note"] == "entry years 2003 only"
-    assert pd.isna(rows.loc["event[0]", "note"])
+    # One treated firm a year: its residuals are zero, and would leave it out of the variance.
+    alone = "no standard error: in every entry year the treated firms lie in a single cluster"
+    assert rows.loc["event[1]", "note"] == f"entry years 2002 only; {alone}"
+    assert rows.loc["event[-2]", "note"] == f"entry years 2003 only; {alone}"
+    assert rows.loc["event[0]", "note"] == alone
+    assert rows.loc[["event[0]", "event[1]"], ["std_error", "p_value"]].isna().all(axis=None)
     assert rows.loc["att", ["n_treated", "n_control", "n_obs"]].tolist() == [2, 2, 12]
     assert rows.loc["att", ["n_clusters", "n_treated_clusters", "df"]].tolist() == [4, 2, 3]
 
@@ -134,6 +137,8 @@ def test_the_average_effect_is_the_declared_one():
     by_event["specs"][0]["average"] = "event"
     rows = by_term(short(estimate=EstimateSection.model_validate(by_event)))
     assert rows.loc["att", "estimate"] == pytest.approx((6 + 6) / 2)
+    by_event["specs"][0]["average"] = "event"
+    rows = by_term(run(*random_study(1), estimate=EstimateSection.model_validate(by_event)))
     same = ["estimate", "std_error", "conf_low", "conf_high", "note"]
     assert rows.loc["att", same].tolist() == rows.loc["event_average", same].tolist()
 
@@ -162,7 +167,8 @@ def test_one_pre_year_is_a_row_that_says_so():
 
 def test_fewer_clusters_than_leads_is_a_row_that_says_so():
     panel, matches, weights = random_study(1)
-    few = weights.assign(cluster=np.where(weights["treated"], "a", "b"))
+    halves = weights["firm_id"].str[1:].astype(int) % 2
+    few = weights.assign(cluster=halves.map({0: "a", 1: "b"}))
     test = run(panel, matches, few, estimate=estimation(cluster="assignment")).tests.iloc[0]
     assert np.isnan(test["statistic"]) and "no joint test with 2 clusters" in test["note"]
 

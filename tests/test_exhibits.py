@@ -141,6 +141,40 @@ def test_notes_state_rule_scale_and_warnings(results):
     assert "Fewer than 10 treated clusters" not in notes
 
 
+def _with_whole_sets_lost(lost, per_set=3.0, missing="drop_set"):
+    """Give results in which sets of a design lost treated firm-years of log sales, of 640."""
+    results = study_results()
+    place = {"design": "covariates", "outcome": "sales_log"}
+    values = {
+        "comparison_firms_per_set": per_set,
+        "treated_years": 640.0,
+        "treated_years_dropped": lost,
+    }
+    facts = [place | {"name": n, "value": v, "unit": "firm-years"} for n, v in values.items()]
+    chosen = results.settings.estimate.model_copy(update={"missing": missing})
+    return dataclasses.replace(
+        results,
+        facts=pd.concat([results.facts, pd.DataFrame(facts)], ignore_index=True),
+        settings=dataclasses.replace(results.settings, estimate=chosen),
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (_with_whole_sets_lost(31.0), "31 of 640 (4.8 percent) (Panel B)."),
+        (_with_whole_sets_lost(math.nan), "few (Panel B)."),
+        (_with_whole_sets_lost(0.0), None),
+        (_with_whole_sets_lost(31.0, per_set=1.0), None),
+        (_with_whole_sets_lost(31.0, missing="renormalise"), None),
+    ],
+)
+def test_treated_years_lost_with_a_set_of_many_are_a_warning(made, said):
+    shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(made))
+    lost = [note for note in main_notes(made, shown) if note.startswith("Treated yearly")]
+    assert [note.endswith(f"loses most: {said}") for note in lost] == ([True] if said else [])
+
+
 def test_note_translates_the_tables_own_number(results):
     table = main_effects(results)["main_effects_panels_2"]
     shown = table.panels[0].rows[0].cells[0].plain()
@@ -337,7 +371,7 @@ def test_summary_says_effect_interval_and_what_cannot_be_seen(results):
     )
     assert f"Log sales, {shown} percent \\[{low} to {high}\\]" in text
     zero = "included" if row.conf_low <= 0 <= row.conf_high else "excluded"
-    assert f"for Log sales, anything from {low} to {high} percent, no effect {zero}" in text
+    assert f"for Log sales, anything from {low} to {high} percent, zero {zero}" in text
     assert "Log sales, p = 0.41; none can be seen for Log employment." in text
     assert "Any exports" not in text  # of another family than `main`
     assert text.startswith("**A made-up programme.** Programme, average effect on treated firms")
@@ -347,7 +381,7 @@ def test_summary_of_a_zero_effect_includes_no_effect(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["term"] == "att", ["conf_low", "conf_high"]] = [-0.1, 0.1]
     text = summary(dataclasses.replace(results, estimates=estimates))
-    assert "anything from \u22129.5 to 10.5 percent, no effect included" in text
+    assert "anything from \u22129.5 to 10.5 percent, zero included" in text
 
 
 def test_results_csv_has_eight_digits_and_unix_line_ends(results):

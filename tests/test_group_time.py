@@ -107,14 +107,15 @@ def test_matching_weights_give_the_declared_formula():
     assert at_entry.influence[2] == pytest.approx(of_firm_2, abs=1e-12)
 
 
+@pytest.mark.parametrize("every_row", [False, True])
 @pytest.mark.parametrize("method", ["outcome_regression", "ipw", "doubly_robust"])
-def test_an_influence_is_the_derivative_by_a_firms_weight(method):
+def test_an_influence_is_the_derivative_by_a_firms_weight(method, every_row):
     """w_i dA/dw_i, by finite differences, for every average: shares and first stages included.
 
     The improved doubly robust estimator leaves terms out that vanish only in expectation.
     """
-    wide, first, covariate = firms(1, n=60)
-    rules = GroupTimeRules(method, "varying", 0)
+    wide, first, covariate = firms(1, n=60, hole_share=0.1 if every_row else 0.0)
+    rules = GroupTimeRules(method, "varying", 0, every_row)
 
     def averages(weight):
         effects = effects_of(wide, first, rules, covariates=covariate, weight=weight)
@@ -188,6 +189,27 @@ def test_not_yet_treated_firms_compare_until_they_enter_or_anticipate(anticipati
         expected = change[first == 2003].mean() - change[free].mean()
         assert cells[2003, year].estimate == pytest.approx(expected, abs=1e-12)
         assert cells[2003, year].n_control == free.sum()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_row_without_gaps_is_the_panel_estimate(method):
+    """Mean changes are differences of mean levels; only the doubly robust ones add a term."""
+    wide, first, _ = firms(6)
+    rows = effects_of(wide, first, GroupTimeRules(method, "varying", 0, every_row=True))
+    plain = effects_of(wide, first, GroupTimeRules(method, "varying", 0))
+    assert rows.influence == pytest.approx(plain.influence, abs=1e-9)
+    assert simple_average(rows).estimate == pytest.approx(simple_average(plain).estimate, abs=1e-9)
+
+
+@pytest.mark.parametrize("base", ["varying", "universal"])
+def test_years_of_anticipation_are_long_differences(base):
+    """Against the last untouched year: a change between two of them would hide an early effect."""
+    wide, first, _ = firms(7)
+    cells = by_cell(effects_of(wide, first, GroupTimeRules("outcome_regression", base, 2)))
+    assert [cells[2005, year].base_year for year in (2003, 2004, 2005, 2006)] == [2002] * 4
+    change = (wide[2004] - wide[2002]).to_numpy()
+    expected = change[first == 2005].mean() - change[np.isinf(first)].mean()
+    assert cells[2005, 2004].estimate == pytest.approx(expected, abs=1e-12)
 
 
 def test_varying_base_leads_are_short_differences_that_add_up():

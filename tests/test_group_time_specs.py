@@ -198,7 +198,7 @@ def test_weights_make_the_effect_on_totals():
     sales = panel.set_index(["firm_id", "year"])["sales"]
     members = weights[weights["stack"] == 2004].set_index("firm_id")
     change = pd.Series({f: sales[f, 2006] - sales[f, 2003] for f in members.index})
-    mass = members["weight"] * own[members.index]
+    mass = own[members.index]
     means = [
         np.average(change[group], weights=mass[group])
         for group in (members["treated"], ~members["treated"])

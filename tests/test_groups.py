@@ -6,6 +6,7 @@ import pytest
 from analysed import analysed, facts_of, rows_of, section
 from pydantic import ValidationError
 from scipy.stats import f as f_distribution
+from scipy.stats import t as t_distribution
 from stacked_tables import no_matches
 
 from pipeline.effects.bootstrap import Redo
@@ -254,3 +255,27 @@ def test_groupings_are_complete(grouping, fault):
 def test_an_outcome_that_is_not_observed_is_a_row_with_the_reason():
     outcome = {"observed": False, "reason": "no data", "column": None, "transform": None}
     assert effects(run(outcome=outcome)).loc["size", "note"] == "not observed: no data"
+
+
+def test_the_detectable_difference_is_that_of_the_standard_error_of_the_difference():
+    """Groups share no cluster: eight of them, and the variance of the difference is the sum."""
+    results = run()
+    errors = effects(results)["std_error"]
+    error = np.sqrt((errors**2).sum())
+    by_hand = (t_distribution.ppf(0.975, 7) + t_distribution.ppf(0.8, 7)) * error
+    assert facts_of(results)["detectable_difference[size]"] == pytest.approx(by_hand)
+
+
+def test_of_three_groups_the_pair_that_is_told_apart_most_easily_counts():
+    text = TEXT + "T5 i 10 15\nT6 j 10 40\nC5 k 10 11\nC6 l 10 11\n"
+    jobs = ALL_JOBS | {"T5": 200.0, "T6": 200.0, "C5": 5.0, "C6": 5.0}
+    results = run(SIZE | {"edges": [10, 100]}, jobs=jobs, text=text, n_pairs=6)
+    errors = effects(results)["std_error"]
+    least = np.sqrt((errors.drop("size=100 or more") ** 2).sum())
+    by_hand = (t_distribution.ppf(0.975, 7) + t_distribution.ppf(0.8, 7)) * least
+    assert facts_of(results)["detectable_difference[size]"] == pytest.approx(by_hand)
+
+
+def test_no_difference_is_detectable_where_one_group_is_left():
+    results = run(SIZE | {"edges": [8]})
+    assert "detectable_difference[size]" not in facts_of(results)

@@ -168,7 +168,6 @@ def test_the_page_names_its_language(code):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not latex.available(), reason="pdflatex is not installed")
 @pytest.mark.parametrize("code", ["en", *CATALOGUES])
 def test_every_table_compiles_in_every_language_with_nasty_labels(code, tmp_path):
     results = study_results(

@@ -31,8 +31,6 @@ from pipeline.params.settings import load_yaml
 GOLDEN = Path(__file__).parent / "golden"
 NASTY = r"R&D_100% ~ año #1 ${x}^\ [a] <b> |c| `d' "
 
-needs_latex = pytest.mark.skipif(not latex.available(), reason="pdflatex is not installed")
-
 
 def small_table() -> Table:
     return Table(
@@ -133,6 +131,13 @@ def test_table_format_reserves_sign_digits_and_parentheses():
     assert "S[table-format={(}1.3{)}]" in rendered
 
 
+def test_without_its_program_a_slow_test_fails_and_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    message = "pdflatex is not installed: apt-get install texlive-latex-extra"
+    with pytest.raises(pytest.fail.Exception, match=message):
+        latex.compile_latex("text", tmp_path)
+
+
 def _floats(fragments: list[str]) -> str:
     """Return every fragment as a report would input it, each on a page of its own."""
     head = "\\begin{table}\\centering\\caption{What the table shows}\n"
@@ -150,7 +155,6 @@ def _with_covariates(results, n_covariates):
 
 
 @pytest.mark.slow
-@needs_latex
 @pytest.mark.parametrize("extra", ["", latex.A4], ids=["bare", "a4"])
 @pytest.mark.parametrize("n_outcomes", [None, 1, 4, 9])
 def test_tables_compile_and_fit_the_page(n_outcomes, extra, tmp_path):
@@ -163,7 +167,6 @@ def test_tables_compile_and_fit_the_page(n_outcomes, extra, tmp_path):
 
 
 @pytest.mark.slow
-@needs_latex
 @pytest.mark.parametrize("study", load_yaml(ROOT / "params.yaml")["studies"])
 def test_committed_tables_compile_and_fit_the_page(study, tmp_path):
     files = sorted((ROOT / "reports" / study / "tables").glob("*.tex"))
@@ -175,7 +178,6 @@ def test_committed_tables_compile_and_fit_the_page(study, tmp_path):
 
 
 @pytest.mark.slow
-@needs_latex
 def test_a_table_longer_than_the_page_is_a_fault(tmp_path):
     rows = tuple(Row("row", (Text("cell"),)) for _ in range(70))
     table = Table((Column("column"),), (Panel("", rows),))
@@ -185,7 +187,6 @@ def test_a_table_longer_than_the_page_is_a_fault(tmp_path):
 
 
 @pytest.mark.slow
-@needs_latex
 def test_nasty_labels_compile(tmp_path):
     label = NASTY + "x" * 5
     results = study_results(many_outcomes(3, label), firms="R&D_firms", source=NASTY)
@@ -196,7 +197,6 @@ def test_nasty_labels_compile(tmp_path):
 
 
 @pytest.mark.slow
-@needs_latex
 def test_every_character_below_u0400_compiles(tmp_path):
     characters = [chr(code) for code in range(0x20, 0x400)] + sorted(_T1_LETTERS)
     body = "\n\n".join(escape(character) for character in characters)
@@ -207,7 +207,6 @@ def test_every_character_below_u0400_compiles(tmp_path):
 
 
 @pytest.mark.slow
-@needs_latex
 def test_the_files_with_every_table_and_figure_compile(tmp_path):
     label = NASTY + "x"
     results = study_results(many_outcomes(3, label), title=NASTY, firms="R&D_firms")

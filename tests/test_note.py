@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import latex
@@ -27,16 +26,11 @@ def compiled(folder: Path) -> tuple[int, str]:
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / place, folder / place)
     shutil.copytree(ROOT / "reports" / "michigan" / "tables", folder / "reports/michigan/tables")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "note.tex"]
-    for _ in range(2):
-        done = subprocess.run(
-            command, cwd=folder / "docs" / "note", capture_output=True, check=False, timeout=120
-        )
-    return done.returncode, (folder / "docs/note/note.log").read_text(encoding="latin-1")
+    latex.run_pdflatex(folder / "docs" / "note", "note")
+    return latex.run_pdflatex(folder / "docs" / "note", "note")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not latex.available(), reason="pdflatex is not installed")
 def test_the_note_has_two_pages_and_no_overfull_box(tmp_path):
     code, log = compiled(tmp_path)
     assert (code, latex.faults(log)) == (0, [])

@@ -101,7 +101,6 @@ def test_many_outcomes_keep_their_own_decimals():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not latex.available(), reason="pdflatex is not installed")
 def test_known_key_prints_and_unknown_key_stops(figures, tmp_path):
     (tmp_path / "numbers.tex").write_bytes(numbers_tex(figures, "reports/madeup/numbers.tex"))
     start = r"\input{numbers.tex}"

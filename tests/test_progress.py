@@ -3,8 +3,14 @@
 import subprocess
 import sys
 
+import pandas as pd
+import pytest
+
 from pipeline import progress
+from pipeline.matching.designs import Matched
 from pipeline.progress import telling, track
+from stages import match
+from stages.run import Folders
 
 
 def test_items_come_through_unchanged():
@@ -32,3 +38,24 @@ def test_a_stage_that_no_terminal_watches_prints_nothing(tmp_path):
     code = "from stages.run import watched\nwith watched('x'):\n    pass\n"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "ci", "shown"), [(True, "", True), (True, "1", False), (False, "", False)]
+)
+def test_matching_tells_of_shortages_only_who_watches_a_terminal(
+    terminal, ci, shown, monkeypatch, capsys
+):
+    facts = {"n_treated": 9, "n_treated_left_over": 2, "n_treated_left_over[2009]": 2}
+    rows = [{"design": "one", "name": name, "value": value} for name, value in facts.items()]
+    matched = Matched(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(rows))
+    monkeypatch.setattr(match, "match_designs", lambda *_: matched)
+    for step in ("read", "write", "read_brought"):
+        monkeypatch.setattr(match, step, lambda *_: None)
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    match.main(Folders("any"), match=None)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("design one: 2 of 9 treated firms (2009: 2)") == shown
+    assert bool(told.err) == shown

@@ -10,6 +10,7 @@ from group_time_samples import full_samples
 from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_averages import (
+    balanced_event_averages,
     cell_effects,
     cohort_averages,
     equal_average,
@@ -35,53 +36,112 @@ def counties():
     return wide, own["first.treat"].replace(0, np.inf).to_numpy(float), own[["lpop"]].to_numpy()
 
 
-def mpdta_effects(covariates=False, method="outcome_regression"):
-    wide, first, lpop = counties()
-    samples = full_samples(wide, first, never_only=True, covariates=lpop if covariates else None)
-    return group_time_effects(samples, GroupTimeRules(method, "varying", 0))
-
-
 def figures(average):
     return average.estimate, float(np.sqrt(average.influence @ average.influence))
 
 
+def all_averages(effects):
+    """Return every cell and average by term."""
+    cohorts, years = cohort_averages(effects), year_averages(effects)
+    events = event_averages(effects)
+    after = [event for event in events if event.event_time >= 0]
+    overall = [
+        simple_average(effects),
+        mean_over_cohorts(effects, cohorts),
+        equal_average(after, "event_average"),
+        equal_average(years, "year_average"),
+        *balanced_event_averages(effects, 0),
+    ]
+    return {a.term: a for a in [*cell_effects(effects), *cohorts, *years, *events, *overall]}
+
+
+SCENARIOS = {
+    "never": {},
+    "not_yet": {"never_only": False},
+    "regression": {"covariates": True},
+    "doubly_robust": {"covariates": True, "method": "doubly_robust"},
+    "universal": {"base": "universal"},
+    "anticipation": {"anticipation": 1},
+    "weighted": {"weighted": True},
+    "clustered": {"clustered": True},
+}
+
+
+def scenario_effects(
+    *,
+    never_only=True,
+    covariates=False,
+    method="outcome_regression",
+    base="varying",
+    anticipation=0,
+    weighted=False,
+    clustered=False,
+):
+    wide, first, lpop = counties()
+    county = wide.index.to_numpy()
+    samples = full_samples(
+        wide,
+        first,
+        never_only=never_only,
+        covariates=lpop if covariates else None,
+        weight=1 + county % 13 / 10 if weighted else None,
+        clusters=county // 1000 if clustered else None,
+    )
+    return group_time_effects(samples, GroupTimeRules(method, base, anticipation))
+
+
+def published(scenario):
+    """Return term, estimate and standard error of every figure."""
+    table = pd.read_csv(REFERENCE / "did_mpdta.csv")
+    chosen = table[table["scenario"] == scenario].drop(columns="scenario")
+    assert len(chosen) > 3
+    return list(chosen.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_mpdta_as_r_did(scenario):
+    """Cells and averages; other comparison, base, anticipation, weights, covariates, clusters."""
+    found = all_averages(scenario_effects(**SCENARIOS[scenario]))
+    for term, *figure in published(scenario):
+        assert figures(found[term]) == pytest.approx(figure, abs=PRINTED), term
+
+
+def test_mpdta_rows_as_repeated_cross_sections():
+    """R's did with panel = FALSE: no firm is known to be the same in two years."""
+    wide, first, _ = counties()
+    values = wide.to_numpy()
+    apart = np.full((values.size, values.shape[1]), np.nan)
+    for column in range(values.shape[1]):
+        apart[column * len(wide) : (column + 1) * len(wide), column] = values[:, column]
+    apart = pd.DataFrame(apart, columns=wide.columns)
+    samples = full_samples(apart, np.tile(first, values.shape[1]), never_only=True)
+    rules = GroupTimeRules("outcome_regression", "varying", 0, every_row=True)
+    found = all_averages(group_time_effects(samples, rules))
+    for term, *figure in published("rows"):
+        assert figures(found[term]) == pytest.approx(figure, abs=1e-9), term
+
+
 @pytest.mark.parametrize(
-    ("cell", "estimate", "error"),
+    ("term", "estimate"),
     [
-        ("att_gt[2004,2004]", -0.0105032462, 0.0232510364),
-        ("att_gt[2004,2007]", -0.1008113631, 0.0343592258),
-        ("att_gt[2006,2006]", -0.0045946070, 0.0177551967),
-        ("att_gt[2007,2007]", -0.0260544107, 0.0166554353),
-        ("att_gt[2007,2004]", 0.0305066556, 0.0150335603),
+        ("att_gt[2004,2004]", -0.0211832),
+        ("att_gt[2004,2006]", -0.1381927),
+        ("att_gt[2006,2004]", -0.0074923),
+        ("att_gt[2006,2006]", 0.0086951),
+        ("att_gt[2007,2004]", 0.0269198),
+        ("att_gt[2007,2005]", -0.0042041),
+        ("att_gt[2007,2007]", -0.0287821),
     ],
 )
-def test_mpdta_cells(cell, estimate, error):
-    found = {average.term: average for average in cell_effects(mpdta_effects())}
-    assert figures(found[cell]) == pytest.approx((estimate, error), abs=PRINTED)
-
-
-def test_mpdta_averages():
-    effects = mpdta_effects()
-    after = [e for e in event_averages(effects) if e.event_time >= 0]
-    found = {
-        "simple": simple_average(effects),
-        "group": mean_over_cohorts(effects, cohort_averages(effects)),
-        "event": equal_average(after, "event_average"),
-        "calendar": equal_average(year_averages(effects), "year_average"),
-    }
-    published = {
-        "simple": (-0.0399512752, 0.0120340128),
-        "group": (-0.0310182822, 0.0124460593),
-        "event": (-0.0772398215, 0.0199649891),
-        "calendar": (-0.0417004321, 0.0159718519),
-    }
-    for name, average in found.items():
-        assert figures(average) == pytest.approx(published[name], abs=PRINTED)
+def test_mpdta_not_yet_treated_improved_as_stata(term, estimate):
+    """Leads of 2007 compare with the cohort of 2006, too, while that is untreated."""
+    effects = scenario_effects(never_only=False, covariates=True, method="doubly_robust_improved")
+    assert all_averages(effects)[term].estimate == pytest.approx(estimate, abs=5.1e-8)
 
 
 def test_mpdta_without_estimated_shares():
     """The standard error that takes the shares as known, from the same source."""
-    effects = mpdta_effects()
+    effects = scenario_effects()
     cells = [k for k, cell in enumerate(effects.cells) if cell.estimated and cell.event_time >= 0]
     row = [effects.cohorts.index(effects.cells[k].cohort) for k in cells]
     share = effects.mass.sum(axis=1)[row]
@@ -89,15 +149,10 @@ def test_mpdta_without_estimated_shares():
     assert np.sqrt(influence @ influence) == pytest.approx(0.0117467, abs=5e-8)
 
 
-def test_mpdta_outcome_regression_on_population():
-    found = simple_average(mpdta_effects(covariates=True))
-    assert figures(found) == pytest.approx((-0.0419686124, 0.0114448298), abs=PRINTED)
-
-
 @pytest.mark.parametrize(("covariates", "p_value"), [(False, 0.16812), (True, 0.23267)])
 def test_mpdta_pre_test(covariates, p_value):
     """The p-values that R's did prints in its introductory vignette."""
-    effects = mpdta_effects(covariates, "doubly_robust")
+    effects = scenario_effects(covariates=covariates, method="doubly_robust")
     assert group_time_pre_test(LABEL, effects, 0)["p_value"] == pytest.approx(p_value, abs=5e-6)
 
 

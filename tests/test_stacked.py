@@ -16,6 +16,7 @@ from stacked_tables import (
 )
 
 from pipeline.effects.absorb import demean, singletons_dropped, two_effects
+from pipeline.effects.description import sample_facts
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import (
     fit_stacked,
@@ -82,6 +83,10 @@ def test_drop_set_keeps_whole_sets_observed_in_the_reference_year():
     assert sample.losses.firm_years_dropped == 10
     assert sample.losses.stack_years_dropped == 1
     assert sample.losses.treated_missing == 1
+    # T1 and T3 are seen in four years, T2 in three; 2006 of A and B, and all of C, go with C2, C3
+    assert (sample.losses.treated_years, sample.losses.treated_years_dropped) == (11, 6)
+    # A has two comparison firms, B and C one
+    assert ("comparison_firms_per_set", 4 / 3, "per set") in sample_facts(sample)
 
 
 def test_renormalise_scales_comparison_weights_to_the_treated_observed():
@@ -95,6 +100,7 @@ def test_renormalise_scales_comparison_weights_to_the_treated_observed():
     assert ("T2", 2005) not in weight
     assert sample.losses.firm_years_dropped == 3
     assert sample.losses.stack_years_dropped == 0
+    assert (sample.losses.treated_years, sample.losses.treated_years_dropped) == (11, 0)
 
 
 @pytest.mark.parametrize("missing", MISSING_RULES)

@@ -8,7 +8,7 @@ from stacked_tables import estimation, outcomes, random_study, treatment
 from pipeline.effects.placebo_entry import placebo_stacks
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.errors import DataError, IdentificationError, ParamsError
+from pipeline.errors import IdentificationError, ParamsError
 from pipeline.params.estimate import EventBin
 
 
@@ -96,11 +96,12 @@ def test_firms_without_covariates_count_as_not_observed():
     assert by_term(results).loc["att", "n_treated"] == 11
 
 
-def test_a_constant_covariate_is_refused_and_an_unknown_one_named():
+def test_a_constant_covariate_is_a_row_with_a_reason_and_an_unknown_one_is_named():
     study = random_study(5)
     constant = covariates_of(study[2]).assign(size=1.0)
-    with pytest.raises(DataError, match="constant"):
-        run(study, constant, covariates=["size"])
+    rows = run(study, constant, covariates=["size"]).estimates
+    assert rows["estimate"].isna().all()
+    assert rows["note"].str.startswith("covariate size is constant").all()
     with pytest.raises(ParamsError, match="names the covariate age"):
         run(study, constant, covariates=["age"])
 

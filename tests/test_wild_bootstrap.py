@@ -67,6 +67,8 @@ def test_enumerated_p_value_is_that_of_regressions_draw_by_draw(null):
     assert found.n_draws == 64 and found.weights == "Rademacher, all sign patterns"
     assert found.p_value == pytest.approx((slow >= slow[-1] * (1 - 1e-9)).mean(), abs=1e-12)
     assert 2 / 64 <= found.p_value <= 1
+    assert found.larger_share == pytest.approx((slow > slow[-1] * (1 + 1e-9)).mean(), abs=1e-12)
+    assert found.larger_share <= found.p_value - 2 / 64  # the data and their mirror image
 
 
 def test_webb_draws_are_those_of_regressions():

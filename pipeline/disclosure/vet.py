@@ -12,6 +12,7 @@ import pandas as pd
 from pipeline.datasets.results import ESTIMATES
 from pipeline.disclosure.counts import small
 from pipeline.disclosure.dominance import Dominance, dominated
+from pipeline.disclosure.groups import NOTE, hide_group_tests, is_second, second_groups
 from pipeline.disclosure.losses import few_lost, hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths
 from pipeline.exhibits.inputs import StudyResults
@@ -46,11 +47,14 @@ def vet(results: StudyResults) -> StudyResults:
         support, hidden = hide_support(support, minimum)
     balance, _ = hide_balance(results.balance, few_lost(hidden), minimum)
     headline = results.settings.estimate.headline.design
+    estimates = _estimates(results.estimates, minimum)
+    second = second_groups(estimates, results.facts, minimum)
     vetted = replace(
         results,
         support=support,
         balance=balance,
-        estimates=_estimates(results.estimates, minimum),
+        estimates=_without(estimates, is_second(estimates, second), NOTE),
+        tests=hide_group_tests(results.tests, second) if second else results.tests,
         paths=hide_paths(results.paths, [headline, "unmatched"], minimum),
         sample_flow=hide_steps(results.sample_flow, minimum),
         issues=results.issues.assign(
@@ -65,12 +69,17 @@ def _estimates(estimates: pd.DataFrame, minimum: int) -> pd.DataFrame:
     """Replace estimates on few treated or few comparison firms by the reason."""
     counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
     few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
-    if not few.any():
+    return _without(estimates, few, f"not published: fewer than {minimum} firms in a group")
+
+
+def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", note: str) -> pd.DataFrame:
+    """Replace figures and sizes of the hidden rows by the reason."""
+    if not hidden.any():
         return estimates
     shown = estimates.copy()
-    shown.loc[few, _FIGURES] = np.nan
-    shown.loc[few, _SIZES] = pd.NA
-    shown.loc[few, "note"] = f"not published: fewer than {minimum} firms in a group"
+    shown.loc[hidden, _FIGURES] = np.nan
+    shown.loc[hidden, _SIZES] = pd.NA
+    shown.loc[hidden, "note"] = note
     return shown
 
 

@@ -70,7 +70,7 @@ def prepare_comparison(
     control_share = control * odds.odds
     control_share /= control_share.sum()
     if method == "doubly_robust_improved":
-        bread = _bread(columns, control_share)
+        bread = inverse_gram(columns, control_share)
         return Comparison(columns, share, control_share, control_share, bread, None, None)
     fitted = score_influence(columns, treated, weight, odds.score)
     if method == "ipw":
@@ -110,7 +110,7 @@ def _with_regression(
     score: ScoreInfluence | None = None,
 ) -> Comparison:
     """Add the least squares regression among comparison firms, and what estimating it costs."""
-    bread = _bread(columns, control)
+    bread = inverse_gram(columns, control)
     direction = bread @ (columns.T @ (control_share - treated_share))
     leverage = control * (columns @ direction)
     return Comparison(columns, treated_share, control_share, control, bread, leverage, score)
@@ -123,7 +123,8 @@ def _fitted(comparison: Comparison, change: Floats) -> Floats | float:
     return comparison.columns @ (comparison.regression_bread @ moments)
 
 
-def _bread(columns: Floats, weight: Floats) -> Floats:
+def inverse_gram(columns: Floats, weight: Floats) -> Floats:
+    """Return the inverse of weighted cross-products (k, k); raise SupportError if collinear."""
     gram = columns.T @ (weight[:, None] * columns)
     scale = np.sqrt(np.diag(gram))
     if not (scale > 0).all() or np.linalg.cond(gram / np.outer(scale, scale)) > COLLINEAR:

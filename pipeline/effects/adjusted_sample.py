@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.design_matrix import build_design_matrix
+from pipeline.effects.covariate_columns import covariate_columns
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study
@@ -29,14 +29,14 @@ def adjusted_sample(
 def standardised_covariates(study: Study, stacks: Stacks, names: list[str]) -> Floats:
     """Return covariates by unit (units, k), categories as indicators; missing where one is.
 
-    Raises DataError where a covariate is constant or collinear with others.
+    Raises IdentificationError where a covariate is constant or collinear with others.
     """
     assert study.covariates is not None, "prepare_study checks the names"
-    firm_id = study.panel["firm_id"].to_numpy()[stacks.base_row]
+    firm_id = study.panel["firm_id"].to_numpy()[stacks.firm_row]
     own = study.covariates.set_index(["stack", "firm_id"])[names]
     values = own.reindex(list(zip(stacks.stack.tolist(), firm_id, strict=True)))
     complete = values.notna().all(axis=1).to_numpy()
-    design = build_design_matrix(values[complete].reset_index(drop=True)).standardised[:, 1:]
+    design = covariate_columns(values[complete])[:, 1:]
     columns = np.full((len(values), design.shape[1]), np.nan)
     columns[complete] = design
     return columns

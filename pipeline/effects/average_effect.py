@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.effects.counts import Counts, count_sample
 from pipeline.effects.least_squares import Fit, fit_absorbed
 from pipeline.effects.poisson import fit_poisson
-from pipeline.effects.rows import Counts, Label, Row, count_sample, fitted_rows
+from pipeline.effects.rows import Label, Row, fitted_rows
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.stacked import (
@@ -151,6 +152,6 @@ def _combined(
     influence = np.zeros(int(clusters.max()) + 1)
     influence[: len(fit.influence)] = fit.influence[:, used] @ shares
     firm, group = sample.stacks.firm[sample.unit], clusters[sample.unit]
-    counts = count_sample(fit.kept, sample.treated, firm, group)
+    counts = count_sample(fit.kept, sample.treated, firm, group, entry=sample.stack)
     present = np.bincount(group[fit.kept], minlength=len(influence)) > 0
     return AverageEffect(float(fit.estimates[used] @ shares), influence, present, counts)

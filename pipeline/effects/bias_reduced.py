@@ -67,8 +67,9 @@ def bias_reduced(
 
     `residuals` (n kept,) are those of the fit, `clusters` (n kept,) contain the first set of
     effects. With p_j the vector of (I-H)_j' A_j W_j R_j M c, V = sum_j (p_j'y)^2 and
-    df = (sum p_j'p_j)^2 / sum_ij (p_i'p_j)^2. Raises IdentificationError where the first effects
-    cross clusters, or clusters are too many or too large.
+    df = (sum p_j'p_j)^2 / sum_ij (p_i'p_j)^2, missing where all p_j are zero. Raises
+    IdentificationError where the first effects cross clusters, or clusters are too many or too
+    large.
     """
     _require_feasible(absorbed, clusters)
     model = _model(absorbed, clusters, shares)
@@ -181,5 +182,6 @@ def _degrees(own: Floats, down: Floats, across: Floats, cross: Floats) -> Floats
         h, g = down[:, :, term], across[:, :, term]
         mixed = h @ g.T
         products = np.diag(own[:, term]) - mixed - mixed.T + g @ cross @ g.T
-        degrees[term] = np.trace(products) ** 2 / (products**2).sum()
+        spread = (products**2).sum()
+        degrees[term] = np.trace(products) ** 2 / spread if spread > 0 else np.nan
     return degrees

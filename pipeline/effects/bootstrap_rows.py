@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.bootstrap import Redo, bootstrap_terms
+from pipeline.effects.bootstrap import LEAST_SHARE_OF_DRAWS, Redo, bootstrap_terms
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
 from pipeline.inference import t_intervals
 
 INFERENCE = "cluster_bootstrap"
+FEW_WORKED = (
+    "no bootstrap: the effect can be estimated in {worked} of {drawn} samples of clusters only"
+)
 NO_RATIOS = "effects in proportion to a level are not bootstrapped; see the analytic row"
 
 
@@ -36,7 +39,7 @@ def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
             if outcomes:
                 draws = bootstrap_terms(study, redo, spec, design, outcomes)
                 rows += [_row(row, draws[row["outcome"]]) for row in linear]
-            rows += [_refused(row) for row in ratios]
+            rows += [_refused(row, NO_RATIOS) for row in ratios]
     return rows
 
 
@@ -44,13 +47,15 @@ def _in_proportion(study: Study, row: Row) -> bool:
     return study.outcomes[row["outcome"]].transform == "proportional"
 
 
-def _refused(analytic: Row) -> Row:
+def _refused(analytic: Row, reason: str) -> Row:
     unknown = ("std_error", "statistic", "p_value", "conf_low", "conf_high")
-    return analytic | dict.fromkeys(unknown, np.nan) | {"inference": INFERENCE, "note": NO_RATIOS}
+    return analytic | dict.fromkeys(unknown, np.nan) | {"inference": INFERENCE, "note": reason}
 
 
 def _row(analytic: Row, draws: pd.DataFrame) -> Row:
     values = draws.get(analytic["term"], pd.Series(dtype="float64")).dropna()
+    if len(values) < LEAST_SHARE_OF_DRAWS * len(draws):
+        return _refused(analytic, FEW_WORKED.format(worked=len(values), drawn=len(draws)))
     error = np.array([values.std(ddof=1)])
     estimate = np.array([analytic["estimate"]])
     shown = t_intervals(estimate, error, int(analytic["df"]), analytic["conf_level"])

@@ -93,7 +93,9 @@ def _combine(found: CohortFit, share: Floats) -> tuple[float, float]:
     used = np.flatnonzero(share)
     weight = share[used]
     covariance = found.fit.covariance[np.ix_(used, used)]
-    return float(weight @ found.fit.estimates[used]), float(np.sqrt(weight @ covariance @ weight))
+    # Where effects cancel exactly, rounding may leave a variance just below zero.
+    variance = np.maximum(weight @ covariance @ weight, 0.0)
+    return float(weight @ found.fit.estimates[used]), float(np.sqrt(variance))
 
 
 def _cells(flat: FlatSample) -> NDArray[np.int64]:

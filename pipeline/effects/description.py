@@ -37,10 +37,17 @@ def sample_facts(sample: StackedSample) -> list[Fact]:
         ("n_treated_missing", losses.treated_missing, "firms"),
         ("firm_years_missing", losses.firm_years_missing, "firm-years"),
         ("firm_years_dropped", losses.firm_years_dropped, "firm-years"),
+        ("treated_years", losses.treated_years, "firm-years"),
+        ("treated_years_dropped", losses.treated_years_dropped, "firm-years"),
         ("stack_years_dropped", losses.stack_years_dropped, "stack-years"),
         ("n_firms_reused", int((per_firm > 1).sum()), "firms"),
         ("n_firms_moved_cluster", sample.stacks.n_firms_moved, "firms"),
     ]
+    if sample.stacks.sets is not None:
+        sets = sample.stacks.sets
+        n_sets = _n_distinct(sets.set_code)
+        per_set = (len(sets.unit) - n_sets) / max(n_sets, 1)
+        facts.append(("comparison_firms_per_set", per_set, "per set"))
     if len(sample.y):
         cluster = sample.stacks.cluster[sample.unit]
         facts += [

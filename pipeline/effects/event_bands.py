@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.bands import sup_t_critical_value
 from pipeline.effects.least_squares import Fit
-from pipeline.effects.rows import Row, joined_notes
+from pipeline.effects.rows import Row, simultaneous_rows
 from pipeline.effects.stacked import event_times
 from pipeline.params.inference import Bands
 
@@ -27,16 +27,4 @@ def event_band_rows(rows: list[Row], fit: Fit, bands: Bands) -> list[Row]:
         bands.draws,
         np.random.default_rng(bands.seed),
     )
-    note = f"critical value {critical:.3f} over {len(known)} estimates, {bands.draws} draws"
-    return [_banded(row, critical, note) for row in known]
-
-
-def _banded(row: Row, critical: float, note: str) -> Row:
-    margin = critical * row["std_error"]
-    return row | {
-        "band": "simultaneous",
-        "p_value": np.nan,
-        "conf_low": row["estimate"] - margin,
-        "conf_high": row["estimate"] + margin,
-        "note": joined_notes(row["note"], note),
-    }
+    return simultaneous_rows(known, critical, bands.draws)

@@ -14,9 +14,9 @@ from pipeline.effects.average_effect import average_effect, average_ratio, ratio
 from pipeline.effects.exit_status import ExitStatus
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.lee_bounds import bounds_of_changes
-from pipeline.effects.lee_rows import bound_rows, counts_of
+from pipeline.effects.lee_rows import behind_bounds, bound_rows
 from pipeline.effects.manski_bounds import manski_bounds
-from pipeline.effects.rows import Label, Row, missing_row
+from pipeline.effects.rows import Label, Row, joined_notes, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study
@@ -75,7 +75,8 @@ def add_exit_outcomes(
         (SURVIVORS, alive),
     ):
         row = _level_row(after, label, outcome, values)
-        note = row["note"] if "estimate" not in row else _SAMPLES[sample]
+        told = _SAMPLES[sample] if "estimate" in row else None
+        note = joined_notes(told, row["note"])
         ledger.estimates.append(row | {"sample": sample, "note": note})
     if outcome.transform == "proportional":
         ledger.estimates.append(missing_row(label, "lee", NOT_IN_RATIOS) | {"sample": SURVIVORS})
@@ -115,8 +116,8 @@ def _lee(ledger: Ledger, after: AfterExit, label: Label, values: Floats) -> list
     if found is None:
         reason = "no event time has survivors in both groups"
         return [missing_row(label, "lee", reason) | {"sample": SURVIVORS}]
-    counts = counts_of(after.stacks, found.used, after.clusters)
-    rows = bound_rows(label, "lee", (found.lower, found.upper), counts, LEE)
+    behind = behind_bounds(after.stacks, found.used, after.clusters, values)
+    rows = bound_rows(label, "lee", (found.lower, found.upper), behind, LEE)
     facts = [
         (f"trimmed_treated[{label.estimator}]", found.trimmed_treated, "share"),
         (f"trimmed_comparison[{label.estimator}]", found.trimmed_comparison, "share"),
@@ -144,8 +145,9 @@ def _manski(
     found = manski_bounds(after.stacks, values, after.status.gone, (low, high), after.clusters)
     if found is None:
         return [missing_row(label, "manski", "no event time has both groups")]
-    counts = counts_of(after.stacks, found.used, after.clusters)
-    return bound_rows(label, "manski", (found.lower, found.upper), counts, MANSKI)
+    reach = np.append(values.ravel(), [low, high])
+    behind = behind_bounds(after.stacks, found.used, after.clusters, reach)
+    return bound_rows(label, "manski", (found.lower, found.upper), behind, MANSKI)
 
 
 def _on_scale(limits: Limits, outcome: Outcome) -> tuple[float, float]:

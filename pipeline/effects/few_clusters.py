@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.effects.absorb import TwoEffects, demean, dense_codes
+from pipeline.effects.cluster_cautions import UNINFORMATIVE_BELOW
 from pipeline.effects.least_squares import absorb
 from pipeline.effects.rows import Row
 from pipeline.effects.sample import StackedSample
@@ -14,9 +15,7 @@ from pipeline.panel_index import Codes
 from pipeline.params.inference import WildBootstrap
 from pipeline.wild_bootstrap import ClusterSums, wild_test
 
-# MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted
-# bootstrap rejects next to never, the unrestricted far too often.
-UNINFORMATIVE_BELOW = 6
+UNBOUNDED = "no interval: no effect is too large for the draws to reject"
 
 
 def wild_bootstrap_row(
@@ -40,14 +39,17 @@ def wild_bootstrap_row(
     rng = np.random.default_rng(settings.seed)
     test = wild_test(sums, analytic["conf_level"], settings.draws, rng)
     note = f"restricted wild cluster bootstrap, {test.weights}, {test.n_draws} draws"
+    if test.larger_share < test.p_value:
+        note += f"; p = {test.larger_share:.4g} where only larger statistics count (boottest)"
     if analytic["n_treated_clusters"] < UNINFORMATIVE_BELOW:
         note += f"; uninformative with {analytic['n_treated_clusters']} treated clusters"
+    bounded = np.isfinite([test.low, test.high]).all()
     found: dict[str, Any] = {
         "p_value": test.p_value,
-        "conf_low": test.low,
-        "conf_high": test.high,
+        "conf_low": test.low if bounded else np.nan,
+        "conf_high": test.high if bounded else np.nan,
     }
-    return row | found | {"note": note}
+    return row | found | {"note": note if bounded else f"{note}; {UNBOUNDED}"}
 
 
 def _average_sums(sample: StackedSample, term: Term, cells: Codes, clusters: Codes) -> ClusterSums:

@@ -13,10 +13,11 @@ from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, SupportError
 from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
 from pipeline.matching.methods import match_stack
+from pipeline.matching.stack import StackMatch
 from pipeline.panel_index import Codes, index_panel
 from pipeline.params.analyses import Grouping
 from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS
-from pipeline.params.match import ExternalDesign
+from pipeline.params.match import AnyDesign, ExternalDesign
 from pipeline.params.score import Covariate
 
 # Code of a firm whose group is not known.
@@ -47,7 +48,7 @@ def common_groups(study: Study, stacks: Stacks, grouping: Grouping) -> FirmGroup
 
     Raises ParamsError where PANEL lacks the column.
     """
-    firm_id = study.panel["firm_id"].to_numpy()[stacks.base_row]
+    firm_id = study.panel["firm_id"].to_numpy()[stacks.firm_row]
     firms = pd.DataFrame({"stack": stacks.stack, "firm_id": firm_id})
     return FirmGroups(stacks, *group_codes(study, firms, grouping))
 
@@ -60,6 +61,23 @@ def rematched_groups(study: Study, redo: Redo, design: str, grouping: Grouping) 
     has a match.
     """
     rule = redo.match.designs.get(design)
+    _check_rematching(design, rule, grouping)
+    found = _matched_in_groups(study, redo, design, grouping)
+    matches = [
+        _rows_in_group(stack, design, group) for group, stack in found if len(stack.sets.treated)
+    ]
+    stacks = join_stacks(
+        index_panel(study.panel),
+        pd.concat([weight_rows(stack, design) for _, stack in found]),
+        pd.concat(matches) if matches else _no_matches(),
+        design,
+        study.treatment,
+    )
+    return common_groups(study, stacks, grouping)
+
+
+def _check_rematching(design: str, rule: AnyDesign | None, grouping: Grouping) -> None:
+    """Raise IdentificationError where nothing in params can match again inside the groups."""
     if grouping.column in {*PARTICIPANT_TEXTS, *PARTICIPANT_NUMBERS}:
         raise IdentificationError(
             f"only participants have a {grouping.column}: comparison firms have no group to match "
@@ -70,30 +88,31 @@ def rematched_groups(study: Study, redo: Redo, design: str, grouping: Grouping) 
             f"the design {design} comes from a file and cannot be matched again within groups; use "
             "match: common"
         )
-    matches, weights, refusal = [], [], "no group has treated and comparison firms"
+
+
+def _matched_in_groups(
+    study: Study, redo: Redo, design: str, grouping: Grouping
+) -> list[tuple[int, StackMatch]]:
+    """Match each entry year's groups apart; return the groups' codes and their matches."""
+    rule = redo.match.designs.get(design)
+    found, refusal = [], "no group has treated and comparison firms"
     for risk_set in design_risk_sets(redo.scores, redo.covariates, design, rule):
         code, names = group_codes(study, risk_set.firms, grouping)
         for group in range(len(names)):
             members = np.flatnonzero(code == group)
             try:
-                found = match_stack(risk_set.reordered(members), rule)
+                found.append((group, match_stack(risk_set.reordered(members), rule)))
             except SupportError as error:
                 refusal = str(error)
-                continue
-            weights.append(weight_rows(found, design))
-            if len(found.sets.treated):
-                rows = match_rows(found, design)
-                matches.append(rows.assign(set_id=rows["set_id"] + f"-{group}"))
-    if not weights:
+    if not found:
         raise SupportError(f"no group can be matched again: {refusal}")
-    stacks = join_stacks(
-        index_panel(study.panel),
-        pd.concat(weights),
-        pd.concat(matches) if matches else _no_matches(),
-        design,
-        study.treatment,
-    )
-    return common_groups(study, stacks, grouping)
+    return found
+
+
+def _rows_in_group(stack: StackMatch, design: str, group: int) -> pd.DataFrame:
+    """Return rows of MATCHES whose sets are named apart from those of other groups."""
+    rows = match_rows(stack, design)
+    return rows.assign(set_id=rows["set_id"] + f"-{group}")
 
 
 def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[Codes, list[str]]:

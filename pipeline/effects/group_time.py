@@ -5,8 +5,9 @@ a base year to t of cohort g with that of its comparison firms. With matching we
 
     sum_{G=g} s_i dY_i / sum s_i - sum_j w_jg dY_j / sum_j w_jg.
 
-Each cell uses the firms observed in both of its years. Influences are summed over cells' firms by
-cluster at once, a firm in several cohorts' comparisons adding up before clustering.
+Each cell uses the firms observed in both of its years, or, by rule, every firm-year of the two.
+Influences are summed over cells' firms by cluster at once, a firm in several cohorts' comparisons
+adding up before clustering.
 """
 
 from collections.abc import Iterator
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.effects.adjusted_change import (
-    Comparison,
+    AdjustedChange,
     Method,
     adjusted_change,
     prepare_comparison,
 )
+from pipeline.effects.counts import Counts
+from pipeline.effects.level_comparison import Levels, compare_levels
 from pipeline.effects.sample import complete_set_weights
 from pipeline.effects.stacks import Flags, Floats, SetMembers
 from pipeline.errors import SupportError
@@ -55,15 +58,17 @@ class CohortSample:
 
 @dataclass(frozen=True)
 class GroupTimeRules:
-    """Say how a cell compares: the estimator, the base year before entry, anticipation.
+    """Say how a cell compares: the estimator, the base year before entry, anticipation, gaps.
 
     `universal`: every year against the last one before entry and anticipation. `varying`: years
-    before entry against the year before them, which is a short difference.
+    before entry and anticipation against the year before them, which is a short difference.
+    `every_row`: a cell takes all firm-years of its two years, also of firms seen in one of them.
     """
 
     method: Method
     base: Base
     anticipation_years: int
+    every_row: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,23 +100,17 @@ class GroupTime:
 
     `influence` (m, G) sums the influences of a cluster's firms; `mass` (cohorts, G) sums the
     weights of its treated firms, from which shares are estimated; `cohorts` names its rows.
+    `lone_cohorts` have their treated, or their comparison, firms in a single cluster; `largest` is
+    the largest absolute outcome.
     """
 
     cells: tuple[Cell, ...]
     influence: Floats
     cohorts: tuple[int, ...]
     mass: Floats
-    n_treated: int
-    n_control: int
-    n_obs: int
-    n_clusters: int
-    n_treated_clusters: int
-
-    @property
-    def lone_cohorts(self) -> set[int]:
-        """Return the cohorts whose treated firms lie in a single cluster."""
-        single = np.count_nonzero(self.mass, axis=1) == 1
-        return {cohort for cohort, alone in zip(self.cohorts, single, strict=True) if alone}
+    counts: Counts
+    lone_cohorts: frozenset[int]
+    largest: float
 
 
 def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> GroupTime:
@@ -130,8 +129,15 @@ def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> Gr
         mass[position] = np.bincount(
             sample.cluster[treated], sample.weight[treated], minlength=n_clusters
         )
-    cohorts = tuple(sample.cohort for sample in samples)
-    return GroupTime(tuple(cells), influence, cohorts, mass, *used.counts())
+    return GroupTime(
+        cells=tuple(cells),
+        influence=influence,
+        cohorts=tuple(sample.cohort for sample in samples),
+        mass=mass,
+        counts=used.counts(),
+        lone_cohorts=used.lone_cohorts(),
+        largest=max(_largest(sample.y) for sample in samples),
+    )
 
 
 class _Used:
@@ -141,65 +147,119 @@ class _Used:
         self.samples = samples
         self.rows = [np.zeros(sample.y.shape, dtype=np.bool_, order="F") for sample in samples]
 
-    def counts(self) -> tuple[int, int, int, int, int]:
-        """Count treated and comparison firms, firm-years, clusters, treated clusters."""
-        members = [np.asarray(rows.any(axis=1)) for rows in self.rows]
-        pairs = list(zip(self.samples, members, strict=True))
-        treated = [member & sample.treated for sample, member in pairs]
-        controls = [member & ~sample.treated for sample, member in pairs]
+    def counts(self) -> Counts:
+        """Count treated and comparison firms, firm-years, clusters."""
+        treated, controls = self._members()
+        members = [own | others for own, others in zip(treated, controls, strict=True)]
         firm = [sample.firm for sample in self.samples]
         cluster = [sample.cluster for sample in self.samples]
-        n_obs = sum(int(rows.sum()) for rows in self.rows)
-        return (
-            _n_distinct(firm, treated),
-            _n_distinct(firm, controls),
-            n_obs,
-            _n_distinct(cluster, members),
-            _n_distinct(cluster, treated),
+        return Counts(
+            n_treated=_n_distinct(firm, treated),
+            n_control=_n_distinct(firm, controls),
+            n_obs=sum(int(rows.sum()) for rows in self.rows),
+            n_clusters=_n_distinct(cluster, members),
+            n_treated_clusters=_n_distinct(cluster, treated),
+            n_control_clusters=_n_distinct(cluster, controls),
+            most_treated_clusters=max(
+                _n_distinct([code], [own]) for code, own in zip(cluster, treated, strict=True)
+            ),
         )
+
+    def lone_cohorts(self) -> frozenset[int]:
+        """Return the cohorts of which one group lies in a single cluster."""
+        return frozenset(
+            sample.cohort
+            for sample, *groups in zip(self.samples, *self._members(), strict=True)
+            if any(_n_distinct([sample.cluster], [group]) == 1 for group in groups)
+        )
+
+    def _members(self) -> tuple[list[Flags], list[Flags]]:
+        """Return treated and comparison firms (u,) with rows in some cell, by cohort."""
+        used = [
+            (np.asarray(rows.any(axis=1)), sample.treated)
+            for rows, sample in zip(self.rows, self.samples, strict=True)
+        ]
+        return [member & own for member, own in used], [member & ~own for member, own in used]
 
 
 def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int | None:
     """Return the position of a year's base year, None where there is none.
 
-    After entry the last year before entry and anticipation; before entry the same (`universal`)
-    or the year before (`varying`), also within the years of anticipation: rule of R's did.
+    From the first year of anticipation on the last year before it, which alone is untouched by the
+    programme (Callaway & Sant'Anna 2021, assumption 3); earlier the same year (`universal`) or the
+    year before (`varying`).
     """
-    if rules.base == "varying" and sample.years[column] < sample.cohort:
+    untouched = sample.years + rules.anticipation_years < sample.cohort
+    if rules.base == "varying" and untouched[column]:
         return column - 1 if column else None
-    before = np.flatnonzero(sample.years + rules.anticipation_years < sample.cohort)
+    before = np.flatnonzero(untouched)
     return int(before[-1]) if len(before) else None
 
 
 def _cohort_cells(
     sample: CohortSample, rules: GroupTimeRules, used: Flags
 ) -> Iterator[tuple[Cell, tuple[Codes, Floats] | None]]:
-    """Yield each cell with clusters and influences; cells of the same firms share the fit."""
-    earlier: tuple[Floats, Codes, Comparison] | None = None
+    """Yield each cell with clusters and influences."""
+    changes = _Changes(sample, rules.method)
     for column in range(len(sample.years)):
         base = base_column(sample, column, rules)
         if base is None or base == column:
             yield _cell(sample, column, base, note=_without_change(base)), None
             continue
-        weight = _cell_weight(sample, base, column, rules)
+        seen = np.isfinite(sample.y[:, [base, column]])
+        weight = _cell_weight(sample, seen, (base, column), rules)
         member = weight > 0
         try:
             _require_both_groups(sample.treated, member)
-            if earlier is None or not np.array_equal(earlier[0], weight):
-                fitted = _prepared(sample, weight, member, rules)
-                earlier = weight, sample.cluster[member], fitted
+            if rules.every_row:
+                found = _compare_rows(sample, weight, (base, column), rules.method)
+            else:
+                found = changes.compare(weight, (base, column))
         except SupportError as error:
             yield _cell(sample, column, base, member=member, note=str(error)), None
             continue
-        change = (sample.y[:, column] - sample.y[:, base])[member]
-        _, cluster, comparison = earlier
-        found = adjusted_change(comparison, change)
-        used[:, column] |= member
-        used[:, base] |= member
-        yield (
-            _cell(sample, column, base, member=member, effect=found.effect),
-            (cluster, found.influence),
-        )
+        used[:, [base, column]] |= seen & member[:, None]
+        cell = _cell(sample, column, base, member=member, effect=found.effect)
+        yield cell, (sample.cluster[member], found.influence)
+
+
+class _Changes:
+    """Compare changes since the base year; consecutive cells of the same firms share the fit."""
+
+    def __init__(self, sample: CohortSample, method: Method) -> None:
+        self.sample, self.method = sample, method
+        self.weight: Floats | None = None
+
+    def compare(self, weight: Floats, years: tuple[int, int]) -> AdjustedChange:
+        """Return the effect on the change between two columns, and each member's influence."""
+        sample, member = self.sample, weight > 0
+        if self.weight is None or not np.array_equal(self.weight, weight):
+            self.fitted = prepare_comparison(
+                sample.treated[member], weight[member], sample.columns[member], self.method
+            )
+            self.weight = weight
+        change = (sample.y[:, years[1]] - sample.y[:, years[0]])[member]
+        return adjusted_change(self.fitted, change)
+
+
+def _compare_rows(
+    sample: CohortSample, weight: Floats, years: tuple[int, int], method: Method
+) -> AdjustedChange:
+    """Compare levels in two columns; a firm's influence is the sum over the rows that it has."""
+    member = np.flatnonzero(weight > 0)
+    values = sample.y[member][:, list(years)]
+    position, later = np.nonzero(np.isfinite(values))
+    unit = member[position]
+    rows = Levels(
+        treated=sample.treated[unit],
+        later=later == 1,
+        weight=weight[unit],
+        y=values[position, later],
+        columns=sample.columns[unit],
+    )
+    found = compare_levels(rows, method)
+    summed = np.bincount(position, found.influence, minlength=len(member))
+    return AdjustedChange(found.effect, np.asarray(summed, dtype=np.float64))
 
 
 def _add_by_cluster(total: Floats, cluster: Codes, influence: Floats) -> None:
@@ -210,23 +270,21 @@ def _add_by_cluster(total: Floats, cluster: Codes, influence: Floats) -> None:
         total += np.bincount(cluster, influence, minlength=len(total))
 
 
-def _cell_weight(sample: CohortSample, base: int, column: int, rules: GroupTimeRules) -> Floats:
-    """Return weights (u,) in one cell: zero where unobserved, or treated by its later year."""
-    observed = np.isfinite(sample.y[:, [base, column]])
+def _cell_weight(
+    sample: CohortSample, seen: Flags, years: tuple[int, int], rules: GroupTimeRules
+) -> Floats:
+    """Return weights (u,) in one cell: zero where not `seen` (u, 2), or treated by its later year.
+
+    A firm that enters later than both years and anticipation is not yet treated, whether it
+    enters before or after the cohort.
+    """
     if sample.sets is not None:
-        weight = complete_set_weights(sample.sets, observed)
+        weight = complete_set_weights(sample.sets, seen)
     else:
-        weight = np.where(observed.all(axis=1), sample.weight, 0.0)
-    last = max(sample.years[base], sample.years[column]) + rules.anticipation_years
+        enough = seen.any(axis=1) if rules.every_row else seen.all(axis=1)
+        weight = np.where(enough, sample.weight, 0.0)
+    last = max(sample.years[list(years)]) + rules.anticipation_years
     return np.where(sample.treated | (sample.treated_from > last), weight, 0.0)
-
-
-def _prepared(
-    sample: CohortSample, weight: Floats, member: Flags, rules: GroupTimeRules
-) -> Comparison:
-    return prepare_comparison(
-        sample.treated[member], weight[member], sample.columns[member], rules.method
-    )
 
 
 def _require_both_groups(treated: Flags, member: Flags) -> None:
@@ -257,6 +315,12 @@ def _cell(
         n_control=0 if member is None else int((member & ~sample.treated).sum()),
         note=note,
     )
+
+
+def _largest(y: Floats) -> float:
+    """Return the largest absolute outcome, 0 without any; no copy of the outcomes is made."""
+    ends = np.fmax.reduce(y, axis=None, initial=0.0), np.fmin.reduce(y, axis=None, initial=0.0)
+    return float(max(ends[0], -ends[1]))
 
 
 def _n_distinct(codes: list[Codes], members: list[Flags]) -> int:

@@ -51,7 +51,9 @@ def cell_effects(effects: GroupTime) -> list[Average]:
 
 def simple_average(effects: GroupTime) -> Average | None:
     """Average all cells from entry on; cohorts that entered early count more often."""
-    return _share_weighted(effects, "simple", _positions(effects, lambda c: c.event_time >= 0))
+    return _share_weighted(
+        effects, "simple", _positions(effects, [c.event_time >= 0 for c in effects.cells])
+    )
 
 
 def event_averages(effects: GroupTime) -> list[Average]:
@@ -79,7 +81,8 @@ def cohort_averages(effects: GroupTime) -> list[Average]:
     """Average each cohort's years from entry on, equally; terms `cohort[g]`."""
     found = []
     for cohort in effects.cohorts:
-        cells = _positions(effects, lambda c, g=cohort: c.cohort == g and c.event_time >= 0)  # type: ignore[misc]
+        after_entry = [c.cohort == cohort and c.event_time >= 0 for c in effects.cells]
+        cells = _positions(effects, after_entry)
         if len(cells):
             parts = [_as_average(effects, position) for position in cells]
             mean = equal_average(parts, f"cohort[{cohort}]")
@@ -97,7 +100,8 @@ def year_averages(effects: GroupTime) -> list[Average]:
     """Average the cohorts that have entered, year by year; terms `year[t]`."""
     found = []
     for year in sorted({cell.year for cell in effects.cells}):
-        cells = _positions(effects, lambda c, t=year: c.year == t and c.event_time >= 0)  # type: ignore[misc]
+        entered = [c.year == year and c.event_time >= 0 for c in effects.cells]
+        cells = _positions(effects, entered)
         mean = _share_weighted(effects, f"year[{year}]", cells)
         if mean is not None:
             found.append(Average(mean.term, mean.estimate, mean.influence, year=year))
@@ -115,7 +119,8 @@ def equal_average(parts: Iterable[Average], term: str) -> Average:
 def _event_averages(effects: GroupTime, name: str, wanted: Callable[[Cell], bool]) -> list[Average]:
     found = []
     for event_time in sorted({cell.event_time for cell in effects.cells}):
-        cells = _positions(effects, lambda c, e=event_time: c.event_time == e and wanted(c))  # type: ignore[misc]
+        here = [c.event_time == event_time and wanted(c) for c in effects.cells]
+        cells = _positions(effects, here)
         mean = _share_weighted(effects, f"{name}[{event_time}]", cells)
         if mean is not None:
             note = _cohorts_note(effects, cells)
@@ -125,8 +130,9 @@ def _event_averages(effects: GroupTime, name: str, wanted: Callable[[Cell], bool
     return found
 
 
-def _positions(effects: GroupTime, wanted: Callable[[Cell], bool]) -> Codes:
-    chosen = [cell.estimated and wanted(cell) for cell in effects.cells]
+def _positions(effects: GroupTime, wanted: list[bool]) -> Codes:
+    """Return the positions of the wanted cells that are estimated."""
+    chosen = [cell.estimated and asked for cell, asked in zip(effects.cells, wanted, strict=True)]
     return np.asarray(np.flatnonzero(chosen), dtype=np.intp)
 
 

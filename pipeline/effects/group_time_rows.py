@@ -19,7 +19,6 @@ from pipeline.effects.group_time_averages import (
 from pipeline.effects.normal_rows import Behind, normal_rows, rows_with_band
 from pipeline.effects.rows import (
     NO_PRE_YEAR,
-    Counts,
     Label,
     Row,
     effect_row,
@@ -53,20 +52,26 @@ def group_time_rows(label: Label, spec: GroupTimeSpec, effects: GroupTime) -> li
 
 
 def group_time_pre_test(label: Label, effects: GroupTime, anticipation_years: int) -> Row:
-    """Return the joint test that all cells before entry and anticipation are zero."""
+    """Return the joint test that all cells before entry and anticipation are zero.
+
+    Cells without a standard error are left out, and counted.
+    """
     before = [
-        position
-        for position, cell in enumerate(effects.cells)
-        if cell.estimated and cell.event_time < -anticipation_years
+        cell for cell in cell_effects(effects) if (cell.event_time or 0) < -anticipation_years
     ]
     if not before:
         return test_row(label, "pre_trends", note=NO_PRE_YEAR)
-    influence = effects.influence[before]
-    estimates = np.array([effects.cells[position].estimate for position in before])
-    test = chi_squared_test(estimates, influence @ influence.T)
-    tested = f"{len(before)} effects of cohorts and years before entry"
+    rows = normal_rows(label, _behind(effects), before)
+    known = [cell for cell, row in zip(before, rows, strict=True) if row["std_error"] > 0]
+    tested = f"{len(known) or len(before)} effects of cohorts and years before entry"
+    if not known:
+        return test_row(label, "pre_trends", note=f"{tested}: {rows[0]['note']}")
+    influence = np.array([cell.influence for cell in known])
+    test = chi_squared_test(np.array([cell.estimate for cell in known]), influence @ influence.T)
+    if len(known) < len(before):
+        tested += f", {len(before) - len(known)} without a standard error left out"
     if np.isnan(test.statistic):
-        tested += f": no joint test with {effects.n_clusters} clusters"
+        tested += f": no joint test with {effects.counts.n_clusters} clusters"
     return test_row(label, "pre_trends", note=tested, **vars(test))
 
 
@@ -112,6 +117,7 @@ def _average_rows(
         return [missing_row(label, term, NOTHING_AFTER_ENTRY)]
     note = _AVERAGES[spec.average] if term == "att" else _AVERAGES["simple"]
     note += f"; firms weighted by {spec.weight_by}" if spec.weight_by else ""
+    note += "; every firm of the panel compared" if spec.firms == "panel" else ""
     note += _left_out(effects)
     named = Average(term, found.estimate, found.influence, note=note)
     return normal_rows(label, _behind(effects), [named])
@@ -184,11 +190,4 @@ def _unestimated(label: Label, term: str, cell: Cell, in_cell: bool = False) -> 
 
 
 def _behind(effects: GroupTime) -> Behind:
-    counts = Counts(
-        n_treated=effects.n_treated,
-        n_control=effects.n_control,
-        n_obs=effects.n_obs,
-        n_clusters=effects.n_clusters,
-        n_treated_clusters=effects.n_treated_clusters,
-    )
-    return Behind(counts, frozenset(effects.lone_cohorts))
+    return Behind(effects.counts, effects.largest, effects.lone_cohorts)

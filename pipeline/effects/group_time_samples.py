@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.design_matrix import build_design_matrix
+from pipeline.effects.covariate_columns import covariate_columns
 from pipeline.effects.group_time import CohortSample
-from pipeline.effects.stacks import Floats, SetMembers, Stacks
-from pipeline.errors import DataError
+from pipeline.effects.stacks import LARGEST_WEIGHT, Floats, SetMembers, Stacks
+from pipeline.errors import DataError, IdentificationError
 from pipeline.panel_index import NO_ROW, Codes
 
 
@@ -33,12 +33,14 @@ def cohort_samples(
 
     `values` is the transformed outcome by PANEL row; `clusters` has one code per unit;
     `covariates` has stack, firm_id and the columns to adjust for, None for none. `whole_sets`
-    makes matched sets count only where complete. Raises DataError where a covariate is constant
-    or collinear.
+    makes matched sets count only where complete. Raises IdentificationError where a covariate is
+    constant or collinear in an entry year, or nobody has weight.
     """
     samples, lost = [], 0
     for cohort in np.unique(stacks.stack):
         units = np.flatnonzero((stacks.stack == cohort) & (stacks.weight > 0))
+        if not len(units):
+            continue
         found = _columns(panel, stacks, units, covariates)
         complete = np.isfinite(found).all(axis=1)
         lost += int((~complete).sum())
@@ -53,6 +55,8 @@ def cohort_samples(
             whole_sets=whole_sets,
         )
         samples.append(sample)
+    if not samples:
+        raise IdentificationError("no firm has a positive weight")
     return CohortSamples(samples, lost)
 
 
@@ -61,6 +65,9 @@ def positive_weights(values: Floats, name: str) -> Floats:
     negative = int((values < 0).sum())
     if negative:
         raise DataError(f"weight_by {name}: {negative} values are negative, which no weight can be")
+    infinite = int((values > LARGEST_WEIGHT).sum())
+    if infinite:
+        raise DataError(f"weight_by {name}: {infinite} values are infinite or as good as that")
     return np.nan_to_num(values)
 
 
@@ -83,7 +90,7 @@ def _sample(
         firm=stacks.firm[units],
         cluster=cluster,
         treated=stacks.treated[units],
-        treated_from=cohort[stacks.base_row[units]],
+        treated_from=cohort[stacks.firm_row[units]],
         weight=stacks.weight[units],
         y=np.where(rows == NO_ROW, np.nan, values[rows]),
         columns=columns,
@@ -115,11 +122,22 @@ def _columns(
         return np.ones((len(units), 1))
     stack = int(stacks.stack[units[0]])
     own = covariates[covariates["stack"] == stack].set_index("firm_id").drop(columns="stack")
-    firms = own.reindex(panel["firm_id"].to_numpy()[stacks.base_row[units]])
-    complete = firms.notna().all(axis=1).to_numpy()
-    if not complete.any():
-        raise DataError(f"{stacks.design}, stack {stack}: no firm has all covariates")
-    design = build_design_matrix(firms[complete].reset_index(drop=True)).standardised
-    columns = np.full((len(units), design.shape[1]), np.nan)
+    firms = own.reindex(panel["firm_id"].to_numpy()[stacks.firm_row[units]])
+    return firm_columns(firms, f"entry year {stack}")
+
+
+def firm_columns(covariates: pd.DataFrame, where: str) -> Floats:
+    """Return a constant and the covariates, one row per firm; a row with a missing one is NaN.
+
+    Raises IdentificationError where no firm has all covariates, or one is constant or collinear.
+    """
+    if covariates.shape[1] == 0:
+        return np.ones((len(covariates), 1))
+    complete = covariates.notna().all(axis=1).to_numpy()
+    try:
+        design = covariate_columns(covariates[complete])
+    except IdentificationError as reason:
+        raise IdentificationError(f"{where}: {reason}") from None
+    columns = np.full((len(covariates), design.shape[1]), np.nan)
     columns[complete] = design
     return columns

@@ -2,7 +2,7 @@
 
 Each group is estimated on its own stacks with its own year effects. All effects are functions of
 the same clusters, so that their covariance is the sum over clusters of products of influences, and
-equality is one Wald test, F with (groups - 1, clusters - 1) degrees of freedom.
+equality is one Wald test (`pipeline.effects.equality`).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,9 @@ from pipeline.effects.average_effect import (
 )
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.clusters import cluster_codes
+from pipeline.effects.equality import detectable_difference, equality_row, equality_test
 from pipeline.effects.firm_groups import FirmGroups, common_groups, rematched_groups
+from pipeline.effects.group_names import GROUPS, WITHOUT_GROUP
 from pipeline.effects.labels import analysis_label
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row, missing_row, test_row
@@ -25,12 +27,9 @@ from pipeline.effects.sample import StackedSample, check_comparable, stacked_sam
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, ParamsError, SupportError
-from pipeline.inference import benjamini_hochberg, n_groups, wald_test
+from pipeline.inference import benjamini_hochberg, n_groups
 from pipeline.params.analyses import Groups
 from pipeline.scale import on_scale
-
-NAME = "groups"
-ONE_GROUP = "fewer than two groups are estimated: nothing to compare"
 
 
 @dataclass(frozen=True)
@@ -52,17 +51,19 @@ def add_groups(ledger: Ledger, study: Study, asked: Groups, redo: Redo | None) -
         groupings = {name: _grouped_firms(study, asked, redo, design, name) for name in asked.by}
         for name, firms in groupings.items():
             if isinstance(firms, FirmGroups):
-                fact = (f"n_treated_without_group[{name}]", firms.n_treated_without, "firms")
+                fact = (f"{WITHOUT_GROUP}[{name}]", firms.n_treated_without, "firms")
                 ledger.add_facts(design, "all", [fact])
         for outcome in asked.outcomes:
-            label = analysis_label(study, NAME, asked, design, outcome)
+            label = analysis_label(study, GROUPS, asked, design, outcome)
             found = {
                 name: _estimate(study, asked, label, name, firms)
                 for name, firms in groupings.items()
             }
-            for grouped in found.values():
+            for name, grouped in found.items():
                 ledger.estimates += grouped.rows
                 ledger.tests.append(grouped.test)
+                apart = detectable_difference(label, name, grouped.effects, study.estimate)
+                ledger.add_facts(design, outcome, apart)
             ledger.tests += _group_q_values(label, found)
             ledger.tests += _test_q_values(label, found)
 
@@ -114,7 +115,7 @@ def _estimate(
         reason = f"not observed: {outcome.reason}"
     if isinstance(firms, str) or reason:
         row = missing_row(label, "att", reason) | {"subgroup": name}
-        return _Grouped([row], {}, test_row(label, _equality(name), note=reason))
+        return _Grouped([row], {}, test_row(label, equality_test(name), note=reason))
     rows: list[Row] = []
     effects: dict[str, AverageEffect] = {}
     for group, stacks in firms:
@@ -124,7 +125,7 @@ def _estimate(
         except (IdentificationError, SupportError) as fault:
             row = missing_row(label, "att", str(fault))
         rows.append(row | {"subgroup": subgroup(name, group)})
-    return _Grouped(rows, effects, _equality_row(label, name, _tested(effects)))
+    return _Grouped(rows, effects, equality_row(label, name, effects))
 
 
 def _effect(study: Study, asked: Groups, label: Label, stacks: Stacks) -> AverageEffect:
@@ -147,33 +148,6 @@ def _require_firms(sample: StackedSample, least: int) -> None:
         raise IdentificationError(
             f"suppressed: fewer than {least} treated or comparison firms with the outcome"
         )
-
-
-def _equality(name: str) -> str:
-    return f"equality[{name}]"
-
-
-def _tested(effects: dict[str, AverageEffect]) -> dict[str, AverageEffect]:
-    """Return the effects that have a standard error, which rests on two treated clusters."""
-    return {name: e for name, e in effects.items() if e.counts.n_treated_clusters >= 2}
-
-
-def _equality_row(label: Label, name: str, effects: dict[str, AverageEffect]) -> Row:
-    """Return the Wald test that all groups' effects are equal, jointly clustered."""
-    if len(effects) < 2:
-        return test_row(label, _equality(name), note=ONE_GROUP)
-    estimates = np.array([effect.estimate for effect in effects.values()])
-    influence = np.array([effect.influence for effect in effects.values()])
-    contrast = np.column_stack([-np.ones(len(effects) - 1), np.eye(len(effects) - 1)])
-    present = np.array([effect.present for effect in effects.values()])
-    n_clusters = int(present.any(axis=0).sum())
-    test = wald_test(
-        contrast @ estimates, contrast @ (influence @ influence.T) @ contrast.T, n_clusters - 1
-    )
-    note = f"equal effects in {', '.join(effects)}"
-    if np.isnan(test.statistic):
-        note += f": no joint test with {n_clusters} clusters"
-    return test_row(label, _equality(name), note=note, **vars(test))
 
 
 def _group_q_values(label: Label, found: dict[str, _Grouped]) -> list[Row]:

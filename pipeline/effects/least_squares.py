@@ -17,8 +17,10 @@ from pipeline.errors import IdentificationError
 from pipeline.inference import (
     cluster_influence,
     is_nested,
+    is_rounding,
     n_groups,
     n_parameters,
+    std_errors_of,
     two_way_covariance,
 )
 from pipeline.panel_index import Codes
@@ -100,7 +102,7 @@ def fit_absorbed(
     b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`, or
     in two directions where there are `second_clusters`, see `two_way_covariance`. Raises
     IdentificationError where no row or no regressor is left beside the effects, or where the
-    outcome does not vary within them.
+    outcome does not vary within them. Variances that are rounding are exact zeros.
     """
     absorbed = absorb(regressors, first, second, weight)
     response = absorbed.response(y)
@@ -111,6 +113,11 @@ def fit_absorbed(
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
     groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
     covariance, influence = _covariance(absorbed, scores, groups)
+    largest = float(np.abs(y[absorbed.kept]).max())
+    exact = is_rounding(std_errors_of(covariance), len(scores), largest)
+    covariance[exact] = covariance[:, exact] = 0.0
+    if influence is not None:
+        influence[:, exact] = 0.0
     return Fit(
         names=names,
         estimates=widen(estimates, absorbed.estimable),

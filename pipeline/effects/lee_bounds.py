@@ -81,13 +81,14 @@ def bounds_of_changes(
     cells = []
     used = np.zeros(weight.shape, dtype=np.bool_)
     for column in np.flatnonzero(stacks.event_times >= 0):
-        groups = [
+        treated, control = (
             _group(weight[:, column] * member, change[:, column], clusters)
             for member in (stacks.treated, ~stacks.treated)
-        ]
-        if all(group is not None and group.share > 0 for group in groups):
-            cells.append(_cell_bounds(*groups))  # type: ignore[arg-type]
-            used[:, column] = weight[:, column] > 0
+        )
+        if treated is None or control is None or min(treated.share, control.share) <= 0:
+            continue
+        cells.append(_cell_bounds(treated, control))
+        used[:, column] = weight[:, column] > 0
     if not cells:
         return None
     return LeeBounds(

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from pipeline.effects.counts import Counts, count_sample
 from pipeline.effects.description import Fact
 from pipeline.effects.group_time_averages import Average
 from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
 from pipeline.effects.normal_rows import Behind, normal_rows
-from pipeline.effects.rows import Counts, Label, Row, count_sample, effect_row, missing_row
+from pipeline.effects.rows import Label, Row, effect_row, missing_row
 from pipeline.effects.stacks import Flags, Floats, Stacks
 from pipeline.panel_index import Codes
 
@@ -25,8 +26,9 @@ def lee_rows(
     found = lee_bounds(stacks, levels, clusters)
     if found is None:
         return [missing_row(label, "att", NOBODY_STAYS) | {"sample": SAMPLE}], []
-    counts = counts_of(stacks, found.used, clusters)
-    rows = bound_rows(label, "att", (found.lower, found.upper), counts, MONOTONICITY)
+    logs = np.log(levels[levels > 0])
+    behind = behind_bounds(stacks, found.used, clusters, logs)
+    rows = bound_rows(label, "att", (found.lower, found.upper), behind, MONOTONICITY)
     facts = [
         (f"trimmed_treated[{label.estimator}]", found.trimmed_treated, "share"),
         (f"trimmed_comparison[{label.estimator}]", found.trimmed_comparison, "share"),
@@ -35,7 +37,7 @@ def lee_rows(
 
 
 def bound_rows(
-    label: Label, stem: str, bounds: tuple[Bound, Bound], counts: Counts, assumes: str
+    label: Label, stem: str, bounds: tuple[Bound, Bound], behind: Behind, assumes: str
 ) -> list[Row]:
     """Return rows `<stem>_lower`, `<stem>_upper` and `<stem>`, the interval that covers the effect.
 
@@ -46,7 +48,7 @@ def bound_rows(
         Average(f"{stem}_lower", lower.estimate, lower.influence, note=assumes),
         Average(f"{stem}_upper", upper.estimate, upper.influence, note=assumes),
     ]
-    rows = normal_rows(label, Behind(counts), parts)
+    rows = normal_rows(label, behind, parts)
     low, high = imbens_manski(lower, upper, label.conf_level)
     known = all(np.isfinite(row["std_error"]) for row in rows)
     interval = effect_row(
@@ -56,13 +58,19 @@ def bound_rows(
         conf_low=low if known else np.nan,
         conf_high=high if known else np.nan,
         note=f"bounded, not estimated: {assumes}",
-        **vars(counts),
+        **behind.counts.columns,
     )
     return [*rows, interval]
 
 
-def counts_of(stacks: Stacks, used: Flags, clusters: Codes) -> Counts:
-    """Count what stands behind units x event times with weight."""
+def behind_bounds(stacks: Stacks, used: Flags, clusters: Codes, values: Floats) -> Behind:
+    """Return what stands behind units x event times with weight; `values` are all outcomes."""
+    largest = float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0))
+    return Behind(_counts(stacks, used, clusters), largest)
+
+
+def _counts(stacks: Stacks, used: Flags, clusters: Codes) -> Counts:
     unit = np.nonzero(used)[0]
     every = np.ones(len(unit), dtype=np.bool_)
-    return count_sample(every, stacks.treated[unit], stacks.firm[unit], clusters[unit])
+    entry = stacks.stack[unit]
+    return count_sample(every, stacks.treated[unit], stacks.firm[unit], clusters[unit], entry=entry)

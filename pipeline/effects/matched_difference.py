@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.effects.bootstrap import Redo
+from pipeline.effects.counts import NO_VARIATION
 from pipeline.effects.difference_stacks import (
     Differenced,
     DifferenceStack,
@@ -16,11 +17,11 @@ from pipeline.effects.difference_stacks import (
     differenced,
 )
 from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import REFERENCE, Label, Row, effect_row, missing_row
+from pipeline.effects.rows import REFERENCE, Label, Row, effect_row, joined_notes, missing_row
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError
-from pipeline.inference import minimum_detectable_effect, t_intervals
+from pipeline.inference import is_rounding, minimum_detectable_effect, t_intervals
 from pipeline.inference_matching import MatchingEffect, Rules, matching_effect
 from pipeline.panel_index import Codes, index_panel
 from pipeline.params.estimate import MatchedDifferenceSpec
@@ -29,6 +30,7 @@ from pipeline.scale import on_scale
 
 INFERENCE = "abadie_imbens"
 RATIOS = "effects in proportion to the level are estimated by the stacked estimator only"
+ONE_TREATED = "no standard error: a single treated firm is matched"
 NOBODY = "no treated and comparison firms of one entry year have the difference"
 
 
@@ -148,6 +150,8 @@ def _row(
     share = number / number.sum()
     estimate = np.array([effect.estimate for effect in effects]) @ share
     error = np.sqrt(np.square(share * [effect.std_error for effect in effects]).sum())
+    without = _no_error(error, int(number.sum()), samples)
+    error = error if without is None else np.nan
     shown = t_intervals(np.array([estimate]), np.array([error]), np.inf, label.conf_level)
     n_control = sum(effect.n_matches for effect in effects)
     return effect_row(
@@ -164,8 +168,17 @@ def _row(
         n_treated=int(number.sum()),
         n_control=n_control,
         n_obs=int(sum(len(sample.firms.outcome) for sample in samples)),
-        note=_note(samples, rules),
+        note=joined_notes(_note(samples, rules), without),
     )
+
+
+def _no_error(error: float, n_treated: int, samples: list[Differenced]) -> str | None:
+    """Say why there is no standard error; None where there is one."""
+    if n_treated < 2:
+        return ONE_TREATED
+    outcomes = np.concatenate([sample.firms.outcome for sample in samples])
+    largest = float(np.abs(outcomes).max())
+    return NO_VARIATION if is_rounding(error, len(outcomes), largest) else None
 
 
 def _effect(sample: Differenced, rules: Rules) -> MatchingEffect:

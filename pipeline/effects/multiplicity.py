@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.placebo_entry import PLACEBO_ENTRY
 from pipeline.effects.rows import Row
 from pipeline.inference import benjamini_hochberg
 from pipeline.params.outcomes import Outcome
@@ -13,15 +14,18 @@ _KEY = ["outcome", "design", "sample", "subgroup", "estimator"]
 def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row]:
     """Return a row of TESTS, `q_value`, for each average effect of a family of several outcomes.
 
-    A family is what params declare, within one design and estimator, all firms, analytic tests.
+    A family is what params declare, within one design and estimator, all firms, analytic tests;
+    effects of a placebo entry date are families apart.
     """
     rows = pd.DataFrame(estimates, columns=[*_KEY, "term", "inference", "band", "p_value"])
     plain = (rows["inference"] == "analytic") & (rows["band"] == "pointwise")
-    plain &= (rows["term"] == "att") & (rows["sample"] == "all") & (rows["subgroup"] == "all")
+    plain &= (rows["term"] == "att") & (rows["subgroup"] == "all")
+    plain &= rows["sample"].isin(["all", PLACEBO_ENTRY])
     tested = rows[plain & rows["p_value"].notna()]
     family = tested["outcome"].map(lambda name: outcomes[name].family)
     found: list[Row] = []
-    for (_, _, name), members in tested.groupby(["design", "estimator", family], sort=False):
+    places = ["design", "estimator", "sample"]
+    for (*_, name), members in tested.groupby([*places, family], sort=False):
         if len(members) > 1:
             found += _family_rows(members, str(name))
     return found

@@ -5,25 +5,39 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.bands import simultaneous_critical_value
+from pipeline.effects.counts import Counts
 from pipeline.effects.group_time_averages import Average
-from pipeline.effects.rows import LONE_CLUSTER, Counts, Label, Row, effect_row, joined_notes
+from pipeline.effects.rows import Label, Row, effect_row, joined_notes, simultaneous_rows
 from pipeline.effects.stacks import Floats
-from pipeline.inference import t_intervals
+from pipeline.inference import is_rounding, t_intervals
 from pipeline.params.inference import Bands
+
+LONE_COHORT = (
+    "no standard error: the treated or the comparison firms of this entry year lie in a single "
+    "cluster"
+)
+TOO_FEW = "no standard error: normal inference needs three clusters or more"
 
 
 @dataclass(frozen=True)
 class Behind:
-    """Hold what stands behind a set of averages: counts, and cohorts treated in one cluster."""
+    """Hold what stands behind a set of averages.
+
+    `largest` is the largest absolute outcome, against which rounding is told; `lone_cohorts` have
+    their treated (or their comparison) firms in a single cluster.
+    """
 
     counts: Counts
+    largest: float
     lone_cohorts: frozenset[int] = frozenset()
 
 
 def normal_rows(label: Label, behind: Behind, parts: list[Average]) -> list[Row]:
     """Return a row per average, with normal tests and intervals."""
     estimates = np.array([part.estimate for part in parts])
-    errors = _std_errors(behind, parts)
+    computed = std_errors(behind, parts)
+    reasons = [_reason(behind, *pair) for pair in zip(parts, computed, strict=True)]
+    errors = np.where([reason is None for reason in reasons], computed, np.nan)
     shown = t_intervals(estimates, errors, np.inf, label.conf_level)
     return [
         effect_row(
@@ -38,8 +52,8 @@ def normal_rows(label: Label, behind: Behind, parts: list[Average]) -> list[Row]
             p_value=shown.p_value[i],
             conf_low=shown.low[i],
             conf_high=shown.high[i],
-            note=joined_notes(part.note, _error_note(errors[i])),
-            **vars(behind.counts),
+            note=joined_notes(part.note, reasons[i]),
+            **behind.counts.columns,
         )
         for i, part in enumerate(parts)
     ]
@@ -57,34 +71,25 @@ def rows_with_band(
     critical = simultaneous_critical_value(
         influence, label.conf_level, bands.draws, np.random.default_rng(bands.seed)
     )
-    note = f"critical value {critical:.3f} over {len(known)} estimates, {bands.draws} draws"
-    return rows + [_banded(rows[i], critical, note) for i in known]
+    return rows + simultaneous_rows([rows[i] for i in known], critical, bands.draws)
 
 
-def _banded(row: Row, critical: float, note: str) -> Row:
-    margin = critical * row["std_error"]
-    return row | {
-        "band": "simultaneous",
-        "p_value": np.nan,
-        "conf_low": row["estimate"] - margin,
-        "conf_high": row["estimate"] + margin,
-        "note": joined_notes(row["note"], note),
-    }
-
-
-def _std_errors(behind: Behind, parts: list[Average]) -> Floats:
-    """Return sqrt(sum_g psi_g^2), shape (k,); missing with too few clusters.
-
-    Treated firms of one cluster add up to zero influence: their share in the variance would be
-    silently absent, so an estimate that rests on a single treated cluster has no standard error.
-    """
+def std_errors(behind: Behind, parts: list[Average]) -> Floats:
+    """Return sqrt(sum_g psi_g^2), shape (k,), zero where it is rounding."""
     errors = np.array([np.sqrt(part.influence @ part.influence) for part in parts])
-    alone = behind.counts.n_treated_clusters < 2 or behind.counts.n_clusters < 3
-    lone = np.array([alone or part.cohort in behind.lone_cohorts for part in parts], dtype=bool)
-    return np.where(lone, np.nan, errors)
+    n_firms = behind.counts.n_treated + behind.counts.n_control
+    return np.where(is_rounding(errors, n_firms, behind.largest), 0.0, errors)
 
 
-def _error_note(error: float) -> str | None:
-    if np.isnan(error):
-        return LONE_CLUSTER
-    return None
+def _reason(behind: Behind, part: Average, error: float) -> str | None:
+    """Say why an average has no standard error; None where it has one.
+
+    Firms of one group and cluster add up to zero influence: their share in the variance would be
+    silently absent, so an estimate that rests on one such cluster has none.
+    """
+    reason = behind.counts.why_none(error)
+    if reason is None and behind.counts.n_clusters < 3:
+        return TOO_FEW
+    if reason is None and part.cohort in behind.lone_cohorts:
+        return LONE_COHORT
+    return reason

@@ -9,6 +9,9 @@ from dataclasses import replace
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import IdentificationError
 
+# Value of `sample` in rows of such an entry.
+PLACEBO_ENTRY = "placebo_entry"
+
 
 def placebo_stacks(stacks: Stacks, years_early: int) -> Stacks:
     """Return the stacks with entry moved `years_early` years back, cut before true entry.

@@ -22,12 +22,15 @@ from pipeline.effects.least_squares import (
 from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import SupportError
-from pipeline.inference import cluster_influence, n_groups
+from pipeline.inference import cluster_influence, is_rounding, n_groups, std_errors_of
 from pipeline.panel_index import Codes
 
 # Newton's steps shrink quadratically: once the deviance changes by less than this share of the
 # outcomes' sum, the coefficients are exact to rounding.
 DEVIANCE_TOLERANCE = 1e-12
+# Fitted values are then within the root of that share of the outcomes: what is left of outcomes
+# that are fitted exactly may be as much, relative to them.
+RESIDUAL_SHARE = 1e-6
 MOST_ROUNDS = 100
 
 
@@ -74,6 +77,8 @@ def fit_poisson(
     codes = dense_codes(first[kept]), dense_codes(second[kept])
     found = _iterate(y[kept], regressors[kept], codes, weight[kept])
     bread, influence = _influence(found, y[kept], weight[kept], codes, clusters[kept])
+    errors = std_errors_of(influence.T @ influence)
+    influence[:, is_rounding(errors, len(codes[0]), 1.0, RESIDUAL_SHARE)] = 0.0
     fit = Fit(
         names=names,
         estimates=widen(found.estimates, found.estimable),

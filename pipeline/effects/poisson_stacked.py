@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.effects.counts import Counts, count_sample
 from pipeline.effects.description import Fact
 from pipeline.effects.least_squares import Fit, combined
 from pipeline.effects.poisson import PoissonFit, fit_poisson
 from pipeline.effects.rows import (
-    Counts,
     Label,
     Row,
     average_rows,
-    count_sample,
     event_average_rows,
     event_rows,
     joined_notes,
@@ -111,7 +110,9 @@ def poisson_results(
             facts += _lost_facts(label, found.usable)
         else:
             estimates += _events(label, sample, found, clusters)
-            tests.append(pre_trend_row(label, found.fit, sample.stacks.reference, matched))
+            counts = _counts(sample, found.fit, clusters)
+            reference = sample.stacks.reference
+            tests.append(pre_trend_row(label, counts, found.fit, reference, matched))
     return PoissonResults(estimates, tests, facts)
 
 
@@ -200,12 +201,21 @@ def _without_largest(
         kept = ~np.isin(firm, largest[:n_firms])
         part = _rows_of(sample, kept)
         try:
+            _require_both_groups(part, n_firms)
             found = _fit(part, term, cells[kept], clusters[kept])
             rows += _average(label, part, found, clusters[kept])
         except SupportError as error:
             rows.append(missing_row(label, "att", str(error)))
         rows[-1] = rows[-1] | {"sample": name}
     return rows
+
+
+def _require_both_groups(part: StackedSample, n_left_out: int) -> None:
+    """Raise SupportError where leaving out firms leaves one group empty."""
+    for group, member in (("treated", part.treated), ("comparison", ~part.treated)):
+        if not member.any():
+            left_out = "firm" if n_left_out == 1 else f"{n_left_out} firms"
+            raise SupportError(f"no {group} firm is left without the largest {left_out}")
 
 
 def _rows_of(sample: StackedSample, kept: Flags) -> StackedSample:
@@ -228,7 +238,8 @@ def _shares(sample: StackedSample, member: Flags) -> Floats:
 
 def _counts(sample: StackedSample, fit: Fit, clusters: Codes) -> Counts:
     firm = sample.stacks.firm[sample.unit]
-    return count_sample(fit.kept, sample.treated, firm, clusters)
+    entry = None if "att" in fit.names else sample.stack
+    return count_sample(fit.kept, sample.treated, firm, clusters, entry=entry)
 
 
 def _lost_facts(label: Label, usable: Usable) -> list[Fact]:

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.effects.cluster_cautions import cluster_caution
+from pipeline.effects.counts import Counts
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import after_entry, event_times
-from pipeline.effects.stacks import Flags
-from pipeline.inference import n_groups, t_intervals, wald_test
+from pipeline.inference import n_groups, std_errors_of, t_intervals, wald_test
 from pipeline.panel_index import Codes
 
 Row = dict[str, Any]
@@ -22,7 +23,6 @@ FOR_COMPARABILITY = (
     "for comparability: firms treated earlier serve as comparisons for firms treated later"
 )
 REFERENCE = "reference period"
-LONE_CLUSTER = "no standard error: the treated firms lie in a single cluster"
 
 
 @dataclass(frozen=True)
@@ -36,34 +36,6 @@ class Label:
     scale: str
     cluster: str
     conf_level: float
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Count distinct treated and comparison firms, firm-years, clusters, treated clusters."""
-
-    n_treated: int
-    n_control: int
-    n_obs: int
-    n_clusters: int
-    n_treated_clusters: int
-
-
-def count_sample(kept: Flags, treated: Flags, firm: Codes, *clusters: Codes) -> Counts:
-    """Count what the kept rows hold; all arrays have one entry per row.
-
-    Clustered in two directions, the smaller number of clusters counts; treated clusters are those
-    of the first.
-    """
-    treated, firm = treated[kept], firm[kept]
-    groups = [cluster[kept] for cluster in clusters]
-    return Counts(
-        n_treated=n_groups(firm[treated]),
-        n_control=n_groups(firm[~treated]),
-        n_obs=len(firm),
-        n_clusters=min(n_groups(group) for group in groups),
-        n_treated_clusters=n_groups(groups[0][treated]),
-    )
 
 
 def missing_row(label: Label, term: str, reason: str, event_time: int | None = None) -> Row:
@@ -86,13 +58,17 @@ def fitted_rows(
 ) -> list[Row]:
     """Return one row per (term, event time, note), with t(G-1) tests and intervals.
 
-    Where all treated firms lie in one of several clusters, their residuals sum to nearly zero in it
-    and the clustered standard error all but leaves them out: it is missing then.
+    A standard error is missing, with the reason, where too few clusters stand behind it or where
+    it is zero: an exact fit says nothing on how far the estimate is from the truth. Averages,
+    which have no event time, say where clusters are too few.
     """
     df = counts.n_clusters - 1
-    lone = counts.n_treated_clusters < 2 <= counts.n_clusters
-    std_errors = np.full(len(std_errors), np.nan) if lone else std_errors
+    two_way = label.cluster == "set_and_assignment"
+    reasons = [counts.why_none(float(error), two_way) for error in std_errors]
+    known = [reason is None for reason in reasons]
+    std_errors = np.where(known, std_errors, np.nan)
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
+    caution = cluster_caution(label.cluster, counts.n_clusters)
     return [
         effect_row(
             label,
@@ -105,8 +81,8 @@ def fitted_rows(
             p_value=shown.p_value[i],
             conf_low=shown.low[i],
             conf_high=shown.high[i],
-            note=joined_notes(note, LONE_CLUSTER if lone else None),
-            **vars(counts),
+            note=joined_notes(note, reasons[i], caution if event_time is None else None),
+            **counts.columns,
         )
         for i, (term, event_time, note) in enumerate(terms)
     ]
@@ -116,8 +92,7 @@ def average_rows(label: Label, counts: Counts, fit: Fit, note: str | None) -> li
     """Return the row of the average effect, term `att`."""
     if not fit.estimable[0]:
         return [missing_row(label, "att", "collinear with the absorbed effects")]
-    note = joined_notes(note, _cluster_note(fit))
-    error = np.sqrt(fit.covariance[:1, :1].ravel())
+    error = std_errors_of(fit.covariance[:1, :1])
     return fitted_rows(label, counts, [("att", None, note)], fit.estimates[:1], error)
 
 
@@ -131,7 +106,7 @@ def event_rows(label: Label, counts: Counts, fit: Fit, sample: StackedSample) ->
     terms: list[tuple[str, int | None, str | None]] = [
         (fit.names[i], times[i], _stacks_note(sample, times[i])) for i in used
     ]
-    errors = np.sqrt(np.diag(fit.covariance))[used]
+    errors = std_errors_of(fit.covariance)[used]
     rows = [
         row | _firms_at(sample, fit, times[i])
         for i, row in zip(
@@ -141,7 +116,7 @@ def event_rows(label: Label, counts: Counts, fit: Fit, sample: StackedSample) ->
     reference = sample.stacks.reference
     rows.append(
         effect_row(label, f"event[{reference}]", event_time=reference, estimate=0.0, note=REFERENCE)
-        | vars(counts)
+        | counts.columns
     )
     estimated = {times[i] for i in used} | {reference}
     for event_time in (int(e) for e in sample.stacks.event_times if e not in estimated):
@@ -169,20 +144,37 @@ def tested_leads(fit: Fit, reference: int, matched: frozenset[int]) -> Codes:
     return earlier[[times[i] not in matched for i in earlier]] if len(earlier) else earlier
 
 
-def pre_trend_row(label: Label, fit: Fit, reference: int, matched: frozenset[int]) -> Row:
+def pre_trend_row(
+    label: Label, counts: Counts, fit: Fit, reference: int, matched: frozenset[int]
+) -> Row:
     """Return the joint test that the coefficients before the reference year are all zero."""
     times = np.array(event_times(fit.names))
     earlier = np.flatnonzero((times < reference) & fit.estimable)
     before = tested_leads(fit, reference, matched)
     if not len(before):
         return test_row(label, "pre_trends", note=ALL_MATCHED_ON if len(earlier) else NO_PRE_YEAR)
-    test = wald_test(fit.estimates[before], fit.covariance[np.ix_(before, before)], fit.df)
+    covariance = fit.covariance[np.ix_(before, before)]
     tested = f"event times {', '.join(str(times[i]) for i in before)}"
     if len(before) < len(earlier):
         left_out = ", ".join(str(times[i]) for i in earlier if times[i] in matched)
         tested += f"; matched on and left out: {left_out}"
+    return joint_test_row(label, counts, tested, fit.estimates[before], covariance)
+
+
+def joint_test_row(
+    label: Label, counts: Counts, tested: str, estimates: np.ndarray, covariance: np.ndarray
+) -> Row:
+    """Return the Wald test that estimates before entry are all zero, or why there is none.
+
+    `tested` says in words what is.
+    """
+    errors = std_errors_of(covariance)
+    reason = next((why for e in errors if (why := counts.why_none(float(e)))), None)
+    if reason is not None:
+        return test_row(label, "pre_trends", note=f"{tested}: {reason}")
+    test = wald_test(estimates, covariance, counts.n_clusters - 1)
     if np.isnan(test.statistic):
-        tested += f": no joint test with {fit.n_clusters} clusters and {test.df} coefficients"
+        tested += f": no joint test with {counts.n_clusters} clusters and {test.df} coefficients"
     return test_row(label, "pre_trends", note=tested, **vars(test))
 
 
@@ -216,14 +208,15 @@ def _equal_mean_rows(
 ) -> list[Row]:
     times = event_times(fit.names)
     estimate = fit.estimates[positions].mean()
-    error = np.sqrt(fit.covariance[np.ix_(positions, positions)].sum()) / len(positions)
+    variance = fit.covariance[np.ix_(positions, positions)].sum()
+    error = std_errors_of(np.array([[variance]])) / len(positions)
     note = f"equal-weight mean over event times {', '.join(str(times[i]) for i in positions)}"
     return fitted_rows(
         label,
         counts,
-        [(term, None, joined_notes(note, _cluster_note(fit)))],
+        [(term, None, note)],
         np.array([estimate]),
-        np.array([error]),
+        error,
     )
 
 
@@ -245,10 +238,20 @@ def _reason(sample: StackedSample, event_time: int, observed: bool) -> str:
     return "no entry year has both treated and comparison firms observed at this event time"
 
 
-def _cluster_note(fit: Fit) -> str | None:
-    if fit.n_clusters < 2:
-        return "no standard error: the sample has a single cluster"
-    return None
+def simultaneous_rows(rows: list[Row], critical: float, n_draws: int) -> list[Row]:
+    """Return the rows with the band that one critical value for all of them gives."""
+    note = f"critical value {critical:.3f} over {len(rows)} estimates, {n_draws} draws"
+    return [
+        row
+        | {
+            "band": "simultaneous",
+            "p_value": np.nan,
+            "conf_low": row["estimate"] - critical * row["std_error"],
+            "conf_high": row["estimate"] + critical * row["std_error"],
+            "note": joined_notes(row["note"], note),
+        }
+        for row in rows
+    ]
 
 
 def joined_notes(*parts: str | None) -> str | None:

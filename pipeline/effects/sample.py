@@ -18,12 +18,17 @@ class Losses:
     `firm_years_missing`: in the window and PANEL's years, without the outcome.
     `firm_years_dropped`: observed, but left out by the rule. `stack_years_dropped`: stacks x
     years of PANEL in which no comparison is left. `treated_missing`: treated firms left out.
+    `treated_years`: of matched treated firms that are observed in the reference year too.
+    `treated_years_dropped`: of these, left out because nobody, or not everyone of their set, is
+    there to compare with.
     """
 
     firm_years_missing: int
     firm_years_dropped: int
     stack_years_dropped: int
     treated_missing: int
+    treated_years: int
+    treated_years_dropped: int
 
 
 @dataclass(frozen=True)
@@ -193,9 +198,14 @@ def _losses(stacks: Stacks, observed: Flags, used: Flags) -> Losses:
     stack = np.unique(stacks.stack, return_inverse=True)[1]
     covered = _sum_by(stack, stacks.covered.astype(np.float64)) > 0
     left = _sum_by(stack, used.astype(np.float64)) > 0
+    treated = observed & observed[:, [stacks.reference_column]]
+    treated &= (stacks.treated & (stacks.weight > 0))[:, None]
+    treated &= treated.sum(axis=1, keepdims=True) > 1
     return Losses(
         firm_years_missing=int((stacks.covered & ~observed).sum()),
         firm_years_dropped=int((observed & ~used).sum()),
         stack_years_dropped=int((covered & ~left).sum()),
         treated_missing=int((stacks.treated & ~used.any(axis=1)).sum()),
+        treated_years=int(treated.sum()),
+        treated_years_dropped=int((treated & ~used).sum()),
     )

@@ -1,7 +1,5 @@
 """Every estimate that params ask for: spec x design x outcome."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from pipeline.effects.analyses import add_analyses
@@ -9,15 +7,16 @@ from pipeline.effects.bootstrap import Redo
 from pipeline.effects.bootstrap_rows import bootstrap_rows
 from pipeline.effects.clusters import Remade, cluster_codes, require_valid
 from pipeline.effects.cohort_rows import cohort_results
+from pipeline.effects.covariate_columns import refuse_large
 from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
-from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_rows import group_time_pre_test, group_time_rows
-from pipeline.effects.group_time_samples import cohort_samples, positive_weights
+from pipeline.effects.group_time_study import spec_effects
 from pipeline.effects.ledger import Ledger, Results
 from pipeline.effects.lee_rows import lee_rows
 from pipeline.effects.match_order import order_facts
 from pipeline.effects.matched_difference import difference_results
 from pipeline.effects.multiplicity import family_tests
+from pipeline.effects.placebo_entry import PLACEBO_ENTRY
 from pipeline.effects.poisson_stacked import poisson_results
 from pipeline.effects.randomisation_rows import randomisation_rows
 from pipeline.effects.romano_wolf import romano_wolf_tests
@@ -29,7 +28,7 @@ from pipeline.effects.rows import (
 from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import year_cells
 from pipeline.effects.stacked_rows import add_stacked
-from pipeline.effects.stacks import firm_covariates, unit_covariates
+from pipeline.effects.stacks import firm_covariates
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.summaries import add_summary
 from pipeline.effects.twoway import flat_sample
@@ -158,35 +157,22 @@ def _add_ratios(
         missing_row(label, "att", LINEAR_ONLY) | {"inference": name}
         for name in spec.asked_beside_analytic
     ]
+    if spec.placebo_entry_years is not None:
+        ledger.estimates.append(missing_row(label, "att", LINEAR_ONLY) | {"sample": PLACEBO_ENTRY})
     add_summary(ledger, study, label, found.estimates)
 
 
 def _add_group_time(
     ledger: Ledger, study: Study, spec: GroupTimeSpec, label: Label, sample: StackedSample
 ) -> None:
-    stacks, anticipation = sample.stacks, study.treatment.anticipation_years
     outcome = study.outcomes[label.outcome]
-    adjusted = None
-    if study.covariates is not None and spec.covariates:
-        adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
-    if study.covariates is not None and spec.weight_by is not None:
-        size = unit_covariates(stacks, study.panel, study.covariates, [spec.weight_by])[:, 0]
-        stacks = replace(stacks, weight=stacks.weight * positive_weights(size, spec.weight_by))
-    found = cohort_samples(
-        stacks,
-        on_scale(study.panel[outcome.column], outcome),
-        study.panel,
-        clusters=stacks.cluster if spec.cluster == "assignment" else stacks.firm,
-        covariates=adjusted,
-        whole_sets=study.estimate.missing == "drop_set",
-    )
-    method = "outcome_regression" if spec.method == "difference" else spec.method
-    effects = group_time_effects(found.samples, GroupTimeRules(method, spec.base, anticipation))
+    values = on_scale(study.panel[outcome.column], outcome)
+    effects, n_without_covariates = spec_effects(study, spec, sample.stacks, values)
     rows = group_time_rows(label, spec, effects)
     ledger.estimates += rows
-    ledger.tests.append(group_time_pre_test(label, effects, anticipation))
+    ledger.tests.append(group_time_pre_test(label, effects, study.treatment.anticipation_years))
     add_summary(ledger, study, label, rows)
-    lost = (f"n_without_covariates[{spec.name}]", found.n_without_covariates, "firms")
+    lost = (f"n_without_covariates[{spec.name}]", n_without_covariates, "firms")
     ledger.add_facts(label.design, label.outcome, [lost])
 
 
@@ -212,10 +198,16 @@ def _add_cohorts(
     covariates = None
     if study.covariates is not None and spec.covariates:
         by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
+        for name, values in zip(spec.covariates, by_firm.T, strict=True):
+            refuse_large(values, name)
         known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
         lost = n_groups(flat.firm[~known])
         fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
         ledger.add_facts(label.design, label.outcome, [fact])
+        if not known.any():
+            raise IdentificationError(
+                f"no firm has all of the covariates {', '.join(spec.covariates)}"
+            )
         flat = flat.where(known)
         covariates = by_firm[flat.firm]
     found = cohort_results(label, spec, flat, sample.stacks.reference, covariates)

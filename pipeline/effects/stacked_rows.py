@@ -7,21 +7,21 @@ import numpy as np
 from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.bias_reduced_rows import stacked_bias_reduced_rows
 from pipeline.effects.clusters import cluster_codes
+from pipeline.effects.counts import Counts, count_sample
 from pipeline.effects.detectable import slope_facts
 from pipeline.effects.event_bands import event_band_rows
 from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger
-from pipeline.effects.placebo_entry import placebo_stacks
+from pipeline.effects.placebo_entry import PLACEBO_ENTRY, placebo_stacks
 from pipeline.effects.rows import (
-    Counts,
     Label,
     Row,
     average_rows,
-    count_sample,
     event_average_rows,
     event_bin_row,
     event_rows,
+    joined_notes,
     missing_row,
     pre_trend_row,
     summary_term,
@@ -36,8 +36,6 @@ from pipeline.errors import IdentificationError
 from pipeline.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
 from pipeline.scale import on_scale
-
-PLACEBO_ENTRY = "placebo_entry"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,8 @@ class _Task:
         """Count what a fit rests on."""
         sample = self.sample
         firm = sample.stacks.firm[sample.unit]
-        return count_sample(fit.kept, sample.treated, firm, *self.clusters)
+        entry = None if "att" in fit.names else sample.stack
+        return count_sample(fit.kept, sample.treated, firm, *self.clusters, entry=entry)
 
     def fit(self, term: str) -> Fit:
         """Fit the regression of a term."""
@@ -143,12 +142,14 @@ def _term_rows(task: _Task, fit: Fit, term: str) -> list[Row]:
 
 def _add_pre_trends(ledger: Ledger, study: Study, task: _Task, fit: Fit) -> None:
     label, reference = task.label, task.sample.stacks.reference
-    matched = study.matched_on(label.design, label.outcome)
-    ledger.tests.append(pre_trend_row(label, fit, reference, matched))
+    matched, counts = study.matched_on(label.design, label.outcome), task.counts(fit)
+    ledger.tests.append(pre_trend_row(label, counts, fit, reference, matched))
     leads = tested_leads(fit, reference, matched)
     if len(leads):
         years = np.array(event_times(fit.names), dtype=np.float64)[leads] - reference
-        facts = slope_facts(label, years, fit.covariance[np.ix_(leads, leads)], fit.df)
+        known = np.nan if counts.too_few else 1.0
+        covariance = known * fit.covariance[np.ix_(leads, leads)]
+        facts = slope_facts(label, years, covariance, fit.df)
         ledger.add_facts(label.design, label.outcome, facts)
 
 
@@ -182,6 +183,11 @@ def _average_row(task: _Task) -> Row:
     return _term_rows(task, task.fit("att"), "att")[0]
 
 
+def _reason_in(row: Row) -> str | None:
+    """Return why a row has no standard error; what its average is made of is left out."""
+    return None if row["std_error"] > 0 else row["note"]
+
+
 def _placebo_row(study: Study, task: _Task, years_early: int) -> Row:
     """Return the average effect of an entry that many years too early, before true entry only."""
     outcome = study.outcomes[task.label.outcome]
@@ -195,4 +201,4 @@ def _placebo_row(study: Study, task: _Task, years_early: int) -> Row:
     except IdentificationError as reason:
         return missing_row(task.label, "att", str(reason)) | place
     note = f"placebo entry {years_early} years early, years before entry only"
-    return row | place | {"note": note}
+    return row | place | {"note": joined_notes(note, _reason_in(row))}

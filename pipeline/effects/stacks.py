@@ -17,6 +17,9 @@ from pipeline.params.treatment import TreatmentSection
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
+# Weights beyond this are no sampling or matching weights; below its inverse they count as zero.
+LARGEST_WEIGHT = 1e100
+
 
 @dataclass(frozen=True)
 class SetMembers:
@@ -32,7 +35,8 @@ class Stacks:
     """Hold the units of one design and their PANEL rows by event time.
 
     Arrays over units, shape (u,): `firm` and `cluster` codes, `stack` (entry year), `treated`,
-    `weight`, `base_row` (PANEL row of the base year). `panel_row` (u, event times) holds PANEL
+    `weight`, `base_row` (PANEL row of the base year), `firm_row` (some PANEL row of the firm, for
+    what does not change). `panel_row` (u, event times) holds PANEL
     positions, NO_ROW where the firm is absent; `covered` says whether PANEL has that year at all.
     `sets` is None for a design without matched sets.
     """
@@ -46,6 +50,7 @@ class Stacks:
     treated: Flags
     weight: Floats
     base_row: Codes
+    firm_row: Codes
     panel_row: Codes
     covered: Flags
     n_firms_moved: int
@@ -66,9 +71,11 @@ def join_stacks(
 ) -> Stacks:
     """Join one design's WEIGHTS and MATCHES to PANEL over the event window.
 
-    Raises DataError where WEIGHTS names a firm that PANEL lacks.
+    Raises DataError where WEIGHTS names a firm that PANEL lacks, or has a weight that is negative
+    or no number.
     """
     units = weights[weights["design"] == design]
+    weight = _checked_weights(units["weight"], design)
     firm = np.asarray(index.firms.get_indexer(pd.Index(units["firm_id"])), dtype=np.intp)
     if (firm < 0).any():
         raise DataError(f"{design}: {int((firm < 0).sum())} rows of WEIGHTS have no firm in PANEL")
@@ -86,13 +93,26 @@ def join_stacks(
         cluster=cluster,
         stack=stack,
         treated=treated,
-        weight=units["weight"].to_numpy(dtype=np.float64),
+        weight=weight,
         base_row=index.rows(firm, units["base_year"].to_numpy(dtype=np.int64)[:, None])[:, 0],
+        firm_row=index.row[firm].max(axis=1, initial=NO_ROW),
         panel_row=panel_row,
         covered=_covered(index, stack[:, None] + event_times),
         n_firms_moved=n_firms_moved,
         sets=_set_members(index, matches[matches["design"] == design], firm, stack),
     )
+
+
+def _checked_weights(column: pd.Series, design: str) -> Floats:
+    """Return weights (u,); raise DataError unless each is zero or a number of ordinary size."""
+    weight = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    faulty = int((~((weight >= 0) & (weight <= LARGEST_WEIGHT))).sum())
+    if faulty:
+        raise DataError(
+            f"{design}: {faulty} of {len(weight)} weights are negative, missing or infinite; "
+            "weights are zero or more: correct the file that they come from"
+        )
+    return np.where(weight < 1 / LARGEST_WEIGHT, 0.0, weight)
 
 
 def _covered(index: PanelIndex, years: NDArray[np.int64]) -> Flags:
@@ -128,7 +148,7 @@ def unit_covariates(
     stacks: Stacks, panel: pd.DataFrame, covariates: pd.DataFrame, names: list[str]
 ) -> Floats:
     """Return COVARIATES by unit, shape (u, k); a value that it lacks is missing."""
-    firm_id = panel["firm_id"].to_numpy()[stacks.base_row]
+    firm_id = panel["firm_id"].to_numpy()[stacks.firm_row]
     keys = pd.MultiIndex.from_arrays([stacks.stack, firm_id])
     indexed = covariates.set_index(["stack", "firm_id"])[names]
     return indexed.reindex(keys).to_numpy(dtype=np.float64)

@@ -13,6 +13,7 @@ from pipeline.matched_lags import MatchedTimes
 from pipeline.panel_index import NO_ROW, index_panel
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
+from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.scale import on_scale
 
@@ -21,7 +22,8 @@ from pipeline.scale import on_scale
 class Study:
     """Hold what every estimate of a study shares: the panel, each design's stacks, settings.
 
-    `matched_times` says at which event times a design matched on a column.
+    `matched_times` says at which event times a design matched on a column. `score` defines
+    covariates, for estimates on firms that COVARIATES lacks.
     """
 
     panel: pd.DataFrame
@@ -32,6 +34,7 @@ class Study:
     treatment: TreatmentSection
     estimate: EstimateSection
     covariates: pd.DataFrame | None
+    score: ScoreSection | None = None
 
     def matched_on(self, design: str, outcome: str) -> frozenset[int]:
         """Return the event times at which the design was matched on the outcome's column."""
@@ -50,11 +53,12 @@ def prepare_study(
     matched_times: MatchedTimes,
     estimate: EstimateSection,
     covariates: pd.DataFrame | None = None,
+    score: ScoreSection | None = None,
 ) -> Study:
     """Join each design's stacks once, and check the names that specs use.
 
-    `covariates` is COVARIATES, for specs that adjust. Raises ParamsError where a spec names a
-    design, outcome or covariate that does not exist.
+    `covariates` is COVARIATES, for specs that adjust, and `score` says how they are defined. Raises
+    ParamsError where a spec names a design, outcome or covariate that does not exist.
     """
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)
@@ -69,6 +73,7 @@ def prepare_study(
         treatment=treatment,
         estimate=estimate,
         covariates=covariates,
+        score=score,
     )
 
 
@@ -146,6 +151,19 @@ def _check_covariates(covariates: pd.DataFrame | None, estimate: EstimateSection
             raise ParamsError(
                 f"estimate.specs.{spec.name} names the covariate {', '.join(absent)}, which "
                 "score.covariates does not define"
+            )
+        numeric = [getattr(spec, "weight_by", None)]
+        numeric += getattr(spec, "covariates", []) if spec.estimator == "extended_twoway" else []
+        _check_numeric(covariates, spec.name, [name for name in numeric if name is not None])
+
+
+def _check_numeric(covariates: pd.DataFrame | None, spec: str, names: list[str]) -> None:
+    """Raise ParamsError where a covariate that must be a number is a category."""
+    for name in names:
+        if covariates is not None and not pd.api.types.is_numeric_dtype(covariates[name]):
+            raise ParamsError(
+                f"estimate.specs.{spec}: {name} is a category, and this needs a number; define a "
+                "covariate with transform: indicator for each category but one"
             )
 
 

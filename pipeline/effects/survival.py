@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.effects.clusters import cluster_codes
+from pipeline.effects.counts import count_sample
 from pipeline.effects.description import Fact
 from pipeline.effects.exit_outcomes import AfterExit, add_exit_outcomes
 from pipeline.effects.exit_status import ExitStatus, exit_status
@@ -19,7 +20,6 @@ from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import (
     Label,
     Row,
-    count_sample,
     effect_row,
     event_average_rows,
     fitted_rows,
@@ -76,7 +76,8 @@ def _effects(
         fit = _fit(study, sample, clusters)
     except IdentificationError as reason:
         return [entry, missing_row(label, "att", str(reason))], []
-    counts = count_sample(fit.kept, sample.treated, stacks.firm[sample.unit], clusters[sample.unit])
+    firm, of_row = stacks.firm[sample.unit], clusters[sample.unit]
+    counts = count_sample(fit.kept, sample.treated, firm, of_row, entry=sample.stack)
     average = [
         row | {"note": joined_notes(NO_LEADS, row["note"])}
         for row in event_average_rows(label, counts, fit, "att")
@@ -115,8 +116,8 @@ def _by_time(label: Label, sample: StackedSample, fit: Fit, clusters: Codes) -> 
             rows.append(missing_row(label, term, NOT_KNOWN, time))
             continue
         here = fit.kept & (sample.event_time == time)
-        of_row = clusters[sample.unit]
-        counts = count_sample(here, sample.treated, sample.stacks.firm[sample.unit], of_row)
+        firm, of_row = sample.stacks.firm[sample.unit], clusters[sample.unit]
+        counts = count_sample(here, sample.treated, firm, of_row, entry=sample.stack)
         behind = replace(counts, n_clusters=n_groups(of_row[fit.kept]))
         rows += fitted_rows(
             label,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pipeline.effects.bias_reduced_rows import twoway_bias_reduced_rows
+from pipeline.effects.counts import count_sample
 from pipeline.effects.description import Fact
 from pipeline.effects.goodman_bacon import Comparison, goodman_bacon, share_by_kind
 from pipeline.effects.ledger import Ledger
@@ -11,7 +12,6 @@ from pipeline.effects.rows import (
     Label,
     Row,
     average_rows,
-    count_sample,
     test_row,
 )
 from pipeline.effects.sample import StackedSample

@@ -74,10 +74,14 @@ def bounds_interval(effects: Effects, place: Place) -> tuple[float, float]:
 
 def reasons_note(effects: Iterable[Effects]) -> tuple[str, ...]:
     """Return one sentence with the reasons of what is not estimated, without repeating any."""
+    return reasons_in_words(effect for found in effects for effect in found.values())
+
+
+def reasons_in_words(effects: Iterable[Effect]) -> tuple[str, ...]:
+    """Return one sentence with the reasons of those effects that are not estimated."""
     missing = {
         effect.note
-        for found in effects
-        for effect in found.values()
+        for effect in effects
         if math.isnan(effect.estimate) and math.isnan(effect.conf_low) and effect.note
     }
     said = "; ".join(sorted(retell(note) for note in missing))

@@ -11,6 +11,7 @@ _CAPTIONS = {
     "dynamic_effects": "Effects by year since entry",
     "inference": "The average effect under other methods of inference",
     "detectable_effects": "Minimum detectable effects",
+    "placebos": "Placebos, and what tests of pre-trends could have found",
     "balance": "Treated and comparison {firms} before and after matching",
     "balance_summary": "Balance of every design",
     "matching_choices": "Effects by comparison pool and order of matching",

@@ -6,15 +6,12 @@ from collections.abc import Callable
 import pandas as pd
 
 from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.panels import Shown, by_panel, panel_effects
 from pipeline.exhibits.table import HIDDEN, Table
-
-# Below ten treated clusters analytic intervals are too short (MacKinnon & Webb 2017,
-# doi:10.1002/jae.2508).
-FEW_TREATED_CLUSTERS = 10
 
 
 def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
@@ -44,6 +41,13 @@ def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
             firms=firms,
             panels="{}",
         ): _reused,
+        say(
+            "Treated yearly rows left out because another of the {firms} of their set, which has "
+            "several for comparison, is not observed (missing: drop_set; renormalise keeps them), "
+            "for the outcome that loses most: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _lost_with_their_set,
     }
     counts = {
         text: {letter: count(results, shown, letter) for letter in shown.panels}
@@ -75,6 +79,29 @@ def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> st
 
 def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
     return _fact(results, shown, letter, "n_comparison_reused")
+
+
+def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return count and share of treated firm-years that whole sets took with them."""
+    design = shown.panels[letter].design
+    if results.settings.estimate.missing != "drop_set":
+        return ""
+    lost: dict[str, float] = {}
+    for outcome in shown.columns.values():
+        if results.fact(design, outcome, "comparison_firms_per_set") > 1:
+            if results.hidden(design, outcome, "treated_years_dropped"):
+                return say("few")
+            lost[outcome] = results.fact(design, outcome, "treated_years_dropped")
+    worst = max(lost, key=lambda name: lost[name], default="")
+    if not worst or not lost[worst] > 0:
+        return ""
+    everyone = results.fact(design, worst, "treated_years")
+    return say(
+        "{lost} of {everyone} ({share} percent)",
+        lost=rounding.count(lost[worst]),
+        everyone=rounding.count(everyone),
+        share=rounding.fixed(100 * lost[worst] / everyone, 1),
+    )
 
 
 def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:

@@ -14,7 +14,9 @@ from pipeline.exhibits.table import DASH, Cell, Magnitude, Number, Panel, Row, T
 
 def detectable_effects(results: StudyResults) -> list[Table]:
     """Return one row a panel of the main table; log effects are in percent below them."""
-    return side_by_side(list(results.settings.outcomes.root), lambda part: _table(results, part))
+    return side_by_side(
+        list(results.settings.outcomes.intended), lambda part: _table(results, part)
+    )
 
 
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:

@@ -20,7 +20,9 @@ from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table, Text
 
 def dynamic_effects(results: StudyResults) -> list[Table]:
     """Return effects and standard errors before and after entry, and the pre-trend p-values."""
-    return side_by_side(list(results.settings.outcomes.root), lambda part: _table(results, part))
+    return side_by_side(
+        list(results.settings.outcomes.intended), lambda part: _table(results, part)
+    )
 
 
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:

@@ -23,6 +23,11 @@ _STACKED_AVERAGES = {
     "year",
     "pooled": "treated \u00d7 post, against all years before entry pooled",
 }
+_SEEN = {
+    "pairs": "with data in the two years compared",
+    "balanced": "with data in every year",
+    "every_row": "with data in either of the two years compared",
+}
 _COHORT_ESTIMATORS = {
     "sun_abraham": "the interaction-weighted estimator of Sun and Abraham",
     "extended_twoway": "extended two-way fixed effects (Wooldridge)",
@@ -75,13 +80,21 @@ def _difference_words(settings: StudySettings) -> str:
 def _group_time_words(settings: StudySettings, spec: str) -> str:
     rule = settings.spec(spec)
     assert rule.estimator == "group_time", "the caller chose the spec by its estimator"
-    return say(
+    words = say(
         "effects by entry year and year (Callaway and Sant'Anna) by "
         "{methods}{adjusted}, averaged over {averages}; standard errors from influence "
         "functions, normal intervals",
         methods=say(_METHODS[rule.method]),
         adjusted=_adjusted(settings, rule.covariates),
         averages=say(_AVERAGES[rule.average]),
+    )
+    if rule.firms == "risk_sets":
+        return words
+    return say(
+        "{words}; comparisons are among all {firms} of the panel {seen}",
+        words=words,
+        firms=settings.exhibit.firms,
+        seen=say(_SEEN[rule.gaps]),
     )
 
 

@@ -42,7 +42,7 @@ def event_study(results: StudyResults) -> Figure:
     Thick bars are pointwise intervals, thin bars simultaneous bands where they were computed;
     a dagger marks event times that some entry years lack.
     """
-    outcomes = results.settings.outcomes.root
+    outcomes = results.settings.outcomes.intended
     grid = panel_grid(len(outcomes), 2.4)
     for axes, name in zip(grid.panels, outcomes, strict=True):
         _panel(grid, axes, results, name)
@@ -56,8 +56,10 @@ def event_study(results: StudyResults) -> Figure:
 def _key(results: StudyResults) -> list[Line2D]:
     """Return what hollow markers, bars and daggers mean, for those that are drawn."""
     level = f"{100 * results.settings.estimate.conf_level:g}%"
-    every = [_effects(results, name) for name in results.settings.outcomes.root]
-    bands = any(_effects(results, name, "simultaneous") for name in results.settings.outcomes.root)
+    every = [_effects(results, name) for name in results.settings.outcomes.intended]
+    bands = any(
+        _effects(results, name, "simultaneous") for name in results.settings.outcomes.intended
+    )
     hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": BLUE}
     return [
         Line2D(

@@ -83,7 +83,7 @@ def _extensive(results: StudyResults, names: list[str], design: str) -> tuple[Ro
 
 
 def _share_above_zero(results: StudyResults, name: str, design: str, spec: str) -> Effect | None:
-    outcomes = results.settings.outcomes.root
+    outcomes = results.settings.outcomes.intended
     column = outcomes[name].column
     same = [n for n, o in outcomes.items() if o.transform == "any" and o.column == column]
     return find_effect(results, same[0], design, spec) if same and column is not None else None

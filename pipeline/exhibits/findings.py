@@ -11,7 +11,7 @@ _SENTENCES = 3
 def findings(results: StudyResults) -> list[str]:
     """Return one sentence for each of the first three outcomes that have a headline effect."""
     sentences = []
-    for name in results.settings.outcomes.root:
+    for name in results.settings.outcomes.intended:
         effect = headline_effect(results, name)
         if effect is not None:
             sentences.append(_sentence(results, name, effect))

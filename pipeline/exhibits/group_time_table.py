@@ -21,7 +21,7 @@ def group_time_tables(results: StudyResults) -> list[Table]:
     if not specs:
         return []
     spec, design = specs[0].name, specs[0].designs[0]
-    names = list(results.settings.outcomes.root)
+    names = list(results.settings.outcomes.intended)
     return side_by_side(names, lambda part: _table(results, part, spec, design))
 
 

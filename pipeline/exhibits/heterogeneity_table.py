@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+from pipeline.effects.group_names import GROUPS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
@@ -14,8 +15,9 @@ from pipeline.exhibits.analysis_effects import (
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns
+from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.parts import side_by_side
-from pipeline.exhibits.table import DASH, Cell, Panel, Row, Table, Text
+from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table, Text
 from pipeline.params.analyses import Groups
 
 # Outcome and test, as TESTS has them, with the p-value.
@@ -36,10 +38,10 @@ def heterogeneity_tables(results: StudyResults) -> list[Table]:
 
 def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int, str]) -> Table:
     names = list(numbered.values())
-    effects = {name: analysis_effects(results, "groups", design, name) for name in names}
+    effects = {name: analysis_effects(results, GROUPS, design, name) for name in names}
     tested = _p_values(results, design)
     panels = [
-        Panel(grouping.label, _rows(results, key, effects, tested))
+        Panel(grouping.label, _rows(results, design, key, effects, tested))
         for key, grouping in asked.by.items()
     ]
     return Table(
@@ -51,7 +53,11 @@ def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int
 
 
 def _rows(
-    results: StudyResults, grouping: str, effects: dict[str, Effects], tested: _PValues
+    results: StudyResults,
+    design: str,
+    grouping: str,
+    effects: dict[str, Effects],
+    tested: _PValues,
 ) -> tuple[Row, ...]:
     rows: list[Row] = []
     for group in _groups(results, grouping, effects):
@@ -65,6 +71,7 @@ def _rows(
         rows.append(_p_row(say("Equal effects, p"), f"equality{test}", list(effects), tested))
         if any(name.startswith("q_equality") for _, name in tested):
             rows.append(_p_row(say("Equal effects, q"), f"q_equality{test}", list(effects), tested))
+        rows.append(_detectable_row(results, design, grouping, effects))
     return tuple(rows)
 
 
@@ -89,9 +96,21 @@ def _p_row(label: str, test: str, outcomes: list[str], tested: _PValues) -> Row:
     return Row(label, tuple(cells), True)
 
 
+def _detectable_row(
+    results: StudyResults, design: str, grouping: str, effects: dict[str, Effects]
+) -> Row:
+    """Return the smallest difference between two groups that the design would find."""
+    cells: list[Cell] = []
+    for outcome, found in effects.items():
+        value = results.fact(design, outcome, f"detectable_difference[{grouping}]")
+        decimals = effect_decimals(list(found.values()), results.settings.exhibit.decimals)
+        cells.append(DASH if math.isnan(value) else Number(value, decimals))
+    return Row(say("Detectable difference"), tuple(cells), True)
+
+
 def _p_values(results: StudyResults, design: str) -> _PValues:
     table = results.tests
-    rows = table[(table["estimator"] == "groups") & (table["design"] == design)]
+    rows = table[(table["estimator"] == GROUPS) & (table["design"] == design)]
     return {
         (str(row["outcome"]), str(row["test"])): float(row["p_value"])
         for row in rows.dropna(subset="p_value").to_dict("records")
@@ -125,5 +144,17 @@ def _notes(
             "equal effects (Wald, F, clustered jointly). A difference between groups is no effect "
             "of what sets them apart."
         ),
+        _not_equality(results),
         *reasons_note(effects.values()),
+    )
+
+
+def _not_equality(results: StudyResults) -> str:
+    estimate = results.settings.estimate
+    return say(
+        "Equality that is not rejected is not equality: the detectable difference is the smallest "
+        "true difference between any two groups that a two-sided test at {alpha} percent finds "
+        "with {power} percent power, from the standard error of that difference.",
+        alpha=rounding.general(100 * (1 - estimate.conf_level)),
+        power=rounding.general(100 * estimate.power),
     )

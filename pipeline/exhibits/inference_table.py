@@ -37,7 +37,7 @@ def inference_tables(results: StudyResults) -> list[Table]:
     rows = _average_rows(results)
     if set(rows["inference"]) <= {"analytic"}:
         return []
-    names = list(results.settings.outcomes.root)
+    names = list(results.settings.outcomes.intended)
     return side_by_side(names, lambda part: _table(results, part, rows))
 
 
@@ -75,7 +75,11 @@ def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) 
 def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
     """Return what p-values become where several outcomes of a family are tested."""
     headline, tests = results.settings.estimate.headline, results.tests
-    chosen = tests[(tests["design"] == headline.design) & (tests["estimator"] == headline.spec)]
+    chosen = tests[
+        (tests["design"] == headline.design)
+        & (tests["estimator"] == headline.spec)
+        & (tests["sample"] == "all")
+    ]
     rows = []
     for test, label in _OF_FAMILIES.items():
         found = chosen[chosen["test"] == test].set_index("outcome")["p_value"]

@@ -200,13 +200,13 @@ def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> 
     return find_effects(results, outcome, design, spec).get("att")
 
 
-def as_effect(row: dict[str, object]) -> Effect:
+def as_effect(row: dict[str, Any]) -> Effect:
     """Return a row of ESTIMATES as an effect."""
     numbers = {name: _number(row[name]) for name in _NUMBERS}
-    words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}  # type: ignore[call-overload]
+    words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}
     fields: dict[str, Any] = {**numbers, **words}
     return Effect(**fields)
 
 
-def _number(value: object) -> float:
-    return math.nan if pd.isna(value) else float(value)  # type: ignore[call-overload,arg-type]
+def _number(value: Any) -> float:
+    return math.nan if pd.isna(value) else float(value)

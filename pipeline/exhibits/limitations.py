@@ -4,19 +4,22 @@ import math
 from collections.abc import Iterator
 from statistics import NormalDist
 
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.balance_table import balance_of
-from pipeline.exhibits.cautions import FEW_TREATED_CLUSTERS, treated_lost
+from pipeline.exhibits.cautions import treated_lost
 from pipeline.exhibits.findings import headline_effect
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
     by_event_time,
+    find_effect,
     find_effects,
     pre_trend_test,
 )
 from pipeline.exhibits.language import say
-from pipeline.exhibits.numbers import translated_unit, translated_value
+from pipeline.exhibits.numbers import translated, translated_unit, translated_value
+from pipeline.exhibits.placebos_table import placebo_entry_effects
 
 # A drop of more than one firm-year in twenty is worth a reader's attention.
 _MANY_DROPPED = 0.05
@@ -28,6 +31,7 @@ def limitations(results: StudyResults) -> list[str]:
         *_support(results),
         *_balance(results),
         *[sentence for name in _estimated(results) for sentence in _outcome(results, name)],
+        *_placebos(results),
         *_unobserved(results),
         say(
             "Matching and parallel trends are assumptions: nothing here can show that "
@@ -38,7 +42,7 @@ def limitations(results: StudyResults) -> list[str]:
 
 
 def _estimated(results: StudyResults) -> list[str]:
-    names = results.settings.outcomes.root
+    names = results.settings.outcomes.intended
     return [name for name in names if headline_effect(results, name) is not None]
 
 
@@ -133,6 +137,35 @@ def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[s
             share=rounding.count(100 * share),
             firms=results.settings.exhibit.firms,
         )
+
+
+def _placebos(results: StudyResults) -> Iterator[str]:
+    """Yield the effects of the headline's design that should not be there."""
+    headline = results.settings.estimate.headline
+    for name, outcome in results.settings.outcomes.negative_controls.items():
+        effect = find_effect(results, name, headline.design, headline.spec)
+        if effect is not None and effect.p_value < 1 - effect.conf_level:
+            yield say(
+                "Placebo outcome {label}: an effect of {value} {translated_unit} [{low} to "
+                "{high}], where there can be none ({reason}); the comparison misses something.",
+                **_in_words(results, name, effect),
+                reason=outcome.negative_control,
+            )
+    for name in results.settings.outcomes.intended:
+        for effect in placebo_entry_effects(results, name, headline.design, headline.spec):
+            if effect.p_value < 1 - effect.conf_level:
+                yield say(
+                    "{label}: an entry dated too early has an effect of {value} {translated_unit} "
+                    "[{low} to {high}], where there can be none; trends differed before entry.",
+                    **_in_words(results, name, effect),
+                )
+
+
+def _in_words(results: StudyResults, name: str, effect: Effect) -> dict[str, str]:
+    value, low, high = translated(effect, results.settings.exhibit.decimals)
+    unit = translated_unit(effect)
+    label = results.settings.outcome(name).label
+    return {"label": label, "value": value, "low": low, "high": high, "translated_unit": unit}
 
 
 def _unobserved(results: StudyResults) -> Iterator[str]:

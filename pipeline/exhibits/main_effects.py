@@ -37,7 +37,7 @@ def main_effects(results: StudyResults) -> dict[str, Table]:
     fewer where notes are long; column numbers and panel letters run on. Further outcomes are in
     `main_effects_2`, further panels in `main_effects_panels_2`.
     """
-    columns = list(enumerate(results.settings.outcomes.root, start=1))
+    columns = list(enumerate(results.settings.outcomes.intended, start=1))
     panels = list(lettered_panels(results).items())
 
     def table(some: list[tuple[int, str]], others: list[tuple[str, ChosenPanel]]) -> Table:

@@ -18,7 +18,7 @@ def matching_choices(results: StudyResults) -> list[Table]:
     designs = _designs(results)
     if len(designs) < 2:
         return []
-    names = list(results.settings.outcomes.root)
+    names = list(results.settings.outcomes.intended)
     return side_by_side(names, lambda part: _table(results, part, designs))
 
 

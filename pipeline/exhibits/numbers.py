@@ -103,7 +103,7 @@ def headline_metrics(results: StudyResults) -> bytes:
     """Return the headline effect of each observed outcome as JSON, same keys for each."""
     headline = results.settings.estimate.headline
     metrics = {}
-    for name, outcome in results.settings.outcomes.root.items():
+    for name, outcome in results.settings.outcomes.intended.items():
         effect = find_effect(results, name, headline.design, headline.spec)
         if outcome.observed and effect is not None and effect.estimated:
             metrics[name] = _known(

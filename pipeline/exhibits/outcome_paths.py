@@ -44,7 +44,7 @@ _EVERYONE = _Look("Comparison, before matching", ":", "", MIDDLE, MIDDLE)
 
 def outcome_paths(results: StudyResults) -> Figure:
     """Draw one panel an outcome under the headline design, all comparison firms in grey."""
-    outcomes = results.settings.outcomes.root
+    outcomes = results.settings.outcomes.intended
     grid = panel_grid(len(outcomes), 2.1)
     for axes, name in zip(grid.panels, outcomes, strict=True):
         _panel(grid, axes, results, name)

@@ -77,5 +77,5 @@ def _mirror(axes: Axes, bins: pd.DataFrame) -> None:
     axes.yaxis.set_major_formatter(lambda share, _: rounding.general(abs(share)))
 
 
-def _bars(axes: Axes, low: Any, height: Any, width: Any, look: dict[str, str]) -> None:
-    axes.bar(low, height, width, align="edge", linewidth=0.5, **look)  # type: ignore[arg-type]
+def _bars(axes: Axes, low: Any, height: Any, width: Any, look: dict[str, Any]) -> None:
+    axes.bar(low, height, width, align="edge", linewidth=0.5, **look)

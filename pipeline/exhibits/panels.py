@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.exhibits.estimator_names import estimator_name
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.language import join_words, say
 from pipeline.params.design_rules import CaliperDesign
@@ -21,6 +22,22 @@ class Shown:
 def lettered_panels(results: StudyResults) -> dict[str, Panel]:
     """Return every panel of the study by its letter, in order."""
     return {chr(ord("A") + i): panel for i, panel in enumerate(results.settings.exhibit.panels)}
+
+
+def panel_position(results: StudyResults, design: str, spec: str) -> int:
+    """Return the place of a design and spec among the main table's panels, last if not there."""
+    panels = [(panel.design, panel.spec) for panel in results.settings.exhibit.panels]
+    return panels.index((design, spec)) if (design, spec) in panels else len(panels)
+
+
+def panel_label(results: StudyResults, design: str, spec: str) -> str:
+    """Return what the main table calls a design and spec; its design and estimator if not there."""
+    panels = results.settings.exhibit.panels
+    labels = [panel.label for panel in panels if (panel.design, panel.spec) == (design, spec)]
+    if labels:
+        return labels[0]
+    settings = results.settings
+    return f"{settings.design_label(design)}, {estimator_name(settings, spec)}"
 
 
 def main_letter(results: StudyResults, shown: Shown) -> str:

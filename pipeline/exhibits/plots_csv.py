@@ -12,7 +12,7 @@ def plots_csv(results: StudyResults) -> dict[str, bytes]:
     """
     headline = results.settings.estimate.headline
     files = {}
-    for name in results.settings.outcomes.root:
+    for name in results.settings.outcomes.intended:
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         rows = [
             (time, effect.estimate, effect.conf_low, effect.conf_high)

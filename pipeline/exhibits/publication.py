@@ -7,6 +7,7 @@ counts of the scores.
 import io
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -73,7 +74,7 @@ def read_published(
     files: Mapping[str, bytes], study: str, settings: StudySettings, inputs: str
 ) -> StudyResults:
     """Return a study's results as its published CSV files hold them; there are no scores."""
-    tables = {
+    tables: dict[str, Any] = {
         field: read_results_csv(files[table.name.lower()], _as_published(table))
         for field, table in _TABLES.items()
     }
@@ -90,7 +91,7 @@ def read_published(
         scores=empty(SCORES),
         recovery=None if recovery is None else pd.read_csv(io.BytesIO(recovery)),
         inputs=inputs,
-        **tables,  # type: ignore[arg-type]
+        **tables,
         support=support,
         profile=profile,
     )

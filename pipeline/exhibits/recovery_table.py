@@ -7,6 +7,7 @@ import pandas as pd
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import LOG_SCALE, SHARE_SCALE
+from pipeline.exhibits.panels import panel_label, panel_position
 from pipeline.exhibits.rounding import decimals_for
 from pipeline.exhibits.table import Cell, Column, Panel, Row, Table, align_decimals, number
 
@@ -49,11 +50,12 @@ def _rows(results: StudyResults, rows: pd.DataFrame) -> tuple[Row, ...]:
     least = results.settings.exhibit.decimals if natural else 0
     decimals = decimals_for([float(e) for e in rows["std_error"]], 1 if natural else 2, least)
     order = sorted(
-        rows.itertuples(), key=lambda row: _position(results, str(row.design), str(row.estimator))
+        rows.itertuples(),
+        key=lambda row: panel_position(results, str(row.design), str(row.estimator)),
     )
     return tuple(
         Row(
-            _label(results, str(row.design), str(row.estimator)),
+            panel_label(results, str(row.design), str(row.estimator)),
             _cells(
                 float(str(row.truth)), float(str(row.estimate)), float(str(row.std_error)), decimals
             ),
@@ -71,18 +73,6 @@ def _cells(truth: float, estimate: float, std_error: float, decimals: int) -> tu
         number(error, decimals),
         number(error / std_error if std_error > 0 else math.nan, 1),
     )
-
-
-def _position(results: StudyResults, design: str, spec: str) -> int:
-    """Return the place of a design and spec among the main table's panels, last if not there."""
-    panels = [(panel.design, panel.spec) for panel in results.settings.exhibit.panels]
-    return panels.index((design, spec)) if (design, spec) in panels else len(panels)
-
-
-def _label(results: StudyResults, design: str, spec: str) -> str:
-    panels = results.settings.exhibit.panels
-    labels = [panel.label for panel in panels if (panel.design, panel.spec) == (design, spec)]
-    return labels[0] if labels else f"{results.settings.design_label(design)}, {spec}"
 
 
 def _notes() -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from pipeline.params.leaves import leaves
 # Section: the tables it shows, where the study has them. Others follow under another heading.
 _SECTIONS = {
     "All effects": ("main_effects", "inference"),
+    "Where there should be no effect": ("placebos",),
     "Margins, exit and groups": ("export_margins", "survival", "heterogeneity"),
     "How alike the groups are": ("balance", "balance_summary", "matching_choices"),
     "From the raw data to the sample": (
@@ -99,7 +100,7 @@ def _described(results: StudyResults) -> str:
     """Say the figure in words, for those who cannot see it."""
     headline = results.settings.estimate.headline
     panels = []
-    for name, outcome in results.settings.outcomes.root.items():
+    for name, outcome in results.settings.outcomes.intended.items():
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         points = [
             f"{rounding.fixed(time, 0)}: {translated(effect, results.settings.exhibit.decimals)[0]}"

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable
+from typing import Any
 
 import pandas as pd
 
@@ -38,11 +39,11 @@ def sample_flow(results: StudyResults) -> Table:
     )
 
 
-def _ordered(flow: pd.DataFrame) -> list[dict[Hashable, object]]:
+def _ordered(flow: pd.DataFrame) -> list[dict[Hashable, Any]]:
     return list(flow.sort_values("step", kind="stable").to_dict("records"))
 
 
-def _step(row: dict[Hashable, object]) -> Row:
+def _step(row: dict[Hashable, Any]) -> Row:
     names = (
         "firm_years_lost",
         "firms_lost",
@@ -52,7 +53,7 @@ def _step(row: dict[Hashable, object]) -> Row:
         "comparison_firms",
     )
     rule = str(row["rule"])
-    cells = (HIDDEN if pd.isna(row[name]) else Counts((int(str(row[name])),)) for name in names)  # type: ignore[call-overload]
+    cells = (HIDDEN if pd.isna(row[name]) else Counts((int(str(row[name])),)) for name in names)
     return Row(capitalised(retell(rule)), tuple(cells))
 
 

@@ -37,6 +37,7 @@ from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_te
 from pipeline.exhibits.outcome_paths import outcome_paths
 from pipeline.exhibits.overlap import overlap
 from pipeline.exhibits.parts import pages
+from pipeline.exhibits.placebos_table import placebos_tables
 from pipeline.exhibits.plots_csv import plots_csv
 from pipeline.exhibits.publication import published, published_csvs
 from pipeline.exhibits.recovery_table import recovery_tables
@@ -57,6 +58,7 @@ _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
     "dynamic_effects": dynamic_effects,
     "inference": inference_tables,
     "detectable_effects": detectable_effects,
+    "placebos": placebos_tables,
     "balance": balance_table,
     "balance_summary": balance_summary,
     "matching_choices": matching_choices,

@@ -22,7 +22,7 @@ def summary(results: StudyResults) -> str:
 
     For outcomes of the family `main`, or all where none is in it.
     """
-    outcomes = results.settings.outcomes.root
+    outcomes = results.settings.outcomes.intended
     names = [name for name, outcome in outcomes.items() if outcome.family == "main"] or [*outcomes]
     sentences = [_effects(results, names)]
     estimated = {name: effect for name in names if (effect := _headline(results, name)) is not None}
@@ -82,7 +82,7 @@ def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
         _, low, high = translated(effect, results.settings.exhibit.decimals)
         zero = say("included") if effect.conf_low <= 0 <= effect.conf_high else say("excluded")
         span = say(
-            "anything from {low} to {high} {translated_unit}, no effect {zero}",
+            "anything from {low} to {high} {translated_unit}, zero {zero}",
             low=low,
             high=high,
             translated_unit=translated_unit(effect),

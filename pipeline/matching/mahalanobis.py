@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.design_matrix import expanded_columns
-from pipeline.errors import DataError
+from pipeline.errors import DataError, SupportError
 from pipeline.matching.greedy import closest_pairs
 from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, make_sets
 
@@ -47,8 +47,14 @@ def whiten(covariates: pd.DataFrame, treated: Flags, pooled: bool) -> Floats:
 
     d(i, j)^2 = (x_i - x_j)' S^-1 (x_i - x_j), S the covariance (n-1) of all firms, or pooled
     within groups as in MatchIt: ((n1 - 1) S1 + (n0 - 1) S0) / (n - 2). Categories enter as
-    indicators; collinear columns count once. Raises DataError where a value is missing.
+    indicators; collinear columns count once. Raises DataError where a value is missing,
+    SupportError where a group is empty or two firms are all there is.
     """
+    if len(treated) < 3 or treated.all() or not treated.any():
+        raise SupportError(
+            f"no Mahalanobis distance: {int(treated.sum())} treated and {int((~treated).sum())} "
+            "comparison firms are too few for a covariance; widen the comparison pool"
+        )
     missing = int(covariates.isna().any(axis=1).sum())
     if missing:
         raise DataError(

@@ -1,7 +1,7 @@
 """Faults of the analyses that the section `estimate` cannot know alone: columns and dates."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import dataclass
 
 from pipeline.params.analyses import Analyses, Grouping, Size, Survival
 from pipeline.params.data import REGISTER_FLAGS, DataSection
@@ -13,20 +13,14 @@ from pipeline.params.treatment import TreatmentSection
 PATH = "estimate.analyses"
 
 
-class Sections(Protocol):
+@dataclass(frozen=True)
+class Sections:
     """Hold the sections that analyses refer to."""
 
-    @property
-    def data(self) -> DataSection: ...  # noqa: D102
-
-    @property
-    def outcomes(self) -> OutcomesSection: ...  # noqa: D102
-
-    @property
-    def treatment(self) -> TreatmentSection: ...  # noqa: D102
-
-    @property
-    def estimate(self) -> EstimateSection: ...  # noqa: D102
+    data: DataSection
+    outcomes: OutcomesSection
+    treatment: TreatmentSection
+    estimate: EstimateSection
 
 
 def analysis_faults(study: Sections) -> Iterator[str]:
@@ -37,6 +31,11 @@ def analysis_faults(study: Sections) -> Iterator[str]:
             path = f"{PATH}.{name}.outcomes"
             if outcome not in known:
                 yield f"{path}: {outcome} is not declared{nearest_known(outcome, list(known))}"
+            elif known[outcome].negative_control is not None:
+                yield (
+                    f"{path}: {outcome} is a negative control; these run through specs only, and "
+                    "what analyses take apart is an effect: leave it out here"
+                )
             elif name == "margins" and known[outcome].transform not in (None, "proportional"):
                 yield f"{path}: {outcome} is not proportional; margins are those of a level"
             elif name == "survival" and outcome == "survival":
@@ -54,6 +53,7 @@ def _columns(study: Sections, analyses: Analyses) -> Iterator[str]:
             yield from _dated(study, f"{PATH}.size_weighted.by.{name}", size)
     if analyses.survival is not None:
         yield from _exit(study, analyses.survival)
+        yield from _limits(study, analyses.survival)
 
 
 def _dated(study: Sections, path: str, named: Grouping | Size) -> Iterator[str]:
@@ -71,6 +71,22 @@ def _dated(study: Sections, path: str, named: Grouping | Size) -> Iterator[str]:
 def _exit(study: Sections, survival: Survival) -> Iterator[str]:
     if survival.exit.known_by == "column":
         yield from _column(study, f"{PATH}.survival.exit.column", survival.exit.column, "number")
+
+
+def _limits(study: Sections, survival: Survival) -> Iterator[str]:
+    """Yield limits of worst-case bounds that have no value on the outcome's scale."""
+    for name, limits in survival.limits.items():
+        outcome = study.outcomes.root.get(name)
+        path = f"{PATH}.survival.limits.{name}.lowest is {limits.lowest:g}"
+        if outcome is None:
+            continue
+        if outcome.transform == "log" and limits.lowest <= 0:
+            yield (
+                f"{path}, which has no logarithm; declare a number above zero, no higher than any "
+                "value observed, as 1 for employment: the least that a firm could have had"
+            )
+        elif outcome.transform == "any" and limits.lowest < 0:
+            yield f"{path}; transform: any takes no negative value: declare 0"
 
 
 def _column(study: Sections, path: str, column: str, kind: str) -> Iterator[str]:

@@ -163,6 +163,14 @@ class GroupTimeSpec(EstimatesAsked):
     the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
     Weighting by the score on top of matching weights needs `weight_matched_again: true`.
     `weight_by` names a covariate (jobs at base, say) that weights firms, for the effect on totals.
+
+    `firms: risk_sets` compares within the design's stacks, whose comparison firms stay untreated
+    through the last outcome year used. `panel` is R's did: every firm of the panel, also those not
+    active in the base year or at entry; not-yet-treated firms are chosen anew for each entry year
+    and year. It goes with the design `unmatched`. `gaps` then says which firms a pair of years
+    uses: `pairs` those observed in both, `balanced` only firms observed in every year (what did
+    does unless told otherwise), `every_row` all firm-years of both, as repeated cross-sections
+    (did's allow_unbalanced_panel, Stata's csdid).
     """
 
     estimator: Literal["group_time"]
@@ -178,6 +186,8 @@ class GroupTimeSpec(EstimatesAsked):
     balanced_last_event_time: int | None = Field(default=None, ge=0)
     weight_matched_again: bool = False
     weight_by: str | None = None
+    firms: Literal["risk_sets", "panel"] = "risk_sets"
+    gaps: Literal["pairs", "balanced", "every_row"] = "pairs"
 
     @model_validator(mode="after")
     def _covariates_fit_method(self) -> "GroupTimeSpec":
@@ -185,6 +195,20 @@ class GroupTimeSpec(EstimatesAsked):
             raise ValueError("method `difference` takes no covariates; every other needs some")
         if ("event_balanced" in self.terms) != (self.balanced_last_event_time is not None):
             raise ValueError("event_balanced and balanced_last_event_time go together")
+        return self
+
+    @model_validator(mode="after")
+    def _firms_fit_design(self) -> "GroupTimeSpec":
+        if self.firms == "panel" and self.designs != ["unmatched"]:
+            raise ValueError(
+                "firms: panel compares every firm, for designs: [unmatched] only; a matched design "
+                "has its own firms"
+            )
+        if self.firms != "panel" and self.gaps != "pairs":
+            raise ValueError(
+                "gaps is for firms: panel; within risk sets estimate.missing says what missing "
+                "outcomes do"
+            )
         return self
 
     @model_validator(mode="after")

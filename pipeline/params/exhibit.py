@@ -11,6 +11,7 @@ TableName = Literal[
     "dynamic_effects",
     "inference",
     "detectable_effects",
+    "placebos",
     "balance",
     "balance_summary",
     "matching_choices",

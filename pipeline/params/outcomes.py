@@ -6,6 +6,9 @@ from pydantic import Field, RootModel, model_validator
 
 from pipeline.params.settings import Settings
 
+# Family of the negative controls, where params.yaml names none.
+PLACEBO_FAMILY = "negative controls"
+
 Transform = Literal["log", "level", "any", "proportional"]
 
 
@@ -16,11 +19,16 @@ class Outcome(Settings):
     `proportional` keeps the level with its zeros and asks for the effect in proportion to it (by
     Poisson; stacked estimator only).
     An outcome that is not observed keeps its place in every table, with the reason.
+    `negative_control` makes it a placebo outcome and says why the programme cannot move it: it runs
+    through the same specs, stands in the table of placebos only, and has a family of its own.
     """
 
     label: str
     unit: str
-    family: str = "main"
+    negative_control: str | None = Field(default=None, min_length=1)
+    family: str = Field(
+        default_factory=lambda data: PLACEBO_FAMILY if data.get("negative_control") else "main"
+    )
     column: str | None = None
     transform: Transform | None = None
     observed: bool = True
@@ -53,3 +61,27 @@ class OutcomesSection(RootModel[dict[OutcomeName, Outcome]]):
     """Hold every outcome by name, in the order in which tables show them."""
 
     root: dict[OutcomeName, Outcome] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _controls_apart(self) -> "OutcomesSection":
+        if not self.intended:
+            raise ValueError("every outcome is a negative control; declare one that is not")
+        families = {outcome.family: name for name, outcome in self.intended.items()}
+        for name, outcome in self.negative_controls.items():
+            if outcome.family in families:
+                raise ValueError(
+                    f"{name} is a negative control in the family {outcome.family} of "
+                    f"{families[outcome.family]}: p-values of a family are corrected together, so "
+                    "give it another family, or none"
+                )
+        return self
+
+    @property
+    def intended(self) -> dict[str, Outcome]:
+        """Return the outcomes that the programme may move."""
+        return {k: o for k, o in self.root.items() if o.negative_control is None}
+
+    @property
+    def negative_controls(self) -> dict[str, Outcome]:
+        """Return the placebo outcomes, which it cannot move."""
+        return {k: o for k, o in self.root.items() if o.negative_control is not None}

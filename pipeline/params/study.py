@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ParamsError
-from pipeline.params.analysis_faults import analysis_faults
+from pipeline.params.analysis_faults import Sections, analysis_faults
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
 from pipeline.params.data import DataSection, FileSource
@@ -28,6 +28,7 @@ from pipeline.params.settings import (
     study_names,
 )
 from pipeline.params.treatment import (
+    EntryYearEntry,
     GroupEntry,
     IndicatorEntry,
     RegisterEntry,
@@ -163,13 +164,15 @@ def _cross_faults(study: Study) -> Iterator[str]:
     yield from _covariate_faults(study)
     yield from _design_faults(study)
     yield from _estimate_faults(study)
-    yield from analysis_faults(study)
+    yield from analysis_faults(
+        Sections(study.data, study.outcomes, study.treatment, study.estimate)
+    )
     yield from _exhibit_faults(study)
 
 
 def _treatment_faults(study: Study) -> Iterator[str]:
     entry = study.treatment.entry
-    if isinstance(entry, IndicatorEntry):
+    if isinstance(entry, IndicatorEntry | EntryYearEntry):
         yield from _column_fault(study, "treatment.entry.column", entry.column, "number")
         return
     if isinstance(entry, GroupEntry):

@@ -19,6 +19,17 @@ class IndicatorEntry(Settings):
     switches_off: Literal["refuse", "absorbing"]
 
 
+class EntryYearEntry(Settings):
+    """Take the entry year from a number column of the panel, the same in all rows of a firm.
+
+    A firm that never enters has no value, or one of the codes in `never` (0, 9999).
+    """
+
+    source: Literal["entry_year"]
+    column: str
+    never: list[float] = Field(default=[])
+
+
 class GroupEntry(Settings):
     """Take one entry year for all firms whose text column is `treated`: one adoption date."""
 
@@ -49,7 +60,9 @@ class RegisterEntry(Settings):
     switches_off: Literal["refuse", "absorbing"] = "refuse"
 
 
-Entry = Annotated[IndicatorEntry | GroupEntry | RegisterEntry, Field(discriminator="source")]
+Entry = Annotated[
+    IndicatorEntry | EntryYearEntry | GroupEntry | RegisterEntry, Field(discriminator="source")
+]
 
 
 class Window(Settings):

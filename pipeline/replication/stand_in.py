@@ -15,7 +15,7 @@ from pipeline.effects.stacks import Floats
 from pipeline.errors import DataError
 from pipeline.params.data import FileSource, SumColumn
 from pipeline.params.study import Study
-from pipeline.params.treatment import GroupEntry, IndicatorEntry
+from pipeline.params.treatment import RegisterEntry
 from pipeline.sources import read_obtained
 
 SEED = 20240101
@@ -73,7 +73,7 @@ def made_up_panel(
 def _treatment_columns(study: Study) -> set[str]:
     """Return the delivered columns that say who was treated, and those that filters read."""
     entry, columns = study.treatment.entry, study.data.columns
-    named = {entry.column} if isinstance(entry, IndicatorEntry | GroupEntry) else set()
+    named = set() if isinstance(entry, RegisterEntry) else {entry.column}
     named |= {rule.column for rule in study.clean.filters}
     found = [columns[name] for name in named if name in columns]
     return {column.column for column in found if not isinstance(column, SumColumn)}

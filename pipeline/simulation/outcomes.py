@@ -26,8 +26,7 @@ def disturb_untreated(
 ) -> Untreated:
     """Give participants the untreated paths that break parallel trends, where settings ask."""
     event_time = _event_time(participation.entry_year, years)
-    slope = settings.treated_trend_percent_per_year / 100
-    drift = slope * np.nan_to_num(event_time)
+    drift = participants_drift(settings, participation, years)
     dip = np.log1p(-settings.entry_dip_percent / 100)
     dip_log = dip * _just_before(event_time, settings.entry_dip_years)
     return replace(
@@ -35,6 +34,14 @@ def disturb_untreated(
         log_sales=untreated.log_sales + drift + dip_log,
         log_employment=untreated.log_employment + drift,
     )
+
+
+def participants_drift(
+    settings: Simulation, participation: Participation, years: Integers
+) -> Floats:
+    """Return the log growth that participants have beyond others without the programme."""
+    slope = settings.treated_trend_percent_per_year / 100
+    return np.asarray(slope * np.nan_to_num(_event_time(participation.entry_year, years)))
 
 
 def untreated_outcomes(firms: Firms, untreated: Untreated) -> Outcomes:

@@ -44,7 +44,7 @@ def draw_untreated(
     cluster x year shocks, and a mean-reverting shock.
     """
     shape = settings.firms, len(years)
-    trend = _trend(settings, firms, years)
+    trend = untreated_growth(settings, firms, years)
     common = _draw_common_shocks(settings, firms, len(years), rng)
     sales_shock, jobs_shock = _draw_firm_shocks(settings, len(years), rng)
     sales = trend + common + settings.sales_shock_sd_log * sales_shock
@@ -73,7 +73,8 @@ def jobs(log_employment: Floats) -> Floats:
     return np.maximum(np.rint(np.exp(log_employment)), 1.0)
 
 
-def _trend(settings: Simulation, firms: Firms, years: Integers) -> Floats:
+def untreated_growth(settings: Simulation, firms: Firms, years: Integers) -> Floats:
+    """Return log growth since the first year, linear in characteristics, (firms, years)."""
     observed = weigh_covariates(firms, settings.trend_percent_per_year, settings.first_year)
     unobserved = settings.unobserved_trend_sd_percent_per_year * firms.unobserved_trend
     slope = COMMON_GROWTH_LOG + (observed + unobserved) / 100

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from pipeline.starting.entry_column import EntryColumn, guess_entry_column
 from pipeline.starting.numbers import is_flag, is_number, is_year, numbers, text_codes
 
 # Words for the same thing in English, Spanish and Portuguese, as they begin column names.
@@ -29,8 +30,9 @@ _NAMES = ("name", "nombre", "nome", "razon", "razao", "address", "direcc", "ende
 class PanelGuess:
     """Hold what each column of the panel seems to be; `questions` are for the user.
 
-    `codes` gives, by number column, the words in it that are no numbers; `left_out` the columns
-    that name somebody.
+    `codes` gives, by number column, the words in it that are no numbers; `flags` the 0/1 columns
+    that may tell who was treated, `changing` the number columns that differ between a firm's years;
+    `left_out` the columns that name somebody.
     """
 
     firm_id: str
@@ -39,9 +41,16 @@ class PanelGuess:
     texts: dict[str, str]
     minimum: dict[str, int | None]
     codes: dict[str, list[str]]
-    indicator: str | None
+    flags: list[str]
+    entry: EntryColumn | None
+    changing: list[str]
     left_out: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+
+    @property
+    def indicator(self) -> str | None:
+        """Return the column that says who is treated when, None where an entry year does."""
+        return self.flags[0] if self.flags and self.entry is None else None
 
 
 def guess_panel(table: pd.DataFrame) -> PanelGuess:
@@ -55,7 +64,9 @@ def guess_panel(table: pd.DataFrame) -> PanelGuess:
     named = _named(numeric, ("sales", "employment", "exports"))
     naming = [name for name in values if name not in numeric and hinted(name, _NAMES)]
     texts = [name for name in values if name not in {*numeric, *naming}]
-    flags = [name for std, name in named.items() if is_flag(table[name])]
+    flags = [name for name in numeric if is_flag(table[name])]
+    entry = guess_entry_column(table, [n for n in numeric if n not in flags], firm_id, year)
+    changing = _changing(table, firm_id, numeric)
     return PanelGuess(
         firm_id=firm_id,
         year=year,
@@ -64,15 +75,21 @@ def guess_panel(table: pd.DataFrame) -> PanelGuess:
         minimum={std: 0 if numbers(table[name]).min() >= 0 else None
                  for std, name in named.items()},
         codes={std: found for std, name in named.items() if (found := text_codes(table[name]))},
-        indicator=_indicator(flags, named),
+        flags=[std for std, name in named.items() if name in flags and hinted(name, _FLAGS)],
+        entry=entry,
+        changing=[std for std, name in named.items() if name in changing],
         left_out=naming,
-        questions=_questions(table, firm_id, year, year in years),
+        questions=[
+            *_questions(table, firm_id, year, year in years),
+            *([] if entry is None else [f"is {entry.column} the year of entry?"]),
+        ],
     )  # fmt: skip
 
 
-def _indicator(flags: list[str], named: dict[str, str]) -> str | None:
-    found = [name for name in flags if hinted(name, _FLAGS)]
-    return next((std for std, name in named.items() if name in found[:1]), None)
+def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> list[str]:
+    values = table[[firm_id]].assign(**{name: numbers(table[name]) for name in names})
+    differs = values.groupby(firm_id)[names].nunique().gt(1).any()
+    return [name for name in names if differs[name]]
 
 
 def _questions(table: pd.DataFrame, firm_id: str, year: str, known: bool) -> list[str]:

@@ -46,7 +46,7 @@ def start_section(study: str, files: list[Path]) -> str:
     guess = guess_panel(panel.table)
     register = _register(delivered[1:])
     last = numbers(panel.table[guess.year]).max()
-    first = register.first_entry if register is not None else None
+    first = _first_entry(guess, register)
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         study=study,
         source=panel.source + _register_source(delivered[1:]),
@@ -136,12 +136,30 @@ def _entry(guess: PanelGuess, register: RegisterGuess | None) -> str:
     if register is not None:
         lines = "source: register\n      # the programme evaluated; null counts entry into any"
         return lines + "\n      programme: null\n      other_programmes: keep"
+    if guess.entry is not None:
+        lines = f"source: entry_year\n      column: {_standard(guess, guess.entry.column)}"
+        codes = "".join(f"\n      - {code:g}" for code in guess.entry.never)
+        return lines + (
+            f"\n      # codes of firms that never enter\n      never:{codes}" * bool(codes)
+        )
     if guess.indicator is None:
         raise DataError(
-            "nothing tells who was treated: give the register too, or a panel with a 0/1 column "
-            "whose name begins with treat, support, grant or program"
+            "nothing tells who was treated: give the register too, or a panel with each firm's "
+            "entry year or with a 0/1 column whose name begins with treat, support, grant or "
+            "program"
         )
     return f"source: indicator\n      column: {guess.indicator}\n      switches_off: refuse"
+
+
+def _first_entry(guess: PanelGuess, register: RegisterGuess | None) -> int | None:
+    if register is not None:
+        return register.first_entry
+    return None if guess.entry is None else guess.entry.first_entry
+
+
+def _standard(guess: PanelGuess, column: str) -> str:
+    """Return the standard name of a delivered column."""
+    return next(name for name, delivered in guess.numbers.items() if delivered == column)
 
 
 def _clean(guess: PanelGuess, register: RegisterGuess | None) -> str:
@@ -198,7 +216,7 @@ def _outcomes(guess: PanelGuess) -> str:
             lines.append(
                 "\n      unit: QUESTION\n      observed: false\n      reason: not delivered"
             )
-    for column in [] if known else _chosen(guess):
+    for column in [] if known else _measured(guess)[:1]:
         lines.append(f"\n    {column}_level:\n      label: {column}\n      column: {column}")
         lines.append("\n      transform: level\n      unit: QUESTION")
     return "".join(lines)
@@ -218,10 +236,16 @@ def _names(guess: PanelGuess) -> str:
 
 
 def _chosen(guess: PanelGuess) -> list[str]:
-    """Return covariates that every study has: employment and sales, else the first number."""
+    """Return covariates that every study has: employment and sales, else the last number."""
     known = [name for name in guess.numbers if name in {"employment", "sales"}]
-    others = [name for name in guess.numbers if name != guess.indicator]
-    return known or others[:1]
+    return known or _measured(guess)[-1:]
+
+
+def _measured(guess: PanelGuess) -> list[str]:
+    """Return the numbers that do not tell who was treated, those that change by year first."""
+    entry = None if guess.entry is None else _standard(guess, guess.entry.column)
+    measured = [name for name in guess.numbers if name not in {*guess.flags, entry}]
+    return sorted(measured, key=lambda name: name not in guess.changing)
 
 
 def _questions(

@@ -15,7 +15,7 @@ def dta_bytes(
     rows: pd.DataFrame,
     title: str,
     labels: dict[str, str],
-    values: dict[str, dict[int, str]] | None = None,
+    values: dict[str, dict[float, str]] | None = None,
 ) -> bytes:
     """Return the file's bytes; a missing number is Stata's `.`, whole numbers stay whole."""
     buffer = io.BytesIO()
@@ -28,6 +28,6 @@ def dta_bytes(
         time_stamp=_DATE,
         data_label=title[:80],
         variable_labels=used,
-        value_labels=coded,  # type: ignore[arg-type]
+        value_labels=coded,
     )
     return buffer.getvalue()

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.effects.group_time import GroupTime, GroupTimeRules, group_time_effects
+from pipeline.effects.group_time import GroupTime
 from pipeline.effects.group_time_averages import Average, cell_effects, cohort_averages
 from pipeline.effects.group_time_rows import overall_average
-from pipeline.effects.group_time_samples import cohort_samples
+from pipeline.effects.group_time_study import spec_effects
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
 from pipeline.errors import DataError
@@ -65,6 +65,8 @@ def group_time_commands(
 def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -> str:
     if math.isnan(row["estimate"]):
         return str(row["note"])
+    if spec.firms == "panel":
+        return "compares every firm of the panel, of which this file has the risk sets only"
     if spec.weight_by is not None:
         return f"firms weighted by {spec.weight_by}"
     if study.treatment.anticipation_years:
@@ -75,20 +77,9 @@ def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -
 
 
 def _effects(study: Study, design: str, spec: GroupTimeSpec, name: str) -> GroupTime:
-    stacks, outcome = study.stacks[design], study.outcomes[name]
-    adjusted = None
-    if study.covariates is not None and spec.covariates:
-        adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
-    found = cohort_samples(
-        stacks,
-        on_scale(study.panel[outcome.column], outcome),
-        study.panel,
-        clusters=stacks.cluster if spec.cluster == "assignment" else stacks.firm,
-        covariates=adjusted,
-        whole_sets=study.estimate.missing == "drop_set",
-    )
-    method = "outcome_regression" if spec.method == "difference" else spec.method
-    return group_time_effects(found.samples, GroupTimeRules(method, spec.base, 0))
+    outcome = study.outcomes[name]
+    values = on_scale(study.panel[outcome.column], outcome)
+    return spec_effects(study, spec, study.stacks[design], values)[0]
 
 
 def _commands(
@@ -96,7 +87,7 @@ def _commands(
 ) -> Iterator[str]:
     """Yield one csdid for each stack, with asserts of its effects from entry on."""
     yield f'use "{panel.design}.dta", clear'
-    plain = bool((panel.rows["match_weight"] == 1).all())
+    plain = panel.design == "unmatched" or bool((panel.rows["match_weight"] == 1).all())
     base = "long2" if spec.base == "universal" else ""
     cluster = "cluster" if spec.cluster == "assignment" else "firm"
     for average in cohort_averages(effects):

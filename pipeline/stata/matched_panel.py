@@ -24,8 +24,8 @@ CLUSTERS = {
     "set_and_assignment": ("cluster", "set"),
     "components": ("component",),
 }
-_GROUPS = {0: "comparison", 1: "treated"}
-_TIMES = {0: "before entry", 1: "from entry on"}
+_GROUPS: dict[float, str] = {0: "comparison", 1: "treated"}
+_TIMES: dict[float, str] = {0: "before entry", 1: "from entry on"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class MatchedPanel:
     covariates: dict[str, str]
     years_by: dict[str | None, str]
     labels: dict[str, str]
-    values: dict[str, dict[int, str]] = field(default_factory=dict)
+    values: dict[str, dict[float, str]] = field(default_factory=dict)
 
 
 def matched_panel(study: Study, design: str) -> MatchedPanel:
@@ -108,7 +108,7 @@ def _frame(study: Study, stacks: Stacks, unit: Codes, column: Codes) -> pd.DataF
             "treated": treated,
             "post": event_time >= 0,
             "treated_post": treated & (event_time >= 0),
-            "cohort": cohort[stacks.base_row[unit]],
+            "cohort": cohort[stacks.firm_row[unit]],
             "cluster": stacks.cluster[unit] + 1,
             "match_weight": stacks.weight[unit],
             "period": year + shift,

@@ -1,0 +1,35 @@
+"""Covariates of an estimator as standardised columns."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.design_matrix import build_design_matrix
+from pipeline.effects.stacks import Floats
+from pipeline.errors import DataError, IdentificationError
+from pipeline.scale import LARGEST
+
+
+def covariate_columns(covariates: pd.DataFrame) -> Floats:
+    """Return a constant and the covariates, standardised, categories as indicators (n, 1 + k).
+
+    Raises IdentificationError where nobody has all covariates, or one is constant or collinear
+    with others, or too large: the estimate that adjusts for them has no value, others may.
+    """
+    if covariates.empty:
+        raise IdentificationError(
+            f"no firm has all of the covariates {', '.join(covariates.columns)}"
+        )
+    for name, values in covariates.select_dtypes("number").items():
+        refuse_large(values.to_numpy(), str(name))
+    try:
+        return build_design_matrix(covariates.reset_index(drop=True)).standardised
+    except DataError as reason:
+        raise IdentificationError(str(reason)) from None
+
+
+def refuse_large(values: Floats, name: str) -> None:
+    """Raise IdentificationError where a covariate is infinite, or too large to be squared."""
+    if (np.abs(values) > LARGEST).any():
+        raise IdentificationError(
+            f"covariate {name} has values that are infinite or beyond {LARGEST:g}"
+        )

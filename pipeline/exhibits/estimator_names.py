@@ -1,0 +1,23 @@
+"""What each estimator is called in tables."""
+
+from pipeline.exhibits.inputs import StudySettings
+from pipeline.exhibits.language import say
+
+_NAMES = {
+    "stacked": "stacked difference-in-differences",
+    "twoway": "flat two-way fixed effects",
+    "group_time": "group-time effects",
+    "sun_abraham": "Sun and Abraham",
+    "extended_twoway": "extended two-way fixed effects (Wooldridge)",
+    "imputation": "imputation (Borusyak, Jaravel and Spiess)",
+    "matched_difference": "matched difference (Abadie and Imbens)",
+    "lee_bounds": "bounds (Lee)",
+}
+
+
+def estimator_name(settings: StudySettings, spec: str) -> str:
+    """Return what a spec's estimator is called, with the spec's name where others share it."""
+    estimator = settings.spec(spec).estimator
+    shared = [other.name for other in settings.estimate.specs if other.estimator == estimator]
+    name = say(_NAMES[estimator])
+    return name if len(shared) == 1 else f"{name} ({spec})"

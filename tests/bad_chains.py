@@ -1,0 +1,102 @@
+"""The same small study from PANEL on: risk sets, score, matching, and what has to redo them."""
+
+import pandas as pd
+from bad_studies import DRAWS, EVENTS, GROUPS, LEVEL, estimate_section, plain_panel, with_entries
+from bad_studies import spec as named
+from stacked_tables import treatment
+
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.effects.bootstrap import Redo
+from pipeline.effects.ledger import Results
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.matching.designs import match_designs
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.propensity import score_risk_sets
+
+MODEL = {
+    "controls_from": "all",
+    "covariates": ["size"],
+    "fit": "per_stack",
+    "link": "logit",
+    "missing": "drop_firm",
+    "support": "none",
+}
+NEAREST = {
+    "score": "size_only",
+    "method": "nearest",
+    "distance": "linear",
+    "ratio": 1,
+    "replacement": True,
+    "caliper_sd": None,
+    "caliper_sd_of": "pooled",
+    "exact": [],
+    "order": "largest",
+    "tie_tolerance": 1e-10,
+}
+DESIGNS = {
+    "matched": NEAREST,
+    "odds": {"score": "size_only", "method": "odds"},
+    "close": NEAREST
+    | {"method": "mahalanobis", "covariates": ["size"], "covariance_of": "all", "order": "data"},
+}
+SPECS = [
+    named("main", "stacked", average="event", terms=EVENTS, designs=["odds", "unmatched"])
+    | {"inference": "cluster_bootstrap", "draws": 50, "seed": 1},
+    named("drawn", "stacked", average="event", designs=["matched"], randomisation=DRAWS),
+    named("difference", "matched_difference", terms=EVENTS, designs=["matched", "close"])
+    | {"cluster": "firm", "inference": "abadie_imbens"},
+]
+WITHIN = {
+    "outcomes": ["sales"],
+    "cluster": "assignment",
+    "match": "within",
+    "least_firms": 2,
+    "by": GROUPS,
+}
+
+
+def chained(
+    panel: pd.DataFrame | None = None,
+    *,
+    window: tuple[int, int] = (-2, 1),
+    anticipation: int = 0,
+    comparison: str = "never_treated",
+    specs: list[dict] | None = None,
+) -> Results:
+    """Run what the stages from `score` to `estimate` run, on one panel."""
+    panel = plain_panel() if panel is None else with_entries(panel)
+    asked = SPECS if specs is None else specs
+    settings = treatment(*window, anticipation).model_copy(update={"comparison": comparison})
+    dated = {"label": "Size", "column": "size", "transform": "level", "at": -1 - anticipation}
+    score = ScoreSection.model_validate(
+        {
+            "covariates": {"size": dated},
+            "unmatched": {"controls_from": "all"},
+            "models": {"size_only": MODEL},
+        }
+    )
+    balance = {"denominator": "pooled", "threshold": 0.1}
+    match = MatchSection.model_validate({"designs": DESIGNS, "balance": balance})
+    firms = risk_sets(panel, settings).firms
+    covariates = dated_covariates(panel, firms, score.covariates)
+    scores = score_risk_sets(pooled_risk_sets(firms, score), covariates, score).scores
+    found = match_designs(scores, covariates, match)
+    study = prepare_study(
+        panel,
+        found.matches,
+        found.weights,
+        outcomes=OutcomesSection.model_validate({"sales": LEVEL}),
+        treatment=settings,
+        matched_times={},
+        estimate=estimate_section(
+            specs=asked,
+            analyses={"groups": WITHIN | {"designs": asked[0]["designs"]}},
+            headline={"spec": asked[0]["name"], "design": asked[0]["designs"][0], "term": "att"},
+        ),
+        covariates=covariates,
+    )
+    return estimate_specs(study, Redo(scores, covariates, score, match))

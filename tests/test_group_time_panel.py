@@ -1,0 +1,243 @@
+"""Group-time effects of a whole study on mpdta: what R's did prints, through every table."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.cohorts import pooled_risk_sets, risk_sets
+from pipeline.covariates import dated_covariates
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.store import conform
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.matching.designs import match_designs
+from pipeline.panel import cluster_entry
+from pipeline.params.estimate import EstimateSection, GroupTimeSpec
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.propensity import score_risk_sets
+from pipeline.recovery import recover
+
+REFERENCE = Path(__file__).parent / "reference"
+PRINTED = 6e-11  # ten decimals are printed
+
+
+def counties() -> pd.DataFrame:
+    """Return mpdta as PANEL: counties are firms, states assignment clusters, `size` a weight."""
+    data = pd.read_csv(REFERENCE / "mpdta.csv")
+    county = data["countyreal"]
+    panel = pd.DataFrame(
+        {
+            "firm_id": county.astype("str"),
+            "year": data["year"],
+            "cohort": data["first.treat"].replace(0, np.nan).astype("Float64").astype("Int64"),
+            "cluster": (county // 1000).astype("str"),
+            "lemp": data["lemp"],
+            "lpop": data["lpop"],
+            "size": 1 + county % 13 / 10,
+        }
+    )
+    return conform(PANEL, panel.assign(cluster_entry=cluster_entry(panel)))
+
+
+def level(at: int, column: str) -> dict:
+    return {"label": column, "column": column, "transform": "level", "at": at}
+
+
+SPEC = {
+    "name": "main",
+    "estimator": "group_time",
+    "designs": ["unmatched"],
+    "outcomes": "all",
+    "terms": ["att_gt", "simple", "cohort", "event", "year"],
+    "average": "simple",
+    "method": "difference",
+    "covariates": [],
+    "base": "varying",
+    "cluster": "firm",
+    "bands": None,
+}
+
+
+def study_of(
+    panel, comparison="never_treated", anticipation=0, controls_from="all", **changes
+) -> tuple:
+    """Run treatment, score, match and estimate on PANEL; return the study and its ESTIMATES."""
+    entry = {"source": "indicator", "column": "treat", "switches_off": "refuse"}
+    treatment = TreatmentSection.model_validate(
+        {
+            "entry": entry,
+            "anticipation_years": anticipation,
+            "comparison": comparison,
+            "window": {"first_event_time": -9, "last_event_time": 9},
+        }
+    )
+    at = -1 - anticipation
+    score = ScoreSection.model_validate(
+        {
+            "covariates": {name: level(at, name) for name in ("lpop", "size")},
+            "unmatched": {"controls_from": controls_from},
+            "models": {},
+        }
+    )
+    outcome = {"column": "lemp", "transform": "level", "unit": "log jobs", "label": "Jobs"}
+    estimate = {
+        "conf_level": 0.95,
+        "power": 0.8,
+        "missing": "renormalise",
+        "headline": {"spec": "main", "design": "unmatched", "term": "att"},
+        "specs": [SPEC | changes],
+    }
+    candidates = risk_sets(panel, treatment).firms
+    covariates = dated_covariates(panel, candidates, score.covariates)
+    scores = score_risk_sets(pooled_risk_sets(candidates, score), covariates, score).scores
+    balance = {"denominator": "pooled", "threshold": 0.1}
+    match = MatchSection.model_validate({"designs": {}, "balance": balance})
+    matched = match_designs(scores, covariates, match)
+    study = prepare_study(
+        panel,
+        matched.matches,
+        matched.weights,
+        outcomes=OutcomesSection.model_validate({"lemp": outcome}),
+        treatment=treatment,
+        matched_times={},
+        estimate=EstimateSection.model_validate(estimate),
+        covariates=covariates,
+        score=score,
+    )
+    return study, estimate_specs(study).estimates
+
+
+def rows(panel, **given) -> pd.DataFrame:
+    return study_of(panel, **given)[1].set_index("term")
+
+
+def published(scenario):
+    table = pd.read_csv(REFERENCE / "did_mpdta.csv")
+    chosen = table[(table["scenario"] == scenario) & ~table["term"].str.contains("balanced")]
+    return chosen.set_index("term")[["estimate", "std_error"]]
+
+
+ON_POPULATION = {"covariates": ["lpop"]}
+
+
+def agrees(found, expected) -> None:
+    got = found.loc[expected.index, ["estimate", "std_error"]].to_numpy(float)
+    assert got == pytest.approx(expected.to_numpy(), abs=PRINTED)
+
+
+@pytest.mark.parametrize("firms", ["risk_sets", "panel"])
+@pytest.mark.parametrize(
+    ("scenario", "changes"),
+    [
+        ("never", {}),
+        ("regression", {"method": "outcome_regression"} | ON_POPULATION),
+        ("doubly_robust", {"method": "doubly_robust"} | ON_POPULATION),
+        ("universal", {"base": "universal"}),
+        ("anticipation", {"anticipation": 1}),
+        ("weighted", {"weight_by": "size"}),
+    ],
+)
+def test_a_study_reports_what_r_did_prints(scenario, changes, firms):
+    agrees(rows(counties(), firms=firms, **changes), published(scenario))
+
+
+@pytest.mark.parametrize("firms", ["risk_sets", "panel"])
+def test_clustered_by_state(firms):
+    """All counties that enter in 2004 lie in one state, from which no standard error follows."""
+    found = rows(counties(), firms=firms, cluster="assignment")
+    expected = published("clustered")
+    early = expected.index.str.contains("2004,")
+    agrees(found, expected[~early])
+    assert found.loc[expected.index[early], "std_error"].isna().all()
+
+
+def test_not_yet_treated_are_chosen_by_pair_of_years():
+    found = rows(counties(), firms="panel", comparison="not_yet_treated")
+    agrees(found, published("not_yet"))
+
+
+def test_not_yet_treated_in_risk_sets_stay_so_through_the_last_year():
+    """Here the panel ends in 2007, by which all have entered: only never-treated are left."""
+    found = rows(counties(), comparison="not_yet_treated")
+    agrees(found, published("never"))
+
+
+@pytest.mark.parametrize("firms", ["risk_sets", "panel"])
+@pytest.mark.parametrize("weight_by", ["size", None])
+def test_the_truth_is_weighted_as_the_estimate_is(weight_by, firms):
+    """Without noise the estimate is its own truth, which weights change."""
+    panel = counties()
+    county = panel["firm_id"].astype(int)
+    after = panel["year"] >= panel["cohort"].astype("float64").fillna(np.inf)
+    untreated = 0.1 * (county % 7) + 0.2 * (panel["year"] - 2003)
+    panel["lemp"] = untreated + after * panel["size"]
+    study, estimates = study_of(panel, firms=firms, weight_by=weight_by, terms=["att"])
+    truth = panel[["firm_id", "year"]].assign(lemp_untreated=untreated)
+    found = recover(study, truth, estimates).iloc[0]
+    assert found["estimate"] == pytest.approx(found["truth"], abs=1e-12)
+    by_firm = panel[panel["cohort"].notna() & after].assign(mass=panel["size"] if weight_by else 1)
+    mean = np.average(by_firm["size"], weights=by_firm["mass"])
+    assert found["truth"] == pytest.approx(mean, abs=1e-10)
+
+
+def with_gaps() -> pd.DataFrame:
+    """Return PANEL without one county-year in eight, by a rule that years and cohorts share."""
+    panel = counties()
+    county = panel["firm_id"].astype(int)
+    return panel[(county * 7 + panel["year"] * 3) % 8 > 0].reset_index(drop=True)
+
+
+def change_by_hand(panel, cohort, year, *, balanced=False, rows=False) -> float:
+    """Return one effect of mean changes: of counties seen twice, always, or of all rows."""
+    wide = panel.pivot(index="firm_id", columns="year", values="lemp")
+    if balanced:
+        wide = wide.dropna()
+    own = panel.drop_duplicates("firm_id").set_index("firm_id")["cohort"].loc[wide.index]
+    pair = wide[[cohort - 1, year]] if rows else wide[[cohort - 1, year]].dropna()
+    change = [
+        pair.loc[group, year].mean() - pair.loc[group, cohort - 1].mean()
+        for group in ((own == cohort).fillna(False)[pair.index], own.isna()[pair.index])
+    ]
+    return change[0] - change[1]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "rule"),
+    [("pairs", {}), ("balanced", {"balanced": True}), ("every_row", {"rows": True})],
+)
+def test_gaps_in_the_panel(gaps, rule):
+    panel = with_gaps()
+    found = rows(panel, firms="panel", gaps=gaps)
+    for cohort, year in ((2004, 2006), (2006, 2007), (2007, 2007)):
+        effect = found.loc[f"att_gt[{cohort},{year}]", "estimate"]
+        assert effect == pytest.approx(change_by_hand(panel, cohort, year, **rule), abs=1e-12)
+
+
+def test_a_comparison_firm_stops_where_others_of_its_cluster_enter():
+    """The pool outside treated clusters, year by year: later states still compare."""
+    panel = counties()
+    found = rows(panel, firms="panel", controls_from="outside_treated_clusters")
+    wide = panel.pivot(index="firm_id", columns="year", values="lemp")
+    own = panel.drop_duplicates("firm_id").set_index("firm_id").loc[wide.index]
+    change = wide[2005] - wide[2003]
+    clean = own["cohort"].isna() & ~(own["cluster_entry"] <= 2005).fillna(False)
+    treated = (own["cohort"] == 2004).fillna(False)
+    expected = change[treated].mean() - change[clean].mean()
+    assert found.loc["att_gt[2004,2005]", "estimate"] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"firms": "panel", "designs": ["matched"]}, "compares every firm"),
+        ({"gaps": "balanced"}, "gaps is for firms: panel"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        GroupTimeSpec.model_validate(SPEC | changes)

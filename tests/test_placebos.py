@@ -1,0 +1,318 @@
+"""Placebos: declared apart, run like other outcomes, shown in their own table, found where due."""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import simulation
+from monte_carlo import estimate_seed, evaluation
+from results import OUTCOMES, _table, settings, study_results
+from scipy.stats import binom
+from workspace import section
+
+from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
+from pipeline.effects.multiplicity import family_tests
+from pipeline.effects.placebo_entry import PLACEBO_ENTRY
+from pipeline.errors import ParamsError
+from pipeline.exhibits.findings import findings
+from pipeline.exhibits.latex import fits, fits_page
+from pipeline.exhibits.limitations import limitations
+from pipeline.exhibits.main_effects import main_effects
+from pipeline.exhibits.numbers import headline_metrics
+from pipeline.exhibits.placebos_table import placebos_tables
+from pipeline.exhibits.plots_csv import plots_csv
+from pipeline.exhibits.study import build_texts, study_tables
+from pipeline.exhibits.summary import summary
+from pipeline.inference import benjamini_hochberg
+from pipeline.params.study import _cross_faults, read_study
+from pipeline.simulate import simulate_programme
+
+RENT = {
+    "column": "rent",
+    "transform": "log",
+    "unit": "US$ per m2",
+    "label": "Log rent",
+    "negative_control": "landlords do not know the programme",
+}
+
+
+def faults(change):
+    """Return the faults of the study `simulated` after a change of its sections."""
+    block = section("simulated")
+    change(block)
+    try:
+        return list(_cross_faults(read_study({"simulated": block}, "simulated")))
+    except ParamsError as error:
+        return str(error).splitlines()
+
+
+# Declared
+
+
+def test_a_negative_control_has_a_family_of_its_own():
+    outcomes = settings(OUTCOMES | {"rent": RENT}).outcomes
+    assert outcomes.root["rent"].family == "negative controls"
+    assert list(outcomes.negative_controls) == ["rent"]
+    assert list(outcomes.intended) == list(OUTCOMES)
+
+
+def test_a_family_shared_with_outcomes_that_the_programme_moves_is_refused():
+    def share(block):
+        block["outcomes"]["rent_log"]["family"] = "exports"
+
+    (message,) = faults(share)
+    assert "rent_log is a negative control in the family exports of exports_value" in message
+    assert "give it another family, or none" in message
+
+
+def test_the_reason_is_asked_for_and_one_outcome_must_be_left():
+    def flag(block):
+        block["outcomes"]["rent_log"]["negative_control"] = True
+
+    def only(block):
+        block["outcomes"] = {"rent_log": block["outcomes"]["rent_log"]}
+
+    assert any("outcomes.rent_log.negative_control is True" in line for line in faults(flag))
+    assert any("every outcome is a negative control" in line for line in faults(only))
+
+
+def test_analyses_beside_the_specs_refuse_it():
+    def group(block):
+        block["estimate"]["analyses"]["groups"]["outcomes"].append("rent_log")
+
+    assert faults(group) == [
+        "estimate.analyses.groups.outcomes: rent_log is a negative control; these run through "
+        "specs only, and what analyses take apart is an effect: leave it out here"
+    ]
+
+
+# Corrected
+
+
+def average(outcome, p_value, sample="all"):
+    place = {"outcome": outcome, "design": "covariates", "sample": sample, "subgroup": "all"}
+    kind = {"estimator": "stacked", "term": "att", "inference": "analytic", "band": "pointwise"}
+    return place | kind | {"p_value": p_value}
+
+
+def test_q_values_are_those_without_placebos():
+    outcomes = settings(OUTCOMES | {"rent": RENT, "rent_2": RENT}).outcomes.root
+    real = [average("sales_log", 0.01), average("employment_log", 0.04)]
+    placebos = [average("rent", 0.5), average("rent_2", 0.9)]
+    dated = [
+        average("sales_log", 0.3, PLACEBO_ENTRY),
+        average("employment_log", 0.2, PLACEBO_ENTRY),
+    ]
+    found = family_tests([*real, *placebos, *dated], outcomes)
+    q_values = {(row["outcome"], row["sample"]): row["p_value"] for row in found}
+    expected = zip([*real, *placebos, *dated], [0.02, 0.04, 0.9, 0.9, 0.3, 0.3], strict=True)
+    assert q_values == {(r["outcome"], r["sample"]): pytest.approx(q) for r, q in expected}
+    assert [*benjamini_hochberg(np.array([0.3, 0.2]))] == pytest.approx([0.3, 0.3])
+
+
+# Shown
+
+
+ENTRY = {
+    "outcome": "sales_log",
+    "design": "covariates_lags",
+    "sample": PLACEBO_ENTRY,
+    "subgroup": "all",
+    "estimator": "stacked",
+    "term": "att",
+    "inference": "analytic",
+    "band": "pointwise",
+    "estimand": "att",
+    "estimate": 0.0777,
+    "std_error": 0.03,
+    "p_value": 0.0123,
+    "conf_low": 0.0189,
+    "conf_high": 0.1366,
+    "conf_level": 0.95,
+    "scale": "log points",
+    "n_obs": 4321,
+    "note": "placebo entry 2 years early, years before entry only",
+}
+NONE = ENTRY | {
+    "outcome": "employment_log",
+    **dict.fromkeys(("estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs")),
+    "note": "no placebo entry 2 years early",
+}
+SLOPES = {
+    "pre_trend_slope[stacked,50]": 0.0211,
+    "pre_trend_slope[stacked,80]": 0.0322,
+    "pre_trend_slope_any[stacked,50]": 0.0144,
+    "pre_trend_slope_any[stacked,80]": 0.0266,
+}
+
+
+def slopes(outcome="sales_log", design="covariates_lags"):
+    return [
+        {"design": design, "outcome": outcome, "name": name, "value": value, "unit": "a year"}
+        for name, value in SLOPES.items()
+    ]
+
+
+def made(outcomes=None, **exhibit):
+    """Return a study with a negative control and a placebo entry date two years early."""
+    plain = study_results(OUTCOMES | {"rent": RENT} | (outcomes or {}), **exhibit)
+    chosen = plain.settings
+    asked = chosen.estimate.model_dump(exclude_unset=True)
+    asked["specs"][0]["placebo_entry_years"] = 2
+    q_value = {"outcome": "sales_log", "design": "covariates_lags", "sample": PLACEBO_ENTRY}
+    q_value |= {"estimator": "stacked", "test": "q_value", "p_value": 0.0246}
+    return dataclasses.replace(
+        plain,
+        settings=dataclasses.replace(chosen, estimate=type(chosen.estimate).model_validate(asked)),
+        estimates=pd.concat([plain.estimates, _table(ESTIMATES, [ENTRY, NONE])], ignore_index=True),
+        tests=pd.concat([plain.tests, _table(TESTS, [q_value])], ignore_index=True),
+        facts=pd.concat([plain.facts, _table(FACTS, slopes())], ignore_index=True),
+    )
+
+
+@pytest.fixture(scope="module")
+def results():
+    return made()
+
+
+def lines(table):
+    return [
+        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
+        for row in table.rows()
+    ]
+
+
+def test_a_placebo_is_no_headline(results):
+    without = study_results()
+    for table in main_effects(results).values():
+        assert "Log rent" not in [column.heading for column in table.columns]
+    assert list(json.loads(headline_metrics(results))) == list(
+        json.loads(headline_metrics(without))
+    )
+    assert "rent" not in " ".join(findings(results)) + summary(results) + str([*plots_csv(results)])
+    shown = {name: str(table) for name, table in study_tables(results).items()}
+    assert {name for name, text in shown.items() if "Log rent" in text} <= {"placebos", "recovery"}
+
+
+def test_the_table_shows_every_placebo_estimate(results):
+    effects, _ = placebos_tables(results)
+    panels = {panel.title: panel.rows for panel in effects.panels}
+    assert list(panels) == [
+        "Placebo outcome: Log rent (log points)",
+        "Entry dated 2 years too early: Log sales (log points)",
+        "Entry dated 2 years too early: Log employment (log points)",
+    ]
+    rows = results.estimates
+    rows = rows[(rows["outcome"] == "rent") & (rows["term"] == "att")].set_index("design")
+    shown = panels["Placebo outcome: Log rent (log points)"]
+    assert [row.label for row in shown] == ["Panel A", "Panel B", "Panel C", "Panel D"]
+    for row, design in zip(shown[1:3], ("covariates", "covariates_lags"), strict=True):
+        estimate, error, interval, _, q_value, observed = row.cells
+        assert estimate.value == rows.loc[design, "estimate"]
+        assert error.value == rows.loc[design, "std_error"]
+        assert (interval.low, interval.high) == tuple(rows.loc[design, ["conf_low", "conf_high"]])
+        assert (q_value.plain(), observed.plain()) == ("—", "11,752")
+    assert lines(effects)[4:] == [
+        ("Panel C", "0.078", "0.030", "[0.019, 0.137]", "0.012", "0.025", "4,321"),
+        ("Panel C", "—", "", "", "—", "—", ""),
+    ]
+
+
+def test_the_notes_say_what_a_placebo_cannot_show(results):
+    notes = " ".join(placebos_tables(results)[0].notes)
+    assert "Log rent, landlords do not know the programme." in notes
+    assert "no proof of the contrary" in notes
+    assert "of 5 true nulls about 0.3 are rejected at 5 percent" in notes
+    assert "C, Matched on covariates and lags (main specification)" in notes
+    assert "Not estimated: no placebo entry 2 years early." in notes
+
+
+def test_the_pre_trend_test_stands_beside_its_power(results):
+    power = placebos_tables(results)[1]
+    assert [panel.title for panel in power.panels] == ["Log sales (log points a year)"]
+    assert lines(power) == [("Panel C", "0.412", "0.021", "0.032", "0.014", "0.027")]
+    assert "Over the 4 years from the reference year" in " ".join(power.notes)
+
+
+def test_a_placebo_effect_is_a_limitation(results):
+    told = limitations(results)
+    assert any(
+        line.startswith("Log sales: an entry dated too early has an effect") for line in told
+    )
+    att = results.effects["rent", "covariates_lags", "stacked", "pointwise"]["att"]
+    found = any("landlords do not know the programme" in line for line in told)
+    assert found == (att.p_value < 0.05)
+
+
+def test_a_study_without_placebos_has_no_table():
+    assert placebos_tables(study_results()) == []
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_the_tables_fit_a_page_in_every_language(language):
+    more = {f"rent_{i}": RENT | {"label": f"Rent of premises number {i}"} for i in range(3)}
+    shown = study_tables(made(more, language=language, tables=["placebos"]))
+    assert list(shown) == ["placebos", "placebos_2"]
+    assert all(fits(table) and fits_page(table) for table in shown.values())
+    assert b"placebos_2" in build_texts(made(language=language, tables=["placebos"]))["tables.tex"]
+
+
+# Simulated
+
+
+def rents(**changes):
+    small = simulation.settings(firms=600, municipalities=12, sectors=4, treated_clusters=12)
+    changed = small.model_copy(update=changes)
+    panel = simulate_programme(changed, np.random.default_rng(5)).panel
+    return panel.set_index(["firm_id", "year"])["rent"]
+
+
+def test_the_programme_does_not_move_rents_and_broken_trends_do():
+    before = rents()
+    alone = simulation.settings().effects.model_copy(update={"sales_percent": [50.0]})
+    for changes in ({"effects": alone}, {"spillover_percent": 20.0}, {"anticipation_percent": 9.0}):
+        pd.testing.assert_series_equal(rents(**changes), before)
+    moved = np.log(rents(treated_trend_percent_per_year=3.0) / before)
+    assert set(moved.round(12).unique()) >= {0.0, 0.03, -0.03}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rejections:
+    """Count rejections of the two placebos at five percent, under the matched design."""
+
+    outcome: int
+    entry: int
+
+
+def rejections(seeds, **changes) -> Rejections:
+    study = evaluation(["unmatched", "covariates"], ["sales_log", "rent_log"])
+    counts = {"all": 0, PLACEBO_ENTRY: 0}
+    for seed in seeds:
+        rows = estimate_seed(study, simulation.settings(**changes), seed).results.estimates
+        rows = rows[(rows["design"] == "covariates") & (rows["estimator"] == "stacked")]
+        for sample, outcome in (("all", "rent_log"), (PLACEBO_ENTRY, "sales_log")):
+            chosen = rows[(rows["sample"] == sample) & (rows["outcome"] == outcome)]
+            p_value = float(chosen["p_value"].iloc[0])
+            assert not math.isnan(p_value)
+            counts[sample] += p_value < 0.05
+    return Rejections(counts["all"], counts[PLACEBO_ENTRY])
+
+
+def test_placebos_find_trends_that_differ():
+    found = rejections([0], treated_trend_percent_per_year=6.0)
+    assert found == Rejections(1, 1)
+
+
+@pytest.mark.slow
+def test_placebos_reject_at_the_nominal_rate_and_find_broken_trends():
+    seeds = range(60)
+    least, most = binom.interval(0.999, len(seeds), 0.05)
+    held = rejections(seeds)
+    assert least <= held.outcome <= most
+    assert least <= held.entry <= most
+    broken = rejections(seeds[:20], treated_trend_percent_per_year=6.0)
+    assert broken.outcome == 20
+    assert broken.entry >= 15
