@@ -1,5 +1,6 @@
 """Run the evaluation on simulated firms seed by seed, in memory, without DVC."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,8 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.propensity import score_risk_sets
 from pipeline.recovery import RECOVERY_KEY, recover
 from pipeline.simulate import SimulatedProgramme, simulate_programme
+
+Change = Callable[[SimulatedProgramme], SimulatedProgramme]
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ def evaluation(
     ]
     block["estimate"]["headline"]["design"] = designs[-1]
     block["estimate"]["analyses"] = analyses or {}
+    return evaluation_of(block)
+
+
+def evaluation_of(block: dict[str, Any]) -> Evaluation:
+    """Return the sections of one study's block of params.yaml."""
     return Evaluation(
         data=DataSection.model_validate(block["data"]),
         clean=CleanSection.model_validate(block["clean"]),
@@ -103,10 +111,15 @@ def evaluate(
 
 
 def estimate_seed(
-    study: Evaluation, settings: Simulation, seed: int, entry_year: int | None = None
+    study: Evaluation,
+    settings: Simulation,
+    seed: int,
+    entry_year: int | None = None,
+    change: Change | None = None,
 ) -> Evaluated:
-    """Simulate firms, clean, score, match and estimate."""
+    """Simulate firms, clean, score, match and estimate; `change` alters what was simulated."""
     firms = simulate_programme(settings, np.random.default_rng(seed))
+    firms = firms if change is None else change(firms)
     register = firms.register
     if entry_year is not None:
         register = register.assign(entry_year=entry_year)

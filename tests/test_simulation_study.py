@@ -225,7 +225,7 @@ def test_summary_formulas():
 
 
 def test_rows_of_an_estimator_that_only_tests_say_so():
-    null = made_up().query("effect == 'none'").assign(estimator="nearest_randomised")
+    null = made_up().query("effect == 'none'").assign(estimator="unmatched_randomised")
     cell = summarise(null).iloc[0]
     assert cell[["seeds", "estimates", "intervals", "tests"]].tolist() == [4, 0, 0, 4]
     assert cell["treated_clusters"] == 10
@@ -233,7 +233,7 @@ def test_rows_of_an_estimator_that_only_tests_say_so():
     assert "randomisation test | tests 4 of 4 | – | – | – | 0.250 (0.217) |" in text
     coverage, _, rejection = text.partition("### Tests at 5 percent")
     assert "randomisation test" not in coverage
-    assert "| stacked, nearest neighbour, randomisation test | 25 |" in rejection
+    assert "| stacked, unmatched, randomisation test | 25 |" in rejection
 
 
 def test_a_seed_that_is_on_file_twice_counts_once():
