@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterable
 
+from pipeline.exhibits.effect_cells import estimate_and_error
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.table import DASH, Cell, Counts, Interval, Number, Row
+from pipeline.exhibits.table import DASH, Cell, Counts, Interval, Row
 
 # Sample, subgroup and term.
 Place = tuple[str, str, str]
@@ -35,11 +36,7 @@ def estimate_rows(
     """Return a row of estimates and one of standard errors; a dash where there is none."""
     least = results.settings.exhibit.decimals
     digits = [effect_decimals([] if e is None else [e], least) for e in effects]
-    pairs = list(zip(effects, digits, strict=True))
-    return (
-        Row(label, tuple(_estimate(effect, places) for effect, places in pairs)),
-        Row("", tuple(_std_error(effect, places) for effect, places in pairs)),
-    )
+    return estimate_and_error(label, zip(effects, digits, strict=True))
 
 
 def counts_row(effects: list[Effect | None]) -> Row:
@@ -86,18 +83,6 @@ def reasons_in_words(effects: Iterable[Effect]) -> tuple[str, ...]:
     }
     said = "; ".join(sorted(retell(note) for note in missing))
     return (say("Not estimated: {reasons}.", reasons=said),) if said else ()
-
-
-def _estimate(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or math.isnan(effect.estimate):
-        return DASH
-    return Number(effect.estimate, decimals)
-
-
-def _std_error(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or not effect.estimated:
-        return None
-    return Number(effect.std_error, decimals, "parenthesis")
 
 
 def _counts(effect: Effect | None) -> Cell:

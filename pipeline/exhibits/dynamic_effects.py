@@ -3,6 +3,7 @@
 import math
 
 from pipeline.exhibits.design_words import matched_event_times
+from pipeline.exhibits.effect_cells import rows_at
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -15,7 +16,7 @@ from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.parts import side_by_side
 from pipeline.exhibits.rounding import fixed
-from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.table import Cell, Number, Panel, Row, Table, Text
 
 
 def dynamic_effects(results: StudyResults) -> list[Table]:
@@ -36,7 +37,12 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
         (say("Years since entry"), [time for time in times if time > reference]),
     ]
     panels = [
-        Panel(title, tuple(row for time in chosen for row in _rows(time, effects, decimals)))
+        Panel(
+            title,
+            tuple(
+                row for time in chosen for row in rows_at(fixed(time, 0), time, effects, decimals)
+            ),
+        )
         for title, chosen in groups
         if chosen
     ]
@@ -54,26 +60,6 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
 def _by_time(results: StudyResults, outcome: str) -> dict[int, Effect]:
     headline = results.settings.estimate.headline
     return by_event_time(find_effects(results, outcome, headline.design, headline.spec))
-
-
-def _rows(time: int, effects: list[dict[int, Effect]], decimals: list[int]) -> tuple[Row, Row]:
-    pairs = [(column.get(time), places) for column, places in zip(effects, decimals, strict=True)]
-    return (
-        Row(fixed(time, 0), tuple(_estimate(effect, places) for effect, places in pairs)),
-        Row("", tuple(_std_error(effect, places) for effect, places in pairs)),
-    )
-
-
-def _estimate(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or math.isnan(effect.estimate):
-        return DASH
-    return Number(effect.estimate, decimals)
-
-
-def _std_error(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or not effect.estimated:
-        return None
-    return Number(effect.std_error, decimals, "parenthesis")
 
 
 def _p_value(results: StudyResults, outcome: str) -> Cell:

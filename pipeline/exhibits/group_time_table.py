@@ -3,11 +3,12 @@
 import math
 import re
 
+from pipeline.exhibits.effect_cells import rows_at
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effects
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.parts import side_by_side
-from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table
+from pipeline.exhibits.table import Panel, Table
 
 # att_gt[2004,2007]: entry year, year.
 _TERM = re.compile(r"att_gt\[(?P<cohort>\d+),(?P<year>\d+)\]")
@@ -37,7 +38,7 @@ def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: s
                 row
                 for place in places
                 if place[0] == cohort
-                for row in _rows(place, effects, decimals)
+                for row in rows_at(str(place[1]), place, effects, decimals)
             ),
         )
         for cohort in cohorts
@@ -58,26 +59,6 @@ def _cells(results: StudyResults, outcome: str, spec: str, design: str) -> _Cell
         for term, match in matches.items()
         if match is not None
     }
-
-
-def _rows(place: tuple[int, int], effects: list[_Cells], decimals: list[int]) -> tuple[Row, Row]:
-    pairs = [(column.get(place), digits) for column, digits in zip(effects, decimals, strict=True)]
-    return (
-        Row(str(place[1]), tuple(_estimate(effect, digits) for effect, digits in pairs)),
-        Row("", tuple(_std_error(effect, digits) for effect, digits in pairs)),
-    )
-
-
-def _estimate(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or math.isnan(effect.estimate):
-        return DASH
-    return Number(effect.estimate, decimals)
-
-
-def _std_error(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or not effect.estimated:
-        return None
-    return Number(effect.std_error, decimals, "parenthesis")
 
 
 def _notes(results: StudyResults, design: str, effects: list[_Cells]) -> tuple[str, ...]:

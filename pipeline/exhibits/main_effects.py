@@ -4,6 +4,7 @@ import math
 
 from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import capitalised
+from pipeline.exhibits.effect_cells import estimate_cell, std_error_cell
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_test
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.latex import fits, fits_page
@@ -19,7 +20,6 @@ from pipeline.exhibits.table import (
     Counts,
     Interval,
     Magnitude,
-    Number,
     Panel,
     Row,
     Table,
@@ -105,8 +105,11 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
     stars = results.settings.exhibit.stars
     level = 100 * results.settings.estimate.conf_level
     rows = [
-        Row(say("Average effect"), tuple(_estimate(e, d, stars) for e, d in pairs)),
-        Row("", tuple(_std_error(e, d) for e, d in pairs)),
+        Row(
+            say("Average effect"),
+            tuple(estimate_cell(e, d, _stars(e) if stars else "") for e, d in pairs),
+        ),
+        Row("", tuple(std_error_cell(e, d) for e, d in pairs)),
         Row(
             say("{level}% CI", level=rounding.general(level)),
             tuple(_interval(e, d) for e, d in pairs),
@@ -120,20 +123,9 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
     return Panel(say("Panel {letter}. {label}", letter=letter, label=chosen.label), tuple(rows))
 
 
-def _estimate(effect: Effect | None, decimals: int, stars: bool) -> Cell:
-    if effect is None or math.isnan(effect.estimate):
-        return DASH
-    return Number(effect.estimate, decimals, suffix=_stars(effect.p_value) if stars else "")
-
-
-def _stars(p_value: float) -> str:
+def _stars(effect: Effect | None) -> str:
+    p_value = math.nan if effect is None else effect.p_value
     return "*" * sum(p_value < level for level in (0.1, 0.05, 0.01))
-
-
-def _std_error(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or not effect.estimated:
-        return None
-    return Number(effect.std_error, decimals, "parenthesis")
 
 
 def _interval(effect: Effect | None, decimals: int) -> Cell:
