@@ -2,17 +2,20 @@ import csv
 import dataclasses
 import io
 import math
+import re
 
 import pandas as pd
 import pytest
 from results import OUTCOMES, many_outcomes, study_results
 
+from pipeline.effects.counts import NO_VARIATION
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, stem
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
 from pipeline.exhibits.event_study import event_study
+from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import fits_page
 from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.main_notes import main_notes
@@ -230,6 +233,48 @@ def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
     table = _first(dataclasses.replace(results, estimates=estimates))
     assert table.panels[1].rows[0].cells[0] == DASH
     assert "Panel B, column 1: no comparison firm is observed before entry." in table.notes
+
+
+def test_an_estimate_without_standard_error_says_why(results):
+    estimates = results.estimates.copy()
+    lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
+    estimates.loc[lost, ["std_error", "statistic", "p_value", "conf_low", "conf_high"]] = math.nan
+    estimates.loc[lost, "note"] = f"equal-weight mean over event times 0, 1; {NO_VARIATION}"
+    spoilt = dataclasses.replace(results, estimates=estimates)
+    table = _first(spoilt)
+    assert table.panels[1].rows[0].cells[0] != DASH
+    assert f"Panel B, column 1: {NO_VARIATION}." in table.notes
+    spanish = spoilt.settings.exhibit.model_copy(update={"language": "es"})
+    with speaking(spanish):
+        notes = " ".join(_first(spoilt).notes)
+    assert "sin error estándar: el resultado se ajusta exactamente, no queda variación" in notes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["estimates", "errors", "tests", "all but the reasons"])
+def test_exhibits_are_built_where_nothing_can_be_estimated(results, lost):
+    """Every figure and table of every outcome: dashes and reasons, no `nan`, no failure."""
+    estimates, tests, paths = results.estimates.copy(), results.tests.copy(), results.paths
+    shown = estimates["note"] != "reference period"
+    names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
+    if lost == "tests":
+        tests[["statistic", "df", "df_denominator", "p_value"]] = math.nan
+        tests["note"] = f"event times -3, -2: {NO_VARIATION}"
+    elif lost == "errors":
+        estimates.loc[shown, names] = math.nan
+        estimates.loc[shown, "note"] = NO_VARIATION
+    else:
+        estimates.loc[shown, ["estimate", *names]] = math.nan
+        estimates.loc[shown, "note"] = "the outcome does not vary within the absorbed effects"
+    if lost == "all but the reasons":
+        estimates = estimates[estimates["term"].isin(["att", "event_average"])]
+        tests, paths = tests.iloc[:0], paths.iloc[:0]
+    spoilt = dataclasses.replace(results, estimates=estimates, tests=tests, paths=paths)
+    files = build_exhibits(spoilt)
+    text = b" ".join(
+        body for name, body in files.items() if name.endswith((".html", ".tex", ".md"))
+    )
+    assert not re.search(rb"\b(nan|NaN|inf)\b", text)
 
 
 def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(results):

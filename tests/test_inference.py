@@ -8,11 +8,15 @@ from pipeline.inference import (
     benjamini_hochberg,
     clustered_covariance,
     iid_covariance,
+    is_invertible,
     is_nested,
+    is_rounding,
+    is_semidefinite,
     minimum_detectable_effect,
     n_groups,
     n_parameters,
     small_sample_factor,
+    std_errors_of,
     t_intervals,
     two_way_covariance,
     wald_test,
@@ -137,3 +141,19 @@ def test_benjamini_hochberg():
     assert found[shuffled.tolist().index(3)] == pytest.approx(15 * 0.0095 / 4)
     assert found[shuffled.tolist().index(5)] == pytest.approx(15 * 0.0298 / 7)
     assert found.max() == 1.0
+
+
+def test_a_covariance_that_is_none_has_no_joint_test():
+    """Two-way clustering can give variances above zero and a determinant below."""
+    indefinite = np.array([[1.0, 2.0], [2.0, 1.0]])
+    assert np.isnan(wald_test(np.ones(2), indefinite, 20).statistic)
+    assert not is_semidefinite(indefinite)
+    assert is_semidefinite(np.ones((2, 2))) and not is_invertible(np.ones((2, 2)))
+    assert np.isnan(std_errors_of(np.diag([4.0, -1.0]))).tolist() == [False, True]
+
+
+def test_rounding_is_told_by_the_size_of_the_outcomes():
+    """100 outcomes of 1e9: what varies by 1e-7 of a unit is rounding, by one unit it is not."""
+    errors = np.array([1e-7, 1.0]) / np.sqrt(100)
+    assert is_rounding(errors, 100, 1e9).tolist() == [True, False]
+    assert not is_rounding(np.array([np.nan]), 100, 1e9).any()

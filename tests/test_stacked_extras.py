@@ -3,10 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
-from stacked_tables import estimation, outcomes, random_study, treatment
+from stacked_tables import (
+    estimation,
+    joined,
+    matches_from,
+    outcomes,
+    panel_from,
+    random_study,
+    treatment,
+    weights_from,
+)
 
 from pipeline.effects.placebo_entry import placebo_stacks
 from pipeline.effects.specs import estimate_specs
+from pipeline.effects.stacks import unit_covariates
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError, ParamsError
 from pipeline.params.estimate import EventBin
@@ -204,3 +214,22 @@ def test_placebo_stacks_keep_weights_and_cut_at_entry():
     assert (moved.stack + 2 == stacks.stack).all() and (moved.weight == stacks.weight).all()
     with pytest.raises(IdentificationError):
         placebo_stacks(stacks, 4)
+
+
+def test_a_firm_without_a_row_in_its_base_year_has_its_own_covariates():
+    panel = panel_from(
+        """
+        firm_id cluster 2001 2002 2003
+        T1      a       1    2    3
+        C1      b       1    x    4
+        C2      c       1    2    5
+        """,
+        {"T1": 2003},
+    )
+    rows = ["2003 A T1 1", "2003 A C1 0", "2003 A C2 0"]
+    matches = matches_from("stack set_id firm_id treated\n" + "\n".join(rows))
+    units = joined(panel, weights_from(matches, panel), matches, (-2, 0))
+    table = pd.DataFrame({"stack": 2003, "firm_id": ["T1", "C1", "C2"], "size": [1.0, 2.0, 3.0]})
+    found = unit_covariates(units, panel, table, ["size"])[:, 0]
+    names = panel["firm_id"].unique()[units.firm]
+    assert dict(zip(names, found, strict=True)) == {"T1": 1.0, "C1": 2.0, "C2": 3.0}

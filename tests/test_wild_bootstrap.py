@@ -165,3 +165,29 @@ def test_row_beside_the_analytic_one(average):
     assert wild["statistic"] == pytest.approx(plain["statistic"])
     assert wild["conf_low"] < wild["estimate"] < wild["conf_high"]
     assert wild["note"].startswith("restricted wild cluster bootstrap, Webb, 199 draws")
+
+
+def test_no_draw_as_large_is_no_p_value_of_zero():
+    y, regressors, firm, year, weight, cluster = data(2, n_clusters=14, effect=100.0)
+    sums = cluster_sums(y, regressors, two_effects(firm, year, weight), cluster)
+    found = wild_test(sums, 0.95, 199, np.random.default_rng(1))
+    assert found.p_value == 1 / 200
+
+
+def test_an_interval_without_bounds_is_missing_and_says_so():
+    """Two clusters have four sign patterns: no p-value is below a half, nothing is rejected."""
+    panel, matches, weights = random_study(1)
+    halves = weights["firm_id"].str[1:].astype(int) % 2
+    study = prepare_study(
+        panel,
+        matches,
+        weights.assign(cluster=halves.map({0: "a", 1: "b"})),
+        outcomes=outcomes(),
+        treatment=treatment(-3, 2),
+        matched_times={},
+        estimate=estimation(cluster="assignment", wild_bootstrap={"draws": 99, "seed": 1}),
+    )
+    rows = estimate_specs(study).estimates.set_index(["term", "inference"])
+    row = rows.loc[("att", "wild_bootstrap")]
+    assert row["p_value"] >= 0.5 and np.isnan(row["conf_low"]) and np.isnan(row["conf_high"])
+    assert row["note"].endswith("no interval: no effect is too large for the draws to reject")

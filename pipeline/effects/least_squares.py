@@ -113,11 +113,7 @@ def fit_absorbed(
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
     groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
     covariance, influence = _covariance(absorbed, scores, groups)
-    largest = float(np.abs(y[absorbed.kept]).max())
-    exact = is_rounding(std_errors_of(covariance), len(scores), largest)
-    covariance[exact] = covariance[:, exact] = 0.0
-    if influence is not None:
-        influence[:, exact] = 0.0
+    _clear_rounding(covariance, influence, len(scores), float(max(y.max(), -y.min())))
     return Fit(
         names=names,
         estimates=widen(estimates, absorbed.estimable),
@@ -141,6 +137,16 @@ def _covariance(
         return influence.T @ influence, influence
     both = (groups[0], groups[1])
     return two_way_covariance(scores, bread, both, n_obs, k_parameters), None
+
+
+def _clear_rounding(
+    covariance: Floats, influence: Floats | None, n_obs: int, largest: float
+) -> None:
+    """Set to zero, in place, what is rounding in the variances of k coefficients."""
+    exact = is_rounding(std_errors_of(covariance), n_obs, largest)
+    covariance[exact] = covariance[:, exact] = 0.0
+    if influence is not None:
+        influence[:, exact] = 0.0
 
 
 def combined(fit: Fit, names: tuple[str, ...], shares: Floats) -> Fit:

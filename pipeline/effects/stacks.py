@@ -95,7 +95,7 @@ def join_stacks(
         treated=treated,
         weight=weight,
         base_row=index.rows(firm, units["base_year"].to_numpy(dtype=np.int64)[:, None])[:, 0],
-        firm_row=index.row[firm].max(axis=1, initial=NO_ROW),
+        firm_row=index.row.max(axis=1, initial=NO_ROW)[firm],
         panel_row=panel_row,
         covered=_covered(index, stack[:, None] + event_times),
         n_firms_moved=n_firms_moved,
