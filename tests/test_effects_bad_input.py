@@ -509,7 +509,7 @@ def test_a_two_way_variance_below_zero_is_no_standard_error():
 
 def test_reasons_in_their_order():
     """Too few clusters speak first; then the error computed: zero, or none."""
-    enough = Counts(4, 4, 40, 8, 4, 4, 2)
+    enough = Counts(4, 4, 40, 8, 4, 4)
     assert enough.why_none(0.1) is None
     assert enough.why_none(0.0) == NO_VARIATION
     assert enough.why_none(float("nan")) == NO_FREEDOM
@@ -517,4 +517,7 @@ def test_reasons_in_their_order():
     assert replace(enough, n_clusters=1).why_none(0.1) == ONE_CLUSTER
     assert replace(enough, n_treated_clusters=1).why_none(0.0) == LONE_CLUSTER
     assert replace(enough, n_control_clusters=1).why_none(0.1) == LONE_COMPARISON
-    assert replace(enough, most_treated_clusters=1).why_none(0.1) == LONE_IN_COHORT
+    two_years = replace(enough, n_entry_years=2, lone_entry_years=(2004,))
+    assert two_years.why_none(0.1) is None
+    assert "with a single treated cluster: 2004" in two_years.left_out
+    assert replace(two_years, lone_entry_years=(2003, 2004)).why_none(0.1) == LONE_IN_COHORT

@@ -6,6 +6,7 @@ is then nothing, however much its firms vary: the standard error would be silent
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,8 @@ NEGATIVE = "no standard error: the variance clustered in two directions is negat
 class Counts:
     """Count distinct treated and comparison firms, firm-years, clusters.
 
-    `n_control_clusters` have comparison firms; `most_treated_clusters` is the largest number of
-    clusters with treated firms in any one entry year, where each has effects of its own.
+    `n_control_clusters` have comparison firms. Where each of `n_entry_years` has effects of its
+    own, `lone_entry_years` are those with treated firms in a single cluster.
     """
 
     n_treated: int
@@ -38,7 +39,8 @@ class Counts:
     n_clusters: int
     n_treated_clusters: int
     n_control_clusters: int
-    most_treated_clusters: int
+    n_entry_years: int = 0
+    lone_entry_years: tuple[int, ...] = ()
 
     @property
     def columns(self) -> dict[str, int]:
@@ -55,7 +57,16 @@ class Counts:
             return LONE_CLUSTER
         if self.n_control_clusters < 2:
             return LONE_COMPARISON
-        return LONE_IN_COHORT if self.most_treated_clusters < 2 else None
+        alone = 0 < self.n_entry_years == len(self.lone_entry_years)
+        return LONE_IN_COHORT if alone else None
+
+    @property
+    def left_out(self) -> str | None:
+        """Say which entry years a standard error does not see; None where it sees all."""
+        if self.too_few is not None or not self.lone_entry_years:
+            return None
+        years = ", ".join(map(str, self.lone_entry_years))
+        return f"the standard error leaves out entry years with a single treated cluster: {years}"
 
     def why_none(self, std_error: float, two_way: bool = False) -> str | None:
         """Say why there is no standard error, given the one computed; None where it stands."""
@@ -80,21 +91,20 @@ def count_sample(
     """
     treated, firm = treated[kept], firm[kept]
     groups = [cluster[kept] for cluster in clusters]
-    n_treated_clusters = n_groups(groups[0][treated])
     return Counts(
         n_treated=n_groups(firm[treated]),
         n_control=n_groups(firm[~treated]),
         n_obs=len(firm),
         n_clusters=min(n_groups(group) for group in groups),
-        n_treated_clusters=n_treated_clusters,
+        n_treated_clusters=n_groups(groups[0][treated]),
         n_control_clusters=n_groups(groups[0][~treated]),
-        most_treated_clusters=n_treated_clusters
-        if entry is None
-        else _most_in_one(entry[kept][treated], groups[0][treated]),
+        **({} if entry is None else _entry_years(entry[kept][treated], groups[0][treated])),
     )
 
 
-def _most_in_one(entry: NDArray[np.int64], cluster: Codes) -> int:
-    """Return the largest number of clusters in one entry year."""
+def _entry_years(entry: NDArray[np.int64], cluster: Codes) -> dict[str, Any]:
+    """Count entry years, and name those with a single cluster."""
     pairs = np.unique(np.column_stack([entry, cluster]), axis=0)
-    return int(np.unique(pairs[:, 0], return_counts=True)[1].max(initial=0))
+    years, n_clusters = np.unique(pairs[:, 0], return_counts=True)
+    lone = tuple(int(year) for year in years[n_clusters == 1])
+    return {"n_entry_years": len(years), "lone_entry_years": lone}

@@ -160,8 +160,11 @@ class _Used:
             n_clusters=_n_distinct(cluster, members),
             n_treated_clusters=_n_distinct(cluster, treated),
             n_control_clusters=_n_distinct(cluster, controls),
-            most_treated_clusters=max(
-                _n_distinct([code], [own]) for code, own in zip(cluster, treated, strict=True)
+            n_entry_years=sum(bool(own.any()) for own in treated),
+            lone_entry_years=tuple(
+                sample.cohort
+                for sample, own in zip(self.samples, treated, strict=True)
+                if _n_distinct([sample.cluster], [own]) == 1
             ),
         )
 

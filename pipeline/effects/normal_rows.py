@@ -52,7 +52,9 @@ def normal_rows(label: Label, behind: Behind, parts: list[Average]) -> list[Row]
             p_value=shown.p_value[i],
             conf_low=shown.low[i],
             conf_high=shown.high[i],
-            note=joined_notes(part.note, reasons[i]),
+            note=joined_notes(
+                part.note, reasons[i] or (behind.counts.left_out if part.cohort is None else None)
+            ),
             **behind.counts.columns,
         )
         for i, part in enumerate(parts)

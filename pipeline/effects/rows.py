@@ -68,7 +68,7 @@ def fitted_rows(
     known = [reason is None for reason in reasons]
     std_errors = np.where(known, std_errors, np.nan)
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
-    caution = cluster_caution(label.cluster, counts.n_clusters)
+    caution = joined_notes(cluster_caution(label.cluster, counts.n_clusters), counts.left_out)
     return [
         effect_row(
             label,
