@@ -14,6 +14,9 @@ from pipeline.inference import is_invertible, is_semidefinite
 
 Floats = NDArray[np.float64]
 
+# The probabilities with which a slope is found: Roth (2022), doi:10.1257/aeri.20210236.
+FOUND_WITH = (0.5, 0.8)
+
 # Slopes beyond this many times the one that the best single lead would show are not looked for.
 WIDEST = 2.0**20
 

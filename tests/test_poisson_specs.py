@@ -209,3 +209,24 @@ def test_a_constant_proportional_effect_is_found_and_is_the_truth(average):
         assert found.loc[term, "estimate"] == pytest.approx(np.log(1.5), abs=1e-9)
         assert found.loc[term, "truth"] == pytest.approx(np.log(1.5), abs=1e-9)
     assert found.loc["event[-2]", "truth"] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_placebo_entry_is_a_ratio_before_true_entry():
+    """Entry in 2003, dated 2002: log of (20 + 30) / (10 + 30) over (15 + 25) / (20 + 20)."""
+    text = """
+firm_id cluster 2001 2002 2003
+T1      a       10   20   900
+T2      b       30   30   10
+C1      c       20   15   1
+C2      d       20   25   70
+"""
+    panel = panel_from(text, {"T1": 2003, "T2": 2003})
+    matches = matches_from(
+        "stack set_id firm_id treated\n2003 A T1 1\n2003 A C1 0\n2003 B T2 1\n2003 B C2 0"
+    )
+    weights = weights_from(matches, panel)
+    asked = estimation(average="event", placebo_entry_years=1)
+    rows = run(panel, matches, weights, (-2, 0), asked).estimates
+    placebo = rows[rows["sample"] == "placebo_entry"].set_index("term").loc["att"]
+    assert placebo["estimate"] == pytest.approx(np.log((50 / 40) / (40 / 40)))
+    assert placebo["note"] == "placebo entry 1 years early, years before entry only"

@@ -9,13 +9,10 @@ from pipeline.effects.rows import Label, Row
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.inference import minimum_detectable_effect
 from pipeline.params.estimate import EstimateSection
-from pipeline.pre_trend_power import slope_found_by_any, slope_found_jointly
+from pipeline.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 
 # Numbers of treated clusters for which designs are planned.
 TREATED_CLUSTERS = (5, 10, 20, 40, 80)
-
-# The probabilities with which a slope is found: Roth (2022), doi:10.1257/aeri.20210236.
-FOUND_WITH = (0.5, 0.8)
 
 
 def effect_facts(

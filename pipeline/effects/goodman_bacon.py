@@ -8,16 +8,14 @@ or already treated. The last subtract the earlier cohort's own change of effect.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
+from pipeline.effects.decomposition_names import Kind
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.twoway import FlatSample
 from pipeline.errors import IdentificationError
 from pipeline.inference import n_groups
-
-Kind = Literal["never", "not_yet", "already"]
 
 # Weights of one firm that differ by less than this share are the same but for rounding.
 SAME_WEIGHT = 1e-9

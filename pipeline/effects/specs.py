@@ -20,8 +20,8 @@ from pipeline.effects.lee_rows import lee_rows
 from pipeline.effects.match_order import order_facts
 from pipeline.effects.matched_difference import difference_results
 from pipeline.effects.multiplicity import family_tests
-from pipeline.effects.placebo_entry import PLACEBO_ENTRY
-from pipeline.effects.poisson_stacked import poisson_results
+from pipeline.effects.placebo_rows import placebo_row
+from pipeline.effects.poisson_stacked import PoissonResults, poisson_results
 from pipeline.effects.randomisation_rows import randomisation_rows
 from pipeline.effects.romano_wolf import romano_wolf_tests
 from pipeline.effects.rows import (
@@ -44,6 +44,7 @@ from pipeline.params.estimate import (
     GroupTimeSpec,
     LeeBoundsSpec,
     Spec,
+    StackedSpec,
 )
 from pipeline.progress import track
 from pipeline.scale import on_scale
@@ -143,17 +144,7 @@ def _add_ratios(
 ) -> None:
     if spec.estimator != "stacked":
         raise IdentificationError(STACKED_ONLY)
-    clusters = cluster_codes(sample.stacks, spec.cluster)
-    if len(clusters) > 1:
-        raise IdentificationError(ONE_WAY_ONLY)
-    found = poisson_results(
-        label,
-        spec,
-        sample,
-        cells=year_cells(sample, study.panel, spec.year_effects_by),
-        clusters=clusters[0][sample.unit],
-        matched=study.matched_on(label.design, label.outcome),
-    )
+    found = _ratios(study, spec, label, sample)
     ledger.estimates += found.estimates
     ledger.tests += found.tests
     ledger.add_facts(label.design, label.outcome, found.facts)
@@ -162,8 +153,31 @@ def _add_ratios(
         for name in spec.asked_beside_analytic
     ]
     if spec.placebo_entry_years is not None:
-        ledger.estimates.append(missing_row(label, "att", LINEAR_ONLY) | {"sample": PLACEBO_ENTRY})
+        alone = spec.model_copy(update={"terms": ["att"]})
+        ledger.estimates.append(
+            placebo_row(
+                study,
+                label,
+                sample,
+                spec.placebo_entry_years,
+                lambda early: _ratios(study, alone, label, early).estimates[0],
+            )
+        )
     add_summary(ledger, study, label, found.estimates)
+
+
+def _ratios(study: Study, spec: StackedSpec, label: Label, sample: StackedSample) -> PoissonResults:
+    clusters = cluster_codes(sample.stacks, spec.cluster)
+    if len(clusters) > 1:
+        raise IdentificationError(ONE_WAY_ONLY)
+    return poisson_results(
+        label,
+        spec,
+        sample,
+        cells=year_cells(sample, study.panel, spec.year_effects_by),
+        clusters=clusters[0][sample.unit],
+        matched=study.matched_on(label.design, label.outcome),
+    )
 
 
 def _add_group_time(

@@ -13,7 +13,7 @@ from pipeline.effects.event_bands import event_band_rows
 from pipeline.effects.few_clusters import wild_bootstrap_row
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger
-from pipeline.effects.placebo_entry import PLACEBO_ENTRY, placebo_stacks
+from pipeline.effects.placebo_rows import placebo_row
 from pipeline.effects.rows import (
     Label,
     Row,
@@ -21,13 +21,12 @@ from pipeline.effects.rows import (
     event_average_rows,
     event_bin_row,
     event_rows,
-    joined_notes,
     missing_row,
     pre_trend_row,
     summary_term,
     tested_leads,
 )
-from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
+from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import Term, after_entry, event_times, fit_stacked, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
@@ -35,7 +34,6 @@ from pipeline.effects.summaries import add_singletons, add_summary
 from pipeline.errors import IdentificationError
 from pipeline.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
-from pipeline.scale import on_scale
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,15 @@ def add_stacked(
         except IdentificationError as reason:
             ledger.estimates.append(missing_row(label, summary_term(term), str(reason)))
     if spec.placebo_entry_years is not None:
-        ledger.estimates.append(_placebo_row(study, task, spec.placebo_entry_years))
+        ledger.estimates.append(
+            placebo_row(
+                study,
+                label,
+                adjusted,
+                spec.placebo_entry_years,
+                lambda early: _average_row(_task(study, spec, label, early)),
+            )
+        )
 
 
 def average_effect(study: Study, spec: StackedSpec, label: Label, sample: StackedSample) -> Row:
@@ -181,24 +187,3 @@ def _average_influence(fit: Fit) -> Floats | None:
 
 def _average_row(task: _Task) -> Row:
     return _term_rows(task, task.fit("att"), "att")[0]
-
-
-def _reason_in(row: Row) -> str | None:
-    """Return why a row has no standard error; what its average is made of is left out."""
-    return None if row["std_error"] > 0 else row["note"]
-
-
-def _placebo_row(study: Study, task: _Task, years_early: int) -> Row:
-    """Return the average effect of an entry that many years too early, before true entry only."""
-    outcome = study.outcomes[task.label.outcome]
-    values = on_scale(study.panel[outcome.column], outcome)
-    place = {"sample": PLACEBO_ENTRY}
-    try:
-        stacks = placebo_stacks(task.sample.stacks, years_early)
-        sample = stacked_sample(stacks, values, study.estimate.missing, task.sample.covariates)
-        check_comparable(sample)
-        row = _average_row(_task(study, task.spec, task.label, sample))
-    except IdentificationError as reason:
-        return missing_row(task.label, "att", str(reason)) | place
-    note = f"placebo entry {years_early} years early, years before entry only"
-    return row | place | {"note": joined_notes(note, _reason_in(row))}

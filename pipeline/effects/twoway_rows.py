@@ -4,6 +4,7 @@ import numpy as np
 
 from pipeline.effects.bias_reduced_rows import twoway_bias_reduced_rows
 from pipeline.effects.counts import count_sample
+from pipeline.effects.decomposition_names import GOODMAN_BACON
 from pipeline.effects.description import Fact
 from pipeline.effects.goodman_bacon import (
     Comparison,
@@ -26,8 +27,6 @@ from pipeline.effects.twoway import FlatSample, fit_twoway, flat_sample
 from pipeline.errors import IdentificationError
 from pipeline.inference import n_groups
 from pipeline.params.estimate import TwowaySpec
-
-GOODMAN_BACON = "goodman_bacon"
 
 
 def add_twoway(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from statistics import NormalDist
 
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
+from pipeline.effects.placebo_entry import PLACEBO_ENTRY
 from pipeline.exhibits import rounding
 from pipeline.exhibits.balance_table import balance_of
 from pipeline.exhibits.cautions import treated_lost
@@ -13,13 +14,12 @@ from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
     by_event_time,
-    find_effect,
     find_effects,
     pre_trend_test,
 )
 from pipeline.exhibits.language import say
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
-from pipeline.exhibits.placebos_table import placebo_entry_effects
+from pipeline.exhibits.placebos_table import placebo_found
 
 # A drop of more than one firm-year in twenty is worth a reader's attention.
 _MANY_DROPPED = 0.05
@@ -142,9 +142,10 @@ def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[s
 def _placebos(results: StudyResults) -> Iterator[str]:
     """Yield the effects of the headline's design that should not be there."""
     headline = results.settings.estimate.headline
+    place = (headline.design, headline.spec)
     for name, outcome in results.settings.outcomes.negative_controls.items():
-        effect = find_effect(results, name, headline.design, headline.spec)
-        if effect is not None and effect.p_value < 1 - effect.conf_level:
+        effect = placebo_found(results, name, "all", *place)
+        if effect is not None:
             yield say(
                 "Placebo outcome {label}: an effect of {value} {translated_unit} [{low} to "
                 "{high}], where there can be none ({reason}); the comparison misses something.",
@@ -152,13 +153,13 @@ def _placebos(results: StudyResults) -> Iterator[str]:
                 reason=outcome.negative_control,
             )
     for name in results.settings.outcomes.intended:
-        for effect in placebo_entry_effects(results, name, headline.design, headline.spec):
-            if effect.p_value < 1 - effect.conf_level:
-                yield say(
-                    "{label}: an entry dated too early has an effect of {value} {translated_unit} "
-                    "[{low} to {high}], where there can be none; trends differed before entry.",
-                    **_in_words(results, name, effect),
-                )
+        effect = placebo_found(results, name, PLACEBO_ENTRY, *place)
+        if effect is not None:
+            yield say(
+                "{label}: an entry dated too early has an effect of {value} {translated_unit} "
+                "[{low} to {high}], where there can be none; trends differed before entry.",
+                **_in_words(results, name, effect),
+            )
 
 
 def _in_words(results: StudyResults, name: str, effect: Effect) -> dict[str, str]:

@@ -35,16 +35,21 @@ def placebos_tables(results: StudyResults) -> list[Table]:
     return effects + pre_trend_tables(results)
 
 
-def placebo_entry_effects(
-    results: StudyResults, outcome: str, design: str, spec: str
-) -> list[Effect]:
-    """Return the effect of a placebo entry date on one outcome, nothing where none was asked."""
-    rows = _average_rows(results, outcome, PLACEBO_ENTRY)
-    return [
-        as_effect(_named(row))
-        for row in rows
-        if (row["design"], row["estimator"]) == (design, spec)
-    ]
+def placebo_found(
+    results: StudyResults, outcome: str, sample: str, design: str, spec: str
+) -> Effect | None:
+    """Return the effect on a placebo where its test rejects, at the level of intervals.
+
+    By the q-value where the placebo is one of several in a family. `sample` is `all` for a placebo
+    outcome, PLACEBO_ENTRY for an outcome under a placebo date.
+    """
+    q_values = _q_values(results)
+    for row in _average_rows(results, outcome, sample):
+        if (row["design"], row["estimator"]) == (design, spec):
+            effect = as_effect(_named(row))
+            if q_values.get(_key(row), effect.p_value) < 1 - effect.conf_level:
+                return effect
+    return None
 
 
 def _average_rows(results: StudyResults, outcome: str, sample: str) -> _Rows:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.effects.detectable import FOUND_WITH
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import join_words, retell, say
 from pipeline.exhibits.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.table import DASH, Column, Magnitude, Panel, Row, Table, Text
+from pipeline.pre_trend_power import FOUND_WITH
 
 _Rows = list[dict[Hashable, Any]]
 

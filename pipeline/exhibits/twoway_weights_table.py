@@ -4,8 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from pipeline.effects.goodman_bacon import Kind
-from pipeline.effects.twoway_rows import GOODMAN_BACON
+from pipeline.effects.decomposition_names import GOODMAN_BACON, Kind
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.language import join_words, retell, say
