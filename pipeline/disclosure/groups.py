@@ -19,6 +19,7 @@ Second = set[tuple[str, str, str]]
 def second_groups(estimates: pd.DataFrame, facts: pd.DataFrame, minimum: int) -> Second:
     """Name the group to hide where exactly one of a grouping shows no counts.
 
+    A group that is too small to be estimated shows them, unless they are too small to be shown.
     The smallest other group, the same for every outcome of a design where it is at hand. Firms
     whose group is not known are one more group: a small count of them is not shown either.
     """

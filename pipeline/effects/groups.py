@@ -24,11 +24,11 @@ from pipeline.effects.labels import analysis_label
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row, missing_row, test_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
-from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, ParamsError, SupportError
 from pipeline.inference import benjamini_hochberg, n_groups
 from pipeline.params.analyses import Groups
+from pipeline.params.outcomes import Outcome
 from pipeline.scale import on_scale
 
 
@@ -118,33 +118,38 @@ def _estimate(
         return _Grouped([row], {}, test_row(label, equality_test(name), note=reason))
     rows: list[Row] = []
     effects: dict[str, AverageEffect] = {}
+    values = on_scale(study.panel[outcome.column], outcome)
     for group, stacks in firms:
+        sample = stacked_sample(stacks, values, study.estimate.missing)
         try:
-            effects[group] = _effect(study, asked, label, stacks)
+            _require_firms(sample, asked.least_firms)
+            effects[group] = _effect(study, asked, outcome, sample)
             row = effects[group].row(label, "att")
         except (IdentificationError, SupportError) as fault:
-            row = missing_row(label, "att", str(fault))
+            row = missing_row(label, "att", str(fault)) | _firms(sample)
         rows.append(row | {"subgroup": subgroup(name, group)})
     return _Grouped(rows, effects, equality_row(label, name, effects))
 
 
-def _effect(study: Study, asked: Groups, label: Label, stacks: Stacks) -> AverageEffect:
-    """Estimate one group; raise IdentificationError where it is too small to be shown."""
-    outcome = study.outcomes[label.outcome]
-    values = on_scale(study.panel[outcome.column], outcome)
-    sample = stacked_sample(stacks, values, study.estimate.missing)
-    _require_firms(sample, asked.least_firms)
+def _effect(study: Study, asked: Groups, outcome: Outcome, sample: StackedSample) -> AverageEffect:
     check_comparable(sample)
-    clusters = cluster_codes(stacks, asked.cluster)[0]
+    clusters = cluster_codes(sample.stacks, asked.cluster)[0]
     if outcome.transform == "proportional":
         return average_ratio(ratio_sample(study, sample, clusters), sample.y)
     return average_effect(study, sample, clusters)
 
 
-def _require_firms(sample: StackedSample, least: int) -> None:
+def _firms(sample: StackedSample) -> dict[str, int]:
+    """Count the treated and comparison firms with the outcome."""
     firm = sample.stacks.firm[sample.unit]
-    fewest = min(n_groups(firm[sample.treated]), n_groups(firm[~sample.treated]))
-    if fewest < least:
+    return {
+        "n_treated": n_groups(firm[sample.treated]),
+        "n_control": n_groups(firm[~sample.treated]),
+    }
+
+
+def _require_firms(sample: StackedSample, least: int) -> None:
+    if min(_firms(sample).values()) < least:
         raise IdentificationError(
             f"suppressed: fewer than {least} treated or comparison firms with the outcome"
         )
