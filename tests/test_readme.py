@@ -23,7 +23,8 @@ def test_linked_files_exist():
 def test_the_two_lines_are_there_once_each():
     lines = README.splitlines()
     assert lines.count("python -m pip install -c constraints.txt -e . && dvc repro") == 1
-    assert lines.count('python -m pip install -c constraints.txt -e ".[test]" && pytest') == 1
+    tests = 'python -m pip install -c constraints.txt -e ".[test]" && pytest -n 2 --dist loadfile'
+    assert lines.count(tests) == 1
 
 
 def test_files_of_the_project_name_no_host_and_no_place_of_one_machine():
