@@ -47,11 +47,12 @@ class WildTest:
 
     `p_value` counts draws with a statistic at least as large as the data's: over all sign patterns
     two of them are the data, so that it is never zero. `larger_share` counts larger ones only, as
-    Stata's boottest, R's fwildclusterboot and Roodman et al. do.
+    Stata's boottest, R's fwildclusterboot and Roodman et al. do; `n_ties` draws are as large.
     """
 
     p_value: float
     larger_share: float
+    n_ties: int
     low: float
     high: float
     weights: str
@@ -74,8 +75,10 @@ def wild_test(
 
     estimate = float(sums.outcome.sum() / sums.square.sum())
     low, high = (_interval_end(share, sums, estimate, side, 1 - conf_level) for side in (-1, 1))
-    p_value = max(share(0.0), 1 / (len(signs) + 1))
-    return WildTest(p_value, share(0.0, TIE), low, high, name, len(signs))
+    as_large, larger = share(0.0), share(0.0, TIE)
+    n_ties = round((as_large - larger) * len(signs))
+    p_value = max(as_large, 1 / (len(signs) + 1))
+    return WildTest(p_value, larger, n_ties, low, high, name, len(signs))
 
 
 def cluster_weights(n_clusters: int, draws: int, rng: np.random.Generator) -> tuple[Floats, str]:

@@ -39,7 +39,7 @@ def wild_bootstrap_row(
     rng = np.random.default_rng(settings.seed)
     test = wild_test(sums, analytic["conf_level"], settings.draws, rng)
     note = f"restricted wild cluster bootstrap, {test.weights}, {test.n_draws} draws"
-    if test.larger_share < test.p_value:
+    if test.n_ties:
         note += f"; p = {test.larger_share:.4g} where only larger statistics count (boottest)"
     if analytic["n_treated_clusters"] < UNINFORMATIVE_BELOW:
         note += f"; uninformative with {analytic['n_treated_clusters']} treated clusters"

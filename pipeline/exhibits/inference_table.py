@@ -1,6 +1,7 @@
 """The average effect of the headline under other methods of inference, where params ask for any."""
 
 from collections.abc import Hashable
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -67,7 +68,7 @@ def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) 
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        notes=_notes(results, found),
+        notes=_notes(results, names, found),
         source=results.settings.exhibit.source,
     )
 
@@ -137,14 +138,9 @@ def _df(row: dict[Hashable, Any] | None) -> Cell:
 
 
 def _notes(
-    results: StudyResults, found: dict[tuple[str, str], dict[Hashable, Any]]
+    results: StudyResults, names: list[str], found: dict[tuple[str, str], dict[Hashable, Any]]
 ) -> tuple[str, ...]:
     headline = results.settings.estimate.headline
-    told = {
-        capitalised(retell(str(row["note"])))
-        for (_, method), row in found.items()
-        if method in _DRAWN and not pd.isna(row["note"])
-    }
     return (
         say(
             "The average effect of design {design} under further methods of inference; the "
@@ -152,5 +148,22 @@ def _notes(
             "sure of itself.",
             design=results.settings.design_label(headline.design),
         ),
-        *(f"{note}." for note in sorted(told)),
+        *_draws_told(results, names, found),
     )
+
+
+def _draws_told(
+    results: StudyResults, names: list[str], found: dict[tuple[str, str], dict[Hashable, Any]]
+) -> list[str]:
+    """Say how draws were made, with the outcomes of which it is said unless it is all alike."""
+    told: dict[str, list[str]] = {}
+    for name, method in product(names, _DRAWN):
+        note = found.get((name, method), {}).get("note")
+        if isinstance(note, str):
+            label = results.settings.outcome(name).label
+            told.setdefault(capitalised(retell(note)), []).append(label)
+    alike = len({tuple(labels) for labels in told.values()}) == 1
+    return [
+        f"{note}." if alike else f"{', '.join(labels)}: {note}."
+        for note, labels in sorted(told.items())
+    ]
