@@ -10,18 +10,14 @@ from typing import Any
 import pandas as pd
 
 from pipeline.balance import measure_balance
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import prepare_study
 from pipeline.errors import ParamsError
-from pipeline.matched_lags import matched_times
-from pipeline.matching.designs import Matched, match_designs
+from pipeline.in_memory import match_in_memory
+from pipeline.matching.designs import Matched
 from pipeline.matching.shortage import shortage_lines
 from pipeline.params.analyses import Analyses
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import Study
-from pipeline.propensity import score_risk_sets
 
 # Settings that `clean` has used up.
 _CLEANED = ("data", "clean", "treatment.entry", "treatment.leave_out_entry_years")
@@ -62,28 +58,22 @@ def explore(panel: pd.DataFrame, study: Study) -> str:
     """
     headline = study.estimate.headline
     only = _headline_only(study)
-    candidates = risk_sets(panel, only.treatment).firms
-    covariates = dated_covariates(panel, candidates, only.score.covariates)
-    pools = pooled_risk_sets(candidates, only.score)
-    scores = score_risk_sets(pools, covariates, only.score).scores
-    matched = match_designs(scores, covariates, only.match)
-    balance = measure_balance(scores, covariates, matched.weights, only.score, only.match)
-    prepared = prepare_study(
+    found = match_in_memory(
         panel,
-        matched.matches,
-        matched.weights,
         outcomes=only.outcomes,
         treatment=only.treatment,
-        matched_times=matched_times(only.score, only.match),
-        estimate=only.estimate,
-        covariates=covariates,
         score=only.score,
+        match=only.match,
+        estimate=only.estimate,
+    )
+    balance = measure_balance(
+        found.scores, found.covariates, found.matched.weights, only.score, only.match
     )
     return "\n\n".join(
         [
-            _matched_text(matched, headline.design),
+            _matched_text(found.matched, headline.design),
             _balance_text(balance, headline.design),
-            _effects_text(estimate_specs(prepared).estimates, headline.design),
+            _effects_text(estimate_specs(found.study).estimates, headline.design),
         ]
     )
 

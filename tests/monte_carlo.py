@@ -8,14 +8,10 @@ import numpy as np
 import pandas as pd
 from workspace import section
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
-from pipeline.effects.bootstrap import Redo
 from pipeline.effects.ledger import Results
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import Study, prepare_study
-from pipeline.matched_lags import matched_times
-from pipeline.matching.designs import match_designs
+from pipeline.effects.study import Study
+from pipeline.in_memory import match_in_memory
 from pipeline.panel import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
@@ -25,7 +21,6 @@ from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.simulation import Simulation
 from pipeline.params.treatment import TreatmentSection
-from pipeline.propensity import score_risk_sets
 from pipeline.recovery import RECOVERY_KEY, recover
 from pipeline.simulate import SimulatedProgramme, simulate_programme
 
@@ -131,26 +126,16 @@ def estimate_seed(
         clean=study.clean,
         treatment=study.treatment,
     ).panel
-    candidates = risk_sets(panel, study.treatment).firms
-    covariates = dated_covariates(panel, candidates, study.score.covariates)
-    scores = score_risk_sets(
-        pooled_risk_sets(candidates, study.score), covariates, study.score
-    ).scores
-    matched = match_designs(scores, covariates, study.match)
-    prepared = prepare_study(
+    found = match_in_memory(
         panel,
-        matched.matches,
-        matched.weights,
         outcomes=study.outcomes,
         treatment=study.treatment,
-        matched_times=matched_times(study.score, study.match),
-        estimate=study.estimate,
-        covariates=covariates,
         score=study.score,
+        match=study.match,
+        estimate=study.estimate,
     )
-    redo = Redo(scores, covariates, study.score, study.match)
-    results = estimate_specs(prepared, redo if study.estimate.analyses.asked() else None)
-    return Evaluated(firms, prepared, results)
+    redo = found.redo if study.estimate.analyses.asked() else None
+    return Evaluated(firms, found.study, estimate_specs(found.study, redo))
 
 
 def summarise(draws: pd.DataFrame) -> pd.DataFrame:

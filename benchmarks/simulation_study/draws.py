@@ -19,13 +19,11 @@ from benchmarks.simulation_study.estimators import (
     Estimator,
 )
 from benchmarks.simulation_study.scenarios import SMALLER, Scenario
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import Study, prepare_study
+from pipeline.effects.study import Study
 from pipeline.errors import EvaluationError
-from pipeline.matching.designs import match_designs
+from pipeline.in_memory import match_in_memory
 from pipeline.panel import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
@@ -36,7 +34,6 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.settings import load_yaml
 from pipeline.params.simulation import Simulation
 from pipeline.params.treatment import TreatmentSection
-from pipeline.propensity import score_risk_sets
 from pipeline.recovery import recover
 from pipeline.simulate import SimulatedProgramme, simulate_programme
 
@@ -217,23 +214,16 @@ def _prepared(world: World, firms: SimulatedProgramme) -> tuple[Study, Redo | No
         clean=world.clean,
         treatment=world.treatment,
     ).panel
-    candidates = risk_sets(panel, world.treatment).firms
-    covariates = dated_covariates(panel, candidates, world.score.covariates)
-    pooled = pooled_risk_sets(candidates, world.score)
-    scores = score_risk_sets(pooled, covariates, world.score).scores
-    matched = match_designs(scores, covariates, world.match)
-    study = prepare_study(
+    found = match_in_memory(
         panel,
-        matched.matches,
-        matched.weights,
         outcomes=world.outcomes,
         treatment=world.treatment,
-        matched_times={},
+        score=world.score,
+        match=world.match,
         estimate=world.estimate,
-        covariates=covariates,
     )
     redone = any(estimator.redone for estimator in world.estimators)
-    return study, Redo(scores, covariates, world.score, world.match) if redone else None
+    return found.study, found.redo if redone else None
 
 
 def _wanted(world: World) -> pd.DataFrame:
