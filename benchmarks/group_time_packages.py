@@ -75,8 +75,8 @@ def _method(run: Options) -> str | Callable[..., tuple[float, np.ndarray]]:
 
 
 def _aggregated(model: object, kind: str, name: str, overall: str, **given: int) -> Figures:
-    model.aggte(kind, bstrap=False, cband=False, na_rm=True, **given)  # type: ignore[attr-defined]
-    found = model.atte  # type: ignore[attr-defined]
+    model.aggte(kind, bstrap=False, cband=False, na_rm=True, **given)
+    found = model.atte
     figures = {overall: (float(found["overall_att"]), float(found["overall_se"]))}
     if found["egt"] is not None:
         parts = zip(found["egt"], found["att_egt"], found["se_egt"], strict=True)

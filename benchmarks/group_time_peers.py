@@ -76,12 +76,12 @@ def ours(run: Options) -> Figures:
     weight = own["weight"].to_numpy() if run.weighted else np.ones(len(own))
     samples = []
     for cohort in firms.cohorts():
-        rows = compared_firms(firms, cohort, run.control, run.gaps == "balanced")  # type: ignore[arg-type]
+        rows = compared_firms(firms, cohort, run.control, run.gaps == "balanced")
         sample = cohort_sample(firms, cohort, rows, weight=weight[rows], columns=columns[rows])
         samples.append(sample)
     method = "outcome_regression" if run.method == "difference" else run.method
     every_row = run.gaps == "every_row"
-    rules = GroupTimeRules(method, run.base, run.anticipation, every_row)  # type: ignore[arg-type]
+    rules = GroupTimeRules(method, run.base, run.anticipation, every_row)
     return _figures(group_time_effects(samples, rules))
 
 

@@ -42,7 +42,8 @@ def simulate(n_firms: int) -> pd.DataFrame:
 
 
 def ours(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    from pipeline.effects.group_time import CohortSample, GroupTimeRules, group_time_effects
+    from pipeline.effects.cohort_sample import CohortSample
+    from pipeline.effects.group_time import GroupTimeRules, group_time_effects
     from pipeline.effects.group_time_averages import event_averages
     from pipeline.panel_index import index_panel
 

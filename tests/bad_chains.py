@@ -5,17 +5,12 @@ from bad_studies import DRAWS, EVENTS, GROUPS, LEVEL, estimate_section, plain_pa
 from bad_studies import spec as named
 from stacked_tables import treatment
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
-from pipeline.effects.bootstrap import Redo
 from pipeline.effects.ledger import Results
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import prepare_study
-from pipeline.matching.designs import match_designs
+from pipeline.in_memory import match_in_memory
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
-from pipeline.propensity import score_risk_sets
 
 MODEL = {
     "controls_from": "all",
@@ -81,22 +76,16 @@ def chained(
     )
     balance = {"denominator": "pooled", "threshold": 0.1}
     match = MatchSection.model_validate({"designs": DESIGNS, "balance": balance})
-    firms = risk_sets(panel, settings).firms
-    covariates = dated_covariates(panel, firms, score.covariates)
-    scores = score_risk_sets(pooled_risk_sets(firms, score), covariates, score).scores
-    found = match_designs(scores, covariates, match)
-    study = prepare_study(
+    found = match_in_memory(
         panel,
-        found.matches,
-        found.weights,
         outcomes=OutcomesSection.model_validate({"sales": LEVEL}),
         treatment=settings,
-        matched_times={},
+        score=score,
+        match=match,
         estimate=estimate_section(
             specs=asked,
             analyses={"groups": WITHIN | {"designs": asked[0]["designs"]}},
             headline={"spec": asked[0]["name"], "design": asked[0]["designs"][0], "term": "att"},
         ),
-        covariates=covariates,
     )
-    return estimate_specs(study, Redo(scores, covariates, score, match))
+    return estimate_specs(found.study, found.redo)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.effects.group_time import CohortSample
+from pipeline.effects.cohort_sample import CohortSample
 from pipeline.effects.group_time_panel import FirmsByYear, cohort_sample, compared_firms
 
 

@@ -8,7 +8,8 @@ from scipy import stats
 
 from pipeline.bands import random_signs, simultaneous_critical_value
 from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
-from pipeline.effects.group_time import CohortSample, GroupTimeRules, group_time_effects
+from pipeline.effects.cohort_sample import CohortSample
+from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_averages import (
     balanced_event_averages,
     cell_effects,

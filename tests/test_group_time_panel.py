@@ -6,20 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import prepare_study
-from pipeline.matching.designs import match_designs
+from pipeline.in_memory import match_in_memory
 from pipeline.panel import cluster_entry
 from pipeline.params.estimate import EstimateSection, GroupTimeSpec
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.propensity import score_risk_sets
 from pipeline.recovery import recover
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -92,23 +88,15 @@ def study_of(
         "headline": {"spec": "main", "design": "unmatched", "term": "att"},
         "specs": [SPEC | changes],
     }
-    candidates = risk_sets(panel, treatment).firms
-    covariates = dated_covariates(panel, candidates, score.covariates)
-    scores = score_risk_sets(pooled_risk_sets(candidates, score), covariates, score).scores
     balance = {"denominator": "pooled", "threshold": 0.1}
-    match = MatchSection.model_validate({"designs": {}, "balance": balance})
-    matched = match_designs(scores, covariates, match)
-    study = prepare_study(
+    study = match_in_memory(
         panel,
-        matched.matches,
-        matched.weights,
         outcomes=OutcomesSection.model_validate({"lemp": outcome}),
         treatment=treatment,
-        matched_times={},
-        estimate=EstimateSection.model_validate(estimate),
-        covariates=covariates,
         score=score,
-    )
+        match=MatchSection.model_validate({"designs": {}, "balance": balance}),
+        estimate=EstimateSection.model_validate(estimate),
+    ).study
     return study, estimate_specs(study).estimates
 
 

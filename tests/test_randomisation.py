@@ -8,20 +8,15 @@ import pandas as pd
 import pytest
 from stacked_tables import estimation, outcomes, treatment
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
-from pipeline.effects.bootstrap import Redo
 from pipeline.effects.entry_assignments import lottery
 from pipeline.effects.specs import estimate_specs
-from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
-from pipeline.matching.designs import match_designs
+from pipeline.in_memory import match_in_memory
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
-from pipeline.propensity import score_risk_sets
 from pipeline.treated_clusters import cluster_entry
 
 SCORE = ScoreSection.model_validate(
@@ -84,22 +79,15 @@ def panel_of(entry_of_cluster, *, per_cluster=4, share=1.0, effect=0.0, seed=0, 
 
 
 def prepared(panel, design="matched", named=None, **spec):
-    settings = treatment(-1, 1)
-    firms = risk_sets(panel, settings).firms
-    covariates = dated_covariates(panel, firms, SCORE.covariates)
-    scores = score_risk_sets(pooled_risk_sets(firms, SCORE), covariates, SCORE).scores
-    found = match_designs(scores, covariates, MATCH)
-    study = prepare_study(
+    found = match_in_memory(
         panel,
-        found.matches,
-        found.weights,
         outcomes=outcomes(**(named or {})),
-        treatment=settings,
-        matched_times={},
+        treatment=treatment(-1, 1),
+        score=SCORE,
+        match=MATCH,
         estimate=_section(design, spec),
-        covariates=covariates,
     )
-    return study, Redo(scores, covariates, SCORE, MATCH)
+    return found.study, found.redo
 
 
 def _section(design, spec):

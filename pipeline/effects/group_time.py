@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.effects.adjusted_change import (
     AdjustedChange,
@@ -23,37 +22,17 @@ from pipeline.effects.adjusted_change import (
     adjusted_change,
     prepare_comparison,
 )
+from pipeline.effects.cohort_sample import CohortSample, UsedRows
 from pipeline.effects.counts import Counts
 from pipeline.effects.level_comparison import Levels, compare_levels
 from pipeline.effects.sample import complete_set_weights
-from pipeline.effects.stacks import Flags, Floats, SetMembers
+from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import SupportError
 from pipeline.panel_index import Codes
 
 Base = Literal["varying", "universal"]
 
 REFERENCE = "reference period"
-
-
-@dataclass(frozen=True)
-class CohortSample:
-    """Hold one cohort and its candidates for comparison: u firms, T years.
-
-    `firm` and `cluster` codes, `treated`, `treated_from` (first treated year, infinite for never),
-    `weight` of shape (u,); `y` (u, T) with missing values; `columns` (u, k) of covariates with a
-    constant. `sets`: matched sets count in a cell only if complete in both of its years.
-    """
-
-    cohort: int
-    years: NDArray[np.int64]
-    firm: Codes
-    cluster: Codes
-    treated: Flags
-    treated_from: Floats
-    weight: Floats
-    y: Floats
-    columns: Floats
-    sets: SetMembers | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +98,7 @@ def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> Gr
     influence = np.zeros((sum(len(sample.years) for sample in samples), n_clusters))
     mass = np.zeros((len(samples), n_clusters))
     cells: list[Cell] = []
-    used = _Used(samples)
+    used = UsedRows(samples)
     for position, sample in enumerate(samples):
         for cell, part in _cohort_cells(sample, rules, used.rows[position]):
             if part is not None:
@@ -138,51 +117,6 @@ def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> Gr
         lone_cohorts=used.lone_cohorts(),
         largest=max(_largest(sample.y) for sample in samples),
     )
-
-
-class _Used:
-    """Mark which firm-years of each cohort's comparison enter some cell."""
-
-    def __init__(self, samples: list[CohortSample]) -> None:
-        self.samples = samples
-        self.rows = [np.zeros(sample.y.shape, dtype=np.bool_, order="F") for sample in samples]
-
-    def counts(self) -> Counts:
-        """Count treated and comparison firms, firm-years, clusters."""
-        treated, controls = self._members()
-        members = [own | others for own, others in zip(treated, controls, strict=True)]
-        firm = [sample.firm for sample in self.samples]
-        cluster = [sample.cluster for sample in self.samples]
-        return Counts(
-            n_treated=_n_distinct(firm, treated),
-            n_control=_n_distinct(firm, controls),
-            n_obs=sum(int(rows.sum()) for rows in self.rows),
-            n_clusters=_n_distinct(cluster, members),
-            n_treated_clusters=_n_distinct(cluster, treated),
-            n_control_clusters=_n_distinct(cluster, controls),
-            n_entry_years=sum(bool(own.any()) for own in treated),
-            lone_entry_years=tuple(
-                sample.cohort
-                for sample, own in zip(self.samples, treated, strict=True)
-                if _n_distinct([sample.cluster], [own]) == 1
-            ),
-        )
-
-    def lone_cohorts(self) -> frozenset[int]:
-        """Return the cohorts of which one group lies in a single cluster."""
-        return frozenset(
-            sample.cohort
-            for sample, *groups in zip(self.samples, *self._members(), strict=True)
-            if any(_n_distinct([sample.cluster], [group]) == 1 for group in groups)
-        )
-
-    def _members(self) -> tuple[list[Flags], list[Flags]]:
-        """Return treated and comparison firms (u,) with rows in some cell, by cohort."""
-        used = [
-            (np.asarray(rows.any(axis=1)), sample.treated)
-            for rows, sample in zip(self.rows, self.samples, strict=True)
-        ]
-        return [member & own for member, own in used], [member & ~own for member, own in used]
 
 
 def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int | None:
@@ -325,9 +259,3 @@ def _largest(y: Floats) -> float:
     """Return the largest absolute outcome, 0 without any; no copy of the outcomes is made."""
     ends = np.fmax.reduce(y, axis=None, initial=0.0), np.fmin.reduce(y, axis=None, initial=0.0)
     return float(max(ends[0], -ends[1]))
-
-
-def _n_distinct(codes: list[Codes], members: list[Flags]) -> int:
-    """Count the distinct codes of members, over all cohorts."""
-    chosen = [code[member] for code, member in zip(codes, members, strict=True)]
-    return int(np.count_nonzero(np.bincount(np.concatenate(chosen))))

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.effects.group_time import CohortSample
+from pipeline.effects.cohort_sample import CohortSample
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.panel_index import Codes
 

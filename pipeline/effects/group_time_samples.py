@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.cohort_sample import CohortSample
 from pipeline.effects.covariate_columns import covariate_columns
-from pipeline.effects.group_time import CohortSample
 from pipeline.effects.stacks import LARGEST_WEIGHT, Floats, SetMembers, Stacks
 from pipeline.errors import DataError, IdentificationError
 from pipeline.panel_index import NO_ROW, Codes
