@@ -27,6 +27,11 @@ _PARTS = {
     "level": "Level (sum of both)",
 }
 
+_LEFT_OUT = {
+    "without_largest_firm": "Without the largest unit",
+    "without_largest_five": "Without the five largest",
+}
+
 
 def export_margins_tables(results: StudyResults) -> list[Table]:
     """Return one table a design of the margins asked for; none where none are."""
@@ -45,6 +50,10 @@ def _table(results: StudyResults, asked: Margins, design: str, numbered: dict[in
     effects = [analysis_effects(results, "margins", design, name) for name in names]
     panels = [
         Panel(say("Parts of the proportional effect, log points"), _parts(results, effects)),
+        Panel(
+            say("Level without the largest {firms}", firms=results.settings.exhibit.firms),
+            _without_largest(results, names, design),
+        ),
         Panel(say("Share above zero"), _extensive(results, names, design)),
         Panel(
             say("Logs of those above zero in the base year"),
@@ -73,6 +82,18 @@ def _parts(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         )
     ]
     return (*rows, counts_row([found.get(("all", "all", "level")) for found in effects]))
+
+
+def _without_largest(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
+    """Return the headline estimator's effect on the level when the largest are left out."""
+    spec = results.settings.estimate.headline.spec
+    effects = [analysis_effects(results, spec, design, name) for name in names]
+    return tuple(
+        row
+        for sample, label in _LEFT_OUT.items()
+        if any(found := [effect.get((sample, "all", "att")) for effect in effects])
+        for row in estimate_rows(results, say(label), found)
+    )
 
 
 def _extensive(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
@@ -160,6 +181,7 @@ def _notes(
             "selected; bounds (Lee) are for those above zero with and without it, if it moves "
             "nobody the other way.",
         ),
+        say("The largest have the largest share of the total of their group, treated or not."),
     ]
     if asked.unit_dependent:
         shown = [
