@@ -70,6 +70,13 @@ def test_a_started_study_finds_the_column(never, tmp_path):
     assert list(study.score.covariates) == ["size"]
 
 
+@pytest.mark.parametrize("entries", [[2003] * 4 + [2004] * 4, [2001] * 8])
+def test_a_column_named_entry_is_one_though_every_firm_enters(entries, tmp_path):
+    header = [*HEADER[:4], "entry_year", "size_2"]
+    study, _ = started(write_csv(tmp_path / "f.csv", [header, *rows(entries)]))
+    assert study.treatment.entry.column == "entry_year"
+
+
 def test_a_year_of_foundation_is_no_entry_year(tmp_path):
     founded = [1990, 1995, 2003, 2004, 1999, 2003, 2002, 2001]
     header = [*HEADER[:4], "founded", "treat"]

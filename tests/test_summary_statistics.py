@@ -1,6 +1,7 @@
 """Summary statistics: what each figure is of, and what is suppressed."""
 
 import dataclasses
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -126,3 +127,11 @@ def test_the_cohort_plot_has_one_row_an_entry_year_and_one_for_those_who_never_e
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["2009", "2010", "never"]
     assert [text.get_text() for text in axes.texts] == ["210 firms", "210 firms", "9,836 firms"]
     assert len(axes.patches) == 3 * len(range(2006, 2014))
+
+
+def test_the_cohort_plot_leaves_out_a_count_that_is_not_published():
+    results = study_results()
+    hidden = results.facts["name"] == "n_entrants[2010]"
+    facts = results.facts.assign(value=results.facts["value"].mask(hidden))
+    axes = cohort_plot(replace(results, facts=facts)).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["210 firms", "9,836 firms"]

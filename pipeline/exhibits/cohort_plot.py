@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -65,13 +66,15 @@ def _square(year: int, height: int, look: dict[str, Any]) -> Rectangle:
 def _firms(axes: Axes, results: StudyResults, cohort: int | None, last: int, height: int) -> None:
     """Write how many firms the row has; fewer than the smallest count shown are not counted."""
     known = _count(results, cohort)
-    if known is not None:
+    if not pd.isna(known):
         words = say("{n} {firms}", n=rounding.count(known), firms=results.settings.exhibit.firms)
         axes.text(last + 0.6, height, words, va="center", size=7.5, color=GREY)
 
 
-def _count(results: StudyResults, cohort: int | None) -> float | None:
+def _count(results: StudyResults, cohort: int | None) -> float:
+    """Return the number of firms of a row, missing where it is too small to be shown."""
     if cohort is not None:
         return results.fact("all", "all", f"n_entrants[{cohort}]")
     flow = results.sample_flow.sort_values("step", kind="stable")
-    return float(flow["comparison_firms"].iloc[-1]) if len(flow) else None
+    left = flow["comparison_firms"].iloc[-1:].to_numpy(dtype=np.float64, na_value=np.nan)
+    return float(left[0]) if len(left) else np.nan
