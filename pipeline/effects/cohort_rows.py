@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.effects.cohort_regression import (
     CohortFit,
@@ -12,7 +11,7 @@ from pipeline.effects.cohort_regression import (
     fit_extended_twoway,
     fit_sun_abraham,
 )
-from pipeline.effects.counts import Counts, count_sample
+from pipeline.effects.counts import LONE_IN_COHORT, Counts, count_sample
 from pipeline.effects.group_time_averages import Average, equal_average
 from pipeline.effects.imputation import impute, imputed_average
 from pipeline.effects.normal_rows import Behind, normal_rows
@@ -27,7 +26,7 @@ from pipeline.effects.rows import (
     missing_row,
     test_row,
 )
-from pipeline.effects.stacks import Floats
+from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.twoway import FlatSample
 from pipeline.panel_index import Codes
 from pipeline.params.estimate import CohortSpec
@@ -64,7 +63,7 @@ def cohort_results(
         found = fit_sun_abraham(flat, reference, clusters)
     else:
         found = fit_extended_twoway(flat, reference, clusters, covariates, spec.effects)
-    counts = _counts(found, flat, clusters)
+    counts = _counts(found.fit.kept, flat, clusters)
     rows = _regression_rows(label, spec, found, reference, counts)
     is_sun_abraham = spec.estimator == "sun_abraham"
     tests = [_pre_test(label, found, reference, counts)] if is_sun_abraham else []
@@ -130,18 +129,27 @@ def _pre_test(label: Label, found: CohortFit, reference: int, counts: Counts) ->
     before = leads[found.fit.estimable[leads]]
     if not len(before):
         return test_row(label, "pre_trends", note=NO_PRE_YEAR)
+    alone = np.array([_is_lone(counts, found, cell) for cell in before])
+    tested = f"{(~alone).sum() or len(before)} effects of cohorts and years before entry"
+    if alone.all():
+        return test_row(label, "pre_trends", note=f"{tested}: {LONE_IN_COHORT}")
+    tested += f", {alone.sum()} without a standard error left out" if alone.any() else ""
+    before = before[~alone]
     covariance = found.fit.covariance[np.ix_(before, before)]
-    tested = f"{len(before)} effects of cohorts and years before entry"
     return joint_test_row(label, counts, tested, found.fit.estimates[before], covariance)
 
 
-def _counts(found: CohortFit, flat: FlatSample, clusters: Codes) -> Counts:
-    return count_sample(found.fit.kept, flat.ever_treated, flat.firm, clusters, entry=_entry(flat))
+def _is_lone(counts: Counts, found: CohortFit, cell: int) -> bool:
+    """Say whether a cell's treated firms lie in one cluster, though others' do not."""
+    years = counts.entry_years_at.get(int(found.event_time[cell]), {})
+    return counts.too_few is None and years.get(int(found.cohort[cell]), False)
 
 
-def _entry(flat: FlatSample) -> NDArray[np.int64]:
-    """Return entry years, 0 for firms that never enter."""
-    return np.where(np.isfinite(flat.cohort), flat.cohort, 0).astype(np.int64)
+def _counts(kept: Flags, flat: FlatSample, clusters: Codes) -> Counts:
+    entry = np.where(np.isfinite(flat.cohort), flat.cohort, 0).astype(np.int64)
+    return count_sample(
+        kept, flat.ever_treated, flat.firm, clusters, entry=entry, event_time=flat.year - entry
+    )
 
 
 def _imputation_rows(
@@ -169,5 +177,5 @@ def _imputation_rows(
     if "event" in spec.terms:
         parts += [*averages, event]
     kept = imputed.untreated | usable
-    counts = count_sample(kept, flat.ever_treated, flat.firm, clusters, entry=_entry(flat))
+    counts = _counts(kept, flat, clusters)
     return normal_rows(label, Behind(counts, float(np.abs(flat.y).max())), parts)

@@ -59,14 +59,6 @@ class UsedRows:
             ),
         )
 
-    def lone_cohorts(self) -> frozenset[int]:
-        """Return the cohorts of which one group lies in a single cluster."""
-        return frozenset(
-            sample.cohort
-            for sample, *groups in zip(self.samples, *self._members(), strict=True)
-            if any(_n_distinct([sample.cluster], [group]) == 1 for group in groups)
-        )
-
     def _members(self) -> tuple[list[Flags], list[Flags]]:
         """Return treated and comparison firms (u,) with rows in some cell, by cohort."""
         used = [

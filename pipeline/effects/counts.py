@@ -5,8 +5,8 @@ treated (or all comparison) firms lie in one cluster, that cluster's part in the
 is then nothing, however much its firms vary: the standard error would be silently too small.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,8 @@ class Counts:
     """Count distinct treated and comparison firms, firm-years, clusters.
 
     `n_control_clusters` have comparison firms. Where each of `n_entry_years` has effects of its
-    own, `lone_entry_years` are those with treated firms in a single cluster.
+    own, `lone_entry_years` are those with treated firms in a single cluster; `entry_years_at` says,
+    by event time, which are seen at it, and whether then in a single cluster.
     """
 
     n_treated: int
@@ -41,6 +42,17 @@ class Counts:
     n_control_clusters: int
     n_entry_years: int = 0
     lone_entry_years: tuple[int, ...] = ()
+    entry_years_at: Mapping[int, Mapping[int, bool]] = field(default_factory=dict)
+
+    def at(self, event_times: Iterable[int]) -> "Counts":
+        """Return the counts of what rests on some event times; firms stay those of all."""
+        seen = [self.entry_years_at.get(time, {}) for time in event_times]
+        years = sorted({year for by_year in seen for year in by_year})
+        if not years:
+            return self
+        lone = [all(by_year.get(year, True) for by_year in seen) for year in years]
+        names = tuple(year for year, is_lone in zip(years, lone, strict=True) if is_lone)
+        return replace(self, n_entry_years=len(years), lone_entry_years=names)
 
     @property
     def columns(self) -> dict[str, int]:
@@ -83,14 +95,22 @@ def count_sample(
     firm: Codes,
     *clusters: Codes,
     entry: NDArray[np.int64] | None = None,
+    event_time: NDArray[np.int64] | None = None,
 ) -> Counts:
     """Count what the kept rows hold; all arrays have one entry per row.
 
     Clustered in two directions, the smaller number of clusters counts; treated clusters are those
-    of the first. `entry` is the entry year where each has effects of its own, None where not.
+    of the first. `entry` is the entry year where each has effects of its own, None where not, and
+    `event_time` that of each row where effects differ by it, too.
     """
     treated, firm = treated[kept], firm[kept]
     groups = [cluster[kept] for cluster in clusters]
+    lone: dict[int, bool] = {}
+    lone_at: dict[int, dict[int, bool]] = {}
+    if entry is not None:
+        lone = _lone(entry[kept][treated], groups[0][treated])
+    if entry is not None and event_time is not None:
+        lone_at = _lone_at(entry[kept][treated], groups[0][treated], event_time[kept][treated])
     return Counts(
         n_treated=n_groups(firm[treated]),
         n_control=n_groups(firm[~treated]),
@@ -98,13 +118,25 @@ def count_sample(
         n_clusters=min(n_groups(group) for group in groups),
         n_treated_clusters=n_groups(groups[0][treated]),
         n_control_clusters=n_groups(groups[0][~treated]),
-        **({} if entry is None else _entry_years(entry[kept][treated], groups[0][treated])),
+        n_entry_years=len(lone),
+        lone_entry_years=tuple(year for year, is_lone in lone.items() if is_lone),
+        entry_years_at=lone_at,
     )
 
 
-def _entry_years(entry: NDArray[np.int64], cluster: Codes) -> dict[str, Any]:
-    """Count entry years, and name those with a single cluster."""
+def _lone(entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
+    """Say of each entry year, ascending, whether its rows lie in a single cluster."""
     pairs = np.unique(np.column_stack([entry, cluster]), axis=0)
     years, n_clusters = np.unique(pairs[:, 0], return_counts=True)
-    lone = tuple(int(year) for year in years[n_clusters == 1])
-    return {"n_entry_years": len(years), "lone_entry_years": lone}
+    return dict(zip(years.tolist(), (n_clusters == 1).tolist(), strict=True))
+
+
+def _lone_at(
+    entry: NDArray[np.int64], cluster: Codes, event_time: NDArray[np.int64]
+) -> dict[int, dict[int, bool]]:
+    """Say the same of the rows of each event time."""
+    times = np.unique(event_time)
+    rows = [event_time == time for time in times]
+    return {
+        int(time): _lone(entry[here], cluster[here]) for time, here in zip(times, rows, strict=True)
+    }

@@ -52,7 +52,10 @@ class GroupTimeRules:
 
 @dataclass(frozen=True)
 class Cell:
-    """Hold ATT(g,t), or the reason why it has no estimate; counts are of firms."""
+    """Hold ATT(g,t), or the reason why it has no estimate; counts are of firms.
+
+    `lone`: the treated, or the comparison, firms lie in a single cluster.
+    """
 
     cohort: int
     year: int
@@ -61,6 +64,7 @@ class Cell:
     n_treated: int
     n_control: int
     note: str | None
+    lone: bool = False
 
     @property
     def event_time(self) -> int:
@@ -79,8 +83,7 @@ class GroupTime:
 
     `influence` (m, G) sums the influences of a cluster's firms; `mass` (cohorts, G) sums the
     weights of its treated firms, from which shares are estimated; `cohorts` names its rows.
-    `lone_cohorts` have their treated, or their comparison, firms in a single cluster; `largest` is
-    the largest absolute outcome.
+    `largest` is the largest absolute outcome.
     """
 
     cells: tuple[Cell, ...]
@@ -88,7 +91,6 @@ class GroupTime:
     cohorts: tuple[int, ...]
     mass: Floats
     counts: Counts
-    lone_cohorts: frozenset[int]
     largest: float
 
 
@@ -114,7 +116,6 @@ def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> Gr
         cohorts=tuple(sample.cohort for sample in samples),
         mass=mass,
         counts=used.counts(),
-        lone_cohorts=used.lone_cohorts(),
         largest=max(_largest(sample.y) for sample in samples),
     )
 
@@ -252,7 +253,13 @@ def _cell(
         n_treated=0 if member is None else int((member & sample.treated).sum()),
         n_control=0 if member is None else int((member & ~sample.treated).sum()),
         note=note,
+        lone=note is None and member is not None and _is_lone(sample, member),
     )
+
+
+def _is_lone(sample: CohortSample, member: Flags) -> bool:
+    groups = (sample.cluster[member & own] for own in (sample.treated, ~sample.treated))
+    return any(bool((cluster == cluster[0]).all()) for cluster in groups)
 
 
 def _largest(y: Floats) -> float:

@@ -11,7 +11,7 @@ share's influence is centred on cancel.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,10 @@ from pipeline.panel_index import Codes
 
 @dataclass(frozen=True)
 class Average:
-    """Hold one average and each cluster's influence on it, shape (G,)."""
+    """Hold one average and each cluster's influence on it, shape (G,).
+
+    `lone`: in all that it averages one group lies in a single cluster, which leaves no influence.
+    """
 
     term: str
     estimate: float
@@ -31,6 +34,7 @@ class Average:
     year: int | None = None
     event_time: int | None = None
     note: str | None = None
+    lone: bool = False
 
 
 def cell_effects(effects: GroupTime) -> list[Average]:
@@ -43,6 +47,7 @@ def cell_effects(effects: GroupTime) -> list[Average]:
             cohort=cell.cohort,
             year=cell.year,
             event_time=cell.event_time,
+            lone=cell.lone,
         )
         for position, cell in enumerate(effects.cells)
         if cell.estimated
@@ -86,7 +91,7 @@ def cohort_averages(effects: GroupTime) -> list[Average]:
         if len(cells):
             parts = [_as_average(effects, position) for position in cells]
             mean = equal_average(parts, f"cohort[{cohort}]")
-            found.append(Average(mean.term, mean.estimate, mean.influence, cohort=cohort))
+            found.append(replace(mean, cohort=cohort))
     return found
 
 
@@ -104,7 +109,7 @@ def year_averages(effects: GroupTime) -> list[Average]:
         cells = _positions(effects, entered)
         mean = _share_weighted(effects, f"year[{year}]", cells)
         if mean is not None:
-            found.append(Average(mean.term, mean.estimate, mean.influence, year=year))
+            found.append(replace(mean, year=year))
     return found
 
 
@@ -113,7 +118,7 @@ def equal_average(parts: Iterable[Average], term: str) -> Average:
     listed = list(parts)
     estimate = float(np.mean([part.estimate for part in listed]))
     influence = np.mean([part.influence for part in listed], axis=0)
-    return Average(term, estimate, influence)
+    return Average(term, estimate, influence, lone=all(part.lone for part in listed))
 
 
 def _event_averages(effects: GroupTime, name: str, wanted: Callable[[Cell], bool]) -> list[Average]:
@@ -124,9 +129,7 @@ def _event_averages(effects: GroupTime, name: str, wanted: Callable[[Cell], bool
         mean = _share_weighted(effects, f"{name}[{event_time}]", cells)
         if mean is not None:
             note = _cohorts_note(effects, cells)
-            found.append(
-                Average(mean.term, mean.estimate, mean.influence, event_time=event_time, note=note)
-            )
+            found.append(replace(mean, event_time=event_time, note=note))
     return found
 
 
@@ -154,11 +157,12 @@ def _by_share(effects: GroupTime, term: str, parts: list[Average], cohort_row: C
         influence += share * part.influence
     deviation = np.bincount(cohort_row, values - estimate, minlength=len(effects.cohorts))
     influence += (deviation / total) @ effects.mass
-    return Average(term, estimate, influence)
+    return Average(term, estimate, influence, lone=all(part.lone for part in parts))
 
 
 def _as_average(effects: GroupTime, position: int) -> Average:
-    return Average("", effects.cells[position].estimate, effects.influence[position])
+    cell = effects.cells[position]
+    return Average("", cell.estimate, effects.influence[position], lone=cell.lone)
 
 
 def _cohorts_note(effects: GroupTime, cells: Codes) -> str | None:

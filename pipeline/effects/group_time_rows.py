@@ -167,7 +167,7 @@ def _average_rows(
     note += f"; firms weighted by {spec.weight_by}" if spec.weight_by else ""
     note += "; every firm of the panel compared" if spec.firms == "panel" else ""
     note += _left_out(effects)
-    named = Average(term, found.estimate, found.influence, note=note)
+    named = replace(found, term=term, note=note)
     return normal_rows(label, _behind(effects), [named])
 
 
@@ -238,4 +238,4 @@ def _unestimated(label: Label, term: str, cell: Cell, in_cell: bool = False) -> 
 
 
 def _behind(effects: GroupTime) -> Behind:
-    return Behind(effects.counts, effects.largest, effects.lone_cohorts)
+    return Behind(effects.counts, effects.largest)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.bands import simultaneous_critical_value
-from pipeline.effects.counts import Counts
+from pipeline.effects.counts import LONE_IN_COHORT, Counts
 from pipeline.effects.group_time_averages import Average
 from pipeline.effects.rows import Label, Row, effect_row, joined_notes, simultaneous_rows
 from pipeline.effects.stacks import Floats
@@ -23,13 +23,11 @@ TOO_FEW = "no standard error: normal inference needs three clusters or more"
 class Behind:
     """Hold what stands behind a set of averages.
 
-    `largest` is the largest absolute outcome, against which rounding is told; `lone_cohorts` have
-    their treated (or their comparison) firms in a single cluster.
+    `largest` is the largest absolute outcome, against which rounding is told.
     """
 
     counts: Counts
     largest: float
-    lone_cohorts: frozenset[int] = frozenset()
 
 
 def normal_rows(label: Label, behind: Behind, parts: list[Average]) -> list[Row]:
@@ -53,7 +51,8 @@ def normal_rows(label: Label, behind: Behind, parts: list[Average]) -> list[Row]
             conf_low=shown.low[i],
             conf_high=shown.high[i],
             note=joined_notes(
-                part.note, reasons[i] or (behind.counts.left_out if part.cohort is None else None)
+                part.note,
+                reasons[i] or (_counts(behind, part).left_out if part.cohort is None else None),
             ),
             **behind.counts.columns,
         )
@@ -89,9 +88,13 @@ def _reason(behind: Behind, part: Average, error: float) -> str | None:
     Firms of one group and cluster add up to zero influence: their share in the variance would be
     silently absent, so an estimate that rests on one such cluster has none.
     """
-    reason = behind.counts.why_none(error)
+    reason = _counts(behind, part).why_none(error)
     if reason is None and behind.counts.n_clusters < 3:
         return TOO_FEW
-    if reason is None and part.cohort in behind.lone_cohorts:
-        return LONE_COHORT
+    if reason is None and part.lone:
+        return LONE_IN_COHORT if part.cohort is None else LONE_COHORT
     return reason
+
+
+def _counts(behind: Behind, part: Average) -> Counts:
+    return behind.counts if part.event_time is None else behind.counts.at([part.event_time])

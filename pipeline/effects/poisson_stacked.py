@@ -239,7 +239,9 @@ def _shares(sample: StackedSample, member: Flags) -> Floats:
 def _counts(sample: StackedSample, fit: Fit, clusters: Codes) -> Counts:
     firm = sample.stacks.firm[sample.unit]
     entry = None if "att" in fit.names else sample.stack
-    return count_sample(fit.kept, sample.treated, firm, clusters, entry=entry)
+    return count_sample(
+        fit.kept, sample.treated, firm, clusters, entry=entry, event_time=sample.event_time
+    )
 
 
 def _lost_facts(label: Label, usable: Usable) -> list[Fact]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.effects.cluster_cautions import cluster_caution
-from pipeline.effects.counts import Counts
+from pipeline.effects.counts import LONE_IN_COHORT, Counts
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import after_entry, event_times
@@ -58,17 +58,21 @@ def fitted_rows(
 ) -> list[Row]:
     """Return one row per (term, event time, note), with t(G-1) tests and intervals.
 
-    A standard error is missing, with the reason, where too few clusters stand behind it or where
-    it is zero: an exact fit says nothing on how far the estimate is from the truth. Averages,
-    which have no event time, say where clusters are too few.
+    A standard error is missing, with the reason, where too few clusters stand behind it (at an
+    event time: behind the entry years seen at it) or where it is zero: an exact fit says nothing
+    on how far the estimate is from the truth. Averages, which have no event time, say where
+    clusters are too few.
     """
     df = counts.n_clusters - 1
     two_way = label.cluster == "set_and_assignment"
-    reasons = [counts.why_none(float(error), two_way) for error in std_errors]
+    behind = [counts if time is None else counts.at([time]) for _, time, _ in terms]
+    reasons = [
+        part.why_none(float(error), two_way) for part, error in zip(behind, std_errors, strict=True)
+    ]
     known = [reason is None for reason in reasons]
     std_errors = np.where(known, std_errors, np.nan)
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
-    caution = joined_notes(cluster_caution(label.cluster, counts.n_clusters), counts.left_out)
+    caution = cluster_caution(label.cluster, counts.n_clusters)
     return [
         effect_row(
             label,
@@ -81,7 +85,9 @@ def fitted_rows(
             p_value=shown.p_value[i],
             conf_low=shown.low[i],
             conf_high=shown.high[i],
-            note=joined_notes(note, reasons[i], caution if event_time is None else None),
+            note=joined_notes(
+                note, reasons[i], caution if event_time is None else None, behind[i].left_out
+            ),
             **counts.columns,
         )
         for i, (term, event_time, note) in enumerate(terms)
@@ -134,14 +140,24 @@ def _firms_at(sample: StackedSample, fit: Fit, event_time: int) -> dict[str, int
     }
 
 
-def tested_leads(fit: Fit, reference: int, matched: frozenset[int]) -> Codes:
+def tested_leads(fit: Fit, counts: Counts, reference: int, matched: frozenset[int]) -> Codes:
     """Return the positions of estimable leads that the design did not match on.
 
-    Event times that a design matched on are alike by construction.
+    Event times that a design matched on are alike by construction. Those at which every entry year
+    has its treated firms in one cluster have no standard error of their own, unless none has.
     """
     times = np.array(event_times(fit.names))
     earlier = np.flatnonzero((times < reference) & fit.estimable)
-    return earlier[[times[i] not in matched for i in earlier]] if len(earlier) else earlier
+    alone = _alone(counts, [int(times[i]) for i in earlier])
+    tested = [times[i] not in matched and times[i] not in alone for i in earlier]
+    return earlier[tested] if len(earlier) else earlier
+
+
+def _alone(counts: Counts, times: list[int]) -> frozenset[int]:
+    """Return the event times whose clusters give no standard error although others' do."""
+    if counts.too_few is not None:
+        return frozenset()
+    return frozenset(time for time in times if counts.at([time]).too_few is not None)
 
 
 def pre_trend_row(
@@ -150,14 +166,21 @@ def pre_trend_row(
     """Return the joint test that the coefficients before the reference year are all zero."""
     times = np.array(event_times(fit.names))
     earlier = np.flatnonzero((times < reference) & fit.estimable)
-    before = tested_leads(fit, reference, matched)
-    if not len(before):
+    before = tested_leads(fit, counts, reference, matched)
+    free = [int(times[i]) for i in earlier if times[i] not in matched]
+    if not free:
         return test_row(label, "pre_trends", note=ALL_MATCHED_ON if len(earlier) else NO_PRE_YEAR)
+    alone = [time for time in free if time in _alone(counts, free)]
+    if not len(before):
+        tested = f"event times {', '.join(map(str, alone))}"
+        return test_row(label, "pre_trends", note=f"{tested}: {LONE_IN_COHORT}")
     covariance = fit.covariance[np.ix_(before, before)]
     tested = f"event times {', '.join(str(times[i]) for i in before)}"
-    if len(before) < len(earlier):
+    if len(free) < len(earlier):
         left_out = ", ".join(str(times[i]) for i in earlier if times[i] in matched)
         tested += f"; matched on and left out: {left_out}"
+    if alone:
+        tested += f"; without a standard error and left out: {', '.join(map(str, alone))}"
     return joint_test_row(label, counts, tested, fit.estimates[before], covariance)
 
 
@@ -200,7 +223,8 @@ def event_bin_row(label: Label, counts: Counts, fit: Fit, first: int, last: int)
     term = f"event_bin[{first},{last}]"
     if not len(inside):
         return missing_row(label, term, f"no event time from {first} to {last} is estimated")
-    return _equal_mean_rows(label, counts, fit, inside, term)[0]
+    behind = counts.at(times[inside].tolist())
+    return _equal_mean_rows(label, behind, fit, inside, term)[0]
 
 
 def _equal_mean_rows(

@@ -55,7 +55,14 @@ class _Task:
         sample = self.sample
         firm = sample.stacks.firm[sample.unit]
         entry = None if "att" in fit.names else sample.stack
-        return count_sample(fit.kept, sample.treated, firm, *self.clusters, entry=entry)
+        return count_sample(
+            fit.kept,
+            sample.treated,
+            firm,
+            *self.clusters,
+            entry=entry,
+            event_time=sample.event_time,
+        )
 
     def fit(self, term: str) -> Fit:
         """Fit the regression of a term."""
@@ -150,7 +157,7 @@ def _add_pre_trends(ledger: Ledger, study: Study, task: _Task, fit: Fit) -> None
     label, reference = task.label, task.sample.stacks.reference
     matched, counts = study.matched_on(label.design, label.outcome), task.counts(fit)
     ledger.tests.append(pre_trend_row(label, counts, fit, reference, matched))
-    leads = tested_leads(fit, reference, matched)
+    leads = tested_leads(fit, counts, reference, matched)
     if len(leads):
         years = np.array(event_times(fit.names), dtype=np.float64)[leads] - reference
         known = np.nan if counts.too_few else 1.0

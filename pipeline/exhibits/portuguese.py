@@ -506,6 +506,7 @@ PORTUGUESE: dict[str, str] = {
 # Words that other stages leave in results: reasons, rules, families.
 PORTUGUESE_RETOLD: dict[str, str] = {
     "event times {times}; matched on and left out: {matched}": "anos desde a entrada {times}; pareados e excluídos: {matched}",
+    "event times {times}; without a standard error and left out: {alone}": "anos desde a entrada {times}; sem erro-padrão e excluídos: {alone}",
     "event times {times}: {reason}": "anos desde a entrada {times}: {reason}",
     "no standard error: the sample has a single cluster": "sem erro-padrão: a amostra tem um único conglomerado",
     "no standard error: the treated firms lie in a single cluster": "sem erro-padrão: as empresas participantes estão em um único conglomerado",

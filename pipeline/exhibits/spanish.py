@@ -506,6 +506,7 @@ SPANISH: dict[str, str] = {
 # Words that other stages leave in results: reasons, rules, families.
 SPANISH_RETOLD: dict[str, str] = {
     "event times {times}; matched on and left out: {matched}": "años desde la entrada {times}; emparejados y excluidos: {matched}",
+    "event times {times}; without a standard error and left out: {alone}": "años desde la entrada {times}; sin error estándar y excluidos: {alone}",
     "event times {times}: {reason}": "años desde la entrada {times}: {reason}",
     "no standard error: the sample has a single cluster": "sin error estándar: la muestra tiene un solo conglomerado",
     "no standard error: the treated firms lie in a single cluster": "sin error estándar: las empresas participantes están en un solo conglomerado",
