@@ -24,13 +24,13 @@ def by_cohort(estimator, average="event", missing="renormalise", **changes) -> E
     return EstimateSection.model_validate(section | {"specs": [spec | changes]})
 
 
-def run(tables, estimate, covariates=None):
+def run(tables, estimate, covariates=None, matched=None):
     return estimate_specs(
         prepare_study(
             *tables,
             outcomes=outcomes(),
             treatment=treatment(-3, 2),
-            matched_times={},
+            matched_times=matched or {},
             estimate=estimate,
             covariates=covariates,
         )
@@ -70,6 +70,18 @@ def test_pre_trends_of_the_interaction_weighted_estimator():
     test = run(random_study(1), by_cohort("sun_abraham")).tests.iloc[0]
     assert (test["df"], test["note"]) == (4, "4 effects of cohorts and years before entry")
     assert 0 < test["p_value"] < 1
+
+
+def test_lags_used_in_matching_leave_the_pre_trend_test():
+    spec = by_cohort("sun_abraham")
+    some = {"matched": {"sales": frozenset({-2, -1})}}
+    test = run(random_study(1), spec, matched=some).tests.iloc[0]
+    assert test["df"] == 2
+    assert test["note"] == "2 effects of cohorts and years before entry, 2 matched on left out"
+    every = {"matched": {"sales": frozenset({-3, -2, -1})}}
+    test = run(random_study(1), spec, matched=every).tests.iloc[0]
+    assert np.isnan(test["statistic"])
+    assert "every year before the reference year was matched on" in test["note"]
 
 
 def test_no_never_treated_firm_is_a_row_with_a_reason():

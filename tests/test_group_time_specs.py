@@ -36,7 +36,7 @@ def group_time(missing="renormalise", **changes) -> EstimateSection:
     return EstimateSection.model_validate(section | {"specs": [spec | changes]})
 
 
-def run(panel, matches, weights, estimate, *, window=(-3, 2), covariates=None):
+def run(panel, matches, weights, estimate, *, window=(-3, 2), covariates=None, matched=None):
     return estimate_specs(
         prepare_study(
             panel,
@@ -44,7 +44,7 @@ def run(panel, matches, weights, estimate, *, window=(-3, 2), covariates=None):
             weights,
             outcomes=outcomes(),
             treatment=treatment(*window),
-            matched_times={},
+            matched_times=matched or {},
             estimate=estimate,
             covariates=covariates,
         )
@@ -140,6 +140,31 @@ def test_pre_trends_are_tested_jointly_over_cells():
     assert test["note"] == "4 effects of cohorts and years before entry"
     short = run(*random_study(4), group_time(), window=(-1, 2)).tests.iloc[0]
     assert np.isnan(short["statistic"]) and "no pre-trend can be seen" in short["note"]
+
+
+@pytest.mark.parametrize(
+    ("base", "times", "n_tested"),
+    [
+        ("universal", {-2, -1}, 2),
+        ("universal", {-3, -2}, 0),
+        ("varying", {-1}, 4),  # event time -1 against -2, which nothing made alike
+        ("varying", {-2, -1}, 2),
+    ],
+)
+def test_lags_used_in_matching_leave_the_pre_trend_test(base, times, n_tested):
+    matched = {"matched": {"sales": frozenset(times)}}
+    results = run(*random_study(4), group_time(base=base), matched=matched)
+    test, facts = results.tests.iloc[0], results.facts.set_index("name")["value"]
+    if not n_tested:
+        assert "every year before the reference year was matched on" in test["note"]
+        assert "pre_trend_slope[main,50]" not in facts
+        return
+    assert test["df"] == n_tested
+    assert ("2 matched on left out" in test["note"]) == (n_tested == 2)
+    whole = run(*random_study(4), group_time(base=base)).facts.set_index("name")["value"]
+    slopes = ["pre_trend_slope[main,50]", "pre_trend_slope_any[main,50]"]
+    if n_tested == 2:
+        assert (facts[slopes] != whole[slopes]).all()
 
 
 def test_a_cohort_in_a_single_cluster_has_no_standard_error():

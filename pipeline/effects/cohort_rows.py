@@ -16,6 +16,7 @@ from pipeline.effects.group_time_averages import Average, equal_average
 from pipeline.effects.imputation import impute, imputed_average
 from pipeline.effects.normal_rows import Behind, normal_rows
 from pipeline.effects.rows import (
+    ALL_MATCHED_ON,
     NO_PRE_YEAR,
     REFERENCE,
     Label,
@@ -52,8 +53,13 @@ def cohort_results(
     flat: FlatSample,
     reference: int,
     covariates: Floats | None,
+    *,
+    matched: frozenset[int],
 ) -> CohortResults:
-    """Estimate one spec on the flat panel; `covariates` (n, k) by row, None for none."""
+    """Estimate one spec on the flat panel; `covariates` (n, k) by row, None for none.
+
+    `matched` are the event times that the design matched on, which the pre-trend test leaves out.
+    """
     clusters = flat.cluster if spec.cluster == "assignment" else flat.firm
     if spec.estimator == "imputation":
         return CohortResults(_imputation_rows(label, spec, flat, clusters), [])
@@ -66,7 +72,7 @@ def cohort_results(
     counts = _counts(found.fit.kept, flat, clusters)
     rows = _regression_rows(label, spec, found, reference, counts)
     is_sun_abraham = spec.estimator == "sun_abraham"
-    tests = [_pre_test(label, found, reference, counts)] if is_sun_abraham else []
+    tests = [_pre_test(label, found, reference, matched, counts)] if is_sun_abraham else []
     return CohortResults(rows, tests)
 
 
@@ -123,20 +129,26 @@ def _rows(
     ]
 
 
-def _pre_test(label: Label, found: CohortFit, reference: int, counts: Counts) -> Row:
-    """Test that all cohorts' effects before the reference year are zero."""
-    leads = np.flatnonzero(found.event_time < reference)
-    before = leads[found.fit.estimable[leads]]
-    if not len(before):
-        return test_row(label, "pre_trends", note=NO_PRE_YEAR)
-    alone = np.array([_is_lone(counts, found, cell) for cell in before])
-    tested = f"{(~alone).sum() or len(before)} effects of cohorts and years before entry"
+def _pre_test(
+    label: Label, found: CohortFit, reference: int, matched: frozenset[int], counts: Counts
+) -> Row:
+    """Test that all cohorts' effects before the reference year are zero, but for those matched on.
+
+    Effects without a standard error of their own are left out, and counted.
+    """
+    leads = np.flatnonzero((found.event_time < reference) & found.fit.estimable[: len(found.mass)])
+    free = leads[~np.isin(found.event_time[leads], list(matched))]
+    if not len(free):
+        return test_row(label, "pre_trends", note=ALL_MATCHED_ON if len(leads) else NO_PRE_YEAR)
+    alone = np.array([_is_lone(counts, found, cell) for cell in free])
+    tested = f"{(~alone).sum() or len(free)} effects of cohorts and years before entry"
     if alone.all():
         return test_row(label, "pre_trends", note=f"{tested}: {LONE_IN_COHORT}")
     tested += f", {alone.sum()} without a standard error left out" if alone.any() else ""
-    before = before[~alone]
-    covariance = found.fit.covariance[np.ix_(before, before)]
-    return joint_test_row(label, counts, tested, found.fit.estimates[before], covariance)
+    left_out = len(leads) - len(free)
+    tested += f", {left_out} matched on left out" if left_out else ""
+    covariance = found.fit.covariance[np.ix_(free[~alone], free[~alone])]
+    return joint_test_row(label, counts, tested, found.fit.estimates[free[~alone]], covariance)
 
 
 def _is_lone(counts: Counts, found: CohortFit, cell: int) -> bool:

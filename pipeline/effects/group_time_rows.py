@@ -21,6 +21,7 @@ from pipeline.effects.group_time_averages import (
 )
 from pipeline.effects.normal_rows import Behind, normal_rows, rows_with_band
 from pipeline.effects.rows import (
+    ALL_MATCHED_ON,
     NO_PRE_YEAR,
     Label,
     Row,
@@ -54,14 +55,21 @@ def group_time_rows(label: Label, spec: GroupTimeSpec, effects: GroupTime) -> li
     return rows
 
 
-def group_time_pre_test(label: Label, effects: GroupTime, anticipation_years: int) -> Row:
+def group_time_pre_test(
+    label: Label,
+    effects: GroupTime,
+    anticipation_years: int,
+    matched: frozenset[int] = frozenset(),
+) -> Row:
     """Return the joint test that all cells before entry and anticipation are zero.
 
-    Cells without a standard error are left out, and counted.
+    `matched` are the event times that the design matched on, alike by construction: their cells are
+    left out. So are cells without a standard error, which are counted.
     """
-    before = _cells_before(effects, anticipation_years)
+    every = _cells_before(effects, anticipation_years, frozenset())
+    before = _cells_before(effects, anticipation_years, matched)
     if not before:
-        return test_row(label, "pre_trends", note=NO_PRE_YEAR)
+        return test_row(label, "pre_trends", note=ALL_MATCHED_ON if every else NO_PRE_YEAR)
     rows = normal_rows(label, _behind(effects), [part for _, part in before])
     known = _with_errors(before, rows)
     tested = f"{len(known) or len(before)} effects of cohorts and years before entry"
@@ -72,23 +80,32 @@ def group_time_pre_test(label: Label, effects: GroupTime, anticipation_years: in
     test = chi_squared_test(estimates, influence @ influence.T)
     if len(known) < len(before):
         tested += f", {len(before) - len(known)} without a standard error left out"
+    if len(before) < len(every):
+        tested += f", {len(every) - len(before)} matched on left out"
     if np.isnan(test.statistic):
         tested += f": no joint test with {effects.counts.n_clusters} clusters"
     return test_row(label, "pre_trends", note=tested, **vars(test))
 
 
-def group_time_slopes(label: Label, effects: GroupTime, anticipation_years: int) -> list[Fact]:
+def group_time_slopes(
+    label: Label,
+    effects: GroupTime,
+    anticipation_years: int,
+    matched: frozenset[int] = frozenset(),
+) -> list[Fact]:
     """Return the slopes of a linear pre-trend that the joint test, or one year, would have found.
 
-    The joint test is of cells; a single year is an event time, as readers see it. A slope adds to
-    a cell the years between it and its base year: all of them up to entry under the universal base,
-    one under the varying base, whose power is hence that against a constant yearly change.
+    The joint test is of the cells of `group_time_pre_test`; a single year is an event time, as
+    readers see it. A slope adds to a cell the years between it and its base year: all of them up to
+    entry under the universal base, one under the varying base, whose power is hence that against a
+    constant yearly change.
     """
-    before = _cells_before(effects, anticipation_years)
+    before = _cells_before(effects, anticipation_years, matched)
     rows = normal_rows(label, _behind(effects), [part for _, part in before])
     known = _with_errors(before, rows)
     if not known:
         return []
+    tested_times = {effects.cells[position].event_time for position in known}
     years = replace(effects, cells=tuple(_span(cell) for cell in effects.cells))
     spans = np.array([years.cells[position].estimate for position in known])
     influence = effects.influence[known]
@@ -96,20 +113,27 @@ def group_time_slopes(label: Label, effects: GroupTime, anticipation_years: int)
     times = [
         (by_year.estimate, event.influence)
         for by_year, event in zip(event_averages(years), event_averages(effects), strict=True)
-        if (event.event_time or 0) < -anticipation_years
+        if event.event_time in tested_times
     ]
     averaged = np.array([part for _, part in times])
     single = Leads(np.array([span for span, _ in times]), averaged @ averaged.T)
     return slope_facts(label, tested, single, np.inf)
 
 
-def _cells_before(effects: GroupTime, anticipation_years: int) -> list[tuple[int, Average]]:
-    """Return the cells before entry and anticipation, by position among all cells."""
+def _cells_before(
+    effects: GroupTime, anticipation_years: int, matched: frozenset[int]
+) -> list[tuple[int, Average]]:
+    """Return the cells before entry and anticipation, by position, but for those `matched` on.
+
+    A short difference is one of them if both of its years are.
+    """
     estimated = [position for position, cell in enumerate(effects.cells) if cell.estimated]
+    alike = matched | {-1 - anticipation_years} if matched else matched
     return [
         (position, part)
         for position, part in zip(estimated, cell_effects(effects), strict=True)
-        if effects.cells[position].event_time < -anticipation_years
+        if (cell := effects.cells[position]).event_time < -anticipation_years
+        and not (cell.event_time in matched and (cell.base_year or 0) - cell.cohort in alike)
     ]
 
 

@@ -188,10 +188,11 @@ def _add_group_time(
     effects, n_without_covariates = spec_effects(study, spec, sample.stacks, values)
     rows = group_time_rows(label, spec, effects)
     ledger.estimates += rows
-    ledger.tests.append(group_time_pre_test(label, effects, study.treatment.anticipation_years))
+    before = study.treatment.anticipation_years, study.matched_on(label.design, label.outcome)
+    ledger.tests.append(group_time_pre_test(label, effects, *before))
     add_summary(ledger, study, label, rows)
     lost = (f"n_without_covariates[{spec.name}]", n_without_covariates, "firms")
-    slopes = group_time_slopes(label, effects, study.treatment.anticipation_years)
+    slopes = group_time_slopes(label, effects, *before)
     ledger.add_facts(label.design, label.outcome, [lost, *slopes])
 
 
@@ -229,7 +230,8 @@ def _add_cohorts(
             )
         flat = flat.where(known)
         covariates = by_firm[flat.firm]
-    found = cohort_results(label, spec, flat, sample.stacks.reference, covariates)
+    matched = study.matched_on(label.design, label.outcome)
+    found = cohort_results(label, spec, flat, sample.stacks.reference, covariates, matched=matched)
     ledger.estimates += found.estimates
     ledger.tests += found.tests
     add_summary(ledger, study, label, found.estimates)
