@@ -41,3 +41,15 @@ def test_both_ways_agree_where_clusters_are_many():
     influence = np.random.default_rng(3).normal(size=(4, 3000))
     from_signs = simultaneous_critical_value(influence, 0.95, 20_000, np.random.default_rng(4))
     assert critical(influence @ influence.T) == pytest.approx(from_signs, abs=0.04)
+
+
+def test_a_band_is_never_narrower_than_the_interval():
+    """The signs of one cluster that outweighs the rest always give the same statistic, one."""
+    influence = np.array([[10.0, 0.1, 0.1, -0.3]])
+    found = simultaneous_critical_value(influence, 0.95, 999, np.random.default_rng(1))
+    assert found == pytest.approx(stats.norm.ppf(0.975), rel=1e-12)
+    few = [
+        sup_t_critical_value(np.eye(1), 4, 0.95, 99, np.random.default_rng(seed))
+        for seed in range(20)
+    ]
+    assert min(few) == pytest.approx(stats.t.ppf(0.975, 4), rel=1e-12)
