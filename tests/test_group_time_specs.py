@@ -142,6 +142,23 @@ def test_pre_trends_are_tested_jointly_over_cells():
     assert np.isnan(short["statistic"]) and "no pre-trend can be seen" in short["note"]
 
 
+def test_averages_without_an_estimate_are_rows_with_the_reason():
+    """The entrants of 2004 are not observed from 2004 on, nobody's in 2006."""
+    panel, matches, weights = random_study(0, missing_share=0)
+    own = panel["firm_id"].isin(matches[matches["stack"] == 2004]["firm_id"])
+    gone = (own & (panel["year"] >= 2004)) | (panel["year"] == 2006)
+    panel = panel.assign(sales=panel["sales"].mask(gone))
+    rows = pointwise(run(panel, matches, weights, group_time()))
+    reason = "no treated firm is observed in this year and in the base year"
+    for term in ("cohort[2004]", "year[2004]", "year[2006]", "event_balanced[1]"):
+        assert np.isnan(rows.loc[term, "estimate"]), term
+        assert rows.loc[term, "note"] == reason, term
+    assert rows.loc["year[2006]", "year"] == 2006
+    assert rows.loc["cohort[2004]", "cohort"] == 2004
+    assert rows.loc["event_balanced[-1]", ["estimate", "note"]].tolist() == [0, "reference period"]
+    assert rows.loc["event_balanced[0]", "std_error"] > 0
+
+
 @pytest.mark.parametrize(
     ("base", "times", "n_tested"),
     [

@@ -10,7 +10,7 @@ psi_k being the influence of theta_k and s_k the cluster's own part of p_k; the 
 share's influence is centred on cancel.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,13 +61,29 @@ def simple_average(effects: GroupTime) -> Average | None:
     )
 
 
-def event_averages(effects: GroupTime) -> list[Average]:
-    """Average cohorts at each event time; terms `event[e]`."""
-    return _event_averages(effects, "event", lambda cell: True)
+def event_averages(
+    effects: GroupTime, name: str = "event", among: Sequence[Cell] | None = None
+) -> list[Average]:
+    """Average cohorts at each event time, over all cells or those `among`; terms `<name>[e]`."""
+    wanted = effects.cells if among is None else among
+    found = []
+    for event_time in sorted({cell.event_time for cell in wanted}):
+        here = {(c.cohort, c.year) for c in wanted if c.event_time == event_time}
+        cells = _positions(effects, [(c.cohort, c.year) in here for c in effects.cells])
+        mean = _share_weighted(effects, f"{name}[{event_time}]", cells)
+        if mean is not None:
+            note = _cohorts_note(effects, cells)
+            found.append(replace(mean, event_time=event_time, note=note))
+    return found
 
 
 def balanced_event_averages(effects: GroupTime, last_event_time: int) -> list[Average]:
-    """Average, at each event time, the cohorts that are observed up to `last_event_time`.
+    """Average, at each event time, the cohorts that are observed up to `last_event_time`."""
+    return event_averages(effects, "event_balanced", balanced_cells(effects, last_event_time))
+
+
+def balanced_cells(effects: GroupTime, last_event_time: int) -> list[Cell]:
+    """Return the cells of cohorts that are observed up to `last_event_time`.
 
     Event times run to `last_event_time`, and start where the panel's length allows, so that the
     same cohorts stand behind every one from entry on.
@@ -75,11 +91,11 @@ def balanced_event_averages(effects: GroupTime, last_event_time: int) -> list[Av
     years = [cell.year for cell in effects.cells]
     kept = {g for g in effects.cohorts if max(years) - g >= last_event_time}
     first = last_event_time - (max(years) - min(years))
-    return _event_averages(
-        effects,
-        "event_balanced",
-        lambda cell: cell.cohort in kept and first <= cell.event_time <= last_event_time,
-    )
+    return [
+        cell
+        for cell in effects.cells
+        if cell.cohort in kept and first <= cell.event_time <= last_event_time
+    ]
 
 
 def cohort_averages(effects: GroupTime) -> list[Average]:
@@ -119,18 +135,6 @@ def equal_average(parts: Iterable[Average], term: str) -> Average:
     estimate = float(np.mean([part.estimate for part in listed]))
     influence = np.mean([part.influence for part in listed], axis=0)
     return Average(term, estimate, influence, lone=all(part.lone for part in listed))
-
-
-def _event_averages(effects: GroupTime, name: str, wanted: Callable[[Cell], bool]) -> list[Average]:
-    found = []
-    for event_time in sorted({cell.event_time for cell in effects.cells}):
-        here = [c.event_time == event_time and wanted(c) for c in effects.cells]
-        cells = _positions(effects, here)
-        mean = _share_weighted(effects, f"{name}[{event_time}]", cells)
-        if mean is not None:
-            note = _cohorts_note(effects, cells)
-            found.append(replace(mean, event_time=event_time, note=note))
-    return found
 
 
 def _positions(effects: GroupTime, wanted: list[bool]) -> Codes:

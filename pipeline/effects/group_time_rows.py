@@ -1,6 +1,6 @@
 """Rows of ESTIMATES and TESTS from group-time effects, with normal inference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from pipeline.effects.detectable import Leads, slope_facts
 from pipeline.effects.group_time import REFERENCE, Cell, GroupTime
 from pipeline.effects.group_time_averages import (
     Average,
-    balanced_event_averages,
+    balanced_cells,
     cell_effects,
     cohort_averages,
     equal_average,
@@ -153,13 +153,13 @@ def _term_rows(
     """Return, by term, what makes its rows; only those asked for are computed."""
     return {
         "att_gt": lambda: _cell_rows(label, effects, spec),
-        "event": lambda: _event_rows(label, effects, spec, "event", event_averages(effects)),
+        "event": lambda: _event_rows(label, effects, spec, "event", effects.cells),
         "event_balanced": lambda: _event_rows(
             label,
             effects,
             spec,
             "event_balanced",
-            balanced_event_averages(effects, spec.balanced_last_event_time or 0),
+            balanced_cells(effects, spec.balanced_last_event_time or 0),
         ),
         "simple": lambda: _average_rows(label, effects, "simple", simple_average(effects), spec),
         "cohort": lambda: _family_rows(label, effects, spec, "cohort", cohort_averages(effects)),
@@ -205,35 +205,42 @@ def _left_out(effects: GroupTime) -> str:
 
 
 def _event_rows(
-    label: Label, effects: GroupTime, spec: GroupTimeSpec, name: str, events: list[Average]
+    label: Label, effects: GroupTime, spec: GroupTimeSpec, name: str, cells: Sequence[Cell]
 ) -> list[Row]:
-    """Return a row per event time, and their average from entry on."""
+    """Return a row per event time of the cells, and their average from entry on."""
+    events = event_averages(effects, name, cells)
     after = [event for event in events if (event.event_time or 0) >= 0]
-    average = equal_average(after, f"{name}_average") if after else None
     rows = rows_with_band(label, _behind(effects), events, spec.bands)
     estimated = {event.event_time for event in events}
-    for cell in effects.cells:
-        if name == "event" and cell.event_time not in estimated:
+    for cell in cells:
+        if cell.event_time not in estimated:
             estimated.add(cell.event_time)
-            rows.append(_unestimated(label, f"event[{cell.event_time}]", cell))
-    rows += [] if average is None else normal_rows(label, _behind(effects), [average])
-    return rows or [missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
+            rows.append(_unestimated(label, f"{name}[{cell.event_time}]", cell))
+    if not after:
+        return [*rows, missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
+    average = equal_average(after, f"{name}_average")
+    return rows + normal_rows(label, _behind(effects), [average])
 
 
 def _family_rows(
     label: Label, effects: GroupTime, spec: GroupTimeSpec, name: str, parts: list[Average]
 ) -> list[Row]:
-    """Return a row per cohort or year, and their average."""
+    """Return a row per cohort or year, and their average; those without an estimate say why."""
+    rows = rows_with_band(label, _behind(effects), parts, spec.bands)
+    known = {getattr(part, name) for part in parts}
+    for cell in effects.cells:
+        place = {name: getattr(cell, name)}
+        if cell.event_time >= 0 and place[name] not in known:
+            known.add(place[name])
+            rows.append(effect_row(label, f"{name}[{place[name]}]", note=cell.note, **place))
     if not parts:
-        return [missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
+        return [*rows, missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
     overall = (
         mean_over_cohorts(effects, parts)
         if name == "cohort"
         else equal_average(parts, f"{name}_average")
     )
-    return rows_with_band(label, _behind(effects), parts, spec.bands) + normal_rows(
-        label, _behind(effects), [overall]
-    )
+    return rows + normal_rows(label, _behind(effects), [overall])
 
 
 def _cell_rows(label: Label, effects: GroupTime, spec: GroupTimeSpec) -> list[Row]:
