@@ -149,6 +149,17 @@ def test_not_yet_treated_are_chosen_by_pair_of_years():
     agrees(found, published("not_yet"))
 
 
+@pytest.mark.parametrize("firms", ["risk_sets", "panel"])
+def test_firms_without_a_weight_are_counted(firms):
+    """One lacks it in every year; it could compare with each of the three entry years."""
+    panel = counties()
+    one = panel.loc[panel["cohort"].isna(), "firm_id"].iloc[0]
+    panel["size"] = panel["size"].mask(panel["firm_id"] == one)
+    study, _ = study_of(panel, firms=firms, weight_by="size", terms=["att"])
+    facts = estimate_specs(study).facts.set_index("name")["value"]
+    assert facts["n_without_covariates[main]"] == 3
+
+
 def test_not_yet_treated_in_risk_sets_stay_so_through_the_last_year():
     """Here the panel ends in 2007, by which all have entered: only never-treated are left."""
     found = rows(counties(), comparison="not_yet_treated")

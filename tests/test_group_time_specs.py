@@ -247,6 +247,9 @@ def test_weights_make_the_effect_on_totals():
     ]
     assert rows.loc["att_gt[2004,2006]", "estimate"] == pytest.approx(means[0] - means[1])
     assert rows.loc["att", "note"].endswith("firms weighted by size")
+    holes = covariates.assign(size=covariates["size"].where(covariates.index % 4 > 0))
+    facts = run(*tables, estimate, covariates=holes).facts.set_index("name")["value"]
+    assert facts["n_without_covariates[main]"] == holes["size"].isna().sum()
     with pytest.raises(DataError, match="are negative"):
         run(*tables, estimate, covariates=covariates.assign(size=-1.0))
     with pytest.raises(ValueError, match="matched sets have own weights"):

@@ -14,7 +14,7 @@ from pipeline.panel_index import NO_ROW, Codes
 
 @dataclass(frozen=True)
 class CohortSamples:
-    """Hold a sample per cohort, and the firms (once per stack) that lacked a covariate."""
+    """Hold a sample per cohort, and the firms (once per stack) without a covariate or weight."""
 
     samples: list[CohortSample]
     n_without_covariates: int

@@ -24,7 +24,7 @@ from pipeline.params.score import Covariate
 def spec_effects(
     study: Study, spec: GroupTimeSpec, stacks: Stacks, values: Floats
 ) -> tuple[GroupTime, int]:
-    """Return the effects of a spec, and the firms (once per entry year) that lack a covariate.
+    """Return a spec's effects, and the firms (once per entry year) without covariate or weight.
 
     `values` is the transformed outcome by PANEL row, or true effects in its place.
     """
@@ -48,13 +48,14 @@ def _stack_samples(
     """
     if stacks.design == "unmatched":
         stacks = replace(stacks, weight=(stacks.weight > 0).astype(np.float64))
-    adjusted = None
+    adjusted, lost = None, 0
     if study.covariates is not None and spec.covariates:
         adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
     if study.covariates is not None and spec.weight_by is not None:
         size = unit_covariates(stacks, study.panel, study.covariates, [spec.weight_by])[:, 0]
+        lost = int((np.isnan(size) & (stacks.weight > 0)).sum())
         stacks = replace(stacks, weight=stacks.weight * positive_weights(size, spec.weight_by))
-    return cohort_samples(
+    found = cohort_samples(
         stacks,
         values,
         study.panel,
@@ -62,6 +63,7 @@ def _stack_samples(
         covariates=adjusted,
         whole_sets=study.estimate.missing == "drop_set",
     )
+    return replace(found, n_without_covariates=found.n_without_covariates + lost)
 
 
 def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortSamples:
@@ -81,10 +83,11 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
         own = _own_covariates(study, spec, index.firms[members], dated)
         columns = firm_columns(own[spec.covariates], f"every firm, entry year {cohort}")
         weight = np.ones(len(members))
+        complete = np.isfinite(columns).all(axis=1)
         if spec.weight_by is not None:
             size = own[spec.weight_by].to_numpy(np.float64)
             weight = positive_weights(size, spec.weight_by)
-        complete = np.isfinite(columns).all(axis=1)
+            complete &= ~np.isnan(size)
         lost += int((~complete).sum())
         kept = complete & (weight > 0)
         samples.append(
