@@ -1,5 +1,7 @@
 """Sun & Abraham, extended two-way and imputation through a study."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from stacked_tables import estimation, outcomes, panel_from, random_study, treat
 
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
-from pipeline.effects.cohort_regression import fit_extended_twoway
+from pipeline.effects.cohort_regression import fit_extended_twoway, interaction_sample
 from pipeline.effects.imputation import impute, imputed_average
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
@@ -82,6 +84,25 @@ def test_lags_used_in_matching_leave_the_pre_trend_test():
     test = run(random_study(1), spec, matched=every).tests.iloc[0]
     assert np.isnan(test["statistic"])
     assert "every year before the reference year was matched on" in test["note"]
+
+
+def test_comparison_firms_that_enter_later_compare_in_the_interaction_weighted_estimator():
+    """They are never treated in the sample: no effects of their own, no rows outside the window."""
+    panel, matches, weights = random_study(1)
+    later = panel["firm_id"].isin(weights.loc[~weights["treated"], "firm_id"])
+    spec = by_cohort("sun_abraham")
+    entering = panel.assign(cohort=panel["cohort"].mask(later, 2010))
+    found, never = (run((p, matches, weights), spec) for p in (entering, panel))
+    pd.testing.assert_frame_equal(found.estimates, never.estimates)
+    pd.testing.assert_frame_equal(found.tests, never.tests)
+
+
+def test_what_firms_lend_outside_their_own_window_has_no_effect_of_its_own():
+    flat = flat_study(0, n=40)
+    lends = (flat.cohort == 2005) & (flat.year < 2003)
+    kept = interaction_sample(replace(flat, ever_treated=flat.ever_treated & ~lends))
+    assert kept.panel_row.tolist() == flat.panel_row[~lends].tolist()
+    assert kept.cohort.tolist() == flat.cohort[~lends].tolist()
 
 
 def test_no_never_treated_firm_is_a_row_with_a_reason():

@@ -7,7 +7,7 @@ anticipation) on only, so that firms also compare before they enter. Both replac
 two-way figure, whose weights may be negative, by an average with declared weights.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -30,6 +30,19 @@ class CohortFit:
     cohort: NDArray[np.int64]
     event_time: NDArray[np.int64]
     mass: Floats
+
+
+def interaction_sample(flat: FlatSample) -> FlatSample:
+    """Return the rows of firms treated in their own stack, and of firms that only compare.
+
+    The latter, also where they enter after the last year that they serve in, are never treated in
+    the sample: they compare, and have no effects of their own. What firms that enter lend to other
+    entry years' comparisons outside their own window is left out.
+    """
+    entered = flat.treated_post | flat.anticipated | flat.ever_treated
+    compares = np.bincount(flat.firm, entered)[flat.firm] == 0
+    only = replace(flat, cohort=np.where(compares, np.inf, flat.cohort))
+    return only.where(flat.ever_treated | compares)
 
 
 def fit_sun_abraham(

@@ -10,6 +10,7 @@ from pipeline.effects.cohort_regression import (
     event_mean,
     fit_extended_twoway,
     fit_sun_abraham,
+    interaction_sample,
 )
 from pipeline.effects.counts import LONE_IN_COHORT, Counts, count_sample
 from pipeline.effects.group_time_averages import Average, equal_average
@@ -60,6 +61,7 @@ def cohort_results(
 
     `matched` are the event times that the design matched on, which the pre-trend test leaves out.
     """
+    flat = interaction_sample(flat) if spec.estimator == "sun_abraham" else flat
     clusters = flat.cluster if spec.cluster == "assignment" else flat.firm
     if spec.estimator == "imputation":
         return CohortResults(_imputation_rows(label, spec, flat, clusters), [])
