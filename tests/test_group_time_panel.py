@@ -149,6 +149,21 @@ def test_not_yet_treated_are_chosen_by_pair_of_years():
     agrees(found, published("not_yet"))
 
 
+@pytest.mark.parametrize("comparison", ["never_treated", "not_yet_treated"])
+@pytest.mark.parametrize("anticipation", [0, 1])
+def test_firms_that_enter_after_the_last_year_are_never_treated(comparison, anticipation):
+    """As R's did: they compare, and have no cells of their own."""
+    panel = counties()
+    late, entry = (panel["cohort"] == 2007).fillna(False), 2007 + anticipation
+    panel = panel.assign(cohort=panel["cohort"].mask(late, entry))
+    panel = panel[panel["year"] <= 2006].reset_index(drop=True)
+    given = {"firms": "panel", "comparison": comparison, "anticipation": anticipation}
+    found = rows(panel, **given)[["estimate", "std_error"]]
+    never = panel.assign(cohort=panel["cohort"].mask((panel["cohort"] == entry).fillna(False)))
+    pd.testing.assert_frame_equal(found, rows(never, **given)[["estimate", "std_error"]])
+    assert not found.index.str.contains(f"\\[{entry}").any()
+
+
 @pytest.mark.parametrize("firms", ["risk_sets", "panel"])
 def test_firms_without_a_weight_are_counted(firms):
     """One lacks it in every year; it could compare with each of the three entry years."""

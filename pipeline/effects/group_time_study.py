@@ -108,7 +108,8 @@ def _firms_by_year(
 ) -> FirmsByYear:
     """Return outcomes, entry and cluster of PANEL's firms; all dated at the firm's own base year.
 
-    Firms without a row in it, and never-treated ones, take the first row that they have. Where
+    Firms without a row in it, and never-treated ones, take the first row that they have. Firms that
+    enter after the last year and anticipation count as never-treated, as in R's did. Where
     the pool of the unmatched design leaves out firms in treated clusters, a firm stops comparing
     when a firm of its cluster enters.
     """
@@ -125,10 +126,12 @@ def _firms_by_year(
     clusters = pd.factorize(study.panel["cluster"].iloc[row])[0]
     covered = (index.row != NO_ROW).any(axis=0)
     rows = index.row[:, covered]
+    years = (index.first_year + np.arange(len(covered)))[covered]
+    entered = cohort <= years[-1] + study.treatment.anticipation_years
     return FirmsByYear(
-        years=(index.first_year + np.arange(len(covered)))[covered],
+        years=years,
         y=np.where(rows == NO_ROW, np.nan, values[rows]),
-        first_treated=cohort,
+        first_treated=np.where(entered, cohort, np.inf),
         exposed_from=exposed,
         cluster=clusters if spec.cluster == "assignment" else np.arange(len(row)),
     )
