@@ -56,6 +56,7 @@ def test_an_event_time_of_one_treated_cluster_has_the_reason(estimator, lost_at)
     rows = run(estimator, lost_at).estimates.set_index("term")
     assert np.isfinite(rows.loc["event[3]", "estimate"])
     assert np.isnan(rows.loc["event[3]", "std_error"])
+    assert "entry years 2004 only; no standard error" in rows.loc["event[3]", "note"]
     assert "lie in a single cluster" in rows.loc["event[3]", "note"]
     assert rows.loc["event[2]", "std_error"] > 0
     partly = "leaves out entry years with a single treated cluster: 2004"

@@ -1,6 +1,6 @@
 """Rows of the estimators on the flat panel that let effects differ by cohort."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from pipeline.effects.twoway import FlatSample
 from pipeline.panel_index import Codes
 from pipeline.params.estimate import CohortSpec
 
+NOT_PREDICTED = "no treated firm-year has an untreated year of its firm to be predicted from"
 NO_NEVER_TREATED = "the interaction-weighted estimator needs never-treated comparison firms"
 AVERAGES = {
     "event": "equal-weight mean over event times from entry on",
@@ -96,7 +97,9 @@ def _regression_rows(
         rows += _rows(label, counts, [("att", None, AVERAGES[spec.average])], [average])
     if "event" in spec.terms:
         times = [int(e) for e in np.unique(found.event_time)]
-        terms: list[tuple[str, int | None, str | None]] = [(f"event[{e}]", e, None) for e in times]
+        terms: list[tuple[str, int | None, str | None]] = [
+            (f"event[{e}]", e, _years_note(counts, e)) for e in times
+        ]
         averages = [cohort_average(found, found.event_time == e) for e in times]
         terms.append(("event_average", None, AVERAGES["event"]))
         rows += _rows(label, counts, terms, [*averages, event_mean(found)])
@@ -159,6 +162,14 @@ def _is_lone(counts: Counts, found: CohortFit, cell: int) -> bool:
     return counts.too_few is None and years.get(int(found.cohort[cell]), False)
 
 
+def _years_note(counts: Counts, event_time: int) -> str | None:
+    """Name the entry years behind an event time unless all contribute."""
+    years = counts.entry_years_at.get(event_time, {})
+    if len(years) in (0, counts.n_entry_years):
+        return None
+    return f"entry years {', '.join(map(str, years))} only"
+
+
 def _counts(kept: Flags, flat: FlatSample, clusters: Codes) -> Counts:
     entry = np.where(np.isfinite(flat.cohort), flat.cohort, 0).astype(np.int64)
     return count_sample(
@@ -172,14 +183,14 @@ def _imputation_rows(
     imputed = impute(flat)
     usable = imputed.imputable
     if not usable.any():
-        reason = "no treated firm-year has an untreated year of its firm to be predicted from"
-        return _missing_rows(label, spec, reason)
+        return _missing_rows(label, spec, NOT_PREDICTED)
+    counts = _counts(imputed.untreated | usable, flat, clusters)
     event_time = np.where(usable, flat.year - flat.cohort, np.nan)
     averages = []
-    for e in np.unique(event_time[usable]).astype(int):
+    for e in np.unique(event_time[usable]).astype(int).tolist():
         mass = np.where(event_time == e, flat.weight, 0.0)
         found = imputed_average(imputed, flat, mass / mass.sum(), clusters, f"event[{e}]")
-        averages.append(Average(found.term, found.estimate, found.influence, event_time=int(e)))
+        averages.append(replace(found, event_time=e, note=_years_note(counts, e)))
     mass = np.where(usable, flat.weight, 0.0)
     simple = imputed_average(imputed, flat, mass / mass.sum(), clusters, "att")
     event = equal_average(averages, "event_average")
@@ -190,6 +201,4 @@ def _imputation_rows(
     parts = parts * ("att" in spec.terms)
     if "event" in spec.terms:
         parts += [*averages, event]
-    kept = imputed.untreated | usable
-    counts = _counts(kept, flat, clusters)
     return normal_rows(label, Behind(counts, float(np.abs(flat.y).max())), parts)
