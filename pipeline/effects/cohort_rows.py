@@ -12,7 +12,7 @@ from pipeline.effects.cohort_regression import (
     fit_sun_abraham,
     interaction_sample,
 )
-from pipeline.effects.counts import LONE_IN_COHORT, Counts, count_sample
+from pipeline.effects.counts import LONE_IN_COHORT, Counts, count_sample, entry_years_note
 from pipeline.effects.group_time_averages import Average, equal_average
 from pipeline.effects.imputation import impute, imputed_average
 from pipeline.effects.normal_rows import Behind, normal_rows
@@ -163,11 +163,7 @@ def _is_lone(counts: Counts, found: CohortFit, cell: int) -> bool:
 
 
 def _years_note(counts: Counts, event_time: int) -> str | None:
-    """Name the entry years behind an event time unless all contribute."""
-    years = counts.entry_years_at.get(event_time, {})
-    if len(years) in (0, counts.n_entry_years):
-        return None
-    return f"entry years {', '.join(map(str, years))} only"
+    return entry_years_note(counts.entry_years_at.get(event_time, {}), counts.n_entry_years)
 
 
 def _counts(kept: Flags, flat: FlatSample, clusters: Codes) -> Counts:

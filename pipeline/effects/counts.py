@@ -124,6 +124,12 @@ def count_sample(
     )
 
 
+def entry_years_note(years: Iterable[int], n_entry_years: int) -> str | None:
+    """Name the entry years behind an effect; None where all of them, or none, are."""
+    named = list(map(str, years))
+    return None if len(named) in (0, n_entry_years) else f"entry years {', '.join(named)} only"
+
+
 def _lone(entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
     """Say of each entry year, ascending, whether its rows lie in a single cluster."""
     pairs = np.unique(np.column_stack([entry, cluster]), axis=0)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.effects.counts import entry_years_note
 from pipeline.effects.group_time import Cell, GroupTime
 from pipeline.effects.stacks import Floats
 from pipeline.panel_index import Codes
@@ -72,7 +73,8 @@ def event_averages(
         cells = _positions(effects, [(c.cohort, c.year) in here for c in effects.cells])
         mean = _share_weighted(effects, f"{name}[{event_time}]", cells)
         if mean is not None:
-            note = _cohorts_note(effects, cells)
+            years = [effects.cells[k].cohort for k in cells]
+            note = entry_years_note(years, len(effects.cohorts))
             found.append(replace(mean, event_time=event_time, note=note))
     return found
 
@@ -167,11 +169,3 @@ def _by_share(effects: GroupTime, term: str, parts: list[Average], cohort_row: C
 def _as_average(effects: GroupTime, position: int) -> Average:
     cell = effects.cells[position]
     return Average("", cell.estimate, effects.influence[position], lone=cell.lone)
-
-
-def _cohorts_note(effects: GroupTime, cells: Codes) -> str | None:
-    """Name the entry years behind an average unless all contribute."""
-    years = [effects.cells[k].cohort for k in cells]
-    if len(years) == len(effects.cohorts):
-        return None
-    return f"entry years {', '.join(map(str, years))} only"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.effects.cluster_cautions import cluster_caution
-from pipeline.effects.counts import LONE_IN_COHORT, Counts
+from pipeline.effects.counts import LONE_IN_COHORT, Counts, entry_years_note
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import after_entry, event_times
@@ -245,12 +245,8 @@ def _equal_mean_rows(
 
 
 def _stacks_note(sample: StackedSample, event_time: int) -> str | None:
-    """Name the entry years behind an event time unless all contribute."""
-    all_stacks = np.unique(sample.stack)
     contributing = np.unique(sample.stack[sample.event_time == event_time])
-    if len(contributing) == len(all_stacks):
-        return None
-    return f"entry years {', '.join(str(year) for year in contributing)} only"
+    return entry_years_note(contributing.tolist(), len(np.unique(sample.stack)))
 
 
 def _reason(sample: StackedSample, event_time: int, observed: bool) -> str:
