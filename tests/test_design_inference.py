@@ -218,10 +218,10 @@ def test_few_components_are_counted_and_warned_of():
     [(5, "a wild bootstrap is not applicable"), (6, "too few for the interval"), (10, None)],
 )
 def test_the_caution_ends_where_clusters_are_enough(n_clusters, said):
-    found = cluster_caution("components", n_clusters)
+    found = cluster_caution("components", n_clusters, n_clusters)
     assert found is None if said is None else said in found
     assert ("bootstrap" in (found or "")) == (n_clusters < 6)
-    assert cluster_caution("assignment", n_clusters) is None
+    assert cluster_caution("assignment", n_clusters, 10) is None
 
 
 @pytest.mark.parametrize("cluster", ["set_and_assignment", "components"])

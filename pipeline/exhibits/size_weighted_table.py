@@ -7,6 +7,7 @@ from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
+    clusters_note,
     counts_row,
     estimate_rows,
     reasons_note,
@@ -103,6 +104,7 @@ def _notes(
             firms=firms,
         ),
         *[note for name in asked.by for note in _of_size(results, design, name)],
+        *clusters_note(effects),
         *reasons_note(effects),
     )
 
