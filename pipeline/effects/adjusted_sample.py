@@ -26,6 +26,15 @@ def adjusted_sample(
     return stacked_sample(sample.stacks, values, study.estimate.missing, columns), lost
 
 
+def spec_sample(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> StackedSample:
+    """Return a spec's sample on stacks that were made again, with its covariates if it has any.
+
+    `values` is the outcome by PANEL row. Raises IdentificationError as `standardised_covariates`.
+    """
+    columns = standardised_covariates(study, stacks, spec.covariates) if spec.covariates else None
+    return stacked_sample(stacks, values, study.estimate.missing, columns)
+
+
 def standardised_covariates(study: Study, stacks: Stacks, names: list[str]) -> Floats:
     """Return covariates by unit (units, k), categories as indicators; missing where one is.
 

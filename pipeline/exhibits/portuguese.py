@@ -256,6 +256,7 @@ PORTUGUESE: dict[str, str] = {
     "No significance tests: they measure sample size, not balance.": "Sem testes de significância: medem o tamanho da amostra, não o balanceamento.",
     "no year before the reference year, so that no pre-trend can be seen.": "nenhum ano anterior ao de referência, de modo que não se pode ver a tendência prévia.",
     "No {size} known for {n} treated {firms}.": "Não se conhece {size} de {n} {firms} participantes.",
+    "No {size} known for {n} comparison {firms}.": "Não se conhece {size} de {n} {firms} de comparação.",
     "none": "nenhum",
     "none can be seen for {unseen}": "não se pode ver para {unseen}",
     "none, comparison {firms} weighted to the treated of their entry year": "nenhum, {firms} de comparação ponderadas a participantes de seu ano de entrada",

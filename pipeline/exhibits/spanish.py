@@ -256,6 +256,7 @@ SPANISH: dict[str, str] = {
     "No significance tests: they measure sample size, not balance.": "Sin pruebas de significación: miden el tamaño de la muestra, no el balance.",
     "no year before the reference year, so that no pre-trend can be seen.": "ningún año anterior al de referencia, por lo que no se puede ver la tendencia previa.",
     "No {size} known for {n} treated {firms}.": "No se conoce {size} de {n} {firms} participantes.",
+    "No {size} known for {n} comparison {firms}.": "No se conoce {size} de {n} {firms} de comparación.",
     "none": "ninguna",
     "none can be seen for {unseen}": "no se puede ver para {unseen}",
     "none, comparison {firms} weighted to the treated of their entry year": "ninguno, {firms} de comparación ponderadas a participantes de su año de entrada",
