@@ -155,7 +155,9 @@ def _figures_of(gap: Gap) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", required=True, help="interpreter that has the packages")
     parser.add_argument("--page", type=Path, help="page whose tables are written again")
     parser.add_argument("--packages", nargs="*", default=list(PACKAGES))

@@ -1,6 +1,6 @@
 """Time doubly robust group-time effects against the Python package diff-diff, side by side.
 
-    python benchmarks/group_time_speed.py --peer /path/to/python/with/diff-diff
+    python -m benchmarks.group_time_speed --peer /path/to/python/with/diff-diff
 
 Both start from the same long table in memory: firms x 10 years, three cohorts, two covariates,
 never-treated comparison, event averages with analytic standard errors. Each runs in a process of
@@ -104,7 +104,9 @@ def run_one(which: str, n_firms: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", help="interpreter in which diff-diff is installed")
     parser.add_argument("--firms", type=int, default=1_000_000)
     parser.add_argument("--run", choices=["ours", "peer"])

@@ -156,7 +156,9 @@ def lines(own: dict[str, Figures], theirs: dict[str, Figures]) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", help="interpreter with pyfixest and wildboottest")
     parser.add_argument("--page", type=Path, help="page whose last section is written again")
     parser.add_argument("--run", choices=["peer"])

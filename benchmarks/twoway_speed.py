@@ -101,7 +101,9 @@ def wild_draws(n_clusters: int = 50, draws: int = 999) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", help="interpreter in which pyfixest is installed")
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--run", choices=["ours", "peer"])
