@@ -103,7 +103,7 @@ def _figures(effects: GroupTime) -> Figures:
 def peer_figures(python: str, package: str) -> dict[str, dict[str, Figures]]:
     """Run one package over the grid, in its interpreter."""
     command = [python, "-m", "benchmarks.group_time_packages", package]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     found: dict[str, dict[str, Figures]] = json.loads(printed.splitlines()[-1])
     return found
 

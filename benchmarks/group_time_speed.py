@@ -117,7 +117,7 @@ def main() -> None:
     results = {}
     for which, python in (("ours", sys.executable), ("peer", options.peer or sys.executable)):
         command = [python, __file__, "--run", which, "--firms", str(options.firms)]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         results[which] = json.loads(printed.splitlines()[-1])
         figures = results[which]
         print(f"{which}: {figures['seconds']:.1f} s, peak {figures['peak']:.2f} GB")

@@ -167,7 +167,7 @@ def main() -> None:
         print(json.dumps(peer(sample())))
         return
     command = [options.peer or sys.executable, "-m", "benchmarks.regression_peers", "--run", "peer"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     text = "\n".join(lines(ours(sample()), json.loads(printed.splitlines()[-1])))
     print(text)
     if options.page:

@@ -116,7 +116,7 @@ def main() -> None:
         if python is None:
             continue
         command = [python, __file__, "--run", which, "--rows", str(options.rows)]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         results[which] = json.loads(printed.splitlines()[-1])
         print(f"{which}: {results[which]['seconds']:.1f} s, peak {results[which]['peak']:.2f} GB")
     if "peer" in results:
