@@ -111,12 +111,14 @@ def run_one(which: str, n_firms: int) -> None:
 def measure(python: str, which: str, n_firms: int) -> dict[str, Any]:
     """Return what one run in a process of its own prints."""
     command = [python, __file__, "--run", which, "--firms", str(n_firms)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(printed.splitlines()[-1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", help="interpreter in which diff-diff is installed")
     parser.add_argument("--firms", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)

@@ -80,7 +80,7 @@ def _true_terms(
     except IdentificationError:
         return []
     flat = flat_sample(sample, study.panel)
-    by_event = spec.estimator != "twoway" and spec.average == "event"
+    by_event = getattr(spec, "average", "simple") == "event"
     average = true_event_mean if by_event else true_twoway
     return [("att", average(flat, effect[flat.panel_row]))]
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.effects.least_squares import Fit
+from pipeline.effects.sample import StackedSample
 from pipeline.inference import n_groups
 
 Flags = NDArray[np.bool_]
@@ -100,6 +102,13 @@ def count_sample(
         n_control_clusters=n_groups(groups[0][~treated]),
         **({} if entry is None else _entry_years(entry[kept][treated], groups[0][treated])),
     )
+
+
+def count_fit(sample: StackedSample, fit: Fit, *clusters: Codes) -> Counts:
+    """Count what a fit on a stacked sample rests on; entry years where each has its own effects."""
+    firm = sample.stacks.firm[sample.unit]
+    entry = None if "att" in fit.names else sample.stack
+    return count_sample(fit.kept, sample.treated, firm, *clusters, entry=entry)
 
 
 def _entry_years(entry: NDArray[np.int64], cluster: Codes) -> dict[str, Any]:

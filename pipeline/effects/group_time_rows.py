@@ -19,6 +19,8 @@ from pipeline.effects.group_time_averages import (
     simple_average,
     year_averages,
 )
+from pipeline.effects.group_time_study import spec_effects
+from pipeline.effects.ledger import Ledger
 from pipeline.effects.normal_rows import Behind, normal_rows, rows_with_band
 from pipeline.effects.rows import (
     NO_PRE_YEAR,
@@ -28,8 +30,12 @@ from pipeline.effects.rows import (
     missing_row,
     test_row,
 )
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.study import Study
+from pipeline.effects.summaries import add_summary
 from pipeline.inference import chi_squared_test
 from pipeline.params.estimate import GroupTimeSpec
+from pipeline.scale import on_scale
 
 NOTHING_AFTER_ENTRY = "no year from entry on has an estimate"
 
@@ -39,6 +45,22 @@ _AVERAGES = {
     "cohort": "mean over years within cohorts, cohorts weighted by treated",
     "year": "equal-weight mean over calendar years, cohorts weighted by treated",
 }
+
+
+def add_group_time(
+    ledger: Ledger, study: Study, spec: GroupTimeSpec, label: Label, sample: StackedSample
+) -> None:
+    """Add every row, test and fact of a spec of group-time effects on one design and outcome."""
+    outcome = study.outcomes[label.outcome]
+    values = on_scale(study.panel[outcome.column], outcome)
+    effects, n_without_covariates = spec_effects(study, spec, sample.stacks, values)
+    rows = group_time_rows(label, spec, effects)
+    ledger.estimates += rows
+    ledger.tests.append(group_time_pre_test(label, effects, study.treatment.anticipation_years))
+    add_summary(ledger, study, label, rows)
+    lost = (f"n_without_covariates[{spec.name}]", n_without_covariates, "firms")
+    slopes = group_time_slopes(label, effects, study.treatment.anticipation_years)
+    ledger.add_facts(label.design, label.outcome, [lost, *slopes])
 
 
 def group_time_rows(label: Label, spec: GroupTimeSpec, effects: GroupTime) -> list[Row]:

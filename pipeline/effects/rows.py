@@ -23,6 +23,7 @@ FOR_COMPARABILITY = (
     "for comparability: firms treated earlier serve as comparisons for firms treated later"
 )
 REFERENCE = "reference period"
+STACKED_ONLY = "effects in proportion to the level are estimated by the stacked estimator only"
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,19 @@ def fit_stacked(
 ) -> Fit:
     """Fit y with firm x stack and `year_cell` effects, weighted and clustered; return the terms."""
     regressors = stacked_regressors(sample, term)
-    cells = fit_absorbed(
+    cells = fit_cells(sample, regressors, year_cell, clusters, second_clusters)
+    return combined(cells, regressors.names, term_shares(regressors.weight, cells.estimable))
+
+
+def fit_cells(
+    sample: StackedSample,
+    regressors: Regressors,
+    year_cell: Codes,
+    clusters: Codes,
+    second_clusters: Codes | None = None,
+) -> Fit:
+    """Fit y on the regressors themselves: an effect per entry year, before they are averaged."""
+    return fit_absorbed(
         sample.y,
         regressors.columns,
         (),
@@ -121,7 +133,6 @@ def fit_stacked(
         clusters=clusters,
         second_clusters=second_clusters,
     )
-    return combined(cells, regressors.names, term_shares(regressors.weight, cells.estimable))
 
 
 def stacked_coefficients(

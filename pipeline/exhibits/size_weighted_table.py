@@ -15,7 +15,7 @@ from pipeline.exhibits.analysis_effects import (
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.parts import by_design
 from pipeline.exhibits.table import Panel, Row, Table, Text
 from pipeline.params.analyses import Size, SizeWeighted
 
@@ -30,14 +30,7 @@ _COMPARISONS = {
 
 def size_weighted_tables(results: StudyResults) -> list[Table]:
     """Return one table a design of the size-weighted effects asked for; none where none are."""
-    asked = results.settings.estimate.analyses.size_weighted
-    if asked is None:
-        return []
-    return [
-        table
-        for design in asked.designs
-        for table in side_by_side(asked.outcomes, partial(_table, results, asked, design))
-    ]
+    return by_design(results.settings.estimate.analyses.size_weighted, partial(_table, results))
 
 
 def _table(
