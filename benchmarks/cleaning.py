@@ -5,6 +5,7 @@ For each number of firm-years, writes a panel of 12 columns with dirt in it (Par
 holds it once loaded. Times are wall-clock on this machine, noisy on a shared one.
 """
 
+import argparse
 import copy
 import os
 import subprocess
@@ -129,8 +130,13 @@ def measure(folder: Path) -> tuple[float, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("rows", nargs="+", type=int, help="numbers of firm-years")
+    sizes = parser.parse_args().rows
     print("firm-years   frame MiB  seconds  peak MiB  peak / frame", flush=True)
-    for n_rows in (int(argument) for argument in sys.argv[1:]):
+    for n_rows in sizes:
         with tempfile.TemporaryDirectory() as name:
             size = prepare(Path(name), n_rows)
             seconds, peak = measure(Path(name))

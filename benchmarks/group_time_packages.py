@@ -6,10 +6,10 @@ Prints one JSON object: by run, by term, estimate and standard error. What a pac
 for is left out; what it fails on is an empty run. Terms are named as in ESTIMATES.
 """
 
+import argparse
 import contextlib
 import io
 import json
-import sys
 import warnings
 from collections.abc import Callable
 
@@ -216,7 +216,11 @@ PACKAGES = {
 
 def main() -> None:
     warnings.filterwarnings("ignore")
-    package = PACKAGES[sys.argv[1]]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("package", choices=PACKAGES)
+    package = PACKAGES[parser.parse_args().package]
     results: dict[str, Figures] = {}
     failures: dict[str, str] = {}
     for run in grid():

@@ -103,7 +103,7 @@ def _figures(effects: GroupTime) -> Figures:
 def peer_figures(python: str, package: str) -> dict[str, dict[str, Figures]]:
     """Run one package over the grid, in its interpreter."""
     command = [python, "-m", "benchmarks.group_time_packages", package]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     found: dict[str, dict[str, Figures]] = json.loads(printed.splitlines()[-1])
     return found
 
@@ -155,7 +155,9 @@ def _figures_of(gap: Gap) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", required=True, help="interpreter that has the packages")
     parser.add_argument("--page", type=Path, help="page whose tables are written again")
     parser.add_argument("--packages", nargs="*", default=list(PACKAGES))

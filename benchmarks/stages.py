@@ -4,6 +4,7 @@ Runs every stage of the study `simulated`, enlarged to the given firms and years
 process in a temporary folder. Times are wall-clock on this machine, noisy on a shared one.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -48,7 +49,13 @@ def run_stage(stage: str, folder: Path) -> tuple[float, float]:
 
 
 def main() -> None:
-    firms, years = (int(argument) for argument in sys.argv[1:3])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("firms", type=int)
+    parser.add_argument("years", type=int)
+    asked = parser.parse_args()
+    firms, years = asked.firms, asked.years
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(ROOT / "dvc.yaml", folder)  # `exhibit` reads its declared inputs from it

@@ -101,7 +101,9 @@ def wild_draws(n_clusters: int = 50, draws: int = 999) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", help="interpreter in which pyfixest is installed")
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--run", choices=["ours", "peer"])
@@ -114,7 +116,7 @@ def main() -> None:
         if python is None:
             continue
         command = [python, __file__, "--run", which, "--rows", str(options.rows)]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         results[which] = json.loads(printed.splitlines()[-1])
         print(f"{which}: {results[which]['seconds']:.1f} s, peak {results[which]['peak']:.2f} GB")
     if "peer" in results:

@@ -201,12 +201,6 @@ def _observed(measure: Measure, firms: pd.DataFrame, weight: Floats, members: Po
     )
 
 
-def _effective_firms(firm: Positions, weight: Floats) -> float:
-    """Return the effective number of firms; one that serves several stacks is one firm."""
-    by_firm = np.bincount(firm, weight)
-    return effective_size(np.asarray(by_firm[by_firm > 0], dtype=np.float64))
-
-
 def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
     """Compare the groups; what cannot be computed is missing."""
     one, zero = groups.treated, ~groups.treated

@@ -13,8 +13,10 @@ from pipeline.effects.cohort_regression import (
     interaction_sample,
 )
 from pipeline.effects.counts import LONE_IN_COHORT, Counts, count_sample, entry_years_note
+from pipeline.effects.covariate_columns import refuse_large
 from pipeline.effects.group_time_averages import Average, equal_average
 from pipeline.effects.imputation import impute, imputed_average
+from pipeline.effects.ledger import Ledger
 from pipeline.effects.normal_rows import Behind, normal_rows
 from pipeline.effects.rows import (
     ALL_MATCHED_ON,
@@ -28,8 +30,13 @@ from pipeline.effects.rows import (
     missing_row,
     test_row,
 )
-from pipeline.effects.stacks import Flags, Floats
-from pipeline.effects.twoway import FlatSample
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.stacks import Flags, Floats, firm_covariates
+from pipeline.effects.study import Study
+from pipeline.effects.summaries import add_summary
+from pipeline.effects.twoway import FlatSample, flat_sample
+from pipeline.errors import IdentificationError
+from pipeline.inference import n_groups
 from pipeline.panel_index import Codes
 from pipeline.params.estimate import CohortSpec
 
@@ -47,6 +54,40 @@ class CohortResults:
 
     estimates: list[Row]
     tests: list[Row]
+
+
+def add_cohorts(
+    ledger: Ledger, study: Study, spec: CohortSpec, label: Label, sample: StackedSample
+) -> None:
+    """Add every row, test and fact of a spec on one design and outcome."""
+    flat, covariates = _with_covariates(ledger, study, spec, label, sample)
+    matched = study.matched_on(label.design, label.outcome)
+    found = cohort_results(label, spec, flat, sample.stacks.reference, covariates, matched=matched)
+    ledger.estimates += found.estimates
+    ledger.tests += found.tests
+    add_summary(ledger, study, label, found.estimates)
+
+
+def _with_covariates(
+    ledger: Ledger, study: Study, spec: CohortSpec, label: Label, sample: StackedSample
+) -> tuple[FlatSample, Floats | None]:
+    """Return the flat panel of firms that have the spec's covariates, and these (n, k) by row.
+
+    The firms that lack one are counted in FACTS; raises IdentificationError where all do.
+    """
+    flat = flat_sample(sample, study.panel)
+    if study.covariates is None or not spec.covariates:
+        return flat, None
+    by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
+    for name, values in zip(spec.covariates, by_firm.T, strict=True):
+        refuse_large(values, name)
+    known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
+    fact = (f"n_without_covariates[{spec.name}]", n_groups(flat.firm[~known]), "firms")
+    ledger.add_facts(label.design, label.outcome, [fact])
+    if not known.any():
+        raise IdentificationError(f"no firm has all of the covariates {', '.join(spec.covariates)}")
+    flat = flat.where(known)
+    return flat, by_firm[flat.firm]
 
 
 def cohort_results(
@@ -110,6 +151,7 @@ def _regression_rows(
                 event_time=reference,
                 estimate=0.0,
                 note=REFERENCE,
+                **counts.columns,
             )
         )
     return rows

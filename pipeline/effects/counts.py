@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.effects.least_squares import Fit
+from pipeline.effects.sample import StackedSample
 from pipeline.inference import n_groups
 
 Flags = NDArray[np.bool_]
@@ -121,6 +123,15 @@ def count_sample(
         n_entry_years=len(lone),
         lone_entry_years=tuple(year for year, is_lone in lone.items() if is_lone),
         entry_years_at=lone_at,
+    )
+
+
+def count_fit(sample: StackedSample, fit: Fit, *clusters: Codes) -> Counts:
+    """Count what a fit on a stacked sample rests on; entry years where each has its own effects."""
+    firm = sample.stacks.firm[sample.unit]
+    entry = None if "att" in fit.names else sample.stack
+    return count_sample(
+        fit.kept, sample.treated, firm, *clusters, entry=entry, event_time=sample.event_time
     )
 
 

@@ -19,6 +19,8 @@ from pipeline.effects.group_time_averages import (
     simple_average,
     year_averages,
 )
+from pipeline.effects.group_time_study import spec_effects
+from pipeline.effects.ledger import Ledger
 from pipeline.effects.normal_rows import Behind, normal_rows, rows_with_band
 from pipeline.effects.rows import (
     ALL_MATCHED_ON,
@@ -29,8 +31,12 @@ from pipeline.effects.rows import (
     missing_row,
     test_row,
 )
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.study import Study
+from pipeline.effects.summaries import add_summary
 from pipeline.inference import chi_squared_test
 from pipeline.params.estimate import GroupTimeSpec
+from pipeline.scale import on_scale
 
 NOTHING_AFTER_ENTRY = "no year from entry on has an estimate"
 
@@ -40,6 +46,23 @@ _AVERAGES = {
     "cohort": "mean over years within cohorts, cohorts weighted by treated",
     "year": "equal-weight mean over calendar years, cohorts weighted by treated",
 }
+
+
+def add_group_time(
+    ledger: Ledger, study: Study, spec: GroupTimeSpec, label: Label, sample: StackedSample
+) -> None:
+    """Add every row, test and fact of a spec of group-time effects on one design and outcome."""
+    outcome = study.outcomes[label.outcome]
+    values = on_scale(study.panel[outcome.column], outcome)
+    effects, n_without_covariates = spec_effects(study, spec, sample.stacks, values)
+    rows = group_time_rows(label, spec, effects)
+    ledger.estimates += rows
+    before = study.treatment.anticipation_years, study.matched_on(label.design, label.outcome)
+    ledger.tests.append(group_time_pre_test(label, effects, *before))
+    add_summary(ledger, study, label, rows)
+    lost = (f"n_without_covariates[{spec.name}]", n_without_covariates, "firms")
+    slopes = group_time_slopes(label, effects, *before)
+    ledger.add_facts(label.design, label.outcome, [lost, *slopes])
 
 
 def group_time_rows(label: Label, spec: GroupTimeSpec, effects: GroupTime) -> list[Row]:
@@ -215,7 +238,7 @@ def _event_rows(
     for cell in cells:
         if cell.event_time not in estimated:
             estimated.add(cell.event_time)
-            rows.append(_unestimated(label, f"{name}[{cell.event_time}]", cell))
+            rows.append(_unestimated(label, effects, f"{name}[{cell.event_time}]", cell))
     if not after:
         return [*rows, missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
     average = equal_average(after, f"{name}_average")
@@ -256,16 +279,19 @@ def _cell_rows(label: Label, effects: GroupTime, spec: GroupTimeSpec) -> list[Ro
     }
     rows = [row | counts[row["term"]] for row in rows]
     return rows + [
-        _unestimated(label, f"att_gt[{cell.cohort},{cell.year}]", cell, in_cell=True)
+        _unestimated(label, effects, f"att_gt[{cell.cohort},{cell.year}]", cell, in_cell=True)
         for cell in effects.cells
         if not cell.estimated
     ]
 
 
-def _unestimated(label: Label, term: str, cell: Cell, in_cell: bool = False) -> Row:
+def _unestimated(
+    label: Label, effects: GroupTime, term: str, cell: Cell, in_cell: bool = False
+) -> Row:
+    """Return the row of the reference, which is zero, or of a cell without an estimate."""
     place = {"cohort": cell.cohort, "year": cell.year} if in_cell else {}
-    estimate = {"estimate": 0.0} if cell.note == REFERENCE else {}
-    return effect_row(label, term, event_time=cell.event_time, note=cell.note, **place, **estimate)
+    zero = {"estimate": 0.0, **effects.counts.columns} if cell.note == REFERENCE else {}
+    return effect_row(label, term, event_time=cell.event_time, note=cell.note, **place, **zero)
 
 
 def _behind(effects: GroupTime) -> Behind:

@@ -5,18 +5,48 @@ import numpy as np
 from pipeline.effects.counts import Counts, count_sample
 from pipeline.effects.description import Fact
 from pipeline.effects.group_time_averages import Average
+from pipeline.effects.ledger import Ledger
 from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
 from pipeline.effects.normal_rows import Behind, normal_rows
-from pipeline.effects.rows import Label, Row, effect_row, missing_row
+from pipeline.effects.rows import (
+    Label,
+    Row,
+    effect_row,
+    few_clusters_note,
+    joined_notes,
+    missing_row,
+)
+from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats, Stacks
+from pipeline.effects.study import Study
+from pipeline.errors import IdentificationError
 from pipeline.panel_index import Codes
+from pipeline.params.estimate import LeeBoundsSpec
 
 SAMPLE = "base_exporters"
 MONOTONICITY = (
     "firms that stay above zero with and without the programme; assumes that it moves no firm the "
     "other way"
 )
+LOGS_ONLY = "bounds on the intensive margin need a log or proportional outcome"
 NOBODY_STAYS = "no event time has firms above zero both then and in the base year in both groups"
+
+
+def add_lee_bounds(
+    ledger: Ledger, study: Study, spec: LeeBoundsSpec, label: Label, sample: StackedSample
+) -> None:
+    """Add the bounds of a spec on one design and outcome.
+
+    Raises IdentificationError where the outcome is neither log nor proportional.
+    """
+    stacks, outcome = sample.stacks, study.outcomes[label.outcome]
+    if not outcome.in_logs:
+        raise IdentificationError(LOGS_ONLY)
+    levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+    clusters = stacks.cluster if spec.cluster == "assignment" else stacks.firm
+    rows, facts = lee_rows(label, stacks, levels, clusters)
+    ledger.estimates += rows
+    ledger.add_facts(label.design, label.outcome, facts)
 
 
 def lee_rows(
@@ -57,7 +87,10 @@ def bound_rows(
         inference="imbens_manski",
         conf_low=low if known else np.nan,
         conf_high=high if known else np.nan,
-        note=f"bounded, not estimated: {assumes}",
+        note=joined_notes(
+            f"bounded, not estimated: {assumes}",
+            few_clusters_note(label, behind.counts) if known else None,
+        ),
         **behind.counts.columns,
     )
     return [*rows, interval]

@@ -16,8 +16,17 @@ from pipeline.effects.difference_stacks import (
     difference_stacks,
     differenced,
 )
+from pipeline.effects.labels import spec_label
 from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import REFERENCE, Label, Row, effect_row, joined_notes, missing_row
+from pipeline.effects.rows import (
+    REFERENCE,
+    STACKED_ONLY,
+    Label,
+    Row,
+    effect_row,
+    joined_notes,
+    missing_row,
+)
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError
@@ -29,7 +38,6 @@ from pipeline.params.match import MahalanobisDesign, NearestDesign
 from pipeline.scale import on_scale
 
 INFERENCE = "abadie_imbens"
-RATIOS = "effects in proportion to the level are estimated by the stacked estimator only"
 ONE_TREATED = "no standard error: a single treated firm is matched"
 NOBODY = "no treated and comparison firms of one entry year have the difference"
 
@@ -77,17 +85,9 @@ class _Task:
 def _add_outcome(ledger: Ledger, task: _Task, design: str, name: str) -> None:
     study, spec = task.study, task.spec
     outcome = study.outcomes[name]
-    label = Label(
-        outcome=name,
-        design=design,
-        estimator=spec.name,
-        estimand=study.estimand[design],
-        scale=outcome.scale,
-        cluster=spec.cluster,
-        conf_level=study.estimate.conf_level,
-    )
+    label = spec_label(study, spec, design, name)
     if outcome.transform == "proportional":
-        ledger.estimates += [_missing(label, term, RATIOS) for term in spec.terms]
+        ledger.estimates += [_missing(label, term, STACKED_ONLY) for term in spec.terms]
         return
     values = on_scale(study.panel[outcome.column], outcome)
     if "att" in spec.terms:
@@ -168,6 +168,8 @@ def _row(
         n_treated=int(number.sum()),
         n_control=n_control,
         n_obs=int(sum(len(sample.firms.outcome) for sample in samples)),
+        n_clusters=int(number.sum()) + n_control,
+        n_treated_clusters=int(number.sum()),
         note=joined_notes(_note(samples, rules), without),
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.effects.counts import Counts, count_sample
+from pipeline.effects.counts import count_fit
 from pipeline.effects.description import Fact
 from pipeline.effects.least_squares import Fit, combined
 from pipeline.effects.poisson import PoissonFit, fit_poisson
@@ -110,7 +110,7 @@ def poisson_results(
             facts += _lost_facts(label, found.usable)
         else:
             estimates += _events(label, sample, found, clusters)
-            counts = _counts(sample, found.fit, clusters)
+            counts = count_fit(sample, found.fit, clusters)
             reference = sample.stacks.reference
             tests.append(pre_trend_row(label, counts, found.fit, reference, matched))
     return PoissonResults(estimates, tests, facts)
@@ -170,7 +170,7 @@ def _separated(columns: Floats, cells: Codes, found: PoissonFit) -> Flags:
 def _average(label: Label, sample: StackedSample, found: _Ratios, clusters: Codes) -> list[Row]:
     if found.average_is_infinite:
         return [missing_row(label, "att", found.reason)]
-    counts = _counts(sample, found.fit, clusters)
+    counts = count_fit(sample, found.fit, clusters)
     if found.fit.names[0] == "att":
         rows = average_rows(label, counts, found.fit, None)
     else:
@@ -181,7 +181,7 @@ def _average(label: Label, sample: StackedSample, found: _Ratios, clusters: Code
 def _events(label: Label, sample: StackedSample, found: _Ratios, clusters: Codes) -> list[Row]:
     """Return the rows of the event study; what has no finite value says why."""
     lost = found.infinite | ({"event_average"} if found.average_is_infinite else set())
-    rows = event_rows(label, _counts(sample, found.fit, clusters), found.fit, sample)
+    rows = event_rows(label, count_fit(sample, found.fit, clusters), found.fit, sample)
     return [
         missing_row(label, row["term"], found.reason, row.get("event_time"))
         if row["term"] in lost
@@ -234,14 +234,6 @@ def _shares(sample: StackedSample, member: Flags) -> Floats:
     mass = np.where(member, sample.weight * sample.y, 0.0)
     totals = np.bincount(firm, mass, int(sample.stacks.firm.max()) + 1).astype(np.float64)
     return totals / mass.sum() if mass.sum() > 0 else totals
-
-
-def _counts(sample: StackedSample, fit: Fit, clusters: Codes) -> Counts:
-    firm = sample.stacks.firm[sample.unit]
-    entry = None if "att" in fit.names else sample.stack
-    return count_sample(
-        fit.kept, sample.treated, firm, clusters, entry=entry, event_time=sample.event_time
-    )
 
 
 def _lost_facts(label: Label, usable: Usable) -> list[Fact]:

@@ -23,6 +23,7 @@ FOR_COMPARABILITY = (
     "for comparability: firms treated earlier serve as comparisons for firms treated later"
 )
 REFERENCE = "reference period"
+STACKED_ONLY = "effects in proportion to the level are estimated by the stacked estimator only"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def fitted_rows(
     known = [reason is None for reason in reasons]
     std_errors = np.where(known, std_errors, np.nan)
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
-    caution = cluster_caution(label.cluster, counts.n_clusters)
+    caution = few_clusters_note(label, counts)
     return [
         effect_row(
             label,
@@ -92,6 +93,11 @@ def fitted_rows(
         )
         for i, (term, event_time, note) in enumerate(terms)
     ]
+
+
+def few_clusters_note(label: Label, counts: Counts) -> str | None:
+    """Return what an average effect must say of the number of clusters behind it."""
+    return cluster_caution(label.cluster, counts.n_clusters, counts.n_treated_clusters)
 
 
 def average_rows(label: Label, counts: Counts, fit: Fit, note: str | None) -> list[Row]:

@@ -111,7 +111,19 @@ def fit_stacked(
 ) -> Fit:
     """Fit y with firm x stack and `year_cell` effects, weighted and clustered; return the terms."""
     regressors = stacked_regressors(sample, term)
-    cells = fit_absorbed(
+    cells = fit_cells(sample, regressors, year_cell, clusters, second_clusters)
+    return combined(cells, regressors.names, term_shares(regressors.weight, cells.estimable))
+
+
+def fit_cells(
+    sample: StackedSample,
+    regressors: Regressors,
+    year_cell: Codes,
+    clusters: Codes,
+    second_clusters: Codes | None = None,
+) -> Fit:
+    """Fit y on the regressors themselves: an effect per entry year, before they are averaged."""
+    return fit_absorbed(
         sample.y,
         regressors.columns,
         (),
@@ -121,7 +133,6 @@ def fit_stacked(
         clusters=clusters,
         second_clusters=second_clusters,
     )
-    return combined(cells, regressors.names, term_shares(regressors.weight, cells.estimable))
 
 
 def stacked_coefficients(
@@ -157,9 +168,23 @@ def stacked_terms(
     if "event" in spec.terms or spec.average == "event":
         terms |= stacked_coefficients(sample, y, "event", year_cell)
         terms["att"] = terms["event_average"]
+        terms |= _bins(spec, terms)
     if spec.average == "pooled":
         terms |= stacked_coefficients(sample, y, "att", year_cell)
     return terms
+
+
+def _bins(spec: StackedSpec, terms: dict[str, float]) -> dict[str, float]:
+    """Return the means of the event terms over the spec's ranges, missing without any."""
+    events = {name: value for name, value in terms.items() if name.startswith("event[")}
+    times = event_times(tuple(events))
+    found: dict[str, float] = {}
+    for part in spec.event_bins:
+        first, last = part.first_event_time, part.last_event_time
+        inside = [v for e, v in zip(times, events.values(), strict=True) if first <= e <= last]
+        known = [value for value in inside if np.isfinite(value)]
+        found[f"event_bin[{first},{last}]"] = float(np.mean(known)) if known else float("nan")
+    return found
 
 
 def event_times(names: tuple[str, ...]) -> tuple[int, ...]:

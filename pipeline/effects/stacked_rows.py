@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.adjusted_sample import adjusted_sample
+from pipeline.effects.adjusted_sample import adjust, adjusted_sample
 from pipeline.effects.bias_reduced_rows import stacked_bias_reduced_rows
 from pipeline.effects.clusters import cluster_codes
-from pipeline.effects.counts import Counts, count_sample
+from pipeline.effects.counts import Counts, count_fit
 from pipeline.effects.detectable import Leads, slope_facts
 from pipeline.effects.event_bands import event_band_rows
 from pipeline.effects.few_clusters import wild_bootstrap_row
@@ -52,17 +52,7 @@ class _Task:
 
     def counts(self, fit: Fit) -> Counts:
         """Count what a fit rests on."""
-        sample = self.sample
-        firm = sample.stacks.firm[sample.unit]
-        entry = None if "att" in fit.names else sample.stack
-        return count_sample(
-            fit.kept,
-            sample.treated,
-            firm,
-            *self.clusters,
-            entry=entry,
-            event_time=sample.event_time,
-        )
+        return count_fit(self.sample, fit, *self.clusters)
 
     def fit(self, term: str) -> Fit:
         """Fit the regression of a term."""
@@ -73,11 +63,7 @@ def add_stacked(
     ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
 ) -> None:
     """Add every row, test and fact of a stacked spec on one design and outcome."""
-    adjusted, lost = adjusted_sample(study, spec, sample, label.outcome)
-    if spec.covariates:
-        fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
-        ledger.add_facts(label.design, label.outcome, [fact])
-        check_comparable(adjusted)
+    adjusted = adjust(ledger, study, spec, label, sample)
     task = _task(study, spec, label, adjusted)
     for term in spec.terms:
         try:

@@ -19,5 +19,10 @@ def estimator_name(settings: StudySettings, spec: str) -> str:
     """Return what a spec's estimator is called, with the spec's name where others share it."""
     estimator = settings.spec(spec).estimator
     shared = [other.name for other in settings.estimate.specs if other.estimator == estimator]
-    name = say(_NAMES[estimator])
+    name = name_in_words(estimator)
     return name if len(shared) == 1 else f"{name} ({spec})"
+
+
+def name_in_words(estimator: str) -> str:
+    """Return an estimator's phrase, or its key as words where it has none."""
+    return say(_NAMES[estimator]) if estimator in _NAMES else estimator.replace("_", " ")

@@ -1,6 +1,7 @@
 """Say in words how an estimator compares, adjusts, averages and infers."""
 
 from pipeline.exhibits.design_words import dated_label, score_covariates
+from pipeline.exhibits.estimator_names import name_in_words
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.language import join_words, say
 from pipeline.exhibits.panels import absorbed
@@ -46,7 +47,9 @@ def estimator_words(results: StudyResults, spec: str) -> str:
         return _difference_words(results.settings)
     if estimator == "group_time":
         return _group_time_words(results.settings, spec)
-    return _cohort_words(results.settings, spec)
+    if estimator in _COHORT_ESTIMATORS:
+        return _cohort_words(results.settings, spec)
+    return name_in_words(estimator)
 
 
 def _stacked_words(results: StudyResults, spec: str) -> str:
@@ -112,7 +115,6 @@ def _adjusted(settings: StudySettings, covariates: list[str]) -> str:
 
 def _cohort_words(settings: StudySettings, spec: str) -> str:
     rule = settings.spec(spec)
-    assert rule.estimator in _COHORT_ESTIMATORS, "the caller chose the spec by its estimator"
     average = getattr(rule, "average", "")
     over = say("event times from entry on") if average == "event" else say("treated firm-years")
     return say(

@@ -8,6 +8,7 @@ from pipeline.exhibits.analysis_effects import (
     analysis_effects,
     bounds,
     bounds_interval,
+    clusters_note,
     counts_row,
     estimate_rows,
     interval_row,
@@ -16,7 +17,7 @@ from pipeline.exhibits.analysis_effects import (
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.parts import by_design
 from pipeline.exhibits.rounding import general
 from pipeline.exhibits.table import Counts, Panel, Row, Table
 from pipeline.params.analyses import Margins
@@ -35,14 +36,7 @@ _LEFT_OUT = {
 
 def export_margins_tables(results: StudyResults) -> list[Table]:
     """Return one table a design of the margins asked for; none where none are."""
-    asked = results.settings.estimate.analyses.margins
-    if asked is None:
-        return []
-    return [
-        table
-        for design in asked.designs
-        for table in side_by_side(asked.outcomes, partial(_table, results, asked, design))
-    ]
+    return by_design(results.settings.estimate.analyses.margins, partial(_table, results))
 
 
 def _table(results: StudyResults, asked: Margins, design: str, numbered: dict[int, str]) -> Table:
@@ -185,10 +179,10 @@ def _notes(
     ]
     if asked.unit_dependent:
         shown = [
-            f"{scale}: {retell(effect.note)}"
+            f"{scale}: {retell(effect.note.split('; ')[0])}"
             for found in effects
             for scale in asked.unit_dependent
             if (effect := found.get(("all", "all", scale))) is not None and effect.estimated
         ]
         notes.append(say("Effects on {shown}.", shown="; ".join(shown)))
-    return (*notes, *reasons_note(effects))
+    return (*notes, *clusters_note(effects), *reasons_note(effects))

@@ -8,6 +8,7 @@ from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
+    clusters_note,
     counts_row,
     estimate_rows,
     reasons_note,
@@ -16,7 +17,7 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.parts import by_design
 from pipeline.exhibits.table import DASH, Cell, Number, Panel, Row, Table, Text
 from pipeline.params.analyses import Groups
 
@@ -26,14 +27,7 @@ _PValues = dict[tuple[str, str], float]
 
 def heterogeneity_tables(results: StudyResults) -> list[Table]:
     """Return one table a design of the groups asked for; none where none are."""
-    asked = results.settings.estimate.analyses.groups
-    if asked is None:
-        return []
-    return [
-        table
-        for design in asked.designs
-        for table in side_by_side(asked.outcomes, partial(_table, results, asked, design))
-    ]
+    return by_design(results.settings.estimate.analyses.groups, partial(_table, results))
 
 
 def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int, str]) -> Table:
@@ -145,6 +139,7 @@ def _notes(
             "of what sets them apart."
         ),
         _not_equality(results),
+        *clusters_note(effects.values()),
         *reasons_note(effects.values()),
     )
 

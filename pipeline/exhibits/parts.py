@@ -4,12 +4,15 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from pipeline.exhibits.latex import fits, fits_page
 from pipeline.exhibits.table import Table
+from pipeline.params.analyses import Analysis
 
 T = TypeVar("T")
+Asked = TypeVar("Asked", bound=Analysis)
 
 MOST_COLUMNS = 4
 
@@ -33,6 +36,22 @@ def side_by_side(names: list[str], make: Callable[[dict[int, str]], Table]) -> l
     numbered = list(enumerate(names, start=1))
     parts = fewest_parts(numbered, MOST_COLUMNS, lambda part: fits(make(dict(part))))
     return [make(dict(part)) for part in parts]
+
+
+def by_design(
+    asked: Asked | None, make: Callable[[Asked, str, dict[int, str]], Table]
+) -> list[Table]:
+    """Return the tables of each design that an analysis names; none where it is not asked for.
+
+    `make` is given the analysis, the design, and outcomes by column number.
+    """
+    if asked is None:
+        return []
+    return [
+        table
+        for design in asked.designs
+        for table in side_by_side(asked.outcomes, partial(make, asked, design))
+    ]
 
 
 def pages(table: Table) -> list[Table]:

@@ -7,6 +7,7 @@ from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
+    clusters_note,
     counts_row,
     estimate_rows,
     reasons_note,
@@ -14,7 +15,7 @@ from pipeline.exhibits.analysis_effects import (
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.parts import by_design
 from pipeline.exhibits.table import Panel, Row, Table, Text
 from pipeline.params.analyses import Size, SizeWeighted
 
@@ -29,14 +30,7 @@ _COMPARISONS = {
 
 def size_weighted_tables(results: StudyResults) -> list[Table]:
     """Return one table a design of the size-weighted effects asked for; none where none are."""
-    asked = results.settings.estimate.analyses.size_weighted
-    if asked is None:
-        return []
-    return [
-        table
-        for design in asked.designs
-        for table in side_by_side(asked.outcomes, partial(_table, results, asked, design))
-    ]
+    return by_design(results.settings.estimate.analyses.size_weighted, partial(_table, results))
 
 
 def _table(
@@ -103,6 +97,7 @@ def _notes(
             firms=firms,
         ),
         *[note for name in asked.by for note in _of_size(results, design, name)],
+        *clusters_note(effects),
         *reasons_note(effects),
     )
 
@@ -113,7 +108,6 @@ def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
         results.fact(design, "all", f"largest_size_share_{group}[{name}]")
         for group in ("treated", "comparison")
     ]
-    lost = results.fact(design, "all", f"n_treated_without_size[{name}]")
     sentences = []
     if not any(map(math.isnan, shares)):
         treated, comparison = (rounding.fixed(100 * share, 1) for share in shares)
@@ -126,13 +120,21 @@ def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
                 comparison=comparison,
             )
         )
-    if lost > 0:
-        sentences.append(
-            say(
-                "No {size} known for {n} treated {firms}.",
-                firms=results.settings.exhibit.firms,
-                size=name,
-                n=rounding.count(lost),
-            )
-        )
-    return sentences
+    return [*sentences, *_without_size(results, design, name)]
+
+
+def _without_size(results: StudyResults, design: str, name: str) -> list[str]:
+    """Return how many of each group are left out because their size is not known."""
+    told = {
+        "treated": "No {size} known for {n} treated {firms}.",
+        "comparison": "No {size} known for {n} comparison {firms}.",
+    }
+    counts = {
+        group: results.fact(design, "all", f"n_{group}_without_size[{name}]") for group in told
+    }
+    firms = results.settings.exhibit.firms
+    return [
+        say(told[group], firms=firms, size=name, n=rounding.count(lost))
+        for group, lost in counts.items()
+        if lost > 0
+    ]

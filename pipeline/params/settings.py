@@ -50,12 +50,6 @@ def study_names(content: dict[str, Any]) -> list[str]:
     return names
 
 
-def read_section(path: Path, study: str, section: str, model: type[Section]) -> Section:
-    """Read `<study>.<section>` into its model; raise ParamsError, one line per fault."""
-    content = load_yaml(path)
-    return parse_section(study_block(content, study), study, section, model)
-
-
 def study_block(content: dict[str, Any], study: str) -> dict[str, Any]:
     """Return the block of one study; raise ParamsError naming the studies that exist."""
     block = content.get(study)

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.effects.clusters import cluster_codes
-from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.rows import Row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import (
     Regressors,
     average_shares,
+    fit_cells,
     stacked_regressors,
     year_cells,
 )
@@ -84,18 +84,9 @@ def _estimable(
     clusters = cluster_codes(sample.stacks, spec.cluster)[0][sample.unit]
     cells = year_cells(sample, study.panel, spec.year_effects_by)
     try:
-        fit = fit_absorbed(
-            sample.y,
-            regressors.columns,
-            (),
-            first=sample.unit,
-            second=cells,
-            weight=sample.weight,
-            clusters=clusters,
-        )
+        return fit_cells(sample, regressors, cells, clusters).estimable
     except IdentificationError:
         return np.zeros(regressors.columns.shape[1], dtype=np.bool_)
-    return fit.estimable
 
 
 def _dummies(sample: StackedSample, regressors: Regressors) -> dict[str, str]:

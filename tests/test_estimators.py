@@ -1,0 +1,103 @@
+"""The registry of estimators is complete, and docs/add_an_estimator.md says how to enter it."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
+
+import pipeline.params.estimate as estimate_params
+from pipeline.effects import estimators
+from pipeline.effects.ledger import Results
+from pipeline.effects.rows import STACKED_ONLY
+from pipeline.effects.specs import estimate_specs
+from pipeline.effects.study import prepare_study
+from pipeline.exhibits import estimator_names
+
+PAGE = (Path(__file__).parent.parent / "docs" / "add_an_estimator.md").read_text(encoding="utf-8")
+PANEL = """
+firm_id cluster 2001 2002 2003
+T1      a       10   15   18
+T2      b       10   11   20
+C1      c       20   21   22
+C2      d       30   31   33
+"""
+SETS = """
+stack set_id firm_id treated
+2002  A      T1      1
+2002  A      C1      0
+2002  B      T2      1
+2002  B      C2      0
+"""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def named_by_params() -> set[str]:
+    specs = get_args(get_args(estimate_params.Spec)[0])
+    fields = [spec.model_fields["estimator"].annotation for spec in specs]
+    return {name for field in fields for name in get_args(field)}
+
+
+def test_every_estimator_that_params_name_is_registered():
+    registered = {*estimators.ESTIMATORS, *estimators.MATCHED_ANEW}
+    assert registered == named_by_params()
+
+
+def test_every_estimator_has_a_name_in_tables():
+    assert set(estimator_names._NAMES) == named_by_params()
+
+
+@pytest.fixture
+def documented(monkeypatch):
+    """Return the settings of the page's estimator, which is registered for one test."""
+    module, settings, registration = blocks("python")
+    exec(settings, names := dict(vars(estimate_params)))
+    monkeypatch.setattr(
+        estimate_params, "MeanDifferenceSpec", names["MeanDifferenceSpec"], raising=False
+    )
+    exec(module, code := {})
+    monkeypatch.setitem(estimators.ESTIMATORS, "mean_difference", None)  # and takes it out again
+    exec(registration, vars(estimators) | code)
+    (asked,) = YAML(typ="safe").load(blocks("yaml")[0])
+    return names["MeanDifferenceSpec"].model_validate(asked | {"designs": ["matched"]})
+
+
+def run(spec, **outcome) -> Results:
+    panel = panel_from(PANEL, {"T1": 2002, "T2": 2002})
+    matches = matches_from(SETS)
+    asked = {"column": "sales", "transform": "level", "unit": "US$", "label": "Sales"} | outcome
+    study = prepare_study(
+        panel,
+        matches,
+        weights_from(matches, panel),
+        outcomes=outcomes(sales=asked),
+        treatment=treatment(-1, 1),
+        matched_times={},
+        estimate=estimation().model_copy(update={"specs": [spec]}),
+    )
+    return estimate_specs(study)
+
+
+def test_the_documented_estimator_estimates(documented):
+    results = run(documented)
+    (row,) = results.estimates.to_dict("records")
+    assert row["estimator"] == "means"
+    assert row["estimate"] == pytest.approx(np.mean([15, 18, 11, 20]) - np.mean([21, 22, 31, 33]))
+    assert row["std_error"] > 0
+    assert row["n_clusters"] == 4
+    assert "mde[means]" in set(results.facts["name"])
+
+
+def test_the_documented_estimator_says_that_it_has_no_ratios(documented):
+    (row,) = run(documented, transform="proportional").estimates.to_dict("records")
+    assert row["note"] == STACKED_ONLY
+
+
+def test_an_estimator_without_a_phrase_is_called_by_its_key():
+    assert estimator_names.name_in_words("mean_difference") == "mean difference"
