@@ -10,7 +10,7 @@ from stacked_tables import estimation, outcomes, random_study, treatment
 
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.group_time_averages import event_averages
-from pipeline.effects.group_time_rows import group_time_slopes
+from pipeline.effects.group_time_leads import group_time_slopes
 from pipeline.effects.rows import Label
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study

@@ -19,7 +19,7 @@ from pipeline.effects.group_time_averages import (
     simple_average,
     year_averages,
 )
-from pipeline.effects.group_time_rows import group_time_pre_test
+from pipeline.effects.group_time_leads import group_time_pre_test
 from pipeline.effects.rows import Label
 
 REFERENCE = Path(__file__).parent / "reference"
