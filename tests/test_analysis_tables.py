@@ -6,6 +6,7 @@ import math
 import pandas as pd
 import pytest
 from results import OUTCOMES, _table, settings, study_results
+from text_tables import lines
 
 from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
 from pipeline.disclosure.groups import NOTE as SECOND
@@ -151,14 +152,6 @@ def made(**exhibit):
 @pytest.fixture(scope="module")
 def results():
     return made()
-
-
-def lines(table):
-    """Return what a reader sees: label, cells."""
-    return [
-        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
-        for row in table.rows()
-    ]
 
 
 def test_margins_show_each_part_and_the_bounds(results):
