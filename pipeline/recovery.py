@@ -8,6 +8,7 @@ the outcome, so applying it to the true effects gives exactly that.
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.group_time_truth import true_group_time
 from pipeline.effects.poisson_stacked import true_ratios
 from pipeline.effects.sample import StackedSample, check_comparable
@@ -38,7 +39,7 @@ def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.Da
         sample = outcome_sample(study, design, name)
         effect = _true_effects(study.panel, aligned, outcome)
         for spec in specs:
-            terms = _true_terms(study, spec, sample, effect, outcome)
+            terms = _true_terms(study, spec, sample, effect, name)
             rows += [(name, design, spec.name, term, value) for term, value in terms]
     found = pd.DataFrame(rows, columns=[*RECOVERY_KEY, "truth"])
     # a true effect of zero comes back as rounding around zero, whose digits the machine decides
@@ -57,17 +58,19 @@ def _true_effects(panel: pd.DataFrame, aligned: pd.DataFrame, outcome: Outcome) 
 
 
 def _true_terms(
-    study: Study, spec: Spec, sample: StackedSample, effect: Floats, outcome: Outcome
+    study: Study, spec: Spec, sample: StackedSample, effect: Floats, name: str
 ) -> list[tuple[str, float]]:
     """Return the true value of each term; none where the sample identifies no effect.
 
     Bounds have no truth of their own; effects in ratios are those of the stacked estimator;
     matching on one difference is not for assignment by cluster, which is what is simulated.
     """
+    outcome = study.outcomes[name]
     try:
         check_comparable(sample)
         if spec.estimator == "stacked":
-            return _true_stacked(spec, sample, study.panel, effect, outcome)
+            adjusted, _ = adjusted_sample(study, spec, sample, name)
+            return _true_stacked(spec, adjusted, study.panel, effect, outcome)
         if isinstance(spec, LeeBoundsSpec | MatchedDifferenceSpec):
             return []
         if outcome.transform == "proportional":

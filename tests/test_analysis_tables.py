@@ -249,6 +249,27 @@ def test_notes_and_reasons_are_told_in_the_language_of_the_report(code):
         assert english not in told
 
 
+def test_few_treated_clusters_are_told_under_every_table():
+    """The count stands in the rows; the text of the row's own caution is for programs."""
+    results = made(tables=["export_margins", "survival", "heterogeneity"], language="es")
+    estimates = results.estimates.assign(n_treated_clusters=7)
+    caution = "7 treated clusters are few: analytic intervals are too short"
+    estimates["note"] = estimates["note"].where(estimates["term"] != "asinh", f"{UNITS}; {caution}")
+    few = dataclasses.replace(results, estimates=estimates)
+    with speaking(few.settings.exhibit):
+        tables = [
+            *export_margins_tables(few),
+            *survival_tables(few),
+            *heterogeneity_tables(few),
+        ]
+        plenty = export_margins_tables(results)[0]
+    for table in tables:
+        assert "Menos de 10 conglomerados tratados" in " ".join(table.notes)
+        assert "treated clusters" not in " ".join(table.notes)
+        assert "depends on" not in " ".join(table.notes)
+    assert "Menos de 10" not in " ".join(plenty.notes)
+
+
 def test_a_group_that_would_tell_another_is_hidden_everywhere():
     """`50 or more` has too few firms and 40 of the 80 are below 10: both are hidden."""
     results = made()

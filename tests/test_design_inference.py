@@ -218,10 +218,10 @@ def test_few_components_are_counted_and_warned_of():
     [(5, "a wild bootstrap is not applicable"), (6, "too few for the interval"), (10, None)],
 )
 def test_the_caution_ends_where_clusters_are_enough(n_clusters, said):
-    found = cluster_caution("components", n_clusters)
+    found = cluster_caution("components", n_clusters, n_clusters)
     assert found is None if said is None else said in found
     assert ("bootstrap" in (found or "")) == (n_clusters < 6)
-    assert cluster_caution("assignment", n_clusters) is None
+    assert cluster_caution("assignment", n_clusters, 10) is None
 
 
 @pytest.mark.parametrize("cluster", ["set_and_assignment", "components"])
@@ -345,6 +345,34 @@ def test_a_sample_of_every_cluster_once_gives_back_the_estimate(monkeypatch, ave
     for design in ("unmatched", "odds", "entropy"):
         found = bootstrap_terms(study, redo, asked, design, ["sales_log"])["sales_log"]
         assert found["att"].iloc[0] == pytest.approx(estimate[design, "att"], rel=1e-7)
+
+
+def test_the_bootstrap_redoes_what_the_spec_asks_for_beside_other_methods(monkeypatch):
+    """Covariates and means of event times are redone; rows by other methods have none of theirs."""
+    tables, sections, redo = programme(50, "event")
+    draws = {"draws": 99, "seed": 1}
+    changes = {"designs": ["odds"], "terms": ["att", "event"], "covariates": ["employment_log"]}
+    changes |= {"bias_reduced": True, "wild_bootstrap": draws, "bands": draws}
+    changes |= {"placebo_entry_years": 1}
+    changes |= {"event_bins": [{"first_event_time": 0, "last_event_time": 1}]}
+    settings = sections["estimate"].model_dump(exclude_unset=True)
+    settings["specs"][0] |= changes
+    asked = EstimateSection.model_validate(settings)
+    both = {"covariates": redo.covariates, "score": redo.score}
+    study = prepare_study(*tables, **sections | {"estimate": asked}, **both)
+    monkeypatch.setattr(
+        bootstrap,
+        "_draw_clusters",
+        lambda firms, rng: pd.DataFrame({"row": np.arange(len(firms)), "number": 0}),
+    )
+    rows = estimate_specs(study, redo).estimates
+    drawn = rows[rows["inference"] == "cluster_bootstrap"].set_index("term")
+    assert drawn.index.is_unique and set(drawn["sample"]) == {"all"}
+    assert {"att", "event[1]", "event_bin[0,1]"} <= set(drawn.index)
+    spec = study.estimate.specs[0].model_copy(update={"draws": 1})
+    found = bootstrap_terms(study, redo, spec, "odds", ["sales_log"])["sales_log"].iloc[0]
+    for term in ("att", "event[1]", "event_bin[0,1]"):
+        assert found[term] == pytest.approx(drawn.loc[term, "estimate"], rel=1e-7)
 
 
 def _analytic(settings):

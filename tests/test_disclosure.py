@@ -17,6 +17,7 @@ from pipeline.disclosure.groups import hide_group_tests, is_second, second_group
 from pipeline.disclosure.losses import hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths, too_near
 from pipeline.disclosure.vet import vet
+from pipeline.effects.detectable_names import detectable, detectable_in_unit
 from pipeline.exhibits.overlap import score_bins
 from pipeline.exhibits.study import build_exhibits, study_tables
 from pipeline.exhibits.table import HIDDEN
@@ -165,8 +166,9 @@ def test_the_largest_share_and_the_rule():
     ]  # fmt: skip
 
 
-def with_dominance(results, percent):
-    key = {"outcome": "sales_log", "design": "covariates_lags", "treated": False, "event_time": -1}
+def with_dominance(results, percent, treated=False):
+    key = {"outcome": "sales_log", "design": "covariates_lags", "treated": treated}
+    key["event_time"] = -1
     outcomes = pd.DataFrame([{**key, "share": percent}])
     place = {"design": "covariates", "stack": "all", "covariate": "age", "sample": "before"}
     covariates = pd.DataFrame([{**place, "treated": True, "share": percent}])
@@ -185,6 +187,17 @@ def test_a_dominated_mean_is_hidden_with_its_counterpart():
         .isna()
         .all(axis=None)
     )
+
+
+def test_a_detectable_effect_does_not_tell_a_hidden_mean():
+    results = study_results()
+    hidden = vet(with_dominance(results, 60.0, treated=True))
+    place = ("covariates_lags", "sales_log")
+    assert hidden.hidden(*place, detectable_in_unit("stacked"))
+    assert hidden.hidden(*place, detectable_in_unit("stacked", 10))
+    assert not hidden.hidden(*place, detectable("stacked"))
+    shown = vet(with_dominance(results, 60.0))
+    assert not shown.hidden(*place, detectable_in_unit("stacked"))
 
 
 def test_tables_mark_what_is_hidden_and_say_why():

@@ -34,6 +34,7 @@ TABLES = (
     "main_effects_panels_2",
     "dynamic_effects",
     "detectable_effects",
+    "detectable_effects_2",
     "balance",
     "balance_summary",
     "matching_choices",
@@ -575,6 +576,24 @@ def test_detectable_effects_are_the_facts_and_their_percent(results):
     percent = table.panels[1].rows[2].cells
     assert percent[0].value == pytest.approx(100 * math.expm1(2.8 * 0.031))
     assert percent[2] is None
+
+
+def test_detectable_log_effects_stand_in_the_outcomes_unit(results):
+    (table,) = detectable_effects(results)
+    in_unit = table.panels[2]
+    assert in_unit.rows[2].cells[0].value == pytest.approx(20.0 * math.expm1(2.8 * 0.031))
+    assert in_unit.rows[2].cells[2] is None
+    assert in_unit.rows[-1].label == "unit"
+    assert in_unit.rows[-1].cells[0].plain() == OUTCOMES["sales_log"]["unit"]
+
+
+def test_detectable_effects_say_what_other_numbers_of_treated_clusters_would_find(results):
+    (table,) = detectable_effects(results)
+    by_number, in_unit = table.panels[3:]
+    assert by_number.title == "Had another number of clusters been treated, Panel C"
+    assert [row.label for row in by_number.rows] == ["5", "10", "20", "40", "80"]
+    assert by_number.rows[2].cells[0].value == pytest.approx(2.8 * 0.031 * 2)
+    assert in_unit.rows[2].cells[0].value == pytest.approx(20.0 * math.expm1(2.8 * 0.031 * 2))
 
 
 def test_tables_split_into_numbered_files():

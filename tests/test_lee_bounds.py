@@ -15,8 +15,12 @@ from stacked_tables import (
 )
 
 from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
+from pipeline.effects.manski_bounds import manski_bounds
+from pipeline.effects.sample import stacked_sample
 from pipeline.effects.specs import estimate_specs
+from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.study import prepare_study
+from pipeline.inference import small_sample_factor
 from pipeline.params.estimate import EstimateSection, LeeBoundsSpec
 
 # Logs of 10, 20, ... after entry over base 1; C2 stops, C4 never exported.
@@ -102,6 +106,82 @@ def test_an_influence_is_the_derivative_by_a_firms_weight(text):
             slope = getattr(above, side).estimate - getattr(below, side).estimate
             found = getattr(at, side).influence[firm_ids.index(firm)]
             assert found == pytest.approx(mass * slope / 2e-6, abs=1e-7), (firm, side)
+
+
+TWO_ENTRY_YEARS = """
+firm_id cluster 2001 2002 2003
+T1      a       1    10   12
+T2      b       1    20   .
+T3      c       1    40   .
+C1      e       1    10   .
+C2      f       1    15   .
+C3      g       1    30   .
+T4      h       1    2    700
+T5      i       1    2    900
+T6      j       1    3    400
+C4      k       1    2    500
+C5      l       1    4    600
+C6      m       1    1    300
+"""
+ENTRY = {f"T{i}": 2002 + (i > 3) for i in range(1, 7)}
+
+
+def two_entry_years(gone=(), weight_of=None):
+    """Return bounds and the stacked effect in a panel where all firms of 2003 grow a lot."""
+    panel = panel_from(TWO_ENTRY_YEARS, ENTRY)
+    panel.loc[panel["firm_id"].isin(gone) & (panel["year"] == 2003), "sales"] = 0.0
+    matches = matches_from(
+        "stack set_id firm_id treated\n"
+        + "\n".join(
+            f"{2002 + (i > 3)} {i} {g}{i} {int(g == 'T')}" for i in range(1, 7) for g in "TC"
+        )
+    )
+    weights = weights_from(matches, panel)
+    if weight_of is not None:
+        weights["weight"] = weights["firm_id"].map(weight_of)
+    stacks = joined(panel, weights, matches, (-1, 0))
+    levels = panel["sales"].to_numpy()
+    return panel, stacks, levels
+
+
+def test_what_a_year_did_to_an_entry_years_firms_is_no_sampling_error():
+    """Where all stay, bounds are the stacked effect, and so is their error but for the factor."""
+    panel, stacks, levels = two_entry_years()
+    found = lee_bounds(stacks, levels, stacks.firm)
+    sample = stacked_sample(stacks, np.log(levels), "renormalise")
+    fit = fit_stacked(sample, "event", year_cells(sample, panel, None), stacks.firm[sample.unit])
+    # 12 firms, 24 firm-years; 2 effects and 4 year x entry-year effects
+    factor = small_sample_factor(12, 24, 2 + 4)
+    values = np.log(levels[stacks.panel_row])
+    gone = np.zeros(values.shape, dtype=bool)
+    worst = manski_bounds(stacks, values, gone, (0.0, 9.0), stacks.firm)
+    for bound in (found.lower, found.upper, worst.lower, worst.upper):
+        assert bound.estimate == pytest.approx(fit.estimates[0])
+        assert bound.influence @ bound.influence * factor == pytest.approx(fit.covariance[0, 0])
+
+
+@pytest.mark.parametrize("gone", [["C4"], ["T5"]])
+def test_an_influence_is_the_derivative_given_the_entry_years_shares(gone):
+    firms = [f"{g}{i}" for g in "TC" for i in range(1, 7)]
+    even = dict(zip(firms, np.linspace(0.8, 1.3, 12), strict=True))
+
+    def moved(firm, step):
+        group = [f for f in firms if f[0] == firm[0] and (f[1] > "3") == (firm[1] > "3")]
+        total = sum(even[f] for f in group)
+        new = {f: even[f] + step * (f == firm) for f in group}
+        scaled = {f: new[f] * total / sum(new.values()) for f in group}
+        _, stacks, levels = two_entry_years(gone, even | scaled)
+        return lee_bounds(stacks, levels, stacks.firm)
+
+    panel, stacks, levels = two_entry_years(gone, even)
+    at = lee_bounds(stacks, levels, stacks.firm)
+    codes = panel["firm_id"].unique().tolist()
+    for firm in firms:
+        above, below = moved(firm, 1e-6), moved(firm, -1e-6)
+        for side in ("lower", "upper"):
+            slope = (getattr(above, side).estimate - getattr(below, side).estimate) / 2e-6
+            found = getattr(at, side).influence[codes.index(firm)]
+            assert found == pytest.approx(even[firm] * slope, abs=1e-7), (firm, side)
 
 
 @pytest.mark.parametrize("width", [0.0, 0.5, 50.0])

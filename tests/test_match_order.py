@@ -12,6 +12,7 @@ from test_matching_nearest import NEAREST
 
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
+from pipeline.effects import match_order
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.match_order import N_ORDERS, order_facts
 from pipeline.effects.specs import estimate_specs
@@ -82,6 +83,19 @@ def test_random_orders_span_a_range_and_rows_reversed_are_reported(table):
     stored = results.facts.set_index("name")["value"]
     assert stored["att_order_low"] == facts["att_order_low"]
     assert N_ORDERS == 50
+
+
+def test_the_range_is_that_of_the_adjusted_effect_where_the_spec_adjusts(table):
+    """With rows in the declared order the effect is the spec's own."""
+    tables, sections, redo = lalonde_study(table, PAIRS)
+    adjusted = estimation(terms=["att"], covariates=["age", "educ"], average="event")
+    study = prepare_study(*tables, **sections | {"estimate": adjusted}, covariates=redo.covariates)
+    found = estimate_specs(study).estimates.set_index("term")["estimate"]
+    (effect,) = match_order._effects(study, adjusted.specs[0], iter([study.stacks["matched"]]))[
+        "sales"
+    ]
+    assert effect == pytest.approx(found["att"])
+    assert effect != pytest.approx(894.3674802703, abs=1)
 
 
 def test_every_greedy_design_of_the_headline_spec_has_its_range(table):

@@ -117,6 +117,9 @@ def test_the_estimate_is_that_of_shared_ties(table):
     assert rows.loc["att", "estimate"] == pytest.approx(stacked)
     assert rows.loc["event[0]", "estimate"] == rows.loc["att", "estimate"]
     assert rows.loc["event[-1]", "estimate"] == 0
+    n_treated, n_control = rows.loc["att", ["n_treated", "n_control"]]
+    assert rows.loc["att", "n_clusters"] == n_treated + n_control
+    assert rows.loc["att", "n_treated_clusters"] == n_treated
     assert set(rows["inference"]) == {"abadie_imbens"}
 
 

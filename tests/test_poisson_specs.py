@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from stacked_tables import (
     estimation,
     matches_from,
@@ -209,6 +210,54 @@ def test_a_constant_proportional_effect_is_found_and_is_the_truth(average):
         assert found.loc[term, "estimate"] == pytest.approx(np.log(1.5), abs=1e-9)
         assert found.loc[term, "truth"] == pytest.approx(np.log(1.5), abs=1e-9)
     assert found.loc["event[-2]", "truth"] == pytest.approx(0, abs=1e-12)
+
+
+def test_adjustment_for_covariates_is_the_regression_with_their_slopes_by_stack_and_year():
+    """Against a Poisson regression with one column for every effect and slope."""
+    panel, matches, weights = random_study(4, missing_share=0.0)
+    panel = panel.assign(sales=np.exp(panel["sales"]))
+    firms = weights[["stack", "firm_id"]].drop_duplicates()
+    size = np.random.default_rng(3).normal(size=len(firms))
+    covariates = firms.assign(size=size)
+    prepared = prepare_study(
+        panel,
+        matches,
+        weights,
+        outcomes=outcomes(value=VALUE),
+        treatment=treatment(-3, 2),
+        matched_times={},
+        estimate=estimation(missing="renormalise", covariates=["size"]),
+        covariates=covariates,
+    )
+    found = estimate_specs(prepared).estimates.query("sample == 'all'").set_index("term")
+    rows = weights.merge(covariates, on=["stack", "firm_id"]).merge(
+        panel[["firm_id", "year", "sales"]], on="firm_id"
+    )
+    event = rows["year"] - rows["stack"]
+    rows = rows[(event >= -3) & (event <= 2)].assign(event=event)
+    unit = pd.factorize(rows["firm_id"] + rows["stack"].astype(str))[0]
+    year = pd.factorize(rows["stack"].astype(str) + rows["event"].astype(str))[0]
+    cells = [(g, e) for g in (2004, 2005) for e in range(-3, 3) if e != -1]
+    at = {c: ((rows["stack"] == c[0]) & (rows["event"] == c[1])).to_numpy() for c in cells}
+    values = rows["size"].to_numpy()
+    columns = [at[c] * rows["treated"].to_numpy() for c in cells]
+    columns += [at[c] * (values - values.mean()) / values.std() for c in cells]
+    redundant = [year[(rows["stack"] == g).to_numpy()][0] for g in (2004, 2005)]
+    in_year = np.delete(np.eye(year.max() + 1), redundant, axis=1)[year]
+    design = np.column_stack([*columns, np.eye(unit.max() + 1)[unit], in_year])
+    fitted = sm.GLM(
+        rows["sales"].to_numpy(),
+        design,
+        family=sm.families.Poisson(),
+        freq_weights=rows["weight"].to_numpy(),
+    ).fit(tol=1e-11, tol_criterion="params", maxiter=500)
+    effect = dict(zip(cells, fitted.params, strict=False))
+    for e in (-3, 0, 2):
+        expected = (effect[2004, e] + effect[2005, e]) / 2
+        assert found.loc[f"event[{e}]", "estimate"] == pytest.approx(expected, abs=1e-7)
+    plain = run(panel, matches, weights, (-3, 2), estimation(missing="renormalise")).estimates
+    unadjusted = plain.query("sample == 'all'").set_index("term").loc["event[2]", "estimate"]
+    assert abs(found.loc["event[2]", "estimate"] - unadjusted) > 1e-3
 
 
 def test_a_placebo_entry_is_a_ratio_before_true_entry():

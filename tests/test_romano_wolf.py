@@ -8,6 +8,7 @@ from stacked_tables import estimation, outcomes, random_study, treatment
 from pipeline.effects.romano_wolf import step_down
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
+from pipeline.params.estimate import EstimateSection
 from pipeline.params.inference import RomanoWolf
 
 DRAWS = 19_999
@@ -93,3 +94,14 @@ def test_rows_stand_beside_q_values_where_asked_for():
     assert rows["note"].str.contains("Romano-Wolf over 2 average effects").all()
     plain = run().tests
     assert "romano_wolf" not in set(plain["test"])
+
+
+def test_a_spec_without_the_average_has_no_family():
+    """Event studies keep influences on their mean too, but have no row `att` to adjust."""
+    specs = estimation().model_dump(exclude_unset=True)["specs"]
+    specs.append(specs[0] | {"name": "events", "terms": ["event"]})
+    both = EstimateSection.model_validate(
+        estimation().model_dump(exclude_unset=True) | {"specs": specs}
+    )
+    tests = run(specs=both.specs, romano_wolf=RomanoWolf(draws=99, seed=1)).tests
+    assert set(tests.loc[tests["test"] == "romano_wolf", "estimator"]) == {"main"}

@@ -71,6 +71,12 @@ def test_the_size_may_be_dated_earlier():
     assert row(results)["estimate"] == pytest.approx((3 * (10 - 2) + 1 * (4 - 1)) / 4)
 
 
+def test_comparison_firms_without_a_size_are_counted_where_they_need_one():
+    jobs = JOBS | {"C2": np.nan}
+    assert facts_of(run("own_size", jobs=jobs))["n_comparison_without_size[size]"] == 1
+    assert "n_comparison_without_size[size]" not in facts_of(run("treated_size", jobs=jobs))
+
+
 def test_a_treated_firm_without_size_leaves_with_its_set_and_is_counted():
     for missing_size in (np.nan, 0.0):
         results = run("treated_size", jobs=JOBS | {"T2": missing_size})

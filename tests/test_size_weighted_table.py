@@ -50,6 +50,7 @@ def made(largest=0.019, **exhibit):
             ("largest_size_share_treated[jobs]", largest, "share"),
             ("largest_size_share_comparison[jobs]", 0.023, "share"),
             ("n_treated_without_size[jobs]", 10.0, "firms"),
+            ("n_comparison_without_size[jobs]", 12.0, "firms"),
         )
     ]
     return dataclasses.replace(
@@ -86,7 +87,7 @@ def test_the_notes_say_what_the_weights_rest_on():
     notes = " ".join(size_weighted_tables(made())[0].notes)
     assert "comparison firms count by their own size" in notes
     assert "the largest unit has 1.9 percent of the weight of the treated and 2.3" in notes
-    assert "No jobs known for 10 treated firms." in notes
+    assert "No jobs known for 10 treated firms. No jobs known for 12 comparison firms." in notes
 
 
 def test_effects_that_one_firm_decides_are_not_published():

@@ -20,6 +20,7 @@ from pipeline.effects.stacks import unit_covariates
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError, ParamsError
 from pipeline.params.estimate import EventBin
+from pipeline.recovery import recover
 
 
 def covariates_of(weights, seed=0):
@@ -104,6 +105,30 @@ def test_firms_without_covariates_count_as_not_observed():
     facts = results.facts.set_index("name")["value"]
     assert facts["n_without_covariates[main]"] == 1
     assert by_term(results).loc["att", "n_treated"] == 11
+
+
+def test_the_truth_is_of_the_firms_that_have_the_covariates():
+    panel, matches, weights = random_study(7, missing_share=0.0)
+    covariates = covariates_of(weights)
+    first = weights.loc[weights["treated"], "firm_id"].iloc[0]
+    covariates.loc[covariates["firm_id"] == first, "size"] = np.nan
+    own = pd.factorize(panel["firm_id"])[0]
+    cohort = panel["cohort"].to_numpy(dtype=float, na_value=np.inf)
+    effect = np.where(panel["year"].to_numpy(float) >= cohort, 1.0 + own % 3, 0.0)
+    untreated = panel.assign(sales=own + panel["year"].to_numpy(float))
+    prepared = prepare_study(
+        untreated.assign(sales=untreated["sales"] + effect),
+        matches,
+        weights,
+        outcomes=outcomes(),
+        treatment=treatment(-3, 2),
+        matched_times={},
+        estimate=estimation(missing="renormalise", covariates=["size"]),
+        covariates=covariates,
+    )
+    truth = untreated[["firm_id", "year", "sales"]].rename(columns={"sales": "sales_untreated"})
+    found = recover(prepared, truth, estimate_specs(prepared).estimates).set_index("term")
+    assert found["estimate"].to_numpy() == pytest.approx(found["truth"].to_numpy(), abs=1e-8)
 
 
 def test_a_constant_covariate_is_a_row_with_a_reason_and_an_unknown_one_is_named():

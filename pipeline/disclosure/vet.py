@@ -17,6 +17,7 @@ from pipeline.disclosure.groups import NOTE, hide_group_tests, is_second, second
 from pipeline.disclosure.losses import few_lost, hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths
 from pipeline.disclosure.size_weights import dominated_sizes
+from pipeline.effects.detectable_names import is_in_unit
 from pipeline.exhibits.inputs import StudyResults
 
 # Facts that count firms, and no statistic in units of firms.
@@ -126,11 +127,19 @@ def _baseline_hidden(results: StudyResults, facts: pd.DataFrame) -> list[bool]:
     gone = at_base[at_base["mean"].isna()]
     keys = set(zip(gone["outcome"], gone["design"], gone["treated"], strict=True))
     return [
-        name in _BASELINE and (outcome, design, _BASELINE[name]) in keys
+        (outcome, design, _baseline_group(name)) in keys
         for outcome, design, name in zip(
             facts["outcome"], facts["design"], facts["name"], strict=True
         )
     ]
+
+
+def _baseline_group(name: str) -> bool | None:
+    """Return the group, treated or not, whose baseline mean a fact tells; None for others.
+
+    A detectable log effect in the outcome's unit, over that in logs, is the treated mean.
+    """
+    return True if is_in_unit(name) else _BASELINE.get(name)
 
 
 def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
@@ -138,7 +147,9 @@ def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
     percent = results.settings.exhibit.disclosure.dominance_percent
     reference = results.settings.treatment.reference_event_time
     at_base = dominance.outcomes[dominance.outcomes["event_time"] == reference]
-    facts = results.facts.assign(treated=results.facts["name"].map(_BASELINE).astype("object"))
+    facts = results.facts.assign(
+        treated=results.facts["name"].map(_baseline_group).astype("object")
+    )
     levels = dominated(facts, at_base, ["outcome", "design", "treated"], percent)
     outcomes = results.settings.outcomes.root.items()
     shown = [name for name, o in outcomes if o.transform in ("level", "proportional")]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.adjusted_sample import spec_sample
 from pipeline.effects.clusters import Remade
-from pipeline.effects.sample import check_comparable, stacked_sample
+from pipeline.effects.sample import check_comparable
 from pipeline.effects.stacked import stacked_terms, year_cells
 from pipeline.effects.stacks import Floats, Stacks, join_stacks
 from pipeline.effects.study import Study
@@ -142,8 +143,8 @@ def _scores(
 
 def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> dict[str, float]:
     """Return the terms of one sample; none where it identifies no effect."""
-    sample = stacked_sample(stacks, values, study.estimate.missing)
     try:
+        sample = spec_sample(study, spec, stacks, values)
         check_comparable(sample)
         cells = year_cells(sample, study.panel, spec.year_effects_by)
         return stacked_terms(sample, sample.y, spec, cells)

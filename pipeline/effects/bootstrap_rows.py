@@ -9,6 +9,8 @@ from pipeline.effects.study import Study
 from pipeline.inference import t_intervals
 
 INFERENCE = "cluster_bootstrap"
+# Inference, band and sample of the rows that have a row by bootstrap beside them.
+_ANALYTIC = ("analytic", "pointwise", "all")
 FEW_WORKED = (
     "no bootstrap: the effect can be estimated in {worked} of {drawn} samples of clusters only"
 )
@@ -16,7 +18,7 @@ NO_RATIOS = "effects in proportion to a level are not bootstrapped; see the anal
 
 
 def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
-    """Return a row for every estimated analytic row of the specs that ask for the bootstrap.
+    """Return a row for every estimated analytic row, pointwise, of the specs that ask for one.
 
     The estimate is the same; standard error (the SD over draws), t test with G-1 degrees of
     freedom and interval are the bootstrap's. Effects in proportion to a level have a row with the
@@ -31,6 +33,7 @@ def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
                 row
                 for row in analytic
                 if (row["estimator"], row["design"]) == (spec.name, design)
+                and (row["inference"], row["band"], row["sample"]) == _ANALYTIC
                 and np.isfinite(row.get("std_error", np.nan))
             ]
             ratios = [row for row in own if _in_proportion(study, row)]

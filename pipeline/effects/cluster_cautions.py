@@ -13,14 +13,22 @@ ONE_COMPONENT = (
     "assignment"
 )
 
+_FEW_TREATED = (
+    "{} treated clusters are few: analytic intervals are too short; compare wild_bootstrap and "
+    "randomisation of the stacked estimator"
+)
 
-def cluster_caution(cluster: str, n_clusters: int) -> str | None:
+
+def cluster_caution(cluster: str, n_clusters: int, n_treated_clusters: int) -> str | None:
     """Return what an average effect must say of the number of clusters behind it.
 
     Sets that reach across assignment clusters join them, so that components may be far fewer than
-    either; every one of them is treated.
+    either; every one of them is treated. With a single treated cluster there is no interval.
     """
-    if cluster != "components" or n_clusters >= FEW_TREATED_CLUSTERS:
+    if cluster != "components":
+        few = 1 < n_treated_clusters < FEW_TREATED_CLUSTERS
+        return _FEW_TREATED.format(n_treated_clusters) if few else None
+    if n_clusters >= FEW_TREATED_CLUSTERS:
         return None
     if n_clusters < 2:
         return ONE_COMPONENT

@@ -140,6 +140,7 @@ def _regression_rows(
                 event_time=reference,
                 estimate=0.0,
                 note=REFERENCE,
+                **counts.columns,
             )
         )
     return rows

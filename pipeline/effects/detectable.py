@@ -5,32 +5,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.effects.description import Fact
+from pipeline.effects.detectable_names import (
+    TREATED_CLUSTERS,
+    detectable,
+    detectable_in_unit,
+)
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.inference import minimum_detectable_effect
 from pipeline.params.estimate import EstimateSection
 from pipeline.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 
-# Numbers of treated clusters for which designs are planned.
-TREATED_CLUSTERS = (5, 10, 20, 40, 80)
+
+@dataclass(frozen=True)
+class Baseline:
+    """Hold the treated firms' mean of the outcome in the reference year, and its unit."""
+
+    mean: float
+    unit: str
 
 
 def effect_facts(
-    label: Label, row: Row, settings: EstimateSection, baseline: float, unit: str
+    label: Label, row: Row, settings: EstimateSection, baseline: Baseline
 ) -> list[Fact]:
-    """Return the minimum detectable effect of a summary row, in its units and in the outcome's.
-
-    A log effect d of treated firms with baseline mean m is m (exp(d) - 1) of the outcome's unit.
-    """
+    """Return the minimum detectable effect of a summary row, in its units and in the outcome's."""
     error, df = row.get("std_error", np.nan), row.get("df", np.inf)
-    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
-    name = label.estimator
-    in_unit = baseline * np.expm1(effect) if label.scale == "log points" else effect
-    return [(f"mde[{name}]", effect, label.scale), (f"mde_level[{name}]", float(in_unit), unit)]
+    return _facts(label, error, df, settings, baseline)
 
 
 def by_treated_clusters(
-    label: Label, influence: Floats, treated: Flags, settings: EstimateSection
+    label: Label,
+    influence: Floats,
+    treated: Flags,
+    settings: EstimateSection,
+    baseline: Baseline,
 ) -> list[Fact]:
     """Return the minimum detectable effect had other numbers of clusters been treated.
 
@@ -45,12 +53,32 @@ def by_treated_clusters(
     facts: list[Fact] = []
     for number in TREATED_CLUSTERS:
         error = float(np.sqrt(own * n_treated / number + others))
-        effect = minimum_detectable_effect(
-            error, n_others + number - 1, settings.conf_level, settings.power
+        facts += _facts(
+            label, error, n_others + number - 1, settings, baseline, treated_clusters=number
         )
-        name = f"mde[{label.estimator},treated_clusters={number}]"
-        facts.append((name, effect, label.scale))
     return facts
+
+
+def _facts(
+    label: Label,
+    error: float,
+    df: float,
+    settings: EstimateSection,
+    baseline: Baseline,
+    *,
+    treated_clusters: int | None = None,
+) -> list[Fact]:
+    """Return the smallest effect found with an error: in the estimate's units and the outcome's.
+
+    A log effect d of treated firms with baseline mean m is m (exp(d) - 1) of the outcome's unit.
+    """
+    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
+    in_unit = baseline.mean * np.expm1(effect) if label.scale == "log points" else effect
+    spec = label.estimator
+    return [
+        (detectable(spec, treated_clusters), effect, label.scale),
+        (detectable_in_unit(spec, treated_clusters), float(in_unit), baseline.unit),
+    ]
 
 
 @dataclass(frozen=True)

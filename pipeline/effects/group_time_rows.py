@@ -213,7 +213,7 @@ def _event_rows(
     for cell in effects.cells:
         if name == "event" and cell.event_time not in estimated:
             estimated.add(cell.event_time)
-            rows.append(_unestimated(label, f"event[{cell.event_time}]", cell))
+            rows.append(_unestimated(label, effects, f"event[{cell.event_time}]", cell))
     rows += [] if average is None else normal_rows(label, _behind(effects), [average])
     return rows or [missing_row(label, f"{name}_average", NOTHING_AFTER_ENTRY)]
 
@@ -247,16 +247,19 @@ def _cell_rows(label: Label, effects: GroupTime, spec: GroupTimeSpec) -> list[Ro
     }
     rows = [row | counts[row["term"]] for row in rows]
     return rows + [
-        _unestimated(label, f"att_gt[{cell.cohort},{cell.year}]", cell, in_cell=True)
+        _unestimated(label, effects, f"att_gt[{cell.cohort},{cell.year}]", cell, in_cell=True)
         for cell in effects.cells
         if not cell.estimated
     ]
 
 
-def _unestimated(label: Label, term: str, cell: Cell, in_cell: bool = False) -> Row:
+def _unestimated(
+    label: Label, effects: GroupTime, term: str, cell: Cell, in_cell: bool = False
+) -> Row:
+    """Return the row of the reference, which is zero, or of a cell without an estimate."""
     place = {"cohort": cell.cohort, "year": cell.year} if in_cell else {}
-    estimate = {"estimate": 0.0} if cell.note == REFERENCE else {}
-    return effect_row(label, term, event_time=cell.event_time, note=cell.note, **place, **estimate)
+    zero = {"estimate": 0.0, **effects.counts.columns} if cell.note == REFERENCE else {}
+    return effect_row(label, term, event_time=cell.event_time, note=cell.note, **place, **zero)
 
 
 def _behind(effects: GroupTime) -> Behind:

@@ -11,6 +11,7 @@ doi:10.1111/j.1468-0262.2004.00555.x.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.effects.sample import renormalised_weights
 from pipeline.effects.stacks import Flags, Floats, Stacks
@@ -41,11 +42,12 @@ class LeeBounds:
 
 @dataclass(frozen=True)
 class _Group:
-    """Hold one group at one event time: normalised weights, stayers, changes (n,), clusters."""
+    """Hold one group at one event time: normalised weights, stayers, changes (n,), codes."""
 
     weight: Floats
     stays: Flags
     change: Floats
+    stack: Codes
     cluster: Codes
     n_clusters: int
 
@@ -78,11 +80,12 @@ def bounds_of_changes(
     known whether they do. None where no event time has stayers in both groups.
     """
     weight = renormalised_weights(stacks, known)
+    stack = stack_codes(stacks)
     cells = []
     used = np.zeros(weight.shape, dtype=np.bool_)
     for column in np.flatnonzero(stacks.event_times >= 0):
         treated, control = (
-            _group(weight[:, column] * member, change[:, column], clusters)
+            _group(weight[:, column] * member, change[:, column], stack, clusters)
             for member in (stacks.treated, ~stacks.treated)
         )
         if treated is None or control is None or min(treated.share, control.share) <= 0:
@@ -116,7 +119,7 @@ def imbens_manski(lower: Bound, upper: Bound, conf_level: float) -> tuple[float,
     return lower.estimate - critical * errors[0], upper.estimate + critical * errors[1]
 
 
-def _group(weight: Floats, change: Floats, clusters: Codes) -> _Group | None:
+def _group(weight: Floats, change: Floats, stack: Codes, clusters: Codes) -> _Group | None:
     member = weight > 0
     if not member.any():
         return None
@@ -125,6 +128,7 @@ def _group(weight: Floats, change: Floats, clusters: Codes) -> _Group | None:
         weight[member] / weight.sum(),
         stays,
         np.where(stays, change[member], 0.0),
+        stack[member],
         clusters[member],
         int(clusters.max()) + 1,
     )
@@ -149,7 +153,7 @@ def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> Bound
 
     The share kept is p, the ratio of the groups' shares of stayers, 1 without `smaller`; a firm
     at the margin counts in part. With y_p the marginal change the mean is y_p + E[(y - y_p)-] / p,
-    and its influence (g - E g) / p + (y_p - mean) / p x that of p.
+    and its influence (g - E g) / p + (y_p - mean) / p x that of p, each as `cluster_influences`.
     """
     sign = 1.0 if largest else -1.0
     change = sign * group.change
@@ -159,10 +163,10 @@ def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> Bound
     below = np.minimum(change - marginal, 0.0)
     mean_below = float(mass @ below)
     mean = marginal + mean_below / kept
-    influence = _by_cluster(group, mass * (below - mean_below) / kept)
+    influence = _by_cluster(group, group.stays * (below - mean_below) / group.share / kept)
     if smaller is not None:
-        of_share = _by_cluster(smaller, smaller.weight * (smaller.stays - smaller.share))
-        of_share -= kept * _by_cluster(group, group.weight * (group.stays - group.share))
+        of_share = _by_cluster(smaller, smaller.stays)
+        of_share -= kept * _by_cluster(group, group.stays)
         influence += (marginal - mean) / kept / group.share * of_share
     return Bound(sign * mean, sign * influence)
 
@@ -174,8 +178,29 @@ def _quantile(values: Floats, mass: Floats, share: float) -> float:
     return float(values[order[min(int(reached), len(order) - 1)]])
 
 
-def _by_cluster(group: _Group, values: Floats) -> Floats:
-    return np.bincount(group.cluster, values, group.n_clusters).astype(np.float64)
+def _by_cluster(group: _Group, values: NDArray[np.generic]) -> Floats:
+    own = np.asarray(values, dtype=np.float64)
+    return cluster_influences(group.weight, own, group.stack, group.cluster, group.n_clusters)
+
+
+def stack_codes(stacks: Stacks) -> Codes:
+    """Return the code of each unit's entry year, shape (u,)."""
+    return np.asarray(np.unique(stacks.stack, return_inverse=True)[1], dtype=np.intp)
+
+
+def cluster_influences(
+    weight: Floats, values: Floats, stack: Codes, clusters: Codes, n_clusters: int
+) -> Floats:
+    """Return each cluster's influence (G,) on a weighted mean of values (n,), weights summing to 1.
+
+    sum_i w_i (x_i - mean of x in i's entry year): entry years' shares are given, as in the stacked
+    estimator, so that what a year did to all firms of an entry year, which cancels between treated
+    and comparison firms, is no sampling error of either.
+    """
+    mass = np.bincount(stack, weight)
+    of_stack = np.bincount(stack, weight * values) / np.where(mass > 0, mass, 1.0)
+    left = weight * (values - of_stack[stack])
+    return np.bincount(clusters, left, n_clusters).astype(np.float64)
 
 
 def difference(first: Bound, second: Bound) -> Bound:

@@ -8,7 +8,14 @@ from pipeline.effects.group_time_averages import Average
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
 from pipeline.effects.normal_rows import Behind, normal_rows
-from pipeline.effects.rows import Label, Row, effect_row, missing_row
+from pipeline.effects.rows import (
+    Label,
+    Row,
+    effect_row,
+    few_clusters_note,
+    joined_notes,
+    missing_row,
+)
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats, Stacks
 from pipeline.effects.study import Study
@@ -80,7 +87,10 @@ def bound_rows(
         inference="imbens_manski",
         conf_low=low if known else np.nan,
         conf_high=high if known else np.nan,
-        note=f"bounded, not estimated: {assumes}",
+        note=joined_notes(
+            f"bounded, not estimated: {assumes}",
+            few_clusters_note(label, behind.counts) if known else None,
+        ),
         **behind.counts.columns,
     )
     return [*rows, interval]

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.lee_bounds import Bound, difference, mean_bound
+from pipeline.effects.lee_bounds import (
+    Bound,
+    cluster_influences,
+    difference,
+    mean_bound,
+    stack_codes,
+)
 from pipeline.effects.sample import renormalised_weights
 from pipeline.effects.stacks import Flags, Floats, Stacks
 from pipeline.panel_index import Codes
@@ -35,6 +41,7 @@ def manski_bounds(
     filled = [np.where(gone, limit, values) for limit in limits]
     weight = renormalised_weights(stacks, np.isfinite(filled[0]))
     used = np.zeros(weight.shape, dtype=np.bool_)
+    stack = stack_codes(stacks)
     cells: list[tuple[Bound, Bound]] = []
     for column in np.flatnonzero(stacks.event_times >= 0):
         treated = weight[:, column] * stacks.treated
@@ -44,8 +51,12 @@ def manski_bounds(
             low, high = (f[:, column] - values[:, stacks.reference_column] for f in filled)
             cells.append(
                 (
-                    difference(_mean(treated, low, clusters), _mean(control, high, clusters)),
-                    difference(_mean(treated, high, clusters), _mean(control, low, clusters)),
+                    difference(
+                        _mean(treated, low, stack, clusters), _mean(control, high, stack, clusters)
+                    ),
+                    difference(
+                        _mean(treated, high, stack, clusters), _mean(control, low, stack, clusters)
+                    ),
                 )
             )
     if not cells:
@@ -54,12 +65,11 @@ def manski_bounds(
     return WorstCase(lower, upper, used)
 
 
-def _mean(weight: Floats, change: Floats, clusters: Codes) -> Bound:
-    """Return a weighted mean and each cluster's influence on it, w (x - mean)."""
+def _mean(weight: Floats, change: Floats, stack: Codes, clusters: Codes) -> Bound:
+    """Return a weighted mean and each cluster's influence on it."""
     member = weight > 0
     share = weight[member] / weight.sum()
-    mean = float(share @ change[member])
-    influence = np.bincount(
-        clusters[member], share * (change[member] - mean), int(clusters.max()) + 1
+    influence = cluster_influences(
+        share, change[member], stack[member], clusters[member], int(clusters.max()) + 1
     )
-    return Bound(mean, influence.astype(np.float64))
+    return Bound(float(share @ change[member]), influence)

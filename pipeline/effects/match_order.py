@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.adjusted_sample import spec_sample
 from pipeline.effects.bootstrap import Redo
 from pipeline.effects.description import facts_rows
-from pipeline.effects.sample import check_comparable, stacked_sample
+from pipeline.effects.sample import check_comparable
 from pipeline.effects.stacked import stacked_terms, year_cells
 from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.effects.study import Study
@@ -122,8 +123,8 @@ def _effects(
     found: dict[str, list[float]] = {name: [] for name in observed}
     for stacks in matched:
         for name in observed:
-            sample = stacked_sample(stacks, values[name], study.estimate.missing)
             with suppress(IdentificationError):
+                sample = spec_sample(study, spec, stacks, values[name])
                 check_comparable(sample)
                 cells = year_cells(sample, study.panel, spec.year_effects_by)
                 found[name].append(stacked_terms(sample, sample.y, average, cells)["att"])

@@ -168,6 +168,8 @@ def _row(
         n_treated=int(number.sum()),
         n_control=n_control,
         n_obs=int(sum(len(sample.firms.outcome) for sample in samples)),
+        n_clusters=int(number.sum()) + n_control,
+        n_treated_clusters=int(number.sum()),
         note=joined_notes(_note(samples, rules), without),
     )
 

@@ -7,7 +7,14 @@ import numpy as np
 from pipeline.bands import simultaneous_critical_value
 from pipeline.effects.counts import Counts
 from pipeline.effects.group_time_averages import Average
-from pipeline.effects.rows import Label, Row, effect_row, joined_notes, simultaneous_rows
+from pipeline.effects.rows import (
+    Label,
+    Row,
+    effect_row,
+    few_clusters_note,
+    joined_notes,
+    simultaneous_rows,
+)
 from pipeline.effects.stacks import Floats
 from pipeline.inference import is_rounding, t_intervals
 from pipeline.params.inference import Bands
@@ -52,13 +59,19 @@ def normal_rows(label: Label, behind: Behind, parts: list[Average]) -> list[Row]
             p_value=shown.p_value[i],
             conf_low=shown.low[i],
             conf_high=shown.high[i],
-            note=joined_notes(
-                part.note, reasons[i] or (behind.counts.left_out if part.cohort is None else None)
-            ),
+            note=joined_notes(part.note, reasons[i] or _caution(label, behind.counts, part)),
             **behind.counts.columns,
         )
         for i, part in enumerate(parts)
     ]
+
+
+def _caution(label: Label, counts: Counts, part: Average) -> str | None:
+    """Say what a standard error leaves out and, of an average effect, that clusters are few."""
+    if part.cohort is not None:
+        return None
+    is_average = part.event_time is None and part.year is None
+    return joined_notes(few_clusters_note(label, counts) if is_average else None, counts.left_out)
 
 
 def rows_with_band(

@@ -1,5 +1,6 @@
 """Results of a stacked spec for a proportional outcome: effects in ratios, by Poisson."""
 
+from pipeline.effects.adjusted_sample import adjust
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.placebo_rows import placebo_row
@@ -23,6 +24,7 @@ def add_ratios(
     ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
 ) -> None:
     """Add every row, test and fact of a stacked spec in ratios; what is linear only says so."""
+    sample = adjust(ledger, study, spec, label, sample)
     found = _ratios(study, spec, label, sample)
     ledger.estimates += found.estimates
     ledger.tests += found.tests

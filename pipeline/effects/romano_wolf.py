@@ -20,31 +20,41 @@ def romano_wolf_tests(
     """Return a row of TESTS, `romano_wolf`, for each average effect of a family of several.
 
     A family is what params declare, within one design and estimator; outcomes whose estimator
-    keeps no influences (one cluster code each) are left out, and the note counts who is in.
+    keeps no influences (one cluster code each) are left out, and so are specs that do not ask for
+    the average; the note counts who is in.
     """
+    statistics = _average_statistics(ledger)
     families: dict[tuple[str, str, str], list[str]] = {}
     for design, estimator, outcome in ledger.influences:
-        families.setdefault((design, estimator, outcomes[outcome].family), []).append(outcome)
+        if (design, estimator, outcome) in statistics:
+            families.setdefault((design, estimator, outcomes[outcome].family), []).append(outcome)
     rows: list[Row] = []
     for family, members in families.items():
         if len(members) > 1:
-            rows += _family_rows(ledger, family, members, settings)
+            tested = np.array([statistics[*family[:2], outcome] for outcome in members])
+            rows += _family_rows(ledger, family, members, tested, settings)
     return rows
 
 
-def _family_rows(
-    ledger: Ledger, family: tuple[str, str, str], members: list[str], settings: RomanoWolf
-) -> list[Row]:
-    design, estimator, name = family
-    averages = {
-        row["outcome"]: row
+def _average_statistics(ledger: Ledger) -> dict[tuple[str, str, str], float]:
+    """Return the t statistic of each average effect by design, estimator and outcome."""
+    return {
+        (row["design"], row["estimator"], row["outcome"]): row.get("statistic", np.nan)
         for row in ledger.estimates
-        if (row["design"], row["estimator"], row["term"]) == (design, estimator, "att")
-        and (row["sample"], row["subgroup"]) == ("all", "all")
+        if (row["term"], row["sample"], row["subgroup"]) == ("att", "all", "all")
         and (row["inference"], row["band"]) == ("analytic", "pointwise")
     }
+
+
+def _family_rows(
+    ledger: Ledger,
+    family: tuple[str, str, str],
+    members: list[str],
+    statistics: Floats,
+    settings: RomanoWolf,
+) -> list[Row]:
+    design, estimator, name = family
     influence = _stacked_influences([ledger.influences[design, estimator, o] for o in members])
-    statistics = np.array([averages[outcome]["statistic"] for outcome in members])
     rng = np.random.default_rng(settings.seed)
     p_values = step_down(statistics, influence, settings.draws, rng)
     note = (

@@ -69,7 +69,7 @@ def fitted_rows(
     known = [reason is None for reason in reasons]
     std_errors = np.where(known, std_errors, np.nan)
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
-    caution = joined_notes(cluster_caution(label.cluster, counts.n_clusters), counts.left_out)
+    caution = joined_notes(few_clusters_note(label, counts), counts.left_out)
     return [
         effect_row(
             label,
@@ -87,6 +87,11 @@ def fitted_rows(
         )
         for i, (term, event_time, note) in enumerate(terms)
     ]
+
+
+def few_clusters_note(label: Label, counts: Counts) -> str | None:
+    """Return what an average effect must say of the number of clusters behind it."""
+    return cluster_caution(label.cluster, counts.n_clusters, counts.n_treated_clusters)
 
 
 def average_rows(label: Label, counts: Counts, fit: Fit, note: str | None) -> list[Row]:

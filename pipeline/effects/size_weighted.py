@@ -31,6 +31,7 @@ from pipeline.effects.stacked import Regressors, after_entry, average_shares, ev
 from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, ParamsError
+from pipeline.inference import n_groups
 from pipeline.panel_index import NO_ROW, index_panel
 from pipeline.params.analyses import Size, SizeWeighted
 from pipeline.scale import on_scale
@@ -61,9 +62,8 @@ def add_size_weighted(ledger: Ledger, study: Study, asked: SizeWeighted) -> None
         for name, size in asked.by.items():
             sized = _sized(study, asked, design, name, size)
             if not isinstance(sized, str):
-                lost = int((sized.stacks.treated & ~(sized.size > 0)).sum())
-                without: Fact = (f"n_treated_without_size[{name}]", lost, "firms")
-                ledger.add_facts(design, "all", [without, *_largest(sized.stacks, name)])
+                lost = _without(study.stacks[design], sized.size, asked.comparison, name)
+                ledger.add_facts(design, "all", [*lost, *_largest(sized.stacks, name)])
             for outcome in asked.outcomes:
                 label = analysis_label(study, NAME, asked, design, outcome)
                 ledger.estimates += _rows(study, asked, label, name, sized)
@@ -101,6 +101,17 @@ def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size
         return NO_SETS
     own = _own_size(study, stacks, size.column, latest if size.at is None else size.at)
     return Sized(weighted_by_size(stacks, own, asked.comparison == "treated_size"), own)
+
+
+def _without(stacks: Stacks, size: Floats, comparison: str, name: str) -> list[Fact]:
+    """Count the treated firms without a size and, where they need one, the comparison firms."""
+    lacks = ~(size > 0) & (stacks.weight > 0)
+    lost = [("treated", stacks.treated)]
+    lost += [("comparison", ~stacks.treated)] if comparison == "own_size" else []
+    return [
+        (f"n_{group}_without_size[{name}]", n_groups(stacks.firm[lacks & member]), "firms")
+        for group, member in lost
+    ]
 
 
 def _largest(stacks: Stacks, name: str) -> list[Fact]:

@@ -168,9 +168,23 @@ def stacked_terms(
     if "event" in spec.terms or spec.average == "event":
         terms |= stacked_coefficients(sample, y, "event", year_cell)
         terms["att"] = terms["event_average"]
+        terms |= _bins(spec, terms)
     if spec.average == "pooled":
         terms |= stacked_coefficients(sample, y, "att", year_cell)
     return terms
+
+
+def _bins(spec: StackedSpec, terms: dict[str, float]) -> dict[str, float]:
+    """Return the means of the event terms over the spec's ranges, missing without any."""
+    events = {name: value for name, value in terms.items() if name.startswith("event[")}
+    times = event_times(tuple(events))
+    found: dict[str, float] = {}
+    for part in spec.event_bins:
+        first, last = part.first_event_time, part.last_event_time
+        inside = [v for e, v in zip(times, events.values(), strict=True) if first <= e <= last]
+        known = [value for value in inside if np.isfinite(value)]
+        found[f"event_bin[{first},{last}]"] = float(np.mean(known)) if known else float("nan")
+    return found
 
 
 def event_times(names: tuple[str, ...]) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.adjusted_sample import adjusted_sample
+from pipeline.effects.adjusted_sample import adjust, adjusted_sample
 from pipeline.effects.bias_reduced_rows import stacked_bias_reduced_rows
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.counts import Counts, count_fit
@@ -63,11 +63,7 @@ def add_stacked(
     ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
 ) -> None:
     """Add every row, test and fact of a stacked spec on one design and outcome."""
-    adjusted, lost = adjusted_sample(study, spec, sample, label.outcome)
-    if spec.covariates:
-        fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
-        ledger.add_facts(label.design, label.outcome, [fact])
-        check_comparable(adjusted)
+    adjusted = adjust(ledger, study, spec, label, sample)
     task = _task(study, spec, label, adjusted)
     for term in spec.terms:
         try:

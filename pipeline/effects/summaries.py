@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.effects.detectable import by_treated_clusters, effect_facts
+from pipeline.effects.detectable import Baseline, by_treated_clusters, effect_facts
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row
@@ -26,15 +26,17 @@ def add_summary(
     (G,) is by cluster code, `treated_clusters` the codes of clusters with treated firms.
     """
     summary = next((row for row in rows if row["term"] in ("att", "event_average")), {})
-    baseline = ledger.fact(label.design, label.outcome, "baseline_mean_treated")
-    unit = study.outcomes[label.outcome].unit
-    facts = effect_facts(label, summary, study.estimate, baseline, unit)
+    baseline = Baseline(
+        ledger.fact(label.design, label.outcome, "baseline_mean_treated"),
+        study.outcomes[label.outcome].unit,
+    )
+    facts = effect_facts(label, summary, study.estimate, baseline)
     if influence is not None and np.isfinite(summary.get("std_error", np.nan)):
         ledger.influences[label.design, label.estimator, label.outcome] = influence
         if treated_clusters is not None:
             treated = np.zeros(len(influence), dtype=np.bool_)
             treated[treated_clusters] = True
-            facts += by_treated_clusters(label, influence, treated, study.estimate)
+            facts += by_treated_clusters(label, influence, treated, study.estimate, baseline)
     ledger.add_facts(label.design, label.outcome, facts)
 
 

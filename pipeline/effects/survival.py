@@ -71,12 +71,14 @@ def _effects(
     times = stacks.event_times
     columns = np.flatnonzero((times == stacks.reference) | (times >= 1))
     sample = sample_of_values(_at(stacks, columns), alive[:, columns], study.estimate.missing)
-    entry = effect_row(label, "event[0]", event_time=0, estimate=0.0, note=AT_ENTRY)
+    firm, of_row = stacks.firm[sample.unit], clusters[sample.unit]
+    every = np.ones(len(sample.y), dtype=np.bool_)
+    alive_then = count_sample(every, sample.treated, firm, of_row).columns
+    entry = effect_row(label, "event[0]", event_time=0, estimate=0.0, note=AT_ENTRY, **alive_then)
     try:
         fit = _fit(study, sample, clusters)
     except IdentificationError as reason:
         return [entry, missing_row(label, "att", str(reason))], []
-    firm, of_row = stacks.firm[sample.unit], clusters[sample.unit]
     counts = count_sample(fit.kept, sample.treated, firm, of_row, entry=sample.stack)
     average = [
         row | {"note": joined_notes(NO_LEADS, row["note"])}

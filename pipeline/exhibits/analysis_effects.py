@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable
 
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
+from pipeline.exhibits import rounding
 from pipeline.exhibits.effect_cells import estimate_and_error
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
 from pipeline.exhibits.language import retell, say
@@ -83,6 +85,26 @@ def reasons_in_words(effects: Iterable[Effect]) -> tuple[str, ...]:
     }
     said = "; ".join(sorted(retell(note) for note in missing))
     return (say("Not estimated: {reasons}.", reasons=said),) if said else ()
+
+
+def clusters_note(effects: Iterable[Effects]) -> tuple[str, ...]:
+    """Return one sentence where some estimate rests on few treated clusters, with the fewest."""
+    counts = [
+        effect.n_treated_clusters
+        for found in effects
+        for effect in found.values()
+        if effect.estimated and effect.n_treated_clusters < FEW_TREATED_CLUSTERS
+    ]
+    if not counts:
+        return ()
+    return (
+        say(
+            "Fewer than {few_treated_clusters} treated clusters, so that intervals are too "
+            "short: {panels}.",
+            few_treated_clusters=FEW_TREATED_CLUSTERS,
+            panels=rounding.count(min(counts)),
+        ),
+    )
 
 
 def _counts(effect: Effect | None) -> Cell:

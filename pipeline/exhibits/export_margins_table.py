@@ -8,6 +8,7 @@ from pipeline.exhibits.analysis_effects import (
     analysis_effects,
     bounds,
     bounds_interval,
+    clusters_note,
     counts_row,
     estimate_rows,
     interval_row,
@@ -178,10 +179,10 @@ def _notes(
     ]
     if asked.unit_dependent:
         shown = [
-            f"{scale}: {retell(effect.note)}"
+            f"{scale}: {retell(effect.note.split('; ')[0])}"
             for found in effects
             for scale in asked.unit_dependent
             if (effect := found.get(("all", "all", scale))) is not None and effect.estimated
         ]
         notes.append(say("Effects on {shown}.", shown="; ".join(shown)))
-    return (*notes, *reasons_note(effects))
+    return (*notes, *clusters_note(effects), *reasons_note(effects))

@@ -8,6 +8,7 @@ from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
+    clusters_note,
     counts_row,
     estimate_rows,
     reasons_note,
@@ -138,6 +139,7 @@ def _notes(
             "of what sets them apart."
         ),
         _not_equality(results),
+        *clusters_note(effects.values()),
         *reasons_note(effects.values()),
     )
 

@@ -2,6 +2,7 @@
 
 import math
 
+from pipeline.effects.detectable_names import detectable
 from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.effect_cells import estimate_cell, std_error_cell
@@ -161,7 +162,7 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     names = list(shown.columns.values())
     effects = [find_effect(results, name, panel.design, panel.spec) for name in names]
     means = [results.fact(panel.design, name, "baseline_mean") for name in names]
-    smallest = [results.fact(panel.design, name, f"mde[{panel.spec}]") for name in names]
+    smallest = [results.fact(panel.design, name, detectable(panel.spec)) for name in names]
     units = [_baseline_unit(results, name) for name in names]
     fixed = tuple(Text(say("Yes")) if e is not None and e.estimated else None for e in effects)
     return (

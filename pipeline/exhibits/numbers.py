@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.effects.detectable_names import detectable
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
 from pipeline.exhibits.language import retell, say
@@ -45,13 +46,13 @@ def study_numbers(results: StudyResults) -> dict[str, Quoted]:
     found: dict[str, Quoted] = {}
     for names in results.estimates[columns].drop_duplicates().itertuples(index=False):
         outcome, design, spec = (str(name) for name in names)
-        detectable = results.fact(design, outcome, f"mde[{spec}]")
+        smallest = results.fact(design, outcome, detectable(spec))
         for term, effect in find_effects(results, outcome, design, spec).items():
             if not effect.estimated:
                 continue
             figures = _statistics(effect, results.settings.exhibit.decimals)
-            if term == "att" and not math.isnan(detectable):
-                figures["mde"] = Quoted(detectable, _own_decimals(detectable, effect, results))
+            if term == "att" and not math.isnan(smallest):
+                figures["mde"] = Quoted(smallest, _own_decimals(smallest, effect, results))
             key = f"{results.study}.{outcome}.{design}.{spec}.{term}"
             found |= {f"{key}.{name}": figure for name, figure in figures.items()}
     return dict(sorted(found.items()))

@@ -7,6 +7,7 @@ from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
+    clusters_note,
     counts_row,
     estimate_rows,
     reasons_note,
@@ -96,6 +97,7 @@ def _notes(
             firms=firms,
         ),
         *[note for name in asked.by for note in _of_size(results, design, name)],
+        *clusters_note(effects),
         *reasons_note(effects),
     )
 
@@ -106,7 +108,6 @@ def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
         results.fact(design, "all", f"largest_size_share_{group}[{name}]")
         for group in ("treated", "comparison")
     ]
-    lost = results.fact(design, "all", f"n_treated_without_size[{name}]")
     sentences = []
     if not any(map(math.isnan, shares)):
         treated, comparison = (rounding.fixed(100 * share, 1) for share in shares)
@@ -119,13 +120,21 @@ def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
                 comparison=comparison,
             )
         )
-    if lost > 0:
-        sentences.append(
-            say(
-                "No {size} known for {n} treated {firms}.",
-                firms=results.settings.exhibit.firms,
-                size=name,
-                n=rounding.count(lost),
-            )
-        )
-    return sentences
+    return [*sentences, *_without_size(results, design, name)]
+
+
+def _without_size(results: StudyResults, design: str, name: str) -> list[str]:
+    """Return how many of each group are left out because their size is not known."""
+    told = {
+        "treated": "No {size} known for {n} treated {firms}.",
+        "comparison": "No {size} known for {n} comparison {firms}.",
+    }
+    counts = {
+        group: results.fact(design, "all", f"n_{group}_without_size[{name}]") for group in told
+    }
+    firms = results.settings.exhibit.firms
+    return [
+        say(told[group], firms=firms, size=name, n=rounding.count(lost))
+        for group, lost in counts.items()
+        if lost > 0
+    ]

@@ -8,6 +8,7 @@ from pipeline.exhibits.analysis_effects import (
     analysis_effects,
     bounds,
     bounds_interval,
+    clusters_note,
     estimate_rows,
     interval_row,
     reasons_note,
@@ -98,6 +99,7 @@ def _survival_notes(results: StudyResults, design: str, effects: Effects) -> tup
             firms=results.settings.exhibit.firms,
             design=results.settings.design_label(design),
         ),
+        *clusters_note([effects]),
         *reasons_note([effects]),
     )
 
@@ -169,5 +171,6 @@ def _outcome_notes(
             design=results.settings.design_label(design),
         ),
         *([declared] if limits else []),
+        *clusters_note(effects),
         *reasons_note(effects),
     )

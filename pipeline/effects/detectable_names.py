@@ -1,0 +1,29 @@
+"""What minimum detectable effects are called in FACTS; exhibits and disclosure read it."""
+
+# Numbers of treated clusters for which designs are planned.
+TREATED_CLUSTERS = (5, 10, 20, 40, 80)
+
+_IN_ESTIMATE = "mde"
+_IN_UNIT = "mde_level"
+
+
+def detectable(spec: str, treated_clusters: int | None = None) -> str:
+    """Return the fact that holds a spec's detectable effect in the units of its estimates.
+
+    With `treated_clusters`, had that many clusters been treated.
+    """
+    return f"{_IN_ESTIMATE}[{_which(spec, treated_clusters)}]"
+
+
+def detectable_in_unit(spec: str, treated_clusters: int | None = None) -> str:
+    """Return the same in the outcome's unit."""
+    return f"{_IN_UNIT}[{_which(spec, treated_clusters)}]"
+
+
+def is_in_unit(fact: str) -> bool:
+    """Say whether a fact is a detectable effect in the outcome's unit."""
+    return fact.startswith(f"{_IN_UNIT}[")
+
+
+def _which(spec: str, treated_clusters: int | None) -> str:
+    return spec if treated_clusters is None else f"{spec},treated_clusters={treated_clusters}"
