@@ -265,7 +265,7 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     published = vet(dataclasses.replace(results, estimates=estimates))
     (table,) = heterogeneity_tables(published)
     shown = lines(table)
-    assert shown[:4] == [("<10", "—"), ("", ""), ("Treated / comp.", ""), ("q-value", "—")]
+    assert shown[:4] == [("<10", "c"), ("", ""), ("Treated / comp.", ""), ("q-value", "—")]
     assert shown[4:7] == [
         ("10 to <50", "0.343"), ("", "(0.050)"), ("Treated / comp.", "80 / 70")
     ]  # fmt: skip

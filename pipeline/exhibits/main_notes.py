@@ -306,9 +306,9 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     if not _is_stacked(results, panel.spec):
         return ""
     test = pre_trend_test(results, outcome, panel.design, panel.spec)
-    return (
-        say("no pre-trend test, {note}", note=retell(test.note)) if math.isnan(test.p_value) else ""
-    )
+    if test.hidden or not math.isnan(test.p_value):
+        return ""
+    return say("no pre-trend test, {note}", note=retell(test.note))
 
 
 def _stars(results: StudyResults) -> list[str]:
