@@ -577,6 +577,34 @@ def test_detectable_effects_are_the_facts_and_their_percent(results):
     assert percent[2] is None
 
 
+def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(results):
+    headline = results.settings.estimate.headline
+    added = {"mde_level[stacked]": 2.13, "mde[stacked,treated_clusters=5]": 0.31}
+    rows = [
+        {"design": headline.design, "outcome": "sales_log", "name": name, "value": value}
+        for name, value in added.items()
+    ]
+    facts = pd.concat([results.facts, pd.DataFrame(rows).assign(unit="")], ignore_index=True)
+    (table,) = detectable_effects(dataclasses.replace(results, facts=facts))
+    units, clusters = table.panels[2:]
+    assert units.title == "Log effects in the unit of the outcome"
+    shown = {row.label: row.cells for row in units.rows}
+    position = [(p.design, p.spec) for p in results.settings.exhibit.panels].index(
+        (headline.design, headline.spec)
+    )
+    assert units.rows[position].cells[0].value == 2.13
+    assert shown["unit"][0].text == results.settings.outcome("sales_log").unit
+    assert units.rows[position].cells[2] is None, "a share has no other unit"
+    assert [row.label for row in clusters.rows][:2] == [
+        "5 treated clusters",
+        "10 treated clusters",
+    ]
+    assert clusters.rows[0].cells[0].value == 0.31
+    assert clusters.rows[0].cells[1] == DASH
+    notes = " ".join(table.notes)
+    assert "m(exp(d) \u2212 1)" in notes and "Other numbers of treated clusters" in notes
+
+
 def test_tables_split_into_numbered_files():
     assert list(study_tables(study_results(many_outcomes(5))))[:4] == [
         "main_effects",

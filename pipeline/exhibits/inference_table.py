@@ -83,7 +83,7 @@ def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
     ]
     rows = []
     for test, label in _OF_FAMILIES.items():
-        found = chosen[chosen["test"] == test].set_index("outcome")["p_value"]
+        found = chosen[chosen["test"] == test].set_index("outcome")["p_value"].dropna()
         cells = tuple(
             Text(rounding.positive(float(found[name]), 3)) if name in found.index else DASH
             for name in names
