@@ -275,3 +275,10 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     assert hidden["note"] == SECOND
     listed = manifest({"tables/heterogeneity.tex": b""}, {"heterogeneity": table}, published)
     assert b"tables/heterogeneity.tex,70," in listed
+
+
+def test_a_note_names_the_group_that_has_no_estimate():
+    notes = " ".join(heterogeneity_tables(made())[0].notes)
+    label = ANALYSES["groups"]["by"]["size"]["label"]
+    assert f"Not estimated: {label}, 50 or more: {SUPPRESSED}." in notes
+    assert "are not shown" not in notes

@@ -548,7 +548,7 @@ def test_dynamic_effects_name_the_years_that_some_entry_years_lack(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["term"] == "event[3]", "note"] = "entry years 2009 only"
     (table,) = dynamic_effects(dataclasses.replace(results, estimates=estimates))
-    assert table.notes[-1] == "Years that some entry years lack: 3, entry years 2009 only."
+    assert "Years that some entry years lack: 3, entry years 2009 only." in table.notes
 
 
 def test_score_table_has_a_column_a_fit_and_a_dash_for_a_term_not_in_it(results):
@@ -603,6 +603,54 @@ def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(
     assert clusters.rows[0].cells[1] == DASH
     notes = " ".join(table.notes)
     assert "m(exp(d) \u2212 1)" in notes and "Other numbers of treated clusters" in notes
+
+
+def test_every_table_of_outcomes_says_which_are_not_observed(results):
+    for name, table in study_tables(results).items():
+        headings = [column.heading for column in table.columns]
+        if "Export value" in headings:
+            assert "(Export value): not observed, no customs data" in " ".join(table.notes), name
+
+
+def test_a_part_without_an_observed_outcome_stands_in_the_main_table_only():
+    unobserved = {
+        f"more_{i}": {"label": f"More {i}", "unit": "US$", "observed": False, "reason": "not asked"}
+        for i in range(4)
+    }
+    some = study_results(OUTCOMES | unobserved)
+    tables = study_tables(some)
+    assert "main_effects_2" in tables
+    for name in ("dynamic_effects", "detectable_effects", "matching_choices"):
+        assert name in tables and f"{name}_2" not in tables
+    assert dynamic_effects(some)[0].columns[0].number == 1
+
+
+def test_poisson_is_explained_only_where_it_stands(results):
+    ratio = results.settings.outcomes.root["sales_log"].model_copy(
+        update={"transform": "proportional"}
+    )
+    root = results.settings.outcomes.root | {"sales_log": ratio}
+    outcomes = results.settings.outcomes.model_copy(update={"root": root})
+    panels = lettered_panels(results)
+    estimates = results.estimates.copy()
+    lost = (estimates["design"] == panels["A"].design) & (estimates["outcome"] == "sales_log")
+    estimates.loc[lost, "estimate"] = math.nan
+    shares = [
+        {"design": panels["B"].design, "outcome": "sales_log", "name": name, "value": 0.12}
+        for name in ("largest_firm_share_treated", "largest_firm_share_comparison")
+    ]
+    made = dataclasses.replace(
+        results,
+        facts=pd.concat([results.facts, pd.DataFrame(shares).assign(unit="share")]),
+        estimates=estimates,
+        settings=dataclasses.replace(results.settings, outcomes=outcomes),
+    )
+
+    def notes(letter):
+        return " ".join(main_notes(made, Shown({1: "sales_log"}, {letter: panels[letter]})))
+
+    assert "by Poisson" in notes("B")
+    assert "by Poisson" not in notes("A")
 
 
 def test_tables_split_into_numbered_files():

@@ -9,8 +9,8 @@ from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.numbers import LOG_SCALE, percent
+from pipeline.exhibits.outcome_tables import by_outcome
 from pipeline.exhibits.panels import lettered_panels, name_panels, panel_label
-from pipeline.exhibits.parts import side_by_side
 from pipeline.exhibits.table import DASH, HIDDEN, Cell, Magnitude, Number, Panel, Row, Table, Text
 from pipeline.params.exhibit import Panel as ChosenPanel
 
@@ -20,9 +20,7 @@ def detectable_effects(results: StudyResults) -> list[Table]:
 
     Log effects are in percent too, and the headline's are given for other numbers of clusters.
     """
-    return side_by_side(
-        list(results.settings.outcomes.intended), lambda part: _table(results, part)
-    )
+    return by_outcome(results, lambda part: _table(results, part))
 
 
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:

@@ -15,15 +15,13 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.outcome_tables import by_outcome
 from pipeline.exhibits.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
 
 
 def dynamic_effects(results: StudyResults) -> list[Table]:
     """Return effects and standard errors before and after entry, and the pre-trend p-values."""
-    return side_by_side(
-        list(results.settings.outcomes.intended), lambda part: _table(results, part)
-    )
+    return by_outcome(results, lambda part: _table(results, part))
 
 
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
@@ -84,6 +82,7 @@ def _partial(effects: list[dict[int, Effect]]) -> list[str]:
 
 def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     settings = results.settings
+    period = settings.exhibit.period
     design = settings.estimate.headline.design
     reference = rounding.fixed(settings.treatment.reference_event_time, 0)
     matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
@@ -103,6 +102,7 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
             design_label=settings.design_label(design),
             reference=reference,
         ),
+        *([] if period == "year" else [say("Each {period} counts as a year.", period=period)]),
         *(
             [say("Matched on the outcome itself: {on_lags}.", on_lags="; ".join(on_lags))]
             if on_lags

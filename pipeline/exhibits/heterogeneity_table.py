@@ -10,7 +10,6 @@ from pipeline.exhibits.analysis_effects import (
     analysis_effects,
     counts_row,
     estimate_rows,
-    reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
@@ -132,8 +131,8 @@ def _notes(
     return (
         say(
             "Average effects by what {firms} were before entry. Design: {design}. Standard errors "
-            "in parentheses. Groups with fewer than {least} treated or comparison {firms} are not "
-            "shown.",
+            "in parentheses. Groups with fewer than {least} treated or comparison {firms} have no "
+            "estimate.",
             firms=firms,
             design=results.settings.design_label(design),
             least=asked.least_firms,
@@ -141,20 +140,34 @@ def _notes(
         how,
         say(
             "q-values: Benjamini-Hochberg over all groups of an outcome, and over its tests of "
-            "equal effects (Wald, F, clustered jointly). A difference between groups is no effect "
-            "of what sets them apart."
+            "equal effects (Wald, F, clustered jointly). Groups differ in more than what names "
+            "them: a difference between their effects need not come from it."
         ),
         _not_equality(results),
-        *reasons_note(effects.values()),
+        *_reasons(asked, effects),
     )
+
+
+def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+    """Say for which groups there is no estimate, and why, without repeating any."""
+    groups: dict[str, dict[str, None]] = {}
+    for found in effects.values():
+        for (_, subgroup, _), effect in found.items():
+            if math.isnan(effect.estimate) and effect.note:
+                grouping, _, group = subgroup.partition("=")
+                label = asked.by[grouping].label
+                named = f"{label}, {retell(group)}" if group else label
+                groups.setdefault(retell(effect.note), {})[named] = None
+    reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
+    return [say("Not estimated: {reasons}.", reasons="; ".join(reasons))] if reasons else []
 
 
 def _not_equality(results: StudyResults) -> str:
     estimate = results.settings.estimate
     return say(
         "Equality that is not rejected is not equality: the detectable difference is the smallest "
-        "true difference between any two groups that a two-sided test at {alpha} percent finds "
-        "with {power} percent power, from the standard error of that difference.",
+        "true difference that a two-sided test at {alpha} percent of two groups finds with {power} "
+        "percent power, of the two that can best be told apart.",
         alpha=rounding.general(100 * (1 - estimate.conf_level)),
         power=rounding.general(100 * estimate.power),
     )

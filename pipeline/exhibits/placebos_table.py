@@ -205,6 +205,6 @@ def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool)
         by_chance,
         say(
             "q-values: Benjamini-Hochberg over placebo outcomes, or over the outcomes of a family "
-            "under the placebo date, within a design and estimator."
+            "under the placebo date, within a design and estimator; none where there is only one."
         ),
     )
