@@ -282,3 +282,14 @@ def test_a_note_names_the_group_that_has_no_estimate():
     label = ANALYSES["groups"]["by"]["size"]["label"]
     assert f"Not estimated: {label}, 50 or more: {SUPPRESSED}." in notes
     assert "are not shown" not in notes
+
+
+def test_groups_with_few_treated_clusters_are_a_warning():
+    results = made()
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["subgroup"] == "size=<10", "n_treated_clusters"] = 4
+    estimates.loc[estimates["subgroup"] == "size=10 to <50", "n_treated_clusters"] = 12
+    notes = heterogeneity_tables(dataclasses.replace(results, estimates=estimates))[0].notes
+    (warning,) = [note for note in notes if "treated clusters" in note]
+    label = ANALYSES["groups"]["by"]["size"]["label"]
+    assert warning.endswith(f"p-values too: {label}, <10, 4.")

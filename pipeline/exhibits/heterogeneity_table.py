@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.effects.group_names import GROUPS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
@@ -144,8 +145,36 @@ def _notes(
             "them: a difference between their effects need not come from it."
         ),
         _not_equality(results),
+        *_few_clusters(asked, effects),
         *_reasons(asked, effects),
     )
+
+
+def _named(asked: Groups, subgroup: str) -> str:
+    """Return `Size, 10 or more` for `size=10 or more`."""
+    grouping, _, group = subgroup.partition("=")
+    label = asked.by[grouping].label
+    return f"{label}, {retell(group)}" if group else label
+
+
+def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+    """Warn of groups with few treated clusters, with the fewest that an outcome has."""
+    fewest: dict[str, float] = {}
+    for found in effects.values():
+        for (_, subgroup, _), effect in found.items():
+            if effect.estimated and effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
+                named = _named(asked, subgroup)
+                fewest[named] = min(fewest.get(named, math.inf), effect.n_treated_clusters)
+    if not fewest:
+        return []
+    return [
+        say(
+            "Fewer than {few} treated clusters, so that standard errors are too small and "
+            "p-values too: {groups}.",
+            few=FEW_TREATED_CLUSTERS,
+            groups="; ".join(f"{named}, {rounding.count(n)}" for named, n in fewest.items()),
+        )
+    ]
 
 
 def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
@@ -154,10 +183,7 @@ def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
     for found in effects.values():
         for (_, subgroup, _), effect in found.items():
             if math.isnan(effect.estimate) and effect.note:
-                grouping, _, group = subgroup.partition("=")
-                label = asked.by[grouping].label
-                named = f"{label}, {retell(group)}" if group else label
-                groups.setdefault(retell(effect.note), {})[named] = None
+                groups.setdefault(retell(effect.note), {})[_named(asked, subgroup)] = None
     reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
     return [say("Not estimated: {reasons}.", reasons="; ".join(reasons))] if reasons else []
 

@@ -157,6 +157,7 @@ PORTUGUESE: dict[str, str] = {
     "Exit counted as zero": "A saída conta como zero",
     "extended two-way fixed effects (Wooldridge)": "efeitos fixos de duas vias estendidos (Wooldridge)",
     "few": "poucas",
+    "Fewer than {few} treated clusters, so that standard errors are too small and p-values too: {groups}.": "Menos de {few} conglomerados tratados, de modo que os erros-padrão e os valores p são pequenos demais: {groups}.",
     "Fewer than {few_treated_clusters} treated clusters, so that intervals are too short: {panels}.": "Menos de {few_treated_clusters} conglomerados tratados, de modo que os intervalos são curtos demais: {panels}.",
     "Firm-years lost, percent of those before the rule": "Linhas anuais perdidas, por cento das anteriores à regra",
     "first three moments": "os três primeiros momentos",

@@ -157,6 +157,7 @@ SPANISH: dict[str, str] = {
     "Exit counted as zero": "La salida cuenta como cero",
     "extended two-way fixed effects (Wooldridge)": "efectos fijos de dos vías extendidos (Wooldridge)",
     "few": "pocas",
+    "Fewer than {few} treated clusters, so that standard errors are too small and p-values too: {groups}.": "Menos de {few} conglomerados tratados, de modo que los errores estándar y los valores p son demasiado pequeños: {groups}.",
     "Fewer than {few_treated_clusters} treated clusters, so that intervals are too short: {panels}.": "Menos de {few_treated_clusters} conglomerados tratados, por lo que los intervalos son demasiado cortos: {panels}.",
     "Firm-years lost, percent of those before the rule": "Filas anuales perdidas, por ciento de las previas a la regla",
     "first three moments": "los tres primeros momentos",
