@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from group_time_samples import all_averages, figures, full_samples
 
+from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
 from pipeline.effects.level_comparison import Levels, compare_levels
 
@@ -112,6 +113,87 @@ def test_mpdta_as_r_did(scenario):
     share = IMPROVED_SHARE if scenario.startswith("improved") else 0.0
     for term, *figure in published(scenario):
         assert figures(found[term]) == pytest.approx(figure, abs=ITERATED, rel=share), term
+
+
+CASTLE = {
+    ("never", None): [0.110383028366969, 0.110280744521602, 0.108447477345977, 0.0741756562581463],
+    ("never", "popwt"): [
+        0.108176841006163,
+        0.110148287125459,
+        0.105365635346201,
+        0.0736223192028143,
+    ],
+    ("notyet", None): [0.109354951713911, 0.109406534622309, 0.107526731733528, 0.0749037178810347],
+    ("notyet", "popwt"): [
+        0.109476566783445,
+        0.11114660497224,
+        0.106526933085912,
+        0.0760864308215975,
+    ],
+}
+
+
+@pytest.mark.parametrize(("control", "weight"), CASTLE)
+def test_castle_doctrine_as_r_did(control, weight):
+    """States weighted by population, or not: simple, event, group and calendar averages."""
+    data = pd.read_csv(REFERENCE / "castle.csv")
+    wide = data.pivot(index="sid", columns="year", values="l_homicide")
+    own = data.drop_duplicates("sid").set_index("sid").loc[wide.index]
+    samples = full_samples(
+        wide,
+        own["gvar"].replace(0, np.inf).to_numpy(float),
+        never_only=control == "never",
+        weight=None if weight is None else own[weight].to_numpy(float),
+    )
+    found = all_averages(
+        group_time_effects(samples, GroupTimeRules("outcome_regression", "universal", 0))
+    )
+    terms = ("simple", "event_average", "cohort_average", "year_average")
+    estimates = [found[term].estimate for term in terms]
+    assert estimates == pytest.approx(CASTLE[control, weight], abs=1e-13)
+
+
+DRDID = [
+    ("panel", "none", "drdid", 2.00599576826128, 0.17521668274905),
+    ("panel", "none", "drdid_imp", 2.05623808128955, 0.190323818506724),
+    ("panel", "none", "std_ipw_did", 2.05271536702132, 0.172685675628004),
+    ("panel", "none", "reg_did", 1.89435448913607, 0.14688082855481),
+    ("panel", "w", "drdid", 1.86337893563079, 0.212554813617172),
+    ("panel", "w", "drdid_imp", 1.92685314589208, 0.214698596513701),
+    ("panel", "w", "std_ipw_did", 1.94018720137153, 0.205971322080132),
+    ("panel", "w", "reg_did", 1.7245489967127, 0.181223485913534),
+    ("rc", "none", "drdid_imp", 1.6156621548289, 0.443222909972188),
+    ("rc", "none", "std_ipw_did", 1.65582727884653, 0.372693137529855),
+    ("rc", "none", "reg_did", 1.6007981341287, 0.253395412415437),
+    ("rc", "w", "drdid_imp", 1.39298637661178, 0.490486451096121),
+    ("rc", "w", "std_ipw_did", 1.45140362147332, 0.455746160068472),
+    ("rc", "w", "reg_did", 1.49789480243084, 0.31572226131323),
+]
+DRDID_METHODS = {
+    "drdid": "doubly_robust",
+    "drdid_imp": "doubly_robust_improved",
+    "std_ipw_did": "ipw",
+    "reg_did": "outcome_regression",
+}
+
+
+@pytest.mark.parametrize(("data", "weight", "method", "estimate", "error"), DRDID)
+def test_one_comparison_as_r_drdid(data, weight, method, estimate, error):
+    """Panel and repeated cross-sections, two covariates, with and without weights."""
+    rows = pd.read_csv(REFERENCE / f"drdid_{data}.csv.gz")
+    n = len(rows)
+    mass = np.ones(n) if weight == "none" else rows[weight].to_numpy()
+    columns = np.column_stack([np.ones(n), rows[["x1", "x2"]]])
+    treated = rows["D"].to_numpy() == 1
+    if data == "panel":
+        comparison = prepare_comparison(treated, mass, columns, DRDID_METHODS[method])
+        found = adjusted_change(comparison, (rows["y1"] - rows["y0"]).to_numpy())
+    else:
+        later = rows["post"].to_numpy() == 1
+        levels = Levels(treated, later, mass, rows["y"].to_numpy(), columns)
+        found = compare_levels(levels, DRDID_METHODS[method])
+    assert found.effect == pytest.approx(estimate, abs=2e-8)
+    assert np.sqrt(found.influence @ found.influence) == pytest.approx(error, rel=2e-8)
 
 
 def last_cell():
