@@ -46,8 +46,9 @@ class WildTest:
     """Hold the p-value of no effect, the interval by test inversion, and how draws were made.
 
     `p_value` counts draws with a statistic at least as large as the data's: over all sign patterns
-    two of them are the data, so that it is never zero. `larger_share` counts larger ones only, as
-    Stata's boottest, R's fwildclusterboot and Roodman et al. do; `n_ties` draws are as large.
+    two of them are the data. `larger_share` counts larger ones only, as Stata's boottest, R's
+    fwildclusterboot and Roodman et al. do, and so does `p_value` where ties are left out; `n_ties`
+    draws are as large. `p_value` is never zero.
     """
 
     p_value: float
@@ -60,24 +61,30 @@ class WildTest:
 
 
 def wild_test(
-    sums: ClusterSums, conf_level: float, draws: int, rng: np.random.Generator
+    sums: ClusterSums,
+    conf_level: float,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    count_ties: bool = True,
 ) -> WildTest:
     """Test that the coefficient is zero, symmetric in |t|; invert the test for the interval.
 
-    Where no draw is as large, B draws show no more than p < 1 / (B + 1), which is then given.
+    Where no draw counts, B draws show no more than p < 1 / (B + 1), which is then given.
     """
     signs, name = cluster_weights(len(sums.square), draws, rng)
+    own_tie = -TIE if count_ties else TIE
 
-    def share(null: float, tie: float = -TIE) -> float:
+    def share(null: float, tie: float = own_tie) -> float:
         statistics = _statistics(sums, null, signs)
         observed = abs(_statistics(sums, null, np.ones((1, len(sums.square))))[0])
         return float((np.abs(statistics) >= observed * (1 + tie)).mean())
 
     estimate = float(sums.outcome.sum() / sums.square.sum())
     low, high = (_interval_end(share, sums, estimate, side, 1 - conf_level) for side in (-1, 1))
-    as_large, larger = share(0.0), share(0.0, TIE)
+    as_large, larger = share(0.0, -TIE), share(0.0, TIE)
     n_ties = round((as_large - larger) * len(signs))
-    p_value = max(as_large, 1 / (len(signs) + 1))
+    p_value = max(as_large if count_ties else larger, 1 / (len(signs) + 1))
     return WildTest(p_value, larger, n_ties, low, high, name, len(signs))
 
 

@@ -3,6 +3,16 @@
 import numpy as np
 
 from pipeline.effects.cohort_sample import CohortSample
+from pipeline.effects.group_time_averages import (
+    balanced_event_averages,
+    cell_effects,
+    cohort_averages,
+    equal_average,
+    event_averages,
+    mean_over_cohorts,
+    simple_average,
+    year_averages,
+)
 from pipeline.effects.group_time_panel import FirmsByYear, cohort_sample, compared_firms
 
 
@@ -37,3 +47,23 @@ def full_samples(
         sample = cohort_sample(firms, cohort, rows, weight=weight[rows], columns=columns[rows])
         samples.append(sample)
     return samples
+
+
+def figures(average):
+    """Return estimate and standard error."""
+    return average.estimate, float(np.sqrt(average.influence @ average.influence))
+
+
+def all_averages(effects):
+    """Return every cell and average by term."""
+    cohorts, years = cohort_averages(effects), year_averages(effects)
+    events = event_averages(effects)
+    after = [event for event in events if event.event_time >= 0]
+    overall = [
+        simple_average(effects),
+        mean_over_cohorts(effects, cohorts),
+        equal_average(after, "event_average"),
+        equal_average(years, "year_average"),
+        *balanced_event_averages(effects, 0),
+    ]
+    return {a.term: a for a in [*cell_effects(effects), *cohorts, *years, *events, *overall]}

@@ -1,6 +1,5 @@
 """Made-up results tables of a small study, for tests of exhibits: no stage is run."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,6 @@ from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import Dataset, conform
-from pipeline.effects.detectable_names import (
-    TREATED_CLUSTERS,
-    detectable,
-    detectable_in_unit,
-)
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
@@ -341,21 +335,6 @@ def _path_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict[str
     return rows
 
 
-def _detectable(smallest: float, in_logs: bool) -> list[tuple[str, float]]:
-    """Return detectable effects at a treated mean of 20, twice as large with other clusters."""
-    found = []
-    for clusters in (None, *TREATED_CLUSTERS):
-        effect = smallest if clusters is None else 2 * smallest
-        found += [
-            (detectable("stacked", clusters), effect),
-            (
-                detectable_in_unit("stacked", clusters),
-                20.0 * math.expm1(effect) if in_logs else effect,
-            ),
-        ]
-    return found
-
-
 def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str, Any]]:
     rows = [
         _fact(design, name, f"{fact}", value)
@@ -366,7 +345,7 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
             ("baseline_mean", 0.118 if outcome.transform == "any" else 23.64),
             ("first_year", 2006),
             ("last_year", 2013),
-            *_detectable(2.8 * _STD_ERROR[str(outcome.transform)], outcome.transform == "log"),
+            ("mde[stacked]", 2.8 * _STD_ERROR[str(outcome.transform)]),
         )
     ]
     for design in DESIGNS:

@@ -6,6 +6,7 @@ import math
 import pandas as pd
 import pytest
 from results import OUTCOMES, _table, settings, study_results
+from text_tables import lines
 
 from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
 from pipeline.disclosure.groups import NOTE as SECOND
@@ -153,14 +154,6 @@ def results():
     return made()
 
 
-def lines(table):
-    """Return what a reader sees: label, cells."""
-    return [
-        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
-        for row in table.rows()
-    ]
-
-
 def test_margins_show_each_part_and_the_bounds(results):
     (table,) = export_margins_tables(results)
     shown = lines(table)
@@ -286,7 +279,7 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     published = vet(dataclasses.replace(results, estimates=estimates))
     (table,) = heterogeneity_tables(published)
     shown = lines(table)
-    assert shown[:4] == [("<10", "—"), ("", ""), ("Treated / comp.", ""), ("q-value", "—")]
+    assert shown[:4] == [("<10", "c"), ("", ""), ("Treated / comp.", ""), ("q-value", "—")]
     assert shown[4:7] == [
         ("10 to <50", "0.343"), ("", "(0.050)"), ("Treated / comp.", "80 / 70")
     ]  # fmt: skip
@@ -296,3 +289,21 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     assert hidden["note"] == SECOND
     listed = manifest({"tables/heterogeneity.tex": b""}, {"heterogeneity": table}, published)
     assert b"tables/heterogeneity.tex,70," in listed
+
+
+def test_a_note_names_the_group_that_has_no_estimate():
+    notes = " ".join(heterogeneity_tables(made())[0].notes)
+    label = ANALYSES["groups"]["by"]["size"]["label"]
+    assert f"Not estimated: {label}, 50 or more: {SUPPRESSED}." in notes
+    assert "are not shown" not in notes
+
+
+def test_groups_with_few_treated_clusters_are_a_warning():
+    results = made()
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["subgroup"] == "size=<10", "n_treated_clusters"] = 4
+    estimates.loc[estimates["subgroup"] == "size=10 to <50", "n_treated_clusters"] = 12
+    notes = heterogeneity_tables(dataclasses.replace(results, estimates=estimates))[0].notes
+    (warning,) = [note for note in notes if "treated clusters" in note]
+    label = ANALYSES["groups"]["by"]["size"]["label"]
+    assert warning.endswith(f"p-values too: {label}, <10, 4.")

@@ -17,9 +17,10 @@ from pipeline.disclosure.groups import hide_group_tests, is_second, second_group
 from pipeline.disclosure.losses import hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths, too_near
 from pipeline.disclosure.vet import vet
-from pipeline.effects.detectable_names import detectable, detectable_in_unit
+from pipeline.exhibits.limitations import limitations
 from pipeline.exhibits.overlap import score_bins
 from pipeline.exhibits.study import build_exhibits, study_tables
+from pipeline.exhibits.summary import summary
 from pipeline.exhibits.table import HIDDEN
 
 
@@ -166,9 +167,8 @@ def test_the_largest_share_and_the_rule():
     ]  # fmt: skip
 
 
-def with_dominance(results, percent, treated=False):
-    key = {"outcome": "sales_log", "design": "covariates_lags", "treated": treated}
-    key["event_time"] = -1
+def with_dominance(results, percent):
+    key = {"outcome": "sales_log", "design": "covariates_lags", "treated": False, "event_time": -1}
     outcomes = pd.DataFrame([{**key, "share": percent}])
     place = {"design": "covariates", "stack": "all", "covariate": "age", "sample": "before"}
     covariates = pd.DataFrame([{**place, "treated": True, "share": percent}])
@@ -187,17 +187,6 @@ def test_a_dominated_mean_is_hidden_with_its_counterpart():
         .isna()
         .all(axis=None)
     )
-
-
-def test_a_detectable_effect_does_not_tell_a_hidden_mean():
-    results = study_results()
-    hidden = vet(with_dominance(results, 60.0, treated=True))
-    place = ("covariates_lags", "sales_log")
-    assert hidden.hidden(*place, detectable_in_unit("stacked"))
-    assert hidden.hidden(*place, detectable_in_unit("stacked", 10))
-    assert not hidden.hidden(*place, detectable("stacked"))
-    shown = vet(with_dominance(results, 60.0))
-    assert not shown.hidden(*place, detectable_in_unit("stacked"))
 
 
 def test_tables_mark_what_is_hidden_and_say_why():
@@ -295,3 +284,112 @@ def test_tests_do_not_count_the_clusters_of_a_hidden_group():
     assert shown.loc["q_value[size=b]", ["statistic", "p_value"]].tolist() == [2.5, 0.04]
     assert shown.loc["equality[size]", ["statistic", "df_denominator"]].isna().all()
     assert shown.loc["equality[size]", "p_value"] == 0.04
+
+
+def with_few(results, chosen):
+    """Return the results with three treated firms behind the chosen rows of ESTIMATES."""
+    estimates = results.estimates.copy()
+    estimates.loc[chosen(estimates), "n_treated"] = 3
+    return dataclasses.replace(results, estimates=estimates)
+
+
+def fact(results, design, outcome, name):
+    rows = results.facts
+    here = (rows["design"] == design) & (rows["outcome"] == outcome) & (rows["name"] == name)
+    return float(rows.loc[here, "value"].iloc[0])
+
+
+def with_facts(results, rows):
+    names = ["design", "outcome", "name", "value", "unit"]
+    added = pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
+    return dataclasses.replace(results, facts=pd.concat([results.facts, added]))
+
+
+PLACE = ("covariates", "sales_log")
+
+
+def test_no_pre_trend_test_tells_a_lead_that_is_not_shown():
+    slopes = [(*PLACE, f"pre_trend_slope{k}[stacked,50]", 0.1, "a year") for k in ("", "_any")]
+    results = with_facts(study_results(), slopes)
+    here = (results.tests["design"] == "covariates") & (results.tests["outcome"] == "sales_log")
+    here &= (results.tests["test"] == "pre_trends") & (results.tests["estimator"] == "stacked")
+    assert results.tests.loc[here, "p_value"].notna().all() and here.any()
+
+    def leads(rows):
+        at = (rows["design"] == "covariates") & (rows["outcome"] == "sales_log")
+        return at & (rows["event_time"] < -1).fillna(False)
+
+    shown = vet(with_few(results, leads))
+    assert shown.tests.loc[here, ["p_value", "statistic", "df_denominator"]].isna().all(axis=None)
+    assert shown.tests.loc[here, "note"].str.startswith("not published").all()
+    assert shown.tests.loc[~here].equals(results.tests.loc[~here])
+    for *_, name, _, _ in slopes:
+        assert np.isnan(fact(shown, *PLACE, name))
+    one = vet(with_few(results, lambda rows: leads(rows) & (rows["event_time"] == -2)))
+    assert one.tests.equals(results.tests), "another lead is shown, and the test is of several"
+
+
+def test_no_detectable_effect_tells_a_hidden_error_or_baseline():
+    results = with_facts(
+        study_results(),
+        [
+            (*PLACE, "mde[stacked,treated_clusters=5]", 0.2, "log points"),
+            (*PLACE, "mde_level[stacked]", 9.0, "US$"),
+            (*PLACE, "mde_level[twoway]", 9.0, "US$"),
+            (*PLACE, "baseline_mean_treated", np.nan, "US$"),
+        ],
+    )
+    plain = vet(results)
+    assert np.isnan(fact(plain, *PLACE, "mde_level[twoway]")), "divided by exp(mde) - 1 the mean"
+    assert fact(plain, *PLACE, "mde[stacked,treated_clusters=5]") == 0.2
+    shown = vet(
+        with_few(
+            results,
+            lambda rows: (
+                (rows["design"] == "covariates")
+                & (rows["outcome"] == "sales_log")
+                & (rows["term"] == "att")
+            ),
+        )
+    )
+    for name in ("mde[stacked]", "mde[stacked,treated_clusters=5]"):
+        assert np.isnan(fact(shown, *PLACE, name))
+    assert not np.isnan(fact(shown, "covariates_lags", "sales_log", "mde[stacked]"))
+
+
+def test_no_test_tells_of_a_group_that_is_too_small_to_show():
+    results = study_results()
+    sizes = {"a": 3, "b": 30, "c": 20}
+    rows, _, tests = groups(sizes)
+    rows = rows.assign(design="covariates", sample="all", term="att", estimate=0.1, n_control=30)
+    named = {"design": "covariates", "sample": "all"}
+    results = dataclasses.replace(
+        results,
+        estimates=pd.concat([results.estimates, rows], ignore_index=True),
+        tests=pd.concat([results.tests, tests.assign(**named)], ignore_index=True),
+    )
+    results = with_facts(results, [(*PLACE, "detectable_difference[size]", 0.2, "log points")])
+    shown = vet(results)
+    p_values = shown.tests[shown.tests["estimator"] == "groups"].set_index("test")["p_value"]
+    assert p_values.isna().to_dict() == {
+        "q_value[size=a]": True,
+        "q_value[size=b]": False,
+        "q_value[size=c]": True,
+        "equality[size]": False,
+    }
+    assert np.isnan(fact(shown, *PLACE, "detectable_difference[size]"))
+
+
+def test_what_is_not_published_is_marked_and_never_said_to_be_unseen():
+    def leads(rows):
+        return (rows["outcome"] == "sales_log") & (rows["event_time"] < -1).fillna(False)
+
+    shown = vet(with_few(study_results(), leads))
+    tables = study_tables(shown)
+    dynamic, main = tables["dynamic_effects"], tables["main_effects"]
+    assert dynamic.rows()[0].cells[0] is HIDDEN and dynamic.foot[0].cells[0] is HIDDEN
+    assert HIDDEN in [row.cells[0] for row in main.rows() if row.label == "Pre-trend p"]
+    assert "c: not shown" in " ".join(dynamic.notes)
+    assert "no pre-trend test, not published" not in " ".join(main.notes)
+    assert "not published for Log sales" in summary(shown)
+    assert "Log sales: effects before the reference year are not published." in limitations(shown)

@@ -108,6 +108,17 @@ def test_a_headline_that_only_moves_has_no_mark(project):
     assert (found.headline, found.marks) == (True, [])
 
 
+def test_a_negative_control_is_no_headline(project):
+    content = Revision(project).yaml("params.yaml")
+    content[STUDY]["outcomes"] = {"sales_log": {"negative_control": "sold before the programme"}}
+    write_yaml(project / "params.yaml", content)
+    before = study_results().estimates.set_index(["outcome", "design", "estimator", "term"])
+    near = 1.01 * before.loc[HEADLINE].estimate
+    write_results(project, "estimates", with_estimate(*HEADLINE, estimate=near))
+    (found,) = diff_since_head(project).studies[0].estimates
+    assert not found.headline
+
+
 def test_last_digits_of_a_machine_do_not_move_an_estimate(project):
     before = study_results().estimates.set_index(["outcome", "design", "estimator", "term"])
     near = before.loc[HEADLINE].estimate * (1 + 2e-8)

@@ -9,6 +9,7 @@ import pytest
 from results import OUTCOMES, many_outcomes, study_results
 
 from pipeline.effects.counts import NO_VARIATION
+from pipeline.effects.detectable_names import detectable, detectable_in_unit
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, stem
 from pipeline.exhibits.cohorts_table import cohorts_table
@@ -34,7 +35,6 @@ TABLES = (
     "main_effects_panels_2",
     "dynamic_effects",
     "detectable_effects",
-    "detectable_effects_2",
     "balance",
     "balance_summary",
     "matching_choices",
@@ -549,7 +549,7 @@ def test_dynamic_effects_name_the_years_that_some_entry_years_lack(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["term"] == "event[3]", "note"] = "entry years 2009 only"
     (table,) = dynamic_effects(dataclasses.replace(results, estimates=estimates))
-    assert table.notes[-1] == "Years that some entry years lack: 3, entry years 2009 only."
+    assert "Years that some entry years lack: 3, entry years 2009 only." in table.notes
 
 
 def test_score_table_has_a_column_a_fit_and_a_dash_for_a_term_not_in_it(results):
@@ -578,22 +578,87 @@ def test_detectable_effects_are_the_facts_and_their_percent(results):
     assert percent[2] is None
 
 
-def test_detectable_log_effects_stand_in_the_outcomes_unit(results):
-    (table,) = detectable_effects(results)
-    in_unit = table.panels[2]
-    assert in_unit.rows[2].cells[0].value == pytest.approx(20.0 * math.expm1(2.8 * 0.031))
-    assert in_unit.rows[2].cells[2] is None
-    assert in_unit.rows[-1].label == "unit"
-    assert in_unit.rows[-1].cells[0].plain() == OUTCOMES["sales_log"]["unit"]
+def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(results):
+    headline = results.settings.estimate.headline
+    added = {
+        detectable_in_unit("stacked"): 2.13,
+        detectable("stacked", 5): 0.31,
+        detectable_in_unit("stacked", 5): 8.6,
+    }
+    rows = [
+        {"design": headline.design, "outcome": "sales_log", "name": name, "value": value}
+        for name, value in added.items()
+    ]
+    facts = pd.concat([results.facts, pd.DataFrame(rows).assign(unit="")], ignore_index=True)
+    (table,) = detectable_effects(dataclasses.replace(results, facts=facts))
+    units, clusters, in_unit = table.panels[2:]
+    assert units.title == "Log effects in the unit of the outcome"
+    shown = {row.label: row.cells for row in units.rows}
+    position = [(p.design, p.spec) for p in results.settings.exhibit.panels].index(
+        (headline.design, headline.spec)
+    )
+    assert units.rows[position].cells[0].value == 2.13
+    assert shown["unit"][0].text == results.settings.outcome("sales_log").unit
+    assert units.rows[position].cells[2] is None, "a share has no other unit"
+    assert [row.label for row in clusters.rows][:2] == [
+        "5 treated clusters",
+        "10 treated clusters",
+    ]
+    assert clusters.rows[0].cells[0].value == 0.31
+    assert clusters.rows[0].cells[1] == DASH
+    assert in_unit.title == "The same, log effects in the unit of the outcome"
+    assert in_unit.rows[0].cells[0].value == 8.6
+    assert in_unit.rows[1].cells[0] is None
+    notes = " ".join(table.notes)
+    assert "m(exp(d) \u2212 1)" in notes and "Other numbers of treated clusters" in notes
 
 
-def test_detectable_effects_say_what_other_numbers_of_treated_clusters_would_find(results):
-    (table,) = detectable_effects(results)
-    by_number, in_unit = table.panels[3:]
-    assert by_number.title == "Had another number of clusters been treated, Panel C"
-    assert [row.label for row in by_number.rows] == ["5", "10", "20", "40", "80"]
-    assert by_number.rows[2].cells[0].value == pytest.approx(2.8 * 0.031 * 2)
-    assert in_unit.rows[2].cells[0].value == pytest.approx(20.0 * math.expm1(2.8 * 0.031 * 2))
+def test_every_table_of_outcomes_says_which_are_not_observed(results):
+    for name, table in study_tables(results).items():
+        headings = [column.heading for column in table.columns]
+        if "Export value" in headings:
+            assert "(Export value): not observed, no customs data" in " ".join(table.notes), name
+
+
+def test_a_part_without_an_observed_outcome_stands_in_the_main_table_only():
+    unobserved = {
+        f"more_{i}": {"label": f"More {i}", "unit": "US$", "observed": False, "reason": "not asked"}
+        for i in range(4)
+    }
+    some = study_results(OUTCOMES | unobserved)
+    tables = study_tables(some)
+    assert "main_effects_2" in tables
+    for name in ("dynamic_effects", "detectable_effects", "matching_choices"):
+        assert name in tables and f"{name}_2" not in tables
+    assert dynamic_effects(some)[0].columns[0].number == 1
+
+
+def test_poisson_is_explained_only_where_it_stands(results):
+    ratio = results.settings.outcomes.root["sales_log"].model_copy(
+        update={"transform": "proportional"}
+    )
+    root = results.settings.outcomes.root | {"sales_log": ratio}
+    outcomes = results.settings.outcomes.model_copy(update={"root": root})
+    panels = lettered_panels(results)
+    estimates = results.estimates.copy()
+    lost = (estimates["design"] == panels["A"].design) & (estimates["outcome"] == "sales_log")
+    estimates.loc[lost, "estimate"] = math.nan
+    shares = [
+        {"design": panels["B"].design, "outcome": "sales_log", "name": name, "value": 0.12}
+        for name in ("largest_firm_share_treated", "largest_firm_share_comparison")
+    ]
+    made = dataclasses.replace(
+        results,
+        facts=pd.concat([results.facts, pd.DataFrame(shares).assign(unit="share")]),
+        estimates=estimates,
+        settings=dataclasses.replace(results.settings, outcomes=outcomes),
+    )
+
+    def notes(letter):
+        return " ".join(main_notes(made, Shown({1: "sales_log"}, {letter: panels[letter]})))
+
+    assert "by Poisson" in notes("B")
+    assert "by Poisson" not in notes("A")
 
 
 def test_tables_split_into_numbered_files():

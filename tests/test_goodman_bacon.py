@@ -87,6 +87,26 @@ def test_weights_of_bacondecomp_with_always_treated_firms():
     assert weight == pytest.approx(printed, abs=1e-12)
 
 
+def test_castle_doctrine_as_bacondecomp():
+    """R's bacondecomp on homicides and self-defence laws, by kind of comparison."""
+    data = pd.read_csv(REFERENCE / "castle.csv")
+    cohort = data["gvar"].replace(0, np.inf).to_numpy(dtype=float)
+    state = pd.factorize(data["sid"])[0]
+    flat = flat_of(state, data["year"].to_numpy(), cohort, data["l_homicide"].to_numpy())
+    found = assert_identity(flat)
+    assert fit_twoway(flat, state).estimates[0] == pytest.approx(0.0818, abs=5e-5)
+    weight = share_by_kind(found)
+    printed = {
+        "not_yet": (0.05976, -0.00554),
+        "already": (0.03190, 0.07032),
+        "never": (0.90834, 0.08796),
+    }
+    for kind, (share, average) in printed.items():
+        parts = [part for part in found if part.kind == kind]
+        mean = sum(part.weight * part.estimate for part in parts) / weight[kind]
+        assert (weight[kind], mean) == pytest.approx((share, average), abs=5.1e-6), kind
+
+
 def test_firm_weights_weigh_groups_and_means():
     flat = simulated({2: 4, 4: 6, np.inf: 9}, seed=2)
     assert_identity(replace(flat, weight=np.random.default_rng(1).uniform(0.3, 2, 19)[flat.firm]))

@@ -9,6 +9,7 @@ import pytest
 from phrases import phrases_of_the_code
 from results import OUTCOMES, many_outcomes, study_results
 
+from pipeline.effects.few_clusters import UNBOUNDED
 from pipeline.exhibits import language, rounding
 from pipeline.exhibits.latex import fits, fits_page, render_latex
 from pipeline.exhibits.numbers import numbers_json, numbers_tex, study_numbers
@@ -88,6 +89,24 @@ def test_words_of_other_stages_are_retold_and_those_of_the_user_are_not():
     with language.speaking(exhibit(language="es")):
         assert language.retell("entry years 1989 only") == "solo los años de entrada 1989"
         assert language.retell("US$ {million}") == "US$ {million}"
+
+
+@pytest.mark.parametrize("code", ["es", "pt"])
+@pytest.mark.parametrize(
+    "ties",
+    [
+        "p = 0.5 where only larger statistics count (boottest)",
+        "only larger statistics count (boottest)",
+    ],
+)
+@pytest.mark.parametrize("few", ["", "; uninformative with 1 treated clusters"])
+@pytest.mark.parametrize("unbounded", ["", f"; {UNBOUNDED}"])
+def test_every_note_of_the_wild_bootstrap_is_retold(code, ties, few, unbounded):
+    note = f"restricted wild cluster bootstrap, Webb, 99 draws; {ties}{few}{unbounded}"
+    with language.speaking(exhibit(language=code)):
+        told = language.retell(note)
+    english = ("restricted", "where", "only", "treated", "reject")
+    assert not any(word in told.split() for word in english)
 
 
 @pytest.mark.parametrize("code", CATALOGUES)

@@ -28,3 +28,14 @@ def test_a_table_becomes_markdown():
         "\n"
         "One \\*note\\*. Source: a file.\n"
     )
+
+
+def test_headings_that_are_alike_are_told_apart_by_their_spanner():
+    columns = (
+        Column("p"),
+        *(Column(found, spanner=test) for test in ("Joint", "Any") for found in ("50%", "80%")),
+        Column("Weight", spanner="After"),
+    )
+    table = Table(columns, (Panel("", (Row("A", (None,) * 6),)),))
+    head = render_markdown(table).splitlines()[0]
+    assert head == "|  | p | Joint: 50% | Joint: 80% | Any: 50% | Any: 80% | Weight |"

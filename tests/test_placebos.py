@@ -12,6 +12,7 @@ import simulation
 from monte_carlo import estimate_seed, evaluation
 from results import OUTCOMES, _table, settings, study_results
 from scipy.stats import binom
+from text_tables import lines
 from workspace import section
 
 from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
@@ -178,13 +179,6 @@ def made(outcomes=None, **exhibit):
 @pytest.fixture(scope="module")
 def results():
     return made()
-
-
-def lines(table):
-    return [
-        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
-        for row in table.rows()
-    ]
 
 
 def test_a_placebo_is_no_headline(results):

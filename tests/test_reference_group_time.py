@@ -5,20 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from group_time_samples import full_samples
+from group_time_samples import all_averages, figures, full_samples
 
 from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
 from pipeline.effects.group_time import GroupTimeRules, group_time_effects
-from pipeline.effects.group_time_averages import (
-    balanced_event_averages,
-    cell_effects,
-    cohort_averages,
-    equal_average,
-    event_averages,
-    mean_over_cohorts,
-    simple_average,
-    year_averages,
-)
 from pipeline.effects.group_time_leads import group_time_pre_test
 from pipeline.effects.rows import Label
 
@@ -34,25 +24,6 @@ def counties():
     wide = data.pivot(index="countyreal", columns="year", values="lemp")
     own = data.drop_duplicates("countyreal").set_index("countyreal").loc[wide.index]
     return wide, own["first.treat"].replace(0, np.inf).to_numpy(float), own[["lpop"]].to_numpy()
-
-
-def figures(average):
-    return average.estimate, float(np.sqrt(average.influence @ average.influence))
-
-
-def all_averages(effects):
-    """Return every cell and average by term."""
-    cohorts, years = cohort_averages(effects), year_averages(effects)
-    events = event_averages(effects)
-    after = [event for event in events if event.event_time >= 0]
-    overall = [
-        simple_average(effects),
-        mean_over_cohorts(effects, cohorts),
-        equal_average(after, "event_average"),
-        equal_average(years, "year_average"),
-        *balanced_event_averages(effects, 0),
-    ]
-    return {a.term: a for a in [*cell_effects(effects), *cohorts, *years, *events, *overall]}
 
 
 SCENARIOS = {

@@ -6,6 +6,7 @@ import latex
 import pandas as pd
 import pytest
 from results import _table, study_results
+from text_tables import lines
 
 from pipeline.datasets.results import ESTIMATES, FACTS
 from pipeline.disclosure.vet import vet
@@ -58,13 +59,6 @@ def made(largest=0.019, **exhibit):
         estimates=pd.concat([plain.estimates, _table(ESTIMATES, ROWS)], ignore_index=True),
         facts=pd.concat([plain.facts, _table(FACTS, facts)], ignore_index=True),
     )
-
-
-def lines(table):
-    return [
-        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
-        for row in table.rows()
-    ]
 
 
 def test_effects_by_firm_stand_above_those_by_size_and_the_total():

@@ -32,7 +32,7 @@ def covariates_of(weights, seed=0):
     )
 
 
-def run(study=None, table=None, missing="renormalise", **spec):
+def run(study=None, table=None, missing="renormalise", matched_times=None, **spec):
     panel, matches, weights = study or random_study(5)
     prepared = prepare_study(
         panel,
@@ -40,7 +40,7 @@ def run(study=None, table=None, missing="renormalise", **spec):
         weights,
         outcomes=outcomes(),
         treatment=treatment(-3, 2),
-        matched_times={},
+        matched_times=matched_times or {},
         estimate=estimation(missing=missing, **spec),
         covariates=table,
     )
@@ -222,6 +222,30 @@ def test_a_placebo_needs_years_on_both_sides():
     assert "no placebo entry 3 years early" in rows.loc["att", "note"]
 
 
+def test_years_matched_on_are_no_placebo():
+    """Firms were made alike at -1: of the placebo years -2 and -1 only -2 can show anything."""
+    study = random_study(5, missing_share=0.0)
+    on_last = {"matched": {"sales": frozenset({-1})}}
+    results = run(study, placebo_entry_years=2, matched_times=on_last)
+    found, leads = by_term(results, "placebo_entry").loc["att"], by_term(results)["estimate"]
+    assert found["estimate"] == pytest.approx(leads["event[-2]"] - leads["event[-3]"])
+    assert found["note"].endswith("without those that the design matched on: -1")
+
+
+def test_matching_on_every_placebo_year_leaves_no_placebo():
+    both = {"matched": {"sales": frozenset({-1, -2})}}
+    rows = by_term(run(placebo_entry_years=2, matched_times=both), "placebo_entry")
+    assert np.isnan(rows.loc["att", "estimate"])
+    assert "matched on this outcome in every year" in rows.loc["att", "note"]
+
+
+def test_matching_on_the_year_before_the_placebo_changes_nothing():
+    before = {"matched": {"sales": frozenset({-3})}}
+    found = by_term(run(placebo_entry_years=2, matched_times=before), "placebo_entry")
+    plain = by_term(run(placebo_entry_years=2), "placebo_entry")
+    assert found.loc["att", "estimate"] == plain.loc["att", "estimate"]
+
+
 def test_placebo_stacks_keep_weights_and_cut_at_entry():
     panel, matches, weights = random_study(5)
     study = prepare_study(
@@ -234,7 +258,8 @@ def test_placebo_stacks_keep_weights_and_cut_at_entry():
         estimate=estimation(),
     )
     stacks = study.stacks["matched"]
-    moved = placebo_stacks(stacks, 2)
+    moved, alike = placebo_stacks(stacks, 2)
+    assert alike == []
     assert moved.event_times.tolist() == [-1, 0, 1]
     assert (moved.stack + 2 == stacks.stack).all() and (moved.weight == stacks.weight).all()
     with pytest.raises(IdentificationError):

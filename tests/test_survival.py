@@ -141,7 +141,7 @@ def test_worst_case_bounds_fill_the_gone_with_the_limits():
 @pytest.mark.parametrize(
     ("asked", "outcome", "reason"),
     [
-        ({}, {}, "need limits: declare"),
+        ({}, {}, "none are declared"),
         ({"limits": {"sales": {"lowest": 0, "highest": 20}}}, {}, "5 firm-years lie outside"),
         (
             {"limits": {"sales": {"lowest": 0, "highest": 30}}},

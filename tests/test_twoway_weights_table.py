@@ -6,6 +6,7 @@ import latex
 import pandas as pd
 import pytest
 from results import _table, study_results
+from text_tables import lines
 
 from pipeline.datasets.results import FACTS, TESTS
 from pipeline.disclosure.vet import vet
@@ -43,13 +44,6 @@ def made(firms=FIRMS, **exhibit):
         facts=pd.concat([plain.facts, _table(FACTS, facts(firms=firms))], ignore_index=True),
         tests=pd.concat([plain.tests, _table(TESTS, [reason])], ignore_index=True),
     )
-
-
-def lines(table):
-    return [
-        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
-        for row in table.rows()
-    ]
 
 
 def test_kinds_sum_weights_and_average_estimates():

@@ -4,6 +4,8 @@ from io import StringIO
 
 import pandas as pd
 
+from pipeline.exhibits.table import Table
+
 
 def table(text: str, **dtypes: str) -> pd.DataFrame:
     """Read a whitespace-separated table; `-` is a missing value."""
@@ -15,3 +17,11 @@ def panel(text: str) -> pd.DataFrame:
     frame = table(text, firm_id="str", cluster="str", year="Int64", cohort="Int64")
     numbers = frame.select_dtypes("integer").columns.difference(["year", "cohort"])
     return frame.astype(dict.fromkeys(numbers, "float64"))
+
+
+def lines(shown: Table) -> list[tuple[str, ...]]:
+    """Return what a reader sees of an exhibit's table: label, cells."""
+    return [
+        (row.label, *("" if cell is None else cell.plain() for cell in row.cells))
+        for row in shown.rows()
+    ]

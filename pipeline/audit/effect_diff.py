@@ -61,7 +61,7 @@ def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
     headline = _headline(new, study) or _headline(old, study)
     return StudyDiff(
         study=study,
-        estimates=moved_estimates(before, after, headline),
+        estimates=moved_estimates(before, after, headline, _placebos(new, study)),
         n_estimates=int(after["std_error"].notna().sum()) if len(after) else 0,
         counts=moved_counts(
             (old.results(study, "sample_flow"), new.results(study, "sample_flow")),
@@ -75,3 +75,9 @@ def _headline(revision: Revision, study: str) -> dict[str, str]:
     chosen = revision.yaml("params.yaml").get(study, {}).get("estimate", {}).get("headline", {})
     names = {"design": "design", "spec": "estimator", "term": "term"}
     return {names[key]: str(value) for key, value in chosen.items() if key in names}
+
+
+def _placebos(revision: Revision, study: str) -> list[str]:
+    """Return the outcomes that a study declares as negative controls."""
+    outcomes = revision.yaml("params.yaml").get(study, {}).get("outcomes", {})
+    return [name for name, outcome in outcomes.items() if outcome.get("negative_control")]

@@ -1,6 +1,7 @@
 """Which estimates moved between two committed tables, and by how much."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -63,19 +64,25 @@ class Moved:
 
 
 def moved_estimates(
-    before: pd.DataFrame, after: pd.DataFrame, headline: dict[str, str]
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    headline: dict[str, str],
+    placebos: Collection[str] = (),
 ) -> list[Moved]:
     """Return the estimates with any figure that moved, headline effects first.
 
-    `headline` holds design, estimator and term. Rows are joined by the key of ESTIMATES, in
-    the order of the table after; rows that only one side has are among the moved.
+    `headline` holds design, estimator and term; the outcomes `placebos` are no headlines. Rows are
+    joined by the key of ESTIMATES, in the order of the table after; rows that only one side has
+    are among the moved.
     """
     old, new = _by_key(before), _by_key(after)
+    outcome = ESTIMATES.key.index("outcome")
     moved = []
     for key in [*new, *(key for key in old if key not in new)]:
         one, two = old.get(key, {}), new.get(key, {})
         if not _same(one, two):
-            moved.append(_moved(key, one, two, headline))
+            asked = {} if key[outcome] in placebos else headline
+            moved.append(_moved(key, one, two, asked))
     return sorted(moved, key=lambda row: not row.headline)
 
 

@@ -12,12 +12,24 @@ import pandas as pd
 from pipeline.datasets.results import ESTIMATES
 from pipeline.disclosure.comparisons import few_compared
 from pipeline.disclosure.counts import small
+from pipeline.disclosure.derived import (
+    derived_facts,
+    hidden_groups,
+    hidden_rows,
+    hide_derived_tests,
+    unseen_leads,
+)
 from pipeline.disclosure.dominance import Dominance, dominated
-from pipeline.disclosure.groups import NOTE, hide_group_tests, is_second, second_groups
+from pipeline.disclosure.groups import (
+    NOTE,
+    Second,
+    hide_group_tests,
+    is_second,
+    second_groups,
+)
 from pipeline.disclosure.losses import few_lost, hide_steps, hide_support
 from pipeline.disclosure.samples import hide_balance, hide_paths
 from pipeline.disclosure.size_weights import dominated_sizes
-from pipeline.effects.detectable_names import is_in_unit
 from pipeline.exhibits.inputs import StudyResults
 
 # Facts that count firms, and no statistic in units of firms.
@@ -52,12 +64,13 @@ def vet(results: StudyResults) -> StudyResults:
     headline = results.settings.estimate.headline.design
     estimates = _estimates(results, minimum)
     second = second_groups(estimates, results.facts, minimum)
+    estimates = _without(estimates, is_second(estimates, second), NOTE)
     vetted = replace(
         results,
         support=support,
         balance=balance,
-        estimates=_without(estimates, is_second(estimates, second), NOTE),
-        tests=hide_group_tests(results.tests, second) if second else results.tests,
+        estimates=estimates,
+        tests=_tests(results, estimates, second),
         paths=hide_paths(results.paths, [headline, "unmatched"], minimum),
         sample_flow=hide_steps(results.sample_flow, minimum),
         issues=results.issues.assign(
@@ -65,7 +78,34 @@ def vet(results: StudyResults) -> StudyResults:
         ),
     )
     vetted = replace(vetted, facts=_facts(vetted, hidden, minimum))
-    return vetted if results.dominance is None else _dominated(vetted, results.dominance)
+    if results.dominance is not None:
+        vetted = _dominated(vetted, results.dominance)
+    return replace(vetted, facts=_underived(results, vetted))
+
+
+def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd.DataFrame:
+    """Hide what TESTS says of estimates that are hidden among `estimates`, and of `second`."""
+    hidden = hidden_rows(results.estimates, estimates)
+    if hidden.empty and not second:
+        return results.tests
+    reference = results.settings.treatment.reference_event_time
+    unseen = unseen_leads(results.estimates, estimates, reference)
+    tests = hide_group_tests(results.tests, second | hidden_groups(hidden))
+    return hide_derived_tests(tests, hidden, unseen)
+
+
+def _underived(results: StudyResults, vetted: StudyResults) -> pd.DataFrame:
+    """Hide facts from which what is hidden elsewhere could be worked out."""
+    reference = results.settings.treatment.reference_event_time
+    facts = vetted.facts
+    means = facts[(facts["name"] == "baseline_mean_treated") & facts["value"].isna()]
+    marks = derived_facts(
+        facts,
+        hidden_rows(results.estimates, vetted.estimates),
+        unseen_leads(results.estimates, vetted.estimates, reference),
+        set(zip(means["outcome"], means["design"], strict=True)),
+    )
+    return facts.assign(value=facts["value"].mask(np.array(marks, dtype=np.bool_)))
 
 
 def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
@@ -127,19 +167,11 @@ def _baseline_hidden(results: StudyResults, facts: pd.DataFrame) -> list[bool]:
     gone = at_base[at_base["mean"].isna()]
     keys = set(zip(gone["outcome"], gone["design"], gone["treated"], strict=True))
     return [
-        (outcome, design, _baseline_group(name)) in keys
+        name in _BASELINE and (outcome, design, _BASELINE[name]) in keys
         for outcome, design, name in zip(
             facts["outcome"], facts["design"], facts["name"], strict=True
         )
     ]
-
-
-def _baseline_group(name: str) -> bool | None:
-    """Return the group, treated or not, whose baseline mean a fact tells; None for others.
-
-    A detectable log effect in the outcome's unit, over that in logs, is the treated mean.
-    """
-    return True if is_in_unit(name) else _BASELINE.get(name)
 
 
 def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
@@ -147,9 +179,7 @@ def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
     percent = results.settings.exhibit.disclosure.dominance_percent
     reference = results.settings.treatment.reference_event_time
     at_base = dominance.outcomes[dominance.outcomes["event_time"] == reference]
-    facts = results.facts.assign(
-        treated=results.facts["name"].map(_baseline_group).astype("object")
-    )
+    facts = results.facts.assign(treated=results.facts["name"].map(_BASELINE).astype("object"))
     levels = dominated(facts, at_base, ["outcome", "design", "treated"], percent)
     outcomes = results.settings.outcomes.root.items()
     shown = [name for name, o in outcomes if o.transform in ("level", "proportional")]

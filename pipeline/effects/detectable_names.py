@@ -1,4 +1,4 @@
-"""What minimum detectable effects are called in FACTS; exhibits and disclosure read it."""
+"""What minimum detectable effects are called in FACTS; exhibits read it."""
 
 # Numbers of treated clusters for which designs are planned.
 TREATED_CLUSTERS = (5, 10, 20, 40, 80)
@@ -18,11 +18,6 @@ def detectable(spec: str, treated_clusters: int | None = None) -> str:
 def detectable_in_unit(spec: str, treated_clusters: int | None = None) -> str:
     """Return the same in the outcome's unit."""
     return f"{_IN_UNIT}[{_which(spec, treated_clusters)}]"
-
-
-def is_in_unit(fact: str) -> bool:
-    """Say whether a fact is a detectable effect in the outcome's unit."""
-    return fact.startswith(f"{_IN_UNIT}[")
 
 
 def _which(spec: str, treated_clusters: int | None) -> str:

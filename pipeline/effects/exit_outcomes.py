@@ -36,9 +36,7 @@ LEE = (
     "firms that survive with and without the programme; assumes that it moves no firm the other way"
 )
 MANSKI = "all firms; those gone could have had any outcome within the declared limits"
-NO_LIMITS = (
-    "worst-case bounds need limits: declare estimate.analyses.survival.limits of this outcome"
-)
+NO_LIMITS = "worst-case bounds need limits of the outcome, and none are declared"
 NOT_ON_SCALE = "worst-case bounds need limits that have a value on the outcome's scale: no log of 0"
 NOT_IN_RATIOS = "bounds for exit need an outcome with transform log, level or any"
 

@@ -37,9 +37,12 @@ def wild_bootstrap_row(
         return row | {"note": "no bootstrap: without a standard error there is no t statistic"}
     sums = _average_sums(sample, term, cells, clusters)
     rng = np.random.default_rng(settings.seed)
-    test = wild_test(sums, analytic["conf_level"], settings.draws, rng)
+    counted = settings.ties == "counted"
+    test = wild_test(sums, analytic["conf_level"], settings.draws, rng, count_ties=counted)
     note = f"restricted wild cluster bootstrap, {test.weights}, {test.n_draws} draws"
-    if test.n_ties:
+    if not counted:
+        note += "; only larger statistics count (boottest)"
+    elif test.n_ties:
         note += f"; p = {test.larger_share:.4g} where only larger statistics count (boottest)"
     if analytic["n_treated_clusters"] < UNINFORMATIVE_BELOW:
         note += f"; uninformative with {analytic['n_treated_clusters']} treated clusters"

@@ -1,10 +1,14 @@
 """A placebo entry date: the same firms and code, as if they had entered some years earlier.
 
 Only years before true entry (and anticipation) are used, so that an effect found is none of the
-programme's.
+programme's. Years from the placebo entry on in which the design matched on the outcome are left
+out: treated and comparison firms were made alike there, so that nothing could be found.
 """
 
+from collections.abc import Set
 from dataclasses import replace
+
+import numpy as np
 
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import IdentificationError
@@ -13,11 +17,15 @@ from pipeline.errors import IdentificationError
 PLACEBO_ENTRY = "placebo_entry"
 
 
-def placebo_stacks(stacks: Stacks, years_early: int) -> Stacks:
+def placebo_stacks(
+    stacks: Stacks, years_early: int, matched: Set[int] = frozenset()
+) -> tuple[Stacks, list[int]]:
     """Return the stacks with entry moved `years_early` years back, cut before true entry.
 
-    Weights, sets and covariates stay those of the true entry. Raises IdentificationError where the
-    window then lacks the year before the placebo entry, or a year from it on.
+    Weights, sets and covariates stay those of the true entry. `matched` are the true event times
+    that the design matched on; those from the placebo entry on are left out and returned. Raises
+    IdentificationError where the window then lacks the year before the placebo entry, or a year
+    from it on.
     """
     moved = stacks.event_times + years_early
     kept = stacks.event_times <= stacks.reference
@@ -27,7 +35,14 @@ def placebo_stacks(stacks: Stacks, years_early: int) -> Stacks:
             f"{stacks.event_times[0]} to {stacks.reference} lie before entry, and a year before "
             "and one after the placebo entry are needed"
         )
-    return replace(
+    alike = kept & (moved >= 0) & np.isin(stacks.event_times, list(matched))
+    kept = kept & ~alike
+    if not (moved[kept] >= 0).any():
+        raise IdentificationError(
+            f"no placebo entry {years_early} years early: the design matched on this outcome in "
+            "every year from then to the true entry"
+        )
+    early = replace(
         stacks,
         event_times=moved[kept],
         reference=-1,
@@ -35,3 +50,4 @@ def placebo_stacks(stacks: Stacks, years_early: int) -> Stacks:
         panel_row=stacks.panel_row[:, kept],
         covered=stacks.covered[:, kept],
     )
+    return early, stacks.event_times[alike].tolist()

@@ -25,7 +25,9 @@ def placebo_row(
     values = on_scale(study.panel[outcome.column], outcome)
     place = {"sample": PLACEBO_ENTRY}
     try:
-        stacks = placebo_stacks(sample.stacks, years_early)
+        stacks, alike = placebo_stacks(
+            sample.stacks, years_early, study.matched_on(label.design, label.outcome)
+        )
         early = stacked_sample(stacks, values, study.estimate.missing, sample.covariates)
         check_comparable(early)
         row = average(early)
@@ -34,5 +36,8 @@ def placebo_row(
     if "estimate" not in row:
         return row | place
     note = f"placebo entry {years_early} years early, years before entry only"
+    if alike:
+        times = ", ".join(str(event_time) for event_time in alike)
+        note += f", without those that the design matched on: {times}"
     why = None if row["std_error"] > 0 else row["note"]
     return row | place | {"note": joined_notes(note, why)}

@@ -98,8 +98,14 @@ def _verdicts(results: StudyResults) -> list[str]:
     for design in results.settings.match.designs:
         largest = _sample(results, design, "after")["std_diff"].abs().max()
         labels[bool(largest <= threshold)].append(results.settings.design_label(design))
+    given = general(threshold)
     met, missed = "; ".join(labels[True]), "; ".join(labels[False])
-    return [
-        *([say("The declared threshold is met by: {designs}.", designs=met)] if met else []),
-        *([say("It is not met by: {designs}.", designs=missed)] if missed else []),
-    ]
+    is_met = say(
+        "The declared threshold of {threshold} is met by: {met}.", threshold=given, met=met
+    )
+    is_not = say(
+        "The declared threshold of {threshold} is not met by: {missed}.",
+        threshold=given,
+        missed=missed,
+    )
+    return [*([is_met] if met else []), *([is_not] if missed else [])]

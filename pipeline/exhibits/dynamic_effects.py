@@ -2,6 +2,7 @@
 
 import math
 
+from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import matched_event_times
 from pipeline.exhibits.effect_cells import rows_at
 from pipeline.exhibits.inputs import (
@@ -14,16 +15,13 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.parts import side_by_side
-from pipeline.exhibits.rounding import fixed
-from pipeline.exhibits.table import Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.outcome_tables import by_outcome
+from pipeline.exhibits.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
 
 
 def dynamic_effects(results: StudyResults) -> list[Table]:
     """Return effects and standard errors before and after entry, and the pre-trend p-values."""
-    return side_by_side(
-        list(results.settings.outcomes.intended), lambda part: _table(results, part)
-    )
+    return by_outcome(results, lambda part: _table(results, part))
 
 
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
@@ -40,7 +38,9 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
         Panel(
             title,
             tuple(
-                row for time in chosen for row in rows_at(fixed(time, 0), time, effects, decimals)
+                row
+                for time in chosen
+                for row in rows_at(rounding.fixed(time, 0), time, effects, decimals)
             ),
         )
         for title, chosen in groups
@@ -64,8 +64,11 @@ def _by_time(results: StudyResults, outcome: str) -> dict[int, Effect]:
 
 def _p_value(results: StudyResults, outcome: str) -> Cell:
     headline = results.settings.estimate.headline
-    p_value = pre_trend_test(results, outcome, headline.design, headline.spec).p_value
-    return Text(say("none")) if math.isnan(p_value) else Number(p_value, 3)
+    test = pre_trend_test(results, outcome, headline.design, headline.spec)
+    if math.isnan(test.p_value):
+        return HIDDEN if test.hidden else Text(say("none"))
+    shown = rounding.positive(test.p_value, 3)
+    return Text(shown) if shown.startswith("<") else Number(test.p_value, 3)
 
 
 def _partial(effects: list[dict[int, Effect]]) -> list[str]:
@@ -73,20 +76,21 @@ def _partial(effects: list[dict[int, Effect]]) -> list[str]:
     found = sorted(
         {(time, note) for column in effects for time, note in partial_event_times(column).items()}
     )
-    listed = "; ".join(f"{fixed(time, 0)}, {retell(note)}" for time, note in found)
+    listed = "; ".join(f"{rounding.fixed(time, 0)}, {retell(note)}" for time, note in found)
     return [say("Years that some entry years lack: {listed}.", listed=listed)] if found else []
 
 
 def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     settings = results.settings
+    period = settings.exhibit.period
     design = settings.estimate.headline.design
-    reference = fixed(settings.treatment.reference_event_time, 0)
+    reference = rounding.fixed(settings.treatment.reference_event_time, 0)
     matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
     on_lags = [
         say(
             "column {n} in {times}",
             n=n,
-            times=", ".join(fixed(time, 0) for time in sorted(times)),
+            times=", ".join(rounding.fixed(time, 0) for time in sorted(times)),
         )
         for n, times in matched.items()
         if times
@@ -98,6 +102,7 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
             design_label=settings.design_label(design),
             reference=reference,
         ),
+        *([] if period == "year" else [say("Each {period} counts as a year.", period=period)]),
         *(
             [say("Matched on the outcome itself: {on_lags}.", on_lags="; ".join(on_lags))]
             if on_lags

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
 from pipeline.exhibits.inputs import Effect
-from pipeline.exhibits.table import DASH, Cell, Number, Row
+from pipeline.exhibits.table import DASH, HIDDEN, Cell, Number, Row
 
 Place = TypeVar("Place", bound=Hashable)
 
@@ -31,9 +31,9 @@ def rows_at(
 
 
 def estimate_cell(effect: Effect | None, decimals: int, suffix: str = "") -> Cell:
-    """Return the estimate; a dash where there is none."""
+    """Return the estimate; a dash where there is none, the mark of what is not published."""
     if effect is None or math.isnan(effect.estimate):
-        return DASH
+        return HIDDEN if effect is not None and effect.hidden else DASH
     return Number(effect.estimate, decimals, suffix=suffix)
 
 

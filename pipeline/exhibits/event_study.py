@@ -178,10 +178,11 @@ def _pre_trends(axes: Axes, words: str) -> None:
 
 def _pre_trend_words(results: StudyResults, name: str) -> str:
     headline = results.settings.estimate.headline
-    p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
-    if math.isnan(p_value):
-        return say("no pre-trend\ncan be seen")
+    test = pre_trend_test(results, name, headline.design, headline.spec)
+    if math.isnan(test.p_value):
+        words = "pre-trends\nnot published" if test.hidden else "no pre-trend\ncan be seen"
+        return say(words)
     partial = retell(lead_notes(_effects(results, name), results).replace("entry years", "entry"))
-    shown = rounding.positive(p_value, 2)
+    shown = rounding.positive(test.p_value, 2)
     p_words = f"{ITALIC_P} < {shown[1:]}" if shown.startswith("<") else f"{ITALIC_P} = {shown}"
     return "\n".join([say("pre-trends"), *textwrap.wrap(partial, 24), p_words])

@@ -4,10 +4,10 @@ import math
 import re
 
 from pipeline.exhibits.effect_cells import rows_at
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effects
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.outcome_tables import by_outcome
 from pipeline.exhibits.table import Panel, Table
 
 # att_gt[2004,2007]: entry year, year.
@@ -22,8 +22,7 @@ def group_time_tables(results: StudyResults) -> list[Table]:
     if not specs:
         return []
     spec, design = specs[0].name, specs[0].designs[0]
-    names = list(results.settings.outcomes.intended)
-    return side_by_side(names, lambda part: _table(results, part, spec, design))
+    return by_outcome(results, lambda part: _table(results, part, spec, design))
 
 
 def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: str) -> Table:
@@ -46,7 +45,7 @@ def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: s
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        notes=_notes(results, design, effects),
+        notes=_notes(results, list(numbered.values()), spec, design, effects),
         source=results.settings.exhibit.source,
     )
 
@@ -61,14 +60,24 @@ def _cells(results: StudyResults, outcome: str, spec: str, design: str) -> _Cell
     }
 
 
-def _notes(results: StudyResults, design: str, effects: list[_Cells]) -> tuple[str, ...]:
+def _notes(
+    results: StudyResults, names: list[str], spec: str, design: str, effects: list[_Cells]
+) -> tuple[str, ...]:
+    empty = [name for name, column in zip(names, effects, strict=True) if not column]
+    averages = [find_effect(results, name, design, spec) for name in empty]
     missing = {e.note for column in effects for e in column.values() if math.isnan(e.estimate)}
+    missing |= {
+        average.note
+        for name, average in zip(empty, averages, strict=True)
+        if average is not None and results.settings.outcome(name).observed
+    }
     reasons = "; ".join(sorted(retell(note) for note in missing if note))
     return (
         say(
             "Effects by entry year (panels) and year (rows), Callaway and Sant'Anna. Design: "
-            "{design}. Standard errors in parentheses; years before entry show how parallel trends "
-            "were.",
+            "{design}. Standard errors in parentheses; the year that others are compared with is "
+            "zero without one. Effects in years before entry that differ from zero speak against "
+            "parallel trends; that none does is no proof of them.",
             design=results.settings.design_label(design),
         ),
         *([say("Not estimated: {reasons}.", reasons=reasons)] if reasons else []),

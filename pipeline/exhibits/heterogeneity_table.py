@@ -3,15 +3,14 @@
 import math
 from functools import partial
 
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.effects.group_names import GROUPS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
-    clusters_note,
     counts_row,
     estimate_rows,
-    reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
@@ -126,8 +125,8 @@ def _notes(
     return (
         say(
             "Average effects by what {firms} were before entry. Design: {design}. Standard errors "
-            "in parentheses. Groups with fewer than {least} treated or comparison {firms} are not "
-            "shown.",
+            "in parentheses. Groups with fewer than {least} treated or comparison {firms} have no "
+            "estimate.",
             firms=firms,
             design=results.settings.design_label(design),
             least=asked.least_firms,
@@ -135,21 +134,59 @@ def _notes(
         how,
         say(
             "q-values: Benjamini-Hochberg over all groups of an outcome, and over its tests of "
-            "equal effects (Wald, F, clustered jointly). A difference between groups is no effect "
-            "of what sets them apart."
+            "equal effects (Wald, F, clustered jointly). Groups differ in more than what names "
+            "them: a difference between their effects need not come from it."
         ),
         _not_equality(results),
-        *clusters_note(effects.values()),
-        *reasons_note(effects.values()),
+        *_few_clusters(asked, effects),
+        *_reasons(asked, effects),
     )
+
+
+def _named(asked: Groups, subgroup: str) -> str:
+    """Return `Size, 10 or more` for `size=10 or more`."""
+    grouping, _, group = subgroup.partition("=")
+    label = asked.by[grouping].label
+    return f"{label}, {retell(group)}" if group else label
+
+
+def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+    """Warn of groups with few treated clusters, with the fewest that an outcome has."""
+    fewest: dict[str, float] = {}
+    for found in effects.values():
+        for (_, subgroup, _), effect in found.items():
+            if effect.estimated and effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
+                named = _named(asked, subgroup)
+                fewest[named] = min(fewest.get(named, math.inf), effect.n_treated_clusters)
+    if not fewest:
+        return []
+    return [
+        say(
+            "Fewer than {few} treated clusters, so that standard errors are too small and "
+            "p-values too: {groups}.",
+            few=FEW_TREATED_CLUSTERS,
+            groups="; ".join(f"{named}, {rounding.count(n)}" for named, n in fewest.items()),
+        )
+    ]
+
+
+def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+    """Say for which groups there is no estimate, and why, without repeating any."""
+    groups: dict[str, dict[str, None]] = {}
+    for found in effects.values():
+        for (_, subgroup, _), effect in found.items():
+            if math.isnan(effect.estimate) and effect.note:
+                groups.setdefault(retell(effect.note), {})[_named(asked, subgroup)] = None
+    reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
+    return [say("Not estimated: {reasons}.", reasons="; ".join(reasons))] if reasons else []
 
 
 def _not_equality(results: StudyResults) -> str:
     estimate = results.settings.estimate
     return say(
         "Equality that is not rejected is not equality: the detectable difference is the smallest "
-        "true difference between any two groups that a two-sided test at {alpha} percent finds "
-        "with {power} percent power, from the standard error of that difference.",
+        "true difference that a two-sided test at {alpha} percent of two groups finds with {power} "
+        "percent power, of the two that can best be told apart.",
         alpha=rounding.general(100 * (1 - estimate.conf_level)),
         power=rounding.general(100 * estimate.power),
     )

@@ -11,7 +11,7 @@ from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.outcome_tables import by_outcome
 from pipeline.exhibits.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
 
 # Value of ESTIMATES.inference: what readers are told, in the order of the table.
@@ -38,8 +38,7 @@ def inference_tables(results: StudyResults) -> list[Table]:
     rows = _average_rows(results)
     if set(rows["inference"]) <= {"analytic"}:
         return []
-    names = list(results.settings.outcomes.intended)
-    return side_by_side(names, lambda part: _table(results, part, rows))
+    return by_outcome(results, lambda part: _table(results, part, rows))
 
 
 def _average_rows(results: StudyResults) -> pd.DataFrame:
@@ -83,7 +82,7 @@ def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
     ]
     rows = []
     for test, label in _OF_FAMILIES.items():
-        found = chosen[chosen["test"] == test].set_index("outcome")["p_value"]
+        found = chosen[chosen["test"] == test].set_index("outcome")["p_value"].dropna()
         cells = tuple(
             Text(rounding.positive(float(found[name]), 3)) if name in found.index else DASH
             for name in names

@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # what is published is made without it
     from pipeline.disclosure.dominance import Dominance
 
 
+# How `pipeline.disclosure` begins the note of what it hides.
+_NOT_PUBLISHED = "not published"
+
+
 @dataclass(frozen=True)
 class StudySettings:
     """Hold the sections of one study that its exhibits describe."""
@@ -138,6 +142,11 @@ class Effect:
         """Say whether there is an estimate with a standard error."""
         return not math.isnan(self.estimate) and not math.isnan(self.std_error)
 
+    @property
+    def hidden(self) -> bool:
+        """Say whether the estimate is not published."""
+        return self.note.startswith(_NOT_PUBLISHED)
+
 
 @dataclass(frozen=True)
 class PreTrendTest:
@@ -145,6 +154,11 @@ class PreTrendTest:
 
     p_value: float
     note: str
+
+    @property
+    def hidden(self) -> bool:
+        """Say whether there is a test that is not published."""
+        return self.note.startswith(_NOT_PUBLISHED)
 
 
 _NUMBERS = [name for name, kind in Effect.__annotations__.items() if kind is float]

@@ -96,6 +96,9 @@ def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[st
     reference = results.settings.treatment.reference_event_time
     leads = [e for time, e in effects.items() if time < reference and e.estimated]
     if not leads:
+        if any(time < reference and effect.hidden for time, effect in effects.items()):
+            yield say("effects before the reference year are not published.")
+            return
         yield say("no year before the reference year, so that no pre-trend can be seen.")
         return
     p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value

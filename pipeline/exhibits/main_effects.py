@@ -148,8 +148,10 @@ def _pre_trends(
     """Return the p-value of the joint test, a dash where there is none."""
     if effect is None or not effect.estimated:
         return None
-    p_value = pre_trend_test(results, outcome, panel.design, panel.spec).p_value
-    return DASH if math.isnan(p_value) else Text(rounding.positive(p_value, 2))
+    test = pre_trend_test(results, outcome, panel.design, panel.spec)
+    if math.isnan(test.p_value):
+        return HIDDEN if test.hidden else DASH
+    return Text(rounding.positive(test.p_value, 2))
 
 
 def _baseline_unit(results: StudyResults, outcome: str) -> str:

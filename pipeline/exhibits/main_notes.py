@@ -16,6 +16,7 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.language import join_words, retell, say
 from pipeline.exhibits.numbers import effect_in_words
+from pipeline.exhibits.outcome_tables import unobserved_notes
 from pipeline.exhibits.panels import (
     Shown,
     by_panel,
@@ -24,6 +25,7 @@ from pipeline.exhibits.panels import (
     name_panels,
     panel_effects,
 )
+from pipeline.params.exhibit import Panel
 
 _WHOLE_SETS = "a matched set counts in a year only if all its {firms} are observed in that year"
 _RENORMALISED = (
@@ -156,11 +158,15 @@ def _inference(results: StudyResults, shown: Shown) -> str:
 
 def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     """Say which columns show proportional effects on a level, and what their totals rest on."""
-    letter = main_letter(results, shown)
+    main = main_letter(results, shown)
     sentences = []
     for column, name in shown.columns.items():
         if results.settings.outcome(name).transform != "proportional":
             continue
+        letters = [k for k, panel in shown.panels.items() if _is_estimated(results, name, panel)]
+        if not letters:
+            continue
+        letter = main if main in letters else letters[0]
         shares = [
             results.fact(shown.panels[letter].design, name, f"largest_firm_share_{group}")
             for group in ("treated", "comparison")
@@ -178,6 +184,11 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
             )
         )
     return sentences
+
+
+def _is_estimated(results: StudyResults, outcome: str, panel: Panel) -> bool:
+    effect = find_effect(results, outcome, panel.design, panel.spec)
+    return effect is not None and not math.isnan(effect.estimate)
 
 
 def _translations(results: StudyResults, shown: Shown) -> list[str]:
@@ -267,19 +278,9 @@ def _foot(results: StudyResults, shown: Shown) -> str:
 
 def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
     """Give the reason for every dash."""
-    unobserved = []
     cells: dict[str, dict[int, list[str]]] = {}
     for column, name in shown.columns.items():
-        outcome = results.settings.outcome(name)
-        if not outcome.observed:
-            unobserved.append(
-                say(
-                    "Column {column} ({label}): not observed, {reason}.",
-                    column=column,
-                    label=outcome.label,
-                    reason=outcome.reason,
-                )
-            )
+        if not results.settings.outcome(name).observed:
             continue
         for letter in shown.panels:
             reason = _reason(results, shown, letter, name)
@@ -291,7 +292,8 @@ def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
         )
         for reason, found in cells.items()
     }
-    return [*unobserved, *(f"{place}: {reason}." for reason, place in places.items())]
+    told = (f"{place}: {reason}." for reason, place in places.items())
+    return [*unobserved_notes(results, shown.columns), *told]
 
 
 def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> str:
@@ -306,9 +308,9 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     if not _is_stacked(results, panel.spec):
         return ""
     test = pre_trend_test(results, outcome, panel.design, panel.spec)
-    return (
-        say("no pre-trend test, {note}", note=retell(test.note)) if math.isnan(test.p_value) else ""
-    )
+    if test.hidden or not math.isnan(test.p_value):
+        return ""
+    return say("no pre-trend test, {note}", note=retell(test.note))
 
 
 def _stars(results: StudyResults) -> list[str]:

@@ -9,7 +9,7 @@ _ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>#|~"})
 
 def render_markdown(table: Table) -> str:
     """Return one Markdown table; panel titles are rows in bold, notes follow below."""
-    heads = ["", *(escape_markdown(_heading(c.heading, c.unit)) for c in table.columns)]
+    heads = ["", *(escape_markdown(heading) for heading in table.headings())]
     lines = [_line(heads), _line([":--", *(":-:" for _ in table.columns)])]
     for panel in table.panels:
         if panel.title:
@@ -26,10 +26,6 @@ def render_markdown(table: Table) -> str:
 def escape_markdown(text: str) -> str:
     """Escape what Markdown would read as markup, in one pass."""
     return text.translate(_ESCAPES)
-
-
-def _heading(heading: str, unit: str) -> str:
-    return f"{heading}, {unit}" if unit else heading
 
 
 def _row(row: Row) -> str:

@@ -4,9 +4,9 @@ import math
 
 from pipeline.exhibits.design_words import design_pool
 from pipeline.exhibits.inputs import StudyResults, find_effect
-from pipeline.exhibits.language import say
+from pipeline.exhibits.language import join_words, say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.parts import side_by_side
+from pipeline.exhibits.outcome_tables import by_outcome
 from pipeline.exhibits.table import DASH, Cell, Interval, Number, Panel, Row, Table
 
 
@@ -18,8 +18,7 @@ def matching_choices(results: StudyResults) -> list[Table]:
     designs = _designs(results)
     if len(designs) < 2:
         return []
-    names = list(results.settings.outcomes.intended)
-    return side_by_side(names, lambda part: _table(results, part, designs))
+    return by_outcome(results, lambda part: _table(results, part, designs))
 
 
 def _designs(results: StudyResults) -> list[str]:
@@ -44,7 +43,7 @@ def _table(results: StudyResults, numbered: dict[int, str], designs: list[str]) 
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        notes=_notes(results),
+        notes=(*_notes(results), *(_without_range(results, ranges, numbered) if ranges else [])),
         source=results.settings.exhibit.source,
     )
 
@@ -82,6 +81,16 @@ def _range(results: StudyResults, design: str, names: list[str]) -> list[Row]:
         return []
     label = results.settings.design_label(design)
     return [Row(label, tuple(ranges)), Row(say("rows reversed"), tuple(reverse), True)]
+
+
+def _without_range(results: StudyResults, rows: list[Row], numbered: dict[int, str]) -> list[str]:
+    """Name observed outcomes that no range is made for."""
+    names = [
+        results.settings.outcome(name).label
+        for k, name in enumerate(numbered.values())
+        if results.settings.outcome(name).observed and all(row.cells[k] == DASH for row in rows)
+    ]
+    return [say("No range is made for {names}.", names=join_words(names))] if names else []
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

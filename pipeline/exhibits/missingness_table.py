@@ -29,7 +29,7 @@ def missingness_table(results: StudyResults) -> list[Table]:
                 for group in (say("Treated"), say("Comparison"))
             ),
             panels=(Panel("", tuple(rows[name] for name in in_order(results, list(rows)))),),
-            notes=_notes(results),
+            notes=_notes(results, list(rows.values())),
             source=results.settings.exhibit.source,
         )
     ]
@@ -47,11 +47,13 @@ def _cell(row: "pd.Series[Any] | None") -> Cell:
     return Number(100 * float(row["missing_share"]), _DECIMALS)
 
 
-def _notes(results: StudyResults) -> tuple[str, ...]:
+def _notes(results: StudyResults, rows: list[Row]) -> tuple[str, ...]:
+    dashes = any(cell == DASH for row in rows for cell in row.cells)
     return (
         say(
             "Percent of the yearly rows of {firms} in the cleaned panel without a value; treated: "
-            "those that ever entered. A dash stands for groups too small to be shown, or absent.",
+            "those that ever entered.",
             firms=results.settings.exhibit.firms,
         ),
+        *([say("A dash stands for groups too small to be shown, or absent.")] if dashes else []),
     )

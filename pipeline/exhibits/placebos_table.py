@@ -172,7 +172,8 @@ def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple
         say("Placebo outcomes, as declared: {reasons}.", reasons=reasons) if reasons else "",
         say(
             "Under an entry dated too early only years before the true entry (and anticipation) "
-            "are used."
+            "are used, without those in which the design matched on the outcome itself: alike by "
+            "construction, they would show nothing."
         )
         if dated
         else "",
@@ -204,6 +205,6 @@ def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool)
         by_chance,
         say(
             "q-values: Benjamini-Hochberg over placebo outcomes, or over the outcomes of a family "
-            "under the placebo date, within a design and estimator."
+            "under the placebo date, within a design and estimator; none where there is only one."
         ),
     )

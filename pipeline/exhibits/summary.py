@@ -94,11 +94,14 @@ def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
 
 def _pre_trends(results: StudyResults, names: list[str]) -> str:
     headline = results.settings.estimate.headline
-    seen, unseen = [], []
+    seen: list[str] = []
+    unseen: list[str] = []
+    hidden: list[str] = []
     for name in names:
-        p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
+        test = pre_trend_test(results, name, headline.design, headline.spec)
+        p_value = test.p_value
         if math.isnan(p_value):
-            unseen.append(_label(results, name))
+            (hidden if test.hidden else unseen).append(_label(results, name))
             continue
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         partial = retell(lead_notes(effects, results))
@@ -111,4 +114,5 @@ def _pre_trends(results: StudyResults, names: list[str]) -> str:
         else []
     )
     parts += [say("none can be seen for {unseen}", unseen=", ".join(unseen))] if unseen else []
+    parts += [say("not published for {hidden}", hidden=", ".join(hidden))] if hidden else []
     return say("Pre-trends: {parts}.", parts="; ".join(parts))

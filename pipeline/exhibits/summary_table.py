@@ -33,7 +33,7 @@ def summary_statistics_table(results: StudyResults) -> list[Table]:
         Table(
             columns=tuple(Column(head, spanner=group) for group in groups for head in heads),
             panels=tuple(panels),
-            notes=_notes(results),
+            notes=_notes(results, panels),
             source=results.settings.exhibit.source,
         )
     ]
@@ -102,12 +102,22 @@ def _firm_years(rows: pd.DataFrame) -> Row:
     return Row(say("Rows"), tuple(cells))
 
 
-def _notes(results: StudyResults) -> tuple[str, ...]:
+def _notes(results: StudyResults, panels: list[Panel]) -> tuple[str, ...]:
+    dashes = any(cell == DASH for p in panels for row in p.rows for cell in row.cells)
     return (
         say(
             "All {firms} of the cleaned panel, one row each in a year; treated: those that ever "
-            "entered. Three significant digits. A dash stands for figures that rest on too few "
-            "{firms} to be shown.",
+            "entered. Three significant digits.",
             firms=results.settings.exhibit.firms,
+        ),
+        *(
+            [
+                say(
+                    "A dash stands for figures that rest on too few {firms} to be shown.",
+                    firms=results.settings.exhibit.firms,
+                )
+            ]
+            if dashes
+            else []
         ),
     )

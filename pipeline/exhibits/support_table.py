@@ -19,6 +19,9 @@ _FATES = {
 
 _DECIMALS = 2
 
+# Of fewer firms SUPPORT has no mean; a stricter rule of disclosure says its own number.
+_FEWEST_SHOWN = 3
+
 
 def support_tables(results: StudyResults) -> list[Table]:
     """Return the table; none where no design picks firms."""
@@ -101,6 +104,7 @@ def _mean(results: StudyResults, value: float | None) -> Cell:
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
+    stricter = results.settings.exhibit.disclosure.min_cell_firms > _FEWEST_SHOWN
     return (
         say(
             "Treated {firms} of the risk sets, counted in their entry year. Each is lost "
@@ -108,6 +112,6 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
             firms=results.settings.exhibit.firms,
         ),
         say("No match: no comparison in the same cell or within the caliper, or none left."),
-        say("Means over fewer than three are not shown."),
+        *([] if stricter else [say("Means over fewer than three are not shown.")]),
         say("Where any are lost, the effect is that on the matched treated."),
     )

@@ -134,6 +134,17 @@ class Table:
     notes: tuple[str, ...] = ()
     source: str = ""
 
+    def headings(self) -> list[str]:
+        """Return heading and unit of each column, for renderers without cells over several.
+
+        Where they are alike the spanner stands before them.
+        """
+        found = [f"{c.heading}, {c.unit}" if c.unit else c.heading for c in self.columns]
+        return [
+            f"{c.spanner}: {heading}" if c.spanner and found.count(heading) > 1 else heading
+            for c, heading in zip(self.columns, found, strict=True)
+        ]
+
     def __post_init__(self) -> None:
         """Refuse a row with more or fewer cells than there are columns."""
         for row in self.rows():

@@ -20,7 +20,7 @@ _GAP = "  "
 
 def render_text(table: Table) -> str:
     """Return the table with columns aligned on the decimal point, then the notes."""
-    heads = [f"{c.heading}, {c.unit}" if c.unit else c.heading for c in table.columns]
+    heads = table.headings()
     points = [_before_point(table.column_cells(i)) for i in range(len(heads))]
     rows = {id(row): _shown(row, points) for row in table.rows()}
     widths = [

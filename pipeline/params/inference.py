@@ -1,5 +1,7 @@
 """What `estimate` specs may ask for beside analytic errors: draws, and the seeds that fix them."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from pipeline.params.settings import Settings
@@ -9,10 +11,13 @@ class WildBootstrap(Settings):
     """Ask for a restricted wild cluster bootstrap beside the t test of the average effect.
 
     Rademacher weights, all 2^G patterns where `draws` allows, Webb's six points up to 12 clusters.
+    Draws whose statistic is as large as the data's, which all patterns hold at least two of, are
+    `counted` in p-value and interval, or `left_out` as in Stata's boottest.
     """
 
     draws: int = Field(ge=99)
     seed: int = Field(ge=0)
+    ties: Literal["counted", "left_out"] = "counted"
 
 
 class Randomisation(Settings):
