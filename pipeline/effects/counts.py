@@ -143,9 +143,9 @@ def entry_years_note(years: Iterable[int], n_entry_years: int) -> str | None:
 
 def _lone(entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
     """Say of each entry year, ascending, whether its rows lie in a single cluster."""
-    pairs = np.unique(np.column_stack([entry, cluster]), axis=0)
-    years, n_clusters = np.unique(pairs[:, 0], return_counts=True)
-    return dict(zip(years.tolist(), (n_clusters == 1).tolist(), strict=True))
+    years, first, position = np.unique(entry, return_index=True, return_inverse=True)
+    elsewhere = np.bincount(position, cluster != cluster[first][position], len(years))
+    return dict(zip(years.tolist(), (elsewhere == 0).tolist(), strict=True))
 
 
 def _lone_at(
