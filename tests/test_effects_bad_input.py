@@ -519,5 +519,5 @@ def test_reasons_in_their_order():
     assert replace(enough, n_control_clusters=1).why_none(0.1) == LONE_COMPARISON
     two_years = replace(enough, n_entry_years=2, lone_entry_years=(2004,))
     assert two_years.why_none(0.1) is None
-    assert "with a single treated cluster: 2004" in two_years.left_out
+    assert "with a single treated or comparison cluster: 2004" in two_years.left_out
     assert replace(two_years, lone_entry_years=(2003, 2004)).why_none(0.1) == LONE_IN_COHORT

@@ -109,7 +109,10 @@ def test_hand_computed_event_study_and_the_entry_years_behind_it():
     assert rows.loc["event[0]", ["n_treated", "n_control"]].tolist() == [2, 2]
     assert rows.loc["event[1]", ["n_treated", "n_control"]].tolist() == [1, 1]
     # One treated firm a year: its residuals are zero, and would leave it out of the variance.
-    alone = "no standard error: in every entry year the treated firms lie in a single cluster"
+    alone = (
+        "no standard error: in every entry year the treated or the comparison firms lie in a "
+        "single cluster"
+    )
     assert rows.loc["event[1]", "note"] == f"entry years 2002 only; {alone}"
     assert rows.loc["event[-2]", "note"] == f"entry years 2003 only; {alone}"
     assert rows.loc["event[0]", "note"] == alone

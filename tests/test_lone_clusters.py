@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stacked_tables import estimation, outcomes, random_study, treatment
+from stacked_tables import estimation, outcomes, random_study, treatment, weights_from
 
 from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
@@ -18,14 +18,18 @@ GROUP_TIME = {
 }
 
 
-def run(estimator, lost_at=None, lone=2004, first_year=2001, **changes):
+def run(estimator, lost_at=None, lone=2004, first_year=2001, compare_in_one=False, **changes):
     """Estimate where the firms of `lone` share a cluster; only those of 2004 are seen 3 years on.
 
     `lost_at`: instead, they lie in two clusters of which one is not observed at that event time.
+    `compare_in_one`: their comparison firms, who serve nobody else, share a cluster in their place.
     """
     panel, matches, weights = random_study(1, missing_share=0)
     panel = panel[panel["year"].between(first_year, 2007)].copy()
-    alone = matches[matches["treated"] & (matches["stack"] == lone)]["firm_id"].unique()
+    if compare_in_one:
+        panel, matches, weights = _own_comparison(panel, matches)
+    of_stack = matches["treated"] != compare_in_one
+    alone = matches[of_stack & (matches["stack"] == lone)]["firm_id"].unique()
     for table in (panel, weights):
         own = table["firm_id"].isin(alone[3:] if lost_at is not None else [])
         table["cluster"] = table["cluster"].mask(table["firm_id"].isin(alone), "one")
@@ -50,6 +54,15 @@ def run(estimator, lost_at=None, lone=2004, first_year=2001, **changes):
     )
 
 
+def _own_comparison(panel, matches):
+    """Let no firm compare in both entry years."""
+    shared = set(matches[matches["stack"] == 2005]["firm_id"])
+    kept = ~((matches["stack"] == 2004) & matches["firm_id"].isin(shared))
+    sets = matches[kept & ~matches["treated"] | matches["treated"]]
+    complete = sets.groupby("set_id")["treated"].transform("nunique") == 2
+    return panel, sets[complete], weights_from(sets[complete], panel)
+
+
 @pytest.mark.parametrize("lost_at", [None, 3])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_an_event_time_of_one_treated_cluster_has_the_reason(estimator, lost_at):
@@ -59,8 +72,16 @@ def test_an_event_time_of_one_treated_cluster_has_the_reason(estimator, lost_at)
     assert "entry years 2004 only; no standard error" in rows.loc["event[3]", "note"]
     assert "lie in a single cluster" in rows.loc["event[3]", "note"]
     assert rows.loc["event[2]", "std_error"] > 0
-    partly = "leaves out entry years with a single treated cluster: 2004"
+    partly = "leaves out entry years with a single treated or comparison cluster: 2004"
     assert (partly in str(rows.loc["event[2]", "note"])) == (lost_at is None)
+
+
+@pytest.mark.parametrize("estimator", ["stacked", "group_time"])
+def test_comparison_firms_of_one_cluster_leave_no_standard_error_either(estimator):
+    rows = run(estimator, compare_in_one=True).estimates.set_index("term")
+    assert np.isnan(rows.loc["event[3]", "std_error"])
+    assert "comparison firms lie in a single cluster" in rows.loc["event[3]", "note"]
+    assert "or comparison cluster: 2004" in rows.loc["event[2]", "note"]
 
 
 def test_a_year_in_which_one_cluster_has_entered_has_the_reason_too():

@@ -209,7 +209,7 @@ def _years_note(counts: Counts, event_time: int) -> str | None:
 
 
 def _counts(kept: Flags, flat: FlatSample, clusters: Codes) -> Counts:
-    entry = np.where(np.isfinite(flat.cohort), flat.cohort, 0).astype(np.int64)
+    entry = np.where(flat.ever_treated, flat.cohort, 0).astype(np.int64)
     return count_sample(
         kept, flat.ever_treated, flat.firm, clusters, entry=entry, event_time=flat.year - entry
     )

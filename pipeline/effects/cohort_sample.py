@@ -54,8 +54,8 @@ class UsedRows:
             n_entry_years=sum(bool(own.any()) for own in treated),
             lone_entry_years=tuple(
                 sample.cohort
-                for sample, own in zip(self.samples, treated, strict=True)
-                if _n_distinct([sample.cluster], [own]) == 1
+                for sample, *groups in zip(self.samples, treated, controls, strict=True)
+                if any(_n_distinct([sample.cluster], [group]) == 1 for group in groups)
             ),
         )
 

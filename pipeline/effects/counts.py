@@ -21,7 +21,10 @@ Codes = NDArray[np.intp]
 ONE_CLUSTER = "no standard error: the sample has a single cluster"
 LONE_CLUSTER = "no standard error: the treated firms lie in a single cluster"
 LONE_COMPARISON = "no standard error: the comparison firms lie in a single cluster"
-LONE_IN_COHORT = "no standard error: in every entry year the treated firms lie in a single cluster"
+LONE_IN_COHORT = (
+    "no standard error: in every entry year the treated or the comparison firms lie in a single "
+    "cluster"
+)
 NO_VARIATION = "no standard error: the outcome is fitted exactly, no variation is left"
 NO_FREEDOM = "no standard error: there are no more observations than parameters"
 NEGATIVE = "no standard error: the variance clustered in two directions is negative"
@@ -32,8 +35,8 @@ class Counts:
     """Count distinct treated and comparison firms, firm-years, clusters.
 
     `n_control_clusters` have comparison firms. Where each of `n_entry_years` has effects of its
-    own, `lone_entry_years` are those with treated firms in a single cluster; `entry_years_at` says,
-    by event time, which are seen at it, and whether then in a single cluster.
+    own, `lone_entry_years` are those with treated, or with comparison, firms in a single cluster;
+    `entry_years_at` says, by event time, which are seen at it, and whether then so.
     """
 
     n_treated: int
@@ -80,7 +83,10 @@ class Counts:
         if self.too_few is not None or not self.lone_entry_years:
             return None
         years = ", ".join(map(str, self.lone_entry_years))
-        return f"the standard error leaves out entry years with a single treated cluster: {years}"
+        return (
+            "the standard error leaves out entry years with a single treated or comparison "
+            f"cluster: {years}"
+        )
 
     def why_none(self, std_error: float, two_way: bool = False) -> str | None:
         """Say why there is no standard error, given the one computed; None where it stands."""
@@ -102,17 +108,18 @@ def count_sample(
     """Count what the kept rows hold; all arrays have one entry per row.
 
     Clustered in two directions, the smaller number of clusters counts; treated clusters are those
-    of the first. `entry` is the entry year where each has effects of its own, None where not, and
-    `event_time` that of each row where effects differ by it, too.
+    of the first. `entry` is the entry year where each has effects of its own, None where not; a
+    comparison firm has that of its stack, 0 where it serves all. `event_time` is that of each row
+    where effects differ by it, too.
     """
     treated, firm = treated[kept], firm[kept]
     groups = [cluster[kept] for cluster in clusters]
     lone: dict[int, bool] = {}
     lone_at: dict[int, dict[int, bool]] = {}
     if entry is not None:
-        lone = _lone(entry[kept][treated], groups[0][treated])
+        lone = _lone(treated, entry[kept], groups[0])
     if entry is not None and event_time is not None:
-        lone_at = _lone_at(entry[kept][treated], groups[0][treated], event_time[kept][treated])
+        lone_at = _lone_at(treated, entry[kept], groups[0], event_time[kept])
     return Counts(
         n_treated=n_groups(firm[treated]),
         n_control=n_groups(firm[~treated]),
@@ -141,19 +148,24 @@ def entry_years_note(years: Iterable[int], n_entry_years: int) -> str | None:
     return None if len(named) in (0, n_entry_years) else f"entry years {', '.join(named)} only"
 
 
-def _lone(entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
-    """Say of each entry year, ascending, whether its rows lie in a single cluster."""
-    years, first, position = np.unique(entry, return_index=True, return_inverse=True)
-    elsewhere = np.bincount(position, cluster != cluster[first][position], len(years))
-    return dict(zip(years.tolist(), (elsewhere == 0).tolist(), strict=True))
+def _lone(treated: Flags, entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
+    """Say of each entry year, ascending, whether either group's rows lie in a single cluster."""
+    own, others = (_in_one_cluster(entry[group], cluster[group]) for group in (treated, ~treated))
+    return {year: alone or others.get(year, False) for year, alone in own.items()}
 
 
 def _lone_at(
-    entry: NDArray[np.int64], cluster: Codes, event_time: NDArray[np.int64]
+    treated: Flags, entry: NDArray[np.int64], cluster: Codes, event_time: NDArray[np.int64]
 ) -> dict[int, dict[int, bool]]:
     """Say the same of the rows of each event time."""
-    times = np.unique(event_time)
-    rows = [event_time == time for time in times]
-    return {
-        int(time): _lone(entry[here], cluster[here]) for time, here in zip(times, rows, strict=True)
-    }
+    found = {}
+    for time in np.unique(event_time[treated]).tolist():
+        here = event_time == time
+        found[time] = _lone(treated[here], entry[here], cluster[here])
+    return found
+
+
+def _in_one_cluster(entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
+    years, first, position = np.unique(entry, return_index=True, return_inverse=True)
+    elsewhere = np.bincount(position, cluster != cluster[first][position], len(years))
+    return dict(zip(years.tolist(), (elsewhere == 0).tolist(), strict=True))

@@ -526,7 +526,7 @@ PORTUGUESE_RETOLD: dict[str, str] = {
     "no standard error: the sample has a single cluster": "sem erro-padrão: a amostra tem um único conglomerado",
     "no standard error: the treated firms lie in a single cluster": "sem erro-padrão: as empresas participantes estão em um único conglomerado",
     "no standard error: the comparison firms lie in a single cluster": "sem erro-padrão: as empresas de comparação estão em um único conglomerado",
-    "no standard error: in every entry year the treated firms lie in a single cluster": "sem erro-padrão: em cada ano de entrada as participantes estão em um único conglomerado",
+    "no standard error: in every entry year the treated or the comparison firms lie in a single cluster": "sem erro-padrão: em cada ano de entrada as participantes ou as empresas de comparação estão em um único conglomerado",
     "no standard error: the treated or the comparison firms of this entry year lie in a single cluster": "sem erro-padrão: as participantes ou as empresas de comparação deste ano de entrada estão em um único conglomerado",
     "no standard error: the outcome is fitted exactly, no variation is left": "sem erro-padrão: o resultado é ajustado exatamente, não resta variação",
     "no standard error: there are no more observations than parameters": "sem erro-padrão: não há mais observações que parâmetros",

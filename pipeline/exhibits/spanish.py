@@ -526,7 +526,7 @@ SPANISH_RETOLD: dict[str, str] = {
     "no standard error: the sample has a single cluster": "sin error estándar: la muestra tiene un solo conglomerado",
     "no standard error: the treated firms lie in a single cluster": "sin error estándar: las empresas participantes están en un solo conglomerado",
     "no standard error: the comparison firms lie in a single cluster": "sin error estándar: las empresas de comparación están en un solo conglomerado",
-    "no standard error: in every entry year the treated firms lie in a single cluster": "sin error estándar: en cada año de entrada las participantes están en un solo conglomerado",
+    "no standard error: in every entry year the treated or the comparison firms lie in a single cluster": "sin error estándar: en cada año de entrada las participantes o las empresas de comparación están en un solo conglomerado",
     "no standard error: the treated or the comparison firms of this entry year lie in a single cluster": "sin error estándar: las participantes o las empresas de comparación de este año de entrada están en un solo conglomerado",
     "no standard error: the outcome is fitted exactly, no variation is left": "sin error estándar: el resultado se ajusta exactamente, no queda variación",
     "no standard error: there are no more observations than parameters": "sin error estándar: no hay más observaciones que parámetros",
