@@ -1,10 +1,20 @@
 """Every estimator says how many clusters stand behind it, and where the treated ones are few."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from bad_studies import inputs, plain_panel
+from results import study_results
 
-from pipeline.effects.cluster_cautions import cluster_caution
+from pipeline.effects.cluster_cautions import (
+    ERRORS_BY_FIRM,
+    SHARING_A_CLUSTER,
+    cluster_caution,
+)
+from pipeline.exhibits.cautions import panel_warnings
+from pipeline.exhibits.panels import Shown, lettered_panels
 
 COUNTS = ["n_clusters", "n_treated_clusters"]
 CAUTION = "treated clusters are few: analytic intervals are too short"
@@ -55,3 +65,44 @@ def test_ten_treated_clusters_are_enough():
 def test_the_caution_is_for_intervals_over_few_treated_clusters(n_treated, said):
     found = cluster_caution("assignment", 40, n_treated)
     assert (found is not None and found.startswith(f"{n_treated} {CAUTION}")) == said
+
+
+def by_firm(cluster_of):
+    """Return analytic averages with errors by firm, and facts, under given assignment clusters."""
+    panel = plain_panel(24)
+    panel["cluster"] = panel["firm_id"].map(cluster_of)
+    specs = [
+        spec | {"cluster": "firm"}
+        for spec in inputs().estimate.model_dump()["specs"]
+        if spec["name"] in ("main", "twoway")
+    ]
+    found = inputs(panel, specs=specs, analyses={}, romano_wolf=None).results()
+    return averages(found.estimates), found.facts.set_index("name")["value"]
+
+
+def test_errors_by_firm_say_that_treated_firms_share_a_cluster():
+    shared, facts = by_firm(lambda firm: f"c{int(firm[1:]) // 2}")
+    assert len(shared) and shared["note"].str.contains(ERRORS_BY_FIRM, regex=False).all()
+    assert (facts[SHARING_A_CLUSTER] == shared["n_treated"].max()).all()
+    alone, facts = by_firm(lambda firm: firm)
+    assert len(alone) and not alone["note"].str.contains("errors by firm", na=False).any()
+    assert SHARING_A_CLUSTER not in facts.index
+
+
+def test_the_main_table_warns_of_errors_by_firm():
+    results = study_results()
+    row = {"outcome": "all", "name": SHARING_A_CLUSTER, "value": 31.0, "unit": "firms"}
+    design = results.settings.exhibit.panels[0].design
+    facts = pd.concat([results.facts, pd.DataFrame([row | {"design": design}])])
+    told = replace(results, facts=facts)
+    warning = "treated that share their cluster: 31."
+    assert warning not in " ".join(first_panel_warnings(told))
+    estimate = told.settings.estimate
+    specs = [spec.model_copy(update={"cluster": "firm"}) for spec in estimate.specs]
+    settings = replace(told.settings, estimate=estimate.model_copy(update={"specs": specs}))
+    assert warning in " ".join(first_panel_warnings(replace(told, settings=settings)))
+
+
+def first_panel_warnings(results):
+    letter, panel = next(iter(lettered_panels(results).items()))
+    return panel_warnings(results, Shown({1: "sales_log"}, {letter: panel}))

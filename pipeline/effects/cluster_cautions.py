@@ -13,6 +13,13 @@ ONE_COMPONENT = (
     "assignment"
 )
 
+# The fact that counts a design's treated firms which share their assignment cluster with another.
+SHARING_A_CLUSTER = "n_treated_sharing_cluster"
+ERRORS_BY_FIRM = (
+    "errors by firm, although treated firms share assignment clusters: too small where clusters "
+    "have shocks of their own; compare cluster: assignment"
+)
+
 _FEW_TREATED = (
     "{} treated clusters are few: analytic intervals are too short; compare wild_bootstrap and "
     "randomisation of the stacked estimator"

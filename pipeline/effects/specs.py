@@ -5,6 +5,7 @@ from pipeline.effects.bootstrap import Redo
 from pipeline.effects.bootstrap_rows import bootstrap_rows
 from pipeline.effects.clusters import Remade, require_valid
 from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
+from pipeline.effects.errors_by_firm import caution_errors_by_firm
 from pipeline.effects.estimators import ESTIMATORS, MATCHED_ANEW
 from pipeline.effects.labels import spec_label
 from pipeline.effects.ledger import Ledger, Results
@@ -48,6 +49,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     if study.estimate.romano_wolf is not None:
         ledger.tests += romano_wolf_tests(ledger, study.outcomes, study.estimate.romano_wolf)
     add_analyses(ledger, study, redo)
+    caution_errors_by_firm(ledger, study)
     return ledger.tables()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from pipeline.datasets.panel import SURVIVAL_RULE
-from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS, SHARING_A_CLUSTER
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.language import retell, say
@@ -35,6 +35,13 @@ def _of_treated(firms: str) -> dict[str, _Count]:
             few_treated_clusters=FEW_TREATED_CLUSTERS,
             panels="{}",
         ): _few_clusters,
+        say(
+            "Errors by each of the {firms}, although support was given out to clusters, so that "
+            "they are too small where clusters have shocks of their own; treated that share their "
+            "cluster: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _errors_by_firm,
         say(
             "Effect on the matched treated; treated {firms} left out for want of "
             "covariates, support or match: {panels}.",
@@ -79,6 +86,11 @@ def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
     counts = [effect.n_treated_clusters for effect in panel_effects(results, shown, letter)]
     fewest = min((count for count in counts if not math.isnan(count)), default=math.inf)
     return rounding.count(fewest) if fewest < FEW_TREATED_CLUSTERS else ""
+
+
+def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
+    by_firm = results.settings.spec(shown.panels[letter].spec).cluster == "firm"
+    return _fact(results, shown, letter, SHARING_A_CLUSTER) if by_firm else ""
 
 
 def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:

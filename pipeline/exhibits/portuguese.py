@@ -159,6 +159,7 @@ PORTUGUESE: dict[str, str] = {
     "extended two-way fixed effects (Wooldridge)": "efeitos fixos de duas vias estendidos (Wooldridge)",
     "few": "poucas",
     "Fewer than {few} treated clusters, so that standard errors are too small and p-values too: {groups}.": "Menos de {few} conglomerados tratados, de modo que os erros-padrão e os valores p são pequenos demais: {groups}.",
+    "Errors by each of the {firms}, although support was given out to clusters, so that they are too small where clusters have shocks of their own; treated that share their cluster: {panels}.": "Erros por cada uma das {firms}, embora o apoio tenha sido dado a conglomerados, de modo que são pequenos demais onde os conglomerados têm choques próprios; participantes que compartilham conglomerado: {panels}.",
     "Fewer than {few_treated_clusters} treated clusters, so that intervals are too short: {panels}.": "Menos de {few_treated_clusters} conglomerados tratados, de modo que os intervalos são curtos demais: {panels}.",
     "Firm-years lost, percent of those before the rule": "Linhas anuais perdidas, por cento das anteriores à regra",
     "first three moments": "os três primeiros momentos",

@@ -159,6 +159,7 @@ SPANISH: dict[str, str] = {
     "extended two-way fixed effects (Wooldridge)": "efectos fijos de dos vías extendidos (Wooldridge)",
     "few": "pocas",
     "Fewer than {few} treated clusters, so that standard errors are too small and p-values too: {groups}.": "Menos de {few} conglomerados tratados, de modo que los errores estándar y los valores p son demasiado pequeños: {groups}.",
+    "Errors by each of the {firms}, although support was given out to clusters, so that they are too small where clusters have shocks of their own; treated that share their cluster: {panels}.": "Errores por cada una de las {firms}, aunque el apoyo se asignó a conglomerados, de modo que son demasiado pequeños donde los conglomerados tienen choques propios; participantes que comparten conglomerado: {panels}.",
     "Fewer than {few_treated_clusters} treated clusters, so that intervals are too short: {panels}.": "Menos de {few_treated_clusters} conglomerados tratados, por lo que los intervalos son demasiado cortos: {panels}.",
     "Firm-years lost, percent of those before the rule": "Filas anuales perdidas, por ciento de las previas a la regla",
     "first three moments": "los tres primeros momentos",
