@@ -246,7 +246,7 @@ def test_weights_make_the_effect_on_totals():
         for group in (members["treated"], ~members["treated"])
     ]
     assert rows.loc["att_gt[2004,2006]", "estimate"] == pytest.approx(means[0] - means[1])
-    assert rows.loc["att", "note"].endswith("firms weighted by size")
+    assert "; firms weighted by size; " in rows.loc["att", "note"]
     holes = covariates.assign(size=covariates["size"].where(covariates.index % 4 > 0))
     facts = run(*tables, estimate, covariates=holes).facts.set_index("name")["value"]
     assert facts["n_without_covariates[main]"] == holes["size"].isna().sum()
