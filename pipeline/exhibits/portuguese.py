@@ -270,7 +270,7 @@ PORTUGUESE: dict[str, str] = {
     "effects before the reference year are not published.": "os efeitos antes do ano de referência não são publicados.",
     "not published for {hidden}": "não publicada para {hidden}",
     "pre-trends\nnot published": "tendências prévias\nnão publicadas",
-    "none, comparison {firms} weighted to the treated of their entry year": "nenhum, {firms} de comparação ponderadas a participantes de seu ano de entrada",
+    "no matching, comparison {firms} weighted to the treated of their entry year": "sem pareamento, {firms} de comparação ponderadas a participantes de seu ano de entrada",
     "not active in base or entry year": "não ativas no ano-base ou de entrada",
     "not estimated": "não estimado",
     "Not estimated: {reasons}.": "Não estimado: {reasons}.",

@@ -270,7 +270,7 @@ SPANISH: dict[str, str] = {
     "effects before the reference year are not published.": "los efectos antes del año de referencia no se publican.",
     "not published for {hidden}": "no publicada para {hidden}",
     "pre-trends\nnot published": "tendencias previas\nno publicadas",
-    "none, comparison {firms} weighted to the treated of their entry year": "ninguno, {firms} de comparación ponderadas a participantes de su año de entrada",
+    "no matching, comparison {firms} weighted to the treated of their entry year": "sin emparejamiento, {firms} de comparación ponderadas a participantes de su año de entrada",
     "not active in base or entry year": "no activas en el año base o de entrada",
     "not estimated": "no estimado",
     "Not estimated: {reasons}.": "No estimado: {reasons}.",
