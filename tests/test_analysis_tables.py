@@ -320,3 +320,16 @@ def test_numbers_of_groups_are_those_of_the_table():
     assert found[f"{start}.equality.detectable_difference"].formatted == "0.138"
     assert not any("50_or_more" in key for key in found), "it has no estimate"
     assert group_numbers(study_results()) == {}
+
+
+@pytest.mark.parametrize(("count", "said"), [(0.0, None), (12.0, "12"), (math.nan, "few")])
+def test_treated_firms_of_no_group_are_counted_in_the_note(count, said):
+    results = made()
+    row = fact("all", "n_treated_without_group[size]", count)
+    facts = pd.concat([results.facts, _table(FACTS, [row])], ignore_index=True)
+    notes = heterogeneity_tables(dataclasses.replace(results, facts=facts))[0].notes
+    found = [note for note in notes if "group is not known" in note]
+    label = ANALYSES["groups"]["by"]["size"]["label"]
+    assert found == (
+        [f"Treated firms whose group is not known are in none: {label}, {said}."] if said else []
+    )
