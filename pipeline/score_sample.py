@@ -62,7 +62,7 @@ def _require_firms_left(rows: pd.DataFrame, incomplete: pd.Series, where: str) -
 
 def count_lost(rows: pd.DataFrame, lost: Flags, name: str, reason: str) -> pd.DataFrame:
     """Count lost firms by stack and group, as FACTS rows (zeros included)."""
-    counts = pd.Series(lost).groupby([rows["stack"], rows["treated"]]).sum()
+    counts = pd.Series(lost, index=rows.index).groupby([rows["stack"], rows["treated"]]).sum()
     return pd.DataFrame(
         {
             "design": name,

@@ -10,10 +10,10 @@ PREAMBLE = Path(__file__).parents[1] / "docs" / "preamble.tex"
 A4 = r"\usepackage[a4paper,margin=2.5cm]{geometry}"
 
 
-def compile_latex(body: str, folder: Path, extra: str = "") -> tuple[int, str]:
+def compile_latex(body: str, folder: Path, extra: str = "", size: str = "10pt") -> tuple[int, str]:
     """Return the exit code and the log of a bare article with the shared preamble."""
     document = (
-        f"\\documentclass{{article}}\n\\input{{{PREAMBLE.as_posix()}}}\n{extra}\n"
+        f"\\documentclass[{size}]{{article}}\n\\input{{{PREAMBLE.as_posix()}}}\n{extra}\n"
         f"\\begin{{document}}\n{body}\n\\end{{document}}\n"
     )
     (folder / "document.tex").write_text(document, encoding="utf-8")

@@ -12,6 +12,7 @@ from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
 from pipeline.disclosure.groups import NOTE as SECOND
 from pipeline.disclosure.vet import vet
 from pipeline.exhibits.export_margins_table import export_margins_tables
+from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.heterogeneity_table import heterogeneity_tables
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import fits
@@ -307,3 +308,28 @@ def test_groups_with_few_treated_clusters_are_a_warning():
     (warning,) = [note for note in notes if "treated clusters" in note]
     label = ANALYSES["groups"]["by"]["size"]["label"]
     assert warning.endswith(f"p-values too: {label}, <10, 4.")
+
+
+def test_numbers_of_groups_are_those_of_the_table():
+    found = group_numbers(made())
+    start = "madeup.sales_log.covariates.groups.size"
+    assert found[f"{start}.10_to_50.estimate"].formatted == "0.343"
+    assert found[f"{start}.10_to_50.pct"].value == pytest.approx(100 * math.expm1(0.3434))
+    assert found[f"{start}._10.q_value"].formatted == "0.020"
+    assert found[f"{start}.equality.p_value"].value == 0.0412
+    assert found[f"{start}.equality.detectable_difference"].formatted == "0.138"
+    assert not any("50_or_more" in key for key in found), "it has no estimate"
+    assert group_numbers(study_results()) == {}
+
+
+@pytest.mark.parametrize(("count", "said"), [(0.0, None), (12.0, "12"), (math.nan, "few")])
+def test_treated_firms_of_no_group_are_counted_in_the_note(count, said):
+    results = made()
+    row = fact("all", "n_treated_without_group[size]", count)
+    facts = pd.concat([results.facts, _table(FACTS, [row])], ignore_index=True)
+    notes = heterogeneity_tables(dataclasses.replace(results, facts=facts))[0].notes
+    found = [note for note in notes if "group is not known" in note]
+    label = ANALYSES["groups"]["by"]["size"]["label"]
+    assert found == (
+        [f"Treated firms whose group is not known are in none: {label}, {said}."] if said else []
+    )

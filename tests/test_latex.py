@@ -215,3 +215,19 @@ def test_the_files_with_every_table_and_figure_compile(tmp_path):
     code, log = latex.compile_latex(body, tmp_path, latex.A4)
     assert latex.faults(log) == []
     assert code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["10pt", "11pt", "12pt"])
+def test_a_spanner_is_as_wide_as_its_columns_in_every_type_size(size, tmp_path):
+    """In larger type the gaps between columns are narrower than declared."""
+    row = Row("C. Matched on covariates and lagged outcomes", (Number(0.123, 3),) * 4)
+    heads = ("Log sales", "Log employment", "Any exports", "Export value")
+    spanners = ("", "", "Exports", "Exports")
+    columns = tuple(
+        Column(head, "log points", n, spanner)
+        for n, (head, spanner) in enumerate(zip(heads, spanners, strict=True), start=1)
+    )
+    fragment = render_latex(Table(columns, (Panel("In units of the estimate", (row,)),)))
+    code, log = latex.compile_latex(fragment, tmp_path, latex.A4, size)
+    assert (code, latex.faults(log)) == (0, [])

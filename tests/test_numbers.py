@@ -3,6 +3,7 @@ import json
 import math
 
 import latex
+import pandas as pd
 import pytest
 from results import many_outcomes, study_results
 
@@ -109,3 +110,11 @@ def test_known_key_prints_and_unknown_key_stops(figures, tmp_path):
     unknown, log = latex.compile_latex(rf"{start} \result{{{KEY}.typo}}", tmp_path)
     assert unknown != 0
     assert "reports/madeup/numbers.tex" in log.replace("\n", "")
+
+
+def test_the_detectable_effect_is_quoted_in_the_unit_of_the_outcome(results):
+    row = {"design": "covariates_lags", "outcome": "sales_log", "name": "mde_level[stacked]"}
+    added = pd.DataFrame([row | {"value": 61.624, "unit": "US$"}])
+    facts = pd.concat([results.facts, added], ignore_index=True)
+    figures = study_numbers(dataclasses.replace(results, facts=facts))
+    assert figures[f"{KEY}.mde_level"].formatted == "61.6"

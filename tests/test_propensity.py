@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pipeline.errors import DataError, SupportError
 from pipeline.params.score import ScoreSection
 from pipeline.propensity import fit_score, score_risk_sets
+from pipeline.score_sample import count_lost
 from pipeline.support import common_support
 
 
@@ -364,3 +365,17 @@ def test_row_order_changes_nothing_and_inputs_stay():
     pd.testing.assert_frame_equal(before[1], covariates)
     pd.testing.assert_frame_equal(plain.facts, shuffled.facts)
     pd.testing.assert_frame_equal(plain.scores, shuffled.scores, rtol=0, atol=2e-10)
+
+
+def test_losses_are_counted_in_their_own_stack_where_rows_have_been_dropped():
+    """Labels of rows are not positions: those without covariates have left gaps."""
+    rows = pd.DataFrame(
+        {"stack": [2009, 2009, 2010, 2010], "treated": [True, False, True, True]},
+        index=[1, 3, 4, 7],
+    )
+    facts = count_lost(rows, np.array([True, False, True, True]), "logit", "off_support")
+    assert facts.set_index("name")["value"].to_dict() == {
+        "comparison_off_support[2009]": 0.0,
+        "treated_off_support[2009]": 1.0,
+        "treated_off_support[2010]": 2.0,
+    }

@@ -48,7 +48,7 @@ def design_rule(settings: StudySettings, design: str) -> str:
     """Return the rule by which a design picks and weights firms of its pool."""
     if design == "unmatched":
         return say(
-            "none, comparison {firms} weighted to the treated of their entry year",
+            "no matching, comparison {firms} weighted to the treated of their entry year",
             firms=settings.exhibit.firms,
         )
     rule = settings.match.designs[design]

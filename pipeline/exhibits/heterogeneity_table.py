@@ -4,7 +4,7 @@ import math
 from functools import partial
 
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
-from pipeline.effects.group_names import GROUPS
+from pipeline.effects.group_names import GROUPS, WITHOUT_GROUP
 from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
@@ -138,6 +138,7 @@ def _notes(
             "them: a difference between their effects need not come from it."
         ),
         _not_equality(results),
+        *_without_group(results, asked, design),
         *_few_clusters(asked, effects),
         *_reasons(asked, effects),
     )
@@ -148,6 +149,26 @@ def _named(asked: Groups, subgroup: str) -> str:
     grouping, _, group = subgroup.partition("=")
     label = asked.by[grouping].label
     return f"{label}, {retell(group)}" if group else label
+
+
+def _without_group(results: StudyResults, asked: Groups, design: str) -> list[str]:
+    """Say how many treated firms are in no group, because it is not known."""
+    counts = []
+    for key, grouping in asked.by.items():
+        name = f"{WITHOUT_GROUP}[{key}]"
+        count = results.fact(design, "all", name)
+        if count > 0 or results.hidden(design, "all", name):
+            shown = say("few") if math.isnan(count) else rounding.count(count)
+            counts.append(f"{grouping.label}, {shown}")
+    if not counts:
+        return []
+    return [
+        say(
+            "Treated {firms} whose group is not known are in none: {counts}.",
+            firms=results.settings.exhibit.firms,
+            counts="; ".join(counts),
+        )
+    ]
 
 
 def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:

@@ -239,7 +239,9 @@ def _spanners(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
         return []
     cells, rules = [], []
     for name, first, last in groups:
-        width = sum(layout.columns[first : last + 1]) + 2 * _SEPARATION * (last - first)
+        # Gaps as they are on the page: in larger type they are narrower than _SEPARATION.
+        boxes, gaps = sum(layout.columns[first : last + 1]), 2 * (last - first)
+        width = rf"\dimexpr{boxes:.2f}em+{gaps}\tabcolsep\relax"
         cell = f"{{{box(name, width) if name else ''}}}"
         # The last column has no space on its right; a spanner with one would widen the table.
         kind = "c@{}" if last == len(columns) - 1 else "c"

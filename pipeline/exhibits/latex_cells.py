@@ -81,10 +81,14 @@ def _num(digits: str) -> str:
     return rf"\num{{{canonical(digits)}}}"
 
 
-def box(text: str, width: float, position: str = "b") -> str:
-    """Return centred, wrapping text in a box `width` em wide, aligned at `position` (b or t)."""
+def box(text: str, width: float | str, position: str = "b") -> str:
+    """Return centred, wrapping text in a box `width` em wide, aligned at `position` (b or t).
+
+    A width that is text is a length in TeX.
+    """
+    length = width if isinstance(width, str) else f"{width:.2f}em"
     # \hspace{0pt} lets TeX hyphenate the first word of the box.
     return (
-        rf"\parbox[{position}]{{{width:.2f}em}}"
+        rf"\parbox[{position}]{{{length}}}"
         rf"{{\centering\hspace{{0pt}}{escape(text)}\strut}}"
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.effects.detectable_names import detectable
+from pipeline.effects.detectable_names import detectable, detectable_in_unit
 from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
 from pipeline.exhibits.language import retell, say
@@ -50,9 +50,12 @@ def study_numbers(results: StudyResults) -> dict[str, Quoted]:
         for term, effect in find_effects(results, outcome, design, spec).items():
             if not effect.estimated:
                 continue
-            figures = _statistics(effect, results.settings.exhibit.decimals)
+            figures = statistics(effect, results.settings.exhibit.decimals)
             if term == "att" and not math.isnan(smallest):
                 figures["mde"] = Quoted(smallest, _own_decimals(smallest, effect, results))
+                in_unit = results.fact(design, outcome, detectable_in_unit(spec))
+                if not math.isnan(in_unit):
+                    figures["mde_level"] = Quoted(in_unit, rounding.significant(in_unit))
             key = f"{results.study}.{outcome}.{design}.{spec}.{term}"
             found |= {f"{key}.{name}": figure for name, figure in figures.items()}
     return dict(sorted(found.items()))
@@ -171,7 +174,8 @@ def translated_unit(effect: Effect) -> str:
     return named.get(effect.scale, retell(effect.scale))
 
 
-def _statistics(effect: Effect, least: int) -> dict[str, Quoted]:
+def statistics(effect: Effect, least: int) -> dict[str, Quoted]:
+    """Return the figures of one effect by name, those that are known."""
     decimals = effect_decimals([effect], least)
     figures = {
         name: Quoted(getattr(effect, name), rounding.fixed(getattr(effect, name), decimals))

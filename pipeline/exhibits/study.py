@@ -20,6 +20,7 @@ from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.export_margins_table import export_margins_tables
 from pipeline.exhibits.figures import render_figure
 from pipeline.exhibits.flow_figure import flow_figure
+from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.group_time_table import group_time_tables
 from pipeline.exhibits.heterogeneity_table import heterogeneity_tables
 from pipeline.exhibits.inference_table import inference_tables
@@ -219,7 +220,7 @@ def _csv_files(results: StudyResults) -> dict[str, bytes]:
 
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
-    figures = study_numbers(results)
+    figures = dict(sorted((study_numbers(results) | group_numbers(results)).items()))
     made_from = {f"{results.study}.inputs": f"inputs {results.inputs}"}
     return {
         "metrics.json": headline_metrics(results),

@@ -1,0 +1,71 @@
+"""Numbers for prose of effects by group: `study.outcome.design.groups.size.10_or_more.pct`.
+
+A group's name has an underscore for what is neither letter nor digit; `equality` is the test.
+"""
+
+import math
+import re
+
+from pipeline.effects.group_names import GROUPS
+from pipeline.exhibits import rounding
+from pipeline.exhibits.analysis_effects import analysis_effects
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.numbers import Quoted, effect_decimals, statistics
+
+
+def group_numbers(results: StudyResults) -> dict[str, Quoted]:
+    """Return the statistics of effects by group and of their equality by key, sorted by key."""
+    asked = results.settings.estimate.analyses.groups
+    if asked is None:
+        return {}
+    found: dict[str, Quoted] = {}
+    for design in asked.designs:
+        for outcome in asked.outcomes:
+            start = f"{results.study}.{outcome}.{design}.{GROUPS}"
+            for key, figures in _figures(results, design, outcome).items():
+                found |= {f"{start}.{key}.{name}": figure for name, figure in figures.items()}
+    known = {key: figure for key, figure in found.items() if not math.isnan(figure.value)}
+    return dict(sorted(known.items()))
+
+
+def _figures(results: StudyResults, design: str, outcome: str) -> dict[str, dict[str, Quoted]]:
+    """Return figures by `grouping.group` or `grouping.equality`."""
+    tests = _p_values(results, design, outcome)
+    effects = analysis_effects(results, GROUPS, design, outcome)
+    least = results.settings.exhibit.decimals
+    found: dict[str, dict[str, Quoted]] = {}
+    for (_, subgroup, _), effect in effects.items():
+        if effect.estimated:
+            grouping, _, group = subgroup.partition("=")
+            q_value = tests.get(f"q_value[{subgroup}]", math.nan)
+            figures = statistics(effect, least) | {"q_value": _quoted(q_value, 3)}
+            found[f"{grouping}.{_slug(group)}"] = figures
+    decimals = effect_decimals(list(effects.values()), least)
+    for grouping in {key.split(".")[0] for key in found}:
+        apart = results.fact(design, outcome, f"detectable_difference[{grouping}]")
+        found[f"{grouping}.equality"] = {
+            "p_value": _quoted(tests.get(f"equality[{grouping}]", math.nan), 3),
+            "q_value": _quoted(tests.get(f"q_equality[{grouping}]", math.nan), 3),
+            "detectable_difference": _quoted(apart, decimals),
+        }
+    return found
+
+
+def _p_values(results: StudyResults, design: str, outcome: str) -> dict[str, float]:
+    tests = results.tests
+    rows = tests[
+        (tests["estimator"] == GROUPS)
+        & (tests["design"] == design)
+        & (tests["outcome"] == outcome)
+        & tests["p_value"].notna()
+    ]
+    return dict(zip(rows["test"].astype(str), rows["p_value"].astype(float), strict=True))
+
+
+def _quoted(value: float, decimals: int) -> Quoted:
+    return Quoted(value, "" if math.isnan(value) else rounding.positive(value, decimals))
+
+
+def _slug(group: str) -> str:
+    """Return a group's name without what LaTeX would read as markup."""
+    return re.sub(r"[^0-9A-Za-z]+", "_", group)
