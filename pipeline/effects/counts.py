@@ -23,6 +23,7 @@ LONE_IN_COHORT = "no standard error: in every entry year the treated firms lie i
 NO_VARIATION = "no standard error: the outcome is fitted exactly, no variation is left"
 NO_FREEDOM = "no standard error: there are no more observations than parameters"
 NEGATIVE = "no standard error: the variance clustered in two directions is negative"
+ADJUSTED = "negative eigenvalues of the covariance clustered in two directions are set to zero"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Counts:
     """Count distinct treated and comparison firms, firm-years, clusters.
 
     `n_control_clusters` have comparison firms. Where each of `n_entry_years` has effects of its
-    own, `lone_entry_years` are those with treated firms in a single cluster.
+    own, `lone_entry_years` are those with treated firms in a single cluster. `adjusted` is that of
+    the fit, see `Fit`.
     """
 
     n_treated: int
@@ -41,6 +43,7 @@ class Counts:
     n_control_clusters: int
     n_entry_years: int = 0
     lone_entry_years: tuple[int, ...] = ()
+    adjusted: bool = False
 
     @property
     def columns(self) -> dict[str, int]:

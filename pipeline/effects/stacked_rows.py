@@ -1,6 +1,6 @@
 """Results of a stacked spec: its terms, and what it asks for beside analytic errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +55,8 @@ class _Task:
         sample = self.sample
         firm = sample.stacks.firm[sample.unit]
         entry = None if "att" in fit.names else sample.stack
-        return count_sample(fit.kept, sample.treated, firm, *self.clusters, entry=entry)
+        counts = count_sample(fit.kept, sample.treated, firm, *self.clusters, entry=entry)
+        return replace(counts, adjusted=fit.adjusted)
 
     def fit(self, term: str) -> Fit:
         """Fit the regression of a term."""
