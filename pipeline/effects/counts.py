@@ -71,6 +71,11 @@ class Counts:
         years = ", ".join(map(str, self.lone_entry_years))
         return f"the standard error leaves out entry years with a single treated cluster: {years}"
 
+    @property
+    def cautions(self) -> tuple[str | None, str | None]:
+        """Say what standard errors leave out, and what was done to their covariance."""
+        return self.left_out, ADJUSTED if self.adjusted else None
+
     def why_none(self, std_error: float, two_way: bool = False) -> str | None:
         """Say why there is no standard error, given the one computed; None where it stands."""
         if std_error > 0 or self.too_few is not None:

@@ -103,8 +103,7 @@ def fit_absorbed(
     """Regress y (n,) on regressors (n, k) with two sets of absorbed effects, weighted.
 
     b = (X'WX)^-1 X'Wy on demeaned columns; covariance clustered, see `clustered_covariance`, or
-    in two directions where there are `second_clusters`, see `two_way_covariance`, and then without
-    negative eigenvalues. Raises
+    in two directions where there are `second_clusters`, see `two_way_covariance`. Raises
     IdentificationError where no row or no regressor is left beside the effects, or where the
     outcome does not vary within them. Variances that are rounding are exact zeros.
     """

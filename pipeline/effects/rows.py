@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.effects.cluster_cautions import cluster_caution
-from pipeline.effects.counts import ADJUSTED, Counts
+from pipeline.effects.counts import Counts
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import after_entry, event_times
@@ -68,11 +68,7 @@ def fitted_rows(
     known = [reason is None for reason in reasons]
     std_errors = np.where(known, std_errors, np.nan)
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
-    caution = joined_notes(
-        cluster_caution(label.cluster, counts.n_clusters),
-        counts.left_out,
-        ADJUSTED if counts.adjusted else None,
-    )
+    caution = joined_notes(cluster_caution(label.cluster, counts.n_clusters), *counts.cautions)
     return [
         effect_row(
             label,
