@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.panel_index import NO_ROW, Codes, index_panel
+from pipeline.errors import DataError
+from pipeline.panel_index import NO_ROW, Codes, PanelIndex, index_panel
 from pipeline.params.score import Covariate
 from pipeline.scale import transform
 
@@ -18,7 +19,7 @@ def dated_covariates(
 
     `panel` is PANEL, `firms` has stack and firm_id. A value that is not observed in its year
     is missing; the log of zero is missing. Raises DataError where `log` or `any` meets a
-    negative value.
+    negative value, or a `constant` covariate changes within a firm.
     """
     index = index_panel(panel)
     keys = firms[["stack", "firm_id"]].reset_index(drop=True)
@@ -26,13 +27,35 @@ def dated_covariates(
     columns = {}
     for name, covariate in covariates.items():
         if covariate.product_of is None:
-            years = stack[:, None] + np.array(covariate.event_times)
-            rows = index.rows(firm, years)
+            years = stack[:, None] + np.array(covariate.event_times or [0])
+            if covariate.constant:
+                rows = _any_rows(panel, index, firm, str(covariate.column))
+            else:
+                rows = index.rows(firm, years)
             columns[name] = _values(panel[covariate.column], rows, years, covariate)
     for name, covariate in covariates.items():
         if covariate.product_of is not None:
             columns[name] = _product([columns[factor] for factor in covariate.product_of])
     return pd.concat([keys, pd.DataFrame(columns, index=keys.index)[list(covariates)]], axis=1)
+
+
+def _any_rows(panel: pd.DataFrame, index: PanelIndex, firm: Codes, column: str) -> Codes:
+    """Return the first PANEL row with a value of a constant column, of firm codes (n,), (n, 1).
+
+    Raises DataError where a firm has two values.
+    """
+    known = np.flatnonzero(panel[column].notna())
+    owner = index.codes(panel["firm_id"])[known]
+    first = np.full(len(index.firms), NO_ROW, dtype=np.intp)
+    first[owner[::-1]] = known[::-1]
+    values = panel[column].to_numpy()
+    changed = np.asarray(values[known] != values[first[owner]], dtype=np.bool_)
+    if changed.any():
+        raise DataError(
+            f"covariates that read `{column}` are declared constant, and it changes within "
+            f"{len(np.unique(owner[changed]))} firms: date them by `at`"
+        )
+    return np.where(firm >= 0, first[firm], NO_ROW)[:, None]
 
 
 def _product(factors: list[pd.Series]) -> pd.Series:

@@ -116,6 +116,20 @@ def two_way_covariance(
     return small_sample_factor(n_clusters, n_obs, k_parameters) * meat
 
 
+def without_negative_eigenvalues(covariance: Floats) -> Floats:
+    """Return a covariance (k, k) with its negative eigenvalues set to zero.
+
+    Clustered in two directions it may have some: Cameron, Gelbach & Miller (2011), section 2.3, as
+    in Stata's reghdfe. Nothing changes where none is negative beyond rounding, or none positive.
+    """
+    if not np.isfinite(covariance).all():
+        return covariance
+    values, vectors = np.linalg.eigh(covariance)
+    if values[-1] <= 0 or values[0] >= -ROUNDING * values[-1]:
+        return covariance
+    return np.asarray(vectors @ (np.maximum(values, 0)[:, None] * vectors.T))
+
+
 def iid_covariance(
     residuals: Floats, weights: Floats, bread: Floats, n_obs: int, k_parameters: int
 ) -> Floats:

@@ -7,7 +7,7 @@ from text_tables import panel
 
 from pipeline.cohorts import pooled_risk_sets, risk_sets
 from pipeline.covariates import dated_covariates
-from pipeline.errors import SupportError
+from pipeline.errors import DataError, SupportError
 from pipeline.params.score import Covariate, ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.treated_clusters import cluster_entry
@@ -149,6 +149,25 @@ def test_covariates_are_dated_relative_to_entry(dated, expected):
     keys = pd.DataFrame({"stack": [2003, 2003], "firm_id": ["a", "b"]})
     values = dated_covariates(SALES, keys, {"c": covariate})["c"]
     assert [None if pd.isna(v) else v for v in values] == expected
+
+
+def test_a_constant_is_read_in_any_year_and_must_not_change():
+    """Firm a has its value only after entry, b only in its first year, c has no row."""
+    rows = SALES.assign(founded=pd.Series([np.nan, np.nan, 1990.0, 1985.0, np.nan]))
+    keys = pd.DataFrame({"stack": [2003, 2003, 2003], "firm_id": ["a", "b", "c"]})
+    given = {"label": "c", "column": "founded", "transform": "level", "constant": True}
+    constant = Covariate.model_validate(given)
+    assert constant.event_times == []
+    values = dated_covariates(rows, keys, {"c": constant})["c"]
+    assert values.fillna(0).tolist() == [1990, 1985, 0]
+    sector = Covariate(label="s", column="sector", transform="category", constant=True)
+    with pytest.raises(
+        DataError, match="`sector` are declared constant, and it changes within 1 f"
+    ):
+        dated_covariates(SALES, keys, {"s": sector})
+    for wrong in ({"at": -1}, {"transform": "years_since"}):
+        with pytest.raises(ValueError, match=r"exactly one of|is dated by"):
+            Covariate.model_validate(given | wrong)
 
 
 def test_a_category_is_that_of_its_year():

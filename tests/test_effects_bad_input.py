@@ -25,6 +25,7 @@ from bad_studies import (
 )
 
 from pipeline.effects.counts import (
+    ADJUSTED,
     LONE_CLUSTER,
     LONE_COMPARISON,
     LONE_IN_COHORT,
@@ -493,17 +494,26 @@ def test_what_is_matched_again_goes_on_or_says_why(name, redone):
     assert not faults_of(results)
 
 
-def test_a_two_way_variance_below_zero_is_no_standard_error():
-    """V_first + V_second - V_both need not be positive; here it is not for some event time."""
-    asked = spec("main", "stacked", average="event", terms=EVENTS, designs=["matched"])
-    asked |= {"cluster": "set_and_assignment", "bands": DRAWS}
+@pytest.mark.parametrize(
+    ("average", "terms", "said"), [("event", EVENTS, ADJUSTED), ("pooled", ["att"], NEGATIVE)]
+)
+def test_two_way_variances_below_zero(average, terms, said):
+    """V_first + V_second - V_both need not be positive; here it is not for some event time.
+
+    Of several effects negative eigenvalues are set to zero, and the average says so; of a single
+    one nothing would be left, and there is no standard error.
+    """
+    asked = spec("main", "stacked", average=average, terms=terms, designs=["matched"])
+    asked |= {"cluster": "set_and_assignment"} | ({"bands": DRAWS} if terms == EVENTS else {})
     found = []
-    for seed in range(6):
+    for seed in range(12):
         panel = plain_panel(seed=seed).assign(cluster=lambda p: "c" + (number(p) % 3).astype("str"))
         made = inputs(panel, specs=[asked], analyses={}, outcomes={"sales": LEVEL})
         results = estimated(made)
         assert not faults_of(results)
-        found.append(results.estimates["note"].fillna("").str.contains(NEGATIVE).any())
+        rows = results.estimates[results.estimates["note"].fillna("").str.contains(said)]
+        found.append(len(rows) > 0)
+        assert (rows["std_error"].isna() == (said == NEGATIVE)).all()
     assert any(found)
 
 

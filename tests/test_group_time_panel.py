@@ -40,8 +40,8 @@ def counties() -> pd.DataFrame:
     return conform(PANEL, panel.assign(cluster_entry=cluster_entry(panel)))
 
 
-def level(at: int, column: str) -> dict:
-    return {"label": column, "column": column, "transform": "level", "at": at}
+def level(column: str, dated: dict) -> dict:
+    return {"label": column, "column": column, "transform": "level"} | dated
 
 
 SPEC = {
@@ -60,7 +60,13 @@ SPEC = {
 
 
 def study_of(
-    panel, comparison="never_treated", anticipation=0, controls_from="all", **changes
+    panel,
+    comparison="never_treated",
+    anticipation=0,
+    controls_from="all",
+    *,
+    constant=False,
+    **changes,
 ) -> tuple:
     """Run treatment, score, match and estimate on PANEL; return the study and its ESTIMATES."""
     entry = {"source": "indicator", "column": "treat", "switches_off": "refuse"}
@@ -72,10 +78,10 @@ def study_of(
             "window": {"first_event_time": -9, "last_event_time": 9},
         }
     )
-    at = -1 - anticipation
+    dated = {"constant": True} if constant else {"at": -1 - anticipation}
     score = ScoreSection.model_validate(
         {
-            "covariates": {name: level(at, name) for name in ("lpop", "size")},
+            "covariates": {name: level(name, dated) for name in ("lpop", "size")},
             "unmatched": {"controls_from": controls_from},
             "models": {},
         }

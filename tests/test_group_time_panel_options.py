@@ -36,6 +36,11 @@ SCENARIOS = {
     | {"gaps": "balanced"},
     "balanced_clustered": {"gaps": "balanced"} | STATES,
     "gaps": {"gaps": "every_row"},
+    "gaps_not_yet_weighted": NOT_YET | WEIGHTED | {"gaps": "every_row", "constant": True},
+    "gaps_not_yet_weighted_clustered": NOT_YET
+    | WEIGHTED
+    | {"gaps": "every_row", "constant": True}
+    | STATES,
 }
 
 
@@ -69,3 +74,14 @@ def test_a_study_reports_what_r_did_prints(scenario):
         known = np.isfinite(got)
         assert known.all() or "clustered" in scenario
         assert got[known] == pytest.approx(expected[column][known], abs=ITERATED, rel=share)
+
+
+def test_constant_covariates_are_known_in_gaps_as_r_did_has_them():
+    """Effects only: for R's standard errors see the test of the estimator."""
+    settings = DOUBLY_ROBUST | WEIGHTED | {"gaps": "every_row", "constant": True}
+    found = rows(panel_of("gaps_doubly_robust_weighted"), **PANEL_OF_DID, **settings)
+    table = pd.read_csv(REFERENCE / "did_mpdta_options.csv")
+    expected = table[table["scenario"] == "gaps_doubly_robust_weighted"].set_index("term")
+    expected = expected.loc[expected.index.isin(found.index), "estimate"]
+    got = found.loc[expected.index, "estimate"].to_numpy(float)
+    assert got == pytest.approx(expected.to_numpy(), abs=ITERATED)

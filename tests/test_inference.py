@@ -20,6 +20,7 @@ from pipeline.inference import (
     t_intervals,
     two_way_covariance,
     wald_test,
+    without_negative_eigenvalues,
 )
 
 RNG = np.random.default_rng(0)
@@ -62,6 +63,15 @@ def test_two_way_covariance_with_one_direction_twice_is_one_way():
     scores = X * U[:, None]
     one = clustered_covariance(scores, BREAD, CLUSTER, 60, 2)
     assert two_way_covariance(scores, BREAD, (CLUSTER, CLUSTER), 60, 2) == pytest.approx(one)
+
+
+def test_negative_eigenvalues_are_set_to_zero_where_others_are_positive():
+    turned = np.array([[0.6, -0.8], [0.8, 0.6]])
+    indefinite = turned @ np.diag([4.0, -1.0]) @ turned.T
+    expected = turned @ np.diag([4.0, 0.0]) @ turned.T
+    assert without_negative_eigenvalues(indefinite) == pytest.approx(expected)
+    for unchanged in (np.eye(2), np.ones((2, 2)), -np.eye(2), np.full((2, 2), np.nan)):
+        assert without_negative_eigenvalues(unchanged) is unchanged
 
 
 def test_two_way_covariance_uses_the_smaller_number_of_clusters():

@@ -93,7 +93,7 @@ def test_the_notes_say_what_the_weights_rest_on():
 def test_effects_that_one_firm_decides_are_not_published():
     shown = vet(made(largest=0.6))
     table = size_weighted_tables(shown)[0]
-    assert {line[1:] for line in lines(table)[3:5]} == {("—", "—"), ("", "")}
+    assert {line[1:] for line in lines(table)[3:5]} == {("c", "c"), ("", "")}
     assert "not published: one firm has more than 50 percent" in " ".join(table.notes)
     kept = shown.estimates[shown.estimates["estimator"] != "size_weighted"]
     assert kept["estimate"].notna().sum() == study_results().estimates["estimate"].notna().sum()

@@ -28,6 +28,7 @@ LONE_IN_COHORT = (
 NO_VARIATION = "no standard error: the outcome is fitted exactly, no variation is left"
 NO_FREEDOM = "no standard error: there are no more observations than parameters"
 NEGATIVE = "no standard error: the variance clustered in two directions is negative"
+ADJUSTED = "negative eigenvalues of the covariance clustered in two directions are set to zero"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Counts:
 
     `n_control_clusters` have comparison firms. Where each of `n_entry_years` has effects of its
     own, `lone_entry_years` are those with treated, or with comparison, firms in a single cluster;
-    `entry_years_at` says, by event time, which are seen at it, and whether then so.
+    `entry_years_at` says, by event time, which are seen at it, and whether then so. `adjusted` is
+    that of the fit, see `Fit`.
     """
 
     n_treated: int
@@ -48,6 +50,7 @@ class Counts:
     n_entry_years: int = 0
     lone_entry_years: tuple[int, ...] = ()
     entry_years_at: Mapping[int, Mapping[int, bool]] = field(default_factory=dict)
+    adjusted: bool = False
 
     def at(self, event_times: Iterable[int]) -> "Counts":
         """Return the counts of what rests on some event times; firms stay those of all."""
@@ -87,6 +90,11 @@ class Counts:
             "the standard error leaves out entry years with a single treated or comparison "
             f"cluster: {years}"
         )
+
+    @property
+    def adjustment(self) -> str | None:
+        """Say what was done to the covariance behind standard errors; None where nothing was."""
+        return ADJUSTED if self.adjusted else None
 
     def why_none(self, std_error: float, two_way: bool = False) -> str | None:
         """Say why there is no standard error, given the one computed; None where it stands."""
@@ -137,9 +145,10 @@ def count_fit(sample: StackedSample, fit: Fit, *clusters: Codes) -> Counts:
     """Count what a fit on a stacked sample rests on; entry years where each has its own effects."""
     firm = sample.stacks.firm[sample.unit]
     entry = None if "att" in fit.names else sample.stack
-    return count_sample(
+    counts = count_sample(
         fit.kept, sample.treated, firm, *clusters, entry=entry, event_time=sample.event_time
     )
+    return replace(counts, adjusted=fit.adjusted)
 
 
 def entry_years_note(years: Iterable[int], n_entry_years: int) -> str | None:

@@ -22,6 +22,7 @@ from pipeline.inference import (
     n_parameters,
     std_errors_of,
     two_way_covariance,
+    without_negative_eigenvalues,
 )
 from pipeline.panel_index import Codes
 
@@ -41,7 +42,8 @@ class Fit:
     `estimable` (k,) marks the regressors that are not collinear; elsewhere estimates and
     covariances are missing. `kept` (n,) marks the rows left once singletons are dropped.
     `influence` (G, k) holds each cluster's influence, by cluster code, whose cross-products sum to
-    the covariance; None where errors are clustered in two directions.
+    the covariance; None where errors are clustered in two directions. `adjusted` says that this
+    covariance had negative eigenvalues, which are set to zero.
     """
 
     names: tuple[str, ...]
@@ -52,6 +54,7 @@ class Fit:
     n_obs: int
     n_clusters: int
     influence: Floats | None = None
+    adjusted: bool = False
 
     @property
     def n_singletons(self) -> int:
@@ -112,7 +115,8 @@ def fit_absorbed(
     residuals = response - absorbed.columns @ estimates
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
     groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
-    covariance, influence = _covariance(absorbed, scores, groups)
+    raw, influence = _covariance(absorbed, scores, groups)
+    covariance = raw if influence is not None else without_negative_eigenvalues(raw)
     _clear_rounding(covariance, influence, len(scores), float(max(y.max(), -y.min())))
     return Fit(
         names=names,
@@ -123,6 +127,7 @@ def fit_absorbed(
         n_obs=len(scores),
         n_clusters=min(n_groups(group) for group in groups),
         influence=None if influence is None else widen_columns(influence, absorbed.estimable),
+        adjusted=covariance is not raw,
     )
 
 

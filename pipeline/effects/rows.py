@@ -73,7 +73,7 @@ def fitted_rows(
     known = [reason is None for reason in reasons]
     std_errors = np.where(known, std_errors, np.nan)
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
-    caution = few_clusters_note(label, counts)
+    caution = joined_notes(few_clusters_note(label, counts), counts.adjustment)
     return [
         effect_row(
             label,

@@ -74,7 +74,7 @@ def score_covariates(settings: StudySettings, design: str) -> list[str]:
 
 
 def dated_label(covariate: Covariate) -> str:
-    """Return a covariate's label with its date relative to entry year t."""
+    """Return a covariate's label with its date relative to entry year t, where it has one."""
     if covariate.average is not None:
         first, last = map(_year, covariate.average)
         return say(
@@ -93,7 +93,7 @@ def dated_label(covariate: Covariate) -> str:
             first=first,
             last=last,
         )
-    if covariate.product_of is not None:
+    if covariate.product_of is not None or covariate.constant:
         return covariate.label
     return f"{covariate.label} ({_year(covariate.last_event_time)})"
 

@@ -533,6 +533,7 @@ PORTUGUESE_RETOLD: dict[str, str] = {
     "no standard error: the outcome is fitted exactly, no variation is left": "sem erro-padrão: o resultado é ajustado exatamente, não resta variação",
     "no standard error: there are no more observations than parameters": "sem erro-padrão: não há mais observações que parâmetros",
     "no standard error: the variance clustered in two directions is negative": "sem erro-padrão: a variância agrupada em duas direções é negativa",
+    "negative eigenvalues of the covariance clustered in two directions are set to zero": "os autovalores negativos da covariância agrupada em duas direções são postos em zero",
     "no standard error: normal inference needs three clusters or more": "sem erro-padrão: a inferência normal precisa de três conglomerados ou mais",
     "no standard error: a single treated firm is matched": "sem erro-padrão: uma única participante é pareada",
     "restricted wild cluster bootstrap, {weights}, {draws} draws; p = {p} where only larger statistics count (boottest); uninformative with {n} treated clusters; no interval: no effect is too large for the draws to reject": "bootstrap selvagem restrito por conglomerados, {weights}, {draws} sorteios; p = {p} se só contam as estatísticas maiores (boottest); não informativo com {n} conglomerados tratados; sem intervalo: nenhum efeito é grande o bastante para os sorteios o rejeitarem",

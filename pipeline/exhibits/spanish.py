@@ -533,6 +533,7 @@ SPANISH_RETOLD: dict[str, str] = {
     "no standard error: the outcome is fitted exactly, no variation is left": "sin error estándar: el resultado se ajusta exactamente, no queda variación",
     "no standard error: there are no more observations than parameters": "sin error estándar: no hay más observaciones que parámetros",
     "no standard error: the variance clustered in two directions is negative": "sin error estándar: la varianza agrupada en dos direcciones es negativa",
+    "negative eigenvalues of the covariance clustered in two directions are set to zero": "los valores propios negativos de la covarianza agrupada en dos direcciones se ponen en cero",
     "no standard error: normal inference needs three clusters or more": "sin error estándar: la inferencia normal necesita tres conglomerados o más",
     "no standard error: a single treated firm is matched": "sin error estándar: se empareja una sola participante",
     "restricted wild cluster bootstrap, {weights}, {draws} draws; p = {p} where only larger statistics count (boottest); uninformative with {n} treated clusters; no interval: no effect is too large for the draws to reject": "bootstrap salvaje restringido por conglomerados, {weights}, {draws} sorteos; p = {p} si solo cuentan los estadísticos mayores (boottest); no informativo con {n} conglomerados tratados; sin intervalo: ningún efecto es tan grande que los sorteos lo rechacen",

@@ -18,9 +18,12 @@ class Covariate(Settings):
 
     Exactly one date, relative to entry: `at: -1` is the value one year before; `average: [-3, -1]`
     the mean over those years; `change: [-3, -1]` the last minus the first (growth, of a log);
-    `trend: [-4, -1]` the least-squares slope per year. `transform: category` keeps text as
-    categories; `indicator` is 1 where the text is `value` and 0 where it is another;
-    `years_since` is the year of the date minus a column that holds years (age, say).
+    `trend: [-4, -1]` the least-squares slope per year. `constant: true`, in place of a date, is for
+    what never changes (a sampling weight, a region): it is read in whichever year the firm has it,
+    so that gaps in the panel do not lose it, and refused where it does change.
+    `transform: category` keeps text as categories; `indicator` is 1 where the text is `value` and 0
+    where it is another; `years_since` is the year of the date minus a column that holds years (age,
+    say).
     `product_of: [age, size]` is an interaction, `product_of: [age, age]` a square; the product of
     categories is their combination.
     """
@@ -33,11 +36,16 @@ class Covariate(Settings):
     average: IntegerPair | None = None
     change: IntegerPair | None = None
     trend: IntegerPair | None = None
+    constant: bool = False
     product_of: list[str] | None = Field(default=None, min_length=2)
 
     @model_validator(mode="after")
     def _one_definition(self) -> "Covariate":
-        dates = [d for d in (self.at, self.average, self.change, self.trend) if d is not None]
+        dates: list[object] = [
+            d for d in (self.at, self.average, self.change, self.trend) if d is not None
+        ]
+        if self.constant:
+            dates.append("constant")
         dated = [self.column, self.transform, self.value, *dates]
         if self.product_of is not None:
             if any(part is not None for part in dated):
@@ -46,7 +54,7 @@ class Covariate(Settings):
         if self.column is None or self.transform is None:
             raise ValueError("give column and transform, or product_of")
         if len(dates) != 1:
-            raise ValueError("give exactly one of at, average, change, trend")
+            raise ValueError("give exactly one of at, average, change, trend, constant")
         self._check_span()
         return self
 
@@ -56,7 +64,8 @@ class Covariate(Settings):
             raise ValueError("average, change and trend go from an earlier to a later year")
         if self.trend is not None and self.trend[1] - self.trend[0] < 2:
             raise ValueError("a trend needs three years or more; two make a change")
-        if self.transform in {*TEXT, "years_since"} and self.at is None:
+        undated = self.at is None and not (self.constant and self.transform in TEXT)
+        if self.transform in {*TEXT, "years_since"} and undated:
             raise ValueError(f"{self.transform} is dated by `at`")
         if (self.transform == "indicator") != (self.value is not None):
             raise ValueError("indicator needs value, the text that counts as 1; others have none")
@@ -73,7 +82,9 @@ class Covariate(Settings):
 
     @property
     def event_times(self) -> list[int]:
-        """Return the event times that the covariate reads."""
+        """Return the event times that the covariate reads; none for a constant one."""
+        if self.constant:
+            return []
         if self.change is not None:
             return list(self.change)
         if self.span is not None:

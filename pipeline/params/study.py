@@ -210,7 +210,7 @@ def _covariate_faults(study: Study) -> Iterator[str]:
         path = f"score.covariates.{name}"
         kind = "text" if covariate.transform in TEXT else "number"
         yield from _column_fault(study, f"{path}.column", covariate.column, kind)
-        if covariate.last_event_time > latest:
+        if covariate.last_event_time > latest and not covariate.constant:
             yield (
                 f"{path} is dated {covariate.last_event_time} years from entry: covariates must be "
                 f"dated {latest} or earlier (entry - 1 - anticipation_years), or the programme may "
