@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from results import OUTCOMES, many_outcomes, study_results
 
+from pipeline.datasets.balance import SUPPORT
+from pipeline.datasets.store import conform
 from pipeline.effects.counts import NO_VARIATION
 from pipeline.exhibits.balance_table import balance_table
 from pipeline.exhibits.captions import caption, stem
@@ -681,3 +683,29 @@ def test_study_without_any_observed_outcome_says_so_everywhere():
     (table, *_) = study_tables(results).values()
     assert all(cell in (DASH, None) for row in table.rows() for cell in row.cells)
     assert not any(axes.axison for axes in event_study(results).axes)
+
+
+def test_a_study_without_a_matched_design_has_its_exhibits():
+    """Where only `unmatched` is asked for no design picks firms: there is no support to show."""
+    made = study_results()
+    settings = made.settings
+    specs = [s.model_copy(update={"designs": ["unmatched"]}) for s in settings.estimate.specs]
+    headline = settings.estimate.headline.model_copy(update={"design": "unmatched"})
+    alone = dataclasses.replace(
+        settings,
+        estimate=settings.estimate.model_copy(update={"specs": specs, "headline": headline}),
+        match=settings.match.model_copy(update={"designs": {}}),
+        score=settings.score.model_copy(update={"models": {}}),
+        exhibit=settings.exhibit.model_copy(
+            update={"panels": [p for p in settings.exhibit.panels if p.design == "unmatched"]}
+        ),
+    )
+    support = conform(SUPPORT, pd.DataFrame(columns=list(SUPPORT.columns)))
+    kept = {
+        name: getattr(made, name).query("design == 'unmatched'")
+        for name in ("estimates", "tests", "paths", "facts")
+    }
+    kept["scores"] = made.scores.query("model == 'unmatched'")
+    results = dataclasses.replace(made, settings=alone, support=support, **kept)
+    tables = study_tables(results)
+    assert "main_effects" in tables and "support" not in tables
