@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.errors import DataError
 from pipeline.panel_index import NO_ROW, Codes, index_panel
 from pipeline.params.score import Covariate
 from pipeline.scale import transform
@@ -18,7 +19,7 @@ def dated_covariates(
 
     `panel` is PANEL, `firms` has stack and firm_id. A value that is not observed in its year
     is missing; the log of zero is missing. Raises DataError where `log` or `any` meets a
-    negative value.
+    negative value, and where categories are firm identifiers.
     """
     index = index_panel(panel)
     keys = firms[["stack", "firm_id"]].reset_index(drop=True)
@@ -26,6 +27,8 @@ def dated_covariates(
     columns = {}
     for name, covariate in covariates.items():
         if covariate.product_of is None:
+            if covariate.transform == "category":
+                _refuse_identifiers(panel, str(covariate.column))
             years = stack[:, None] + np.array(covariate.event_times)
             rows = index.rows(firm, years)
             columns[name] = _values(panel[covariate.column], rows, years, covariate)
@@ -33,6 +36,18 @@ def dated_covariates(
         if covariate.product_of is not None:
             columns[name] = _product([columns[factor] for factor in covariate.product_of])
     return pd.concat([keys, pd.DataFrame(columns, index=keys.index)[list(covariates)]], axis=1)
+
+
+def _refuse_identifiers(panel: pd.DataFrame, column: str) -> None:
+    """Raise DataError where a category is the identifier of its only firm: reports name it."""
+    text, firm_id = panel[column].astype("str"), panel["firm_id"].astype("str")
+    own = text.isin(text[text == firm_id].unique())
+    n_alone = int((firm_id[own].groupby(text[own]).nunique() == 1).sum())
+    if n_alone:
+        raise DataError(
+            f"column {column}: {n_alone} of its categories are identifiers of the only firm in "
+            "them, and reports name categories; name another column, or recode it (clean.recodes)"
+        )
 
 
 def _product(factors: list[pd.Series]) -> pd.Series:
