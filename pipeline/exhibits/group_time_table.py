@@ -1,11 +1,11 @@
 """The appendix table of effects by entry year and year, one panel an entry year."""
 
-import math
 import re
 
+from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.effect_cells import rows_at
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effects
-from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.language import say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.parts import side_by_side
 from pipeline.exhibits.table import Panel, Table
@@ -62,8 +62,6 @@ def _cells(results: StudyResults, outcome: str, spec: str, design: str) -> _Cell
 
 
 def _notes(results: StudyResults, design: str, effects: list[_Cells]) -> tuple[str, ...]:
-    missing = {e.note for column in effects for e in column.values() if math.isnan(e.estimate)}
-    reasons = "; ".join(sorted(retell(note) for note in missing if note))
     return (
         say(
             "Effects by entry year (panels) and year (rows), Callaway and Sant'Anna. Design: "
@@ -71,5 +69,5 @@ def _notes(results: StudyResults, design: str, effects: list[_Cells]) -> tuple[s
             "were.",
             design=results.settings.design_label(design),
         ),
-        *([say("Not estimated: {reasons}.", reasons=reasons)] if reasons else []),
+        *reasons_in_words(effect for column in effects for effect in column.values()),
     )
