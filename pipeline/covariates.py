@@ -19,7 +19,8 @@ def dated_covariates(
 
     `panel` is PANEL, `firms` has stack and firm_id. A value that is not observed in its year
     is missing; the log of zero is missing. Raises DataError where `log` or `any` meets a
-    negative value, or a `constant` covariate changes within a firm.
+    negative value, a `constant` covariate changes within a firm, or categories are firm
+    identifiers.
     """
     index = index_panel(panel)
     keys = firms[["stack", "firm_id"]].reset_index(drop=True)
@@ -27,6 +28,8 @@ def dated_covariates(
     columns = {}
     for name, covariate in covariates.items():
         if covariate.product_of is None:
+            if covariate.transform == "category":
+                _refuse_identifiers(panel, str(covariate.column))
             years = stack[:, None] + np.array(covariate.event_times or [0])
             if covariate.constant:
                 rows = _any_rows(panel, index, firm, str(covariate.column))
@@ -56,6 +59,18 @@ def _any_rows(panel: pd.DataFrame, index: PanelIndex, firm: Codes, column: str) 
             f"{len(np.unique(owner[changed]))} firms: date them by `at`"
         )
     return np.where(firm >= 0, first[firm], NO_ROW)[:, None]
+
+
+def _refuse_identifiers(panel: pd.DataFrame, column: str) -> None:
+    """Raise DataError where a category is the identifier of its only firm: reports name it."""
+    text, firm_id = panel[column].astype("str"), panel["firm_id"].astype("str")
+    own = text.isin(text[text == firm_id].unique())
+    n_alone = int((firm_id[own].groupby(text[own]).nunique() == 1).sum())
+    if n_alone:
+        raise DataError(
+            f"column {column}: {n_alone} of its categories are identifiers of the only firm in "
+            "them, and reports name categories; name another column, or recode it (clean.recodes)"
+        )
 
 
 def _product(factors: list[pd.Series]) -> pd.Series:

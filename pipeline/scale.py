@@ -9,6 +9,8 @@ from pipeline.params.outcomes import Outcome, Transform
 
 # Sums of squares beyond this overflow.
 LARGEST = 1e100
+# Values nearer to zero than this, zero left out, have squares that underflow.
+SMALLEST = 1 / LARGEST
 
 
 def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:

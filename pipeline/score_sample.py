@@ -31,6 +31,7 @@ def complete_rows(
         here = incomplete.loc[members.index]
         if here.any() and model.missing == "refuse":
             _refuse_missing(missing.loc[members.index], f"{name}, stack {stack}")
+        _require_members(members, model, f"{name}, stack {stack}")
         _require_firms_left(members, here, f"{name}, stack {stack}")
     facts = count_lost(rows, incomplete.to_numpy(), name, "without_covariates")
     kept = ~incomplete
@@ -45,6 +46,19 @@ def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
         f"({listed}); set missing: drop_firm to leave them out and count them, "
         "or take the covariate out of the model"
     )
+
+
+def _require_members(rows: pd.DataFrame, model: ScoreModel, where: str) -> None:
+    """Raise SupportError where a group is empty before any covariate is looked at."""
+    pool = model.controls_from
+    other = "controls_from: all, " if pool == "outside_treated_clusters" else ""
+    for group, flag in (("treated", True), ("comparison", False)):
+        if not (rows["treated"] == flag).any():
+            raise SupportError(
+                f"{where}: no {group} firm is in the risk set (controls_from: {pool}); use {other}"
+                "a shorter treatment.window, another treatment.comparison, or "
+                "treatment.leave_out_entry_years"
+            )
 
 
 def _require_firms_left(rows: pd.DataFrame, incomplete: pd.Series, where: str) -> None:

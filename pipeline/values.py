@@ -9,7 +9,7 @@ from pipeline.errors import Refusal
 from pipeline.origin import rows_error
 from pipeline.params.clean import Identifier
 from pipeline.params.data import NumberColumn
-from pipeline.scale import LARGEST
+from pipeline.scale import LARGEST, SMALLEST
 
 # Calendar years, or numbered waves; beyond are typing errors and dates or serial numbers of a
 # spreadsheet.
@@ -95,6 +95,12 @@ def number(values: pd.Series, column: NumberColumn) -> pd.Series:
     refuse_rows(
         numeric.abs() > LARGEST,
         f"column {column.column}: a value is beyond {LARGEST:g}, which variances cannot take",
+        "correct, or empty",
+    )
+    refuse_rows(
+        (numeric != 0) & (numeric.abs() < SMALLEST),
+        f"column {column.column}: a value is nearer to zero than {SMALLEST:g}, which variances "
+        "cannot take",
         "correct, or empty",
     )
     if column.minimum is not None:

@@ -333,3 +333,19 @@ def test_treated_firms_of_no_group_are_counted_in_the_note(count, said):
     assert found == (
         [f"Treated firms whose group is not known are in none: {label}, {said}."] if said else []
     )
+
+
+def test_estimates_without_a_standard_error_say_why_and_nothing_is_left_open(results):
+    """The reason stands under margins, survival and groups; no sentence lacks its end."""
+    reason = "no standard error: the treated firms lie in a single cluster"
+    estimates = results.estimates.copy()
+    names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
+    estimates.loc[:, names] = math.nan
+    known = estimates["estimate"].notna()
+    estimates.loc[known, "note"] = f"in levels; {reason}"
+    spoilt = dataclasses.replace(results, estimates=estimates)
+    for made in (export_margins_tables, survival_tables, heterogeneity_tables):
+        for table in made(spoilt):
+            notes = " ".join(table.notes)
+            assert "No standard error: the treated firms lie in a single cluster." in notes
+            assert "Effects on ." not in notes

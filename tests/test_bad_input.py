@@ -290,6 +290,11 @@ CASES = {
         "clean",
         "column sales: a value is beyond 1e+100, which variances cannot take: 1 rows",
     ),
+    "value too small to be squared": (
+        edit_csv("panel.csv")(lambda frame: first_rows(frame, "sales", "1e-300")),
+        "clean",
+        "column sales: a value is nearer to zero than 1e-100, which variances cannot take: 1 rows",
+    ),
     "nobody stays untreated": (
         everybody_enters,
         "clean",

@@ -193,6 +193,17 @@ def test_products_are_interactions_and_powers(factors, expected):
     assert list(values.columns) == ["stack", "firm_id", *covariates]
 
 
+def test_categories_that_are_firm_identifiers_are_refused():
+    """Reports name categories; a code that is by chance some firm's number is none."""
+    covariate = Covariate(label="s", column="sector", transform="category", at=-1)
+    keys = pd.DataFrame({"stack": [2003], "firm_id": ["a"]})
+    named = SALES.assign(sector=SALES["firm_id"].where(SALES["firm_id"] != "b", "rest"))
+    with pytest.raises(DataError, match="column sector: 1 of its categories are identifiers"):
+        dated_covariates(named, keys, {"s": covariate})
+    by_chance = SALES.assign(sector="a")
+    assert dated_covariates(by_chance, keys, {"s": covariate})["s"].tolist() == ["a"]
+
+
 def test_a_product_of_categories_combines_them():
     dated = {"label": "c", "column": "sector", "transform": "category"}
     covariates = {

@@ -343,7 +343,7 @@ def test_a_sample_of_every_cluster_once_gives_back_the_estimate(monkeypatch, ave
     monkeypatch.setattr(bootstrap, "_draw_clusters", everyone)
     asked = study.estimate.specs[0].model_copy(update={"draws": 1})
     for design in ("unmatched", "odds", "entropy"):
-        found = bootstrap_terms(study, redo, asked, design, ["sales_log"])["sales_log"]
+        found = bootstrap_terms(study, redo, asked, design, ["sales_log"]).terms["sales_log"]
         assert found["att"].iloc[0] == pytest.approx(estimate[design, "att"], rel=1e-7)
 
 
@@ -414,7 +414,8 @@ def test_the_same_seed_draws_the_same_samples_and_the_panel_stays():
     study = prepare_study(*tables, **sections)
     asked = study.estimate.specs[0].model_copy(update={"draws": 3})
     first, again = (
-        bootstrap_terms(study, redo, asked, "odds", ["sales_log"])["sales_log"] for _ in range(2)
+        bootstrap_terms(study, redo, asked, "odds", ["sales_log"]).terms["sales_log"]
+        for _ in range(2)
     )
     pd.testing.assert_frame_equal(first, again)
     assert first["att"].nunique() == 3
@@ -436,16 +437,23 @@ def test_clusters_are_drawn_whole_and_from_both_groups():
     assert len(kept) == len(near)
 
 
-def test_too_many_failed_samples_are_refused(monkeypatch):
+def test_too_many_failed_samples_leave_a_row_with_the_reason(monkeypatch):
     tables, sections, redo = programme(50)
     study = prepare_study(*tables, **sections)
 
     def fails(*_, **__):
-        raise IdentificationError("the groups are separated")
+        raise IdentificationError("the groups are separated; take it out of the model")
 
     monkeypatch.setattr(bootstrap, "_redone", fails)
-    with pytest.raises(IdentificationError, match="50 of 50 bootstrap samples of the design odds"):
-        bootstrap_terms(study, redo, study.estimate.specs[0], "odds", ["sales_log"])
+    rows = estimate_specs(study, redo).estimates
+    asked = rows[rows["inference"] == "cluster_bootstrap"]
+    assert len(asked) and asked[["std_error", "p_value", "conf_low"]].isna().all(axis=None)
+    assert set(asked["note"]) == {
+        "no bootstrap: the effect can be estimated in 0 of 50 samples of clusters only; "
+        "the last failed of: the groups are separated"
+    }
+    kept = rows[(rows["inference"] == "analytic") & (rows["term"] == "att")]
+    assert kept["std_error"].notna().all()
 
 
 def test_effects_in_proportion_are_not_bootstrapped_and_say_so():

@@ -443,7 +443,7 @@ def test_a_category_where_a_number_is_needed_is_named():
             "last cohort alone",
             lambda: entering(lambda n: 2003 + n % 3),
             {"comparison": "not_yet_treated"},
-            "stack 2004: no comparison firm is left",
+            "stack 2004: no comparison firm is in the risk set .controls_from: all.; use a shorter",
         ),
         (
             "every second year",

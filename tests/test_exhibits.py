@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from results import OUTCOMES, many_outcomes, study_results
 
+from pipeline.datasets.balance import SUPPORT
+from pipeline.datasets.store import conform
 from pipeline.effects.counts import NO_VARIATION
 from pipeline.effects.detectable_names import detectable, detectable_in_unit
 from pipeline.exhibits.balance_table import balance_table
@@ -29,6 +31,7 @@ from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.table import DASH, Counts, Interval, Magnitude, Number
 from pipeline.exhibits.table_csv import render_csv
+from pipeline.params.outcomes import OutcomesSection
 
 TABLES = (
     "main_effects",
@@ -249,6 +252,64 @@ def test_an_estimate_without_standard_error_says_why(results):
     with speaking(spanish):
         notes = " ".join(_first(spoilt).notes)
     assert "sin error estándar: el resultado se ajusta exactamente, no queda variación" in notes
+
+
+def _without_errors(results, note, estimate=None):
+    """Return results whose effects have no standard error anywhere, for one reason."""
+    estimates = results.estimates.copy()
+    names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
+    estimates.loc[:, names] = math.nan
+    estimates.loc[:, "note"] = note
+    if estimate is not None:
+        estimates.loc[:, "estimate"] = estimate
+    return dataclasses.replace(results, estimates=estimates)
+
+
+ONE_CLUSTER = "no standard error: the sample has a single cluster"
+
+
+def test_without_any_standard_error_sizes_stay_and_no_clustering_is_claimed(results):
+    table = _first(_without_errors(results, ONE_CLUSTER))
+    rows = {row.label: row.cells for row in table.panels[1].rows}
+    assert isinstance(rows["Treated / comp."][0], Counts)
+    assert isinstance(rows["Observations"][0], Counts)
+    foot = {row.label: row.cells for row in table.foot}
+    assert isinstance(foot["Clusters / treated"][0], Counts)
+    notes = " ".join(table.notes)
+    assert "Standard errors clustered" not in notes
+    assert ONE_CLUSTER in notes
+
+
+def test_an_effect_in_its_own_unit_without_standard_error_is_not_rounded_to_zero():
+    spoilt = _without_errors(study_results(many_outcomes(3)), ONE_CLUSTER, 0.137)
+    assert _first(spoilt).panels[0].rows[0].cells[2] == Number(0.137, 2)
+
+
+def test_the_summary_says_why_there_is_no_interval(results):
+    text = summary(_without_errors(results, f"equal-weight mean; {ONE_CLUSTER}", math.log(1.05)))
+    assert f"Log sales, 5.0 percent ({ONE_CLUSTER})" in text
+    lost = "no matched treated and comparison firms are observed together after entry"
+    text = summary(_without_errors(results, lost, math.nan))
+    assert f"Log sales, not estimated ({lost})" in text
+
+
+@pytest.mark.parametrize("share", [math.nan, 0.0])
+def test_a_total_of_nothing_has_no_largest_firm(share):
+    ratio = OUTCOMES["exports_any"] | {"transform": "proportional", "label": "Export value"}
+    made = study_results(OUTCOMES | {"exports_value": OUTCOMES["exports_any"]})
+    outcomes = OutcomesSection.model_validate(OUTCOMES | {"exports_value": ratio})
+    settings = dataclasses.replace(made.settings, outcomes=outcomes)
+    results = dataclasses.replace(made, settings=settings)
+    ours = {"design": "covariates", "outcome": "exports_value", "unit": "share"}
+    rows = [
+        ours | {"name": f"largest_firm_share_{group}", "value": value}
+        for group, value in (("treated", share), ("comparison", 0.25))
+        if not math.isnan(share)
+    ]
+    facts = pd.concat([results.facts, pd.DataFrame(rows)])
+    notes = _notes(dataclasses.replace(results, facts=facts))
+    assert "Column 4: proportional effect on the level by Poisson" in notes
+    assert "The largest firm makes" not in notes
 
 
 @pytest.mark.slow
@@ -706,3 +767,29 @@ def test_study_without_any_observed_outcome_says_so_everywhere():
     (table, *_) = study_tables(results).values()
     assert all(cell in (DASH, None) for row in table.rows() for cell in row.cells)
     assert not any(axes.axison for axes in event_study(results).axes)
+
+
+def test_a_study_without_a_matched_design_has_its_exhibits():
+    """Where only `unmatched` is asked for no design picks firms: there is no support to show."""
+    made = study_results()
+    settings = made.settings
+    specs = [s.model_copy(update={"designs": ["unmatched"]}) for s in settings.estimate.specs]
+    headline = settings.estimate.headline.model_copy(update={"design": "unmatched"})
+    alone = dataclasses.replace(
+        settings,
+        estimate=settings.estimate.model_copy(update={"specs": specs, "headline": headline}),
+        match=settings.match.model_copy(update={"designs": {}}),
+        score=settings.score.model_copy(update={"models": {}}),
+        exhibit=settings.exhibit.model_copy(
+            update={"panels": [p for p in settings.exhibit.panels if p.design == "unmatched"]}
+        ),
+    )
+    support = conform(SUPPORT, pd.DataFrame(columns=list(SUPPORT.columns)))
+    kept = {
+        name: getattr(made, name).query("design == 'unmatched'")
+        for name in ("estimates", "tests", "paths", "facts")
+    }
+    kept["scores"] = made.scores.query("model == 'unmatched'")
+    results = dataclasses.replace(made, settings=alone, support=support, **kept)
+    tables = study_tables(results)
+    assert "main_effects" in tables and "support" not in tables

@@ -1,10 +1,12 @@
 """Poisson with absorbed effects: identities, separation, and a published example."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.effects.poisson import fit_poisson
+from pipeline.effects.poisson import NO_DIGITS, fit_poisson
 from pipeline.effects.separation import usable_rows
 from pipeline.errors import SupportError
 
@@ -177,3 +179,21 @@ def test_no_positive_outcome_is_refused():
     _, column, firm, year, weight = panel(7)
     with pytest.raises(SupportError, match="no firm has both a positive outcome"):
         fit(np.zeros(len(firm)), column, firm, year, weight=weight)
+
+
+@pytest.mark.parametrize("largest", [1e18, 1e30])
+def test_an_outcome_beyond_the_digits_of_a_number_is_a_reason_or_an_effect(largest):
+    """Where fitted values leave no digits, exp() overflows or the effects' factor is singular."""
+    reasons = set()
+    for seed in range(4):
+        y, _, firm, year, weight = panel(seed, n=12, years=8)
+        by_year = np.column_stack([(firm < 6) & (year == k) for k in range(8) if k != 2])
+        for position in (7, 14, 28, 35):
+            spoilt = np.where(np.arange(len(y)) == position, largest, y)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                try:
+                    fit(spoilt, by_year, firm, year, weight=weight)
+                except SupportError as reason:
+                    reasons.add(str(reason))
+    assert NO_DIGITS in reasons

@@ -296,6 +296,17 @@ def test_a_stack_that_loses_a_group_is_named(treated, group):
     )
 
 
+def test_a_stack_whose_pool_is_empty_is_told_what_widens_it():
+    """With every candidate in a cluster with participants no covariate is to blame."""
+    risk_sets, covariates = study()
+    lost = (risk_sets["stack"] == 2010) & ~risk_sets["treated"] & (risk_sets["model"] == "main")
+    with pytest.raises(SupportError) as caught:
+        score_risk_sets(risk_sets[~lost], covariates, section())
+    said = str(caught.value)
+    assert said.startswith("main, stack 2010: no comparison firm is in the risk set")
+    assert "covariate" not in said and "treatment.leave_out_entry_years" in said
+
+
 def test_a_model_without_a_risk_set_is_named():
     risk_sets, covariates = study()
     unmatched = risk_sets[risk_sets["model"] == "unmatched"]

@@ -17,6 +17,7 @@ from stacked_tables import (
 
 from pipeline.effects.absorb import demean, singletons_dropped, two_effects
 from pipeline.effects.description import sample_facts
+from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacked import (
     fit_stacked,
@@ -312,3 +313,27 @@ def test_sets_of_firms_without_weights_are_refused():
     weights = weights_from(sets, panel)
     with pytest.raises(DataError, match="1 rows of MATCHES have no firm in WEIGHTS"):
         joined(panel, weights[weights["firm_id"] != "C3"], sets, (-2, 1))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_as_many_coefficients_as_rows_leave_no_variation(seed):
+    """Ill-conditioned covariates leave rounding far above that of the outcome itself."""
+    rng = np.random.default_rng(seed)
+    firm, year = np.repeat(np.arange(4), 7), np.tile(np.arange(7), 4)
+    size = 30 + rng.normal(size=4)[firm]
+    other = 1000 + rng.normal(size=4)[firm]
+    later = [year == k for k in range(1, 7)]
+    columns = (
+        [(firm < 2) * x for x in later] + [size * x for x in later] + [other * x for x in later]
+    )
+    fit = fit_absorbed(
+        (rng.random(28) < 0.5).astype(float) + 0.1 * firm,
+        np.column_stack(columns).astype(float),
+        tuple(f"b{i}" for i in range(18)),
+        first=firm,
+        second=year,
+        weight=np.ones(28),
+        clusters=firm,
+    )
+    assert fit.estimable.all()
+    assert not fit.covariance.any()

@@ -45,7 +45,7 @@ def _rows(
     if not tested:
         return []
     response = absorbed.response(y)
-    residuals = response - absorbed.columns @ absorbed.estimates(response)
+    residuals = absorbed.residuals(response, absorbed.estimates(response))
     group = dense_codes(clusters[absorbed.kept])
     try:
         found = bias_reduced(absorbed, residuals, group, np.column_stack(shares))

@@ -30,9 +30,6 @@ from pipeline.scale import on_scale
 # Methods whose weights change smoothly with the data.
 SMOOTH = ("odds", "overlap", "entropy", "kernel", "cells")
 
-# A standard error from fewer of the draws asked for would leave out the difficult samples.
-LEAST_SHARE_OF_DRAWS = 0.9
-
 
 @dataclass(frozen=True)
 class Redo:
@@ -53,13 +50,23 @@ class Redo:
         return Remade(rule.method in SMOOTH, neighbours, not pooled)
 
 
+@dataclass(frozen=True)
+class Bootstrapped:
+    """Hold each outcome's estimates by draw, one column per term, missing where a draw failed.
+
+    `failure` is what the last sample that could not be matched again failed of, empty if none.
+    """
+
+    terms: dict[str, pd.DataFrame]
+    failure: str
+
+
 def bootstrap_terms(
     study: Study, redo: Redo, spec: StackedSpec, design: str, outcomes: list[str]
-) -> dict[str, pd.DataFrame]:
-    """Return each outcome's estimates by draw: one row per draw that worked, one column per term.
+) -> Bootstrapped:
+    """Estimate each outcome's terms in every draw.
 
-    Raises IdentificationError where over a tenth of the draws cannot be estimated, as where a
-    covariate separates the groups in many samples.
+    A draw without a score or weights, as where a covariate separates its groups, has no term.
     """
     rng = np.random.default_rng(spec.seed)
     index = index_panel(study.panel)
@@ -67,19 +74,18 @@ def bootstrap_terms(
     values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
     firms = _risk_set(redo, design)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in outcomes}
-    last_failure = ""
+    failure = ""
     draws = spec.draws or 0
     for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
         copies = _draw_clusters(firms, rng)
+        stacks: Stacks | None
         try:
             stacks = _redone(redo, design, firms, copies, index=index, treatment=study.treatment)
         except EvaluationError as error:
-            last_failure = str(error)
-            continue
+            failure, stacks = str(error), None
         for name in outcomes:
-            found[name].append(_terms(study, spec, stacks, values[name]))
-    _require_draws(spec, design, len(found[outcomes[0]]), last_failure)
-    return {name: pd.DataFrame(rows) for name, rows in found.items()}
+            found[name].append({} if stacks is None else _terms(study, spec, stacks, values[name]))
+    return Bootstrapped({name: pd.DataFrame(rows) for name, rows in found.items()}, failure)
 
 
 def _risk_set(redo: Redo, design: str) -> pd.DataFrame:
@@ -150,14 +156,3 @@ def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> d
         return stacked_terms(sample, sample.y, spec, cells)
     except IdentificationError:
         return {}
-
-
-def _require_draws(spec: StackedSpec, design: str, worked: int, last_failure: str) -> None:
-    asked = spec.draws or 0
-    if worked >= LEAST_SHARE_OF_DRAWS * asked:
-        return
-    raise IdentificationError(
-        f"estimate.specs.{spec.name}: {asked - worked} of {asked} bootstrap samples of the design "
-        f"{design} cannot be estimated (the last: {last_failure}); use cluster: assignment with "
-        "inference: analytic, or fewer covariates"
-    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.bootstrap import LEAST_SHARE_OF_DRAWS, Redo, bootstrap_terms
+from pipeline.effects.bootstrap import Bootstrapped, Redo, bootstrap_terms
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
 from pipeline.inference import t_intervals
@@ -11,6 +11,8 @@ from pipeline.inference import t_intervals
 INFERENCE = "cluster_bootstrap"
 # Inference, band and sample of the rows that have a row by bootstrap beside them.
 _ANALYTIC = ("analytic", "pointwise", "all")
+# A standard error from fewer of the draws asked for would leave out the difficult samples.
+LEAST_SHARE_OF_DRAWS = 0.9
 FEW_WORKED = (
     "no bootstrap: the effect can be estimated in {worked} of {drawn} samples of clusters only"
 )
@@ -41,7 +43,7 @@ def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
             outcomes = list(dict.fromkeys(row["outcome"] for row in linear))
             if outcomes:
                 draws = bootstrap_terms(study, redo, spec, design, outcomes)
-                rows += [_row(row, draws[row["outcome"]]) for row in linear]
+                rows += [_row(row, draws) for row in linear]
             rows += [_refused(row, NO_RATIOS) for row in ratios]
     return rows
 
@@ -55,10 +57,12 @@ def _refused(analytic: Row, reason: str) -> Row:
     return analytic | dict.fromkeys(unknown, np.nan) | {"inference": INFERENCE, "note": reason}
 
 
-def _row(analytic: Row, draws: pd.DataFrame) -> Row:
+def _row(analytic: Row, bootstrapped: Bootstrapped) -> Row:
+    draws = bootstrapped.terms[analytic["outcome"]]
     values = draws.get(analytic["term"], pd.Series(dtype="float64")).dropna()
     if len(values) < LEAST_SHARE_OF_DRAWS * len(draws):
-        return _refused(analytic, FEW_WORKED.format(worked=len(values), drawn=len(draws)))
+        reason = FEW_WORKED.format(worked=len(values), drawn=len(draws))
+        return _refused(analytic, _with_failure(reason, bootstrapped.failure))
     error = np.array([values.std(ddof=1)])
     estimate = np.array([analytic["estimate"]])
     shown = t_intervals(estimate, error, int(analytic["df"]), analytic["conf_level"])
@@ -71,3 +75,9 @@ def _row(analytic: Row, draws: pd.DataFrame) -> Row:
         "conf_high": shown.high[0],
         "note": f"score, weights and effect redone in {len(values)} samples of clusters",
     }
+
+
+def _with_failure(reason: str, failure: str) -> str:
+    """Add what a sample failed of, without the advice that follows it."""
+    cause = failure.split("; ", maxsplit=1)[0]
+    return f"{reason}; the last failed of: {cause}" if cause else reason

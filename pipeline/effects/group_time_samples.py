@@ -64,10 +64,16 @@ def positive_weights(values: Floats, name: str) -> Floats:
     """Return weights by unit, zero where missing; raise DataError where one is negative."""
     negative = int((values < 0).sum())
     if negative:
-        raise DataError(f"weight_by {name}: {negative} values are negative, which no weight can be")
+        raise DataError(
+            f"weight_by {name}: {negative} values are negative, which no weight can be; correct "
+            "the column, or weight by another covariate"
+        )
     infinite = int((values > LARGEST_WEIGHT).sum())
     if infinite:
-        raise DataError(f"weight_by {name}: {infinite} values are infinite or as good as that")
+        raise DataError(
+            f"weight_by {name}: {infinite} values are infinite or as good as that; correct the "
+            "column, or weight by another covariate"
+        )
     return np.nan_to_num(values)
 
 

@@ -84,6 +84,17 @@ class Absorbed:
         whole = self.effects.weight @ y[self.kept] ** 2
         return within if left > CONSTANT_SHARE * whole else np.zeros_like(within)
 
+    def residuals(self, response: Floats, estimates: Floats) -> Floats:
+        """Return what regressors leave of the response, shape (rows kept,).
+
+        Exact zeros where rows are no more than effects and regressors, which then fit anything.
+        """
+        effects = self.effects
+        rank = len(effects.first_total) + len(effects.free) + self.columns.shape[1]
+        if len(response) <= rank:
+            return np.zeros_like(response)
+        return np.asarray(response - self.columns @ estimates)
+
     def estimates(self, response: Floats) -> Floats:
         """Return b = (X'WX)^-1 X'Wy, shape (k used,)."""
         return self.bread @ (self.columns.T @ (self.effects.weight * response))
@@ -112,7 +123,7 @@ def fit_absorbed(
     if not response.any():
         raise IdentificationError("the outcome does not vary within the absorbed effects")
     estimates = absorbed.estimates(response)
-    residuals = response - absorbed.columns @ estimates
+    residuals = absorbed.residuals(response, estimates)
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
     groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
     raw, influence = _covariance(absorbed, scores, groups)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.absorb import demean, dense_codes, two_effects
+from pipeline.effects.absorb import TwoEffects, demean, dense_codes, two_effects
 from pipeline.effects.least_squares import (
     Fit,
     not_collinear,
@@ -32,6 +32,10 @@ DEVIANCE_TOLERANCE = 1e-12
 # that are fitted exactly may be as much, relative to them.
 RESIDUAL_SHARE = 1e-6
 MOST_ROUNDS = 100
+NO_DIGITS = (
+    "no Poisson regression: the outcome spans so many orders of magnitude that its largest values "
+    "leave the others no digits"
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def _iterate(
     index = np.log(mu)
     deviance, total = np.inf, float(weight @ y)
     for _ in range(MOST_ROUNDS):
-        effects = two_effects(*codes, weight * mu)
+        effects = _absorbed(codes, weight * mu)
         response = index + (y - mu) / mu
         columns = demean(effects, regressors)
         gram = columns.T @ (effects.weight[:, None] * columns)
@@ -122,11 +126,28 @@ def _iterate(
         moments = columns[:, used].T @ (effects.weight * left)
         estimates = np.asarray(np.linalg.solve(gram[np.ix_(used, used)], moments), np.float64)
         index = response - (left - columns[:, used] @ estimates)
-        mu = np.exp(index)
+        mu = _fitted(index)
         before, deviance = deviance, _deviance(y, mu, weight)
         if abs(before - deviance) <= DEVIANCE_TOLERANCE * total:
             return _Converged(estimates, columns, mu, estimable)
     raise SupportError(f"the Poisson regression did not converge in {MOST_ROUNDS} rounds")
+
+
+def _absorbed(codes: tuple[Codes, Codes], mass: Floats) -> TwoEffects:
+    """Prepare demeaning; raise SupportError where the masses leave an effect no digits."""
+    try:
+        return two_effects(*codes, mass)
+    except RuntimeError:  # what scipy raises for a singular factor
+        raise SupportError(NO_DIGITS) from None
+
+
+def _fitted(index: Floats) -> Floats:
+    """Return exp(index); raise SupportError where that is no positive number."""
+    with np.errstate(over="ignore", under="ignore"):
+        mu = np.exp(index)
+    if not (np.isfinite(mu) & (mu > 0)).all():
+        raise SupportError(NO_DIGITS)
+    return np.asarray(mu, dtype=np.float64)
 
 
 def _deviance(y: Floats, mu: Floats, weight: Floats) -> float:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits import rounding
+from pipeline.exhibits.design_words import capitalised
 from pipeline.exhibits.effect_cells import estimate_and_error
-from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
+from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, missing_reason
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.table import DASH, Cell, Counts, Interval, Row
@@ -77,14 +78,24 @@ def reasons_note(effects: Iterable[Effects]) -> tuple[str, ...]:
 
 
 def reasons_in_words(effects: Iterable[Effect]) -> tuple[str, ...]:
-    """Return one sentence with the reasons of those effects that are not estimated."""
+    """Say why effects are not estimated, and why estimates have no standard error, each once."""
+    listed = list(effects)
     missing = {
         effect.note
-        for effect in effects
+        for effect in listed
         if math.isnan(effect.estimate) and math.isnan(effect.conf_low) and effect.note
     }
     said = "; ".join(sorted(retell(note) for note in missing))
-    return (say("Not estimated: {reasons}.", reasons=said),) if said else ()
+    return (
+        *([say("Not estimated: {reasons}.", reasons=said)] if said else []),
+        *errors_missing(listed),
+    )
+
+
+def errors_missing(effects: Iterable[Effect]) -> list[str]:
+    """Return a sentence for each reason why an estimate has no standard error."""
+    bare = {missing_reason(e) for e in effects if not math.isnan(e.estimate)} - {""}
+    return [f"{capitalised(reason)}." for reason in sorted(bare)]
 
 
 def clusters_note(effects: Iterable[Effects]) -> tuple[str, ...]:

@@ -184,5 +184,5 @@ def _notes(
             for scale in asked.unit_dependent
             if (effect := found.get(("all", "all", scale))) is not None and effect.estimated
         ]
-        notes.append(say("Effects on {shown}.", shown="; ".join(shown)))
+        notes += [say("Effects on {shown}.", shown="; ".join(shown))] if shown else []
     return (*notes, *clusters_note(effects), *reasons_note(effects))

@@ -1,11 +1,11 @@
 """The appendix table of effects by entry year and year, one panel an entry year."""
 
-import math
 import re
 
+from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.effect_cells import rows_at
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
-from pipeline.exhibits.language import retell, say
+from pipeline.exhibits.language import say
 from pipeline.exhibits.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.outcome_tables import by_outcome
 from pipeline.exhibits.table import Panel, Table
@@ -64,14 +64,13 @@ def _notes(
     results: StudyResults, names: list[str], spec: str, design: str, effects: list[_Cells]
 ) -> tuple[str, ...]:
     empty = [name for name, column in zip(names, effects, strict=True) if not column]
-    averages = [find_effect(results, name, design, spec) for name in empty]
-    missing = {e.note for column in effects for e in column.values() if math.isnan(e.estimate)}
-    missing |= {
-        average.note
-        for name, average in zip(empty, averages, strict=True)
-        if average is not None and results.settings.outcome(name).observed
-    }
-    reasons = "; ".join(sorted(retell(note) for note in missing if note))
+    averages = [
+        average
+        for name in empty
+        if results.settings.outcome(name).observed
+        and (average := find_effect(results, name, design, spec)) is not None
+    ]
+    shown = [effect for column in effects for effect in column.values()]
     return (
         say(
             "Effects by entry year (panels) and year (rows), Callaway and Sant'Anna. Design: "
@@ -80,5 +79,5 @@ def _notes(
             "parallel trends; that none does is no proof of them.",
             design=results.settings.design_label(design),
         ),
-        *([say("Not estimated: {reasons}.", reasons=reasons)] if reasons else []),
+        *reasons_in_words([*shown, *averages]),
     )

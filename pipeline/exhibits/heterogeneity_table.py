@@ -10,6 +10,7 @@ from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
     counts_row,
+    errors_missing,
     estimate_rows,
 )
 from pipeline.exhibits.inputs import StudyResults
@@ -192,14 +193,18 @@ def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
 
 
 def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
-    """Say for which groups there is no estimate, and why, without repeating any."""
+    """Say for which groups there is no estimate or no standard error, and why, each once."""
     groups: dict[str, dict[str, None]] = {}
     for found in effects.values():
         for (_, subgroup, _), effect in found.items():
             if math.isnan(effect.estimate) and effect.note:
                 groups.setdefault(retell(effect.note), {})[_named(asked, subgroup)] = None
     reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
-    return [say("Not estimated: {reasons}.", reasons="; ".join(reasons))] if reasons else []
+    everyone = (effect for found in effects.values() for effect in found.values())
+    return [
+        *([say("Not estimated: {reasons}.", reasons="; ".join(reasons))] if reasons else []),
+        *errors_missing(everyone),
+    ]
 
 
 def _not_equality(results: StudyResults) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipeline.exhibits.language import retell
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
@@ -212,6 +213,16 @@ def lead_notes(effects: dict[int, Effect], results: StudyResults) -> str:
 def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> Effect | None:
     """Return the average effect on the treated of one outcome, design and spec, if it has a row."""
     return find_effects(results, outcome, design, spec).get("att")
+
+
+def missing_reason(effect: Effect) -> str:
+    """Return why there is no estimate or no standard error, retold; empty where there are both."""
+    if math.isnan(effect.estimate):
+        return retell(effect.note)
+    if effect.estimated:
+        return ""
+    parts = effect.note.split("; ")
+    return "; ".join(retell(part) for part in parts if part.startswith("no standard error"))
 
 
 def as_effect(row: dict[str, Any]) -> Effect:

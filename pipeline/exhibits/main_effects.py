@@ -136,7 +136,8 @@ def _interval(effect: Effect | None, decimals: int) -> Cell:
 
 
 def _counts(effect: Effect | None, *names: str) -> Cell:
-    if effect is None or not effect.estimated:
+    """Return sizes behind an estimate; they stand also where it has no standard error."""
+    if effect is None or math.isnan(effect.estimate):
         return None
     values = [getattr(effect, name) for name in names]
     return None if any(map(math.isnan, values)) else Counts(tuple(int(v) for v in values))
@@ -166,7 +167,8 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     means = [results.fact(panel.design, name, "baseline_mean") for name in names]
     smallest = [results.fact(panel.design, name, detectable(panel.spec)) for name in names]
     units = [_baseline_unit(results, name) for name in names]
-    fixed = tuple(Text(say("Yes")) if e is not None and e.estimated else None for e in effects)
+    absorbs = [e is not None and not math.isnan(e.estimate) for e in effects]
+    fixed = tuple(Text(say("Yes")) if known else None for known in absorbs)
     return (
         Row(
             say("Mean, comp."),

@@ -12,6 +12,7 @@ from pipeline.exhibits.inputs import (
     find_effect,
     find_effects,
     lead_notes,
+    missing_reason,
     pre_trend_test,
 )
 from pipeline.exhibits.language import join_words, retell, say
@@ -143,7 +144,7 @@ def _inference(results: StudyResults, shown: Shown) -> str:
         for letter, panel in shown.panels.items()
         if results.settings.spec(panel.spec).estimator != "matched_difference"
     }
-    if not clusters:
+    if not any(clusters.values()):
         return ""
     level = f"{100 * results.settings.estimate.conf_level:g}"
     by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
@@ -158,7 +159,6 @@ def _inference(results: StudyResults, shown: Shown) -> str:
 
 def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     """Say which columns show proportional effects on a level, and what their totals rest on."""
-    main = main_letter(results, shown)
     sentences = []
     for column, name in shown.columns.items():
         if results.settings.outcome(name).transform != "proportional":
@@ -166,29 +166,40 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
         letters = [k for k, panel in shown.panels.items() if _is_estimated(results, name, panel)]
         if not letters:
             continue
+        main = main_letter(results, shown)
         letter = main if main in letters else letters[0]
-        shares = [
-            results.fact(shown.panels[letter].design, name, f"largest_firm_share_{group}")
-            for group in ("treated", "comparison")
-        ]
-        largest = join_words([rounding.count(100 * share) for share in shares])
         sentences.append(
             say(
                 "Column {column}: proportional effect on the level by Poisson, zeros included, "
-                "firms without any positive value left out; it needs parallel ratios. The "
-                "largest firm makes {largest} percent of the treated and the comparison total "
-                "(Panel {letter}).",
+                "firms without any positive value left out; it needs parallel ratios.",
                 column=column,
-                largest=largest,
-                letter=letter,
             )
         )
+        sentences += _largest_firm(results, letter, shown.panels[letter].design, name)
     return sentences
 
 
 def _is_estimated(results: StudyResults, outcome: str, panel: Panel) -> bool:
     effect = find_effect(results, outcome, panel.design, panel.spec)
     return effect is not None and not math.isnan(effect.estimate)
+
+
+def _largest_firm(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
+    """Give the largest firm's share in each group's total; nothing where a group has no total."""
+    shares = [
+        results.fact(design, outcome, f"largest_firm_share_{group}")
+        for group in ("treated", "comparison")
+    ]
+    if not all(share > 0 for share in shares):
+        return []
+    return [
+        say(
+            "The largest firm makes {largest} percent of the treated and the comparison total "
+            "(Panel {letter}).",
+            largest=join_words([rounding.count(100 * share) for share in shares]),
+            letter=letter,
+        )
+    ]
 
 
 def _translations(results: StudyResults, shown: Shown) -> list[str]:
@@ -300,11 +311,8 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     """Return why a cell has no estimate, error or pre-trend test; empty where it has all."""
     panel = shown.panels[letter]
     effect = find_effect(results, outcome, panel.design, panel.spec)
-    if effect is None or math.isnan(effect.estimate):
-        return "" if effect is None else retell(effect.note)
-    if not effect.estimated:
-        parts = effect.note.split("; ")
-        return "; ".join(retell(part) for part in parts if part.startswith("no standard error"))
+    if effect is None or not effect.estimated:
+        return "" if effect is None else missing_reason(effect)
     if not _is_stacked(results, panel.spec):
         return ""
     test = pre_trend_test(results, outcome, panel.design, panel.spec)

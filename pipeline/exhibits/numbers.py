@@ -209,8 +209,10 @@ def effect_decimals(effects: list[Effect], least: int) -> int:
 
     Log points and shares have `least` decimals, more only where the smallest standard error
     would read 0.000; an outcome in its own unit shows two digits of its smallest standard error.
+    Where none has a standard error, estimates take their place.
     """
     errors = [effect.std_error for effect in effects if effect.estimated]
+    errors = errors or [abs(effect.estimate) for effect in effects]
     if any(effect.scale in (LOG_SCALE, SHARE_SCALE) for effect in effects):
         return rounding.decimals_for(errors, 1, least)
     return rounding.decimals_for(errors, 2, 0)

@@ -192,6 +192,8 @@ def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool)
     """Say how many of the tests reject by chance, and what q-values make of that."""
     alpha = 1 - results.settings.estimate.conf_level
     tested = sum(not math.isnan(effect.p_value) for effect in effects)
+    if not tested:
+        return ()
     by_chance = say(
         "p-values are of one test each: of {tested} true nulls about {expected} are rejected at "
         "{alpha} percent.",

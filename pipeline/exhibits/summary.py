@@ -10,11 +10,12 @@ from pipeline.exhibits.inputs import (
     find_effect,
     find_effects,
     lead_notes,
+    missing_reason,
     pre_trend_test,
 )
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.markdown import escape_markdown
-from pipeline.exhibits.numbers import translated, translated_unit
+from pipeline.exhibits.numbers import translated, translated_unit, translated_value
 
 
 def summary(results: StudyResults) -> str:
@@ -64,7 +65,7 @@ def _effect(results: StudyResults, name: str) -> str:
         return (
             say("not observed ({reason})", reason=outcome.reason)
             if outcome.reason
-            else say("not estimated")
+            else _without_interval(results, name)
         )
     value, low, high = translated(effect, results.settings.exhibit.decimals)
     return say(
@@ -73,6 +74,20 @@ def _effect(results: StudyResults, name: str) -> str:
         translated_unit=translated_unit(effect),
         low=low,
         high=high,
+    )
+
+
+def _without_interval(results: StudyResults, name: str) -> str:
+    """Return why the headline effect has no interval, after the estimate where there is one."""
+    headline = results.settings.estimate.headline
+    effect = find_effect(results, name, headline.design, headline.spec)
+    reason = "" if effect is None else missing_reason(effect)
+    if effect is None or math.isnan(effect.estimate):
+        return say("not estimated ({reason})", reason=reason) if reason else say("not estimated")
+    value = translated_value(effect, effect.estimate, results.settings.exhibit.decimals)
+    unit = translated_unit(effect)
+    return say(
+        "{value} {translated_unit} ({reason})", value=value, translated_unit=unit, reason=reason
     )
 
 

@@ -25,7 +25,9 @@ _FEWEST_SHOWN = 3
 
 def support_tables(results: StudyResults) -> list[Table]:
     """Return the table; none where no design picks firms."""
-    return [] if results.support is None else [support_table(results, results.support)]
+    if results.support is None or not results.settings.match.designs:
+        return []
+    return [support_table(results, results.support)]
 
 
 def support_table(results: StudyResults, support: pd.DataFrame) -> Table:

@@ -68,8 +68,8 @@ class RiskSet:
         if not n_treated or not n_control:
             raise SupportError(
                 f"{self.where}: {n_treated} treated and {n_control} comparison firms: a "
-                "comparison needs both; change the entry years, the window, the support rule or "
-                "the comparison pool"
+                "comparison needs both; change the window, the support rule or the comparison "
+                "pool, or name the entry year in treatment.leave_out_entry_years"
             )
 
 
