@@ -370,7 +370,7 @@ def test_the_bootstrap_redoes_what_the_spec_asks_for_beside_other_methods(monkey
     assert drawn.index.is_unique and set(drawn["sample"]) == {"all"}
     assert {"att", "event[1]", "event_bin[0,1]"} <= set(drawn.index)
     spec = study.estimate.specs[0].model_copy(update={"draws": 1})
-    found = bootstrap_terms(study, redo, spec, "odds", ["sales_log"])["sales_log"].iloc[0]
+    found = bootstrap_terms(study, redo, spec, "odds", ["sales_log"]).terms["sales_log"].iloc[0]
     for term in ("att", "event[1]", "event_bin[0,1]"):
         assert found[term] == pytest.approx(drawn.loc[term, "estimate"], rel=1e-7)
 
