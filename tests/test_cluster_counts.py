@@ -103,6 +103,17 @@ def test_the_main_table_warns_of_errors_by_firm():
     assert warning in " ".join(first_panel_warnings(replace(told, settings=settings)))
 
 
+def test_the_main_table_counts_treated_firms_that_year_effects_leave_alone():
+    results = study_results()
+    panel = results.settings.exhibit.panels[0]
+    name = f"n_treated_without_comparison[{panel.spec}]"
+    row = {"design": panel.design, "outcome": "sales_log", "name": name, "unit": "firms"}
+    facts = pd.concat([results.facts, pd.DataFrame([row | {"value": 17.0}])])
+    said = " ".join(first_panel_warnings(replace(results, facts=facts)))
+    assert "leave without a comparison, and that do not move the estimate, at most: 17." in said
+    assert "without a comparison" not in " ".join(first_panel_warnings(results))
+
+
 def first_panel_warnings(results):
     letter, panel = next(iter(lettered_panels(results).items()))
     return panel_warnings(results, Shown({1: "sales_log"}, {letter: panel}))

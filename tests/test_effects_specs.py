@@ -404,6 +404,9 @@ def test_event_times_that_categories_absorb_have_a_reason():
     spec = two_specs(year_effects_by="sector", terms=["att", "event"])
     rows = by_term(run(panel, matches, weights, estimate=spec), "second")
     assert np.isfinite(rows.loc["att", "estimate"])
+    facts = run(panel, matches, weights, estimate=spec).facts.set_index("name")["value"]
+    n_treated = rows.loc["att", "n_treated"]
+    assert facts["n_treated_without_comparison[second]"] == n_treated - 1
     lonely = panel.assign(sector=np.where(treated, "s1", "s0"))
     rows = by_term(run(lonely, matches, weights, estimate=spec), "second")
     assert (rows["note"] == "collinear with the absorbed effects").all()

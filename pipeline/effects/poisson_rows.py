@@ -9,7 +9,7 @@ from pipeline.effects.rows import Label, missing_row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import year_cells
 from pipeline.effects.study import Study
-from pipeline.effects.summaries import add_summary
+from pipeline.effects.summaries import add_not_compared, add_summary
 from pipeline.errors import IdentificationError
 from pipeline.params.estimate import StackedSpec
 
@@ -25,6 +25,7 @@ def add_ratios(
 ) -> None:
     """Add every row, test and fact of a stacked spec in ratios; what is linear only says so."""
     sample = adjust(ledger, study, spec, label, sample)
+    add_not_compared(ledger, study, spec, label, sample)
     found = _ratios(study, spec, label, sample)
     ledger.estimates += found.estimates
     ledger.tests += found.tests

@@ -243,6 +243,19 @@ def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Co
     return code if by is None else _pair(_base_year_codes(sample, panel[by]), code)
 
 
+def treated_without_comparison(sample: StackedSample, cells: Codes) -> int:
+    """Count distinct treated firms that never share a year cell with a comparison firm.
+
+    Year effects by a category fit such firms exactly: they count as treated, but do not move the
+    effect.
+    """
+    n_compared = np.bincount(cells, ~sample.treated)[cells]
+    firm = sample.stacks.firm[sample.unit]
+    everyone = np.unique(firm[sample.treated])
+    compared = np.unique(firm[sample.treated & (n_compared > 0)])
+    return len(everyone) - len(compared)
+
+
 def _base_year_codes(sample: StackedSample, column: pd.Series) -> Codes:
     value = np.asarray(pd.factorize(column)[0], dtype=np.intp)
     base_row = sample.stacks.base_row[sample.unit]

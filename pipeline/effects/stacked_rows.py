@@ -30,7 +30,7 @@ from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.stacked import Term, after_entry, event_times, fit_stacked, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
-from pipeline.effects.summaries import add_singletons, add_summary
+from pipeline.effects.summaries import add_not_compared, add_singletons, add_summary
 from pipeline.errors import IdentificationError
 from pipeline.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
@@ -64,6 +64,7 @@ def add_stacked(
 ) -> None:
     """Add every row, test and fact of a stacked spec on one design and outcome."""
     adjusted = adjust(ledger, study, spec, label, sample)
+    add_not_compared(ledger, study, spec, label, adjusted)
     task = _task(study, spec, label, adjusted)
     for term in spec.terms:
         try:

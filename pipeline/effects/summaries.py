@@ -1,4 +1,4 @@
-"""What every spec adds beside its rows: detectable effects, influences, counts of singletons."""
+"""What specs add beside their rows: detectable effects, influences, counts of rows unused."""
 
 import numpy as np
 
@@ -6,9 +6,12 @@ from pipeline.effects.detectable import Baseline, by_treated_clusters, effect_fa
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.stacked import treated_without_comparison, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
 from pipeline.panel_index import Codes
+from pipeline.params.estimate import StackedSpec
 
 
 def add_summary(
@@ -38,6 +41,17 @@ def add_summary(
             treated[treated_clusters] = True
             facts += by_treated_clusters(label, influence, treated, study.estimate, baseline)
     ledger.add_facts(label.design, label.outcome, facts)
+
+
+def add_not_compared(
+    ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
+) -> None:
+    """Count treated firms that year effects by a category leave without any comparison."""
+    if spec.year_effects_by is not None:
+        cells = year_cells(sample, study.panel, spec.year_effects_by)
+        count = treated_without_comparison(sample, cells)
+        fact = (f"n_treated_without_comparison[{spec.name}]", count, "firms")
+        ledger.add_facts(label.design, label.outcome, [fact])
 
 
 def add_singletons(ledger: Ledger, label: Label, fit: Fit) -> None:

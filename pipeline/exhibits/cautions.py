@@ -49,6 +49,12 @@ def _of_treated(firms: str) -> dict[str, _Count]:
             panels="{}",
         ): _support_losses,
         say(
+            "Treated {firms} that the year effects leave without a comparison, and that do not "
+            "move the estimate, at most: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _not_compared,
+        say(
             "Treated yearly rows left out because another of the {firms} of their set, which has "
             "several for comparison, is not observed (missing: drop_set; renormalise keeps them), "
             "for the outcome that loses most: {panels}.",
@@ -101,6 +107,17 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
     if 0 < lost < results.settings.exhibit.disclosure.min_cell_firms:
         return say("few")
     return say("some") if math.isnan(lost) else rounding.count(lost)
+
+
+def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return the most over the columns, where there are any."""
+    panel = shown.panels[letter]
+    name = f"n_treated_without_comparison[{panel.spec}]"
+    if any(results.hidden(panel.design, outcome, name) for outcome in shown.columns.values()):
+        return say("few")
+    counts = [results.fact(panel.design, outcome, name) for outcome in shown.columns.values()]
+    most = max((count for count in counts if not math.isnan(count)), default=0.0)
+    return rounding.count(most) if most else ""
 
 
 def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> str:

@@ -424,6 +424,7 @@ PORTUGUESE: dict[str, str] = {
     "treated left out": "participantes excluídas",
     "treated outside the range of comparison scores dropped": "excluem-se participantes fora do intervalo de escores de comparação",
     "Treated yearly rows left out because another of the {firms} of their set, which has several for comparison, is not observed (missing: drop_set; renormalise keeps them), for the outcome that loses most: {panels}.": "Linhas anuais de participantes excluídas porque outra das {firms} de seu grupo, que tem várias de comparação, não é observada (missing: drop_set; renormalise as mantém), no resultado que mais perde: {panels}.",
+    "Treated {firms} that the year effects leave without a comparison, and that do not move the estimate, at most: {panels}.": "{firms} participantes que os efeitos de ano deixam sem comparação, e que não movem a estimativa, no máximo: {panels}.",
     "Treated {firms} whose group is not known are in none: {counts}.": "Há {firms} participantes cujo grupo não se conhece e que não estão em nenhum: {counts}.",
     "Treated {firms}": "Participantes: {firms}",
     "Treated {firms} by entry year: {label}": "Participantes ({firms}) por ano de entrada: {label}",

@@ -424,6 +424,7 @@ SPANISH: dict[str, str] = {
     "treated left out": "participantes excluidas",
     "treated outside the range of comparison scores dropped": "se excluyen participantes fuera del rango de puntuaciones de comparación",
     "Treated yearly rows left out because another of the {firms} of their set, which has several for comparison, is not observed (missing: drop_set; renormalise keeps them), for the outcome that loses most: {panels}.": "Filas anuales de participantes excluidas porque otra de las {firms} de su grupo, que tiene varias de comparación, no se observa (missing: drop_set; renormalise las conserva), en el resultado que más pierde: {panels}.",
+    "Treated {firms} that the year effects leave without a comparison, and that do not move the estimate, at most: {panels}.": "{firms} participantes que los efectos de año dejan sin comparación, y que no mueven la estimación, a lo sumo: {panels}.",
     "Treated {firms} whose group is not known are in none: {counts}.": "Hay {firms} participantes cuyo grupo no se conoce y que no están en ninguno: {counts}.",
     "Treated {firms}": "Participantes: {firms}",
     "Treated {firms} by entry year: {label}": "Participantes ({firms}) por año de entrada: {label}",
