@@ -29,8 +29,9 @@ from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
 from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
 from pipeline.exhibits.summary import summary
-from pipeline.exhibits.table import DASH, Counts, Interval, Magnitude, Number
+from pipeline.exhibits.table import DASH, Counts, Interval, Magnitude, Number, Text
 from pipeline.exhibits.table_csv import render_csv
+from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
 
 TABLES = (
@@ -793,3 +794,50 @@ def test_a_study_without_a_matched_design_has_its_exhibits():
     results = dataclasses.replace(made, settings=alone, support=support, **kept)
     tables = study_tables(results)
     assert "main_effects" in tables and "support" not in tables
+
+
+def with_group_time(results):
+    """Return the results with the flat figure's panel made by group-time effects instead."""
+    settings = results.settings
+    spec = GroupTimeSpec(
+        name="flat",
+        designs=["unmatched"],
+        outcomes="all",
+        terms=["att"],
+        estimator="group_time",
+        cluster="assignment",
+        average="event",
+        method="difference",
+        covariates=[],
+        base="varying",
+        bands=None,
+    )
+    specs = [spec if s.name == "flat" else s for s in settings.estimate.specs]
+    estimate = settings.estimate.model_copy(update={"specs": specs})
+    estimates = results.estimates.copy()
+    estimates.loc[estimates["estimator"] == "flat", "df"] = math.nan
+    test = {"outcome": "sales_log", "design": "unmatched", "sample": "all", "estimator": "flat"}
+    test |= {"test": "pre_trends", "p_value": 0.37}
+    return dataclasses.replace(
+        results,
+        estimates=estimates,
+        tests=pd.concat([results.tests, pd.DataFrame([test])], ignore_index=True),
+        settings=dataclasses.replace(settings, estimate=estimate),
+    )
+
+
+def test_group_time_panels_have_their_pre_trend_test_and_normal_intervals(results):
+    made = with_group_time(results)
+    flat = next(k for k, p in lettered_panels(made).items() if p.spec == "flat")
+    tables = [t for name, t in study_tables(made).items() if name.startswith("main_effects")]
+    panel = next(p for t in tables for p in t.panels if p.title.startswith(f"Panel {flat}. "))
+    tests = {row.label: row.cells for row in panel.rows}["Pre-trend p"]
+    assert tests[0] == Text("0.37")
+
+    def notes(*letters):
+        panels = {letter: lettered_panels(made)[letter] for letter in letters}
+        return " ".join(main_notes(made, Shown({1: "sales_log"}, panels)))
+
+    assert "t with G" not in notes(flat) and "95 percent confidence intervals." in notes(flat)
+    assert "degrees of freedom (Panel A), conditional on the match" in notes("A", flat)
+    assert "degrees of freedom, conditional on the match" in notes("A")

@@ -11,7 +11,7 @@ from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.latex import fits, fits_page
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.panels import Shown, lettered_panels, main_letter
+from pipeline.exhibits.panels import Shown, lettered_panels, main_letter, tests_pre_trends
 from pipeline.exhibits.parts import MOST_COLUMNS, fewest_parts
 from pipeline.exhibits.table import (
     DASH,
@@ -118,7 +118,7 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
         Row(say("Treated / comp."), tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
         Row(say("Observations"), tuple(_counts(e, "n_obs") for e, _ in pairs)),
     ]
-    if results.settings.spec(chosen.spec).estimator == "stacked":
+    if tests_pre_trends(results, chosen.spec):
         tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
         rows.append(Row(say("Pre-trend p"), tests))
     return Panel(say("Panel {letter}. {label}", letter=letter, label=chosen.label), tuple(rows))

@@ -6,6 +6,7 @@ from pipeline.exhibits import rounding
 from pipeline.exhibits.cautions import panel_warnings
 from pipeline.exhibits.design_words import design_pool, design_rule
 from pipeline.exhibits.estimator_words import estimator_words
+from pipeline.exhibits.inference_words import inference_words
 from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
@@ -25,6 +26,7 @@ from pipeline.exhibits.panels import (
     main_letter,
     name_panels,
     panel_effects,
+    tests_pre_trends,
 )
 from pipeline.params.exhibit import Panel
 
@@ -40,7 +42,7 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         _sample(results, shown),
         *_estimators(results, shown),
         *_designs(results, shown),
-        _inference(results, shown),
+        inference_words(results, shown),
         *_ratios(results, shown),
         *_translations(results, shown),
         *_pre_years(results, shown),
@@ -124,39 +126,6 @@ def _designs(results: StudyResults, shown: Shown) -> list[str]:
     ]
 
 
-def _inference(results: StudyResults, shown: Shown) -> str:
-    unit = results.settings.exhibit.firms.removesuffix("s")
-    assignment = results.settings.exhibit.cluster
-    named = {
-        "assignment": say("by {assignment}", assignment=assignment),
-        "firm": say("by {unit}", unit=unit),
-        "set_and_assignment": say(
-            "in two directions, by matched set and by {assignment}", assignment=assignment
-        ),
-        "components": say(
-            "by groups of matched sets and {assignment} clusters that share a {unit}",
-            assignment=assignment,
-            unit=unit,
-        ),
-    }
-    clusters = {
-        letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
-        for letter, panel in shown.panels.items()
-        if results.settings.spec(panel.spec).estimator != "matched_difference"
-    }
-    if not any(clusters.values()):
-        return ""
-    level = f"{100 * results.settings.estimate.conf_level:g}"
-    by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
-    return say(
-        "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
-        "(N\u22121)/(N\u2212K), K without effects nested in clusters; in brackets {level} percent "
-        "confidence intervals, t with G\u22121 degrees of freedom, conditional on the match.",
-        by=by,
-        level=level,
-    )
-
-
 def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     """Say which columns show proportional effects on a level, and what their totals rest on."""
     sentences = []
@@ -226,8 +195,7 @@ def _translations(results: StudyResults, shown: Shown) -> list[str]:
 
 def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
     """Say what the pre-trend test tests, and for which entry years nothing can be seen."""
-    tested = [p for p in shown.panels.values() if _is_stacked(results, p.spec)]
-    if not tested:
+    if not any(tests_pre_trends(results, panel.spec) for panel in shown.panels.values()):
         return []
     panel = shown.panels[main_letter(results, shown)]
     notes = {
@@ -247,10 +215,6 @@ def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
             partial="".join(partial),
         )
     ]
-
-
-def _is_stacked(results: StudyResults, spec: str) -> bool:
-    return results.settings.spec(spec).estimator == "stacked"
 
 
 def _missing(results: StudyResults, shown: Shown) -> list[str]:
@@ -313,7 +277,7 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     effect = find_effect(results, outcome, panel.design, panel.spec)
     if effect is None or not effect.estimated:
         return "" if effect is None else missing_reason(effect)
-    if not _is_stacked(results, panel.spec):
+    if not tests_pre_trends(results, panel.spec):
         return ""
     test = pre_trend_test(results, outcome, panel.design, panel.spec)
     if test.hidden or not math.isnan(test.p_value):

@@ -10,6 +10,9 @@ from pipeline.params.design_rules import CaliperDesign
 from pipeline.params.exhibit import Panel
 from pipeline.params.match import ExternalDesign
 
+# Estimators whose effects before entry are tested together.
+_WITH_PRE_TREND_TEST = ("stacked", "group_time", "sun_abraham")
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -22,6 +25,11 @@ class Shown:
 def lettered_panels(results: StudyResults) -> dict[str, Panel]:
     """Return every panel of the study by its letter, in order."""
     return {chr(ord("A") + i): panel for i, panel in enumerate(results.settings.exhibit.panels)}
+
+
+def tests_pre_trends(results: StudyResults, spec: str) -> bool:
+    """Say whether a spec's estimator tests its effects before entry."""
+    return results.settings.spec(spec).estimator in _WITH_PRE_TREND_TEST
 
 
 def panel_position(results: StudyResults, design: str, spec: str) -> int:

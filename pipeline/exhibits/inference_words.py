@@ -1,0 +1,59 @@
+"""Say in words how the standard errors and intervals of the main table are made."""
+
+import math
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.language import say
+from pipeline.exhibits.panels import Shown, by_panel, name_panels, panel_effects
+
+
+def inference_words(results: StudyResults, shown: Shown) -> str:
+    """Say how errors are clustered and intervals are made; empty where no panel clusters."""
+    unit = results.settings.exhibit.firms.removesuffix("s")
+    assignment = results.settings.exhibit.cluster
+    named = {
+        "assignment": say("by {assignment}", assignment=assignment),
+        "firm": say("by {unit}", unit=unit),
+        "set_and_assignment": say(
+            "in two directions, by matched set and by {assignment}", assignment=assignment
+        ),
+        "components": say(
+            "by groups of matched sets and {assignment} clusters that share a {unit}",
+            assignment=assignment,
+            unit=unit,
+        ),
+    }
+    clusters = {
+        letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
+        for letter, panel in shown.panels.items()
+        if results.settings.spec(panel.spec).estimator != "matched_difference"
+    }
+    if not any(clusters.values()):
+        return ""
+    level = f"{100 * results.settings.estimate.conf_level:g}"
+    by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
+    normal = [letter for letter in clusters if _is_normal(results, shown, letter)]
+    if len(normal) == len(clusters):
+        return say(
+            "Standard errors clustered {by} in parentheses; in brackets {level} percent confidence "
+            "intervals.",
+            by=by,
+            level=level,
+        )
+    others = [letter for letter in clusters if letter not in normal]
+    where = f" ({name_panels(others)})" if normal else ""
+    return say(
+        "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
+        "(N\u22121)/(N\u2212K), K without effects nested in clusters{where}; in brackets {level} "
+        "percent confidence intervals, t with G\u22121 degrees of freedom{where}, conditional on "
+        "the match.",
+        by=by,
+        level=level,
+        where=where,
+    )
+
+
+def _is_normal(results: StudyResults, shown: Shown, letter: str) -> bool:
+    """Say whether a panel's intervals are normal: its rows have no degrees of freedom."""
+    effects = [effect for effect in panel_effects(results, shown, letter) if effect.estimated]
+    return bool(effects) and all(math.isnan(effect.df) for effect in effects)
