@@ -67,6 +67,8 @@ def estimate(outcome, estimator, term, value, **more):
         "estimand": "att",
         "estimate": value,
         "std_error": 0.05 if value is not None else None,
+        "conf_low": value - 0.1 if value is not None else None,
+        "conf_high": value + 0.1 if value is not None else None,
         "scale": "log points",
         "n_treated": 80 if value is not None else None,
         "n_control": 70 if value is not None else None,
@@ -207,20 +209,23 @@ def test_groups_stand_in_the_order_of_their_bins_with_q_and_the_test(results):
     assert lines(table) == [
         ("<10", "0.121"),
         ("", "(0.050)"),
+        ("95% CI", "[0.021, 0.221]"),
         ("Treated / comp.", "80 / 70"),
         ("q-value", "0.020"),
         ("10 to <50", "0.343"),
         ("", "(0.050)"),
+        ("95% CI", "[0.243, 0.443]"),
         ("Treated / comp.", "80 / 70"),
         ("q-value", "0.300"),
         ("50 or more", "—"),
         ("", ""),
+        ("95% CI", ""),
         ("Treated / comp.", ""),
         ("q-value", "—"),
         ("Equal effects, p", "0.041"),
         ("Detectable difference", "0.138"),
     ]
-    assert table.panels[0].rows[8].cells[0] is DASH
+    assert table.panels[0].rows[10].cells[0] is DASH
     assert SUPPRESSED in " ".join(table.notes)
     assert "not rejected is not equality" in " ".join(table.notes)
 
@@ -280,10 +285,11 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     published = vet(dataclasses.replace(results, estimates=estimates))
     (table,) = heterogeneity_tables(published)
     shown = lines(table)
-    assert shown[:4] == [("<10", "c"), ("", ""), ("Treated / comp.", ""), ("q-value", "—")]
-    assert shown[4:7] == [
-        ("10 to <50", "0.343"), ("", "(0.050)"), ("Treated / comp.", "80 / 70")
+    assert shown[:5] == [
+        ("<10", "c"), ("", ""), ("95% CI", ""), ("Treated / comp.", ""), ("q-value", "—")
     ]  # fmt: skip
+    assert shown[5:7] == [("10 to <50", "0.343"), ("", "(0.050)")]
+    assert shown[8] == ("Treated / comp.", "80 / 70")
     assert SECOND in " ".join(table.notes)
     hidden = published.estimates.loc[smaller].iloc[0]
     assert hidden[["estimate", "std_error", "n_treated", "n_control"]].isna().all()

@@ -73,9 +73,10 @@ def test_effects_by_firm_stand_above_those_by_size_and_the_total():
         "By jobs in year −2 from entry",
     ]
     assert [cell.value for cell in table.panels[0].rows[0].cells] == by_firm
-    assert lines(table)[3:] == [
+    assert lines(table)[4:] == [
         ("Average effect", "0.033", "0.064"),
         ("", "(0.036)", "(0.022)"),
+        ("95% CI", "", ""),
         ("Total of the treated, a year", "", "1,039"),
         ("", "", "(336)"),
         ("unit", "", "jobs"),
@@ -93,7 +94,7 @@ def test_the_notes_say_what_the_weights_rest_on():
 def test_effects_that_one_firm_decides_are_not_published():
     shown = vet(made(largest=0.6))
     table = size_weighted_tables(shown)[0]
-    assert {line[1:] for line in lines(table)[3:5]} == {("c", "c"), ("", "")}
+    assert {line[1:] for line in lines(table)[4:6]} == {("c", "c"), ("", "")}
     assert "not published: one firm has more than 50 percent" in " ".join(table.notes)
     kept = shown.estimates[shown.estimates["estimator"] != "size_weighted"]
     assert kept["estimate"].notna().sum() == study_results().estimates["estimate"].notna().sum()

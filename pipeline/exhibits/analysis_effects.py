@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import capitalised
-from pipeline.exhibits.effect_cells import estimate_and_error
+from pipeline.exhibits.effect_cells import estimate_and_error, interval_cell
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, missing_reason
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import effect_decimals
@@ -40,6 +40,15 @@ def estimate_rows(
     least = results.settings.exhibit.decimals
     digits = [effect_decimals([] if e is None else [e], least) for e in effects]
     return estimate_and_error(label, zip(effects, digits, strict=True))
+
+
+def confidence_row(results: StudyResults, effects: list[Effect | None]) -> Row:
+    """Return a row of confidence intervals, at the decimals of their estimates."""
+    least = results.settings.exhibit.decimals
+    digits = [effect_decimals([] if e is None else [e], least) for e in effects]
+    level = rounding.general(100 * results.settings.estimate.conf_level)
+    cells = tuple(interval_cell(e, d) for e, d in zip(effects, digits, strict=True))
+    return Row(say("{level}% CI", level=level), cells, True)
 
 
 def counts_row(effects: list[Effect | None]) -> Row:

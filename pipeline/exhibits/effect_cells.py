@@ -1,11 +1,11 @@
-"""Effects as tables show them: the estimate, its standard error in parentheses below."""
+"""Effects as tables show them: the estimate, its standard error and interval below."""
 
 import math
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
 from pipeline.exhibits.inputs import Effect
-from pipeline.exhibits.table import DASH, HIDDEN, Cell, Number, Row
+from pipeline.exhibits.table import DASH, HIDDEN, Cell, Interval, Number, Row
 
 Place = TypeVar("Place", bound=Hashable)
 
@@ -42,3 +42,10 @@ def std_error_cell(effect: Effect | None, decimals: int) -> Cell:
     if effect is None or not effect.estimated:
         return None
     return Number(effect.std_error, decimals, "parenthesis")
+
+
+def interval_cell(effect: Effect | None, decimals: int) -> Cell:
+    """Return the confidence interval in brackets; nothing where there is none."""
+    if effect is None or math.isnan(effect.conf_low) or math.isnan(effect.conf_high):
+        return None
+    return Interval(effect.conf_low, effect.conf_high, decimals)

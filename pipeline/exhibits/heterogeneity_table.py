@@ -9,6 +9,7 @@ from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
+    confidence_row,
     counts_row,
     errors_missing,
     estimate_rows,
@@ -58,7 +59,7 @@ def _rows(
         subgroup = f"{grouping}={group}"
         here = [found.get(("all", subgroup, "att")) for found in effects.values()]
         rows += estimate_rows(results, retell(group), here)
-        rows.append(counts_row(here))
+        rows += [confidence_row(results, here), counts_row(here)]
         rows.append(_p_row(say("q-value"), f"q_value[{subgroup}]", list(effects), tested))
     if rows:
         test = f"[{grouping}]"

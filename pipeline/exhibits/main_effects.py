@@ -5,7 +5,7 @@ import math
 from pipeline.effects.detectable_names import detectable
 from pipeline.exhibits import rounding
 from pipeline.exhibits.design_words import capitalised
-from pipeline.exhibits.effect_cells import estimate_cell, std_error_cell
+from pipeline.exhibits.effect_cells import estimate_cell, interval_cell, std_error_cell
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_test
 from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.latex import fits, fits_page
@@ -19,7 +19,6 @@ from pipeline.exhibits.table import (
     Cell,
     Column,
     Counts,
-    Interval,
     Magnitude,
     Panel,
     Row,
@@ -113,7 +112,7 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
         Row("", tuple(std_error_cell(e, d) for e, d in pairs)),
         Row(
             say("{level}% CI", level=rounding.general(level)),
-            tuple(_interval(e, d) for e, d in pairs),
+            tuple(interval_cell(e, d) for e, d in pairs),
         ),
         Row(say("Treated / comp."), tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
         Row(say("Observations"), tuple(_counts(e, "n_obs") for e, _ in pairs)),
@@ -127,12 +126,6 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
 def _stars(effect: Effect | None) -> str:
     p_value = math.nan if effect is None else effect.p_value
     return "*" * sum(p_value < level for level in (0.1, 0.05, 0.01))
-
-
-def _interval(effect: Effect | None, decimals: int) -> Cell:
-    if effect is None or math.isnan(effect.conf_low) or math.isnan(effect.conf_high):
-        return None
-    return Interval(effect.conf_low, effect.conf_high, decimals)
 
 
 def _counts(effect: Effect | None, *names: str) -> Cell:

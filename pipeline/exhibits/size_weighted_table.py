@@ -8,6 +8,7 @@ from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
     clusters_note,
+    confidence_row,
     counts_row,
     estimate_rows,
     reasons_note,
@@ -44,7 +45,11 @@ def _table(
     panels = [
         Panel(
             say("All {firms} count the same", firms=firms),
-            (*estimate_rows(results, say("Average effect"), by_firm), counts_row(by_firm)),
+            (
+                *estimate_rows(results, say("Average effect"), by_firm),
+                confidence_row(results, by_firm),
+                counts_row(by_firm),
+            ),
         ),
         *(_panel(results, name, size, effects) for name, size in asked.by.items()),
     ]
@@ -61,6 +66,7 @@ def _panel(results: StudyResults, name: str, size: Size, effects: list[Effects])
     weighted = [found.get(("all", "all", f"att_by[{name}]")) for found in effects]
     totals = [found.get(("all", "all", f"total[{name}]")) for found in effects]
     rows = [*estimate_rows(results, say("Average effect"), weighted)]
+    rows.append(confidence_row(results, weighted))
     if any(total is not None for total in totals):
         units = [None if e is None else Text(retell(e.scale)) for e in totals]
         estimates, errors = estimate_rows(results, say("Total of the treated, a year"), totals)
