@@ -284,6 +284,9 @@ def test_without_any_standard_error_sizes_stay_and_no_clustering_is_claimed(resu
 def test_an_effect_in_its_own_unit_without_standard_error_is_not_rounded_to_zero():
     spoilt = _without_errors(study_results(many_outcomes(3)), ONE_CLUSTER, 0.137)
     assert _first(spoilt).panels[0].rows[0].cells[2] == Number(0.137, 2)
+    rounding = _without_errors(study_results(many_outcomes(3)), ONE_CLUSTER, 3e-16)
+    cells = _first(rounding).panels[0].rows[0].cells
+    assert [cell.decimals for cell in cells] == [3, 3, 0]
 
 
 def test_the_summary_says_why_there_is_no_interval(results):
