@@ -23,11 +23,12 @@ from pipeline.exhibits.latex import fits_page
 from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.main_notes import main_notes
 from pipeline.exhibits.panels import Shown, lettered_panels
+from pipeline.exhibits.plots_csv import plots_csv
 from pipeline.exhibits.recovery_table import recovery_table
 from pipeline.exhibits.results_csv import results_csv
 from pipeline.exhibits.sample_flow import sample_flow
 from pipeline.exhibits.score_table import score_table
-from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
+from pipeline.exhibits.study import FOLDERS, build_exhibits, study_tables, write_exhibits
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.table import DASH, Counts, Interval, Magnitude, Number, Text
 from pipeline.exhibits.table_csv import render_csv
@@ -284,6 +285,9 @@ def test_without_any_standard_error_sizes_stay_and_no_clustering_is_claimed(resu
 def test_an_effect_in_its_own_unit_without_standard_error_is_not_rounded_to_zero():
     spoilt = _without_errors(study_results(many_outcomes(3)), ONE_CLUSTER, 0.137)
     assert _first(spoilt).panels[0].rows[0].cells[2] == Number(0.137, 2)
+    rounding = _without_errors(study_results(many_outcomes(3)), ONE_CLUSTER, 3e-16)
+    cells = _first(rounding).panels[0].rows[0].cells
+    assert [cell.decimals for cell in cells] == [3, 3, 0]
 
 
 def test_the_summary_says_why_there_is_no_interval(results):
@@ -754,12 +758,24 @@ def test_writing_replaces_what_the_stage_owns_and_nothing_else(tmp_path):
     assert found == {"tables/new.tex", "metrics.json", "note.html"}
 
 
+def test_every_folder_that_dvc_expects_is_there(tmp_path, results):
+    """Also without any figure or table asked for, and without an effect to plot."""
+    estimates = results.estimates.assign(estimate=math.nan, std_error=math.nan)
+    nothing = dataclasses.replace(results, estimates=estimates)
+    (plot,) = plots_csv(nothing).items()
+    assert plot == ("plots/effect_sales_log.csv", b"event_time,estimate,conf_low,conf_high\n")
+    write_exhibits({"summary.md": b"a"}, tmp_path)
+    folders = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert folders == {"tables", "figures", "plots", "results"} == set(FOLDERS)
+
+
 def test_a_failure_leaves_earlier_files(tmp_path):
     write_exhibits({"metrics.json": b"old"}, tmp_path)
     with pytest.raises(TypeError):
         write_exhibits({"metrics.json": b"new", "numbers.json": None}, tmp_path)  # type: ignore[dict-item]
     assert (tmp_path / "metrics.json").read_bytes() == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"metrics.json", *FOLDERS}
 
 
 def test_study_without_any_observed_outcome_says_so_everywhere():

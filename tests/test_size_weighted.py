@@ -90,6 +90,14 @@ def test_nobody_with_a_size_is_a_reason():
     assert "no matched treated and comparison firms" in row(results)["note"]
 
 
+@pytest.mark.parametrize("comparison", ["treated_size", "own_size"])
+def test_a_negative_size_is_a_reason_and_the_rest_goes_on(comparison):
+    results = run(comparison, jobs=JOBS | {"T2": -3.0})
+    assert np.isnan(row(results)["estimate"])
+    assert row(results)["note"].startswith("1 sizes are negative, which no weight can be")
+    assert np.isfinite(rows_of(results, "main").loc[("all", "att"), "estimate"])
+
+
 def test_designs_without_sets_take_own_size_only():
     found = row(run("treated_size", matches=no_matches()))
     assert (

@@ -98,3 +98,15 @@ def test_the_latex_compiles_without_overfull_boxes(language, tmp_path):
         fragments = [render_latex(table) for table in study_tables(results).values()]
     code, log = latex.compile_latex("\\clearpage\n".join(fragments), tmp_path)
     assert (code, latex.faults(log)) == (0, [])
+
+
+def test_a_figure_that_is_not_published_is_a_dash_with_its_reason():
+    """Where the two-way estimate rests on too few firms the table has no `nan`."""
+    results = made()
+    estimates = results.estimates.copy()
+    hidden = (estimates["estimator"] == "flat") & (estimates["outcome"] == "sales_log")
+    estimates.loc[hidden, ["estimate", "std_error", "conf_low", "conf_high"]] = float("nan")
+    estimates.loc[hidden, "note"] = "not published: fewer than 5 firms in a group"
+    (table,) = twoway_weights_tables(dataclasses.replace(results, estimates=estimates))
+    assert lines(table)[-1] == ("Two-way figure of the sample", "", "", "—")
+    assert "not published: fewer than 5 firms in a group" in " ".join(table.notes)

@@ -38,6 +38,7 @@ from pipeline.scale import on_scale
 
 NAME = "size_weighted"
 NO_SETS = "comparison: treated_size needs matched sets; use own_size for this design"
+NEGATIVE_SIZES = "{n} sizes are negative, which no weight can be; correct the column"
 _NOTES = {
     "treated_size": (
         "firms weighted by {column}, comparison firms by that of their treated firm; biased unless "
@@ -100,6 +101,8 @@ def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size
     if asked.comparison == "treated_size" and stacks.sets is None:
         return NO_SETS
     own = _own_size(study, stacks, size.column, latest if size.at is None else size.at)
+    if negative := int((own[stacks.weight > 0] < 0).sum()):
+        return NEGATIVE_SIZES.format(n=negative)
     return Sized(weighted_by_size(stacks, own, asked.comparison == "treated_size"), own)
 
 

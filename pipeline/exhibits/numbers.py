@@ -209,13 +209,14 @@ def effect_decimals(effects: list[Effect], least: int) -> int:
 
     Log points and shares have `least` decimals, more only where the smallest standard error
     would read 0.000; an outcome in its own unit shows two digits of its smallest standard error.
-    Where none has a standard error, estimates take their place.
+    Where none has a standard error, estimates that are not rounding take their place.
     """
     errors = [effect.std_error for effect in effects if effect.estimated]
-    errors = errors or [abs(effect.estimate) for effect in effects]
     if any(effect.scale in (LOG_SCALE, SHARE_SCALE) for effect in effects):
         return rounding.decimals_for(errors, 1, least)
-    return rounding.decimals_for(errors, 2, 0)
+    sizes = [abs(effect.estimate) for effect in effects]
+    seen = [size for size in sizes if size >= 10**-rounding.MOST_DECIMALS]
+    return rounding.decimals_for(errors or seen, 2, 0)
 
 
 def _own_decimals(value: float, effect: Effect, results: StudyResults) -> str:

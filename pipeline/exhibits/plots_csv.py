@@ -8,10 +8,11 @@ from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
 def plots_csv(results: StudyResults) -> dict[str, bytes]:
     """Return one CSV an outcome, `effect_<outcome>.csv`: event time, estimate and interval.
 
-    The headline's design and estimator; outcomes without effects by event time have no file.
+    The headline's design and estimator; outcomes without effects by event time have no file. Where
+    none has any, the first outcome's has no rows: DVC fails a stage that leaves the folder out.
     """
     headline = results.settings.estimate.headline
-    files = {}
+    files: dict[str, bytes] = {}
     for name in results.settings.outcomes.intended:
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         rows = [
@@ -20,7 +21,15 @@ def plots_csv(results: StudyResults) -> dict[str, bytes]:
             if effect.estimated
         ]
         if rows:
-            table = pd.DataFrame(rows, columns=["event_time", "estimate", "conf_low", "conf_high"])
-            text = table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
-            files[f"plots/effect_{name}.csv"] = text.encode("utf-8")
-    return files
+            files[_file(name)] = _csv(rows)
+    return files or {_file(next(iter(results.settings.outcomes.intended))): _csv([])}
+
+
+def _file(outcome: str) -> str:
+    return f"plots/effect_{outcome}.csv"
+
+
+def _csv(rows: list[tuple[int, float, float, float]]) -> bytes:
+    table = pd.DataFrame(rows, columns=["event_time", "estimate", "conf_low", "conf_high"])
+    text: str = table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
+    return text.encode("utf-8")

@@ -602,5 +602,6 @@ PORTUGUESE_RETOLD: dict[str, str] = {
     "no placebo entry {years} years early: the design matched on this outcome in every year from then to the true entry": "sem entrada placebo {years} anos antes: o desenho emparelhou por este resultado em todos os anos desde então até à verdadeira entrada",
     "not published: one firm has more than {percent} percent": "não publicado: uma empresa tem mais de {percent} por cento",
     "comparison: treated_size needs matched sets; use own_size for this design": "comparison: treated_size precisa de grupos pareados; use own_size neste desenho",
+    "{n} sizes are negative, which no weight can be; correct the column": "{n} tamanhos são negativos, e nenhum peso pode ser; corrija a coluna",
     "an effect in proportion to the level weights firms by the level already": "um efeito proporcional ao nível já pondera as empresas pelo nível",
 }

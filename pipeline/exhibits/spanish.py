@@ -602,5 +602,6 @@ SPANISH_RETOLD: dict[str, str] = {
     "no placebo entry {years} years early: the design matched on this outcome in every year from then to the true entry": "sin entrada placebo {years} años antes: el diseño emparejó por este resultado en todos los años desde entonces hasta la verdadera entrada",
     "not published: one firm has more than {percent} percent": "no publicado: una empresa tiene más del {percent} por ciento",
     "comparison: treated_size needs matched sets; use own_size for this design": "comparison: treated_size necesita grupos emparejados; use own_size en este diseño",
+    "{n} sizes are negative, which no weight can be; correct the column": "{n} tamaños son negativos, y ningún peso puede serlo; corrija la columna",
     "an effect in proportion to the level weights firms by the level already": "un efecto proporcional al nivel ya pondera las empresas por el nivel",
 }

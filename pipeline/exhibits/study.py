@@ -110,6 +110,8 @@ REBUILT = (
     "summary.md",
 )
 OWNED = (*REBUILT, "figures", "results", MANIFEST)
+# Folders among them: there also where a study asks for no figure or table, or DVC fails the stage.
+FOLDERS = ("tables", "figures", "plots", "results")
 
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
@@ -156,6 +158,8 @@ def write_exhibits(files: dict[str, bytes], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as name:
         fresh = Path(name)
+        for owned in FOLDERS:
+            (fresh / owned).mkdir()
         for path, content in files.items():
             (fresh / path).parent.mkdir(parents=True, exist_ok=True)
             (fresh / path).write_bytes(content)

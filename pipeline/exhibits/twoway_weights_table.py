@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from pipeline.effects.decomposition_names import GOODMAN_BACON, Kind
 from pipeline.exhibits import rounding
-from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.analysis_effects import reasons_in_words
+from pipeline.exhibits.effect_cells import estimate_cell
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.language import join_words, retell, say
 from pipeline.exhibits.main_effects import shown_decimals
-from pipeline.exhibits.table import DASH, HIDDEN, Cell, Column, Counts, Number, Panel, Row, Table
+from pipeline.exhibits.table import HIDDEN, Cell, Column, Counts, Number, Panel, Row, Table
 
 _KINDS: dict[Kind, str] = {
     "never": "Never treated",
@@ -106,9 +108,12 @@ def _rows(results: StudyResults, one: _Decomposition) -> tuple[Row, ...]:
         if parts:
             rows.append(Row(say(label), _cells(parts, places)))
     rows.append(Row(say("Balanced part, together"), _cells(list(one.comparisons), places)))
-    effect = find_effect(results, one.outcome, one.design, one.spec)
-    figure: Cell = DASH if effect is None else Number(effect.estimate, places)
+    figure = estimate_cell(_figure(results, one), places)
     return (*rows, Row(say("Two-way figure of the sample"), (None, None, figure)))
+
+
+def _figure(results: StudyResults, one: _Decomposition) -> Effect | None:
+    return find_effect(results, one.outcome, one.design, one.spec)
 
 
 def _cells(parts: list[tuple[Kind, float, float]], places: int) -> tuple[Cell, Cell, Cell]:
@@ -140,6 +145,7 @@ def _notes(results: StudyResults, found: list[_Decomposition]) -> tuple[str, ...
             parts="; ".join(_part(results, one) for one in found),
         ),
         *_without(results),
+        *reasons_in_words(effect for one in found if (effect := _figure(results, one)) is not None),
     )
 
 
