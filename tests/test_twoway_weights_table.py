@@ -100,13 +100,19 @@ def test_the_latex_compiles_without_overfull_boxes(language, tmp_path):
     assert (code, latex.faults(log)) == (0, [])
 
 
-def test_a_figure_that_is_not_published_is_a_dash_with_its_reason():
-    """Where the two-way estimate rests on too few firms the table has no `nan`."""
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        ("not published: fewer than 5 firms in a group", HIDDEN.plain()),
+        ("the outcome does not vary within the absorbed effects", "\u2014"),
+    ],
+)
+def test_a_figure_that_is_not_there_has_its_reason_and_is_no_nan(note, shown):
     results = made()
     estimates = results.estimates.copy()
-    hidden = (estimates["estimator"] == "flat") & (estimates["outcome"] == "sales_log")
-    estimates.loc[hidden, ["estimate", "std_error", "conf_low", "conf_high"]] = float("nan")
-    estimates.loc[hidden, "note"] = "not published: fewer than 5 firms in a group"
+    lost = (estimates["estimator"] == "flat") & (estimates["outcome"] == "sales_log")
+    estimates.loc[lost, ["estimate", "std_error", "conf_low", "conf_high"]] = float("nan")
+    estimates.loc[lost, "note"] = note
     (table,) = twoway_weights_tables(dataclasses.replace(results, estimates=estimates))
-    assert lines(table)[-1] == ("Two-way figure of the sample", "", "", "—")
-    assert "not published: fewer than 5 firms in a group" in " ".join(table.notes)
+    assert lines(table)[-1] == ("Two-way figure of the sample", "", "", shown)
+    assert note in " ".join(table.notes)
