@@ -96,7 +96,13 @@ def _in_units(
     results: StudyResults, outcomes: list[str], labels: dict[str, str]
 ) -> tuple[Row, ...]:
     """Return log effects at the mean of the treated, and their units."""
-    rows = _rows(results, outcomes, labels, _level)
+    return _with_units(results, outcomes, _rows(results, outcomes, labels, _level))
+
+
+def _with_units(
+    results: StudyResults, outcomes: list[str], rows: tuple[Row, ...]
+) -> tuple[Row, ...]:
+    """Return the rows with a last one that names the unit of each column that has a number."""
     shown = [any(row.cells[k] is not None for row in rows) for k in range(len(outcomes))]
     units = tuple(
         Text(retell(results.settings.outcome(name).unit)) if any_shown else None
@@ -137,9 +143,8 @@ def _by_clusters_in_units(results: StudyResults, outcomes: list[str]) -> Panel:
         value = results.fact(headline.design, outcome, detectable_in_unit(headline.spec, number))
         return HIDDEN if math.isnan(value) else Magnitude(value)
 
-    return Panel(
-        say("The same, log effects in the unit of the outcome"), _by_number(outcomes, cell)
-    )
+    rows = _with_units(results, outcomes, _by_number(outcomes, cell))
+    return Panel(say("The same, log effects in the unit of the outcome"), rows)
 
 
 def _by_number(outcomes: list[str], cell: Callable[[str, int], Cell]) -> tuple[Row, ...]:
