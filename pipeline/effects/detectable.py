@@ -39,11 +39,14 @@ def by_treated_clusters(
     treated: Flags,
     settings: EstimateSection,
     baseline: Baseline,
+    *,
+    normal: bool,
 ) -> list[Fact]:
     """Return the minimum detectable effect had other numbers of clusters been treated.
 
     `influence` (G,) of the average effect by cluster, `treated` (G,). The treated clusters' part of
-    the variance is taken to fall with their number, the others' part to stay.
+    the variance is taken to fall with their number, the others' part to stay. Inference is `normal`
+    or t with one degree of freedom less than clusters.
     """
     used = influence != 0
     own, others = np.square(influence[treated]).sum(), np.square(influence[~treated]).sum()
@@ -53,9 +56,8 @@ def by_treated_clusters(
     facts: list[Fact] = []
     for number in TREATED_CLUSTERS:
         error = float(np.sqrt(own * n_treated / number + others))
-        facts += _facts(
-            label, error, n_others + number - 1, settings, baseline, treated_clusters=number
-        )
+        df = np.inf if normal else n_others + number - 1
+        facts += _facts(label, error, df, settings, baseline, treated_clusters=number)
     return facts
 
 

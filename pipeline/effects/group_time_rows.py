@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from pipeline.effects.group_time import REFERENCE, Cell, GroupTime
 from pipeline.effects.group_time_averages import (
     Average,
@@ -52,7 +54,16 @@ def add_group_time(
     ledger.estimates += rows
     before = study.treatment.anticipation_years, study.matched_on(label.design, label.outcome)
     ledger.tests.append(group_time_pre_test(label, effects, *before))
-    add_summary(ledger, study, label, rows)
+    average = overall_average(effects, spec.average)
+    add_summary(
+        ledger,
+        study,
+        label,
+        rows,
+        influence=None if average is None else average.influence,
+        treated_clusters=np.flatnonzero(effects.mass.sum(axis=0) > 0),
+        joint=False,
+    )
     lost = (f"n_without_covariates[{spec.name}]", n_without_covariates, "firms")
     slopes = group_time_slopes(label, effects, *before)
     ledger.add_facts(label.design, label.outcome, [lost, *slopes])

@@ -45,7 +45,15 @@ def add_ratios(
                 lambda early: _ratios(study, alone, label, early).estimates[0],
             )
         )
-    add_summary(ledger, study, label, found.estimates)
+    add_summary(
+        ledger,
+        study,
+        label,
+        found.estimates,
+        influence=found.influence,
+        treated_clusters=found.treated_clusters,
+        joint=False,
+    )
 
 
 def _ratios(study: Study, spec: StackedSpec, label: Label, sample: StackedSample) -> PoissonResults:

@@ -28,6 +28,7 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.separation import Usable
 from pipeline.effects.stacked import (
     Term,
+    average_influence,
     event_times,
     stacked_regressors,
     term_shares,
@@ -45,11 +46,17 @@ WITHOUT_LARGEST = {"without_largest_firm": 1, "without_largest_five": 5}
 
 @dataclass(frozen=True)
 class PoissonResults:
-    """Hold rows of ESTIMATES and TESTS, and facts."""
+    """Hold rows of ESTIMATES and TESTS, and facts; of the average effect, clusters' influences.
+
+    `influence` (G,) is by cluster code, `treated_clusters` the codes of those with treated firms;
+    None without an average.
+    """
 
     estimates: list[Row]
     tests: list[Row]
     facts: list[Fact]
+    influence: Floats | None = None
+    treated_clusters: Codes | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ def poisson_results(
     estimates: list[Row] = []
     tests: list[Row] = []
     facts = concentration_facts(sample)
+    influence: Floats | None = None
+    treated: Codes | None = None
     for term in spec.terms:
         regression: Term = "att" if term == "att" and spec.average == "pooled" else "event"
         try:
@@ -108,12 +117,15 @@ def poisson_results(
             estimates += _average(label, sample, found, clusters)
             estimates += _without_largest(label, sample, regression, cells, clusters)
             facts += _lost_facts(label, found.usable)
+            if not found.average_is_infinite:
+                influence = average_influence(found.fit)
+                treated = clusters[found.fit.kept & sample.treated]
         else:
             estimates += _events(label, sample, found, clusters)
             counts = count_fit(sample, found.fit, clusters)
             reference = sample.stacks.reference
             tests.append(pre_trend_row(label, counts, found.fit, reference, matched))
-    return PoissonResults(estimates, tests, facts)
+    return PoissonResults(estimates, tests, facts, influence, treated)
 
 
 def concentration_facts(sample: StackedSample) -> list[Fact]:

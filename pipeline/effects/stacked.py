@@ -234,6 +234,16 @@ def bin_bounds(term: str) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
+def average_influence(fit: Fit) -> Floats | None:
+    """Return each cluster's influence on the average effect, (G,)."""
+    if fit.influence is None:
+        return None
+    if fit.names[0] == "att":
+        return fit.influence[:, 0]
+    after = after_entry(event_times(fit.names), fit.estimable)
+    return np.asarray(fit.influence[:, after].mean(axis=1)) if len(after) else None
+
+
 def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Codes:
     """Return codes (n,) of year x stack, or of year x stack x base-year value of column `by`.
 

@@ -27,8 +27,7 @@ from pipeline.effects.rows import (
     tested_leads,
 )
 from pipeline.effects.sample import StackedSample, check_comparable
-from pipeline.effects.stacked import Term, after_entry, event_times, fit_stacked, year_cells
-from pipeline.effects.stacks import Floats
+from pipeline.effects.stacked import Term, average_influence, event_times, fit_stacked, year_cells
 from pipeline.effects.study import Study
 from pipeline.effects.summaries import add_not_compared, add_singletons, add_summary
 from pipeline.errors import IdentificationError
@@ -121,7 +120,7 @@ def _add_term(ledger: Ledger, study: Study, task: _Task, term: str) -> None:
             study,
             task.label,
             rows,
-            influence=_average_influence(fit),
+            influence=average_influence(fit),
             treated_clusters=treated,
         )
         add_singletons(ledger, task.label, fit)
@@ -167,16 +166,6 @@ def _wild_rows(task: _Task, average: Row) -> list[Row]:
             settings=settings,
         )
     ]
-
-
-def _average_influence(fit: Fit) -> Floats | None:
-    """Return each cluster's influence on the average effect, (G,)."""
-    if fit.influence is None:
-        return None
-    if fit.names[0] == "att":
-        return fit.influence[:, 0]
-    after = after_entry(event_times(fit.names), fit.estimable)
-    return np.asarray(fit.influence[:, after].mean(axis=1)) if len(after) else None
 
 
 def _average_row(task: _Task) -> Row:

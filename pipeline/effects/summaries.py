@@ -22,11 +22,13 @@ def add_summary(
     *,
     influence: Floats | None = None,
     treated_clusters: Codes | None = None,
+    joint: bool = True,
 ) -> None:
     """Add what a spec's summary row could have detected, and keep its influences by cluster.
 
     The minimum detectable effect is normal where the row has no degrees of freedom. `influence`
-    (G,) is by cluster code, `treated_clusters` the codes of clusters with treated firms.
+    (G,) is by cluster code, `treated_clusters` the codes of clusters with treated firms. It enters
+    tests over several outcomes unless `joint` is false.
     """
     summary = next((row for row in rows if row["term"] in ("att", "event_average")), {})
     baseline = Baseline(
@@ -35,11 +37,15 @@ def add_summary(
     )
     facts = effect_facts(label, summary, study.estimate, baseline)
     if influence is not None and np.isfinite(summary.get("std_error", np.nan)):
-        ledger.influences[label.design, label.estimator, label.outcome] = influence
+        if joint:
+            ledger.influences[label.design, label.estimator, label.outcome] = influence
         if treated_clusters is not None:
             treated = np.zeros(len(influence), dtype=np.bool_)
             treated[treated_clusters] = True
-            facts += by_treated_clusters(label, influence, treated, study.estimate, baseline)
+            normal = not np.isfinite(summary.get("df", np.nan))
+            facts += by_treated_clusters(
+                label, influence, treated, study.estimate, baseline, normal=normal
+            )
     ledger.add_facts(label.design, label.outcome, facts)
 
 

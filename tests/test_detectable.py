@@ -1,0 +1,42 @@
+"""What other numbers of treated clusters would detect, against what the actual one does."""
+
+import numpy as np
+import pytest
+from bad_studies import inputs, plain_panel
+
+from pipeline.effects import detectable as module
+from pipeline.effects.detectable_names import detectable, detectable_in_unit
+
+SPECS = ("main", "pooled", "gt_difference", "gt_doubly_robust")
+
+
+@pytest.fixture(scope="module")
+def found():
+    """A study of 16 treated firms in eight clusters, asked for both numbers and for 80."""
+    panel = plain_panel(60)
+    number = panel["firm_id"].str[1:].astype(int)
+    panel["cohort"] = np.where(number < 16, 2004, np.nan)
+    panel["cohort"] = panel["cohort"].astype("Float64").astype("Int64")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "TREATED_CLUSTERS", (8, 16, 80))
+        return inputs(panel, analyses={}, romano_wolf=None).results()
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("outcome", ["sales", "sales_log", "exports"])
+def test_the_actual_number_of_treated_clusters_detects_the_actual_effect(found, spec, outcome):
+    facts = found.facts.query("design == 'unmatched' and outcome == @outcome")
+    values = facts.set_index("name")["value"]
+    estimates = found.estimates.query(
+        "design == 'unmatched' and outcome == @outcome and estimator == @spec and term == 'att'"
+        " and sample == 'all' and inference == 'analytic' and band == 'pointwise'"
+    )
+    if estimates["std_error"].isna().all():
+        assert spec.startswith("gt") and outcome == "exports"
+        return
+    actual = int(estimates["n_treated_clusters"].iloc[0])
+    assert actual == (16 if estimates["cluster"].iloc[0] == "firm" else 8)
+    assert values[detectable(spec, actual)] == pytest.approx(values[detectable(spec)])
+    in_unit = values[detectable_in_unit(spec)]
+    assert values[detectable_in_unit(spec, actual)] == pytest.approx(in_unit)
+    assert values[detectable(spec, 80)] < values[detectable(spec, actual)]
