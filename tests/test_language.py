@@ -6,7 +6,7 @@ from string import Formatter
 
 import latex
 import pytest
-from phrases import phrases_of_the_code
+from phrases import phrases_of_the_code, reasons_of_estimators
 from results import OUTCOMES, many_outcomes, study_results
 
 from pipeline.effects.few_clusters import UNBOUNDED
@@ -202,3 +202,28 @@ def test_every_table_compiles_in_every_language_with_nasty_labels(code, tmp_path
     code_, log = latex.compile_latex(rf"\input{{numbers}}\result{{{key}}}" + body, tmp_path)
     assert latex.faults(log) == []
     assert code_ == 0
+
+
+@pytest.mark.parametrize("code", ["es", "pt"])
+def test_reasons_of_estimators_are_retold(code):
+    """Whatever an estimator raises or notes as the reason of a missing row has a translation."""
+    with language.speaking(exhibit(language=code)):
+        untold = [
+            reason
+            for reason in reasons_of_estimators()
+            if all(language.retell(filled(reason, word)) == filled(reason, word) for word in FILLS)
+        ]
+    assert untold == []
+
+
+def test_reasons_are_found_where_estimators_raise_them():
+    found = reasons_of_estimators()
+    assert "no firm has a positive weight" in found
+    assert any(reason.startswith("no {} firm is observed in this year") for reason in found)
+
+
+FILLS = ("treated", "7")
+
+
+def filled(reason, word):
+    return reason.replace("{}", word)
