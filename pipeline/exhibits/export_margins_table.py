@@ -175,7 +175,10 @@ def _notes(
             "selected; bounds (Lee) are for those above zero with and without it, if it moves "
             "nobody the other way.",
         ),
-        say("The largest have the largest share of the total of their group, treated or not."),
+        say(
+            "The largest have the largest share of their group's total, treated or not, over all "
+            "years compared."
+        ),
     ]
     if asked.unit_dependent:
         shown = [

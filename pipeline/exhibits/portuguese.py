@@ -123,7 +123,7 @@ PORTUGUESE: dict[str, str] = {
     "{words}; comparisons are among all {firms} of the panel {seen}": "{words}; compara-se entre o total de {firms} do painel {seen}",
     "Level without the largest {firms}": "Nível sem as {firms} maiores",
     "The largest firm makes {largest} percent of the treated and the comparison total (Panel {letter}).": "A maior empresa soma {largest} por cento do total de participantes e de comparação (Painel {letter}).",
-    "The largest have the largest share of the total of their group, treated or not.": "As maiores têm a maior parcela do total de seu grupo, participante ou não.",
+    "The largest have the largest share of their group's total, treated or not, over all years compared.": "As maiores têm a maior parcela do total de seu grupo, participante ou não, em todos os anos comparados.",
     "with data in the two years compared": "com dados nos dois anos comparados",
     "with data in every year": "com dados em todos os anos",
     "with data in either of the two years compared": "com dados em algum dos dois anos comparados",

@@ -123,7 +123,7 @@ SPANISH: dict[str, str] = {
     "{words}; comparisons are among all {firms} of the panel {seen}": "{words}; se compara entre el total de {firms} del panel {seen}",
     "Level without the largest {firms}": "Nivel sin las {firms} mayores",
     "The largest firm makes {largest} percent of the treated and the comparison total (Panel {letter}).": "La mayor empresa suma {largest} por ciento del total de participantes y de comparación (Panel {letter}).",
-    "The largest have the largest share of the total of their group, treated or not.": "Las mayores tienen la mayor parte del total de su grupo, participante o no.",
+    "The largest have the largest share of their group's total, treated or not, over all years compared.": "Las mayores tienen la mayor parte del total de su grupo, participante o no, en todos los años comparados.",
     "with data in the two years compared": "con datos en los dos años comparados",
     "with data in every year": "con datos en todos los años",
     "with data in either of the two years compared": "con datos en alguno de los dos años comparados",
