@@ -94,6 +94,10 @@ def study_of(
         "headline": {"spec": "main", "design": "unmatched", "term": "att"},
         "specs": [SPEC | changes],
     }
+    if changes.get("estimator"):  # another estimator has none of the keys of SPEC
+        estimate["specs"] = [
+            {"name": "main", "designs": ["unmatched"], "outcomes": "all"} | changes
+        ]
     balance = {"denominator": "pooled", "threshold": 0.1}
     study = match_in_memory(
         panel,
@@ -148,6 +152,42 @@ def test_clustered_by_state(firms):
     early = expected.index.str.contains("2004,")
     agrees(found, expected[~early])
     assert found.loc[expected.index[early], "std_error"].isna().all()
+
+
+FLAT = {"terms": ["att"], "average": "simple", "cluster": "firm"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "effect", "error"),
+    [
+        (
+            {"estimator": "twoway", "terms": ["att"], "cluster": "firm"},
+            -0.0365489367,
+            0.0132651554,
+        ),
+        (FLAT | {"estimator": "sun_abraham"}, -0.0399512752, 0.0117962774),
+        (
+            FLAT | {"estimator": "extended_twoway", "covariates": ["lpop"], "effects": "cohort"},
+            -0.0506270331,
+            0.0124972547,
+        ),
+        (FLAT | {"estimator": "imputation"}, -0.0477099, None),
+    ],
+)
+def test_a_study_reports_what_flat_estimators_print(changes, effect, error):
+    """Without matching every county has weight one: fixest, etwfe, jwdid (as in README there)."""
+    row = rows(counties(), **changes).loc["att"]
+    digits = PRINTED if error else 5e-8
+    assert row["estimate"] == pytest.approx(effect, abs=digits)
+    if error:
+        assert row["std_error"] == pytest.approx(error, rel=1e-7)
+
+
+def test_a_covariate_may_be_the_weight_too():
+    spec = {"covariates": ["lpop"], "method": "outcome_regression", "weight_by": "lpop"}
+    found = rows(counties(), **spec, firms="panel")
+    within = rows(counties(), **spec)
+    assert found.loc["simple", "estimate"] == pytest.approx(within.loc["simple", "estimate"])
 
 
 def test_not_yet_treated_are_chosen_by_pair_of_years():

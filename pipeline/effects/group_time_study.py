@@ -144,7 +144,7 @@ def _own_covariates(
 
     That is the cohort's, or the firm's own where it enters before the cohort.
     """
-    names = [*spec.covariates, *([spec.weight_by] if spec.weight_by else [])]
+    names = list(dict.fromkeys([*spec.covariates, *([spec.weight_by] if spec.weight_by else [])]))
     if not names:
         return pd.DataFrame(index=range(len(firm_id)))
     keys = pd.DataFrame({"stack": entry.astype(np.int64), "firm_id": firm_id})

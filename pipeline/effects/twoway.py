@@ -19,7 +19,8 @@ from pipeline.panel_index import Codes
 
 @dataclass(frozen=True)
 class FlatSample:
-    """Hold one row per firm-year, shape (n,): a firm in several stacks has its summed weight.
+    """Hold one row per firm-year, shape (n,): a firm in several stacks has its summed weight, one
+    without matching.
 
     `cohort` is PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
     `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
@@ -42,18 +43,25 @@ class FlatSample:
 
 
 def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
-    """Collapse a stacked sample to firm-years, adding weights over stacks."""
+    """Collapse a stacked sample to firm-years, adding weights over stacks.
+
+    Without matching every firm-year has weight one: stacks scale comparison firms to the treated of
+    one entry year, which means nothing to a regression that pools them.
+    """
     panel_row, first, position = np.unique(sample.panel_row, return_index=True, return_inverse=True)
     unit = sample.unit[first]
     year = sample.year[first]
     cohort = panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[panel_row]
     treated_post = year >= cohort
+    weight = np.bincount(position, sample.weight).astype(np.float64)
+    if sample.stacks.design == "unmatched":
+        weight = np.ones(len(panel_row))
     return FlatSample(
         firm=sample.stacks.firm[unit],
         year=year,
         cluster=sample.stacks.cluster[unit],
         y=sample.y[first],
-        weight=np.bincount(position, sample.weight).astype(np.float64),
+        weight=weight,
         cohort=cohort,
         treated_post=treated_post,
         anticipated=(year > cohort + sample.stacks.reference) & ~treated_post,
