@@ -19,10 +19,9 @@ from pipeline.panel_index import Codes
 
 @dataclass(frozen=True)
 class FlatSample:
-    """Hold one row per firm-year, shape (n,): a firm in several stacks has its summed weight, one
-    without matching.
+    """Hold one row per firm-year, shape (n,).
 
-    `cohort` is PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
+    A firm in several stacks has its summed `weight`; without matching it is one. `cohort` is PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
     `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
     """
 
