@@ -17,6 +17,7 @@ from pipeline.exhibits.captions import caption, stem
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
+from pipeline.exhibits.estimators_table import estimators_tables
 from pipeline.exhibits.event_study import event_study
 from pipeline.exhibits.language import speaking
 from pipeline.exhibits.latex import fits_page
@@ -38,6 +39,7 @@ from pipeline.params.outcomes import OutcomesSection
 TABLES = (
     "main_effects",
     "main_effects_panels_2",
+    "estimators",
     "dynamic_effects",
     "detectable_effects",
     "balance",
@@ -636,6 +638,21 @@ def test_cohorts_add_up_to_the_foot(results):
         assert table.foot[0].cells[column] == Counts((total,))
 
 
+def test_estimators_on_the_same_firms_stand_side_by_side(results):
+    (table,) = estimators_tables(results)
+    assert [panel.title for panel in table.panels] == ["All firms"]
+    labels = [row.label for row in table.panels[0].rows]
+    assert labels[::3] == ["Stacked difference-in-differences", "Flat two-way fixed effects"]
+    flat = results.effects["sales_log", "unmatched", "flat", "pointwise"]["att"]
+    shown = [row.cells[0] for row in table.panels[0].rows[3:6]]
+    assert shown[0].value == flat.estimate and shown[1].value == flat.std_error
+    assert (shown[2].low, shown[2].high) == (flat.conf_low, flat.conf_high)
+    alone = [s for s in results.settings.estimate.specs if s.name == "stacked"]
+    estimate = results.settings.estimate.model_copy(update={"specs": alone})
+    lone = dataclasses.replace(results.settings, estimate=estimate)
+    assert estimators_tables(dataclasses.replace(results, settings=lone)) == []
+
+
 def test_detectable_effects_are_the_facts_and_their_percent(results):
     (table,) = detectable_effects(results)
     assert table.panels[0].rows[2].cells[0].value == pytest.approx(2.8 * 0.031)
@@ -855,5 +872,19 @@ def test_group_time_panels_have_their_pre_trend_test_and_normal_intervals(result
         return " ".join(main_notes(made, Shown({1: "sales_log"}, panels)))
 
     assert "t with G" not in notes(flat) and "95 percent confidence intervals." in notes(flat)
-    assert "degrees of freedom (Panel A), conditional on the match" in notes("A", flat)
-    assert "degrees of freedom, conditional on the match" in notes("A")
+    assert "degrees of freedom (Panel A)." in notes("A", flat), "A matches nobody"
+    assert "degrees of freedom (Panel B), conditional on the match." in notes("B", flat)
+    assert "degrees of freedom, conditional on the match." in notes("B")
+
+
+def test_notes_say_how_often_an_observation_counts(results):
+    panels = lettered_panels(results)
+    flat = next(letter for letter, panel in panels.items() if panel.spec == "flat")
+
+    def counted(*letters):
+        shown = Shown({1: "sales_log"}, {letter: panels[letter] for letter in letters})
+        return main_notes(results, shown)[0]
+
+    assert "count once per entry year that they serve." in counted("A")
+    assert f"that they serve, once in all in Panel {flat}." in counted("A", flat)
+    assert counted(flat).endswith("Observations count once.")

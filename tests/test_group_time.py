@@ -222,7 +222,7 @@ def test_varying_base_leads_are_short_differences_that_add_up():
         -short[2005, 2003].estimate - short[2005, 2004].estimate, abs=1e-12
     )
     assert long[2005, 2004].note == "reference period" and long[2005, 2004].estimate == 0
-    assert short[2005, 2001].note == "no earlier year to compare with"
+    assert short[2005, 2001].note == "no earlier year inside the window to compare with"
     assert long[2005, 2006] == short[2005, 2006]
 
 
@@ -258,7 +258,7 @@ def test_a_cohort_treated_from_the_first_year_has_no_effect():
     wide, first, _ = firms(8)
     cells = by_cell(effects_of(wide, np.where(first == 2003, 2001, first)))
     assert {c.note for (g, _), c in cells.items() if g == 2001} == {
-        "no earlier year to compare with"
+        "no earlier year inside the window to compare with"
     }
 
 

@@ -233,7 +233,7 @@ def _require_both_groups(treated: Flags, member: Flags) -> None:
 
 
 def _without_change(base: int | None) -> str:
-    return "no earlier year to compare with" if base is None else REFERENCE
+    return "no earlier year inside the window to compare with" if base is None else REFERENCE
 
 
 def _cell(

@@ -21,7 +21,8 @@ from pipeline.panel_index import Codes
 class FlatSample:
     """Hold one row per firm-year, shape (n,).
 
-    A firm in several stacks has its summed `weight`; without matching it is one. `cohort` is PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
+    A firm in several stacks has its summed `weight`; without matching it is one. `cohort` is
+    PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
     `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
     """
 

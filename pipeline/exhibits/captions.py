@@ -8,6 +8,7 @@ from pipeline.exhibits.language import say
 
 _CAPTIONS = {
     "main_effects": "Effects by outcome, design and estimator",
+    "estimators": "Average effects by estimator, on the same {firms}",
     "dynamic_effects": "Effects by year since entry",
     "inference": "The average effect under other methods of inference",
     "detectable_effects": "Minimum detectable effects",

@@ -40,16 +40,18 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
             by=by,
             level=level,
         )
+    designs = results.settings.match.designs
+    matched = any(panel.design in designs for panel in shown.panels.values())
     others = [letter for letter in clusters if letter not in normal]
     where = f" ({name_panels(others)})" if normal else ""
     return say(
         "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
         "(N\u22121)/(N\u2212K), K without effects nested in clusters{where}; in brackets {level} "
-        "percent confidence intervals, t with G\u22121 degrees of freedom{where}, conditional on "
-        "the match.",
+        "percent confidence intervals, t with G\u22121 degrees of freedom{where}{conditional}.",
         by=by,
         level=level,
         where=where,
+        conditional=say(", conditional on the match") if matched else "",
     )
 
 

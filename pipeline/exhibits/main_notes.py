@@ -26,6 +26,7 @@ from pipeline.exhibits.panels import (
     main_letter,
     name_panels,
     panel_effects,
+    pools,
     tests_pre_trends,
 )
 from pipeline.params.exhibit import Panel
@@ -76,14 +77,28 @@ def _sample(results: StudyResults, shown: Shown) -> str:
     )
     return say(
         "Each cell is a separate estimate on {data}{period}, event times {first_event_time} to "
-        "{last_event_time} from entry year t; reference {reference_event_time}. Observations "
-        "count once per entry year that they serve.{anticipated}",
+        "{last_event_time} from entry year t; reference {reference_event_time}. {counted}"
+        "{anticipated}",
         data=_data(results),
         period=_period(results, shown),
         first_event_time=_signed(window.first_event_time),
         last_event_time=_signed(window.last_event_time),
         reference_event_time=_signed(treatment.reference_event_time),
+        counted=_counted(results, shown),
         anticipated=anticipated,
+    )
+
+
+def _counted(results: StudyResults, shown: Shown) -> str:
+    """Say how often an observation counts: pooled estimators take each once."""
+    pooled = [letter for letter, panel in shown.panels.items() if pools(results, panel.spec)]
+    if not pooled:
+        return say("Observations count once per entry year that they serve.")
+    if len(pooled) == len(shown.panels):
+        return say("Observations count once.")
+    return say(
+        "Observations count once per entry year that they serve, once in all in {panels}.",
+        panels=name_panels(pooled),
     )
 
 

@@ -12,6 +12,8 @@ from pipeline.params.match import ExternalDesign
 
 # Estimators whose effects before entry are tested together.
 _WITH_PRE_TREND_TEST = ("stacked", "group_time", "sun_abraham")
+# Estimators that pool entry years in one regression on firm-years.
+_POOLED = ("twoway", "sun_abraham", "extended_twoway", "imputation")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ def lettered_panels(results: StudyResults) -> dict[str, Panel]:
 def tests_pre_trends(results: StudyResults, spec: str) -> bool:
     """Say whether a spec's estimator tests its effects before entry."""
     return results.settings.spec(spec).estimator in _WITH_PRE_TREND_TEST
+
+
+def pools(results: StudyResults, spec: str) -> bool:
+    """Say whether a spec's estimator takes each firm-year once, whatever it compares with."""
+    return results.settings.spec(spec).estimator in _POOLED
 
 
 def panel_position(results: StudyResults, design: str, spec: str) -> int:

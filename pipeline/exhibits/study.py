@@ -16,6 +16,7 @@ from pipeline.exhibits.cohort_plot import cohort_plot
 from pipeline.exhibits.cohorts_table import cohorts_table
 from pipeline.exhibits.detectable_effects import detectable_effects
 from pipeline.exhibits.dynamic_effects import dynamic_effects
+from pipeline.exhibits.estimators_table import estimators_tables
 from pipeline.exhibits.event_study import event_study as draw_event_study
 from pipeline.exhibits.export_margins_table import export_margins_tables
 from pipeline.exhibits.figures import render_figure
@@ -58,6 +59,7 @@ from pipeline.exhibits.word import render_word
 
 # What reads the name of a table in params.yaml; `main_effects` names its parts itself.
 _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
+    "estimators": estimators_tables,
     "dynamic_effects": dynamic_effects,
     "inference": inference_tables,
     "detectable_effects": detectable_effects,

@@ -8,6 +8,7 @@ from pipeline.params.settings import Settings
 
 TableName = Literal[
     "main_effects",
+    "estimators",
     "dynamic_effects",
     "inference",
     "detectable_effects",

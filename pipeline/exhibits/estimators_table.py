@@ -1,0 +1,82 @@
+"""Every estimator on the firms of one design, side by side: one panel a design."""
+
+from pipeline.exhibits import rounding
+from pipeline.exhibits.analysis_effects import confidence_row, estimate_rows, reasons_in_words
+from pipeline.exhibits.design_words import capitalised
+from pipeline.exhibits.estimator_names import estimator_name
+from pipeline.exhibits.estimator_words import estimator_words
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.language import say
+from pipeline.exhibits.main_effects import outcome_columns
+from pipeline.exhibits.outcome_tables import by_outcome
+from pipeline.exhibits.table import Panel, Row, Table
+
+# By design, the specs that estimate an average effect on it.
+_Compared = dict[str, list[str]]
+
+
+def estimators_tables(results: StudyResults) -> list[Table]:
+    """Return the average effects of every spec, by design; none where no design has two specs."""
+    compared = _compared(results)
+    if not compared:
+        return []
+    return by_outcome(results, lambda part: _table(results, compared, part))
+
+
+def _compared(results: StudyResults) -> _Compared:
+    """Return the designs with two specs or more, the headline's first."""
+    first = results.settings.estimate.headline.design
+    specs = [s for s in results.settings.estimate.specs if s.estimator != "lee_bounds"]
+    designs = dict.fromkeys([first, *(design for spec in specs for design in spec.designs)])
+    found = {design: [spec.name for spec in specs if design in spec.designs] for design in designs}
+    return {design: names for design, names in found.items() if len(names) > 1}
+
+
+def _table(results: StudyResults, compared: _Compared, numbered: dict[int, str]) -> Table:
+    outcomes = list(numbered.values())
+    shown = {
+        (design, spec): [find_effect(results, name, design, spec) for name in outcomes]
+        for design, specs in compared.items()
+        for spec in specs
+    }
+    panels = [
+        Panel(
+            capitalised(results.settings.design_label(design)),
+            tuple(row for spec in specs for row in _rows(results, spec, shown[design, spec])),
+        )
+        for design, specs in compared.items()
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        notes=_notes(results, compared, shown),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _rows(results: StudyResults, spec: str, effects: list[Effect | None]) -> list[Row]:
+    label = capitalised(estimator_name(results.settings, spec))
+    return [*estimate_rows(results, label, effects), confidence_row(results, effects)]
+
+
+def _notes(
+    results: StudyResults,
+    compared: _Compared,
+    shown: dict[tuple[str, str], list[Effect | None]],
+) -> tuple[str, ...]:
+    specs = dict.fromkeys(spec for names in compared.values() for spec in names)
+    effects = [effect for row in shown.values() for effect in row if effect is not None]
+    return (
+        say(
+            "Every estimator asked for, on the firms and weights of one design (panel); without "
+            "matching all firms of the comparison pool. Standard errors in parentheses, {level} "
+            "percent confidence intervals in brackets.",
+            level=rounding.general(100 * results.settings.estimate.conf_level),
+        ),
+        *(
+            f"{capitalised(estimator_name(results.settings, spec))}: "
+            f"{estimator_words(results, spec)}."
+            for spec in specs
+        ),
+        *reasons_in_words(effects),
+    )
