@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from results import OUTCOMES, many_outcomes, study_results
 
 from pipeline.exhibits.design_words import matched_event_times
-from pipeline.exhibits.event_study import event_study
+from pipeline.exhibits.event_study import _pre_trend_words, event_study
 from pipeline.exhibits.figures import BLUE, ITALIC_P, render_figure
 from pipeline.exhibits.flow_figure import flow_figure
 from pipeline.exhibits.love_plot import love_plot
@@ -210,3 +210,16 @@ def test_event_times_of_narrow_panels_are_not_crowded():
         for axes in figure.axes
     ]
     assert all(len(labels) <= 7 and "0" in labels for labels in shown)
+
+
+def test_a_long_list_of_entry_years_does_not_fill_a_panel(results):
+    table = results.estimates.copy()
+    early = table["event_time"] < -1
+    years = ", ".join(str(year) for year in range(2003, 2011))
+    table.loc[early, "note"] = f"entry years {years} only"
+    crowded = dataclasses.replace(results, estimates=table)
+    words = _pre_trend_words(crowded, "sales_log")
+    assert "some entry years" in words and "2003" not in words
+    table.loc[early, "note"] = "entry years 2003 only"
+    short = dataclasses.replace(results, estimates=table)
+    assert "entry 2003 only" in _pre_trend_words(short, "sales_log")

@@ -35,6 +35,9 @@ from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
 # Widths of the bars of pointwise intervals and of simultaneous bands, in points.
 _THICK, _THIN = 3.0, 0.8
 
+# More characters than two lines of a panel hold.
+_LONGEST_LIST = 48
+
 
 def event_study(results: StudyResults) -> Figure:
     """Draw one panel an outcome: hollow markers are zero or close to it by construction.
@@ -182,7 +185,14 @@ def _pre_trend_words(results: StudyResults, name: str) -> str:
     if math.isnan(test.p_value):
         words = "pre-trends\nnot published" if test.hidden else "no pre-trend\ncan be seen"
         return say(words)
-    partial = retell(lead_notes(_effects(results, name), results).replace("entry years", "entry"))
+    partial = _leads_in_words(results, name)
     shown = rounding.positive(test.p_value, 2)
     p_words = f"{ITALIC_P} < {shown[1:]}" if shown.startswith("<") else f"{ITALIC_P} = {shown}"
     return "\n".join([say("pre-trends"), *textwrap.wrap(partial, 24), p_words])
+
+
+def _leads_in_words(results: StudyResults, name: str) -> str:
+    """Return which entry years the leads speak of; only that some do where the list is long."""
+    listed = lead_notes(_effects(results, name), results)
+    told = retell(listed.replace("entry years", "entry"))
+    return told if len(told) <= _LONGEST_LIST else say("some entry years only")

@@ -137,15 +137,12 @@ def integer_ticks(
 ) -> None:
     """Mark event times at whole years, every second or third where a panel is narrow.
 
-    A dagger stands beside event times that some entry years lack.
+    A dagger stands beside event times marked that some entry years lack.
     """
     step = math.ceil(len(times) / (grid.line_length // _CHARACTERS_A_TICK))
     # Steps count from 0, the entry year, so that it is always marked.
-    shown = [time for time in times if time % step == 0 or time in partial]
-    labels = [
-        (rounding.fixed(time, 0) if time % step == 0 else "") + (DAGGER if time in partial else "")
-        for time in shown
-    ]
+    shown = [time for time in times if time % step == 0]
+    labels = [rounding.fixed(time, 0) + (DAGGER if time in partial else "") for time in shown]
     axes.set_xticks(shown, labels)
 
 

@@ -378,6 +378,7 @@ PORTUGUESE: dict[str, str] = {
     "six": "seis",
     "Slope found by any single year": "Inclinação que um ano qualquer vê",
     "Slope found by the joint test": "Inclinação que o teste conjunto vê",
+    "some entry years only": "só alguns anos de entrada",
     "some": "algumas",
     "Source:": "Fonte:",
     "stacked difference-in-differences": "diferenças em diferenças empilhadas",

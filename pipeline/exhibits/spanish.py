@@ -378,6 +378,7 @@ SPANISH: dict[str, str] = {
     "six": "seis",
     "Slope found by any single year": "Pendiente que ve un año cualquiera",
     "Slope found by the joint test": "Pendiente que ve la prueba conjunta",
+    "some entry years only": "solo algunos años de entrada",
     "some": "algunas",
     "Source:": "Fuente:",
     "stacked difference-in-differences": "diferencias en diferencias apiladas",
