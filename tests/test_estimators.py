@@ -101,3 +101,15 @@ def test_the_documented_estimator_says_that_it_has_no_ratios(documented):
 
 def test_an_estimator_without_a_phrase_is_called_by_its_key():
     assert estimator_names.name_in_words("mean_difference") == "mean difference"
+
+
+def test_every_block_of_the_page_on_estimators_is_a_spec():
+    """docs/estimators.md shows a valid entry for every estimator."""
+    page = (Path(__file__).parent.parent / "docs" / "estimators.md").read_text(encoding="utf-8")
+    found = [YAML(typ="safe").load(b) for b in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    section = estimation().model_dump(exclude_unset=True)
+    designs = {design for spec in found for design in spec["designs"]}
+    headline = {"spec": found[0]["name"], "design": found[0]["designs"][0], "term": "att"}
+    made = type(estimation()).model_validate(section | {"specs": found, "headline": headline})
+    assert {spec.estimator for spec in made.specs} == {*estimators.ESTIMATORS, "matched_difference"}
+    assert designs == {"unmatched", "covariates", "entropy"}
