@@ -1,5 +1,6 @@
 """Small studies written as text tables, for tests of the effect estimators."""
 
+from dataclasses import dataclass
 from io import StringIO
 
 import numpy as np
@@ -137,3 +138,38 @@ def random_study(seed: int, missing_share: float = 0.15, n_firms: int = 40) -> t
 
 def no_matches() -> pd.DataFrame:
     return empty(MATCHES)
+
+
+@dataclass(frozen=True)
+class StackedRows:
+    """Hold rows of firm x stack x year for dense regressions, two entry years of `random_study`.
+
+    `unit` and `year` are codes of the absorbed effects, `treated_at` the columns treated x entry
+    year x event time less the reference, `at` the same without treatment, by entry year and event
+    time.
+    """
+
+    rows: pd.DataFrame
+    unit: np.ndarray
+    year: np.ndarray
+    cells: list[tuple[int, int]]
+    at: dict[tuple[int, int], np.ndarray]
+
+    @property
+    def treated_at(self) -> list[np.ndarray]:
+        treated = self.rows["treated"].to_numpy()
+        return [self.at[cell] * treated for cell in self.cells]
+
+
+def stacked_rows(panel: pd.DataFrame, weights: pd.DataFrame, covariates: pd.DataFrame):
+    """Return a full panel's rows at event times -3 to 2, with weights and covariates."""
+    rows = weights.merge(covariates, on=["stack", "firm_id"]).merge(
+        panel[["firm_id", "year", "sales"]], on="firm_id"
+    )
+    event = rows["year"] - rows["stack"]
+    rows = rows[(event >= -3) & (event <= 2)].assign(event=event)
+    unit = pd.factorize(rows["firm_id"] + rows["stack"].astype(str))[0]
+    year = pd.factorize(rows["stack"].astype(str) + rows["event"].astype(str))[0]
+    cells = [(g, e) for g in (2004, 2005) for e in range(-3, 3) if e != -1]
+    at = {c: ((rows["stack"] == c[0]) & (rows["event"] == c[1])).to_numpy() for c in cells}
+    return StackedRows(rows, unit, year, cells, at)

@@ -10,6 +10,7 @@ from stacked_tables import (
     outcomes,
     panel_from,
     random_study,
+    stacked_rows,
     treatment,
     weights_from,
 )
@@ -230,18 +231,11 @@ def test_adjustment_for_covariates_is_the_regression_with_their_slopes_by_stack_
         covariates=covariates,
     )
     found = estimate_specs(prepared).estimates.query("sample == 'all'").set_index("term")
-    rows = weights.merge(covariates, on=["stack", "firm_id"]).merge(
-        panel[["firm_id", "year", "sales"]], on="firm_id"
-    )
-    event = rows["year"] - rows["stack"]
-    rows = rows[(event >= -3) & (event <= 2)].assign(event=event)
-    unit = pd.factorize(rows["firm_id"] + rows["stack"].astype(str))[0]
-    year = pd.factorize(rows["stack"].astype(str) + rows["event"].astype(str))[0]
-    cells = [(g, e) for g in (2004, 2005) for e in range(-3, 3) if e != -1]
-    at = {c: ((rows["stack"] == c[0]) & (rows["event"] == c[1])).to_numpy() for c in cells}
+    dense = stacked_rows(panel, weights, covariates)
+    rows, unit, year = dense.rows, dense.unit, dense.year
     values = rows["size"].to_numpy()
-    columns = [at[c] * rows["treated"].to_numpy() for c in cells]
-    columns += [at[c] * (values - values.mean()) / values.std() for c in cells]
+    slopes = [dense.at[c] * (values - values.mean()) / values.std() for c in dense.cells]
+    columns = [*dense.treated_at, *slopes]
     redundant = [year[(rows["stack"] == g).to_numpy()][0] for g in (2004, 2005)]
     in_year = np.delete(np.eye(year.max() + 1), redundant, axis=1)[year]
     design = np.column_stack([*columns, np.eye(unit.max() + 1)[unit], in_year])
@@ -251,7 +245,7 @@ def test_adjustment_for_covariates_is_the_regression_with_their_slopes_by_stack_
         family=sm.families.Poisson(),
         freq_weights=rows["weight"].to_numpy(),
     ).fit(tol=1e-11, tol_criterion="params", maxiter=500)
-    effect = dict(zip(cells, fitted.params, strict=False))
+    effect = dict(zip(dense.cells, fitted.params, strict=False))
     for e in (-3, 0, 2):
         expected = (effect[2004, e] + effect[2005, e]) / 2
         assert found.loc[f"event[{e}]", "estimate"] == pytest.approx(expected, abs=1e-7)

@@ -10,6 +10,7 @@ from stacked_tables import (
     outcomes,
     panel_from,
     random_study,
+    stacked_rows,
     treatment,
     weights_from,
 )
@@ -57,23 +58,15 @@ def test_adjustment_is_the_regression_with_slopes_by_stack_and_year():
     panel, matches, weights = random_study(5, missing_share=0.0)
     covariates = covariates_of(weights)
     found = by_term(run((panel, matches, weights), covariates, covariates=["size", "sector"]))
-    rows = weights.merge(covariates, on=["stack", "firm_id"]).merge(
-        panel[["firm_id", "year", "sales"]], on="firm_id"
-    )
-    event = rows["year"] - rows["stack"]
-    rows = rows[(event >= -3) & (event <= 2)].assign(event=event)
-    unit = pd.factorize(rows["firm_id"] + rows["stack"].astype(str))[0]
-    year = pd.factorize(rows["stack"].astype(str) + rows["event"].astype(str))[0]
-    cells = [(g, e) for g in (2004, 2005) for e in range(-3, 3) if e != -1]
-    at = {c: ((rows["stack"] == c[0]) & (rows["event"] == c[1])).to_numpy() for c in cells}
+    dense = stacked_rows(panel, weights, covariates)
+    rows, unit, year = dense.rows, dense.unit, dense.year
     size, sector = rows["size"].to_numpy(), (rows["sector"] == "b").to_numpy()
-    treated = rows["treated"].to_numpy()
-    columns = [at[c] * treated for c in cells]
-    columns += [at[c] * x for c in cells for x in (size, sector)]
+    own = [dense.at[c] * x for c in dense.cells for x in (size, sector)]
+    columns = [*dense.treated_at, *own]
     design = np.column_stack([*columns, np.eye(unit.max() + 1)[unit], np.eye(year.max() + 1)[year]])
     root = np.sqrt(rows["weight"].to_numpy())
     slopes = np.linalg.lstsq(design * root[:, None], rows["sales"].to_numpy() * root)[0]
-    effect = dict(zip(cells, slopes, strict=False))
+    effect = dict(zip(dense.cells, slopes, strict=False))
     mass = {2004: 6, 2005: 6}
     for e in (-3, 0, 2):
         expected = sum(effect[g, e] * mass[g] for g in mass) / 12

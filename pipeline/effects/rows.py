@@ -64,14 +64,10 @@ def fitted_rows(
     on how far the estimate is from the truth. Averages, which have no event time, say where
     clusters are too few.
     """
-    df = counts.n_clusters - 1
-    two_way = label.cluster == "set_and_assignment"
     behind = [counts if time is None else counts.at([time]) for _, time, _ in terms]
-    reasons = [
-        part.why_none(float(error), two_way) for part, error in zip(behind, std_errors, strict=True)
-    ]
-    known = [reason is None for reason in reasons]
-    std_errors = np.where(known, std_errors, np.nan)
+    reasons = _why_none(label, behind, std_errors)
+    std_errors = np.where([reason is None for reason in reasons], std_errors, np.nan)
+    df = counts.n_clusters - 1
     shown = t_intervals(estimates, std_errors, df, label.conf_level)
     caution = joined_notes(few_clusters_note(label, counts), counts.adjustment)
     return [
@@ -93,6 +89,13 @@ def fitted_rows(
         )
         for i, (term, event_time, note) in enumerate(terms)
     ]
+
+
+def _why_none(label: Label, behind: list[Counts], std_errors: np.ndarray) -> list[str | None]:
+    """Say of each standard error why there is none; None where it stands."""
+    two_way = label.cluster == "set_and_assignment"
+    pairs = zip(behind, std_errors, strict=True)
+    return [counts.why_none(float(error), two_way) for counts, error in pairs]
 
 
 def few_clusters_note(label: Label, counts: Counts) -> str | None:

@@ -9,9 +9,42 @@ from pipeline.exhibits.panels import Shown, by_panel, name_panels, panel_effects
 
 def inference_words(results: StudyResults, shown: Shown) -> str:
     """Say how errors are clustered and intervals are made; empty where no panel clusters."""
+    clusters = {
+        letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
+        for letter, panel in shown.panels.items()
+        if results.settings.spec(panel.spec).estimator != "matched_difference"
+    }
+    if not any(clusters.values()):
+        return ""
+    level = f"{100 * results.settings.estimate.conf_level:g}"
+    named = _named(results)
+    by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
+    others = [letter for letter in clusters if not _is_normal(results, shown, letter)]
+    if not others:
+        return say(
+            "Standard errors clustered {by} in parentheses; in brackets {level} percent confidence "
+            "intervals.",
+            by=by,
+            level=level,
+        )
+    designs = results.settings.match.designs
+    matched = any(panel.design in designs for panel in shown.panels.values())
+    return say(
+        "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
+        "(N\u22121)/(N\u2212K), K without effects nested in clusters{where}; in brackets {level} "
+        "percent confidence intervals, t with G\u22121 degrees of freedom{where}{conditional}.",
+        by=by,
+        level=level,
+        where=f" ({name_panels(others)})" if len(others) < len(clusters) else "",
+        conditional=say(", conditional on the match") if matched else "",
+    )
+
+
+def _named(results: StudyResults) -> dict[str, str]:
+    """Return what the choices of cluster are called."""
     unit = results.settings.exhibit.firms.removesuffix("s")
     assignment = results.settings.exhibit.cluster
-    named = {
+    return {
         "assignment": say("by {assignment}", assignment=assignment),
         "firm": say("by {unit}", unit=unit),
         "set_and_assignment": say(
@@ -23,36 +56,6 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
             unit=unit,
         ),
     }
-    clusters = {
-        letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
-        for letter, panel in shown.panels.items()
-        if results.settings.spec(panel.spec).estimator != "matched_difference"
-    }
-    if not any(clusters.values()):
-        return ""
-    level = f"{100 * results.settings.estimate.conf_level:g}"
-    by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
-    normal = [letter for letter in clusters if _is_normal(results, shown, letter)]
-    if len(normal) == len(clusters):
-        return say(
-            "Standard errors clustered {by} in parentheses; in brackets {level} percent confidence "
-            "intervals.",
-            by=by,
-            level=level,
-        )
-    designs = results.settings.match.designs
-    matched = any(panel.design in designs for panel in shown.panels.values())
-    others = [letter for letter in clusters if letter not in normal]
-    where = f" ({name_panels(others)})" if normal else ""
-    return say(
-        "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
-        "(N\u22121)/(N\u2212K), K without effects nested in clusters{where}; in brackets {level} "
-        "percent confidence intervals, t with G\u22121 degrees of freedom{where}{conditional}.",
-        by=by,
-        level=level,
-        where=where,
-        conditional=say(", conditional on the match") if matched else "",
-    )
 
 
 def _is_normal(results: StudyResults, shown: Shown, letter: str) -> bool:
