@@ -122,7 +122,10 @@ def _notes(
             "unit that it is matched to, and need not be of that group itself."
         )
         if asked.match == "common"
-        else say("Matched again inside each group, on the same score.")
+        else say(
+            "Matched again inside each group, on the same score; treated units without a match "
+            "there are left out."
+        )
     )
     return (
         say(

@@ -227,7 +227,7 @@ PORTUGUESE: dict[str, str] = {
     "Logs of those above zero in the base year": "Logaritmos de quem está acima de zero no ano base",
     "Lost": "Perdidas",
     "Margins, exit, groups and size": "Margens, saída, grupos e tamanho",
-    "Matched again inside each group, on the same score.": "Pareia-se de novo dentro de cada grupo, com o mesmo escore.",
+    "Matched again inside each group, on the same score; treated units without a match there are left out.": "Pareia-se de novo dentro de cada grupo, com o mesmo escore; ficam de fora as participantes sem par nele.",
     "matched difference (Abadie and Imbens)": "diferença pareada (Abadie e Imbens)",
     "Matched on the outcome itself: {on_lags}.": "Pareado com o próprio resultado: {on_lags}.",
     "Matches are those of the design: a comparison unit counts in the group of the treated unit that it is matched to, and need not be of that group itself.": "Os pares são os do desenho: uma unidade de comparação conta no grupo da participante com que se pareia, e não precisa ser ela mesma desse grupo.",

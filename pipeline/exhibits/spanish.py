@@ -227,7 +227,7 @@ SPANISH: dict[str, str] = {
     "Logs of those above zero in the base year": "Logaritmos de quienes están sobre cero en el año base",
     "Lost": "Perdidas",
     "Margins, exit, groups and size": "Márgenes, salida, grupos y tamaño",
-    "Matched again inside each group, on the same score.": "Se empareja de nuevo dentro de cada grupo, con la misma puntuación.",
+    "Matched again inside each group, on the same score; treated units without a match there are left out.": "Se empareja de nuevo dentro de cada grupo, con la misma puntuación; quedan fuera las participantes sin pareja en él.",
     "matched difference (Abadie and Imbens)": "diferencia emparejada (Abadie e Imbens)",
     "Matched on the outcome itself: {on_lags}.": "Emparejado con el propio resultado: {on_lags}.",
     "Matches are those of the design: a comparison unit counts in the group of the treated unit that it is matched to, and need not be of that group itself.": "Las parejas son las del diseño: una unidad de comparación cuenta en el grupo de la participante con que se empareja, y no tiene que ser ella misma de ese grupo.",
