@@ -246,6 +246,15 @@ def test_params_that_are_no_yaml_mapping_stop_with_a_message(text, tmp_path):
         check_studies(file, ROOT)
 
 
+def test_a_fault_is_told_once_without_its_consequences(tmp_path):
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "params.yaml"
+    file.write_text(text.replace("title: Michigan job-training grants", "title: 5", 1), "utf-8")
+    with pytest.raises(ParamsError) as found:
+        check_studies(file, ROOT)
+    assert str(found.value) == "michigan.exhibit.title is 5: Input should be a valid string"
+
+
 def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
     """`dvc exp run -S` parses and dumps the file; comments and layout must come through."""
     from dvc.utils.hydra import apply_overrides

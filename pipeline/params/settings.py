@@ -26,6 +26,9 @@ class Settings(BaseModel):
 IntegerPair = Annotated[tuple[int, int], Strict(False)]
 
 
+# A default that could not be made because another key has a fault, which is told.
+_CONSEQUENCE = "default_factory_not_called"
+
 Section = TypeVar("Section", bound=Settings)
 
 
@@ -77,7 +80,9 @@ def parse_section(block: dict[str, Any], study: str, section: str, model: type[S
 def _faults(error: ValidationError, content: Any, prefix: str, model: type[BaseModel]) -> list[str]:
     """Turn a pydantic error into one line per fault: path, rule, value found, nearest key."""
     return [
-        _describe(fault, _keys_written(fault, content), prefix, model) for fault in error.errors()
+        _describe(fault, _keys_written(fault, content), prefix, model)
+        for fault in error.errors()
+        if fault["type"] != _CONSEQUENCE
     ]
 
 
