@@ -217,7 +217,7 @@ GRID = {
     "covariate zero for the treated": lambda: inputs(
         changed(size=lambda p: p["size"].where(~treated(p), 0.0))
     ),
-    "every firm its own sector": lambda: inputs(changed(sector=lambda p: p["firm_id"])),
+    "every firm its own sector": lambda: inputs(changed(sector=lambda p: "s" + p["firm_id"])),
     "a sector of the treated": lambda: inputs(
         changed(sector=lambda p: np.where(treated(p), "t", "c"))
     ),

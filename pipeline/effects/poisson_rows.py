@@ -4,7 +4,11 @@ from pipeline.effects.adjusted_sample import adjust
 from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.placebo_rows import placebo_row
-from pipeline.effects.poisson_stacked import PoissonResults, poisson_results
+from pipeline.effects.poisson_stacked import (
+    PoissonResults,
+    concentration_facts,
+    poisson_results,
+)
 from pipeline.effects.rows import Label, missing_row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacked import year_cells
@@ -24,6 +28,7 @@ def add_ratios(
     ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
 ) -> None:
     """Add every row, test and fact of a stacked spec in ratios; what is linear only says so."""
+    ledger.add_facts(label.design, label.outcome, concentration_facts(sample))
     sample = adjust(ledger, study, spec, label, sample)
     add_not_compared(ledger, study, spec, label, sample)
     found = _ratios(study, spec, label, sample)

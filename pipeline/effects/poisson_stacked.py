@@ -102,7 +102,7 @@ def poisson_results(
     """
     estimates: list[Row] = []
     tests: list[Row] = []
-    facts = concentration_facts(sample)
+    facts: list[Fact] = []
     influence: Floats | None = None
     treated: Codes | None = None
     for term in spec.terms:

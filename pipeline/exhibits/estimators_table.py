@@ -3,7 +3,7 @@
 from pipeline.exhibits import rounding
 from pipeline.exhibits.analysis_effects import confidence_row, estimate_rows, reasons_in_words
 from pipeline.exhibits.design_words import capitalised
-from pipeline.exhibits.estimator_names import estimator_name
+from pipeline.exhibits.estimator_names import estimator_name, name_in_words
 from pipeline.exhibits.estimator_words import estimator_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.language import say
@@ -42,7 +42,9 @@ def _table(results: StudyResults, compared: _Compared, numbered: dict[int, str])
     panels = [
         Panel(
             capitalised(results.settings.design_label(design)),
-            tuple(row for spec in specs for row in _rows(results, spec, shown[design, spec])),
+            tuple(
+                row for spec in specs for row in _rows(results, spec, specs, shown[design, spec])
+            ),
         )
         for design, specs in compared.items()
     ]
@@ -54,9 +56,29 @@ def _table(results: StudyResults, compared: _Compared, numbered: dict[int, str])
     )
 
 
-def _rows(results: StudyResults, spec: str, effects: list[Effect | None]) -> list[Row]:
-    label = capitalised(estimator_name(results.settings, spec))
-    return [*estimate_rows(results, label, effects), confidence_row(results, effects)]
+def _rows(
+    results: StudyResults, spec: str, beside: list[str], effects: list[Effect | None]
+) -> list[Row]:
+    """Return a spec's rows; it is named by its estimator unless others `beside` it share that."""
+    estimators = [results.settings.spec(other).estimator for other in beside]
+    own = results.settings.spec(spec).estimator
+    alone = estimators.count(own) == 1
+    label = name_in_words(own) if alone else estimator_name(results.settings, spec)
+    return [
+        *estimate_rows(results, capitalised(label), effects),
+        confidence_row(results, effects),
+    ]
+
+
+def _named(results: StudyResults, spec: str) -> str:
+    """Name a spec by its estimator, and by its designs where another spec shares that."""
+    settings = results.settings
+    own = settings.spec(spec)
+    name = capitalised(name_in_words(own.estimator))
+    shared = [other for other in settings.estimate.specs if other.estimator == own.estimator]
+    if len(shared) == 1:
+        return name
+    return f"{name} ({'; '.join(settings.design_label(design) for design in own.designs)})"
 
 
 def _notes(
@@ -64,7 +86,7 @@ def _notes(
     compared: _Compared,
     shown: dict[tuple[str, str], list[Effect | None]],
 ) -> tuple[str, ...]:
-    specs = dict.fromkeys(spec for names in compared.values() for spec in names)
+    specs = list(dict.fromkeys(spec for names in compared.values() for spec in names))
     effects = [effect for row in shown.values() for effect in row if effect is not None]
     return (
         say(
@@ -73,10 +95,6 @@ def _notes(
             "percent confidence intervals in brackets.",
             level=rounding.general(100 * results.settings.estimate.conf_level),
         ),
-        *(
-            f"{capitalised(estimator_name(results.settings, spec))}: "
-            f"{estimator_words(results, spec)}."
-            for spec in specs
-        ),
+        *(f"{_named(results, spec)}: {estimator_words(results, spec)}." for spec in specs),
         *reasons_in_words(effects),
     )
