@@ -1,5 +1,7 @@
 """Group-time effects: identities, and influences as derivatives."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,7 @@ from pipeline.effects.group_time_averages import (
     simple_average,
     year_averages,
 )
+from pipeline.effects.propensity_odds import _tilt
 from pipeline.errors import SupportError
 
 METHODS = ["outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"]
@@ -341,3 +344,14 @@ def test_signs_are_fair_and_independent():
     assert set(np.unique(signs)) == {-1.0, 1.0}
     assert np.abs(np.corrcoef(signs.T) - np.eye(9)).max() < 0.07
     assert np.abs(signs.mean(axis=0)).max() < 0.07
+
+
+def test_a_newton_step_too_long_for_a_number_is_halved():
+    """Nearly separated groups: the first step of the tilt overflows, and no warning is shown."""
+    columns = np.column_stack([np.ones(6), [-0.5, -0.4, 4.0, 0.3, 0.2, 0.1]])
+    treated = np.array([True, True, False, False, False, False])
+    start = np.array([-35.0, -91.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(SupportError):
+            _tilt(columns, treated, np.ones(6), start)

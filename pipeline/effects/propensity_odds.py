@@ -93,12 +93,12 @@ def _tilt(columns: Floats, treated: Flags, weight: Floats, start: Floats) -> Flo
     coefficients = start
     target = columns[treated].T @ weight[treated]
     controls, mass = columns[~treated], weight[~treated]
-    odds = mass * np.exp(controls @ coefficients)
+    odds = _tilted(controls, mass, coefficients)
     for _ in range(MOST_STEPS):
         step = _newton_step(controls.T @ (odds[:, None] * controls), target - controls.T @ odds)
         loss = odds.sum() - target @ coefficients
         for _ in range(MOST_HALVINGS):
-            odds = mass * np.exp(controls @ (coefficients + step))
+            odds = _tilted(controls, mass, coefficients + step)
             if odds.sum() - target @ (coefficients + step) <= loss + 1e-12 * abs(loss):
                 break
             step = step / 2
@@ -106,6 +106,12 @@ def _tilt(columns: Floats, treated: Flags, weight: Floats, start: Floats) -> Flo
         if np.abs(step).max() <= STEP_TOLERANCE * (1 + np.abs(coefficients).max()):
             return coefficients
     raise _no_overlap()
+
+
+def _tilted(controls: Floats, mass: Floats, coefficients: Floats) -> Floats:
+    """Return weighted odds; infinite ones tell the caller that its step was too long."""
+    with np.errstate(over="ignore"):
+        return np.asarray(mass * np.exp(controls @ coefficients))
 
 
 def _information(columns: Floats, weight: Floats, score: Floats) -> Floats:
