@@ -8,7 +8,7 @@ from benchmarks.simulation_study.scenarios import Scenario
 SCORED = ["employment_log", "age", "foreign_owned", "manager_education", "distance"]
 REDONE = ("cluster_bootstrap", "randomisation")
 EFFECT, NO_EFFECT = "as set", "none"
-Needed = Literal["always", "few_clusters", "all_firms"]
+Needed = Literal["always", "few_clusters", "all_firms", "flat_on_sets"]
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,13 @@ ESTIMATORS = (
         "flat two-way fixed effects",
         "unmatched",
         {"estimator": "twoway", "terms": ["att"], "cluster": "assignment"},
+    ),
+    Estimator(
+        "twoway_nearest",
+        "flat two-way fixed effects, nearest neighbour",
+        "nearest",
+        {"estimator": "twoway", "terms": ["att"], "cluster": "assignment"},
+        wanted="flat_on_sets",
     ),
 )
 

@@ -14,7 +14,8 @@ EXPORTS = ("exports_any", "exports_value")
 class Scenario:
     """Hold a scenario's names, what it asks in words, and its changes to the smaller world.
 
-    `outcomes` are those estimated; `few_clusters` adds the inference for few treated clusters.
+    `outcomes` are those estimated; `few_clusters` adds the inference for few treated clusters,
+    `all_firms` the wider comparison pool, `flat_on_sets` the flat two-way figure on matched sets.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Scenario:
     outcomes: tuple[str, ...] = ("sales_log",)
     few_clusters: bool = False
     all_firms: bool = False
+    flat_on_sets: bool = False
 
 
 NOTHING_OBSERVED = {
@@ -114,6 +116,7 @@ SCENARIOS = (
             "cohort_effect_factors": [1.5, 0.5],
             "effects": EFFECTS | {"sales_percent": [5, 15, 25, 35, 45, 55]},
         },
+        flat_on_sets=True,
     ),
     _cluster_shocks(4),
     _cluster_shocks(10),
