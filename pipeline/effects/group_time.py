@@ -159,7 +159,12 @@ def _cohort_cells(
         used[:, base] |= seen[:, 0] & member
         used[:, column] |= seen[:, 1] & member
         cell = _cell(sample, column, base, member=member, effect=found.effect)
-        yield cell, (sample.cluster[member], found.influence)
+        yield cell, (sample.cluster[_chosen(member)], found.influence)
+
+
+def _chosen(member: Flags) -> Flags | slice:
+    """Return what picks the members of an array: no copy is made where all are."""
+    return slice(None) if member.all() else member
 
 
 class _Changes:
@@ -171,13 +176,13 @@ class _Changes:
 
     def compare(self, weight: Floats, years: tuple[int, int]) -> AdjustedChange:
         """Return the effect on the change between two columns, and each member's influence."""
-        sample, member = self.sample, weight > 0
+        sample, rows = self.sample, _chosen(weight > 0)
         if self.weight is None or not np.array_equal(self.weight, weight):
             self.fitted = prepare_comparison(
-                sample.treated[member], weight[member], sample.columns[member], self.method
+                sample.treated[rows], weight[rows], sample.columns[rows], self.method
             )
             self.weight = weight
-        change = (sample.y[:, years[1]] - sample.y[:, years[0]])[member]
+        change = (sample.y[:, years[1]] - sample.y[:, years[0]])[rows]
         return adjusted_change(self.fitted, change)
 
 
@@ -258,8 +263,11 @@ def _cell(
 
 
 def _is_lone(sample: CohortSample, member: Flags) -> bool:
-    groups = (sample.cluster[member & own] for own in (sample.treated, ~sample.treated))
-    return any(bool((cluster == cluster[0]).all()) for cluster in groups)
+    """Say whether the treated, or the comparison, members lie in a single cluster."""
+    groups = (member & own for own in (sample.treated, ~sample.treated))
+    return any(
+        not ((sample.cluster != sample.cluster[group.argmax()]) & group).any() for group in groups
+    )
 
 
 def _largest(y: Floats) -> float:
