@@ -102,6 +102,8 @@ def _tilt(columns: Floats, treated: Flags, weight: Floats, start: Floats) -> Flo
             if odds.sum() - target @ (coefficients + step) <= loss + 1e-12 * abs(loss):
                 break
             step = step / 2
+        else:
+            raise _no_overlap()
         coefficients = coefficients + step
         if np.abs(step).max() <= STEP_TOLERANCE * (1 + np.abs(coefficients).max()):
             return coefficients
