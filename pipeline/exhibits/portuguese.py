@@ -147,7 +147,7 @@ PORTUGUESE: dict[str, str] = {
     "Entrants of each year with {design_pool}.": "Entrantes de cada ano com {design_pool}.",
     "Entry dated {years} too early: {label}": "Entrada datada {years} antes: {label}",
     "Average effects by estimator, on the same {firms}": "Efeitos médios por estimador, nas mesmas {firms}",
-    "Every estimator asked for, on the firms and weights of one design (panel); without matching all firms of the comparison pool. Standard errors in parentheses, {level} percent confidence intervals in brackets.": "Todos os estimadores pedidos, com as unidades e os pesos de um desenho (painel); sem pareamento, todas as da comparação. Erros-padrão entre parênteses, intervalos de confiança de {level} por cento entre colchetes.",
+    "Every estimator asked for, on the firms and weights of one design (panel); without matching all firms of the comparison pool. Clustered standard errors in parentheses, by the factor of the main table, {level} percent confidence intervals in brackets, t with G\u22121 degrees of freedom; where intervals are said to be normal, without either.": "Todos os estimadores pedidos, com as unidades e os pesos de um desenho (painel); sem pareamento, todas as da comparação. Erros-padrão por conglomerados entre parênteses, com o fator da tabela principal, intervalos de confiança de {level} por cento entre colchetes, t com G\u22121 graus de liberdade; onde os intervalos se dizem normais, sem nenhum dos dois.",
     "Entry in {fit}": "Entrada em {fit}",
     "Entry year": "Ano de entrada",
     "entry years": "anos de entrada",

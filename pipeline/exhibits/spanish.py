@@ -147,7 +147,7 @@ SPANISH: dict[str, str] = {
     "Entrants of each year with {design_pool}.": "Entrantes de cada año con {design_pool}.",
     "Entry dated {years} too early: {label}": "Entrada fechada {years} antes: {label}",
     "Average effects by estimator, on the same {firms}": "Efectos medios por estimador, en las mismas {firms}",
-    "Every estimator asked for, on the firms and weights of one design (panel); without matching all firms of the comparison pool. Standard errors in parentheses, {level} percent confidence intervals in brackets.": "Todos los estimadores pedidos, con las unidades y los pesos de un diseño (panel); sin emparejar, todas las de la comparación. Errores estándar entre paréntesis, intervalos de confianza del {level} por ciento entre corchetes.",
+    "Every estimator asked for, on the firms and weights of one design (panel); without matching all firms of the comparison pool. Clustered standard errors in parentheses, by the factor of the main table, {level} percent confidence intervals in brackets, t with G\u22121 degrees of freedom; where intervals are said to be normal, without either.": "Todos los estimadores pedidos, con las unidades y los pesos de un diseño (panel); sin emparejar, todas las de la comparación. Errores estándar por conglomerados entre paréntesis, con el factor de la tabla principal, intervalos de confianza del {level} por ciento entre corchetes, t con G\u22121 grados de libertad; donde los intervalos se dicen normales, sin ninguno de los dos.",
     "Entry in {fit}": "Entrada en {fit}",
     "Entry year": "Año de entrada",
     "entry years": "años de entrada",
