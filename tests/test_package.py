@@ -143,6 +143,14 @@ def test_what_cannot_be_packaged_is_said(tmp_path, monkeypatch, capsys):
     assert "nowhere is not a study" in capsys.readouterr().err
 
 
+def test_raw_files_that_git_lacks_stop_the_package(tmp_path):
+    folder = project(tmp_path, {"michigan": small_section()})
+    (folder / "data" / "raw" / "michigan" / "panel.csv").write_text("private")
+    tracked(folder)
+    with pytest.raises(DataError, match=r"1 files of data/raw/michigan are not in git"):
+        replication_package(folder, [])
+
+
 def test_measured_figures_reach_the_readme(tmp_path, monkeypatch):
     folder = project(tmp_path, {"michigan": small_section()})
     monkeypatch.setattr("pipeline.replication.measure._STAGES", ("obtain",))

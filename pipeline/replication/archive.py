@@ -25,13 +25,18 @@ def replication_package(root: Path, studies: list[str]) -> bytes:
     """Return the archive for the studies named, all of params.yaml where none is.
 
     It holds every file that git has, other studies left out; raw data of confidential studies are
-    replaced by stand-ins made from what `obtain` wrote. Raises DataError where git has no files.
+    replaced by stand-ins made from what `obtain` wrote. Raises DataError where git has no files,
+    or lacks raw files of a study that is not declared confidential.
     """
     content = load_yaml(root / "params.yaml")
     every = study_names(content)
     chosen = studies or every
     settings = {name: read_study(content, name) for name in chosen}
-    files = {path: (root / path).read_bytes() for path in _tracked(root, chosen, every, settings)}
+    tracked = _tracked(root, chosen, every, settings)
+    for name, study in settings.items():
+        if not study.data.confidential:
+            _refuse_private(root, name, tracked)
+    files = {path: (root / path).read_bytes() for path in tracked}
     if set(chosen) != set(every):
         files["params.yaml"] = _restricted_params(root, [n for n in every if n in chosen])
         files["dvc.lock"] = _restricted_lock(root, chosen)
@@ -66,6 +71,17 @@ def _belongs(path: str, others: set[str], settings: dict[str, Study]) -> bool:
         if private and settings[study].data.confidential and parts[-1] != "README.md":
             return False
     return parts[:2] != ("reports", "headlines") or Path(path).stem not in others
+
+
+def _refuse_private(root: Path, name: str, tracked: list[str]) -> None:
+    folder = root / "data" / "raw" / name
+    files = {p.relative_to(root).as_posix() for p in folder.rglob("*") if p.is_file()}
+    if absent := files.difference(tracked):
+        raise DataError(
+            f"{len(absent)} files of data/raw/{name} are not in git: declare them public "
+            f"(a line !/data/raw/{name}/* in .gitignore, then commit), or declare "
+            f"{name}.data.confidential: true, which packages stand-ins"
+        )
 
 
 def _restricted_params(root: Path, chosen: list[str]) -> bytes:
