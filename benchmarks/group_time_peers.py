@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks.group_time_cells import BALANCED_LAST_EVENT_TIME, Options, grid, table
 from benchmarks.group_time_reasons import reason
-from pipeline.effects.group_time import GroupTime, GroupTimeRules, group_time_effects
-from pipeline.effects.group_time_averages import (
+from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
+from pipeline.estimators.group_time.group_time_averages import (
     Average,
     balanced_event_averages,
     cell_effects,
@@ -30,7 +30,11 @@ from pipeline.effects.group_time_averages import (
     simple_average,
     year_averages,
 )
-from pipeline.effects.group_time_panel import FirmsByYear, cohort_sample, compared_firms
+from pipeline.estimators.group_time.group_time_panel import (
+    FirmsByYear,
+    cohort_sample,
+    compared_firms,
+)
 
 PACKAGES = ("csdid", "differences", "diff_diff", "moderndid")
 AGREED = 1e-6

@@ -46,10 +46,10 @@ def simulate(n_firms: int) -> pd.DataFrame:
 
 
 def ours(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    from pipeline.effects.cohort_sample import CohortSample
-    from pipeline.effects.group_time import GroupTimeRules, group_time_effects
-    from pipeline.effects.group_time_averages import event_averages
-    from pipeline.panel_index import index_panel
+    from pipeline.estimators.group_time.cohort_sample import CohortSample
+    from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
+    from pipeline.estimators.group_time.group_time_averages import event_averages
+    from pipeline.panel.panel_index import index_panel
 
     row = index_panel(data.rename(columns={"firm": "firm_id"})).row
     y = np.asfortranarray(data["y"].to_numpy()[row])

@@ -21,7 +21,7 @@ import pandas as pd
 from pipeline.matching.caliper import caliper_width
 from pipeline.matching.entropy import entropy_weights
 from pipeline.matching.nearest import match_nearest
-from pipeline.propensity import fit_score
+from pipeline.selection.propensity import fit_score
 
 COVARIATES = [f"x{i}" for i in range(1, 6)]
 

@@ -56,10 +56,10 @@ def sample(n_units: int = 600, years: int = 6) -> dict[str, np.ndarray]:
 def ours(data: dict[str, np.ndarray]) -> dict[str, Figures]:
     """Return coefficients and standard errors by regression, and the enumerated p-value."""
     from pipeline.effects.absorb import dense_codes
-    from pipeline.effects.few_clusters import cluster_sums
     from pipeline.effects.least_squares import absorb, fit_absorbed
     from pipeline.effects.poisson import fit_poisson
-    from pipeline.wild_bootstrap import wild_test
+    from pipeline.inference.few_clusters import cluster_sums
+    from pipeline.inference.wild_bootstrap import wild_test
 
     names = tuple(f"d{k}" for k in range(TERMS))
     columns = np.column_stack([data[name] for name in names])

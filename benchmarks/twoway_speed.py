@@ -74,7 +74,7 @@ def run_one(which: str, n_rows: int) -> None:
 
 def multiplier_draws(n_firms: int = 100_000, estimates: int = 8, draws: int = 999) -> float:
     """Return the seconds of simultaneous bands over that many influences of firms."""
-    from pipeline.bands import simultaneous_critical_value
+    from pipeline.inference.bands import simultaneous_critical_value
 
     influence = np.random.default_rng(1).normal(size=(estimates, n_firms))
     started = time.perf_counter()
@@ -85,9 +85,9 @@ def multiplier_draws(n_firms: int = 100_000, estimates: int = 8, draws: int = 99
 def wild_draws(n_clusters: int = 50, draws: int = 999) -> float:
     """Return the seconds of a restricted wild bootstrap of 20,000 firm-years, interval included."""
     from pipeline.effects.absorb import dense_codes
-    from pipeline.effects.few_clusters import cluster_sums
     from pipeline.effects.least_squares import absorb
-    from pipeline.wild_bootstrap import wild_test
+    from pipeline.inference.few_clusters import cluster_sums
+    from pipeline.inference.wild_bootstrap import wild_test
 
     data = simulate(20_000)
     cluster = data["cluster"] % n_clusters

@@ -43,7 +43,7 @@ class Refusal:
 
 
 class RowsError(DataError):
-    """Report rows that break a rule, by position; `pipeline.origin` names their files and rows."""
+    """Report rows that break a rule, by position; `panel.origin` names files and rows."""
 
     def __init__(self, message: str, problems: pd.DataFrame, refusal: Refusal) -> None:
         super().__init__(message, problems)

@@ -1,15 +1,15 @@
 """Balance: how alike treated and comparison firms are before and after matching."""
 
-from pipeline.balance import measure_balance
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.results import FACTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
+from pipeline.matching.balance import measure_balance
+from pipeline.matching.rubin import rubin_facts
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
-from pipeline.rubin import rubin_facts
-from pipeline.support import treated_fates
+from pipeline.selection.support import treated_fates
 from stages.run import Folders, run_stage
 
 SECTIONS = {"score": ScoreSection, "match": MatchSection}

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.audit.tex_keys import check_keys, known_keys
+from pipeline.commands.audit.tex_keys import check_keys, known_keys
 from pipeline.errors import EvaluationError
 from stages.output import printing
 from stages.run import report

@@ -2,12 +2,12 @@
 
 from pipeline.datasets.panel import ISSUES, NOT_FOUND, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.store import write
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.profile import profile_panel
+from pipeline.panel.sources import read_obtained, read_origins, read_rules_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.profile import profile_panel
-from pipeline.sources import read_obtained, read_origins, read_rules_tables
 from stages.run import Folders, run_stage
 
 SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}

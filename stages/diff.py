@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.audit.diff_words import diff_markdown, diff_text
-from pipeline.audit.effect_diff import compare_revisions
-from pipeline.audit.revisions import Revision, commit
+from pipeline.commands.audit.diff_words import diff_markdown, diff_text
+from pipeline.commands.audit.effect_diff import compare_revisions
+from pipeline.commands.audit.revisions import Revision, commit
 from pipeline.errors import EvaluationError
 from stages.output import printing
 from stages.run import report

@@ -1,14 +1,14 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
+from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
-from pipeline.effects.bootstrap import Redo
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.matched_lags import matched_times
+from pipeline.inference.bootstrap import Redo
+from pipeline.matching.matched_lags import matched_times
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection

@@ -5,28 +5,28 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.analyses.recovery import recover
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
-from pipeline.disclosure.dominance import measure_dominance
 from pipeline.effects.study import Study, prepare_study
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.exhibits.publication import published
-from pipeline.exhibits.study import build_exhibits, write_exhibits
-from pipeline.matched_lags import matched_times
+from pipeline.matching.matched_lags import matched_times
+from pipeline.panel.sources import read_obtained
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.provenance import declared_hash
-from pipeline.recovery import recover
-from pipeline.sources import read_obtained
+from pipeline.publishing.disclosure.dominance import measure_dominance
+from pipeline.publishing.provenance import declared_hash
+from pipeline.publishing.publication import published
+from pipeline.publishing.study import build_exhibits, write_exhibits
 from stages.run import Folders, run_stage
 
 SECTIONS = {

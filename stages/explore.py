@@ -5,10 +5,10 @@ import sys
 
 from ruamel.yaml import YAML
 
+from pipeline.commands.explore import changed, explore
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import read
 from pipeline.errors import EvaluationError, ParamsError
-from pipeline.explore import changed, explore
 from pipeline.params.settings import load_yaml, study_block
 from pipeline.params.study import read_study
 from stages.output import printing

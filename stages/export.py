@@ -2,6 +2,7 @@
 
 import argparse
 
+from pipeline.commands.stata.package import stata_files
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES
@@ -9,10 +10,9 @@ from pipeline.datasets.selection import COVARIATES
 from pipeline.datasets.store import read
 from pipeline.effects.study import prepare_study
 from pipeline.errors import EvaluationError
-from pipeline.matched_lags import matched_times
+from pipeline.matching.matched_lags import matched_times
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import read_study
-from pipeline.stata.package import stata_files
 from stages.run import PARAMS, Folders, report
 
 

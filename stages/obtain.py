@@ -1,7 +1,7 @@
 """Obtain a study's raw tables, as delivered, from files, a package or the simulator."""
 
+from pipeline.panel.sources import obtain_tables, write_obtained
 from pipeline.params.data import DataSection
-from pipeline.sources import obtain_tables, write_obtained
 from stages.run import Folders, run_stage
 
 SECTIONS = {"data": DataSection}

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
+from pipeline.commands.replication.archive import replication_package
+from pipeline.commands.replication.measure import measure_stages
 from pipeline.errors import EvaluationError
 from pipeline.params.settings import load_yaml, study_names
-from pipeline.replication.archive import replication_package
-from pipeline.replication.measure import measure_stages
 from stages.run import PARAMS, report
 
 

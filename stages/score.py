@@ -2,15 +2,15 @@
 
 import pandas as pd
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import FACTS
 from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.propensity import score_risk_sets
+from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.propensity import score_risk_sets
+from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
 from stages.run import Folders, run_stage
 
 SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection}

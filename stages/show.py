@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.audit.rebuild import published_results
+from pipeline.commands.audit.rebuild import published_results
 from pipeline.errors import EvaluationError
-from pipeline.exhibits.language import speaking
-from pipeline.exhibits.study import study_tables
-from pipeline.exhibits.terminal import render_text
+from pipeline.exhibits.render.terminal import render_text
+from pipeline.exhibits.words.language import speaking
+from pipeline.publishing.study import study_tables
 from stages.output import printing
 from stages.run import report
 

@@ -5,9 +5,9 @@ import re
 import shutil
 from pathlib import Path
 
+from pipeline.commands.start.section import start_section
 from pipeline.errors import EvaluationError, ParamsError
 from pipeline.params.settings import load_yaml
-from pipeline.starting.section import start_section
 from stages.run import PARAMS, Folders, report
 
 _NOTES = {

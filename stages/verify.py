@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.audit.history import Stamped, stamped_inputs
-from pipeline.audit.lock_check import lock_faults
-from pipeline.audit.manifest_check import manifest_faults
-from pipeline.audit.rebuild import table_faults
-from pipeline.audit.rerun import rerun_faults
+from pipeline.commands.audit.history import Stamped, stamped_inputs
+from pipeline.commands.audit.lock_check import lock_faults
+from pipeline.commands.audit.manifest_check import manifest_faults
+from pipeline.commands.audit.rebuild import table_faults
+from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.errors import EvaluationError
 from stages.output import printing
 from stages.run import report

@@ -10,10 +10,10 @@ from stacked_tables import (
     weights_from,
 )
 
-from pipeline.effects.bootstrap import Redo
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.ledger import Results
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
+from pipeline.inference.bootstrap import Redo
 from pipeline.params.estimate import EstimateSection
 
 BASICS = {"designs": ["matched"], "outcomes": ["sales"], "cluster": "firm"}

@@ -5,9 +5,9 @@ from bad_studies import DRAWS, EVENTS, GROUPS, LEVEL, estimate_section, plain_pa
 from bad_studies import spec as named
 from stacked_tables import treatment
 
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
 from pipeline.effects.ledger import Results
-from pipeline.effects.specs import estimate_specs
-from pipeline.in_memory import match_in_memory
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection

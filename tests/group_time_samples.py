@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pipeline.effects.cohort_sample import CohortSample
-from pipeline.effects.group_time_averages import (
+from pipeline.estimators.group_time.cohort_sample import CohortSample
+from pipeline.estimators.group_time.group_time_averages import (
     balanced_event_averages,
     cell_effects,
     cohort_averages,
@@ -13,7 +13,11 @@ from pipeline.effects.group_time_averages import (
     simple_average,
     year_averages,
 )
-from pipeline.effects.group_time_panel import FirmsByYear, cohort_sample, compared_firms
+from pipeline.estimators.group_time.group_time_panel import (
+    FirmsByYear,
+    cohort_sample,
+    compared_firms,
+)
 
 
 def full_samples(

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.matching.designs import match_designs
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
-from pipeline.propensity import score_risk_sets
+from pipeline.selection.propensity import score_risk_sets
 
 FILE = Path(__file__).parent / "reference" / "matchit_lalonde.csv"
 

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from workspace import section
 
+from pipeline.analyses.recovery import RECOVERY_KEY, recover
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
 from pipeline.effects.ledger import Results
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import Study
-from pipeline.in_memory import match_in_memory
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
@@ -21,8 +22,7 @@ from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.simulation import Simulation
 from pipeline.params.treatment import TreatmentSection
-from pipeline.recovery import RECOVERY_KEY, recover
-from pipeline.simulate import SimulatedProgramme, simulate_programme
+from pipeline.simulation.simulate import SimulatedProgramme, simulate_programme
 
 Change = Callable[[SimulatedProgramme], SimulatedProgramme]
 

@@ -10,7 +10,7 @@ EXHIBITS = Path(__file__).parent.parent / "pipeline" / "exhibits"
 def phrases_of_the_code() -> set[str]:
     """Return the text of each `say("...")`, and of each constant that `say(NAME...)` looks up."""
     found: set[str] = set()
-    for path in sorted(EXHIBITS.glob("*.py")):
+    for path in sorted(EXHIBITS.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         constants = _constants(tree)
         for argument in _arguments_of_say(tree):
@@ -20,14 +20,23 @@ def phrases_of_the_code() -> set[str]:
 
 # What makes a reason that stands in a row; modules whose errors stop the run are left out.
 _REASONS = {"SupportError", "IdentificationError", "missing_row", "test_row"}
-_STOPPING = {"clusters.py", "study.py", "covariate_columns.py"}
+_ESTIMATING = ("effects", "estimators", "inference", "analyses")
+_STOPPING = {
+    "score_correction.py",
+    "matching_effect.py",
+    "clusters.py",
+    "study.py",
+    "covariate_columns.py",
+}
 
 
 def reasons_of_estimators() -> set[str]:
     """Return the texts with which estimators say why a row has no estimate, fields as `{}`."""
     found: set[str] = set()
-    for path in sorted((EXHIBITS.parent / "effects").glob("*.py")):
-        if path.name not in _STOPPING:
+    for room in _ESTIMATING:
+        for path in sorted((EXHIBITS.parent / room).rglob("*.py")):
+            if path.name in _STOPPING:
+                continue
             tree = ast.parse(path.read_text(encoding="utf-8"))
             constants = _constants(tree)
             found |= {_with_fields(argument, constants) for argument in _arguments_of_reasons(tree)}

@@ -3,9 +3,9 @@
 import pandas as pd
 from stacked_tables import outcomes, treatment
 
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.recovery import recover
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.recovery import recover
 
 
 def recovered(panel, untreated, matches, weights, estimate) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from monte_carlo import Evaluated
 
-from pipeline.panel_index import NO_ROW
+from pipeline.panel.panel_index import NO_ROW
 
 COHORTS = [2008, 2010]
 

@@ -18,8 +18,8 @@ from recovery_truths import COHORTS, truths
 from scipy.stats import binom
 from workspace import section
 
-from pipeline.recovery import recover
-from pipeline.simulate import SimulatedProgramme
+from pipeline.analyses.recovery import recover
+from pipeline.simulation.simulate import SimulatedProgramme
 
 SCORED = ["employment_log", "age", "foreign_owned", "manager_education", "distance"]
 NOTHING = dict.fromkeys(["age_years", "foreign_owned", "manager_education_years", "distance_km"], 0)

@@ -8,7 +8,7 @@ import pandas as pd
 from results import study_results
 from ruamel.yaml import YAML
 
-from pipeline.exhibits.results_csv import results_csv
+from pipeline.exhibits.render.results_csv import results_csv
 
 STUDY = "madeup"
 SECTIONS = ("treatment", "match", "estimate", "exhibit")

@@ -11,11 +11,11 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
-from pipeline.panel_index import index_panel
+from pipeline.panel.panel_index import index_panel
+from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.treated_clusters import cluster_entry
 
 
 def text_table(text: str) -> pd.DataFrame:

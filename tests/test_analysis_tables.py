@@ -9,17 +9,17 @@ from results import OUTCOMES, _table, settings, study_results
 from text_tables import lines
 
 from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
-from pipeline.disclosure.groups import NOTE as SECOND
-from pipeline.disclosure.vet import vet
-from pipeline.exhibits.export_margins_table import export_margins_tables
 from pipeline.exhibits.group_numbers import group_numbers
-from pipeline.exhibits.heterogeneity_table import heterogeneity_tables
-from pipeline.exhibits.language import speaking
-from pipeline.exhibits.latex import fits
-from pipeline.exhibits.manifest import manifest
-from pipeline.exhibits.study import study_tables
-from pipeline.exhibits.survival_table import survival_tables
-from pipeline.exhibits.table import DASH
+from pipeline.exhibits.render.latex import fits
+from pipeline.exhibits.tables.export_margins import export_margins_tables
+from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
+from pipeline.exhibits.tables.survival import survival_tables
+from pipeline.exhibits.tables.table import DASH
+from pipeline.exhibits.words.language import speaking
+from pipeline.publishing.disclosure.groups import NOTE as SECOND
+from pipeline.publishing.disclosure.vet import vet
+from pipeline.publishing.manifest import manifest
+from pipeline.publishing.study import study_tables
 
 BASICS = {"designs": ["covariates"], "cluster": "assignment"}
 ANALYSES = {

@@ -13,7 +13,7 @@ import simulation
 from import_closure import ROOT
 from workspace import contents, section, write_params
 
-from pipeline.simulate import simulate_programme
+from pipeline.simulation.simulate import simulate_programme
 from stages.run import run_stage
 
 STAGES = ["check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.balance import ks_distance, measure_balance, weighted_variance
+from pipeline.matching.balance import ks_distance, measure_balance, weighted_variance
 from pipeline.matching.losses import effective_size
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.balance import measure_balance
+from pipeline.matching.balance import measure_balance
+from pipeline.matching.rubin import rubin_facts
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
-from pipeline.rubin import rubin_facts
 
 FILE = Path(__file__).parent / "reference" / "pstest_data.csv"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.bands import simultaneous_critical_value, sup_t_critical_value
+from pipeline.inference.bands import simultaneous_critical_value, sup_t_critical_value
 
 DRAWS = 200_000
 

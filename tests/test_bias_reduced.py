@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from stacked_tables import estimation, outcomes, random_study, treatment
 
-from pipeline.effects import bias_reduced as module
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.absorb import dense_codes
-from pipeline.effects.bias_reduced import bias_reduced
 from pipeline.effects.least_squares import absorb
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
+from pipeline.inference import bias_reduced as module
+from pipeline.inference.bias_reduced import bias_reduced
 from pipeline.params.estimate import StackedSpec
 
 # 8 units, 4 periods; see tests/reference/README.md.

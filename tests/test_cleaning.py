@@ -4,24 +4,25 @@ import pandas as pd
 import pytest
 from text_tables import table
 
-from pipeline.cleaning.corrections import correct_points
-from pipeline.cleaning.customs import separate_customs_states
-from pipeline.cleaning.duplicates import add_up_merged, collapse_identical, settle_conflicting
-from pipeline.cleaning.ledger import apply_rules
-from pipeline.cleaning.links import link, linked_identifiers
-from pipeline.cleaning.outliers import find_jumps, limit_tails
-from pipeline.cleaning.prices import convert_prices
-from pipeline.cleaning.recodes import recode
-from pipeline.cleaning.restrictions import (
+from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.errors import DataError
+from pipeline.panel.ledger import apply_rules
+from pipeline.panel.rules.corrections import correct_points
+from pipeline.panel.rules.customs import separate_customs_states
+from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
+from pipeline.panel.rules.links import link, linked_identifiers
+from pipeline.panel.rules.outliers import find_jumps, limit_tails
+from pipeline.panel.rules.prices import convert_prices
+from pipeline.panel.rules.recodes import recode
+from pipeline.panel.rules.restrictions import (
     balance_window,
     bound_years,
     filter_rows,
     require_years,
 )
-from pipeline.cleaning.standard import blank_missing_codes
-from pipeline.cleaning.units import apply_factor, check_scales
-from pipeline.datasets.panel import SURVIVAL_RULE
-from pipeline.errors import DataError
+from pipeline.panel.rules.standard import blank_missing_codes
+from pipeline.panel.rules.units import apply_factor, check_scales
+from pipeline.panel.values import firm_identifier
 from pipeline.params.clean import (
     Customs,
     Duplicates,
@@ -36,7 +37,6 @@ from pipeline.params.clean import (
     UnitFactor,
     Window,
 )
-from pipeline.values import firm_identifier
 
 
 def rows(text):

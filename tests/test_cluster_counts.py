@@ -13,8 +13,8 @@ from pipeline.effects.cluster_cautions import (
     SHARING_A_CLUSTER,
     cluster_caution,
 )
-from pipeline.exhibits.cautions import panel_warnings
-from pipeline.exhibits.panels import Shown, lettered_panels
+from pipeline.exhibits.tables.panels import Shown, lettered_panels
+from pipeline.exhibits.words.cautions import panel_warnings
 
 COUNTS = ["n_clusters", "n_treated_clusters"]
 CAUTION = "treated clusters are few: analytic intervals are too short"

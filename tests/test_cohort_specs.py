@@ -8,13 +8,13 @@ import pytest
 from recovered import recovered
 from stacked_tables import estimation, outcomes, panel_from, random_study, treatment
 
+from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
-from pipeline.effects.cohort_regression import fit_extended_twoway, interaction_sample
-from pipeline.effects.imputation import impute, imputed_average
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.effects.twoway import FlatSample
+from pipeline.estimators.cohort_regression import fit_extended_twoway, interaction_sample
+from pipeline.estimators.imputation import impute, imputed_average
+from pipeline.estimators.twoway import FlatSample
 from pipeline.params.estimate import EstimateSection
 
 ESTIMATORS = ["sun_abraham", "extended_twoway", "imputation"]

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from text_tables import panel
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
 from pipeline.errors import DataError, SupportError
+from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.score import Covariate, ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.treated_clusters import cluster_entry
+from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
 
 # firms: t, u enter in 2003 and 2005; n never; s never but beside t; l born in 2003; x leaves
 YEARS = range(2001, 2007)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.audit.comparison import contents, differences, same_line
+from pipeline.commands.audit.comparison import contents, differences, same_line
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_a_long_line_is_shown_around_its_first_difference():
 
 
 def test_a_number_edited_in_a_word_file_is_seen():
-    from pipeline.exhibits.table import Column, Number, Panel, Row, Table
-    from pipeline.exhibits.word import render_word
+    from pipeline.exhibits.render.word import render_word
+    from pipeline.exhibits.tables.table import Column, Number, Panel, Row, Table
 
     def word(value):
         row = Row("Effect", (Number(value, 3),))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.delivered import read_panel
 from pipeline.errors import DataError
+from pipeline.panel.delivered import read_panel
+from pipeline.panel.readers import read_table
 from pipeline.params.data import DataSection, FileFormat
-from pipeline.readers import read_table
 
 PLAIN = FileFormat()
 FIRMS = pd.DataFrame({"id": ["007", "12"], "sector": ["0110", "b;c"], "sales": [1234.5, 7.0]})

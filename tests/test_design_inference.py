@@ -16,19 +16,17 @@ from stacked_tables import (
 )
 from workspace import section
 
-from pipeline.cohorts import pooled_risk_sets, risk_sets
-from pipeline.covariates import dated_covariates
-from pipeline.effects import bootstrap
-from pipeline.effects.bootstrap import Redo, bootstrap_terms
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.cluster_cautions import cluster_caution
 from pipeline.effects.clusters import VALID, Remade, cluster_codes, require_valid
 from pipeline.effects.sample import stacked_sample
-from pipeline.effects.specs import estimate_specs
-from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
+from pipeline.estimators.stacked import fit_stacked, year_cells
+from pipeline.inference import bootstrap
+from pipeline.inference.bootstrap import Redo, bootstrap_terms
 from pipeline.matching.designs import match_designs
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
@@ -36,8 +34,10 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.propensity import score_risk_sets
-from pipeline.simulate import simulate_programme
+from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.propensity import score_risk_sets
+from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
+from pipeline.simulation.simulate import simulate_programme
 
 PANEL = """
 firm_id cluster 2003 2004 2005

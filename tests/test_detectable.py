@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from bad_studies import inputs, plain_panel
 
-from pipeline.effects import detectable as module
-from pipeline.effects.detectable_names import detectable, detectable_in_unit
+from pipeline.inference import detectable as module
+from pipeline.inference.detectable_names import detectable, detectable_in_unit
 
 SPECS = ("main", "pooled", "gt_difference", "gt_doubly_robust")
 

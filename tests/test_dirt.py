@@ -9,11 +9,11 @@ from workspace import section
 from pipeline.datasets.panel import ISSUES, PANEL
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.sources import obtain_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.simulate import simulate_programme
 from pipeline.simulation.dirt import (
     JUMP_FACTOR,
     MISSING_CODES,
@@ -22,7 +22,7 @@ from pipeline.simulation.dirt import (
     digits,
     soil,
 )
-from pipeline.sources import obtain_tables
+from pipeline.simulation.simulate import simulate_programme
 
 N_EACH = 8
 BLOCK = section("simulated")

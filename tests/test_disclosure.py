@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 from results import study_results
 
-from pipeline.disclosure.counts import protected, step_runs
-from pipeline.disclosure.dominance import Dominance, dominated, largest_share
-from pipeline.disclosure.groups import hide_group_tests, is_second, second_groups
-from pipeline.disclosure.losses import hide_steps, hide_support
-from pipeline.disclosure.samples import hide_balance, hide_paths, too_near
-from pipeline.disclosure.vet import vet
-from pipeline.exhibits.limitations import limitations
-from pipeline.exhibits.overlap import score_bins
-from pipeline.exhibits.study import build_exhibits, study_tables
+from pipeline.exhibits.figures.overlap import score_bins
 from pipeline.exhibits.summary import summary
-from pipeline.exhibits.table import HIDDEN
+from pipeline.exhibits.tables.table import HIDDEN
+from pipeline.exhibits.words.limitations import limitations
+from pipeline.publishing.disclosure.counts import protected, step_runs
+from pipeline.publishing.disclosure.dominance import Dominance, dominated, largest_share
+from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, second_groups
+from pipeline.publishing.disclosure.losses import hide_steps, hide_support
+from pipeline.publishing.disclosure.samples import hide_balance, hide_paths, too_near
+from pipeline.publishing.disclosure.vet import vet
+from pipeline.publishing.study import build_exhibits, study_tables
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from import_closure import ROOT, import_closure
 
-from pipeline.exhibits.study import OWNED
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import SECTIONS
+from pipeline.publishing.study import OWNED
 
 PIPELINE = load_yaml(ROOT / "dvc.yaml")["stages"]
 STUDY_STAGES = ["obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]

@@ -8,10 +8,10 @@ from import_closure import ROOT
 from repository import STUDY, commit_all, git, repository, write_results, write_yaml
 from results import study_results
 
-from pipeline.audit.diff_words import diff_markdown, diff_text
-from pipeline.audit.effect_diff import compare_revisions
-from pipeline.audit.revisions import Revision, RevisionError, commit
-from pipeline.audit.settings_diff import Changed, changed_parameters
+from pipeline.commands.audit.diff_words import diff_markdown, diff_text
+from pipeline.commands.audit.effect_diff import compare_revisions
+from pipeline.commands.audit.revisions import Revision, RevisionError, commit
+from pipeline.commands.audit.settings_diff import Changed, changed_parameters
 
 HEADLINE = ("sales_log", "covariates_lags", "stacked", "att")
 

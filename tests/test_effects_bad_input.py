@@ -36,9 +36,9 @@ from pipeline.effects.counts import (
     Counts,
 )
 from pipeline.effects.ledger import Results
-from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.study import outcome_sample
 from pipeline.errors import EvaluationError
+from pipeline.estimators.stacked import fit_stacked, year_cells
 
 NUMBERS = ["estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
 REASONS = ("no standard error", "no bootstrap", "not bootstrapped", "no randomisation")

@@ -14,10 +14,10 @@ from stacked_tables import (
     weights_from,
 )
 
+from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.ledger import Results
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError, IdentificationError, ParamsError
 from pipeline.params.estimate import EstimateSection

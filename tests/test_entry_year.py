@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from test_start_guesses import started, write_csv
 
-from pipeline.entry import cohorts_from_entry_year
 from pipeline.errors import DataError
+from pipeline.panel.entry import cohorts_from_entry_year
 from pipeline.params.treatment import EntryYearEntry
 
 ENTRY = EntryYearEntry(source="entry_year", column="first", never=[0])

@@ -10,12 +10,12 @@ from ruamel.yaml import YAML
 from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
 
 import pipeline.params.estimate as estimate_params
-from pipeline.effects import estimators
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.ledger import Results
 from pipeline.effects.rows import STACKED_ONLY
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.exhibits import estimator_names
+from pipeline.estimators import estimators
+from pipeline.exhibits.words import estimator_names
 
 PAGE = (Path(__file__).parent.parent / "docs" / "add_an_estimator.md").read_text(encoding="utf-8")
 PANEL = """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from stacked_tables import estimation, outcomes, random_study, treatment
 
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 
 BANDS = {"draws": 20_000, "seed": 5}

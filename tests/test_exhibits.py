@@ -11,30 +11,30 @@ from results import OUTCOMES, many_outcomes, study_results
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.store import conform
 from pipeline.effects.counts import NO_VARIATION
-from pipeline.effects.detectable_names import detectable, detectable_in_unit
-from pipeline.exhibits.balance_table import balance_table
-from pipeline.exhibits.captions import caption, stem
-from pipeline.exhibits.cohorts_table import cohorts_table
-from pipeline.exhibits.detectable_effects import detectable_effects
-from pipeline.exhibits.dynamic_effects import dynamic_effects
-from pipeline.exhibits.estimators_table import estimators_tables
-from pipeline.exhibits.event_study import event_study
-from pipeline.exhibits.language import speaking
-from pipeline.exhibits.latex import fits_page
-from pipeline.exhibits.main_effects import main_effects
-from pipeline.exhibits.main_notes import main_notes
-from pipeline.exhibits.panels import Shown, lettered_panels
-from pipeline.exhibits.plots_csv import plots_csv
-from pipeline.exhibits.recovery_table import recovery_table
-from pipeline.exhibits.results_csv import results_csv
-from pipeline.exhibits.sample_flow import sample_flow
-from pipeline.exhibits.score_table import score_table
-from pipeline.exhibits.study import FOLDERS, build_exhibits, study_tables, write_exhibits
+from pipeline.exhibits.figures.event_study import event_study
+from pipeline.exhibits.render.latex import fits_page
+from pipeline.exhibits.render.plots_csv import plots_csv
+from pipeline.exhibits.render.results_csv import results_csv
+from pipeline.exhibits.render.table_csv import render_csv
 from pipeline.exhibits.summary import summary
-from pipeline.exhibits.table import DASH, Counts, Interval, Magnitude, Number, Text
-from pipeline.exhibits.table_csv import render_csv
+from pipeline.exhibits.tables.balance import balance_table
+from pipeline.exhibits.tables.cohorts import cohorts_table
+from pipeline.exhibits.tables.detectable_effects import detectable_effects
+from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
+from pipeline.exhibits.tables.estimators import estimators_tables
+from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.tables.panels import Shown, lettered_panels
+from pipeline.exhibits.tables.recovery import recovery_table
+from pipeline.exhibits.tables.sample_flow import sample_flow
+from pipeline.exhibits.tables.score import score_table
+from pipeline.exhibits.tables.table import DASH, Counts, Interval, Magnitude, Number, Text
+from pipeline.exhibits.words.captions import caption, stem
+from pipeline.exhibits.words.language import speaking
+from pipeline.exhibits.words.main_notes import main_notes
+from pipeline.inference.detectable_names import detectable, detectable_in_unit
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
+from pipeline.publishing.study import FOLDERS, build_exhibits, study_tables, write_exhibits
 
 TABLES = (
     "main_effects",

@@ -4,8 +4,8 @@ import pytest
 from import_closure import ROOT
 from workspace import contents, project, section
 
+from pipeline.commands.explore import _headline_only, changed
 from pipeline.errors import ParamsError
-from pipeline.explore import _headline_only, changed
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import read_study
 from stages import clean, explore, obtain

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from workspace import project, section
 
-from pipeline.delivered import long_layout
 from pipeline.errors import DataError
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.delivered import long_layout
+from pipeline.panel.sources import obtain_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection, Wide
 from pipeline.params.treatment import TreatmentSection
-from pipeline.sources import obtain_tables
 
 BLOCK = section("fastfood")
 

@@ -5,13 +5,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from results import OUTCOMES, many_outcomes, study_results
 
-from pipeline.exhibits.design_words import matched_event_times
-from pipeline.exhibits.event_study import _pre_trend_words, event_study
-from pipeline.exhibits.figures import BLUE, ITALIC_P, render_figure
-from pipeline.exhibits.flow_figure import flow_figure
-from pipeline.exhibits.love_plot import love_plot
-from pipeline.exhibits.outcome_paths import outcome_paths
-from pipeline.exhibits.overlap import overlap, score_bins
+from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, render_figure
+from pipeline.exhibits.figures.event_study import _pre_trend_words, event_study
+from pipeline.exhibits.figures.love_plot import love_plot
+from pipeline.exhibits.figures.outcome_paths import outcome_paths
+from pipeline.exhibits.figures.overlap import overlap, score_bins
+from pipeline.exhibits.figures.sample_flow import flow_figure
+from pipeline.exhibits.words.designs import matched_event_times
 
 DRAWN = (outcome_paths, event_study, love_plot, overlap, flow_figure)
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
 
-from pipeline.effects.goodman_bacon import balanced_part, goodman_bacon, share_by_kind
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.effects.twoway import FlatSample, fit_twoway
 from pipeline.errors import IdentificationError
+from pipeline.estimators.goodman_bacon import balanced_part, goodman_bacon, share_by_kind
+from pipeline.estimators.twoway import FlatSample, fit_twoway
 from pipeline.params.estimate import TwowaySpec
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -8,11 +8,11 @@ import pytest
 from group_time_samples import full_samples
 from scipy import stats
 
-from pipeline.bands import random_signs, simultaneous_critical_value
-from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
-from pipeline.effects.cohort_sample import CohortSample
-from pipeline.effects.group_time import GroupTimeRules, group_time_effects
-from pipeline.effects.group_time_averages import (
+from pipeline.errors import SupportError
+from pipeline.estimators.adjusted_change import adjusted_change, prepare_comparison
+from pipeline.estimators.group_time.cohort_sample import CohortSample
+from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
+from pipeline.estimators.group_time.group_time_averages import (
     balanced_event_averages,
     cell_effects,
     cohort_averages,
@@ -21,8 +21,8 @@ from pipeline.effects.group_time_averages import (
     simple_average,
     year_averages,
 )
-from pipeline.effects.propensity_odds import _tilt
-from pipeline.errors import SupportError
+from pipeline.estimators.group_time.propensity_odds import _tilt
+from pipeline.inference.bands import random_signs, simultaneous_critical_value
 
 METHODS = ["outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"]
 DIFFERENCE = GroupTimeRules("outcome_regression", "varying", 0)

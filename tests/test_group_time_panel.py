@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.analyses.recovery import recover
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
-from pipeline.effects.specs import estimate_specs
-from pipeline.in_memory import match_in_memory
-from pipeline.panel import cluster_entry
+from pipeline.panel.clean import cluster_entry
 from pipeline.params.estimate import EstimateSection, GroupTimeSpec
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.recovery import recover
 
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = 6e-11  # ten decimals are printed

@@ -6,12 +6,12 @@ import pytest
 from recovered import recovered
 from stacked_tables import estimation, outcomes, random_study, treatment
 
+from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
-from pipeline.effects.specs import estimate_specs
-from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.study import outcome_sample, prepare_study
 from pipeline.errors import DataError, ParamsError
+from pipeline.estimators.stacked import fit_stacked, year_cells
 from pipeline.params.estimate import EstimateSection
 
 ALL_TERMS = ["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]

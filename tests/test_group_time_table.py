@@ -7,8 +7,8 @@ import pytest
 from results import _table, settings, study_results
 
 from pipeline.datasets.results import ESTIMATES
-from pipeline.exhibits.group_time_table import group_time_tables
-from pipeline.exhibits.table import DASH
+from pipeline.exhibits.tables.group_time import group_time_tables
+from pipeline.exhibits.tables.table import DASH
 
 SPEC = {
     "name": "group_time",

@@ -9,8 +9,8 @@ from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 from stacked_tables import no_matches
 
-from pipeline.effects.bootstrap import Redo
 from pipeline.errors import ParamsError
+from pipeline.inference.bootstrap import Redo
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 

@@ -3,9 +3,9 @@ import json
 import pytest
 from results import study_results
 
-from pipeline.exhibits.findings import findings
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.index import index_page
+from pipeline.exhibits.words.findings import findings
 from stages import index
 
 

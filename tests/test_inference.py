@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.inference import (
+from pipeline.inference.covariance import (
     benjamini_hochberg,
     clustered_covariance,
     iid_covariance,

@@ -10,10 +10,10 @@ import pytest
 import statsmodels
 
 from pipeline.errors import IdentificationError
-from pipeline.inference_matching import Rules, matching_effect, used_firms_variance
+from pipeline.estimators.matching_effect import Rules, matching_effect, used_firms_variance
+from pipeline.estimators.score_correction import estimated_score
 from pipeline.matching.mahalanobis import whiten
-from pipeline.neighbours import Firms
-from pipeline.score_correction import estimated_score
+from pipeline.matching.neighbours import Firms
 
 CATTANEO = Path(statsmodels.__file__).parent / "treatment" / "tests" / "results" / "cataneo2.csv"
 PSMATCH2 = Path(__file__).parent / "reference" / "psmatch2_data.csv"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from results import study_results
 
-from pipeline.exhibits.inference_table import inference_tables
+from pipeline.exhibits.tables.inference import inference_tables
 
 
 @pytest.fixture(scope="module")

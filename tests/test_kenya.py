@@ -8,11 +8,11 @@ import pytest
 from import_closure import ROOT
 from workspace import project, section
 
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.sources import obtain_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.sources import obtain_tables
 
 BLOCK = section("kenya")
 

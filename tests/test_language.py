@@ -9,15 +9,16 @@ import pytest
 from phrases import phrases_of_the_code, reasons_of_estimators
 from results import OUTCOMES, many_outcomes, study_results
 
-from pipeline.effects.few_clusters import UNBOUNDED
-from pipeline.exhibits import language, rounding
-from pipeline.exhibits.latex import fits, fits_page, render_latex
 from pipeline.exhibits.numbers import numbers_json, numbers_tex, study_numbers
-from pipeline.exhibits.portuguese import PORTUGUESE, PORTUGUESE_RETOLD
-from pipeline.exhibits.spanish import SPANISH, SPANISH_RETOLD
-from pipeline.exhibits.study import build_exhibits, build_texts, study_tables
-from pipeline.exhibits.table import Interval
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.render.latex import fits, fits_page, render_latex
+from pipeline.exhibits.tables.table import Interval
+from pipeline.exhibits.words import language
+from pipeline.exhibits.words.portuguese import PORTUGUESE, PORTUGUESE_RETOLD
+from pipeline.exhibits.words.spanish import SPANISH, SPANISH_RETOLD
+from pipeline.inference.few_clusters import UNBOUNDED
 from pipeline.params.exhibit import ExhibitSection
+from pipeline.publishing.study import build_exhibits, build_texts, study_tables
 
 CATALOGUES = {"es": SPANISH, "pt": PORTUGUESE}
 RETOLD = {"es": SPANISH_RETOLD, "pt": PORTUGUESE_RETOLD}

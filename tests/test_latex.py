@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from import_closure import ROOT
 from results import many_outcomes, study_results
 
-from pipeline.exhibits.escape import _T1_LETTERS, escape
-from pipeline.exhibits.latex import fits, fits_page, render_latex
-from pipeline.exhibits.main_effects import main_effects
-from pipeline.exhibits.study import build_exhibits, study_tables, write_exhibits
-from pipeline.exhibits.table import (
+from pipeline.exhibits.render.escape import _T1_LETTERS, escape
+from pipeline.exhibits.render.latex import fits, fits_page, render_latex
+from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.tables.table import (
     DASH,
     Column,
     Counts,
@@ -27,6 +26,7 @@ from pipeline.exhibits.table import (
     Text,
 )
 from pipeline.params.settings import load_yaml
+from pipeline.publishing.study import build_exhibits, study_tables, write_exhibits
 
 GOLDEN = Path(__file__).parent / "golden"
 NASTY = r"R&D_100% ~ año #1 ${x}^\ [a] <b> |c| `d' "

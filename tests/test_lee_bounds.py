@@ -16,13 +16,13 @@ from stacked_tables import (
     weights_from,
 )
 
-from pipeline.effects.lee_bounds import Bound, imbens_manski, lee_bounds
-from pipeline.effects.manski_bounds import manski_bounds
+from pipeline.analyses.manski_bounds import manski_bounds
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.sample import stacked_sample
-from pipeline.effects.specs import estimate_specs
-from pipeline.effects.stacked import fit_stacked, year_cells
 from pipeline.effects.study import prepare_study
-from pipeline.inference import small_sample_factor
+from pipeline.estimators.lee_bounds import Bound, imbens_manski, lee_bounds
+from pipeline.estimators.stacked import fit_stacked, year_cells
+from pipeline.inference.covariance import small_sample_factor
 from pipeline.params.estimate import EstimateSection, LeeBoundsSpec
 
 REFERENCE = Path(__file__).parent / "reference"

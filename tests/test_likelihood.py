@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline import likelihood
-from pipeline.likelihood import link_density, maximise, probability
+from pipeline.selection import likelihood
+from pipeline.selection.likelihood import link_density, maximise, probability
 
 
 def sample(seed, n=400):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from stacked_tables import estimation, outcomes, random_study, treatment, weights_from
 
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.params.estimate import EstimateSection
 

@@ -1,7 +1,7 @@
 """Markdown tables: the same digits as every other renderer, nothing read as markup."""
 
-from pipeline.exhibits.markdown import render_markdown
-from pipeline.exhibits.table import Column, Counts, Interval, Number, Panel, Row, Table
+from pipeline.exhibits.render.markdown import render_markdown
+from pipeline.exhibits.tables.table import Column, Counts, Interval, Number, Panel, Row, Table
 
 
 def test_a_table_becomes_markdown():

@@ -10,17 +10,17 @@ from results import study_results
 from stacked_tables import estimation, outcomes, treatment
 from test_matching_nearest import NEAREST
 
+from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
-from pipeline.effects import match_order
-from pipeline.effects.bootstrap import Redo
-from pipeline.effects.match_order import N_ORDERS, order_facts
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.exhibits.score_table import score_table
+from pipeline.exhibits.tables.score import score_table
+from pipeline.inference import match_order
+from pipeline.inference.bootstrap import Redo
+from pipeline.inference.match_order import N_ORDERS, order_facts
 from pipeline.matching.designs import design_risk_sets, match_designs
 from pipeline.matching.methods import match_stack
-from pipeline.treated_clusters import cluster_entry
+from pipeline.panel.treated_clusters import cluster_entry
 
 PAIRS = {**NEAREST, "score": "logit", "distance": "probability"}
 

@@ -7,19 +7,19 @@ import pytest
 from stacked_tables import estimation, outcomes, treatment
 from test_matching_nearest import NEAREST
 
+from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
-from pipeline.effects.bootstrap import Redo
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
-from pipeline.inference_matching import Rules, matching_effect
+from pipeline.estimators.matching_effect import Rules, matching_effect
+from pipeline.estimators.score_correction import estimated_score
+from pipeline.inference.bootstrap import Redo
 from pipeline.matching.designs import match_designs
 from pipeline.matching.mahalanobis import whiten
-from pipeline.neighbours import Firms
+from pipeline.matching.neighbours import Firms
+from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
-from pipeline.score_correction import estimated_score
-from pipeline.treated_clusters import cluster_entry
 
 NEIGHBOUR = {
     **NEAREST,

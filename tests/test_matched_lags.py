@@ -2,7 +2,7 @@
 
 from workspace import section
 
-from pipeline.matched_lags import matched_times
+from pipeline.matching.matched_lags import matched_times
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 

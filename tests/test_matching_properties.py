@@ -14,7 +14,7 @@ from pipeline.matching.entropy import entropy_weights
 from pipeline.matching.kernel import kernel_weights
 from pipeline.matching.moments import covariate_moments
 from pipeline.params.match import MatchSection
-from pipeline.propensity import fit_score
+from pipeline.selection.propensity import fit_score
 
 CALIPER = 0.4
 ON_SCORE = {"score": "model", "distance": "linear", "exact": ["sector"]}

@@ -7,9 +7,9 @@ import pytest
 from results import _fact, _table, study_results
 
 from pipeline.datasets.results import FACTS
-from pipeline.exhibits.balance_summary import balance_summary
-from pipeline.exhibits.matching_choices import matching_choices
-from pipeline.exhibits.table import DASH, Interval
+from pipeline.exhibits.tables.balance_summary import balance_summary
+from pipeline.exhibits.tables.matching_choices import matching_choices
+from pipeline.exhibits.tables.table import DASH, Interval
 
 
 def with_facts(results, facts):

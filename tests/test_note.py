@@ -8,7 +8,7 @@ import latex
 import pytest
 from import_closure import ROOT
 
-from pipeline.audit.tex_keys import check_keys, known_keys
+from pipeline.commands.audit.tex_keys import check_keys, known_keys
 
 NOTE = ROOT / "docs" / "note" / "note.tex"
 

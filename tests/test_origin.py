@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.cleaning.prices import convert_prices
 from pipeline.errors import DataError
-from pipeline.origin import file_origin, located, stacked
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.origin import file_origin, located, stacked
+from pipeline.panel.rules.prices import convert_prices
+from pipeline.panel.sources import obtain_tables, read_obtained, read_origins, write_obtained
+from pipeline.panel.values import refuse_rows
 from pipeline.params.clean import CleanSection, Price
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.sources import obtain_tables, read_obtained, read_origins, write_obtained
-from pipeline.values import refuse_rows
 
 CLEAN = {"duplicates": {"identical": "refuse", "conflicting": "refuse"}}
 TREATMENT = {

@@ -14,12 +14,12 @@ from test_pipeline import dvc, small_section
 from token_study import delivered, token_project
 from workspace import contents, project
 
-from pipeline.audit.comparison import differences
+from pipeline.commands.audit.comparison import differences
+from pipeline.commands.replication.archive import replication_package
+from pipeline.commands.replication.measure import MeasureError, measure_stages
 from pipeline.errors import DataError
-from pipeline.exhibits.study import EXHIBIT_FUNCTIONS
 from pipeline.params.exhibit import FigureName, TableName
-from pipeline.replication.archive import replication_package
-from pipeline.replication.measure import MeasureError, measure_stages
+from pipeline.publishing.study import EXHIBIT_FUNCTIONS
 from stages import balance as balance_stage
 from stages import clean, estimate, exhibit, match, obtain, package, score
 from stages.run import run_stage
@@ -153,14 +153,14 @@ def test_raw_files_that_git_lacks_stop_the_package(tmp_path):
 
 def test_measured_figures_reach_the_readme(tmp_path, monkeypatch):
     folder = project(tmp_path, {"michigan": small_section()})
-    monkeypatch.setattr("pipeline.replication.measure._STAGES", ("obtain",))
+    monkeypatch.setattr("pipeline.commands.replication.measure._STAGES", ("obtain",))
     monkeypatch.setenv("PYTHONPATH", str(folder))
     path = measure_stages(folder, ["michigan"])
     tracked(folder)
     with zipfile.ZipFile(io.BytesIO(replication_package(folder, []))) as archive:
         readme = archive.read("README_REPLICATION.md").decode()
     assert f"| michigan | obtain | {path.read_text().splitlines()[1].split(',')[2]} |" in readme
-    monkeypatch.setattr("pipeline.replication.measure._STAGES", ("estimate",))
+    monkeypatch.setattr("pipeline.commands.replication.measure._STAGES", ("estimate",))
     with pytest.raises(MeasureError, match="estimate michigan stopped"):
         measure_stages(folder, ["michigan"])
 

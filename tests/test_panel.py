@@ -7,11 +7,11 @@ from text_tables import table
 from pipeline.datasets.panel import ISSUES, NOT_FOUND
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError
-from pipeline.panel import clean_panel
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.values import text
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.values import text
 
 DATA = {
     "source": {"kind": "files", "panel": "panel.csv"},

@@ -12,14 +12,14 @@ import pytest
 from repository import commit_all, git
 from workspace import contents, project, section, write_params
 
-from pipeline.audit.lock_check import lock_faults
-from pipeline.audit.manifest_check import manifest_faults
-from pipeline.audit.rebuild import published_results, rebuilt, table_faults
-from pipeline.audit.rerun import rerun_faults
+from pipeline.commands.audit.lock_check import lock_faults
+from pipeline.commands.audit.manifest_check import manifest_faults
+from pipeline.commands.audit.rebuild import published_results, rebuilt, table_faults
+from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.index import index_page
 from pipeline.params.settings import load_yaml
-from pipeline.provenance import declared_hash, locked_hash
+from pipeline.publishing.provenance import declared_hash, locked_hash
 
 TABLE = "reports/michigan/tables/main_effects.tex"
 STAGES = ["check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit", "index"]

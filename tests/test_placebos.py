@@ -15,23 +15,23 @@ from scipy.stats import binom
 from text_tables import lines
 from workspace import section
 
+from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
 from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
-from pipeline.effects.multiplicity import family_tests
-from pipeline.effects.placebo_entry import PLACEBO_ENTRY
 from pipeline.errors import ParamsError
-from pipeline.exhibits.findings import findings
-from pipeline.exhibits.language import speaking
-from pipeline.exhibits.latex import fits, fits_page, render_latex
-from pipeline.exhibits.limitations import limitations
-from pipeline.exhibits.main_effects import main_effects
 from pipeline.exhibits.numbers import headline_metrics
-from pipeline.exhibits.placebos_table import placebos_tables
-from pipeline.exhibits.plots_csv import plots_csv
-from pipeline.exhibits.study import build_texts, study_tables
+from pipeline.exhibits.render.latex import fits, fits_page, render_latex
+from pipeline.exhibits.render.plots_csv import plots_csv
 from pipeline.exhibits.summary import summary
-from pipeline.inference import benjamini_hochberg
+from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.tables.placebos import placebos_tables
+from pipeline.exhibits.words.findings import findings
+from pipeline.exhibits.words.language import speaking
+from pipeline.exhibits.words.limitations import limitations
+from pipeline.inference.covariance import benjamini_hochberg
+from pipeline.inference.multiplicity import family_tests
 from pipeline.params.study import _cross_faults, read_study
-from pipeline.simulate import simulate_programme
+from pipeline.publishing.study import build_texts, study_tables
+from pipeline.simulation.simulate import simulate_programme
 
 RENT = {
     "column": "rent",

@@ -15,11 +15,11 @@ from stacked_tables import (
     weights_from,
 )
 
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.recovery import recover
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError
 from pipeline.params.estimate import EstimateSection, TwowaySpec
-from pipeline.recovery import recover
 
 VALUE = {"column": "sales", "transform": "proportional", "unit": "US$", "label": "Exports"}
 

@@ -8,13 +8,17 @@ import pytest
 from group_time_samples import full_samples
 from stacked_tables import estimation, outcomes, random_study, treatment
 
-from pipeline.effects.group_time import GroupTimeRules, group_time_effects
-from pipeline.effects.group_time_averages import event_averages
-from pipeline.effects.group_time_leads import group_time_slopes
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.rows import Label
-from pipeline.effects.specs import estimate_specs
 from pipeline.effects.study import prepare_study
-from pipeline.pre_trend_power import any_significant, slope_found_by_any, slope_found_jointly
+from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
+from pipeline.estimators.group_time.group_time_averages import event_averages
+from pipeline.estimators.group_time.group_time_leads import group_time_slopes
+from pipeline.inference.pre_trend_power import (
+    any_significant,
+    slope_found_by_any,
+    slope_found_jointly,
+)
 
 
 def covariance(k):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.datasets.panel import COHORT_SIZE, PROFILE
 from pipeline.datasets.store import conform
-from pipeline.profile import profile_panel
-from pipeline.suppression import Sum, hidden_cells, small
+from pipeline.panel.profile import profile_panel
+from pipeline.panel.suppression import Sum, hidden_cells, small
 
 
 def panel(n_treated, n_comparison):

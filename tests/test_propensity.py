@@ -5,9 +5,9 @@ from pydantic import ValidationError
 
 from pipeline.errors import DataError, SupportError
 from pipeline.params.score import ScoreSection
-from pipeline.propensity import fit_score, score_risk_sets
-from pipeline.score_sample import count_lost
-from pipeline.support import common_support
+from pipeline.selection.propensity import fit_score, score_risk_sets
+from pipeline.selection.score_sample import count_lost
+from pipeline.selection.support import common_support
 
 
 def firms(seed=0, n=400):

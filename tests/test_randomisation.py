@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 from stacked_tables import estimation, outcomes, treatment
 
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
-from pipeline.effects.entry_assignments import lottery
-from pipeline.effects.specs import estimate_specs
 from pipeline.errors import IdentificationError
-from pipeline.in_memory import match_in_memory
+from pipeline.inference.entry_assignments import lottery
+from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
-from pipeline.treated_clusters import cluster_entry
 
 SCORE = ScoreSection.model_validate(
     {

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.effects.cohort_regression import (
+from pipeline.effects.poisson import fit_poisson
+from pipeline.estimators.cohort_regression import (
     cohort_average,
     fit_extended_twoway,
     fit_sun_abraham,
 )
-from pipeline.effects.imputation import impute, imputed_average
-from pipeline.effects.poisson import fit_poisson
-from pipeline.effects.twoway import FlatSample
+from pipeline.estimators.imputation import impute, imputed_average
+from pipeline.estimators.twoway import FlatSample
 
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = 6e-11

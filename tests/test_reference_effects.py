@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.effects.absorb import demean, two_effects
 from pipeline.effects.least_squares import fit_absorbed
-from pipeline.effects.twoway import FlatSample, fit_twoway
-from pipeline.inference import (
+from pipeline.estimators.twoway import FlatSample, fit_twoway
+from pipeline.inference.covariance import (
     clustered_covariance,
     iid_covariance,
     n_parameters,

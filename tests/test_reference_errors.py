@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.effects.least_squares import fit_absorbed
-from pipeline.inference import (
+from pipeline.inference.covariance import (
     clustered_covariance,
     two_way_covariance,
     without_negative_eigenvalues,

@@ -12,13 +12,13 @@ import pytest
 from group_time_samples import full_samples
 from test_reference_cohorts import flat_panel
 
-from pipeline.bands import sup_t_critical_value
-from pipeline.effects.cohort_regression import fit_extended_twoway, fit_sun_abraham
-from pipeline.effects.goodman_bacon import goodman_bacon, share_by_kind
-from pipeline.effects.group_time import GroupTimeRules, group_time_effects
-from pipeline.effects.group_time_averages import event_averages
-from pipeline.effects.imputation import impute, imputed_average
-from pipeline.effects.twoway import fit_twoway
+from pipeline.estimators.cohort_regression import fit_extended_twoway, fit_sun_abraham
+from pipeline.estimators.goodman_bacon import goodman_bacon, share_by_kind
+from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
+from pipeline.estimators.group_time.group_time_averages import event_averages
+from pipeline.estimators.imputation import impute, imputed_average
+from pipeline.estimators.twoway import fit_twoway
+from pipeline.inference.bands import sup_t_critical_value
 
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = json.loads((REFERENCE / "event_study.json").read_text(encoding="utf-8"))

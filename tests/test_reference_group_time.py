@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from group_time_samples import all_averages, figures, full_samples
 
-from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
-from pipeline.effects.group_time import GroupTimeRules, group_time_effects
-from pipeline.effects.group_time_leads import group_time_pre_test
 from pipeline.effects.rows import Label
+from pipeline.estimators.adjusted_change import adjusted_change, prepare_comparison
+from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
+from pipeline.estimators.group_time.group_time_leads import group_time_pre_test
 
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = 6e-11  # ten decimals are printed

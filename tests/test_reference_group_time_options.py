@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from group_time_samples import all_averages, figures, full_samples
 
-from pipeline.effects.adjusted_change import adjusted_change, prepare_comparison
-from pipeline.effects.group_time import GroupTimeRules, group_time_effects
-from pipeline.effects.level_comparison import Levels, compare_levels
+from pipeline.estimators.adjusted_change import adjusted_change, prepare_comparison
+from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
+from pipeline.estimators.group_time.level_comparison import Levels, compare_levels
 
 REFERENCE = Path(__file__).parent / "reference"
 ITERATED = 1.1e-10  # ten decimals are printed, and R's logit stops at 1e-8 of the deviance

@@ -3,7 +3,7 @@
 import lalonde as data
 import pytest
 
-from pipeline.balance import measure_balance
+from pipeline.matching.balance import measure_balance
 
 LOGIT = {
     "const": -1.663281595,

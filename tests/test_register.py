@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 from text_tables import table
 
-from pipeline.entry import Cohorts, cohorts_from_group, cohorts_from_register
 from pipeline.errors import DataError
+from pipeline.panel.entry import Cohorts, cohorts_from_group, cohorts_from_register
+from pipeline.panel.register import read_entries
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import GroupEntry, RegisterEntry
-from pipeline.register import read_entries
 
 REGISTER = table("""
 id prog  entry approved   paid       left decision

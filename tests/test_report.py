@@ -7,15 +7,15 @@ from html.parser import HTMLParser
 import pytest
 from results import OUTCOMES, study_results
 
-from pipeline.audit.comparison import differences
-from pipeline.exhibits.assumptions import assumptions
-from pipeline.exhibits.findings import findings
-from pipeline.exhibits.html import render_html
+from pipeline.commands.audit.comparison import differences
 from pipeline.exhibits.inputs import find_effect
-from pipeline.exhibits.limitations import limitations
-from pipeline.exhibits.publication import published
-from pipeline.exhibits.study import build_exhibits, build_texts, study_tables
-from pipeline.exhibits.table import Column, Number, Panel, Row, Table
+from pipeline.exhibits.render.html import render_html
+from pipeline.exhibits.tables.table import Column, Number, Panel, Row, Table
+from pipeline.exhibits.words.assumptions import assumptions
+from pipeline.exhibits.words.findings import findings
+from pipeline.exhibits.words.limitations import limitations
+from pipeline.publishing.publication import published
+from pipeline.publishing.study import build_exhibits, build_texts, study_tables
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from simulation import settings
 
 from pipeline.errors import ParamsError
-from pipeline.simulate import SimulatedProgramme, simulate_programme
+from pipeline.simulation.simulate import SimulatedProgramme, simulate_programme
 
 SEEDS = range(5)
 KEYS = ["firm_id", "year"]

@@ -9,11 +9,11 @@ from results import _table, study_results
 from text_tables import lines
 
 from pipeline.datasets.results import ESTIMATES, FACTS
-from pipeline.disclosure.vet import vet
-from pipeline.exhibits.language import speaking
-from pipeline.exhibits.latex import fits, fits_page, render_latex
-from pipeline.exhibits.size_weighted_table import size_weighted_tables
-from pipeline.exhibits.study import study_tables
+from pipeline.exhibits.render.latex import fits, fits_page, render_latex
+from pipeline.exhibits.tables.size_weighted import size_weighted_tables
+from pipeline.exhibits.words.language import speaking
+from pipeline.publishing.disclosure.vet import vet
+from pipeline.publishing.study import study_tables
 
 ASKED = {
     "designs": ["covariates"],

@@ -19,17 +19,17 @@ from pipeline.effects.absorb import demean, singletons_dropped, two_effects
 from pipeline.effects.description import sample_facts
 from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.sample import StackedSample, stacked_sample
-from pipeline.effects.stacked import (
+from pipeline.effects.stacks import join_stacks
+from pipeline.errors import DataError
+from pipeline.estimators.stacked import (
     fit_stacked,
     stacked_coefficients,
     stacked_regressors,
     year_cells,
 )
-from pipeline.effects.stacks import join_stacks
-from pipeline.effects.twoway import fit_twoway, flat_sample
-from pipeline.errors import DataError
-from pipeline.panel_index import index_panel
-from pipeline.scale import transform
+from pipeline.estimators.twoway import fit_twoway, flat_sample
+from pipeline.panel.panel_index import index_panel
+from pipeline.panel.scale import transform
 
 HOLES = """
 firm_id cluster 2003 2004 2005 2006

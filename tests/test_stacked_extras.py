@@ -15,13 +15,13 @@ from stacked_tables import (
     weights_from,
 )
 
-from pipeline.effects.placebo_entry import placebo_stacks
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.placebo_entry import placebo_stacks
+from pipeline.analyses.recovery import recover
+from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.stacks import unit_covariates
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError, ParamsError
 from pipeline.params.estimate import EventBin
-from pipeline.recovery import recover
 
 
 def covariates_of(weights, seed=0):

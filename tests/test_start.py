@@ -8,10 +8,10 @@ import pytest
 import simulation
 from workspace import project, section
 
+from pipeline.commands.start.files import guess_format
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import check_studies
-from pipeline.simulate import simulate_programme
-from pipeline.starting.files import guess_format
+from pipeline.simulation.simulate import simulate_programme
 
 STAGES = ["obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
 

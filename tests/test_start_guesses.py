@@ -8,10 +8,10 @@ from ruamel.yaml import YAML
 from test_delivered import workbook
 from workspace import section, write_params
 
+from pipeline.commands.start.files import guess_format
+from pipeline.commands.start.numbers import date_format
+from pipeline.commands.start.section import start_section
 from pipeline.params.study import read_study
-from pipeline.starting.files import guess_format
-from pipeline.starting.numbers import date_format
-from pipeline.starting.section import start_section
 from stages import start
 
 FIRMS = [f"{i:03d}" for i in range(1, 13)]

@@ -12,14 +12,14 @@ from stacked_tables import estimation, outcomes, random_study, treatment, weight
 from stata_commands import Stata
 from workspace import contents, project, section
 
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.stata.dta import dta_bytes
+from pipeline.commands.stata.names import label, variable_names
+from pipeline.commands.stata.package import stata_files
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.study import SECTIONS
-from pipeline.stata.dta import dta_bytes
-from pipeline.stata.names import label, variable_names
-from pipeline.stata.package import stata_files
 from stages import balance, clean, estimate, export, match, obtain, score
 from stages.run import run_stage
 

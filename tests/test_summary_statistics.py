@@ -10,11 +10,11 @@ from text_tables import panel
 
 from pipeline.datasets.panel import EARLIER, LATER, PROFILE
 from pipeline.datasets.store import conform
-from pipeline.exhibits.cohort_plot import cohort_plot
-from pipeline.exhibits.missingness_table import missingness_table
-from pipeline.exhibits.summary_table import summary_statistics_table
+from pipeline.exhibits.figures.cohorts import cohort_plot
+from pipeline.exhibits.tables.missingness import missingness_table
+from pipeline.exhibits.tables.summary_statistics import summary_statistics_table
+from pipeline.panel.profile import profile_panel
 from pipeline.params.data import DataSection
-from pipeline.profile import profile_panel
 
 DATA = DataSection.model_validate(
     {

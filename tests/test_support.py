@@ -6,11 +6,11 @@ import pytest
 from results import study_results
 from test_matching_nearest import scores_table
 
-from pipeline.exhibits.support_table import support_table
-from pipeline.kernel_density import kernel_density, stata_percentile
+from pipeline.exhibits.tables.support import support_table
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
-from pipeline.support import densest, support_by_stack, treated_fates, trimmed
+from pipeline.selection.kernel_density import kernel_density, stata_percentile
+from pipeline.selection.support import densest, support_by_stack, treated_fates, trimmed
 
 MODEL = {
     "controls_from": "all",

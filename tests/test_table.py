@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.exhibits import rounding
-from pipeline.exhibits.table import (
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.table import (
     Column,
     Counts,
     Interval,

@@ -5,8 +5,8 @@ import sys
 
 from import_closure import ROOT
 
-from pipeline.exhibits.table import Column, Counts, Interval, Number, Panel, Row, Table
-from pipeline.exhibits.terminal import render_text
+from pipeline.exhibits.render.terminal import render_text
+from pipeline.exhibits.tables.table import Column, Counts, Interval, Number, Panel, Row, Table
 
 
 def test_a_table_becomes_text_with_points_under_points():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.audit.tex_keys import check_keys
+from pipeline.commands.audit.tex_keys import check_keys
 from stages import check_tex
 
 KNOWN = {"a.sales_log.covariates.stacked.att.pct", "a.sales_log.covariates.stacked.event[-2].pct"}

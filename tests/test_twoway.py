@@ -6,8 +6,8 @@ import pytest
 from stacked_tables import matches_from, panel_from, random_study, sample_of
 
 from pipeline.effects.least_squares import fit_absorbed
-from pipeline.effects.stacked import stacked_coefficients, year_cells
-from pipeline.effects.twoway import fit_twoway, flat_sample, true_twoway
+from pipeline.estimators.stacked import stacked_coefficients, year_cells
+from pipeline.estimators.twoway import fit_twoway, flat_sample, true_twoway
 
 
 @pytest.mark.parametrize("clusters", ["firm", "cluster"])

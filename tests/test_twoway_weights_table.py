@@ -9,13 +9,13 @@ from results import _table, study_results
 from text_tables import lines
 
 from pipeline.datasets.results import FACTS, TESTS
-from pipeline.disclosure.vet import vet
-from pipeline.exhibits.language import speaking
-from pipeline.exhibits.latex import fits, fits_page, render_latex
-from pipeline.exhibits.main_effects import main_effects
-from pipeline.exhibits.study import study_tables
-from pipeline.exhibits.table import HIDDEN
-from pipeline.exhibits.twoway_weights_table import twoway_weights_tables
+from pipeline.exhibits.render.latex import fits, fits_page, render_latex
+from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.tables.table import HIDDEN
+from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
+from pipeline.exhibits.words.language import speaking
+from pipeline.publishing.disclosure.vet import vet
+from pipeline.publishing.study import study_tables
 
 WEIGHTS = {"2006,never": 0.5, "2009,never": 0.3, "2006,2009": 0.08, "2009,2006": 0.12}
 ESTIMATES = {"2006,never": 0.2, "2009,never": 0.1, "2006,2009": 0.3, "2009,2006": -0.4}

@@ -9,10 +9,10 @@ import pytest
 from programs import required
 from results import study_results
 
-from pipeline.exhibits.captions import caption
-from pipeline.exhibits.study import study_tables
-from pipeline.exhibits.table import Column, Number, Panel, Row, Table
-from pipeline.exhibits.word import render_word
+from pipeline.exhibits.render.word import render_word
+from pipeline.exhibits.tables.table import Column, Number, Panel, Row, Table
+from pipeline.exhibits.words.captions import caption
+from pipeline.publishing.study import study_tables
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 NASTY = "R&D_100% ~ año #1 ${x}^\\ <w:t> \x07"

@@ -4,7 +4,7 @@ from io import StringIO
 
 import pandas as pd
 
-from pipeline.exhibits.table import Table
+from pipeline.exhibits.tables.table import Table
 
 
 def table(text: str, **dtypes: str) -> pd.DataFrame:

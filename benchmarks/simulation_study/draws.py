@@ -19,12 +19,13 @@ from benchmarks.simulation_study.estimators import (
     Estimator,
 )
 from benchmarks.simulation_study.scenarios import SMALLER, Scenario
-from pipeline.effects.bootstrap import Redo
-from pipeline.effects.specs import estimate_specs
+from pipeline.analyses.recovery import recover
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
 from pipeline.effects.study import Study
 from pipeline.errors import EvaluationError
-from pipeline.in_memory import match_in_memory
-from pipeline.panel import clean_panel
+from pipeline.inference.bootstrap import Redo
+from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
@@ -34,8 +35,7 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.settings import load_yaml
 from pipeline.params.simulation import Simulation
 from pipeline.params.treatment import TreatmentSection
-from pipeline.recovery import recover
-from pipeline.simulate import SimulatedProgramme, simulate_programme
+from pipeline.simulation.simulate import SimulatedProgramme, simulate_programme
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 WINDOW = {"first_event_time": -3, "last_event_time": 3}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.panel_index import Codes
+from pipeline.panel.panel_index import Codes
 
 
 @dataclass(frozen=True)

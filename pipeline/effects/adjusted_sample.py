@@ -8,8 +8,8 @@ from pipeline.effects.rows import Label
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study
+from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import StackedSpec
-from pipeline.scale import on_scale
 
 
 def adjusted_sample(

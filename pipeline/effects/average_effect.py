@@ -16,16 +16,16 @@ from pipeline.effects.poisson import fit_poisson
 from pipeline.effects.rows import Label, Row, fitted_rows
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.separation import Usable, usable_rows
-from pipeline.effects.stacked import (
+from pipeline.effects.stacks import Flags, Floats
+from pipeline.effects.study import Study
+from pipeline.errors import IdentificationError
+from pipeline.estimators.stacked import (
     Regressors,
     average_shares,
     stacked_regressors,
     year_cells,
 )
-from pipeline.effects.stacks import Flags, Floats
-from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError
-from pipeline.panel_index import Codes
+from pipeline.panel.panel_index import Codes
 
 Combination = Callable[[Regressors, Flags], Floats]
 

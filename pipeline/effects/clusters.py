@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import IdentificationError
-from pipeline.panel_index import Codes
+from pipeline.panel.panel_index import Codes
 from pipeline.params.estimate import MatchedDifferenceSpec, StackedSpec
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
-from pipeline.inference import n_groups
+from pipeline.inference.covariance import n_groups
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.intp]

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.design_matrix import build_design_matrix
 from pipeline.effects.stacks import Floats
 from pipeline.errors import DataError, IdentificationError
-from pipeline.scale import LARGEST
+from pipeline.panel.scale import LARGEST
+from pipeline.selection.design_matrix import build_design_matrix
 
 
 def covariate_columns(covariates: pd.DataFrame) -> Floats:

@@ -14,7 +14,7 @@ from pipeline.effects.absorb import (
 )
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import IdentificationError
-from pipeline.inference import (
+from pipeline.inference.covariance import (
     cluster_influence,
     is_nested,
     is_rounding,
@@ -24,7 +24,7 @@ from pipeline.inference import (
     two_way_covariance,
     without_negative_eigenvalues,
 )
-from pipeline.panel_index import Codes
+from pipeline.panel.panel_index import Codes
 
 # An outcome of which less than this share of its weighted squares is left, given the effects,
 # does not vary within them: its coefficients would be rounding divided by rounding.

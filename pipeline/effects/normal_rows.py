@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.bands import simultaneous_critical_value
 from pipeline.effects.counts import LONE_IN_COHORT, Counts
-from pipeline.effects.group_time_averages import Average
 from pipeline.effects.rows import (
     Label,
     Row,
@@ -16,7 +14,9 @@ from pipeline.effects.rows import (
     simultaneous_rows,
 )
 from pipeline.effects.stacks import Floats
-from pipeline.inference import is_rounding, t_intervals
+from pipeline.estimators.group_time.group_time_averages import Average
+from pipeline.inference.bands import simultaneous_critical_value
+from pipeline.inference.covariance import is_rounding, t_intervals
 from pipeline.params.inference import Bands
 
 LONE_COHORT = (

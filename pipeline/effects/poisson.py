@@ -22,8 +22,8 @@ from pipeline.effects.least_squares import (
 from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import SupportError
-from pipeline.inference import cluster_influence, is_rounding, n_groups, std_errors_of
-from pipeline.panel_index import Codes
+from pipeline.inference.covariance import cluster_influence, is_rounding, n_groups, std_errors_of
+from pipeline.panel.panel_index import Codes
 
 # Newton's steps shrink quadratically: once the deviance changes by less than this share of the
 # outcomes' sum, the coefficients are exact to rounding.

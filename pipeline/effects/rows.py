@@ -9,9 +9,9 @@ from pipeline.effects.cluster_cautions import cluster_caution
 from pipeline.effects.counts import LONE_IN_COHORT, Counts, entry_years_note
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacked import after_entry, event_times
-from pipeline.inference import n_groups, std_errors_of, t_intervals, wald_test
-from pipeline.panel_index import Codes
+from pipeline.estimators.stacked import after_entry, event_times
+from pipeline.inference.covariance import n_groups, std_errors_of, t_intervals, wald_test
+from pipeline.panel.panel_index import Codes
 
 Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
 from pipeline.errors import IdentificationError
-from pipeline.panel_index import NO_ROW, Codes
+from pipeline.panel.panel_index import NO_ROW, Codes
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
-from pipeline.panel_index import NO_ROW, Codes, PanelIndex
+from pipeline.panel.panel_index import NO_ROW, Codes, PanelIndex
 from pipeline.params.treatment import TreatmentSection
 
 Flags = NDArray[np.bool_]

@@ -9,13 +9,13 @@ import pandas as pd
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Floats, Stacks, join_stacks
 from pipeline.errors import IdentificationError, ParamsError
-from pipeline.matched_lags import MatchedTimes
-from pipeline.panel_index import NO_ROW, index_panel
+from pipeline.matching.matched_lags import MatchedTimes
+from pipeline.panel.panel_index import NO_ROW, index_panel
+from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.scale import on_scale
 
 
 @dataclass(frozen=True)

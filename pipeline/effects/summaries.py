@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from pipeline.effects.detectable import Baseline, by_treated_clusters, effect_facts
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacked import treated_without_comparison, year_cells
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
-from pipeline.panel_index import Codes
+from pipeline.estimators.stacked import treated_without_comparison, year_cells
+from pipeline.inference.detectable import Baseline, by_treated_clusters, effect_facts
+from pipeline.panel.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
 
 

@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterable
 
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
-from pipeline.exhibits import rounding
-from pipeline.exhibits.design_words import capitalised
-from pipeline.exhibits.effect_cells import estimate_and_error, interval_cell
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, missing_reason
-from pipeline.exhibits.language import retell, say
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.table import DASH, Cell, Counts, Interval, Row
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.effect_cells import estimate_and_error, interval_cell
+from pipeline.exhibits.tables.table import DASH, Cell, Counts, Interval, Row
+from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.language import retell, say
 
 # Sample, subgroup and term.
 Place = tuple[str, str, str]

@@ -6,11 +6,11 @@ A group's name has an underscore for what is neither letter nor digit; `equality
 import math
 import re
 
-from pipeline.effects.group_names import GROUPS
-from pipeline.exhibits import rounding
+from pipeline.analyses.group_names import GROUPS
 from pipeline.exhibits.analysis_effects import analysis_effects
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import Quoted, effect_decimals, statistics
+from pipeline.exhibits.render import rounding
 
 
 def group_numbers(results: StudyResults) -> dict[str, Quoted]:

@@ -2,9 +2,9 @@
 
 import json
 
-from pipeline.exhibits.findings import findings
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.language import speaking
+from pipeline.exhibits.words.findings import findings
+from pipeline.exhibits.words.language import speaking
 
 
 def headlines(results: StudyResults) -> bytes:

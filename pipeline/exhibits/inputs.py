@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pipeline.exhibits.language import retell
+from pipeline.exhibits.words.language import retell
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
@@ -16,7 +16,7 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 
 if TYPE_CHECKING:  # what is published is made without it
-    from pipeline.disclosure.dominance import Dominance
+    from pipeline.publishing.disclosure.dominance import Dominance
 
 
 # How `pipeline.disclosure` begins the note of what it hides.
@@ -54,7 +54,7 @@ class StudyResults:
     `scores` holds firms; exhibits take bin counts from it and nothing else. `recovery` exists
     where the truth is known: outcome, design, estimator, term, truth, estimate, std_error.
     `dominance` is what the disclosure rule needs of firms, and is never published.
-    `inputs` is the short hash over what the exhibits were made from (`pipeline.provenance`).
+    `inputs` is the short hash over what the exhibits were made from (`publishing.provenance`).
     """
 
     study: str

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.effects.detectable_names import detectable, detectable_in_unit
-from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
-from pipeline.exhibits.language import retell, say
-from pipeline.exhibits.latex_cells import siunitx_marks
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.render.latex_cells import siunitx_marks
+from pipeline.exhibits.words.language import retell, say
+from pipeline.inference.detectable_names import detectable, detectable_in_unit
 
 LOG_SCALE = "log points"
 SHARE_SCALE = "share"

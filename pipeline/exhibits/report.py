@@ -4,17 +4,17 @@ import re
 from html import escape
 from importlib.metadata import version
 
-from pipeline.exhibits import rounding
-from pipeline.exhibits.assumptions import assumptions
-from pipeline.exhibits.captions import caption, stem
-from pipeline.exhibits.findings import findings, headline_effect
-from pipeline.exhibits.html import render_html
 from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
-from pipeline.exhibits.language import say
-from pipeline.exhibits.limitations import limitations
 from pipeline.exhibits.numbers import translated, translated_unit
 from pipeline.exhibits.page import bullets, definitions, page, plain_table, section
-from pipeline.exhibits.table import Table
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.render.html import render_html
+from pipeline.exhibits.tables.table import Table
+from pipeline.exhibits.words.assumptions import assumptions
+from pipeline.exhibits.words.captions import caption, stem
+from pipeline.exhibits.words.findings import findings, headline_effect
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.limitations import limitations
 from pipeline.params.leaves import leaves
 
 # Section: the tables it shows, where the study has them. Others follow under another heading.

@@ -2,7 +2,6 @@
 
 import math
 
-from pipeline.exhibits import rounding
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -13,9 +12,10 @@ from pipeline.exhibits.inputs import (
     missing_reason,
     pre_trend_test,
 )
-from pipeline.exhibits.language import retell, say
-from pipeline.exhibits.markdown import escape_markdown
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.render.markdown import escape_markdown
+from pipeline.exhibits.words.language import retell, say
 
 
 def summary(results: StudyResults) -> str:

@@ -8,8 +8,8 @@ import pandas as pd
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.sets import Flags, MatchedSets, Positions
 from pipeline.matching.stack import RiskSet, StackMatch, matched, weighted
+from pipeline.panel.values import calendar_year, firm_identifier
 from pipeline.params.match import ExternalDesign, MatchSection
-from pipeline.values import calendar_year, firm_identifier
 
 
 def read_brought(folder: Path, section: MatchSection) -> dict[str, pd.DataFrame]:

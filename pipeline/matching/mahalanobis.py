@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.design_matrix import expanded_columns
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.greedy import closest_pairs
 from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, make_sets
+from pipeline.selection.design_matrix import expanded_columns
 
 # Distances that differ by less are the same on another machine, and so are ties.
 DISTANCE_DECIMALS = 10

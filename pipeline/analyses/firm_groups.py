@@ -1,0 +1,175 @@
+"""Pre-entry groups of firms, and a design's stacks restricted to one of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.stacks import Flags, SetMembers, Stacks, join_stacks
+from pipeline.effects.study import Study
+from pipeline.errors import IdentificationError, SupportError
+from pipeline.inference.bootstrap import Redo
+from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
+from pipeline.matching.methods import match_stack
+from pipeline.matching.stack import StackMatch
+from pipeline.panel.panel_index import Codes, index_panel
+from pipeline.params.analyses import Grouping
+from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS
+from pipeline.params.match import AnyDesign, ExternalDesign
+from pipeline.params.score import Covariate
+from pipeline.selection.covariates import dated_covariates
+
+# Code of a firm whose group is not known.
+NO_GROUP = -1
+
+
+@dataclass(frozen=True)
+class FirmGroups:
+    """Hold a design's units with one group each, (u,), and the groups' names in order."""
+
+    stacks: Stacks
+    group: Codes
+    names: list[str]
+
+    def __iter__(self) -> Iterator[tuple[str, Stacks]]:
+        """Yield each group's name and the stacks restricted to it."""
+        for code, name in enumerate(self.names):
+            yield name, restricted(self.stacks, self.group == code, self.group != NO_GROUP)
+
+    @property
+    def n_treated_without(self) -> int:
+        """Return the number of treated units whose group is not known."""
+        return int((self.stacks.treated & (self.group == NO_GROUP)).sum())
+
+
+def common_groups(study: Study, stacks: Stacks, grouping: Grouping) -> FirmGroups:
+    """Group a design's units as they are matched.
+
+    Raises ParamsError where PANEL lacks the column.
+    """
+    firm_id = study.panel["firm_id"].to_numpy()[stacks.firm_row]
+    firms = pd.DataFrame({"stack": stacks.stack, "firm_id": firm_id})
+    return FirmGroups(stacks, *group_codes(study, firms, grouping))
+
+
+def rematched_groups(study: Study, redo: Redo, design: str, grouping: Grouping) -> FirmGroups:
+    """Match a design again inside each group, on the same score.
+
+    Entry years of a group without a match are left out. Raises IdentificationError for a design
+    that no rule in params makes and for groups of participants only, SupportError where no group
+    has a match.
+    """
+    rule = redo.match.designs.get(design)
+    _check_rematching(design, rule, grouping)
+    found = _matched_in_groups(study, redo, design, grouping)
+    matches = [
+        _rows_in_group(stack, design, group) for group, stack in found if len(stack.sets.treated)
+    ]
+    stacks = join_stacks(
+        index_panel(study.panel),
+        pd.concat([weight_rows(stack, design) for _, stack in found]),
+        pd.concat(matches) if matches else _no_matches(),
+        design,
+        study.treatment,
+    )
+    return common_groups(study, stacks, grouping)
+
+
+def _check_rematching(design: str, rule: AnyDesign | None, grouping: Grouping) -> None:
+    """Raise IdentificationError where nothing in params can match again inside the groups."""
+    if grouping.column in {*PARTICIPANT_TEXTS, *PARTICIPANT_NUMBERS}:
+        raise IdentificationError(
+            f"only participants have a {grouping.column}: comparison firms have no group to match "
+            "within; use match: common"
+        )
+    if isinstance(rule, ExternalDesign):
+        raise IdentificationError(
+            f"the design {design} comes from a file and cannot be matched again within groups; use "
+            "match: common"
+        )
+
+
+def _matched_in_groups(
+    study: Study, redo: Redo, design: str, grouping: Grouping
+) -> list[tuple[int, StackMatch]]:
+    """Match each entry year's groups apart; return the groups' codes and their matches."""
+    rule = redo.match.designs.get(design)
+    found, refusal = [], "no group has treated and comparison firms"
+    for risk_set in design_risk_sets(redo.scores, redo.covariates, design, rule):
+        code, names = group_codes(study, risk_set.firms, grouping)
+        for group in range(len(names)):
+            members = np.flatnonzero(code == group)
+            try:
+                found.append((group, match_stack(risk_set.reordered(members), rule)))
+            except SupportError as error:
+                refusal = str(error)
+    if not found:
+        raise SupportError(f"no group can be matched again: {refusal}")
+    return found
+
+
+def _rows_in_group(stack: StackMatch, design: str, group: int) -> pd.DataFrame:
+    """Return rows of MATCHES whose sets are named apart from those of other groups."""
+    rows = match_rows(stack, design)
+    return rows.assign(set_id=rows["set_id"] + f"-{group}")
+
+
+def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[Codes, list[str]]:
+    """Return each firm's group (n,), -1 where unknown, and the groups' names in order.
+
+    `firms` has stack and firm_id. Text and entry years give the groups of the whole panel, so that
+    codes mean the same in every stack.
+    """
+    if grouping.transform == "entry_year":
+        cohorts = np.array(sorted(study.panel["cohort"].dropna().unique()), dtype=np.int64)
+        stack = firms["stack"].to_numpy(np.int64)
+        code = np.searchsorted(cohorts, stack)
+        return np.asarray(code, dtype=np.intp), [str(year) for year in cohorts]
+    dated = dated_covariates(study.panel, firms, {"group": _covariate(study, grouping)})["group"]
+    if grouping.transform == "category":
+        names = sorted(study.panel[grouping.column].dropna().astype("str").unique())
+        return np.asarray(pd.Index(names).get_indexer(pd.Index(dated)), dtype=np.intp), names
+    values = dated.to_numpy(np.float64)
+    edges = [0.5] if grouping.transform == "any" else grouping.edges
+    code = np.searchsorted(np.array(edges, dtype=np.float64), values, side="right")
+    return np.where(np.isfinite(values), code, NO_GROUP).astype(np.intp), grouping.names
+
+
+def restricted(stacks: Stacks, member: Flags, grouped: Flags) -> Stacks:
+    """Return a design's stacks with weight on one group only.
+
+    Where there are matched sets, those of the group's treated firms; else the group's own firms,
+    and all comparison firms where none has a group, as with a role in the programme.
+    """
+    if stacks.sets is None:
+        if not grouped[~stacks.treated].any():
+            member = member | ~stacks.treated
+        return replace(stacks, weight=stacks.weight * member)
+    own = stacks.sets.unit[stacks.treated[stacks.sets.unit] & member[stacks.sets.unit]]
+    owner = stacks.sets.set_code[np.isin(stacks.sets.unit, own) & _is_treated(stacks)]
+    kept = np.isin(stacks.sets.set_code, owner)
+    sets = SetMembers(stacks.sets.unit[kept], stacks.sets.set_code[kept], stacks.sets.weight[kept])
+    weight = np.bincount(sets.unit, sets.weight, len(stacks.weight)).astype(np.float64)
+    return replace(stacks, weight=weight, sets=sets)
+
+
+def _is_treated(stacks: Stacks) -> Flags:
+    assert stacks.sets is not None
+    return stacks.treated[stacks.sets.unit]
+
+
+def _covariate(study: Study, grouping: Grouping) -> Covariate:
+    at = study.treatment.reference_event_time if grouping.at is None else grouping.at
+    return Covariate.model_validate(
+        {
+            "label": grouping.label,
+            "column": grouping.column,
+            "transform": grouping.transform,
+            "at": at,
+        }
+    )
+
+
+def _no_matches() -> pd.DataFrame:
+    return pd.DataFrame(columns=["design", "stack", "set_id", "firm_id", "set_weight"])

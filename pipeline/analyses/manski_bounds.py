@@ -1,0 +1,75 @@
+"""Worst-case bounds on an effect where some outcomes are missing because firms are gone.
+
+Each missing outcome is set to the lowest or the highest value that it could have had; nothing is
+assumed on who exits. Horowitz & Manski (2000), doi:10.1080/01621459.2000.10473902.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.effects.sample import renormalised_weights
+from pipeline.effects.stacks import Flags, Floats, Stacks
+from pipeline.estimators.lee_bounds import (
+    Bound,
+    cluster_influences,
+    difference,
+    mean_bound,
+    stack_codes,
+)
+from pipeline.panel.panel_index import Codes
+
+
+@dataclass(frozen=True)
+class WorstCase:
+    """Hold both bounds and the units x event times that stand behind them."""
+
+    lower: Bound
+    upper: Bound
+    used: Flags
+
+
+def manski_bounds(
+    stacks: Stacks, values: Floats, gone: Flags, limits: tuple[float, float], clusters: Codes
+) -> WorstCase | None:
+    """Bound the mean change since the base year, averaged equally over event times from entry on.
+
+    `values` and `gone` have shape (u, event times), on the outcome's scale like `limits`; values
+    are missing where firms are gone or not observed, and only the former are filled in. None where
+    no event time has both groups.
+    """
+    filled = [np.where(gone, limit, values) for limit in limits]
+    weight = renormalised_weights(stacks, np.isfinite(filled[0]))
+    used = np.zeros(weight.shape, dtype=np.bool_)
+    stack = stack_codes(stacks)
+    cells: list[tuple[Bound, Bound]] = []
+    for column in np.flatnonzero(stacks.event_times >= 0):
+        treated = weight[:, column] * stacks.treated
+        control = weight[:, column] * ~stacks.treated
+        if treated.any() and control.any():
+            used[:, column] = weight[:, column] > 0
+            low, high = (f[:, column] - values[:, stacks.reference_column] for f in filled)
+            cells.append(
+                (
+                    difference(
+                        _mean(treated, low, stack, clusters), _mean(control, high, stack, clusters)
+                    ),
+                    difference(
+                        _mean(treated, high, stack, clusters), _mean(control, low, stack, clusters)
+                    ),
+                )
+            )
+    if not cells:
+        return None
+    lower, upper = (mean_bound(list(side)) for side in zip(*cells, strict=True))
+    return WorstCase(lower, upper, used)
+
+
+def _mean(weight: Floats, change: Floats, stack: Codes, clusters: Codes) -> Bound:
+    """Return a weighted mean and each cluster's influence on it."""
+    member = weight > 0
+    share = weight[member] / weight.sum()
+    influence = cluster_influences(
+        share, change[member], stack[member], clusters[member], int(clusters.max()) + 1
+    )
+    return Bound(float(share @ change[member]), influence)

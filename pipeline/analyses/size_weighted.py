@@ -1,0 +1,188 @@
+"""Average effects with firms weighted by their size before entry: effects on jobs or sales.
+
+The average over firms counts a firm of five jobs like one of five hundred. With s_i the size of
+treated firm i, dated at or before the base year,
+
+    ATT_s = sum_i s_i (treated change - comparison change) / sum_i s_i.
+
+Comparison firms carry the size of the treated firm of their matched set (`treated_size`), or their
+own, scaled to the treated of their entry year (`own_size`), which compares totals; matched sets
+then count firm by firm, whoever is observed. Where sizes are
+base-year values of the outcome itself, they hold its passing shocks: firms large by chance shrink
+back, and unless comparison firms are as large as the treated they stand for, `treated_size` takes
+this for an effect; an earlier size is biased alike. Match on size, or use `own_size`.
+
+Where an outcome's column is a size's column, the total effect is sum_i s_i x effect on the ratio of
+the level to the own size, the mean over event times from entry on: jobs or sales a year.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.effects.average_effect import Combination, average_effect
+from pipeline.effects.clusters import cluster_codes
+from pipeline.effects.description import Fact
+from pipeline.effects.labels import analysis_label
+from pipeline.effects.ledger import Ledger
+from pipeline.effects.rows import Label, Row, missing_row
+from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
+from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
+from pipeline.effects.study import Study
+from pipeline.errors import IdentificationError, ParamsError
+from pipeline.estimators.stacked import Regressors, after_entry, average_shares, event_times
+from pipeline.inference.covariance import n_groups
+from pipeline.panel.panel_index import NO_ROW, index_panel
+from pipeline.panel.scale import on_scale
+from pipeline.params.analyses import Size, SizeWeighted
+
+NAME = "size_weighted"
+NO_SETS = "comparison: treated_size needs matched sets; use own_size for this design"
+NEGATIVE_SIZES = "{n} sizes are negative, which no weight can be; correct the column"
+_NOTES = {
+    "treated_size": (
+        "firms weighted by {column}, comparison firms by that of their treated firm; biased unless "
+        "firms are matched on {column}"
+    ),
+    "own_size": "firms weighted by {column}, comparison firms by their own",
+}
+NOT_IN_RATIOS = "an effect in proportion to the level weights firms by the level already"
+
+
+@dataclass(frozen=True)
+class Sized:
+    """Hold stacks weighted by size, and each unit's own size (u,), missing where not positive."""
+
+    stacks: Stacks
+    size: Floats
+
+
+def add_size_weighted(ledger: Ledger, study: Study, asked: SizeWeighted) -> None:
+    """Add a row per design, outcome and size, totals, and what the weights rest on."""
+    for design in asked.designs:
+        for name, size in asked.by.items():
+            sized = _sized(study, asked, design, name, size)
+            if not isinstance(sized, str):
+                lost = _without(study.stacks[design], sized.size, asked.comparison, name)
+                ledger.add_facts(design, "all", [*lost, *_largest(sized.stacks, name)])
+            for outcome in asked.outcomes:
+                label = analysis_label(study, NAME, asked, design, outcome)
+                ledger.estimates += _rows(study, asked, label, name, sized)
+
+
+def weighted_by_size(stacks: Stacks, size: Floats, treated_size: bool) -> Stacks:
+    """Return stacks whose treated weights are multiplied by size (u,), comparison firms' to match.
+
+    Firms without a positive size leave, and with them, under `treated_size`, their matched sets.
+    Under `own_size` there are no sets left, and `renormalised_weights` scales comparison firms.
+    """
+    own = np.where(size > 0, size, 0.0)
+    if not treated_size:
+        return replace(stacks, weight=stacks.weight * own, sets=None)
+    assert stacks.sets is not None, "a design without sets has own_size"
+    sets = stacks.sets
+    treated = stacks.treated[sets.unit]
+    of_set = np.zeros(int(sets.set_code.max()) + 1)
+    of_set[sets.set_code[treated]] = own[sets.unit[treated]]
+    carried = SetMembers(sets.unit, sets.set_code, sets.weight * of_set[sets.set_code])
+    weight = np.bincount(carried.unit, carried.weight, len(own)).astype(np.float64)
+    return replace(stacks, weight=weight, sets=carried)
+
+
+def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size) -> Sized | str:
+    """Return a design weighted by size, or the reason why it cannot be."""
+    path = f"estimate.analyses.size_weighted.by.{name}"
+    if size.column not in study.panel.columns:
+        raise ParamsError(f"{path}.column is {size.column}, which the panel lacks")
+    latest = study.treatment.reference_event_time
+    if size.at is not None and size.at > latest:
+        raise ParamsError(f"{path}.at is {size.at}: sizes are dated {latest} or earlier")
+    stacks = study.stacks[design]
+    if asked.comparison == "treated_size" and stacks.sets is None:
+        return NO_SETS
+    own = _own_size(study, stacks, size.column, latest if size.at is None else size.at)
+    if negative := int((own[stacks.weight > 0] < 0).sum()):
+        return NEGATIVE_SIZES.format(n=negative)
+    return Sized(weighted_by_size(stacks, own, asked.comparison == "treated_size"), own)
+
+
+def _without(stacks: Stacks, size: Floats, comparison: str, name: str) -> list[Fact]:
+    """Count the treated firms without a size and, where they need one, the comparison firms."""
+    lacks = ~(size > 0) & (stacks.weight > 0)
+    lost = [("treated", stacks.treated)]
+    lost += [("comparison", ~stacks.treated)] if comparison == "own_size" else []
+    return [
+        (f"n_{group}_without_size[{name}]", n_groups(stacks.firm[lacks & member]), "firms")
+        for group, member in lost
+    ]
+
+
+def _largest(stacks: Stacks, name: str) -> list[Fact]:
+    """Return the share of the largest firm in each group's weight."""
+    facts: list[Fact] = []
+    for group, members in (("treated", stacks.treated), ("comparison", ~stacks.treated)):
+        by_firm = np.bincount(stacks.firm[members], stacks.weight[members], minlength=1)
+        if by_firm.sum() > 0:
+            share = float(by_firm.max() / by_firm.sum())
+            facts.append((f"largest_size_share_{group}[{name}]", share, "share"))
+    return facts
+
+
+def _own_size(study: Study, stacks: Stacks, column: str, at: int) -> Floats:
+    years = (stacks.stack + at)[:, None]
+    row = index_panel(study.panel).rows(stacks.firm, years)[:, 0]
+    levels = study.panel[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(row == NO_ROW, np.nan, levels[row])
+
+
+def _rows(
+    study: Study, asked: SizeWeighted, label: Label, name: str, sized: Sized | str
+) -> list[Row]:
+    """Return the size-weighted effect, and the total where the outcome's column is the size's."""
+    outcome, term = study.outcomes[label.outcome], f"att_by[{name}]"
+    reason = sized if isinstance(sized, str) else ""
+    if outcome.transform == "proportional":
+        reason = NOT_IN_RATIOS
+    if not outcome.observed:
+        reason = f"not observed: {outcome.reason}"
+    if isinstance(sized, str) or reason:
+        return [missing_row(label, term, reason)]
+    note = _NOTES[asked.comparison].format(column=asked.by[name].column)
+    values = values_by_unit(sized.stacks, on_scale(study.panel[outcome.column], outcome))
+    weighted = _Weighted(study, sized.stacks, asked.cluster, note)
+    rows = [weighted.row(label, term, values, average_shares)]
+    if asked.by[name].column == outcome.column and outcome.transform in ("log", "level"):
+        levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+        size = np.where(sized.size > 0, sized.size, np.nan)
+        growth = values_by_unit(sized.stacks, levels) / size[:, None]
+        in_unit = replace(label, scale=outcome.unit)
+        rows.append(weighted.row(in_unit, f"total[{name}]", growth, _mass))
+    return rows
+
+
+@dataclass(frozen=True)
+class _Weighted:
+    """Hold what the rows of one design and size share."""
+
+    study: Study
+    stacks: Stacks
+    cluster: str
+    note: str
+
+    def row(self, label: Label, term: str, values: Floats, combination: Combination) -> Row:
+        """Estimate the effect on values (u, event times), or say why there is none."""
+        sample = sample_of_values(self.stacks, values, self.study.estimate.missing)
+        try:
+            check_comparable(sample)
+            clusters = cluster_codes(self.stacks, self.cluster)[0]
+            found = average_effect(self.study, sample, clusters, combination)
+        except IdentificationError as reason:
+            return missing_row(label, term, str(reason))
+        return found.row(label, term, self.note)
+
+
+def _mass(regressors: Regressors, estimable: Flags) -> Floats:
+    """Return weights (k,) for the mean over event times of the treated mass times the effect."""
+    usable = regressors.weight * estimable[:, None]
+    after = after_entry(event_times(regressors.names), usable.sum(axis=0) > 0)
+    return np.asarray(usable[:, after].sum(axis=1) / len(after))

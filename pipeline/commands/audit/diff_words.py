@@ -1,0 +1,168 @@
+"""Say an effect diff in words and tables, for a terminal or for a pull request."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline.commands.audit.effect_diff import EffectDiff, StudyDiff
+from pipeline.commands.audit.effects_diff import Estimate, Moved
+from pipeline.commands.audit.sample_diff import MovedCount
+from pipeline.commands.audit.settings_diff import Changed
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.render.markdown import escape_markdown, render_markdown
+from pipeline.exhibits.render.terminal import render_text
+from pipeline.exhibits.tables.table import DASH, Cell, Column, Counts, Panel, Row, Table, Text
+
+
+@dataclass(frozen=True)
+class _Section:
+    """Hold one heading and its table, or one sentence; `folded` where a page hides it first."""
+
+    heading: str
+    content: Table | str
+    folded: bool = False
+
+
+def diff_text(diff: EffectDiff) -> str:
+    """Return the effect diff as plain text."""
+    parts = [f"Effect diff: {diff.before} -> {diff.after}"]
+    for section in _sections(diff):
+        parts.append(f"\n{section.heading}\n{'=' * len(section.heading)}")
+        parts.append(_content(section, render_text, str))
+    return "\n".join(parts) + "\n"
+
+
+def diff_markdown(diff: EffectDiff) -> str:
+    """Return the effect diff as Markdown; what is long is folded."""
+    title = escape_markdown(f"Effect diff: {diff.before} \u2192 {diff.after}")
+    parts = [f"## {title}"]
+    for section in _sections(diff):
+        content = _content(section, render_markdown, escape_markdown)
+        heading = escape_markdown(section.heading)
+        if section.folded:
+            parts.append(f"<details><summary>{heading}</summary>\n\n{content}\n\n</details>")
+        else:
+            parts.append(f"### {heading}\n\n{content}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _content(
+    section: _Section, table: Callable[[Table], str], sentence: Callable[[str], str]
+) -> str:
+    shown = section.content
+    return table(shown).rstrip() if isinstance(shown, Table) else sentence(shown)
+
+
+def _sections(diff: EffectDiff) -> list[_Section]:
+    """Return what changed first, then what moved."""
+    causes = [
+        ("Parameters", diff.parameters, ("before", "after")),
+        ("Raw data", diff.data, ("hash before", "hash after")),
+        ("Code", diff.code, ("lines", "stages that run it")),
+        ("Package versions", diff.packages, ("before", "after")),
+    ]
+    sections = [
+        _Section(heading, _changed(rows, heads) if rows else "No change.")
+        for heading, rows, heads in causes
+    ]
+    if diff.nothing_moved:
+        words = "Nothing moved: every estimate and every count is the same."
+        return [*sections, _Section("Results", words)]
+    return [*sections, *(part for study in diff.studies for part in _study(study))]
+
+
+def _changed(rows: list[Changed], heads: tuple[str, str]) -> Table:
+    return Table(
+        columns=tuple(Column(head) for head in heads),
+        panels=(Panel("", tuple(Row(r.name, (_text(r.before), _text(r.after))) for r in rows)),),
+    )
+
+
+def _text(value: str) -> Cell:
+    return Text(value) if value else DASH
+
+
+def _study(study: StudyDiff) -> list[_Section]:
+    averages = [row for row in study.estimates if row.headline or row.term == "att"]
+    others = [row for row in study.estimates if row not in averages]
+    moved = f"{len(study.estimates)} of {study.n_estimates} estimates moved"
+    if not study.estimates:
+        return [
+            _Section(study.study, "No estimate moved."),
+            *_counts(study),
+        ]
+    sections = [
+        _Section(f"{study.study}: {moved}", _moved(averages) if averages else "No average effect.")
+    ]
+    if others:
+        heading = f"{study.study}: effects by event time and others ({len(others)})"
+        sections.append(_Section(heading, _moved(others), folded=True))
+    return [*sections, *_counts(study)]
+
+
+def _moved(rows: list[Moved]) -> Table:
+    marked = any(row.headline and row.marks for row in rows)
+    heads = ["before", "after", "change", "change / std. error", "p before", "p after"]
+    heads += ["mark"] if marked else []
+    groups = [("Headline", True), ("Other estimates", False)]
+    panels = [
+        Panel(title, tuple(_moved_row(row, marked) for row in rows if row.headline == headline))
+        for title, headline in groups
+    ]
+    return Table(
+        columns=tuple(Column(head) for head in heads),
+        panels=tuple(panel for panel in panels if panel.rows),
+        notes=("In parentheses standard errors; changes are after less before.",),
+    )
+
+
+def _moved_row(row: Moved, marked: bool) -> Row:
+    errors = [side.std_error for side in (row.before, row.after)]
+    decimals = rounding.decimals_for([e for e in errors if not math.isnan(e)], 2, 0)
+    cells = (
+        _estimate(row.before, decimals),
+        _estimate(row.after, decimals),
+        _signed(row.change),
+        _signed(row.change_in_errors),
+        _p_value(row.before.p_value),
+        _p_value(row.after.p_value),
+    )
+    mark = Text("; ".join(row.marks)) if row.headline and row.marks else None
+    return Row(row.name, (*cells, mark) if marked else cells)
+
+
+def _estimate(side: Estimate, decimals: int) -> Cell:
+    if math.isnan(side.estimate):
+        return DASH
+    shown = rounding.fixed(side.estimate, decimals)
+    if math.isnan(side.std_error):
+        return Text(shown)
+    return Text(f"{shown} ({rounding.positive(side.std_error, decimals)})")
+
+
+def _signed(value: float) -> Cell:
+    if math.isnan(value):
+        return None
+    return Text(("+" if value > 0 else "") + rounding.significant(value, 2))
+
+
+def _p_value(value: float) -> Cell:
+    return None if math.isnan(value) else Text(rounding.positive(value, 3))
+
+
+def _counts(study: StudyDiff) -> list[_Section]:
+    if not study.counts:
+        return []
+    table = Table(
+        columns=(Column("before"), Column("after"), Column("change")),
+        panels=(Panel("", tuple(_count_row(row) for row in study.counts)),),
+    )
+    return [_Section(f"{study.study}: sample flow", table)]
+
+
+def _count_row(row: MovedCount) -> Row:
+    sides = [None if n is None else Counts((n,)) for n in (row.before, row.after)]
+    change: Cell = None
+    if row.before is not None and row.after is not None:
+        change = Text(f"{'+' * (row.after > row.before)}{rounding.count(row.after - row.before)}")
+    return Row(row.name, (*(DASH if cell is None else cell for cell in sides), change))

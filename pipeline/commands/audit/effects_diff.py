@@ -1,0 +1,130 @@
+"""Which estimates moved between two committed tables, and by how much."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.commands.audit.comparison import same_number
+from pipeline.datasets.results import ESTIMATES
+
+_FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind in ("number", "integer")]
+
+# The part of the key that is printed only where it is not what most rows have.
+_USUAL = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Hold what one revision says of one effect; NaN where it says nothing."""
+
+    estimate: float = math.nan
+    std_error: float = math.nan
+    p_value: float = math.nan
+    conf_level: float = math.nan
+
+    @property
+    def significant(self) -> bool:
+        """Say whether zero lies outside the interval."""
+        return self.p_value < 1 - self.conf_level
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Hold one effect before and after; `name` is its place in ESTIMATES."""
+
+    name: str
+    term: str
+    before: Estimate
+    after: Estimate
+    headline: bool = False
+
+    @property
+    def change(self) -> float:
+        """Return after less before, in the units of the effect."""
+        return self.after.estimate - self.before.estimate
+
+    @property
+    def change_in_errors(self) -> float:
+        """Return the change in standard errors of the estimate before."""
+        return self.change / self.before.std_error if self.before.std_error > 0 else math.nan
+
+    @property
+    def marks(self) -> list[str]:
+        """Return what a reader must not overlook: another sign, a threshold crossed."""
+        if math.isnan(self.before.estimate) or math.isnan(self.after.estimate):
+            return ["no longer estimated" if math.isnan(self.after.estimate) else "new"]
+        marks = ["sign flips"] if self.before.estimate * self.after.estimate < 0 else []
+        if self.before.significant != self.after.significant:
+            level = f"{100 * (1 - self.after.conf_level):.3g} percent"
+            verb = "becomes" if self.after.significant else "is no longer"
+            marks.append(f"{verb} significant at {level}")
+        return marks
+
+
+def moved_estimates(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    headline: dict[str, str],
+    placebos: Collection[str] = (),
+) -> list[Moved]:
+    """Return the estimates with any figure that moved, headline effects first.
+
+    `headline` holds design, estimator and term; the outcomes `placebos` are no headlines. Rows are
+    joined by the key of ESTIMATES, in the order of the table after; rows that only one side has
+    are among the moved.
+    """
+    old, new = _by_key(before), _by_key(after)
+    outcome = ESTIMATES.key.index("outcome")
+    moved = []
+    for key in [*new, *(key for key in old if key not in new)]:
+        one, two = old.get(key, {}), new.get(key, {})
+        if not _same(one, two):
+            asked = {} if key[outcome] in placebos else headline
+            moved.append(_moved(key, one, two, asked))
+    return sorted(moved, key=lambda row: not row.headline)
+
+
+def _by_key(table: pd.DataFrame) -> dict[tuple[str, ...], dict[str, float]]:
+    """Return the figures of each row by its key; the reference period has none and is left out."""
+    if table.empty:
+        return {}
+    kept = table[table["note"] != "reference period"]
+    figures = kept.reindex(columns=_FIGURES).to_dict("records")
+    keys = kept[list(ESTIMATES.key)].astype(str).itertuples(index=False, name=None)
+    return {
+        key: {str(k): float(v) for k, v in row.items()}
+        for key, row in zip(keys, figures, strict=True)
+    }
+
+
+def _same(one: dict[str, float], two: dict[str, float]) -> bool:
+    """Say whether all figures agree; what neither side could estimate has not moved."""
+    if math.isnan(one.get("estimate", math.nan)) and math.isnan(two.get("estimate", math.nan)):
+        return True
+    if not one or not two:
+        return False
+    return all(
+        same_number(one[name], two[name]) or (math.isnan(one[name]) and math.isnan(two[name]))
+        for name in _FIGURES
+    )
+
+
+def _moved(
+    key: tuple[str, ...], one: dict[str, float], two: dict[str, float], headline: dict[str, str]
+) -> Moved:
+    place = dict(zip(ESTIMATES.key, key, strict=True))
+    usual = all(place[name] == value for name, value in _USUAL.items())
+    shown = [value for name, value in place.items() if _USUAL.get(name) != value]
+    return Moved(
+        name=" ".join(shown),
+        term=place["term"],
+        before=_estimate(one),
+        after=_estimate(two),
+        headline=usual and bool(headline) and headline.items() <= place.items(),
+    )
+
+
+def _estimate(row: dict[str, float]) -> Estimate:
+    return Estimate(**{name: row[name] for name in Estimate.__annotations__ if name in row})

@@ -1,0 +1,57 @@
+"""Run the whole pipeline again in a clone of the last commit and compare every result."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.commands.audit.comparison import contents, differences
+from pipeline.commands.audit.revisions import RevisionError, run_git
+from pipeline.errors import EvaluationError
+
+
+class RerunError(EvaluationError):
+    """Report that the committed code did not run to its end in a clone."""
+
+
+def rerun_faults(root: Path) -> list[str]:
+    """Return what differs between the committed results and those of a forced run from nothing.
+
+    The clone holds what git holds; raw data that git does not hold are copied into it. Its cache
+    is empty, so that nothing is taken from an earlier run.
+    """
+    with tempfile.TemporaryDirectory(prefix="verify-") as name:
+        clone = Path(name) / "clone"
+        cloned = run_git(root, "clone", "--quiet", "--no-local", ".", str(clone))
+        if cloned.returncode != 0:
+            raise RevisionError(f"git could not clone the project: {cloned.stderr.strip()}")
+        _add_raw_data(root, clone)
+        committed = contents(clone / "reports")
+        _repeat(clone)
+        return differences(committed, contents(clone / "reports"))
+
+
+def _add_raw_data(root: Path, clone: Path) -> None:
+    for path, content in contents(root / "data" / "raw").items():
+        place = clone / "data" / "raw" / path
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+
+
+def _repeat(clone: Path) -> None:
+    """Run `dvc repro --force` with this interpreter; raise RerunError with its last lines."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(clone)}
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", "--force", "--quiet"],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
+        raise RerunError(f"the committed code does not run in a clone:\n{last}")

@@ -1,0 +1,78 @@
+"""What two revisions were told to do: parameters, package versions, raw data, code."""
+
+from dataclasses import dataclass
+
+from pipeline.commands.audit.revisions import Revision, changed_lines
+from pipeline.params.leaves import leaves
+
+# What can move a number, beside parameters, data and package versions.
+_CODE = ("pipeline", "stages", "dvc.yaml")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Hold one thing that differs: its full name, before and after; empty is absent."""
+
+    name: str
+    before: str
+    after: str
+
+
+def changed_parameters(old: Revision, new: Revision) -> list[Changed]:
+    """Return every parameter that differs, by full path: michigan.match.designs..."""
+    return _differences(
+        dict(leaves(old.yaml("params.yaml"))), dict(leaves(new.yaml("params.yaml")))
+    )
+
+
+def changed_packages(old: Revision, new: Revision) -> list[Changed]:
+    """Return every package of constraints.txt whose version differs."""
+    return _differences(_versions(old), _versions(new))
+
+
+def changed_data(old: Revision, new: Revision) -> list[Changed]:
+    """Return the raw folders whose content differs, by the hashes of dvc.lock."""
+    return _differences(_raw_hashes(old), _raw_hashes(new))
+
+
+def changed_code(old: Revision, new: Revision) -> list[Changed]:
+    """Return each code file that differs: lines added and removed, and the stages that run it."""
+    users = _stages_by_file(new)
+    return [
+        Changed(path, lines, ", ".join(users.get(path, [])))
+        for path, lines in changed_lines(old, new, _CODE).items()
+    ]
+
+
+def _differences(before: dict[str, str], after: dict[str, str]) -> list[Changed]:
+    names = [*before, *(name for name in after if name not in before)]
+    return [
+        Changed(name, before.get(name, ""), after.get(name, ""))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _versions(revision: Revision) -> dict[str, str]:
+    lines = (revision.read("constraints.txt") or "").splitlines()
+    return dict(line.split("==", 1) for line in lines if "==" in line)
+
+
+def _raw_hashes(revision: Revision) -> dict[str, str]:
+    """Return the hash of each raw folder that a stage `obtain` read, ten characters of it."""
+    stages = revision.yaml("dvc.lock").get("stages", {})
+    return {
+        dep["path"]: dep["md5"][:10]
+        for name, stage in stages.items()
+        if name.startswith("obtain@")
+        for dep in stage["deps"]
+        if dep["path"].startswith("data/raw/")
+    }
+
+
+def _stages_by_file(revision: Revision) -> dict[str, list[str]]:
+    users: dict[str, list[str]] = {}
+    for name, stage in revision.yaml("dvc.yaml").get("stages", {}).items():
+        for dep in stage.get("do", stage).get("deps", []):
+            users.setdefault(dep, []).append(name)
+    return users

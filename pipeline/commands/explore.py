@@ -1,0 +1,125 @@
+"""Try settings out: balance and headline effects for changed parameters, in memory.
+
+Starts from the cleaned panel, so that whatever is changed from the treatment on takes effect;
+nothing is written, and nothing of DVC is touched.
+"""
+
+import copy
+from typing import Any
+
+import pandas as pd
+
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
+from pipeline.errors import ParamsError
+from pipeline.matching.balance import measure_balance
+from pipeline.matching.designs import Matched
+from pipeline.matching.shortage import shortage_lines
+from pipeline.params.analyses import Analyses
+from pipeline.params.settings import nearest_known
+from pipeline.params.study import Study
+
+# Settings that `clean` has used up.
+_CLEANED = ("data", "clean", "treatment.entry", "treatment.leave_out_entry_years")
+
+_KEPT = ["covariate", "in_score", "mean_treated", "mean_control", "std_diff", "variance_ratio"]
+
+
+def changed(block: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return a study's block with settings replaced, given as `match.designs.x.caliper_sd`.
+
+    Raises ParamsError where a path leads through a key that does not exist, with the nearest one,
+    and for settings of the cleaned panel, which would change nothing here. Whether the last key is
+    a setting is for the section's model to say.
+    """
+    new = copy.deepcopy(block)
+    for path, value in changes.items():
+        if any(f"{path}.".startswith(f"{cleaned}.") for cleaned in _CLEANED):
+            raise ParamsError(
+                f"{path} acts on the panel, which exploring takes as it was cleaned: edit "
+                "params.yaml and run `dvc repro`"
+            )
+        *parents, last = path.split(".")
+        place = new
+        for depth, key in enumerate(parents):
+            if not isinstance(place.get(key), dict):
+                where = ".".join(parents[: depth + 1])
+                raise ParamsError(f"{where} is not a setting{nearest_known(key, list(place))}")
+            place = place[key]
+        place[last] = value
+    return new
+
+
+def explore(panel: pd.DataFrame, study: Study) -> str:
+    """Return balance, matched firms and headline effects of the headline design, as text.
+
+    `panel` is PANEL. Only the headline's spec and design are estimated, so that an answer takes
+    seconds.
+    """
+    headline = study.estimate.headline
+    only = _headline_only(study)
+    found = match_in_memory(
+        panel,
+        outcomes=only.outcomes,
+        treatment=only.treatment,
+        score=only.score,
+        match=only.match,
+        estimate=only.estimate,
+    )
+    balance = measure_balance(
+        found.scores, found.covariates, found.matched.weights, only.score, only.match
+    )
+    return "\n\n".join(
+        [
+            _matched_text(found.matched, headline.design),
+            _balance_text(balance, headline.design),
+            _effects_text(estimate_specs(found.study).estimates, headline.design),
+        ]
+    )
+
+
+def _headline_only(study: Study) -> Study:
+    """Return the study with the headline's spec, design and score model alone."""
+    headline = study.estimate.headline
+    spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)
+    only_average: dict[str, Any] = {"designs": [headline.design], "terms": ["att"]}
+    if spec.estimator == "stacked":
+        only_average |= {"inference": "analytic", "draws": None, "seed": None, "bands": None}
+        only_average |= {"bias_reduced": False, "wild_bootstrap": None, "randomisation": None}
+    alone = spec.model_copy(update=only_average)
+    designs = {n: d for n, d in study.match.designs.items() if n == headline.design}
+    used = {design.score for design in designs.values()}
+    models = {name: model for name, model in study.score.models.items() if name in used}
+    bare = {"specs": [alone], "analyses": Analyses(), "romano_wolf": None}
+    return study.model_copy(
+        update={
+            "estimate": study.estimate.model_copy(update=bare),
+            "match": study.match.model_copy(update={"designs": designs}),
+            "score": study.score.model_copy(update={"models": models}),
+        }
+    )
+
+
+def _matched_text(matched: Matched, design: str) -> str:
+    facts = matched.facts[matched.facts["design"] == design].set_index("name")["value"]
+    return (
+        f"Design {design}: {facts['n_treated_matched']:.0f} of {facts['n_treated']:.0f} treated "
+        f"firms, {facts['n_comparison_distinct']:.0f} comparison firms (effective "
+        f"{facts['ess']:.1f})"
+    ) + "".join(f"\n  {line}" for line in shortage_lines(matched.facts))
+
+
+def _balance_text(balance: pd.DataFrame, design: str) -> str:
+    rows = balance[(balance["design"] == design) & (balance["stack"] == "all")]
+    before, after = (rows[rows["sample"] == s].set_index("covariate") for s in ("before", "after"))
+    shown = after.reset_index()[_KEPT].set_index("covariate")
+    shown.insert(3, "std_diff_before", before["std_diff"])
+    return "Balance\n" + shown.to_string(float_format="{:.3f}".format)
+
+
+def _effects_text(estimates: pd.DataFrame, design: str) -> str:
+    rows = estimates[(estimates["design"] == design) & (estimates["term"] == "att")]
+    columns = ["outcome", "estimand", "estimate", "std_error", "conf_low", "conf_high", "n_obs"]
+    return "Effects\n" + rows[columns].to_string(
+        index=False, float_format="{:.4f}".format, na_rep="-"
+    )

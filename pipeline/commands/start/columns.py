@@ -1,0 +1,150 @@
+"""Guess what the columns of delivered files are, from names and values; what is unsure is asked."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from pipeline.commands.start.entry_column import EntryColumn, guess_entry_column
+from pipeline.commands.start.numbers import is_flag, is_number, is_year, numbers, text_codes
+
+# Words for the same thing in English, Spanish and Portuguese, as they begin column names.
+_HINTS = {
+    "firm_id": ("firm", "id", "rut", "nit", "ruc", "cuit", "cnpj", "nif", "empresa", "plant"),
+    "year": ("year", "anio", "ano", "yr", "ejercicio", "wave", "period"),
+    "sales": ("sales", "ventas", "vendas", "turnover", "receita", "ingresos", "factur", "revenue"),
+    "employment": ("employ", "empleo", "emplead", "emprego", "jobs", "workers", "trabaj", "pessoal",
+                   "ocupad", "personal"),
+    "exports": ("export",),
+}  # fmt: skip
+# "Número de empleados" is about empleados.
+_COUNTED = re.compile(r"^(?:(?:n|no|nro|num|numero|number|qtd|total|de|of)[^a-z0-9]+)+")
+_FLAGS = ("treat", "support", "grant", "benefi", "apoyo", "program")
+# What names a firm or person has no use in an evaluation.
+_NAMES = ("name", "nombre", "nome", "razon", "razao", "address", "direcc", "enderec", "email",
+          "correo", "telef", "phone")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PanelGuess:
+    """Hold what each column of the panel seems to be; `questions` are for the user.
+
+    `codes` gives, by number column, the words in it that are no numbers; `flags` the 0/1 columns
+    that may tell who was treated, `changing` the number columns that differ between a firm's years;
+    `left_out` the columns that name somebody.
+    """
+
+    firm_id: str
+    year: str
+    numbers: dict[str, str]
+    texts: dict[str, str]
+    minimum: dict[str, int | None]
+    codes: dict[str, list[str]]
+    flags: list[str]
+    entry: EntryColumn | None
+    changing: list[str]
+    left_out: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+
+    @property
+    def indicator(self) -> str | None:
+        """Return the column that says who is treated when, None where an entry year does."""
+        return self.flags[0] if self.flags and self.entry is None else None
+
+
+def guess_panel(table: pd.DataFrame) -> PanelGuess:
+    """Guess id, year, numbers and codes of a panel; standard names are keys, columns values."""
+    years = [str(name) for name in table.columns if is_year(table[name])]
+    year = best(years, _HINTS["year"]) or str(table.columns[min(1, len(table.columns) - 1)])
+    others = [str(name) for name in table.columns if name != year]
+    firm_id = _best_key(table, others, year)
+    values = [name for name in others if name != firm_id]
+    numeric = [name for name in values if is_number(table, name)]
+    named = _named(numeric, ("sales", "employment", "exports"))
+    naming = [name for name in values if name not in numeric and hinted(name, _NAMES)]
+    texts = [name for name in values if name not in {*numeric, *naming}]
+    flags = [name for name in numeric if is_flag(table[name])]
+    entry = guess_entry_column(table, [n for n in numeric if n not in flags], firm_id, year)
+    changing = _changing(table, firm_id, numeric)
+    return PanelGuess(
+        firm_id=firm_id,
+        year=year,
+        numbers=named,
+        texts=_named(texts, (), taken=named),
+        minimum={std: 0 if numbers(table[name]).min() >= 0 else None
+                 for std, name in named.items()},
+        codes={std: found for std, name in named.items() if (found := text_codes(table[name]))},
+        flags=[std for std, name in named.items() if name in flags and hinted(name, _FLAGS)],
+        entry=entry,
+        changing=[std for std, name in named.items() if name in changing],
+        left_out=naming,
+        questions=[
+            *_questions(table, firm_id, year, year in years),
+            *([] if entry is None else [f"is {entry.column} the year of entry?"]),
+        ],
+    )  # fmt: skip
+
+
+def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> list[str]:
+    values = table[[firm_id]].assign(**{name: numbers(table[name]) for name in names})
+    differs = values.groupby(firm_id)[names].nunique().gt(1).any()
+    return [name for name in names if differs[name]]
+
+
+def _questions(table: pd.DataFrame, firm_id: str, year: str, known: bool) -> list[str]:
+    questions = [] if known else [f"is {year} the year? No column looks like one"]
+    if table.duplicated([firm_id, year]).any():
+        questions.append(f"{firm_id} and {year} repeat: which rows are right? clean.duplicates")
+    return questions
+
+
+def _best_key(table: pd.DataFrame, names: list[str], year: str) -> str:
+    """Return the column that, with the year, repeats least; a hinted name wins a tie."""
+    candidates = [name for name in names if hinted(name, _HINTS["firm_id"])] or names
+    repeats = {name: int(table.duplicated([name, year]).sum()) for name in candidates}
+    return min(candidates, key=lambda name: repeats[name])
+
+
+def _named(
+    columns: list[str], standards: tuple[str, ...], taken: dict[str, str] | None = None
+) -> dict[str, str]:
+    """Return columns by standard name: sales, employment, exports where hinted, else a slug."""
+    named: dict[str, str] = {}
+    for standard in standards:
+        free = [name for name in columns if name not in named.values()]
+        found = next((name for name in free if hinted(name, _HINTS[standard])), None)
+        if found is not None:
+            named[standard] = found
+    for column in columns:
+        if column not in named.values():
+            named[_slug(column, {*named, *(taken or {})})] = column
+    return named
+
+
+def _slug(column: str, taken: set[str]) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "_", plain(column)).strip("_") or "column"
+    slug = slug if slug[0].isalpha() else f"c_{slug}"
+    reserved = {"firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated",
+                "applicant", "other_programme", "component", "role", "amount",
+                "own_contribution", "register_cluster"}  # fmt: skip
+    while slug in taken or slug in reserved:
+        slug += "_x"
+    return slug
+
+
+def best(names: list[str], hints: tuple[str, ...]) -> str | None:
+    """Return the first hinted name, else the first."""
+    return next((name for name in names if hinted(name, hints)), names[0] if names else None)
+
+
+def hinted(name: str, hints: tuple[str, ...]) -> bool:
+    """Say whether a column's name begins with one of the words, accents and "number of" apart."""
+    words = _COUNTED.sub("", plain(name))
+    return any(words.startswith(hint) for hint in hints)
+
+
+def plain(name: str) -> str:
+    """Return a name in lower case without accents."""
+    parts = unicodedata.normalize("NFKD", name.strip().lower())
+    return "".join(mark for mark in parts if not unicodedata.combining(mark))

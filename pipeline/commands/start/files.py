@@ -1,0 +1,120 @@
+"""What was delivered: how text files are written, which files are years of one table."""
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.panel.delivered import YEAR_IN_NAME
+from pipeline.panel.readers import read_table
+from pipeline.panel.spreadsheets import guess_sheet
+from pipeline.params.data import FileFormat
+
+_SAMPLE_BYTES = 1 << 20
+_LARGEST_TABLE = 20_000_000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Hold one delivered table: a file, or yearly files that `pattern` fits.
+
+    `years` are those of the file names, by file, and `year` that of each row; `partial` lists
+    columns that some files lack.
+    """
+
+    pattern: str
+    written: FileFormat
+    table: pd.DataFrame
+    years: dict[str, int]
+    year: pd.Series
+    partial: list[str]
+
+
+def deliveries(files: list[Path]) -> list[Delivery]:
+    """Read files, those whose names differ in a year alone as one table; the largest first.
+
+    Raises DataError where a file cannot be read.
+    """
+    groups: dict[str, list[Path]] = {}
+    for file in sorted(files):
+        groups.setdefault(YEAR_IN_NAME.sub("*", file.name), []).append(file)
+    found = [_delivery(name, group) for name, group in groups.items()]
+    return sorted(found, key=lambda delivery: -len(delivery.table))
+
+
+def _delivery(pattern: str, files: list[Path]) -> Delivery:
+    written = guess_format(files[0])
+    tables = {file.name: read_table(file, written, _LARGEST_TABLE) for file in files}
+    columns = [{str(name) for name in table.columns} for table in tables.values()]
+    partial = sorted(set[str]().union(*columns) - columns[0].intersection(*columns))
+    if len(files) == 1:
+        table = tables[files[0].name].reset_index(drop=True)
+        return Delivery(files[0].name, written, table, {}, pd.Series(dtype="int64"), [])
+    years = {name: int(YEAR_IN_NAME.findall(name)[0]) for name in tables}
+    stacked = pd.concat([table.astype("str") for table in tables.values()], ignore_index=True)
+    year = pd.Series([years[name] for name, table in tables.items() for _ in range(len(table))])
+    return Delivery(pattern, written, stacked, years, year, partial)
+
+
+def guess_format(path: Path) -> FileFormat:
+    """Guess how a file is written; files that say so themselves have the default."""
+    if path.suffix.lower() == ".xlsx" and path.is_file():
+        sheet, header_row = guess_sheet(path)
+        return FileFormat(sheet=sheet, header_row=header_row)
+    if path.suffix.lower() not in {".csv", ".txt"}:
+        return FileFormat()
+    try:
+        with path.open("rb") as file:
+            sample = file.read(_SAMPLE_BYTES)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    encoding = _encoding(sample)
+    text = sample.decode(encoding, errors="ignore")
+    if not text.strip():
+        raise DataError(f"{path.name} is empty")
+    delimiter = _delimiter(text)
+    decimal, thousands = _marks(text, delimiter)
+    return FileFormat(encoding=encoding, delimiter=delimiter, decimal=decimal, thousands=thousands)
+
+
+def _encoding(sample: bytes) -> str:
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        sample[: len(sample) - 4].decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _delimiter(text: str) -> str:
+    """Return the mark that splits the first lines into the same number of cells, over one."""
+    lines = text.splitlines()[:20]
+    counts = {
+        mark: {len(cells) for cells in csv.reader(lines, delimiter=mark) if cells}
+        for mark in (";", "\t", "|", ",")
+    }
+    even = [mark for mark, found in counts.items() if len(found) == 1 and max(found) > 1]
+    return even[0] if even else ","
+
+
+def _marks(text: str, delimiter: str) -> tuple[Literal[".", ","], Literal[".", ","] | None]:
+    """Return decimal and thousands mark: a comma where cells such as 12,5 and none such as 12.5.
+
+    A point is the thousands mark beside decimal commas where it only parts digits by threes.
+    """
+    cells = {
+        cell.strip()
+        for row in csv.reader(text.splitlines()[:2000], delimiter=delimiter)
+        for cell in row
+    }
+    commas = any(re.fullmatch(r"-?[\d.]+,\d+", cell) for cell in cells)
+    points = any(re.fullmatch(r"-?\d+\.(\d{1,2}|\d{4,})", cell) for cell in cells)
+    thousands = any(re.fullmatch(r"-?\d{1,3}(\.\d{3})+(,\d+)?", cell) for cell in cells)
+    if commas and not points:
+        return ",", "." if thousands else None
+    return ".", None

@@ -1,0 +1,69 @@
+"""What delivered cells hold: numbers, years, dates, flags, or words."""
+
+import re
+from typing import cast
+
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.panel.delivered import point_decimals
+from pipeline.panel.values import text
+from pipeline.params.data import FileFormat
+
+_CODES = ("sector", "ciiu", "isic", "cnae", "nace", "sic", "muni", "region", "cod", "state",
+          "depart", "district", "comuna", "uf", "province", "legal", "type", "name")  # fmt: skip
+_MOST_CODES = 5
+_DAY_FIRST, _MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
+
+
+def pointed(table: pd.DataFrame, written: FileFormat) -> pd.DataFrame:
+    """Return the table with numbers written with a point, wherever a whole column fits."""
+    for name in table.columns:
+        try:
+            table = point_decimals(table, {str(name)}, written)
+        except DataError:
+            continue
+    return table
+
+
+def numbers(values: pd.Series) -> pd.Series:
+    """Return numbers, missing where a cell holds none."""
+    return pd.Series(pd.to_numeric(values, errors="coerce"))
+
+
+def is_year(values: pd.Series) -> bool:
+    """Say whether every cell is a calendar year."""
+    years = numbers(values).dropna()
+    return bool(len(years) and years.between(1900, 2100).all() and (years % 1 == 0).all())
+
+
+def is_number(table: pd.DataFrame, name: str) -> bool:
+    """Say whether nearly all cells are numbers and nothing hints at codes."""
+    present = table[name].dropna()
+    zeros = text(present).str.match(r"0\d").fillna(False).any()
+    code = any(hint in name.lower() for hint in _CODES)
+    return not code and not zeros and len(present) > 0 and numbers(present).notna().mean() > 0.9
+
+
+def text_codes(values: pd.Series) -> list[str]:
+    """Return the few words in a column of numbers (s/d, nd), which must mean something."""
+    words = text(values)[numbers(values).isna() & values.notna()].dropna().unique()
+    return sorted(words) if len(words) <= _MOST_CODES else []
+
+
+def is_flag(values: pd.Series) -> bool:
+    """Say whether every cell is 0 or 1, and both occur."""
+    found = numbers(values)
+    return bool(found.notna().all() and found.isin([0, 1]).all() and found.nunique() == 2)
+
+
+def date_format(values: pd.Series) -> str | None:
+    """Return how dates are written: empty for 2009-10-31, a format, None where they are none."""
+    written = text(values).dropna()
+    if len(written) and written.str.fullmatch(r"\d{4}-\d{2}-\d{2}(?:[ T].*)?").all():
+        return ""
+    parts = written.str.extract(re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})$"))
+    if not len(written) or parts.isna().any(axis=None):
+        return None
+    second_is_day = cast("bool", (parts[1].astype(int) > 12).any())
+    return _MONTH_FIRST if second_is_day else _DAY_FIRST

@@ -1,0 +1,155 @@
+"""Stata commands that repeat group-time effects: csdid within each entry year's risk set.
+
+csdid compares each cohort with every firm that it is given, so it runs once for each stack, whose
+firms are the cohort's own comparison. Effects of a stack, their mean and its standard error come
+from csdid; the mean over stacks is theirs by the shares of treated firms. A standard error of that
+mean needs the firms that stacks share, which separate runs do not know: ours is printed only.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.commands.stata.checks import TOLERANCE, asserted, figure, heading
+from pipeline.commands.stata.matched_panel import MatchedPanel
+from pipeline.effects.rows import Row
+from pipeline.effects.study import Study
+from pipeline.errors import DataError
+from pipeline.estimators.group_time.group_time import GroupTime
+from pipeline.estimators.group_time.group_time_averages import (
+    Average,
+    cell_effects,
+    cohort_averages,
+)
+from pipeline.estimators.group_time.group_time_rows import overall_average
+from pipeline.estimators.group_time.group_time_study import spec_effects
+from pipeline.panel.scale import on_scale
+from pipeline.params.estimate import GroupTimeSpec
+
+# Our methods in csdid's words; `difference` is a regression on nothing but a constant.
+METHODS = {
+    "difference": "reg",
+    "outcome_regression": "reg",
+    "ipw": "stdipw",
+    "doubly_robust": "dripw",
+    "doubly_robust_improved": "drimp",
+}
+# The two must be the same computation: this is rounding.
+_SAME = 1e-9
+
+
+def group_time_commands(
+    study: Study, panel: MatchedPanel, spec: GroupTimeSpec, estimates: dict[str, Row]
+) -> Iterator[str]:
+    """Yield the lines for every outcome of a spec on the panel's design.
+
+    `estimates` are the rows of ESTIMATES of this spec and design, term `att`, by outcome. Raises
+    DataError where ESTIMATES is not what the tables before it give.
+    """
+    for name in panel.outcomes:
+        if name not in estimates:
+            continue
+        row = estimates[name]
+        yield from heading(panel.design, name, spec.name, row)
+        reason = _why_not(study, panel, spec, row)
+        if reason:
+            yield f"* not repeated here: {reason}"
+            continue
+        effects = _effects(study, panel.design, spec, name)
+        average = overall_average(effects, spec.average)
+        if average is None or abs(average.estimate - row["estimate"]) > _SAME:
+            raise DataError(f"ESTIMATES is not what the panel gives for {name}: run `dvc repro`")
+        shift = int((panel.rows["period"] - panel.rows["year"]).iloc[0])
+        yield from _commands(panel, spec, name, effects, shift)
+        yield from _overall(spec, effects, row, shift)
+
+
+def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -> str:
+    if math.isnan(row["estimate"]):
+        return str(row["note"])
+    if spec.firms == "panel":
+        return "compares every firm of the panel, of which this file has the risk sets only"
+    if spec.weight_by is not None:
+        return f"firms weighted by {spec.weight_by}"
+    if study.treatment.anticipation_years:
+        return "csdid knows no years of anticipation"
+    if study.estimate.missing == "drop_set" and study.stacks[panel.design].sets is not None:
+        return "matched sets count only where complete, so that weights differ from cell to cell"
+    return ""
+
+
+def _effects(study: Study, design: str, spec: GroupTimeSpec, name: str) -> GroupTime:
+    outcome = study.outcomes[name]
+    values = on_scale(study.panel[outcome.column], outcome)
+    return spec_effects(study, spec, study.stacks[design], values)[0]
+
+
+def _commands(
+    panel: MatchedPanel, spec: GroupTimeSpec, name: str, effects: GroupTime, shift: int
+) -> Iterator[str]:
+    """Yield one csdid for each stack, with asserts of its effects from entry on."""
+    yield f'use "{panel.design}.dta", clear'
+    plain = panel.design == "unmatched" or bool((panel.rows["match_weight"] == 1).all())
+    base = "long2" if spec.base == "universal" else ""
+    cluster = "cluster" if spec.cluster == "assignment" else "firm"
+    for average in cohort_averages(effects):
+        yield (
+            f"csdid {panel.outcomes[name]} {_covariates(panel, spec)} if stack == {average.cohort}"
+            f"{'' if plain else ' [pw=match_weight]'}, ivar(unit) time(period) gvar(gvar) "
+            f"method({METHODS[spec.method]}) cluster({cluster}) {base}".rstrip()
+        )
+        after = {
+            _coefficient(int(cell.cohort or 0), int(cell.year or 0), shift): cell
+            for cell in cell_effects(effects)
+            if cell.cohort == average.cohort and (cell.event_time or 0) >= 0
+        }
+        for coefficient, cell in after.items():
+            yield f"scalar {_scalar(coefficient)} = _b[{coefficient}]"
+            yield from asserted(_found(cell), f"_b[{coefficient}]", f"_se[{coefficient}]")
+        yield f"lincom ({' + '.join(f'_b[{name}]' for name in after)})/{len(after)}"
+        yield from asserted(_found(average))
+
+
+def _found(average: Average) -> Row:
+    error = float(np.sqrt(average.influence @ average.influence))
+    return {"estimate": average.estimate, "std_error": error}
+
+
+def _covariates(panel: MatchedPanel, spec: GroupTimeSpec) -> str:
+    variables = [panel.covariates[name] for name in spec.covariates]
+    return " ".join(f"i.{name}" if name in panel.values else name for name in variables)
+
+
+def _coefficient(cohort: int, year: int, shift: int) -> str:
+    """Return csdid's name of an effect from entry on: g2009:t_2008_2011."""
+    return f"g{cohort + shift}:t_{cohort + shift - 1}_{year + shift}"
+
+
+def _scalar(coefficient: str) -> str:
+    return coefficient.replace(":", "_")
+
+
+def _overall(spec: GroupTimeSpec, effects: GroupTime, row: Row, shift: int) -> Iterator[str]:
+    """Yield the average over stacks as a sum of their effects, weights by share."""
+    shares = _shares(spec, effects)
+    yield "scalar average = 0"
+    for position, share in enumerate(shares):
+        cell = effects.cells[position]
+        if share > 0:
+            name = _scalar(_coefficient(cell.cohort, cell.year, shift))
+            yield f"scalar average = average + {share:.17g}*{name}"
+    yield f"assert reldif(average, {figure(row['estimate'])}) < {TOLERANCE}"
+
+
+def _shares(spec: GroupTimeSpec, effects: GroupTime) -> list[float]:
+    """Return each cell's weight in the average, which is linear in the cells."""
+    shares = []
+    for position in range(len(effects.cells)):
+        cells = tuple(
+            replace(cell, estimate=float(i == position)) for i, cell in enumerate(effects.cells)
+        )
+        average = overall_average(replace(effects, cells=cells), spec.average)
+        shares.append(0.0 if average is None else average.estimate)
+    return shares

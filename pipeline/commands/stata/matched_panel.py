@@ -1,0 +1,207 @@
+"""The matched panel of one design as Stata needs it: one row a firm, entry year and year.
+
+A firm that serves two entry years is two units, as in the estimator. Firms, clusters and sets are
+running numbers: no delivered identifier is in the file.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.commands.stata.names import label, variable_names
+from pipeline.effects.clusters import cluster_codes, used_once
+from pipeline.effects.stacks import Stacks, unit_covariates
+from pipeline.effects.study import Study, asked, outcome_sample
+from pipeline.panel.panel_index import NO_ROW, Codes
+from pipeline.panel.scale import on_scale
+from pipeline.params.estimate import GroupTimeSpec, StackedSpec
+
+CLUSTERS = {
+    "assignment": ("cluster",),
+    "firm": ("firm",),
+    "set_and_assignment": ("cluster", "set"),
+    "components": ("component",),
+}
+_GROUPS: dict[float, str] = {0: "comparison", 1: "treated"}
+_TIMES: dict[float, str] = {0: "before entry", 1: "from entry on"}
+
+
+@dataclass(frozen=True)
+class MatchedPanel:
+    """Hold the rows of one design, and what Stata shows beside them.
+
+    `outcomes` and `weights` name the variables of each outcome, `covariates` those of dated
+    covariates; `years_by` those whose product with the stack and year the year effects are.
+    """
+
+    design: str
+    rows: pd.DataFrame
+    outcomes: dict[str, str]
+    weights: dict[str, str]
+    covariates: dict[str, str]
+    years_by: dict[str | None, str]
+    labels: dict[str, str]
+    values: dict[str, dict[float, str]] = field(default_factory=dict)
+
+
+def matched_panel(study: Study, design: str) -> MatchedPanel:
+    """Return the firm-years of a design's firms, with weights and outcomes as estimated.
+
+    An outcome's weight is missing in the rows that its estimates leave out.
+    """
+    stacks = study.stacks[design]
+    unit, column = np.nonzero((stacks.panel_row != NO_ROW) & (stacks.weight > 0)[:, None])
+    row = stacks.panel_row[unit, column]
+    names = [name for found, name, _ in asked(study) if found == design]
+    observed = [name for name in names if study.outcomes[name].observed]
+    panel = MatchedPanel(
+        design=design,
+        rows=_frame(study, stacks, unit, column),
+        outcomes=variable_names("y", observed),
+        weights=variable_names("w", observed),
+        covariates=variable_names("x", _adjusted_for(study, design)),
+        years_by=_years_by(study, design),
+        labels=dict(_LABELS),
+        values={"treated": _GROUPS, "post": _TIMES},
+    )
+    for name in observed:
+        _add_outcome(panel, study, name, unit, row)
+    _add_covariates(panel, study, stacks, unit)
+    _add_year_cells(panel, study, stacks, unit)
+    return panel
+
+
+_LABELS = {
+    "firm": "Firm, running number",
+    "unit": "Firm x entry year that it serves",
+    "stack": "Entry year of the risk set",
+    "year": "Year",
+    "event_time": "Years since the stack's entry year",
+    "treated": "Enters in the stack's entry year",
+    "post": "Event time 0 or later",
+    "treated_post": "treated x post",
+    "cohort": "Firm's own entry year, missing if it never enters",
+    "cluster": "Assignment cluster, running number",
+    "match_weight": "Weight of matching, before missing outcomes",
+    "set": "Matched set, running number",
+    "component": "Sets and clusters that hang together",
+    "period": "Year, moved to be positive (csdid)",
+    "gvar": "First treated period in this stack, 0 for comparisons (csdid)",
+}
+
+
+def _frame(study: Study, stacks: Stacks, unit: Codes, column: Codes) -> pd.DataFrame:
+    event_time = stacks.event_times[column]
+    stack, treated = stacks.stack[unit], stacks.treated[unit]
+    year = stack + event_time
+    shift = max(0, 1 - int(year.min()))
+    cohort = study.panel["cohort"].to_numpy(dtype=np.float64, na_value=np.nan)
+    frame = pd.DataFrame(
+        {
+            "firm": stacks.firm[unit] + 1,
+            "unit": unit + 1,
+            "stack": stack,
+            "year": year,
+            "event_time": event_time,
+            "treated": treated,
+            "post": event_time >= 0,
+            "treated_post": treated & (event_time >= 0),
+            "cohort": cohort[stacks.firm_row[unit]],
+            "cluster": stacks.cluster[unit] + 1,
+            "match_weight": stacks.weight[unit],
+            "period": year + shift,
+            "gvar": np.where(treated, stack + shift, 0),
+        }
+    )
+    integers = [name for name in frame if frame[name].dtype.kind in "ib"]
+    return frame.astype(dict.fromkeys(integers, np.int32)).assign(**_set_columns(stacks, unit))
+
+
+def _set_columns(stacks: Stacks, unit: Codes) -> dict[str, NDArray[np.int32]]:
+    """Return sets and what hangs together, where no firm is in two sets or stacks."""
+    if not used_once(stacks):
+        return {}
+    return {
+        "set": _numbers(cluster_codes(stacks, "set_and_assignment")[1][unit]),
+        "component": _numbers(cluster_codes(stacks, "components")[0][unit]),
+    }
+
+
+def _numbers(codes: Codes) -> NDArray[np.int32]:
+    return np.asarray(codes + 1, dtype=np.int32)
+
+
+def _adjusted_for(study: Study, design: str) -> list[str]:
+    """Return the covariates of the group-time specs on a design, once."""
+    specs = [spec for spec in study.estimate.specs if isinstance(spec, GroupTimeSpec)]
+    named = [name for spec in specs if design in spec.designs for name in spec.covariates]
+    return list(dict.fromkeys(named))
+
+
+def _years_by(study: Study, design: str) -> dict[str | None, str]:
+    """Name the year effects of the stacked specs on a design: stack x year, or finer."""
+    specs = [spec for spec in study.estimate.specs if isinstance(spec, StackedSpec)]
+    finer = dict.fromkeys(
+        spec.year_effects_by for spec in specs if design in spec.designs and spec.year_effects_by
+    )
+    named: dict[str | None, str] = {None: "stack_year"}
+    return named | dict(variable_names("stack_year", finer))
+
+
+def _add_outcome(panel: MatchedPanel, study: Study, name: str, unit: Codes, row: Codes) -> None:
+    """Add an outcome on its scale and its weights, by unit and PANEL row."""
+    outcome, sample = study.outcomes[name], outcome_sample(study, panel.design, name)
+    used = pd.Series(
+        sample.weight, index=pd.MultiIndex.from_arrays([sample.unit, sample.panel_row])
+    )
+    weight = used.reindex(pd.MultiIndex.from_arrays([unit, row])).to_numpy()
+    panel.rows[panel.outcomes[name]] = on_scale(study.panel[outcome.column], outcome)[row]
+    panel.rows[panel.weights[name]] = weight
+    panel.labels[panel.outcomes[name]] = label(f"{outcome.label}, {outcome.scale}")
+    panel.labels[panel.weights[name]] = label(f"Weight in the estimates of {outcome.label}")
+
+
+def _add_covariates(panel: MatchedPanel, study: Study, stacks: Stacks, unit: Codes) -> None:
+    """Add dated covariates, the same in all years of a unit; categories get value labels."""
+    if study.covariates is None:
+        return
+    for name, variable in panel.covariates.items():
+        panel.labels[variable] = label(f"{name}, dated before entry")
+        if study.covariates[name].dtype.kind == "f":
+            panel.rows[variable] = unit_covariates(stacks, study.panel, study.covariates, [name])[
+                unit, 0
+            ]
+            continue
+        category = study.covariates[name].astype("category")
+        coded = study.covariates.assign(**{name: category.cat.codes + 1})
+        codes = unit_covariates(stacks, study.panel, coded, [name])[unit, 0]
+        panel.rows[variable] = np.where(codes > 0, codes, np.nan)
+        panel.values[variable] = dict(enumerate(map(str, category.cat.categories), start=1))
+
+
+def _add_year_cells(panel: MatchedPanel, study: Study, stacks: Stacks, unit: Codes) -> None:
+    for by, variable in panel.years_by.items():
+        keys = [panel.rows["stack"], panel.rows["year"]]
+        if by is not None:
+            keys.append(study.panel[by].iloc[stacks.base_row[unit]].reset_index(drop=True))
+        panel.rows[variable] = panel.rows.groupby(keys, sort=True).ngroup().astype(np.int32) + 1
+        panel.labels[variable] = label(f"Year effects: stack x year{f' x {by}' if by else ''}")
+
+
+def set_members(study: Study, design: str) -> pd.DataFrame | None:
+    """Return the members of matched sets, of which a firm may be in several; None without sets."""
+    sets = study.stacks[design].sets
+    if sets is None:
+        return None
+    members = {"set": _numbers(sets.set_code), "unit": _numbers(sets.unit)}
+    table = pd.DataFrame({**members, "set_weight": sets.weight})
+    return table.sort_values(["set", "unit"], ignore_index=True)
+
+
+SET_LABELS = {
+    "set": "Matched set, running number",
+    "unit": "Firm x entry year, as in the panel",
+    "set_weight": "Weight within the set: 1 for the treated firm",
+}

@@ -1,0 +1,67 @@
+"""Everything that a Stata user needs to repeat a study's estimates: panels and a .do file.
+
+Firm data: the files are private and belong under data/<study>/.
+"""
+
+from collections.abc import Iterator
+from typing import cast
+
+import pandas as pd
+
+from pipeline.commands.stata.dta import dta_bytes
+from pipeline.commands.stata.group_time_commands import group_time_commands
+from pipeline.commands.stata.matched_panel import (
+    SET_LABELS,
+    MatchedPanel,
+    matched_panel,
+    set_members,
+)
+from pipeline.commands.stata.stacked_commands import stacked_commands
+from pipeline.effects.rows import Row
+from pipeline.effects.study import Study
+from pipeline.params.estimate import GroupTimeSpec, StackedSpec
+
+_PROLOGUE = """\
+* {study}: the estimates of cluster-impact again, in Stata.
+* PRIVATE: the .dta files hold firm data; firms are running numbers.
+* Needs: ssc install ftools, reghdfe, drdid, csdid. Run it in the folder of the .dta files.
+* Each assert stops the file where Stata's figure is not ours to 1e-6.
+version 16
+clear all
+set more off"""
+
+
+def stata_files(study_name: str, study: Study, estimates: pd.DataFrame) -> dict[str, bytes]:
+    """Return every file by name: a .dta for each design, its sets, and `estimates.do`.
+
+    `estimates` is ESTIMATES of the same study.
+    """
+    files: dict[str, bytes] = {}
+    lines = [_PROLOGUE.format(study=study_name)]
+    for design in study.stacks:
+        panel = matched_panel(study, design)
+        title = f"{study_name}, design {design}"
+        files[f"{design}.dta"] = dta_bytes(panel.rows, title, panel.labels, panel.values)
+        members = set_members(study, design)
+        if members is not None:
+            files[f"{design}_sets.dta"] = dta_bytes(members, f"{title}: sets", SET_LABELS)
+        lines += _commands(study, panel, estimates)
+    lines += ["", 'display "every figure is ours to 1e-6"', ""]
+    return {**files, "estimates.do": "\n".join(lines).encode("utf-8")}
+
+
+def _commands(study: Study, panel: MatchedPanel, estimates: pd.DataFrame) -> Iterator[str]:
+    usual = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+    chosen = (estimates[list(usual)] == pd.Series(usual)).all(axis=1)
+    chosen &= (estimates["term"] == "att") & (estimates["design"] == panel.design)
+    for spec in study.estimate.specs:
+        if panel.design not in spec.designs:
+            continue
+        found = estimates[chosen & (estimates["estimator"] == spec.name)].to_dict("records")
+        rows: dict[str, Row] = {str(row["outcome"]): cast(Row, row) for row in found}
+        if isinstance(spec, StackedSpec):
+            yield from stacked_commands(study, panel, spec, rows)
+        elif isinstance(spec, GroupTimeSpec):
+            yield from group_time_commands(study, panel, spec, rows)
+        else:
+            yield f"\n* spec {spec.name} ({spec.estimator}) is not repeated: see docs/stata.md"

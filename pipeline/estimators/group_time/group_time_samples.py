@@ -1,0 +1,149 @@
+"""Cohort samples for group-time effects, from a design's stacks: one stack, one cohort."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.covariate_columns import covariate_columns
+from pipeline.effects.stacks import LARGEST_WEIGHT, Floats, SetMembers, Stacks
+from pipeline.errors import DataError, IdentificationError
+from pipeline.estimators.group_time.cohort_sample import CohortSample
+from pipeline.panel.panel_index import NO_ROW, Codes
+
+
+@dataclass(frozen=True)
+class CohortSamples:
+    """Hold a sample per cohort, and the firms (once per stack) without a covariate or weight."""
+
+    samples: list[CohortSample]
+    n_without_covariates: int
+
+
+def cohort_samples(
+    stacks: Stacks,
+    values: Floats,
+    panel: pd.DataFrame,
+    *,
+    clusters: Codes,
+    covariates: pd.DataFrame | None,
+    whole_sets: bool,
+) -> CohortSamples:
+    """Return every stack's firms with their outcomes over the event window.
+
+    `values` is the transformed outcome by PANEL row; `clusters` has one code per unit;
+    `covariates` has stack, firm_id and the columns to adjust for, None for none. `whole_sets`
+    makes matched sets count only where complete. Raises IdentificationError where a covariate is
+    constant or collinear in an entry year, or nobody has weight.
+    """
+    samples, lost = [], 0
+    for cohort in np.unique(stacks.stack):
+        units = np.flatnonzero((stacks.stack == cohort) & (stacks.weight > 0))
+        if not len(units):
+            continue
+        found = _columns(panel, stacks, units, covariates)
+        complete = np.isfinite(found).all(axis=1)
+        lost += int((~complete).sum())
+        units = units[complete]
+        sample = _sample(
+            stacks,
+            values,
+            panel,
+            units,
+            cluster=clusters[units],
+            columns=found[complete],
+            whole_sets=whole_sets,
+        )
+        samples.append(sample)
+    if not samples:
+        raise IdentificationError("no firm has a positive weight")
+    return CohortSamples(samples, lost)
+
+
+def positive_weights(values: Floats, name: str) -> Floats:
+    """Return weights by unit, zero where missing; raise DataError where one is negative."""
+    negative = int((values < 0).sum())
+    if negative:
+        raise DataError(
+            f"weight_by {name}: {negative} values are negative, which no weight can be; correct "
+            "the column, or weight by another covariate"
+        )
+    infinite = int((values > LARGEST_WEIGHT).sum())
+    if infinite:
+        raise DataError(
+            f"weight_by {name}: {infinite} values are infinite or as good as that; correct the "
+            "column, or weight by another covariate"
+        )
+    return np.nan_to_num(values)
+
+
+def _sample(
+    stacks: Stacks,
+    values: Floats,
+    panel: pd.DataFrame,
+    units: Codes,
+    *,
+    cluster: Codes,
+    columns: Floats,
+    whole_sets: bool,
+) -> CohortSample:
+    covered = stacks.covered[units].any(axis=0)
+    rows = stacks.panel_row[units][:, covered]
+    cohort = panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)
+    return CohortSample(
+        cohort=int(stacks.stack[units[0]]),
+        years=stacks.stack[units[0]] + stacks.event_times[covered],
+        firm=stacks.firm[units],
+        cluster=cluster,
+        treated=stacks.treated[units],
+        treated_from=cohort[stacks.firm_row[units]],
+        weight=stacks.weight[units],
+        y=np.where(rows == NO_ROW, np.nan, values[rows]),
+        columns=columns,
+        sets=_own_sets(stacks.sets, units, len(stacks.firm)) if whole_sets else None,
+    )
+
+
+def _own_sets(sets: SetMembers | None, units: Codes, n_units: int) -> SetMembers | None:
+    """Return the sets of the given units, units renumbered by their position.
+
+    A set that lost a member for want of a covariate is left out: it is no longer complete.
+    """
+    if sets is None:
+        return None
+    position = np.full(n_units, NO_ROW, dtype=np.intp)
+    position[units] = np.arange(len(units))
+    member = position[sets.unit]
+    broken = np.zeros(int(sets.set_code.max(initial=-1)) + 1, dtype=np.bool_)
+    broken[sets.set_code[member == NO_ROW]] = True
+    kept = ~broken[sets.set_code]
+    return SetMembers(member[kept], sets.set_code[kept], sets.weight[kept])
+
+
+def _columns(
+    panel: pd.DataFrame, stacks: Stacks, units: Codes, covariates: pd.DataFrame | None
+) -> Floats:
+    """Return a constant and the covariates of the units, standardised; a missing one is NaN."""
+    if covariates is None:
+        return np.ones((len(units), 1))
+    stack = int(stacks.stack[units[0]])
+    own = covariates[covariates["stack"] == stack].set_index("firm_id").drop(columns="stack")
+    firms = own.reindex(panel["firm_id"].to_numpy()[stacks.firm_row[units]])
+    return firm_columns(firms, f"entry year {stack}")
+
+
+def firm_columns(covariates: pd.DataFrame, where: str) -> Floats:
+    """Return a constant and the covariates, one row per firm; a row with a missing one is NaN.
+
+    Raises IdentificationError where no firm has all covariates, or one is constant or collinear.
+    """
+    if covariates.shape[1] == 0:
+        return np.ones((len(covariates), 1))
+    complete = covariates.notna().all(axis=1).to_numpy()
+    try:
+        design = covariate_columns(covariates[complete])
+    except IdentificationError as reason:
+        raise IdentificationError(f"{where}: {reason}") from None
+    columns = np.full((len(covariates), design.shape[1]), np.nan)
+    columns[complete] = design
+    return columns

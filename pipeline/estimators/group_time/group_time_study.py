@@ -1,0 +1,169 @@
+"""What a spec of group-time effects estimates from: a design's stacks, or every firm of PANEL."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.stacks import Floats, Stacks, unit_covariates
+from pipeline.effects.study import Study
+from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
+from pipeline.estimators.group_time.group_time_panel import (
+    FirmsByYear,
+    cohort_sample,
+    compared_firms,
+)
+from pipeline.estimators.group_time.group_time_samples import (
+    CohortSamples,
+    cohort_samples,
+    firm_columns,
+    positive_weights,
+)
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
+from pipeline.params.estimate import GroupTimeSpec
+from pipeline.params.score import Covariate
+from pipeline.selection.covariates import dated_covariates
+
+
+def spec_effects(
+    study: Study, spec: GroupTimeSpec, stacks: Stacks, values: Floats
+) -> tuple[GroupTime, int]:
+    """Return a spec's effects, and the firms (once per entry year) without covariate or weight.
+
+    `values` is the transformed outcome by PANEL row, or true effects in its place.
+    """
+    if spec.firms == "panel":
+        found = _panel_samples(study, spec, values)
+    else:
+        found = _stack_samples(study, spec, stacks, values)
+    method = "outcome_regression" if spec.method == "difference" else spec.method
+    anticipation = study.treatment.anticipation_years
+    rules = GroupTimeRules(method, spec.base, anticipation, spec.gaps == "every_row")
+    return group_time_effects(found.samples, rules), found.n_without_covariates
+
+
+def _stack_samples(
+    study: Study, spec: GroupTimeSpec, stacks: Stacks, values: Floats
+) -> CohortSamples:
+    """Return each stack's firms with their matching weights; every firm once where none matched.
+
+    WEIGHTS scales comparison firms of the unmatched design to the treated, which a weighted
+    propensity score would take for sampling.
+    """
+    if stacks.design == "unmatched":
+        stacks = replace(stacks, weight=(stacks.weight > 0).astype(np.float64))
+    adjusted, lost = None, 0
+    if study.covariates is not None and spec.covariates:
+        adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
+    if study.covariates is not None and spec.weight_by is not None:
+        size = unit_covariates(stacks, study.panel, study.covariates, [spec.weight_by])[:, 0]
+        lost = int((np.isnan(size) & (stacks.weight > 0)).sum())
+        stacks = replace(stacks, weight=stacks.weight * positive_weights(size, spec.weight_by))
+    found = cohort_samples(
+        stacks,
+        values,
+        study.panel,
+        clusters=stacks.cluster if spec.cluster == "assignment" else stacks.firm,
+        covariates=adjusted,
+        whole_sets=study.estimate.missing == "drop_set",
+    )
+    return replace(found, n_without_covariates=found.n_without_covariates + lost)
+
+
+def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortSamples:
+    """Return each cohort against every firm of PANEL, over the event window.
+
+    Firms need not be active in the base year and at entry. Cohorts without a year before entry and
+    anticipation have nothing to compare with and are left out, as R's did does.
+    """
+    index = index_panel(study.panel)
+    firms = _firms_by_year(study, spec, index, values)
+    samples, lost = [], 0
+    for cohort in firms.cohorts():
+        if cohort <= firms.years[0] + study.treatment.anticipation_years:
+            continue
+        members = compared_firms(firms, cohort, study.treatment.comparison, spec.gaps == "balanced")
+        dated = np.minimum(firms.first_treated[members], cohort)
+        own = _own_covariates(study, spec, index.firms[members], dated)
+        columns = firm_columns(own[spec.covariates], f"every firm, entry year {cohort}")
+        weight = np.ones(len(members))
+        complete = np.isfinite(columns).all(axis=1)
+        if spec.weight_by is not None:
+            size = own[spec.weight_by].to_numpy(np.float64)
+            weight = positive_weights(size, spec.weight_by)
+            complete &= ~np.isnan(size)
+        lost += int((~complete).sum())
+        kept = complete & (weight > 0)
+        samples.append(
+            cohort_sample(
+                firms,
+                cohort,
+                members[kept],
+                weight=weight[kept],
+                columns=columns[kept],
+                within=_in_window(study, firms, cohort),
+            )
+        )
+    return CohortSamples(samples, lost)
+
+
+def _firms_by_year(
+    study: Study, spec: GroupTimeSpec, index: PanelIndex, values: Floats
+) -> FirmsByYear:
+    """Return outcomes, entry and cluster of PANEL's firms; all dated at the firm's own base year.
+
+    Firms without a row in it, and never-treated ones, take the first row that they have. Firms that
+    enter after the last year and anticipation count as never-treated, as in R's did. Where
+    the pool of the unmatched design leaves out firms in treated clusters, a firm stops comparing
+    when a firm of its cluster enters.
+    """
+    first_row = index.row[np.arange(len(index.firms)), (index.row != NO_ROW).argmax(axis=1)]
+    cohort = study.panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[first_row]
+    base_year = np.where(np.isinf(cohort), index.first_year - 1, cohort).astype(np.int64)
+    base_year -= 1 + study.treatment.anticipation_years
+    base_row = index.rows(np.arange(len(index.firms)), base_year[:, None])[:, 0]
+    row = np.where(base_row == NO_ROW, first_row, base_row)
+    exposed = cohort
+    if study.score is not None and study.score.unmatched.controls_from != "all":
+        entry = study.panel["cluster_entry"].to_numpy(dtype=np.float64, na_value=np.inf)[row]
+        exposed = np.minimum(cohort, entry)
+    clusters = pd.factorize(study.panel["cluster"].iloc[row])[0]
+    covered = (index.row != NO_ROW).any(axis=0)
+    rows = index.row[:, covered]
+    years = (index.first_year + np.arange(len(covered)))[covered]
+    entered = cohort <= years[-1] + study.treatment.anticipation_years
+    return FirmsByYear(
+        years=years,
+        y=np.where(rows == NO_ROW, np.nan, values[rows]),
+        first_treated=np.where(entered, cohort, np.inf),
+        exposed_from=exposed,
+        cluster=clusters if spec.cluster == "assignment" else np.arange(len(row)),
+    )
+
+
+def _own_covariates(
+    study: Study, spec: GroupTimeSpec, firm_id: pd.Index, entry: Floats
+) -> pd.DataFrame:
+    """Return the spec's covariates of firms (m,), dated before an entry year (m,) each.
+
+    That is the cohort's, or the firm's own where it enters before the cohort.
+    """
+    names = list(dict.fromkeys([*spec.covariates, *([spec.weight_by] if spec.weight_by else [])]))
+    if not names:
+        return pd.DataFrame(index=range(len(firm_id)))
+    keys = pd.DataFrame({"stack": entry.astype(np.int64), "firm_id": firm_id})
+    return dated_covariates(study.panel, keys, _definitions(study, names))[names]
+
+
+def _definitions(study: Study, names: list[str]) -> dict[str, Covariate]:
+    """Return the definitions of covariates, and of the factors of products."""
+    assert study.score is not None, "stages give score.covariates"
+    known = study.score.covariates
+    needed = [factor for name in names for factor in (known[name].product_of or [])]
+    return {name: known[name] for name in dict.fromkeys([*names, *needed])}
+
+
+def _in_window(study: Study, firms: FirmsByYear, cohort: int) -> np.ndarray:
+    window = study.treatment.window
+    event_time = firms.years - cohort
+    return (event_time >= window.first_event_time) & (event_time <= window.last_event_time)

@@ -1,0 +1,136 @@
+"""What the estimation of a propensity score changes in the variance of matching on it.
+
+Abadie & Imbens (2016), doi:10.3982/ECTA11293, section IV, as Stata's teffects psmatch computes it:
+the tests hold its printed standard errors of the ATE and of the ATT.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import SupportError
+from pipeline.matching.neighbours import (
+    Firms,
+    covariance_within,
+    match_both_ways,
+    mean_of,
+    near_group,
+    own_group,
+    without_self,
+)
+from pipeline.matching.sets import Flags, Floats
+from pipeline.selection.design_matrix import build_design_matrix, expanded_columns
+from pipeline.selection.likelihood import Link, link_density, maximise, probability
+
+
+@dataclass(frozen=True)
+class EstimatedScore:
+    """Hold the maximum-likelihood fit of a score on which firms were matched.
+
+    `design` (n, k) with its intercept, `covariance` (k, k) of the coefficients, `probability`
+    (n,), `density` (n,) the derivative of the probability by the index (p (1 - p) for a logit),
+    `points` (n, m) the covariates in their own units: teffects compares firms on them unscaled.
+    """
+
+    design: Floats
+    covariance: Floats
+    probability: Floats
+    density: Floats
+    points: Floats
+
+    def of(self, rows: Flags) -> "EstimatedScore":
+        """Return the same fit for some of its firms."""
+        by_firm = (self.design, self.probability, self.density, self.points)
+        design, chance, density, points = (values[rows] for values in by_firm)
+        return EstimatedScore(design, self.covariance, chance, density, points)
+
+    def among(self, fitted: Flags) -> "EstimatedScore":
+        """Return the same fit for all firms, missing for those that it left out."""
+
+        def spread(values: Floats) -> Floats:
+            everyone = np.full((len(fitted), *values.shape[1:]), np.nan)
+            everyone[fitted] = values
+            return everyone
+
+        design, chance, density, points = map(
+            spread, (self.design, self.probability, self.density, self.points)
+        )
+        return EstimatedScore(design, self.covariance, chance, density, points)
+
+
+def estimated_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> EstimatedScore:
+    """Fit a score as `propensity.fit_score` does, and keep what the correction needs.
+
+    Raises SupportError where there is no optimum.
+    """
+    design = build_design_matrix(covariates)
+    optimum = maximise(design.standardised, treated, link)
+    if optimum is None:
+        raise SupportError(f"the {link} has no optimum on {len(treated)} firms")
+    return EstimatedScore(
+        design=design.standardised,
+        covariance=optimum.covariance,
+        probability=probability(optimum.index, link),
+        density=link_density(optimum.index, link),
+        points=np.column_stack([values for _, values in expanded_columns(covariates)]),
+    )
+
+
+def ate_correction(firms: Firms, score: EstimatedScore, near: int, tolerance: float) -> float:
+    """Return c' V c, what the variance of the ATE loses.
+
+    c is the mean of f (cov(x, y | 1) / p + cov(x, y | 0) / (1 - p)), covariances among the `near`
+    nearest firms of each group on the score.
+    """
+    p, f = score.probability[:, None], score.density[:, None]
+    one, zero = _covariances(firms, score, near, tolerance)
+    c = (f * (one / p + zero / (1 - p))).mean(axis=0)
+    return float(c @ score.covariance @ c)
+
+
+def att_correction(
+    firms: Firms, score: EstimatedScore, estimate: float, *, near: int, ratio: int, tolerance: float
+) -> float:
+    """Return c' V c - d' V d, what the variance of the ATT loses (negative if it gains).
+
+    c sums over all firms f (x (m1 - m0 - tau) + cov(x, y | 1) + p / (1 - p) cov(x, y | 0)), over
+    the number of treated: m the mean outcome of the `near` nearest firms of each group on the
+    score, a firm itself left out. d, the derivative of the ATT by the coefficients, sums
+    f x (y1 - y0 - tau), the missing outcome taken from the `ratio` nearest firms on the covariates.
+    """
+    p, f = score.probability[:, None], score.density[:, None]
+    one, zero = _covariances(firms, score, near, tolerance)
+    gap = _other_means(firms, near, tolerance) - estimate
+    parts = score.design * gap[:, None] + one + p / (1 - p) * zero
+    c = (f * parts).sum(axis=0) / firms.treated.sum()
+    on_covariates = Firms(firms.outcome, firms.treated, score.points, firms.cells)
+    other = mean_of(firms.outcome, match_both_ways(on_covariates, ratio, tolerance))
+    effect = np.where(firms.treated, 1.0, -1.0) * (firms.outcome - other)
+    d = (f * score.design * (effect - estimate)[:, None]).sum(axis=0) / firms.treated.sum()
+    return float(c @ score.covariance @ c - d @ score.covariance @ d)
+
+
+def _covariances(
+    firms: Firms, score: EstimatedScore, near: int, tolerance: float
+) -> tuple[Floats, Floats]:
+    """Return the local covariance of the design with the outcome, by group, each (n, k)."""
+    of_group = {
+        group: covariance_within(
+            score.design, firms.outcome, near_group(firms, group, near, tolerance)
+        )
+        for group in (True, False)
+    }
+    return of_group[True], of_group[False]
+
+
+def _other_means(firms: Firms, near: int, tolerance: float) -> Floats:
+    """Return m1 - m0 of each firm, means over `near` other firms of each group."""
+    own = mean_of(firms.outcome, without_self(own_group(firms, near + 1, tolerance)))
+    means = {
+        group: mean_of(firms.outcome, near_group(firms, group, near, tolerance))
+        for group in (True, False)
+    }
+    one = np.where(firms.treated, own, means[True])
+    zero = np.where(firms.treated, means[False], own)
+    return np.asarray(one - zero)

@@ -1,0 +1,110 @@
+"""Flat weighted two-way fixed effects, shown for comparability only.
+
+It pools all entry years in one panel with firm and year effects, so firms treated earlier serve
+as comparisons for firms treated later. Goodman-Bacon (2021),
+doi:10.1016/j.jeconom.2021.03.014.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.effects.least_squares import Fit, fit_absorbed
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.stacks import Flags, Floats
+from pipeline.panel.panel_index import Codes
+
+
+@dataclass(frozen=True)
+class FlatSample:
+    """Hold one row per firm-year, shape (n,).
+
+    A firm in several stacks has its summed `weight`; without matching it is one. `cohort` is
+    PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
+    `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
+    """
+
+    firm: Codes
+    year: NDArray[np.int64]
+    cluster: Codes
+    y: Floats
+    weight: Floats
+    cohort: Floats
+    treated_post: Flags
+    anticipated: Flags
+    ever_treated: Flags
+    panel_row: Codes
+
+    def where(self, kept: Flags) -> "FlatSample":
+        """Return the kept rows only."""
+        return FlatSample(**{name: values[kept] for name, values in vars(self).items()})
+
+
+def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
+    """Collapse a stacked sample to firm-years, adding weights over stacks.
+
+    Without matching every firm-year has weight one: stacks scale comparison firms to the treated of
+    one entry year, which means nothing to a regression that pools them.
+    """
+    panel_row, first, position = np.unique(sample.panel_row, return_index=True, return_inverse=True)
+    unit = sample.unit[first]
+    year = sample.year[first]
+    cohort = panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[panel_row]
+    treated_post = year >= cohort
+    weight = np.bincount(position, sample.weight).astype(np.float64)
+    if sample.stacks.design == "unmatched":
+        weight = np.ones(len(panel_row))
+    return FlatSample(
+        firm=sample.stacks.firm[unit],
+        year=year,
+        cluster=sample.stacks.cluster[unit],
+        y=sample.y[first],
+        weight=weight,
+        cohort=cohort,
+        treated_post=treated_post,
+        anticipated=(year > cohort + sample.stacks.reference) & ~treated_post,
+        ever_treated=np.bincount(position, sample.treated) > 0,
+        panel_row=panel_row,
+    )
+
+
+def twoway_regressors(flat: FlatSample) -> Floats:
+    """Return treated x post and, where firms anticipate, their years before entry, (n, 1 or 2)."""
+    columns = [flat.treated_post] + [flat.anticipated] * bool(flat.anticipated.any())
+    return np.column_stack(columns).astype(np.float64)
+
+
+def fit_twoway(flat: FlatSample, clusters: Codes) -> Fit:
+    """Fit y on treated x post with firm and year effects, weighted and clustered.
+
+    Raises IdentificationError where no row or no treated x post variation is left.
+    """
+    regressors = twoway_regressors(flat)
+    return fit_absorbed(
+        flat.y,
+        regressors,
+        ("att", "anticipation")[: regressors.shape[1]],
+        first=flat.firm,
+        second=flat.year - int(flat.year.min()),
+        weight=flat.weight,
+        clusters=clusters,
+    )
+
+
+def true_twoway(flat: FlatSample, effect: Floats) -> float:
+    """Return the weighted mean of a true effect (n,) over treated firm-years.
+
+    That is what two-way fixed effects is usually read as; its own weights may be negative.
+    """
+    weight = flat.weight * flat.treated_post
+    return float((weight * np.where(flat.treated_post, effect, 0.0)).sum() / weight.sum())
+
+
+def true_event_mean(flat: FlatSample, effect: Floats) -> float:
+    """Return the equal-weight mean over event times of the weighted mean of a true effect (n,)."""
+    since = np.where(flat.treated_post, flat.year - flat.cohort, np.nan)
+    times = np.unique(since[flat.treated_post])
+    means = [np.average(effect[since == e], weights=flat.weight[since == e]) for e in times]
+    return float(np.mean(means))

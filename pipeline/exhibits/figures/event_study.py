@@ -1,0 +1,198 @@
+"""The event study: effects by year since entry, under the headline design and estimator."""
+
+import math
+import textwrap
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from pipeline.exhibits.figures.drawing import (
+    BLUE,
+    GREY,
+    ITALIC_P,
+    SHADE,
+    PanelGrid,
+    integer_ticks,
+    panel_grid,
+    partial_key,
+)
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    by_event_time,
+    find_effects,
+    lead_notes,
+    partial_event_times,
+    pre_trend_test,
+)
+from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.designs import matched_event_times
+from pipeline.exhibits.words.language import retell, say
+
+# Widths of the bars of pointwise intervals and of simultaneous bands, in points.
+_THICK, _THIN = 3.0, 0.8
+
+# More characters than two lines of a panel hold.
+_LONGEST_LIST = 48
+
+
+def event_study(results: StudyResults) -> Figure:
+    """Draw one panel an outcome: hollow markers are zero or close to it by construction.
+
+    Thick bars are pointwise intervals, thin bars simultaneous bands where they were computed;
+    a dagger marks event times that some entry years lack.
+    """
+    outcomes = results.settings.outcomes.intended
+    grid = panel_grid(len(outcomes), 2.4)
+    for axes, name in zip(grid.panels, outcomes, strict=True):
+        _panel(grid, axes, results, name)
+    if any(axes.axison for axes in grid.panels):
+        grid.figure.legend(handles=_key(results), loc="outside upper center", ncols=4)
+    grid.figure.supxlabel(say("Years since entry"), size=9)
+    grid.figure.supylabel(say("Effect"), size=9)
+    return grid.figure
+
+
+def _key(results: StudyResults) -> list[Line2D]:
+    """Return what hollow markers, bars and daggers mean, for those that are drawn."""
+    level = f"{100 * results.settings.estimate.conf_level:g}%"
+    every = [_effects(results, name) for name in results.settings.outcomes.intended]
+    bands = any(
+        _effects(results, name, "simultaneous") for name in results.settings.outcomes.intended
+    )
+    hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": BLUE}
+    return [
+        Line2D(
+            [], [], linestyle="none", marker="o", label=say("reference or matched on"), **hollow
+        ),
+        Line2D([], [], color=BLUE, linewidth=_THICK, label=say("{level} interval", level=level)),
+        *(
+            [Line2D([], [], color=BLUE, linewidth=_THIN, label=say("{level} band", level=level))]
+            if bands
+            else []
+        ),
+        *([partial_key()] if any(map(partial_event_times, every)) else []),
+    ]
+
+
+def _effects(results: StudyResults, name: str, band: str = "pointwise") -> dict[int, Effect]:
+    headline = results.settings.estimate.headline
+    return by_event_time(find_effects(results, name, headline.design, headline.spec, band))
+
+
+def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> None:
+    outcome = results.settings.outcome(name)
+    grid.title(axes, outcome.label, _subtitle(results, name))
+    effects = _effects(results, name)
+    drawn = {time: effect for time, effect in effects.items() if not math.isnan(effect.estimate)}
+    if not outcome.observed or not drawn:
+        reason = (
+            say("not observed: {reason}", reason=outcome.reason)
+            if outcome.reason
+            else say("no effect by event time")
+        )
+        grid.say_instead(axes, reason)
+        return
+    share = outcome.scale == SHARE_SCALE
+    factor = percentage_points(1) if share else 1
+    axes.set_ylabel(say("percentage points") if share else retell(outcome.scale), size=8)
+    _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
+    _bars(axes, drawn, factor, _THICK)
+    hollow = {results.settings.treatment.reference_event_time}
+    hollow |= matched_event_times(results.settings, name, results.settings.estimate.headline.design)
+    _markers(axes, drawn, factor, hollow)
+    _before_entry(grid, axes, results, drawn)
+    _pre_trends(axes, _pre_trend_words(results, name))
+
+
+def _subtitle(results: StudyResults, name: str) -> str:
+    """Return the comparison firms' mean in the reference year, with its unit."""
+    outcome = results.settings.outcome(name)
+    design = results.settings.estimate.headline.design
+    mean = results.fact(design, name, "baseline_mean")
+    if not outcome.observed or math.isnan(mean):
+        return ""
+    shown = rounding.significant(mean)
+    if outcome.scale == SHARE_SCALE:
+        return say("baseline share {shown}", shown=shown)
+    return say("baseline mean {shown} {unit}", shown=shown, unit=outcome.unit)
+
+
+def _bars(axes: Axes, effects: dict[int, Effect], factor: float, width: float) -> None:
+    shown = {time: e for time, e in effects.items() if not math.isnan(e.conf_low)}
+    axes.vlines(
+        list(shown),
+        [factor * effect.conf_low for effect in shown.values()],
+        [factor * effect.conf_high for effect in shown.values()],
+        color=BLUE,
+        linewidth=width,
+    )
+
+
+def _markers(axes: Axes, effects: dict[int, Effect], factor: float, hollow: set[int]) -> None:
+    """Draw points: white with a blue rim where the design or the reference fixes the value."""
+    for is_hollow in (False, True):
+        chosen = {time: e for time, e in effects.items() if (time in hollow) == is_hollow}
+        axes.plot(
+            list(chosen),
+            [factor * effect.estimate for effect in chosen.values()],
+            linestyle="none",
+            marker="o",
+            markersize=5 if is_hollow else 4.5,
+            markerfacecolor="white" if is_hollow else BLUE,
+            markeredgecolor=BLUE if is_hollow else "white",
+            markeredgewidth=1.1 if is_hollow else 0.6,
+            zorder=3,
+        )
+
+
+def _before_entry(
+    grid: PanelGrid, axes: Axes, results: StudyResults, effects: dict[int, Effect]
+) -> None:
+    times = sorted(effects)
+    edge = results.settings.treatment.reference_event_time + 0.5
+    axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
+    axes.axvline(edge, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
+    axes.axvspan(times[0] - 0.6, edge, color=SHADE, linewidth=0, zorder=-1)
+    axes.set_xlim(times[0] - 0.6, times[-1] + 0.6)
+    integer_ticks(grid, axes, list(range(times[0], times[-1] + 1)), partial_event_times(effects))
+
+
+def _pre_trends(axes: Axes, words: str) -> None:
+    """Print the joint pre-trend p-value; where there is none, say that nothing can be seen."""
+    low, high = axes.get_ylim()
+    # Head room for the lines of text, as a share of the panel's height.
+    share = 0.05 + 0.1 * (words.count("\n") + 1)
+    axes.set_ylim(low, low + (high - low) / (1 - share))
+    axes.text(
+        0.03,
+        0.97,
+        words,
+        transform=axes.transAxes,
+        ha="left",
+        va="top",
+        color=GREY,
+        size=7.5,
+    )
+
+
+def _pre_trend_words(results: StudyResults, name: str) -> str:
+    headline = results.settings.estimate.headline
+    test = pre_trend_test(results, name, headline.design, headline.spec)
+    if math.isnan(test.p_value):
+        words = "pre-trends\nnot published" if test.hidden else "no pre-trend\ncan be seen"
+        return say(words)
+    partial = _leads_in_words(results, name)
+    shown = rounding.positive(test.p_value, 2)
+    p_words = f"{ITALIC_P} < {shown[1:]}" if shown.startswith("<") else f"{ITALIC_P} = {shown}"
+    return "\n".join([say("pre-trends"), *textwrap.wrap(partial, 24), p_words])
+
+
+def _leads_in_words(results: StudyResults, name: str) -> str:
+    """Return which entry years the leads speak of; only that some do where the list is long."""
+    listed = lead_notes(_effects(results, name), results)
+    told = retell(listed.replace("entry years", "entry"))
+    return told if len(told) <= _LONGEST_LIST else say("some entry years only")

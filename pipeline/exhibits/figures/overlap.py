@@ -1,0 +1,81 @@
+"""The overlap figure: where the scores of treated and comparison firms meet."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pipeline.exhibits.figures.drawing import BLUE, GREY, WIDTH_INCHES
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.language import say
+from pipeline.publishing.disclosure.counts import step_runs
+
+_N_BINS = 30
+
+
+def overlap(results: StudyResults) -> Figure:
+    """Draw the score of treated firms upwards and of comparison firms downwards, in shares."""
+    figure = Figure(figsize=(WIDTH_INCHES, 2.8), layout="constrained")
+    axes = figure.subplots()
+    design = results.settings.estimate.headline.design
+    if design == "unmatched":
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, say("the headline design has no propensity score"), ha="center")
+        return figure
+    least = results.settings.exhibit.disclosure.min_cell_firms
+    bins = score_bins(results.scores, results.settings.match.designs[design].score, least)
+    _mirror(axes, bins)
+    axes.set_xlabel(say("Propensity score"))
+    axes.set_ylabel(say("Share of group"))
+    axes.legend(loc="upper right")
+    return figure
+
+
+def score_bins(scores: pd.DataFrame, model: str, least: int = 1) -> pd.DataFrame:
+    """Return the share of each group in equal bins of a model's score: low, high, two shares.
+
+    Bins run from 0 to the largest score, stacks together. Neighbours whose counts are smaller than
+    `least` share their firms equally, so that no bin tells of few.
+    """
+    chosen = scores[(scores["model"] == model) & scores["propensity_score"].notna()]
+    top = float(chosen["propensity_score"].max()) if len(chosen) else 1.0
+    edges = np.linspace(0.0, min(1.0, np.ceil(20 * top) / 20), _N_BINS + 1)
+    shares = {}
+    for name, treated in (("treated", True), ("comparison", False)):
+        group = chosen.loc[chosen["treated"] == treated, "propensity_score"].to_numpy()
+        counts = np.histogram(group, edges)[0]
+        shares[name] = _spread(counts, least) / max(len(group), 1)
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], **shares})
+
+
+def _spread(counts: "np.ndarray[Any, Any]", least: int) -> "np.ndarray[Any, Any]":
+    """Return counts averaged over runs of bins that hold nobody or at least `least` firms."""
+    spread = counts.astype(float)
+    for run in step_runs(spread[:, None], least):
+        spread[run.start : run.stop] = counts[run.start : run.stop].mean()
+    return spread
+
+
+def _mirror(axes: Axes, bins: pd.DataFrame) -> None:
+    low = bins["low"].to_numpy()
+    width = (bins["high"] - bins["low"]).to_numpy()
+    _bars(
+        axes, low, bins["treated"], width, {"label": say("Treated"), "color": BLUE, "ec": "white"}
+    )
+    hatched = {
+        "label": say("Comparison, before matching"),
+        "hatch": "////",
+        "fc": "white",
+        "ec": GREY,
+    }
+    _bars(axes, low, -bins["comparison"], width, hatched)
+    axes.axhline(0, color=GREY, linewidth=0.7)
+    # Both directions are shares, so neither has a sign.
+    axes.yaxis.set_major_formatter(lambda share, _: rounding.general(abs(share)))
+
+
+def _bars(axes: Axes, low: Any, height: Any, width: Any, look: dict[str, Any]) -> None:
+    axes.bar(low, height, width, align="edge", linewidth=0.5, **look)

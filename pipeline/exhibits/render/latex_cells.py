@@ -1,0 +1,94 @@
+r"""Typeset single cells for LaTeX: siunitx numbers, braced text, boxes of a fixed width."""
+
+from pipeline.exhibits.render.escape import escape
+from pipeline.exhibits.render.rounding import canonical
+from pipeline.exhibits.render.widths import text_width
+from pipeline.exhibits.tables.table import Cell, Counts, Interval, Magnitude, Number, Text
+from pipeline.exhibits.words.language import speech
+
+_TEX_MARKS = {"\u202f": r"\,", " ": "~"}
+
+
+def siunitx_marks() -> str:
+    r"""Return the options of siunitx for the report's marks; none for English ones.
+
+    Those are the preamble's, which a report may change for all tables at once.
+    """
+    marks = speech()
+    if (marks.decimal_mark, marks.group_mark) == (".", ","):
+        return ""
+    decimal, group = (_TEX_MARKS.get(m, m) for m in (marks.decimal_mark, marks.group_mark))
+    return (
+        f"output-decimal-marker={{{decimal}}}, group-separator={{{group}}}, group-minimum-digits=4"
+    )
+
+
+def column_format(cells: list[Cell]) -> str:
+    """Return the siunitx column that reserves room for sign, digits and parentheses."""
+    numbers = [cell for cell in cells if isinstance(cell, Number)]
+    if not numbers:
+        return "c"
+    digits = [canonical(cell.digits()).replace("<", "") for cell in numbers]
+    sign = "-" if any(text.startswith("-") for text in digits) else ""
+    whole = max(len(text.lstrip("-").split(".")[0]) for text in digits)
+    decimals = max(cell.decimals for cell in numbers)
+    body = f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+    parentheses = any(cell.style == "parenthesis" for cell in numbers)
+    longest = max((cell.suffix for cell in numbers), key=len)
+    before = "{(}" if parentheses else ""
+    after = f"{{{_raised(longest)}}}" if longest else "{)}" if parentheses else ""
+    return f"S[table-format={before}{body}{after}]"
+
+
+def latex_cell(cell: Cell, width: float) -> str:
+    """Return a cell of a column `width` em wide; what is not on the decimal point is in braces."""
+    if isinstance(cell, Number):
+        return _number(cell)
+    content = "" if cell is None else _braced(cell, width)
+    return f"{{{content}}}" if content else ""
+
+
+def _braced(cell: Text | Interval | Counts | Magnitude, width: float) -> str:
+    """Return what stands in braces, off the column's decimal point."""
+    match cell:
+        case Interval():
+            low, high = (_num(end) for end in cell.ends())
+            return rf"[{low}\cisep{high}]"
+        case Counts():
+            return " / ".join(_num(part) for part in cell.parts())
+        case Magnitude():
+            return _num(cell.plain())
+        case Text():
+            wraps = text_width(cell.text) > width
+            return box(cell.text, width, "t") if wraps else escape(cell.text)
+
+
+def _number(cell: Number) -> str:
+    digits = cell.digits()
+    if digits.startswith("<"):
+        return rf"{{({_num(digits)})}}" if cell.style == "parenthesis" else f"{{{_num(digits)}}}"
+    body = canonical(digits)
+    suffix = f"{{{_raised(cell.suffix)}}}" if cell.suffix else ""
+    return (f"({body})" if cell.style == "parenthesis" else body) + suffix
+
+
+def _raised(text: str) -> str:
+    return rf"\textsuperscript{{{escape(text)}}}"
+
+
+def _num(digits: str) -> str:
+    # siunitx sets minus sign and grouping itself.
+    return rf"\num{{{canonical(digits)}}}"
+
+
+def box(text: str, width: float | str, position: str = "b") -> str:
+    """Return centred, wrapping text in a box `width` em wide, aligned at `position` (b or t).
+
+    A width that is text is a length in TeX.
+    """
+    length = width if isinstance(width, str) else f"{width:.2f}em"
+    # \hspace{0pt} lets TeX hyphenate the first word of the box.
+    return (
+        rf"\parbox[{position}]{{{length}}}"
+        rf"{{\centering\hspace{{0pt}}{escape(text)}\strut}}"
+    )

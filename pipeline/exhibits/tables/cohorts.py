@@ -1,0 +1,82 @@
+"""The cohort table: who entered when, and how many of them the headline design keeps."""
+
+import math
+from dataclasses import replace
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.table import (
+    HIDDEN,
+    Cell,
+    Column,
+    Counts,
+    Magnitude,
+    Panel,
+    Row,
+    Table,
+)
+from pipeline.exhibits.words.language import retell, say
+
+# Column: design of the fact (`all` is the study, None the headline design), its name.
+_COLUMNS: tuple[tuple[Column, str | None, str], ...] = (
+    (Column("Entrants"), "all", "n_entrants"),
+    (Column("Candidates"), "all", "n_candidates"),
+    (Column("Treated", spanner="In the design"), None, "n_treated_matched"),
+    (Column("Comparison", spanner="In the design"), None, "n_comparison_used"),
+    (Column("Effective comparison", spanner="In the design"), None, "ess"),
+)
+
+
+def cohorts_table(results: StudyResults) -> Table:
+    """Return one row an entry year, and their sum."""
+    rows = [Row(year, _cells(results, f"[{year}]")) for year in entry_years(results)]
+    total = Row(say("All entry years"), _cells(results, ""))
+    return Table(
+        columns=tuple(
+            replace(column, heading=say(column.heading), spanner=retell(column.spanner))
+            for column, _, _ in _COLUMNS
+        ),
+        panels=(Panel("", tuple(rows)),),
+        foot=(total,),
+        notes=_notes(results),
+        source=results.settings.exhibit.source,
+    )
+
+
+def entry_years(results: StudyResults) -> list[str]:
+    """Return the entry years of the study, ascending."""
+    names = results.facts.loc[results.facts["design"] == "all", "name"]
+    years = names.str.extract(r"^n_entrants\[(\d+)\]$")[0].dropna()
+    return sorted(years.unique())
+
+
+def _cells(results: StudyResults, suffix: str) -> tuple[Cell, ...]:
+    headline = results.settings.estimate.headline.design
+    return tuple(
+        HIDDEN
+        if results.hidden(design or headline, "all", f"{name}{suffix}")
+        else _cell(results.fact(design or headline, "all", f"{name}{suffix}"), name)
+        for _, design, name in _COLUMNS
+    )
+
+
+def _cell(value: float, name: str) -> Cell:
+    if math.isnan(value):
+        return None
+    return Magnitude(value) if name == "ess" else Counts((int(value),))
+
+
+def _notes(results: StudyResults) -> tuple[str, ...]:
+    exhibit = results.settings.exhibit
+    design = results.settings.design_label(results.settings.estimate.headline.design)
+    return (
+        say(
+            "Entrants are {firms} that entered in the year, active then and in the base "
+            "year; candidates are possible comparisons of that entry year, counted in "
+            "each. Design: {design}. Effective comparison: (sum of weights) squared over "
+            "sum of squared weights, over all entry years with the weights of one {unit} "
+            "added up.",
+            firms=exhibit.firms,
+            design=design,
+            unit=exhibit.firms.removesuffix("s"),
+        ),
+    )

@@ -1,0 +1,194 @@
+"""Minimum detectable effects: what each design could have found, one column an outcome."""
+
+import math
+from collections.abc import Callable
+
+from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.numbers import LOG_SCALE, percent
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.panels import lettered_panels, name_panels, panel_label
+from pipeline.exhibits.tables.table import (
+    DASH,
+    HIDDEN,
+    Cell,
+    Magnitude,
+    Number,
+    Panel,
+    Row,
+    Table,
+    Text,
+)
+from pipeline.exhibits.words.language import retell, say
+from pipeline.inference.detectable_names import (
+    TREATED_CLUSTERS,
+    detectable,
+    detectable_in_unit,
+)
+from pipeline.params.exhibit import Panel as ChosenPanel
+
+
+def detectable_effects(results: StudyResults) -> list[Table]:
+    """Return effects by panel of the main table, in units of the estimate and of the outcome.
+
+    Log effects are in percent too, and the headline's are given for other numbers of clusters.
+    """
+    return by_outcome(results, lambda part: _table(results, part))
+
+
+def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
+    outcomes = list(numbered.values())
+    labels = {
+        letter: f"{letter}. {panel.label}" for letter, panel in lettered_panels(results).items()
+    }
+    short = {letter: name_panels(letter) for letter in labels}
+    panels = [
+        Panel(say("In units of the estimate"), _rows(results, outcomes, labels, _cell)),
+        Panel(say("Log effects in percent"), _rows(results, outcomes, short, _percent)),
+        Panel(say("Log effects in the unit of the outcome"), _in_units(results, outcomes, short)),
+        _by_clusters(results, outcomes),
+        _by_clusters_in_units(results, outcomes),
+    ]
+    first, *others = panels
+    _, in_units, by_clusters, _ = (_says_something(panel) for panel in others)
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=(first, *(panel for panel in others if _says_something(panel))),
+        notes=_notes(results, in_units=in_units, by_clusters=by_clusters),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _says_something(panel: Panel) -> bool:
+    return any(cell not in (None, DASH) for row in panel.rows for cell in row.cells)
+
+
+def _rows(
+    results: StudyResults,
+    outcomes: list[str],
+    labels: dict[str, str],
+    cell: Callable[[StudyResults, str, ChosenPanel], Cell],
+) -> tuple[Row, ...]:
+    """Return one row a panel of the main table, by the labels of their letters."""
+    panels = lettered_panels(results)
+    return tuple(
+        Row(label, tuple(cell(results, name, panels[letter]) for name in outcomes))
+        for letter, label in labels.items()
+    )
+
+
+def _detectable(results: StudyResults, outcome: str, panel: ChosenPanel) -> float:
+    return results.fact(panel.design, outcome, detectable(panel.spec))
+
+
+def _cell(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
+    value = _detectable(results, outcome, panel)
+    if math.isnan(value):
+        effect = find_effect(results, outcome, panel.design, panel.spec)
+        return HIDDEN if effect is not None and effect.hidden else DASH
+    return Number(value, shown_decimals(results, outcome))
+
+
+def _is_log(results: StudyResults, outcome: str, panel: ChosenPanel) -> bool:
+    effect = find_effect(results, outcome, panel.design, panel.spec)
+    known = not math.isnan(_detectable(results, outcome, panel))
+    return known and effect is not None and effect.scale == LOG_SCALE
+
+
+def _percent(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
+    if not _is_log(results, outcome, panel):
+        return None
+    return Magnitude(percent(_detectable(results, outcome, panel)))
+
+
+def _in_units(
+    results: StudyResults, outcomes: list[str], labels: dict[str, str]
+) -> tuple[Row, ...]:
+    """Return log effects at the mean of the treated, and their units."""
+    return _with_units(results, outcomes, _rows(results, outcomes, labels, _level))
+
+
+def _with_units(
+    results: StudyResults, outcomes: list[str], rows: tuple[Row, ...]
+) -> tuple[Row, ...]:
+    """Return the rows with a last one that names the unit of each column that has a number."""
+    shown = [any(row.cells[k] is not None for row in rows) for k in range(len(outcomes))]
+    units = tuple(
+        Text(retell(results.settings.outcome(name).unit)) if any_shown else None
+        for name, any_shown in zip(outcomes, shown, strict=True)
+    )
+    return (*rows, Row(say("unit"), units, True))
+
+
+def _level(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
+    if not _is_log(results, outcome, panel):
+        return None
+    value = results.fact(panel.design, outcome, detectable_in_unit(panel.spec))
+    return HIDDEN if math.isnan(value) else Magnitude(value)
+
+
+def _by_clusters(results: StudyResults, outcomes: list[str]) -> Panel:
+    """Return the headline's effects had other numbers of clusters been treated."""
+    headline = results.settings.estimate.headline
+
+    def cell(outcome: str, number: int) -> Cell:
+        value = results.fact(headline.design, outcome, detectable(headline.spec, number))
+        return DASH if math.isnan(value) else Number(value, shown_decimals(results, outcome))
+
+    label = panel_label(results, headline.design, headline.spec)
+    rows = _by_number(outcomes, cell)
+    return Panel(say("By number of treated clusters: {label}", label=label), rows)
+
+
+def _by_clusters_in_units(results: StudyResults, outcomes: list[str]) -> Panel:
+    """Return the same for log effects, at the mean of the treated."""
+    headline = results.settings.estimate.headline
+    actual = ChosenPanel(design=headline.design, spec=headline.spec, label=headline.design)
+
+    def cell(outcome: str, number: int) -> Cell:
+        effect = results.fact(headline.design, outcome, detectable(headline.spec, number))
+        if math.isnan(effect) or not _is_log(results, outcome, actual):
+            return None
+        value = results.fact(headline.design, outcome, detectable_in_unit(headline.spec, number))
+        return HIDDEN if math.isnan(value) else Magnitude(value)
+
+    rows = _with_units(results, outcomes, _by_number(outcomes, cell))
+    return Panel(say("The same, log effects in the unit of the outcome"), rows)
+
+
+def _by_number(outcomes: list[str], cell: Callable[[str, int], Cell]) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            say("{n} treated clusters", n=number),
+            tuple(cell(outcome, number) for outcome in outcomes),
+        )
+        for number in TREATED_CLUSTERS
+    )
+
+
+def _notes(results: StudyResults, *, in_units: bool, by_clusters: bool) -> tuple[str, ...]:
+    estimate = results.settings.estimate
+    notes = (
+        say(
+            "The smallest true effect that a two-sided test at {alpha} percent finds "
+            "with {power} percent power, given the standard error of the main table. A "
+            "smaller effect may be there unseen.",
+            alpha=rounding.general(100 * (1 - estimate.conf_level)),
+            power=rounding.general(100 * estimate.power),
+        ),
+        say(
+            "In the unit of the outcome: a log effect d at the mean m of the treated in the "
+            "reference year is m(exp(d) \u2212 1)."
+        )
+        if in_units
+        else "",
+        say(
+            "Other numbers of treated clusters: the part of the variance that comes from treated "
+            "clusters is taken to fall with their number, the rest to stay. A dash: not known for "
+            "this outcome."
+        )
+        if by_clusters
+        else "",
+    )
+    return tuple(note for note in notes if note)

@@ -1,0 +1,116 @@
+"""Dynamic effects: the headline design's effects by year since entry, one column an outcome."""
+
+import math
+
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    by_event_time,
+    find_effects,
+    partial_event_times,
+    pre_trend_test,
+)
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.effect_cells import rows_at
+from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.words.designs import matched_event_times
+from pipeline.exhibits.words.language import retell, say
+
+
+def dynamic_effects(results: StudyResults) -> list[Table]:
+    """Return effects and standard errors before and after entry, and the pre-trend p-values."""
+    return by_outcome(results, lambda part: _table(results, part))
+
+
+def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
+    outcomes = list(numbered.values())
+    effects = [_by_time(results, name) for name in outcomes]
+    decimals = [shown_decimals(results, name) for name in outcomes]
+    reference = results.settings.treatment.reference_event_time
+    times = sorted({time for column in effects for time in column} - {reference})
+    groups = [
+        (say("Years before entry"), [time for time in times if time < reference]),
+        (say("Years since entry"), [time for time in times if time > reference]),
+    ]
+    panels = [
+        Panel(
+            title,
+            tuple(
+                row
+                for time in chosen
+                for row in rows_at(rounding.fixed(time, 0), time, effects, decimals)
+            ),
+        )
+        for title, chosen in groups
+        if chosen
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        foot=(
+            Row(say("Pre-trends, joint p"), tuple(_p_value(results, name) for name in outcomes)),
+        ),
+        notes=(*_notes(results, numbered), *_partial(effects)),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _by_time(results: StudyResults, outcome: str) -> dict[int, Effect]:
+    headline = results.settings.estimate.headline
+    return by_event_time(find_effects(results, outcome, headline.design, headline.spec))
+
+
+def _p_value(results: StudyResults, outcome: str) -> Cell:
+    headline = results.settings.estimate.headline
+    test = pre_trend_test(results, outcome, headline.design, headline.spec)
+    if math.isnan(test.p_value):
+        return HIDDEN if test.hidden else Text(say("none"))
+    shown = rounding.positive(test.p_value, 3)
+    return Text(shown) if shown.startswith("<") else Number(test.p_value, 3)
+
+
+def _partial(effects: list[dict[int, Effect]]) -> list[str]:
+    """Say which years since entry not all entry years have."""
+    found = sorted(
+        {(time, note) for column in effects for time, note in partial_event_times(column).items()}
+    )
+    listed = "; ".join(f"{rounding.fixed(time, 0)}, {retell(note)}" for time, note in found)
+    return [say("Years that some entry years lack: {listed}.", listed=listed)] if found else []
+
+
+def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
+    settings = results.settings
+    period = settings.exhibit.period
+    design = settings.estimate.headline.design
+    reference = rounding.fixed(settings.treatment.reference_event_time, 0)
+    matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
+    on_lags = [
+        say(
+            "column {n} in {times}",
+            n=n,
+            times=", ".join(rounding.fixed(time, 0) for time in sorted(times)),
+        )
+        for n, times in matched.items()
+        if times
+    ]
+    return (
+        say(
+            "Design: {design_label}. Effects are relative to year {reference}, 0 being the "
+            "year of entry. Standard errors in parentheses, as in the main table.",
+            design_label=settings.design_label(design),
+            reference=reference,
+        ),
+        *([] if period == "year" else [say("Each {period} counts as a year.", period=period)]),
+        *(
+            [say("Matched on the outcome itself: {on_lags}.", on_lags="; ".join(on_lags))]
+            if on_lags
+            else []
+        ),
+        say(
+            "Pre-trends: test that all effects before the reference year are zero, years "
+            "matched on left out; none where no such year is observed. A test that does "
+            "not reject may have little power."
+        ),
+    )

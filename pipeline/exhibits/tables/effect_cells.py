@@ -1,0 +1,51 @@
+"""Effects as tables show them: the estimate, its standard error and interval below."""
+
+import math
+from collections.abc import Hashable, Iterable
+from typing import TypeVar
+
+from pipeline.exhibits.inputs import Effect
+from pipeline.exhibits.tables.table import DASH, HIDDEN, Cell, Interval, Number, Row
+
+Place = TypeVar("Place", bound=Hashable)
+
+# An effect, if there is one, and its decimals.
+Placed = tuple[Effect | None, int]
+
+
+def estimate_and_error(label: str, placed: Iterable[Placed]) -> tuple[Row, Row]:
+    """Return a row of estimates, a dash where there is none, and one of standard errors."""
+    pairs = list(placed)
+    return (
+        Row(label, tuple(estimate_cell(effect, decimals) for effect, decimals in pairs)),
+        Row("", tuple(std_error_cell(effect, decimals) for effect, decimals in pairs)),
+    )
+
+
+def rows_at(
+    label: str, place: Place, columns: list[dict[Place, Effect]], decimals: list[int]
+) -> tuple[Row, Row]:
+    """Return both rows of one place, a year say, of which each column may have an effect."""
+    found = [column.get(place) for column in columns]
+    return estimate_and_error(label, zip(found, decimals, strict=True))
+
+
+def estimate_cell(effect: Effect | None, decimals: int, suffix: str = "") -> Cell:
+    """Return the estimate; a dash where there is none, the mark of what is not published."""
+    if effect is None or math.isnan(effect.estimate):
+        return HIDDEN if effect is not None and effect.hidden else DASH
+    return Number(effect.estimate, decimals, suffix=suffix)
+
+
+def std_error_cell(effect: Effect | None, decimals: int) -> Cell:
+    """Return the standard error in parentheses; nothing where there is none."""
+    if effect is None or not effect.estimated:
+        return None
+    return Number(effect.std_error, decimals, "parenthesis")
+
+
+def interval_cell(effect: Effect | None, decimals: int) -> Cell:
+    """Return the confidence interval in brackets; nothing where there is none."""
+    if effect is None or math.isnan(effect.conf_low) or math.isnan(effect.conf_high):
+        return None
+    return Interval(effect.conf_low, effect.conf_high, decimals)

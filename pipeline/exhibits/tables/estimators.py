@@ -1,0 +1,102 @@
+"""Every estimator on the firms of one design, side by side: one panel a design."""
+
+from pipeline.exhibits.analysis_effects import confidence_row, estimate_rows, reasons_in_words
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.main_effects import outcome_columns
+from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.table import Panel, Row, Table
+from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.estimator_names import estimator_name, name_in_words
+from pipeline.exhibits.words.estimators import estimator_words
+from pipeline.exhibits.words.language import say
+
+# By design, the specs that estimate an average effect on it.
+_Compared = dict[str, list[str]]
+
+
+def estimators_tables(results: StudyResults) -> list[Table]:
+    """Return the average effects of every spec, by design; none where no design has two specs."""
+    compared = _compared(results)
+    if not compared:
+        return []
+    return by_outcome(results, lambda part: _table(results, compared, part))
+
+
+def _compared(results: StudyResults) -> _Compared:
+    """Return the designs with two specs or more, the headline's first."""
+    first = results.settings.estimate.headline.design
+    specs = [s for s in results.settings.estimate.specs if s.estimator != "lee_bounds"]
+    designs = dict.fromkeys([first, *(design for spec in specs for design in spec.designs)])
+    found = {design: [spec.name for spec in specs if design in spec.designs] for design in designs}
+    return {design: names for design, names in found.items() if len(names) > 1}
+
+
+def _table(results: StudyResults, compared: _Compared, numbered: dict[int, str]) -> Table:
+    outcomes = list(numbered.values())
+    shown = {
+        (design, spec): [find_effect(results, name, design, spec) for name in outcomes]
+        for design, specs in compared.items()
+        for spec in specs
+    }
+    panels = [
+        Panel(
+            capitalised(results.settings.design_label(design)),
+            tuple(
+                row for spec in specs for row in _rows(results, spec, specs, shown[design, spec])
+            ),
+        )
+        for design, specs in compared.items()
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        notes=_notes(results, compared, shown),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _rows(
+    results: StudyResults, spec: str, beside: list[str], effects: list[Effect | None]
+) -> list[Row]:
+    """Return a spec's rows; it is named by its estimator unless others `beside` it share that."""
+    estimators = [results.settings.spec(other).estimator for other in beside]
+    own = results.settings.spec(spec).estimator
+    alone = estimators.count(own) == 1
+    label = name_in_words(own) if alone else estimator_name(results.settings, spec)
+    return [
+        *estimate_rows(results, capitalised(label), effects),
+        confidence_row(results, effects),
+    ]
+
+
+def _named(results: StudyResults, spec: str) -> str:
+    """Name a spec by its estimator, and by its designs where another spec shares that."""
+    settings = results.settings
+    own = settings.spec(spec)
+    name = capitalised(name_in_words(own.estimator))
+    shared = [other for other in settings.estimate.specs if other.estimator == own.estimator]
+    if len(shared) == 1:
+        return name
+    return f"{name} ({'; '.join(settings.design_label(design) for design in own.designs)})"
+
+
+def _notes(
+    results: StudyResults,
+    compared: _Compared,
+    shown: dict[tuple[str, str], list[Effect | None]],
+) -> tuple[str, ...]:
+    specs = list(dict.fromkeys(spec for names in compared.values() for spec in names))
+    effects = [effect for row in shown.values() for effect in row if effect is not None]
+    return (
+        say(
+            "Every estimator asked for, on the firms and weights of one design (panel); without "
+            "matching all firms of the comparison pool. Clustered standard errors in parentheses, "
+            "by the factor of the main table, {level} percent confidence intervals in brackets, t "
+            "with G\u22121 degrees of freedom; where intervals are said to be normal, without "
+            "either.",
+            level=rounding.general(100 * results.settings.estimate.conf_level),
+        ),
+        *(f"{_named(results, spec)}: {estimator_words(results, spec)}." for spec in specs),
+        *reasons_in_words(effects),
+    )

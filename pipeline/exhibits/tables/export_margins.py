@@ -1,0 +1,191 @@
+"""Effects on levels with zeros, taken apart: who is above zero, and how much."""
+
+import math
+from functools import partial
+
+from pipeline.exhibits.analysis_effects import (
+    Effects,
+    analysis_effects,
+    bounds,
+    bounds_interval,
+    clusters_note,
+    counts_row,
+    estimate_rows,
+    interval_row,
+    reasons_note,
+)
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.render.rounding import general
+from pipeline.exhibits.tables.main_effects import outcome_columns
+from pipeline.exhibits.tables.parts import by_design
+from pipeline.exhibits.tables.table import Counts, Panel, Row, Table
+from pipeline.exhibits.words.language import retell, say
+from pipeline.params.analyses import Margins
+
+_PARTS = {
+    "firms_above_zero": "Number of {firms} above zero",
+    "level_per_firm": "Level per unit above zero",
+    "level": "Level (sum of both)",
+}
+
+_LEFT_OUT = {
+    "without_largest_firm": "Without the largest unit",
+    "without_largest_five": "Without the five largest",
+}
+
+
+def export_margins_tables(results: StudyResults) -> list[Table]:
+    """Return one table a design of the margins asked for; none where none are."""
+    return by_design(results.settings.estimate.analyses.margins, partial(_table, results))
+
+
+def _table(results: StudyResults, asked: Margins, design: str, numbered: dict[int, str]) -> Table:
+    names = list(numbered.values())
+    effects = [analysis_effects(results, "margins", design, name) for name in names]
+    panels = [
+        Panel(say("Parts of the proportional effect, log points"), _parts(results, effects)),
+        Panel(
+            say("Level without the largest {firms}", firms=results.settings.exhibit.firms),
+            _without_largest(results, names, design),
+        ),
+        Panel(say("Share above zero"), _extensive(results, names, design)),
+        Panel(
+            say("Logs of those above zero in the base year"),
+            _intensive(results, names, design, effects),
+        ),
+        Panel(say("On request: depends on the unit"), _scales(results, asked, effects)),
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panel for panel in panels if panel.rows),
+        foot=_foot(results, names, design),
+        notes=_notes(results, asked, design, effects),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _parts(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
+    firms = results.settings.exhibit.firms
+    rows = [
+        row
+        for term in _PARTS
+        for row in estimate_rows(
+            results,
+            say(_PARTS[term], firms=firms),
+            [found.get(("all", "all", term)) for found in effects],
+        )
+    ]
+    return (*rows, counts_row([found.get(("all", "all", "level")) for found in effects]))
+
+
+def _without_largest(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
+    """Return the headline estimator's effect on the level when the largest are left out."""
+    spec = results.settings.estimate.headline.spec
+    effects = [analysis_effects(results, spec, design, name) for name in names]
+    return tuple(
+        row
+        for sample, label in _LEFT_OUT.items()
+        if any(found := [effect.get((sample, "all", "att")) for effect in effects])
+        for row in estimate_rows(results, say(label), found)
+    )
+
+
+def _extensive(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
+    """Return the headline estimator's effect on being above zero, where an outcome says so."""
+    spec = results.settings.estimate.headline.spec
+    found = [_share_above_zero(results, name, design, spec) for name in names]
+    return estimate_rows(results, say("Average effect"), found) if any(found) else ()
+
+
+def _share_above_zero(results: StudyResults, name: str, design: str, spec: str) -> Effect | None:
+    outcomes = results.settings.outcomes.intended
+    column = outcomes[name].column
+    same = [n for n, o in outcomes.items() if o.transform == "any" and o.column == column]
+    return find_effect(results, same[0], design, spec) if same and column is not None else None
+
+
+def _intensive(
+    results: StudyResults, names: list[str], design: str, effects: list[Effects]
+) -> tuple[Row, ...]:
+    place = ("base_exporters", "all", "att")
+    rows = estimate_rows(
+        results, say("Those still above zero"), [found.get(place) for found in effects]
+    )
+    spec = next(
+        (s.name for s in results.settings.estimate.specs if s.estimator == "lee_bounds"), None
+    )
+    if spec is None:
+        return rows
+    bounded = [analysis_effects(results, spec, design, name) for name in names]
+    decimals = results.settings.exhibit.decimals
+    return (
+        *rows,
+        interval_row(say("Bounds (Lee)"), [bounds(b, place) for b in bounded], decimals),
+        interval_row(
+            _level(results), [bounds_interval(b, place) for b in bounded], decimals, indent=True
+        ),
+    )
+
+
+def _scales(results: StudyResults, asked: Margins, effects: list[Effects]) -> tuple[Row, ...]:
+    return tuple(
+        row
+        for scale in asked.unit_dependent
+        for row in estimate_rows(
+            results, scale, [found.get(("all", "all", scale)) for found in effects]
+        )
+    )
+
+
+def _foot(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
+    facts = {
+        say("Above zero at base"): "n_firms_above_zero_at_base",
+        say("Never above zero"): "n_firms_never_above_zero",
+    }
+    return tuple(
+        Row(label, tuple(_pair(results, design, name, fact) for name in names))
+        for label, fact in facts.items()
+    )
+
+
+def _pair(results: StudyResults, design: str, name: str, fact: str) -> Counts | None:
+    values = [results.fact(design, name, f"{fact}_{group}") for group in ("treated", "comparison")]
+    return None if any(math.isnan(v) for v in values) else Counts(tuple(int(v) for v in values))
+
+
+def _level(results: StudyResults) -> str:
+    return say("{level}% CI", level=general(100 * results.settings.estimate.conf_level))
+
+
+def _notes(
+    results: StudyResults, asked: Margins, design: str, effects: list[Effects]
+) -> tuple[str, ...]:
+    firms = results.settings.exhibit.firms
+    notes = [
+        say(
+            "Design: {design}. The proportional effect on the level (Poisson) is the log ratio of "
+            "ratios of the number of {firms} above zero plus that of the level per unit above "
+            "zero, on the same rows and weights: parts add up exactly. Standard errors in "
+            "parentheses.",
+            design=results.settings.design_label(design),
+            firms=firms,
+        ),
+        say(
+            "Logs compare only those above zero in both years, whom the programme may have "
+            "selected; bounds (Lee) are for those above zero with and without it, if it moves "
+            "nobody the other way.",
+        ),
+        say(
+            "The largest have the largest share of their group's total, treated or not, over all "
+            "years compared."
+        ),
+    ]
+    if asked.unit_dependent:
+        shown = [
+            f"{scale}: {retell(effect.note.split('; ')[0])}"
+            for found in effects
+            for scale in asked.unit_dependent
+            if (effect := found.get(("all", "all", scale))) is not None and effect.estimated
+        ]
+        notes += [say("Effects on {shown}.", shown="; ".join(shown))] if shown else []
+    return (*notes, *clusters_note(effects), *reasons_note(effects))

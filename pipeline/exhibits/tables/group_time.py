@@ -1,0 +1,83 @@
+"""The appendix table of effects by entry year and year, one panel an entry year."""
+
+import re
+
+from pipeline.exhibits.analysis_effects import reasons_in_words
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
+from pipeline.exhibits.tables.effect_cells import rows_at
+from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.table import Panel, Table
+from pipeline.exhibits.words.language import say
+
+# att_gt[2004,2007]: entry year, year.
+_TERM = re.compile(r"att_gt\[(?P<cohort>\d+),(?P<year>\d+)\]")
+
+_Cells = dict[tuple[int, int], Effect]
+
+
+def group_time_tables(results: StudyResults) -> list[Table]:
+    """Return the table of the first spec that estimates such effects; none where none does."""
+    specs = [spec for spec in results.settings.estimate.specs if "att_gt" in spec.terms]
+    if not specs:
+        return []
+    spec, design = specs[0].name, specs[0].designs[0]
+    return by_outcome(results, lambda part: _table(results, part, spec, design))
+
+
+def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: str) -> Table:
+    effects = [_cells(results, name, spec, design) for name in numbered.values()]
+    decimals = [shown_decimals(results, name) for name in numbered.values()]
+    places = sorted({place for column in effects for place in column})
+    cohorts = sorted({cohort for cohort, _ in places})
+    panels = [
+        Panel(
+            say("Entry in {fit}", fit=cohort),
+            tuple(
+                row
+                for place in places
+                if place[0] == cohort
+                for row in rows_at(str(place[1]), place, effects, decimals)
+            ),
+        )
+        for cohort in cohorts
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        notes=_notes(results, list(numbered.values()), spec, design, effects),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _cells(results: StudyResults, outcome: str, spec: str, design: str) -> _Cells:
+    found = find_effects(results, outcome, design, spec)
+    matches = {term: _TERM.fullmatch(term) for term in found}
+    return {
+        (int(match["cohort"]), int(match["year"])): found[term]
+        for term, match in matches.items()
+        if match is not None
+    }
+
+
+def _notes(
+    results: StudyResults, names: list[str], spec: str, design: str, effects: list[_Cells]
+) -> tuple[str, ...]:
+    empty = [name for name, column in zip(names, effects, strict=True) if not column]
+    averages = [
+        average
+        for name in empty
+        if results.settings.outcome(name).observed
+        and (average := find_effect(results, name, design, spec)) is not None
+    ]
+    shown = [effect for column in effects for effect in column.values()]
+    return (
+        say(
+            "Effects by entry year (panels) and year (rows), Callaway and Sant'Anna. Design: "
+            "{design}. Standard errors in parentheses; the year that others are compared with is "
+            "zero without one. Effects in years before entry that differ from zero speak against "
+            "parallel trends; that none does is no proof of them.",
+            design=results.settings.design_label(design),
+        ),
+        *reasons_in_words([*shown, *averages]),
+    )

@@ -1,0 +1,222 @@
+"""Effects by pre-entry group, one panel a grouping, with tests that they are equal."""
+
+import math
+from functools import partial
+
+from pipeline.analyses.group_names import GROUPS, WITHOUT_GROUP
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
+from pipeline.exhibits.analysis_effects import (
+    Effects,
+    analysis_effects,
+    confidence_row,
+    counts_row,
+    errors_missing,
+    estimate_rows,
+)
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.numbers import effect_decimals
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.main_effects import outcome_columns
+from pipeline.exhibits.tables.parts import by_design
+from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.words.language import retell, say
+from pipeline.params.analyses import Groups
+
+# Outcome and test, as TESTS has them, with the p-value.
+_PValues = dict[tuple[str, str], float]
+
+
+def heterogeneity_tables(results: StudyResults) -> list[Table]:
+    """Return one table a design of the groups asked for; none where none are."""
+    return by_design(results.settings.estimate.analyses.groups, partial(_table, results))
+
+
+def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int, str]) -> Table:
+    names = list(numbered.values())
+    effects = {name: analysis_effects(results, GROUPS, design, name) for name in names}
+    tested = _p_values(results, design)
+    panels = [
+        Panel(grouping.label, _rows(results, design, key, effects, tested))
+        for key, grouping in asked.by.items()
+    ]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panel for panel in panels if panel.rows),
+        notes=_notes(results, asked, design, effects),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _rows(
+    results: StudyResults,
+    design: str,
+    grouping: str,
+    effects: dict[str, Effects],
+    tested: _PValues,
+) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    for group in _groups(results, grouping, effects):
+        subgroup = f"{grouping}={group}"
+        here = [found.get(("all", subgroup, "att")) for found in effects.values()]
+        rows += estimate_rows(results, retell(group), here)
+        rows += [confidence_row(results, here), counts_row(here)]
+        rows.append(_p_row(say("q-value"), f"q_value[{subgroup}]", list(effects), tested))
+    if rows:
+        test = f"[{grouping}]"
+        rows.append(_p_row(say("Equal effects, p"), f"equality{test}", list(effects), tested))
+        if any(name.startswith("q_equality") for _, name in tested):
+            rows.append(_p_row(say("Equal effects, q"), f"q_equality{test}", list(effects), tested))
+        rows.append(_detectable_row(results, design, grouping, effects))
+    return tuple(rows)
+
+
+def _groups(results: StudyResults, grouping: str, effects: dict[str, Effects]) -> list[str]:
+    """Return the groups of which there are rows, in the order of their bins, else by name."""
+    start = f"{grouping}="
+    asked = results.settings.estimate.analyses.groups
+    assert asked is not None, "the caller asked"
+    names = asked.by[grouping].names
+    present = {
+        subgroup.removeprefix(start)
+        for found in effects.values()
+        for _, subgroup, _ in found
+        if subgroup.startswith(start)
+    }
+    return [name for name in names if name in present] if names else sorted(present)
+
+
+def _p_row(label: str, test: str, outcomes: list[str], tested: _PValues) -> Row:
+    values = [tested.get((outcome, test), math.nan) for outcome in outcomes]
+    cells: list[Cell] = [DASH if math.isnan(v) else Text(rounding.positive(v, 3)) for v in values]
+    return Row(label, tuple(cells), True)
+
+
+def _detectable_row(
+    results: StudyResults, design: str, grouping: str, effects: dict[str, Effects]
+) -> Row:
+    """Return the smallest difference between two groups that the design would find."""
+    cells: list[Cell] = []
+    for outcome, found in effects.items():
+        value = results.fact(design, outcome, f"detectable_difference[{grouping}]")
+        decimals = effect_decimals(list(found.values()), results.settings.exhibit.decimals)
+        cells.append(DASH if math.isnan(value) else Number(value, decimals))
+    return Row(say("Detectable difference"), tuple(cells), True)
+
+
+def _p_values(results: StudyResults, design: str) -> _PValues:
+    table = results.tests
+    rows = table[(table["estimator"] == GROUPS) & (table["design"] == design)]
+    return {
+        (str(row["outcome"]), str(row["test"])): float(row["p_value"])
+        for row in rows.dropna(subset="p_value").to_dict("records")
+    }
+
+
+def _notes(
+    results: StudyResults, asked: Groups, design: str, effects: dict[str, Effects]
+) -> tuple[str, ...]:
+    firms = results.settings.exhibit.firms
+    how = (
+        say(
+            "Matches are those of the design: a comparison unit counts in the group of the treated "
+            "unit that it is matched to, and need not be of that group itself."
+        )
+        if asked.match == "common"
+        else say(
+            "Matched again inside each group, on the same score; treated units without a match "
+            "there are left out."
+        )
+    )
+    return (
+        say(
+            "Average effects by what {firms} were before entry. Design: {design}. Standard errors "
+            "in parentheses. Groups with fewer than {least} treated or comparison {firms} have no "
+            "estimate.",
+            firms=firms,
+            design=results.settings.design_label(design),
+            least=asked.least_firms,
+        ),
+        how,
+        say(
+            "q-values: Benjamini-Hochberg over all groups of an outcome, and over its tests of "
+            "equal effects (Wald, F, clustered jointly). Groups differ in more than what names "
+            "them: a difference between their effects need not come from it."
+        ),
+        _not_equality(results),
+        *_without_group(results, asked, design),
+        *_few_clusters(asked, effects),
+        *_reasons(asked, effects),
+    )
+
+
+def _named(asked: Groups, subgroup: str) -> str:
+    """Return `Size, 10 or more` for `size=10 or more`."""
+    grouping, _, group = subgroup.partition("=")
+    label = asked.by[grouping].label
+    return f"{label}, {retell(group)}" if group else label
+
+
+def _without_group(results: StudyResults, asked: Groups, design: str) -> list[str]:
+    """Say how many treated firms are in no group, because it is not known."""
+    counts = []
+    for key, grouping in asked.by.items():
+        name = f"{WITHOUT_GROUP}[{key}]"
+        count = results.fact(design, "all", name)
+        if count > 0 or results.hidden(design, "all", name):
+            shown = say("few") if math.isnan(count) else rounding.count(count)
+            counts.append(f"{grouping.label}, {shown}")
+    if not counts:
+        return []
+    return [
+        say(
+            "Treated {firms} whose group is not known are in none: {counts}.",
+            firms=results.settings.exhibit.firms,
+            counts="; ".join(counts),
+        )
+    ]
+
+
+def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+    """Warn of groups with few treated clusters, with the fewest that an outcome has."""
+    fewest: dict[str, float] = {}
+    for found in effects.values():
+        for (_, subgroup, _), effect in found.items():
+            if effect.estimated and effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
+                named = _named(asked, subgroup)
+                fewest[named] = min(fewest.get(named, math.inf), effect.n_treated_clusters)
+    if not fewest:
+        return []
+    return [
+        say(
+            "Fewer than {few} treated clusters, so that standard errors are too small and "
+            "p-values too: {groups}.",
+            few=FEW_TREATED_CLUSTERS,
+            groups="; ".join(f"{named}, {rounding.count(n)}" for named, n in fewest.items()),
+        )
+    ]
+
+
+def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+    """Say for which groups there is no estimate or no standard error, and why, each once."""
+    groups: dict[str, dict[str, None]] = {}
+    for found in effects.values():
+        for (_, subgroup, _), effect in found.items():
+            if math.isnan(effect.estimate) and effect.note:
+                groups.setdefault(retell(effect.note), {})[_named(asked, subgroup)] = None
+    reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
+    everyone = (effect for found in effects.values() for effect in found.values())
+    return [
+        *([say("Not estimated: {reasons}.", reasons="; ".join(reasons))] if reasons else []),
+        *errors_missing(everyone),
+    ]
+
+
+def _not_equality(results: StudyResults) -> str:
+    estimate = results.settings.estimate
+    return say(
+        "Equality that is not rejected is not equality: the detectable difference is the smallest "
+        "true difference that a two-sided test at {alpha} percent of two groups finds with {power} "
+        "percent power, of the two that can best be told apart.",
+        alpha=rounding.general(100 * (1 - estimate.conf_level)),
+        power=rounding.general(100 * estimate.power),
+    )

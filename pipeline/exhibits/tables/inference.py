@@ -1,0 +1,168 @@
+"""The average effect of the headline under other methods of inference, where params ask for any."""
+
+from collections.abc import Hashable
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
+from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.language import retell, say
+
+# Value of ESTIMATES.inference: what readers are told, in the order of the table.
+_METHODS = {
+    "analytic": "Clustered, t with G\u22121 degrees of freedom",
+    "bias_reduced": "CR2, Satterthwaite degrees of freedom",
+    "wild_bootstrap": "Restricted wild cluster bootstrap",
+    "randomisation": "Randomisation of entry among clusters",
+    "cluster_bootstrap": "Cluster bootstrap, score and weights redone",
+}
+
+# Value of TESTS.test: what readers are told.
+_OF_FAMILIES = {
+    "q_value": "q-value (Benjamini-Hochberg)",
+    "romano_wolf": "p-value (Romano-Wolf)",
+}
+
+# Methods whose note says how many draws they made, and of what.
+_DRAWN = ("wild_bootstrap", "randomisation", "cluster_bootstrap")
+
+
+def inference_tables(results: StudyResults) -> list[Table]:
+    """Return one panel a method; none where the analytic interval is the only one."""
+    rows = _average_rows(results)
+    if set(rows["inference"]) <= {"analytic"}:
+        return []
+    return by_outcome(results, lambda part: _table(results, part, rows))
+
+
+def _average_rows(results: StudyResults) -> pd.DataFrame:
+    table, headline = results.estimates, results.settings.estimate.headline
+    return table[
+        (table["design"] == headline.design)
+        & (table["estimator"] == headline.spec)
+        & (table["term"] == "att")
+        & (table["sample"] == "all")
+        & (table["subgroup"] == "all")
+        & (table["band"] == "pointwise")
+        & table["inference"].isin(list(_METHODS))
+    ]
+
+
+def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) -> Table:
+    names = list(numbered.values())
+    found = {(str(row["outcome"]), str(row["inference"])): row for row in rows.to_dict("records")}
+    panels = [
+        Panel(say(title), _panel(results, names, [found.get((n, method)) for n in names]))
+        for method, title in _METHODS.items()
+        if any((name, method) in found for name in names)
+    ]
+    if families := _family_rows(results, names):
+        panels.append(Panel(say("Over the outcomes of a family"), tuple(families)))
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        notes=_notes(results, names, found),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
+    """Return what p-values become where several outcomes of a family are tested."""
+    headline, tests = results.settings.estimate.headline, results.tests
+    chosen = tests[
+        (tests["design"] == headline.design)
+        & (tests["estimator"] == headline.spec)
+        & (tests["sample"] == "all")
+    ]
+    rows = []
+    for test, label in _OF_FAMILIES.items():
+        found = chosen[chosen["test"] == test].set_index("outcome")["p_value"].dropna()
+        cells = tuple(
+            Text(rounding.positive(float(found[name]), 3)) if name in found.index else DASH
+            for name in names
+        )
+        if any(cell != DASH for cell in cells):
+            rows.append(Row(say(label), cells))
+    return rows
+
+
+def _panel(
+    results: StudyResults, names: list[str], rows: list[dict[Hashable, Any] | None]
+) -> tuple[Row, ...]:
+    pairs = [(row, shown_decimals(results, name)) for name, row in zip(names, rows, strict=True)]
+    level = rounding.general(100 * results.settings.estimate.conf_level)
+    lines = [
+        Row(say("Std. error"), tuple(_std_error(row, places) for row, places in pairs)),
+        Row(
+            say("{level}% CI", level=level), tuple(_interval(row, places) for row, places in pairs)
+        ),
+        Row(say("p-value"), tuple(_p_value(row) for row, _ in pairs)),
+        Row(say("Degrees of freedom"), tuple(_df(row) for row, _ in pairs)),
+    ]
+    return tuple(line for line in lines if any(cell not in (None, DASH) for cell in line.cells))
+
+
+def _figure(row: dict[Hashable, Any] | None, name: str) -> float | None:
+    value = None if row is None else row[name]
+    return None if value is None or pd.isna(value) else float(str(value))
+
+
+def _std_error(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
+    # Both compare t statistics with the analytic error, and have none of their own.
+    if row is None or row["inference"] in ("wild_bootstrap", "randomisation"):
+        return None
+    error = _figure(row, "std_error")
+    return DASH if error is None else Number(error, decimals)
+
+
+def _interval(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
+    low, high = _figure(row, "conf_low"), _figure(row, "conf_high")
+    return DASH if low is None or high is None else Interval(low, high, decimals)
+
+
+def _p_value(row: dict[Hashable, Any] | None) -> Cell:
+    value = _figure(row, "p_value")
+    return DASH if value is None else Text(rounding.positive(value, 3))
+
+
+def _df(row: dict[Hashable, Any] | None) -> Cell:
+    value = _figure(row, "df")
+    return None if value is None else Text(rounding.fixed(value, 1))
+
+
+def _notes(
+    results: StudyResults, names: list[str], found: dict[tuple[str, str], dict[Hashable, Any]]
+) -> tuple[str, ...]:
+    headline = results.settings.estimate.headline
+    return (
+        say(
+            "The average effect of design {design} under further methods of inference; the "
+            "estimate is that of the main table. Where few clusters are treated, the first is too "
+            "sure of itself.",
+            design=results.settings.design_label(headline.design),
+        ),
+        *_draws_told(results, names, found),
+    )
+
+
+def _draws_told(
+    results: StudyResults, names: list[str], found: dict[tuple[str, str], dict[Hashable, Any]]
+) -> list[str]:
+    """Say how draws were made, with the outcomes of which it is said unless it is all alike."""
+    told: dict[str, list[str]] = {}
+    for name, method in product(names, _DRAWN):
+        note = found.get((name, method), {}).get("note")
+        if isinstance(note, str):
+            label = results.settings.outcome(name).label
+            told.setdefault(capitalised(retell(note)), []).append(label)
+    alike = len({tuple(labels) for labels in told.values()}) == 1
+    return [
+        f"{note}." if alike else f"{', '.join(labels)}: {note}."
+        for note, labels in sorted(told.items())
+    ]

@@ -1,0 +1,198 @@
+"""The main table: one column an outcome, one panel a design under one estimator."""
+
+import math
+
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_test
+from pipeline.exhibits.numbers import effect_decimals
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.render.latex import fits, fits_page
+from pipeline.exhibits.tables.effect_cells import estimate_cell, interval_cell, std_error_cell
+from pipeline.exhibits.tables.panels import Shown, lettered_panels, main_letter, tests_pre_trends
+from pipeline.exhibits.tables.parts import MOST_COLUMNS, fewest_parts
+from pipeline.exhibits.tables.table import (
+    DASH,
+    HIDDEN,
+    Cell,
+    Column,
+    Counts,
+    Magnitude,
+    Panel,
+    Row,
+    Table,
+    Text,
+)
+from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.main_notes import main_notes
+from pipeline.inference.detectable_names import detectable
+from pipeline.params.exhibit import Panel as ChosenPanel
+
+_MOST_PANELS = 4
+
+
+def main_effects(results: StudyResults) -> dict[str, Table]:
+    """Return the main table by file name, split evenly where it does not fit a page.
+
+    At most four outcomes a table, fewer where their numbers are wide, and at most four panels,
+    fewer where notes are long; column numbers and panel letters run on. Further outcomes are in
+    `main_effects_2`, further panels in `main_effects_panels_2`.
+    """
+    columns = list(enumerate(results.settings.outcomes.intended, start=1))
+    panels = list(lettered_panels(results).items())
+
+    def table(some: list[tuple[int, str]], others: list[tuple[str, ChosenPanel]]) -> Table:
+        return _table(results, Shown(dict(some), dict(others)))
+
+    across = fewest_parts(columns, MOST_COLUMNS, lambda part: fits(table(part, panels)))
+    down = fewest_parts(
+        panels, _MOST_PANELS, lambda part: all(fits_page(table(some, part)) for some in across)
+    )
+    return {
+        f"main_effects{_number(i, '')}{_number(j, '_panels')}": table(some, others)
+        for j, others in enumerate(down, start=1)
+        for i, some in enumerate(across, start=1)
+    }
+
+
+def _number(part: int, stem: str) -> str:
+    return f"{stem}_{part}" if part > 1 else ""
+
+
+def _table(results: StudyResults, shown: Shown) -> Table:
+    decimals = {name: shown_decimals(results, name) for name in shown.columns.values()}
+    return Table(
+        columns=outcome_columns(results, shown.columns),
+        panels=tuple(_panel(results, shown, letter, decimals) for letter in shown.panels),
+        foot=_foot(results, shown),
+        notes=main_notes(results, shown),
+        source=results.settings.exhibit.source,
+    )
+
+
+def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Column, ...]:
+    """Return one numbered column an outcome; outcomes of one family share a spanner."""
+    outcomes = {n: results.settings.outcome(name) for n, name in numbered.items()}
+    families = [outcome.family for outcome in outcomes.values()]
+    return tuple(
+        Column(
+            outcome.label,
+            retell(outcome.scale) if outcome.observed else "",
+            column,
+            _spanner(outcome.family, families),
+        )
+        for column, outcome in outcomes.items()
+    )
+
+
+def _spanner(family: str, families: list[str]) -> str:
+    return capitalised(retell(family)) if family != "main" and families.count(family) > 1 else ""
+
+
+def shown_decimals(results: StudyResults, outcome: str) -> int:
+    """Return the decimals at which every table shows effects on an outcome."""
+    effects = [
+        find_effect(results, outcome, panel.design, panel.spec)
+        for panel in results.settings.exhibit.panels
+    ]
+    present = [effect for effect in effects if effect is not None]
+    return effect_decimals(present, results.settings.exhibit.decimals)
+
+
+def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str, int]) -> Panel:
+    chosen = shown.panels[letter]
+    effects = {name: find_effect(results, name, chosen.design, chosen.spec) for name in decimals}
+    pairs = [(effects[name], places) for name, places in decimals.items()]
+    stars = results.settings.exhibit.stars
+    level = 100 * results.settings.estimate.conf_level
+    rows = [
+        Row(
+            say("Average effect"),
+            tuple(estimate_cell(e, d, _stars(e) if stars else "") for e, d in pairs),
+        ),
+        Row("", tuple(std_error_cell(e, d) for e, d in pairs)),
+        Row(
+            say("{level}% CI", level=rounding.general(level)),
+            tuple(interval_cell(e, d) for e, d in pairs),
+        ),
+        Row(say("Treated / comp."), tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
+        Row(say("Observations"), tuple(_counts(e, "n_obs") for e, _ in pairs)),
+    ]
+    if tests_pre_trends(results, chosen.spec):
+        tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
+        rows.append(Row(say("Pre-trend p"), tests))
+    return Panel(say("Panel {letter}. {label}", letter=letter, label=chosen.label), tuple(rows))
+
+
+def _stars(effect: Effect | None) -> str:
+    p_value = math.nan if effect is None else effect.p_value
+    return "*" * sum(p_value < level for level in (0.1, 0.05, 0.01))
+
+
+def _counts(effect: Effect | None, *names: str) -> Cell:
+    """Return sizes behind an estimate; they stand also where it has no standard error."""
+    if effect is None or math.isnan(effect.estimate):
+        return None
+    values = [getattr(effect, name) for name in names]
+    return None if any(map(math.isnan, values)) else Counts(tuple(int(v) for v in values))
+
+
+def _pre_trends(
+    results: StudyResults, panel: ChosenPanel, outcome: str, effect: Effect | None
+) -> Cell:
+    """Return the p-value of the joint test, a dash where there is none."""
+    if effect is None or not effect.estimated:
+        return None
+    test = pre_trend_test(results, outcome, panel.design, panel.spec)
+    if math.isnan(test.p_value):
+        return HIDDEN if test.hidden else DASH
+    return Text(rounding.positive(test.p_value, 2))
+
+
+def _baseline_unit(results: StudyResults, outcome: str) -> str:
+    chosen = results.settings.outcome(outcome)
+    return chosen.scale if chosen.transform == "any" else chosen.unit
+
+
+def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
+    panel = shown.panels[main_letter(results, shown)]
+    names = list(shown.columns.values())
+    effects = [find_effect(results, name, panel.design, panel.spec) for name in names]
+    means = [results.fact(panel.design, name, "baseline_mean") for name in names]
+    smallest = [results.fact(panel.design, name, detectable(panel.spec)) for name in names]
+    units = [_baseline_unit(results, name) for name in names]
+    absorbs = [e is not None and not math.isnan(e.estimate) for e in effects]
+    fixed = tuple(Text(say("Yes")) if known else None for known in absorbs)
+    return (
+        Row(
+            say("Mean, comp."),
+            tuple(_baseline(results, panel, *pair) for pair in zip(names, means, strict=True)),
+        ),
+        Row(
+            say("unit"),
+            tuple(
+                None if math.isnan(m) else Text(retell(u))
+                for m, u in zip(means, units, strict=True)
+            ),
+            True,
+        ),
+        *([] if _by_cohort_and_year(results, panel) else [Row(say("Fixed effects"), fixed)]),
+        Row(
+            say("Clusters / treated"),
+            tuple(_counts(e, "n_clusters", "n_treated_clusters") for e in effects),
+        ),
+        Row(
+            say("Detectable effect"),
+            tuple(None if math.isnan(m) else Magnitude(m, 2) for m in smallest),
+        ),
+    )
+
+
+def _baseline(results: StudyResults, panel: ChosenPanel, outcome: str, mean: float) -> Cell:
+    if results.hidden(panel.design, outcome, "baseline_mean"):
+        return HIDDEN
+    return None if math.isnan(mean) else Magnitude(mean)
+
+
+def _by_cohort_and_year(results: StudyResults, panel: ChosenPanel) -> bool:
+    """Say whether a panel's effects are differences of means, which absorb nothing."""
+    return results.settings.spec(panel.spec).estimator == "group_time"

@@ -1,0 +1,105 @@
+"""What the average effect owes to choices of matching: comparison pool, order, and ties."""
+
+import math
+
+from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table
+from pipeline.exhibits.words.designs import design_pool
+from pipeline.exhibits.words.language import join_words, say
+
+
+def matching_choices(results: StudyResults) -> list[Table]:
+    """Return effects by comparison pool, and their range over orders of matching.
+
+    Of the headline's estimator; none where that is estimated on one design only.
+    """
+    designs = _designs(results)
+    if len(designs) < 2:
+        return []
+    return by_outcome(results, lambda part: _table(results, part, designs))
+
+
+def _designs(results: StudyResults) -> list[str]:
+    return list(results.settings.spec(results.settings.estimate.headline.spec).designs)
+
+
+def _table(results: StudyResults, numbered: dict[int, str], designs: list[str]) -> Table:
+    names = list(numbered.values())
+    pools: dict[str, list[str]] = {}
+    for design in designs:
+        pools.setdefault(design_pool(results.settings, design), []).append(design)
+    panels = [
+        Panel(
+            say("Pool: {pool}", pool=pool),
+            tuple(row for design in members for row in _effects(results, design, names)),
+        )
+        for pool, members in pools.items()
+    ]
+    ranges = [row for design in designs for row in _range(results, design, names)]
+    if ranges:
+        panels.append(Panel(say("Range over 50 orders of matching; rows reversed"), tuple(ranges)))
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=tuple(panels),
+        notes=(*_notes(results), *(_without_range(results, ranges, numbered) if ranges else [])),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _effects(results: StudyResults, design: str, names: list[str]) -> tuple[Row, Row]:
+    spec = results.settings.estimate.headline.spec
+    estimates: list[Cell] = []
+    errors: list[Cell] = []
+    for name in names:
+        effect = find_effect(results, name, design, spec)
+        if effect is None or not effect.estimated:
+            estimates.append(DASH)
+            errors.append(None)
+            continue
+        decimals = shown_decimals(results, name)
+        estimates.append(Number(effect.estimate, decimals))
+        errors.append(Number(effect.std_error, decimals, "parenthesis"))
+    return Row(results.settings.design_label(design), tuple(estimates)), Row("", tuple(errors))
+
+
+def _range(results: StudyResults, design: str, names: list[str]) -> list[Row]:
+    """Return the range over orders and the effect with rows reversed, where there are any."""
+    ranges: list[Cell] = []
+    reverse: list[Cell] = []
+    for name in names:
+        low, high, reversed_ = (
+            results.fact(design, name, fact)
+            for fact in ("att_order_low", "att_order_high", "att_rows_reversed")
+        )
+        decimals = shown_decimals(results, name)
+        known = not math.isnan(low)
+        ranges.append(Interval(low, high, decimals) if known else DASH)
+        reverse.append(Number(reversed_, decimals) if known else DASH)
+    if all(cell == DASH for cell in ranges):
+        return []
+    label = results.settings.design_label(design)
+    return [Row(label, tuple(ranges)), Row(say("rows reversed"), tuple(reverse), True)]
+
+
+def _without_range(results: StudyResults, rows: list[Row], numbered: dict[int, str]) -> list[str]:
+    """Name observed outcomes that no range is made for."""
+    names = [
+        results.settings.outcome(name).label
+        for k, name in enumerate(numbered.values())
+        if results.settings.outcome(name).observed and all(row.cells[k] == DASH for row in rows)
+    ]
+    return [say("No range is made for {names}.", names=join_words(names))] if names else []
+
+
+def _notes(results: StudyResults) -> tuple[str, ...]:
+    return (
+        say(
+            "Average effects of the main table's estimator under every design, by the pool that "
+            "comparison {firms} come from; standard errors in parentheses. Matching without "
+            "replacement depends on who chooses first: in brackets the smallest and largest effect "
+            "over 50 random orders. Rows reversed: the declared order, ties decided the other way.",
+            firms=results.settings.exhibit.firms,
+        ),
+    )

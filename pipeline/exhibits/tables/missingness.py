@@ -1,0 +1,59 @@
+"""Missingness: which columns have no value, by treatment and period."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline.datasets.panel import EARLIER, LATER
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.summary_statistics import in_order, numeric_profile
+from pipeline.exhibits.tables.table import DASH, Cell, Column, Number, Panel, Row, Table
+from pipeline.exhibits.words.language import say
+
+_PERIODS = {EARLIER: "Before the first entry", LATER: "From the first entry on"}
+_DECIMALS = 1
+
+
+def missingness_table(results: StudyResults) -> list[Table]:
+    """Return the percent of rows without a value, one row a column; none where nobody entered."""
+    profile = numeric_profile(results)
+    chosen = profile[profile["period"].isin(list(_PERIODS))]
+    if chosen.empty:
+        return []
+    rows = {str(name): _row(group) for name, group in chosen.groupby("column")}
+    return [
+        Table(
+            columns=tuple(
+                Column(group, spanner=say(period))
+                for period in _PERIODS.values()
+                for group in (say("Treated"), say("Comparison"))
+            ),
+            panels=(Panel("", tuple(rows[name] for name in in_order(results, list(rows)))),),
+            notes=_notes(results, list(rows.values())),
+            source=results.settings.exhibit.source,
+        )
+    ]
+
+
+def _row(group: pd.DataFrame) -> Row:
+    sides = {(row["period"], bool(row["treated"])): row for _, row in group.iterrows()}
+    cells = [_cell(sides.get((period, side))) for period in _PERIODS for side in (True, False)]
+    return Row(str(group["label"].iloc[0]), tuple(cells))
+
+
+def _cell(row: "pd.Series[Any] | None") -> Cell:
+    if row is None or pd.isna(row["missing_share"]):
+        return DASH
+    return Number(100 * float(row["missing_share"]), _DECIMALS)
+
+
+def _notes(results: StudyResults, rows: list[Row]) -> tuple[str, ...]:
+    dashes = any(cell == DASH for row in rows for cell in row.cells)
+    return (
+        say(
+            "Percent of the yearly rows of {firms} in the cleaned panel without a value; treated: "
+            "those that ever entered.",
+            firms=results.settings.exhibit.firms,
+        ),
+        *([say("A dash stands for groups too small to be shown, or absent.")] if dashes else []),
+    )

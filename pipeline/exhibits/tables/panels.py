@@ -1,0 +1,131 @@
+"""The panels of the main table: their letters, the main one, what each compares and absorbs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.words.estimator_names import estimator_name
+from pipeline.exhibits.words.language import join_words, say
+from pipeline.params.design_rules import CaliperDesign
+from pipeline.params.exhibit import Panel
+from pipeline.params.match import ExternalDesign
+
+# Estimators whose effects before entry are tested together.
+_WITH_PRE_TREND_TEST = ("stacked", "group_time", "sun_abraham")
+# Estimators that pool entry years in one regression on firm-years.
+_POOLED = ("twoway", "sun_abraham", "extended_twoway", "imputation")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Hold what one table shows: outcomes by column number, panels by letter."""
+
+    columns: dict[int, str]
+    panels: dict[str, Panel]
+
+
+def lettered_panels(results: StudyResults) -> dict[str, Panel]:
+    """Return every panel of the study by its letter, in order."""
+    return {chr(ord("A") + i): panel for i, panel in enumerate(results.settings.exhibit.panels)}
+
+
+def tests_pre_trends(results: StudyResults, spec: str) -> bool:
+    """Say whether a spec's estimator tests its effects before entry."""
+    return results.settings.spec(spec).estimator in _WITH_PRE_TREND_TEST
+
+
+def pools(results: StudyResults, spec: str) -> bool:
+    """Say whether a spec's estimator takes each firm-year once, whatever it compares with."""
+    return results.settings.spec(spec).estimator in _POOLED
+
+
+def panel_position(results: StudyResults, design: str, spec: str) -> int:
+    """Return the place of a design and spec among the main table's panels, last if not there."""
+    panels = [(panel.design, panel.spec) for panel in results.settings.exhibit.panels]
+    return panels.index((design, spec)) if (design, spec) in panels else len(panels)
+
+
+def panel_label(results: StudyResults, design: str, spec: str) -> str:
+    """Return what the main table calls a design and spec; its design and estimator if not there."""
+    panels = results.settings.exhibit.panels
+    labels = [panel.label for panel in panels if (panel.design, panel.spec) == (design, spec)]
+    if labels:
+        return labels[0]
+    settings = results.settings
+    return f"{settings.design_label(design)}, {estimator_name(settings, spec)}"
+
+
+def panel_name(results: StudyResults, design: str, spec: str) -> str:
+    """Return `Panel A` for what is a panel of the main table, else its design and spec."""
+    letters = list(lettered_panels(results))
+    position = panel_position(results, design, spec)
+    if position < len(letters):
+        return name_panels(letters[position])
+    return panel_label(results, design, spec)
+
+
+def panels_key(results: StudyResults, shown: list[tuple[str, str]]) -> str:
+    """Say what the panels of the main table are that rows are named by; empty where none is."""
+    listed = [
+        f"{letter}, {panel.label}"
+        for letter, panel in lettered_panels(results).items()
+        if (panel.design, panel.spec) in shown
+    ]
+    return say("Panels of the main table: {listed}.", listed="; ".join(listed)) if listed else ""
+
+
+def main_letter(results: StudyResults, shown: Shown) -> str:
+    """Return the letter of the panel with the headline; the first shown where none has it."""
+    headline = results.settings.estimate.headline
+    wanted = (headline.design, headline.spec)
+    same = [k for k, panel in shown.panels.items() if (panel.design, panel.spec) == wanted]
+    return (same or list(shown.panels))[0]
+
+
+def panel_effects(results: StudyResults, shown: Shown, letter: str) -> list[Effect]:
+    """Return the estimated average effects of a panel, in the order of columns."""
+    panel = shown.panels[letter]
+    found = [
+        find_effect(results, name, panel.design, panel.spec) for name in shown.columns.values()
+    ]
+    return [effect for effect in found if effect is not None and effect.estimated]
+
+
+def name_panels(letters: Iterable[str]) -> str:
+    """Return `Panel A`, or `Panels A, B and C`."""
+    named = [*letters]
+    if len(named) == 1:
+        return say("Panel {letter}", letter=named[0])
+    return say("Panels {letters}", letters=join_words(named))
+
+
+def by_panel(texts: dict[str, str]) -> str:
+    """Return `text (Panels A and B); text (Panel C)`, each text once, empty ones left out.
+
+    A text of every panel needs no list of them.
+    """
+    panels_of: dict[str, list[str]] = {}
+    for letter, text in texts.items():
+        if text:
+            panels_of.setdefault(text, []).append(letter)
+    if [len(letters) for letters in panels_of.values()] == [len(texts)]:
+        return next(iter(panels_of))
+    return "; ".join(f"{text} ({name_panels(letters)})" for text, letters in panels_of.items())
+
+
+def has_matched_sets(results: StudyResults, design: str) -> bool:
+    """Say whether a design makes sets of matched firms, or only weights."""
+    rule = results.settings.match.designs.get(design)
+    if isinstance(rule, ExternalDesign):
+        return rule.content == "pairs"
+    return isinstance(rule, CaliperDesign)
+
+
+def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
+    """Return the two sets of effects that a spec absorbs, in words."""
+    chosen = results.settings.spec(spec)
+    unit = results.settings.exhibit.firms.removesuffix("s")
+    if chosen.estimator != "stacked":
+        return unit, say("year")
+    by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""
+    return say("{unit} \u00d7 entry-year", unit=unit), say("{by}year \u00d7 entry-year", by=by)

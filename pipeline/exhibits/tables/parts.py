@@ -1,0 +1,69 @@
+"""Split what does not fit one table into parts, evenly."""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from pipeline.exhibits.render.latex import fits, fits_page
+from pipeline.exhibits.tables.table import Table
+from pipeline.params.analyses import Analysis
+
+T = TypeVar("T")
+Asked = TypeVar("Asked", bound=Analysis)
+
+MOST_COLUMNS = 4
+
+
+def fewest_parts(items: list[T], most: int, fit: Callable[[list[T]], bool]) -> list[list[T]]:
+    """Split a list into the fewest parts of at most `most` items that all fit.
+
+    Sizes differ by one at most. Where single items do not fit, they stand alone.
+    """
+    pieces = math.ceil(len(items) / most)
+    while pieces < len(items) and not all(fit(part) for part in _split(items, pieces)):
+        pieces += 1
+    return _split(items, pieces)
+
+
+def side_by_side(names: list[str], make: Callable[[dict[int, str]], Table]) -> list[Table]:
+    """Return tables of at most four columns, fewer where their numbers are wide.
+
+    `make` is given names by column number; numbers run on from table to table.
+    """
+    numbered = list(enumerate(names, start=1))
+    parts = fewest_parts(numbered, MOST_COLUMNS, lambda part: fits(make(dict(part))))
+    return [make(dict(part)) for part in parts]
+
+
+def by_design(
+    asked: Asked | None, make: Callable[[Asked, str, dict[int, str]], Table]
+) -> list[Table]:
+    """Return the tables of each design that an analysis names; none where it is not asked for.
+
+    `make` is given the analysis, the design, and outcomes by column number.
+    """
+    if asked is None:
+        return []
+    return [
+        table
+        for design in asked.designs
+        for table in side_by_side(asked.outcomes, partial(make, asked, design))
+    ]
+
+
+def pages(table: Table) -> list[Table]:
+    """Split a table's panels over as few tables as fit a page, each with foot and notes."""
+    panels = list(table.panels)
+    parts = fewest_parts(
+        panels, max(len(panels), 1), lambda part: fits_page(replace(table, panels=tuple(part)))
+    )
+    return [replace(table, panels=tuple(part)) for part in parts] or [table]
+
+
+def _split(items: list[T], pieces: int) -> list[list[T]]:
+    size, extra = divmod(len(items), max(pieces, 1))
+    starts = [i * size + min(i, extra) for i in range(pieces + 1)]
+    return [items[first:last] for first, last in itertools.pairwise(starts)]

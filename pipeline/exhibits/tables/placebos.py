@@ -1,0 +1,212 @@
+"""What should show no effect: placebo outcomes, and the outcomes under a placebo entry date."""
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
+from pipeline.exhibits.analysis_effects import reasons_in_words
+from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.main_effects import shown_decimals
+from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
+from pipeline.exhibits.tables.pre_trends import pre_trend_tables
+from pipeline.exhibits.tables.table import (
+    DASH,
+    Cell,
+    Column,
+    Counts,
+    Interval,
+    Number,
+    Panel,
+    Row,
+    Table,
+    Text,
+)
+from pipeline.exhibits.words.language import retell, say
+
+_Rows = list[dict[Hashable, Any]]
+
+
+def placebos_tables(results: StudyResults) -> list[Table]:
+    """Return effects on placebos, then pre-trend tests with their power; none without either."""
+    groups = _groups(results)
+    effects = [_effects_table(results, groups)] if groups else []
+    return effects + pre_trend_tables(results)
+
+
+def placebo_found(
+    results: StudyResults, outcome: str, sample: str, design: str, spec: str
+) -> Effect | None:
+    """Return the effect on a placebo where its test rejects, at the level of intervals.
+
+    By the q-value where the placebo is one of several in a family. `sample` is `all` for a placebo
+    outcome, PLACEBO_ENTRY for an outcome under a placebo date.
+    """
+    q_values = _q_values(results)
+    for row in _average_rows(results, outcome, sample):
+        if (row["design"], row["estimator"]) == (design, spec):
+            effect = as_effect(_named(row))
+            if q_values.get(_key(row), effect.p_value) < 1 - effect.conf_level:
+                return effect
+    return None
+
+
+def _average_rows(results: StudyResults, outcome: str, sample: str) -> _Rows:
+    table = results.estimates
+    chosen = table[
+        (table["outcome"] == outcome)
+        & (table["sample"] == sample)
+        & (table["subgroup"] == "all")
+        & (table["term"] == "att")
+        & (table["band"] == "pointwise")
+        & table["inference"].isin(["analytic", "abadie_imbens"])
+    ].to_dict("records")
+    return sorted(chosen, key=lambda row: _position(results, row))
+
+
+def _position(results: StudyResults, row: dict[Hashable, Any]) -> int:
+    return panel_position(results, str(row["design"]), str(row["estimator"]))
+
+
+def _groups(results: StudyResults) -> dict[str, _Rows]:
+    """Return rows by the title of their panel: placebo outcomes first, then placebo dates."""
+    outcomes = results.settings.outcomes
+    found = {
+        say("Placebo outcome: {label}", label=_with_scale(results, name)): _average_rows(
+            results, name, "all"
+        )
+        for name in outcomes.negative_controls
+    }
+    for name in outcomes.intended:
+        for row in _average_rows(results, name, PLACEBO_ENTRY):
+            years = getattr(results.settings.spec(str(row["estimator"])), "placebo_entry_years", 0)
+            title = say(
+                "Entry dated {years} too early: {label}",
+                years=say("one year") if years == 1 else say("{n} years", n=years),
+                label=_with_scale(results, name),
+            )
+            found.setdefault(title, []).append(row)
+    return {title: rows for title, rows in found.items() if rows}
+
+
+def _with_scale(results: StudyResults, name: str) -> str:
+    outcome = results.settings.outcome(name)
+    return f"{outcome.label} ({retell(outcome.scale)})"
+
+
+def _effects_table(results: StudyResults, groups: dict[str, _Rows]) -> Table:
+    q_values = _q_values(results)
+    every = [row for rows in groups.values() for row in rows]
+    corrected = any(_key(row) in q_values for row in every)
+    level = rounding.general(100 * results.settings.estimate.conf_level)
+    panels = tuple(
+        Panel(title, tuple(_row(results, row, q_values if corrected else None) for row in rows))
+        for title, rows in groups.items()
+    )
+    return Table(
+        columns=(
+            Column(say("Estimate")),
+            Column(say("SE")),
+            Column(say("{level}% CI", level=level)),
+            Column(say("p-value")),
+            *([Column(say("q-value"))] if corrected else []),
+            Column(say("Obs.")),
+        ),
+        panels=panels,
+        notes=_effects_notes(results, every, corrected),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _named(row: dict[Hashable, Any]) -> dict[str, object]:
+    return {str(name): value for name, value in row.items()}
+
+
+def _key(row: dict[Hashable, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("outcome", "design", "sample", "estimator"))
+
+
+def _q_values(results: StudyResults) -> dict[tuple[str, ...], float]:
+    tests = results.tests
+    rows = tests[(tests["test"] == "q_value") & tests["p_value"].notna()].to_dict("records")
+    return {_key(row): float(row["p_value"]) for row in rows}
+
+
+def _row(
+    results: StudyResults, row: dict[Hashable, Any], q_values: dict[tuple[str, ...], float] | None
+) -> Row:
+    """Return one estimate as a row; dashes where there is none."""
+    effect = as_effect(_named(row))
+    places = shown_decimals(results, str(row["outcome"]))
+    known = not math.isnan(effect.conf_low)
+    q_value = None if q_values is None else q_values.get(_key(row), math.nan)
+    return Row(
+        panel_name(results, str(row["design"]), str(row["estimator"])),
+        (
+            DASH if math.isnan(effect.estimate) else Number(effect.estimate, places),
+            Number(effect.std_error, places) if effect.estimated else None,
+            Interval(effect.conf_low, effect.conf_high, places) if known else None,
+            _p_value(effect.p_value),
+            *([] if q_value is None else [_p_value(q_value)]),
+            None if math.isnan(effect.n_obs) else Counts((int(effect.n_obs),)),
+        ),
+    )
+
+
+def _p_value(value: float) -> Cell:
+    return DASH if math.isnan(value) else Text(rounding.positive(value, 3))
+
+
+def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple[str, ...]:
+    controls = results.settings.outcomes.negative_controls.values()
+    reasons = "; ".join(f"{o.label}, {o.negative_control}" for o in controls)
+    dated = any(row["sample"] == PLACEBO_ENTRY for row in rows)
+    effects = [as_effect(_named(row)) for row in rows]
+    notes = (
+        say(
+            "Effects where the programme can have none: designs, estimators and standard errors "
+            "(SE) are those of the main table."
+        ),
+        panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
+        say("Placebo outcomes, as declared: {reasons}.", reasons=reasons) if reasons else "",
+        say(
+            "Under an entry dated too early only years before the true entry (and anticipation) "
+            "are used, without those in which the design matched on the outcome itself: alike by "
+            "construction, they would show nothing."
+        )
+        if dated
+        else "",
+        say(
+            "An effect here shows that a comparison misses something, which may bias the effects "
+            "of the main table too. That none is found is no proof of the contrary: the interval "
+            "says what may be there, and what moves the true outcomes alone is not seen at all."
+        ),
+        *_chance_notes(results, effects, corrected),
+        *reasons_in_words(effects),
+    )
+    return tuple(note for note in notes if note)
+
+
+def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool) -> tuple[str, ...]:
+    """Say how many of the tests reject by chance, and what q-values make of that."""
+    alpha = 1 - results.settings.estimate.conf_level
+    tested = sum(not math.isnan(effect.p_value) for effect in effects)
+    if not tested:
+        return ()
+    by_chance = say(
+        "p-values are of one test each: of {tested} true nulls about {expected} are rejected at "
+        "{alpha} percent.",
+        tested=tested,
+        expected=rounding.fixed(alpha * tested, 1),
+        alpha=rounding.general(100 * alpha),
+    )
+    if not corrected:
+        return (by_chance,)
+    return (
+        by_chance,
+        say(
+            "q-values: Benjamini-Hochberg over placebo outcomes, or over the outcomes of a family "
+            "under the placebo date, within a design and estimator; none where there is only one."
+        ),
+    )

@@ -1,0 +1,127 @@
+"""What tests of effects before entry found, and which trends they would have found."""
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
+from pipeline.exhibits.tables.table import DASH, Column, Magnitude, Panel, Row, Table, Text
+from pipeline.exhibits.words.language import join_words, retell, say
+from pipeline.inference.pre_trend_power import FOUND_WITH
+
+_Rows = list[dict[Hashable, Any]]
+
+# Facts about the slope of a pre-trend that a test would have found, with the heading of each.
+_SLOPES = {
+    "pre_trend_slope": "Slope found by the joint test",
+    "pre_trend_slope_any": "Slope found by any single year",
+}
+
+
+def pre_trend_tables(results: StudyResults) -> list[Table]:
+    """Return one panel an outcome, one row a test with its power; none where there is no test."""
+    tested = _pre_trends(results)
+    return [_power_table(results, tested)] if tested else []
+
+
+def _pre_trends(results: StudyResults) -> dict[str, _Rows]:
+    """Return the pre-trend tests with a p-value, by outcome."""
+    tests = results.tests
+    chosen = tests[
+        (tests["test"] == "pre_trends") & (tests["sample"] == "all") & tests["p_value"].notna()
+    ].to_dict("records")
+    ordered = sorted(
+        chosen, key=lambda row: panel_position(results, str(row["design"]), str(row["estimator"]))
+    )
+    found = {
+        name: [row for row in ordered if row["outcome"] == name and _has_slope(results, row)]
+        for name in results.settings.outcomes.root
+    }
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _slopes(results: StudyResults, row: dict[Hashable, Any]) -> list[float]:
+    return [
+        results.fact(
+            str(row["design"]),
+            str(row["outcome"]),
+            f"{fact}[{row['estimator']},{100 * power:g}]",
+        )
+        for fact in _SLOPES
+        for power in FOUND_WITH
+    ]
+
+
+def _has_slope(results: StudyResults, row: dict[Hashable, Any]) -> bool:
+    return not all(math.isnan(value) for value in _slopes(results, row))
+
+
+def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
+    panels = tuple(
+        Panel(
+            say(
+                "{label} ({scale} a year)",
+                label=results.settings.outcome(name).label,
+                scale=retell(results.settings.outcome(name).scale),
+            ),
+            tuple(_power_row(results, row) for row in rows),
+        )
+        for name, rows in tested.items()
+    )
+    found_with = [f"{100 * power:g}%" for power in FOUND_WITH]
+    return Table(
+        columns=(
+            Column(say("Pre-trends, joint p")),
+            *(
+                Column(found, spanner=say(heading))
+                for heading in _SLOPES.values()
+                for found in found_with
+            ),
+        ),
+        panels=panels,
+        notes=_power_notes(results, [row for rows in tested.values() for row in rows]),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _power_row(results: StudyResults, row: dict[Hashable, Any]) -> Row:
+    slopes = [DASH if pd.isna(value) else Magnitude(value, 2) for value in _slopes(results, row)]
+    return Row(
+        panel_name(results, str(row["design"]), str(row["estimator"])),
+        (Text(rounding.positive(float(row["p_value"]), 3)), *slopes),
+    )
+
+
+def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
+    window = results.settings.treatment.window
+    notes = (
+        say(
+            "Joint test that all effects before the reference year are zero, and the slope of a "
+            "straight difference in trends that would have been found with probability {found}, "
+            "by that test or where any single year is significant (Roth 2022), at {alpha} percent.",
+            found=join_words([f"{100 * power:g}%" for power in FOUND_WITH]),
+            alpha=rounding.general(100 * (1 - results.settings.estimate.conf_level)),
+        ),
+        say(
+            "A test that finds nothing leaves room for flatter trends than these. Over the {n} "
+            "years from the reference year to the last event time a slope adds up to {n} times "
+            "itself.",
+            n=window.last_event_time - results.settings.treatment.reference_event_time,
+        ),
+        say(
+            "Under the varying base years before entry are compared with the year before each, so "
+            "that a slope adds the same to every one of them."
+        )
+        if any(_varying(results, row) for row in rows)
+        else "",
+        panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
+    )
+    return tuple(note for note in notes if note)
+
+
+def _varying(results: StudyResults, row: dict[Hashable, Any]) -> bool:
+    return getattr(results.settings.spec(str(row["estimator"])), "base", "") == "varying"

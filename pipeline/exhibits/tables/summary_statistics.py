@@ -1,0 +1,133 @@
+"""Summary statistics: the panel's numbers by treatment and period, with their units."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline.datasets.panel import CALENDAR, COHORT_SIZE, EARLIER, LATER, PROFILE
+from pipeline.datasets.store import empty
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.table import (
+    DASH,
+    Cell,
+    Column,
+    Counts,
+    Magnitude,
+    Panel,
+    Row,
+    Table,
+    Text,
+)
+from pipeline.exhibits.words.language import say
+
+_PERIODS = {
+    EARLIER: "Before the first entry, {years}",
+    LATER: "From the first entry on, {years}",
+}
+_STATISTICS = ("mean", "std_dev", "p50")
+
+
+def summary_statistics_table(results: StudyResults) -> list[Table]:
+    """Return one panel a period, one row a numeric column; none where nobody ever entered."""
+    profile = numeric_profile(results)
+    panels = [
+        Panel(_title(results, period), tuple(_rows(results, rows)))
+        for period in _PERIODS
+        if len(rows := profile[profile["period"] == period])
+    ]
+    if not panels:
+        return []
+    groups = (say("Treated"), say("Comparison"))
+    heads = (say("Mean"), say("Std. dev."), say("Median"))
+    return [
+        Table(
+            columns=tuple(Column(head, spanner=group) for group in groups for head in heads),
+            panels=tuple(panels),
+            notes=_notes(results, panels),
+            source=results.settings.exhibit.source,
+        )
+    ]
+
+
+def numeric_profile(results: StudyResults) -> pd.DataFrame:
+    """Return the rows of PROFILE that speak of columns with a unit."""
+    profile = results.profile
+    if profile is None:
+        return empty(PROFILE)
+    return profile[profile["unit"].notna()]
+
+
+def _title(results: StudyResults, period: str) -> str:
+    years = period_years(results, period)
+    span = str(years[0]) if len(years) == 1 else f"{years[0]}\u2013{years[-1]}"
+    return say(_PERIODS[period], years=span)
+
+
+def period_years(results: StudyResults, period: str) -> list[int]:
+    """Return the calendar years of the panel before, or from, the first entry of anybody."""
+    assert results.profile is not None, "the caller has rows of this period"
+    profile = results.profile
+    years = sorted(int(year) for year in profile.loc[_is_column(profile), "year"].dropna().unique())
+    entry = int(profile.loc[~_is_column(profile), "year"].min())
+    return [year for year in years if (year < entry) == (period == EARLIER)]
+
+
+def _is_column(profile: pd.DataFrame) -> "pd.Series[bool]":
+    return profile["column"] != COHORT_SIZE
+
+
+def _rows(results: StudyResults, rows: pd.DataFrame) -> list[Row]:
+    found = {str(name): _row(group) for name, group in rows.groupby("column")}
+    return [*(found[name] for name in in_order(results, list(found))), _firm_years(rows)]
+
+
+def in_order(results: StudyResults, columns: list[str]) -> list[str]:
+    """Return columns in the order of the outcomes that they are of, then the others by name."""
+    of_outcomes = [o.column for o in results.settings.outcomes.root.values() if o.column in columns]
+    first = [*dict.fromkeys(column for column in of_outcomes if column is not None)]
+    return [*first, *(column for column in columns if column not in first)]
+
+
+def _row(group: pd.DataFrame) -> Row:
+    first = group.iloc[0]
+    sides = {bool(row["treated"]): row for _, row in group.iterrows()}
+    cells = [_cell(sides.get(side), name) for side in (True, False) for name in _STATISTICS]
+    return Row(f"{first['label']} ({first['unit']})", tuple(cells))
+
+
+def _cell(row: "pd.Series[Any] | None", name: str) -> Cell:
+    if row is None or pd.isna(row[name]):
+        return DASH
+    if row["unit"] == CALENDAR and name != "std_dev":
+        return Text(f"{row[name]:.0f}")
+    return Magnitude(float(row[name]))
+
+
+def _firm_years(rows: pd.DataFrame) -> Row:
+    most = rows.groupby("treated")["n_rows"].max()
+    cells: list[Cell] = []
+    for side in (True, False):
+        known = side in most.index and not pd.isna(most[side])
+        cells += [Counts((int(most[side]),)) if known else DASH, None, None]
+    return Row(say("Rows"), tuple(cells))
+
+
+def _notes(results: StudyResults, panels: list[Panel]) -> tuple[str, ...]:
+    dashes = any(cell == DASH for p in panels for row in p.rows for cell in row.cells)
+    return (
+        say(
+            "All {firms} of the cleaned panel, one row each in a year; treated: those that ever "
+            "entered. Three significant digits.",
+            firms=results.settings.exhibit.firms,
+        ),
+        *(
+            [
+                say(
+                    "A dash stands for figures that rest on too few {firms} to be shown.",
+                    firms=results.settings.exhibit.firms,
+                )
+            ]
+            if dashes
+            else []
+        ),
+    )

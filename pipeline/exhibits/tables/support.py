@@ -1,0 +1,119 @@
+"""The support table: which treated firms a design keeps, why others are lost, who they were."""
+
+import math
+
+import pandas as pd
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.balance import covariate_label
+from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table, number
+from pipeline.exhibits.words.language import say
+
+_FATES = {
+    "kept": "Kept",
+    "no covariate": "No covariate",
+    "off support": "Off support",
+    "no match": "No match",
+    "lost": "All lost",
+}
+
+_DECIMALS = 2
+
+# Of fewer firms SUPPORT has no mean; a stricter rule of disclosure says its own number.
+_FEWEST_SHOWN = 3
+
+
+def support_tables(results: StudyResults) -> list[Table]:
+    """Return the table; none where no design picks firms."""
+    if results.support is None or not results.settings.match.designs:
+        return []
+    return [support_table(results, results.support)]
+
+
+def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
+    """Return counts of treated by fate, for each entry year and design, and their means.
+
+    Means are of the headline design, or of the first one where the headline is unmatched.
+    """
+    designs = list(results.settings.match.designs)
+    headline = results.settings.estimate.headline.design
+    shown = headline if headline in designs else designs[0]
+    label = results.settings.design_label(shown)
+    firms = results.settings.exhibit.firms
+    years = _of(support, shown).drop_duplicates(["stack", "fate"])
+    stacks = sorted(set(years["stack"]) - {"all"})
+    panels = [
+        Panel(
+            say("Treated {firms} by entry year: {label}", firms=firms, label=label),
+            tuple(Row(stack, _counts(support, shown, stack)) for stack in [*stacks, "all"]),
+        ),
+        Panel(
+            say("Treated {firms} of all entry years, by design", firms=firms),
+            tuple(
+                Row(results.settings.design_label(name), _counts(support, name, "all"))
+                for name in designs
+            ),
+        ),
+        Panel(say("Means: {label}", label=label), tuple(_mean_rows(results, support, shown))),
+    ]
+    return Table(
+        columns=tuple(_columns()),
+        panels=tuple(panels),
+        notes=_notes(results),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _columns() -> list[Column]:
+    lost = ["", *[say("Lost")] * 4]
+    return [
+        Column(say(label), spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)
+    ]
+
+
+def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:
+    return support[support["design"] == design]
+
+
+def _counts(support: pd.DataFrame, design: str, stack: str) -> tuple[Cell, ...]:
+    rows = _of(support, design)
+    counts = rows[rows["stack"] == stack].drop_duplicates("fate").set_index("fate")["n_treated"]
+    found = [counts.get(fate, 0) for fate in _FATES]
+    return tuple(HIDDEN if pd.isna(n) else Counts((int(n),)) for n in found)
+
+
+def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> list[Row]:
+    rows = _of(support, design)
+    together = rows[rows["stack"] == "all"]
+    means = together.set_index(["covariate", "fate"])["mean"].to_dict()
+    known = set(together["covariate"])
+    return [
+        Row(
+            covariate_label(results.settings, name),
+            tuple(_mean(results, means.get((name, fate))) for fate in _FATES),
+        )
+        for name in results.settings.score.covariates
+        if name in known
+    ]
+
+
+def _mean(results: StudyResults, value: float | None) -> Cell:
+    """Return a mean; one that exists and is not shown is hidden where there is a rule."""
+    if value is None:
+        return None
+    rule = results.settings.exhibit.disclosure.min_cell_firms > 1
+    return HIDDEN if math.isnan(value) and rule else number(value, _DECIMALS)
+
+
+def _notes(results: StudyResults) -> tuple[str, ...]:
+    stricter = results.settings.exhibit.disclosure.min_cell_firms > _FEWEST_SHOWN
+    return (
+        say(
+            "Treated {firms} of the risk sets, counted in their entry year. Each is lost "
+            "for the first reason that holds, from left to right.",
+            firms=results.settings.exhibit.firms,
+        ),
+        say("No match: no comparison in the same cell or within the caliper, or none left."),
+        *([] if stricter else [say("Means over fewer than three are not shown.")]),
+        say("Where any are lost, the effect is that on the matched treated."),
+    )

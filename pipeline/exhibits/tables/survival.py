@@ -1,0 +1,186 @@
+"""Survival after entry with attrition, and outcomes with exit counted beside survivors only."""
+
+import math
+from functools import partial
+
+from pipeline.exhibits.analysis_effects import (
+    Effects,
+    analysis_effects,
+    bounds,
+    bounds_interval,
+    clusters_note,
+    estimate_rows,
+    interval_row,
+    reasons_note,
+)
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.render.rounding import general
+from pipeline.exhibits.tables.main_effects import outcome_columns
+from pipeline.exhibits.tables.parts import side_by_side
+from pipeline.exhibits.tables.table import (
+    DASH,
+    Cell,
+    Column,
+    Counts,
+    Number,
+    Panel,
+    Row,
+    Table,
+    Text,
+)
+from pipeline.exhibits.words.language import retell, say
+from pipeline.params.analyses import Survival
+
+_FATES = {"gone": "Gone", "gap": "Gap", "not_known": "Not known"}
+
+
+def survival_tables(results: StudyResults) -> list[Table]:
+    """Return for each design survival and attrition by year, then outcomes with exit counted."""
+    asked = results.settings.estimate.analyses.survival
+    if asked is None:
+        return []
+    tables = []
+    for design in asked.designs:
+        tables.append(_by_year(results, design))
+        tables += side_by_side(asked.outcomes, partial(_outcomes, results, asked, design))
+    return tables
+
+
+def _by_year(results: StudyResults, design: str) -> Table:
+    effects = analysis_effects(results, "survival", design, "survival")
+    found = {int(e.event_time): e for e in effects.values() if e.event_time >= 1}
+    rows = [
+        row
+        for time, effect in sorted(found.items())
+        for row in _with_shares(results, design, time, estimate_rows(results, str(time), [effect]))
+    ]
+    average = estimate_rows(results, say("Average effect"), [effects.get(("all", "all", "att"))])
+    return Table(
+        columns=(
+            Column(say("Difference")),
+            Column(say("Treated")),
+            Column(say("Comparison")),
+            *(Column(say(_FATES[fate])) for fate in _FATES),
+        ),
+        panels=(
+            Panel(say("Share alive, by years since entry"), tuple(rows)),
+            Panel("", tuple(_padded(row) for row in average)),
+        ),
+        notes=_survival_notes(results, design, effects),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _padded(row: Row) -> Row:
+    return Row(row.label, (*row.cells, *[None] * 5), row.indent)
+
+
+def _with_shares(
+    results: StudyResults, design: str, time: int, pair: tuple[Row, Row]
+) -> tuple[Row, Row]:
+    """Put the shares alive and the counts of firms beside a difference."""
+
+    def fact(name: str) -> float:
+        return results.fact(design, "survival", f"{name}[{time}]")
+
+    shares = [_share(results, fact(f"share_alive_{group}")) for group in ("treated", "comparison")]
+    fates = [_counts(fact(f"n_{fate}_treated"), fact(f"n_{fate}_comparison")) for fate in _FATES]
+    first, second = pair
+    return Row(first.label, (*first.cells, *shares, *fates)), _padded(second)
+
+
+def _share(results: StudyResults, value: float) -> Cell:
+    return DASH if math.isnan(value) else Number(value, results.settings.exhibit.decimals)
+
+
+def _counts(treated: float, comparison: float) -> Cell:
+    if math.isnan(treated) or math.isnan(comparison):
+        return DASH
+    return Counts((int(treated), int(comparison)))
+
+
+def _survival_notes(results: StudyResults, design: str, effects: Effects) -> tuple[str, ...]:
+    return (
+        say(
+            "Share of {firms} still alive, weighted as matched. Design: {design}. All are alive in "
+            "base and entry year by construction, so that no earlier year can show whether the "
+            "groups are alike: selection on observables. Standard errors in parentheses. Counts, "
+            "treated and comparison, are not weighted; gap: no data in the year, but later.",
+            firms=results.settings.exhibit.firms,
+            design=results.settings.design_label(design),
+        ),
+        *clusters_note([effects]),
+        *reasons_note([effects]),
+    )
+
+
+def _outcomes(
+    results: StudyResults, asked: Survival, design: str, numbered: dict[int, str]
+) -> Table:
+    names = list(numbered.values())
+    effects = [analysis_effects(results, "survival", design, name) for name in names]
+    return Table(
+        columns=outcome_columns(results, numbered),
+        panels=(
+            Panel(say("In levels"), _levels(results, effects)),
+            Panel(say("Bounds, in units of the column"), _bounds(results, effects)),
+        ),
+        notes=_outcome_notes(results, asked, design, effects),
+        source=results.settings.exhibit.source,
+    )
+
+
+def _levels(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
+    gone = [found.get(("exit_as_zero", "all", "att")) for found in effects]
+    alive = [found.get(("survivors", "all", "att")) for found in effects]
+    units = [None if e is None or not e.estimated else Text(retell(e.scale)) for e in gone]
+    return (
+        *estimate_rows(results, say("Exit counted as zero"), gone),
+        *estimate_rows(results, say("Survivors only"), alive),
+        Row(say("unit"), tuple(units), True),
+    )
+
+
+def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
+    decimals = results.settings.exhibit.decimals
+    level = say("{level}% CI", level=general(100 * results.settings.estimate.conf_level))
+    kinds = {
+        say("Survive either way (Lee)"): ("survivors", "all", "lee"),
+        say("Worst case (Manski)"): ("all", "all", "manski"),
+    }
+    rows: list[Row] = []
+    for label, place in kinds.items():
+        rows.append(interval_row(label, [bounds(f, place) for f in effects], decimals))
+        ends = [bounds_interval(f, place) for f in effects]
+        rows.append(interval_row(level, ends, decimals, indent=True))
+    return tuple(rows)
+
+
+def _outcome_notes(
+    results: StudyResults, asked: Survival, design: str, effects: list[Effects]
+) -> tuple[str, ...]:
+    outcomes = results.settings.outcomes.root
+    limits = [
+        say(
+            "{label}, {low} to {high} {unit}",
+            label=outcomes[name].label,
+            low=general(given.lowest),
+            high=general(given.highest),
+            unit=retell(outcomes[name].unit),
+        )
+        for name, given in asked.limits.items()
+    ]
+    declared = say("Limits declared for the worst case: {limits}.", limits="; ".join(limits))
+    return (
+        say(
+            "Design: {design}. Average effects from entry on, on the years in which exit is known; "
+            "standard errors in parentheses. Survivors may be selected by the programme itself. "
+            "Bounds (Lee) are for those that survive with and without it, if it moves nobody the "
+            "other way; in the worst case whoever is gone could have had any outcome within "
+            "declared limits. Intervals cover the bounded effect (Imbens and Manski).",
+            design=results.settings.design_label(design),
+        ),
+        *([declared] if limits else []),
+        *clusters_note(effects),
+        *reasons_note(effects),
+    )

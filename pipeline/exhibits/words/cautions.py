@@ -1,0 +1,207 @@
+"""Warnings that a reader of an estimate must see; each states the number behind it."""
+
+import math
+from collections.abc import Callable
+
+import pandas as pd
+
+from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS, SHARING_A_CLUSTER
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects
+from pipeline.exhibits.tables.table import HIDDEN, Table
+from pipeline.exhibits.words.language import retell, say
+
+_Count = Callable[[StudyResults, Shown, str], str]
+
+
+def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
+    """Return one sentence per warning, with the number behind it in every panel concerned."""
+    firms = results.settings.exhibit.firms
+    counts = {
+        text: {letter: count(results, shown, letter) for letter in shown.panels}
+        for text, count in (_of_treated(firms) | _of_comparisons(firms)).items()
+    }
+    return [text.format(by_panel(found)) for text, found in counts.items() if any(found.values())]
+
+
+def _of_treated(firms: str) -> dict[str, _Count]:
+    """Return the warnings that speak of treated firms, with what counts them by panel."""
+    return {
+        say(
+            "Fewer than {few_treated_clusters} treated clusters, so that intervals are too "
+            "short: {panels}.",
+            few_treated_clusters=FEW_TREATED_CLUSTERS,
+            panels="{}",
+        ): _few_clusters,
+        say(
+            "Errors by each of the {firms}, although support was given out to clusters, so that "
+            "they are too small where clusters have shocks of their own; treated that share their "
+            "cluster: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _errors_by_firm,
+        say(
+            "Effect on the matched treated; treated {firms} left out for want of "
+            "covariates, support or match: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _support_losses,
+        say(
+            "Treated {firms} that the year effects leave without a comparison, and that do not "
+            "move the estimate, at most: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _not_compared,
+        say(
+            "Treated yearly rows left out because another of the {firms} of their set, which has "
+            "several for comparison, is not observed (missing: drop_set; renormalise keeps them), "
+            "for the outcome that loses most: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _lost_with_their_set,
+    }
+
+
+def _of_comparisons(firms: str) -> dict[str, _Count]:
+    """Return the warnings that speak of comparison firms, with what counts them by panel."""
+    return {
+        say(
+            "Comparison {firms} in clusters with participants, which may be affected: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _in_treated_clusters,
+        say(
+            "Comparison {firms} in several sets or entry years, which intervals reflect "
+            "only through clustering: {panels}.",
+            firms=firms,
+            panels="{}",
+        ): _reused,
+        say(
+            "Percent of weight on comparisons with treated {firms} (Goodman-Bacon), at most: "
+            "{panels}.",
+            firms=firms,
+            panels="{}",
+        ): _already_treated,
+    }
+
+
+def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return the fewest treated clusters over the columns, where they are few."""
+    counts = [effect.n_treated_clusters for effect in panel_effects(results, shown, letter)]
+    fewest = min((count for count in counts if not math.isnan(count)), default=math.inf)
+    return rounding.count(fewest) if fewest < FEW_TREATED_CLUSTERS else ""
+
+
+def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
+    by_firm = results.settings.spec(shown.panels[letter].spec).cluster == "firm"
+    return _fact(results, shown, letter, SHARING_A_CLUSTER) if by_firm else ""
+
+
+def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
+    effects = panel_effects(results, shown, letter)
+    if all(effect.estimand != "att_matched" for effect in effects):
+        return ""
+    lost = treated_lost(results, shown.panels[letter].design)
+    if 0 < lost < results.settings.exhibit.disclosure.min_cell_firms:
+        return say("few")
+    return say("some") if math.isnan(lost) else rounding.count(lost)
+
+
+def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return the most over the columns, where there are any."""
+    panel = shown.panels[letter]
+    name = f"n_treated_without_comparison[{panel.spec}]"
+    if any(results.hidden(panel.design, outcome, name) for outcome in shown.columns.values()):
+        return say("few")
+    counts = [results.fact(panel.design, outcome, name) for outcome in shown.columns.values()]
+    most = max((count for count in counts if not math.isnan(count)), default=0.0)
+    return rounding.count(most) if most else ""
+
+
+def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
+    return _fact(results, shown, letter, "n_comparison_in_treated_clusters")
+
+
+def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
+    return _fact(results, shown, letter, "n_comparison_reused")
+
+
+def _already_treated(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return the largest weight over the columns, in percent, where there is any."""
+    panel = shown.panels[letter]
+    shares = [
+        results.fact(panel.design, name, f"bacon_already_treated[{panel.spec}]")
+        for name in shown.columns.values()
+    ]
+    largest = 100 * max((share for share in shares if not math.isnan(share)), default=0.0)
+    return rounding.fixed(largest, 1) if largest > 0 else ""
+
+
+def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> str:
+    """Return count and share of treated firm-years that whole sets took with them."""
+    design = shown.panels[letter].design
+    if results.settings.estimate.missing != "drop_set":
+        return ""
+    lost: dict[str, float] = {}
+    for outcome in shown.columns.values():
+        if results.fact(design, outcome, "comparison_firms_per_set") > 1:
+            if results.hidden(design, outcome, "treated_years_dropped"):
+                return say("few")
+            lost[outcome] = results.fact(design, outcome, "treated_years_dropped")
+    worst = max(lost, key=lambda name: lost[name], default="")
+    if not worst or not lost[worst] > 0:
+        return ""
+    everyone = results.fact(design, worst, "treated_years")
+    return say(
+        "{lost} of {everyone} ({share} percent)",
+        lost=rounding.count(lost[worst]),
+        everyone=rounding.count(everyone),
+        share=rounding.fixed(100 * lost[worst] / everyone, 1),
+    )
+
+
+def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
+    design = shown.panels[letter].design
+    if results.hidden(design, "all", name):
+        return say("few")
+    value = results.fact(design, "all", name)
+    return rounding.count(value) if value > 0 else ""
+
+
+def treated_lost(results: StudyResults, design: str) -> float:
+    """Return the treated of all risk sets that a design leaves out; NaN where unknown."""
+    everyone = results.fact("unmatched", "all", "n_treated")
+    return everyone - results.fact(design, "all", "n_treated_matched")
+
+
+def survival_caution(results: StudyResults) -> tuple[str, ...]:
+    """Return the note that every table carries where the panel was cut by years after entry."""
+    found = results.issues[results.issues["rule"] == SURVIVAL_RULE]
+    return tuple(
+        say(
+            "Caution: the sample selects on survival ({rule}: {row} yearly rows left "
+            "out); effects hold for {firms} that lasted.",
+            rule=retell(str(row["column"]).lower()),
+            row=say("few") if pd.isna(row["count"]) else rounding.count(row["count"]),
+            firms=results.settings.exhibit.firms,
+        )
+        for _, row in found.iterrows()
+    )
+
+
+def hidden_note(results: StudyResults, table: Table) -> tuple[str, ...]:
+    """Return the note of a table that hides something under the declared disclosure rule."""
+    rule = results.settings.exhibit.disclosure
+    if not any(cell is HIDDEN for row in table.rows() for cell in row.cells):
+        return ()
+    return (
+        say(
+            "c: not shown, because it, or a figure told by it, speaks of fewer than {least} "
+            "{firms}, or one of the {firms} makes more than {percent} percent of it.",
+            least=rule.min_cell_firms,
+            firms=results.settings.exhibit.firms,
+            percent=rounding.general(rule.dominance_percent),
+        ),
+    )

@@ -1,0 +1,47 @@
+"""The findings in sentences: effect, interval and unit of the headline outcomes."""
+
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.numbers import translated, translated_unit
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.language import say
+
+_SENTENCES = 3
+
+
+def findings(results: StudyResults) -> list[str]:
+    """Return one sentence for each of the first three outcomes that have a headline effect."""
+    sentences = []
+    for name in results.settings.outcomes.intended:
+        effect = headline_effect(results, name)
+        if effect is not None:
+            sentences.append(_sentence(results, name, effect))
+    return sentences[:_SENTENCES] or [say("No effect could be estimated.")]
+
+
+def headline_effect(results: StudyResults, outcome: str) -> Effect | None:
+    """Return the headline effect on an outcome; None where it is not estimated."""
+    headline = results.settings.estimate.headline
+    effect = find_effect(results, outcome, headline.design, headline.spec)
+    return effect if effect is not None and effect.estimated else None
+
+
+def _sentence(results: StudyResults, name: str, effect: Effect) -> str:
+    exhibit = results.settings.exhibit
+    label = results.settings.outcome(name).label
+    value, low, high = translated(effect, exhibit.decimals)
+    includes = say("includes") if effect.conf_low <= 0 <= effect.conf_high else say("excludes")
+    return say(
+        "{label}: the average effect on treated {firms} is {value} {translated_unit}, "
+        "with a {conf_level} percent confidence interval from {low} to {high} that "
+        "{includes} zero ({n_treated} treated and {n_control} comparison {firms}).",
+        label=label,
+        firms=exhibit.firms,
+        value=value,
+        translated_unit=translated_unit(effect),
+        conf_level=rounding.general(100 * effect.conf_level),
+        low=low,
+        high=high,
+        includes=includes,
+        n_treated=rounding.count(effect.n_treated),
+        n_control=rounding.count(effect.n_control),
+    )

@@ -1,0 +1,64 @@
+"""Say in words how the standard errors and intervals of the main table are made."""
+
+import math
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects
+from pipeline.exhibits.words.language import say
+
+
+def inference_words(results: StudyResults, shown: Shown) -> str:
+    """Say how errors are clustered and intervals are made; empty where no panel clusters."""
+    clusters = {
+        letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
+        for letter, panel in shown.panels.items()
+        if results.settings.spec(panel.spec).estimator != "matched_difference"
+    }
+    if not any(clusters.values()):
+        return ""
+    level = f"{100 * results.settings.estimate.conf_level:g}"
+    named = _named(results)
+    by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
+    others = [letter for letter in clusters if not _is_normal(results, shown, letter)]
+    if not others:
+        return say(
+            "Standard errors clustered {by} in parentheses; in brackets {level} percent confidence "
+            "intervals.",
+            by=by,
+            level=level,
+        )
+    designs = results.settings.match.designs
+    matched = any(panel.design in designs for panel in shown.panels.values())
+    return say(
+        "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
+        "(N\u22121)/(N\u2212K), K without effects nested in clusters{where}; in brackets {level} "
+        "percent confidence intervals, t with G\u22121 degrees of freedom{where}{conditional}.",
+        by=by,
+        level=level,
+        where=f" ({name_panels(others)})" if len(others) < len(clusters) else "",
+        conditional=say(", conditional on the match") if matched else "",
+    )
+
+
+def _named(results: StudyResults) -> dict[str, str]:
+    """Return what the choices of cluster are called."""
+    unit = results.settings.exhibit.firms.removesuffix("s")
+    assignment = results.settings.exhibit.cluster
+    return {
+        "assignment": say("by {assignment}", assignment=assignment),
+        "firm": say("by {unit}", unit=unit),
+        "set_and_assignment": say(
+            "in two directions, by matched set and by {assignment}", assignment=assignment
+        ),
+        "components": say(
+            "by groups of matched sets and {assignment} clusters that share a {unit}",
+            assignment=assignment,
+            unit=unit,
+        ),
+    }
+
+
+def _is_normal(results: StudyResults, shown: Shown, letter: str) -> bool:
+    """Say whether a panel's intervals are normal: its rows have no degrees of freedom."""
+    effects = [effect for effect in panel_effects(results, shown, letter) if effect.estimated]
+    return bool(effects) and all(math.isnan(effect.df) for effect in effects)

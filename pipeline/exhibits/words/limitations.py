@@ -1,0 +1,180 @@
+"""Limitations that a study's own diagnostics raise, each with the number behind it."""
+
+import math
+from collections.abc import Iterator
+from statistics import NormalDist
+
+from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
+from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    by_event_time,
+    find_effects,
+    pre_trend_test,
+)
+from pipeline.exhibits.numbers import translated, translated_unit, translated_value
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.balance import balance_of
+from pipeline.exhibits.tables.placebos import placebo_found
+from pipeline.exhibits.words.cautions import treated_lost
+from pipeline.exhibits.words.findings import headline_effect
+from pipeline.exhibits.words.language import say
+
+# A drop of more than one firm-year in twenty is worth a reader's attention.
+_MANY_DROPPED = 0.05
+
+
+def limitations(results: StudyResults) -> list[str]:
+    """Return one sentence per limitation of the headline design; at least the general one."""
+    return [
+        *_support(results),
+        *_balance(results),
+        *[sentence for name in _estimated(results) for sentence in _outcome(results, name)],
+        *_placebos(results),
+        *_unobserved(results),
+        say(
+            "Matching and parallel trends are assumptions: nothing here can show that "
+            "{firms} did not differ in what the data do not hold.",
+            firms=results.settings.exhibit.firms,
+        ),
+    ]
+
+
+def _estimated(results: StudyResults) -> list[str]:
+    names = results.settings.outcomes.intended
+    return [name for name in names if headline_effect(results, name) is not None]
+
+
+def _support(results: StudyResults) -> Iterator[str]:
+    design = results.settings.estimate.headline.design
+    lost, everyone = treated_lost(results, design), results.fact("unmatched", "all", "n_treated")
+    if lost > 0:
+        yield say(
+            "Support: {lost} of {everyone} treated {firms} lack covariates or a comparison "
+            "under this design; the effect speaks of the others.",
+            lost=rounding.count(lost),
+            everyone=rounding.count(everyone),
+            firms=results.settings.exhibit.firms,
+        )
+
+
+def _balance(results: StudyResults) -> Iterator[str]:
+    after = balance_of(results, results.settings.estimate.headline.design)["std_diff_after"].abs()
+    threshold = results.settings.match.balance.threshold
+    n_above = int((after > threshold).sum())
+    if n_above:
+        yield say(
+            "Balance: {n_above} of {known} covariates differ by more than {threshold} "
+            "standard deviations after matching, by {largest} at most.",
+            n_above=n_above,
+            known=len(after.dropna()),
+            threshold=rounding.general(threshold),
+            largest=rounding.fixed(float(after.max()), 2),
+        )
+
+
+def _outcome(results: StudyResults, name: str) -> Iterator[str]:
+    """Yield what concerns one outcome: clusters, pre-trends, power, composition."""
+    label = results.settings.outcome(name).label
+    effect = headline_effect(results, name)
+    assert effect is not None
+    if effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
+        yield say(
+            "{label}: {n_treated_clusters} treated clusters are too few for the interval, "
+            "which is too short.",
+            label=label,
+            n_treated_clusters=rounding.count(effect.n_treated_clusters),
+        )
+    yield from (f"{label}: {sentence}" for sentence in _pre_trends(results, name, effect))
+    yield from (f"{label}: {sentence}" for sentence in _composition(results, name, effect))
+
+
+def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:
+    headline = results.settings.estimate.headline
+    effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
+    reference = results.settings.treatment.reference_event_time
+    leads = [e for time, e in effects.items() if time < reference and e.estimated]
+    if not leads:
+        if any(time < reference and effect.hidden for time, effect in effects.items()):
+            yield say("effects before the reference year are not published.")
+            return
+        yield say("no year before the reference year, so that no pre-trend can be seen.")
+        return
+    p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
+    if p_value < 1 - effect.conf_level:
+        yield say(
+            "trends before entry differ (joint p = {p_value}).",
+            p_value=rounding.positive(p_value, 3),
+        )
+    worst = max(_detectable(lead, results.settings.estimate.power) for lead in leads)
+    if worst > abs(effect.estimate):
+        shown = translated_value(effect, worst, results.settings.exhibit.decimals)
+        yield say(
+            "the look at pre-trends has little power: a difference of {shown} "
+            "{translated_unit} before entry, larger than the effect itself, would often go "
+            "unseen.",
+            shown=shown,
+            translated_unit=translated_unit(effect),
+        )
+
+
+def _detectable(effect: Effect, power: float) -> float:
+    """Return the smallest true value that the test of one effect finds with the given power."""
+    quantile = NormalDist().inv_cdf
+    return effect.std_error * (quantile((1 + effect.conf_level) / 2) + quantile(power))
+
+
+def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:
+    design = results.settings.estimate.headline.design
+    dropped = sum(
+        value
+        for fact in ("firm_years_dropped", "firm_years_missing")
+        if not math.isnan(value := results.fact(design, name, fact))
+    )
+    share = dropped / (dropped + effect.n_obs)
+    if share > _MANY_DROPPED:
+        yield say(
+            "{share} percent of the rows of matched {firms} are left out because an "
+            "outcome is missing; who stays in may differ from who entered.",
+            share=rounding.count(100 * share),
+            firms=results.settings.exhibit.firms,
+        )
+
+
+def _placebos(results: StudyResults) -> Iterator[str]:
+    """Yield the effects of the headline's design that should not be there."""
+    headline = results.settings.estimate.headline
+    place = (headline.design, headline.spec)
+    for name, outcome in results.settings.outcomes.negative_controls.items():
+        effect = placebo_found(results, name, "all", *place)
+        if effect is not None:
+            yield say(
+                "Placebo outcome {label}: an effect of {value} {translated_unit} [{low} to "
+                "{high}], where there can be none ({reason}); the comparison misses something.",
+                **_in_words(results, name, effect),
+                reason=outcome.negative_control,
+            )
+    for name in results.settings.outcomes.intended:
+        effect = placebo_found(results, name, PLACEBO_ENTRY, *place)
+        if effect is not None:
+            yield say(
+                "{label}: an entry dated too early has an effect of {value} {translated_unit} "
+                "[{low} to {high}], where there can be none; trends differed before entry.",
+                **_in_words(results, name, effect),
+            )
+
+
+def _in_words(results: StudyResults, name: str, effect: Effect) -> dict[str, str]:
+    value, low, high = translated(effect, results.settings.exhibit.decimals)
+    unit = translated_unit(effect)
+    label = results.settings.outcome(name).label
+    return {"label": label, "value": value, "low": low, "high": high, "translated_unit": unit}
+
+
+def _unobserved(results: StudyResults) -> Iterator[str]:
+    for outcome in results.settings.outcomes.root.values():
+        if not outcome.observed:
+            yield say(
+                "{label}: not observed, {reason}.", label=outcome.label, reason=outcome.reason
+            )

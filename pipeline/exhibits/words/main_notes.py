@@ -1,0 +1,304 @@
+"""The notes of the main table, written from the parameters and results that it shows."""
+
+import math
+
+from pipeline.exhibits.inputs import (
+    StudyResults,
+    by_event_time,
+    find_effect,
+    find_effects,
+    lead_notes,
+    missing_reason,
+    pre_trend_test,
+)
+from pipeline.exhibits.numbers import effect_in_words
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.outcome_tables import unobserved_notes
+from pipeline.exhibits.tables.panels import (
+    Shown,
+    by_panel,
+    has_matched_sets,
+    main_letter,
+    name_panels,
+    panel_effects,
+    pools,
+    tests_pre_trends,
+)
+from pipeline.exhibits.words.cautions import panel_warnings
+from pipeline.exhibits.words.designs import design_pool, design_rule
+from pipeline.exhibits.words.estimators import estimator_words
+from pipeline.exhibits.words.inference import inference_words
+from pipeline.exhibits.words.language import join_words, retell, say
+from pipeline.params.exhibit import Panel
+
+_WHOLE_SETS = "a matched set counts in a year only if all its {firms} are observed in that year"
+_RENORMALISED = (
+    "whoever is observed stays, and comparison weights are rescaled to the treated observed"
+)
+
+
+def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
+    """Return the notes for the outcomes and panels that one table shows."""
+    notes = (
+        _sample(results, shown),
+        *_estimators(results, shown),
+        *_designs(results, shown),
+        inference_words(results, shown),
+        *_ratios(results, shown),
+        *_translations(results, shown),
+        *_pre_years(results, shown),
+        *_missing(results, shown),
+        _foot(results, shown),
+        *panel_warnings(results, shown),
+        *_not_shown(results, shown),
+        *_stars(results),
+    )
+    return tuple(note for note in notes if note)
+
+
+def _data(results: StudyResults) -> str:
+    exhibit = results.settings.exhibit
+    if exhibit.period == "year":
+        return say("yearly data of {firms}", firms=exhibit.firms)
+    return say(
+        "data of {firms} by {period}, which stands in the place of the year",
+        firms=exhibit.firms,
+        period=exhibit.period,
+    )
+
+
+def _sample(results: StudyResults, shown: Shown) -> str:
+    treatment = results.settings.treatment
+    window = treatment.window
+    anticipated = (
+        say(" Years between the reference year and entry are in neither baseline nor effect.")
+        if treatment.anticipation_years
+        else ""
+    )
+    return say(
+        "Each cell is a separate estimate on {data}{period}, event times {first_event_time} to "
+        "{last_event_time} from entry year t; reference {reference_event_time}. {counted}"
+        "{anticipated}",
+        data=_data(results),
+        period=_period(results, shown),
+        first_event_time=_signed(window.first_event_time),
+        last_event_time=_signed(window.last_event_time),
+        reference_event_time=_signed(treatment.reference_event_time),
+        counted=_counted(results, shown),
+        anticipated=anticipated,
+    )
+
+
+def _counted(results: StudyResults, shown: Shown) -> str:
+    """Say how often an observation counts: pooled estimators take each once."""
+    pooled = [letter for letter, panel in shown.panels.items() if pools(results, panel.spec)]
+    if not pooled:
+        return say("Observations count once per entry year that they serve.")
+    if len(pooled) == len(shown.panels):
+        return say("Observations count once.")
+    return say(
+        "Observations count once per entry year that they serve, once in all in {panels}.",
+        panels=name_panels(pooled),
+    )
+
+
+def _period(results: StudyResults, shown: Shown) -> str:
+    """Return `, 1987\u20131989`: the years of all outcomes of the main panel."""
+    design = shown.panels[main_letter(results, shown)].design
+    first, last = (
+        [results.fact(design, name, fact) for name in shown.columns.values()]
+        for fact in ("first_year", "last_year")
+    )
+    known = [year for year in (*first, *last) if not math.isnan(year)]
+    return f", {min(known):.0f}\u2013{max(known):.0f}" if known else ""
+
+
+def _signed(event_time: int) -> str:
+    return rounding.fixed(event_time, 0)
+
+
+def _estimators(results: StudyResults, shown: Shown) -> list[str]:
+    panels_of: dict[str, list[str]] = {}
+    for letter, panel in shown.panels.items():
+        panels_of.setdefault(panel.spec, []).append(letter)
+    return [
+        f"{name_panels(letters)}: {estimator_words(results, spec)}."
+        for spec, letters in panels_of.items()
+    ]
+
+
+def _designs(results: StudyResults, shown: Shown) -> list[str]:
+    """Say who is in the pool and how firms are picked, each once."""
+    settings = results.settings
+    designs = {letter: panel.design for letter, panel in shown.panels.items()}
+    pools = by_panel({k: design_pool(settings, design) for k, design in designs.items()})
+    rules = by_panel({k: design_rule(settings, design) for k, design in designs.items()})
+    matched = any(design in settings.match.designs for design in designs.values())
+    listed = say("; covariates of the scores: see the balance table") if matched else ""
+    return [
+        say("Comparison pool: {pools}.", pools=pools),
+        say("Matching: {rules}{listed}.", rules=rules, listed=listed),
+    ]
+
+
+def _ratios(results: StudyResults, shown: Shown) -> list[str]:
+    """Say which columns show proportional effects on a level, and what their totals rest on."""
+    sentences = []
+    for column, name in shown.columns.items():
+        if results.settings.outcome(name).transform != "proportional":
+            continue
+        letters = [k for k, panel in shown.panels.items() if _is_estimated(results, name, panel)]
+        if not letters:
+            continue
+        main = main_letter(results, shown)
+        letter = main if main in letters else letters[0]
+        sentences.append(
+            say(
+                "Column {column}: proportional effect on the level by Poisson, zeros included, "
+                "firms without any positive value left out; it needs parallel ratios.",
+                column=column,
+            )
+        )
+        sentences += _largest_firm(results, letter, shown.panels[letter].design, name)
+    return sentences
+
+
+def _is_estimated(results: StudyResults, outcome: str, panel: Panel) -> bool:
+    effect = find_effect(results, outcome, panel.design, panel.spec)
+    return effect is not None and not math.isnan(effect.estimate)
+
+
+def _largest_firm(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
+    """Give the largest firm's share in each group's total; nothing where a group has no total."""
+    shares = [
+        results.fact(design, outcome, f"largest_firm_share_{group}")
+        for group in ("treated", "comparison")
+    ]
+    if not all(share > 0 for share in shares):
+        return []
+    return [
+        say(
+            "The largest firm makes {largest} percent of the treated and the comparison total "
+            "(Panel {letter}).",
+            largest=join_words([rounding.count(100 * share) for share in shares]),
+            letter=letter,
+        )
+    ]
+
+
+def _translations(results: StudyResults, shown: Shown) -> list[str]:
+    """Translate the main panel's own numbers, column by column."""
+    letter = main_letter(results, shown)
+    panel = shown.panels[letter]
+    parts = []
+    for column, name in shown.columns.items():
+        effect = find_effect(results, name, panel.design, panel.spec)
+        if effect is not None and effect.estimated:
+            words = effect_in_words(effect, results.settings.exhibit.decimals)
+            parts.append(say("column {column}, {words}", column=column, words=words))
+    if not parts:
+        return []
+    return [
+        say(
+            "In words, Panel {letter} (b log points are 100(exp(b) \u2212 1) percent; in "
+            "brackets what the interval cannot exclude): {parts}.",
+            letter=letter,
+            parts="; ".join(parts),
+        )
+    ]
+
+
+def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
+    """Say what the pre-trend test tests, and for which entry years nothing can be seen."""
+    if not any(tests_pre_trends(results, panel.spec) for panel in shown.panels.values()):
+        return []
+    panel = shown.panels[main_letter(results, shown)]
+    notes = {
+        retell(
+            lead_notes(
+                by_event_time(find_effects(results, name, panel.design, panel.spec)), results
+            )
+        )
+        for name in shown.columns.values()
+    } - {""}
+    partial = [
+        say("; {note}, for others no pre-trend can be seen", note=note) for note in sorted(notes)
+    ]
+    return [
+        say(
+            "Pre-trends: joint test of effects before the reference year{partial}.",
+            partial="".join(partial),
+        )
+    ]
+
+
+def _missing(results: StudyResults, shown: Shown) -> list[str]:
+    """Say by which rule outcomes may be missing, where columns differ for that reason."""
+    numbers = {k: {e.n_obs for e in panel_effects(results, shown, k)} for k in shown.panels}
+    if all(len(found) < 2 for found in numbers.values()):
+        return []
+    whole = results.settings.estimate.missing == "drop_set"
+    rules = {
+        letter: say(_WHOLE_SETS, firms=results.settings.exhibit.firms)
+        if whole and has_matched_sets(results, panel.design)
+        else say(_RENORMALISED)
+        for letter, panel in shown.panels.items()
+    }
+    return [
+        say(
+            "Observations differ between columns because outcomes are missing in some "
+            "years (logs leave out zeros): {rules}.",
+            rules=by_panel(rules),
+        )
+    ]
+
+
+def _foot(results: StudyResults, shown: Shown) -> str:
+    alpha = 100 * (1 - results.settings.estimate.conf_level)
+    return say(
+        "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, "
+        "reference year; minimum detectable effect at {power} percent power, two-sided "
+        "test at {alpha} percent, in the units of the estimate.",
+        firms=results.settings.exhibit.firms,
+        main_letter=main_letter(results, shown),
+        power=rounding.general(100 * results.settings.estimate.power),
+        alpha=rounding.general(alpha),
+    )
+
+
+def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
+    """Give the reason for every dash."""
+    cells: dict[str, dict[int, list[str]]] = {}
+    for column, name in shown.columns.items():
+        if not results.settings.outcome(name).observed:
+            continue
+        for letter in shown.panels:
+            reason = _reason(results, shown, letter, name)
+            if reason:
+                cells.setdefault(reason, {}).setdefault(column, []).append(letter)
+    places = {
+        reason: "; ".join(
+            say("{panels}, column {n}", panels=name_panels(k), n=n) for n, k in found.items()
+        )
+        for reason, found in cells.items()
+    }
+    told = (f"{place}: {reason}." for reason, place in places.items())
+    return [*unobserved_notes(results, shown.columns), *told]
+
+
+def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> str:
+    """Return why a cell has no estimate, error or pre-trend test; empty where it has all."""
+    panel = shown.panels[letter]
+    effect = find_effect(results, outcome, panel.design, panel.spec)
+    if effect is None or not effect.estimated:
+        return "" if effect is None else missing_reason(effect)
+    if not tests_pre_trends(results, panel.spec):
+        return ""
+    test = pre_trend_test(results, outcome, panel.design, panel.spec)
+    if test.hidden or not math.isnan(test.p_value):
+        return ""
+    return say("no pre-trend test, {note}", note=retell(test.note))
+
+
+def _stars(results: StudyResults) -> list[str]:
+    return ["* p < 0.10, ** p < 0.05, *** p < 0.01."] if results.settings.exhibit.stars else []

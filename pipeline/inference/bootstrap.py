@@ -1,0 +1,158 @@
+"""Cluster bootstrap of smooth weights: score, weights and effect are redone in every sample.
+
+Assignment clusters are drawn with replacement, those with treated firms apart from the others, so
+that every sample has both. Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.adjusted_sample import spec_sample
+from pipeline.effects.clusters import Remade
+from pipeline.effects.sample import check_comparable
+from pipeline.effects.stacks import Floats, Stacks, join_stacks
+from pipeline.effects.study import Study
+from pipeline.errors import EvaluationError, IdentificationError
+from pipeline.estimators.stacked import stacked_terms, year_cells
+from pipeline.matching.designs import design_risk_sets, weight_rows
+from pipeline.matching.methods import match_stack
+from pipeline.panel.panel_index import PanelIndex, index_panel
+from pipeline.panel.scale import on_scale
+from pipeline.params.estimate import StackedSpec
+from pipeline.params.match import MahalanobisDesign, MatchSection, NearestDesign
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.progress import track
+from pipeline.selection.propensity import score_risk_sets
+
+# Methods whose weights change smoothly with the data.
+SMOOTH = ("odds", "overlap", "entropy", "kernel", "cells")
+
+
+@dataclass(frozen=True)
+class Redo:
+    """Hold what it takes to make a design's weights again: risk sets, covariates, settings."""
+
+    scores: pd.DataFrame
+    covariates: pd.DataFrame
+    score: ScoreSection
+    match: MatchSection
+
+    def rule(self, design: str) -> Remade:
+        """Say how a design is made: whether its weights are smooth, its neighbours shared."""
+        if design == "unmatched":
+            return Remade(smooth=True)
+        rule = self.match.designs[design]
+        neighbours = isinstance(rule, NearestDesign | MahalanobisDesign) and rule.replacement
+        pooled = rule.method == "nearest" and self.score.models[rule.score].fit == "pooled"
+        return Remade(rule.method in SMOOTH, neighbours, not pooled)
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """Hold each outcome's estimates by draw, one column per term, missing where a draw failed.
+
+    `failure` is what the last sample that could not be matched again failed of, empty if none.
+    """
+
+    terms: dict[str, pd.DataFrame]
+    failure: str
+
+
+def bootstrap_terms(
+    study: Study, redo: Redo, spec: StackedSpec, design: str, outcomes: list[str]
+) -> Bootstrapped:
+    """Estimate each outcome's terms in every draw.
+
+    A draw without a score or weights, as where a covariate separates its groups, has no term.
+    """
+    rng = np.random.default_rng(spec.seed)
+    index = index_panel(study.panel)
+    observed = {name: study.outcomes[name] for name in outcomes}
+    values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
+    firms = _risk_set(redo, design)
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in outcomes}
+    failure = ""
+    draws = spec.draws or 0
+    for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
+        copies = _draw_clusters(firms, rng)
+        stacks: Stacks | None
+        try:
+            stacks = _redone(redo, design, firms, copies, index=index, treatment=study.treatment)
+        except EvaluationError as error:
+            failure, stacks = str(error), None
+        for name in outcomes:
+            found[name].append({} if stacks is None else _terms(study, spec, stacks, values[name]))
+    return Bootstrapped({name: pd.DataFrame(rows) for name, rows in found.items()}, failure)
+
+
+def _risk_set(redo: Redo, design: str) -> pd.DataFrame:
+    model = "unmatched" if design == "unmatched" else redo.match.designs[design].score
+    rows: pd.DataFrame = redo.scores[redo.scores["model"] == model].reset_index(drop=True)
+    return rows
+
+
+def _draw_clusters(firms: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw clusters within treated and other ones; return row and number of each firm's copy."""
+    code, _ = pd.factorize(firms["cluster"])
+    with_treated = np.bincount(code, weights=firms["treated"]) > 0
+    times = np.zeros(len(with_treated), dtype=np.int64)
+    for group in (np.flatnonzero(with_treated), np.flatnonzero(~with_treated)):
+        if len(group):
+            times += np.bincount(rng.choice(group, len(group)), minlength=len(times))
+    repeated = np.repeat(np.arange(len(firms)), times[code])
+    copies = pd.DataFrame({"row": repeated})
+    return copies.assign(number=copies.groupby("row").cumcount())
+
+
+def _redone(
+    redo: Redo,
+    design: str,
+    firms: pd.DataFrame,
+    copies: pd.DataFrame,
+    *,
+    index: PanelIndex,
+    treatment: TreatmentSection,
+) -> Stacks:
+    """Fit the score and make the weights on one sample; copies count as firms of their own."""
+    sample = firms.iloc[copies["row"]].reset_index(drop=True)
+    own_id = sample["firm_id"] + "\n" + copies["number"].astype("str")
+    own_cluster = sample["cluster"] + "\n" + copies["number"].astype("str")
+    resampled = sample.assign(firm_id=own_id, cluster=own_cluster)
+    key = ["stack", "firm_id"]
+    dated = sample[key].merge(redo.covariates, on=key, how="left").assign(firm_id=own_id)
+    scores = _scores(redo, design, resampled, dated)
+    rule = redo.match.designs.get(design)
+    stacks = [
+        match_stack(risk_set, rule) for risk_set in design_risk_sets(scores, dated, design, rule)
+    ]
+    weights = pd.concat([weight_rows(stack, design) for stack in stacks])
+    original = pd.Series(sample["firm_id"].to_numpy(), index=own_id).groupby(level=0).first()
+    row = index.row[index.codes(original)]
+    copied = PanelIndex(pd.Index(original.index), index.first_year, row)
+    no_matches = pd.DataFrame(columns=["design", "stack", "set_id", "firm_id", "set_weight"])
+    return join_stacks(copied, weights, no_matches, design, treatment)
+
+
+def _scores(
+    redo: Redo, design: str, resampled: pd.DataFrame, covariates: pd.DataFrame
+) -> pd.DataFrame:
+    """Return SCORES of one sample, fitted again where the design uses the score."""
+    if design == "unmatched":
+        return resampled
+    model = redo.match.designs[design].score
+    only = redo.score.model_copy(update={"models": {model: redo.score.models[model]}})
+    return score_risk_sets(resampled, covariates, only).scores
+
+
+def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> dict[str, float]:
+    """Return the terms of one sample; none where it identifies no effect."""
+    try:
+        sample = spec_sample(study, spec, stacks, values)
+        check_comparable(sample)
+        cells = year_cells(sample, study.panel, spec.year_effects_by)
+        return stacked_terms(sample, sample.y, spec, cells)
+    except IdentificationError:
+        return {}

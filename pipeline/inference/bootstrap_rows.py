@@ -1,0 +1,83 @@
+"""Rows of ESTIMATES by cluster bootstrap, beside the analytic rows of the same terms."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.effects.rows import Row
+from pipeline.effects.study import Study
+from pipeline.inference.bootstrap import Bootstrapped, Redo, bootstrap_terms
+from pipeline.inference.covariance import t_intervals
+
+INFERENCE = "cluster_bootstrap"
+# Inference, band and sample of the rows that have a row by bootstrap beside them.
+_ANALYTIC = ("analytic", "pointwise", "all")
+# A standard error from fewer of the draws asked for would leave out the difficult samples.
+LEAST_SHARE_OF_DRAWS = 0.9
+FEW_WORKED = (
+    "no bootstrap: the effect can be estimated in {worked} of {drawn} samples of clusters only"
+)
+NO_RATIOS = "effects in proportion to a level are not bootstrapped; see the analytic row"
+
+
+def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
+    """Return a row for every estimated analytic row, pointwise, of the specs that ask for one.
+
+    The estimate is the same; standard error (the SD over draws), t test with G-1 degrees of
+    freedom and interval are the bootstrap's. Effects in proportion to a level have a row with the
+    reason: their estimator is not redone in every draw.
+    """
+    rows: list[Row] = []
+    for spec in study.estimate.specs:
+        if spec.estimator != "stacked" or spec.inference != "cluster_bootstrap":
+            continue
+        for design in spec.designs:
+            own = [
+                row
+                for row in analytic
+                if (row["estimator"], row["design"]) == (spec.name, design)
+                and (row["inference"], row["band"], row["sample"]) == _ANALYTIC
+                and np.isfinite(row.get("std_error", np.nan))
+            ]
+            ratios = [row for row in own if _in_proportion(study, row)]
+            linear = [row for row in own if not _in_proportion(study, row)]
+            outcomes = list(dict.fromkeys(row["outcome"] for row in linear))
+            if outcomes:
+                draws = bootstrap_terms(study, redo, spec, design, outcomes)
+                rows += [_row(row, draws) for row in linear]
+            rows += [_refused(row, NO_RATIOS) for row in ratios]
+    return rows
+
+
+def _in_proportion(study: Study, row: Row) -> bool:
+    return study.outcomes[row["outcome"]].transform == "proportional"
+
+
+def _refused(analytic: Row, reason: str) -> Row:
+    unknown = ("std_error", "statistic", "p_value", "conf_low", "conf_high")
+    return analytic | dict.fromkeys(unknown, np.nan) | {"inference": INFERENCE, "note": reason}
+
+
+def _row(analytic: Row, bootstrapped: Bootstrapped) -> Row:
+    draws = bootstrapped.terms[analytic["outcome"]]
+    values = draws.get(analytic["term"], pd.Series(dtype="float64")).dropna()
+    if len(values) < LEAST_SHARE_OF_DRAWS * len(draws):
+        reason = FEW_WORKED.format(worked=len(values), drawn=len(draws))
+        return _refused(analytic, _with_failure(reason, bootstrapped.failure))
+    error = np.array([values.std(ddof=1)])
+    estimate = np.array([analytic["estimate"]])
+    shown = t_intervals(estimate, error, int(analytic["df"]), analytic["conf_level"])
+    return analytic | {
+        "inference": INFERENCE,
+        "std_error": float(error[0]),
+        "statistic": shown.statistic[0],
+        "p_value": shown.p_value[0],
+        "conf_low": shown.low[0],
+        "conf_high": shown.high[0],
+        "note": f"score, weights and effect redone in {len(values)} samples of clusters",
+    }
+
+
+def _with_failure(reason: str, failure: str) -> str:
+    """Add what a sample failed of, without the advice that follows it."""
+    cause = failure.split("; ", maxsplit=1)[0]
+    return f"{reason}; the last failed of: {cause}" if cause else reason

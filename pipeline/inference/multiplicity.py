@@ -1,0 +1,42 @@
+"""Several outcomes of one family: q-values beside p-values."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
+from pipeline.effects.rows import Row
+from pipeline.inference.covariance import benjamini_hochberg
+from pipeline.params.outcomes import Outcome
+
+_KEY = ["outcome", "design", "sample", "subgroup", "estimator"]
+
+
+def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row]:
+    """Return a row of TESTS, `q_value`, for each average effect of a family of several outcomes.
+
+    A family is what params declare, within one design and estimator, all firms, analytic tests;
+    effects of a placebo entry date are families apart.
+    """
+    rows = pd.DataFrame(estimates, columns=[*_KEY, "term", "inference", "band", "p_value"])
+    plain = (rows["inference"] == "analytic") & (rows["band"] == "pointwise")
+    plain &= (rows["term"] == "att") & (rows["subgroup"] == "all")
+    plain &= rows["sample"].isin(["all", PLACEBO_ENTRY])
+    tested = rows[plain & rows["p_value"].notna()]
+    family = tested["outcome"].map(lambda name: outcomes[name].family)
+    found: list[Row] = []
+    places = ["design", "estimator", "sample"]
+    for (*_, name), members in tested.groupby([*places, family], sort=False):
+        if len(members) > 1:
+            found += _family_rows(members, str(name))
+    return found
+
+
+def _family_rows(members: pd.DataFrame, family: str) -> list[Row]:
+    q_values = benjamini_hochberg(members["p_value"].to_numpy(dtype=np.float64))
+    note = f"Benjamini-Hochberg over {len(members)} average effects of the family `{family}`"
+    keys = members[["outcome", "design", "sample", "estimator"]].to_dict("records")
+    return [
+        {str(name): value for name, value in key.items()}
+        | {"test": "q_value", "p_value": q_value, "note": note}
+        for key, q_value in zip(keys, q_values, strict=True)
+    ]

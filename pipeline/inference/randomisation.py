@@ -1,0 +1,127 @@
+"""Randomisation test of the average effect: entry re-assigned among clusters, matching redone.
+
+Under the hypothesis that the programme did nothing to anybody, outcomes would be the same had
+other clusters been treated. The test asks how often the t statistic would then be as large:
+MacKinnon & Webb (2020), doi:10.1016/j.jeconom.2020.04.024. With few treated clusters it holds where
+analytic errors do not, but its p-value cannot be smaller than the number of assignments allows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.effects.rows import Label
+from pipeline.effects.stacks import Floats
+from pipeline.effects.study import Study, outcome_sample
+from pipeline.errors import EvaluationError, IdentificationError
+from pipeline.estimators.stacked_rows import average_effect
+from pipeline.inference.bootstrap import Redo
+from pipeline.inference.entry_assignments import Lottery, lottery
+from pipeline.inference.reassignment import Reassignment, reassignment
+from pipeline.panel.panel_index import Codes
+from pipeline.params.estimate import StackedSpec
+from pipeline.params.inference import Randomisation
+from pipeline.params.match import ExternalDesign
+
+# Assignments that cannot be estimated are left out: the test then holds among those that can, as
+# the actual one does. Where most cannot, that is no longer the design that was run.
+LEAST_SHARE_ESTIMATED = 0.5
+
+# Assignments that repeat the data give the same statistic up to rounding, and count as ties.
+TIE = 1e-9
+
+
+@dataclass(frozen=True)
+class Randomised:
+    """Hold the t statistics of k outcomes (draws, k), missing where none, and how they were drawn.
+
+    `n_assignments` counts all that are possible, the actual one included.
+    """
+
+    statistics: Floats
+    n_clusters: int
+    n_assignments: int
+    enumerated: bool
+
+    def p_value(self, observed: float, column: int) -> float:
+        """Return the share of assignments, the actual one included, with as large a |t|."""
+        drawn = self.statistics[:, column]
+        drawn = np.abs(drawn[np.isfinite(drawn)])
+        larger = int((drawn >= abs(observed) * (1 - TIE)).sum())
+        return (larger + 1) / (len(drawn) + 1)
+
+    def n_worked(self, column: int) -> int:
+        """Return the number of assignments that gave a statistic."""
+        return int(np.isfinite(self.statistics[:, column]).sum())
+
+    def smallest_p(self, column: int) -> float:
+        """Return the smallest p-value that the assignments allow."""
+        return 1 / (self.n_worked(column) + 1)
+
+
+def randomise(
+    study: Study, redo: Redo, spec: StackedSpec, labels: list[Label], settings: Randomisation
+) -> Randomised:
+    """Return the t statistics of the outcomes of `labels`, all of one design, by assignment.
+
+    Every assignment where there are no more than `draws`, else as many random ones. Raises
+    IdentificationError where entry cannot be re-assigned, the design's weights come from a file, or
+    most assignments cannot be estimated.
+    """
+    design = labels[0].design
+    if isinstance(redo.match.designs.get(design), ExternalDesign):
+        raise IdentificationError("no randomisation test: weights from a file cannot be made again")
+    unmatched = redo.scores[(redo.scores["model"] == "unmatched") & redo.scores["treated"]]
+    drawn = lottery(study.panel, unmatched, study.treatment)
+    fixed = reassignment(study, redo, design, drawn.entry_years)
+    rng = np.random.default_rng(settings.seed)
+    enumerated = drawn.n_assignments - 1 <= settings.draws
+    statistics = np.array(
+        [
+            _statistics(fixed, spec, labels, drawn.entrants(dealt, rng))
+            for dealt in _assignments(drawn, enumerated, settings.draws, rng)
+        ]
+    ).reshape(-1, len(labels))
+    _require_draws(statistics)
+    return Randomised(statistics, len(drawn.clusters), drawn.n_assignments, enumerated)
+
+
+def _assignments(
+    drawn: Lottery, enumerated: bool, draws: int, rng: np.random.Generator
+) -> Iterator[Codes]:
+    if enumerated:
+        yield from drawn.every_other()
+        return
+    for _ in range(draws):
+        yield rng.permutation(drawn.dealt)
+
+
+def _statistics(
+    fixed: Reassignment, spec: StackedSpec, labels: list[Label], entry: dict[str, int]
+) -> list[float]:
+    """Return the t statistic of each outcome had these firms entered; missing where none."""
+    try:
+        world = fixed.study_under(entry)
+    except EvaluationError:
+        return [float("nan")] * len(labels)
+    return [_statistic(world, spec, label) for label in labels]
+
+
+def _statistic(world: Study, spec: StackedSpec, label: Label) -> float:
+    try:
+        sample = outcome_sample(world, label.design, label.outcome)
+        return float(average_effect(world, spec, label, sample).get("statistic", np.nan))
+    except EvaluationError:
+        return float("nan")
+
+
+def _require_draws(statistics: Floats) -> None:
+    if not len(statistics):
+        raise IdentificationError("no randomisation test: there is no other assignment of entry")
+    worked = np.isfinite(statistics).any(axis=1).mean()
+    if worked < LEAST_SHARE_ESTIMATED:
+        raise IdentificationError(
+            f"no randomisation test: {100 * (1 - worked):.0f} percent of the assignments of entry "
+            "cannot be estimated"
+        )

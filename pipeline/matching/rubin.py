@@ -1,0 +1,112 @@
+"""Rubin's B and R, and pseudo-R2: how well a probit still tells the groups apart.
+
+As Stata's pstest: the score is fitted again, by probit, on the sample whose balance is judged.
+B under 25 and R between 0.5 and 2 are usually called balanced (Rubin 2001,
+doi:10.1023/A:1020363010465).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.results import FACTS
+from pipeline.datasets.store import conform, empty
+from pipeline.matching.sets import Flags, Floats
+from pipeline.params.match import MatchSection, conditioning_covariates
+from pipeline.params.score import ScoreSection
+from pipeline.selection.design_matrix import expanded_columns
+from pipeline.selection.likelihood import maximise
+
+KEY = ["stack", "firm_id"]
+
+# Variance of a combination of standardised columns that is rounding error.
+COLLINEAR = 1e-12
+
+# Beyond these, a difference that weights have removed is rounding, and differs between machines.
+DECIMALS = 8
+
+
+@dataclass(frozen=True)
+class Separation:
+    """Hold Rubin's B (percent) and R, and McFadden's pseudo-R2; missing where no fit exists."""
+
+    b: float
+    r: float
+    pseudo_r2: float
+
+
+def rubin_facts(
+    scores: pd.DataFrame,
+    covariates: pd.DataFrame,
+    weights: pd.DataFrame,
+    score: ScoreSection,
+    match: MatchSection,
+) -> pd.DataFrame:
+    """Return FACTS rows with B, R and pseudo-R2 of every design before and after matching.
+
+    Stacks together, on the covariates that the design conditions on.
+    """
+    rows = []
+    for name, design in match.designs.items():
+        used = conditioning_covariates(design, score.models[design.score].covariates)
+        if not used:
+            continue
+        firms = scores.loc[scores["model"] == design.score, [*KEY, "treated"]]
+        values = firms.merge(covariates[[*KEY, *used]], on=KEY, validate="one_to_one").dropna()
+        own = weights.loc[weights["design"] == name, [*KEY, "weight"]]
+        weight = values[KEY].merge(own, on=KEY, how="left")["weight"].fillna(0.0).to_numpy()
+        treated = values["treated"].to_numpy()
+        for sample, by in (("before", np.ones(len(values))), ("after", weight)):
+            rows += _rows(name, sample, separation(values[used], treated, by))
+    return conform(FACTS, pd.DataFrame(rows)) if rows else empty(FACTS)
+
+
+def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Separation:
+    """Refit the score by probit on a weighted sample; compare its index between the groups.
+
+    B = 100 |m1 - m0| / sqrt((v1 + v0) / 2) and R = v1 / v0, with weighted means m and variances
+    v of the index, weights counting as frequencies: v = sum w (x - m)^2 / (sum w - 1).
+    """
+    kept = weight > 0
+    if not (kept & treated).any() or not (kept & ~treated).any():
+        return Separation(np.nan, np.nan, np.nan)
+    columns = np.column_stack([values for _, values in expanded_columns(covariates[kept])])
+    one, w = treated[kept], weight[kept]
+    optimum = maximise(_independent(columns), one, "probit", w)
+    if optimum is None:
+        return Separation(np.nan, np.nan, np.nan)
+    index = optimum.index
+    means = [np.average(index[group], weights=w[group]) for group in (one, ~one)]
+    v1, v0 = (_variance(index[group], w[group]) for group in (one, ~one))
+    share = w[one].sum() / w.sum()
+    null = w.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share))
+    b = 100 * abs(means[0] - means[1]) / np.sqrt((v1 + v0) / 2)
+    figures = (float(b), float(v1 / v0), float(1 - optimum.log_likelihood / null))
+    return Separation(*(round(figure, DECIMALS) for figure in figures))
+
+
+def _variance(values: Floats, weight: Floats) -> float:
+    freedom = weight.sum() - 1
+    mean = np.average(values, weights=weight)
+    deviation = float((weight * np.square(values - mean)).sum())
+    return deviation / freedom if freedom > 0 and deviation > 0 else float("nan")
+
+
+def _independent(columns: Floats) -> Floats:
+    """Return an intercept and standardised columns with the same span, collinear ones once."""
+    spread = columns.std(axis=0)
+    standard = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    values, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
+    kept = values > COLLINEAR * max(float(values.max(initial=0.0)), 1.0)
+    return np.column_stack([np.ones(len(standard)), standard @ vectors[:, kept]])
+
+
+def _rows(design: str, sample: str, found: Separation) -> list[dict[str, object]]:
+    figures = (("b", found.b, "percent"), ("r", found.r, "ratio"))
+    named = [(f"rubin_{name}_{sample}", value, unit) for name, value, unit in figures]
+    named.append((f"pseudo_r2_{sample}", found.pseudo_r2, "share"))
+    return [
+        {"design": design, "outcome": "all", "name": name, "value": value, "unit": unit}
+        for name, value, unit in named
+    ]

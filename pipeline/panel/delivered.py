@@ -1,0 +1,160 @@
+"""From delivered files to one table: yearly files, renames, wide layouts, number formats."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.panel.origin import Segment, file_origin, located, stacked
+from pipeline.panel.readers import first_row, read_table
+from pipeline.panel.values import refuse_rows
+from pipeline.params.data import DataSection, FileFormat, FileSource, NumberColumn, Wide
+
+# A calendar year in a file name, not part of a longer number.
+YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+
+
+def read_panel(
+    source: FileSource, data: DataSection, folder: Path
+) -> tuple[pd.DataFrame, list[Segment]]:
+    """Read the panel file, or all files of a pattern one below the other, in long layout.
+
+    Returns the table and where its rows come from.
+
+    Raises DataError where no file fits the pattern, a rename finds no column, or numbers are
+    not written as declared.
+    """
+    paths = delivered_files(folder, source.panel)
+    if not paths:
+        raise DataError(f"no file in {folder.as_posix()} fits data.source.panel {source.panel}")
+    tables, origins, left = [], [], data.max_rows
+    for path in paths:
+        table = _renamed(read_table(path, source.format, left), source.rename, path.name)
+        origins.append(file_origin(path.name, table.index, first_row(path, source.format)))
+        tables.append(_with_year(table, path.name, data.year) if source.year_in_name else table)
+        left -= len(table)
+    panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
+    origin = stacked(origins)
+    if source.wide is not None:
+        years = len(wide_years(source.wide))
+        if len(panel) * years > data.max_rows:
+            raise DataError(
+                f"{source.panel} holds {len(panel)} rows of {years} years, more than data.max_rows "
+                f"{data.max_rows} firm-years"
+            )
+        panel = long_layout(panel, source.wide, data.year)
+        origin = stacked([origin] * years)
+    numbers = {c.column for c in data.delivered.values() if isinstance(c, NumberColumn)}
+    with located(origin):
+        return point_decimals(panel, numbers, source.format), origin
+
+
+def delivered_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a pattern in name order; the order of the disk never matters.
+
+    A file of that very name comes first: brackets in it are no pattern then.
+    """
+    if (folder / pattern).is_file():
+        return [folder / pattern]
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Join yearly tables; a column that is text in one year is text in all."""
+    names = dict.fromkeys(name for table in tables for name in table.columns)
+    mixed = {
+        name
+        for name in names
+        if len({_is_number(table[name]) for table in tables if name in table.columns}) > 1
+    }
+    texts = [
+        table.assign(**{name: table[name].astype("str") for name in mixed & set(table.columns)})
+        for table in tables
+    ]
+    return pd.concat(texts, ignore_index=True)
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column.dtype)
+
+
+def _renamed(table: pd.DataFrame, rename: dict[str, dict[str, str]], file: str) -> pd.DataFrame:
+    names = rename.get(file, {})
+    absent = [name for name in names if name not in table.columns]
+    if absent:
+        raise DataError(
+            f"data.source.rename: {file} has no column {', '.join(absent)}; it has "
+            f"{', '.join(map(str, table.columns))}"
+        )
+    return table.rename(columns=names)
+
+
+def _with_year(table: pd.DataFrame, file: str, column: str) -> pd.DataFrame:
+    years = YEAR_IN_NAME.findall(file)
+    if len(years) != 1:
+        raise DataError(f"{file}: data.source.year_in_name needs one year in the file name")
+    return table.assign(**{column: int(years[0])})
+
+
+def long_layout(table: pd.DataFrame, wide: Wide, year: str) -> pd.DataFrame:
+    """Turn one row per firm into one per firm and year; other columns repeat in every year.
+
+    Raises DataError where a named column is absent, or a new name is taken.
+    """
+    moved = {name for by_year in wide.columns.values() for name in by_year.values()}
+    absent = sorted(moved - set(table.columns))
+    if absent:
+        raise DataError(f"data.source.wide names {', '.join(absent)}, which the file lacks")
+    new = {*wide.columns, year, *([wide.number_rows] if wide.number_rows else [])}
+    taken = sorted(new & (set(table.columns) - moved))
+    if taken:
+        raise DataError(f"data.source.wide: the file has a column {', '.join(taken)} already")
+    fixed = table.drop(columns=list(moved))
+    if wide.number_rows is not None:
+        fixed = fixed.assign(**{wide.number_rows: range(1, len(table) + 1)})
+    parts = []
+    for at in wide_years(wide):
+        values = {
+            name: table[by_year[at]] for name, by_year in wide.columns.items() if at in by_year
+        }
+        parts.append(fixed.assign(**{year: at}, **values))
+    return pd.concat(parts, ignore_index=True)
+
+
+def wide_years(wide: Wide) -> list[int]:
+    """Return the years of a wide layout, ascending."""
+    return sorted({at for by_year in wide.columns.values() for at in by_year})
+
+
+def point_decimals(table: pd.DataFrame, numbers: set[str], written: FileFormat) -> pd.DataFrame:
+    """Write the numbers of the named columns with a point and without thousands marks.
+
+    Raises DataError where a text cell has marks in other places than declared: 1.5 is no number
+    where the point marks thousands.
+    """
+    if written.decimal == "." and written.thousands is None:
+        return table
+    texts = [name for name in sorted(numbers & set(table.columns)) if not _is_number(table[name])]
+    return table.assign(**{name: _pointed(table[name], written) for name in texts})
+
+
+def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
+    decimal = re.escape(written.decimal)
+    thousands = re.escape(written.thousands) if written.thousands else None
+    whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
+    cells = values.astype("str").str.strip()
+    fits = (
+        cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?")
+        .fillna(False)
+        .astype(bool)
+    )
+    numeric_looking = cells.str.fullmatch(r"[+-]?\d[\d.,' ]*").fillna(False).astype(bool)
+    refuse_rows(
+        numeric_looking & ~fits,
+        f"column {values.name}: a number is not written with decimal {written.decimal!r} and "
+        f"thousands {written.thousands!r}",
+        "declare data.source.format, or correct",
+    )
+    plain = cells.str.replace(thousands, "", regex=True) if thousands else cells
+    return values.where(~fits, plain.str.replace(written.decimal, ".", regex=False))

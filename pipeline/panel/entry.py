@@ -1,0 +1,226 @@
+"""Entry into the programme: each firm's cohort from the panel's columns or from a register."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.panel.ledger import Issue, year_range
+from pipeline.panel.origin import Origin, located
+from pipeline.panel.register import Entries, read_entries
+from pipeline.panel.values import refuse_rows
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import RegisterColumns
+from pipeline.params.treatment import (
+    Entry,
+    EntryYearEntry,
+    GroupEntry,
+    IndicatorEntry,
+    RegisterEntry,
+)
+
+# An entry year this far outside the panel is taken for a code of firms that never enter.
+FARTHEST_ENTRY_YEARS = 50
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Hold entry years by firm (never-treated firms absent) and what the register cost.
+
+    `excluded` lists firms that leave the sample, by the step that takes them; `derived` holds
+    PANEL columns that the register gives, one value per row; `unknown` are beneficiaries that the
+    panel lacks, with their entry years.
+    """
+
+    entry_year: pd.Series
+    excluded: dict[str, pd.Index] = field(default_factory=dict)
+    derived: dict[str, pd.Series] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    unknown: pd.Series = field(default_factory=lambda: pd.Series([], dtype="Int64"))
+
+
+@dataclass(frozen=True)
+class Register:
+    """Hold the register as delivered, what its columns are, and where its rows come from."""
+
+    table: pd.DataFrame | None
+    columns: RegisterColumns | None
+    origin: Origin
+
+
+def firm_cohorts(
+    panel: pd.DataFrame,
+    register: Register,
+    *,
+    entry: Entry,
+    clean: CleanSection,
+    links: pd.Series | None,
+) -> Cohorts:
+    """Return the first treated year of each participant, by the declared source.
+
+    Raises DataError where the indicator is not 0/1 or switches off although params refuse
+    that, where a firm changes its group or entry year or has one that is no year, or where the
+    register is absent or cannot be used.
+    """
+    if isinstance(entry, IndicatorEntry):
+        entry_year = cohorts_from_indicator(panel, entry)
+        return Cohorts(entry_year, issues=_entry_after_gap(panel, entry_year, entry))
+    if isinstance(entry, EntryYearEntry):
+        return Cohorts(cohorts_from_entry_year(panel, entry))
+    if isinstance(entry, GroupEntry):
+        return Cohorts(cohorts_from_group(panel, entry))
+    table, columns = register.table, register.columns
+    if table is None or columns is None:
+        raise DataError("treatment.entry.source is register, but the study has no register")
+    with located(register.origin):
+        entries = read_entries(table, columns, entry, clean, links)
+    return cohorts_from_register(panel, entries, entry)
+
+
+def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
+    """Return the declared entry year for each firm of the treated group.
+
+    Raises DataError where a firm is seen in several groups, or in none.
+    """
+    group = panel.groupby("firm_id")[entry.column].agg(["nunique", "first"])
+    refuse_rows(
+        panel["firm_id"].isin(group.index[group["nunique"] != 1]),
+        f"a firm is in no group of {entry.column}, or in several (two firms under one identifier?)",
+        "correct",
+        panel[["firm_id", "year", entry.column]],
+    )
+    treated = group.index[group["first"] == entry.treated]
+    return pd.Series(entry.entry_year, index=treated, dtype="Int64")
+
+
+def cohorts_from_entry_year(panel: pd.DataFrame, entry: EntryYearEntry) -> pd.Series:
+    """Return the entry year that a column holds, by firm; codes of `never` and missing are absent.
+
+    Raises DataError where a value is no whole year, lies more than FARTHEST_ENTRY_YEARS outside
+    the panel, or differs between the rows of a firm.
+    """
+    column, keys = panel[entry.column], panel[["firm_id", "year"]]
+    given = column.mask(column.isin(entry.never))
+    refuse_rows(
+        (given % 1 != 0) & given.notna(), f"{entry.column} is no whole year", "correct", keys
+    )
+    near = given.between(
+        panel["year"].min() - FARTHEST_ENTRY_YEARS, panel["year"].max() + FARTHEST_ENTRY_YEARS
+    )
+    refuse_rows(
+        ~near & given.notna(),
+        f"{entry.column} lies more than {FARTHEST_ENTRY_YEARS} years outside the panel",
+        "list a code of firms that never enter in treatment.entry.never, or correct",
+        keys,
+    )
+    by_firm = given.groupby(panel["firm_id"])
+    refuse_rows(
+        panel["firm_id"].map(by_firm.nunique(dropna=False)) > 1,
+        f"{entry.column} differs between the rows of a firm",
+        "correct",
+        keys,
+    )
+    return by_firm.first().dropna().astype("Int64")
+
+
+def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Series:
+    """Return the first year in which the indicator is 1, by firm.
+
+    Raises DataError where a firm-year's indicator is missing or neither 0 nor 1, and where it
+    switches off although params refuse that.
+    """
+    indicator = panel[entry.column]
+    refuse_rows(
+        ~indicator.isin([0.0, 1.0]),
+        f"treatment indicator {entry.column} is neither 0 nor 1",
+        "correct",
+        panel[["firm_id", "year"]],
+    )
+    treated = panel.loc[indicator == 1.0]
+    entry_year = treated.groupby("firm_id")["year"].min()
+    if entry.switches_off == "refuse":
+        _refuse_switching_off(panel, indicator, entry_year, entry.column)
+    return entry_year
+
+
+def _entry_after_gap(
+    panel: pd.DataFrame, entry_year: pd.Series, entry: IndicatorEntry
+) -> list[Issue]:
+    """Count entrants whose year before is not observed: they may have entered in the gap."""
+    before = panel[panel["year"] < panel["firm_id"].map(entry_year).astype("Int64")]
+    last_before = before.groupby("firm_id")["year"].max()
+    gap = entry_year.loc[last_before.index] - last_before > 1
+    if not gap.any():
+        return []
+    years = entry_year[gap.index[gap]]
+    return [
+        Issue(
+            "year before entry not observed",
+            entry.column,
+            int(gap.sum()),
+            f"{years.min()}-{years.max()}",
+            "the first treated year observed is taken as entry",
+        )
+    ]
+
+
+def _refuse_switching_off(
+    panel: pd.DataFrame, indicator: pd.Series, entry_year: pd.Series, column: str
+) -> None:
+    after_entry = panel["year"] > panel["firm_id"].map(entry_year).astype("Int64")
+    off = after_entry.fillna(False) & (indicator == 0.0)
+    refuse_rows(
+        off.astype(bool),
+        f"treatment indicator {column} returns to 0 after entry; effects assume that a firm stays "
+        "treated",
+        "declare treatment.entry.switches_off: absorbing if the first year of support is the "
+        "entry; see",
+        panel[["firm_id", "year"]],
+    )
+
+
+def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: RegisterEntry) -> Cohorts:
+    """Return cohorts of the evaluated programme, and what other programmes mean for the sample.
+
+    Beneficiaries that the panel lacks are counted in ISSUES.
+    """
+    other = entries.other.index
+    excluded = {
+        "keep": {},
+        "covariate": {},
+        "exclude": {"Not in another programme only": other.difference(entries.evaluated.index)},
+        "exclude_all": {"Not in another programme": other},
+    }[entry.other_programmes]
+    derived = {}
+    if entry.other_programmes == "covariate":
+        derived["other_programme"] = _entered(panel, entries.other)
+    if entries.applicants is not None:
+        derived["applicant"] = panel["firm_id"].isin(entries.applicants).astype("float64")
+    firm = panel["firm_id"]
+    derived |= {
+        str(name): firm.map(values).astype(values.dtype) for name, values in entries.fields.items()
+    }
+    known = entries.evaluated.index.isin(firm.unique())
+    unknown = entries.evaluated[~known]
+    issues = [*entries.issues, *_unknown_beneficiaries(unknown, len(known))]
+    return Cohorts(entries.evaluated, excluded, derived, issues, unknown)
+
+
+def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
+    """Return 1 from the year of entry on, else 0."""
+    entered = panel["firm_id"].map(entry_year).astype("Int64") <= panel["year"]
+    return entered.fillna(False).astype("float64")
+
+
+def _unknown_beneficiaries(unknown: pd.Series, n_beneficiaries: int) -> list[Issue]:
+    if unknown.empty:
+        return []
+    return [
+        Issue(
+            "beneficiary not in the panel",
+            "firm_id",
+            len(unknown),
+            year_range(unknown),
+            f"not evaluated ({len(unknown) / n_beneficiaries:.1%} of beneficiaries)",
+        )
+    ]

@@ -1,0 +1,211 @@
+"""A profile of the panel that may leave the office: no firm can be read from it.
+
+Counts of one to `minimum - 1` are hidden, as is any statistic that rests on so few values, and
+further cells until sums do not tell the hidden ones (`panel.suppression`). A percentile needs
+`minimum` values beyond it on its thinner side; figures are rounded to three significant digits,
+since a percentile is some firm's value.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.datasets.panel import (
+    ALL_YEARS,
+    BEFORE_ENTRY,
+    CALENDAR,
+    COHORT_SIZE,
+    EARLIER,
+    FROM_ENTRY_ON,
+    LATER,
+    PROFILE,
+)
+from pipeline.panel.suppression import Counts, Flags, Sum, hidden_cells, small
+from pipeline.params.data import StudyColumn
+
+Floats = NDArray[np.float64]
+Values = TypeVar("Values", NDArray[np.float64], NDArray[np.intp])
+
+_PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Hold the cells of the profile: one row of `table` each, with period and treated.
+
+    `order` sorts the panel's rows into blocks of one year, group and side of entry; `blocks`
+    gives, by cell, the slices of the sorted rows that it pools. `entry` is the first year in which
+    anybody entered.
+    """
+
+    table: pd.DataFrame
+    order: NDArray[np.intp]
+    blocks: list[list[slice]]
+    entry: int | None
+
+    def parts(self, column: Values) -> Iterator[Values]:
+        """Yield each cell's part of a column that is already in this order."""
+        for blocks in self.blocks:
+            yield np.concatenate([column[block] for block in blocks])
+
+
+def profile_panel(
+    panel: pd.DataFrame, minimum: int, columns: Mapping[str, StudyColumn] | None = None
+) -> pd.DataFrame:
+    """Return PROFILE: each column by period and group, then the size of each cohort.
+
+    `columns` gives labels and units; a column that it does not name is called by its name.
+    """
+    cells = _cells(panel)
+    sums = _sums(cells)
+    n_rows: Counts = np.array([sum(b.stop - b.start for b in found) for found in cells.blocks])
+    hidden_rows = hidden_cells(small(n_rows, minimum), n_rows[None, :], sums, minimum)
+    rows = cells.table.assign(n_rows=_shown(n_rows, hidden_rows))
+    described = columns or {}
+    parts = [
+        _column_profile(panel[name], cells, n_rows, sums, minimum, unit=unit).assign(
+            column=name,
+            n_rows=rows["n_rows"],
+            label=getattr(described.get(name), "label", name),
+            unit=unit,
+        )
+        for name in panel.columns
+        if name not in {"firm_id", "year", "cohort"}
+        for unit in [getattr(described.get(name), "unit", None)]
+    ]
+    table = pd.concat([*parts, _cohort_sizes(panel, minimum)], ignore_index=True)
+    share = (table["n_missing"] / table["n_rows"]).astype("float64")
+    years = pd.to_numeric(table["period"], errors="coerce").astype("Int64")
+    return table.assign(missing_share=share, year=years).reindex(columns=list(PROFILE.columns))
+
+
+def _cells(panel: pd.DataFrame) -> _Cells:
+    """Divide the rows by group and year, into all years, and the treated by entry."""
+    treated = panel["cohort"].notna().to_numpy()
+    year = panel["year"].to_numpy(np.int64)
+    since = (panel["year"] >= panel["cohort"]).fillna(False).to_numpy(bool)
+    keys = pd.DataFrame({"treated": treated, "year": year, "since": since})
+    code = keys.groupby(["treated", "year", "since"], sort=True).ngroup().to_numpy()
+    blocks = keys.drop_duplicates().sort_values(["treated", "year", "since"], ignore_index=True)
+    ends = np.cumsum(np.bincount(code))
+    slices = [slice(int(a), int(b)) for a, b in zip(ends - np.bincount(code), ends, strict=True)]
+    entry = int(panel["cohort"].min()) if treated.any() else None
+    pooled: dict[tuple[bool, str], list[slice]] = {}
+    for block, rows in zip(blocks.itertuples(index=False), slices, strict=True):
+        side = FROM_ENTRY_ON if block.since else BEFORE_ENTRY
+        calendar = [] if entry is None else [EARLIER if int(str(block.year)) < entry else LATER]
+        periods = [str(block.year), ALL_YEARS, *calendar, *([side] if block.treated else [])]
+        for period in periods:
+            pooled.setdefault((bool(block.treated), period), []).append(rows)
+    table = pd.DataFrame(list(pooled), columns=["treated", "period"])
+    return _Cells(table, np.argsort(code, kind="stable"), list(pooled.values()), entry)
+
+
+def _sums(cells: _Cells) -> list[Sum]:
+    """Return which cells add up to which: years and entry within a group, and both groups."""
+    sums, totals = list[Sum](), list[int]()
+    for treated, group in cells.table.groupby("treated", sort=True):
+        total = int(group.index[group["period"] == ALL_YEARS][0])
+        by_entry = group["period"].isin([BEFORE_ENTRY, FROM_ENTRY_ON])
+        by_calendar = group["period"].isin([EARLIER, LATER])
+        years = ~by_entry & ~by_calendar & (group["period"] != ALL_YEARS)
+        sums.append(Sum(tuple(group.index[years]), total))
+        sums += _calendar_sums(group, cells.entry) if cells.entry is not None else []
+        if treated:
+            sums.append(Sum(tuple(group.index[by_entry]), total))
+        totals.append(total)
+    # The ledger publishes the sum over both groups.
+    return [*sums, Sum(tuple(totals))]
+
+
+def _calendar_sums(group: pd.DataFrame, entry: int) -> list[Sum]:
+    """Return which years add up to those before and from the first entry of anybody."""
+    cell = dict(zip(group["period"].to_list(), group.index.to_list(), strict=True))
+    years = {int(period): place for period, place in cell.items() if period.lstrip("-").isdigit()}
+    early = tuple(place for year, place in years.items() if year < entry)
+    late = tuple(place for year, place in years.items() if year >= entry)
+    return [
+        Sum(places, cell[total])
+        for places, total in ((early, EARLIER), (late, LATER))
+        if total in cell
+    ]
+
+
+def _column_profile(
+    column: pd.Series,
+    cells: _Cells,
+    n_rows: Counts,
+    sums: list[Sum],
+    minimum: int,
+    *,
+    unit: str | None,
+) -> pd.DataFrame:
+    """Return counts of missing values and, for numbers, mean and percentiles of one column."""
+    number = pd.api.types.is_numeric_dtype(column.dtype)
+    shorten = np.round if unit == CALENDAR else _three_digits
+    found = _numbers(column, cells, shorten) if number else _codes(column, cells)
+    observed = found.pop("observed").to_numpy(np.int64)
+    counts: Counts = np.stack([observed, n_rows - observed])
+    primary: Flags = np.asarray(small(counts, minimum).any(axis=0))
+    hidden = hidden_cells(primary, counts, sums, minimum)
+    shown = {"n_missing": _shown(n_rows - observed, hidden)}
+    # Statistics speak of values observed, not of those missing; and none is of both groups
+    # together, so that counts alone need the last sum.
+    few = hidden_cells(small(observed, minimum), observed[None, :], sums[:-1], minimum)
+    few |= observed < minimum
+    for name in found.columns:
+        beyond = min(_PERCENTILES[name], 1 - _PERCENTILES[name]) if name in _PERCENTILES else 1.0
+        shown[name] = found[name].mask(few | (observed * beyond < minimum))
+    return cells.table.assign(**shown)
+
+
+def _numbers(column: pd.Series, cells: _Cells, shorten: Callable[[Floats], Floats]) -> pd.DataFrame:
+    values = column.to_numpy(np.float64, na_value=np.nan)[cells.order]
+    return pd.DataFrame([_described(part, shorten) for part in cells.parts(values)])
+
+
+def _described(values: Floats, shorten: Callable[[Floats], Floats]) -> dict[str, float]:
+    """Return count, mean, standard deviation and percentiles of one cell's values."""
+    present = values[~np.isnan(values)]
+    if not len(present):
+        return {"observed": 0}
+    spread = present.std(ddof=1) if len(present) > 1 else np.nan
+    quantiles = np.quantile(present, list(_PERCENTILES.values()))
+    figures = shorten(np.array([present.mean(), spread, *quantiles]))
+    names = ["mean", "std_dev", *_PERCENTILES]
+    return {"observed": len(present), **dict(zip(names, figures, strict=True))}
+
+
+def _codes(column: pd.Series, cells: _Cells) -> pd.DataFrame:
+    """Return how many values each cell has, and how many different ones."""
+    codes = pd.factorize(column)[0][cells.order]
+    present = [part[part >= 0] for part in cells.parts(codes)]
+    different = pd.array([len(pd.unique(part)) for part in present], dtype="Int64")
+    return pd.DataFrame({"observed": [len(part) for part in present], "n_values": different})
+
+
+def _cohort_sizes(panel: pd.DataFrame, minimum: int) -> pd.DataFrame:
+    """Count entrants by entry year; all together are the treated firms of the sample flow."""
+    entrants = panel.drop_duplicates("firm_id").groupby("cohort").size()
+    counts: Counts = entrants.to_numpy().astype(np.int64)
+    every = Sum(tuple(range(len(counts))))
+    hidden = hidden_cells(small(counts, minimum), counts[None, :], [every], minimum)
+    years = entrants.index.astype("str")
+    return pd.DataFrame(
+        {"period": years, "treated": True, "column": COHORT_SIZE, "n_rows": _shown(counts, hidden)}
+    )
+
+
+def _shown(counts: Counts, hidden: Flags) -> pd.Series:
+    return pd.Series(counts, dtype="Int64").mask(hidden)
+
+
+def _three_digits(values: Floats) -> Floats:
+    """Round to three significant digits."""
+    size = np.floor(np.log10(np.abs(np.where(values == 0, 1.0, values))))
+    unit = 10.0 ** (size - 2)
+    return np.asarray(np.round(values / unit) * unit)

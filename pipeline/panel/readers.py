@@ -1,0 +1,125 @@
+"""Read one delivered file as a table: CSV, Parquet, Stata or Excel.
+
+CSV cells stay text, so that nothing is guessed. Whatever is wrong with a file ends in DataError:
+the libraries below raise nearly anything at a damaged or hostile one.
+"""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pandas.errors import CategoricalConversionWarning
+from pyarrow import csv, parquet
+
+from pipeline.errors import DataError
+from pipeline.panel.spreadsheets import read_spreadsheet
+from pipeline.params.data import FileFormat
+
+_BLOCK_BYTES = 1 << 24
+
+Reader = Callable[[Path, FileFormat, int], pd.DataFrame]
+
+
+def read_table(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
+    """Read a file by its ending; `written` says how, `max_rows` bounds what may be in it.
+
+    The index is a row's place after the header, from 0.
+
+    Raises DataError where the file is missing, empty, larger than allowed, of no known kind, or
+    unreadable, and where two columns share a name.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(f"{path.name}: files end in {' or '.join(_READERS)}; convert it first")
+    try:
+        frame = reader(path, written, max_rows)
+    except DataError:
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path.name} cannot be read: {reason}. Deliver the file again") from None
+    _refuse_unusable(frame, path.name, max_rows)
+    return frame
+
+
+def first_row(path: Path, written: FileFormat) -> int:
+    """Return how a file numbers its first row of values: after the header, or 1 without one."""
+    return 1 if path.suffix.lower() in {".parquet", ".dta"} else written.header_row + 1
+
+
+def _refuse_unusable(frame: pd.DataFrame, file: str, max_rows: int) -> None:
+    if len(frame) > max_rows:
+        raise DataError(f"{file} holds more than data.max_rows {max_rows} rows")
+    if frame.empty:
+        raise DataError(f"{file} holds no rows: deliver the file again")
+    names = pd.Index([str(name) for name in frame.columns])
+    repeated = names[names.duplicated()].unique()
+    if len(repeated):
+        raise DataError(f"{file} has several columns named {', '.join(repeated)}: rename them")
+
+
+def _read_csv(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
+    """Read text cells; a row with more or fewer cells than the header is an error."""
+    names = _open_csv(path, written, {}).schema.names
+    batches, n_rows = [], 0
+    with _open_csv(path, written, dict.fromkeys(names, pa.string())) as reader:
+        for batch in reader:
+            batches.append(batch)
+            n_rows += batch.num_rows
+            if n_rows > max_rows:
+                break
+    return pd.DataFrame(pa.Table.from_batches(batches, reader.schema).to_pandas())
+
+
+def _open_csv(
+    path: Path, written: FileFormat, types: dict[str, pa.DataType]
+) -> csv.CSVStreamingReader:
+    return csv.open_csv(
+        path,
+        csv.ReadOptions(
+            encoding=written.encoding, skip_rows=written.header_row - 1, block_size=_BLOCK_BYTES
+        ),
+        csv.ParseOptions(delimiter=written.delimiter, newlines_in_values=True),
+        csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""]),
+    )
+
+
+def _read_tsv(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
+    return _read_csv(path, written.model_copy(update={"delimiter": "\t"}), max_rows)
+
+
+def _read_parquet(path: Path, _: FileFormat, max_rows: int) -> pd.DataFrame:
+    n_rows = parquet.ParquetFile(path).metadata.num_rows
+    if n_rows > max_rows:
+        raise DataError(f"{path.name} holds {n_rows} rows, more than data.max_rows {max_rows}")
+    return pd.read_parquet(path).reset_index(drop=True)
+
+
+def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
+    """Read codes, or their value labels where declared; a code without a label stays a code."""
+    labels = written.value_labels
+    with warnings.catch_warnings():
+        # Parts of a file may label codes differently; as text, which is what is kept, they agree.
+        warnings.simplefilter("ignore", CategoricalConversionWarning)
+        with pd.read_stata(path, chunksize=max_rows + 1, convert_categoricals=labels) as reader:
+            frame = next(iter(reader), pd.DataFrame())
+    labelled = {
+        name: frame[name].astype("str").where(frame[name].notna(), None)
+        for name in frame.columns
+        if isinstance(frame[name].dtype, pd.CategoricalDtype)
+    }
+    return frame.assign(**labelled)
+
+
+_READERS: dict[str, Reader] = {
+    ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".txt": _read_csv,
+    ".parquet": _read_parquet,
+    ".dta": _read_stata,
+    ".xlsx": read_spreadsheet,
+}

@@ -1,0 +1,177 @@
+"""The participation register: one row per firm and programme, as entries into the programme."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.datasets.panel import ALL_YEARS
+from pipeline.errors import DataError
+from pipeline.panel.ledger import Issue, issue
+from pipeline.panel.register_fields import RegisterRows, firm_fields
+from pipeline.panel.rules.links import link
+from pipeline.panel.values import calendar_year, firm_identifier, refuse_rows, text, years_of
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import RegisterColumns
+from pipeline.params.treatment import RegisterEntry
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Hold first entries by firm, evaluated and other programmes apart, and who applied.
+
+    `applicants` lists every firm of the register under the evaluated programme, whatever the
+    decision; None where the register does not tell decisions. `fields` has a row for each firm
+    and a column for each characteristic that params name.
+    """
+
+    evaluated: pd.Series
+    other: pd.Series
+    applicants: pd.Index | None
+    fields: pd.DataFrame
+    issues: list[Issue]
+
+
+def read_entries(
+    register: pd.DataFrame,
+    columns: RegisterColumns,
+    entry: RegisterEntry,
+    clean: CleanSection,
+    links: pd.Series | None,
+) -> Entries:
+    """Return who entered which programme when, under panel identifiers.
+
+    Raises DataError where the evaluated programme has no row, an entry date is missing or no
+    date, a decision is unknown, or a firm leaves although params refuse that.
+    """
+    listed = register.reset_index(drop=True)
+    name = f"{columns.firm_id} (register)"
+    firm = link(firm_identifier(listed[columns.firm_id], name, clean.identifier), links)
+    evaluated = _of_programme(listed, columns, entry)
+    accepted = _accepted(listed, columns, entry)
+    year = _entry_year(listed, accepted, columns, entry)
+    entered = evaluated & accepted
+    rows = RegisterRows(listed, firm, year, entered, evaluated)
+    fields, several = firm_fields(rows, columns, clean.register_values)
+    return Entries(
+        evaluated=_first(firm, year, entered),
+        other=_first(firm, year, accepted & ~evaluated),
+        applicants=None if columns.decision is None else pd.Index(firm[evaluated].unique()),
+        fields=fields,
+        issues=[
+            *several,
+            *_several(listed, columns, entry),
+            *_rejected(evaluated & ~accepted),
+            *_exits(listed, entered, year, columns, entry),
+        ],
+    )
+
+
+def _of_programme(
+    register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry
+) -> pd.Series:
+    """Flag the rows of the evaluated programme; all where params name none."""
+    if entry.programme is None or columns.programme is None:
+        return pd.Series(True, index=register.index)
+    programme = text(register[columns.programme])
+    evaluated = (programme == entry.programme).fillna(False).astype(bool)
+    if not evaluated.any():
+        raise DataError(
+            f"the register has no row of programme {entry.programme}: its programmes are "
+            f"{', '.join(sorted(programme.dropna().unique()))}"
+        )
+    return evaluated
+
+
+def _accepted(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry) -> pd.Series:
+    """Flag the rows whose decision counts as entry; all where the register tells none."""
+    if columns.decision is None:
+        return pd.Series(True, index=register.index)
+    decision = text(register[columns.decision])
+    refuse_rows(decision.isna(), f"column {columns.decision} (register): no decision", "fill")
+    accepted = decision.isin(entry.accepted or [])
+    if not accepted.any():
+        raise DataError(
+            f"no decision of the register is among treatment.entry.accepted; it has "
+            f"{', '.join(sorted(decision.unique()))}"
+        )
+    return accepted
+
+
+def _entry_year(
+    register: pd.DataFrame, accepted: pd.Series, columns: RegisterColumns, entry: RegisterEntry
+) -> pd.Series:
+    """Return the first treated year of accepted rows, missing elsewhere.
+
+    An entry in `late_entry_month` or later counts from the next year: too little of its first
+    year is treated.
+    """
+    column = columns.dates[entry.dated_by] if entry.dated_by else columns.entry_year
+    values = register.loc[accepted, column]
+    name = f"{column} (register)"
+    if entry.late_entry_month is None:
+        year = calendar_year(years_of(values, columns.date_format), name)
+    else:
+        date = _dates(values, name, columns.date_format)
+        year = (date.dt.year + (date.dt.month >= entry.late_entry_month)).astype("Int64")
+    return year.reindex(register.index)
+
+
+def _dates(values: pd.Series, name: str, date_format: str | None) -> pd.Series:
+    written = values.astype("str").str.strip()
+    dates = pd.to_datetime(written, errors="coerce", format=date_format or "ISO8601")
+    refuse_rows(
+        dates.isna() | (written.str.len() < len("2000-01")),
+        f"column {name}: a date is missing or not written as {date_format or '2009-10-31'}",
+        "late_entry_month needs dates: correct, or declare data.register_columns.date_format; see",
+    )
+    return dates
+
+
+def _first(firm: pd.Series, year: pd.Series, rows: pd.Series) -> pd.Series:
+    return pd.Series(year[rows].groupby(firm[rows]).min())
+
+
+def _several(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry) -> list[Issue]:
+    """Count the programmes where the first entry into any of several is taken."""
+    if entry.programme is not None or columns.programme is None:
+        return []
+    count = text(register[columns.programme]).nunique()
+    if count < 2:
+        return []
+    action = "the first entry into any of them is taken"
+    return [Issue("several programmes in the register", "programme", int(count), ALL_YEARS, action)]
+
+
+def _rejected(rejected: pd.Series) -> list[Issue]:
+    if not rejected.any():
+        return []
+    action = "not treated; kept as applicants"
+    return [Issue("applicant not accepted", "firm_id", int(rejected.sum()), ALL_YEARS, action)]
+
+
+def _exits(
+    register: pd.DataFrame,
+    entered: pd.Series,
+    year: pd.Series,
+    columns: RegisterColumns,
+    entry: RegisterEntry,
+) -> list[Issue]:
+    """Count firms that leave the programme; raise DataError where params refuse that."""
+    if columns.exit_year is None:
+        return []
+    exits = pd.to_numeric(
+        years_of(register[columns.exit_year], columns.date_format), errors="coerce"
+    ).astype("Int64")
+    leaves = entered & exits.notna()
+    refuse_rows(
+        leaves & (exits < year).fillna(False).astype(bool),
+        f"column {columns.exit_year} (register): an exit lies before entry",
+        "correct",
+    )
+    if entry.switches_off == "refuse":
+        refuse_rows(
+            leaves,
+            "a firm leaves the programme; effects assume that it stays treated",
+            "declare treatment.entry.switches_off: absorbing if entry counts for good; see",
+        )
+    return issue("firm leaves the programme", "firm_id", leaves, exits, "treated from entry on")

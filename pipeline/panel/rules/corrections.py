@@ -1,0 +1,131 @@
+"""Point corrections: single values replaced, each with old value, reason and source."""
+
+import re
+
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.panel.ledger import Issue, year_range
+from pipeline.panel.origin import located
+from pipeline.panel.rules.standard import require_columns
+from pipeline.panel.values import calendar_year, firm_identifier, is_formula, refuse_rows, text
+from pipeline.params.clean import Identifier
+
+_COLUMNS = ("firm_id", "year", "column", "old", "new", "reason", "source")
+
+
+def correct_points(
+    panel: pd.DataFrame, table: pd.DataFrame, file: str, written: Identifier
+) -> tuple[pd.DataFrame, list[Issue]]:
+    """Replace the listed values and return one issue per column, reason and source.
+
+    Raises DataError where a correction names a column that is not declared or a firm-year that
+    is absent or there twice, where the value found is not the old one, or where a reason or
+    source, which are published, name a firm.
+    """
+    require_columns(table, _COLUMNS, file)
+    listed = _listed(table, file, written)
+    _refuse_unknown_columns(listed, panel, file)
+    row = _rows_of(listed, panel, file)
+    corrected = panel.copy(deep=False)
+    for column, points in listed.groupby("column", sort=True):
+        at = row[points.index]
+        values = panel[str(column)]
+        _refuse_unexpected(points, values[at], f"{file}, column {column}")
+        corrected[column] = _replaced(values, at, points["new"])
+    return corrected, _issues(listed, file)
+
+
+@located(())
+def _listed(table: pd.DataFrame, file: str, written: Identifier) -> pd.DataFrame:
+    listed = table.reset_index(drop=True)
+    keys = {
+        "firm_id": firm_identifier(listed["firm_id"], f"firm_id of {file}", written),
+        "year": calendar_year(listed["year"], f"year of {file}"),
+    }
+    words = {name: text(listed[name]) for name in _COLUMNS[2:]}
+    listed = pd.DataFrame({**keys, **words})
+    for name in ("reason", "source"):
+        refuse_rows(listed[name].isna(), f"{file}: a correction has no {name}", "fill")
+        refuse_rows(is_formula(listed[name]), f"{file}: a {name} is a formula", "reword, see")
+        # Corrections are few; reasons and sources are published, identifiers never.
+        named = list(map(_names, listed["firm_id"], listed[name]))
+        refuse_rows(pd.Series(named, dtype=bool), f"{file}: a {name} names the firm", "reword, see")
+    refuse_rows(
+        listed.duplicated(["firm_id", "year", "column"], keep=False),
+        f"{file}: a value is corrected twice",
+        "keep one of",
+    )
+    return listed
+
+
+def _names(firm: str, said: str) -> bool:
+    return re.search(rf"\b{re.escape(firm)}\b", said) is not None
+
+
+def _refuse_unknown_columns(listed: pd.DataFrame, panel: pd.DataFrame, file: str) -> None:
+    unknown = sorted(set(listed["column"]) - set(panel.columns[2:]))
+    if unknown:
+        raise DataError(
+            f"{file} corrects {', '.join(map(str, unknown))}, not in data.columns; use standard "
+            f"names: {', '.join(panel.columns[2:])}"
+        )
+
+
+def _rows_of(listed: pd.DataFrame, panel: pd.DataFrame, file: str) -> pd.Series:
+    """Return the panel row of each correction."""
+    key = ["firm_id", "year"]
+    candidates = panel.loc[panel["firm_id"].isin(listed["firm_id"]), key]
+    refuse_rows(
+        candidates.duplicated(key, keep=False)
+        & pd.MultiIndex.from_frame(candidates).isin(pd.MultiIndex.from_frame(listed[key])),
+        f"{file} corrects a firm-year that has several rows",
+        "settle the duplicates in the delivered file; see",
+        candidates,
+    )
+    found = candidates.reset_index(names="row").drop_duplicates(key)
+    row = listed[key].merge(found, on=key, how="left")["row"]
+    _refuse_absent(row.isna(), listed, file)
+    return row.astype("int64")
+
+
+@located(())
+def _refuse_absent(absent: pd.Series, listed: pd.DataFrame, file: str) -> None:
+    refuse_rows(absent, f"{file}: a correction's firm-year is not in the panel", "check", listed)
+
+
+@located(())
+def _refuse_unexpected(points: pd.DataFrame, found: pd.Series, where: str) -> None:
+    present, expected = text(found.reset_index(drop=True)), points["old"].reset_index(drop=True)
+    same_text = (present == expected) | (present.isna() & expected.isna())
+    same_number = pd.to_numeric(present, errors="coerce") == pd.to_numeric(
+        expected, errors="coerce"
+    )
+    unexpected = ~(same_text.fillna(False) | same_number)
+    unexpected.index = points.index
+    refuse_rows(
+        unexpected,
+        f"{where}: the value found is not the old value expected",
+        "the source changed, or another rule: compare, then update or delete",
+        points[["firm_id", "year", "old"]],
+    )
+
+
+def _replaced(values: pd.Series, at: pd.Series, new: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        numbers = pd.to_numeric(new, errors="coerce").astype("float64")
+        return values.astype("float64").where(~values.index.isin(at), numbers.set_axis(at))
+    return values.astype(object).where(~values.index.isin(at), new.astype(object).set_axis(at))
+
+
+def _issues(listed: pd.DataFrame, file: str) -> list[Issue]:
+    return [
+        Issue(
+            f"point correction: {reason}",
+            str(column),
+            len(points),
+            year_range(points["year"]),
+            f"replaced, {file} ({source})",
+        )
+        for (column, reason, source), points in listed.groupby(["column", "reason", "source"])
+    ]

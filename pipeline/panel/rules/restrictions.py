@@ -1,0 +1,105 @@
+"""Which firm-years stay: filters, the window, and minimum years."""
+
+import pandas as pd
+
+from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.errors import DataError
+from pipeline.panel.ledger import Issue, Ruled, issue
+from pipeline.params.clean import Filter, Window
+
+
+def filter_rows(panel: pd.DataFrame, rule: Filter) -> Ruled:
+    """Keep the firm-years whose text column is, or is not, among the listed values.
+
+    Raises DataError where a listed value never occurs: it may be misspelt.
+    """
+    values = panel[rule.column]
+    listed = rule.keep if rule.keep is not None else rule.drop or []
+    absent = sorted(set(listed) - set(values.dropna().unique()))
+    if absent:
+        raise DataError(
+            f"clean.filters, {rule.label}: {rule.column} never is {', '.join(absent)}; "
+            "check the spelling"
+        )
+    kept = values.isin(listed) == (rule.keep is not None)
+    return Ruled(panel, step=rule.label, kept=kept)
+
+
+def bound_years(panel: pd.DataFrame, window: Window) -> Ruled:
+    """Keep the years of the window."""
+    first = window.first_year if window.first_year is not None else panel["year"].min()
+    last = window.last_year if window.last_year is not None else panel["year"].max()
+    kept = panel["year"].between(first, last)
+    return Ruled(panel, step=f"Years {first}-{last}", kept=kept)
+
+
+def exclude_always_treated(panel: pd.DataFrame) -> Ruled:
+    """Leave out firms that entered by the panel's first year: nothing is seen of them before."""
+    first_year = panel["year"].min()
+    always = (panel["cohort"] <= first_year).fillna(False).astype(bool)
+    step = f"Not already treated when the panel starts ({first_year})"
+    return Ruled(panel, step=step, kept=~always)
+
+
+def exclude_cohorts(panel: pd.DataFrame, entry_years: list[int]) -> Ruled:
+    """Leave out firms that entered in a year that params leave out.
+
+    Raises DataError where a year has no entrant: it may be misspelt.
+    """
+    absent = sorted(set(entry_years) - set(panel["cohort"].dropna()))
+    if absent:
+        raise DataError(
+            f"treatment.leave_out_entry_years: no firm enters in {', '.join(map(str, absent))}"
+        )
+    listed = ", ".join(map(str, sorted(entry_years)))
+    kept = ~panel["cohort"].isin(entry_years)
+    return Ruled(panel, kept=kept, step=f"Entry years left out ({listed})")
+
+
+def exclude_firms(panel: pd.DataFrame, firms: pd.Index, step: str) -> Ruled:
+    """Leave out firms."""
+    return Ruled(panel, step=step, kept=~panel["firm_id"].isin(firms))
+
+
+def require_years(panel: pd.DataFrame, window: Window) -> Ruled:
+    """Leave out firms with too few observed years before or from entry on.
+
+    Comparison firms, which never enter, need the two minima together.
+    """
+    treated = panel["cohort"].notna()
+    before = (panel["year"] < panel["cohort"]).fillna(False).astype(bool)
+    firm = panel["firm_id"]
+    n_all = firm.groupby(firm).transform("size")
+    n_before = before.groupby(firm).transform("sum")
+    pre, post = window.minimum_pre_years, window.minimum_post_years
+    enough = (n_before >= pre) & (n_all - n_before >= post)
+    kept = enough.where(treated, n_all >= pre + post)
+    return _with_caution(panel, kept, window, f"At least {pre} years before, {post} from entry on")
+
+
+def balance_window(panel: pd.DataFrame, window: Window) -> Ruled:
+    """Leave out firms that are not observed in every year of the panel."""
+    firm = panel["firm_id"]
+    kept = firm.groupby(firm).transform("size") == panel["year"].nunique()
+    return _with_caution(panel, kept, window, "Observed in every year")
+
+
+def count_gaps(panel: pd.DataFrame) -> Ruled:
+    """Count firm-years that are not observed between those of a firm; none is filled."""
+    years = panel.groupby("firm_id", sort=False)["year"].agg(["min", "max", "size"])
+    absent = years["max"] - years["min"] + 1 - years["size"]
+    again = absent > 0
+    if not again.any():
+        return Ruled(panel)
+    first, last = years.loc[again, "min"].min(), years.loc[again, "max"].max()
+    action = f"{int(again.sum())} firms leave and come back; not filled"
+    return Ruled(
+        panel, (Issue("year not observed", "year", int(absent.sum()), f"{first}-{last}", action),)
+    )
+
+
+def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: Window, step: str) -> Ruled:
+    issues: list[Issue] = []
+    if window.selects_on_survival:
+        issues = issue(SURVIVAL_RULE, step, ~kept, panel["year"], "firm-years left out")
+    return Ruled(panel, tuple(issues), step, kept)

@@ -1,0 +1,129 @@
+"""Standard names and types: delivered columns become firm_id, year and the declared ones."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.errors import DataError
+from pipeline.panel.ledger import Issue, issue
+from pipeline.panel.values import (
+    calendar_year,
+    firm_identifier,
+    is_formula,
+    number,
+    refuse_rows,
+    text,
+)
+from pipeline.params.clean import Identifier
+from pipeline.params.data import DataSection, NumberColumn
+
+
+def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) -> pd.DataFrame:
+    """Rename the delivered columns; type the key only. Row positions become the index."""
+    delivered = raw.reset_index(drop=True)
+    keys = {
+        "firm_id": firm_identifier(delivered[data.firm_id], data.firm_id, written),
+        "year": calendar_year(delivered[data.year], data.year),
+    }
+    values = {name: delivered[column.column] for name, column in data.delivered.items()}
+    return pd.DataFrame({**keys, **values}, copy=False)
+
+
+def rewritten_identifiers(
+    raw: pd.DataFrame, panel: pd.DataFrame, data: DataSection, written: Identifier
+) -> list[Issue]:
+    """Count identifiers that removing characters or padding changed."""
+    if written == Identifier():
+        return []
+    plain = text(raw[data.firm_id].reset_index(drop=True))
+    changed = plain != panel["firm_id"]
+    return issue("identifier rewritten", "firm_id", changed, panel["year"], "as clean.identifier")
+
+
+def blank_missing_codes(
+    panel: pd.DataFrame, codes: dict[str, list[str]]
+) -> tuple[pd.DataFrame, list[Issue]]:
+    """Set declared codes for "missing" (-1, 999999, s/d) to missing, and count them.
+
+    A code is compared as text and, where it is a number, as a number too: -1 is -1.0.
+    """
+    issues: list[Issue] = []
+    blanked = {}
+    for column, listed in codes.items():
+        found = _is_code(panel[column], listed)
+        issues += issue("code for missing", column, found, panel["year"], "set missing")
+        blanked[column] = panel[column].mask(found)
+    return panel.assign(**blanked), issues
+
+
+def _is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
+    numeric_codes = pd.to_numeric(pd.Series(codes), errors="coerce").dropna()
+    numeric = pd.to_numeric(values, errors="coerce").isin(numeric_codes)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return numeric
+    return numeric | text(values).isin(codes)
+
+
+def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
+    """Give each column its declared type; raise DataError where a value is not of it."""
+    typed = {
+        name: number(panel[name], column)
+        if isinstance(column, NumberColumn)
+        else _codes(panel[name], column.column)
+        for name, column in data.delivered.items()
+    }
+    numbers = panel.assign(**typed)
+    sums = {
+        name: numbers[column.of].sum(axis=1, min_count=len(column.of))
+        for name, column in data.sums.items()
+    }
+    return numbers.assign(**sums)
+
+
+def _codes(values: pd.Series, column: str) -> pd.Series:
+    """Return codes as text; a spreadsheet formula is none, and would run where it is opened."""
+    codes = text(values)
+    refuse_rows(
+        is_formula(codes), f"column {column}: a value is a formula", "paste it as a value, see"
+    )
+    return codes
+
+
+def missing_values(panel: pd.DataFrame, data: DataSection) -> list[Issue]:
+    """Count missing values per column; they stay missing."""
+    return [
+        found
+        for name in data.columns
+        for found in issue(
+            "missing value", name, panel[name].isna(), panel["year"], "kept as missing"
+        )
+    ]
+
+
+def assignment_cluster(panel: pd.DataFrame, columns: list[str]) -> pd.Series:
+    """Join the cluster columns into one label; raise DataError where one is missing."""
+    parts = panel[columns]
+    refuse_rows(
+        parts.isna().any(axis=1),
+        f"a firm-year has no assignment cluster ({' x '.join(columns)})",
+        "every firm needs one, participant or not: fill",
+        panel[["firm_id", "year"]],
+    )
+    if len(columns) == 1:
+        return parts[columns[0]]
+    # Each combination is written once, then looked up: there are far fewer than firm-years.
+    code = parts.groupby(columns, sort=False).ngroup().to_numpy()
+    combinations = parts.drop_duplicates()
+    labels = combinations[columns[0]]
+    for name in columns[1:]:
+        labels = labels + " x " + combinations[name]
+    return pd.Series(labels.array[code], index=panel.index)
+
+
+def require_columns(table: pd.DataFrame, wanted: Sequence[str], file: str) -> None:
+    """Raise DataError where a rules file lacks a column."""
+    absent = [name for name in wanted if name not in table.columns]
+    if absent:
+        raise DataError(
+            f"{file} has no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}"
+        )

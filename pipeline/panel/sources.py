@@ -1,0 +1,169 @@
+"""Obtain the raw tables of a study: from a package, from files, or from the simulator.
+
+Values stay as delivered; typing and cleaning belong to `pipeline.panel.clean`.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyarrow import parquet
+
+from pipeline.errors import DataError
+from pipeline.panel.delivered import long_layout, point_decimals, read_panel
+from pipeline.panel.origin import Segment, file_origin, located
+from pipeline.panel.readers import first_row, read_table
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import (
+    DataSection,
+    FileFormat,
+    FileSource,
+    PackageSource,
+    SimulationSource,
+)
+
+# Rows of a table that people write: more than this is not one.
+_LARGEST_RULES_TABLE = 1_000_000
+_ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
+
+
+@dataclass(frozen=True)
+class RawTables:
+    """Hold the panel, the participation register and, for simulated firms, the truth.
+
+    `origins` tells, by table, from which file and row its rows come.
+    """
+
+    panel: pd.DataFrame
+    register: pd.DataFrame | None = None
+    truth: pd.DataFrame | None = None
+    origins: dict[str, list[Segment]] = field(default_factory=dict)
+
+
+def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
+    """Read or simulate the raw tables and check that every column params name is there.
+
+    Raises DataError where a file cannot be read, a package's data set changed, or a column
+    is absent.
+    """
+    source = data.source
+    if isinstance(source, PackageSource):
+        tables = RawTables(_from_package(source, data))
+    elif isinstance(source, FileSource):
+        tables = _read_files(source, data, raw_folder)
+    else:
+        tables = _simulate(source)
+    _require_columns(tables, data)
+    return tables
+
+
+def write_obtained(tables: RawTables, folder: Path) -> None:
+    """Write the raw tables as Parquet files, each where there is one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("panel", "register", "truth"):
+        table = getattr(tables, name)
+        if table is not None:
+            table.to_parquet(folder / f"{name}.parquet", index=False)
+    segments = [
+        {"table": table, **asdict(segment)}
+        for table, origin in tables.origins.items()
+        for segment in origin
+    ]
+    pd.DataFrame(segments, columns=_ORIGIN_COLUMNS).to_parquet(folder / "origins.parquet")
+
+
+def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
+    """Read one raw table that `obtain` wrote; return None where the study has none."""
+    path = folder / f"{name}.parquet"
+    if not path.exists():
+        return None
+    # Column by column, freeing what is converted: the table is never in memory twice.
+    return pd.DataFrame(parquet.read_table(path).to_pandas(split_blocks=True, self_destruct=True))
+
+
+def read_origins(folder: Path) -> dict[str, list[Segment]]:
+    """Read from which files and rows the raw tables come."""
+    path = folder / "origins.parquet"
+    segments = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=_ORIGIN_COLUMNS)
+    return {
+        str(table): [
+            Segment(str(file), int(position), int(n_rows), int(first))
+            for file, position, n_rows, first in rows[_ORIGIN_COLUMNS[1:]].itertuples(index=False)
+        ]
+        for table, rows in segments.groupby("table")
+    }
+
+
+def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the rules files that cleaning names, every value as text, by file name."""
+    return {
+        file: read_table(folder / file, FileFormat(), _LARGEST_RULES_TABLE).reset_index(drop=True)
+        for file in dict.fromkeys(clean.files)
+    }
+
+
+def _from_package(source: PackageSource, data: DataSection) -> pd.DataFrame:
+    table = _read_package(source)
+    return table if source.wide is None else long_layout(table, source.wide, data.year)
+
+
+def _read_package(source: PackageSource) -> pd.DataFrame:
+    """Read a data set from the file that the package carries, pinned by its hash."""
+    spec = find_spec(source.package)
+    if spec is None or spec.origin is None:
+        raise DataError(f"the package {source.package} is not installed: install the project again")
+    path = Path(spec.origin).parent / "datasets" / f"{source.dataset}.csv.bz2"
+    if not path.is_file():
+        raise DataError(
+            f"data.source.dataset: the package {source.package} has no data set {source.dataset}"
+        )
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != source.sha256:
+        raise DataError(
+            f"data.source.sha256: {source.package}.{source.dataset} hashes to {found}; params "
+            f"expect {source.sha256}. The package changed its data: compare, then update the hash"
+        )
+    return pd.read_csv(BytesIO(content), compression="bz2")
+
+
+def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTables:
+    panel, origin = read_panel(source, data, folder)
+    if source.register_file is None:
+        return RawTables(panel, origins={"panel": origin})
+    path = folder / source.register_file
+    register = read_table(path, source.register_format, data.max_rows)
+    columns = data.register_columns
+    numbers = set(columns.fields("number").values()) if columns is not None else set()
+    listed = file_origin(path.name, register.index, first_row(path, source.register_format))
+    with located(listed):
+        pointed = point_decimals(register, numbers, source.register_format)
+    return RawTables(panel, pointed, origins={"panel": origin, "register": listed})
+
+
+def _simulate(source: SimulationSource) -> RawTables:
+    from pipeline.simulation.simulate import simulate_programme
+
+    simulated = simulate_programme(source.settings, np.random.default_rng(source.seed))
+    return RawTables(simulated.panel, simulated.register, simulated.truth)
+
+
+def _require_columns(tables: RawTables, data: DataSection) -> None:
+    wanted = [data.firm_id, data.year, *(column.column for column in data.delivered.values())]
+    _require(tables.panel, wanted, "panel")
+    if data.register_columns is not None and tables.register is not None:
+        _require(tables.register, data.register_columns.named, "register")
+
+
+def _require(frame: pd.DataFrame, wanted: list[str], table: str) -> None:
+    absent = sorted(set(wanted) - set(frame.columns))
+    if absent:
+        hint = "; is its separator a comma?" if len(frame.columns) == 1 else ""
+        raise DataError(
+            f"the {table} has no column {', '.join(absent)}, which params name; "
+            f"it has {', '.join(map(str, frame.columns))}{hint}"
+        )

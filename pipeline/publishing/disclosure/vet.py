@@ -1,0 +1,217 @@
+"""What of a study's results may be published: the declared rule applied to every results table.
+
+A hidden figure is missing in the published table; its row stays. Sample sizes behind estimates are
+always shown, as output checkers ask; docs/disclosure.md says what that leaves.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.results import ESTIMATES
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.publishing.disclosure.comparisons import few_compared
+from pipeline.publishing.disclosure.counts import small
+from pipeline.publishing.disclosure.derived import (
+    derived_facts,
+    hidden_groups,
+    hidden_rows,
+    hide_derived_tests,
+    unseen_leads,
+)
+from pipeline.publishing.disclosure.dominance import Dominance, dominated
+from pipeline.publishing.disclosure.groups import (
+    NOTE,
+    Second,
+    hide_group_tests,
+    is_second,
+    second_groups,
+)
+from pipeline.publishing.disclosure.losses import few_lost, hide_steps, hide_support
+from pipeline.publishing.disclosure.samples import hide_balance, hide_paths
+from pipeline.publishing.disclosure.size_weights import dominated_sizes
+
+# Facts that count firms, and no statistic in units of firms.
+_COUNTED = ("firms", "firm-years")
+_NOT_COUNTS = ("ess", "caliper")
+
+# Where FACTS says what SUPPORT says: reason, name of the fact, whether it belongs to the model.
+_REASON_FACTS = (
+    ("no covariate", "treated_without_covariates", True),
+    ("off support", "treated_off_support", True),
+    ("off support", "n_treated_unmatched", False),
+    ("no match", "n_treated_unmatched", False),
+    ("no match", "n_treated_left_over", False),
+    ("no match", "n_treated_in_cells_without_comparison", False),
+)
+
+_PLACES = {"cohort", "year", "event_time"}
+_FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind == "number"]
+_SIZES = [n for n, c in ESTIMATES.columns.items() if c.kind == "integer" and n not in _PLACES]
+
+_BASELINE = {"baseline_mean": False, "baseline_mean_treated": True}
+
+
+def vet(results: StudyResults) -> StudyResults:
+    """Return the results with everything hidden that section `exhibit.disclosure` declares."""
+    rule = results.settings.exhibit.disclosure
+    minimum = rule.min_cell_firms
+    support, hidden = results.support, set[tuple[str, str, str]]()
+    if support is not None:
+        support, hidden = hide_support(support, minimum)
+    balance, _ = hide_balance(results.balance, few_lost(hidden), minimum)
+    headline = results.settings.estimate.headline.design
+    estimates = _estimates(results, minimum)
+    second = second_groups(estimates, results.facts, minimum)
+    estimates = _without(estimates, is_second(estimates, second), NOTE)
+    vetted = replace(
+        results,
+        support=support,
+        balance=balance,
+        estimates=estimates,
+        tests=_tests(results, estimates, second),
+        paths=hide_paths(results.paths, [headline, "unmatched"], minimum),
+        sample_flow=hide_steps(results.sample_flow, minimum),
+        issues=results.issues.assign(
+            count=_hidden_counts(results.issues["count"].astype("Int64"), minimum)
+        ),
+    )
+    vetted = replace(vetted, facts=_facts(vetted, hidden, minimum))
+    if results.dominance is not None:
+        vetted = _dominated(vetted, results.dominance)
+    return replace(vetted, facts=_underived(results, vetted))
+
+
+def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd.DataFrame:
+    """Hide what TESTS says of estimates that are hidden among `estimates`, and of `second`."""
+    hidden = hidden_rows(results.estimates, estimates)
+    if hidden.empty and not second:
+        return results.tests
+    reference = results.settings.treatment.reference_event_time
+    unseen = unseen_leads(results.estimates, estimates, reference)
+    tests = hide_group_tests(results.tests, second | hidden_groups(hidden))
+    return hide_derived_tests(tests, hidden, unseen)
+
+
+def _underived(results: StudyResults, vetted: StudyResults) -> pd.DataFrame:
+    """Hide facts from which what is hidden elsewhere could be worked out."""
+    reference = results.settings.treatment.reference_event_time
+    facts = vetted.facts
+    means = facts[(facts["name"] == "baseline_mean_treated") & facts["value"].isna()]
+    marks = derived_facts(
+        facts,
+        hidden_rows(results.estimates, vetted.estimates),
+        unseen_leads(results.estimates, vetted.estimates, reference),
+        set(zip(means["outcome"], means["design"], strict=True)),
+    )
+    return facts.assign(value=facts["value"].mask(np.array(marks, dtype=np.bool_)))
+
+
+def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
+    """Replace estimates on few firms of a group, or weighted mostly by one, by the reason."""
+    estimates = results.estimates
+    percent = results.settings.exhibit.disclosure.dominance_percent
+    counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
+    few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
+    shown = _without(estimates, few, f"not published: fewer than {minimum} firms in a group")
+    of_one = pd.Series(dominated_sizes(estimates, results.facts, percent), index=estimates.index)
+    return _without(
+        shown, of_one & ~few, f"not published: one firm has more than {percent:g} percent"
+    )
+
+
+def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", note: str) -> pd.DataFrame:
+    """Replace figures and sizes of the hidden rows by the reason."""
+    if not hidden.any():
+        return estimates
+    shown = estimates.copy()
+    shown.loc[hidden, _FIGURES] = np.nan
+    shown.loc[hidden, _SIZES] = pd.NA
+    shown.loc[hidden, "note"] = note
+    return shown
+
+
+def _hidden_counts(counts: pd.Series, minimum: int) -> pd.Series:
+    return counts.mask(small(counts.to_numpy(float), minimum))
+
+
+def _facts(results: StudyResults, hidden: set[tuple[str, str, str]], minimum: int) -> pd.DataFrame:
+    """Hide small counts, reasons that SUPPORT hides, and baseline means whose path is hidden."""
+    facts = results.facts.reset_index(drop=True)
+    counts = facts["unit"].isin(_COUNTED) & ~facts["name"].str.startswith(_NOT_COUNTS)
+    masked = counts & small(facts["value"].to_numpy(float), minimum)
+    names = list(zip(facts["design"], facts["name"], strict=True))
+    told = _reason_facts(results, hidden)
+    masked |= pd.Series([name in told for name in names], index=facts.index)
+    masked |= pd.Series(_baseline_hidden(results, facts), index=facts.index)
+    masked |= few_compared(facts, minimum)
+    return facts.assign(value=facts["value"].mask(masked))
+
+
+def _reason_facts(results: StudyResults, hidden: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
+    found = set()
+    for design, stack, reason in hidden:
+        model = results.settings.match.designs[design].score
+        for named, fact, of_model in _REASON_FACTS:
+            if named == reason:
+                name = fact if stack == "all" else f"{fact}[{stack}]"
+                found.add((model if of_model else design, name))
+    return found
+
+
+def _baseline_hidden(results: StudyResults, facts: pd.DataFrame) -> list[bool]:
+    """Mark baseline means of a group whose mean at the reference year is hidden."""
+    reference = results.settings.treatment.reference_event_time
+    at_base = results.paths[results.paths["event_time"] == reference]
+    gone = at_base[at_base["mean"].isna()]
+    keys = set(zip(gone["outcome"], gone["design"], gone["treated"], strict=True))
+    return [
+        name in _BASELINE and (outcome, design, _BASELINE[name]) in keys
+        for outcome, design, name in zip(
+            facts["outcome"], facts["design"], facts["name"], strict=True
+        )
+    ]
+
+
+def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
+    """Hide means in which the largest firm exceeds the declared share of the total."""
+    percent = results.settings.exhibit.disclosure.dominance_percent
+    reference = results.settings.treatment.reference_event_time
+    at_base = dominance.outcomes[dominance.outcomes["event_time"] == reference]
+    facts = results.facts.assign(treated=results.facts["name"].map(_BASELINE).astype("object"))
+    levels = dominated(facts, at_base, ["outcome", "design", "treated"], percent)
+    outcomes = results.settings.outcomes.root.items()
+    shown = [name for name, o in outcomes if o.transform in ("level", "proportional")]
+    keys = ["outcome", "design", "treated", "event_time"]
+    paths = dominated(results.paths, dominance.outcomes, keys, percent)
+    paths = paths & results.paths["outcome"].isin(shown).to_numpy()
+    return replace(
+        results,
+        facts=results.facts.assign(value=results.facts["value"].mask(levels)),
+        paths=results.paths.assign(mean=results.paths["mean"].mask(paths)),
+        balance=_dominated_balance(results.balance, dominance, percent),
+        profile=_dominated_profile(results.profile, dominance, percent),
+    )
+
+
+def _dominated_balance(balance: pd.DataFrame, dominance: Dominance, percent: float) -> pd.DataFrame:
+    """Hide both means where either group is dominated: the difference would tell one."""
+    keys = ["design", "stack", "covariate", "sample", "treated"]
+    either = pd.Series(False, index=balance.index)
+    for treated in (True, False):
+        rows = balance.assign(treated=treated)
+        either |= dominated(rows, dominance.covariates, keys, percent)
+    return balance.assign(
+        mean_treated=balance["mean_treated"].mask(either),
+        mean_control=balance["mean_control"].mask(either),
+    )
+
+
+def _dominated_profile(
+    profile: pd.DataFrame | None, dominance: Dominance, percent: float
+) -> pd.DataFrame | None:
+    if profile is None:
+        return None
+    marks = dominated(profile, dominance.panel, ["column", "year", "treated"], percent)
+    return profile.assign(mean=profile["mean"].mask(marks))

@@ -1,0 +1,117 @@
+"""The export manifest: what a person who releases files from a secure room must know of each.
+
+For every file its smallest count of firms, whether the dominance rule was applied to magnitudes
+in it, and the SHA-256 of its bytes.
+"""
+
+import csv
+import hashlib
+import io
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.balance import BALANCE, SUPPORT
+from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.selection import SCORE_COEFFICIENTS
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.table import Counts, Table
+
+NAME = "manifest.csv"
+_HEAD = ("file", "smallest_count", "dominance_checked", "sha256")
+
+_BEHIND_ESTIMATES = ("n_treated", "n_control")
+
+# What of a results table counts firms, rows of firms, or values of firms.
+_COUNTS: dict[str, tuple[str, ...]] = {
+    ESTIMATES.name: _BEHIND_ESTIMATES,
+    TESTS.name: (),
+    OUTCOME_PATHS.name: ("n_firms",),
+    FACTS.name: (),
+    BALANCE.name: _BEHIND_ESTIMATES,
+    SUPPORT.name: ("n_treated",),
+    SAMPLE_FLOW.name: tuple(n for n, c in SAMPLE_FLOW.columns.items() if c.kind == "integer"),
+    ISSUES.name: ("count",),
+    PROFILE.name: ("n_rows", "n_missing"),
+    SCORE_COEFFICIENTS.name: ("n_obs", "n_treated"),
+}
+_NO_COUNTS = {"step", "year"}
+# Tables with means of magnitudes.
+_MAGNITUDES = {OUTCOME_PATHS.name, FACTS.name, BALANCE.name, PROFILE.name}
+_TABLES_WITH_MAGNITUDES = {"main_effects", "balance", "support"}
+
+
+def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyResults) -> bytes:
+    """Return the manifest of a study's files as CSV, sorted by path.
+
+    `results` are those published. A file without any count of firms has an empty one.
+    """
+    checked = "yes" if results.dominance is not None else "no"
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(_HEAD)
+    for path, content in sorted(files.items()):
+        smallest = _smallest(path, files, tables, results)
+        writer.writerow(
+            [
+                path,
+                "" if smallest is None else smallest,
+                checked if _has_magnitudes(path) else "none in it",
+                hashlib.sha256(content).hexdigest(),
+            ]
+        )
+    return buffer.getvalue().encode("utf-8")
+
+
+def _smallest(
+    path: str, files: dict[str, bytes], tables: dict[str, Table], results: StudyResults
+) -> int | None:
+    """Return the smallest count above zero that a file shows, or that stands behind its figures."""
+    place, name = PurePosixPath(path).parts[0], PurePosixPath(path).stem
+    if place == "results":
+        return _of_results(name.upper(), files[path], results)
+    if place == "tables" and name in tables:
+        return _of_table(tables[name], results)
+    if name == "sample_flow" or place == "tables.docx" or path == "report.html":
+        return min(filter(None, (_of_table(t, results) for t in tables.values())), default=None)
+    return _behind(results)
+
+
+def _of_results(table: str, content: bytes, results: StudyResults) -> int | None:
+    rows = pd.read_csv(io.BytesIO(content))
+    if table == FACTS.name:
+        counts = rows.loc[rows["unit"].isin(["firms", "firm-years"]), "value"]
+        return _least(counts[~rows["name"].str.startswith("ess")])
+    names = [name for name in _COUNTS.get(table, ()) if name not in _NO_COUNTS]
+    return _least(rows[names]) if names else _behind(results)
+
+
+def _of_table(table: Table, results: StudyResults) -> int | None:
+    cells = [cell for row in table.rows() for cell in row.cells if isinstance(cell, Counts)]
+    shown = _least(pd.Series([n for cell in cells for n in cell.values], dtype=float))
+    return _behind(results) if shown is None else shown
+
+
+def _behind(results: StudyResults) -> int | None:
+    """Return the smallest group behind any estimate."""
+    return _least(results.estimates[list(_BEHIND_ESTIMATES)])
+
+
+def _least(counts: "pd.DataFrame | pd.Series[float]") -> int | None:
+    values = counts.to_numpy(float, na_value=np.nan)
+    known = values[values > 0]
+    return int(known.min()) if known.size else None
+
+
+def _has_magnitudes(path: str) -> bool:
+    name = PurePosixPath(path).stem
+    if path.startswith("results/"):
+        return name.upper() in _MAGNITUDES
+    stem = name.split("_panels")[0].rstrip("_0123456789")
+    return (
+        stem in _TABLES_WITH_MAGNITUDES
+        or path in {"tables.docx", "report.html"}
+        or (name in {"outcome_paths", "event_study"})
+    )

@@ -1,0 +1,243 @@
+"""Propensity scores by unpenalised maximum likelihood.
+
+A score model is fitted per stack, or once with an intercept for each stack. What would make
+its coefficients meaningless (constant, collinear or separating covariates) stops the fit and
+is named (`pipeline.selection.design_matrix`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.results import FACTS
+from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.store import conform, empty
+from pipeline.errors import DataError, EvaluationError, SupportError
+from pipeline.matching.sets import Flags, Floats
+from pipeline.params.score import ScoreModel, ScoreSection
+from pipeline.selection.design_matrix import (
+    DesignMatrix,
+    build_design_matrix,
+    refuse_separation,
+    refuse_separation_by_combination,
+)
+from pipeline.selection.likelihood import Link, Optimum, maximise, probability
+from pipeline.selection.score_sample import complete_rows, count_lost
+from pipeline.selection.support import support_by_stack
+
+# Ties and order of scores must be the same on every machine.
+SCORE_DECIMALS = 10
+
+SCORE_COLUMNS = ["propensity_score", "linear_score"]
+
+
+@dataclass(frozen=True)
+class ScoreFit:
+    """Hold one fitted propensity score.
+
+    `coefficients` has one row per term (`term`, `estimate` and `std_error` on the index);
+    `propensity_score` and `linear_score` have one entry per firm, rounded to 10 decimals;
+    `pseudo_r2` is McFadden's, `auc` the area under the ROC curve.
+    """
+
+    coefficients: pd.DataFrame
+    propensity_score: Floats
+    linear_score: Floats
+    n_obs: int
+    n_treated: int
+    pseudo_r2: float
+    auc: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Hold the tables SCORES, SCORE_COEFFICIENTS and FACTS of every score model."""
+
+    scores: pd.DataFrame
+    coefficients: pd.DataFrame
+    facts: pd.DataFrame
+
+
+def score_risk_sets(
+    risk_sets: pd.DataFrame, covariates: pd.DataFrame, section: ScoreSection
+) -> Scored:
+    """Fit every score model on its risk sets and mark the firms on common support.
+
+    `risk_sets` has SCORES' columns up to `in_treated_cluster`, one block per model and one for
+    `unmatched`, which gets no score; `covariates` is COVARIATES. Firms that lack a covariate of
+    a model leave that model and are counted in the facts, or are refused (`missing`).
+
+    Raises SupportError where a stack has no treated or no comparison firm left or a covariate
+    separates them, DataError where covariates are missing and refused, constant or collinear.
+    Messages begin with model and stack.
+    """
+    unmatched = risk_sets[risk_sets["model"] == "unmatched"]
+    blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
+    coefficients, facts = [empty(SCORE_COEFFICIENTS)], [empty(FACTS)]
+    for name, model in section.models.items():
+        found = score_model(risk_sets[risk_sets["model"] == name], covariates, model, name)
+        blocks.append(found.scores)
+        coefficients.append(found.coefficients)
+        facts += [found.facts, _off_support(found.scores, name)]
+    return Scored(
+        conform(SCORES, pd.concat(blocks)),
+        conform(SCORE_COEFFICIENTS, pd.concat(coefficients)),
+        conform(FACTS, pd.concat(facts)),
+    )
+
+
+def score_model(
+    risk_set: pd.DataFrame, covariates: pd.DataFrame, model: ScoreModel, name: str
+) -> Scored:
+    """Fit one score model on its risk sets, as `score_risk_sets`; the facts count firms left out.
+
+    Rows keep the order of `risk_set`, and types are not checked: for scores made many times over.
+    """
+    rows, values, dropped = complete_rows(risk_set, covariates, model, name)
+    scored, coefficients = _fit_model(rows, values, model, name)
+    return Scored(scored[list(SCORES.columns)], coefficients, dropped)
+
+
+def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
+    """Fit the probability of treatment by unpenalised maximum likelihood.
+
+    `covariates` has one row per firm and no missing value; text columns become one indicator
+    per category, the first in sorted order being the base. `treated` is aligned with it.
+    Newton's method runs on standardised covariates; coefficients are in original units.
+
+    Raises SupportError where a group is empty or a covariate separates the groups (the estimate
+    would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
+    covariate is missing, constant or a combination of others.
+    """
+    _require_both_groups(treated)
+    design = build_design_matrix(covariates)
+    refuse_separation(covariates, treated)
+    optimum = _maximise(design, treated, link)
+    estimate = design.to_original_units @ optimum.coefficients
+    covariance = design.to_original_units @ optimum.covariance @ design.to_original_units.T
+    index = optimum.index
+    coefficients = pd.DataFrame(
+        {"term": design.terms, "estimate": estimate, "std_error": np.sqrt(np.diag(covariance))}
+    )
+    return ScoreFit(
+        coefficients=coefficients,
+        propensity_score=np.round(probability(index, link), SCORE_DECIMALS),
+        linear_score=np.round(index, SCORE_DECIMALS),
+        n_obs=len(treated),
+        n_treated=int(treated.sum()),
+        pseudo_r2=_mcfadden(optimum.log_likelihood, treated),
+        auc=_auc(index, treated),
+    )
+
+
+def _fit_model(
+    complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a model's rows with scores and support, and its coefficients.
+
+    With `refit` the coefficients, and the scores of firms on support, are those of a second fit
+    on these firms alone; the others keep the score that put them off support.
+    """
+    scored, coefficients = _fit_samples(complete, values, model, name)
+    on_support = support_by_stack(scored, model)
+    if model.refit:
+        again, coefficients = _fit_samples(scored[on_support], values, model, name)
+        scored.loc[again.index, SCORE_COLUMNS] = again[SCORE_COLUMNS]
+    return scored.assign(on_support=on_support), coefficients
+
+
+def _fit_samples(
+    complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows with the score of their fit, index kept, and the coefficients of every fit."""
+    parts, coefficients = [], []
+    for label, where, rows in _samples(complete, model, name):
+        covariates = values.loc[rows.index]
+        if label == "pooled" and rows["stack"].nunique() > 1:
+            covariates = covariates.assign(stack=rows["stack"].astype(str))
+        fit = _fit_named(covariates, rows["treated"].to_numpy(), model.link, where, label)
+        parts.append(
+            rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
+        )
+        coefficients.append(_coefficient_rows(fit, name, label))
+    return pd.concat(parts), pd.concat(coefficients)
+
+
+def _samples(
+    complete: pd.DataFrame, model: ScoreModel, name: str
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield what one fit is called, how messages call it, and its rows."""
+    if model.fit == "pooled":
+        stacks = ", ".join(str(stack) for stack in sorted(complete["stack"].unique()))
+        yield "pooled", f"{name}, stacks {stacks} pooled", complete
+        return
+    for stack, rows in complete.groupby("stack", sort=True):
+        yield str(stack), f"{name}, stack {stack}", rows
+
+
+def _fit_named(
+    covariates: pd.DataFrame, treated: Flags, link: Link, where: str, label: str
+) -> ScoreFit:
+    """Fit a score; say in every message which model and stack failed."""
+    try:
+        return fit_score(covariates, treated, link)
+    except EvaluationError as error:
+        raise type(error)(f"{where}: {error}{_remedy(label)}") from None
+
+
+def _remedy(label: str) -> str:
+    """Return what else helps where one entry year alone cannot be fitted."""
+    if label == "pooled":
+        return ""
+    return f"; or leave the entry year out: treatment.leave_out_entry_years: [{label}]"
+
+
+def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:
+    return fit.coefficients.assign(
+        model=name,
+        fit=label,
+        n_obs=fit.n_obs,
+        n_treated=fit.n_treated,
+        pseudo_r2=fit.pseudo_r2,
+        auc=fit.auc,
+    )
+
+
+def _off_support(scored: pd.DataFrame, name: str) -> pd.DataFrame:
+    return count_lost(scored, ~scored["on_support"].to_numpy(), name, "off_support")
+
+
+def _require_both_groups(treated: Flags) -> None:
+    if treated.all() or not treated.any():
+        raise SupportError(
+            f"{int(treated.sum())} treated and {int((~treated).sum())} comparison firms: "
+            "a score needs both"
+        )
+
+
+def _maximise(design: DesignMatrix, treated: Flags, link: Link) -> Optimum:
+    """Find the optimum; where there is none, name the covariates that separate."""
+    optimum = maximise(design.standardised, treated, link)
+    if optimum is None:
+        refuse_separation_by_combination(design, treated)
+        raise DataError(
+            f"the {link} did not converge on {len(treated)} firms; take extreme values or "
+            "covariates out of the model"
+        )
+    return optimum
+
+
+def _mcfadden(log_likelihood: float, treated: Flags) -> float:
+    """Return 1 - L / L0, L0 the log-likelihood with an intercept alone."""
+    share = treated.mean()
+    entropy = share * np.log(share) + (1 - share) * np.log(1 - share)
+    return float(1 - log_likelihood / (len(treated) * entropy))
+
+
+def _auc(index: Floats, treated: Flags) -> float:
+    """Return the probability that a treated firm outranks a comparison firm, ties one half."""
+    one, zero = np.sort(index[treated]), np.sort(index[~treated])
+    outranked = np.searchsorted(zero, one, "left") + np.searchsorted(zero, one, "right")
+    return float(outranked.sum() / 2 / len(one) / len(zero))

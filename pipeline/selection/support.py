@@ -1,0 +1,148 @@
+"""Common support: which firms have counterparts in the other group, and what became of treated.
+
+Where treated firms are lost the effect is that on the matched treated, so that who they are has
+to be shown.
+"""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.balance import SUPPORT
+from pipeline.datasets.store import conform
+from pipeline.matching.sets import Flags, Floats
+from pipeline.params.match import MatchSection
+from pipeline.params.score import ScoreModel
+from pipeline.selection.kernel_density import kernel_density, stata_percentile
+
+Overlap = Literal["none", "min_max", "comparison_maximum", "comparison_range", "treated_range"]
+
+KEY = ["stack", "firm_id"]
+
+# SUPPORT is published, and a mean over one or two firms is no statistic.
+FEWEST_SHOWN = 3
+
+
+def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
+    """Apply a model's support rule within each stack, one flag per row of `scored`.
+
+    On the index, since probabilities round at 0 and 1; `bound` is on the probability itself.
+    """
+    if model.score_bound is not None:
+        return np.asarray(scored["propensity_score"] <= model.score_bound)
+    on_support = np.ones(len(scored), dtype=bool)
+    for rows in scored.groupby("stack").indices.values():
+        on_support[rows] = _kept(scored.iloc[rows], model)
+    return on_support
+
+
+def _kept(stack: pd.DataFrame, model: ScoreModel) -> Flags:
+    score, treated = stack["linear_score"].to_numpy(), stack["treated"].to_numpy()
+    share = model.trim_share or 0.0
+    match model.support:
+        case "bound" | "none":
+            return np.ones(len(stack), dtype=bool)
+        case "trim":
+            return trimmed(score, treated, share)
+        case "density":
+            return densest(stack["propensity_score"].to_numpy(), treated, share)
+        case overlap:
+            return common_support(score, treated, overlap)
+
+
+def common_support(score: Floats, treated: Flags, rule: Overlap) -> Flags:
+    """Mark the firms on common support, one flag per firm of `score`.
+
+    `min_max` keeps both groups between the larger of the two minima and the smaller of the two
+    maxima (Dehejia & Wahba 1999, doi:10.1080/01621459.1999.10473858); `comparison_maximum`
+    drops treated firms above every comparison firm; `comparison_range` treated firms above or
+    below all of them; `treated_range` comparison firms above or below all treated firms; `none`
+    keeps all. Bounds are inclusive. MatchIt's `discard` calls `min_max` both, `comparison_range`
+    treated and `treated_range` control; psmatch2's `common` is `comparison_range`.
+    """
+    if rule == "none":
+        return np.ones(len(score), dtype=bool)
+    one, zero = score[treated], score[~treated]
+    if rule == "comparison_maximum":
+        return np.asarray(~treated | (score <= zero.max()))
+    if rule in ("comparison_range", "treated_range"):
+        within = zero if rule == "comparison_range" else one
+        return np.asarray((score >= within.min()) & (score <= within.max()))
+    low, high = max(one.min(), zero.min()), min(one.max(), zero.max())
+    return np.asarray((score >= low) & (score <= high))
+
+
+def trimmed(score: Floats, treated: Flags, share: float) -> Flags:
+    """Mark all firms but the share of treated firms with the highest scores, rounded down.
+
+    Treated firms tied with the highest score that stays are kept too.
+    """
+    ordered = np.sort(score[treated])[::-1]
+    highest_kept = ordered[int(share * len(ordered))]
+    return np.asarray(~treated | (score <= highest_kept))
+
+
+def densest(score: Floats, treated: Flags, share: float) -> Flags:
+    """Mark all firms but the share of treated where comparison scores are least dense.
+
+    As psmatch2's `trim`: the density of comparison scores at each treated score, by Stata's
+    `kdensity` (Epanechnikov; width 0.9 min(SD, IQR / 1.349) n^-1/5); treated firms below its
+    percentile 100 `share` are dropped, and those where it is zero. Smith & Todd (2005),
+    doi:10.1016/j.jeconom.2004.04.011.
+    """
+    density = kernel_density(score[~treated], score[treated])
+    kept = np.ones(len(score), dtype=bool)
+    kept[treated] = (density > 0) & (density >= stata_percentile(density, share))
+    return kept
+
+
+def treated_fates(
+    scores: pd.DataFrame, covariates: pd.DataFrame, weights: pd.DataFrame, match: MatchSection
+) -> pd.DataFrame:
+    """Return SUPPORT: what became of the treated of every design, and their mean covariates.
+
+    A treated firm of the risk sets is kept, or lost for the first of these reasons that holds: it
+    lacks a covariate of the score, is off support, has no match (cell or caliper).
+    """
+    numbers = covariates[[*KEY, *covariates.columns[2:][_numeric(covariates)]]]
+    everyone = scores.loc[(scores["model"] == "unmatched") & scores["treated"], KEY]
+    parts = []
+    for name, design in match.designs.items():
+        scored = scores.loc[scores["model"] == design.score, [*KEY, "on_support"]]
+        used = weights.loc[weights["design"] == name, KEY].assign(used=True)
+        firms = everyone.merge(scored, on=KEY, how="left").merge(used, on=KEY, how="left")
+        fate = np.select(
+            [firms["used"].notna(), firms["on_support"].isna(), ~_true(firms["on_support"])],
+            ["kept", "no covariate", "off support"],
+            "no match",
+        )
+        values = firms[KEY].merge(numbers, on=KEY, how="left", validate="one_to_one")
+        parts.append(_means(values.assign(fate=fate)).assign(design=name))
+    columns = list(SUPPORT.columns)
+    return conform(SUPPORT, pd.concat([pd.DataFrame(columns=columns), *parts])[columns])
+
+
+def _numeric(covariates: pd.DataFrame) -> list[bool]:
+    return [pd.api.types.is_numeric_dtype(covariates[name]) for name in covariates.columns[2:]]
+
+
+def _true(flags: "pd.Series[bool]") -> Flags:
+    return np.asarray(flags.fillna(False).astype(bool))
+
+
+def _means(firms: pd.DataFrame) -> pd.DataFrame:
+    """Return count and mean covariates by stack and fate, stacks together and all lost together.
+
+    A mean over fewer than `FEWEST_SHOWN` firms is missing: it would tell a firm's own value.
+    """
+    lost = firms[firms["fate"] != "kept"].assign(fate="lost")
+    by_fate = pd.concat([firms, lost])
+    by_stack = pd.concat(
+        [by_fate.assign(stack=by_fate["stack"].astype(str)), by_fate.assign(stack="all")]
+    )
+    groups = by_stack.drop(columns="firm_id").groupby(["stack", "fate"])
+    means = groups.mean().where(groups.count() >= FEWEST_SHOWN)
+    size = groups.size().rename("n_treated").reset_index()
+    long = means.reset_index().melt(["stack", "fate"], var_name="covariate", value_name="mean")
+    return long.merge(size, on=["stack", "fate"])
