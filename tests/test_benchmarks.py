@@ -15,7 +15,7 @@ COMMANDS = sorted(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*COMMANDS, "simulation_study"])
+@pytest.mark.parametrize("name", [*COMMANDS, "freeze", "simulation_study"])
 def test_help_names_the_command(name):
     command = [sys.executable, "-m", f"benchmarks.{name}", "--help"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

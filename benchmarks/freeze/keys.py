@@ -1,0 +1,156 @@
+"""Turn the tables that stages write into frozen ones: typed keys as text, values as numbers.
+
+The only module that knows how tables look today. When a schema changes, this module learns the
+new form and the frozen files stay as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+STAGES_WITH_FACTS = ("score", "match", "balance", "estimate")
+
+# What the numbers in a bracket of `term` mean, by family; a family that is absent here has text.
+COORDINATES = {
+    "event": ("event_time",),
+    "event_bin": ("event_time", "last_event_time"),
+    "event_balanced": ("event_time",),
+    "att_gt": ("cohort", "year"),
+    "cohort": ("cohort",),
+    "year": ("year",),
+}
+TYPED = ("cohort", "year", "event_time", "last_event_time")
+RESULT = ("outcome", "design", "sample", "estimator")
+INTERVAL = ("conf_low", "conf_high", "conf_level")
+COUNTS = ("n_treated", "n_control", "n_obs", "n_clusters", "n_treated_clusters")
+DISTANCES = ("std_diff", "percent_bias", "variance_ratio", "ks_distance")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Describe one frozen table: where it is read, its key, its numbers, how it is made."""
+
+    name: str
+    key: tuple[str, ...]
+    numbers: tuple[str, ...]
+    read: Callable[[Path], pd.DataFrame]
+
+    def of(self, study: Path) -> pd.DataFrame:
+        """Return the table of one study's folder: key columns as text, numbers as floats."""
+        frame = self.read(study)
+        text = {name: _text(frame[name]) for name in self.key}
+        values = {name: frame[name].astype("Float64").astype("float64") for name in self.numbers}
+        made = pd.DataFrame({**text, **values}).sort_values(list(self.key), ignore_index=True)
+        repeated = made.duplicated(list(self.key))
+        if repeated.any():
+            raise ValueError(f"{self.name}: {int(repeated.sum())} rows repeat the key {self.key}")
+        return made
+
+
+def estimates(study: Path) -> pd.DataFrame:
+    """Return ESTIMATES with `family` and typed coordinates; cohort and year imply event time."""
+    rows = pd.read_parquet(study / "estimate" / "estimates.parquet")
+    split = pd.DataFrame([_coordinates(term) for term in rows["term"]], index=rows.index)
+    rows["family"] = split["family"]
+    for name in (*TYPED, "of"):
+        in_bracket = split[name] if name in split else pd.Series(pd.NA, index=rows.index)
+        rows[name] = rows[name].astype("object").fillna(in_bracket) if name in rows else in_bracket
+    rows.loc[rows["cohort"].notna() & rows["year"].notna(), "event_time"] = pd.NA
+    return rows
+
+
+def tests(study: Path) -> pd.DataFrame:
+    """Return TESTS with what a test is `of` (a grouping, a group) in a column of its own."""
+    rows = pd.read_parquet(study / "estimate" / "tests.parquet")
+    split = rows["test"].map(_bracket)
+    rows["family"], rows["of"] = split.str[0], split.str[1]
+    return rows
+
+
+def balance(study: Path) -> pd.DataFrame:
+    """Return BALANCE."""
+    return pd.read_parquet(study / "balance" / "balance.parquet")
+
+
+def matches(study: Path) -> pd.DataFrame:
+    """Return MATCHES keyed by the set's treated firm, whatever sets are called."""
+    rows = pd.read_parquet(study / "match" / "matches.parquet")
+    if rows.empty:
+        return rows.assign(treated_firm="")
+    of_set = ["design", "stack", "set_id"]
+    treated = rows.loc[rows["treated"], [*of_set, "firm_id"]]
+    return rows.merge(treated.rename(columns={"firm_id": "treated_firm"}), on=of_set, how="left")
+
+
+def weights(study: Path) -> pd.DataFrame:
+    """Return WEIGHTS."""
+    return pd.read_parquet(study / "match" / "weights.parquet")
+
+
+def facts(study: Path) -> pd.DataFrame:
+    """Return single numbers by stage; a keyed table that replaces some of them is added here."""
+    found = [
+        pd.read_parquet(path).assign(stage=stage)
+        for stage in STAGES_WITH_FACTS
+        if (path := study / stage / "facts.parquet").exists()
+    ]
+    if not found:
+        return pd.DataFrame(columns=["stage", "design", "outcome", "family", "of", "value"])
+    rows = pd.concat(found, ignore_index=True)
+    split = rows["name"].map(_bracket)
+    rows["family"], rows["of"] = split.str[0], split.str[1]
+    return rows
+
+
+TABLES = (
+    Table(
+        "estimates",
+        (*RESULT, "subgroup", "family", *TYPED, "of", "inference", "band"),
+        ("estimate", "std_error", "statistic", "df", "p_value", *INTERVAL, *COUNTS),
+        estimates,
+    ),
+    Table(
+        "tests",
+        (*RESULT, "family", "of"),
+        ("statistic", "df", "df_denominator", "p_value"),
+        tests,
+    ),
+    Table(
+        "balance",
+        ("design", "stack", "covariate", "sample"),
+        ("in_score", *DISTANCES, "mean_treated", "mean_control", "ess_control", *COUNTS[:2]),
+        balance,
+    ),
+    Table(
+        "matches",
+        ("design", "stack", "treated_firm", "firm_id"),
+        ("set_weight", "distance"),
+        matches,
+    ),
+    Table(
+        "weights",
+        ("design", "stack", "firm_id"),
+        ("treated", "base_year", "in_treated_cluster", "weight"),
+        weights,
+    ),
+    Table("facts", ("stage", "design", "outcome", "family", "of"), ("value",), facts),
+)
+
+
+def _coordinates(term: str) -> dict[str, object]:
+    family, inside = _bracket(term)
+    names = COORDINATES.get(family)
+    if not inside or names is None:
+        return {"family": family, "of": inside}
+    return {"family": family, "of": "", **dict(zip(names, inside.split(","), strict=True))}
+
+
+def _bracket(name: str) -> tuple[str, str]:
+    family, _, inside = name.partition("[")
+    return family, inside.removesuffix("]")
+
+
+def _text(values: pd.Series) -> pd.Series:
+    return values.astype("object").where(values.notna(), "").astype(str)
