@@ -1,10 +1,17 @@
 """Maximum likelihood against statsmodels, and against counting firms by hand."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from pipeline.selection import likelihood
-from pipeline.selection.likelihood import link_density, maximise, probability
+from pipeline.selection.likelihood import (
+    link_density,
+    maximise,
+    maximise_by_statsmodels,
+    probability,
+)
 
 
 def sample(seed, n=400):
@@ -33,6 +40,22 @@ def test_optimum_equals_statsmodels(link, seed):
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.005])
+def test_bare_steps_equal_statsmodels_as_it_is_called_for_what_is_published(link, share):
+    """However rare the treatment, and however long the tails of a covariate."""
+    rng = np.random.default_rng(12)
+    columns = np.column_stack([np.ones(3000), rng.standard_t(3, size=(3000, 3))])
+    columns[:, 1:] /= columns[:, 1:].std(axis=0)
+    index = columns @ [0, 1.0, -0.5, 0.2] + rng.logistic(size=3000)
+    treated = index > np.quantile(index, 1 - share)
+    bare, published = (fit(columns, treated, link) for fit in (maximise, maximise_by_statsmodels))
+    np.testing.assert_allclose(bare.coefficients, published.coefficients, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(bare.covariance, published.covariance, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(bare.index, published.index, rtol=1e-10, atol=1e-11)
+    assert bare.log_likelihood == pytest.approx(published.log_likelihood, rel=1e-10)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
 def test_weights_count_firms_that_often(link):
     columns, treated = sample(3)
     times = np.random.default_rng(3).integers(1, 4, len(treated))
@@ -52,14 +75,18 @@ def test_blocks_do_not_matter(monkeypatch):
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
 @pytest.mark.parametrize("overlap", [0, 1])
-def test_separated_groups_have_no_optimum(link, overlap):
+@pytest.mark.parametrize("fit", [maximise, maximise_by_statsmodels])
+def test_separated_groups_have_no_optimum(fit, link, overlap):
     """Complete separation, and quasi-complete where one value is shared."""
     x = np.arange(40.0) - 20
     treated = x > 0
     treated[20 : 20 + overlap] = True
     x[20] = x[21] if overlap else x[20]
     treated[21] = False if overlap else treated[21]
-    assert maximise(np.column_stack([np.ones(40), x]), treated, link) is None
+    columns = np.column_stack([np.ones(40), (x - x.mean()) / x.std()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fit(columns, treated, link) is None
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])

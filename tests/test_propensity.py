@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import DataError, SupportError
 from pipeline.params.score import ScoreSection
+from pipeline.selection.likelihood import maximise
 from pipeline.selection.propensity import fit_score, score_risk_sets
 from pipeline.selection.score_sample import count_lost
 from pipeline.selection.support import common_support
@@ -45,6 +46,7 @@ def test_fit_equals_statsmodels_in_original_units(link):
     ]
     np.testing.assert_allclose(fit.coefficients["estimate"], plain.params, rtol=1e-8)
     np.testing.assert_allclose(fit.coefficients["std_error"], plain.bse, rtol=1e-6)
+    np.testing.assert_allclose(fit.covariance, plain.cov_params(), rtol=1e-6)
     np.testing.assert_allclose(fit.propensity_score, plain.predict(), atol=1e-9)
     np.testing.assert_allclose(fit.linear_score, plain.fittedvalues, atol=1e-9)
     assert fit.pseudo_r2 == pytest.approx(plain.prsquared)
@@ -240,6 +242,28 @@ def test_each_stack_has_its_own_fit_and_unmatched_has_none():
     assert len(unmatched) == 800
     assert unmatched["linear_score"].isna().all()
     assert unmatched["on_support"].all()
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_scores_are_statsmodels_and_draws_that_make_them_again_find_the_same(monkeypatch, link):
+    """Where statsmodels cannot be reached nothing is published, and draws still have scores."""
+    risk_sets, covariates = study()
+    model = section(link=link)
+    published = score_risk_sets(risk_sets, covariates, model)
+
+    def unreachable(*_, **__):
+        raise RuntimeError("statsmodels was asked")
+
+    monkeypatch.setattr("statsmodels.discrete.discrete_model.DiscreteModel.fit", unreachable)
+    for name in ("Logit", "Probit"):
+        monkeypatch.setattr(f"statsmodels.discrete.discrete_model.{name}.fit", unreachable)
+    with pytest.raises(RuntimeError, match="statsmodels was asked"):
+        score_risk_sets(risk_sets, covariates, model)
+    again = score_risk_sets(risk_sets, covariates, model, maximise)
+    pd.testing.assert_frame_equal(again.scores, published.scores, rtol=0, atol=1.5e-10)
+    pd.testing.assert_frame_equal(
+        again.coefficients, published.coefficients, rtol=1e-10, atol=1e-12
+    )
 
 
 def test_pooled_fit_has_stack_intercepts():

@@ -21,7 +21,12 @@ from pipeline.matching.neighbours import (
 )
 from pipeline.matching.sets import Flags, Floats
 from pipeline.selection.design_matrix import build_design_matrix, expanded_columns
-from pipeline.selection.likelihood import Link, link_density, maximise, probability
+from pipeline.selection.likelihood import (
+    Link,
+    link_density,
+    maximise_by_statsmodels,
+    probability,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def estimated_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> Est
     Raises SupportError where there is no optimum.
     """
     design = build_design_matrix(covariates)
-    optimum = maximise(design.standardised, treated, link)
+    optimum = maximise_by_statsmodels(design.standardised, treated, link)
     if optimum is None:
         raise SupportError(f"the {link} has no optimum on {len(treated)} firms")
     return EstimatedScore(

@@ -25,6 +25,7 @@ from pipeline.params.match import MahalanobisDesign, MatchSection, NearestDesign
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
+from pipeline.selection.likelihood import maximise
 from pipeline.selection.propensity import score_risk_sets
 
 # Methods whose weights change smoothly with the data.
@@ -144,7 +145,7 @@ def _scores(
         return resampled
     model = redo.match.designs[design].score
     only = redo.score.model_copy(update={"models": {model: redo.score.models[model]}})
-    return score_risk_sets(resampled, covariates, only).scores
+    return score_risk_sets(resampled, covariates, only, maximise).scores
 
 
 def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> dict[str, float]:

@@ -19,6 +19,7 @@ from pipeline.panel.panel_index import Codes, PanelIndex, index_panel
 from pipeline.panel.treated_clusters import first_entries
 from pipeline.params.match import AnyDesign
 from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.likelihood import maximise
 from pipeline.selection.propensity import score_model
 from pipeline.selection.risk_sets import ActiveFirms, active_firms, risk_set, score_pool
 
@@ -80,7 +81,7 @@ class Reassignment:
             return score_pool(firms, "unmatched", source).assign(on_support=True)
         model = self.redo.score.models[rule.score]
         pool = score_pool(firms, rule.score, model.controls_from)
-        return score_model(pool, self.covariates, model, rule.score).scores
+        return score_model(pool, self.covariates, model, rule.score, maximise).scores
 
 
 def reassignment(study: Study, redo: Redo, design: str, entry_years: list[int]) -> Reassignment:

@@ -1,8 +1,9 @@
 """Propensity scores by unpenalised maximum likelihood.
 
-A score model is fitted per stack, or once with an intercept for each stack. What would make
-its coefficients meaningless (constant, collinear or separating covariates) stops the fit and
-is named (`pipeline.selection.design_matrix`).
+What is published is fitted by statsmodels; draws that make scores again say another `maximiser`
+(`pipeline.selection.likelihood`). A score model is fitted per stack, or once with an intercept for
+each stack. What would make its coefficients meaningless (constant, collinear or separating
+covariates) stops the fit and is named (`pipeline.selection.design_matrix`).
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,13 @@ from pipeline.selection.design_matrix import (
     refuse_separation,
     refuse_separation_by_combination,
 )
-from pipeline.selection.likelihood import Link, Optimum, maximise, probability
+from pipeline.selection.likelihood import (
+    Link,
+    Maximiser,
+    Optimum,
+    maximise_by_statsmodels,
+    probability,
+)
 from pipeline.selection.score_sample import complete_rows, count_lost
 from pipeline.selection.support import support_by_stack
 
@@ -37,12 +44,14 @@ SCORE_COLUMNS = ["propensity_score", "linear_score"]
 class ScoreFit:
     """Hold one fitted propensity score.
 
-    `coefficients` has one row per term (`term`, `estimate` and `std_error` on the index);
+    `coefficients` has one row per term (`term`, `estimate` and `std_error` on the index), and
+    `covariance` (terms, terms) is theirs, both in the units of the covariates;
     `propensity_score` and `linear_score` have one entry per firm, rounded to 10 decimals;
     `pseudo_r2` is McFadden's, `auc` the area under the ROC curve.
     """
 
     coefficients: pd.DataFrame
+    covariance: Floats
     propensity_score: Floats
     linear_score: Floats
     n_obs: int
@@ -61,7 +70,10 @@ class Scored:
 
 
 def score_risk_sets(
-    risk_sets: pd.DataFrame, covariates: pd.DataFrame, section: ScoreSection
+    risk_sets: pd.DataFrame,
+    covariates: pd.DataFrame,
+    section: ScoreSection,
+    maximiser: Maximiser = maximise_by_statsmodels,
 ) -> Scored:
     """Fit every score model on its risk sets and mark the firms on common support.
 
@@ -77,7 +89,8 @@ def score_risk_sets(
     blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
     coefficients, facts = [empty(SCORE_COEFFICIENTS)], [empty(FACTS)]
     for name, model in section.models.items():
-        found = score_model(risk_sets[risk_sets["model"] == name], covariates, model, name)
+        rows = risk_sets[risk_sets["model"] == name]
+        found = score_model(rows, covariates, model, name, maximiser)
         blocks.append(found.scores)
         coefficients.append(found.coefficients)
         facts += [found.facts, _off_support(found.scores, name)]
@@ -89,23 +102,32 @@ def score_risk_sets(
 
 
 def score_model(
-    risk_set: pd.DataFrame, covariates: pd.DataFrame, model: ScoreModel, name: str
+    risk_set: pd.DataFrame,
+    covariates: pd.DataFrame,
+    model: ScoreModel,
+    name: str,
+    maximiser: Maximiser = maximise_by_statsmodels,
 ) -> Scored:
     """Fit one score model on its risk sets, as `score_risk_sets`; the facts count firms left out.
 
     Rows keep the order of `risk_set`, and types are not checked: for scores made many times over.
     """
     rows, values, dropped = complete_rows(risk_set, covariates, model, name)
-    scored, coefficients = _fit_model(rows, values, model, name)
+    scored, coefficients = _fit_model(rows, values, model, name, maximiser)
     return Scored(scored[list(SCORES.columns)], coefficients, dropped)
 
 
-def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
+def fit_score(
+    covariates: pd.DataFrame,
+    treated: Flags,
+    link: Link,
+    maximiser: Maximiser = maximise_by_statsmodels,
+) -> ScoreFit:
     """Fit the probability of treatment by unpenalised maximum likelihood.
 
     `covariates` has one row per firm and no missing value; text columns become one indicator
     per category, the first in sorted order being the base. `treated` is aligned with it.
-    Newton's method runs on standardised covariates; coefficients are in original units.
+    Covariates are standardised before the fit.
 
     Raises SupportError where a group is empty or a covariate separates the groups (the estimate
     would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
@@ -114,7 +136,7 @@ def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
     _require_both_groups(treated)
     design = build_design_matrix(covariates)
     refuse_separation(covariates, treated)
-    optimum = _maximise(design, treated, link)
+    optimum = _maximise(design, treated, link, maximiser)
     estimate = design.to_original_units @ optimum.coefficients
     covariance = design.to_original_units @ optimum.covariance @ design.to_original_units.T
     index = optimum.index
@@ -123,6 +145,7 @@ def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
     )
     return ScoreFit(
         coefficients=coefficients,
+        covariance=covariance,
         propensity_score=np.round(probability(index, link), SCORE_DECIMALS),
         linear_score=np.round(index, SCORE_DECIMALS),
         n_obs=len(treated),
@@ -133,23 +156,31 @@ def fit_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> ScoreFit:
 
 
 def _fit_model(
-    complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
+    complete: pd.DataFrame,
+    values: pd.DataFrame,
+    model: ScoreModel,
+    name: str,
+    maximiser: Maximiser,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a model's rows with scores and support, and its coefficients.
 
     With `refit` the coefficients, and the scores of firms on support, are those of a second fit
     on these firms alone; the others keep the score that put them off support.
     """
-    scored, coefficients = _fit_samples(complete, values, model, name)
+    scored, coefficients = _fit_samples(complete, values, model, name, maximiser)
     on_support = support_by_stack(scored, model)
     if model.refit:
-        again, coefficients = _fit_samples(scored[on_support], values, model, name)
+        again, coefficients = _fit_samples(scored[on_support], values, model, name, maximiser)
         scored.loc[again.index, SCORE_COLUMNS] = again[SCORE_COLUMNS]
     return scored.assign(on_support=on_support), coefficients
 
 
 def _fit_samples(
-    complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
+    complete: pd.DataFrame,
+    values: pd.DataFrame,
+    model: ScoreModel,
+    name: str,
+    maximiser: Maximiser,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows with the score of their fit, index kept, and the coefficients of every fit."""
     parts, coefficients = [], []
@@ -157,7 +188,10 @@ def _fit_samples(
         covariates = values.loc[rows.index]
         if label == "pooled" and rows["stack"].nunique() > 1:
             covariates = covariates.assign(stack=rows["stack"].astype(str))
-        fit = _fit_named(covariates, rows["treated"].to_numpy(), model.link, where, label)
+        try:
+            fit = fit_score(covariates, rows["treated"].to_numpy(), model.link, maximiser)
+        except EvaluationError as error:
+            raise type(error)(f"{where}: {error}{_remedy(label)}") from None
         parts.append(
             rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
         )
@@ -175,16 +209,6 @@ def _samples(
         return
     for stack, rows in complete.groupby("stack", sort=True):
         yield str(stack), f"{name}, stack {stack}", rows
-
-
-def _fit_named(
-    covariates: pd.DataFrame, treated: Flags, link: Link, where: str, label: str
-) -> ScoreFit:
-    """Fit a score; say in every message which model and stack failed."""
-    try:
-        return fit_score(covariates, treated, link)
-    except EvaluationError as error:
-        raise type(error)(f"{where}: {error}{_remedy(label)}") from None
 
 
 def _remedy(label: str) -> str:
@@ -217,9 +241,9 @@ def _require_both_groups(treated: Flags) -> None:
         )
 
 
-def _maximise(design: DesignMatrix, treated: Flags, link: Link) -> Optimum:
+def _maximise(design: DesignMatrix, treated: Flags, link: Link, maximiser: Maximiser) -> Optimum:
     """Find the optimum; where there is none, name the covariates that separate."""
-    optimum = maximise(design.standardised, treated, link)
+    optimum = maximiser(design.standardised, treated, link)
     if optimum is None:
         refuse_separation_by_combination(design, treated)
         raise DataError(
