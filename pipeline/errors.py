@@ -54,5 +54,9 @@ class SupportError(EvaluationError):
     """Report that treated and comparison firms do not overlap: the design must change."""
 
 
+class MachineError(EvaluationError):
+    """Report what the machine refuses, a full disk say: whoever runs it must act."""
+
+
 class IdentificationError(EvaluationError):
     """Report that an effect cannot be estimated here: the question must change."""

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.analyses.recovery import recover
 from pipeline.datasets.balance import BALANCE, SUPPORT
+from pipeline.datasets.complete import write_file
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
@@ -68,8 +69,7 @@ def main(folders: Folders, **sections: Any) -> None:
         inputs=declared_hash(Path(), "exhibit", folders.study),
     )
     write_exhibits(build_exhibits(results), folders.reports)
-    folders.headlines.parent.mkdir(parents=True, exist_ok=True)
-    folders.headlines.write_bytes(headlines(published(results)))
+    write_file(folders.headlines, headlines(published(results)))
 
 
 def _study(folders: Folders, settings: StudySettings) -> Study:

@@ -3,6 +3,7 @@
 import argparse
 
 from pipeline.commands.stata.package import stata_files
+from pipeline.datasets.complete import write_file
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import ESTIMATES
@@ -27,9 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     except EvaluationError as error:
         raise SystemExit(report(error, f"export {folders.study}", folders)) from None
     folder = folders.of("export")
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name).write_bytes(content)
+        write_file(folder / name, content)
     print(f"{folder.as_posix()}/ (private): {', '.join(files)}")
 
 

@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import DataError, EvaluationError
+from pipeline.datasets.complete import write_file
+from pipeline.errors import DataError
 from pipeline.exhibits.index import index_page
 from pipeline.params.settings import load_yaml, study_names
-from stages.run import PARAMS, report
+from stages.run import PARAMS, reported
 
 HEADLINES = Path("reports/headlines")
 INDEX = Path("reports/index.html")
@@ -17,11 +18,9 @@ INDEX = Path("reports/index.html")
 def main() -> None:
     """Read what `exhibit` wrote of every study; write reports/index.html."""
     argparse.ArgumentParser(prog="python -m stages.index", description=__doc__).parse_args()
-    try:
+    with reported("index"):
         found = {name: _headlines(name) for name in study_names(load_yaml(PARAMS))}
-    except EvaluationError as error:
-        raise SystemExit(report(error, "index")) from None
-    INDEX.write_bytes(index_page(found))
+        write_file(INDEX, index_page(found))
 
 
 def _headlines(study: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.commands.replication.archive import replication_package
 from pipeline.commands.replication.measure import measure_stages
+from pipeline.datasets.complete import write_file
 from pipeline.errors import EvaluationError
 from pipeline.params.settings import load_yaml, study_names
 from stages.run import PARAMS, report
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
         content = replication_package(Path(), chosen.studies)
     except EvaluationError as error:
         raise SystemExit(report(error, "package")) from None
-    chosen.output.write_bytes(content)
+    write_file(chosen.output, content)
     print(f"{chosen.output}: {len(content) / 1e6:.1f} MB")
 
 

@@ -1,19 +1,36 @@
 """Run one stage: read its sections, call it, report faults without a traceback."""
 
+from __future__ import annotations
+
 import argparse
+import errno
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import EvaluationError, ParamsError
+from pipeline.datasets.complete import write_file
+from pipeline.errors import EvaluationError, MachineError, ParamsError
 from pipeline.params.settings import load_yaml, parse_section, study_block
 from pipeline.progress import telling
 
+if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
+    import pandas as pd
+
 PARAMS = Path("params.yaml")
+
+# What a machine refuses that whoever runs it can repair, and how.
+_REFUSALS = {
+    errno.ENOSPC: "free space",
+    errno.EDQUOT: "free space",
+    errno.EFBIG: "free space, or raise the limit on file sizes",
+    errno.EROFS: "make it writable",
+    errno.EACCES: "give yourself the right to read and write it",
+    errno.EPERM: "give yourself the right to read and write it",
+}
 
 
 def run_stage(main: Callable[..., None], sections: dict[str, Any]) -> None:
@@ -25,7 +42,7 @@ def run_stage(main: Callable[..., None], sections: dict[str, Any]) -> None:
     """
     study = _study_argument(main)
     folders = Folders(study)
-    try:
+    with reported(f"{_verb(main)} {study}", folders):
         settings = _read(study, sections)
         started = time.perf_counter()
         with watched(f"{_verb(main)} {study}"):
@@ -34,8 +51,6 @@ def run_stage(main: Callable[..., None], sections: dict[str, Any]) -> None:
             raise ParamsError(
                 f"{PARAMS}: {study} changed while the stage ran; run `dvc repro` again"
             )
-    except EvaluationError as error:
-        raise SystemExit(report(error, f"{_verb(main)} {study}", folders)) from None
     progress(f"{_verb(main)} {study}: {time.perf_counter() - started:.1f} s")
 
 
@@ -55,17 +70,59 @@ class Folders:
         return self.private / stage
 
 
+@contextmanager
+def reported(where: str, folders: Folders | None = None) -> Iterator[None]:
+    """Exit 2 with a message, no traceback, where whoever runs the work inside must act."""
+    try:
+        yield
+    except EvaluationError as error:
+        raise SystemExit(report(error, where, folders)) from None
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        raise SystemExit(report(machine_error(error), where)) from None
+
+
+def machine_error(error: OSError) -> MachineError:
+    """Say which file or folder could not be written or read, why, and what to do."""
+    place = f" {_short(error.filename)}" if isinstance(error.filename, str) else ""
+    number = error.errno or 0
+    remedy = _REFUSALS.get(number, "repair that")
+    return MachineError(
+        f"cannot use{place}: {os.strerror(number)}; {remedy} and run again (earlier results stay)"
+    )
+
+
 def report(error: EvaluationError, where: str, folders: Folders | None = None) -> int:
     """Print what failed and what to do; write the rows concerned to a private file."""
+    if isinstance(error, MachineError):
+        print(f"{where}: {error}", file=sys.stderr)
+        return 2
     print(f"{where}: {type(error).__name__}", file=sys.stderr)
     for line in str(error).splitlines():
         print(f"  {line}", file=sys.stderr)
     if error.problems is not None and folders is not None:
-        folders.private.mkdir(parents=True, exist_ok=True)
-        path = folders.private / "problems.csv"
-        error.problems.to_csv(path, index=False, lineterminator="\n")
-        print(f"  The rows concerned are in {path.as_posix()} (private).", file=sys.stderr)
+        print(f"  {_keep_rows(error.problems, folders)}", file=sys.stderr)
     return 2
+
+
+def _keep_rows(problems: pd.DataFrame, folders: Folders) -> str:
+    """Write rows to the private file; say where they are, or why they are nowhere."""
+    path = folders.private / "problems.csv"
+    content = problems.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    try:
+        write_file(path, content)
+    except OSError as error:
+        return f"The rows concerned are not kept: {machine_error(error)}"
+    return f"The rows concerned are in {path.as_posix()} (private)."
+
+
+def _short(path: str) -> str:
+    """Return a path from here; of what is beside its place until it is complete, the folder."""
+    place, here = Path(path), Path.cwd()
+    for part in (place, *place.parents):
+        place = part.parent if part.name.startswith(".new-") else place
+    return (place.relative_to(here) if place.is_relative_to(here) else place).as_posix()
 
 
 def progress(message: str) -> None:

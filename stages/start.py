@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from pipeline.commands.start.section import start_section
+from pipeline.datasets.complete import replacing, write_file
 from pipeline.errors import EvaluationError, ParamsError
 from pipeline.params.settings import load_yaml
 from stages.run import PARAMS, Folders, report
@@ -37,14 +38,25 @@ def start(study: str, files: list[Path]) -> None:
         raise ParamsError(f"params.yaml has a section {study} already: choose another name")
     section = start_section(study, files)
     folders = Folders(study)
+    made = [folder for folder in (folders.raw, folders.rules) if not folder.exists()]
+    try:
+        _copy(files, folders)
+        text = PARAMS.read_text(encoding="utf-8").rstrip("\n") + "\n"
+        head = re.compile(r"^studies:\n", flags=re.MULTILINE)
+        listed = head.sub(f"studies:\n- {study}\n", text, count=1)
+        write_file(PARAMS, (listed + section).encode("utf-8"))
+    except OSError:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _copy(files: list[Path], folders: Folders) -> None:
     for folder, note in ((folders.raw, _NOTES["raw"]), (folders.rules, _NOTES["rules"])):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "README.md").write_text(note.format(study=study), encoding="utf-8")
+        write_file(folder / "README.md", note.format(study=folders.study).encode("utf-8"))
     for file in files:
-        shutil.copyfile(file, folders.raw / file.name)
-    text = PARAMS.read_text(encoding="utf-8").rstrip("\n") + "\n"
-    listed = re.sub(r"^studies:\n", f"studies:\n- {study}\n", text, count=1, flags=re.MULTILINE)
-    PARAMS.write_text(listed + section, encoding="utf-8")
+        with replacing(folders.raw / file.name) as fresh:
+            shutil.copyfile(file, fresh)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
+from pipeline.datasets.complete import replacing
 from pipeline.errors import DataError
 
 Kind = Literal["string", "integer", "number", "flag"]
@@ -85,8 +86,8 @@ def check(dataset: Dataset, frame: pd.DataFrame) -> None:
 
 def write(dataset: Dataset, frame: pd.DataFrame, folder: Path) -> None:
     """Check, sort by key and write `<folder>/<name>.parquet`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    conform(dataset, frame).to_parquet(_path(dataset, folder), index=False)
+    with replacing(_path(dataset, folder)) as fresh:
+        conform(dataset, frame).to_parquet(fresh, index=False)
 
 
 def read(dataset: Dataset, folder: Path, columns: list[str] | None = None) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
+from pipeline.datasets.complete import replacing
 from pipeline.errors import DataError
 from pipeline.panel.delivered import long_layout, point_decimals, read_panel
 from pipeline.panel.origin import Segment, file_origin, located
@@ -63,17 +64,18 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
 
 def write_obtained(tables: RawTables, folder: Path) -> None:
     """Write the raw tables as Parquet files, each where there is one."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name in ("panel", "register", "truth"):
         table = getattr(tables, name)
         if table is not None:
-            table.to_parquet(folder / f"{name}.parquet", index=False)
+            with replacing(folder / f"{name}.parquet") as fresh:
+                table.to_parquet(fresh, index=False)
     segments = [
         {"table": table, **asdict(segment)}
         for table, origin in tables.origins.items()
         for segment in origin
     ]
-    pd.DataFrame(segments, columns=_ORIGIN_COLUMNS).to_parquet(folder / "origins.parquet")
+    with replacing(folder / "origins.parquet") as fresh:
+        pd.DataFrame(segments, columns=_ORIGIN_COLUMNS).to_parquet(fresh)
 
 
 def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
