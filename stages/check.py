@@ -1,23 +1,30 @@
 """Check params.yaml: every study, every setting, and that the files it names exist."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from pipeline.datasets.complete import write_file
 from pipeline.params.study import check_studies
-from stages.run import PARAMS, progress, reported
+from stages.command import Answer, Command, run_command
+from stages.run import PARAMS
 
 # Constant, so that a changed setting re-runs `check` and the stage that reads the setting only.
 CHECKED = Path("data/checked/params.txt")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Check all studies; write the constant file that `obtain` and `clean` depend on."""
-    argparse.ArgumentParser(prog="python -m stages.check", description=__doc__).parse_args()
-    with reported("check"):
-        studies = check_studies(PARAMS, Path())
-        write_file(CHECKED, b"params.yaml was checked\n")
-    progress(f"check: {', '.join(studies)}")
+    run_command(Command("check", __doc__, _declare, _answer), arguments)
+
+
+def _declare(parser: ArgumentParser) -> None:
+    pass
+
+
+def _answer(_: Namespace) -> Answer:
+    studies = check_studies(PARAMS, Path())
+    write_file(CHECKED, b"params.yaml was checked\n")
+    return Answer(f"check: {', '.join(studies)}\n", {"studies": studies})
 
 
 if __name__ == "__main__":

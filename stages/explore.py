@@ -1,34 +1,44 @@
-"""Explore: balance and headline effects for changed settings; writes nothing."""
+"""Try changed settings: balance and headline effects in seconds; writes nothing."""
 
-import argparse
-import sys
+from argparse import ArgumentParser, Namespace
+from typing import Any
 
-from ruamel.yaml import YAML
-
-from pipeline.commands.explore import changed, explore
+from pipeline.commands.explore import Explored, changed, explore, explored_text
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import read
-from pipeline.errors import EvaluationError, ParamsError
-from pipeline.params.settings import load_yaml, study_block
+from pipeline.errors import ParamsError
+from pipeline.params.settings import load_yaml, read_value, study_block
 from pipeline.params.study import read_study
-from stages.output import printing
-from stages.run import PARAMS, Folders, report
+from stages.command import Answer, Command, run_command
+from stages.run import PARAMS, Folders
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print what the headline design becomes with `key=value` changes to params.yaml."""
-    parser = argparse.ArgumentParser(prog="python -m stages.explore", description=__doc__)
+    run_command(Command("explore", __doc__, _declare, _answer), arguments)
+
+
+def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("study", help="a study of params.yaml")
     parser.add_argument("changes", nargs="*", help="match.designs.covariates.caliper_sd=0.1")
-    asked = parser.parse_args(arguments)
-    try:
-        content = load_yaml(PARAMS)
-        block = changed(study_block(content, asked.study), dict(map(_change, asked.changes)))
-        study = read_study({**content, asked.study: block}, asked.study)
-        panel = read(PANEL, Folders(asked.study).of("clean"))
-        sys.stdout.write(explore(panel, study) + "\n")
-    except EvaluationError as error:
-        raise SystemExit(report(error, f"explore {asked.study}")) from None
+
+
+def _answer(chosen: Namespace) -> Answer:
+    content = load_yaml(PARAMS)
+    block = changed(study_block(content, chosen.study), dict(map(_change, chosen.changes)))
+    study = read_study({**content, chosen.study: block}, chosen.study)
+    found = explore(read(PANEL, Folders(chosen.study).of("clean")), study)
+    return Answer(explored_text(found), {"study": chosen.study, **_data(found)})
+
+
+def _data(found: Explored) -> dict[str, Any]:
+    return {
+        "design": found.design,
+        "matched": found.matched,
+        "shortages": found.shortages,
+        "balance": found.balance.to_dict("records"),
+        "effects": found.effects.to_dict("records"),
+    }
 
 
 def _change(text: str) -> tuple[str, object]:
@@ -36,9 +46,8 @@ def _change(text: str) -> tuple[str, object]:
     path, equals, value = text.partition("=")
     if not equals:
         raise ParamsError(f"{text} is no change; write the key, = and the value, without blanks")
-    return path, YAML(typ="safe", pure=True).load(value)
+    return path, read_value(value)
 
 
 if __name__ == "__main__":
-    with printing():
-        main()
+    main()

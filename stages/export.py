@@ -1,6 +1,6 @@
 """Export the matched panel for another program, with commands that repeat the estimates."""
 
-import argparse
+from argparse import ArgumentParser, Namespace
 
 from pipeline.commands.stata.package import stata_files
 from pipeline.datasets.complete import write_file
@@ -10,27 +10,32 @@ from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import COVARIATES
 from pipeline.datasets.store import read
 from pipeline.effects.study import prepare_study
-from pipeline.errors import EvaluationError
 from pipeline.matching.matched_lags import matched_times
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import read_study
-from stages.run import PARAMS, Folders, report
+from stages.command import Answer, Command, run_command
+from stages.run import PARAMS, Folders
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Write data/<study>/export/: firm data, private like everything under data/."""
-    parser = argparse.ArgumentParser(prog="python -m stages.export", description=__doc__)
+    run_command(Command("export", __doc__, _declare, _answer), arguments)
+
+
+def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("study", help="a study of params.yaml")
     parser.add_argument("--stata", action="store_true", required=True, help=".dta and .do files")
-    folders = Folders(parser.parse_args(arguments).study)
-    try:
-        files = _files(folders)
-    except EvaluationError as error:
-        raise SystemExit(report(error, f"export {folders.study}", folders)) from None
-    folder = folders.of("export")
+
+
+def _answer(chosen: Namespace) -> Answer:
+    folders = Folders(chosen.study)
+    files, folder = _files(folders), folders.of("export")
     for name, content in files.items():
         write_file(folder / name, content)
-    print(f"{folder.as_posix()}/ (private): {', '.join(files)}")
+    return Answer(
+        f"{folder.as_posix()}/ (private): {', '.join(files)}\n",
+        {"folder": folder.as_posix(), "files": list(files)},
+    )
 
 
 def _files(folders: Folders) -> dict[str, bytes]:

@@ -2,22 +2,20 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-# What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE.
-_CLOSED = 141
 
 
-@contextmanager
-def printing() -> Iterator[None]:
-    """End quietly where standard output is closed; everything printed is flushed before."""
+def put(text: str) -> None:
+    """Write to standard output at once; a reader who has left ends it quietly."""
     try:
-        try:
-            yield
-        finally:
-            sys.stdout.flush()
+        sys.stdout.write(text)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more at exit: there it must find something that is open.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(_CLOSED) from None
+        _stop_writing()
+    except OSError:
+        _stop_writing()
+        raise
+
+
+def _stop_writing() -> None:
+    """Let Python, which flushes once more at exit, find something that is open."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

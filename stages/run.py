@@ -78,9 +78,14 @@ def reported(where: str, folders: Folders | None = None) -> Iterator[None]:
     except EvaluationError as error:
         raise SystemExit(report(error, where, folders)) from None
     except OSError as error:
-        if error.errno not in _REFUSALS:
+        if not refused(error):
             raise
         raise SystemExit(report(machine_error(error), where)) from None
+
+
+def refused(error: OSError) -> bool:
+    """Say whether the machine refused what whoever runs it can repair."""
+    return error.errno in _REFUSALS
 
 
 def machine_error(error: OSError) -> MachineError:

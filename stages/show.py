@@ -1,40 +1,48 @@
-"""Show: print the committed main table of a study, or another one, in the terminal."""
+"""Print the committed main table of a study, or another one, in the terminal."""
 
-import argparse
-import sys
+import csv
+import io
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from pipeline.commands.audit.rebuild import published_results
-from pipeline.errors import EvaluationError
+from pipeline.errors import ParamsError
+from pipeline.exhibits.render.table_csv import render_csv
 from pipeline.exhibits.render.terminal import render_text
+from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.study import study_tables
-from stages.output import printing
-from stages.run import report
+from stages.command import Answer, Command, run_command
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print the tables whose file name starts with the name asked for."""
-    chosen = _arguments()
-    try:
-        results = published_results(Path(), chosen.study)
-        tables = study_tables(results)
-    except EvaluationError as error:
-        raise SystemExit(report(error, "show")) from None
-    with speaking(results.settings.exhibit):
-        shown = [render_text(t) for name, t in tables.items() if name.startswith(chosen.table)]
-    if not shown:
-        raise SystemExit(f"{chosen.study} has no table {chosen.table}; it has {', '.join(tables)}")
-    sys.stdout.write("\n".join(shown))
+    run_command(Command("show", __doc__, _declare, _answer), arguments)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m stages.show", description=__doc__)
+def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("study", help="a study of params.yaml")
     parser.add_argument("table", nargs="?", default="main_effects", help="its file name")
-    return parser.parse_args()
+
+
+def _answer(chosen: Namespace) -> Answer:
+    results = published_results(Path(), chosen.study)
+    tables = study_tables(results)
+    shown = {name: table for name, table in tables.items() if name.startswith(chosen.table)}
+    if not shown:
+        raise ParamsError(f"{chosen.study} has no table {chosen.table}; it has {', '.join(tables)}")
+    with speaking(results.settings.exhibit):
+        text = "\n".join(map(render_text, shown.values()))
+        data = [{"table": name, **_data(table)} for name, table in shown.items()]
+    return Answer(text, {"study": chosen.study, "tables": data})
+
+
+def _data(table: Table) -> dict[str, Any]:
+    """Return a table's figures, unrounded, one by one, and its notes."""
+    figures = list(csv.DictReader(io.StringIO(render_csv(table))))
+    return {"figures": figures, "notes": list(table.notes)}
 
 
 if __name__ == "__main__":
-    with printing():
-        main()
+    main()

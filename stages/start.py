@@ -1,15 +1,16 @@
 """Start a study: inspect delivered files and append a section to params.yaml that runs."""
 
-import argparse
 import re
 import shutil
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from pipeline.commands.start.section import start_section
 from pipeline.datasets.complete import replacing, write_file
-from pipeline.errors import EvaluationError, ParamsError
+from pipeline.errors import ParamsError
 from pipeline.params.settings import load_yaml
-from stages.run import PARAMS, Folders, report
+from stages.command import Answer, Command, run_command
+from stages.run import PARAMS, Folders
 
 _NOTES = {
     "raw": "# {study}\n\nQUESTION: source, licence, units, known gaps of what was delivered.\n",
@@ -17,17 +18,22 @@ _NOTES = {
 }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Copy the files to data/raw/<study>/, list the study and append its section."""
-    parser = argparse.ArgumentParser(prog="python -m stages.start", description=__doc__)
+    run_command(Command("start", __doc__, _declare, _answer), arguments)
+
+
+def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("study", help="a name: a-z, 0-9 and _, a letter first")
     parser.add_argument("files", nargs="+", type=Path, help="the panel and, if any, the register")
-    given = parser.parse_args()
-    try:
-        start(given.study, given.files)
-    except EvaluationError as error:
-        raise SystemExit(report(error, f"start {given.study}")) from None
-    print(f"{PARAMS}: section {given.study}; answer its QUESTION lines, then `dvc repro`")
+
+
+def _answer(chosen: Namespace) -> Answer:
+    start(chosen.study, chosen.files)
+    return Answer(
+        f"{PARAMS}: section {chosen.study}; answer its QUESTION lines, then `dvc repro`\n",
+        {"study": chosen.study},
+    )
 
 
 def start(study: str, files: list[Path]) -> None:

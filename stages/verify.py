@@ -8,9 +8,9 @@ manifest lists, figures included. `--rerun`: the committed code, parameters and 
 give the committed results, so a forgery of CSV files, tables and lock together shows.
 """
 
-import argparse
-import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.commands.audit.history import Stamped, stamped_inputs
@@ -19,13 +19,25 @@ from pipeline.commands.audit.manifest_check import manifest_faults
 from pipeline.commands.audit.rebuild import table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.errors import EvaluationError
-from stages.output import printing
-from stages.run import report
+from stages.command import Answer, Command, run_command
 
 
-def main() -> None:
-    """Run the checks; print what differs; exit 1 if anything does."""
-    chosen = _arguments()
+class AuditError(EvaluationError):
+    """Report committed results that are not what code, parameters and data give."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the checks; print what differs; exit 2 if anything does."""
+    run_command(Command("verify", __doc__, _declare, _answer), arguments)
+
+
+def _declare(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--rerun", action="store_true", help="also run everything again in a temporary clone"
+    )
+
+
+def _answer(chosen: Namespace) -> Answer:
     checks: dict[str, Callable[[Path], list[str]]] = {
         "lock": lock_faults,
         "tables": table_faults,
@@ -33,29 +45,24 @@ def main() -> None:
     }
     if chosen.rerun:
         checks["rerun"] = rerun_faults
-    try:
-        found = sum([_report(name, check(Path())) for name, check in checks.items()])
-        for stamped in stamped_inputs(Path()):
-            print(_in_words(stamped))
-    except EvaluationError as error:
-        raise SystemExit(report(error, "verify")) from None
-    sys.exit(1 if found else 0)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m stages.verify", description=__doc__)
-    parser.add_argument(
-        "--rerun", action="store_true", help="also run everything again in a temporary clone"
+    found = {name: check(Path()) for name, check in checks.items()}
+    stamps = stamped_inputs(Path())
+    lines = [line for name, faults in found.items() for line in _report(name, faults)]
+    n_faults = sum(map(len, found.values()))
+    return Answer(
+        "\n".join([*lines, *map(_in_words, stamps)]) + "\n",
+        {"faults": found, "inputs": [asdict(stamp) for stamp in stamps]},
+        AuditError(_counted(n_faults)) if n_faults else None,
     )
-    return parser.parse_args()
 
 
-def _report(check: str, faults: list[str]) -> int:
-    count = {0: "no fault", 1: "1 fault"}.get(len(faults), f"{len(faults)} faults")
-    print(f"{check}: {count}")
-    for fault in faults:
-        print("\n".join(f"  {line}" for line in fault.splitlines()))
-    return len(faults)
+def _report(check: str, faults: list[str]) -> list[str]:
+    lines = [f"  {line}" for fault in faults for line in fault.splitlines()]
+    return [f"{check}: {_counted(len(faults))}", *lines]
+
+
+def _counted(n_faults: int) -> str:
+    return {0: "no fault", 1: "1 fault"}.get(n_faults, f"{n_faults} faults")
 
 
 def _in_words(found: Stamped) -> str:
@@ -69,5 +76,4 @@ def _in_words(found: Stamped) -> str:
 
 
 if __name__ == "__main__":
-    with printing():
-        main()
+    main()

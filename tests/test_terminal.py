@@ -49,5 +49,5 @@ def test_show_prints_the_committed_table_and_names_those_there_are():
     assert shown.returncode == 0
     assert "Firm-years delivered" in shown.stdout
     unknown = show("nothing")
-    assert unknown.returncode == 1
+    assert unknown.returncode == 2
     assert "michigan has no table nothing; it has main_effects" in unknown.stderr

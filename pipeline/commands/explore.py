@@ -5,6 +5,7 @@ nothing is written, and nothing of DVC is touched.
 """
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,9 @@ from pipeline.params.study import Study
 # Settings that `clean` has used up.
 _CLEANED = ("data", "clean", "treatment.entry", "treatment.leave_out_entry_years")
 
+_COUNTS = ("n_treated", "n_treated_matched", "n_comparison_distinct", "ess")
 _KEPT = ["covariate", "in_score", "mean_treated", "mean_control", "std_diff", "variance_ratio"]
+_EFFECT = ["outcome", "estimand", "estimate", "std_error", "conf_low", "conf_high", "n_obs"]
 
 
 def changed(block: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -50,14 +53,24 @@ def changed(block: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return new
 
 
-def explore(panel: pd.DataFrame, study: Study) -> str:
-    """Return balance, matched firms and headline effects of the headline design, as text.
+@dataclass(frozen=True)
+class Explored:
+    """Hold what the headline design becomes: firms matched, balance, headline effects."""
+
+    design: str
+    matched: dict[str, float]
+    shortages: list[str]
+    balance: pd.DataFrame
+    effects: pd.DataFrame
+
+
+def explore(panel: pd.DataFrame, study: Study) -> Explored:
+    """Return balance, matched firms and headline effects of the headline design.
 
     `panel` is PANEL. Only the headline's spec and design are estimated, so that an answer takes
     seconds.
     """
-    headline = study.estimate.headline
-    only = _headline_only(study)
+    only, design = _headline_only(study), study.estimate.headline.design
     found = match_in_memory(
         panel,
         outcomes=only.outcomes,
@@ -69,12 +82,28 @@ def explore(panel: pd.DataFrame, study: Study) -> str:
     balance = measure_balance(
         found.scores, found.covariates, found.matched.weights, only.score, only.match
     )
-    return "\n\n".join(
-        [
-            _matched_text(found.matched, headline.design),
-            _balance_text(balance, headline.design),
-            _effects_text(estimate_specs(found.study).estimates, headline.design),
-        ]
+    return Explored(
+        design=design,
+        matched=_counts(found.matched, design),
+        shortages=list(shortage_lines(found.matched.facts)),
+        balance=_before_and_after(balance, design),
+        effects=_average_effects(estimate_specs(found.study).estimates, design),
+    )
+
+
+def explored_text(found: Explored) -> str:
+    """Return what exploring found, as a terminal shows it."""
+    counts = found.matched
+    matched = (
+        f"Design {found.design}: {counts['n_treated_matched']:.0f} of {counts['n_treated']:.0f} "
+        f"treated firms, {counts['n_comparison_distinct']:.0f} comparison firms (effective "
+        f"{counts['ess']:.1f})"
+    )
+    balance = found.balance.set_index("covariate").to_string(float_format="{:.3f}".format)
+    effects = found.effects.to_string(index=False, float_format="{:.4f}".format, na_rep="-")
+    return (
+        "\n".join([matched, *(f"  {line}" for line in found.shortages)])
+        + f"\n\nBalance\n{balance}\n\nEffects\n{effects}\n"
     )
 
 
@@ -100,26 +129,19 @@ def _headline_only(study: Study) -> Study:
     )
 
 
-def _matched_text(matched: Matched, design: str) -> str:
+def _counts(matched: Matched, design: str) -> dict[str, float]:
     facts = matched.facts[matched.facts["design"] == design].set_index("name")["value"]
-    return (
-        f"Design {design}: {facts['n_treated_matched']:.0f} of {facts['n_treated']:.0f} treated "
-        f"firms, {facts['n_comparison_distinct']:.0f} comparison firms (effective "
-        f"{facts['ess']:.1f})"
-    ) + "".join(f"\n  {line}" for line in shortage_lines(matched.facts))
+    return {name: float(facts[name]) for name in _COUNTS}
 
 
-def _balance_text(balance: pd.DataFrame, design: str) -> str:
+def _before_and_after(balance: pd.DataFrame, design: str) -> pd.DataFrame:
     rows = balance[(balance["design"] == design) & (balance["stack"] == "all")]
     before, after = (rows[rows["sample"] == s].set_index("covariate") for s in ("before", "after"))
     shown = after.reset_index()[_KEPT].set_index("covariate")
     shown.insert(3, "std_diff_before", before["std_diff"])
-    return "Balance\n" + shown.to_string(float_format="{:.3f}".format)
+    return shown.reset_index()
 
 
-def _effects_text(estimates: pd.DataFrame, design: str) -> str:
+def _average_effects(estimates: pd.DataFrame, design: str) -> pd.DataFrame:
     rows = estimates[(estimates["design"] == design) & (estimates["term"] == "att")]
-    columns = ["outcome", "estimand", "estimate", "std_error", "conf_low", "conf_high", "n_obs"]
-    return "Effects\n" + rows[columns].to_string(
-        index=False, float_format="{:.4f}".format, na_rep="-"
-    )
+    return rows[_EFFECT]

@@ -45,6 +45,11 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_value(text: str) -> Any:
+    """Return one value as params.yaml would hold it."""
+    return YAML(typ="safe", pure=True).load(text)
+
+
 def study_names(content: dict[str, Any]) -> list[str]:
     """Return the studies that `studies:` lists; raise ParamsError where it is not a list."""
     names = content.get("studies")

@@ -83,7 +83,7 @@ def _text(value: str) -> Cell:
 
 
 def _study(study: StudyDiff) -> list[_Section]:
-    averages = [row for row in study.estimates if row.headline or row.term == "att"]
+    averages = [row for row in study.estimates if row.headline or row.place["term"] == "att"]
     others = [row for row in study.estimates if row not in averages]
     moved = f"{len(study.estimates)} of {study.n_estimates} estimates moved"
     if not study.estimates:

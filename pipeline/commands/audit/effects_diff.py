@@ -32,10 +32,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Moved:
-    """Hold one effect before and after; `name` is its place in ESTIMATES."""
+    """Hold one effect before and after; `place` is its key in ESTIMATES, `name` its words."""
 
+    place: dict[str, str]
     name: str
-    term: str
     before: Estimate
     after: Estimate
     headline: bool = False
@@ -118,8 +118,8 @@ def _moved(
     usual = all(place[name] == value for name, value in _USUAL.items())
     shown = [value for name, value in place.items() if _USUAL.get(name) != value]
     return Moved(
+        place=place,
         name=" ".join(shown),
-        term=place["term"],
         before=_estimate(one),
         after=_estimate(two),
         headline=usual and bool(headline) and headline.items() <= place.items(),

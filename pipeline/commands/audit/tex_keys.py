@@ -7,11 +7,11 @@ and needs no LaTeX. Standard library only: it answers at once, from a text edito
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from pipeline.errors import ParamsError
+from pipeline.errors import EvaluationError, ParamsError
 
 _KEY = re.compile(r"\\result\s*\{(?P<key>[^{}]*)\}")
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
@@ -19,26 +19,38 @@ _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _MADE = re.compile(r"[\\#]")
 
 
+class UnknownKeysError(EvaluationError):
+    """Report keys that no study's numbers know: whoever writes the report must act."""
+
+
+@dataclass(frozen=True)
+class KeyUsed:
+    """Hold one key and where it stands; the nearest known one, where it is unknown and one is."""
+
+    file: str
+    line: int
+    key: str
+    nearest: str | None = None
+
+
 @dataclass(frozen=True)
 class KeysUsed:
-    """Count the keys of some files, and hold what is wrong and what cannot be told."""
+    """Count the keys of some files; hold those unknown and those that only LaTeX can tell."""
 
     n_keys: int
-    unknown: list[str]
-    made_by_commands: list[str]
+    unknown: list[KeyUsed]
+    made: list[KeyUsed]
 
 
 def check_keys(files: list[Path], known: set[str]) -> KeysUsed:
     """Look up every key of the files, comments left out; raise ParamsError for an absent file."""
-    unknown, made, count = [], [], 0
-    for file in files:
-        for line, key in _keys(_text(file)):
-            count += 1
-            if _MADE.search(key):
-                made.append(f"{file}:{line}: {key} is made by a command: LaTeX will check it")
-            elif key not in known:
-                unknown.append(f"{file}:{line}: {key} is unknown{_nearest(key, known)}")
-    return KeysUsed(count, unknown, made)
+    used = [KeyUsed(str(file), line, key) for file in files for line, key in _keys(_text(file))]
+    unknown = [key for key in used if key.key not in known and not _MADE.search(key.key)]
+    return KeysUsed(
+        n_keys=len(used),
+        unknown=[replace(key, nearest=_nearest(key.key, known)) for key in unknown],
+        made=[key for key in used if _MADE.search(key.key)],
+    )
 
 
 def known_keys(root: Path) -> set[str]:
@@ -65,6 +77,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="latin-1")
 
 
-def _nearest(key: str, known: set[str]) -> str:
+def _nearest(key: str, known: set[str]) -> str | None:
     near = get_close_matches(key.strip(), sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    return near[0] if near else None

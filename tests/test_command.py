@@ -1,0 +1,184 @@
+"""The one command: its help, its exit status, its answers for programs, readers who leave."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from import_closure import ROOT
+from workspace import project, section, write_params
+
+from stages import check, export, show, tex
+from stages.__main__ import VERBS
+from stages.__main__ import main as impact
+
+HEAVY = ("pandas", "numpy", "statsmodels", "sklearn", "linearmodels", "matplotlib", "dvc")
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(project(tmp_path, {"michigan": section("michigan")}))
+    return tmp_path
+
+
+def answered(capsys, verb, *arguments):
+    """Return the exit status and what `impact <verb> --json` says."""
+    status = 0
+    try:
+        impact([verb, *arguments, "--json"])
+    except SystemExit as stop:
+        status = stop.code
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    return status, json.loads(shown.out)
+
+
+def test_help_names_every_verb_on_one_line(capsys):
+    impact(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 100 for line in lines)
+    for verb in VERBS:
+        source = (ROOT / "stages" / f"{verb}.py").read_text(encoding="utf-8")
+        said = ast.get_docstring(ast.parse(source)).splitlines()[0]
+        assert [line for line in lines if line.split() == [verb, *said.split()]]
+
+
+def test_no_arguments_ask_for_help(capsys):
+    impact([])
+    assert capsys.readouterr().out.startswith("usage: impact <verb>")
+
+
+@pytest.mark.parametrize(("arguments", "verb"), [([], ""), (["check"], "check")])
+def test_help_and_check_import_nothing_heavy(workspace, arguments, verb):
+    code = (
+        "import sys; from stages.__main__ import main; main(sys.argv[1:]); "
+        f"print(sorted(set({HEAVY}) & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_of_its_own(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        impact([verb, "--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"usage: impact {verb}" in shown
+    assert "--json" in shown
+
+
+def test_an_unknown_verb_is_answered_with_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stop:
+        impact(["chekc"])
+    assert stop.value.code == 2
+    assert "did you mean check?" in capsys.readouterr().err
+    status, said = answered(capsys, "chekc")
+    assert (status, said["error"]["class"]) == (2, "UsageError")
+
+
+def test_check_answers_a_program_with_studies_or_faults(workspace, capsys):
+    assert answered(capsys, "check") == (
+        0,
+        {"command": "check", "exit": 0, "error": None, "studies": ["michigan"]},
+    )
+    block = section("michigan")
+    block["estimate"]["power"] = 2
+    write_params(workspace, {"michigan": block})
+    status, said = answered(capsys, "check")
+    assert (status, said["exit"], said["error"]["class"]) == (2, 2, "ParamsError")
+    assert "michigan.estimate.power is 2" in said["error"]["message"]
+
+
+def test_faulty_arguments_are_faults_like_others(workspace, capsys):
+    status, said = answered(capsys, "check", "--unknown")
+    assert (status, said["error"]["class"]) == (2, "UsageError")
+    with pytest.raises(SystemExit) as stop:
+        check.main(["--unknown"])
+    assert stop.value.code == 2
+    assert "usage: impact check" in capsys.readouterr().err
+
+
+def test_show_gives_figures_unrounded_and_missing_ones_as_null(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status, said = answered(capsys, "show", "michigan", "sample_flow")
+    assert (status, [table["table"] for table in said["tables"]]) == (0, ["sample_flow"])
+    figures = said["tables"][0]["figures"]
+    assert set(figures[0]) == {"panel", "row", "part", "column", "value", "shown"}
+    status, said = answered(capsys, "show", "michigan", "nothing")
+    assert (status, said["error"]["class"]) == (2, "ParamsError")
+
+
+def test_tex_answers_with_place_and_nearest_key(tmp_path, capsys, monkeypatch):
+    (tmp_path / "reports" / "a").mkdir(parents=True)
+    (tmp_path / "reports" / "a" / "numbers.json").write_text('{"a.sales": {}}')
+    (tmp_path / "note.tex").write_text(r"\result{a.sale}")
+    monkeypatch.chdir(tmp_path)
+    status, said = answered(capsys, "tex", "note.tex")
+    assert (status, said["error"]["class"]) == (2, "UnknownKeysError")
+    place = {"file": "note.tex", "line": 1, "key": "a.sale", "nearest": "a.sales"}
+    assert (said["n_keys"], said["unknown"]) == (1, [place])
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(28, "full")])
+def test_what_the_machine_refuses_is_one_line_and_status_2(workspace, capsys, monkeypatch, error):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(export, "_files", refuse)
+    status, said = answered(capsys, "export", "michigan", "--stata")
+    assert (status, said["error"]["class"]) == (2, "MachineError")
+    assert said["error"]["message"].startswith(f"cannot use: {os.strerror(error.errno)}; ")
+
+
+def test_a_fault_of_ours_keeps_its_traceback(workspace, monkeypatch):
+    monkeypatch.setattr(check, "check_studies", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        check.main([])
+
+
+def test_earlier_names_of_verbs_stay(tmp_path):
+    from stages import check_tex
+
+    assert check_tex.main is tex.main
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["--help", "show michigan"])
+def test_a_reader_who_leaves_at_once_causes_no_traceback(command, unbuffered):
+    with subprocess.Popen(
+        [sys.executable, "-m", "stages", *command.split()],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    ) as running:
+        running.stdout.close()
+        error = running.stderr.read().decode()
+        assert running.wait() == 0
+    assert error == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_full_disk_under_standard_output_is_told(workspace):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "stages", "check"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("check: cannot use: No space left on device")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_show_prints_text_without_json(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    show.main(["michigan", "sample_flow"])
+    assert "Firm-years delivered" in capsys.readouterr().out
