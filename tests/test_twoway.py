@@ -1,40 +1,93 @@
 """Flat two-way fixed effects: what it weighs, and agreement with linearmodels."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from stacked_tables import matches_from, panel_from, random_study, sample_of
 
-from pipeline.effects.least_squares import fit_absorbed
+from pipeline.effects.absorb import dense_codes
+from pipeline.effects.least_squares import clustered_fit, fit_absorbed
+from pipeline.errors import IdentificationError
+from pipeline.estimators import twoway_by_linearmodels
 from pipeline.estimators.stacked import stacked_coefficients, year_cells
-from pipeline.estimators.twoway import fit_twoway, flat_sample, true_twoway
+from pipeline.estimators.twoway import (
+    fit_twoway,
+    flat_sample,
+    true_twoway,
+    twoway_regressors,
+)
+from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
 
 
-@pytest.mark.parametrize("clusters", ["firm", "cluster"])
-def test_the_regressors_are_treated_firm_years(clusters):
-    panel, matches, _ = random_study(7, missing_share=0.3)
-    flat = flat_sample(sample_of(panel, matches, (-3, 2), "renormalise"), panel)
-    group = getattr(flat, clusters)
-    ours = fit_absorbed(
+def flat_of(seed, missing_share=0.2):
+    panel, matches, _ = random_study(seed, missing_share=missing_share)
+    return flat_sample(sample_of(panel, matches, (-3, 2), "renormalise"), panel)
+
+
+def own_fit(flat, *clusters):
+    """Fit by our own regression; the last of two `clusters` is the second direction."""
+    return fit_absorbed(
         flat.y,
-        flat.treated_post[:, None].astype(float),
-        ("att",),
+        twoway_regressors(flat),
+        ("att", "anticipation")[: twoway_regressors(flat).shape[1]],
         first=flat.firm,
         second=flat.year - flat.year.min(),
         weight=flat.weight,
-        clusters=group,
+        clusters=clusters[0],
+        second_clusters=clusters[1] if len(clusters) > 1 else None,
     )
-    theirs = fit_twoway(flat, group)
-    assert theirs.estimates == pytest.approx(ours.estimates, abs=1e-9)
-    assert theirs.covariance == pytest.approx(ours.covariance, abs=1e-9)
-    assert (theirs.n_obs, theirs.n_clusters) == (ours.n_obs, ours.n_clusters)
 
 
-def test_agrees_with_panel_ols_coefficient():
+def assert_equal_fits(found, expected):
+    assert (found.solved_by, expected.solved_by) == ("linearmodels", "own")
+    np.testing.assert_allclose(found.estimates, expected.estimates, rtol=1e-8)
+    np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-8)
+    assert (found.influence is None) == (expected.influence is None)
+    if expected.influence is not None:
+        size = np.abs(expected.influence).max()
+        np.testing.assert_allclose(found.influence, expected.influence, rtol=0, atol=1e-8 * size)
+    np.testing.assert_array_equal(found.kept, expected.kept)
+    for count in ("names", "n_obs", "n_clusters", "n_singletons", "adjusted"):
+        assert getattr(found, count) == getattr(expected, count)
+
+
+@pytest.mark.parametrize("clusters", ["firm", "cluster"])
+@pytest.mark.parametrize("weights", ["matched", "uneven", "one"])
+@pytest.mark.parametrize("anticipation", [False, True])
+def test_linearmodels_and_our_own_regression_agree(clusters, weights, anticipation):
+    flat = flat_of(7)
+    rng = np.random.default_rng(3)
+    weight = {"matched": flat.weight, "one": np.ones(len(flat.y))}
+    weight["uneven"] = np.exp(2 * rng.normal(size=flat.firm.max() + 1))[flat.firm]
+    before = (flat.year == flat.cohort - 1) & anticipation
+    flat = replace(flat, weight=weight[weights], anticipated=before)
+    group = getattr(flat, clusters)
+    assert_equal_fits(fit_twoway(flat, group), own_fit(flat, group))
+
+
+def test_they_agree_on_singletons_and_in_two_directions():
+    """Firms with one year left, and a year with one firm, go before either regression."""
+    flat = flat_of(7)
+    lone = np.isin(flat.firm, np.unique(flat.firm)[:5])
+    first_row = np.unique(flat.firm, return_index=True)[1]
+    kept = ~lone | np.isin(np.arange(len(flat.y)), first_row)
+    year = flat.year.copy()
+    year[np.flatnonzero(~lone)[0]] = flat.year.max() + 7
+    flat = replace(flat, year=year).where(kept)
+    fit = fit_twoway(flat, flat.cluster, flat.year - flat.year.min())
+    assert fit.n_singletons == 6
+    assert_equal_fits(fit, own_fit(flat, flat.cluster, flat.year - flat.year.min()))
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_the_covariance_is_that_of_linearmodels_with_our_factor(directions):
+    """linearmodels' own clustered covariance, without any factor of its own."""
     from linearmodels.panel import PanelOLS
 
-    panel, matches, _ = random_study(8, missing_share=0.2)
-    flat = flat_sample(sample_of(panel, matches, (-3, 2), "drop_set"), panel)
+    flat = flat_of(8, missing_share=0.0)
     index = pd.MultiIndex.from_arrays([flat.firm, flat.year])
     model = PanelOLS(
         pd.Series(flat.y, index),
@@ -43,9 +96,65 @@ def test_agrees_with_panel_ols_coefficient():
         entity_effects=True,
         time_effects=True,
     )
-    assert fit_twoway(flat, flat.firm).estimates[0] == pytest.approx(
-        model.fit().params["att"], abs=1e-9
-    )
+    groups = [flat.cluster, flat.year - flat.year.min()][:directions]
+    given = pd.DataFrame(dict(enumerate(groups)), index)
+    plain = {"debiased": False, "auto_df": False, "count_effects": False}
+    theirs = model.fit(cov_type="clustered", clusters=given, **plain)
+    fit = fit_twoway(flat, *groups)
+    # Firms are nested in clusters, and years in themselves: K is the regressor and what is left.
+    k = 1 + (len(np.unique(flat.year)) if directions == 1 else 1)
+    n, g = len(flat.y), min(len(np.unique(group)) for group in groups)
+    factor = g / (g - 1) * (n - 1) / (n - k)
+    assert fit.estimates[0] == pytest.approx(theirs.params["att"], rel=1e-9)
+    assert fit.covariance[0, 0] == pytest.approx(factor * theirs.cov.iloc[0, 0], rel=1e-8)
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2])
+def test_base_did_by_linearmodels_has_the_published_errors(n_clusters):
+    data = pd.read_csv(Path(__file__).parent / "reference" / "fixest_base_did.csv")
+    firm, period = pd.factorize(data["id"])[0], pd.factorize(data["period"])[0]
+    columns = np.column_stack([data["treat"] * data["post"], data["x1"]]).astype(float)
+    solved = solve_by_linearmodels(data["y"].to_numpy(), columns, firm, period, np.ones(len(data)))
+    fit = clustered_fit(solved, ("effect", "x1"), *[firm, period][:n_clusters], largest=1.0)
+    assert fit.solved_by == "linearmodels"
+    assert fit.estimates == pytest.approx([4.850645143, 0.9721657766], rel=1e-8)
+    error = {1: 0.4552220459, 2: 0.9335973233}[n_clusters]
+    assert np.sqrt(fit.covariance[0, 0]) == pytest.approx(error, rel=1e-8)
+
+
+def test_our_own_regression_runs_beyond_the_rows_that_linearmodels_takes(monkeypatch):
+    flat = flat_of(7)
+    theirs = fit_twoway(flat, flat.cluster)
+    monkeypatch.setattr(twoway_by_linearmodels, "MOST_ROWS", theirs.n_obs)
+    assert fit_twoway(flat, flat.cluster).solved_by == "linearmodels"
+    monkeypatch.setattr(twoway_by_linearmodels, "MOST_ROWS", theirs.n_obs - 1)
+    assert_equal_fits(theirs, fit_twoway(flat, flat.cluster))
+
+
+def test_what_the_effects_explain_is_left_to_our_own_regression_to_name():
+    flat = flat_of(7)
+    treated_only = flat.where(flat.cohort == flat.cohort.min())
+    with pytest.raises(IdentificationError, match="collinear with the absorbed effects"):
+        fit_twoway(treated_only, treated_only.firm)
+    with pytest.raises(IdentificationError, match="does not vary within the absorbed effects"):
+        fit_twoway(replace(flat, y=flat.firm + 0.1 * flat.year), flat.firm)
+
+
+def test_rows_that_effects_and_regressor_fit_exactly_have_no_error_from_either():
+    """Two firms in two years."""
+    flat = flat_of(7, missing_share=0.0)
+    firms = [flat.firm[flat.cohort == flat.cohort.min()][0], flat.firm[np.isinf(flat.cohort)][0]]
+    years = [flat.cohort.min() - 1, flat.cohort.min()]
+    few = flat.where(np.isin(flat.firm, firms) & np.isin(flat.year, years))
+    fit = fit_twoway(few, dense_codes(few.firm))
+    assert (fit.n_obs, fit.solved_by) == (4, "own")
+    assert fit.covariance[0, 0] == 0
+
+
+def test_iterations_that_stop_too_early_are_not_believed(monkeypatch):
+    flat = flat_of(7)
+    monkeypatch.setattr(twoway_by_linearmodels, "TOLERANCE", 1e-3)
+    assert fit_twoway(flat, flat.cluster).solved_by == "own"
 
 
 def test_a_firm_in_two_stacks_has_its_summed_weight():

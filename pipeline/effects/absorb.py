@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.panel.panel_index import Codes
 
+# A regressor of which less than this share of its weighted variation is left, given the effects
+# and the regressors before it, is collinear: what is left is rounding.
+COLLINEAR_SHARE = 1e-9
+
 
 @dataclass(frozen=True)
 class TwoEffects:
@@ -114,3 +118,19 @@ def _demean_one(effects: TwoEffects, column: Floats) -> Floats:
     within -= by_second[second]
     within += (effects.shares @ by_second)[first]
     return within
+
+
+def not_collinear(gram: Floats, raw: Floats) -> Flags:
+    """Mark regressors with variation left, given the effects and the regressors before them.
+
+    `gram` (k, k) is X'WX of the demeaned regressors, `raw` (k,) the weighted sum of squares
+    before demeaning.
+    """
+    estimable = np.zeros(len(gram), dtype=np.bool_)
+    for position in range(len(gram)):
+        before = np.flatnonzero(estimable)
+        cross = gram[before, position]
+        explained = cross @ np.linalg.solve(gram[np.ix_(before, before)], cross)
+        left = gram[position, position] - explained
+        estimable[position] = left > COLLINEAR_SHARE * raw[position]
+    return estimable

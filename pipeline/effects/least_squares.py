@@ -1,6 +1,7 @@
 """Weighted least squares after two sets of effects are absorbed, with clustered errors."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from pipeline.effects.absorb import (
     TwoEffects,
     demean,
     dense_codes,
+    not_collinear,
     singletons_dropped,
     two_effects,
 )
@@ -30,9 +32,11 @@ from pipeline.panel.panel_index import Codes
 # does not vary within them: its coefficients would be rounding divided by rounding.
 CONSTANT_SHARE = 1e-20
 
-# A regressor of which less than this share of its weighted variation is left, given the effects
-# and the regressors before it, is collinear: what is left is rounding.
-COLLINEAR_SHARE = 1e-9
+CONSTANT_OUTCOME = "the outcome does not vary within the absorbed effects"
+
+
+# Who solves a regression: our own absorption, or linearmodels.
+Solver = Literal["own", "linearmodels"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Fit:
     covariances are missing. `kept` (n,) marks the rows left once singletons are dropped.
     `influence` (G, k) holds each cluster's influence, by cluster code, whose cross-products sum to
     the covariance; None where errors are clustered in two directions. `adjusted` says that this
-    covariance had negative eigenvalues, which are set to zero.
+    covariance had negative eigenvalues, which are set to zero. `solved_by` says who found the
+    coefficients.
     """
 
     names: tuple[str, ...]
@@ -55,6 +60,7 @@ class Fit:
     n_clusters: int
     influence: Floats | None = None
     adjusted: bool = False
+    solved_by: Solver = "own"
 
     @property
     def n_singletons(self) -> int:
@@ -100,6 +106,23 @@ class Absorbed:
         return self.bread @ (self.columns.T @ (self.effects.weight * response))
 
 
+@dataclass(frozen=True)
+class Solved:
+    """Hold a solved regression: estimates (k used,), scores (rows kept, k used) and (X'WX)^-1.
+
+    `first` and `second` are the codes of the effects on the rows kept.
+    """
+
+    estimates: Floats
+    scores: Floats
+    bread: Floats
+    first: Codes
+    second: Codes
+    estimable: Flags
+    kept: Flags
+    by: Solver = "own"
+
+
 def fit_absorbed(
     y: Floats,
     regressors: Floats,
@@ -118,36 +141,66 @@ def fit_absorbed(
     IdentificationError where no row or no regressor is left beside the effects, or where the
     outcome does not vary within them. Variances that are rounding are exact zeros.
     """
+    solved = solve_absorbed(y, regressors, first, second, weight)
+    return clustered_fit(solved, names, clusters, second_clusters, largest=np.abs(y).max())
+
+
+def solve_absorbed(
+    y: Floats, regressors: Floats, first: Codes, second: Codes, weight: Floats
+) -> Solved:
+    """Solve the regression of `fit_absorbed`; raises as it does."""
     absorbed = absorb(regressors, first, second, weight)
     response = absorbed.response(y)
     if not response.any():
-        raise IdentificationError("the outcome does not vary within the absorbed effects")
+        raise IdentificationError(CONSTANT_OUTCOME)
     estimates = absorbed.estimates(response)
-    residuals = absorbed.residuals(response, estimates)
-    scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
-    groups = [codes[absorbed.kept] for codes in (clusters, second_clusters) if codes is not None]
-    raw, influence = _covariance(absorbed, scores, groups)
-    covariance = raw if influence is not None else without_negative_eigenvalues(raw)
-    _clear_rounding(covariance, influence, len(scores), float(max(y.max(), -y.min())))
-    return Fit(
-        names=names,
-        estimates=widen(estimates, absorbed.estimable),
-        covariance=widen_square(covariance, absorbed.estimable),
+    effects = absorbed.effects
+    weighted = effects.weight * absorbed.residuals(response, estimates)
+    return Solved(
+        estimates=estimates,
+        scores=absorbed.columns * weighted[:, None],
+        bread=absorbed.bread,
+        first=effects.first,
+        second=effects.second,
         estimable=absorbed.estimable,
         kept=absorbed.kept,
-        n_obs=len(scores),
-        n_clusters=min(n_groups(group) for group in groups),
-        influence=None if influence is None else widen_columns(influence, absorbed.estimable),
-        adjusted=covariance is not raw,
     )
 
 
-def _covariance(
-    absorbed: Absorbed, scores: Floats, groups: list[Codes]
-) -> tuple[Floats, Floats | None]:
+def clustered_fit(
+    solved: Solved,
+    names: tuple[str, ...],
+    clusters: Codes,
+    second_clusters: Codes | None = None,
+    *,
+    largest: float,
+) -> Fit:
+    """Return a solved regression with its clustered covariance, as `fit_absorbed` does.
+
+    `clusters` are of all rows, `largest` is the largest absolute outcome.
+    """
+    groups = [codes[solved.kept] for codes in (clusters, second_clusters) if codes is not None]
+    raw, influence = _covariance(solved, groups)
+    covariance = raw if influence is not None else without_negative_eigenvalues(raw)
+    _clear_rounding(covariance, influence, len(solved.scores), largest)
+    return Fit(
+        names=names,
+        estimates=widen(solved.estimates, solved.estimable),
+        covariance=widen_square(covariance, solved.estimable),
+        estimable=solved.estimable,
+        kept=solved.kept,
+        n_obs=len(solved.scores),
+        n_clusters=min(n_groups(group) for group in groups),
+        influence=None if influence is None else widen_columns(influence, solved.estimable),
+        adjusted=covariance is not raw,
+        solved_by=solved.by,
+    )
+
+
+def _covariance(solved: Solved, groups: list[Codes]) -> tuple[Floats, Floats | None]:
     """Cluster in one direction, which gives influences too, or in two."""
-    effects, bread, n_obs = absorbed.effects, absorbed.bread, len(scores)
-    k_parameters = paid_parameters(scores.shape[1], effects.first, effects.second, *groups)
+    scores, bread, n_obs = solved.scores, solved.bread, len(solved.scores)
+    k_parameters = paid_parameters(scores.shape[1], solved.first, solved.second, *groups)
     if len(groups) == 1:
         influence = cluster_influence(scores, bread, groups[0], n_obs, k_parameters)
         return influence.T @ influence, influence
@@ -219,22 +272,6 @@ def paid_parameters(n_regressors: int, first: Codes, second: Codes, *clusters: C
     sizes = [n_groups(first), n_groups(second)]
     nested = [any(is_nested(effects, group) for group in clusters) for effects in (first, second)]
     return n_parameters(n_regressors, sizes, nested)
-
-
-def not_collinear(gram: Floats, raw: Floats) -> Flags:
-    """Mark regressors with variation left, given the effects and the regressors before them.
-
-    `gram` (k, k) is X'WX of the demeaned regressors, `raw` (k,) the weighted sum of squares
-    before demeaning.
-    """
-    estimable = np.zeros(len(gram), dtype=np.bool_)
-    for position in range(len(gram)):
-        before = np.flatnonzero(estimable)
-        cross = gram[before, position]
-        explained = cross @ np.linalg.solve(gram[np.ix_(before, before)], cross)
-        left = gram[position, position] - explained
-        estimable[position] = left > COLLINEAR_SHARE * raw[position]
-    return estimable
 
 
 def widen(values: NDArray[np.floating], estimable: Flags) -> Floats:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.absorb import TwoEffects, demean, dense_codes, two_effects
+from pipeline.effects.absorb import TwoEffects, demean, dense_codes, not_collinear, two_effects
 from pipeline.effects.least_squares import (
     Fit,
-    not_collinear,
     paid_parameters,
     widen,
     widen_columns,

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.effects.least_squares import Fit, fit_absorbed
+from pipeline.effects.least_squares import Fit, clustered_fit, solve_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats
+from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
 from pipeline.panel.panel_index import Codes
 
 
@@ -76,21 +77,18 @@ def twoway_regressors(flat: FlatSample) -> Floats:
     return np.column_stack(columns).astype(np.float64)
 
 
-def fit_twoway(flat: FlatSample, clusters: Codes) -> Fit:
+def fit_twoway(flat: FlatSample, clusters: Codes, second_clusters: Codes | None = None) -> Fit:
     """Fit y on treated x post with firm and year effects, weighted and clustered.
 
-    Raises IdentificationError where no row or no treated x post variation is left.
+    By linearmodels where it can (`solve_by_linearmodels`), else by our own regression; the fit says
+    which. Raises IdentificationError where no row or no treated x post variation is left.
     """
     regressors = twoway_regressors(flat)
-    return fit_absorbed(
-        flat.y,
-        regressors,
-        ("att", "anticipation")[: regressors.shape[1]],
-        first=flat.firm,
-        second=flat.year - int(flat.year.min()),
-        weight=flat.weight,
-        clusters=clusters,
-    )
+    year = flat.year - int(flat.year.min())
+    given = (flat.y, regressors, flat.firm, year, flat.weight)
+    solved = solve_by_linearmodels(*given) or solve_absorbed(*given)
+    names = ("att", "anticipation")[: regressors.shape[1]]
+    return clustered_fit(solved, names, clusters, second_clusters, largest=np.abs(flat.y).max())
 
 
 def true_twoway(flat: FlatSample, effect: Floats) -> float:
