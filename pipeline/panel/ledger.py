@@ -140,8 +140,13 @@ def _group_counts(panel: pd.DataFrame) -> _Counts:
         firm_years=len(panel),
         treated_firms=panel.loc[treated, "firm_id"].nunique(),
         treated_firm_years=int(treated.sum()),
-        totals={name: float(panel[name].sum()) for name in _SIZES if name in panel.columns},
+        totals={name: float(panel[name].sum()) for name in _SIZES if _is_number(panel, name)},
     )
+
+
+def _is_number(panel: pd.DataFrame, name: str) -> bool:
+    """Say whether a column can be summed: sizes may be delivered as classes, which are text."""
+    return name in panel.columns and pd.api.types.is_numeric_dtype(panel[name].dtype)
 
 
 def _flow_row(rule: str, before: _Counts, after: _Counts) -> dict[str, object]:

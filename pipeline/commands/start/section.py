@@ -45,6 +45,11 @@ def start_section(study: str, files: list[Path]) -> str:
         )
     guess = guess_panel(panel.table)
     register = _register(delivered[1:])
+    if not _chosen(guess):
+        raise DataError(
+            f"{delivered[0].pattern} measures nothing in numbers beside firm, year and entry: "
+            "classes such as 10-19 are text; deliver a column of numbers by which firms compare"
+        )
     last = numbers(panel.table[guess.year]).max()
     first = _first_entry(guess, register)
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
