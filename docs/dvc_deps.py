@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from import_closure import import_closure  # noqa: E402
 
 STAGE = re.compile(r"^  (?P<name>\w+):$")
+CODE = re.compile(r"^ +- (pipeline|stages)/")
 DEPS = re.compile(r"^(?P<indent> +)deps:$")
 
 
@@ -22,7 +23,7 @@ def with_code_deps(text: str) -> str:
     stage, data, indent = "", [], None
     for line in text.splitlines():
         if indent is not None and line.startswith(f"{indent}- "):
-            data += [] if line.endswith(".py") else [line.strip()[2:]]
+            data += [] if CODE.match(line) else [line.strip()[2:]]
             continue
         if indent is not None:
             listed = [*data, *import_closure(f"stages.{stage}")]

@@ -7,14 +7,14 @@ ROOT = Path(__file__).parent.parent
 
 
 def import_closure(module: str) -> list[str]:
-    """Return the non-empty files that `module` imports, itself and its packages included."""
+    """Return the non-empty files that `module` imports, itself, its packages and data included."""
     pending, found = [module], set()
     while pending:
         current = pending.pop()
         path = _file(current)
         if path is None or path in found:
             continue
-        found.add(path)
+        found |= {path, *path.parent.glob("*.yaml")}
         parents = [current.rsplit(".", n)[0] for n in range(1, current.count(".") + 1)]
         pending += [*parents, *_imported(path)]
     files = sorted(path.relative_to(ROOT).as_posix() for path in found if path.stat().st_size)

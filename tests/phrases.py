@@ -1,21 +1,10 @@
-"""Every phrase that the exhibits' code may say, found in the code itself."""
+"""The reasons that estimators give, found in the code itself."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 EXHIBITS = Path(__file__).parent.parent / "pipeline" / "exhibits"
-
-
-def phrases_of_the_code() -> set[str]:
-    """Return the text of each `say("...")`, and of each constant that `say(NAME...)` looks up."""
-    found: set[str] = set()
-    for path in sorted(EXHIBITS.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        constants = _constants(tree)
-        for argument in _arguments_of_say(tree):
-            found |= set(_texts(argument, constants))
-    return found
 
 
 # What makes a reason that stands in a row; modules whose errors stop the run are left out.
@@ -60,12 +49,6 @@ def _with_fields(node: ast.expr, constants: dict[str, ast.expr]) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _arguments_of_say(tree: ast.AST) -> Iterator[ast.expr]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
-            yield node.args[0]
-
-
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
     found = {}
     for node in tree.body:
@@ -74,26 +57,3 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             found[node.target.id] = node.value
     return found
-
-
-def _texts(node: ast.expr, constants: dict[str, ast.expr]) -> Iterator[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.IfExp):
-        yield from _texts(node.body, constants)
-        yield from _texts(node.orelse, constants)
-    elif isinstance(node, ast.Subscript):
-        yield from _texts(node.value, constants)
-    elif isinstance(node, ast.Name) and node.id in constants:
-        yield from _members(constants[node.id])
-
-
-def _members(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.Dict):
-        for value in node.values:
-            yield from _members(value)
-    elif isinstance(node, ast.Tuple | ast.List):
-        for value in node.elts:
-            yield from _members(value)

@@ -12,6 +12,8 @@ from pipeline.params.study import SECTIONS
 from pipeline.publishing.study import OWNED
 
 PIPELINE = load_yaml(ROOT / "dvc.yaml")["stages"]
+# Where dependencies are code, or data that code is delivered with.
+CODE = ("pipeline/", "stages/")
 STUDY_STAGES = ["obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
 ITEM = "${item}"
 
@@ -50,14 +52,14 @@ def test_every_stage_is_declared_and_runs_over_all_studies():
 
 @pytest.mark.parametrize("stage", PIPELINE)
 def test_code_dependencies_are_the_import_closure(stage):
-    code = [dep for dep in declared(stage)["deps"] if dep.endswith(".py")]
+    code = [dep for dep in declared(stage)["deps"] if dep.startswith(CODE)]
     closure = import_closure(f"stages.{stage}")
     assert code == closure, "dvc.yaml must list:\n" + "\n".join(f"- {path}" for path in closure)
 
 
 @pytest.mark.parametrize("stage", STUDY_STAGES)
 def test_data_dependencies_are_the_folders_read(stage):
-    data = {dep for dep in declared(stage)["deps"] if not dep.endswith(".py")}
+    data = {dep for dep in declared(stage)["deps"] if not dep.startswith(CODE)}
     expected = {f"data/{ITEM}/{name}" for name in folders_named(stage) - {own_folder(stage)}}
     if "raw" in attributes_named(stage):
         expected.add(f"data/raw/{ITEM}")
@@ -91,7 +93,7 @@ def test_exhibit_owns_its_results_and_keeps_them_until_new_ones_are_complete():
 
 def test_index_reads_the_list_of_studies_and_what_exhibit_wrote_of_each():
     assert declared("index")["params"] == ["studies"]
-    data = {dep for dep in declared("index")["deps"] if not dep.endswith(".py")}
+    data = {dep for dep in declared("index")["deps"] if not dep.startswith(CODE)}
     assert data == {"reports/headlines"}
 
 

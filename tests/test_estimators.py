@@ -15,7 +15,7 @@ from pipeline.effects.ledger import Results
 from pipeline.effects.rows import STACKED_ONLY
 from pipeline.effects.study import prepare_study
 from pipeline.estimators import estimators
-from pipeline.exhibits.words import estimator_names
+from pipeline.exhibits.words.language import sentences
 
 PAGE = (Path(__file__).parent.parent / "docs" / "add_an_estimator.md").read_text(encoding="utf-8")
 PANEL = """
@@ -50,7 +50,8 @@ def test_every_estimator_that_params_name_is_registered():
 
 
 def test_every_estimator_has_a_name_in_tables():
-    assert set(estimator_names._NAMES) == named_by_params()
+    named = {c.split(".")[1] for c in sentences("en") if c.startswith("estimator.")}
+    assert named == named_by_params()
 
 
 @pytest.fixture
@@ -97,10 +98,6 @@ def test_the_documented_estimator_estimates(documented):
 def test_the_documented_estimator_says_that_it_has_no_ratios(documented):
     (row,) = run(documented, transform="proportional").estimates.to_dict("records")
     assert row["note"] == STACKED_ONLY
-
-
-def test_an_estimator_without_a_phrase_is_called_by_its_key():
-    assert estimator_names.name_in_words("mean_difference") == "mean difference"
 
 
 def test_every_block_of_the_page_on_estimators_is_a_spec():

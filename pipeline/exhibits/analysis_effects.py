@@ -48,12 +48,14 @@ def confidence_row(results: StudyResults, effects: list[Effect | None]) -> Row:
     digits = [effect_decimals([] if e is None else [e], least) for e in effects]
     level = rounding.general(100 * results.settings.estimate.conf_level)
     cells = tuple(interval_cell(e, d) for e, d in zip(effects, digits, strict=True))
-    return Row(say("{level}% CI", level=level), cells, True)
+    return Row(say("row.confidence_interval", level=level), cells, True)
 
 
 def counts_row(effects: list[Effect | None]) -> Row:
     """Return a row of treated and comparison firms."""
-    return Row(say("Treated / comp."), tuple(_counts(effect) for effect in effects), True)
+    return Row(
+        say("row.treated_and_comparison"), tuple(_counts(effect) for effect in effects), True
+    )
 
 
 def interval_row(
@@ -96,7 +98,7 @@ def reasons_in_words(effects: Iterable[Effect]) -> tuple[str, ...]:
     }
     said = "; ".join(sorted(retell(note) for note in missing))
     return (
-        *([say("Not estimated: {reasons}.", reasons=said)] if said else []),
+        *([say("note.not_estimated", reasons=said)] if said else []),
         *errors_missing(listed),
     )
 
@@ -119,8 +121,7 @@ def clusters_note(effects: Iterable[Effects]) -> tuple[str, ...]:
         return ()
     return (
         say(
-            "Fewer than {few_treated_clusters} treated clusters, so that intervals are too "
-            "short: {panels}.",
+            "note.few_treated_clusters",
             few_treated_clusters=FEW_TREATED_CLUSTERS,
             panels=rounding.count(min(counts)),
         ),

@@ -141,15 +141,8 @@ def effect_in_words(effect: Effect, least: int) -> str:
     value, low, high = translated(effect, least)
     unit = translated_unit(effect)
     if effect.scale in (LOG_SCALE, SHARE_SCALE):
-        return say(
-            "{shown} is {value} {unit} [{low} to {high}]",
-            shown=shown,
-            value=value,
-            unit=unit,
-            low=low,
-            high=high,
-        )
-    return say("{shown} {unit} [{low} to {high}]", shown=shown, unit=unit, low=low, high=high)
+        return say("numbers.in_words", shown=shown, value=value, unit=unit, low=low, high=high)
+    return say("numbers.effect", shown=shown, unit=unit, low=low, high=high)
 
 
 def translated(effect: Effect, least: int) -> tuple[str, str, str]:
@@ -170,7 +163,7 @@ def translated_value(effect: Effect, value: float, least: int) -> str:
 
 def translated_unit(effect: Effect) -> str:
     """Return the unit in which readers are told an effect: percent, percentage points, its own."""
-    named = {LOG_SCALE: say("percent"), SHARE_SCALE: say("percentage points")}
+    named = {LOG_SCALE: say("unit.percent"), SHARE_SCALE: say("unit.percentage_points")}
     return named.get(effect.scale, retell(effect.scale))
 
 

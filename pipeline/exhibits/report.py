@@ -19,22 +19,22 @@ from pipeline.params.leaves import leaves
 
 # Section: the tables it shows, where the study has them. Others follow under another heading.
 _SECTIONS = {
-    "All effects": ("main_effects", "inference", "twoway_weights"),
-    "Where there should be no effect": ("placebos",),
-    "Margins, exit, groups and size": (
+    "report.effects": ("main_effects", "inference", "twoway_weights"),
+    "report.placebos": ("placebos",),
+    "report.analyses": (
         "export_margins",
         "survival",
         "heterogeneity",
         "size_weighted",
     ),
-    "How alike the groups are": ("balance", "balance_summary", "matching_choices"),
-    "From the raw data to the sample": (
+    "report.balance": ("balance", "balance_summary", "matching_choices"),
+    "report.data": (
         "sample_flow",
         "cohorts",
         "summary_statistics",
         "missingness",
     ),
-    "Against the known truth": ("recovery",),
+    "report.recovery": ("recovery",),
 }
 
 # The packages that compute what the page shows.
@@ -52,13 +52,13 @@ def report_page(results: StudyResults, tables: dict[str, Table], event_study: st
         title,
         [
             f"<header><h1>{escape(title)}</h1>{bullets(findings(results), 'lead')}</header>",
-            section(say("Effects by year since entry"), _figure(results, event_study)),
+            section(say("event_study.title"), _figure(results, event_study)),
             effects,
-            section(say("What was estimated and assumed"), definitions(assumptions(results))),
-            section(say("Limitations"), bullets(limitations(results))),
+            section(say("report.assumptions"), definitions(assumptions(results))),
+            section(say("report.limitations"), bullets(limitations(results))),
             *others,
-            section(say("Parameters"), _parameters(results)),
-            section(say("Provenance"), _provenance(results)),
+            section(say("report.parameters"), _parameters(results)),
+            section(say("report.provenance"), _provenance(results)),
         ],
         results.settings.exhibit.language,
     )
@@ -70,7 +70,7 @@ def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str
     placed = {stem for stems_here in _SECTIONS.values() for stem in stems_here}
     rest = tuple(stem for stem in dict.fromkeys(stems.values()) if stem not in placed)
     sections = []
-    for heading, wanted in {**_SECTIONS, "More tables": rest}.items():
+    for heading, wanted in {**_SECTIONS, "report.more": rest}.items():
         shown = [
             render_html(table, caption(results, name))
             for stem in wanted
@@ -84,9 +84,7 @@ def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str
 def _figure(results: StudyResults, svg: str) -> str:
     headline = results.settings.estimate.headline
     words = say(
-        "Points are effects, bars confidence intervals; hollow points are the "
-        "reference year or years on which firms were matched. Design: {design_label}.",
-        design_label=results.settings.design_label(headline.design),
+        "report.figure_caption", design_label=results.settings.design_label(headline.design)
     )
     return (
         '<figure><div class="wide" role="region" tabindex="0" aria-label="Event study">'
@@ -115,7 +113,7 @@ def _described(results: StudyResults) -> str:
         chosen = headline_effect(results, name)
         if points and chosen is not None:
             panels.append(f"{outcome.label}, {translated_unit(chosen)}: {'; '.join(points)}")
-    return say("Effects by year since entry. {panels}.", panels=". ".join(panels))
+    return say("report.figure_description", panels=". ".join(panels))
 
 
 def _parameters(results: StudyResults) -> str:
@@ -123,18 +121,15 @@ def _parameters(results: StudyResults) -> str:
     sections = {name: getattr(settings, name).model_dump() for name in settings.__annotations__}
     rows = list(leaves(sections, results.study))
     listed = plain_table(
-        (say("Setting"), say("Value")), rows, say("Settings that ran, by full path")
+        (say("report.setting"), say("report.value")), rows, say("report.settings_that_ran")
     )
-    summary = say("{rows} settings, all but the section data", rows=len(rows))
+    summary = say("report.n_settings", rows=len(rows))
     return f"<details><summary>{summary}</summary>{listed}</details>"
 
 
 def _provenance(results: StudyResults) -> str:
     versions = [(name, version(name)) for name in _PACKAGES]
-    words = say(
-        "<p>Made from <code>inputs {inputs}</code>: a hash over the data, the code and the "
-        "settings from which the page was made. <code>python -m stages.verify</code> names the "
-        "commits that had them.</p>",
-        inputs=results.inputs,
+    words = say("report.made_from", inputs=results.inputs)
+    return words + plain_table(
+        (say("report.package"), say("report.version")), versions, say("report.package_versions")
     )
-    return words + plain_table((say("Package"), say("Version")), versions, say("Package versions"))

@@ -49,8 +49,7 @@ def _effects(results: StudyResults, names: list[str]) -> str:
     level = f"{100 * results.settings.estimate.conf_level:g}"
     said = "; ".join(f"{_label(results, name)}, {_effect(results, name)}" for name in names)
     return say(
-        "{programme}, average effect on treated {firms} ({design_label}; {level} "
-        "percent interval in brackets): {said}.",
+        "summary.effects",
         programme=exhibit.programme,
         firms=exhibit.firms,
         design_label=results.settings.design_label(headline.design),
@@ -63,17 +62,13 @@ def _effect(results: StudyResults, name: str) -> str:
     outcome, effect = results.settings.outcome(name), _headline(results, name)
     if effect is None:
         return (
-            say("not observed ({reason})", reason=outcome.reason)
+            say("summary.not_observed", reason=outcome.reason)
             if outcome.reason
             else _without_interval(results, name)
         )
     value, low, high = translated(effect, results.settings.exhibit.decimals)
     return say(
-        "{value} {translated_unit} [{low} to {high}]",
-        value=value,
-        translated_unit=translated_unit(effect),
-        low=low,
-        high=high,
+        "summary.effect", value=value, translated_unit=translated_unit(effect), low=low, high=high
     )
 
 
@@ -83,28 +78,34 @@ def _without_interval(results: StudyResults, name: str) -> str:
     effect = find_effect(results, name, headline.design, headline.spec)
     reason = "" if effect is None else missing_reason(effect)
     if effect is None or math.isnan(effect.estimate):
-        return say("not estimated ({reason})", reason=reason) if reason else say("not estimated")
+        return (
+            say("summary.not_estimated_because", reason=reason)
+            if reason
+            else say("summary.not_estimated")
+        )
     value = translated_value(effect, effect.estimate, results.settings.exhibit.decimals)
     unit = translated_unit(effect)
-    return say(
-        "{value} {translated_unit} ({reason})", value=value, translated_unit=unit, reason=reason
-    )
+    return say("summary.without_interval", value=value, translated_unit=unit, reason=reason)
 
 
 def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
     parts = []
     for name, effect in effects.items():
         _, low, high = translated(effect, results.settings.exhibit.decimals)
-        zero = say("included") if effect.conf_low <= 0 <= effect.conf_high else say("excluded")
+        zero = (
+            say("summary.zero_included")
+            if effect.conf_low <= 0 <= effect.conf_high
+            else say("summary.zero_excluded")
+        )
         span = say(
-            "anything from {low} to {high} {translated_unit}, zero {zero}",
+            "summary.not_excluded_span",
             low=low,
             high=high,
             translated_unit=translated_unit(effect),
             zero=zero,
         )
-        parts.append(say("for {label}, {span}", label=_label(results, name), span=span))
-    return say("What cannot be excluded: {parts}.", parts="; ".join(parts))
+        parts.append(say("summary.for_outcome", label=_label(results, name), span=span))
+    return say("summary.not_excluded", parts="; ".join(parts))
 
 
 def _pre_trends(results: StudyResults, names: list[str]) -> str:
@@ -123,11 +124,7 @@ def _pre_trends(results: StudyResults, names: list[str]) -> str:
         shown = rounding.positive(p_value, 2)
         p_words = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
         seen.append(f"{_label(results, name)}, {p_words}{f' ({partial})' if partial else ''}")
-    parts = (
-        [say("joint test of effects before the reference year: {seen}", seen="; ".join(seen))]
-        if seen
-        else []
-    )
-    parts += [say("none can be seen for {unseen}", unseen=", ".join(unseen))] if unseen else []
-    parts += [say("not published for {hidden}", hidden=", ".join(hidden))] if hidden else []
-    return say("Pre-trends: {parts}.", parts="; ".join(parts))
+    parts = [say("summary.pre_trends_tested", seen="; ".join(seen))] if seen else []
+    parts += [say("summary.pre_trends_unseen", unseen=", ".join(unseen))] if unseen else []
+    parts += [say("summary.pre_trends_not_published", hidden=", ".join(hidden))] if hidden else []
+    return say("summary.pre_trends", parts="; ".join(parts))

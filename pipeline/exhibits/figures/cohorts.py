@@ -30,13 +30,13 @@ def cohort_plot(results: StudyResults) -> Figure:
     for place, cohort in enumerate(rows):
         _squares(axes, years, cohort, len(rows) - 1 - place)
         _firms(axes, results, cohort, years[-1], len(rows) - 1 - place)
-    labels = [str(cohort) if cohort is not None else say("never") for cohort in rows]
+    labels = [str(cohort) if cohort is not None else say("cohort_plot.never") for cohort in rows]
     axes.set_yticks(range(len(rows) - 1, -1, -1), labels)
     axes.set_xlim(years[0] - 0.6, years[-1] + 0.6 + 0.08 * len(years))
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xticks(years[:: max(1, len(years) // 8)])
-    axes.set_xlabel(say("Year (filled: in the programme)"))
-    axes.set_ylabel(say("Entry year"))
+    axes.set_xlabel(say("cohort_plot.year_axis"))
+    axes.set_ylabel(say("cohort_plot.entry_axis"))
     axes.tick_params(axis="y", length=0)
     return figure
 
@@ -67,7 +67,9 @@ def _firms(axes: Axes, results: StudyResults, cohort: int | None, last: int, hei
     """Write how many firms the row has; fewer than the smallest count shown are not counted."""
     known = _count(results, cohort)
     if not pd.isna(known):
-        words = say("{n} {firms}", n=rounding.count(known), firms=results.settings.exhibit.firms)
+        words = say(
+            "cohort_plot.firms", n=rounding.count(known), firms=results.settings.exhibit.firms
+        )
         axes.text(last + 0.6, height, words, va="center", size=7.5, color=GREY)
 
 

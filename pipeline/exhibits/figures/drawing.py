@@ -149,7 +149,7 @@ def integer_ticks(
 def partial_key() -> Line2D:
     """Return the legend entry of the dagger."""
     return Line2D(
-        [], [], linestyle="none", label=say("{dagger} some entry years only", dagger=DAGGER)
+        [], [], linestyle="none", label=say("drawing.some_entry_years_only", dagger=DAGGER)
     )
 
 

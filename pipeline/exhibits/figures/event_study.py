@@ -51,8 +51,8 @@ def event_study(results: StudyResults) -> Figure:
         _panel(grid, axes, results, name)
     if any(axes.axison for axes in grid.panels):
         grid.figure.legend(handles=_key(results), loc="outside upper center", ncols=4)
-    grid.figure.supxlabel(say("Years since entry"), size=9)
-    grid.figure.supylabel(say("Effect"), size=9)
+    grid.figure.supxlabel(say("event_time.years_since_entry"), size=9)
+    grid.figure.supylabel(say("event_study.effect"), size=9)
     return grid.figure
 
 
@@ -66,11 +66,22 @@ def _key(results: StudyResults) -> list[Line2D]:
     hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": BLUE}
     return [
         Line2D(
-            [], [], linestyle="none", marker="o", label=say("reference or matched on"), **hollow
+            [],
+            [],
+            linestyle="none",
+            marker="o",
+            label=say("event_study.reference_or_matched"),
+            **hollow,
         ),
-        Line2D([], [], color=BLUE, linewidth=_THICK, label=say("{level} interval", level=level)),
+        Line2D(
+            [], [], color=BLUE, linewidth=_THICK, label=say("event_study.interval", level=level)
+        ),
         *(
-            [Line2D([], [], color=BLUE, linewidth=_THIN, label=say("{level} band", level=level))]
+            [
+                Line2D(
+                    [], [], color=BLUE, linewidth=_THIN, label=say("event_study.band", level=level)
+                )
+            ]
             if bands
             else []
         ),
@@ -90,15 +101,15 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     drawn = {time: effect for time, effect in effects.items() if not math.isnan(effect.estimate)}
     if not outcome.observed or not drawn:
         reason = (
-            say("not observed: {reason}", reason=outcome.reason)
+            say("note.not_observed", reason=outcome.reason)
             if outcome.reason
-            else say("no effect by event time")
+            else say("event_study.no_effect_by_event_time")
         )
         grid.say_instead(axes, reason)
         return
     share = outcome.scale == SHARE_SCALE
     factor = percentage_points(1) if share else 1
-    axes.set_ylabel(say("percentage points") if share else retell(outcome.scale), size=8)
+    axes.set_ylabel(say("unit.percentage_points") if share else retell(outcome.scale), size=8)
     _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
     _bars(axes, drawn, factor, _THICK)
     hollow = {results.settings.treatment.reference_event_time}
@@ -117,8 +128,8 @@ def _subtitle(results: StudyResults, name: str) -> str:
         return ""
     shown = rounding.significant(mean)
     if outcome.scale == SHARE_SCALE:
-        return say("baseline share {shown}", shown=shown)
-    return say("baseline mean {shown} {unit}", shown=shown, unit=outcome.unit)
+        return say("event_study.baseline_share", shown=shown)
+    return say("event_study.baseline_mean", shown=shown, unit=outcome.unit)
 
 
 def _bars(axes: Axes, effects: dict[int, Effect], factor: float, width: float) -> None:
@@ -183,16 +194,16 @@ def _pre_trend_words(results: StudyResults, name: str) -> str:
     headline = results.settings.estimate.headline
     test = pre_trend_test(results, name, headline.design, headline.spec)
     if math.isnan(test.p_value):
-        words = "pre-trends\nnot published" if test.hidden else "no pre-trend\ncan be seen"
-        return say(words)
+        hidden = say("event_study.pre_trends_not_published")
+        return hidden if test.hidden else say("event_study.no_pre_trend")
     partial = _leads_in_words(results, name)
     shown = rounding.positive(test.p_value, 2)
     p_words = f"{ITALIC_P} < {shown[1:]}" if shown.startswith("<") else f"{ITALIC_P} = {shown}"
-    return "\n".join([say("pre-trends"), *textwrap.wrap(partial, 24), p_words])
+    return "\n".join([say("event_study.pre_trends"), *textwrap.wrap(partial, 24), p_words])
 
 
 def _leads_in_words(results: StudyResults, name: str) -> str:
     """Return which entry years the leads speak of; only that some do where the list is long."""
     listed = lead_notes(_effects(results, name), results)
     told = retell(listed.replace("entry years", "entry"))
-    return told if len(told) <= _LONGEST_LIST else say("some entry years only")
+    return told if len(told) <= _LONGEST_LIST else say("event_study.some_entry_years_only")

@@ -34,16 +34,16 @@ def love_plot(results: StudyResults) -> Figure:
     axes = figure.subplots()
     heights = list(range(len(wide)))
     before, after = wide["std_diff_before"].to_numpy(), wide["std_diff_after"].to_numpy()
-    _points(axes, before, heights, _BEFORE | {"label": say("Before matching")})
+    _points(axes, before, heights, _BEFORE | {"label": say("sample.before")})
     if headline.design in results.settings.match.designs:
         axes.hlines(heights, before, after, color=PALE, linewidth=1, zorder=1)
-        _points(axes, after, heights, _AFTER | {"label": say("After matching")})
+        _points(axes, after, heights, _AFTER | {"label": say("sample.after")})
     labels = [covariate_label(results.settings, str(name)) for name in wide.index]
     stars = ["" if used else " *" for used in wide["in_score_before"]]
     axes.set_yticks(heights, [a + b for a, b in zip(labels, stars, strict=True)])
     _lines(axes, results.settings.match.balance.threshold)
-    outside = say(" (* not in the score)") if any(stars) else ""
-    axes.set_xlabel(say("Standardised difference{outside}", outside=outside))
+    outside = say("love_plot.outside_score") if any(stars) else ""
+    axes.set_xlabel(say("love_plot.standardised_difference", outside=outside))
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 

@@ -37,9 +37,9 @@ class _Look:
     fill: str
 
 
-_TREATED = _Look("Treated", "-", "o", BLUE, BLUE)
-_MATCHED = _Look("Comparison, weighted", "--", "s", ORANGE, "white")
-_EVERYONE = _Look("Comparison, before matching", ":", "", MIDDLE, MIDDLE)
+_TREATED = _Look("column.treated", "-", "o", BLUE, BLUE)
+_MATCHED = _Look("column.comparison_weighted", "--", "s", ORANGE, "white")
+_EVERYONE = _Look("column.comparison_before_matching", ":", "", MIDDLE, MIDDLE)
 
 
 def outcome_paths(results: StudyResults) -> Figure:
@@ -54,8 +54,8 @@ def outcome_paths(results: StudyResults) -> Figure:
         if any(_partial(results, name) for name in outcomes):
             handles, labels = [*handles, partial_key()], [*labels, partial_key().get_label()]
         grid.figure.legend(handles, labels, loc="outside upper center", ncols=4)
-    grid.figure.supylabel(say("Mean outcome"), size=9)
-    grid.figure.supxlabel(say("Years since entry"), size=9)
+    grid.figure.supylabel(say("outcome_paths.mean"), size=9)
+    grid.figure.supxlabel(say("event_time.years_since_entry"), size=9)
     return grid.figure
 
 
@@ -65,8 +65,8 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     treated, comparison = (_path(results, name, design, group) for group in (True, False))
     grid.title(axes, outcome.label)
     if not outcome.observed or treated.empty:
-        reason = outcome.reason or say("no firm is observed in the window")
-        grid.say_instead(axes, say("not observed: {reason}", reason=reason))
+        reason = outcome.reason or say("outcome_paths.nobody_observed")
+        grid.say_instead(axes, say("note.not_observed", reason=reason))
         return
     _line(axes, treated, _TREATED)
     _line(axes, comparison, _MATCHED)
@@ -80,7 +80,7 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
 
 def _unit(outcome: Outcome) -> str:
     """Return the unit of a mean of the transformed outcome."""
-    return {"log": say("log {unit}", unit=outcome.unit), "any": say("share")}.get(
+    return {"log": say("unit.log_of", unit=outcome.unit), "any": say("unit.share")}.get(
         outcome.transform or "", outcome.unit
     )
 

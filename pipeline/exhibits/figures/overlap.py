@@ -23,13 +23,13 @@ def overlap(results: StudyResults) -> Figure:
     design = results.settings.estimate.headline.design
     if design == "unmatched":
         axes.set_axis_off()
-        axes.text(0.5, 0.5, say("the headline design has no propensity score"), ha="center")
+        axes.text(0.5, 0.5, say("overlap.no_score"), ha="center")
         return figure
     least = results.settings.exhibit.disclosure.min_cell_firms
     bins = score_bins(results.scores, results.settings.match.designs[design].score, least)
     _mirror(axes, bins)
-    axes.set_xlabel(say("Propensity score"))
-    axes.set_ylabel(say("Share of group"))
+    axes.set_xlabel(say("score.propensity_score"))
+    axes.set_ylabel(say("overlap.share_of_group"))
     axes.legend(loc="upper right")
     return figure
 
@@ -63,10 +63,14 @@ def _mirror(axes: Axes, bins: pd.DataFrame) -> None:
     low = bins["low"].to_numpy()
     width = (bins["high"] - bins["low"]).to_numpy()
     _bars(
-        axes, low, bins["treated"], width, {"label": say("Treated"), "color": BLUE, "ec": "white"}
+        axes,
+        low,
+        bins["treated"],
+        width,
+        {"label": say("column.treated"), "color": BLUE, "ec": "white"},
     )
     hatched = {
-        "label": say("Comparison, before matching"),
+        "label": say("column.comparison_before_matching"),
         "hatch": "////",
         "fc": "white",
         "ec": GREY,

@@ -14,8 +14,8 @@ from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.words.language import retell, say
 
 _LOOKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "treated_firm_years_lost": ("of treated", {"color": BLUE}),
-    "comparison_firm_years_lost": ("of comparison", {"color": ORANGE, "hatch": "////"}),
+    "treated_firm_years_lost": ("trimmed.treated", {"color": BLUE}),
+    "comparison_firm_years_lost": ("trimmed.comparison", {"color": ORANGE, "hatch": "////"}),
 }
 _CHARACTERS = 42
 
@@ -32,7 +32,9 @@ def flow_figure(results: StudyResults) -> Figure:
     for column, (group, look) in _LOOKS.items():
         # a step that may not be told apart has no bar
         lost = np.nan_to_num(100 * steps[column].to_numpy(float, na_value=np.nan) / before)
-        label = say("{group} {firms}", group=say(group), firms=results.settings.exhibit.firms)
+        label = say(
+            "flow_plot.group_of_firms", group=say(group), firms=results.settings.exhibit.firms
+        )
         axes.barh(heights, lost, left=left, height=0.55, label=label, edgecolor="white", **look)
         left = left + lost
     for height, share, years in zip(heights, left, steps["firm_years"], strict=True):
@@ -41,7 +43,7 @@ def flow_figure(results: StudyResults) -> Figure:
             height,
             HIDDEN.text
             if pd.isna(years)
-            else say("  {years} left", years=rounding.count(int(years))),
+            else say("flow_plot.years_left", years=rounding.count(int(years))),
             va="center",
             size=7.5,
             color=GREY,
@@ -49,6 +51,6 @@ def flow_figure(results: StudyResults) -> Figure:
     axes.set_yticks(heights, [textwrap.fill(retell(rule), _CHARACTERS) for rule in steps["rule"]])
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, max(1.0, 1.25 * float(left.max())))
-    axes.set_xlabel(say("Firm-years lost, percent of those before the rule"))
+    axes.set_xlabel(say("flow_plot.share_lost"))
     figure.legend(loc="outside upper center", ncols=2)
     return figure

@@ -61,11 +61,13 @@ def _row(row: Row) -> str:
 
 def _notes(table: Table) -> str:
     notes = (
-        f"<strong>{escape(say('Notes:'))}</strong> {escape(' '.join(table.notes))} "
+        f"<strong>{escape(say('note.notes'))}</strong> {escape(' '.join(table.notes))} "
         if table.notes
         else ""
     )
     source = (
-        f"<strong>{escape(say('Source:'))}</strong> {escape(table.source)}." if table.source else ""
+        f"<strong>{escape(say('note.source'))}</strong> {escape(table.source)}."
+        if table.source
+        else ""
     )
     return f"<p class=notes>{notes}{source}</p>" if notes or source else ""

@@ -292,9 +292,9 @@ def _notes(table: Table) -> list[str]:
     lines = [r"\begin{tablenotes}[flushleft]\notesize\setlength{\labelsep}{0pt}"]
     if table.notes:
         lines.append(
-            rf"\item \textit{{{escape(say('Notes:'))}}} "
+            rf"\item \textit{{{escape(say('note.notes'))}}} "
             + "\n".join(escape(note) for note in table.notes)
         )
     if table.source:
-        lines.append(rf"\item \textit{{{escape(say('Source:'))}}} {escape(table.source)}")
+        lines.append(rf"\item \textit{{{escape(say('note.source'))}}} {escape(table.source)}")
     return [*lines, r"\end{tablenotes}"]

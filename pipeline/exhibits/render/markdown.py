@@ -19,7 +19,7 @@ def render_markdown(table: Table) -> str:
         lines += [_row(row) for row in panel.rows]
     lines += [_row(row) for row in table.foot]
     notes = [escape_markdown(note) for note in table.notes]
-    source = [f"{say('Source:')} {escape_markdown(table.source)}."] if table.source else []
+    source = [f"{say('note.source')} {escape_markdown(table.source)}."] if table.source else []
     return "\n".join([*lines, "", " ".join([*notes, *source])]) + "\n"
 
 

@@ -66,6 +66,6 @@ def _line(label: str, cells: list[str], stub: int, widths: list[int]) -> str:
 
 
 def _notes(table: Table) -> list[str]:
-    source = [f"{say('Source:')} {table.source}."] if table.source else []
+    source = [f"{say('note.source')} {table.source}."] if table.source else []
     words = " ".join([*table.notes, *source])
     return ["", *textwrap.wrap(words, _WIDTH)] if words else []

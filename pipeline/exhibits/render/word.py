@@ -183,6 +183,6 @@ def _clean(text: str) -> str:
 
 
 def _notes(table: Table) -> str:
-    notes = f"{say('Notes:')} {' '.join(table.notes)} " if table.notes else ""
-    source = f"{say('Source:')} {table.source}." if table.source else ""
+    notes = f"{say('note.notes')} {' '.join(table.notes)} " if table.notes else ""
+    source = f"{say('note.source')} {table.source}." if table.source else ""
     return _paragraph(notes + source, style="Notes")

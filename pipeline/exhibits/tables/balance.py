@@ -36,11 +36,6 @@ _DECIMALS = 2
 # Columns that need no matching: treated, comparison, difference.
 _N_BEFORE = 3
 
-_DENOMINATORS = {
-    "pooled": "the square root of the mean of the two groups' variances",
-    "treated": "the standard deviation of the treated",
-}
-
 
 def balance_table(results: StudyResults) -> Table:
     """Return the balance table of the headline design, with the other designs in the foot.
@@ -50,12 +45,12 @@ def balance_table(results: StudyResults) -> Table:
     design = results.settings.estimate.headline.design
     wide = balance_of(results, design)
     columns = [
-        Column(say("Treated")),
-        Column(say("Comp."), spanner=say("Before matching")),
-        Column(say("Std. diff."), spanner=say("Before matching")),
-        Column(say("Comp."), spanner=say("After matching")),
-        Column(say("Std. diff."), spanner=say("After matching")),
-        Column(say("Var. ratio"), spanner=say("After matching")),
+        Column(say("column.treated")),
+        Column(say("balance.comparison"), spanner=say("sample.before")),
+        Column(say("balance.std_diff"), spanner=say("sample.before")),
+        Column(say("balance.comparison"), spanner=say("sample.after")),
+        Column(say("balance.std_diff"), spanner=say("sample.after")),
+        Column(say("balance.variance_ratio"), spanner=say("sample.after")),
     ]
     table = Table(
         columns=tuple(columns),
@@ -99,7 +94,7 @@ def covariate_label(settings: StudySettings, covariate: str) -> str:
     """Return a covariate's label with its date; a category keeps its value."""
     name, _, value = covariate.partition("=")
     if name == SCORE_COVARIATE:
-        return say("Propensity score")
+        return say("score.propensity_score")
     label = (
         dated_label(settings.score.covariates[name]) if name in settings.score.covariates else name
     )
@@ -111,7 +106,7 @@ def _panels(settings: StudySettings, wide: pd.DataFrame) -> tuple[Panel, ...]:
     ordered = wide.loc[sorted(wide.index, key=lambda name: _position(settings, str(name)))]
     used = ordered[in_score.reindex(ordered.index)]
     others = ordered[~in_score.reindex(ordered.index)]
-    groups = [(say("In the propensity score"), used), (say("Not in the propensity score"), others)]
+    groups = [(say("balance.in_score"), used), (say("balance.not_in_score"), others)]
     return tuple(
         Panel(title, tuple(_rows(settings, frame))) for title, frame in groups if len(frame)
     )
@@ -158,7 +153,7 @@ def _categories(settings: StudySettings, group: pd.DataFrame) -> Row:
     before, after = (_largest(group[f"std_diff_{side}"]) for side in ("before", "after"))
     name = str(group.index[0]).partition("=")[0]
     label = say(
-        "{covariate_label}, largest of {group}",
+        "balance.largest_category",
         covariate_label=covariate_label(settings, name),
         group=len(group),
     )
@@ -178,28 +173,26 @@ def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, 
     firms = results.settings.exhibit.firms
     rows = [
         Row(
-            say("Mean absolute std. diff."),
+            say("balance.mean_std_diff"),
             _sides(*(number(s.mean(), _DECIMALS) for s in (before, after))),
         ),
         Row(
-            say("Largest absolute std. diff."),
+            say("balance.largest_std_diff"),
             _sides(*(number(s.max(), _DECIMALS) for s in (before, after))),
         ),
         Row(
-            say(
-                "Covariates with |std. diff.| > {threshold}", threshold=rounding.general(threshold)
-            ),
+            say("balance.above_threshold", threshold=rounding.general(threshold)),
             _sides(*(_share_above(side, threshold) for side in (before, after))),
         ),
         Row(
-            say("{firms} \u00d7 entry years", firms=capitalised(firms)),
+            say("balance.firms_by_entry_year", firms=capitalised(firms)),
             _firms(wide, "n_treated_before", "n_control_before", "n_control_after"),
         ),
-        Row(say("distinct {firms}", firms=firms), _distinct(results, design), True),
-        Row(say("effective number"), _firms(wide, None, None, "ess_control_after"), True),
+        Row(say("balance.distinct_firms", firms=firms), _distinct(results, design), True),
+        Row(say("balance.effective_number"), _firms(wide, None, None, "ess_control_after"), True),
     ]
     if lost > 0:
-        rows.append(Row(say("treated left out"), (Counts((int(lost),)), *[None] * 5), True))
+        rows.append(Row(say("balance.treated_left_out"), (Counts((int(lost),)), *[None] * 5), True))
     return (*rows, *_other_designs(results, design))
 
 
@@ -219,7 +212,7 @@ def _sides(before: Cell, after: Cell) -> tuple[Cell, ...]:
 def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
     known = differences.dropna()
     return (
-        Text(say("{above} of {known}", above=(known > threshold).sum(), known=len(known)))
+        Text(say("balance.above_of_known", above=(known > threshold).sum(), known=len(known)))
         if len(known)
         else None
     )
@@ -238,7 +231,7 @@ def _other_designs(results: StudyResults, design: str) -> list[Row]:
         after = balance_of(results, other)["std_diff_after"].abs()
         if other != design and after.notna().any():
             label = say(
-                "Largest, {design_label}", design_label=results.settings.design_label(other)
+                "balance.largest_of_design", design_label=results.settings.design_label(other)
             )
             rows.append(Row(label, _sides(None, number(float(after.max()), _DECIMALS))))
     return rows
@@ -253,14 +246,14 @@ def _score_words(settings: StudySettings, headline: str) -> str:
         for design, covariates in lists.items()
         if covariates and set(covariates) != set(own)
     ]
-    return say("Other designs' covariates, {others}.", others="; ".join(others)) if others else ""
+    return say("balance.other_covariates", others="; ".join(others)) if others else ""
 
 
 def _more_than(own: list[str], covariates: list[str]) -> str:
     """Return a list of covariates, as additions to `own` where it holds all of them."""
     if own and set(own) < set(covariates):
         return say(
-            "also {covariates}",
+            "balance.also_covariates",
             covariates=", ".join(label for label in covariates if label not in own),
         )
     return ", ".join(covariates)
@@ -268,9 +261,9 @@ def _more_than(own: list[str], covariates: list[str]) -> str:
 
 def _design_words(settings: StudySettings, design: str) -> str:
     covariates = score_covariates(settings, design)
-    on = say(" on {covariates}", covariates=", ".join(covariates)) if covariates else ""
+    on = say("balance.on_covariates", covariates=", ".join(covariates)) if covariates else ""
     return say(
-        "Design {design_label}: {design_rule}{on}; pool: {design_pool}.",
+        "balance.design",
         design_label=settings.design_label(design),
         design_rule=design_rule(settings, design),
         on=on,
@@ -286,23 +279,13 @@ def _notes(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[str,
         _design_words(settings, design),
         _score_words(settings, design),
         say(
-            "Standardised difference: difference in means over {denominators}, before "
-            "matching in both columns; sqrt(p(1\u2212p)) for shares. Categories of a covariate "
-            "share a row with their largest difference; counts take each.",
-            denominators=say(_DENOMINATORS[settings.match.balance.denominator]),
+            "balance.standardised_difference",
+            denominators=say(f"balance.{settings.match.balance.denominator}_denominator"),
         ),
-        say("Treated: treated {firms} with the score's covariates, before matching", firms=firms)
-        + (
-            say(
-                "; differences after matching are of the matched treated. Comp.: comparison, "
-                "weighted after matching. Variance ratio: treated over comparison. Effective "
-                "number: (sum of weights) squared over sum of squared weights."
-            )
-            if matched
-            else say(". Comp.: comparison.")
-        ),
+        say("balance.treated_before_matching", firms=firms)
+        + (say("balance.after_matching_note") if matched else say("balance.comparison_note")),
         _verdict(settings, wide) if matched else "",
-        say("No significance tests: they measure sample size, not balance."),
+        say("balance.no_tests"),
     )
     return tuple(note for note in notes if note)
 
@@ -311,11 +294,10 @@ def _verdict(settings: StudySettings, wide: pd.DataFrame) -> str:
     threshold = settings.match.balance.threshold
     worst = float(wide["std_diff_after"].abs().max())
     if math.isnan(worst):
-        return say("There is no sample after matching.")
-    verdict = say("is met") if worst <= threshold else say("is not met")
+        return say("balance.no_sample")
+    verdict = say("balance.met") if worst <= threshold else say("balance.not_met")
     return say(
-        "The declared threshold of {threshold} {verdict}: the largest absolute "
-        "difference after matching is {worst}.",
+        "balance.verdict",
         threshold=rounding.general(threshold),
         verdict=verdict,
         worst=rounding.fixed(worst, 3),

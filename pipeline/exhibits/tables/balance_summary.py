@@ -19,8 +19,6 @@ from pipeline.exhibits.tables.table import (
 )
 from pipeline.exhibits.words.language import say
 
-_SIDES = {"before": "Before matching", "after": "After matching"}
-
 
 def balance_summary(results: StudyResults) -> list[Table]:
     """Return one row a matched design before and after matching; none without such designs."""
@@ -28,19 +26,19 @@ def balance_summary(results: StudyResults) -> list[Table]:
     if not designs:
         return []
     panels = [
-        Panel(say(title), tuple(_row(results, design, side) for design in designs))
-        for side, title in _SIDES.items()
+        Panel(say(f"sample.{side}"), tuple(_row(results, design, side) for design in designs))
+        for side in ("before", "after")
     ]
     return [
         Table(
             columns=(
-                Column(say("Mean |std. diff.|")),
-                Column(say("Largest |std. diff.|")),
-                Column(say("Above {threshold}", threshold=_threshold(results))),
-                Column(say("Mean |% bias|")),
-                Column(say("Rubin's B"), say("percent")),
-                Column(say("Rubin's R"), say("ratio")),
-                Column(say("Effective comp.")),
+                Column(say("balance_summary.mean_std_diff")),
+                Column(say("balance_summary.largest_std_diff")),
+                Column(say("balance_summary.above_threshold", threshold=_threshold(results))),
+                Column(say("balance_summary.mean_bias")),
+                Column(say("balance_summary.rubin_b"), say("unit.percent")),
+                Column(say("balance_summary.rubin_r"), say("unit.ratio")),
+                Column(say("balance_summary.effective_comparison")),
             ),
             panels=tuple(panels),
             notes=_notes(results),
@@ -84,19 +82,12 @@ def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
     known = differences.dropna()
     if known.empty:
         return DASH
-    return Text(say("{above} of {known}", above=(known > threshold).sum(), known=len(known)))
+    return Text(say("balance.above_of_known", above=(known > threshold).sum(), known=len(known)))
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
-        say(
-            "Over all covariates, in the score and out of it; entry years together. % bias: "
-            "difference in means over the square root of the mean of the two groups' variances, "
-            "of each sample. Rubin's B: distance of the mean linear scores in percent of their "
-            "standard deviation, R: ratio of their variances, score fitted again by probit; B "
-            "under 25 and R between 0.5 and 2 are usual limits (Rubin 2001). Effective comp.: "
-            "(sum of weights) squared over sum of squared weights."
-        ),
+        say("balance_summary.measures"),
         *_verdicts(results),
     )
 
@@ -110,12 +101,6 @@ def _verdicts(results: StudyResults) -> list[str]:
         labels[bool(largest <= threshold)].append(results.settings.design_label(design))
     given = general(threshold)
     met, missed = "; ".join(labels[True]), "; ".join(labels[False])
-    is_met = say(
-        "The declared threshold of {threshold} is met by: {met}.", threshold=given, met=met
-    )
-    is_not = say(
-        "The declared threshold of {threshold} is not met by: {missed}.",
-        threshold=given,
-        missed=missed,
-    )
+    is_met = say("balance_summary.threshold_met", threshold=given, met=met)
+    is_not = say("balance_summary.threshold_missed", threshold=given, missed=missed)
     return [*([is_met] if met else []), *([is_not] if missed else [])]

@@ -1,7 +1,6 @@
 """The cohort table: who entered when, and how many of them the headline design keeps."""
 
 import math
-from dataclasses import replace
 
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import (
@@ -14,26 +13,26 @@ from pipeline.exhibits.tables.table import (
     Row,
     Table,
 )
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
 
-# Column: design of the fact (`all` is the study, None the headline design), its name.
-_COLUMNS: tuple[tuple[Column, str | None, str], ...] = (
-    (Column("Entrants"), "all", "n_entrants"),
-    (Column("Candidates"), "all", "n_candidates"),
-    (Column("Treated", spanner="In the design"), None, "n_treated_matched"),
-    (Column("Comparison", spanner="In the design"), None, "n_comparison_used"),
-    (Column("Effective comparison", spanner="In the design"), None, "ess"),
+# Heading: design of the fact (`all` is the study, None the headline design), its name.
+_COLUMNS: tuple[tuple[str, str | None, str], ...] = (
+    ("sample_flow.entrants", "all", "n_entrants"),
+    ("cohorts.candidates", "all", "n_candidates"),
+    ("column.treated", None, "n_treated_matched"),
+    ("column.comparison", None, "n_comparison_used"),
+    ("cohorts.effective_comparison", None, "ess"),
 )
 
 
 def cohorts_table(results: StudyResults) -> Table:
     """Return one row an entry year, and their sum."""
     rows = [Row(year, _cells(results, f"[{year}]")) for year in entry_years(results)]
-    total = Row(say("All entry years"), _cells(results, ""))
+    total = Row(say("row.all_entry_years"), _cells(results, ""))
     return Table(
         columns=tuple(
-            replace(column, heading=say(column.heading), spanner=retell(column.spanner))
-            for column, _, _ in _COLUMNS
+            Column(say(heading), spanner="" if design else say("sample_flow.in_design"))
+            for heading, design, _ in _COLUMNS
         ),
         panels=(Panel("", tuple(rows)),),
         foot=(total,),
@@ -70,11 +69,7 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
     design = results.settings.design_label(results.settings.estimate.headline.design)
     return (
         say(
-            "Entrants are {firms} that entered in the year, active then and in the base "
-            "year; candidates are possible comparisons of that entry year, counted in "
-            "each. Design: {design}. Effective comparison: (sum of weights) squared over "
-            "sum of squared weights, over all entry years with the weights of one {unit} "
-            "added up.",
+            "cohorts.who_counts",
             firms=exhibit.firms,
             design=design,
             unit=exhibit.firms.removesuffix("s"),

@@ -44,9 +44,9 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     }
     short = {letter: name_panels(letter) for letter in labels}
     panels = [
-        Panel(say("In units of the estimate"), _rows(results, outcomes, labels, _cell)),
-        Panel(say("Log effects in percent"), _rows(results, outcomes, short, _percent)),
-        Panel(say("Log effects in the unit of the outcome"), _in_units(results, outcomes, short)),
+        Panel(say("detectable_effects.in_estimate_units"), _rows(results, outcomes, labels, _cell)),
+        Panel(say("detectable_effects.in_percent"), _rows(results, outcomes, short, _percent)),
+        Panel(say("detectable_effects.in_outcome_unit"), _in_units(results, outcomes, short)),
         _by_clusters(results, outcomes),
         _by_clusters_in_units(results, outcomes),
     ]
@@ -118,7 +118,7 @@ def _with_units(
         Text(retell(results.settings.outcome(name).unit)) if any_shown else None
         for name, any_shown in zip(outcomes, shown, strict=True)
     )
-    return (*rows, Row(say("unit"), units, True))
+    return (*rows, Row(say("row.unit"), units, True))
 
 
 def _level(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
@@ -138,7 +138,7 @@ def _by_clusters(results: StudyResults, outcomes: list[str]) -> Panel:
 
     label = panel_label(results, headline.design, headline.spec)
     rows = _by_number(outcomes, cell)
-    return Panel(say("By number of treated clusters: {label}", label=label), rows)
+    return Panel(say("detectable_effects.by_clusters", label=label), rows)
 
 
 def _by_clusters_in_units(results: StudyResults, outcomes: list[str]) -> Panel:
@@ -154,13 +154,13 @@ def _by_clusters_in_units(results: StudyResults, outcomes: list[str]) -> Panel:
         return HIDDEN if math.isnan(value) else Magnitude(value)
 
     rows = _with_units(results, outcomes, _by_number(outcomes, cell))
-    return Panel(say("The same, log effects in the unit of the outcome"), rows)
+    return Panel(say("detectable_effects.by_clusters_in_unit"), rows)
 
 
 def _by_number(outcomes: list[str], cell: Callable[[str, int], Cell]) -> tuple[Row, ...]:
     return tuple(
         Row(
-            say("{n} treated clusters", n=number),
+            say("detectable_effects.n_clusters", n=number),
             tuple(cell(outcome, number) for outcome in outcomes),
         )
         for number in TREATED_CLUSTERS
@@ -171,24 +171,11 @@ def _notes(results: StudyResults, *, in_units: bool, by_clusters: bool) -> tuple
     estimate = results.settings.estimate
     notes = (
         say(
-            "The smallest true effect that a two-sided test at {alpha} percent finds "
-            "with {power} percent power, given the standard error of the main table. A "
-            "smaller effect may be there unseen.",
+            "detectable_effects.smallest_effect",
             alpha=rounding.general(100 * (1 - estimate.conf_level)),
             power=rounding.general(100 * estimate.power),
         ),
-        say(
-            "In the unit of the outcome: a log effect d at the mean m of the treated in the "
-            "reference year is m(exp(d) \u2212 1)."
-        )
-        if in_units
-        else "",
-        say(
-            "Other numbers of treated clusters: the part of the variance that comes from treated "
-            "clusters is taken to fall with their number, the rest to stay. A dash: not known for "
-            "this outcome."
-        )
-        if by_clusters
-        else "",
+        say("detectable_effects.unit_translation") if in_units else "",
+        say("detectable_effects.other_numbers") if by_clusters else "",
     )
     return tuple(note for note in notes if note)

@@ -31,8 +31,8 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     reference = results.settings.treatment.reference_event_time
     times = sorted({time for column in effects for time in column} - {reference})
     groups = [
-        (say("Years before entry"), [time for time in times if time < reference]),
-        (say("Years since entry"), [time for time in times if time > reference]),
+        (say("dynamic_effects.before_entry"), [time for time in times if time < reference]),
+        (say("event_time.years_since_entry"), [time for time in times if time > reference]),
     ]
     panels = [
         Panel(
@@ -49,9 +49,7 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        foot=(
-            Row(say("Pre-trends, joint p"), tuple(_p_value(results, name) for name in outcomes)),
-        ),
+        foot=(Row(say("pre_trends.joint_p"), tuple(_p_value(results, name) for name in outcomes)),),
         notes=(*_notes(results, numbered), *_partial(effects)),
         source=results.settings.exhibit.source,
     )
@@ -66,7 +64,7 @@ def _p_value(results: StudyResults, outcome: str) -> Cell:
     headline = results.settings.estimate.headline
     test = pre_trend_test(results, outcome, headline.design, headline.spec)
     if math.isnan(test.p_value):
-        return HIDDEN if test.hidden else Text(say("none"))
+        return HIDDEN if test.hidden else Text(say("dynamic_effects.none"))
     shown = rounding.positive(test.p_value, 3)
     return Text(shown) if shown.startswith("<") else Number(test.p_value, 3)
 
@@ -77,7 +75,7 @@ def _partial(effects: list[dict[int, Effect]]) -> list[str]:
         {(time, note) for column in effects for time, note in partial_event_times(column).items()}
     )
     listed = "; ".join(f"{rounding.fixed(time, 0)}, {retell(note)}" for time, note in found)
-    return [say("Years that some entry years lack: {listed}.", listed=listed)] if found else []
+    return [say("dynamic_effects.partial_years", listed=listed)] if found else []
 
 
 def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
@@ -88,7 +86,7 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
     on_lags = [
         say(
-            "column {n} in {times}",
+            "dynamic_effects.matched_column",
             n=n,
             times=", ".join(rounding.fixed(time, 0) for time in sorted(times)),
         )
@@ -97,20 +95,15 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     ]
     return (
         say(
-            "Design: {design_label}. Effects are relative to year {reference}, 0 being the "
-            "year of entry. Standard errors in parentheses, as in the main table.",
+            "dynamic_effects.relative_effects",
             design_label=settings.design_label(design),
             reference=reference,
         ),
-        *([] if period == "year" else [say("Each {period} counts as a year.", period=period)]),
+        *([] if period == "year" else [say("dynamic_effects.period_as_year", period=period)]),
         *(
-            [say("Matched on the outcome itself: {on_lags}.", on_lags="; ".join(on_lags))]
+            [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]
             if on_lags
             else []
         ),
-        say(
-            "Pre-trends: test that all effects before the reference year are zero, years "
-            "matched on left out; none where no such year is observed. A test that does "
-            "not reject may have little power."
-        ),
+        say("dynamic_effects.pre_trend_test"),
     )

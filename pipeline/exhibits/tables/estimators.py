@@ -90,11 +90,7 @@ def _notes(
     effects = [effect for row in shown.values() for effect in row if effect is not None]
     return (
         say(
-            "Every estimator asked for, on the firms and weights of one design (panel); without "
-            "matching all firms of the comparison pool. Clustered standard errors in parentheses, "
-            "by the factor of the main table, {level} percent confidence intervals in brackets, t "
-            "with G\u22121 degrees of freedom; where intervals are said to be normal, without "
-            "either.",
+            "estimators.what_is_shown",
             level=rounding.general(100 * results.settings.estimate.conf_level),
         ),
         *(f"{_named(results, spec)}: {estimator_words(results, spec)}." for spec in specs),

@@ -22,16 +22,9 @@ from pipeline.exhibits.tables.table import Counts, Panel, Row, Table
 from pipeline.exhibits.words.language import retell, say
 from pipeline.params.analyses import Margins
 
-_PARTS = {
-    "firms_above_zero": "Number of {firms} above zero",
-    "level_per_firm": "Level per unit above zero",
-    "level": "Level (sum of both)",
-}
+_PARTS = ("firms_above_zero", "level_per_firm", "level")
 
-_LEFT_OUT = {
-    "without_largest_firm": "Without the largest unit",
-    "without_largest_five": "Without the five largest",
-}
+_LEFT_OUT = ("without_largest_firm", "without_largest_five")
 
 
 def export_margins_tables(results: StudyResults) -> list[Table]:
@@ -43,17 +36,17 @@ def _table(results: StudyResults, asked: Margins, design: str, numbered: dict[in
     names = list(numbered.values())
     effects = [analysis_effects(results, "margins", design, name) for name in names]
     panels = [
-        Panel(say("Parts of the proportional effect, log points"), _parts(results, effects)),
+        Panel(say("export_margins.parts"), _parts(results, effects)),
         Panel(
-            say("Level without the largest {firms}", firms=results.settings.exhibit.firms),
+            say("export_margins.without_largest", firms=results.settings.exhibit.firms),
             _without_largest(results, names, design),
         ),
-        Panel(say("Share above zero"), _extensive(results, names, design)),
+        Panel(say("export_margins.share_above_zero"), _extensive(results, names, design)),
         Panel(
-            say("Logs of those above zero in the base year"),
+            say("export_margins.logs_of_stayers"),
             _intensive(results, names, design, effects),
         ),
-        Panel(say("On request: depends on the unit"), _scales(results, asked, effects)),
+        Panel(say("export_margins.unit_dependent"), _scales(results, asked, effects)),
     ]
     return Table(
         columns=outcome_columns(results, numbered),
@@ -71,7 +64,7 @@ def _parts(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         for term in _PARTS
         for row in estimate_rows(
             results,
-            say(_PARTS[term], firms=firms),
+            say(f"export_margins.{term}", firms=firms),
             [found.get(("all", "all", term)) for found in effects],
         )
     ]
@@ -84,9 +77,9 @@ def _without_largest(results: StudyResults, names: list[str], design: str) -> tu
     effects = [analysis_effects(results, spec, design, name) for name in names]
     return tuple(
         row
-        for sample, label in _LEFT_OUT.items()
+        for sample in _LEFT_OUT
         if any(found := [effect.get((sample, "all", "att")) for effect in effects])
-        for row in estimate_rows(results, say(label), found)
+        for row in estimate_rows(results, say(f"export_margins.{sample}"), found)
     )
 
 
@@ -94,7 +87,7 @@ def _extensive(results: StudyResults, names: list[str], design: str) -> tuple[Ro
     """Return the headline estimator's effect on being above zero, where an outcome says so."""
     spec = results.settings.estimate.headline.spec
     found = [_share_above_zero(results, name, design, spec) for name in names]
-    return estimate_rows(results, say("Average effect"), found) if any(found) else ()
+    return estimate_rows(results, say("row.average_effect"), found) if any(found) else ()
 
 
 def _share_above_zero(results: StudyResults, name: str, design: str, spec: str) -> Effect | None:
@@ -109,7 +102,7 @@ def _intensive(
 ) -> tuple[Row, ...]:
     place = ("base_exporters", "all", "att")
     rows = estimate_rows(
-        results, say("Those still above zero"), [found.get(place) for found in effects]
+        results, say("export_margins.stayers"), [found.get(place) for found in effects]
     )
     spec = next(
         (s.name for s in results.settings.estimate.specs if s.estimator == "lee_bounds"), None
@@ -120,7 +113,9 @@ def _intensive(
     decimals = results.settings.exhibit.decimals
     return (
         *rows,
-        interval_row(say("Bounds (Lee)"), [bounds(b, place) for b in bounded], decimals),
+        interval_row(
+            say("export_margins.lee_bounds"), [bounds(b, place) for b in bounded], decimals
+        ),
         interval_row(
             _level(results), [bounds_interval(b, place) for b in bounded], decimals, indent=True
         ),
@@ -139,8 +134,8 @@ def _scales(results: StudyResults, asked: Margins, effects: list[Effects]) -> tu
 
 def _foot(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
     facts = {
-        say("Above zero at base"): "n_firms_above_zero_at_base",
-        say("Never above zero"): "n_firms_never_above_zero",
+        say("export_margins.above_zero_at_base"): "n_firms_above_zero_at_base",
+        say("export_margins.never_above_zero"): "n_firms_never_above_zero",
     }
     return tuple(
         Row(label, tuple(_pair(results, design, name, fact) for name in names))
@@ -154,7 +149,7 @@ def _pair(results: StudyResults, design: str, name: str, fact: str) -> Counts | 
 
 
 def _level(results: StudyResults) -> str:
-    return say("{level}% CI", level=general(100 * results.settings.estimate.conf_level))
+    return say("row.confidence_interval", level=general(100 * results.settings.estimate.conf_level))
 
 
 def _notes(
@@ -163,22 +158,12 @@ def _notes(
     firms = results.settings.exhibit.firms
     notes = [
         say(
-            "Design: {design}. The proportional effect on the level (Poisson) is the log ratio of "
-            "ratios of the number of {firms} above zero plus that of the level per unit above "
-            "zero, on the same rows and weights: parts add up exactly. Standard errors in "
-            "parentheses.",
+            "export_margins.decomposition",
             design=results.settings.design_label(design),
             firms=firms,
         ),
-        say(
-            "Logs compare only those above zero in both years, whom the programme may have "
-            "selected; bounds (Lee) are for those above zero with and without it, if it moves "
-            "nobody the other way.",
-        ),
-        say(
-            "The largest have the largest share of their group's total, treated or not, over all "
-            "years compared."
-        ),
+        say("export_margins.selection"),
+        say("export_margins.who_is_largest"),
     ]
     if asked.unit_dependent:
         shown = [
@@ -187,5 +172,5 @@ def _notes(
             for scale in asked.unit_dependent
             if (effect := found.get(("all", "all", scale))) is not None and effect.estimated
         ]
-        notes += [say("Effects on {shown}.", shown="; ".join(shown))] if shown else []
+        notes += [say("export_margins.unit_dependence", shown="; ".join(shown))] if shown else []
     return (*notes, *clusters_note(effects), *reasons_note(effects))

@@ -32,7 +32,7 @@ def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: s
     cohorts = sorted({cohort for cohort, _ in places})
     panels = [
         Panel(
-            say("Entry in {fit}", fit=cohort),
+            say("row.entry_in", fit=cohort),
             tuple(
                 row
                 for place in places
@@ -72,12 +72,6 @@ def _notes(
     ]
     shown = [effect for column in effects for effect in column.values()]
     return (
-        say(
-            "Effects by entry year (panels) and year (rows), Callaway and Sant'Anna. Design: "
-            "{design}. Standard errors in parentheses; the year that others are compared with is "
-            "zero without one. Effects in years before entry that differ from zero speak against "
-            "parallel trends; that none does is no proof of them.",
-            design=results.settings.design_label(design),
-        ),
+        say("group_time.what_is_shown", design=results.settings.design_label(design)),
         *reasons_in_words([*shown, *averages]),
     )

@@ -60,12 +60,16 @@ def _rows(
         here = [found.get(("all", subgroup, "att")) for found in effects.values()]
         rows += estimate_rows(results, retell(group), here)
         rows += [confidence_row(results, here), counts_row(here)]
-        rows.append(_p_row(say("q-value"), f"q_value[{subgroup}]", list(effects), tested))
+        rows.append(_p_row(say("row.q_value"), f"q_value[{subgroup}]", list(effects), tested))
     if rows:
         test = f"[{grouping}]"
-        rows.append(_p_row(say("Equal effects, p"), f"equality{test}", list(effects), tested))
+        rows.append(
+            _p_row(say("heterogeneity.equality_p"), f"equality{test}", list(effects), tested)
+        )
         if any(name.startswith("q_equality") for _, name in tested):
-            rows.append(_p_row(say("Equal effects, q"), f"q_equality{test}", list(effects), tested))
+            rows.append(
+                _p_row(say("heterogeneity.equality_q"), f"q_equality{test}", list(effects), tested)
+            )
         rows.append(_detectable_row(results, design, grouping, effects))
     return tuple(rows)
 
@@ -100,7 +104,7 @@ def _detectable_row(
         value = results.fact(design, outcome, f"detectable_difference[{grouping}]")
         decimals = effect_decimals(list(found.values()), results.settings.exhibit.decimals)
         cells.append(DASH if math.isnan(value) else Number(value, decimals))
-    return Row(say("Detectable difference"), tuple(cells), True)
+    return Row(say("heterogeneity.detectable_difference"), tuple(cells), True)
 
 
 def _p_values(results: StudyResults, design: str) -> _PValues:
@@ -117,31 +121,19 @@ def _notes(
 ) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
     how = (
-        say(
-            "Matches are those of the design: a comparison unit counts in the group of the treated "
-            "unit that it is matched to, and need not be of that group itself."
-        )
+        say("heterogeneity.matched_in_design")
         if asked.match == "common"
-        else say(
-            "Matched again inside each group, on the same score; treated units without a match "
-            "there are left out."
-        )
+        else say("heterogeneity.matched_within_groups")
     )
     return (
         say(
-            "Average effects by what {firms} were before entry. Design: {design}. Standard errors "
-            "in parentheses. Groups with fewer than {least} treated or comparison {firms} have no "
-            "estimate.",
+            "heterogeneity.what_is_shown",
             firms=firms,
             design=results.settings.design_label(design),
             least=asked.least_firms,
         ),
         how,
-        say(
-            "q-values: Benjamini-Hochberg over all groups of an outcome, and over its tests of "
-            "equal effects (Wald, F, clustered jointly). Groups differ in more than what names "
-            "them: a difference between their effects need not come from it."
-        ),
+        say("heterogeneity.q_values"),
         _not_equality(results),
         *_without_group(results, asked, design),
         *_few_clusters(asked, effects),
@@ -163,13 +155,13 @@ def _without_group(results: StudyResults, asked: Groups, design: str) -> list[st
         name = f"{WITHOUT_GROUP}[{key}]"
         count = results.fact(design, "all", name)
         if count > 0 or results.hidden(design, "all", name):
-            shown = say("few") if math.isnan(count) else rounding.count(count)
+            shown = say("mark.few") if math.isnan(count) else rounding.count(count)
             counts.append(f"{grouping.label}, {shown}")
     if not counts:
         return []
     return [
         say(
-            "Treated {firms} whose group is not known are in none: {counts}.",
+            "heterogeneity.without_group",
             firms=results.settings.exhibit.firms,
             counts="; ".join(counts),
         )
@@ -188,8 +180,7 @@ def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
         return []
     return [
         say(
-            "Fewer than {few} treated clusters, so that standard errors are too small and "
-            "p-values too: {groups}.",
+            "heterogeneity.few_treated_clusters",
             few=FEW_TREATED_CLUSTERS,
             groups="; ".join(f"{named}, {rounding.count(n)}" for named, n in fewest.items()),
         )
@@ -206,7 +197,7 @@ def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
     reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
     everyone = (effect for found in effects.values() for effect in found.values())
     return [
-        *([say("Not estimated: {reasons}.", reasons="; ".join(reasons))] if reasons else []),
+        *([say("note.not_estimated", reasons="; ".join(reasons))] if reasons else []),
         *errors_missing(everyone),
     ]
 
@@ -214,9 +205,7 @@ def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
 def _not_equality(results: StudyResults) -> str:
     estimate = results.settings.estimate
     return say(
-        "Equality that is not rejected is not equality: the detectable difference is the smallest "
-        "true difference that a two-sided test at {alpha} percent of two groups finds with {power} "
-        "percent power, of the two that can best be told apart.",
+        "heterogeneity.not_equality",
         alpha=rounding.general(100 * (1 - estimate.conf_level)),
         power=rounding.general(100 * estimate.power),
     )

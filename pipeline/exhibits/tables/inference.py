@@ -14,20 +14,11 @@ from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, 
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import retell, say
 
-# Value of ESTIMATES.inference: what readers are told, in the order of the table.
-_METHODS = {
-    "analytic": "Clustered, t with G\u22121 degrees of freedom",
-    "bias_reduced": "CR2, Satterthwaite degrees of freedom",
-    "wild_bootstrap": "Restricted wild cluster bootstrap",
-    "randomisation": "Randomisation of entry among clusters",
-    "cluster_bootstrap": "Cluster bootstrap, score and weights redone",
-}
+# Values of ESTIMATES.inference in the order of the table.
+_METHODS = ("analytic", "bias_reduced", "wild_bootstrap", "randomisation", "cluster_bootstrap")
 
-# Value of TESTS.test: what readers are told.
-_OF_FAMILIES = {
-    "q_value": "q-value (Benjamini-Hochberg)",
-    "romano_wolf": "p-value (Romano-Wolf)",
-}
+# Values of TESTS.test that speak of a family of outcomes.
+_OF_FAMILIES = ("q_value", "romano_wolf")
 
 # Methods whose note says how many draws they made, and of what.
 _DRAWN = ("wild_bootstrap", "randomisation", "cluster_bootstrap")
@@ -50,7 +41,7 @@ def _average_rows(results: StudyResults) -> pd.DataFrame:
         & (table["sample"] == "all")
         & (table["subgroup"] == "all")
         & (table["band"] == "pointwise")
-        & table["inference"].isin(list(_METHODS))
+        & table["inference"].isin(_METHODS)
     ]
 
 
@@ -58,12 +49,15 @@ def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) 
     names = list(numbered.values())
     found = {(str(row["outcome"]), str(row["inference"])): row for row in rows.to_dict("records")}
     panels = [
-        Panel(say(title), _panel(results, names, [found.get((n, method)) for n in names]))
-        for method, title in _METHODS.items()
+        Panel(
+            say(f"inference_method.{method}"),
+            _panel(results, names, [found.get((n, method)) for n in names]),
+        )
+        for method in _METHODS
         if any((name, method) in found for name in names)
     ]
     if families := _family_rows(results, names):
-        panels.append(Panel(say("Over the outcomes of a family"), tuple(families)))
+        panels.append(Panel(say("inference.over_family"), tuple(families)))
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
@@ -81,14 +75,14 @@ def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
         & (tests["sample"] == "all")
     ]
     rows = []
-    for test, label in _OF_FAMILIES.items():
+    for test in _OF_FAMILIES:
         found = chosen[chosen["test"] == test].set_index("outcome")["p_value"].dropna()
         cells = tuple(
             Text(rounding.positive(float(found[name]), 3)) if name in found.index else DASH
             for name in names
         )
         if any(cell != DASH for cell in cells):
-            rows.append(Row(say(label), cells))
+            rows.append(Row(say(f"family_test.{test}"), cells))
     return rows
 
 
@@ -98,12 +92,13 @@ def _panel(
     pairs = [(row, shown_decimals(results, name)) for name, row in zip(names, rows, strict=True)]
     level = rounding.general(100 * results.settings.estimate.conf_level)
     lines = [
-        Row(say("Std. error"), tuple(_std_error(row, places) for row, places in pairs)),
+        Row(say("row.std_error"), tuple(_std_error(row, places) for row, places in pairs)),
         Row(
-            say("{level}% CI", level=level), tuple(_interval(row, places) for row, places in pairs)
+            say("row.confidence_interval", level=level),
+            tuple(_interval(row, places) for row, places in pairs),
         ),
-        Row(say("p-value"), tuple(_p_value(row) for row, _ in pairs)),
-        Row(say("Degrees of freedom"), tuple(_df(row) for row, _ in pairs)),
+        Row(say("row.p_value"), tuple(_p_value(row) for row, _ in pairs)),
+        Row(say("inference.degrees_of_freedom"), tuple(_df(row) for row, _ in pairs)),
     ]
     return tuple(line for line in lines if any(cell not in (None, DASH) for cell in line.cells))
 
@@ -141,12 +136,7 @@ def _notes(
 ) -> tuple[str, ...]:
     headline = results.settings.estimate.headline
     return (
-        say(
-            "The average effect of design {design} under further methods of inference; the "
-            "estimate is that of the main table. Where few clusters are treated, the first is too "
-            "sure of itself.",
-            design=results.settings.design_label(headline.design),
-        ),
+        say("inference.what_is_shown", design=results.settings.design_label(headline.design)),
         *_draws_told(results, names, found),
     )
 

@@ -106,21 +106,24 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
     level = 100 * results.settings.estimate.conf_level
     rows = [
         Row(
-            say("Average effect"),
+            say("row.average_effect"),
             tuple(estimate_cell(e, d, _stars(e) if stars else "") for e, d in pairs),
         ),
         Row("", tuple(std_error_cell(e, d) for e, d in pairs)),
         Row(
-            say("{level}% CI", level=rounding.general(level)),
+            say("row.confidence_interval", level=rounding.general(level)),
             tuple(interval_cell(e, d) for e, d in pairs),
         ),
-        Row(say("Treated / comp."), tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs)),
-        Row(say("Observations"), tuple(_counts(e, "n_obs") for e, _ in pairs)),
+        Row(
+            say("row.treated_and_comparison"),
+            tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs),
+        ),
+        Row(say("main_effects.observations"), tuple(_counts(e, "n_obs") for e, _ in pairs)),
     ]
     if tests_pre_trends(results, chosen.spec):
         tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
-        rows.append(Row(say("Pre-trend p"), tests))
-    return Panel(say("Panel {letter}. {label}", letter=letter, label=chosen.label), tuple(rows))
+        rows.append(Row(say("main_effects.pre_trend_p"), tests))
+    return Panel(say("main_effects.panel", letter=letter, label=chosen.label), tuple(rows))
 
 
 def _stars(effect: Effect | None) -> str:
@@ -161,27 +164,31 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     smallest = [results.fact(panel.design, name, detectable(panel.spec)) for name in names]
     units = [_baseline_unit(results, name) for name in names]
     absorbs = [e is not None and not math.isnan(e.estimate) for e in effects]
-    fixed = tuple(Text(say("Yes")) if known else None for known in absorbs)
+    fixed = tuple(Text(say("main_effects.yes")) if known else None for known in absorbs)
     return (
         Row(
-            say("Mean, comp."),
+            say("main_effects.comparison_mean"),
             tuple(_baseline(results, panel, *pair) for pair in zip(names, means, strict=True)),
         ),
         Row(
-            say("unit"),
+            say("row.unit"),
             tuple(
                 None if math.isnan(m) else Text(retell(u))
                 for m, u in zip(means, units, strict=True)
             ),
             True,
         ),
-        *([] if _by_cohort_and_year(results, panel) else [Row(say("Fixed effects"), fixed)]),
+        *(
+            []
+            if _by_cohort_and_year(results, panel)
+            else [Row(say("main_effects.fixed_effects"), fixed)]
+        ),
         Row(
-            say("Clusters / treated"),
+            say("main_effects.clusters_and_treated"),
             tuple(_counts(e, "n_clusters", "n_treated_clusters") for e in effects),
         ),
         Row(
-            say("Detectable effect"),
+            say("main_effects.detectable_effect"),
             tuple(None if math.isnan(m) else Magnitude(m, 2) for m in smallest),
         ),
     )

@@ -32,14 +32,14 @@ def _table(results: StudyResults, numbered: dict[int, str], designs: list[str]) 
         pools.setdefault(design_pool(results.settings, design), []).append(design)
     panels = [
         Panel(
-            say("Pool: {pool}", pool=pool),
+            say("matching_choices.pool", pool=pool),
             tuple(row for design in members for row in _effects(results, design, names)),
         )
         for pool, members in pools.items()
     ]
     ranges = [row for design in designs for row in _range(results, design, names)]
     if ranges:
-        panels.append(Panel(say("Range over 50 orders of matching; rows reversed"), tuple(ranges)))
+        panels.append(Panel(say("matching_choices.range_of_orders"), tuple(ranges)))
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
@@ -80,7 +80,10 @@ def _range(results: StudyResults, design: str, names: list[str]) -> list[Row]:
     if all(cell == DASH for cell in ranges):
         return []
     label = results.settings.design_label(design)
-    return [Row(label, tuple(ranges)), Row(say("rows reversed"), tuple(reverse), True)]
+    return [
+        Row(label, tuple(ranges)),
+        Row(say("matching_choices.rows_reversed"), tuple(reverse), True),
+    ]
 
 
 def _without_range(results: StudyResults, rows: list[Row], numbered: dict[int, str]) -> list[str]:
@@ -90,16 +93,8 @@ def _without_range(results: StudyResults, rows: list[Row], numbered: dict[int, s
         for k, name in enumerate(numbered.values())
         if results.settings.outcome(name).observed and all(row.cells[k] == DASH for row in rows)
     ]
-    return [say("No range is made for {names}.", names=join_words(names))] if names else []
+    return [say("matching_choices.no_range", names=join_words(names))] if names else []
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
-    return (
-        say(
-            "Average effects of the main table's estimator under every design, by the pool that "
-            "comparison {firms} come from; standard errors in parentheses. Matching without "
-            "replacement depends on who chooses first: in brackets the smallest and largest effect "
-            "over 50 random orders. Rows reversed: the declared order, ties decided the other way.",
-            firms=results.settings.exhibit.firms,
-        ),
-    )
+    return (say("matching_choices.what_is_shown", firms=results.settings.exhibit.firms),)

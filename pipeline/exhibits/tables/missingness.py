@@ -10,7 +10,7 @@ from pipeline.exhibits.tables.summary_statistics import in_order, numeric_profil
 from pipeline.exhibits.tables.table import DASH, Cell, Column, Number, Panel, Row, Table
 from pipeline.exhibits.words.language import say
 
-_PERIODS = {EARLIER: "Before the first entry", LATER: "From the first entry on"}
+_PERIODS = {EARLIER: "period.earlier", LATER: "period.later"}
 _DECIMALS = 1
 
 
@@ -26,7 +26,7 @@ def missingness_table(results: StudyResults) -> list[Table]:
             columns=tuple(
                 Column(group, spanner=say(period))
                 for period in _PERIODS.values()
-                for group in (say("Treated"), say("Comparison"))
+                for group in (say("column.treated"), say("column.comparison"))
             ),
             panels=(Panel("", tuple(rows[name] for name in in_order(results, list(rows)))),),
             notes=_notes(results, list(rows.values())),
@@ -50,10 +50,6 @@ def _cell(row: "pd.Series[Any] | None") -> Cell:
 def _notes(results: StudyResults, rows: list[Row]) -> tuple[str, ...]:
     dashes = any(cell == DASH for row in rows for cell in row.cells)
     return (
-        say(
-            "Percent of the yearly rows of {firms} in the cleaned panel without a value; treated: "
-            "those that ever entered.",
-            firms=results.settings.exhibit.firms,
-        ),
-        *([say("A dash stands for groups too small to be shown, or absent.")] if dashes else []),
+        say("missingness.what_is_shown", firms=results.settings.exhibit.firms),
+        *([say("missingness.dash")] if dashes else []),
     )

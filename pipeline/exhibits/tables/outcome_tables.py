@@ -30,10 +30,7 @@ def unobserved_notes(results: StudyResults, numbered: dict[int, str]) -> list[st
     outcomes = {n: results.settings.outcome(name) for n, name in numbered.items()}
     return [
         say(
-            "Column {column} ({label}): not observed, {reason}.",
-            column=column,
-            label=outcome.label,
-            reason=outcome.reason,
+            "outcome_tables.not_observed", column=column, label=outcome.label, reason=outcome.reason
         )
         for column, outcome in outcomes.items()
         if not outcome.observed

@@ -71,7 +71,7 @@ def panels_key(results: StudyResults, shown: list[tuple[str, str]]) -> str:
         for letter, panel in lettered_panels(results).items()
         if (panel.design, panel.spec) in shown
     ]
-    return say("Panels of the main table: {listed}.", listed="; ".join(listed)) if listed else ""
+    return say("panels.key", listed="; ".join(listed)) if listed else ""
 
 
 def main_letter(results: StudyResults, shown: Shown) -> str:
@@ -95,8 +95,8 @@ def name_panels(letters: Iterable[str]) -> str:
     """Return `Panel A`, or `Panels A, B and C`."""
     named = [*letters]
     if len(named) == 1:
-        return say("Panel {letter}", letter=named[0])
-    return say("Panels {letters}", letters=join_words(named))
+        return say("panels.one", letter=named[0])
+    return say("panels.several", letters=join_words(named))
 
 
 def by_panel(texts: dict[str, str]) -> str:
@@ -126,6 +126,6 @@ def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
     chosen = results.settings.spec(spec)
     unit = results.settings.exhibit.firms.removesuffix("s")
     if chosen.estimator != "stacked":
-        return unit, say("year")
+        return unit, say("panels.year_effects")
     by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""
-    return say("{unit} \u00d7 entry-year", unit=unit), say("{by}year \u00d7 entry-year", by=by)
+    return say("panels.firm_effects", unit=unit), say("panels.year_by_entry_year_effects", by=by)

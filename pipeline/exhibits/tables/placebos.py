@@ -73,7 +73,7 @@ def _groups(results: StudyResults) -> dict[str, _Rows]:
     """Return rows by the title of their panel: placebo outcomes first, then placebo dates."""
     outcomes = results.settings.outcomes
     found = {
-        say("Placebo outcome: {label}", label=_with_scale(results, name)): _average_rows(
+        say("placebos.outcome", label=_with_scale(results, name)): _average_rows(
             results, name, "all"
         )
         for name in outcomes.negative_controls
@@ -82,8 +82,8 @@ def _groups(results: StudyResults) -> dict[str, _Rows]:
         for row in _average_rows(results, name, PLACEBO_ENTRY):
             years = getattr(results.settings.spec(str(row["estimator"])), "placebo_entry_years", 0)
             title = say(
-                "Entry dated {years} too early: {label}",
-                years=say("one year") if years == 1 else say("{n} years", n=years),
+                "placebos.entry_too_early",
+                years=say("placebos.one_year") if years == 1 else say("placebos.n_years", n=years),
                 label=_with_scale(results, name),
             )
             found.setdefault(title, []).append(row)
@@ -106,12 +106,12 @@ def _effects_table(results: StudyResults, groups: dict[str, _Rows]) -> Table:
     )
     return Table(
         columns=(
-            Column(say("Estimate")),
-            Column(say("SE")),
-            Column(say("{level}% CI", level=level)),
-            Column(say("p-value")),
-            *([Column(say("q-value"))] if corrected else []),
-            Column(say("Obs.")),
+            Column(say("column.estimate")),
+            Column(say("placebos.std_error")),
+            Column(say("row.confidence_interval", level=level)),
+            Column(say("row.p_value")),
+            *([Column(say("row.q_value"))] if corrected else []),
+            Column(say("placebos.observations")),
         ),
         panels=panels,
         notes=_effects_notes(results, every, corrected),
@@ -164,24 +164,11 @@ def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple
     dated = any(row["sample"] == PLACEBO_ENTRY for row in rows)
     effects = [as_effect(_named(row)) for row in rows]
     notes = (
-        say(
-            "Effects where the programme can have none: designs, estimators and standard errors "
-            "(SE) are those of the main table."
-        ),
+        say("placebos.what_is_shown"),
         panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
-        say("Placebo outcomes, as declared: {reasons}.", reasons=reasons) if reasons else "",
-        say(
-            "Under an entry dated too early only years before the true entry (and anticipation) "
-            "are used, without those in which the design matched on the outcome itself: alike by "
-            "construction, they would show nothing."
-        )
-        if dated
-        else "",
-        say(
-            "An effect here shows that a comparison misses something, which may bias the effects "
-            "of the main table too. That none is found is no proof of the contrary: the interval "
-            "says what may be there, and what moves the true outcomes alone is not seen at all."
-        ),
+        say("placebos.declared_outcomes", reasons=reasons) if reasons else "",
+        say("placebos.early_entry") if dated else "",
+        say("placebos.reading"),
         *_chance_notes(results, effects, corrected),
         *reasons_in_words(effects),
     )
@@ -195,8 +182,7 @@ def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool)
     if not tested:
         return ()
     by_chance = say(
-        "p-values are of one test each: of {tested} true nulls about {expected} are rejected at "
-        "{alpha} percent.",
+        "placebos.expected_rejections",
         tested=tested,
         expected=rounding.fixed(alpha * tested, 1),
         alpha=rounding.general(100 * alpha),
@@ -205,8 +191,5 @@ def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool)
         return (by_chance,)
     return (
         by_chance,
-        say(
-            "q-values: Benjamini-Hochberg over placebo outcomes, or over the outcomes of a family "
-            "under the placebo date, within a design and estimator; none where there is only one."
-        ),
+        say("placebos.q_values"),
     )

@@ -17,8 +17,8 @@ _Rows = list[dict[Hashable, Any]]
 
 # Facts about the slope of a pre-trend that a test would have found, with the heading of each.
 _SLOPES = {
-    "pre_trend_slope": "Slope found by the joint test",
-    "pre_trend_slope_any": "Slope found by any single year",
+    "pre_trend_slope": "slope.jointly",
+    "pre_trend_slope_any": "slope.by_any",
 }
 
 
@@ -64,7 +64,7 @@ def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
     panels = tuple(
         Panel(
             say(
-                "{label} ({scale} a year)",
+                "pre_trends.outcome_and_scale",
                 label=results.settings.outcome(name).label,
                 scale=retell(results.settings.outcome(name).scale),
             ),
@@ -75,7 +75,7 @@ def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
     found_with = [f"{100 * power:g}%" for power in FOUND_WITH]
     return Table(
         columns=(
-            Column(say("Pre-trends, joint p")),
+            Column(say("pre_trends.joint_p")),
             *(
                 Column(found, spanner=say(heading))
                 for heading in _SLOPES.values()
@@ -100,24 +100,15 @@ def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
     window = results.settings.treatment.window
     notes = (
         say(
-            "Joint test that all effects before the reference year are zero, and the slope of a "
-            "straight difference in trends that would have been found with probability {found}, "
-            "by that test or where any single year is significant (Roth 2022), at {alpha} percent.",
+            "pre_trends.what_is_shown",
             found=join_words([f"{100 * power:g}%" for power in FOUND_WITH]),
             alpha=rounding.general(100 * (1 - results.settings.estimate.conf_level)),
         ),
         say(
-            "A test that finds nothing leaves room for flatter trends than these. Over the {n} "
-            "years from the reference year to the last event time a slope adds up to {n} times "
-            "itself.",
+            "pre_trends.room_for_trends",
             n=window.last_event_time - results.settings.treatment.reference_event_time,
         ),
-        say(
-            "Under the varying base years before entry are compared with the year before each, so "
-            "that a slope adds the same to every one of them."
-        )
-        if any(_varying(results, row) for row in rows)
-        else "",
+        say("pre_trends.varying_base") if any(_varying(results, row) for row in rows) else "",
         panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
     )
     return tuple(note for note in notes if note)

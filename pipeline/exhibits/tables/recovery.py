@@ -31,11 +31,11 @@ def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
             panels.append(Panel(f"{outcome.label} ({retell(outcome.scale)})", _rows(results, rows)))
     table = Table(
         columns=(
-            Column(say("True effect")),
-            Column(say("Estimate")),
-            Column(say("Std. error")),
-            Column(say("Error")),
-            Column(say("Error / std. error")),
+            Column(say("recovery.true_effect")),
+            Column(say("column.estimate")),
+            Column(say("row.std_error")),
+            Column(say("recovery.error")),
+            Column(say("recovery.error_in_std_errors")),
         ),
         panels=tuple(panels),
         notes=_notes(),
@@ -77,17 +77,7 @@ def _cells(truth: float, estimate: float, std_error: float, decimals: int) -> tu
 
 def _notes() -> tuple[str, ...]:
     return (
-        say(
-            "True effect: the average of the simulated effects over the treated firm-years "
-            "that the estimator uses, with the estimator's own weights and scale."
-        ),
-        say(
-            "One simulated sample: an error within two standard errors is unremarkable; "
-            "bias is measured over many seeds in the tests."
-        ),
-        say(
-            "Firms that enter are simulated to grow differently, as their characteristics make "
-            "them: designs without covariates miss the truth for that, by any estimator, and flat "
-            "two-way for weighting as it does."
-        ),
+        say("recovery.truth"),
+        say("recovery.one_sample"),
+        say("recovery.selection_on_growth"),
     )

@@ -21,17 +21,21 @@ def sample_flow(results: StudyResults) -> Table:
     """Return the cleaning steps, then the selection steps of every design."""
     firms = capitalised(results.settings.exhibit.firms)
     designs = ["unmatched", *results.settings.match.designs]
-    panels = [Panel(say("Cleaning"), tuple(_step(row) for row in _ordered(results.sample_flow)))]
+    panels = [
+        Panel(
+            say("sample_flow.cleaning"), tuple(_step(row) for row in _ordered(results.sample_flow))
+        )
+    ]
     panels += [panel for panel in [_risk_sets(results)] if panel.rows]
     panels += [panel for panel in (_selection(results, name) for name in designs) if panel.rows]
     return Table(
         columns=(
-            Column(say("Rows"), spanner=say("Lost")),
-            Column(firms, spanner=say("Lost")),
-            Column(say("Rows"), spanner=say("Left")),
-            Column(firms, spanner=say("Left")),
-            Column(say("Treated"), spanner=say("Left")),
-            Column(say("Comparison"), spanner=say("Left")),
+            Column(say("row.rows"), spanner=say("column.lost")),
+            Column(firms, spanner=say("column.lost")),
+            Column(say("row.rows"), spanner=say("column.left")),
+            Column(firms, spanner=say("column.left")),
+            Column(say("column.treated"), spanner=say("column.left")),
+            Column(say("column.comparison"), spanner=say("column.left")),
         ),
         panels=tuple(panels),
         notes=_notes(results),
@@ -61,11 +65,11 @@ def _risk_sets(results: StudyResults) -> Panel:
     lost = "all.n_entrants_not_active"
     return _steps(
         results,
-        say("Risk sets"),
+        say("sample_flow.risk_sets"),
         [
-            (say("Entrants"), ("all.n_entrants",), ()),
-            (say("not active in base or entry year"), (lost,), ()),
-            (say("In a risk set"), ("all.n_entrants", f"-{lost}"), ("all.n_candidates",)),
+            (say("sample_flow.entrants"), ("all.n_entrants",), ()),
+            (say("sample_flow.not_active"), (lost,), ()),
+            (say("sample_flow.in_risk_set"), ("all.n_entrants", f"-{lost}"), ("all.n_candidates",)),
         ],
     )
 
@@ -75,7 +79,7 @@ def _selection(results: StudyResults, design: str) -> Panel:
     steps = _matching_steps(design, rules[design].score) if design in rules else _unmatched_steps()
     return _steps(
         results,
-        say("Selection: {design_label}", design_label=results.settings.design_label(design)),
+        say("sample_flow.selection", design_label=results.settings.design_label(design)),
         steps,
     )
 
@@ -83,8 +87,8 @@ def _selection(results: StudyResults, design: str) -> Panel:
 def _unmatched_steps() -> list[_Step]:
     pool = "unmatched.n_comparison"
     return [
-        (say("outside the design's pool"), (), ("all.n_candidates", f"-{pool}")),
-        (say("In the design"), ("unmatched.n_treated",), (pool,)),
+        (say("sample_flow.outside_pool"), (), ("all.n_candidates", f"-{pool}")),
+        (say("sample_flow.in_design"), ("unmatched.n_treated",), (pool,)),
     ]
 
 
@@ -94,12 +98,12 @@ def _matching_steps(design: str, model: str) -> list[_Step]:
     off = [f"{model}.{group}_off_support" for group in ("treated", "comparison")]
     pool, used = f"{design}.n_comparison", f"{design}.n_comparison_used"
     return [
-        (say("outside the design's pool"), (), ("all.n_candidates", f"-{pool}", f"-{lacking[1]}")),
-        (say("without a covariate"), (lacking[0],), (lacking[1],)),
-        (say("off common support"), (off[0],), (off[1],)),
-        (say("without a match"), (f"{design}.n_treated_unmatched", f"-{off[0]}"), ()),
-        (say("not used by matching"), (), (pool, f"-{off[1]}", f"-{used}")),
-        (say("In the design"), (f"{design}.n_treated_matched",), (used,)),
+        (say("sample_flow.outside_pool"), (), ("all.n_candidates", f"-{pool}", f"-{lacking[1]}")),
+        (say("sample_flow.without_covariate"), (lacking[0],), (lacking[1],)),
+        (say("sample_flow.off_support"), (off[0],), (off[1],)),
+        (say("sample_flow.without_match"), (f"{design}.n_treated_unmatched", f"-{off[0]}"), ()),
+        (say("sample_flow.not_used"), (), (pool, f"-{off[1]}", f"-{used}")),
+        (say("sample_flow.in_design"), (f"{design}.n_treated_matched",), (used,)),
     ]
 
 
@@ -138,19 +142,7 @@ def _signed_fact(results: StudyResults, term: str) -> float:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
     return (
-        say(
-            "A row is one of the {firms} in one year. In cleaning, comparison {firms} are "
-            "the never-treated.",
-            firms=firms,
-        ),
-        say(
-            "Risk sets and selection count {firms} \u00d7 entry years, after matching as "
-            "before: who serves two entry years counts twice.",
-            firms=firms,
-        ),
-        say(
-            "Indented rows are losses, each for the first reason that holds. A design may "
-            "leave comparison {firms} in clusters with participants out of its pool.",
-            firms=firms,
-        ),
+        say("sample_flow.what_a_row_is", firms=firms),
+        say("sample_flow.what_counts", firms=firms),
+        say("sample_flow.reading", firms=firms),
     )

@@ -31,7 +31,7 @@ def _table(results: StudyResults, fitted: pd.DataFrame, numbered: dict[int, str]
     return Table(
         columns=tuple(
             Column(
-                say("Entry in {fit}", fit=fit) if fit.isdigit() else say("All entry years"), "", n
+                say("row.entry_in", fit=fit) if fit.isdigit() else say("row.all_entry_years"), "", n
             )
             for n, fit in numbered.items()
         ),
@@ -56,7 +56,7 @@ def _rows(
     fits: list[str],
 ) -> tuple[Row, Row]:
     """Return a term's coefficients and, below, their standard errors; a dash where it is absent."""
-    label = say("Constant") if term == _CONSTANT else covariate_label(results.settings, term)
+    label = say("score.constant") if term == _CONSTANT else covariate_label(results.settings, term)
     found = [cells.get((term, fit)) for fit in fits]
     estimates = [DASH if f is None else Number(f["estimate"], _DECIMALS) for f in found]
     errors = [
@@ -71,15 +71,15 @@ def _foot(results: StudyResults, fitted: pd.DataFrame, names: list[str]) -> tupl
     fits = [fit_of[name] for name in names]
     return (
         Row(
-            say("Treated {firms}", firms=firms),
+            say("score.treated_firms", firms=firms),
             tuple(Counts((int(fit["n_treated"]),)) for fit in fits),
         ),
         Row(
-            say("Comparison {firms}", firms=firms),
+            say("score.comparison_firms", firms=firms),
             tuple(Counts((int(fit["n_obs"] - fit["n_treated"]),)) for fit in fits),
         ),
-        Row(say("Pseudo-R2"), tuple(Number(fit["pseudo_r2"], _DECIMALS) for fit in fits)),
-        Row(say("Area under the curve"), tuple(Number(fit["auc"], _DECIMALS) for fit in fits)),
+        Row(say("score.pseudo_r2"), tuple(Number(fit["pseudo_r2"], _DECIMALS) for fit in fits)),
+        Row(say("score.auc"), tuple(Number(fit["auc"], _DECIMALS) for fit in fits)),
     )
 
 
@@ -94,15 +94,6 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
     design = settings.estimate.headline.design
     link = settings.score.models[settings.match.designs[design].score].link
     return (
-        say(
-            "Coefficients of the {link} behind the design {design_label}, on the index; "
-            "conventional maximum-likelihood standard errors in parentheses. They describe "
-            "who entered, and are no effects of anything.",
-            link=link,
-            design_label=settings.design_label(design),
-        ),
-        say(
-            "Pseudo-R2: McFadden's. Area under the curve: 0.5 where the score tells "
-            "entrants from others no better than chance."
-        ),
+        say("score.what_is_shown", link=link, design_label=settings.design_label(design)),
+        say("score.measures"),
     )

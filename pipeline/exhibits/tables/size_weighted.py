@@ -22,12 +22,6 @@ from pipeline.params.analyses import Size, SizeWeighted
 
 NAME = "size_weighted"
 
-_COMPARISONS = {
-    "treated_size": "comparison {firms} count by the size of the treated unit of their matched "
-    "set, which is biased unless matches are alike in it",
-    "own_size": "comparison {firms} count by their own size, so that totals are compared",
-}
-
 
 def size_weighted_tables(results: StudyResults) -> list[Table]:
     """Return one table a design of the size-weighted effects asked for; none where none are."""
@@ -44,9 +38,9 @@ def _table(
     firms = results.settings.exhibit.firms
     panels = [
         Panel(
-            say("All {firms} count the same", firms=firms),
+            say("size_weighted.all_count_the_same", firms=firms),
             (
-                *estimate_rows(results, say("Average effect"), by_firm),
+                *estimate_rows(results, say("row.average_effect"), by_firm),
                 confidence_row(results, by_firm),
                 counts_row(by_firm),
             ),
@@ -65,20 +59,20 @@ def _panel(results: StudyResults, name: str, size: Size, effects: list[Effects])
     """Return effects under one size, and the total where the outcome is of its column."""
     weighted = [found.get(("all", "all", f"att_by[{name}]")) for found in effects]
     totals = [found.get(("all", "all", f"total[{name}]")) for found in effects]
-    rows = [*estimate_rows(results, say("Average effect"), weighted)]
+    rows = [*estimate_rows(results, say("row.average_effect"), weighted)]
     rows.append(confidence_row(results, weighted))
     if any(total is not None for total in totals):
         units = [None if e is None else Text(retell(e.scale)) for e in totals]
-        estimates, errors = estimate_rows(results, say("Total of the treated, a year"), totals)
+        estimates, errors = estimate_rows(results, say("size_weighted.total"), totals)
         # An outcome of another column has no total, which is no gap.
         cells = tuple(
             None if total is None else cell
             for cell, total in zip(estimates.cells, totals, strict=True)
         )
-        rows += [Row(estimates.label, cells), errors, Row(say("unit"), tuple(units), True)]
+        rows += [Row(estimates.label, cells), errors, Row(say("row.unit"), tuple(units), True)]
     rows.append(counts_row(weighted))
     at = results.settings.treatment.reference_event_time if size.at is None else size.at
-    title = say("By {size} in year {at} from entry", size=name, at=rounding.fixed(at, 0))
+    title = say("size_weighted.by_size", size=name, at=rounding.fixed(at, 0))
     return Panel(title, tuple(rows))
 
 
@@ -88,20 +82,10 @@ def _notes(
     firms = results.settings.exhibit.firms
     return (
         say(
-            "Average effects from entry on, first as in the main table, where a small unit counts "
-            "as much as a large one, then with {firms} weighted by size before entry. Design: "
-            "{design}. Standard errors in parentheses.",
-            firms=firms,
-            design=results.settings.design_label(design),
+            "size_weighted.what_is_shown", firms=firms, design=results.settings.design_label(design)
         ),
-        say("By size, {how}.", how=say(_COMPARISONS[asked.comparison], firms=firms)),
-        say(
-            "Where the two differ, {firms} of different size gain differently, or a few large ones "
-            "decide. The total is the sum over treated {firms} of size times the effect on the "
-            "ratio of the level to that size, the mean over years from entry on; it speaks of the "
-            "matched treated that have a size.",
-            firms=firms,
-        ),
+        say("size_weighted.how", how=say(f"size_weighted.by_{asked.comparison}", firms=firms)),
+        say("size_weighted.reading", firms=firms),
         *[note for name in asked.by for note in _of_size(results, design, name)],
         *clusters_note(effects),
         *reasons_note(effects),
@@ -118,29 +102,20 @@ def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
     if not any(map(math.isnan, shares)):
         treated, comparison = (rounding.fixed(100 * share, 1) for share in shares)
         sentences.append(
-            say(
-                "By {size} the largest unit has {treated} percent of the weight of the treated and "
-                "{comparison} of that of the comparison.",
-                size=name,
-                treated=treated,
-                comparison=comparison,
-            )
+            say("size_weighted.largest", size=name, treated=treated, comparison=comparison)
         )
     return [*sentences, *_without_size(results, design, name)]
 
 
 def _without_size(results: StudyResults, design: str, name: str) -> list[str]:
     """Return how many of each group are left out because their size is not known."""
-    told = {
-        "treated": "No {size} known for {n} treated {firms}.",
-        "comparison": "No {size} known for {n} comparison {firms}.",
-    }
     counts = {
-        group: results.fact(design, "all", f"n_{group}_without_size[{name}]") for group in told
+        group: results.fact(design, "all", f"n_{group}_without_size[{name}]")
+        for group in ("treated", "comparison")
     }
     firms = results.settings.exhibit.firms
     return [
-        say(told[group], firms=firms, size=name, n=rounding.count(lost))
+        say(f"size_weighted.without_size_{group}", firms=firms, size=name, n=rounding.count(lost))
         for group, lost in counts.items()
         if lost > 0
     ]

@@ -21,8 +21,8 @@ from pipeline.exhibits.tables.table import (
 from pipeline.exhibits.words.language import say
 
 _PERIODS = {
-    EARLIER: "Before the first entry, {years}",
-    LATER: "From the first entry on, {years}",
+    EARLIER: "summary_statistics.before_first_entry",
+    LATER: "summary_statistics.from_first_entry",
 }
 _STATISTICS = ("mean", "std_dev", "p50")
 
@@ -37,8 +37,8 @@ def summary_statistics_table(results: StudyResults) -> list[Table]:
     ]
     if not panels:
         return []
-    groups = (say("Treated"), say("Comparison"))
-    heads = (say("Mean"), say("Std. dev."), say("Median"))
+    groups = (say("column.treated"), say("column.comparison"))
+    heads = (say("column.mean"), say("column.std_dev"), say("column.median"))
     return [
         Table(
             columns=tuple(Column(head, spanner=group) for group in groups for head in heads),
@@ -109,25 +109,12 @@ def _firm_years(rows: pd.DataFrame) -> Row:
     for side in (True, False):
         known = side in most.index and not pd.isna(most[side])
         cells += [Counts((int(most[side]),)) if known else DASH, None, None]
-    return Row(say("Rows"), tuple(cells))
+    return Row(say("row.rows"), tuple(cells))
 
 
 def _notes(results: StudyResults, panels: list[Panel]) -> tuple[str, ...]:
     dashes = any(cell == DASH for p in panels for row in p.rows for cell in row.cells)
     return (
-        say(
-            "All {firms} of the cleaned panel, one row each in a year; treated: those that ever "
-            "entered. Three significant digits.",
-            firms=results.settings.exhibit.firms,
-        ),
-        *(
-            [
-                say(
-                    "A dash stands for figures that rest on too few {firms} to be shown.",
-                    firms=results.settings.exhibit.firms,
-                )
-            ]
-            if dashes
-            else []
-        ),
+        say("summary_statistics.what_is_shown", firms=results.settings.exhibit.firms),
+        *([say("summary_statistics.dash", firms=results.settings.exhibit.firms)] if dashes else []),
     )

@@ -10,11 +10,11 @@ from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Panel, 
 from pipeline.exhibits.words.language import say
 
 _FATES = {
-    "kept": "Kept",
-    "no covariate": "No covariate",
-    "off support": "Off support",
-    "no match": "No match",
-    "lost": "All lost",
+    "kept": "fate.kept",
+    "no covariate": "fate.no_covariate",
+    "off support": "fate.off_support",
+    "no match": "fate.no_match",
+    "lost": "fate.lost",
 }
 
 _DECIMALS = 2
@@ -44,17 +44,17 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
     stacks = sorted(set(years["stack"]) - {"all"})
     panels = [
         Panel(
-            say("Treated {firms} by entry year: {label}", firms=firms, label=label),
+            say("support.by_entry_year", firms=firms, label=label),
             tuple(Row(stack, _counts(support, shown, stack)) for stack in [*stacks, "all"]),
         ),
         Panel(
-            say("Treated {firms} of all entry years, by design", firms=firms),
+            say("support.by_design", firms=firms),
             tuple(
                 Row(results.settings.design_label(name), _counts(support, name, "all"))
                 for name in designs
             ),
         ),
-        Panel(say("Means: {label}", label=label), tuple(_mean_rows(results, support, shown))),
+        Panel(say("support.means", label=label), tuple(_mean_rows(results, support, shown))),
     ]
     return Table(
         columns=tuple(_columns()),
@@ -65,7 +65,7 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
 
 
 def _columns() -> list[Column]:
-    lost = ["", *[say("Lost")] * 4]
+    lost = ["", *[say("column.lost")] * 4]
     return [
         Column(say(label), spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)
     ]
@@ -108,12 +108,8 @@ def _mean(results: StudyResults, value: float | None) -> Cell:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     stricter = results.settings.exhibit.disclosure.min_cell_firms > _FEWEST_SHOWN
     return (
-        say(
-            "Treated {firms} of the risk sets, counted in their entry year. Each is lost "
-            "for the first reason that holds, from left to right.",
-            firms=results.settings.exhibit.firms,
-        ),
-        say("No match: no comparison in the same cell or within the caliper, or none left."),
-        *([] if stricter else [say("Means over fewer than three are not shown.")]),
-        say("Where any are lost, the effect is that on the matched treated."),
+        say("support.what_is_shown", firms=results.settings.exhibit.firms),
+        say("support.no_match_meaning"),
+        *([] if stricter else [say("support.fewer_than_three")]),
+        say("support.estimand"),
     )

@@ -31,7 +31,7 @@ from pipeline.exhibits.tables.table import (
 from pipeline.exhibits.words.language import retell, say
 from pipeline.params.analyses import Survival
 
-_FATES = {"gone": "Gone", "gap": "Gap", "not_known": "Not known"}
+_FATES = ("gone", "gap", "not_known")
 
 
 def survival_tables(results: StudyResults) -> list[Table]:
@@ -54,16 +54,18 @@ def _by_year(results: StudyResults, design: str) -> Table:
         for time, effect in sorted(found.items())
         for row in _with_shares(results, design, time, estimate_rows(results, str(time), [effect]))
     ]
-    average = estimate_rows(results, say("Average effect"), [effects.get(("all", "all", "att"))])
+    average = estimate_rows(
+        results, say("row.average_effect"), [effects.get(("all", "all", "att"))]
+    )
     return Table(
         columns=(
-            Column(say("Difference")),
-            Column(say("Treated")),
-            Column(say("Comparison")),
-            *(Column(say(_FATES[fate])) for fate in _FATES),
+            Column(say("survival.difference")),
+            Column(say("column.treated")),
+            Column(say("column.comparison")),
+            *(Column(say(f"survival.{fate}")) for fate in _FATES),
         ),
         panels=(
-            Panel(say("Share alive, by years since entry"), tuple(rows)),
+            Panel(say("survival.share_alive"), tuple(rows)),
             Panel("", tuple(_padded(row) for row in average)),
         ),
         notes=_survival_notes(results, design, effects),
@@ -102,10 +104,7 @@ def _counts(treated: float, comparison: float) -> Cell:
 def _survival_notes(results: StudyResults, design: str, effects: Effects) -> tuple[str, ...]:
     return (
         say(
-            "Share of {firms} still alive, weighted as matched. Design: {design}. All are alive in "
-            "base and entry year by construction, so that no earlier year can show whether the "
-            "groups are alike: selection on observables. Standard errors in parentheses. Counts, "
-            "treated and comparison, are not weighted; gap: no data in the year, but later.",
+            "survival.what_is_shown",
             firms=results.settings.exhibit.firms,
             design=results.settings.design_label(design),
         ),
@@ -122,8 +121,8 @@ def _outcomes(
     return Table(
         columns=outcome_columns(results, numbered),
         panels=(
-            Panel(say("In levels"), _levels(results, effects)),
-            Panel(say("Bounds, in units of the column"), _bounds(results, effects)),
+            Panel(say("survival.in_levels"), _levels(results, effects)),
+            Panel(say("survival.bounds"), _bounds(results, effects)),
         ),
         notes=_outcome_notes(results, asked, design, effects),
         source=results.settings.exhibit.source,
@@ -135,18 +134,20 @@ def _levels(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
     alive = [found.get(("survivors", "all", "att")) for found in effects]
     units = [None if e is None or not e.estimated else Text(retell(e.scale)) for e in gone]
     return (
-        *estimate_rows(results, say("Exit counted as zero"), gone),
-        *estimate_rows(results, say("Survivors only"), alive),
-        Row(say("unit"), tuple(units), True),
+        *estimate_rows(results, say("survival.exit_as_zero"), gone),
+        *estimate_rows(results, say("survival.survivors"), alive),
+        Row(say("row.unit"), tuple(units), True),
     )
 
 
 def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
     decimals = results.settings.exhibit.decimals
-    level = say("{level}% CI", level=general(100 * results.settings.estimate.conf_level))
+    level = say(
+        "row.confidence_interval", level=general(100 * results.settings.estimate.conf_level)
+    )
     kinds = {
-        say("Survive either way (Lee)"): ("survivors", "all", "lee"),
-        say("Worst case (Manski)"): ("all", "all", "manski"),
+        say("survival.lee"): ("survivors", "all", "lee"),
+        say("survival.manski"): ("all", "all", "manski"),
     }
     rows: list[Row] = []
     for label, place in kinds.items():
@@ -162,7 +163,7 @@ def _outcome_notes(
     outcomes = results.settings.outcomes.root
     limits = [
         say(
-            "{label}, {low} to {high} {unit}",
+            "survival.limits_of_outcome",
             label=outcomes[name].label,
             low=general(given.lowest),
             high=general(given.highest),
@@ -170,16 +171,9 @@ def _outcome_notes(
         )
         for name, given in asked.limits.items()
     ]
-    declared = say("Limits declared for the worst case: {limits}.", limits="; ".join(limits))
+    declared = say("survival.limits", limits="; ".join(limits))
     return (
-        say(
-            "Design: {design}. Average effects from entry on, on the years in which exit is known; "
-            "standard errors in parentheses. Survivors may be selected by the programme itself. "
-            "Bounds (Lee) are for those that survive with and without it, if it moves nobody the "
-            "other way; in the worst case whoever is gone could have had any outcome within "
-            "declared limits. Intervals cover the bounded effect (Imbens and Manski).",
-            design=results.settings.design_label(design),
-        ),
+        say("survival.outcomes_note", design=results.settings.design_label(design)),
         *([declared] if limits else []),
         *clusters_note(effects),
         *reasons_note(effects),

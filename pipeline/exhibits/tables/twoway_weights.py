@@ -13,11 +13,7 @@ from pipeline.exhibits.tables.main_effects import shown_decimals
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Number, Panel, Row, Table
 from pipeline.exhibits.words.language import join_words, retell, say
 
-_KINDS: dict[Kind, str] = {
-    "never": "Never treated",
-    "not_yet": "Not yet treated",
-    "already": "Already treated",
-}
+_KINDS: tuple[Kind, ...] = ("never", "not_yet", "already")
 
 # bacon_weight[twoway,2006,never]: spec, entry year, entry year of the comparison.
 _FACT = re.compile(r"bacon_(?P<what>\w+)\[(?P<spec>\w+),(?P<cohort>\w+)(?:,(?P<control>\w+))?\]")
@@ -50,9 +46,9 @@ def twoway_weights_tables(results: StudyResults) -> list[Table]:
     return [
         Table(
             columns=(
-                Column(say("Comparisons")),
-                Column(say("Weight")),
-                Column(say("Mean estimate")),
+                Column(say("twoway_weights.comparisons")),
+                Column(say("twoway_weights.weight")),
+                Column(say("twoway_weights.mean_estimate")),
             ),
             panels=panels,
             notes=_notes(results, found),
@@ -103,13 +99,13 @@ def _title(results: StudyResults, one: _Decomposition, every: list[_Decompositio
 def _rows(results: StudyResults, one: _Decomposition) -> tuple[Row, ...]:
     places = shown_decimals(results, one.outcome)
     rows = []
-    for kind, label in _KINDS.items():
+    for kind in _KINDS:
         parts = [part for part in one.comparisons if part[0] == kind]
         if parts:
-            rows.append(Row(say(label), _cells(parts, places)))
-    rows.append(Row(say("Balanced part, together"), _cells(list(one.comparisons), places)))
+            rows.append(Row(say(f"comparison_of.{kind}"), _cells(parts, places)))
+    rows.append(Row(say("twoway_weights.balanced_part"), _cells(list(one.comparisons), places)))
     figure = estimate_cell(_figure(results, one), places)
-    return (*rows, Row(say("Two-way figure of the sample"), (None, None, figure)))
+    return (*rows, Row(say("twoway_weights.figure"), (None, None, figure)))
 
 
 def _figure(results: StudyResults, one: _Decomposition) -> Effect | None:
@@ -130,17 +126,9 @@ def _cells(parts: list[tuple[Kind, float, float]], places: int) -> tuple[Cell, C
 def _notes(results: StudyResults, found: list[_Decomposition]) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
     return (
+        say("twoway_weights.what_is_shown", firms=firms),
         say(
-            "The flat two-way figure is the weighted mean of comparisons of an entry year with "
-            "{firms} that do not change meanwhile (Goodman-Bacon 2021): never treated, not yet "
-            "treated, or already treated. The last take the earlier entrants' own change of effect "
-            "off the figure, and are why it stands for comparability only.",
-            firms=firms,
-        ),
-        say(
-            "That holds on a balanced panel with constant weights, so that the figure is "
-            "decomposed on {firms} seen in every year that all entry years share, at their mean "
-            "weight: {parts} (in brackets their number).",
+            "twoway_weights.balanced_panel",
             firms=firms,
             parts="; ".join(_part(results, one) for one in found),
         ),
@@ -152,7 +140,7 @@ def _notes(results: StudyResults, found: list[_Decomposition]) -> tuple[str, ...
 def _part(results: StudyResults, one: _Decomposition) -> str:
     first, last = (one.fact(results, f"{end}_year") for end in ("first", "last"))
     return say(
-        "{label}, {first} to {last} ({n})",
+        "twoway_weights.part",
         label=results.settings.outcome(one.outcome).label,
         first=f"{first:.0f}",
         last=f"{last:.0f}",
@@ -171,4 +159,4 @@ def _without(results: StudyResults) -> list[str]:
     ]
     if not labels:
         return []
-    return [say("No balanced part to decompose: {labels}.", labels=join_words(labels))]
+    return [say("twoway_weights.no_balanced_part", labels=join_words(labels))]

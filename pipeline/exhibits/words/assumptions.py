@@ -17,53 +17,37 @@ def assumptions(results: StudyResults) -> list[tuple[str, str]]:
     firms = settings.exhibit.firms
     return [
         (
-            say("What is the effect?"),
-            say(
-                "The average difference that the programme ({programme}) made to the {firms} "
-                "that entered, in the years after entry.",
-                programme=settings.exhibit.programme,
-                firms=firms,
-            ),
+            say("assumptions.effect_question"),
+            say("assumptions.effect", programme=settings.exhibit.programme, firms=firms),
         ),
-        (say("Who is compared with whom?"), _comparison(settings)),
-        (say("How are they picked?"), _picked(settings)),
-        (say("When?"), _window(settings)),
-        (say("How sure are we?"), _intervals(settings)),
+        (say("assumptions.comparison_question"), _comparison(settings)),
+        (say("assumptions.matching_question"), _picked(settings)),
+        (say("assumptions.time_question"), _window(settings)),
+        (say("assumptions.certainty_question"), _intervals(settings)),
         (
-            say("What must hold?"),
-            say(
-                "Without the programme, outcomes of entrants and of their comparison {firms} "
-                "would have moved in parallel; {anticipation}; comparison {firms} are not "
-                "affected by the programme.",
-                firms=firms,
-                anticipation=_anticipation(settings),
-            ),
+            say("assumptions.parallel_question"),
+            say("assumptions.parallel", firms=firms, anticipation=_anticipation(settings)),
         ),
-        (say("What if an outcome is missing?"), _missing(settings)),
+        (say("assumptions.missing_question"), _missing(settings)),
     ]
 
 
 def _comparison(settings: StudySettings) -> str:
     design = settings.estimate.headline.design
-    return say(
-        "Entrants of each year with {design_pool}.", design_pool=design_pool(settings, design)
-    )
+    return say("assumptions.comparison", design_pool=design_pool(settings, design))
 
 
 def _picked(settings: StudySettings) -> str:
     design = settings.estimate.headline.design
     covariates = score_covariates(settings, design)
-    listed = (
-        say(" Covariates: {covariates}.", covariates=", ".join(covariates)) if covariates else ""
-    )
+    listed = say("assumptions.covariates", covariates=", ".join(covariates)) if covariates else ""
     return f"{capitalised(design_rule(settings, design))}.{listed}"
 
 
 def _window(settings: StudySettings) -> str:
     window = settings.treatment.window
     return say(
-        "Years {first_event_time} to {last_event_time} counted from the entry year; "
-        "changes are measured from year {reference_event_time}.",
+        "assumptions.window",
         first_event_time=rounding.signed(window.first_event_time),
         last_event_time=rounding.signed(window.last_event_time),
         reference_event_time=rounding.signed(settings.treatment.reference_event_time),
@@ -75,8 +59,7 @@ def _intervals(settings: StudySettings) -> str:
     unit = settings.exhibit.firms.removesuffix("s")
     level = settings.exhibit.cluster if spec.cluster == "assignment" else unit
     return say(
-        "Intervals hold the effect in {conf_level} of 100 samples, when shocks are "
-        "shared within each {level} and not beyond. They take the match as given.",
+        "assumptions.intervals",
         conf_level=rounding.general(100 * settings.estimate.conf_level),
         level=level,
     )
@@ -85,15 +68,12 @@ def _intervals(settings: StudySettings) -> str:
 def _anticipation(settings: StudySettings) -> str:
     years = settings.treatment.anticipation_years
     if years == 0:
-        return say("nothing changed before entry because of it")
-    return say("nothing changed more than {years} years before entry because of it", years=years)
+        return say("assumptions.no_change_before_entry")
+    return say("assumptions.no_change_before_anticipation", years=years)
 
 
 def _missing(settings: StudySettings) -> str:
     firms = settings.exhibit.firms
     if settings.estimate.missing == "drop_set":
-        return say(
-            "A matched set counts in a year only if all its {firms} are observed in that year.",
-            firms=firms,
-        )
-    return say("Whoever is observed stays, and comparison weights are rescaled.")
+        return say("assumptions.drop_set", firms=firms)
+    return say("assumptions.renormalise")

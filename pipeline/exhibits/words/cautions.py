@@ -30,37 +30,12 @@ def _of_treated(firms: str) -> dict[str, _Count]:
     """Return the warnings that speak of treated firms, with what counts them by panel."""
     return {
         say(
-            "Fewer than {few_treated_clusters} treated clusters, so that intervals are too "
-            "short: {panels}.",
-            few_treated_clusters=FEW_TREATED_CLUSTERS,
-            panels="{}",
+            "note.few_treated_clusters", few_treated_clusters=FEW_TREATED_CLUSTERS, panels="{}"
         ): _few_clusters,
-        say(
-            "Errors by each of the {firms}, although support was given out to clusters, so that "
-            "they are too small where clusters have shocks of their own; treated that share their "
-            "cluster: {panels}.",
-            firms=firms,
-            panels="{}",
-        ): _errors_by_firm,
-        say(
-            "Effect on the matched treated; treated {firms} left out for want of "
-            "covariates, support or match: {panels}.",
-            firms=firms,
-            panels="{}",
-        ): _support_losses,
-        say(
-            "Treated {firms} that the year effects leave without a comparison, and that do not "
-            "move the estimate, at most: {panels}.",
-            firms=firms,
-            panels="{}",
-        ): _not_compared,
-        say(
-            "Treated yearly rows left out because another of the {firms} of their set, which has "
-            "several for comparison, is not observed (missing: drop_set; renormalise keeps them), "
-            "for the outcome that loses most: {panels}.",
-            firms=firms,
-            panels="{}",
-        ): _lost_with_their_set,
+        say("cautions.errors_by_firm", firms=firms, panels="{}"): _errors_by_firm,
+        say("cautions.matched_treated_only", firms=firms, panels="{}"): _support_losses,
+        say("cautions.not_compared", firms=firms, panels="{}"): _not_compared,
+        say("cautions.lost_with_set", firms=firms, panels="{}"): _lost_with_their_set,
     }
 
 
@@ -68,22 +43,10 @@ def _of_comparisons(firms: str) -> dict[str, _Count]:
     """Return the warnings that speak of comparison firms, with what counts them by panel."""
     return {
         say(
-            "Comparison {firms} in clusters with participants, which may be affected: {panels}.",
-            firms=firms,
-            panels="{}",
+            "cautions.comparison_in_treated_clusters", firms=firms, panels="{}"
         ): _in_treated_clusters,
-        say(
-            "Comparison {firms} in several sets or entry years, which intervals reflect "
-            "only through clustering: {panels}.",
-            firms=firms,
-            panels="{}",
-        ): _reused,
-        say(
-            "Percent of weight on comparisons with treated {firms} (Goodman-Bacon), at most: "
-            "{panels}.",
-            firms=firms,
-            panels="{}",
-        ): _already_treated,
+        say("cautions.reused_comparison", firms=firms, panels="{}"): _reused,
+        say("cautions.already_treated_weight", firms=firms, panels="{}"): _already_treated,
     }
 
 
@@ -105,8 +68,8 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
         return ""
     lost = treated_lost(results, shown.panels[letter].design)
     if 0 < lost < results.settings.exhibit.disclosure.min_cell_firms:
-        return say("few")
-    return say("some") if math.isnan(lost) else rounding.count(lost)
+        return say("mark.few")
+    return say("mark.some") if math.isnan(lost) else rounding.count(lost)
 
 
 def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -114,7 +77,7 @@ def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
     panel = shown.panels[letter]
     name = f"n_treated_without_comparison[{panel.spec}]"
     if any(results.hidden(panel.design, outcome, name) for outcome in shown.columns.values()):
-        return say("few")
+        return say("mark.few")
     counts = [results.fact(panel.design, outcome, name) for outcome in shown.columns.values()]
     most = max((count for count in counts if not math.isnan(count)), default=0.0)
     return rounding.count(most) if most else ""
@@ -148,14 +111,14 @@ def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> st
     for outcome in shown.columns.values():
         if results.fact(design, outcome, "comparison_firms_per_set") > 1:
             if results.hidden(design, outcome, "treated_years_dropped"):
-                return say("few")
+                return say("mark.few")
             lost[outcome] = results.fact(design, outcome, "treated_years_dropped")
     worst = max(lost, key=lambda name: lost[name], default="")
     if not worst or not lost[worst] > 0:
         return ""
     everyone = results.fact(design, worst, "treated_years")
     return say(
-        "{lost} of {everyone} ({share} percent)",
+        "cautions.lost_of_everyone",
         lost=rounding.count(lost[worst]),
         everyone=rounding.count(everyone),
         share=rounding.fixed(100 * lost[worst] / everyone, 1),
@@ -165,7 +128,7 @@ def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> st
 def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
     design = shown.panels[letter].design
     if results.hidden(design, "all", name):
-        return say("few")
+        return say("mark.few")
     value = results.fact(design, "all", name)
     return rounding.count(value) if value > 0 else ""
 
@@ -181,10 +144,9 @@ def survival_caution(results: StudyResults) -> tuple[str, ...]:
     found = results.issues[results.issues["rule"] == SURVIVAL_RULE]
     return tuple(
         say(
-            "Caution: the sample selects on survival ({rule}: {row} yearly rows left "
-            "out); effects hold for {firms} that lasted.",
+            "cautions.selected_on_survival",
             rule=retell(str(row["column"]).lower()),
-            row=say("few") if pd.isna(row["count"]) else rounding.count(row["count"]),
+            row=say("mark.few") if pd.isna(row["count"]) else rounding.count(row["count"]),
             firms=results.settings.exhibit.firms,
         )
         for _, row in found.iterrows()
@@ -198,8 +160,7 @@ def hidden_note(results: StudyResults, table: Table) -> tuple[str, ...]:
         return ()
     return (
         say(
-            "c: not shown, because it, or a figure told by it, speaks of fewer than {least} "
-            "{firms}, or one of the {firms} makes more than {percent} percent of it.",
+            "cautions.hidden",
             least=rule.min_cell_firms,
             firms=results.settings.exhibit.firms,
             percent=rounding.general(rule.dominance_percent),

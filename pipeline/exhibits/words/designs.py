@@ -11,11 +11,6 @@ from pipeline.matching.matched_lags import matched_times
 from pipeline.params.match import conditioning_covariates
 from pipeline.params.score import ControlsFrom, Covariate, ScoreModel
 
-_POOLS: dict[ControlsFrom, str] = {
-    "outside_treated_clusters": "outside clusters with participants",
-    "all": "in any cluster, with participants or without",
-}
-
 
 def capitalised(text: str) -> str:
     """Return text with a capital first letter; the rest keeps its own (R&D, not R&d)."""
@@ -24,15 +19,11 @@ def capitalised(text: str) -> str:
 
 def comparison_pool(settings: StudySettings, controls_from: ControlsFrom) -> str:
     """Return who may be a comparison firm: `never-treated plants outside clusters ...`."""
-    kind = {
-        "never_treated": say("never-treated"),
-        "not_yet_treated": say("not-yet-treated"),
-    }[settings.treatment.comparison]
     return say(
-        "{kind} {firms} {pool}",
-        kind=kind,
+        "designs.pool",
+        kind=say(f"comparison_kind.{settings.treatment.comparison}"),
         firms=settings.exhibit.firms,
-        pool=say(_POOLS[controls_from]),
+        pool=say(f"comparison_pool.{controls_from}"),
     )
 
 
@@ -47,19 +38,16 @@ def design_pool(settings: StudySettings, design: str) -> str:
 def design_rule(settings: StudySettings, design: str) -> str:
     """Return the rule by which a design picks and weights firms of its pool."""
     if design == "unmatched":
-        return say(
-            "no matching, comparison {firms} weighted to the treated of their entry year",
-            firms=settings.exhibit.firms,
-        )
+        return say("designs.no_matching", firms=settings.exhibit.firms)
     rule = settings.match.designs[design]
     model = settings.score.models[rule.score]
-    fit = say("per entry year") if model.fit == "per_stack" else say("pooled over entry years")
+    fit = say(f"score_fit.{model.fit}")
     labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
     parts = [
         *method_words(rule, settings.exhibit.firms, labels),
         *_support(model),
-        *([say("score fitted again on support")] if model.refit else []),
-        *([say("score by {link} {fit}", link=model.link, fit=fit)] if rule.uses_score else []),
+        *([say("designs.fitted_on_support")] if model.refit else []),
+        *([say("designs.score", link=model.link, fit=fit)] if rule.uses_score else []),
     ]
     return ", ".join(parts)
 
@@ -77,22 +65,13 @@ def dated_label(covariate: Covariate) -> str:
     """Return a covariate's label with its date relative to entry year t, where it has one."""
     if covariate.average is not None:
         first, last = map(_year, covariate.average)
-        return say(
-            "{label} (mean of {first} to {last})", label=covariate.label, first=first, last=last
-        )
+        return say("covariate.mean", label=covariate.label, first=first, last=last)
     if covariate.change is not None:
         first, last = map(_year, covariate.change)
-        return say(
-            "{label} (change, {first} to {last})", label=covariate.label, first=first, last=last
-        )
+        return say("covariate.change", label=covariate.label, first=first, last=last)
     if covariate.trend is not None:
         first, last = map(_year, covariate.trend)
-        return say(
-            "{label} (slope per year, {first} to {last})",
-            label=covariate.label,
-            first=first,
-            last=last,
-        )
+        return say("covariate.slope", label=covariate.label, first=first, last=last)
     if covariate.product_of is not None or covariate.constant:
         return covariate.label
     return f"{covariate.label} ({_year(covariate.last_event_time)})"
@@ -106,24 +85,17 @@ def matched_event_times(settings: StudySettings, outcome: str, design: str) -> f
 
 def _support(model: ScoreModel) -> list[str]:
     if model.trim_share is not None:
-        share = say("{trim_share} percent", trim_share=rounding.general(100 * model.trim_share))
+        share = say("designs.percent", trim_share=rounding.general(100 * model.trim_share))
         if model.support == "density":
-            return [
-                say("{share} of treated where comparison scores are rarest dropped", share=share)
-            ]
-        return [say("{share} of treated with the highest scores dropped", share=share)]
+            return [say("designs.trimmed_where_rare", share=share)]
+        return [say("designs.trimmed_highest", share=share)]
     if model.score_bound is not None:
-        return [
-            say(
-                "propensity scores above {score_bound} dropped",
-                score_bound=rounding.general(model.score_bound),
-            )
-        ]
+        return [say("designs.trimmed_above", score_bound=rounding.general(model.score_bound))]
     return {
-        "min_max": [say("common support by minimum and maximum")],
-        "comparison_maximum": [say("treated above the comparison maximum dropped")],
-        "comparison_range": [say("treated outside the range of comparison scores dropped")],
-        "treated_range": [say("comparisons outside the range of treated scores dropped")],
+        "min_max": [say("designs.common_support")],
+        "comparison_maximum": [say("designs.treated_above_dropped")],
+        "comparison_range": [say("designs.treated_outside_dropped")],
+        "treated_range": [say("designs.comparison_outside_dropped")],
     }.get(model.support, [])
 
 

@@ -3,17 +3,6 @@
 from pipeline.exhibits.inputs import StudySettings
 from pipeline.exhibits.words.language import say
 
-_NAMES = {
-    "stacked": "stacked difference-in-differences",
-    "twoway": "flat two-way fixed effects",
-    "group_time": "group-time effects",
-    "sun_abraham": "Sun and Abraham",
-    "extended_twoway": "extended two-way fixed effects (Wooldridge)",
-    "imputation": "imputation (Borusyak, Jaravel and Spiess)",
-    "matched_difference": "matched difference (Abadie and Imbens)",
-    "lee_bounds": "bounds (Lee)",
-}
-
 
 def estimator_name(settings: StudySettings, spec: str) -> str:
     """Return what a spec's estimator is called, with the spec's name where others share it."""
@@ -24,5 +13,5 @@ def estimator_name(settings: StudySettings, spec: str) -> str:
 
 
 def name_in_words(estimator: str) -> str:
-    """Return an estimator's phrase, or its key as words where it has none."""
-    return say(_NAMES[estimator]) if estimator in _NAMES else estimator.replace("_", " ")
+    """Return what an estimator is called, by its key in params."""
+    return say(f"estimator.{estimator}")

@@ -6,35 +6,6 @@ from pipeline.exhibits.words.designs import dated_label, score_covariates
 from pipeline.exhibits.words.estimator_names import name_in_words
 from pipeline.exhibits.words.language import join_words, say
 
-_METHODS = {
-    "difference": "differences of mean changes",
-    "outcome_regression": "outcome regression",
-    "ipw": "inverse probability weighting",
-    "doubly_robust": "the doubly robust estimator",
-    "doubly_robust_improved": "the improved doubly robust estimator",
-}
-_AVERAGES = {
-    "event": "event times from entry on",
-    "simple": "all entry years and years",
-    "cohort": "entry years",
-    "year": "calendar years",
-}
-_STACKED_AVERAGES = {
-    "event": "the equal-weight mean over event times from entry on, each against the reference "
-    "year",
-    "pooled": "treated \u00d7 post, against all years before entry pooled",
-}
-_SEEN = {
-    "pairs": "with data in the two years compared",
-    "balanced": "with data in every year",
-    "every_row": "with data in either of the two years compared",
-}
-_COHORT_ESTIMATORS = {
-    "sun_abraham": "the interaction-weighted estimator of Sun and Abraham",
-    "extended_twoway": "extended two-way fixed effects (Wooldridge)",
-    "imputation": "the imputation estimator of Borusyak, Jaravel and Spiess, normal intervals",
-}
-
 
 def estimator_words(results: StudyResults, spec: str) -> str:
     """Return what a spec estimates, and how it averages."""
@@ -47,7 +18,7 @@ def estimator_words(results: StudyResults, spec: str) -> str:
         return _difference_words(results.settings)
     if estimator == "group_time":
         return _group_time_words(results.settings, spec)
-    if estimator in _COHORT_ESTIMATORS:
+    if estimator in ("sun_abraham", "extended_twoway", "imputation"):
         return _cohort_words(results.settings, spec)
     return name_in_words(estimator)
 
@@ -55,49 +26,37 @@ def estimator_words(results: StudyResults, spec: str) -> str:
 def _stacked_words(results: StudyResults, spec: str) -> str:
     average = getattr(results.settings.spec(spec), "average", "pooled")
     return say(
-        "stacked difference-in-differences, each entry year against its own comparison "
-        "{firms}, with {absorbed} effects; the average is {stacked_averages}",
+        "estimator_words.stacked",
         firms=results.settings.exhibit.firms,
         absorbed=join_words([*absorbed(results, spec)]),
-        stacked_averages=say(_STACKED_AVERAGES[average]),
+        stacked_averages=say(f"stacked_average.{average}"),
     )
 
 
 def _twoway_words(results: StudyResults, spec: str) -> str:
-    return say(
-        "flat two-way fixed effects ({absorbed}), event window only, same weights, for "
-        "comparability only: under staggered entry it uses treated units as comparisons",
-        absorbed=join_words([*absorbed(results, spec)]),
-    )
+    return say("estimator_words.twoway", absorbed=join_words([*absorbed(results, spec)]))
 
 
 def _difference_words(settings: StudySettings) -> str:
-    return say(
-        "matching of {firms} on one difference each, the mean from entry on less the reference "
-        "year, by the design's rules among {firms} that have it; standard errors of Abadie and "
-        "Imbens, which take {firms} to be independent, normal intervals",
-        firms=settings.exhibit.firms,
-    )
+    return say("estimator_words.matched_difference", firms=settings.exhibit.firms)
 
 
 def _group_time_words(settings: StudySettings, spec: str) -> str:
     rule = settings.spec(spec)
     assert rule.estimator == "group_time", "the caller chose the spec by its estimator"
     words = say(
-        "effects by entry year and year (Callaway and Sant'Anna) by "
-        "{methods}{adjusted}, averaged over {averages}; standard errors from influence "
-        "functions, normal intervals",
-        methods=say(_METHODS[rule.method]),
+        "estimator_words.group_time",
+        methods=say(f"group_time_method.{rule.method}"),
         adjusted=_adjusted(settings, rule.covariates),
-        averages=say(_AVERAGES[rule.average]),
+        averages=say(f"group_time_average.{rule.average}"),
     )
     if rule.firms == "risk_sets":
         return words
     return say(
-        "{words}; comparisons are among all {firms} of the panel {seen}",
+        "estimator_words.every_firm",
         words=words,
         firms=settings.exhibit.firms,
-        seen=say(_SEEN[rule.gaps]),
+        seen=say(f"gaps.{rule.gaps}"),
     )
 
 
@@ -107,18 +66,17 @@ def _adjusted(settings: StudySettings, covariates: list[str]) -> str:
     for design in settings.match.designs:
         if labels and set(labels) == set(score_covariates(settings, design)):
             return say(
-                " on the covariates of the design {design_label}",
-                design_label=settings.design_label(design),
+                "estimator_words.covariates_of_design", design_label=settings.design_label(design)
             )
-    return say(" on {labels}", labels=", ".join(labels)) if labels else ""
+    return say("estimator_words.on_covariates", labels=", ".join(labels)) if labels else ""
 
 
 def _cohort_words(settings: StudySettings, spec: str) -> str:
     rule = settings.spec(spec)
     average = getattr(rule, "average", "")
-    over = say("event times from entry on") if average == "event" else say("treated firm-years")
+    over = say("cohort_average.event") if average == "event" else say("cohort_average.simple")
     return say(
-        "{cohort_estimators}, averaged over {over}",
-        cohort_estimators=say(_COHORT_ESTIMATORS[rule.estimator]),
+        "estimator_words.cohort",
+        cohort_estimators=say(f"estimator_words.{rule.estimator}"),
         over=over,
     )

@@ -15,7 +15,7 @@ def findings(results: StudyResults) -> list[str]:
         effect = headline_effect(results, name)
         if effect is not None:
             sentences.append(_sentence(results, name, effect))
-    return sentences[:_SENTENCES] or [say("No effect could be estimated.")]
+    return sentences[:_SENTENCES] or [say("findings.nothing_estimated")]
 
 
 def headline_effect(results: StudyResults, outcome: str) -> Effect | None:
@@ -29,11 +29,13 @@ def _sentence(results: StudyResults, name: str, effect: Effect) -> str:
     exhibit = results.settings.exhibit
     label = results.settings.outcome(name).label
     value, low, high = translated(effect, exhibit.decimals)
-    includes = say("includes") if effect.conf_low <= 0 <= effect.conf_high else say("excludes")
+    includes = (
+        say("findings.includes")
+        if effect.conf_low <= 0 <= effect.conf_high
+        else say("findings.excludes")
+    )
     return say(
-        "{label}: the average effect on treated {firms} is {value} {translated_unit}, "
-        "with a {conf_level} percent confidence interval from {low} to {high} that "
-        "{includes} zero ({n_treated} treated and {n_control} comparison {firms}).",
+        "findings.effect",
         label=label,
         firms=exhibit.firms,
         value=value,

@@ -21,22 +21,15 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
     by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
     others = [letter for letter in clusters if not _is_normal(results, shown, letter)]
     if not others:
-        return say(
-            "Standard errors clustered {by} in parentheses; in brackets {level} percent confidence "
-            "intervals.",
-            by=by,
-            level=level,
-        )
+        return say("inference_words.normal", by=by, level=level)
     designs = results.settings.match.designs
     matched = any(panel.design in designs for panel in shown.panels.values())
     return say(
-        "Standard errors clustered {by} in parentheses: factor G/(G\u22121) \u00d7 "
-        "(N\u22121)/(N\u2212K), K without effects nested in clusters{where}; in brackets {level} "
-        "percent confidence intervals, t with G\u22121 degrees of freedom{where}{conditional}.",
+        "inference_words.t",
         by=by,
         level=level,
         where=f" ({name_panels(others)})" if len(others) < len(clusters) else "",
-        conditional=say(", conditional on the match") if matched else "",
+        conditional=say("inference_words.conditional") if matched else "",
     )
 
 
@@ -45,16 +38,10 @@ def _named(results: StudyResults) -> dict[str, str]:
     unit = results.settings.exhibit.firms.removesuffix("s")
     assignment = results.settings.exhibit.cluster
     return {
-        "assignment": say("by {assignment}", assignment=assignment),
-        "firm": say("by {unit}", unit=unit),
-        "set_and_assignment": say(
-            "in two directions, by matched set and by {assignment}", assignment=assignment
-        ),
-        "components": say(
-            "by groups of matched sets and {assignment} clusters that share a {unit}",
-            assignment=assignment,
-            unit=unit,
-        ),
+        "assignment": say("clustering.assignment", assignment=assignment),
+        "firm": say("clustering.firm", unit=unit),
+        "set_and_assignment": say("clustering.set_and_assignment", assignment=assignment),
+        "components": say("clustering.components", assignment=assignment, unit=unit),
     }
 
 

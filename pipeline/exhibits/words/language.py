@@ -1,8 +1,8 @@
 """Say what exhibits say in the language of the report, with its number format.
 
-English sentences stand in the code, with named fields; `spanish.py` and `portuguese.py` map each to
-its translation. A study's exhibits are made inside `speaking(its exhibit section)`; outside of it
-everything is English.
+Sentences stand in one data file a language, `en.yaml`, `es.yaml` and `pt.yaml`, by section and
+code; code names them and fills their fields, and nothing reads what they say. A study's exhibits
+are made inside `speaking(its exhibit section)`; outside of it everything is English.
 """
 
 import re
@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 
-from pipeline.exhibits.words.portuguese import PORTUGUESE, PORTUGUESE_RETOLD
-from pipeline.exhibits.words.spanish import SPANISH, SPANISH_RETOLD
+from pipeline.exhibits.words.portuguese import PORTUGUESE_RETOLD
+from pipeline.exhibits.words.spanish import SPANISH_RETOLD
 from pipeline.params.exhibit import ExhibitSection, LanguageCode
 
-_PHRASES: dict[LanguageCode, Mapping[str, str]] = {"en": {}, "es": SPANISH, "pt": PORTUGUESE}
 _RETOLD: dict[LanguageCode, Mapping[str, str]] = {
     "en": {},
     "es": SPANISH_RETOLD,
@@ -52,9 +52,24 @@ def speech() -> Speech:
     return _SPEECH.get()
 
 
-def say(phrase: str, **fields: object) -> str:
-    """Return a phrase of the code in the report's language, its fields filled in."""
-    return _PHRASES[speech().language].get(phrase, phrase).format(**fields)
+def say(code: str, **fields: object) -> str:
+    """Return the sentence of `section.code` in the report's language, its fields filled in."""
+    return sentences(speech().language)[code].format(**fields)
+
+
+@cache
+def sentences(language: LanguageCode) -> Mapping[str, str]:
+    """Read a language's sentences by `section.code`."""
+    # here, because reading words is not worth the wait of those who only import this
+    from ruamel.yaml import YAML
+
+    file = resources.files(__package__).joinpath(f"{language}.yaml")
+    sections = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    return {
+        f"{section}.{code}": sentence
+        for section, codes in sections.items()
+        for code, sentence in codes.items()
+    }
 
 
 def retell(text: str) -> str:
@@ -62,9 +77,6 @@ def retell(text: str) -> str:
 
     Labels and units of the user's are returned as they are.
     """
-    phrases = _PHRASES[speech().language]
-    if text in phrases and "{" not in text:
-        return phrases[text]
     for pattern, phrase in _patterns(speech().language):
         if found := pattern.fullmatch(text):
             return phrase.format(**{k: retell(v) for k, v in found.groupdict().items()})
@@ -75,7 +87,7 @@ def join_words(words: list[str]) -> str:
     """Return `a`, `a and b`, or `a, b and c`."""
     if len(words) < 2:
         return "".join(words)
-    return say("{first} and {last}", first=", ".join(words[:-1]), last=words[-1])
+    return say("language.and", first=", ".join(words[:-1]), last=words[-1])
 
 
 @cache

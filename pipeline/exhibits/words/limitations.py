@@ -33,11 +33,7 @@ def limitations(results: StudyResults) -> list[str]:
         *[sentence for name in _estimated(results) for sentence in _outcome(results, name)],
         *_placebos(results),
         *_unobserved(results),
-        say(
-            "Matching and parallel trends are assumptions: nothing here can show that "
-            "{firms} did not differ in what the data do not hold.",
-            firms=results.settings.exhibit.firms,
-        ),
+        say("limitations.assumptions", firms=results.settings.exhibit.firms),
     ]
 
 
@@ -51,8 +47,7 @@ def _support(results: StudyResults) -> Iterator[str]:
     lost, everyone = treated_lost(results, design), results.fact("unmatched", "all", "n_treated")
     if lost > 0:
         yield say(
-            "Support: {lost} of {everyone} treated {firms} lack covariates or a comparison "
-            "under this design; the effect speaks of the others.",
+            "limitations.support",
             lost=rounding.count(lost),
             everyone=rounding.count(everyone),
             firms=results.settings.exhibit.firms,
@@ -65,8 +60,7 @@ def _balance(results: StudyResults) -> Iterator[str]:
     n_above = int((after > threshold).sum())
     if n_above:
         yield say(
-            "Balance: {n_above} of {known} covariates differ by more than {threshold} "
-            "standard deviations after matching, by {largest} at most.",
+            "limitations.balance",
             n_above=n_above,
             known=len(after.dropna()),
             threshold=rounding.general(threshold),
@@ -81,8 +75,7 @@ def _outcome(results: StudyResults, name: str) -> Iterator[str]:
     assert effect is not None
     if effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
         yield say(
-            "{label}: {n_treated_clusters} treated clusters are too few for the interval, "
-            "which is too short.",
+            "limitations.few_treated_clusters",
             label=label,
             n_treated_clusters=rounding.count(effect.n_treated_clusters),
         )
@@ -97,26 +90,17 @@ def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[st
     leads = [e for time, e in effects.items() if time < reference and e.estimated]
     if not leads:
         if any(time < reference and effect.hidden for time, effect in effects.items()):
-            yield say("effects before the reference year are not published.")
+            yield say("limitations.leads_not_published")
             return
-        yield say("no year before the reference year, so that no pre-trend can be seen.")
+        yield say("limitations.no_lead")
         return
     p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
     if p_value < 1 - effect.conf_level:
-        yield say(
-            "trends before entry differ (joint p = {p_value}).",
-            p_value=rounding.positive(p_value, 3),
-        )
+        yield say("limitations.trends_differ", p_value=rounding.positive(p_value, 3))
     worst = max(_detectable(lead, results.settings.estimate.power) for lead in leads)
     if worst > abs(effect.estimate):
         shown = translated_value(effect, worst, results.settings.exhibit.decimals)
-        yield say(
-            "the look at pre-trends has little power: a difference of {shown} "
-            "{translated_unit} before entry, larger than the effect itself, would often go "
-            "unseen.",
-            shown=shown,
-            translated_unit=translated_unit(effect),
-        )
+        yield say("limitations.little_power", shown=shown, translated_unit=translated_unit(effect))
 
 
 def _detectable(effect: Effect, power: float) -> float:
@@ -135,8 +119,7 @@ def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[s
     share = dropped / (dropped + effect.n_obs)
     if share > _MANY_DROPPED:
         yield say(
-            "{share} percent of the rows of matched {firms} are left out because an "
-            "outcome is missing; who stays in may differ from who entered.",
+            "limitations.missing_rows",
             share=rounding.count(100 * share),
             firms=results.settings.exhibit.firms,
         )
@@ -150,19 +133,14 @@ def _placebos(results: StudyResults) -> Iterator[str]:
         effect = placebo_found(results, name, "all", *place)
         if effect is not None:
             yield say(
-                "Placebo outcome {label}: an effect of {value} {translated_unit} [{low} to "
-                "{high}], where there can be none ({reason}); the comparison misses something.",
+                "limitations.placebo_outcome",
                 **_in_words(results, name, effect),
                 reason=outcome.negative_control,
             )
     for name in results.settings.outcomes.intended:
         effect = placebo_found(results, name, PLACEBO_ENTRY, *place)
         if effect is not None:
-            yield say(
-                "{label}: an entry dated too early has an effect of {value} {translated_unit} "
-                "[{low} to {high}], where there can be none; trends differed before entry.",
-                **_in_words(results, name, effect),
-            )
+            yield say("limitations.placebo_entry", **_in_words(results, name, effect))
 
 
 def _in_words(results: StudyResults, name: str, effect: Effect) -> dict[str, str]:
@@ -175,6 +153,4 @@ def _in_words(results: StudyResults, name: str, effect: Effect) -> dict[str, str
 def _unobserved(results: StudyResults) -> Iterator[str]:
     for outcome in results.settings.outcomes.root.values():
         if not outcome.observed:
-            yield say(
-                "{label}: not observed, {reason}.", label=outcome.label, reason=outcome.reason
-            )
+            yield say("limitations.not_observed", label=outcome.label, reason=outcome.reason)

@@ -31,10 +31,8 @@ from pipeline.exhibits.words.inference import inference_words
 from pipeline.exhibits.words.language import join_words, retell, say
 from pipeline.params.exhibit import Panel
 
-_WHOLE_SETS = "a matched set counts in a year only if all its {firms} are observed in that year"
-_RENORMALISED = (
-    "whoever is observed stays, and comparison weights are rescaled to the treated observed"
-)
+_WHOLE_SETS = "main_notes.drop_set"
+_RENORMALISED = "main_notes.renormalise"
 
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
@@ -59,26 +57,16 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
 def _data(results: StudyResults) -> str:
     exhibit = results.settings.exhibit
     if exhibit.period == "year":
-        return say("yearly data of {firms}", firms=exhibit.firms)
-    return say(
-        "data of {firms} by {period}, which stands in the place of the year",
-        firms=exhibit.firms,
-        period=exhibit.period,
-    )
+        return say("main_notes.yearly_data", firms=exhibit.firms)
+    return say("main_notes.data_by_period", firms=exhibit.firms, period=exhibit.period)
 
 
 def _sample(results: StudyResults, shown: Shown) -> str:
     treatment = results.settings.treatment
     window = treatment.window
-    anticipated = (
-        say(" Years between the reference year and entry are in neither baseline nor effect.")
-        if treatment.anticipation_years
-        else ""
-    )
+    anticipated = say("main_notes.anticipation") if treatment.anticipation_years else ""
     return say(
-        "Each cell is a separate estimate on {data}{period}, event times {first_event_time} to "
-        "{last_event_time} from entry year t; reference {reference_event_time}. {counted}"
-        "{anticipated}",
+        "main_notes.sample",
         data=_data(results),
         period=_period(results, shown),
         first_event_time=_signed(window.first_event_time),
@@ -93,13 +81,10 @@ def _counted(results: StudyResults, shown: Shown) -> str:
     """Say how often an observation counts: pooled estimators take each once."""
     pooled = [letter for letter, panel in shown.panels.items() if pools(results, panel.spec)]
     if not pooled:
-        return say("Observations count once per entry year that they serve.")
+        return say("main_notes.count_by_entry_year")
     if len(pooled) == len(shown.panels):
-        return say("Observations count once.")
-    return say(
-        "Observations count once per entry year that they serve, once in all in {panels}.",
-        panels=name_panels(pooled),
-    )
+        return say("main_notes.count_once")
+    return say("main_notes.count_mixed", panels=name_panels(pooled))
 
 
 def _period(results: StudyResults, shown: Shown) -> str:
@@ -134,10 +119,10 @@ def _designs(results: StudyResults, shown: Shown) -> list[str]:
     pools = by_panel({k: design_pool(settings, design) for k, design in designs.items()})
     rules = by_panel({k: design_rule(settings, design) for k, design in designs.items()})
     matched = any(design in settings.match.designs for design in designs.values())
-    listed = say("; covariates of the scores: see the balance table") if matched else ""
+    listed = say("main_notes.score_covariates") if matched else ""
     return [
-        say("Comparison pool: {pools}.", pools=pools),
-        say("Matching: {rules}{listed}.", rules=rules, listed=listed),
+        say("main_notes.pools", pools=pools),
+        say("main_notes.rules", rules=rules, listed=listed),
     ]
 
 
@@ -152,13 +137,7 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
             continue
         main = main_letter(results, shown)
         letter = main if main in letters else letters[0]
-        sentences.append(
-            say(
-                "Column {column}: proportional effect on the level by Poisson, zeros included, "
-                "firms without any positive value left out; it needs parallel ratios.",
-                column=column,
-            )
-        )
+        sentences.append(say("main_notes.proportional", column=column))
         sentences += _largest_firm(results, letter, shown.panels[letter].design, name)
     return sentences
 
@@ -178,8 +157,7 @@ def _largest_firm(results: StudyResults, letter: str, design: str, outcome: str)
         return []
     return [
         say(
-            "The largest firm makes {largest} percent of the treated and the comparison total "
-            "(Panel {letter}).",
+            "main_notes.largest_firm",
             largest=join_words([rounding.count(100 * share) for share in shares]),
             letter=letter,
         )
@@ -195,17 +173,10 @@ def _translations(results: StudyResults, shown: Shown) -> list[str]:
         effect = find_effect(results, name, panel.design, panel.spec)
         if effect is not None and effect.estimated:
             words = effect_in_words(effect, results.settings.exhibit.decimals)
-            parts.append(say("column {column}, {words}", column=column, words=words))
+            parts.append(say("main_notes.column_in_words", column=column, words=words))
     if not parts:
         return []
-    return [
-        say(
-            "In words, Panel {letter} (b log points are 100(exp(b) \u2212 1) percent; in "
-            "brackets what the interval cannot exclude): {parts}.",
-            letter=letter,
-            parts="; ".join(parts),
-        )
-    ]
+    return [say("main_notes.in_words", letter=letter, parts="; ".join(parts))]
 
 
 def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
@@ -221,15 +192,8 @@ def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
         )
         for name in shown.columns.values()
     } - {""}
-    partial = [
-        say("; {note}, for others no pre-trend can be seen", note=note) for note in sorted(notes)
-    ]
-    return [
-        say(
-            "Pre-trends: joint test of effects before the reference year{partial}.",
-            partial="".join(partial),
-        )
-    ]
+    partial = [say("main_notes.others_unseen", note=note) for note in sorted(notes)]
+    return [say("main_notes.pre_trends", partial="".join(partial))]
 
 
 def _missing(results: StudyResults, shown: Shown) -> list[str]:
@@ -244,21 +208,13 @@ def _missing(results: StudyResults, shown: Shown) -> list[str]:
         else say(_RENORMALISED)
         for letter, panel in shown.panels.items()
     }
-    return [
-        say(
-            "Observations differ between columns because outcomes are missing in some "
-            "years (logs leave out zeros): {rules}.",
-            rules=by_panel(rules),
-        )
-    ]
+    return [say("main_notes.missing", rules=by_panel(rules))]
 
 
 def _foot(results: StudyResults, shown: Shown) -> str:
     alpha = 100 * (1 - results.settings.estimate.conf_level)
     return say(
-        "Comp.: comparison {firms}. Foot: Panel {main_letter}; mean in levels, "
-        "reference year; minimum detectable effect at {power} percent power, two-sided "
-        "test at {alpha} percent, in the units of the estimate.",
+        "main_notes.foot",
         firms=results.settings.exhibit.firms,
         main_letter=main_letter(results, shown),
         power=rounding.general(100 * results.settings.estimate.power),
@@ -278,7 +234,8 @@ def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
                 cells.setdefault(reason, {}).setdefault(column, []).append(letter)
     places = {
         reason: "; ".join(
-            say("{panels}, column {n}", panels=name_panels(k), n=n) for n, k in found.items()
+            say("main_notes.panels_and_column", panels=name_panels(k), n=n)
+            for n, k in found.items()
         )
         for reason, found in cells.items()
     }
@@ -297,7 +254,7 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     test = pre_trend_test(results, outcome, panel.design, panel.spec)
     if test.hidden or not math.isnan(test.p_value):
         return ""
-    return say("no pre-trend test, {note}", note=retell(test.note))
+    return say("main_notes.no_pre_trend_test", note=retell(test.note))
 
 
 def _stars(results: StudyResults) -> list[str]:

@@ -19,16 +19,12 @@ from pipeline.params.match import (
     RadiusDesign,
 )
 
-_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-_SCALES = {"linear": "linear propensity score", "probability": "propensity score"}
-
-_MOMENTS = {1: "means", 2: "means and second moments", 3: "first three moments"}
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def in_words(count: int) -> str:
     """Return a small count in words, a larger one in digits."""
-    return say(_NUMBER_WORDS[count]) if count < len(_NUMBER_WORDS) else str(count)
+    return say(f"number.{_NUMBERS[count]}") if count < len(_NUMBERS) else str(count)
 
 
 def method_words(rule: AnyDesign, firms: str, labels: dict[str, str]) -> list[str]:
@@ -36,19 +32,19 @@ def method_words(rule: AnyDesign, firms: str, labels: dict[str, str]) -> list[st
     parts = _WORDS[type(rule)](rule, firms)
     if isinstance(rule, CellDesign) and rule.exact:
         named = [_binned(labels[name], name in rule.bins) for name in rule.exact]
-        parts.append(say("exact within {named}", named=join_words(named)))
+        parts.append(say("methods.exact", named=join_words(named)))
     return parts
 
 
 def _binned(label: str, cut: bool) -> str:
-    return say("bins of {label}", label=label) if cut else label
+    return say("methods.bins", label=label) if cut else label
 
 
 def _nearest(rule: NearestDesign, firms: str) -> list[str]:
     nearest = say(
-        "{nearest_firms} on the {scales}",
+        "methods.neighbours_on_score",
         nearest_firms=_nearest_firms(rule, firms),
-        scales=say(_SCALES[rule.distance]),
+        scales=say(f"score_scale.{rule.distance}"),
     )
     return [f"{nearest}, {_replacement(rule)}", _caliper(rule)]
 
@@ -58,40 +54,40 @@ def _nearest_firms(rule: TurnsDesign, firms: str) -> str:
     if isinstance(rule, NearestDesign) and rule.ratio_range is not None:
         least, most = map(in_words, rule.ratio_range)
         return say(
-            "the {least} to {most} (on average {ratio}) nearest comparison {firms}",
-            least=least,
-            most=most,
-            ratio=in_words(rule.ratio),
-            firms=firms,
+            "methods.nearest_range", least=least, most=most, ratio=in_words(rule.ratio), firms=firms
         )
     if rule.ratio == 1:
-        return say("the nearest comparison {unit}", unit=firms.removesuffix("s"))
-    return say("the {ratio} nearest comparison {firms}", ratio=in_words(rule.ratio), firms=firms)
+        return say("methods.nearest_one", unit=firms.removesuffix("s"))
+    return say("methods.nearest_several", ratio=in_words(rule.ratio), firms=firms)
 
 
 def _mahalanobis(rule: MahalanobisDesign, firms: str) -> list[str]:
-    nearest = say(
-        "{nearest_firms} by Mahalanobis distance", nearest_firms=_nearest_firms(rule, firms)
-    )
+    nearest = say("methods.mahalanobis", nearest_firms=_nearest_firms(rule, firms))
     bound = (
-        say("{caliper} on the {scales}", caliper=_caliper(rule), scales=say(_SCALES[rule.distance]))
+        say(
+            "methods.caliper_on_score",
+            caliper=_caliper(rule),
+            scales=say(f"score_scale.{rule.distance}"),
+        )
         if rule.has_caliper
-        else say("no caliper")
+        else say("methods.no_caliper")
     )
     return [f"{nearest}, {_replacement(rule)}", bound]
 
 
 def _replacement(rule: TurnsDesign) -> str:
-    return say("with replacement") if rule.replacement else say("without replacement")
+    return (
+        say("methods.with_replacement") if rule.replacement else say("methods.without_replacement")
+    )
 
 
 def _radius(rule: RadiusDesign, firms: str) -> list[str]:
     return [
         say(
-            "all comparison {firms} within a {caliper} on the {scales}",
+            "methods.radius",
             firms=firms,
             caliper=_caliper(rule),
-            scales=say(_SCALES[rule.distance]),
+            scales=say(f"score_scale.{rule.distance}"),
         )
     ]
 
@@ -99,82 +95,51 @@ def _radius(rule: RadiusDesign, firms: str) -> list[str]:
 def _kernel(rule: KernelDesign, firms: str) -> list[str]:
     return [
         say(
-            "comparison {firms} weighted by the Epanechnikov kernel of their distance on "
-            "the {scales}, bandwidth {bandwidth}",
+            "methods.kernel",
             firms=firms,
-            scales=say(_SCALES[rule.distance]),
+            scales=say(f"score_scale.{rule.distance}"),
             bandwidth=rounding.general(rule.bandwidth),
         )
     ]
 
 
 def _cells(rule: CellOnlyDesign, firms: str) -> list[str]:
-    return [say("comparison {firms} weighted to the number of treated of their cell", firms=firms)]
+    return [say("methods.cells", firms=firms)]
 
 
 def _caliper(rule: CaliperDesign) -> str:
     if rule.caliper is not None:
-        return say("caliper of {caliper}", caliper=rounding.general(rule.caliper))
+        return say("methods.caliper", caliper=rounding.general(rule.caliper))
     if rule.caliper_sd is None:
-        return say("no caliper")
-    over = {
-        "all": say("all units"),
-        "pooled": say("the two groups pooled"),
-        "treated": say("the treated"),
-        "on_support": say("all units on support"),
-    }
+        return say("methods.no_caliper")
     return say(
-        "caliper {caliper_sd} standard deviations of {over}",
+        "methods.caliper_in_sd",
         caliper_sd=rounding.general(rule.caliper_sd),
-        over=over[rule.caliper_sd_of],
+        over=say(f"caliper_of.{rule.caliper_sd_of}"),
     )
 
 
 def _odds(rule: OddsDesign, firms: str) -> list[str]:
-    return [
-        say(
-            "comparison {firms} weighted by their odds of treatment, normalised per entry year",
-            firms=firms,
-        )
-    ]
+    return [say("methods.odds", firms=firms)]
 
 
 def _overlap(rule: OverlapDesign, firms: str) -> list[str]:
-    return [
-        say(
-            "{firms} weighted by their probability of being in the other group (overlap "
-            "weights: the effect is that on the overlap population, not on the treated)",
-            firms=firms,
-        )
-    ]
+    return [say("methods.overlap", firms=firms)]
 
 
 def _entropy(rule: EntropyDesign, firms: str) -> list[str]:
-    starts = {
-        "equal": say("equal weights"),
-        "odds": say("odds of treatment"),
-        "covariate": say("the weights {name}", name=rule.base_covariate or ""),
-    }
-    start = starts[rule.base]
     return [
         say(
-            "comparison {firms} weighted by entropy balancing to the treated's {moments}, "
-            "starting from {start}",
+            "methods.entropy",
             firms=firms,
-            moments=say(_MOMENTS[rule.moments]),
-            start=start,
+            moments=say(f"moments.{_NUMBERS[rule.moments]}"),
+            start=say(f"balancing_base.{rule.base}", name=rule.base_covariate or ""),
         )
     ]
 
 
 def _external(rule: ExternalDesign, firms: str) -> list[str]:
-    return [
-        say(
-            "{content} of comparison {firms} made elsewhere and adopted",
-            content=say(rule.content),
-            firms=firms,
-        )
-    ]
+    return [say("methods.external", content=say(f"external.{rule.content}"), firms=firms)]
 
 
 _WORDS: dict[type, Callable[[Any, str], list[str]]] = {
