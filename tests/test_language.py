@@ -47,11 +47,16 @@ def test_every_code_that_is_said_has_a_sentence():
     assert empty == []
 
 
+# Said by the code that a reason has, and by its fields.
+_OF_REASONS = {"reason", "group", "weights"}
+
+
 def test_every_sentence_has_a_code_that_says_it():
     codes, patterns = said_codes()
     named = codes | named_codes({code.split(".")[0] for code in ENGLISH_SENTENCES})
     of_params = re.compile("|".join(sorted(patterns)))
-    unused = [c for c in ENGLISH_SENTENCES if c not in named and not of_params.fullmatch(c)]
+    ours = [c for c in ENGLISH_SENTENCES if c.split(".")[0] not in _OF_REASONS]
+    unused = [c for c in ours if c not in named and not of_params.fullmatch(c)]
     assert unused == []
 
 
