@@ -14,6 +14,8 @@ from stages.output import put
 
 VERBS = (
     "start",
+    "add",
+    "remove",
     "check",
     "explore",
     "show",

@@ -1,13 +1,12 @@
 """Start a study: inspect delivered files and append a section to params.yaml that runs."""
 
-import re
-import shutil
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from pipeline.commands.add import refuse_name
+from pipeline.commands.params_text import with_study
 from pipeline.commands.start.section import start_section
-from pipeline.datasets.complete import replacing, write_file
-from pipeline.errors import ParamsError
+from pipeline.commands.undo import all_or_nothing
 from pipeline.params.settings import load_yaml
 from stages.command import Answer, Command, run_command
 from stages.run import PARAMS, Folders
@@ -38,31 +37,15 @@ def _answer(chosen: Namespace) -> Answer:
 
 def start(study: str, files: list[Path]) -> None:
     """Write everything that a new study needs; nothing where a file cannot be used."""
-    if not re.fullmatch("[a-z][a-z0-9_]*", study):
-        raise ParamsError(f"{study!r} is not a study name; use a-z, 0-9 and _, a letter first")
-    if study in load_yaml(PARAMS):
-        raise ParamsError(f"params.yaml has a section {study} already: choose another name")
-    section = start_section(study, files)
-    folders = Folders(study)
-    made = [folder for folder in (folders.raw, folders.rules) if not folder.exists()]
-    try:
-        _copy(files, folders)
-        text = PARAMS.read_text(encoding="utf-8").rstrip("\n") + "\n"
-        head = re.compile(r"^studies:\n", flags=re.MULTILINE)
-        listed = head.sub(f"studies:\n- {study}\n", text, count=1)
-        write_file(PARAMS, (listed + section).encode("utf-8"))
-    except OSError:
-        for folder in made:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _copy(files: list[Path], folders: Folders) -> None:
-    for folder, note in ((folders.raw, _NOTES["raw"]), (folders.rules, _NOTES["rules"])):
-        write_file(folder / "README.md", note.format(study=folders.study).encode("utf-8"))
-    for file in files:
-        with replacing(folders.raw / file.name) as fresh:
-            shutil.copyfile(file, fresh)
+    refuse_name(load_yaml(PARAMS), study)
+    section, folders = start_section(study, files), Folders(study)
+    with all_or_nothing(Path(), Path("data") / f".started-{study}") as changes:
+        for folder, note in ((folders.raw, _NOTES["raw"]), (folders.rules, _NOTES["rules"])):
+            changes.write(folder / "README.md", note.format(study=study).encode("utf-8"))
+        for file in files:
+            changes.copy(file, folders.raw / file.name)
+        text = with_study(PARAMS.read_bytes().decode("utf-8"), study, section)
+        changes.write(PARAMS, text.encode("utf-8"))
 
 
 if __name__ == "__main__":

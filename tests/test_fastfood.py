@@ -1,11 +1,11 @@
-"""The study `fastfood`: a package's wide file and settings alone give the published figures."""
+"""The example `fastfood`: a package's wide file and settings alone give the published figures."""
 
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
-from workspace import project, section
+from workspace import example, joined
 
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
@@ -15,7 +15,7 @@ from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection, Wide
 from pipeline.params.treatment import TreatmentSection
 
-BLOCK = section("fastfood")
+BLOCK = example("fastfood")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_employment_by_state_and_wave_is_that_published(panel):
 
 def test_the_effect_is_the_published_difference_in_differences(tmp_path):
     """Table 3, row 4: 2.75 full-time equivalents, standard error 1.34."""
-    folder = project(tmp_path, {"fastfood": BLOCK})
+    folder = joined(tmp_path, "fastfood")
     for stage in ("obtain", "clean", "score", "match", "estimate"):
         subprocess.run(
             [sys.executable, "-m", f"stages.{stage}", "fastfood"], cwd=folder, check=True

@@ -1,4 +1,4 @@
-"""The study `kenya`: a Stata file and settings alone give the published counts and pattern."""
+"""The example `kenya`: a Stata file and settings alone give the published counts and pattern."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import pandas as pd
 import pytest
 from import_closure import ROOT
-from workspace import project, section
+from workspace import example, joined
 
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.sources import obtain_tables
@@ -14,13 +14,13 @@ from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
 
-BLOCK = section("kenya")
+BLOCK = example("kenya")
 
 
 def cleaned(**clean):
     data = DataSection.model_validate(BLOCK["data"])
     return clean_panel(
-        obtain_tables(data, ROOT / "data" / "raw" / "kenya").panel,
+        obtain_tables(data, ROOT / "examples" / "kenya" / "raw").panel,
         None,
         {},
         data=data,
@@ -48,11 +48,7 @@ def test_the_class_arm_leaves_by_name_and_count():
 @pytest.mark.slow
 def test_profits_rise_while_matched_with_a_mentor_and_fade(tmp_path):
     """Waves 4 and 5 are months 4 and 7, waves 6 and 7 a year and more after the start."""
-    folder = project(tmp_path, {"kenya": BLOCK})
-    raw = folder / "data" / "raw" / "kenya"
-    raw.joinpath("BDJ_Dandora_Data.dta").write_bytes(
-        (ROOT / "data" / "raw" / "kenya" / "BDJ_Dandora_Data.dta").read_bytes()
-    )
+    folder = joined(tmp_path, "kenya")
     for stage in ("obtain", "clean", "score", "match", "estimate"):
         subprocess.run([sys.executable, "-m", f"stages.{stage}", "kenya"], cwd=folder, check=True)
     estimates = pd.read_parquet(folder / "data" / "kenya" / "estimate" / "estimates.parquet")

@@ -7,6 +7,7 @@ from pathlib import Path
 from import_closure import ROOT
 from ruamel.yaml import YAML
 
+from pipeline.commands.add import add_study
 from pipeline.params.settings import load_yaml
 
 CONTENT = load_yaml(ROOT / "params.yaml")
@@ -35,6 +36,17 @@ def write_params(folder: Path, studies: dict) -> None:
 def section(study: str) -> dict:
     """Return a copy of one study's block of the committed params.yaml."""
     return copy.deepcopy(CONTENT[study])
+
+
+def example(study: str) -> dict:
+    """Return the block of a study in examples/."""
+    return load_yaml(ROOT / "examples" / study / "params.yaml")[study]
+
+
+def joined(folder: Path, study: str) -> Path:
+    """Make a project to which a study of examples/ is added."""
+    add_study(project(folder, {}), ROOT / "examples" / study)
+    return folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:

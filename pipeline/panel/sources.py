@@ -29,6 +29,9 @@ from pipeline.params.data import (
 
 # Rows of a table that people write: more than this is not one.
 _LARGEST_RULES_TABLE = 1_000_000
+# What `obtain` writes, each table where there is one, and where their rows come from.
+_RAW_TABLES = ("panel", "register", "truth")
+OBTAINED = (*_RAW_TABLES, "origins")
 _ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
 
 
@@ -64,7 +67,7 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
 
 def write_obtained(tables: RawTables, folder: Path) -> None:
     """Write the raw tables as Parquet files, each where there is one."""
-    for name in ("panel", "register", "truth"):
+    for name in _RAW_TABLES:
         table = getattr(tables, name)
         if table is not None:
             with replacing(folder / f"{name}.parquet") as fresh:

@@ -73,13 +73,14 @@ def check_studies(params: Path, root: Path) -> list[str]:
     faults = list(_name_faults(content, names))
     for name in names:
         if name in content:
-            faults += _study_faults(content, name, root)
+            faults += study_faults(content, name, root)
     if faults:
         raise ParamsError("\n".join(faults))
     return names
 
 
-def _study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
+def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
+    """Return one line for each fault of a study's section and of the files that it names."""
     try:
         study = read_study(content, name)
     except ParamsError as error:

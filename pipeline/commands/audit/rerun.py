@@ -1,13 +1,11 @@
 """Run the whole pipeline again in a clone of the last commit and compare every result."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from pipeline.commands.audit.comparison import contents, differences
 from pipeline.commands.audit.revisions import RevisionError, run_git
+from pipeline.commands.reproduce import reproduce
 from pipeline.errors import EvaluationError
 
 
@@ -41,17 +39,6 @@ def _add_raw_data(root: Path, clone: Path) -> None:
 
 
 def _repeat(clone: Path) -> None:
-    """Run `dvc repro --force` with this interpreter; raise RerunError with its last lines."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(clone)}
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--force", "--quiet"],
-        cwd=clone,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-10:])
+    """Run everything again; raise RerunError with what was said last."""
+    if (last := reproduce(clone, "--force")) is not None:
         raise RerunError(f"the committed code does not run in a clone:\n{last}")
