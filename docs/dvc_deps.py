@@ -1,40 +1,49 @@
 """Write the code dependencies of every stage into dvc.yaml: `python docs/dvc_deps.py`.
 
-DVC follows no import. The list is the import closure that `tests/test_dvc_yaml.py` asks for.
+DVC follows no import. The list is what `tests/test_dvc_yaml.py` asks for: the rooms that hold a
+stage's import closure, and single files of params/ and datasets/. `record` depends on the code of
+all stages of a study.
 """
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from import_closure import import_closure  # noqa: E402
+from import_closure import code_dependencies  # noqa: E402
 
-STAGE = re.compile(r"^  (?P<name>\w+):$")
-CODE = re.compile(r"^ +- (pipeline|stages)/")
-DEPS = re.compile(r"^(?P<indent> +)deps:$")
+STAGE = re.compile(r"^  (?P<name>\w+):$", re.MULTILINE)
+DEPS = re.compile(r"^(?P<indent> +)deps: \[(?P<listed>[^\]]*)\]\n", re.MULTILINE)
 
 
 def with_code_deps(text: str) -> str:
     """Return dvc.yaml with the code of each stage listed, data dependencies as they were."""
-    lines: list[str] = []
-    stage, data, indent = "", [], None
-    for line in text.splitlines():
-        if indent is not None and line.startswith(f"{indent}- "):
-            data += [] if CODE.match(line) else [line.strip()[2:]]
-            continue
-        if indent is not None:
-            listed = [*data, *import_closure(f"stages.{stage}")]
-            lines += [f"{indent}- {path}" for path in listed]
-            indent, data = None, []
-        if found := STAGE.match(line):
-            stage = found["name"]
-        lines.append(line)
-        if found := DEPS.match(line):
-            indent = found["indent"]
-    return "\n".join(lines) + "\n"
+    head, *blocks = re.split(r"(?m)^(?=  \w+:$)", text)
+    names = [STAGE.match(block)["name"] for block in blocks]
+    of_study = [name for name, block in zip(names, blocks, strict=True) if "    foreach:" in block]
+    code = {name: of_study if name == "record" else [name] for name in names}
+    return head + "".join(
+        DEPS.sub(lambda found, name=name: _deps(found, code[name]), block, count=1)
+        for name, block in zip(names, blocks, strict=True)
+    )
+
+
+def _deps(found: re.Match[str], stages: list[str]) -> str:
+    listed = re.sub(r"\s+", " ", found["listed"]).strip().rstrip(",").split(", ")
+    data = [path for path in listed if path.strip('"').split("/")[0] not in {"pipeline", "stages"}]
+    indent = found["indent"] + "  "
+    lines = [
+        line
+        for part in (data, code_dependencies(*stages))
+        for line in textwrap.wrap(
+            ", ".join(part) + ",", 98 - len(indent), break_long_words=False, break_on_hyphens=False
+        )
+    ]
+    inside = "".join(f"{indent}{line}\n" for line in lines)
+    return f"{found['indent']}deps: [\n{inside}{found['indent']}]\n"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Exhibit: tables, figures, numbers and results files that readers see."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -25,9 +24,9 @@ from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.dominance import measure_dominance
-from pipeline.publishing.provenance import declared_hash
 from pipeline.publishing.publication import published
-from pipeline.publishing.study import build_exhibits, write_exhibits
+from pipeline.publishing.study import build_exhibits
+from pipeline.publishing.swap import write_exhibits
 from stages.run import Folders, run_stage
 
 SECTIONS = {
@@ -66,9 +65,8 @@ def main(folders: Folders, **sections: Any) -> None:
             study, scores, read(WEIGHTS, matched), settings.score, settings.match
         ),
         support=read(SUPPORT, balanced),
-        inputs=declared_hash(Path(), "exhibit", folders.study),
     )
-    write_exhibits(build_exhibits(results), folders.reports)
+    write_exhibits(build_exhibits(results), folders.reports, folders.private / ".new-reports")
     write_file(folders.headlines, headlines(published(results)))
 
 

@@ -5,17 +5,22 @@ import importlib
 from pathlib import Path
 
 import pytest
-from import_closure import ROOT, import_closure
+from import_closure import BY_FILE, ROOT, code_dependencies, import_closure
 
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import SECTIONS
-from pipeline.publishing.study import OWNED
+from pipeline.publishing.provenance import NAME as PROVENANCE
+from pipeline.publishing.swap import OWNED
+from stages.index import INDEX
 
 PIPELINE = load_yaml(ROOT / "dvc.yaml")["stages"]
-# Where dependencies are code, or data that code is delivered with.
-CODE = ("pipeline/", "stages/")
-STUDY_STAGES = ["obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
+STUDY_STAGES = [
+    *("obtain", "clean", "score", "match", "balance", "estimate", "exhibit", "record"),
+]
+# What the last of them reads: all that the exhibit stage writes of a study.
+PUBLISHED = {f"reports/${{item}}/{name}" for name in OWNED}
 ITEM = "${item}"
+LIGHT = ("check", "record", "index")
 
 
 def declared(stage):
@@ -50,16 +55,63 @@ def test_every_stage_is_declared_and_runs_over_all_studies():
     assert all(PIPELINE[stage]["foreach"] == "${studies}" for stage in STUDY_STAGES)
 
 
+def is_code(dep):
+    return dep.split("/")[0] in {"pipeline", "stages"}
+
+
+def code(stage):
+    return [dep for dep in declared(stage)["deps"] if is_code(dep)]
+
+
+def data(stage):
+    return [dep for dep in declared(stage)["deps"] if not is_code(dep)]
+
+
+def stages_behind(stage):
+    """Return the stages whose code a stage depends on: `record` on all those of a study."""
+    return STUDY_STAGES if stage == "record" else [stage]
+
+
+def inside(path, deps):
+    return any(path == dep or path.startswith(f"{dep}/") for dep in deps)
+
+
 @pytest.mark.parametrize("stage", PIPELINE)
-def test_code_dependencies_are_the_import_closure(stage):
-    code = [dep for dep in declared(stage)["deps"] if dep.startswith(CODE)]
-    closure = import_closure(f"stages.{stage}")
-    assert code == closure, "dvc.yaml must list:\n" + "\n".join(f"- {path}" for path in closure)
+def test_the_import_closure_lies_inside_the_declared_code(stage):
+    listed = code(stage)
+    for behind in stages_behind(stage):
+        outside = [p for p in import_closure(f"stages.{behind}") if not inside(p, listed)]
+        assert outside == [], "`python docs/dvc_deps.py` writes the list"
 
 
-@pytest.mark.parametrize("stage", STUDY_STAGES)
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_every_room_and_file_that_is_declared_is_entered(stage):
+    closure = [p for behind in stages_behind(stage) for p in import_closure(f"stages.{behind}")]
+    assert [dep for dep in code(stage) if not any(inside(p, [dep]) for p in closure)] == []
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_code_is_declared_by_rooms(stage):
+    """Files are listed of params/ and datasets/ only, and of what lies outside rooms."""
+    assert code(stage) == code_dependencies(*stages_behind(stage))
+    for dep in code(stage):
+        single = dep.count("/") == 1 or dep.startswith(BY_FILE)
+        assert (ROOT / dep).is_dir() or single, dep
+
+
+def test_no_room_lies_beside_those_of_the_stages_but_commands():
+    """A new room that no stage enters is a command, or dead."""
+    rooms = {p.name for p in (ROOT / "pipeline").iterdir() if (p / "__init__.py").is_file()}
+    entered = {dep.split("/")[1] for stage in PIPELINE for dep in code(stage)}
+    assert rooms - entered == {"commands"}
+
+
+def test_dvc_yaml_can_be_read_at_once():
+    assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) < 200
+
+
+@pytest.mark.parametrize("stage", STUDY_STAGES[:-1])
 def test_data_dependencies_are_the_folders_read(stage):
-    data = {dep for dep in declared(stage)["deps"] if not dep.startswith(CODE)}
     expected = {f"data/{ITEM}/{name}" for name in folders_named(stage) - {own_folder(stage)}}
     if "raw" in attributes_named(stage):
         expected.add(f"data/raw/{ITEM}")
@@ -67,7 +119,12 @@ def test_data_dependencies_are_the_folders_read(stage):
         expected.add(f"data/rules/{ITEM}")
     if stage in {"obtain", "clean"}:
         expected.add("data/checked")
-    assert data == expected
+    assert set(data(stage)) == expected
+
+
+def test_record_reads_what_the_study_is_made_from_and_all_that_exhibit_writes():
+    raw = {f"data/raw/{ITEM}", f"data/rules/{ITEM}"}
+    assert set(data("record")) == raw | PUBLISHED
 
 
 @pytest.mark.parametrize("stage", STUDY_STAGES)
@@ -77,7 +134,7 @@ def test_parameters_are_the_sections_read(stage):
     assert all(SECTIONS[name] is model for name, model in sections.items())
 
 
-@pytest.mark.parametrize("stage", STUDY_STAGES[:-1])
+@pytest.mark.parametrize("stage", STUDY_STAGES[:-2])
 def test_a_stage_writes_its_own_folder_into_the_cache(stage):
     assert declared(stage)["outs"] == [f"data/{ITEM}/{own_folder(stage)}"]
 
@@ -86,21 +143,25 @@ def test_exhibit_owns_its_results_and_keeps_them_until_new_ones_are_complete():
     block = declared("exhibit")
     entries = [*block["outs"], *block["metrics"], *block["plots"]]
     found = {path: options for entry in entries for path, options in entry.items()}
-    own = {f"reports/{ITEM}/{name}" for name in OWNED}
-    assert set(found) == {*own, f"reports/headlines/{ITEM}.json"}
+    assert set(found) == {*PUBLISHED, f"reports/headlines/{ITEM}.json"}
     assert all(not options["cache"] and options["persist"] for options in found.values())
+
+
+def test_record_and_index_write_one_file_each_outside_the_cache():
+    options = {"cache": False, "persist": True}
+    assert declared("record")["outs"] == [{f"reports/{ITEM}/{PROVENANCE}": options}]
+    assert declared("index")["outs"] == [{INDEX.as_posix(): options}]
 
 
 def test_index_reads_the_list_of_studies_and_what_exhibit_wrote_of_each():
     assert declared("index")["params"] == ["studies"]
-    data = {dep for dep in declared("index")["deps"] if not dep.startswith(CODE)}
-    assert data == {"reports/headlines"}
+    assert data("index") == ["reports/headlines"]
 
 
-def test_check_reads_the_whole_of_params_and_neither_it_nor_index_anything_heavy():
+def test_check_reads_the_whole_of_params_and_no_light_stage_anything_heavy():
     assert declared("check")["params"] == [{"params.yaml": None}]
     heavy = {"pandas", "numpy", "scipy", "statsmodels", "sklearn", "linearmodels", "matplotlib"}
-    for path in import_closure("stages.check") + import_closure("stages.index"):
+    for path in [p for stage in LIGHT for p in import_closure(f"stages.{stage}")]:
         tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
         at_import = {
             alias.name.split(".")[0]
@@ -121,15 +182,29 @@ def test_a_stage_stays_short(stage):
     assert len(Path(ROOT / "stages" / f"{stage}.py").read_text().splitlines()) <= 90
 
 
-def test_the_lock_holds_exactly_the_declared_stages_and_dependencies():
+def of_study(names, study):
+    """Return what a stage lists, of outs the path only, for one study."""
+    paths = [path for name in names for path in (name if isinstance(name, dict) else [name])]
+    return {path.replace(ITEM, study) for path in paths}
+
+
+def test_the_lock_holds_exactly_what_is_declared_for_the_studies_listed():
     lock = load_yaml(ROOT / "dvc.lock")["stages"]
     studies = load_yaml(ROOT / "params.yaml")["studies"]
-    expected = {"check", "index"} | {
-        f"{stage}@{study}" for stage in STUDY_STAGES for study in studies
-    }
-    assert set(lock) == expected
+    of_studies = {f"{stage}@{study}" for stage in STUDY_STAGES for study in studies}
+    assert set(lock) == {"check", "index"} | of_studies
     for name, entry in lock.items():
         stage, _, study = name.partition("@")
-        wanted = {dep.replace(ITEM, study) for dep in declared(stage)["deps"]}
-        assert {dep["path"] for dep in entry["deps"]} == wanted
-        assert entry["cmd"] == declared(stage)["cmd"].replace(ITEM, study)
+        block = declared(stage)
+        written = [*block["outs"], *block.get("metrics", []), *block.get("plots", [])]
+        assert {dep["path"] for dep in entry["deps"]} == of_study(block["deps"], study)
+        assert {out["path"] for out in entry["outs"]} == of_study(written, study)
+        assert entry["cmd"] == block["cmd"].replace(ITEM, study)
+        if stage != "check":  # it reads all
+            recorded = entry["params"]["params.yaml"]
+            assert set(recorded) == of_study(block["params"], study)
+
+
+def test_the_lock_stays_readable():
+    n_studies = len(load_yaml(ROOT / "params.yaml")["studies"])
+    assert (ROOT / "dvc.lock").stat().st_size < 100_000 * n_studies

@@ -34,7 +34,8 @@ from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.inference.detectable_names import detectable, detectable_in_unit
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
-from pipeline.publishing.study import FOLDERS, build_exhibits, study_tables, write_exhibits
+from pipeline.publishing.study import build_exhibits, study_tables
+from pipeline.publishing.swap import FOLDERS, write_exhibits
 
 TABLES = (
     "main_effects",
@@ -765,13 +766,12 @@ def test_parts_are_even_and_fit_a_page():
 
 
 def test_writing_replaces_what_the_stage_owns_and_nothing_else(tmp_path):
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "stale.tex").write_text("old")
-    (tmp_path / "note.html").write_text("another's")
-    write_exhibits({"tables/new.tex": b"new", "metrics.json": b"{}"}, tmp_path)
-    found = {
-        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
-    }
+    reports = tmp_path / "reports"
+    (reports / "tables").mkdir(parents=True)
+    (reports / "tables" / "stale.tex").write_text("old")
+    (reports / "note.html").write_text("another's")
+    write_exhibits({"tables/new.tex": b"new", "metrics.json": b"{}"}, reports, tmp_path / "fresh")
+    found = {path.relative_to(reports).as_posix() for path in reports.rglob("*") if path.is_file()}
     assert found == {"tables/new.tex", "metrics.json", "note.html"}
 
 
@@ -781,18 +781,20 @@ def test_every_folder_that_dvc_expects_is_there(tmp_path, results):
     nothing = dataclasses.replace(results, estimates=estimates)
     (plot,) = plots_csv(nothing).items()
     assert plot == ("plots/effect_sales_log.csv", b"event_time,estimate,conf_low,conf_high\n")
-    write_exhibits({"summary.md": b"a"}, tmp_path)
-    folders = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    write_exhibits({"summary.md": b"a"}, tmp_path / "reports", tmp_path / "fresh")
+    folders = {path.name for path in (tmp_path / "reports").iterdir() if path.is_dir()}
     assert folders == {"tables", "figures", "plots", "results"} == set(FOLDERS)
 
 
 def test_a_failure_leaves_earlier_files(tmp_path):
-    write_exhibits({"metrics.json": b"old"}, tmp_path)
+    reports, fresh = tmp_path / "reports", tmp_path / "fresh"
+    write_exhibits({"metrics.json": b"old"}, reports, fresh)
+    half: dict = {"metrics.json": b"new", "numbers.json": None}
     with pytest.raises(TypeError):
-        write_exhibits({"metrics.json": b"new", "numbers.json": None}, tmp_path)  # type: ignore[dict-item]
-    assert (tmp_path / "metrics.json").read_bytes() == b"old"
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"metrics.json", *FOLDERS}
+        write_exhibits(half, reports, fresh)
+    assert (reports / "metrics.json").read_bytes() == b"old"
+    assert {path.name for path in reports.iterdir()} == {"metrics.json", *FOLDERS}
+    assert not fresh.exists()
 
 
 def test_study_without_any_observed_outcome_says_so_everywhere():

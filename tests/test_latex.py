@@ -26,7 +26,8 @@ from pipeline.exhibits.tables.table import (
     Text,
 )
 from pipeline.params.settings import load_yaml
-from pipeline.publishing.study import build_exhibits, study_tables, write_exhibits
+from pipeline.publishing.study import build_exhibits, study_tables
+from pipeline.publishing.swap import write_exhibits
 
 GOLDEN = Path(__file__).parent / "golden"
 NASTY = r"R&D_100% ~ año #1 ${x}^\ [a] <b> |c| `d' "
@@ -210,7 +211,7 @@ def test_every_character_below_u0400_compiles(tmp_path):
 def test_the_files_with_every_table_and_figure_compile(tmp_path):
     label = NASTY + "x"
     results = study_results(many_outcomes(3, label), title=NASTY, firms="R&D_firms")
-    write_exhibits(build_exhibits(results), tmp_path / "reports" / "madeup")
+    write_exhibits(build_exhibits(results), tmp_path / "reports" / "madeup", tmp_path / "fresh")
     body = r"\input{reports/madeup/tables}\input{reports/madeup/figures}"
     code, log = latex.compile_latex(body, tmp_path, latex.A4)
     assert latex.faults(log) == []

@@ -13,16 +13,20 @@ from repository import commit_all, git
 from workspace import contents, project, section, write_params
 
 from pipeline.commands.audit.lock_check import lock_faults
-from pipeline.commands.audit.manifest_check import manifest_faults
+from pipeline.commands.audit.provenance_check import provenance_faults
 from pipeline.commands.audit.rebuild import published_results, rebuilt, table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.index import index_page
 from pipeline.params.settings import load_yaml
-from pipeline.publishing.provenance import declared_hash, locked_hash
+from pipeline.publishing.tree import ignored_names
 
 TABLE = "reports/michigan/tables/main_effects.tex"
-STAGES = ["check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit", "index"]
+STAGES = [
+    *("check", "obtain", "clean", "score", "match", "balance", "estimate", "exhibit", "record"),
+    "index",
+]
+PROVENANCE = "reports/michigan/provenance.json"
 
 
 def small_section() -> dict:
@@ -89,7 +93,7 @@ def forge(study: Path) -> bytes:
 
 
 def test_a_table_edited_by_hand_is_not_what_the_lock_records(study):
-    assert (lock_faults(study), table_faults(study), manifest_faults(study)) == ([], [], [])
+    assert (lock_faults(study), table_faults(study), provenance_faults(study)) == ([], [], [])
     before = forge(study)
     assert lock_faults(study) == [
         "exhibit@michigan: reports/michigan/tables is not what the stage wrote"
@@ -99,15 +103,15 @@ def test_a_table_edited_by_hand_is_not_what_the_lock_records(study):
 
 def test_a_table_edited_together_with_its_lock_is_not_what_the_results_give(study):
     before = forge(study)
-    assert dvc(study, "commit", "--force", "exhibit@michigan").returncode == 0
+    assert dvc(study, "commit", "--force", "exhibit@michigan", "record@michigan").returncode == 0
     assert "up to date" in dvc(study, "status").stdout
     assert lock_faults(study) == []
     (fault,) = table_faults(study)
-    assert manifest_faults(study) == [f"{TABLE}: not the file that manifest.csv lists"]
+    assert provenance_faults(study) == [f"{TABLE}: not the file that provenance.json lists"]
     assert fault.startswith(f"{TABLE}:")
     assert "0.176" in fault
     (study / TABLE).write_bytes(before)
-    assert dvc(study, "commit", "--force", "exhibit@michigan").returncode == 0
+    assert dvc(study, "commit", "--force", "exhibit@michigan", "record@michigan").returncode == 0
 
 
 def test_what_changed_after_a_run_is_named(study):
@@ -118,27 +122,110 @@ def test_what_changed_after_a_run_is_named(study):
         lock_faults(study)
     )
     write_params(study, {"michigan": small_section()})
-    code = study / "pipeline" / "matching" / "nearest.py"
+    code = study / "pipeline" / "estimators" / "stacked.py"
     text = code.read_text()
     code.write_text(text + "\n")
-    # `estimate` runs it too, to match again in other orders
+    # `exhibit` runs some of it too, to say what is estimated
     assert sorted(lock_faults(study)) == [
-        f"{stage}@michigan: pipeline/matching/nearest.py changed since the stage ran"
-        for stage in ("estimate", "match")
+        f"{stage}@michigan: pipeline/estimators changed since the stage ran"
+        for stage in ("estimate", "exhibit", "record")
     ]
+    assert provenance_faults(study) == [f"{PROVENANCE}: made from other code than those here"]
     code.write_text(text)
 
 
-def test_exhibits_carry_the_hash_that_the_lock_gives(study):
-    lock = load_yaml(study / "dvc.lock")["stages"]["exhibit@michigan"]
-    found = {
-        match[1].decode()
-        for path, content in contents(study / "reports").items()
-        for match in [re.search(rb"inputs ([0-9a-f]{12})", content)]
-        if match and not path.endswith(".csv")
-    }
-    assert found == {locked_hash(lock), declared_hash(study, "exhibit", "michigan")}
-    assert len(found) == 1
+def test_changed_raw_data_are_named(study):
+    note = study / "data" / "raw" / "michigan" / "README.md"
+    text = note.read_text()
+    note.write_text(text + "Delivered again.\n")
+    assert provenance_faults(study) == [f"{PROVENANCE}: made from other raw data than those here"]
+    note.write_text(text)
+
+
+def test_no_exhibit_holds_what_changes_without_its_figures(study):
+    recorded = json.loads((study / PROVENANCE).read_text())
+    hashes = {recorded[key].encode() for key in ("inputs", "raw_data", "parameters", "code")}
+    hashes |= {digest.encode() for digest in recorded["files"].values()}
+    for path, content in contents(study / "reports").items():
+        if not path.endswith("provenance.json"):
+            assert not any(digest[:12] in content for digest in hashes), path
+    published = contents(study / "reports" / "michigan")
+    assert set(recorded["files"]) == set(published) - {"provenance.json"}
+
+
+def test_a_change_of_code_only_changes_no_exhibit(study):
+    before = contents(study / "reports")
+    code = study / "stages" / "match.py"
+    text = code.read_text()
+    code.write_text(text + "\n# said more clearly\n")
+    assert stages_run(study) == ["match", "record"]
+    after = contents(study / "reports")
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert changed == {"michigan/provenance.json"}
+    code.write_text(text)
+    assert stages_run(study) == ["record"]
+    assert contents(study / "reports") == before
+
+
+DROPPINGS = (
+    *(".DS_Store", "._panel.csv", "Thumbs.db", "desktop.ini", ".directory", ".nfs0001"),
+    *("nearest.py~", "#nearest.py#", ".#nearest.py", ".nearest.py.swp", "nearest.py.bak"),
+    *("nearest.py.orig", "nearest.py.rej", ".nearest.py.un~", "~$panel.xlsx", ".~lock.panel.csv#"),
+    *(".ipynb_checkpoints/a-checkpoint.ipynb", "__pycache__/nearest.cpython-313.pyc"),
+    *(".idea/workspace.xml", ".vscode/settings.json", ".Rhistory", ".new-panel.csv"),
+)
+
+
+def dependency_folders(study: Path) -> list[Path]:
+    """Return every folder on which a stage depends, private ones aside."""
+    lock = load_yaml(study / "dvc.lock")["stages"].values()
+    paths = {dep["path"] for entry in lock for dep in entry["deps"]}
+    return [study / path for path in sorted(paths) if (study / path).is_dir()]
+
+
+def test_what_editors_and_systems_drop_reruns_nothing(study):
+    folders = dependency_folders(study)
+    names = {folder.relative_to(study).as_posix() for folder in folders}
+    assert {"data/raw", "pipeline/matching", "pipeline/params", "reports/headlines"} <= names
+    dropped = [folder / name for folder in folders for name in DROPPINGS]
+    for path in dropped:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    assert "up to date" in dvc(study, "status").stdout
+    assert (lock_faults(study), provenance_faults(study)) == ([], [])
+    real = study / "pipeline" / "matching" / "swp.py"
+    real.write_text("x = 1\n")
+    assert "pipeline/matching" in dvc(study, "status").stdout
+    for path in [*dropped, real]:
+        path.unlink()
+
+
+def test_every_line_of_dvcignore_is_a_name_and_nothing_else(study):
+    """`verify` hashes folders by the same list, and knows names only."""
+    assert not [name for name in ignored_names(study) if "/" in name or name.startswith("!")]
+
+
+HEAVY = ("statsmodels", "sklearn", "linearmodels")
+ASKED = f"""
+import runpy, sys
+try:
+    runpy.run_module(sys.argv[0].removesuffix(".py"), run_name="__main__")
+finally:
+    print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    (["stages.check"], ["stages.exhibit", "michigan"], ["stages.record", "michigan"], ["stages"]),
+)
+def test_commands_that_estimate_nothing_import_no_heavy_package(study, command):
+    code = f"import sys; sys.argv = {command}\n{ASKED}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=study, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
 
 
 @pytest.mark.slow
@@ -156,7 +243,10 @@ def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothin
     (place / "reports" / "headlines" / "michigan.json").write_bytes(found)
     page = index_page({"michigan": json.loads(found)})
     (place / "reports" / "index.html").write_bytes(page)
-    assert dvc(place, "commit", "--force", "exhibit@michigan", "index").returncode == 0
+    assert (
+        dvc(place, "commit", "--force", "exhibit@michigan", "record@michigan", "index").returncode
+        == 0
+    )
     git(place, "init", "--quiet")
     commit_all(place, "Forged")
     assert (lock_faults(place), table_faults(place)) == ([], [])
@@ -172,7 +262,7 @@ def test_a_change_reruns_the_stages_that_read_it_and_what_follows(study):
     changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.3
     write_params(study, {"michigan": changed})
     # no headline moves, so the index stays as it is
-    assert stages_run(study) == ["check", "match", "balance", "estimate", "exhibit"]
+    assert stages_run(study) == ["check", "match", "balance", "estimate", "exhibit", "record"]
 
     changed["outcomes"]["salary_log"] = {
         "column": "salary",
@@ -181,13 +271,13 @@ def test_a_change_reruns_the_stages_that_read_it_and_what_follows(study):
         "label": "Log average salary",
     }
     write_params(study, {"michigan": changed})
-    assert stages_run(study) == ["check", "estimate", "exhibit", "index"]
+    assert stages_run(study) == ["check", "estimate", "exhibit", "record", "index"]
 
     module = study / "pipeline" / "params" / "estimate.py"
     text = module.read_text()
     module.write_text(text.replace("    power: float", "    draws: int = 0\n    power: float"))
     assert "draws" in module.read_text()
-    assert stages_run(study) == ["check", "estimate", "exhibit"]
+    assert stages_run(study) == ["check", "estimate", "exhibit", "record"]
 
 
 def test_a_failing_stage_leaves_reports_and_raw_data_as_they_were(study):

@@ -54,7 +54,6 @@ class StudyResults:
     `scores` holds firms; exhibits take bin counts from it and nothing else. `recovery` exists
     where the truth is known: outcome, design, estimator, term, truth, estimate, std_error.
     `dominance` is what the disclosure rule needs of firms, and is never published.
-    `inputs` is the short hash over what the exhibits were made from (`publishing.provenance`).
     """
 
     study: str
@@ -72,7 +71,6 @@ class StudyResults:
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None
     dominance: "Dominance | None" = None
-    inputs: str = ""
 
     def fact(self, design: str, outcome: str, name: str) -> float:
         """Return one fact; facts by stack, `name[2009]`, are summed; NaN where there is none."""

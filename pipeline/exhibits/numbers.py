@@ -61,28 +61,17 @@ def study_numbers(results: StudyResults) -> dict[str, Quoted]:
     return dict(sorted(found.items()))
 
 
-def numbers_json(figures: dict[str, Quoted], words: dict[str, str] | None = None) -> bytes:
-    """Return `{key: {value, formatted}}` as JSON, values in 8 significant digits.
-
-    `words` are keys whose form is text and whose value is null: what the numbers were made from.
-    """
-    content: dict[str, dict[str, object]] = {
-        key: {"value": None, "formatted": text} for key, text in (words or {}).items()
-    }
-    content |= {
+def numbers_json(figures: dict[str, Quoted]) -> bytes:
+    """Return `{key: {value, formatted}}` as JSON, values in 8 significant digits."""
+    content = {
         key: {"value": _shortened(figure.value), "formatted": figure.formatted}
         for key, figure in figures.items()
     }
     return _json(content)
 
 
-def numbers_tex(
-    figures: dict[str, Quoted], file: str, words: dict[str, str] | None = None
-) -> bytes:
-    r"""Return a file to \input that defines \result{key}; an unknown key stops with `file`.
-
-    `words` are keys that print text.
-    """
+def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
+    r"""Return a file to \input that defines \result{key}; an unknown key stops with `file`."""
     options = f"[{marks}]" if (marks := siunitx_marks()) else ""
     lines = [
         "% Generated: \\input this file, then \\result{study.outcome.design.estimator.term.pct}.",
@@ -90,10 +79,6 @@ def numbers_tex(
         rf"\edef\resultfiles{{\resultfiles\space {file}}}",
         r"\providecommand{\result}[1]{\ifcsname result@#1\endcsname\csname result@#1\endcsname",
         r"  \else\errmessage{The key #1 is not in\resultfiles}\fi}",
-    ]
-    lines += [
-        rf"\expandafter\def\csname result@{key}\endcsname{{{text}}}"
-        for key, text in (words or {}).items()
     ]
     lines += [
         rf"\expandafter\def\csname result@{key}\endcsname"

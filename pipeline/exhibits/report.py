@@ -2,7 +2,6 @@
 
 import re
 from html import escape
-from importlib.metadata import version
 
 from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
 from pipeline.exhibits.numbers import translated, translated_unit
@@ -37,9 +36,6 @@ _SECTIONS = {
     "report.recovery": ("recovery",),
 }
 
-# The packages that compute what the page shows.
-_PACKAGES = ("matplotlib", "numpy", "pandas", "pyarrow", "scipy", "statsmodels")
-
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _REFERENCES = re.compile(r'(id="|href="#|url\(#)')
 
@@ -58,7 +54,7 @@ def report_page(results: StudyResults, tables: dict[str, Table], event_study: st
             section(say("report.limitations"), bullets(limitations(results))),
             *others,
             section(say("report.parameters"), _parameters(results)),
-            section(say("report.provenance"), _provenance(results)),
+            section(say("report.provenance"), _provenance()),
         ],
         results.settings.exhibit.language,
     )
@@ -127,9 +123,6 @@ def _parameters(results: StudyResults) -> str:
     return f"<details><summary>{summary}</summary>{listed}</details>"
 
 
-def _provenance(results: StudyResults) -> str:
-    versions = [(name, version(name)) for name in _PACKAGES]
-    words = say("report.made_from", inputs=results.inputs)
-    return words + plain_table(
-        (say("report.package"), say("report.version")), versions, say("report.package_versions")
-    )
+def _provenance() -> str:
+    """Say where it is recorded from what the page was made; the page changes with figures only."""
+    return say("report.recorded")

@@ -1,7 +1,6 @@
 """Join the sections of a study and check what no section can know alone.
 
-Only the `check` stage imports this module: a stage that read it would re-run whenever any
-section changed.
+Of the stages only `check` and `record` import this module, which read every section anyway.
 """
 
 import re
@@ -137,6 +136,12 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
             yield f"{path} is {file!r}: it must lie inside data/raw/{name}"
         elif not _inside_files(raw, file):
             yield f"{path}: data/raw/{name}/{file} does not exist"
+
+
+def absent_files(study: Study, name: str, root: Path) -> list[str]:
+    """Return the raw files that settings name and data/raw/<study>/ lacks."""
+    raw = root / "data" / "raw" / name
+    return [file for _, file in _files_named(study) if not _inside_files(raw, file)]
 
 
 def _inside_files(raw: Path, pattern: str) -> bool:

@@ -1,11 +1,10 @@
 """The export manifest: what a person who releases files from a secure room must know of each.
 
-For every file its smallest count of firms, whether the dominance rule was applied to magnitudes
-in it, and the SHA-256 of its bytes.
+For every file its smallest count of firms, and whether the dominance rule was applied to magnitudes
+in it. The hash of each stands in `provenance.json`.
 """
 
 import csv
-import hashlib
 import io
 from pathlib import PurePosixPath
 
@@ -19,8 +18,7 @@ from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import Counts, Table
 
-NAME = "manifest.csv"
-_HEAD = ("file", "smallest_count", "dominance_checked", "sha256")
+_HEAD = ("file", "smallest_count", "dominance_checked")
 
 _BEHIND_ESTIMATES = ("n_treated", "n_control")
 
@@ -52,14 +50,13 @@ def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyRe
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_HEAD)
-    for path, content in sorted(files.items()):
+    for path in sorted(files):
         smallest = _smallest(path, files, tables, results)
         writer.writerow(
             [
                 path,
                 "" if smallest is None else smallest,
                 checked if _has_magnitudes(path) else "none in it",
-                hashlib.sha256(content).hexdigest(),
             ]
         )
     return buffer.getvalue().encode("utf-8")

@@ -1,62 +1,99 @@
-"""Hash what a stage was given, as dvc.lock holds it, so that an exhibit can say from what it came.
+"""Say what the published files of a study were made from, and list the hash of each.
 
-The short hash covers the inputs that dvc.yaml declares for a stage: the content of every file
-and folder it reads (in which raw data and earlier stages live on), its code and its parameters.
-It names no revision: a commit cannot contain its own hash.
+`reports/<study>/provenance.json` holds a hash over raw data, the study's parameters and the code
+that its stages run, the versions of the packages that compute, and the hash of every published
+file. It stands in no exhibit, so that a table's file changes only when the table does; and it
+names no revision, since a commit cannot contain its own hash.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.params.settings import load_yaml
+from pipeline.params.settings import Settings, load_yaml
+from pipeline.publishing.tree import Tree
 
-_LENGTH = 12
+NAME = "provenance.json"
+
+# The packages whose versions may move a figure.
+_PACKAGES = (
+    "linearmodels",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "statsmodels",
+)
+
+_RAW = ("data/raw", "data/rules")
+_CODE = ("pipeline", "stages")
 
 
-def declared_hash(root: Path, stage: str, study: str) -> str:
-    """Return the short hash over a stage's declared inputs as they lie in the project now."""
-    block = load_yaml(root / "dvc.yaml")["stages"][stage]["do"]
-    deps = {path: content_hash(root / path) for path in _of(study, block["deps"])}
-    settings = load_yaml(root / "params.yaml")
-    return _short(deps, {name: setting(settings, name) for name in _of(study, block["params"])})
+@dataclass(frozen=True)
+class Inputs:
+    """Hold one hash for raw data and rules files, one for parameters, one for code."""
+
+    raw_data: str
+    parameters: str
+    code: str
+
+    @property
+    def hash(self) -> str:
+        """Return the hash over all three."""
+        return _sha256([self.raw_data, self.parameters, self.code])
 
 
-def locked_hash(entry: dict[str, Any]) -> str:
-    """Return the short hash over the inputs that dvc.lock records for one run of a stage."""
-    deps = {dep["path"]: dep["md5"] for dep in entry["deps"]}
-    return _short(deps, entry["params"]["params.yaml"])
+def study_inputs(
+    root: Path, study: str, sections: Mapping[str, Settings], code_root: Path
+) -> Inputs:
+    """Hash what a study is made from, as it lies in the project now; parameters with defaults.
 
-
-def content_hash(path: Path) -> str | None:
-    """Return the MD5 of a file or folder as DVC computes it; None where there is neither.
-
-    A folder's is that of the sorted list of its files' names and hashes, and ends in `.dir`.
+    `code_root` holds pipeline/ and stages/: a stage may run on a folder without code of its own.
     """
-    if path.is_file():
-        return hashlib.md5(path.read_bytes()).hexdigest()
-    if not path.is_dir():
-        return None
-    files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*"))
-    listed = [
-        {"md5": content_hash(file), "relpath": name} for name, file in files if file.is_file()
-    ]
-    return hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + ".dir"
+    tree, code = Tree(root), Tree(code_root)
+    return Inputs(
+        raw_data=_sha256({kind: tree.hash(f"{kind}/{study}") for kind in _RAW}),
+        parameters=_sha256({name: s.model_dump(mode="json") for name, s in sections.items()}),
+        code=_sha256({path: code.hash(path) for path in code_run(root)}),
+    )
 
 
-def setting(content: dict[str, Any], path: str) -> Any:
-    """Return the value at a full path of params.yaml; None where there is none."""
-    value: Any = content
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+def code_run(root: Path) -> list[str]:
+    """Return the code that all stages of a study run: what dvc.yaml declares for `record`."""
+    deps: list[str] = load_yaml(root / "dvc.yaml")["stages"]["record"]["do"]["deps"]
+    return sorted(dep for dep in deps if dep.split("/")[0] in _CODE)
 
 
-def _of(study: str, names: list[str]) -> list[str]:
-    return [name.replace("${item}", study) for name in names]
+def provenance(inputs: Inputs, hashes: dict[str, str]) -> bytes:
+    """Return the file: what was put in, the packages, and the hash of each published file."""
+    content = {
+        "inputs": inputs.hash,
+        "raw_data": inputs.raw_data,
+        "parameters": inputs.parameters,
+        "code": inputs.code,
+        "packages": {name: version(name) for name in _PACKAGES},
+        "files": hashes,
+    }
+    return (json.dumps(content, indent=2) + "\n").encode("utf-8")
 
 
-def _short(deps: dict[str, Any], settings: dict[str, Any]) -> str:
-    text = json.dumps([deps, settings], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
+def published_hashes(root: Path, study: str) -> dict[str, str]:
+    """Return the SHA-256 of every file of reports/<study>/ by its path there, sorted.
+
+    The file that lists them is left out.
+    """
+    files = Tree(root).files(f"reports/{study}").items()
+    return {
+        name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files if name != NAME
+    }
+
+
+def _sha256(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -66,13 +66,11 @@ def _as_published(table: Dataset) -> Dataset:
 
 def published(results: StudyResults) -> StudyResults:
     """Return the results with every figure as published; scores, of firms, stay as they are."""
-    read = read_published(published_csvs(results), results.study, results.settings, results.inputs)
+    read = read_published(published_csvs(results), results.study, results.settings)
     return replace(read, scores=results.scores, dominance=results.dominance)
 
 
-def read_published(
-    files: Mapping[str, bytes], study: str, settings: StudySettings, inputs: str
-) -> StudyResults:
+def read_published(files: Mapping[str, bytes], study: str, settings: StudySettings) -> StudyResults:
     """Return a study's results as its published CSV files hold them; there are no scores."""
     tables: dict[str, Any] = {
         field: read_results_csv(files[table.name.lower()], _as_published(table))
@@ -90,7 +88,6 @@ def read_published(
         settings=settings,
         scores=empty(SCORES),
         recovery=None if recovery is None else pd.read_csv(io.BytesIO(recovery)),
-        inputs=inputs,
         **tables,
         support=support,
         profile=profile,

@@ -1,10 +1,7 @@
-"""All exhibits of one study: made in memory, then swapped into place at once."""
+"""All exhibits of one study, made in memory."""
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
@@ -52,10 +49,9 @@ from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
 from pipeline.exhibits.words.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.language import speaking
-from pipeline.publishing.manifest import NAME as MANIFEST
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.publication import published, published_csvs
-from pipeline.publishing.stamp import stamped
+from pipeline.publishing.swap import MANIFEST
 
 # What reads the name of a table in params.yaml; `main_effects` names its parts itself.
 _TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
@@ -97,24 +93,6 @@ EXHIBIT_FUNCTIONS = {
     for kind, made in (("tables", {"main_effects": main_effects, **_TABLES}), ("figures", _FIGURES))
 }
 
-# What the exhibit stage owns in reports/<study>/, and replaces as a whole: what `build_texts`
-# makes again from the published results, and the rest.
-REBUILT = (
-    "tables",
-    "tables.tex",
-    "tables.docx",
-    "figures.tex",
-    "metrics.json",
-    "numbers.json",
-    "numbers.tex",
-    "plots",
-    "report.html",
-    "summary.md",
-)
-OWNED = (*REBUILT, "figures", "results", MANIFEST)
-# Folders among them: there also where a study asks for no figure or table, or DVC fails the stage.
-FOLDERS = ("tables", "figures", "plots", "results")
-
 
 def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     """Return every file of reports/<study>/ by its path there; nothing is written.
@@ -138,43 +116,15 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
     """
     tables = study_tables(results)
     with speaking(results.settings.exhibit):
-        files = {
+        return {
             **_renderings(tables),
             **_numbers(results),
             **plots_csv(results),
             "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
             "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
-            "tables.docx": render_word(
-                {caption(results, name): t for name, t in tables.items()}, results.inputs
-            ),
+            "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
             "report.html": report_page(results, tables, event_study),
         }
-    return stamped(files, results.inputs)
-
-
-def write_exhibits(files: dict[str, bytes], folder: Path) -> None:
-    """Put the files into `folder`, all or none; what the stage owned before is removed.
-
-    Everything is written beside its place first, so that a failure leaves the old files.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as name:
-        fresh = Path(name)
-        for owned in FOLDERS:
-            (fresh / owned).mkdir()
-        for path, content in files.items():
-            (fresh / path).parent.mkdir(parents=True, exist_ok=True)
-            (fresh / path).write_bytes(content)
-        for owned in OWNED:
-            _swap(fresh, folder, owned)
-
-
-def _swap(fresh: Path, folder: Path, name: str) -> None:
-    place, new = folder / name, fresh / name
-    if place.exists():
-        place.rename(fresh / f"{name}.old")
-    if new.exists():
-        shutil.move(new, place)
 
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
@@ -227,10 +177,9 @@ def _csv_files(results: StudyResults) -> dict[str, bytes]:
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
     figures = dict(sorted((study_numbers(results) | group_numbers(results)).items()))
-    made_from = {f"{results.study}.inputs": f"inputs {results.inputs}"}
     return {
         "metrics.json": headline_metrics(results),
-        "numbers.json": numbers_json(figures, made_from),
-        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex", made_from),
+        "numbers.json": numbers_json(figures),
+        "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex"),
         "summary.md": summary(results).encode("utf-8"),
     }

@@ -1,8 +1,8 @@
 """Compare results: numbers at 1e-7 relative, text exactly, figures by presence.
 
 The bytes of figures depend on the machine's fonts, so they are compared by name only, and drawings
-inside a page are left out. So is the hash of an exhibit's inputs, in which the bytes of Parquet
-files live on: `verify` judges it by itself.
+inside a page are left out. So are hashes, which are of files that are compared themselves: `verify`
+judges them by itself.
 """
 
 import io
@@ -20,8 +20,8 @@ TEXT = {".csv", ".docx", ".html", ".json", ".md", ".tex"}
 # Characters shown before the first difference of a long line, and in all.
 _BEFORE, _SHOWN = 30, 120
 
-# A manifest's hashes are of files that are compared themselves, drawings by name only.
-_MACHINE = re.compile(r"inputs [0-9a-f]{12}|<svg.*?</svg>|\b[0-9a-f]{64}\b", re.DOTALL)
+# Drawings and hashes.
+_MACHINE = re.compile(r"<svg.*?</svg>|\b[0-9a-f]{64}\b", re.DOTALL)
 
 
 def differences(committed: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[str]:

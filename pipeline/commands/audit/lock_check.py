@@ -6,11 +6,25 @@ would run nothing, provided that the lock itself is honest.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.commands.audit.raw_data import studies_without_raw_data
 from pipeline.params.settings import load_yaml, study_names
-from pipeline.publishing.provenance import content_hash, setting
+from pipeline.publishing.tree import Tree
+
+_PARAMS = "params.yaml"
+
+
+@dataclass(frozen=True)
+class _Project:
+    """Hold what is read once: the files, params.yaml, what stages made, raw data not here."""
+
+    tree: Tree
+    content: dict[str, Any]
+    made: dict[str, str]
+    absent: frozenset[str]
 
 
 def lock_faults(root: Path) -> list[str]:
@@ -18,26 +32,36 @@ def lock_faults(root: Path) -> list[str]:
     if not (root / "dvc.lock").is_file():
         return ["dvc.lock is missing: run `dvc repro` and commit it"]
     locked = load_yaml(root / "dvc.lock")["stages"]
-    declared = _declared(root)
+    project = _project(root, locked)
+    declared = _declared(root, project.content)
     faults = [f"dvc.lock has no stage {name}" for name in declared if name not in locked]
     faults += [
         f"dvc.lock has a stage {name} of no study" for name in locked if name not in declared
     ]
     for name, entry in locked.items():
-        faults += [f"{name}: {fault}" for fault in _entry_faults(root, entry, locked)]
+        faults += [f"{name}: {fault}" for fault in _entry_faults(project, entry)]
         faults += [f"{name}: {fault}" for fault in _declaration_faults(entry, declared.get(name))]
     return faults
 
 
-def _declared(root: Path) -> dict[str, dict[str, Any]]:
+def _project(root: Path, locked: dict[str, dict[str, Any]]) -> _Project:
+    content = load_yaml(root / _PARAMS)
+    outs = [out for stage in locked.values() for out in stage.get("outs", [])]
+    absent = studies_without_raw_data(root, content)
+    folders = {f"data/raw/{study}" for study in absent} | ({"data/raw"} if absent else set())
+    return _Project(
+        Tree(root), content, {out["path"]: out["md5"] for out in outs}, frozenset(folders)
+    )
+
+
+def _declared(root: Path, content: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return every stage of dvc.yaml, those over studies once a study: cmd, deps, params."""
-    studies = study_names(load_yaml(root / "params.yaml"))
     declared = {}
     for name, block in load_yaml(root / "dvc.yaml")["stages"].items():
         if "foreach" not in block:
             declared[name] = block
             continue
-        for study in studies:
+        for study in study_names(content):
             declared[f"{name}@{study}"] = _for_study(block["do"], study)
     return declared
 
@@ -61,26 +85,33 @@ def _declaration_faults(entry: dict[str, Any], declared: dict[str, Any] | None) 
         yield f"{path} is declared or recorded, not both"
 
 
-def _entry_faults(
-    root: Path, entry: dict[str, Any], locked: dict[str, dict[str, Any]]
-) -> Iterator[str]:
-    made = {out["path"]: out["md5"] for stage in locked.values() for out in stage.get("outs", [])}
+def _entry_faults(project: _Project, entry: dict[str, Any]) -> Iterator[str]:
     for dep in entry["deps"]:
-        path = dep["path"]
-        if path in made:
-            if made[path] != dep["md5"]:
-                yield f"{path} is not what the stage before wrote"
-        elif (found := content_hash(root / path)) != dep["md5"]:
-            yield f"{path} is missing" if found is None else f"{path} changed since the stage ran"
-    yield from _setting_faults(root, entry)
+        yield from _dependency_faults(project, dep["path"], dep["md5"])
+    yield from _setting_faults(project, entry)
     for out in entry.get("outs", []):
-        if out["path"].startswith("reports/") and content_hash(root / out["path"]) != out["md5"]:
-            yield f"{out['path']} is not what the stage wrote"
+        path = out["path"]
+        if path.startswith("reports/") and project.tree.hash(path) != out["md5"]:
+            yield f"{path} is not what the stage wrote"
 
 
-def _setting_faults(root: Path, entry: dict[str, Any]) -> Iterator[str]:
-    for file, recorded in entry.get("params", {}).items():
-        content = load_yaml(root / file)
-        for path, value in recorded.items():
-            if setting(content, path) != value:
-                yield f"{path} changed in {file} since the stage ran"
+def _dependency_faults(project: _Project, path: str, recorded: str) -> Iterator[str]:
+    if path in project.made:
+        if project.made[path] != recorded:
+            yield f"{path} is not what the stage before wrote"
+    elif path not in project.absent and (found := project.tree.hash(path)) != recorded:
+        yield f"{path} is missing" if found is None else f"{path} changed since the stage ran"
+
+
+def _setting_faults(project: _Project, entry: dict[str, Any]) -> Iterator[str]:
+    for path, value in entry.get("params", {}).get(_PARAMS, {}).items():
+        if _setting(project.content, path) != value:
+            yield f"{path} changed in {_PARAMS} since the stage ran"
+
+
+def _setting(content: dict[str, Any], path: str) -> Any:
+    """Return the value at a full path of params.yaml; None where there is none."""
+    value: Any = content
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -11,10 +11,8 @@ from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.params.settings import load_yaml, study_names
 from pipeline.params.study import read_study
 from pipeline.publishing.publication import read_published
-from pipeline.publishing.study import REBUILT, build_texts
-
-# What stands where a hash would: the comparison leaves it out.
-_NO_INPUTS = "0" * 12
+from pipeline.publishing.study import build_texts
+from pipeline.publishing.swap import REBUILT
 
 _SECTIONS = tuple(StudySettings.__annotations__)
 
@@ -57,7 +55,7 @@ def published_results(root: Path, study: str) -> StudyResults:
     files = {path.stem: path.read_bytes() for path in folder.glob("*.csv")}
     settings = study_settings(load_yaml(root / "params.yaml"), study)
     try:
-        return read_published(files, study, settings, _NO_INPUTS)
+        return read_published(files, study, settings)
     except KeyError as error:
         missing = f"{folder.as_posix()}/{error.args[0]}.csv"
         raise DataError(f"{missing} is missing: run `dvc repro`") from None

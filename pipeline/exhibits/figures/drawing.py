@@ -74,9 +74,6 @@ _METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
 }
 
-# Where each format says from which inputs the figure was made.
-_STAMP = {"pdf": "Keywords", "svg": "Description", "png": "Description"}
-
 
 def render_figure(
     draw: Callable[[StudyResults], Figure], results: StudyResults
@@ -87,7 +84,7 @@ def render_figure(
         mpl.rcParams.update(_STYLE)
         figure = draw(results)
         _mark_ticks(figure)
-        return {kind: _save(figure, kind, results.inputs) for kind in FORMATS}
+        return {kind: _save(figure, kind) for kind in FORMATS}
 
 
 @dataclass(frozen=True)
@@ -163,8 +160,7 @@ def _mark_ticks(figure: Figure) -> None:
                 axis.set_major_formatter(lambda value, _: rounding.general(round(value, 6)))
 
 
-def _save(figure: Figure, kind: str, inputs: str) -> bytes:
+def _save(figure: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
-    metadata = {**_METADATA[kind], _STAMP[kind]: f"inputs {inputs}"}
-    figure.savefig(buffer, format=kind, metadata=metadata)
+    figure.savefig(buffer, format=kind, metadata=_METADATA[kind])
     return buffer.getvalue()

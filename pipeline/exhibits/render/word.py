@@ -21,8 +21,6 @@ _TYPES = f"""{_XML}<Types xmlns="http://schemas.openxmlformats.org/package/2006/
 .wordprocessingml.document.main+xml"/>
 <Override PartName="/word/styles.xml" ContentType="application/vnd.openxmlformats-officedocument\
 .wordprocessingml.styles+xml"/>
-<Override PartName="/docProps/core.xml" ContentType="application/vnd.openxmlformats-package\
-.core-properties+xml"/>
 </Types>
 """
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -30,18 +28,6 @@ _RELATIONS = (
     f"{_XML}<Relationships "
     'xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     '<Relationship Id="r1" Type="{kind}" Target="{target}"/></Relationships>\n'
-)
-
-_CORE = "http://schemas.openxmlformats.org/package/2006"
-_PACKAGE = (
-    f'{_XML}<Relationships xmlns="{_CORE}/relationships">'
-    f'<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="word/document.xml"/>'
-    f'<Relationship Id="r2" Type="{_CORE}/relationships/metadata/core-properties" '
-    'Target="docProps/core.xml"/></Relationships>\n'
-)
-_PROPERTIES = (
-    f'{_XML}<cp:coreProperties xmlns:cp="{_CORE}/metadata/core-properties">'
-    "<cp:keywords>inputs {inputs}</cp:keywords></cp:coreProperties>\n"
 )
 
 # Sizes are in half points: 18 is 9 pt.
@@ -69,11 +55,8 @@ _MARGINS = (
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def render_word(tables: dict[str, Table], inputs: str = "") -> bytes:
-    """Return a .docx file with every table on a page of its own; keys are captions.
-
-    Its keywords hold the short hash of what the tables were made from.
-    """
+def render_word(tables: dict[str, Table]) -> bytes:
+    """Return a .docx file with every table on a page of its own; keys are captions."""
     pages = [_page(caption, table) for caption, table in tables.items()]
     between = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
     document = (
@@ -85,8 +68,7 @@ def render_word(tables: dict[str, Table], inputs: str = "") -> bytes:
     return _archive(
         {
             "[Content_Types].xml": _TYPES,
-            "_rels/.rels": _PACKAGE,
-            "docProps/core.xml": _PROPERTIES.format(inputs=inputs),
+            "_rels/.rels": _relations("officeDocument", "word/document.xml"),
             "word/_rels/document.xml.rels": _relations("styles", "styles.xml"),
             "word/document.xml": document,
             "word/styles.xml": _STYLES,

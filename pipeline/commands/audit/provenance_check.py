@@ -1,0 +1,64 @@
+"""Hold reports/<study>/provenance.json against the project and the files that it lists."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.commands.audit.raw_data import studies_without_raw_data
+from pipeline.params.settings import load_yaml, study_names
+from pipeline.params.study import SECTIONS, read_study
+from pipeline.publishing.provenance import NAME, Inputs, published_hashes, study_inputs
+
+_WORDS = {"raw_data": "raw data", "parameters": "parameters", "code": "code"}
+
+
+def provenance_faults(root: Path) -> list[str]:
+    """Return what is not as recorded: a published file, raw data, parameters or code.
+
+    Raw data that are not here are not compared.
+    """
+    content = load_yaml(root / "params.yaml")
+    absent = studies_without_raw_data(root, content)
+    faults = []
+    for study in study_names(content):
+        recorded = recorded_provenance(root, study)
+        if recorded is None:
+            faults.append(f"reports/{study}/{NAME} is missing: run `dvc repro`")
+            continue
+        settings = read_study(content, study)
+        sections = {name: getattr(settings, name) for name in SECTIONS}
+        found = study_inputs(root, study, sections, code_root=root)
+        compared = [part for part in _WORDS if part != "raw_data" or study not in absent]
+        faults += [f"reports/{study}/{NAME}: {f}" for f in _input_faults(recorded, found, compared)]
+        faults += [f"reports/{study}/{f}" for f in _file_faults(root, study, recorded)]
+    return faults
+
+
+def recorded_provenance(root: Path, study: str) -> dict[str, Any] | None:
+    """Return what the study's provenance file holds; None where there is none."""
+    file = root / "reports" / study / NAME
+    if not file.is_file():
+        return None
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def _input_faults(recorded: dict[str, Any], found: Inputs, compared: list[str]) -> list[str]:
+    parts = {part: recorded.get(part) for part in _WORDS}
+    faults = [
+        f"made from other {_WORDS[part]} than those here"
+        for part in compared
+        if parts[part] != getattr(found, part)
+    ]
+    if recorded.get("inputs") != Inputs(**{k: str(v) for k, v in parts.items()}).hash:
+        faults.append("its hash of all inputs is not that of its parts")
+    return faults
+
+
+def _file_faults(root: Path, study: str, recorded: dict[str, Any]) -> list[str]:
+    listed, present = recorded.get("files", {}), published_hashes(root, study)
+    return [
+        f"{name}: not the file that {NAME} lists"
+        for name in sorted(present.keys() | listed.keys())
+        if present.get(name) != listed.get(name)
+    ]
