@@ -92,6 +92,29 @@ def test_marks_are_apart_from_the_language():
         assert language.say("row.average_effect") == "Efecto medio"
 
 
+@pytest.mark.parametrize(
+    ("firms", "code", "firm"),
+    [
+        ("plants", "en", "plant"),
+        ("enterprises", "en", "enterprise"),
+        ("empresas", "es", "empresa"),
+        ("indústrias", "pt", "indústria"),
+    ],
+)
+def test_one_of_the_firms_is_called_by_their_word_without_its_s(firms, code, firm):
+    assert exhibit(firms=firms, language=code).firm == firm
+
+
+@pytest.mark.parametrize(
+    ("firms", "code"),
+    [("companies", "en"), ("businesses", "en"), ("people", "en"), ("productores", "es")],
+)
+def test_where_more_than_an_s_changes_params_must_say_what_one_is_called(firms, code):
+    with pytest.raises(ValueError, match=f"firm: say what one of the {firms} is called"):
+        exhibit(firms=firms, language=code)
+    assert exhibit(firms=firms, language=code, firm="unit").firm == "unit"
+
+
 def test_equal_marks_are_refused():
     with pytest.raises(ValueError, match="decimal_mark and group_mark are the same"):
         ExhibitSection.model_validate(

@@ -46,6 +46,17 @@ _MARKS: dict[LanguageCode, tuple[Mark, Mark]] = {
 }
 
 
+# Endings before which English has more than the s of a plural: companies, businesses, branches.
+_NOT_ONLY_S = ("ies", "sses", "ches", "shes", "xes", "zes", "oes", "ss")
+
+
+def _singular(firms: str, language: LanguageCode) -> str:
+    """Return a plural without its s, empty where that need not be the singular."""
+    endings = _NOT_ONLY_S if language == "en" else ("es", "ss")
+    regular = firms.endswith("s") and not firms.endswith(endings)
+    return firms.removesuffix("s") if regular else ""
+
+
 class Panel(Settings):
     """Name one panel of the main table: a design under one estimation spec."""
 
@@ -76,7 +87,7 @@ class ExhibitSection(Settings):
 
     title: str
     programme: str
-    firms: str = Field(description="what a unit is called in prose: firms, plants")
+    firms: str = Field(description="what units are called in prose: firms, plants")
     cluster: str = Field(description="what an assignment cluster is: plant, municipality x sector")
     period: str = Field(default="year", description="what stands in the place of years: wave")
     source: str
@@ -87,9 +98,19 @@ class ExhibitSection(Settings):
     language: LanguageCode = "en"
     decimal_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][0])
     group_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][1])
+    firm: str = Field(
+        default_factory=lambda data: _singular(data.get("firms", ""), data.get("language", "en")),
+        description="what one of them is called; `firms` without its s where absent",
+    )
     tables: list[TableName] = Field(default=list(get_args(TableName)))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
     disclosure: Disclosure = Disclosure()
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "ExhibitSection":
+        if not self.firm:
+            raise ValueError(f"firm: say what one of the {self.firms} is called, firm: company say")
+        return self
 
     @model_validator(mode="after")
     def _different_marks(self) -> "ExhibitSection":

@@ -72,6 +72,6 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
             "cohorts.who_counts",
             firms=exhibit.firms,
             design=design,
-            unit=exhibit.firms.removesuffix("s"),
+            unit=exhibit.firm,
         ),
     )

@@ -124,7 +124,7 @@ def has_matched_sets(results: StudyResults, design: str) -> bool:
 def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
     """Return the two sets of effects that a spec absorbs, in words."""
     chosen = results.settings.spec(spec)
-    unit = results.settings.exhibit.firms.removesuffix("s")
+    unit = results.settings.exhibit.firm
     if chosen.estimator != "stacked":
         return unit, say("panels.year_effects")
     by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""

@@ -56,7 +56,7 @@ def _window(settings: StudySettings) -> str:
 
 def _intervals(settings: StudySettings) -> str:
     spec = settings.spec(settings.estimate.headline.spec)
-    unit = settings.exhibit.firms.removesuffix("s")
+    unit = settings.exhibit.firm
     level = settings.exhibit.cluster if spec.cluster == "assignment" else unit
     return say(
         "assumptions.intervals",

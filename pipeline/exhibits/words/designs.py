@@ -44,7 +44,7 @@ def design_rule(settings: StudySettings, design: str) -> str:
     fit = say(f"score_fit.{model.fit}")
     labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
     parts = [
-        *method_words(rule, settings.exhibit.firms, labels),
+        *method_words(rule, settings.exhibit, labels),
         *_support(model),
         *([say("designs.fitted_on_support")] if model.refit else []),
         *([say("designs.score", link=model.link, fit=fit)] if rule.uses_score else []),

@@ -35,7 +35,7 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
 
 def _named(results: StudyResults) -> dict[str, str]:
     """Return what the choices of cluster are called."""
-    unit = results.settings.exhibit.firms.removesuffix("s")
+    unit = results.settings.exhibit.firm
     assignment = results.settings.exhibit.cluster
     return {
         "assignment": say("clustering.assignment", assignment=assignment),

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.params.design_rules import CaliperDesign, CellDesign, TurnsDesign
+from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import (
     AnyDesign,
     CellOnlyDesign,
@@ -27,9 +28,9 @@ def in_words(count: int) -> str:
     return say(f"number.{_NUMBERS[count]}") if count < len(_NUMBERS) else str(count)
 
 
-def method_words(rule: AnyDesign, firms: str, labels: dict[str, str]) -> list[str]:
+def method_words(rule: AnyDesign, exhibit: ExhibitSection, labels: dict[str, str]) -> list[str]:
     """Return the parts of a design's rule; `labels` names covariates with their dates."""
-    parts = _WORDS[type(rule)](rule, firms)
+    parts = _WORDS[type(rule)](rule, exhibit)
     if isinstance(rule, CellDesign) and rule.exact:
         named = [_binned(labels[name], name in rule.bins) for name in rule.exact]
         parts.append(say("methods.exact", named=join_words(named)))
@@ -40,29 +41,33 @@ def _binned(label: str, cut: bool) -> str:
     return say("methods.bins", label=label) if cut else label
 
 
-def _nearest(rule: NearestDesign, firms: str) -> list[str]:
+def _nearest(rule: NearestDesign, exhibit: ExhibitSection) -> list[str]:
     nearest = say(
         "methods.neighbours_on_score",
-        nearest_firms=_nearest_firms(rule, firms),
+        nearest_firms=_nearest_firms(rule, exhibit),
         scales=say(f"score_scale.{rule.distance}"),
     )
     return [f"{nearest}, {_replacement(rule)}", _caliper(rule)]
 
 
-def _nearest_firms(rule: TurnsDesign, firms: str) -> str:
+def _nearest_firms(rule: TurnsDesign, exhibit: ExhibitSection) -> str:
     """Return `the nearest comparison firm`, `the three nearest comparison firms`, ..."""
     if isinstance(rule, NearestDesign) and rule.ratio_range is not None:
         least, most = map(in_words, rule.ratio_range)
         return say(
-            "methods.nearest_range", least=least, most=most, ratio=in_words(rule.ratio), firms=firms
+            "methods.nearest_range",
+            least=least,
+            most=most,
+            ratio=in_words(rule.ratio),
+            firms=exhibit.firms,
         )
     if rule.ratio == 1:
-        return say("methods.nearest_one", unit=firms.removesuffix("s"))
-    return say("methods.nearest_several", ratio=in_words(rule.ratio), firms=firms)
+        return say("methods.nearest_one", unit=exhibit.firm)
+    return say("methods.nearest_several", ratio=in_words(rule.ratio), firms=exhibit.firms)
 
 
-def _mahalanobis(rule: MahalanobisDesign, firms: str) -> list[str]:
-    nearest = say("methods.mahalanobis", nearest_firms=_nearest_firms(rule, firms))
+def _mahalanobis(rule: MahalanobisDesign, exhibit: ExhibitSection) -> list[str]:
+    nearest = say("methods.mahalanobis", nearest_firms=_nearest_firms(rule, exhibit))
     bound = (
         say(
             "methods.caliper_on_score",
@@ -81,30 +86,30 @@ def _replacement(rule: TurnsDesign) -> str:
     )
 
 
-def _radius(rule: RadiusDesign, firms: str) -> list[str]:
+def _radius(rule: RadiusDesign, exhibit: ExhibitSection) -> list[str]:
     return [
         say(
             "methods.radius",
-            firms=firms,
+            firms=exhibit.firms,
             caliper=_caliper(rule),
             scales=say(f"score_scale.{rule.distance}"),
         )
     ]
 
 
-def _kernel(rule: KernelDesign, firms: str) -> list[str]:
+def _kernel(rule: KernelDesign, exhibit: ExhibitSection) -> list[str]:
     return [
         say(
             "methods.kernel",
-            firms=firms,
+            firms=exhibit.firms,
             scales=say(f"score_scale.{rule.distance}"),
             bandwidth=rounding.general(rule.bandwidth),
         )
     ]
 
 
-def _cells(rule: CellOnlyDesign, firms: str) -> list[str]:
-    return [say("methods.cells", firms=firms)]
+def _cells(rule: CellOnlyDesign, exhibit: ExhibitSection) -> list[str]:
+    return [say("methods.cells", firms=exhibit.firms)]
 
 
 def _caliper(rule: CaliperDesign) -> str:
@@ -119,30 +124,30 @@ def _caliper(rule: CaliperDesign) -> str:
     )
 
 
-def _odds(rule: OddsDesign, firms: str) -> list[str]:
-    return [say("methods.odds", firms=firms)]
+def _odds(rule: OddsDesign, exhibit: ExhibitSection) -> list[str]:
+    return [say("methods.odds", firms=exhibit.firms)]
 
 
-def _overlap(rule: OverlapDesign, firms: str) -> list[str]:
-    return [say("methods.overlap", firms=firms)]
+def _overlap(rule: OverlapDesign, exhibit: ExhibitSection) -> list[str]:
+    return [say("methods.overlap", firms=exhibit.firms)]
 
 
-def _entropy(rule: EntropyDesign, firms: str) -> list[str]:
+def _entropy(rule: EntropyDesign, exhibit: ExhibitSection) -> list[str]:
     return [
         say(
             "methods.entropy",
-            firms=firms,
+            firms=exhibit.firms,
             moments=say(f"moments.{_NUMBERS[rule.moments]}"),
             start=say(f"balancing_base.{rule.base}", name=rule.base_covariate or ""),
         )
     ]
 
 
-def _external(rule: ExternalDesign, firms: str) -> list[str]:
-    return [say("methods.external", content=say(f"external.{rule.content}"), firms=firms)]
+def _external(rule: ExternalDesign, exhibit: ExhibitSection) -> list[str]:
+    return [say("methods.external", content=say(f"external.{rule.content}"), firms=exhibit.firms)]
 
 
-_WORDS: dict[type, Callable[[Any, str], list[str]]] = {
+_WORDS: dict[type, Callable[[Any, ExhibitSection], list[str]]] = {
     NearestDesign: _nearest,
     RadiusDesign: _radius,
     KernelDesign: _kernel,
