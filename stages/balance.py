@@ -1,12 +1,11 @@
 """Balance: how alike treated and comparison firms are before and after matching."""
 
-from pipeline.datasets.balance import BALANCE, SUPPORT
+from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY, SUPPORT
 from pipeline.datasets.matches import WEIGHTS
-from pipeline.datasets.results import FACTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.balance import measure_balance
-from pipeline.matching.rubin import rubin_facts
+from pipeline.matching.rubin import summarise_balance
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from pipeline.selection.support import treated_fates
@@ -16,13 +15,14 @@ SECTIONS = {"score": ScoreSection, "match": MatchSection}
 
 
 def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
-    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE, SUPPORT and FACTS."""
+    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE, its summary and SUPPORT."""
     scored, folder = folders.of("score"), folders.of("balance")
     scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
     weights = read(WEIGHTS, folders.of("match"))
     write(BALANCE, measure_balance(scores, covariates, weights, score, match), folder)
     write(SUPPORT, treated_fates(scores, covariates, weights, match), folder)
-    write(FACTS, rubin_facts(scores, covariates, weights, score, match), folder)
+    summary = summarise_balance(scores, covariates, weights, score, match)
+    write(BALANCE_SUMMARY, summary, folder)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-import pandas as pd
-
 from pipeline.analyses.recovery import recover
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.complete import write_file
+from pipeline.datasets.details import read_details
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
 from pipeline.effects.study import Study, prepare_study
+from pipeline.exhibits.details import Details
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.matching.matched_lags import matched_times
@@ -44,16 +44,16 @@ def main(folders: Folders, **sections: Any) -> None:
     settings = StudySettings(**sections)
     clean, scored, matched = folders.of("clean"), folders.of("score"), folders.of("match")
     balanced, estimated = folders.of("balance"), folders.of("estimate")
-    estimates = read(ESTIMATES, estimated)
+    estimates, truth = read(ESTIMATES, estimated), read_obtained(folders.of("obtained"), "truth")
     scores, study = read(SCORES, scored), _study(folders, settings)
-    truth = read_obtained(folders.of("obtained"), "truth")
     results = StudyResults(
         study=folders.study,
         settings=settings,
         estimates=estimates,
         tests=read(TESTS, estimated),
         paths=read(OUTCOME_PATHS, estimated),
-        facts=pd.concat([read(FACTS, folder) for folder in (scored, matched, balanced, estimated)]),
+        facts=read(FACTS, estimated),
+        details=Details(read_details(scored, matched, balanced)),
         balance=read(BALANCE, balanced),
         sample_flow=read(SAMPLE_FLOW, clean),
         issues=read(ISSUES, clean),

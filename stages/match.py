@@ -1,7 +1,6 @@
 """Match treated firms to comparison firms under every design."""
 
-from pipeline.datasets.matches import MATCHES, WEIGHTS
-from pipeline.datasets.results import FACTS
+from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.designs import match_designs
@@ -14,9 +13,9 @@ SECTIONS = {"match": MatchSection}
 
 
 def main(folders: Folders, match: MatchSection) -> None:
-    """Read SCORES, COVARIATES and files of external designs; write MATCHES, WEIGHTS and FACTS.
+    """Read SCORES, COVARIATES and files of external designs; write matches, weights and counts.
 
-    Who is short of comparison firms is in FACTS; a terminal shows it at once. Logs do not: these
+    Who is short of comparison firms is in LOSSES; a terminal shows it at once. Logs do not: these
     are counts by entry year, before disclosure control.
     """
     scored, folder = folders.of("score"), folders.of("match")
@@ -24,8 +23,9 @@ def main(folders: Folders, match: MatchSection) -> None:
     matched = match_designs(read(SCORES, scored), read(COVARIATES, scored), match, brought)
     write(MATCHES, matched.matches, folder)
     write(WEIGHTS, matched.weights, folder)
-    write(FACTS, matched.facts, folder)
-    for line in shortage_lines(matched.facts):
+    write(MATCHED, matched.counts, folder)
+    write(LOSSES, matched.losses, folder)
+    for line in shortage_lines(matched.counts, matched.losses):
         progress(line)
 
 

@@ -1,10 +1,13 @@
 """Score: risk sets, dated covariates and the propensity score of every model."""
 
-import pandas as pd
-
 from pipeline.datasets.panel import PANEL
-from pipeline.datasets.results import FACTS
-from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.selection import (
+    COVARIATES,
+    SCORE_COEFFICIENTS,
+    SCORE_LOSSES,
+    SCORES,
+    STACKS,
+)
 from pipeline.datasets.store import read, write
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
@@ -17,7 +20,7 @@ SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection}
 
 
 def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> None:
-    """Read PANEL; write SCORES, COVARIATES, SCORE_COEFFICIENTS and FACTS."""
+    """Read PANEL; write SCORES with coefficients and losses, COVARIATES and STACKS."""
     panel, folder = read(PANEL, folders.of("clean")), folders.of("score")
     candidates = risk_sets(panel, treatment)
     covariates = dated_covariates(panel, candidates.firms, score.covariates)
@@ -25,7 +28,8 @@ def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> 
     write(COVARIATES, covariates, folder)
     write(SCORES, scored.scores, folder)
     write(SCORE_COEFFICIENTS, scored.coefficients, folder)
-    write(FACTS, pd.concat([candidates.facts, scored.facts]), folder)
+    write(SCORE_LOSSES, scored.losses, folder)
+    write(STACKS, candidates.stacks, folder)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pandas as pd
 from results import study_results
 from ruamel.yaml import YAML
 
+from pipeline.datasets.matches import LOSSES, MATCHED
 from pipeline.exhibits.render.results_csv import results_csv
 
 STUDY = "madeup"
@@ -23,8 +24,10 @@ def repository(folder: Path) -> Path:
     (folder / "pipeline").mkdir()
     (folder / "pipeline" / "nearest.py").write_text("order = 'largest'\n")
     (folder / "constraints.txt").write_text("numpy==2.4.6\npandas==3.1.1\n")
-    for name in ("estimates", "sample_flow", "facts"):
+    for name in ("estimates", "sample_flow"):
         write_results(folder, name, getattr(results, name))
+    for table in (MATCHED, LOSSES):
+        write_results(folder, table.name.lower(), results.details.of(table))
     git(folder, "init", "--quiet")
     commit_all(folder, "First")
     return folder

@@ -1,15 +1,19 @@
 """Made-up results tables of a small study, for tests of exhibits: no stage is run."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.details import DETAILS
+from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
 from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
 from pipeline.datasets.store import Dataset, conform
+from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
@@ -94,6 +98,7 @@ def study_results(
         tests=_table(TESTS, _test_rows(chosen)),
         paths=_table(OUTCOME_PATHS, _path_rows(chosen, rng)),
         facts=_table(FACTS, _fact_rows(chosen, estimates)),
+        details=_details(),
         balance=_table(BALANCE, _balance_rows(rng)),
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
         issues=_table(ISSUES, []),
@@ -244,6 +249,25 @@ def _table(dataset: Dataset, rows: list[dict[str, Any]]) -> pd.DataFrame:
     return conform(dataset, pd.DataFrame(rows, columns=list(dataset.columns)))
 
 
+def with_details(results: StudyResults, table: Dataset, rows: list[dict[str, Any]]) -> StudyResults:
+    """Return the results with rows of a table of details, in place of those of the same key."""
+    key = list(table.key)
+    both = pd.concat([results.details.of(table), pd.DataFrame(rows)], ignore_index=True)
+    latest = both[~both.duplicated(key, keep="last")].reindex(columns=list(table.columns))
+    return replace(results, details=results.details.replaced(table, conform(table, latest)))
+
+
+def with_figures(
+    results: StudyResults, table: Dataset, chosen: dict[str, Any], **figures: Any
+) -> StudyResults:
+    """Return the results with figures replaced in the rows that agree with a part of the key."""
+    frame = results.details.of(table).copy()
+    rows = (frame[list(chosen)] == pd.Series(chosen)).all(axis=1)
+    assert rows.any(), f"{table.name} has no row with {chosen}"
+    frame.loc[rows, list(figures)] = list(figures.values())
+    return replace(results, details=results.details.replaced(table, frame))
+
+
 def _estimate_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict[str, Any]]:
     rows = []
     for name, outcome in chosen.outcomes.root.items():
@@ -348,33 +372,56 @@ def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str,
             ("mde[stacked]", 2.8 * _STD_ERROR[str(outcome.transform)]),
         )
     ]
-    for design in DESIGNS:
-        lost = 0 if design == "unmatched" else 14
-        rows += [
-            _fact(design, "all", "n_treated", 412 if design == "unmatched" else 405),
-            _fact(design, "all", "n_comparison", 9916 if design == "unmatched" else 9836),
-            _fact(design, "all", "n_treated_matched", 412 - lost),
-            _fact(design, "all", "n_treated_unmatched", lost // 2),
-            _fact(design, "all", "n_comparison_used", 9916 if lost == 0 else 1194),
-            _fact(design, "all", "n_comparison_distinct", 5012 if lost == 0 else 1071),
-            _fact(design, "all", "n_comparison_reused", 0 if lost == 0 else 123),
-            _fact(design, "all", "n_comparison_in_treated_clusters", 0),
-        ]
-    for stack in (2009, 2010):
-        for design in DESIGNS:
-            rows.append(_fact(design, "all", f"n_treated_matched[{stack}]", 199))
-    for model in ("covariates", "lags"):
-        for stack in (2009, 2010):
-            rows.append(_fact(model, "all", f"treated_without_covariates[{stack}]", stack - 2006))
-            rows.append(_fact(model, "all", f"comparison_without_covariates[{stack}]", 40))
-            rows.append(_fact(model, "all", f"treated_off_support[{stack}]", 1))
-            rows.append(_fact(model, "all", f"comparison_off_support[{stack}]", 50))
-    for stack in (2009, 2010):
-        rows.append(_fact("all", "all", f"n_entrants[{stack}]", 210))
-        rows.append(_fact("all", "all", f"n_entrants_not_active[{stack}]", 4))
-        rows.append(_fact("all", "all", f"n_candidates[{stack}]", 5000))
     counts = ("n_", "treated_", "comparison_")
     return [{**row, "unit": "firms" if row["name"].startswith(counts) else "units"} for row in rows]
+
+
+_STACKS = (2009, 2010)
+
+
+def _details() -> Details:
+    rows = {
+        STACKS.name: [
+            {"stack": s, "n_entrants": 210, "n_entrants_not_active": 4, "n_candidates": 5000}
+            for s in _STACKS
+        ],
+        SCORE_LOSSES.name: [
+            {"model": model, "stack": stack, "treated": treated}
+            | {"n_without_covariates": stack - 2006 if treated else 40}
+            | {"n_off_support": 1 if treated else 50}
+            for model in ("covariates", "lags")
+            for stack in _STACKS
+            for treated in (True, False)
+        ],
+        MATCHED.name: [row for design in DESIGNS for row in _matched_rows(design)],
+        LOSSES.name: [
+            {"design": design, "stack": "all", "reason": UNMATCHED}
+            | {"n_firms": 0 if design == "unmatched" else 7}
+            for design in DESIGNS
+        ],
+    }
+    return Details({table.name: _table(table, rows.get(table.name, [])) for table in DETAILS})
+
+
+def _matched_rows(design: str) -> list[dict[str, Any]]:
+    """Return a design's row of all entry years, and those of each."""
+    everyone = design == "unmatched"
+    together = {
+        "design": design,
+        "stack": "all",
+        "n_treated": 412 if everyone else 405,
+        "n_comparison": 9916 if everyone else 9836,
+        "n_treated_matched": 412 if everyone else 398,
+        "n_comparison_used": 9916 if everyone else 1194,
+        "n_comparison_distinct": 5012 if everyone else 1071,
+        "n_comparison_reused": 0 if everyone else 123,
+        "n_comparison_in_treated_clusters": 0,
+        "ess": 5012.0 if everyone else 950.3,
+    }
+    of_all = ("n_comparison_distinct", "n_comparison_reused")
+    in_stack = {name: value for name, value in together.items() if name not in of_all}
+    in_stack |= {"n_treated_matched": 199}
+    return [together, *(in_stack | {"stack": str(stack)} for stack in _STACKS)]
 
 
 def _fact(design: str, outcome: str, name: str, value: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The columns of BALANCE and FACTS that Stata's pstest prints, on its own data."""
+"""The columns of BALANCE and its summary that Stata's pstest prints, on its own data."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.matching.balance import measure_balance
-from pipeline.matching.rubin import rubin_facts
+from pipeline.matching.rubin import summarise_balance
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 
@@ -64,9 +64,10 @@ def test_percent_bias(arguments, covariate, before, after):
     assert bias["one", "all", covariate, "after"] == pytest.approx(after, abs=5e-8)
 
 
-def test_rubin_facts(arguments):
-    facts = rubin_facts(*arguments).set_index(["design", "name"])["value"]
-    assert facts["one", "rubin_b_before"] == pytest.approx(107.4296667, abs=5e-8)
-    assert facts["one", "rubin_b_after"] == pytest.approx(15.0393316, abs=5e-8)
-    assert facts["one", "rubin_r_after"] == pytest.approx(1.3772797, abs=5e-8)
-    assert facts["one", "pseudo_r2_before"] == pytest.approx(0.1864231, abs=5e-8)
+def test_summary_of_balance(arguments):
+    summary = summarise_balance(*arguments).set_index(["design", "sample"])
+    before, after = summary.loc[("one", "before")], summary.loc[("one", "after")]
+    assert before["rubin_b"] == pytest.approx(107.4296667, abs=5e-8)
+    assert after["rubin_b"] == pytest.approx(15.0393316, abs=5e-8)
+    assert after["rubin_r"] == pytest.approx(1.3772797, abs=5e-8)
+    assert before["pseudo_r2"] == pytest.approx(0.1864231, abs=5e-8)

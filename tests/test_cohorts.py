@@ -107,12 +107,9 @@ beside  2001 -      A       1
 
 def test_entrants_who_are_not_active_are_counted():
     gone = PANEL[~((PANEL["firm_id"] == "t") & (PANEL["year"] == 2002))]
-    facts = risk_sets(gone, treatment(comparison="not_yet_treated")).facts.set_index("name")[
-        "value"
-    ]
-    assert facts["n_entrants[2003]"] == 1
-    assert facts["n_entrants_not_active[2003]"] == 1
-    assert facts["n_entrants_not_active[2005]"] == 0
+    stacks = risk_sets(gone, treatment(comparison="not_yet_treated")).stacks.set_index("stack")
+    assert stacks.loc[2003, "n_entrants"] == 1
+    assert stacks["n_entrants_not_active"].to_dict() == {2003: 1, 2005: 0}
 
 
 def test_no_candidate_at_all_is_an_error():

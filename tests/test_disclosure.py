@@ -8,8 +8,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from results import study_results
+from results import study_results, with_figures
 
+from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.exhibits.figures.overlap import score_bins
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
@@ -189,11 +190,17 @@ def test_a_dominated_mean_is_hidden_with_its_counterpart():
 
 
 def test_tables_mark_what_is_hidden_and_say_why():
-    results = study_results()
-    facts = results.facts.copy()
-    facts.loc[facts["name"].str.startswith("treated_off_support"), "value"] = 2
-    table = study_tables(vet(dataclasses.replace(results, facts=facts)))["sample_flow"]
-    assert HIDDEN in [cell for row in table.rows() for cell in row.cells]
+    few, enough = (
+        with_figures(study_results(), SCORE_LOSSES, {"treated": True}, n_off_support=number)
+        for number in (2, 5)
+    )
+    hidden = [
+        sum(cell is HIDDEN for row in shown.rows() for cell in row.cells)
+        for results in (few, enough)
+        for shown in [study_tables(vet(results))["sample_flow"]]
+    ]
+    assert hidden[0] > hidden[1]
+    table = study_tables(vet(few))["sample_flow"]
     assert any(note.startswith("c: not shown") and "fewer than 5" in note for note in table.notes)
 
 

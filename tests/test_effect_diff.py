@@ -6,12 +6,13 @@ import re
 import pytest
 from import_closure import ROOT
 from repository import STUDY, commit_all, git, repository, write_results, write_yaml
-from results import study_results
+from results import study_results, with_figures
 
 from pipeline.commands.audit.diff_words import diff_markdown, diff_text
 from pipeline.commands.audit.effect_diff import compare_revisions
 from pipeline.commands.audit.revisions import Revision, RevisionError, commit
 from pipeline.commands.audit.settings_diff import Changed, changed_parameters
+from pipeline.datasets.matches import LOSSES, MATCHED
 
 HEADLINE = ("sales_log", "covariates_lags", "stacked", "att")
 
@@ -135,19 +136,27 @@ def test_effects_that_appear_and_vanish_are_moved(project):
 
 def test_sample_flow_and_matching_losses_move(project):
     results = study_results()
-    flow, facts = results.sample_flow.copy(), results.facts.copy()
+    flow = results.sample_flow.copy()
     flow.loc[1, "firms"] -= 3
-    chosen = (facts["design"] == "covariates") & (facts["name"] == "n_treated_matched")
-    facts.loc[chosen, "value"] -= 8
+    place = {"design": "covariates", "stack": "all"}
+    fewer = with_figures(results, MATCHED, place, n_treated_matched=390)
+    more = with_figures(fewer, LOSSES, place, n_firms=15)
     write_results(project, "sample_flow", flow)
-    write_results(project, "facts", facts)
+    for table in (MATCHED, LOSSES):
+        write_results(project, table.name.lower(), more.details.of(table))
     found = [
         (row.name, row.before, row.after) for row in diff_since_head(project).studies[0].counts
     ]
     assert found == [
         ("assignment cluster known in every year: firms left", 10248, 10245),
         ("covariates: treated in the design", 398, 390),
+        ("covariates: treated off support or without a match", 7, 15),
     ]
+
+
+def test_counts_of_designs_that_a_state_does_not_have_are_not_compared(project):
+    (project / "reports" / STUDY / "results" / "matched.csv").unlink()
+    assert diff_since_head(project).studies[0].counts == []
 
 
 def test_code_packages_and_data_that_changed_are_listed(project):

@@ -228,5 +228,7 @@ def test_the_caliper_may_be_in_deviations_on_support(table):
     rows = scored.scores[(scored.scores["model"] == "logit") & scored.scores["on_support"]]
     assert (rows["treated"]).sum() == 185
     assert len(rows) < len(table)
-    facts = found.facts[found.facts["design"] == "own"].set_index("name")["value"]
-    assert facts["caliper[1978]"] == pytest.approx(0.2 * rows["propensity_score"].std())
+    counts = found.counts.set_index(["design", "stack"])
+    assert counts.loc[("own", "1978"), "caliper"] == pytest.approx(
+        0.2 * rows["propensity_score"].std()
+    )

@@ -1,10 +1,11 @@
-"""Matching where there is too little to match: a message or a fact, each with the counts."""
+"""Matching where there is too little to match: a message or a count, each with the counts."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from test_matching_nearest import NEAREST, covariates_of, fact, scores_table
+from test_matching_nearest import NEAREST, count, covariates_of, lost, scores_table
 
+from pipeline.datasets.matches import LEFT_OVER, UNMATCHED, WITH_FEWER, WITHOUT_CELL
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.designs import match_designs
 from pipeline.matching.shortage import shortage_lines
@@ -32,10 +33,10 @@ def matched(table, one, **columns):
 def test_fewer_comparison_than_treated_firms_without_replacement(design):
     table = [*rows([0.1, 0.2, 0.3], [0.15, 0.25]), *rows([0.1], [0.2, 0.4], 2010)]
     found = matched(table, design, size=[s[3] for s in table])
-    assert fact(found, "one", "n_treated_matched[2009]") == 2
-    assert fact(found, "one", "n_treated_left_over[2009]") == 1
-    assert fact(found, "one", "n_treated_left_over") == 1
-    assert list(shortage_lines(found.facts)) == [
+    assert count(found, "one", "n_treated_matched", "2009") == 2
+    assert lost(found, "one", LEFT_OVER, "2009") == 1
+    assert lost(found, "one", LEFT_OVER) == 1
+    assert list(shortage_lines(found.counts, found.losses)) == [
         "design one: 1 of 4 treated firms (2009: 1) found all comparison firms within reach taken; "
         "match with replacement, lower ratio or widen the comparison pool"
     ]
@@ -43,9 +44,9 @@ def test_fewer_comparison_than_treated_firms_without_replacement(design):
 
 def test_a_firm_beyond_the_caliper_is_not_left_over():
     found = matched(rows([0.1, 0.2, 9.0], [0.15, 0.25]), {**NEAREST, "caliper": 0.5})
-    assert fact(found, "one", "n_treated_unmatched[2009]") == 1
-    assert fact(found, "one", "n_treated_left_over[2009]") == 0
-    assert not list(shortage_lines(found.facts))
+    assert lost(found, "one", UNMATCHED, "2009") == 1
+    assert lost(found, "one", LEFT_OVER, "2009") == 0
+    assert not list(shortage_lines(found.counts, found.losses))
 
 
 @pytest.mark.parametrize("replacement", [True, False])
@@ -55,16 +56,18 @@ def test_more_asked_for_than_the_cell_holds(design, replacement):
     sector = ["a", "b", "a", "a", "b", "b", "b"]
     asked = {**design, "ratio": 3, "exact": ["sector"], "replacement": replacement}
     found = matched(table, asked, sector=sector, size=[row[3] for row in table])
-    assert fact(found, "one", "n_treated_with_fewer[2009]") == 1
-    assert "1 of 2 treated firms (2009: 1) have fewer" in next(shortage_lines(found.facts))
+    assert lost(found, "one", WITH_FEWER, "2009") == 1
+    assert "1 of 2 treated firms (2009: 1) have fewer" in next(
+        shortage_lines(found.counts, found.losses)
+    )
 
 
 def test_a_cell_with_treated_firms_only_is_counted_and_said():
     found = matched(
         rows([0.1, 0.5], [0.2, 0.3]), {**NEAREST, "exact": ["sector"]}, sector=["a", "b", "a", "a"]
     )
-    assert fact(found, "one", "cells_without_comparison[2009]") == 1
-    assert list(shortage_lines(found.facts)) == [
+    assert count(found, "one", "cells_without_comparison", "2009") == 1
+    assert list(shortage_lines(found.counts, found.losses)) == [
         "design one: 1 of 2 treated firms (2009: 1) are in exact cells without a comparison firm; "
         "use fewer exact covariates or wider bins"
     ]
@@ -139,5 +142,5 @@ def test_missing_covariates_are_refused_with_the_count_and_where(design, message
 def test_firms_without_a_cell_variable_are_counted():
     sector = pd.Series(["a", None, "a", None])
     found = matched(rows([0.0, 1.0], [0.5, 2.0]), {**NEAREST, "exact": ["sector"]}, sector=sector)
-    assert fact(found, "one", "n_without_cell[2009]") == 2
-    assert fact(found, "one", "n_treated_matched[2009]") == 1
+    assert lost(found, "one", WITHOUT_CELL, "2009") == 2
+    assert count(found, "one", "n_treated_matched", "2009") == 1

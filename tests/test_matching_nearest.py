@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matched_sets import assert_valid, slow_greedy, slow_ties
 
+from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, UNMATCHED, WITHOUT_CELL
 from pipeline.errors import ParamsError, SupportError
 from pipeline.matching import pool, proposals
 from pipeline.matching.caliper import caliper_width
@@ -224,11 +225,14 @@ SMALL = [
 ]
 
 
-def fact(matched, design, name):
-    facts = matched.facts
-    found = facts[(facts["design"] == design) & (facts["name"] == name)]
-    assert len(found) == 1, name
-    return found["value"].iloc[0]
+def count(matched, design, column, stack="all"):
+    """Return one figure of MATCHED."""
+    return matched.counts.set_index(["design", "stack"]).loc[(design, stack), column]
+
+
+def lost(matched, design, reason, stack="all"):
+    """Return one count of LOSSES."""
+    return matched.losses.set_index(["design", "stack", "reason"])["n_firms"][design, stack, reason]
 
 
 def test_sets_and_weights_of_a_small_study():
@@ -254,17 +258,17 @@ def test_sets_and_weights_of_a_small_study():
         0.5,
         0.5,
     ]
-    assert fact(matched, "one", "n_treated_matched[2009]") == 2
-    assert fact(matched, "one", "n_treated_matched") == 3
-    assert fact(matched, "one", "n_comparison_used") == 3
-    assert fact(matched, "one", "n_comparison_distinct") == 2
-    assert fact(matched, "one", "n_comparison_reused") == 1
-    assert fact(matched, "one", "max_reuse") == 2
+    assert count(matched, "one", "n_treated_matched", "2009") == 2
+    assert count(matched, "one", "n_treated_matched") == 3
+    assert count(matched, "one", "n_comparison_used") == 3
+    assert count(matched, "one", "n_comparison_distinct") == 2
+    assert count(matched, "one", "n_comparison_reused") == 1
+    assert count(matched, "one", "max_reuse") == 2
     # three uses by two firms, one of them in both stacks
-    assert fact(matched, "one", "ess") == pytest.approx(3**2 / (2**2 + 1))
-    assert fact(matched, "one", "n_comparison_in_treated_clusters[2009]") == 1
-    assert fact(matched, "one", "share_comparison_in_treated_clusters") == pytest.approx(1 / 3)
-    assert fact(matched, "unmatched", "n_comparison_reused") == 2
+    assert count(matched, "one", "ess") == pytest.approx(3**2 / (2**2 + 1))
+    assert count(matched, "one", "n_comparison_in_treated_clusters", "2009") == 1
+    assert count(matched, "one", "share_comparison_in_treated_clusters") == pytest.approx(1 / 3)
+    assert count(matched, "unmatched", "n_comparison_reused") == 2
 
 
 def test_caliper_losses_are_counted_and_unused_firms_carry_no_weight():
@@ -272,10 +276,10 @@ def test_caliper_losses_are_counted_and_unused_firms_carry_no_weight():
     matched = match_designs(scores, covariates_of(scores), section(near={"caliper_sd": 0.2}))
     used = matched.weights[matched.weights["design"] == "near"]
     assert not set(used["firm_id"]) & {"z", "o"}
-    assert fact(matched, "near", "n_treated_unmatched[2009]") == 1
+    assert lost(matched, "near", UNMATCHED, "2009") == 1
     expected = 0.2 * np.std([1.0, 0.0, 0.75, 0.25, -3.0, 9.0], ddof=1)
-    assert fact(matched, "near", "caliper[2009]") == pytest.approx(expected)
-    assert fact(matched, "near", "max_distance[2009]") == 0.25
+    assert count(matched, "near", "caliper", "2009") == pytest.approx(expected)
+    assert count(matched, "near", "max_distance", "2009") == 0.25
 
 
 def test_firms_off_support_never_match_but_count_in_the_caliper():
@@ -285,7 +289,7 @@ def test_firms_off_support_never_match_but_count_in_the_caliper():
     stack = matched.matches[matched.matches["stack"] == 2009]
     assert set(stack["firm_id"]) == {"b", "n"}
     expected = np.std([1.0, 0.0, 0.75, 0.25, -3.0], ddof=1)
-    assert fact(matched, "one", "caliper[2009]") == pytest.approx(expected)
+    assert count(matched, "one", "caliper", "2009") == pytest.approx(expected)
 
 
 def test_exact_cells_are_never_crossed_and_lonely_cells_are_counted():
@@ -296,9 +300,9 @@ def test_exact_cells_are_never_crossed_and_lonely_cells_are_counted():
     matched = match_designs(scores, covariates, section(cells={"exact": ["sector", "size"]}))
     stack = matched.matches[matched.matches["stack"] == 2009]
     assert stack["firm_id"].tolist() == ["a", "n"]
-    assert fact(matched, "cells", "cells_without_comparison[2009]") == 1
-    assert fact(matched, "cells", "n_treated_in_cells_without_comparison[2009]") == 1
-    assert fact(matched, "cells", "n_without_cell[2009]") == 1
+    assert count(matched, "cells", "cells_without_comparison", "2009") == 1
+    assert lost(matched, "cells", CELL_WITHOUT_COMPARISON, "2009") == 1
+    assert lost(matched, "cells", WITHOUT_CELL, "2009") == 1
 
 
 def random_scores(rng, n=120):
@@ -343,7 +347,7 @@ def test_tables_do_not_depend_on_the_order_of_rows_and_inputs_stay():
         covariates.sample(frac=1, random_state=2),
         section(**DESIGNS),
     )
-    for name in ("matches", "weights", "facts"):
+    for name in ("matches", "weights", "counts", "losses"):
         pd.testing.assert_frame_equal(getattr(plain, name), getattr(shuffled, name))
     pd.testing.assert_frame_equal(before[0], scores)
     pd.testing.assert_frame_equal(before[1], covariates)

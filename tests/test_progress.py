@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline import progress
+from pipeline.datasets.matches import LEFT_OVER
 from pipeline.matching.designs import Matched
 from pipeline.progress import telling, track
 from stages import match
@@ -46,9 +47,10 @@ def test_a_stage_that_no_terminal_watches_prints_nothing(tmp_path):
 def test_matching_tells_of_shortages_only_who_watches_a_terminal(
     terminal, ci, shown, monkeypatch, capsys
 ):
-    facts = {"n_treated": 9, "n_treated_left_over": 2, "n_treated_left_over[2009]": 2}
-    rows = [{"design": "one", "name": name, "value": value} for name, value in facts.items()]
-    matched = Matched(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(rows))
+    counts = pd.DataFrame([{"design": "one", "stack": "all", "n_treated": 9}])
+    place = {"design": "one", "reason": LEFT_OVER, "n_firms": 2}
+    losses = pd.DataFrame([place | {"stack": stack} for stack in ("2009", "all")])
+    matched = Matched(pd.DataFrame(), pd.DataFrame(), counts, losses)
     monkeypatch.setattr(match, "match_designs", lambda *_: matched)
     for step in ("read", "write", "read_brought"):
         monkeypatch.setattr(match, step, lambda *_: None)

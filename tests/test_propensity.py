@@ -6,8 +6,7 @@ from pydantic import ValidationError
 from pipeline.errors import DataError, SupportError
 from pipeline.params.score import ScoreSection
 from pipeline.selection.likelihood import maximise
-from pipeline.selection.propensity import fit_score, score_risk_sets
-from pipeline.selection.score_sample import count_lost
+from pipeline.selection.propensity import count_losses, fit_score, score_risk_sets
 from pipeline.selection.support import common_support
 
 
@@ -184,7 +183,7 @@ def test_support_includes_its_bounds():
     assert common_support(score, treated, "treated_range").all()
 
 
-# Risk sets: from COVARIATES to SCORES, SCORE_COEFFICIENTS and FACTS.
+# Risk sets: from COVARIATES to SCORES, SCORE_COEFFICIENTS and SCORE_LOSSES.
 
 
 def section(**options):
@@ -209,6 +208,11 @@ def section(**options):
             "models": {"main": model},
         }
     )
+
+
+def losses_of(scored):
+    """Return SCORE_LOSSES by stack and group."""
+    return scored.losses.set_index(["stack", "treated"])
 
 
 def study():
@@ -285,10 +289,10 @@ def test_firms_without_covariates_leave_the_model_and_are_counted():
     gaps.loc[lost, "size"] = np.nan
     gaps.loc[lost[:1], "sector"] = None
     scored = score_risk_sets(risk_sets, gaps, section())
-    facts = scored.facts.set_index("name")["value"]
-    assert facts["treated_without_covariates[2009]"] == 3
-    assert facts["comparison_without_covariates[2009]"] == 5
-    assert facts["comparison_without_covariates[2010]"] == 0
+    lost = losses_of(scored)["n_without_covariates"]
+    assert lost[2009, True] == 3
+    assert lost[2009, False] == 5
+    assert lost[2010, False] == 0
     assert (scored.scores["model"] == "main").sum() == 792
     # A covariate outside the model costs nothing.
     assert len(score_risk_sets(risk_sets, gaps.assign(age=np.nan), section()).scores) == 1592
@@ -356,12 +360,12 @@ def test_support_is_judged_within_each_stack_and_counted():
     risk_sets, covariates = study()
     scored = score_risk_sets(risk_sets, covariates, section(support="min_max", fit="pooled"))
     main = scored.scores[scored.scores["model"] == "main"]
-    facts = scored.facts.set_index("name")["value"]
+    lost = losses_of(scored)["n_off_support"]
     for stack, rows in main.groupby("stack"):
         score, treated = rows["linear_score"].to_numpy(), rows["treated"].to_numpy()
         expected = common_support(score, treated, "min_max")
         np.testing.assert_array_equal(rows["on_support"], expected)
-        assert facts[f"comparison_off_support[{stack}]"] == (~expected & ~treated).sum() > 0
+        assert lost[stack, False] == (~expected & ~treated).sum() > 0
 
 
 @pytest.mark.parametrize("fit", ["per_stack", "pooled"])
@@ -398,19 +402,25 @@ def test_row_order_changes_nothing_and_inputs_stay():
     )
     pd.testing.assert_frame_equal(before[0], risk_sets)
     pd.testing.assert_frame_equal(before[1], covariates)
-    pd.testing.assert_frame_equal(plain.facts, shuffled.facts)
+    pd.testing.assert_frame_equal(plain.losses, shuffled.losses)
     pd.testing.assert_frame_equal(plain.scores, shuffled.scores, rtol=0, atol=2e-10)
 
 
 def test_losses_are_counted_in_their_own_stack_where_rows_have_been_dropped():
     """Labels of rows are not positions: those without covariates have left gaps."""
-    rows = pd.DataFrame(
-        {"stack": [2009, 2009, 2010, 2010], "treated": [True, False, True, True]},
-        index=[1, 3, 4, 7],
+    members = pd.DataFrame(
+        {"stack": [2009] * 3 + [2010] * 3, "treated": [True, False, True, True, True, True]},
+        index=[1, 3, 4, 7, 8, 9],
     )
-    facts = count_lost(rows, np.array([True, False, True, True]), "logit", "off_support")
-    assert facts.set_index("name")["value"].to_dict() == {
-        "comparison_off_support[2009]": 0.0,
-        "treated_off_support[2009]": 1.0,
-        "treated_off_support[2010]": 2.0,
+    scored = members.loc[[1, 3, 7, 9]].assign(on_support=[False, True, False, True])
+    counts = count_losses(members, scored, "logit").set_index(["stack", "treated"])
+    assert counts["n_without_covariates"].to_dict() == {
+        (2009, False): 0,
+        (2009, True): 1,
+        (2010, True): 1,
+    }
+    assert counts["n_off_support"].to_dict() == {
+        (2009, False): 0,
+        (2009, True): 1,
+        (2010, True): 1,
     }

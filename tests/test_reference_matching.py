@@ -90,8 +90,8 @@ def test_att_and_matched_treated(matched, lalonde, design):
 
 
 def test_caliper_is_a_fifth_of_the_standard_deviation(matched):
-    facts = matched.facts.set_index(["design", "name"])["value"]
-    assert facts["caliper", "caliper[1978]"] / 0.2 == pytest.approx(0.2903134, abs=5e-8)
+    counts = matched.counts.set_index(["design", "stack"])
+    assert counts.loc[("caliper", "1978"), "caliper"] / 0.2 == pytest.approx(0.2903134, abs=5e-8)
 
 
 @pytest.fixture(scope="module")

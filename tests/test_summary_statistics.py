@@ -1,14 +1,14 @@
 """Summary statistics: what each figure is of, and what is suppressed."""
 
 import dataclasses
-from dataclasses import replace
 
 import pandas as pd
 import pytest
-from results import study_results
+from results import study_results, with_figures
 from text_tables import panel
 
 from pipeline.datasets.panel import EARLIER, LATER, PROFILE
+from pipeline.datasets.selection import STACKS
 from pipeline.datasets.store import conform
 from pipeline.exhibits.figures.cohorts import cohort_plot
 from pipeline.exhibits.tables.missingness import missingness_table
@@ -131,7 +131,6 @@ def test_the_cohort_plot_has_one_row_an_entry_year_and_one_for_those_who_never_e
 
 def test_the_cohort_plot_leaves_out_a_count_that_is_not_published():
     results = study_results()
-    hidden = results.facts["name"] == "n_entrants[2010]"
-    facts = results.facts.assign(value=results.facts["value"].mask(hidden))
-    axes = cohort_plot(replace(results, facts=facts)).axes[0]
+    hidden = with_figures(results, STACKS, {"stack": 2010}, n_entrants=pd.NA)
+    axes = cohort_plot(hidden).axes[0]
     assert [text.get_text() for text in axes.texts] == ["210 firms", "9,836 firms"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-STAGES_WITH_FACTS = ("score", "match", "balance", "estimate")
+from benchmarks.freeze.facts import of_folder
 
 # What the numbers in a bracket of `term` mean, by family; a family that is absent here has text.
 COORDINATES = {
@@ -90,18 +90,15 @@ def weights(study: Path) -> pd.DataFrame:
 
 
 def facts(study: Path) -> pd.DataFrame:
-    """Return single numbers by stage; a keyed table that replaces some of them is added here."""
-    found = [
-        pd.read_parquet(path).assign(stage=stage)
-        for stage in STAGES_WITH_FACTS
-        if (path := study / stage / "facts.parquet").exists()
-    ]
-    if not found:
-        return pd.DataFrame(columns=["stage", "design", "outcome", "family", "of", "value"])
-    rows = pd.concat(found, ignore_index=True)
+    """Return single numbers by stage, from the keyed tables that hold them."""
+    path = study / "estimate" / "facts.parquet"
+    keyed = of_folder(study)
+    if not path.exists():
+        return keyed
+    rows = pd.read_parquet(path).assign(stage="estimate")
     split = rows["name"].map(_bracket)
     rows["family"], rows["of"] = split.str[0], split.str[1]
-    return rows
+    return pd.concat([keyed, rows], ignore_index=True)
 
 
 TABLES = (

@@ -85,7 +85,7 @@ def explore(panel: pd.DataFrame, study: Study) -> Explored:
     return Explored(
         design=design,
         matched=_counts(found.matched, design),
-        shortages=list(shortage_lines(found.matched.facts)),
+        shortages=list(shortage_lines(found.matched.counts, found.matched.losses)),
         balance=_before_and_after(balance, design),
         effects=_average_effects(estimate_specs(found.study).estimates, design),
     )
@@ -130,8 +130,9 @@ def _headline_only(study: Study) -> Study:
 
 
 def _counts(matched: Matched, design: str) -> dict[str, float]:
-    facts = matched.facts[matched.facts["design"] == design].set_index("name")["value"]
-    return {name: float(facts[name]) for name in _COUNTS}
+    counts = matched.counts
+    together = counts[(counts["design"] == design) & (counts["stack"] == "all")].iloc[0]
+    return {name: float(together[name]) for name in _COUNTS}
 
 
 def _before_and_after(balance: pd.DataFrame, design: str) -> pd.DataFrame:

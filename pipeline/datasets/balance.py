@@ -51,3 +51,18 @@ SUPPORT = Dataset(
         ),
     },
 )
+
+BALANCE_SUMMARY = Dataset(
+    name="BALANCE_SUMMARY",
+    row="one design in one sample, stacks together, on the covariates that it conditions on",
+    key=("design", "sample"),
+    columns={
+        "design": Column("string", "name of the design"),
+        "sample": Column("string", "before, after"),
+        "rubin_b": Column(
+            "number", "distance of mean probit indices, percent", True, tells="statistic"
+        ),
+        "rubin_r": Column("number", "ratio of their variances", True, tells="statistic"),
+        "pseudo_r2": Column("number", "McFadden's, of the probit", True, tells="statistic"),
+    },
+)

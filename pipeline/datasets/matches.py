@@ -1,4 +1,4 @@
-"""Tables that `match` writes: matched sets and the weights they imply."""
+"""Tables that `match` writes: matched sets, the weights they imply, who was matched and lost."""
 
 from pipeline.datasets.store import Column, Dataset
 
@@ -37,5 +37,77 @@ WEIGHTS = Dataset(
             "number", "treated 1 (`ato`: less); within a stack, comparison firms sum to the treated"
         ),
         "estimand": Column("string", "whom the weights stand for: att, or ato for overlap weights"),
+    },
+)
+
+MATCHED = Dataset(
+    name="MATCHED",
+    row="one stack of one design, or all stacks of it together",
+    key=("design", "stack"),
+    columns={
+        "design": Column("string", "name of the design"),
+        "stack": Column(
+            "string", "entry year, or `all`, where a firm counts once in each of its stacks"
+        ),
+        "n_treated": Column("integer", "treated firms of the risk set", tells="count"),
+        "n_comparison": Column("integer", "comparison firms of the risk set", tells="count"),
+        "n_treated_matched": Column("integer", "treated firms with a weight", tells="count"),
+        "n_comparison_used": Column("integer", "comparison firms with a weight", tells="count"),
+        "n_comparison_in_treated_clusters": Column(
+            "integer", "of these in clusters with participants", tells="count"
+        ),
+        "share_comparison_in_treated_clusters": Column(
+            "number", "the same as a share; of `all`", nullable=True, tells="share"
+        ),
+        "n_comparison_distinct": Column(
+            "integer", "comparison firms used, each once; of `all`", nullable=True, tells="count"
+        ),
+        "n_comparison_reused": Column(
+            "integer", "of these used more than once; of `all`", nullable=True, tells="count"
+        ),
+        "max_reuse": Column(
+            "integer", "most uses of one comparison firm; of `all`", True, tells="other_count"
+        ),
+        "cells_without_comparison": Column(
+            "integer",
+            "exact cells with treated firms and no comparison firm; missing without cells",
+            nullable=True,
+            tells="other_count",
+        ),
+        "ess": Column(
+            "number",
+            "effective number of comparison firms; of `all`, the weights of a firm added up",
+            tells="statistic",
+        ),
+        "caliper": Column(
+            "number", "widest distance allowed, in score units", True, tells="statistic"
+        ),
+        "max_distance": Column(
+            "number", "widest distance of a match, in score units", True, tells="statistic"
+        ),
+    },
+)
+
+# Reasons of LOSSES. The last loses nobody: it leaves fewer comparison firms than asked for.
+UNMATCHED = "unmatched"
+LEFT_OVER = "left_over"
+CELL_WITHOUT_COMPARISON = "cell_without_comparison"
+WITHOUT_CELL = "without_cell"
+WITH_FEWER = "with_fewer"
+
+LOSSES = Dataset(
+    name="LOSSES",
+    row="one reason for which a design does not use firms of a stack; reasons overlap",
+    key=("design", "stack", "reason"),
+    columns={
+        "design": Column("string", "name of the design"),
+        "stack": Column("string", "entry year, or `all`"),
+        "reason": Column(
+            "string",
+            "of treated firms: unmatched (off support or without a match), left_over (all within "
+            "reach were taken), cell_without_comparison, with_fewer (matched to fewer firms than "
+            "asked for); of both groups: without_cell (a cell variable is missing)",
+        ),
+        "n_firms": Column("integer", "firms", tells="count"),
     },
 )

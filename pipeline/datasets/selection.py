@@ -49,3 +49,34 @@ COVARIATES = Dataset(
     },
     open_kinds=("number", "string"),
 )
+
+STACKS = Dataset(
+    name="STACKS",
+    row="one entry year",
+    key=("stack",),
+    columns={
+        "stack": Column("integer", "entry year"),
+        "n_entrants": Column("integer", "firms that entered in the year", tells="count"),
+        "n_entrants_not_active": Column(
+            "integer", "of these not active in the base year or at entry", tells="count"
+        ),
+        "n_candidates": Column(
+            "integer", "active firms with which they could be compared", tells="count"
+        ),
+    },
+)
+
+SCORE_LOSSES = Dataset(
+    name="SCORE_LOSSES",
+    row="one group of a stack's risk set, under one score model",
+    key=("model", "stack", "treated"),
+    columns={
+        "model": Column("string", "score model"),
+        "stack": Column("integer", "entry year of the risk set"),
+        "treated": Column("flag", "treated firms, or comparison firms"),
+        "n_without_covariates": Column(
+            "integer", "firms that lack a covariate of the model", tells="count"
+        ),
+        "n_off_support": Column("integer", "others off common support", tells="count"),
+    },
+)

@@ -15,22 +15,40 @@ from pipeline.errors import DataError
 
 Kind = Literal["string", "integer", "number", "flag"]
 
+# What a published column tells of firms; disclosure control decides by it what to hide.
+Tells = Literal[
+    "count",  # how many firms, or years of firms
+    "other_count",  # how many clusters, cells, stacks, uses
+    "mean",  # a mean of a magnitude
+    "share",
+    "effect",  # an effect, or what gives one away: its error, what could have been detected
+    "statistic",  # of weights, distances or fit
+    "year",
+    "words",
+]
+
 # pandas' own types: `str` keeps leading zeros, `Int64` can say that a year is missing.
 _DTYPES = {"string": "str", "integer": "Int64", "number": "float64", "flag": "bool"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """Describe one column: its kind, whether a value may be missing, and what it holds."""
+    """Describe one column: its kind, whether a value may be missing, and what it holds.
+
+    A column that is published beside the key says what it `tells` of firms.
+    """
 
     kind: Kind
     meaning: str
     nullable: bool = False
+    tells: Tells | None = None
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Declare a table: what one row is, its key (non-missing, unique) and its columns.
+    """Declare a table: what one row is, its unique key and its columns.
+
+    Key columns are never missing, unless declared nullable.
 
     `open_kinds` are the kinds that columns beyond the declared ones may have (the firm
     characteristics that a study names, say); empty means that no other column may appear.
@@ -41,6 +59,18 @@ class Dataset:
     key: tuple[str, ...]
     columns: dict[str, Column]
     open_kinds: tuple[Kind, ...] = ()
+
+
+def columns_that_tell(dataset: Dataset, what: Tells) -> list[str]:
+    """Return the columns beside the key that tell one thing.
+
+    Raises TableError where a column does not say what it tells.
+    """
+    told = {name: c.tells for name, c in dataset.columns.items() if name not in dataset.key}
+    silent = [name for name, tells in told.items() if tells is None]
+    if silent:
+        raise TableError(f"{dataset.name}: columns {silent} do not declare what they tell")
+    return [name for name, tells in told.items() if tells == what]
 
 
 class TableError(Exception):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipeline.exhibits.details import Details
 from pipeline.exhibits.words.language import retell
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
@@ -54,6 +55,7 @@ class StudyResults:
     `scores` holds firms; exhibits take bin counts from it and nothing else. `recovery` exists
     where the truth is known: outcome, design, estimator, term, truth, estimate, std_error.
     `dominance` is what the disclosure rule needs of firms, and is never published.
+    `details` are the tables behind feet and notes.
     """
 
     study: str
@@ -62,6 +64,7 @@ class StudyResults:
     tests: pd.DataFrame
     paths: pd.DataFrame
     facts: pd.DataFrame
+    details: Details
     balance: pd.DataFrame
     sample_flow: pd.DataFrame
     issues: pd.DataFrame

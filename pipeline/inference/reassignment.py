@@ -81,7 +81,7 @@ class Reassignment:
             return score_pool(firms, "unmatched", source).assign(on_support=True)
         model = self.redo.score.models[rule.score]
         pool = score_pool(firms, rule.score, model.controls_from)
-        return score_model(pool, self.covariates, model, rule.score, maximise).scores
+        return score_model(pool, self.covariates, model, rule.score, maximise)[0]
 
 
 def reassignment(study: Study, redo: Redo, design: str, entry_years: list[int]) -> Reassignment:

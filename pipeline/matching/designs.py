@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.matches import MATCHES, WEIGHTS
-from pipeline.datasets.results import FACTS
+from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import ParamsError
 from pipeline.matching.cells import exact_cells
 from pipeline.matching.external import rows_of_stack
-from pipeline.matching.losses import design_facts
+from pipeline.matching.losses import design_counts, design_losses
 from pipeline.matching.methods import match_stack
 from pipeline.matching.stack import RiskSet, StackMatch
 from pipeline.params.design_rules import CellDesign
@@ -25,11 +24,12 @@ from pipeline.params.match import AnyDesign, MatchSection, covariates_named
 
 @dataclass(frozen=True)
 class Matched:
-    """Hold the tables MATCHES, WEIGHTS and FACTS of every design."""
+    """Hold the tables MATCHES, WEIGHTS, MATCHED and LOSSES of every design."""
 
     matches: pd.DataFrame
     weights: pd.DataFrame
-    facts: pd.DataFrame
+    counts: pd.DataFrame
+    losses: pd.DataFrame
 
 
 def match_designs(
@@ -48,7 +48,7 @@ def match_designs(
     where a stack of a design has no match at all.
     """
     _check_names(scores, covariates, section)
-    matches, weights, facts = [empty(MATCHES)], [], []
+    matches, weights, counts, losses = [empty(MATCHES)], [], [], []
     for name in ["unmatched", *section.designs]:
         design = section.designs.get(name)
         stacks = [
@@ -59,11 +59,13 @@ def match_designs(
         ]
         matches += [match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
         weights += [weight_rows(stack, name) for stack in stacks]
-        facts.append(design_facts(name, stacks))
+        counts += design_counts(name, stacks)
+        losses += design_losses(name, stacks)
     return Matched(
         conform(MATCHES, pd.concat(matches)),
         conform(WEIGHTS, pd.concat(weights)),
-        conform(FACTS, pd.concat(facts)),
+        conform(MATCHED, pd.DataFrame(counts, columns=list(MATCHED.columns))),
+        conform(LOSSES, pd.DataFrame(losses)),
     )
 
 

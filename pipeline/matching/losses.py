@@ -1,52 +1,53 @@
-"""Facts of a matching design: who was matched, who was lost, how often firms are reused."""
+"""Counts of a matching design: who was matched, who was lost and why, how often firms are reused.
+
+Counts are of firms; a firm in two stacks counts once in each stack and in their sums, and once
+among the distinct comparison firms.
+"""
+
+from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.matches import (
+    CELL_WITHOUT_COMPARISON,
+    LEFT_OVER,
+    UNMATCHED,
+    WITH_FEWER,
+    WITHOUT_CELL,
+)
 from pipeline.matching.sets import Flags, Floats, times_used
 from pipeline.matching.stack import StackMatch
 
-Fact = tuple[str, float, str]
 
-
-def design_facts(name: str, stacks: list[StackMatch]) -> pd.DataFrame:
-    """Return FACTS rows of one design: totals by name, per stack as `name[stack]`.
-
-    Counts are of firms; a firm in two stacks counts once in each stack and in the totals of
-    counts, and once in `n_comparison_distinct` and `n_comparison_reused`.
-    """
-    per_stack = [stack_facts(stack) for stack in stacks]
-    rows = [
-        (f"{fact}[{stack.firms['stack'].iloc[0]}]", value, unit)
-        for stack, facts in zip(stacks, per_stack, strict=True)
-        for fact, value, unit in facts
+def design_counts(name: str, stacks: list[StackMatch]) -> list[dict[str, Any]]:
+    """Return MATCHED rows of one design: each stack, and all together."""
+    per_stack = [_stack_counts(stack) for stack in stacks]
+    sums: Counter[str] = Counter()
+    for counts in per_stack:
+        sums.update(counts)
+    rows: list[dict[str, Any]] = [
+        {"stack": _year(stack), **counts, **_reach(stack)}
+        for stack, counts in zip(stacks, per_stack, strict=True)
     ]
-    rows += _totals(per_stack) + _reuse(stacks)
-    table = pd.DataFrame(rows, columns=["name", "value", "unit"])
-    return table.assign(design=name, outcome="all")
+    together: dict[str, Any] = {"stack": "all", **sums, **_reuse(stacks)}
+    return [{"design": name, **row} for row in [*rows, together]]
 
 
-def stack_facts(stack: StackMatch) -> list[Fact]:
-    """Count one stack's firms: in the risk set, matched, lost, in treated clusters."""
-    treated = stack.firms["treated"].to_numpy()
-    used = stack.weight > 0
-    near_treated = stack.firms["in_treated_cluster"].to_numpy()
-    facts: list[Fact] = [
-        ("n_treated", treated.sum(), "firms"),
-        ("n_comparison", (~treated).sum(), "firms"),
-        ("n_treated_matched", (treated & used).sum(), "firms"),
-        ("n_treated_unmatched", (treated & ~used).sum(), "firms"),
-        ("n_comparison_used", (~treated & used).sum(), "firms"),
-        ("n_comparison_in_treated_clusters", (~treated & used & near_treated).sum(), "firms"),
-        *_cell_facts(stack, treated),
-        *_shortage_facts(stack),
-        ("ess", effective_size(stack.weight[~treated]), "firms"),
+def design_losses(name: str, stacks: list[StackMatch]) -> list[dict[str, Any]]:
+    """Return LOSSES rows of one design: each stack, and their sums; zeros included."""
+    sums: Counter[str] = Counter()
+    rows = []
+    for stack in stacks:
+        lost = _stack_losses(stack)
+        sums.update(lost)
+        rows += [(_year(stack), reason, number) for reason, number in lost.items()]
+    rows += [("all", reason, number) for reason, number in sums.items()]
+    return [
+        {"design": name, "stack": stack, "reason": reason, "n_firms": number}
+        for stack, reason, number in rows
     ]
-    if stack.caliper is not None:
-        facts.append(("caliper", stack.caliper, "score units"))
-    if len(stack.sets.distance):
-        facts.append(("max_distance", stack.sets.distance.max(), "score units"))
-    return facts
 
 
 def effective_size(weight: Floats) -> float:
@@ -55,54 +56,70 @@ def effective_size(weight: Floats) -> float:
     return float(weight.sum() ** 2 / squares) if squares > 0 else 0.0
 
 
-def _cell_facts(stack: StackMatch, treated: Flags) -> list[Fact]:
-    """Count cells on support with a treated firm and no comparison firm, and their firms."""
-    if stack.cells is None:
-        return []
-    on_support = stack.firms["on_support"].to_numpy()
-    known = on_support & (stack.cells >= 0)
-    lonely = np.setdiff1d(stack.cells[known & treated], stack.cells[known & ~treated])
-    stranded = known & treated & np.isin(stack.cells, lonely)
-    return [
-        ("cells_without_comparison", len(lonely), "cells"),
-        ("n_treated_in_cells_without_comparison", stranded.sum(), "firms"),
-        ("n_without_cell", (on_support & (stack.cells < 0)).sum(), "firms"),
-    ]
+def _year(stack: StackMatch) -> str:
+    return str(stack.firms["stack"].iloc[0])
 
 
-def _shortage_facts(stack: StackMatch) -> list[Fact]:
-    if stack.shortage is None:
-        return []
-    return [
-        ("n_treated_left_over", stack.shortage.left_over, "firms"),
-        ("n_treated_with_fewer", stack.shortage.fewer, "firms"),
-    ]
+def _stack_counts(stack: StackMatch) -> dict[str, int]:
+    """Count one stack's firms: in the risk set, matched, in treated clusters; and lonely cells."""
+    treated = stack.firms["treated"].to_numpy()
+    used = stack.weight > 0
+    near_treated = stack.firms["in_treated_cluster"].to_numpy()
+    counts = {
+        "n_treated": int(treated.sum()),
+        "n_comparison": int((~treated).sum()),
+        "n_treated_matched": int((treated & used).sum()),
+        "n_comparison_used": int((~treated & used).sum()),
+        "n_comparison_in_treated_clusters": int((~treated & used & near_treated).sum()),
+    }
+    if stack.cells is not None:
+        counts["cells_without_comparison"] = len(_lonely_cells(stack, stack.cells))
+    return counts
 
 
-def _totals(per_stack: list[list[Fact]]) -> list[Fact]:
-    """Sum the counts over stacks; widths, distances and effective sizes do not add up."""
-    totals: dict[str, Fact] = {}
-    for facts in per_stack:
-        for name, value, unit in facts:
-            if unit != "score units" and name != "ess":
-                before = totals[name][1] if name in totals else 0.0
-                totals[name] = (name, before + value, unit)
-    return list(totals.values())
+def _stack_losses(stack: StackMatch) -> dict[str, int]:
+    treated = stack.firms["treated"].to_numpy()
+    losses = {UNMATCHED: int((treated & ~(stack.weight > 0)).sum())}
+    if stack.cells is not None:
+        on_support = stack.firms["on_support"].to_numpy()
+        stranded = on_support & treated & np.isin(stack.cells, _lonely_cells(stack, stack.cells))
+        losses[CELL_WITHOUT_COMPARISON] = int(stranded.sum())
+        losses[WITHOUT_CELL] = int((on_support & (stack.cells < 0)).sum())
+    if stack.shortage is not None:
+        losses |= {LEFT_OVER: stack.shortage.left_over, WITH_FEWER: stack.shortage.fewer}
+    return losses
 
 
-def _reuse(stacks: list[StackMatch]) -> list[Fact]:
+def _lonely_cells(stack: StackMatch, cells: np.ndarray) -> np.ndarray:
+    """Return the cells on support with a treated firm and no comparison firm."""
+    treated: Flags = stack.firms["treated"].to_numpy()
+    known = stack.firms["on_support"].to_numpy() & (cells >= 0)
+    return np.setdiff1d(cells[known & treated], cells[known & ~treated])
+
+
+def _reach(stack: StackMatch) -> dict[str, float | None]:
+    """Return what does not add up over stacks: effective size, caliper and widest distance."""
+    control = ~stack.firms["treated"].to_numpy()
+    distances = stack.sets.distance
+    return {
+        "ess": effective_size(stack.weight[control]),
+        "caliper": stack.caliper,
+        "max_distance": float(distances.max()) if len(distances) else None,
+    }
+
+
+def _reuse(stacks: list[StackMatch]) -> dict[str, float]:
     """Describe comparison firms over all stacks: distinct, reused, most uses, effective size."""
     used = pd.concat([_comparison_uses(stack) for stack in stacks], ignore_index=True)
     by_firm = used.groupby("firm_id")[["uses", "weight"]].sum()
     uses = by_firm["uses"]
-    near_treated = used["in_treated_cluster"].mean()
-    return [
-        ("n_comparison_distinct", len(uses), "firms"),
-        ("n_comparison_reused", (uses > 1).sum(), "firms"),
-        ("max_reuse", uses.max(), "times"),
-        ("ess", effective_size(by_firm["weight"].to_numpy()), "firms"),
-        ("share_comparison_in_treated_clusters", near_treated, "share"),
-    ]
+    return {
+        "n_comparison_distinct": len(uses),
+        "n_comparison_reused": int((uses > 1).sum()),
+        "max_reuse": int(uses.max()),
+        "ess": effective_size(by_firm["weight"].to_numpy()),
+        "share_comparison_in_treated_clusters": float(used["in_treated_cluster"].mean()),
+    }
 
 
 def _comparison_uses(stack: StackMatch) -> pd.DataFrame:

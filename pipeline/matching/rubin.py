@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.results import FACTS
+from pipeline.datasets.balance import BALANCE_SUMMARY
 from pipeline.datasets.store import conform, empty
 from pipeline.matching.sets import Flags, Floats
 from pipeline.params.match import MatchSection, conditioning_covariates
@@ -36,14 +36,14 @@ class Separation:
     pseudo_r2: float
 
 
-def rubin_facts(
+def summarise_balance(
     scores: pd.DataFrame,
     covariates: pd.DataFrame,
     weights: pd.DataFrame,
     score: ScoreSection,
     match: MatchSection,
 ) -> pd.DataFrame:
-    """Return FACTS rows with B, R and pseudo-R2 of every design before and after matching.
+    """Return BALANCE_SUMMARY: B, R and pseudo-R2 of every design before and after matching.
 
     Stacks together, on the covariates that the design conditions on.
     """
@@ -58,8 +58,17 @@ def rubin_facts(
         weight = values[KEY].merge(own, on=KEY, how="left")["weight"].fillna(0.0).to_numpy()
         treated = values["treated"].to_numpy()
         for sample, by in (("before", np.ones(len(values))), ("after", weight)):
-            rows += _rows(name, sample, separation(values[used], treated, by))
-    return conform(FACTS, pd.DataFrame(rows)) if rows else empty(FACTS)
+            found = separation(values[used], treated, by)
+            rows.append(
+                {
+                    "design": name,
+                    "sample": sample,
+                    "rubin_b": found.b,
+                    "rubin_r": found.r,
+                    "pseudo_r2": found.pseudo_r2,
+                }
+            )
+    return conform(BALANCE_SUMMARY, pd.DataFrame(rows)) if rows else empty(BALANCE_SUMMARY)
 
 
 def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Separation:
@@ -100,13 +109,3 @@ def _independent(columns: Floats) -> Floats:
     values, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
     kept = values > COLLINEAR * max(float(values.max(initial=0.0)), 1.0)
     return np.column_stack([np.ones(len(standard)), standard @ vectors[:, kept]])
-
-
-def _rows(design: str, sample: str, found: Separation) -> list[dict[str, object]]:
-    figures = (("b", found.b, "percent"), ("r", found.r, "ratio"))
-    named = [(f"rubin_{name}_{sample}", value, unit) for name, value, unit in figures]
-    named.append((f"pseudo_r2_{sample}", found.pseudo_r2, "share"))
-    return [
-        {"design": design, "outcome": "all", "name": name, "value": value, "unit": unit}
-        for name, value, unit in named
-    ]

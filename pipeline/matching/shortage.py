@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, LEFT_OVER, WITH_FEWER
 from pipeline.matching.nearest import within_reach
 from pipeline.matching.sets import MatchedSets
 from pipeline.matching.stack import RiskSet, Shortage
@@ -12,15 +13,15 @@ from pipeline.params.design_rules import TurnsDesign
 from pipeline.params.match import NearestDesign
 
 _MESSAGES = {
-    "n_treated_left_over": (
+    LEFT_OVER: (
         "found all comparison firms within reach taken; match with replacement, lower ratio or "
         "widen the comparison pool"
     ),
-    "n_treated_with_fewer": (
+    WITH_FEWER: (
         "have fewer comparison firms than ratio asks for; lower ratio, use fewer exact covariates "
         "or widen the caliper"
     ),
-    "n_treated_in_cells_without_comparison": (
+    CELL_WITHOUT_COMPARISON: (
         "are in exact cells without a comparison firm; use fewer exact covariates or wider bins"
     ),
 }
@@ -49,18 +50,19 @@ def count_shortage(
     return Shortage(within_reach(score, risk_set.treated[rows], caliper, cells), fewer)
 
 
-def shortage_lines(facts: pd.DataFrame) -> Iterator[str]:
-    """Yield one line for each design and shortage in FACTS of matching, with counts by stack."""
-    for design, rows in facts.groupby("design", sort=False):
-        values = dict(zip(rows["name"], rows["value"], strict=True))
-        for fact, message in _MESSAGES.items():
-            if values.get(fact, 0) > 0:
-                by_stack = [
-                    f"{name.removeprefix(fact)[1:-1]}: {value:.0f}"
-                    for name, value in values.items()
-                    if name.startswith(f"{fact}[") and value > 0
-                ]
+def shortage_lines(counts: pd.DataFrame, losses: pd.DataFrame) -> Iterator[str]:
+    """Yield one line for each design and shortage in LOSSES, with counts by stack.
+
+    `counts` is MATCHED, whose treated firms of a design are those it speaks of.
+    """
+    treated = counts[counts["stack"] == "all"].set_index("design")["n_treated"]
+    for design, rows in losses.groupby("design", sort=False):
+        for reason, message in _MESSAGES.items():
+            lost = rows[(rows["reason"] == reason) & (rows["n_firms"] > 0)]
+            numbers = dict(zip(lost["stack"], lost["n_firms"], strict=True))
+            if everyone := numbers.pop("all", 0):
+                by_stack = ", ".join(f"{stack}: {number}" for stack, number in numbers.items())
                 yield (
-                    f"design {design}: {values[fact]:.0f} of {values['n_treated']:.0f} treated "
-                    f"firms ({', '.join(by_stack)}) {message}"
+                    f"design {design}: {everyone} of {treated[design]} treated firms ({by_stack}) "
+                    f"{message}"
                 )

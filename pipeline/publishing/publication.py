@@ -12,10 +12,12 @@ from typing import Any
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
+from pipeline.datasets.details import DETAILS
 from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import Dataset, empty
+from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
 from pipeline.publishing.disclosure.vet import vet
@@ -46,6 +48,8 @@ def published_csvs(results: StudyResults) -> dict[str, bytes]:
         table.name.lower(): results_csv(getattr(vetted, field), _as_published(table))
         for field, table in _TABLES.items()
     }
+    for table in DETAILS:
+        files[table.name.lower()] = results_csv(vetted.details.of(table), _as_published(table))
     for field, table in _OPTIONAL.items():
         frame = getattr(vetted, field)
         if frame is not None:
@@ -76,6 +80,12 @@ def read_published(files: Mapping[str, bytes], study: str, settings: StudySettin
         field: read_results_csv(files[table.name.lower()], _as_published(table))
         for field, table in _TABLES.items()
     }
+    details = Details(
+        {
+            table.name: read_results_csv(files[table.name.lower()], _as_published(table))
+            for table in DETAILS
+        }
+    )
     support, profile = (
         read_results_csv(files[table.name.lower()], _as_published(table))
         if table.name.lower() in files
@@ -89,6 +99,7 @@ def read_published(files: Mapping[str, bytes], study: str, settings: StudySettin
         scores=empty(SCORES),
         recovery=None if recovery is None else pd.read_csv(io.BytesIO(recovery)),
         **tables,
+        details=details,
         support=support,
         profile=profile,
     )

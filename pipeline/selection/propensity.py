@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.results import FACTS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, EvaluationError, SupportError
 from pipeline.matching.sets import Flags, Floats
@@ -31,7 +30,7 @@ from pipeline.selection.likelihood import (
     maximise_by_statsmodels,
     probability,
 )
-from pipeline.selection.score_sample import complete_rows, count_lost
+from pipeline.selection.score_sample import complete_rows
 from pipeline.selection.support import support_by_stack
 
 # Ties and order of scores must be the same on every machine.
@@ -62,11 +61,11 @@ class ScoreFit:
 
 @dataclass(frozen=True)
 class Scored:
-    """Hold the tables SCORES, SCORE_COEFFICIENTS and FACTS of every score model."""
+    """Hold the tables SCORES, SCORE_COEFFICIENTS and SCORE_LOSSES of every score model."""
 
     scores: pd.DataFrame
     coefficients: pd.DataFrame
-    facts: pd.DataFrame
+    losses: pd.DataFrame
 
 
 def score_risk_sets(
@@ -79,7 +78,7 @@ def score_risk_sets(
 
     `risk_sets` has SCORES' columns up to `in_treated_cluster`, one block per model and one for
     `unmatched`, which gets no score; `covariates` is COVARIATES. Firms that lack a covariate of
-    a model leave that model and are counted in the facts, or are refused (`missing`).
+    a model leave that model and are counted in SCORE_LOSSES, or are refused (`missing`).
 
     Raises SupportError where a stack has no treated or no comparison firm left or a covariate
     separates them, DataError where covariates are missing and refused, constant or collinear.
@@ -87,17 +86,17 @@ def score_risk_sets(
     """
     unmatched = risk_sets[risk_sets["model"] == "unmatched"]
     blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
-    coefficients, facts = [empty(SCORE_COEFFICIENTS)], [empty(FACTS)]
+    coefficients, losses = [empty(SCORE_COEFFICIENTS)], [empty(SCORE_LOSSES)]
     for name, model in section.models.items():
         rows = risk_sets[risk_sets["model"] == name]
-        found = score_model(rows, covariates, model, name, maximiser)
-        blocks.append(found.scores)
-        coefficients.append(found.coefficients)
-        facts += [found.facts, _off_support(found.scores, name)]
+        scored, fitted = score_model(rows, covariates, model, name, maximiser)
+        blocks.append(scored)
+        coefficients.append(fitted)
+        losses.append(count_losses(rows, scored, name))
     return Scored(
         conform(SCORES, pd.concat(blocks)),
         conform(SCORE_COEFFICIENTS, pd.concat(coefficients)),
-        conform(FACTS, pd.concat(facts)),
+        conform(SCORE_LOSSES, pd.concat(losses)),
     )
 
 
@@ -107,14 +106,14 @@ def score_model(
     model: ScoreModel,
     name: str,
     maximiser: Maximiser = maximise_by_statsmodels,
-) -> Scored:
-    """Fit one score model on its risk sets, as `score_risk_sets`; the facts count firms left out.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit one score model on its risk sets, as `score_risk_sets`; return scores, coefficients.
 
     Rows keep the order of `risk_set`, and types are not checked: for scores made many times over.
     """
-    rows, values, dropped = complete_rows(risk_set, covariates, model, name)
+    rows, values = complete_rows(risk_set, covariates, model, name)
     scored, coefficients = _fit_model(rows, values, model, name, maximiser)
-    return Scored(scored[list(SCORES.columns)], coefficients, dropped)
+    return scored[list(SCORES.columns)], coefficients
 
 
 def fit_score(
@@ -229,8 +228,16 @@ def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:
     )
 
 
-def _off_support(scored: pd.DataFrame, name: str) -> pd.DataFrame:
-    return count_lost(scored, ~scored["on_support"].to_numpy(), name, "off_support")
+def count_losses(risk_set: pd.DataFrame, scored: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Count a model's firms lost, by stack and group: without covariates, then off support."""
+    by = ["stack", "treated"]
+    members = risk_set.groupby(by).size()
+    kept = scored.groupby(by)["on_support"].agg(["size", "sum"]).reindex(members.index)
+    counts = {
+        "n_without_covariates": members - kept["size"],
+        "n_off_support": kept["size"] - kept["sum"],
+    }
+    return pd.DataFrame(counts).reset_index().assign(model=name)
 
 
 def _require_both_groups(treated: Flags) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.selection import STACKS
+from pipeline.datasets.store import conform
 from pipeline.errors import SupportError
 from pipeline.params.score import ControlsFrom, ScoreSection
 from pipeline.params.treatment import TreatmentSection
@@ -32,10 +34,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RiskSets:
-    """Hold the firms of every stack, and facts on entrants that no stack can use."""
+    """Hold the firms of every stack, and the table STACKS, with entrants that no stack can use."""
 
     firms: pd.DataFrame
-    facts: pd.DataFrame
+    stacks: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def risk_sets(panel: pd.DataFrame, treatment: TreatmentSection) -> RiskSets:
     parts = [risk_set(s, cohort[s.row], cluster_entry[s.row], treatment) for s in stacks]
     firms = pd.concat(parts, ignore_index=True)
     _require_candidates(firms, treatment, _years_lacking(panel, entry_years, treatment))
-    return RiskSets(firms, _entrant_facts(panel, firms))
+    return RiskSets(firms, _count_stacks(panel, firms))
 
 
 def _years(column: pd.Series) -> Floats:
@@ -151,23 +153,18 @@ def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection, lackin
         )
 
 
-def _entrant_facts(panel: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Count entrants by year, and those that are not active in base and entry year."""
+def _count_stacks(panel: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Count entrants by year, those not active in base and entry year, and candidates."""
     entrants = panel.drop_duplicates("firm_id").groupby("cohort").size()
-    used = firms[firms["treated"]].groupby("stack").size().reindex(entrants.index, fill_value=0)
-    candidates = firms[~firms["treated"]].groupby("stack").size()
-    counts = {
-        "n_entrants": entrants,
-        "n_entrants_not_active": entrants - used,
-        "n_candidates": candidates,
-    }
-    values = {f"{name}[{g}]": n for name, by_year in counts.items() for g, n in by_year.items()}
-    return pd.DataFrame(
+    active, candidates = (
+        firms[firms["treated"] == group].groupby("stack").size().reindex(entrants.index).fillna(0)
+        for group in (True, False)
+    )
+    counts = pd.DataFrame(
         {
-            "design": "all",
-            "outcome": "all",
-            "name": list(values),
-            "value": [float(n) for n in values.values()],
-            "unit": "firms",
+            "n_entrants": entrants,
+            "n_entrants_not_active": entrants - active,
+            "n_candidates": candidates,
         }
     )
+    return conform(STACKS, counts.rename_axis("stack").reset_index())

@@ -1,23 +1,22 @@
 """Firms that a score model can use: those with all its covariates, in both groups.
 
-Whoever lacks a covariate leaves the model and is counted, or stops the evaluation.
+Whoever lacks a covariate leaves the model, or stops the evaluation.
 """
 
 import pandas as pd
 
 from pipeline.errors import DataError, SupportError
-from pipeline.matching.sets import Flags
 from pipeline.params.score import ScoreModel
 
 
 def complete_rows(
     risk_set: pd.DataFrame, covariates: pd.DataFrame, model: ScoreModel, name: str
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Select the firms of a risk set with all covariates of a model; count, or refuse, others.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Select the firms of a risk set with all covariates of a model; leave out, or refuse, others.
 
-    Returns their rows, their covariates in the same order, and FACTS rows with the firms lost
-    by stack and group. Raises DataError where the model refuses missing covariates, SupportError
-    where a stack has no treated or no comparison firm left.
+    Returns their rows and their covariates in the same order. Raises DataError where the model
+    refuses missing covariates, SupportError where a stack has no treated or no comparison firm
+    left.
     """
     if risk_set.empty:
         raise SupportError(f"{name}: no entry year has both treated and comparison firms")
@@ -33,9 +32,8 @@ def complete_rows(
             _refuse_missing(missing.loc[members.index], f"{name}, stack {stack}")
         _require_members(members, model, f"{name}, stack {stack}")
         _require_firms_left(members, here, f"{name}, stack {stack}")
-    facts = count_lost(rows, incomplete.to_numpy(), name, "without_covariates")
     kept = ~incomplete
-    return rows[kept], values.loc[kept, model.covariates], facts
+    return rows[kept], values.loc[kept, model.covariates]
 
 
 def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
@@ -72,20 +70,3 @@ def _require_firms_left(rows: pd.DataFrame, incomplete: pd.Series, where: str) -
                 "covariates that are observed earlier or for more firms, another comparison pool, "
                 "or treatment.leave_out_entry_years"
             )
-
-
-def count_lost(rows: pd.DataFrame, lost: Flags, name: str, reason: str) -> pd.DataFrame:
-    """Count lost firms by stack and group, as FACTS rows (zeros included)."""
-    counts = pd.Series(lost, index=rows.index).groupby([rows["stack"], rows["treated"]]).sum()
-    return pd.DataFrame(
-        {
-            "design": name,
-            "outcome": "all",
-            "name": [
-                f"{'treated' if treated else 'comparison'}_{reason}[{stack}]"
-                for stack, treated in counts.index
-            ],
-            "value": counts.to_numpy(float),
-            "unit": "firms",
-        }
-    )

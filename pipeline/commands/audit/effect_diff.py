@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pipeline.commands.audit.effects_diff import Moved, moved_estimates
 from pipeline.commands.audit.revisions import Revision
-from pipeline.commands.audit.sample_diff import MovedCount, moved_counts
+from pipeline.commands.audit.sample_diff import MovedCount, SampleTables, moved_counts
 from pipeline.commands.audit.settings_diff import (
     Changed,
     changed_code,
@@ -63,11 +63,12 @@ def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
         study=study,
         estimates=moved_estimates(before, after, headline, _placebos(new, study)),
         n_estimates=int(after["std_error"].notna().sum()) if len(after) else 0,
-        counts=moved_counts(
-            (old.results(study, "sample_flow"), new.results(study, "sample_flow")),
-            (old.results(study, "facts"), new.results(study, "facts")),
-        ),
+        counts=moved_counts(_sample(old, study), _sample(new, study)),
     )
+
+
+def _sample(revision: Revision, study: str) -> SampleTables:
+    return SampleTables(*(revision.results(study, t) for t in ("sample_flow", "matched", "losses")))
 
 
 def _headline(revision: Revision, study: str) -> dict[str, str]:

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-# Facts of `score` and `match` that the sample-flow table shows, and their words.
+from pipeline.datasets.matches import UNMATCHED
+
+# Columns of MATCHED that are compared, and their words.
 _SELECTION = {
     "n_treated": "treated in a risk set",
     "n_comparison": "comparison in a risk set",
-    "n_treated_unmatched": "treated off support or without a match",
     "n_treated_matched": "treated in the design",
     "n_comparison_used": "comparison in the design",
 }
+_UNMATCHED = "treated off support or without a match"
 _CLEANING = {
     "firm_years_lost": "rows lost",
     "firms_lost": "firms lost",
@@ -31,12 +33,20 @@ class MovedCount:
     after: int | None
 
 
-def moved_counts(
-    flow: tuple[pd.DataFrame, pd.DataFrame], facts: tuple[pd.DataFrame, pd.DataFrame]
-) -> list[MovedCount]:
-    """Return the counts of SAMPLE_FLOW and FACTS, each before and after, that differ."""
-    before = {**_cleaning(flow[0]), **_selection(facts[0])}
-    after = {**_cleaning(flow[1]), **_selection(facts[1])}
+@dataclass(frozen=True)
+class SampleTables:
+    """Hold the published SAMPLE_FLOW, MATCHED and LOSSES of one state; empty where none."""
+
+    flow: pd.DataFrame
+    matched: pd.DataFrame
+    losses: pd.DataFrame
+
+
+def moved_counts(old: SampleTables, new: SampleTables) -> list[MovedCount]:
+    """Return the counts that differ; those of designs where both states have them."""
+    before, after = _cleaning(old.flow), _cleaning(new.flow)
+    if len(old.matched) and len(new.matched):
+        before, after = before | _selection(old), after | _selection(new)
     names = [*after, *(name for name in before if name not in after)]
     return [
         MovedCount(name, before.get(name), after.get(name))
@@ -55,12 +65,19 @@ def _cleaning(flow: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _selection(facts: pd.DataFrame) -> dict[str, int]:
-    if facts.empty:
-        return {}
-    known = facts["name"].isin(list(_SELECTION)) & facts["value"].notna()
-    chosen = facts[(facts["outcome"] == "all") & known]
+def _selection(tables: SampleTables) -> dict[str, int]:
+    """Return each design's counts over all entry years; those not published are left out."""
+    counts = tables.matched[tables.matched["stack"] == "all"]
+    lost = tables.losses
+    lost = lost[(lost["stack"] == "all") & (lost["reason"] == UNMATCHED)]
+    found = {
+        (str(row["design"]), words): row[name]
+        for row in counts.to_dict("records")
+        for name, words in _SELECTION.items()
+    }
+    found |= {(str(row["design"]), _UNMATCHED): row["n_firms"] for row in lost.to_dict("records")}
     return {
-        f"{row['design']}: {_SELECTION[str(row['name'])]}": int(row["value"])
-        for row in chosen.to_dict("records")
+        f"{design}: {words}": int(number)
+        for (design, words), number in found.items()
+        if pd.notna(number)
     }

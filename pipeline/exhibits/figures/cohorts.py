@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from pipeline.datasets.selection import STACKS
 from pipeline.exhibits.figures.drawing import BLUE, GREY, SHADE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
@@ -22,7 +23,7 @@ def cohort_plot(results: StudyResults) -> Figure:
 
     The last row is the firms that never enter.
     """
-    cohorts = [int(year) for year in entry_years(results)]
+    cohorts = entry_years(results)
     years = _panel_years(results, cohorts)
     rows: list[int | None] = [*cohorts, None]
     figure = Figure(figsize=(WIDTH_INCHES, 0.9 + 0.32 * len(rows)), layout="constrained")
@@ -76,7 +77,7 @@ def _firms(axes: Axes, results: StudyResults, cohort: int | None, last: int, hei
 def _count(results: StudyResults, cohort: int | None) -> float:
     """Return the number of firms of a row, missing where it is too small to be shown."""
     if cohort is not None:
-        return results.fact("all", "all", f"n_entrants[{cohort}]")
+        return results.details.figure(STACKS, "n_entrants", stack=cohort).value
     flow = results.sample_flow.sort_values("step", kind="stable")
     left = flow["comparison_firms"].iloc[-1:].to_numpy(dtype=np.float64, na_value=np.nan)
     return float(left[0]) if len(left) else np.nan

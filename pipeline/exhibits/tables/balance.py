@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.matches import MATCHED
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
@@ -198,8 +199,8 @@ def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, 
 
 def _distinct(results: StudyResults, design: str) -> tuple[Cell, ...]:
     """Return the distinct comparison firms, before matching only where all of them are used."""
-    known = results.fact(design, "all", "n_comparison_distinct")
-    count = None if math.isnan(known) else Counts((int(known),))
+    known = results.details.figure(MATCHED, "n_comparison_distinct", design=design, stack="all")
+    count = Counts((int(known.value),)) if known.known else None
     if design in results.settings.match.designs:
         return (None, None, None, count, None, None)
     return (None, count, None, None, None, None)

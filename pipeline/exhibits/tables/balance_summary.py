@@ -4,6 +4,8 @@ import math
 
 import pandas as pd
 
+from pipeline.datasets.balance import BALANCE_SUMMARY
+from pipeline.datasets.matches import MATCHED
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.table import (
@@ -54,8 +56,12 @@ def _threshold(results: StudyResults) -> str:
 def _row(results: StudyResults, design: str, side: str) -> Row:
     chosen = _sample(results, design, side)
     differences, bias = chosen["std_diff"].abs(), chosen["percent_bias"].abs()
-    rubin = [results.fact(design, "all", f"rubin_{name}_{side}") for name in ("b", "r")]
-    ess = results.fact(design, "all", "ess") if side == "after" else math.nan
+    of_side = {"design": design, "sample": side}
+    rubin = [
+        results.details.figure(BALANCE_SUMMARY, name, **of_side).value
+        for name in ("rubin_b", "rubin_r")
+    ]
+    ess = results.details.figure(MATCHED, "ess", design=design, stack="all")
     cells = (
         _number(differences.mean(), 3),
         _number(differences.max(), 3),
@@ -63,7 +69,7 @@ def _row(results: StudyResults, design: str, side: str) -> Row:
         _number(bias.mean(), 1),
         _number(rubin[0], 1),
         _number(rubin[1], 2),
-        None if math.isnan(ess) else Magnitude(ess),
+        Magnitude(ess.value) if side == "after" and ess.known else None,
     )
     return Row(results.settings.design_label(design), cells)
 

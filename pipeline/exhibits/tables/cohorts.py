@@ -1,7 +1,9 @@
 """The cohort table: who entered when, and how many of them the headline design keeps."""
 
-import math
-
+from pipeline.datasets.matches import MATCHED
+from pipeline.datasets.selection import STACKS
+from pipeline.datasets.store import Dataset
+from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import (
     HIDDEN,
@@ -15,24 +17,24 @@ from pipeline.exhibits.tables.table import (
 )
 from pipeline.exhibits.words.language import say
 
-# Heading: design of the fact (`all` is the study, None the headline design), its name.
-_COLUMNS: tuple[tuple[str, str | None, str], ...] = (
-    ("sample_flow.entrants", "all", "n_entrants"),
-    ("cohorts.candidates", "all", "n_candidates"),
-    ("column.treated", None, "n_treated_matched"),
-    ("column.comparison", None, "n_comparison_used"),
-    ("cohorts.effective_comparison", None, "ess"),
+# Heading, the table that has the column, and its name there.
+_COLUMNS = (
+    ("sample_flow.entrants", STACKS, "n_entrants"),
+    ("cohorts.candidates", STACKS, "n_candidates"),
+    ("column.treated", MATCHED, "n_treated_matched"),
+    ("column.comparison", MATCHED, "n_comparison_used"),
+    ("cohorts.effective_comparison", MATCHED, "ess"),
 )
 
 
 def cohorts_table(results: StudyResults) -> Table:
     """Return one row an entry year, and their sum."""
-    rows = [Row(year, _cells(results, f"[{year}]")) for year in entry_years(results)]
-    total = Row(say("row.all_entry_years"), _cells(results, ""))
+    rows = [Row(str(year), _cells(results, year)) for year in entry_years(results)]
+    total = Row(say("row.all_entry_years"), _cells(results, None))
     return Table(
         columns=tuple(
-            Column(say(heading), spanner="" if design else say("sample_flow.in_design"))
-            for heading, design, _ in _COLUMNS
+            Column(say(heading), spanner=say("sample_flow.in_design") if table is MATCHED else "")
+            for heading, table, _ in _COLUMNS
         ),
         panels=(Panel("", tuple(rows)),),
         foot=(total,),
@@ -41,27 +43,31 @@ def cohorts_table(results: StudyResults) -> Table:
     )
 
 
-def entry_years(results: StudyResults) -> list[str]:
+def entry_years(results: StudyResults) -> list[int]:
     """Return the entry years of the study, ascending."""
-    names = results.facts.loc[results.facts["design"] == "all", "name"]
-    years = names.str.extract(r"^n_entrants\[(\d+)\]$")[0].dropna()
-    return sorted(years.unique())
+    return sorted(int(year) for year in results.details.of(STACKS)["stack"])
 
 
-def _cells(results: StudyResults, suffix: str) -> tuple[Cell, ...]:
-    headline = results.settings.estimate.headline.design
-    return tuple(
-        HIDDEN
-        if results.hidden(design or headline, "all", f"{name}{suffix}")
-        else _cell(results.fact(design or headline, "all", f"{name}{suffix}"), name)
-        for _, design, name in _COLUMNS
-    )
+def _cells(results: StudyResults, year: int | None) -> tuple[Cell, ...]:
+    """Return the cells of one entry year, or of all together."""
+    return tuple(_cell(_figure(results, table, name, year), name) for _, table, name in _COLUMNS)
 
 
-def _cell(value: float, name: str) -> Cell:
-    if math.isnan(value):
+def _figure(results: StudyResults, table: Dataset, name: str, year: int | None) -> Figure:
+    if table is STACKS:
+        found = results.details.total(STACKS, name)
+        return found if year is None else results.details.figure(STACKS, name, stack=year)
+    design = results.settings.estimate.headline.design
+    stack = "all" if year is None else str(year)
+    return results.details.figure(MATCHED, name, design=design, stack=stack)
+
+
+def _cell(figure: Figure, name: str) -> Cell:
+    if figure.hidden:
+        return HIDDEN
+    if not figure.known:
         return None
-    return Magnitude(value) if name == "ess" else Counts((int(value),))
+    return Magnitude(figure.value) if name == "ess" else Counts((int(figure.value),))
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

@@ -1,20 +1,31 @@
 """The sample-flow table: what each rule cost, from raw rows to matched firms."""
 
-import math
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
+from pipeline.datasets.selection import SCORE_LOSSES, STACKS
+from pipeline.exhibits.details import Details, Figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import retell, say
 
-# Facts `design.name` that are added, or with a minus sign subtracted.
-_Terms = tuple[str, ...]
-# (label, treated firms, comparison firms); an indented label is a loss.
-_Step = tuple[str, _Terms, _Terms]
+# A figure, and those to take off it.
+_Count = tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Hold what one step says, and how many treated and comparison firms it leaves or loses."""
+
+    label: str
+    treated: _Count | None
+    comparison: _Count | None
+    is_loss: bool = False
 
 
 def sample_flow(results: StudyResults) -> Table:
@@ -62,81 +73,86 @@ def _step(row: dict[Hashable, Any]) -> Row:
 
 
 def _risk_sets(results: StudyResults) -> Panel:
-    lost = "all.n_entrants_not_active"
+    entrants, lost, candidates = (
+        results.details.total(STACKS, name)
+        for name in ("n_entrants", "n_entrants_not_active", "n_candidates")
+    )
     return _steps(
-        results,
         say("sample_flow.risk_sets"),
         [
-            (say("sample_flow.entrants"), ("all.n_entrants",), ()),
-            (say("sample_flow.not_active"), (lost,), ()),
-            (say("sample_flow.in_risk_set"), ("all.n_entrants", f"-{lost}"), ("all.n_candidates",)),
+            _Step(say("sample_flow.entrants"), (entrants,), None),
+            _Step(say("sample_flow.not_active"), (lost,), None, is_loss=True),
+            _Step(say("sample_flow.in_risk_set"), (entrants, lost), (candidates,)),
         ],
     )
 
 
 def _selection(results: StudyResults, design: str) -> Panel:
     rules = results.settings.match.designs
-    steps = _matching_steps(design, rules[design].score) if design in rules else _unmatched_steps()
-    return _steps(
-        results,
-        say("sample_flow.selection", design_label=results.settings.design_label(design)),
-        steps,
+    details = results.details
+    steps = (
+        _matching_steps(details, design, rules[design].score)
+        if design in rules
+        else _unmatched_steps(details)
     )
+    label = results.settings.design_label(design)
+    return _steps(say("sample_flow.selection", design_label=label), steps)
 
 
-def _unmatched_steps() -> list[_Step]:
-    pool = "unmatched.n_comparison"
+def _unmatched_steps(details: Details) -> list[_Step]:
+    treated, pool = (
+        details.figure(MATCHED, name, design="unmatched", stack="all")
+        for name in ("n_treated", "n_comparison")
+    )
+    candidates = details.total(STACKS, "n_candidates")
     return [
-        (say("sample_flow.outside_pool"), (), ("all.n_candidates", f"-{pool}")),
-        (say("sample_flow.in_design"), ("unmatched.n_treated",), (pool,)),
+        _Step(say("sample_flow.outside_pool"), None, (candidates, pool), is_loss=True),
+        _Step(say("sample_flow.in_design"), (treated,), (pool,)),
     ]
 
 
-def _matching_steps(design: str, model: str) -> list[_Step]:
+def _matching_steps(details: Details, design: str, model: str) -> list[_Step]:
     """Return the steps from the risk sets to the design, each firm lost for one reason only."""
-    lacking = [f"{model}.{group}_without_covariates" for group in ("treated", "comparison")]
-    off = [f"{model}.{group}_off_support" for group in ("treated", "comparison")]
-    pool, used = f"{design}.n_comparison", f"{design}.n_comparison_used"
+    lacking, off = (
+        [details.total(SCORE_LOSSES, name, model=model, treated=group) for group in (True, False)]
+        for name in ("n_without_covariates", "n_off_support")
+    )
+    pool, used, matched = (
+        details.figure(MATCHED, name, design=design, stack="all")
+        for name in ("n_comparison", "n_comparison_used", "n_treated_matched")
+    )
+    unmatched = details.figure(LOSSES, "n_firms", design=design, stack="all", reason=UNMATCHED)
+    candidates = details.total(STACKS, "n_candidates")
     return [
-        (say("sample_flow.outside_pool"), (), ("all.n_candidates", f"-{pool}", f"-{lacking[1]}")),
-        (say("sample_flow.without_covariate"), (lacking[0],), (lacking[1],)),
-        (say("sample_flow.off_support"), (off[0],), (off[1],)),
-        (say("sample_flow.without_match"), (f"{design}.n_treated_unmatched", f"-{off[0]}"), ()),
-        (say("sample_flow.not_used"), (), (pool, f"-{off[1]}", f"-{used}")),
-        (say("sample_flow.in_design"), (f"{design}.n_treated_matched",), (used,)),
+        _Step(say("sample_flow.outside_pool"), None, (candidates, pool, lacking[1]), is_loss=True),
+        _Step(say("sample_flow.without_covariate"), (lacking[0],), (lacking[1],), is_loss=True),
+        _Step(say("sample_flow.off_support"), (off[0],), (off[1],), is_loss=True),
+        _Step(say("sample_flow.without_match"), (unmatched, off[0]), None, is_loss=True),
+        _Step(say("sample_flow.not_used"), None, (pool, off[1], used), is_loss=True),
+        _Step(say("sample_flow.in_design"), (matched,), (used,)),
     ]
 
 
-def _steps(results: StudyResults, title: str, steps: list[_Step]) -> Panel:
-    rows = [_selection_row(results, step) for step in steps]
+def _steps(title: str, steps: list[_Step]) -> Panel:
+    rows = [_selection_row(step) for step in steps]
     return Panel(title, tuple(row for row in rows if any(cell is not None for cell in row.cells)))
 
 
-def _selection_row(results: StudyResults, step: _Step) -> Row:
-    label, treated, comparison = step
-    counts = (_total(results, treated), _total(results, comparison))
-    return Row(label, (None, None, None, None, *counts), indent=label[0].islower())
+def _selection_row(step: _Step) -> Row:
+    counts = (_left(step.treated), _left(step.comparison))
+    return Row(step.label, (None, None, None, None, *counts), indent=step.is_loss)
 
 
-def _total(results: StudyResults, terms: _Terms) -> Cell:
-    """Add signed facts; none where the first is unknown, an absent later one counts as 0."""
-    if any(_is_hidden(results, term) for term in terms):
-        return HIDDEN
-    values = [_signed_fact(results, term) for term in terms]
-    if not values or math.isnan(values[0]):
+def _left(count: _Count | None) -> Cell:
+    """Return what is left; none where the first figure is unknown, an absent later one is 0."""
+    if count is None:
         return None
-    return Counts((int(sum(value for value in values if not math.isnan(value))),))
-
-
-def _is_hidden(results: StudyResults, term: str) -> bool:
-    design, _, name = term.removeprefix("-").partition(".")
-    return results.hidden(design, "all", name)
-
-
-def _signed_fact(results: StudyResults, term: str) -> float:
-    design, _, name = term.removeprefix("-").partition(".")
-    value = results.fact(design, "all", name)
-    return -value if term.startswith("-") else value
+    first, *lost = count
+    if any(figure.hidden for figure in count):
+        return HIDDEN
+    if not first.known:
+        return None
+    return Counts((int(first.value - sum(figure.value for figure in lost if figure.known)),))
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

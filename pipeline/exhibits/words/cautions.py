@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS, SHARING_A_CLUSTER
 from pipeline.exhibits.inputs import StudyResults
@@ -84,11 +85,11 @@ def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
 
 
 def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
-    return _fact(results, shown, letter, "n_comparison_in_treated_clusters")
+    return _of_design(results, shown, letter, "n_comparison_in_treated_clusters")
 
 
 def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
-    return _fact(results, shown, letter, "n_comparison_reused")
+    return _of_design(results, shown, letter, "n_comparison_reused")
 
 
 def _already_treated(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -133,10 +134,24 @@ def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
     return rounding.count(value) if value > 0 else ""
 
 
+def _of_design(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
+    """Return a count of MATCHED over all entry years, where it is not zero."""
+    design = shown.panels[letter].design
+    count = results.details.figure(MATCHED, name, design=design, stack="all")
+    if count.hidden:
+        return say("few")
+    return rounding.count(count.value) if count.value > 0 else ""
+
+
+def treated_of_risk_sets(results: StudyResults) -> float:
+    """Return the treated firms of all risk sets; NaN where unknown."""
+    return results.details.figure(MATCHED, "n_treated", design="unmatched", stack="all").value
+
+
 def treated_lost(results: StudyResults, design: str) -> float:
     """Return the treated of all risk sets that a design leaves out; NaN where unknown."""
-    everyone = results.fact("unmatched", "all", "n_treated")
-    return everyone - results.fact(design, "all", "n_treated_matched")
+    matched = results.details.figure(MATCHED, "n_treated_matched", design=design, stack="all")
+    return treated_of_risk_sets(results) - matched.value
 
 
 def survival_caution(results: StudyResults) -> tuple[str, ...]:

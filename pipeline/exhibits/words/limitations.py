@@ -17,7 +17,7 @@ from pipeline.exhibits.numbers import translated, translated_unit, translated_va
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.balance import balance_of
 from pipeline.exhibits.tables.placebos import placebo_found
-from pipeline.exhibits.words.cautions import treated_lost
+from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
 from pipeline.exhibits.words.findings import headline_effect
 from pipeline.exhibits.words.language import say
 
@@ -44,7 +44,7 @@ def _estimated(results: StudyResults) -> list[str]:
 
 def _support(results: StudyResults) -> Iterator[str]:
     design = results.settings.estimate.headline.design
-    lost, everyone = treated_lost(results, design), results.fact("unmatched", "all", "n_treated")
+    lost, everyone = treated_lost(results, design), treated_of_risk_sets(results)
     if lost > 0:
         yield say(
             "limitations.support",

@@ -20,6 +20,7 @@ from pipeline.publishing.disclosure.derived import (
     hide_derived_tests,
     unseen_leads,
 )
+from pipeline.publishing.disclosure.details import hide_reasons, hide_small_counts
 from pipeline.publishing.disclosure.dominance import Dominance, dominated
 from pipeline.publishing.disclosure.groups import (
     NOTE,
@@ -28,23 +29,13 @@ from pipeline.publishing.disclosure.groups import (
     is_second,
     second_groups,
 )
-from pipeline.publishing.disclosure.losses import few_lost, hide_steps, hide_support
+from pipeline.publishing.disclosure.losses import Hidden, few_lost, hide_steps, hide_support
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths
 from pipeline.publishing.disclosure.size_weights import dominated_sizes
 
 # Facts that count firms, and no statistic in units of firms.
 _COUNTED = ("firms", "firm-years")
 _NOT_COUNTS = ("ess", "caliper")
-
-# Where FACTS says what SUPPORT says: reason, name of the fact, whether it belongs to the model.
-_REASON_FACTS = (
-    ("no covariate", "treated_without_covariates", True),
-    ("off support", "treated_off_support", True),
-    ("off support", "n_treated_unmatched", False),
-    ("no match", "n_treated_unmatched", False),
-    ("no match", "n_treated_left_over", False),
-    ("no match", "n_treated_in_cells_without_comparison", False),
-)
 
 _PLACES = {"cohort", "year", "event_time"}
 _FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind == "number"]
@@ -57,7 +48,7 @@ def vet(results: StudyResults) -> StudyResults:
     """Return the results with everything hidden that section `exhibit.disclosure` declares."""
     rule = results.settings.exhibit.disclosure
     minimum = rule.min_cell_firms
-    support, hidden = results.support, set[tuple[str, str, str]]()
+    support, hidden = results.support, Hidden()
     if support is not None:
         support, hidden = hide_support(support, minimum)
     balance, _ = hide_balance(results.balance, few_lost(hidden), minimum)
@@ -77,7 +68,9 @@ def vet(results: StudyResults) -> StudyResults:
             count=_hidden_counts(results.issues["count"].astype("Int64"), minimum)
         ),
     )
-    vetted = replace(vetted, facts=_facts(vetted, hidden, minimum))
+    models = {name: design.score for name, design in results.settings.match.designs.items()}
+    details = hide_reasons(hide_small_counts(results.details, minimum), hidden, models)
+    vetted = replace(vetted, facts=_facts(vetted, minimum), details=details)
     if results.dominance is not None:
         vetted = _dominated(vetted, results.dominance)
     return replace(vetted, facts=_underived(results, vetted))
@@ -136,28 +129,14 @@ def _hidden_counts(counts: pd.Series, minimum: int) -> pd.Series:
     return counts.mask(small(counts.to_numpy(float), minimum))
 
 
-def _facts(results: StudyResults, hidden: set[tuple[str, str, str]], minimum: int) -> pd.DataFrame:
-    """Hide small counts, reasons that SUPPORT hides, and baseline means whose path is hidden."""
+def _facts(results: StudyResults, minimum: int) -> pd.DataFrame:
+    """Hide small counts, and baseline means whose path is hidden."""
     facts = results.facts.reset_index(drop=True)
     counts = facts["unit"].isin(_COUNTED) & ~facts["name"].str.startswith(_NOT_COUNTS)
     masked = counts & small(facts["value"].to_numpy(float), minimum)
-    names = list(zip(facts["design"], facts["name"], strict=True))
-    told = _reason_facts(results, hidden)
-    masked |= pd.Series([name in told for name in names], index=facts.index)
     masked |= pd.Series(_baseline_hidden(results, facts), index=facts.index)
     masked |= few_compared(facts, minimum)
     return facts.assign(value=facts["value"].mask(masked))
-
-
-def _reason_facts(results: StudyResults, hidden: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
-    found = set()
-    for design, stack, reason in hidden:
-        model = results.settings.match.designs[design].score
-        for named, fact, of_model in _REASON_FACTS:
-            if named == reason:
-                name = fact if stack == "all" else f"{fact}[{stack}]"
-                found.add((model if of_model else design, name))
-    return found
 
 
 def _baseline_hidden(results: StudyResults, facts: pd.DataFrame) -> list[bool]:

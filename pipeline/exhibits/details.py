@@ -1,0 +1,81 @@
+"""Look-ups of single figures by table, key and column."""
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from pipeline.datasets.details import DETAILS
+from pipeline.datasets.store import Dataset
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Hold one figure; NaN where there is none, which says whether it is `hidden` from readers."""
+
+    value: float
+    hidden: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Say whether there is a number to show."""
+        return not math.isnan(self.value)
+
+
+@dataclass(frozen=True)
+class Details:
+    """Hold the tables of `pipeline.datasets.details` by name.
+
+    A figure that a row has and that is missing is not published, unless it does not apply to the
+    row, which who asks must know.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+
+    def of(self, table: Dataset) -> pd.DataFrame:
+        """Return one table."""
+        return self.tables[table.name]
+
+    def figure(self, table: Dataset, column: str, **key: Any) -> Figure:
+        """Return one figure by the whole key of its table."""
+        if key.keys() != set(table.key):
+            raise KeyError(f"the key of {table.name} is {table.key}, not {tuple(key)}")
+        row = self._rows[table.name].get(tuple(_plain(key[name]) for name in table.key))
+        if row is None:
+            return Figure(math.nan)
+        value = _number(row[column])
+        return Figure(value, math.isnan(value))
+
+    def total(self, table: Dataset, column: str, **key: Any) -> Figure:
+        """Return the sum over the rows that agree with a part of the key; hidden where one is."""
+        rows = self.of(table)
+        for name, value in key.items():
+            rows = rows[rows[name] == value]
+        values = [_number(value) for value in rows[column]]
+        return Figure(sum(values) if values else math.nan, any(math.isnan(v) for v in values))
+
+    def replaced(self, table: Dataset, frame: pd.DataFrame) -> "Details":
+        """Return the same tables but for one."""
+        return Details({**self.tables, table.name: frame})
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[tuple[Any, ...], dict[Hashable, Any]]]:
+        """Hold rows by table, then key."""
+        return {
+            table.name: {
+                tuple(_plain(row[name]) for name in table.key): row
+                for row in self.of(table).to_dict("records")
+            }
+            for table in DETAILS
+        }
+
+
+def _plain(value: Any) -> Any:
+    return None if pd.isna(value) else value
+
+
+def _number(value: Any) -> float:
+    return math.nan if pd.isna(value) else float(value)
