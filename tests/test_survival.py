@@ -69,6 +69,25 @@ def test_attrition_tells_exit_from_a_gap():
     assert survival(run(GAP)).loc["att", "estimate"] == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize("group", ["treated", "comparison"])
+def test_without_censoring_shares_alive_are_the_curve_of_statsmodels(group):
+    """One entry year: everyone is followed to 2004. With several the curve would mix them.
+
+    Published shares are those of the firms behind each effect, so that their difference is it.
+    """
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    facts = facts_of(run())
+    last_seen = {"treated": [3, 3, 3, 2], "comparison": [1, 2, 3, 3]}[group]
+    is_gone = {"treated": [0, 0, 0, 1], "comparison": [1, 1, 0, 0]}[group]
+    curve = SurvfuncRight(last_seen, is_gone)
+    by_time = dict(zip(curve.surv_times.astype(int), curve.surv_prob, strict=True))
+    share = 1.0
+    for time in (1, 2):
+        share = by_time.get(time, share)
+        assert facts[f"share_alive_{group}[{time}]"] == pytest.approx(share)
+
+
 def test_after_the_last_year_in_which_exit_can_be_known_nobody_counts():
     """Two years of absence: 2004 is seen, but no firm can be known to be gone in it."""
     results = run(exit_rule={"known_by": "last_year", "least_years_absent": 2})

@@ -1,4 +1,4 @@
-"""Covariance matrices, degrees of freedom, tests and intervals; pure numpy.
+"""Covariance matrices, degrees of freedom, tests and intervals.
 
 Small-sample convention of Stata reghdfe and R fixest: G/(G-1) x (N-1)/(N-K), where K counts
 the regressors and the absorbed effects that are not nested in the cluster, and t with G-1
@@ -195,14 +195,12 @@ def minimum_detectable_effect(
 def benjamini_hochberg(p_values: Floats) -> Floats:
     """Return q-values (k,): the false discovery rate at which each hypothesis is rejected.
 
-    q_(i) = min_{j >= i} k p_(j) / j. Benjamini & Hochberg (1995),
+    q_(i) = min_{j >= i} k p_(j) / j, by statsmodels. Benjamini & Hochberg (1995),
     doi:10.1111/j.2517-6161.1995.tb02031.x.
     """
-    order = np.argsort(p_values, kind="stable")[::-1]
-    ranks = np.arange(len(p_values), 0, -1)
-    q_values = np.empty(len(p_values))
-    q_values[order] = np.minimum.accumulate(len(p_values) * p_values[order] / ranks)
-    return q_values
+    from statsmodels.stats.multitest import multipletests
+
+    return np.asarray(multipletests(p_values, method="fdr_bh")[1], np.float64)
 
 
 def wald_test(estimates: Floats, covariance: Floats, df_denominator: int) -> WaldTest:
