@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matched_sets import slow_closest, slow_mahalanobis
+from scipy.spatial import cKDTree
 from test_matching_nearest import (
     NEAREST,
     SMALL,
@@ -19,6 +20,7 @@ from test_matching_nearest import (
 )
 
 from pipeline.errors import DataError, SupportError
+from pipeline.matching import mahalanobis
 from pipeline.matching.cells import binned
 from pipeline.matching.designs import match_designs
 from pipeline.matching.kernel import kernel_weights
@@ -183,6 +185,44 @@ def test_mahalanobis_closest_first_makes_the_closest_pair_left(cloud, ratio):
             expected.add((one[left.pop(i)], zero[j]))
         waiting = sorted(served)
     assert pairs(found) == expected
+
+
+class ScipyTree:
+    """A k-d tree of another package, asked as scikit-learn's is."""
+
+    def __init__(self, points):
+        self.tree = cKDTree(points)
+
+    def query(self, points, k):
+        return self.tree.query(points, k=np.arange(1, k + 1))
+
+
+@pytest.mark.parametrize("caliper", [np.inf, 0.3])
+@pytest.mark.parametrize("scarce", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_which_package_proposes_neighbours_does_not_matter(monkeypatch, seed, scarce, caliper):
+    """Many ties, on a grid; comparison firms that run out; shared, in turn, closest first."""
+    rng = np.random.default_rng(seed)
+    points = np.round(2 * rng.normal(size=(500, 1 + seed))) / 2
+    space = Space(points, rng.normal(size=500).round(1), caliper)
+    treated = rng.random(500) < (0.6 if scarce else 0.2)
+    one, zero = np.flatnonzero(treated), np.flatnonzero(~treated)
+    found = {}
+    for package in ("scikit-learn", "scipy"):
+        if package == "scipy":
+            monkeypatch.setattr(
+                mahalanobis, "_tree", lambda space, control: ScipyTree(space.points[control])
+            )
+        found[package] = [
+            *(share_nearest(space, one, zero, ratio, 1e-9) for ratio in (1, 3)),
+            share_nearest(space, one, one, 2, 1e-9),
+            choose_nearest(space, one[::-1], zero, 2),
+            choose_closest(space, one, zero, 2),
+        ]
+    for first, second in zip(*found.values(), strict=True):
+        assert len(first.treated) > 50
+        for name, values in vars(first).items():
+            np.testing.assert_array_equal(values, getattr(second, name))
 
 
 @settings(max_examples=40, deadline=None)

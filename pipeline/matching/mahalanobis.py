@@ -1,8 +1,9 @@
 """Nearest-neighbour matching on several covariates by their Mahalanobis distance.
 
-Distances are Euclidean in whitened coordinates, so that a k-d tree finds neighbours without
-looking at every comparison firm. A score caliper, where there is one, rules out neighbours; more
-are then asked for until enough are left.
+Distances are Euclidean in whitened coordinates, so that scikit-learn's k-d tree finds neighbours
+without looking at every comparison firm. The tree proposes; ties and turns are decided here, and
+more is asked for until nobody beyond what was asked can matter. A score caliper, where there is
+one, rules out neighbours.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,13 @@ DISTANCE_DECIMALS = 10
 
 # Neighbour distances held in memory at once.
 NEIGHBOURS_AT_ONCE = 5_000_000
+
+
+# Neighbours of each treated firm looked up in advance, where firms are taken one by one.
+NEIGHBOURS_AHEAD = 8
+
+# Of 1,000,000 firms on five covariates faster than scikit-learn's default of 40.
+FIRMS_IN_A_LEAF = 16
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,7 @@ def choose_nearest(space: Space, turns: Positions, control: Positions, ratio: in
     `turns` are rows of treated firms in the order in which they choose. Of equally distant
     firms the earlier row is taken.
     """
-    free = _FreeNeighbours(space, control)
+    free = _FreeNeighbours(space, turns, control)
     pairs: list[tuple[int, int]] = []
     waiting = turns.tolist()
     for _ in range(ratio):
@@ -137,7 +145,7 @@ def choose_nearest(space: Space, turns: Positions, control: Positions, ratio: in
 def choose_closest(space: Space, treated: Positions, control: Positions, ratio: int) -> MatchedSets:
     """Match without replacement: the closest pair left is made first, one per firm and round."""
     allowed = np.full(len(space.points), ratio)
-    free = _FreeNeighbours(space, control)
+    free = _FreeNeighbours(space, treated, control)
     return _sets(space, list(closest_pairs(free, treated.tolist(), allowed, np.inf)))
 
 
@@ -150,15 +158,25 @@ def _sets(space: Space, pairs: list[tuple[int, int]]) -> MatchedSets:
 class _FreeNeighbours:
     """Find the nearest free comparison firm of a treated firm, and take it.
 
-    Neighbours are looked up a few at a time in a tree that is built anew once half of its firms
-    are taken.
+    The nearest few of every treated firm are looked up at once. Where all of those are taken or out
+    of reach, more are looked up in a tree that is built anew once half of its firms are taken.
     """
 
-    def __init__(self, space: Space, control: Positions) -> None:
+    def __init__(self, space: Space, treated: Positions, control: Positions) -> None:
         self._space = space
         self._free = np.zeros(len(space.points), dtype=np.bool_)
         self._free[control] = True
         self._plant(control)
+        self._asked, self._n_control = min(NEIGHBOURS_AHEAD, len(control)), len(control)
+        self._place = np.zeros(len(space.points), dtype=np.intp)
+        self._place[treated] = np.arange(len(treated))
+        self._distance = np.empty((len(treated), self._asked))
+        self._neighbour = np.empty((len(treated), self._asked), dtype=np.intp)
+        first = 0
+        for firms in _portions(treated, self._asked) if len(control) else ():
+            rows = slice(first, first := first + len(firms))
+            found = _ask(self._tree, space, control, firms, self._asked)
+            self._distance[rows], self._neighbour[rows] = found
 
     def _plant(self, control: Positions) -> None:
         self._planted = control
@@ -167,21 +185,23 @@ class _FreeNeighbours:
 
     def nearest(self, firm: int) -> tuple[float, int]:
         """Return distance and row of the nearest free firm within the caliper; infinity and -1."""
-        asked = 8
-        while self._tree is not None:
-            asked = min(asked, len(self._planted))
-            owner = np.array([firm])
-            distance, neighbour = _ask(self._tree, self._space, self._planted, owner, asked)
-            last = distance[0, -1]
-            usable = self._free[neighbour[0]] & self._space.allows(owner, neighbour[0])
+        owner, place = np.array([firm]), self._place[firm]
+        distance, neighbour = self._distance[place], self._neighbour[place]
+        asked, among = self._asked, self._n_control
+        while asked:
+            usable = self._free[neighbour] & self._space.allows(owner, neighbour)
+            complete = asked >= among
             if usable.any():
-                order = np.lexsort((neighbour[0], distance[0]))
+                order = np.lexsort((neighbour, distance))
                 best = order[usable[order]][0]
-                if distance[0, best] < last or asked == len(self._planted):
-                    return float(distance[0, best]), int(neighbour[0, best])
-            if asked == len(self._planted):
+                if distance[best] < distance[-1] or complete:
+                    return float(distance[best]), int(neighbour[best])
+            if complete or self._tree is None:
                 break
-            asked *= 4
+            among = len(self._planted)
+            asked = min(4 * asked, among)
+            found = _ask(self._tree, self._space, self._planted, owner, asked)
+            distance, neighbour = found[0][0], found[1][0]
         return np.inf, -1
 
     def take(self, control: int) -> int:
@@ -194,16 +214,16 @@ class _FreeNeighbours:
 
 
 def _tree(space: Space, control: Positions) -> Any:
-    from scipy.spatial import cKDTree
+    from sklearn.neighbors import KDTree
 
-    return cKDTree(space.points[control])
+    return KDTree(space.points[control], leaf_size=FIRMS_IN_A_LEAF)
 
 
 def _ask(
     tree: Any, space: Space, control: Positions, firms: Positions, asked: int
 ) -> tuple[Floats, Positions]:
     """Return distances and rows of the `asked` nearest comparison firms, shape (firms, asked)."""
-    distance, position = tree.query(space.points[firms], k=np.arange(1, asked + 1))
+    distance, position = tree.query(space.points[firms], k=asked)
     return np.round(distance, DISTANCE_DECIMALS), control[position]
 
 
