@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from group_time_samples import full_samples
-from scipy import stats
 
 from pipeline.errors import SupportError
 from pipeline.estimators.adjusted_change import adjusted_change, prepare_comparison
@@ -22,7 +21,7 @@ from pipeline.estimators.group_time.group_time_averages import (
     year_averages,
 )
 from pipeline.estimators.group_time.propensity_odds import _tilt
-from pipeline.inference.bands import random_signs, simultaneous_critical_value
+from pipeline.inference.wild_bootstrap import random_signs
 
 METHODS = ["outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"]
 DIFFERENCE = GroupTimeRules("outcome_regression", "varying", 0)
@@ -324,19 +323,6 @@ def test_growing_effects_leave_no_bias():
     wide = pd.DataFrame(np.arange(len(first))[:, None] + years + since, columns=years)
     for event in event_averages(effects_of(wide, first, never_only=False)):
         assert event.estimate == pytest.approx(max(event.event_time + 1, 0), abs=1e-9)
-
-
-def test_the_critical_value_of_independent_estimates():
-    """For k independent estimates it solves (2 Phi(c) - 1)^k = level."""
-    rng = np.random.default_rng(0)
-    influence = rng.normal(size=(5, 1000))
-    found = simultaneous_critical_value(influence, 0.95, 9_999, np.random.default_rng(1))
-    expected = stats.norm.ppf(0.5 + 0.95 ** (1 / 5) / 2)
-    assert found == pytest.approx(expected, abs=0.03)
-    one = simultaneous_critical_value(influence[:1], 0.95, 9_999, np.random.default_rng(1))
-    assert one == pytest.approx(1.96, abs=0.03)
-    again = simultaneous_critical_value(influence, 0.95, 9_999, np.random.default_rng(1))
-    assert found == again
 
 
 def test_signs_are_fair_and_independent():

@@ -30,7 +30,7 @@ def group_time(missing="renormalise", **changes) -> EstimateSection:
         "covariates": [],
         "base": "universal",
         "cluster": "firm",
-        "bands": {"draws": 199, "seed": 1},
+        "bands": True,
         "balanced_last_event_time": 1,
     }
     return EstimateSection.model_validate(section | {"specs": [spec | changes]})

@@ -18,7 +18,7 @@ from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time
 from pipeline.estimators.group_time.group_time_averages import event_averages
 from pipeline.estimators.imputation import impute, imputed_average
 from pipeline.estimators.twoway import fit_twoway
-from pipeline.inference.bands import sup_t_critical_value
+from pipeline.inference.bands import simultaneous_critical_value
 
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = json.loads((REFERENCE / "event_study.json").read_text(encoding="utf-8"))
@@ -93,9 +93,9 @@ def test_critical_values_of_simultaneous_bands(estimator, after):
     printed = PRINTED[estimator.__name__]
     chosen = np.array(printed["times"]) >= (0 if after else -9)
     covariance = estimator(printed["times"])[1][np.ix_(chosen, chosen)]
-    found = sup_t_critical_value(covariance, np.inf, 0.95, 200_000, np.random.default_rng(1))
+    found = simultaneous_critical_value(covariance, np.inf, 0.95)
     critical = PRINTED["critical_values"][estimator.__name__]["post" if after else "all"]
-    assert found == pytest.approx(critical, abs=0.01)
+    assert found == pytest.approx(critical, abs=0.002)
 
 
 def test_weighted_decomposition_as_bacondecomp():

@@ -113,7 +113,7 @@ def _headline_only(study: Study) -> Study:
     spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)
     only_average: dict[str, Any] = {"designs": [headline.design], "terms": ["att"]}
     if spec.estimator == "stacked":
-        only_average |= {"inference": "analytic", "draws": None, "seed": None, "bands": None}
+        only_average |= {"inference": "analytic", "draws": None, "seed": None, "bands": False}
         only_average |= {"bias_reduced": False, "wild_bootstrap": None, "randomisation": None}
     alone = spec.model_copy(update=only_average)
     designs = {n: d for n, d in study.match.designs.items() if n == headline.design}

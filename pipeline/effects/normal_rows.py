@@ -17,7 +17,6 @@ from pipeline.effects.stacks import Floats
 from pipeline.estimators.group_time.group_time_averages import Average
 from pipeline.inference.bands import simultaneous_critical_value
 from pipeline.inference.covariance import is_rounding, t_intervals
-from pipeline.params.inference import Bands
 
 LONE_COHORT = (
     "no standard error: the treated or the comparison firms of this entry year lie in a single "
@@ -74,19 +73,16 @@ def _caution(label: Label, counts: Counts, part: Average) -> str | None:
     return joined_notes(few_clusters_note(label, counts) if is_average else None, counts.left_out)
 
 
-def rows_with_band(
-    label: Label, behind: Behind, parts: list[Average], bands: Bands | None
-) -> list[Row]:
+def rows_with_band(label: Label, behind: Behind, parts: list[Average], bands: bool) -> list[Row]:
     """Return pointwise rows and, where asked for, rows with a simultaneous band."""
     rows = normal_rows(label, behind, parts)
     known = [i for i, row in enumerate(rows) if row["std_error"] > 0]
-    if bands is None or not known:
+    if not (bands and known):
         return rows
     influence = np.array([parts[i].influence for i in known])
-    critical = simultaneous_critical_value(
-        influence, label.conf_level, bands.draws, np.random.default_rng(bands.seed)
-    )
-    return rows + simultaneous_rows([rows[i] for i in known], critical, bands.draws)
+    covariance = influence @ influence.T
+    critical = simultaneous_critical_value(covariance, np.inf, label.conf_level)
+    return rows + simultaneous_rows([rows[i] for i in known], critical)
 
 
 def std_errors(behind: Behind, parts: list[Average]) -> Floats:

@@ -267,9 +267,9 @@ def _reason(sample: StackedSample, event_time: int, observed: bool) -> str:
     return "no entry year has both treated and comparison firms observed at this event time"
 
 
-def simultaneous_rows(rows: list[Row], critical: float, n_draws: int) -> list[Row]:
+def simultaneous_rows(rows: list[Row], critical: float) -> list[Row]:
     """Return the rows with the band that one critical value for all of them gives."""
-    note = f"critical value {critical:.3f} over {len(rows)} estimates, {n_draws} draws"
+    note = f"critical value {critical:.2f} over {len(rows)} estimates"
     return [
         row
         | {

@@ -107,8 +107,8 @@ def _add_term(ledger: Ledger, study: Study, task: _Task, term: str) -> None:
     ledger.estimates += rows
     if term == "event":
         _add_pre_trends(ledger, study, task, fit)
-        if task.spec.bands is not None:
-            ledger.estimates += event_band_rows(rows, fit, task.spec.bands)
+        if task.spec.bands:
+            ledger.estimates += event_band_rows(rows, fit)
     else:
         ledger.estimates += _wild_rows(task, rows[0])
     if task.spec.bias_reduced:

@@ -1,63 +1,98 @@
-"""Simultaneous bands by the multiplier bootstrap of influence functions; pure numpy."""
+"""The critical value of simultaneous bands: fixed directions, the radius in closed form."""
+
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Clusters whose signs are drawn at once: bounds memory, and is part of what a seed means.
-CLUSTERS_AT_ONCE = 4096
+# A Sobol sequence scrambled from this seed gives the directions: part of what a band means.
+SCRAMBLE = 20261128
+
+# Directions, a power of two, up to and beyond a number of estimates: two scrambles then differ by
+# less than 0.003 for up to 40 estimates.
+FEW_ESTIMATES, DIRECTIONS_FOR_FEW, DIRECTIONS_FOR_MANY = 16, 2**17, 2**18
+
+# The critical value is rounded before it is used, so that its last digits are no machine's own.
+DECIMALS = 3
+
+# Directions multiplied at once, and those that one mean stands for in the search: bound time and
+# memory. The means move the value by 1e-5.
+_AT_ONCE, _TOGETHER = 2**14, 2**6
+
+# Eigenvalues of correlations below this share of the largest are zero but for rounding.
+_ZERO = 1e-12
 
 
 def simultaneous_critical_value(
-    influence: Floats, conf_level: float, draws: int, rng: np.random.Generator
+    covariance: Floats, df: float, conf_level: float, scramble: int = SCRAMBLE
 ) -> float:
     """Return the critical value c for which estimate +- c x SE covers all k estimates at once.
 
-    c is the quantile, over draws of a random sign for each cluster, of the largest absolute
-    t statistic max_k |sum_g v_g psi_kg| / SE_k; `influence` (k, G) holds psi, SE_k^2 = sum psi^2.
-    Callaway & Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001, algorithm 1. Signs of few
-    clusters take few values, so that c may fall short: it is never below the pointwise value.
+    c is the quantile of the largest absolute value of a k-variate t with the correlations of
+    `covariance` (k, k) and `df` degrees of freedom (infinite: normal), as in Montiel Olea &
+    Plagborg-Moller (2019), doi:10.1002/jae.2656. With R the correlations, u uniform on the sphere
+    and F the distribution of the radius (chi; root of k times F(k, df) for t),
+    P(max |x| <= c) = E F(c / max |R^(1/2) u|), the mean being taken over fixed quasi-random u.
+    Never below the pointwise value, which one estimate has. Every variance must be positive.
     """
-    standardised = influence / np.sqrt((influence**2).sum(axis=1, keepdims=True))
-    n_clusters = influence.shape[1]
-    statistics = np.zeros((draws, len(influence)))
-    for start in range(0, n_clusters, CLUSTERS_AT_ONCE):
-        part = standardised[:, start : start + CLUSTERS_AT_ONCE]
-        statistics += random_signs(draws, part.shape[1], rng) @ part.T
-    return _joint_quantile(statistics, np.inf, conf_level)
+    from scipy import optimize, stats
+
+    k = len(covariance)
+    pointwise = float(stats.t.ppf(0.5 + conf_level / 2, df))
+    if k == 1:
+        return pointwise
+    largest = _largest_by_direction(covariance, scramble)
+
+    def missed(critical: float) -> float:
+        return float(_beyond(critical / largest, k, df).mean()) - (1 - conf_level)
+
+    if missed(pointwise) <= 0:
+        return pointwise
+    bonferroni = float(stats.t.ppf(1 - (1 - conf_level) / 2 / k, df))
+    critical = float(optimize.brentq(missed, pointwise, 1.1 * bonferroni, xtol=1e-9))
+    return max(pointwise, round(critical, DECIMALS))
 
 
-def random_signs(draws: int, n_clusters: int, rng: np.random.Generator) -> Floats:
-    """Return draws of -1 and +1 with equal chance, shape (draws, n_clusters)."""
-    packed = rng.integers(0, 256, size=(draws, -(-n_clusters // 8)), dtype=np.uint8)
-    bits = np.unpackbits(packed, axis=1, count=n_clusters)
-    return bits.astype(np.float64) * 2 - 1
+def _largest_by_direction(covariance: Floats, scramble: int) -> Floats:
+    """Return max_i |R^(1/2) u|_i in ascending order, a mean for every few directions u."""
+    root = symmetric_root(covariance)
+    points = directions(len(root), scramble)
+    parts = np.split(points, len(points) // _AT_ONCE)
+    largest = np.concatenate([np.abs(part @ root).max(axis=1) for part in parts])
+    return np.asarray(np.sort(largest).reshape(-1, _TOGETHER).mean(axis=1))
 
 
-def sup_t_critical_value(
-    covariance: Floats, df: float, conf_level: float, draws: int, rng: np.random.Generator
-) -> float:
-    """Return the critical value c for which estimate +- c x SE covers all k estimates at once.
+def symmetric_root(covariance: Floats) -> Floats:
+    """Return V sqrt(L) V' of the correlations, the one root that no sign of V changes.
 
-    c is the quantile, over draws of a k-variate t with the correlations of `covariance` (k, k) and
-    `df` degrees of freedom (infinite: normal), of the largest absolute value. Montiel Olea &
-    Plagborg-Moller (2019), doi:10.1002/jae.2656, algorithm 1; never below the pointwise value.
-    Every variance must be positive.
+    With fewer clusters than estimates correlations are singular: rounding there is zero.
     """
     scale = 1 / np.sqrt(np.diag(covariance))
-    correlation = covariance * scale[:, None] * scale
-    # Symmetric root: with fewer clusters than estimates the correlations are singular.
-    values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.clip(values, 0, None))
-    normal = rng.standard_normal((draws, len(correlation))) @ root.T
-    spread = 1.0 if np.isinf(df) else np.sqrt(rng.chisquare(df, size=(draws, 1)) / df)
-    return _joint_quantile(normal / spread, df, conf_level)
+    values, vectors = np.linalg.eigh(covariance * scale[:, None] * scale)
+    size = np.sqrt(np.where(values > _ZERO * values[-1], values, 0.0))
+    return np.asarray((vectors * size) @ vectors.T)
 
 
-def _joint_quantile(statistics: Floats, df: float, conf_level: float) -> float:
-    """Return the quantile of the largest of k absolute statistics (draws, k)."""
-    from scipy import stats
+@lru_cache(maxsize=2)
+def directions(k: int, scramble: int) -> Floats:
+    """Return quasi-random points on the sphere in k dimensions, shape (n, k)."""
+    from scipy import special
+    from scipy.stats import qmc
 
-    drawn = np.quantile(np.abs(statistics).max(axis=1), conf_level)
-    return float(max(drawn, stats.t.ppf(0.5 + conf_level / 2, df)))
+    n = DIRECTIONS_FOR_FEW if k <= FEW_ESTIMATES else DIRECTIONS_FOR_MANY
+    points = qmc.Sobol(k, rng=np.random.default_rng(scramble)).random(n)
+    # Points are the lower ends of cells of width 2^-30; their centres are never zero.
+    normal = special.ndtri(points + 2.0**-31)
+    return np.asarray(normal / np.sqrt(np.square(normal).sum(axis=1, keepdims=True)))
+
+
+def _beyond(radius: Floats, k: int, df: float) -> Floats:
+    """Return the probability that a k-variate normal or t vector is longer than `radius`."""
+    from scipy import special
+
+    square = np.square(radius)
+    if np.isinf(df):
+        return np.asarray(special.gammaincc(k / 2, square / 2))
+    return np.asarray(special.fdtrc(k, df, square / k))

@@ -5,11 +5,10 @@ import numpy as np
 from pipeline.effects.least_squares import Fit
 from pipeline.effects.rows import Row, simultaneous_rows
 from pipeline.estimators.stacked import event_times
-from pipeline.inference.bands import sup_t_critical_value
-from pipeline.params.inference import Bands
+from pipeline.inference.bands import simultaneous_critical_value
 
 
-def event_band_rows(rows: list[Row], fit: Fit, bands: Bands) -> list[Row]:
+def event_band_rows(rows: list[Row], fit: Fit) -> list[Row]:
     """Return a row with band `simultaneous` for each event time that has a standard error.
 
     One critical value holds for all event times, before and after entry alike, under a
@@ -20,11 +19,6 @@ def event_band_rows(rows: list[Row], fit: Fit, bands: Bands) -> list[Row]:
     if not known:
         return []
     used = [place[row["event_time"]] for row in known]
-    critical = sup_t_critical_value(
-        fit.covariance[np.ix_(used, used)],
-        fit.df,
-        known[0]["conf_level"],
-        bands.draws,
-        np.random.default_rng(bands.seed),
-    )
-    return simultaneous_rows(known, critical, bands.draws)
+    covariance = fit.covariance[np.ix_(used, used)]
+    critical = simultaneous_critical_value(covariance, fit.df, known[0]["conf_level"])
+    return simultaneous_rows(known, critical)

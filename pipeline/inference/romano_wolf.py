@@ -9,9 +9,12 @@ import numpy as np
 from pipeline.effects.ledger import Ledger
 from pipeline.effects.rows import Row
 from pipeline.effects.stacks import Floats
-from pipeline.inference.bands import CLUSTERS_AT_ONCE, random_signs
+from pipeline.inference.wild_bootstrap import random_signs
 from pipeline.params.inference import RomanoWolf
 from pipeline.params.outcomes import Outcome
+
+# Clusters whose signs are drawn at once: bounds memory, and is part of what a seed means.
+CLUSTERS_AT_ONCE = 4096
 
 
 def romano_wolf_tests(

@@ -12,8 +12,6 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.bands import random_signs
-
 Floats = NDArray[np.float64]
 
 # Below this many clusters two-point weights give too few distinct draws: Webb (2023),
@@ -96,6 +94,13 @@ def cluster_weights(n_clusters: int, draws: int, rng: np.random.Generator) -> tu
     if n_clusters <= MOST_CLUSTERS_FOR_WEBB:
         return np.asarray(rng.choice(WEBB_POINTS, (draws, n_clusters))), "Webb"
     return random_signs(draws, n_clusters, rng), "Rademacher"
+
+
+def random_signs(draws: int, n_clusters: int, rng: np.random.Generator) -> Floats:
+    """Return draws of -1 and +1 with equal chance, shape (draws, n_clusters)."""
+    packed = rng.integers(0, 256, size=(draws, -(-n_clusters // 8)), dtype=np.uint8)
+    bits = np.unpackbits(packed, axis=1, count=n_clusters)
+    return bits.astype(np.float64) * 2 - 1
 
 
 def _statistics(sums: ClusterSums, null: float, weights: Floats) -> Floats:

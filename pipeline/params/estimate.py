@@ -51,8 +51,8 @@ class StackedSpec(EstimatesAsked):
     `wild_bootstrap` and `randomisation` a row for the average effect. `covariates` names some of
     score.covariates whose slopes may differ by year and stack (regression adjustment).
     `event_bins` adds means over ranges of event times. `placebo_entry_years` adds the average
-    effect of an entry that many years too early, on years before entry only. `bands` adds
-    simultaneous bands of the event terms.
+    effect of an entry that many years too early, on years before entry only. `bands: true`
+    adds simultaneous bands of the event terms.
     """
 
     estimator: Literal["stacked"]
@@ -69,7 +69,7 @@ class StackedSpec(EstimatesAsked):
     covariates: list[str] = Field(default_factory=list)
     event_bins: list[EventBin] = Field(default_factory=list)
     placebo_entry_years: int | None = Field(default=None, ge=1)
-    bands: Bands | None = None
+    bands: Bands = False
 
     @field_validator("inference", mode="before")
     @classmethod
@@ -97,7 +97,7 @@ class StackedSpec(EstimatesAsked):
                 raise ValueError(f"{name} clusters in one direction; choose another cluster")
             if name != "bias_reduced" and "att" not in self.terms:
                 raise ValueError(f"{name} tests the average effect; add att to terms")
-        if self.bands is not None and "event" not in self.terms:
+        if self.bands and "event" not in self.terms:
             raise ValueError("bands are of event terms; add event to terms")
         if self.event_bins and "event" not in self.terms:
             raise ValueError("event_bins are means of event terms; add event to terms")
@@ -182,7 +182,7 @@ class GroupTimeSpec(EstimatesAsked):
     ]
     covariates: list[str]
     base: Literal["varying", "universal"]
-    bands: Bands | None
+    bands: Bands
     balanced_last_event_time: int | None = Field(default=None, ge=0)
     weight_matched_again: bool = False
     weight_by: str | None = None

@@ -1,8 +1,8 @@
 """What `estimate` specs may ask for beside analytic errors: draws, and the seeds that fix them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from pipeline.params.settings import Settings
 
@@ -31,11 +31,22 @@ class Randomisation(Settings):
     seed: int = Field(ge=0)
 
 
-class Bands(Settings):
-    """Ask for simultaneous bands, by multiplier bootstrap or draws from the joint distribution."""
+class _Draws(Settings):
+    """Hold what bands took while they were drawn."""
 
     draws: int = Field(ge=99)
     seed: int = Field(ge=0)
+
+
+def _asked_for(bands: object) -> object:
+    """Read null as false and draws with a seed, which change nothing any more, as true."""
+    if isinstance(bands, dict):
+        return bool(_Draws.model_validate(bands))
+    return False if bands is None else bands
+
+
+# Simultaneous bands, or none: their critical value takes no draws.
+Bands = Annotated[bool, BeforeValidator(_asked_for)]
 
 
 class RomanoWolf(Settings):
