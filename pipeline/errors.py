@@ -1,12 +1,13 @@
 """Errors that a user can act on: one class per person who must act.
 
-A message says what failed, the rule, the value found, where, and what to do. Firm
-identifiers never appear in a message: the rows concerned travel in `problems`, which the
-stage writes to a private file whose path it prints.
+A message says what failed, the rule, where, and what to do. Identifiers and values of firms never
+appear in a message: the rows concerned travel in `problems`, which the stage writes to a private
+file whose path it prints. Codes and names of columns are told by `told_codes` and `told_columns`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,29 @@ if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+
+# A message names a code only where at least this many firms have it: twice the count below which
+# cells are hidden by default.
+LEAST_FIRMS_NAMED = 10
+
+
+def told_codes(n_firms: Mapping[str, int]) -> str:
+    """Return the codes that many firms have, with their number, and how many others there are."""
+    named = [f"{code} ({n} firms)" for code, n in sorted(n_firms.items()) if n >= LEAST_FIRMS_NAMED]
+    if others := len(n_firms) - len(named):
+        named.append(f"{others} of fewer than {LEAST_FIRMS_NAMED} firms each, not named")
+    return ", ".join(named) or "none"
+
+
+def told_columns(found: Collection[str], wanted: Collection[str]) -> str:
+    """Return the columns that a table has, unless its first row is no header but a firm's values.
+
+    It is a header where it holds one of the names that were wanted.
+    """
+    if not set(found).intersection(wanted):
+        return f"none of its {len(found)} columns has a name that was looked for: has it a header?"
+    return f"it has {', '.join(map(str, found))}"
 
 
 class EvaluationError(Exception):

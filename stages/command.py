@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from pipeline.errors import EvaluationError
+from stages.faults import hide_messages
 from stages.output import put
 from stages.run import Folders, machine_error, refused, report
 
@@ -43,6 +44,7 @@ class UsageError(EvaluationError):
 
 def run_command(command: Command, arguments: list[str] | None = None) -> None:
     """Print the command's answer, or what failed and what to do; exit 2 where the user must act."""
+    hide_messages()
     given = sys.argv[1:] if arguments is None else arguments
     chosen = argparse.Namespace()
     answer = _answer(command, given, chosen)

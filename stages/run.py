@@ -16,6 +16,7 @@ from pipeline.datasets.complete import write_file
 from pipeline.errors import EvaluationError, MachineError, ParamsError
 from pipeline.params.settings import load_yaml, parse_section, study_block
 from pipeline.progress import telling
+from stages.faults import hide_messages
 
 if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
     import pandas as pd
@@ -73,6 +74,7 @@ class Folders:
 @contextmanager
 def reported(where: str, folders: Folders | None = None) -> Iterator[None]:
     """Exit 2 with a message, no traceback, where whoever runs the work inside must act."""
+    hide_messages()
     try:
         yield
     except EvaluationError as error:

@@ -182,7 +182,7 @@ CASES = {
             (folder / "data/raw/firms/panel.csv").read_text().rpartition(",")[0]
         ),
         "obtain",
-        "panel.csv cannot be read",
+        "cells, the header",
     ),
     "more rows than allowed": (
         edit_params(lambda b: b["data"].update(max_rows=100)),

@@ -188,7 +188,7 @@ def test_a_correction_replaces_the_value_expected_and_is_named_in_the_ledger():
     [
         ({"old": "11"}, "column sales: the value found is not the old value expected: 1 rows"),
         ({"old": None}, "the value found is not the old value expected"),
-        ({"column": "profit"}, "corrects profit, not in data.columns"),
+        ({"column": "profit"}, r"a column is not in data.columns: 1 rows; use standard names \("),
         ({"year": "2009"}, "firm-year is not in the panel: 1 rows"),
         ({"reason": None}, "a correction has no reason"),
         ({"source": "interview with a"}, "a source names the firm"),
@@ -327,6 +327,10 @@ def test_prices_by_group_and_exchange_rates():
         ("year value\n2001 100\n2001 100", "a year is there twice: 1 rows"),
         ("year value\n2001 x\n2002 100", "a value is no number: 1 rows"),
         ("year cpi\n2001 100", "has no column value; it has year, cpi"),
+        (
+            "A1 7.3\nA2 100",
+            "has no column .*; none of its 2 columns has a name .*: has it a header",
+        ),
     ],
 )
 def test_a_price_table_that_cannot_be_used_is_an_error(series, message):

@@ -218,8 +218,11 @@ def test_neighbours_of_firms_left_out_are_still_beside_participants():
 def test_a_register_without_the_programme_lists_those_it_has():
     register = table("firm prog entry\n01 cdp 2002", firm="str")
     entry = {"source": "register", "programme": "cpd", "other_programmes": "keep"}
-    with pytest.raises(DataError, match="no row of programme cpd: its programmes are cdp"):
+    with pytest.raises(DataError, match=r"no row of programme cpd; it has 1 of fewer"):
         clean(RAW, register, entry, **REGISTER)
+    many = pd.concat([register.assign(firm=str(i)) for i in range(10)], ignore_index=True)
+    with pytest.raises(DataError, match=r"no row of programme cpd; it has cdp \(10 firms\)$"):
+        clean(RAW, many, entry, **REGISTER)
 
 
 @pytest.mark.parametrize(

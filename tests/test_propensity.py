@@ -82,8 +82,12 @@ def test_equal_scores_count_one_half_in_the_auc():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"year": 2008.0}, DataError, r"covariate year is constant \(2008.0 for all 400 firms\)"),
-        ({"region": "north"}, DataError, r"covariate region is constant \(north"),
+        (
+            {"year": 2008.0},
+            DataError,
+            r"covariate year is constant \(one value for all 400 firms\)",
+        ),
+        ({"region": "north"}, DataError, r"covariate region is constant \(one value"),
         (
             {"total": lambda c: 2 * c["size"] - c["age"] + 1},
             DataError,
@@ -116,15 +120,15 @@ def test_covariates_without_a_coefficient_are_named(change, error, message):
         ),
         (
             lambda t: np.where(t, 0.0, np.arange(len(t)) % 2),
-            r"at or below .*highest treated value 0, lowest comparison value 0\)",
+            r"treated firms lie at or below all \d+ comparison firms; take it",
         ),
         (
             lambda t: np.where(~t & (np.arange(len(t)) % 3 == 0), "port", "inland"),
-            r"categories without a treated firm .*: exports=port \(",
+            r"categories of exports without a treated firm: exports=port \(\d+ firms\); merge",
         ),
         (
             lambda t: np.where(t & (np.arange(len(t)) % 3 == 0), "port", "inland"),
-            r"categories without a comparison firm .*: exports=port \(",
+            r"categories of exports without a comparison firm: exports=port \(\d+ firms\)",
         ),
     ],
 )
@@ -132,6 +136,22 @@ def test_a_separating_covariate_is_named(column, message):
     covariates, treated = firms()
     with pytest.raises(SupportError, match=message):
         fit_score(covariates.assign(exports=column(treated)), treated, "logit")
+
+
+def test_a_category_of_few_firms_is_not_named():
+    covariates, treated = firms()
+    few = np.flatnonzero(~treated)[:9]
+    named = covariates.assign(town=np.where(np.isin(np.arange(400), few), "Anytown", "other"))
+    with pytest.raises(SupportError) as separated:
+        fit_score(named, treated, "logit")
+    assert "1 of fewer than 10 firms each, not named" in str(separated.value)
+    assert "Anytown" not in str(separated.value)
+    assert separated.value.problems.to_dict("list") == {"category": ["Anytown"], "firms": [9]}
+    few[0] = np.flatnonzero(treated)[0]
+    rare = np.isin(np.arange(400), few)
+    named = covariates.assign(again=rare * 1.0, town=np.where(rare, "other", "Anytown"))
+    with pytest.raises(DataError, match=r"^covariate a category of town is a combination of again"):
+        fit_score(named, treated, "logit")
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])

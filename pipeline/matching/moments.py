@@ -8,14 +8,14 @@ import pandas as pd
 
 from pipeline.errors import DataError
 from pipeline.matching.sets import Flags, Floats
-from pipeline.selection.design_matrix import expanded_columns
+from pipeline.selection.design_matrix import expanded_columns, told_terms
 
 _POWER_NAMES = {1: "mean", 2: "second moment", 3: "third moment"}
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Hold k moments: their names, and the deviations of comparison firms, shape (n0, k).
+    """Hold k moments: how messages call them, and deviations of comparison firms, shape (n0, k).
 
     A deviation is a comparison firm's power of a covariate minus its mean among the treated, in
     units of the covariate's standard deviation: a weighted mean of zero meets the moment.
@@ -39,12 +39,13 @@ def covariate_moments(covariates: pd.DataFrame, treated: Flags, order: int) -> M
             f"covariates to balance are missing for some of {len(covariates)} firms ({listed}); "
             "put them in the score model, whose rule for missing values then applies"
         )
-    named = dict(_powers(covariates, treated, order))
-    return Moments(tuple(named), np.column_stack(list(named.values())))
+    names, deviations = zip(*_powers(covariates, treated, order), strict=True)
+    return Moments(names, np.column_stack(deviations))
 
 
 def _powers(covariates: pd.DataFrame, treated: Flags, order: int) -> Iterator[tuple[str, Floats]]:
-    for name, values in expanded_columns(covariates):
+    told = told_terms(covariates)
+    for name, (_, values) in zip(told, expanded_columns(covariates), strict=True):
         spread = values.std() or 1.0
         standard = (values - values[treated].mean()) / spread
         two_valued = len(np.unique(values)) <= 2

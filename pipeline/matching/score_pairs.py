@@ -38,9 +38,9 @@ def _refuse_one_score(risk_set: RiskSet, rows: np.ndarray, design: NearestDesign
     if n_treated and n_control > 1 and score.min() == score.max():
         raise SupportError(
             f"{risk_set.where}: all {n_treated} treated and {n_control} comparison firms have the "
-            f"same {design.distance} score {score[0]:.4g}, so that the order of rows alone would "
-            "choose; put covariates that differ into the score, or use replacement: true, which "
-            "shares the weight"
+            f"same {design.distance} score, so that the order of rows alone would choose; put "
+            "covariates that differ into the score, or use replacement: true, which shares the "
+            "weight"
         )
 
 

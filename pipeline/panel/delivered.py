@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, told_columns
 from pipeline.panel.origin import Segment, file_origin, located, stacked
 from pipeline.panel.readers import first_row, read_table
 from pipeline.panel.values import refuse_rows
@@ -84,8 +84,8 @@ def _renamed(table: pd.DataFrame, rename: dict[str, dict[str, str]], file: str) 
     absent = [name for name in names if name not in table.columns]
     if absent:
         raise DataError(
-            f"data.source.rename: {file} has no column {', '.join(absent)}; it has "
-            f"{', '.join(map(str, table.columns))}"
+            f"data.source.rename: {file} has no column {', '.join(absent)}; "
+            f"{told_columns(list(table.columns), names)}"
         )
     return table.rename(columns=names)
 

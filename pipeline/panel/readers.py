@@ -8,16 +8,20 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pandas.errors import CategoricalConversionWarning
 from pyarrow import csv, parquet
 
 from pipeline.errors import DataError
+from pipeline.panel.ragged import refuse_ragged
 from pipeline.panel.spreadsheets import read_spreadsheet
 from pipeline.params.data import FileFormat
 
 _BLOCK_BYTES = 1 << 24
+
+# Of text files by their ending; None is as declared.
+_DELIMITERS = {".csv": None, ".txt": None, ".tsv": "\t"}
 
 Reader = Callable[[Path, FileFormat, int], pd.DataFrame]
 
@@ -34,14 +38,17 @@ def read_table(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
     if reader is None:
         raise DataError(f"{path.name}: files end in {' or '.join(_READERS)}; convert it first")
     try:
-        frame = reader(path, written, max_rows)
+        with warnings.catch_warnings():
+            # of libraries, which quote cells
+            warnings.simplefilter("ignore")
+            frame = reader(path, written, max_rows)
     except DataError:
         raise
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path.name} cannot be read: {reason}. Deliver the file again") from None
+        # never the library's own words, which quote cells
+        raise DataError(f"{path.name} cannot be read{_hint(path, written, error)}") from None
     _refuse_unusable(frame, path.name, max_rows)
     return frame
 
@@ -57,9 +64,29 @@ def _refuse_unusable(frame: pd.DataFrame, file: str, max_rows: int) -> None:
     if frame.empty:
         raise DataError(f"{file} holds no rows: deliver the file again")
     names = pd.Index([str(name) for name in frame.columns])
-    repeated = names[names.duplicated()].unique()
+    # Positions, no names: the first row may be no header but a firm's values.
+    repeated = np.flatnonzero(names.duplicated(keep=False)) + 1
     if len(repeated):
-        raise DataError(f"{file} has several columns named {', '.join(repeated)}: rename them")
+        listed = ", ".join(map(str, repeated))
+        raise DataError(f"{file} has several columns of one name: rename columns {listed}")
+
+
+def _hint(path: Path, written: FileFormat, error: Exception) -> str:
+    """Return what to look at; raise DataError where a row of text has too many or few cells."""
+    kind, fault = path.suffix.lower(), type(error).__name__
+    if kind not in _DELIMITERS:
+        return f" as a {kind} file ({fault}): open it, save it anew and deliver that"
+    text = _text_format(kind, written)
+    refuse_ragged(path, text)
+    return (
+        f" with encoding {text.encoding}, delimiter {text.delimiter!r} ({fault}): declare "
+        "data.source.format, or correct the file"
+    )
+
+
+def _text_format(kind: str, written: FileFormat) -> FileFormat:
+    delimiter = _DELIMITERS[kind]
+    return written if delimiter is None else written.model_copy(update={"delimiter": delimiter})
 
 
 def _read_csv(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
@@ -89,7 +116,7 @@ def _open_csv(
 
 
 def _read_tsv(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
-    return _read_csv(path, written.model_copy(update={"delimiter": "\t"}), max_rows)
+    return _read_csv(path, _text_format(".tsv", written), max_rows)
 
 
 def _read_parquet(path: Path, _: FileFormat, max_rows: int) -> pd.DataFrame:
@@ -102,11 +129,8 @@ def _read_parquet(path: Path, _: FileFormat, max_rows: int) -> pd.DataFrame:
 def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
     """Read codes, or their value labels where declared; a code without a label stays a code."""
     labels = written.value_labels
-    with warnings.catch_warnings():
-        # Parts of a file may label codes differently; as text, which is what is kept, they agree.
-        warnings.simplefilter("ignore", CategoricalConversionWarning)
-        with pd.read_stata(path, chunksize=max_rows + 1, convert_categoricals=labels) as reader:
-            frame = next(iter(reader), pd.DataFrame())
+    with pd.read_stata(path, chunksize=max_rows + 1, convert_categoricals=labels) as reader:
+        frame = next(iter(reader), pd.DataFrame())
     labelled = {
         name: frame[name].astype("str").where(frame[name].notna(), None)
         for name in frame.columns

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.datasets.panel import ALL_YEARS
-from pipeline.errors import DataError
+from pipeline.errors import DataError, told_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.register_fields import RegisterRows, firm_fields
 from pipeline.panel.rules.links import link
@@ -76,8 +76,8 @@ def _of_programme(
     evaluated = (programme == entry.programme).fillna(False).astype(bool)
     if not evaluated.any():
         raise DataError(
-            f"the register has no row of programme {entry.programme}: its programmes are "
-            f"{', '.join(sorted(programme.dropna().unique()))}"
+            f"the register has no row of programme {entry.programme}; it has "
+            f"{told_codes(_firms_by(programme, register[columns.firm_id]))}"
         )
     return evaluated
 
@@ -91,10 +91,14 @@ def _accepted(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterE
     accepted = decision.isin(entry.accepted or [])
     if not accepted.any():
         raise DataError(
-            f"no decision of the register is among treatment.entry.accepted; it has "
-            f"{', '.join(sorted(decision.unique()))}"
+            "no decision of the register is among treatment.entry.accepted; it has "
+            f"{told_codes(_firms_by(decision, register[columns.firm_id]))}"
         )
     return accepted
+
+
+def _firms_by(codes: pd.Series, firm: pd.Series) -> dict[str, int]:
+    return {str(code): int(n) for code, n in firm.groupby(codes).nunique().items()}
 
 
 def _entry_year(

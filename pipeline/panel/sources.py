@@ -14,7 +14,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from pipeline.datasets.complete import replacing
-from pipeline.errors import DataError
+from pipeline.errors import DataError, told_columns
 from pipeline.panel.delivered import long_layout, point_decimals, read_panel
 from pipeline.panel.origin import Segment, file_origin, located
 from pipeline.panel.readers import first_row, read_table
@@ -170,5 +170,5 @@ def _require(frame: pd.DataFrame, wanted: list[str], table: str) -> None:
         hint = "; is its separator a comma?" if len(frame.columns) == 1 else ""
         raise DataError(
             f"the {table} has no column {', '.join(absent)}, which params name; "
-            f"it has {', '.join(map(str, frame.columns))}{hint}"
+            f"{told_columns(list(frame.columns), wanted)}{hint}"
         )

@@ -55,7 +55,10 @@ def guess_sheet(path: Path) -> tuple[str | None, int]:
     except DataError:
         raise
     except Exception as error:
-        raise DataError(f"{path.name} cannot be read: {error}. Deliver the file again") from None
+        raise DataError(
+            f"{path.name} cannot be read as a workbook ({type(error).__name__}): open it, save it "
+            "anew, deliver that"
+        ) from None
     try:
         largest = max(workbook.worksheets, key=lambda sheet: sheet.max_row or 0)
         top = list(largest.iter_rows(max_row=_HEADER_ROWS, values_only=True))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import DataError, SupportError
+from pipeline.errors import LEAST_FIRMS_NAMED, DataError, SupportError, told_codes
 from pipeline.matching.sets import Flags, Floats
 
 # Share of a standardised column that earlier columns leave unexplained: below this, rounding.
@@ -28,11 +28,13 @@ class DesignMatrix:
     """Hold covariates with an intercept, standardised, and the way back to original units.
 
     `terms` are `const`, numeric covariates by name and categories as `name=value`, base
-    excluded. `standardised` is firms x terms, each column with mean 0 and SD 1 but the
-    intercept; coefficients in original units are `to_original_units @ coefficients`.
+    excluded; `told` is how messages call each. `standardised` is firms x terms, each column with
+    mean 0 and SD 1 but the intercept; coefficients in original units are `to_original_units @
+    coefficients`.
     """
 
     terms: list[str]
+    told: list[str]
     standardised: Floats
     to_original_units: Floats
 
@@ -50,10 +52,11 @@ def build_design_matrix(covariates: pd.DataFrame) -> DesignMatrix:
     standardised = np.ones((len(covariates), len(columns) + 1), order="F")
     for position, values in enumerate(columns.values()):
         standardised[:, position + 1] = (values - mean[position]) / spread[position]
-    _refuse_collinear(standardised, list(columns))
+    told = told_terms(covariates)
+    _refuse_collinear(standardised, told)
     back = np.diag(np.concatenate([[1.0], 1 / spread]))
     back[0, 1:] = -mean / spread
-    return DesignMatrix(["const", *columns], standardised, back)
+    return DesignMatrix(["const", *columns], ["const", *told], standardised, back)
 
 
 def refuse_separation(covariates: pd.DataFrame, treated: Flags) -> None:
@@ -83,7 +86,7 @@ def refuse_separation_by_combination(design: DesignMatrix, treated: Flags) -> No
         if _separates(design.standardised[:, fewer], treated):
             columns = fewer
     raise SupportError(
-        f"{', '.join(design.terms[column] for column in columns[1:])} together separate the "
+        f"{', '.join(design.told[column] for column in columns[1:])} together separate the "
         f"{int(treated.sum())} treated from the {int((~treated).sum())} comparison firms, so that "
         "their coefficients would be infinite; take one out of the model, merge categories, or "
         "widen the comparison pool"
@@ -113,6 +116,16 @@ def expanded_columns(covariates: pd.DataFrame) -> Iterator[tuple[str, Floats]]:
             yield f"{name}={category}", (values == category).to_numpy(float)
 
 
+def told_terms(covariates: pd.DataFrame) -> list[str]:
+    """Return how messages call each column: a category that few firms have is not named."""
+    told = []
+    for name in covariates.columns:
+        for term, values in expanded_columns(covariates[[name]]):
+            named = term == name or values.sum() >= LEAST_FIRMS_NAMED
+            told.append(term if named else f"a category of {name}")
+    return told
+
+
 def _refuse_missing_or_constant(covariates: pd.DataFrame) -> None:
     for name in covariates.columns:
         values = covariates[name]
@@ -121,7 +134,7 @@ def _refuse_missing_or_constant(covariates: pd.DataFrame) -> None:
             raise DataError(f"covariate {name} is missing for {missing} of {len(values)} firms")
         if _is_constant(values):
             raise DataError(
-                f"covariate {name} is constant ({values.iloc[0]} for all {len(values)} firms); "
+                f"covariate {name} is constant (one value for all {len(values)} firms); "
                 "take it out of the model"
             )
 
@@ -168,16 +181,14 @@ def _clearly_independent(columns: Floats) -> bool:
 def _refuse_separating_number(name: str, values: Floats, treated: Flags) -> None:
     one, zero = values[treated], values[~treated]
     if one.min() >= zero.max():
-        side, bound, other = "above", one.min(), zero.max()
+        side = "above"
     elif one.max() <= zero.min():
-        side, bound, other = "below", one.max(), zero.min()
+        side = "below"
     else:
         return
-    extreme, limit = ("lowest", "highest") if side == "above" else ("highest", "lowest")
     raise SupportError(
         f"covariate {name} separates the groups: all {len(one)} treated firms lie at or {side} "
-        f"the {len(zero)} comparison firms ({extreme} treated value {bound:.6g}, {limit} "
-        f"comparison value {other:.6g}); take it out of the model, or widen the comparison pool"
+        f"all {len(zero)} comparison firms; take it out of the model, or widen the comparison pool"
     )
 
 
@@ -190,9 +201,10 @@ def _refuse_separating_category(name: str, values: pd.Series, treated: Flags) ->
     ):
         empty = count.index[count == 0]
         if len(empty):
-            listed = ", ".join(f"{name}={value} ({other[value]})" for value in empty)
+            listed = told_codes({f"{name}={value}": int(other[value]) for value in empty})
             raise SupportError(
-                f"categories without a {group} firm (firms of the other group): {listed}; merge "
-                "categories, leave those firms out of the risk set, or match exactly on "
-                f"{name} instead of scoring it"
+                f"categories of {name} without a {group} firm: "
+                f"{listed}; merge categories, leave those firms out of the risk set, or match "
+                f"exactly on {name} instead of scoring it",
+                pd.DataFrame({"category": empty, "firms": other[empty].to_numpy()}),
             )

@@ -190,7 +190,7 @@ def _fit_samples(
         try:
             fit = fit_score(covariates, rows["treated"].to_numpy(), model.link, maximiser)
         except EvaluationError as error:
-            raise type(error)(f"{where}: {error}{_remedy(label)}") from None
+            raise type(error)(f"{where}: {error}{_remedy(label)}", error.problems) from None
         parts.append(
             rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
         )

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,7 +64,10 @@ def _delivery(pattern: str, files: list[Path]) -> Delivery:
 def guess_format(path: Path) -> FileFormat:
     """Guess how a file is written; files that say so themselves have the default."""
     if path.suffix.lower() == ".xlsx" and path.is_file():
-        sheet, header_row = guess_sheet(path)
+        with warnings.catch_warnings():
+            # of the library, which quote cells
+            warnings.simplefilter("ignore")
+            sheet, header_row = guess_sheet(path)
         return FileFormat(sheet=sheet, header_row=header_row)
     if path.suffix.lower() not in {".csv", ".txt"}:
         return FileFormat()

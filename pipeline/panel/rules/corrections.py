@@ -4,7 +4,6 @@ import re
 
 import pandas as pd
 
-from pipeline.errors import DataError
 from pipeline.panel.ledger import Issue, year_range
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
@@ -63,13 +62,15 @@ def _names(firm: str, said: str) -> bool:
     return re.search(rf"\b{re.escape(firm)}\b", said) is not None
 
 
+@located(())
 def _refuse_unknown_columns(listed: pd.DataFrame, panel: pd.DataFrame, file: str) -> None:
-    unknown = sorted(set(listed["column"]) - set(panel.columns[2:]))
-    if unknown:
-        raise DataError(
-            f"{file} corrects {', '.join(map(str, unknown))}, not in data.columns; use standard "
-            f"names: {', '.join(panel.columns[2:])}"
-        )
+    names = list(panel.columns[2:])
+    refuse_rows(
+        ~listed["column"].isin(names),
+        f"{file}: a column is not in data.columns",
+        f"use standard names ({', '.join(names)}) in",
+        listed[["column"]],
+    )
 
 
 def _rows_of(listed: pd.DataFrame, panel: pd.DataFrame, file: str) -> pd.Series:

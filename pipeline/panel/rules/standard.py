@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, told_columns
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.values import (
     calendar_year,
@@ -125,5 +125,5 @@ def require_columns(table: pd.DataFrame, wanted: Sequence[str], file: str) -> No
     absent = [name for name in wanted if name not in table.columns]
     if absent:
         raise DataError(
-            f"{file} has no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}"
+            f"{file} has no column {', '.join(absent)}; {told_columns(list(table.columns), wanted)}"
         )
