@@ -1,5 +1,6 @@
 """Replace what the exhibit stage owns in reports/<study>/, everything at once."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -36,15 +37,33 @@ def write_exhibits(files: dict[str, bytes], folder: Path, fresh: Path) -> None:
             (fresh / path).parent.mkdir(parents=True, exist_ok=True)
             (fresh / path).write_bytes(content)
         folder.mkdir(parents=True, exist_ok=True)
-        for owned in OWNED:
-            _swap(fresh, folder, owned)
+        _swap_all(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _swap(fresh: Path, folder: Path, name: str) -> None:
-    place, new = folder / name, fresh / name
-    if place.exists():
-        shutil.move(place, fresh / f"{name}.old")
-    if new.exists():
-        shutil.move(new, place)
+def _swap_all(fresh: Path, folder: Path) -> None:
+    """Exchange what the stage owns; where one move fails, move back what was there."""
+    try:
+        for name in OWNED:
+            if (folder / name).exists():
+                _move(folder / name, fresh / f"{name}.old")
+            if (fresh / name).exists():
+                _move(fresh / name, folder / name)
+    except OSError:
+        for name in OWNED:
+            if (fresh / f"{name}.old").exists():
+                if (folder / name).exists():
+                    _move(folder / name, fresh / f"{name}.undone")
+                _move(fresh / f"{name}.old", folder / name)
+        raise
+
+
+def _move(place: Path, new: Path) -> None:
+    """Rename; copy only between disks, since a copy that fails may have deleted its source."""
+    try:
+        place.rename(new)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(place, new)
