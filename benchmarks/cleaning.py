@@ -76,7 +76,7 @@ def dirty_panel(n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
 
 def settings() -> dict[str, object]:
     """Return params with one study that reads the panel and has every rule on."""
-    study = copy.deepcopy(load_yaml(ROOT / "params.yaml")["simulated"])
+    study = copy.deepcopy(load_yaml(ROOT / "tests" / "studies" / "simulated.yaml")["simulated"])
     number = {"kind": "number", "unit": "US$", "label": "x", "minimum": 0}
     code = {"kind": "text", "label": "x"}
     study["data"]["source"] = {"kind": "files", "panel": "p.parquet", "register_file": "r.csv"}

@@ -23,7 +23,7 @@ STAGES = ["obtain", "clean", "score", "match", "balance", "estimate", "exhibit"]
 
 def enlarged(firms: int, years: int) -> dict[str, object]:
     """Return params with the simulated study at the given size, clusters grown in proportion."""
-    content = load_yaml(ROOT / "params.yaml")
+    content = load_yaml(ROOT / "tests" / "studies" / "simulated.yaml")
     study = content["simulated"]
     settings = study["data"]["source"]["settings"]
     factor = firms / settings["firms"]

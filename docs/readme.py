@@ -15,6 +15,8 @@ def with_generated_blocks(text: str) -> str:
 
 def _block(match: re.Match[str]) -> str:
     name = match["file"]
+    if not (ROOT / name).is_file():  # somebody took the study out
+        return match[0]
     content = STAMP.sub("", (ROOT / name).read_text(encoding="utf-8")).strip()
     return f"<!-- {name} -->\n{content}\n<!-- end -->"
 

@@ -68,7 +68,7 @@ def evaluation(
 
 
 def evaluation_of(block: dict[str, Any]) -> Evaluation:
-    """Return the sections of one study's block of params.yaml."""
+    """Return the sections of one study's block."""
     return Evaluation(
         data=DataSection.model_validate(block["data"]),
         clean=CleanSection.model_validate(block["clean"]),

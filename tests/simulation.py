@@ -1,6 +1,6 @@
 """The simulated programme's default settings, for every test that needs firms with a known effect.
 
-`settings(firms=1000)` changes single keys; the study `simulated` in params.yaml has the same text.
+`settings(firms=1000)` changes single keys; the study `simulated` has the same text.
 """
 
 from typing import Any

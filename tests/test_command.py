@@ -8,9 +8,10 @@ import sys
 
 import pytest
 from import_closure import ROOT
+from published import STUDY, published_project
 from workspace import project, section, write_params
 
-from stages import check, export, show, tex
+from stages import check, export, tex
 from stages.__main__ import VERBS
 from stages.__main__ import main as impact
 
@@ -103,13 +104,13 @@ def test_faulty_arguments_are_faults_like_others(workspace, capsys):
     assert "usage: impact check" in capsys.readouterr().err
 
 
-def test_show_gives_figures_unrounded_and_missing_ones_as_null(capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    status, said = answered(capsys, "show", "michigan", "sample_flow")
+def test_show_gives_figures_one_by_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(published_project(tmp_path))
+    status, said = answered(capsys, "show", STUDY, "sample_flow")
     assert (status, [table["table"] for table in said["tables"]]) == (0, ["sample_flow"])
     figures = said["tables"][0]["figures"]
     assert set(figures[0]) == {"panel", "row", "part", "column", "value", "shown"}
-    status, said = answered(capsys, "show", "michigan", "nothing")
+    status, said = answered(capsys, "show", STUDY, "nothing")
     assert (status, said["error"]["class"]) == (2, "ParamsError")
 
 
@@ -148,14 +149,14 @@ def test_earlier_names_of_verbs_stay(tmp_path):
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("command", ["--help", "show michigan"])
-def test_a_reader_who_leaves_at_once_causes_no_traceback(command, unbuffered):
+@pytest.mark.parametrize("command", ["--help", f"show {STUDY}"])
+def test_a_reader_who_leaves_at_once_causes_no_traceback(command, unbuffered, tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "stages", *command.split()],
-        cwd=ROOT,
+        cwd=published_project(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(ROOT)},
     ) as running:
         running.stdout.close()
         error = running.stderr.read().decode()
@@ -176,9 +177,3 @@ def test_a_full_disk_under_standard_output_is_told(workspace):
     assert done.returncode == 2
     assert done.stderr.startswith("check: cannot use: No space left on device")
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_show_prints_text_without_json(capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    show.main(["michigan", "sample_flow"])
-    assert "Firm-years delivered" in capsys.readouterr().out

@@ -188,11 +188,12 @@ def of_study(names, study):
     return {path.replace(ITEM, study) for path in paths}
 
 
-def test_the_lock_holds_exactly_what_is_declared_for_the_studies_listed():
+def test_the_lock_holds_what_is_declared_for_studies_that_are_listed():
+    """Whether every study was run is for `impact verify` to say."""
     lock = load_yaml(ROOT / "dvc.lock")["stages"]
-    studies = load_yaml(ROOT / "params.yaml")["studies"]
+    studies = load_yaml(ROOT / "params.yaml")["studies"] or []
     of_studies = {f"{stage}@{study}" for stage in STUDY_STAGES for study in studies}
-    assert set(lock) == {"check", "index"} | of_studies
+    assert set(lock) <= {"check", "index"} | of_studies
     for name, entry in lock.items():
         stage, _, study = name.partition("@")
         block = declared(stage)
@@ -206,5 +207,5 @@ def test_the_lock_holds_exactly_what_is_declared_for_the_studies_listed():
 
 
 def test_the_lock_stays_readable():
-    n_studies = len(load_yaml(ROOT / "params.yaml")["studies"])
-    assert (ROOT / "dvc.lock").stat().st_size < 100_000 * n_studies
+    n_studies = len(load_yaml(ROOT / "params.yaml")["studies"] or [])
+    assert (ROOT / "dvc.lock").stat().st_size < 100_000 * max(1, n_studies)

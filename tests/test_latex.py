@@ -168,8 +168,10 @@ def test_tables_compile_and_fit_the_page(n_outcomes, extra, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("study", load_yaml(ROOT / "params.yaml")["studies"])
+@pytest.mark.parametrize("study", load_yaml(ROOT / "params.yaml")["studies"] or [])
 def test_committed_tables_compile_and_fit_the_page(study, tmp_path):
+    if not (ROOT / "reports" / study / "tables").is_dir():
+        pytest.skip(f"{study} was not run yet")
     files = sorted((ROOT / "reports" / study / "tables").glob("*.tex"))
     assert len(files) >= 3
     fragments = [file.read_text(encoding="utf-8") for file in files]

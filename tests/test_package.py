@@ -10,16 +10,18 @@ from typing import get_args
 import pytest
 from import_closure import ROOT
 from repository import commit_all, git
+from results import study_results
 from test_pipeline import dvc, small_section
 from token_study import delivered, token_project
-from workspace import contents, project
+from workspace import contents, project, section
 
 from pipeline.commands.audit.comparison import differences
 from pipeline.commands.replication.archive import replication_package
 from pipeline.commands.replication.measure import MeasureError, measure_stages
+from pipeline.datasets.complete import write_file
 from pipeline.errors import DataError
 from pipeline.params.exhibit import FigureName, TableName
-from pipeline.publishing.study import EXHIBIT_FUNCTIONS
+from pipeline.publishing.study import EXHIBIT_FUNCTIONS, build_exhibits
 from stages import balance as balance_stage
 from stages import clean, estimate, exhibit, match, obtain, package, score
 from stages.run import run_stage
@@ -83,10 +85,15 @@ def test_a_package_of_one_study_holds_nothing_of_others_and_checks(tmp_path):
         assert heading in readme
 
 
-def test_the_readme_lists_every_exhibit_with_a_function_that_exists():
+def test_the_readme_lists_every_exhibit_with_a_function_that_exists(tmp_path):
     from importlib import import_module
 
-    with zipfile.ZipFile(io.BytesIO(replication_package(ROOT, []))) as archive:
+    folder = project(tmp_path, {"michigan": section("michigan")})
+    for name, content in build_exhibits(study_results()).items():
+        write_file(folder / "reports" / "michigan" / name, content)
+    write_file(folder / ".ci" / "run", (ROOT / ".ci" / "run").read_bytes())
+    tracked(folder)
+    with zipfile.ZipFile(io.BytesIO(replication_package(folder, []))) as archive:
         readme = archive.read("README_REPLICATION.md").decode()
         exhibits = [n for n in archive.namelist() if "/tables/" in n and n.endswith(".tex")]
         assert ".ci/run" in archive.namelist()

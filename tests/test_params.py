@@ -1,17 +1,17 @@
 """Settings: every fault is one line with path, value found and what to do."""
 
 import copy
-from pathlib import Path
 
 import pytest
+from import_closure import ROOT
 from ruamel.yaml import YAML
+from workspace import section
 
 from pipeline.errors import ParamsError
-from pipeline.params.settings import load_yaml
 from pipeline.params.study import check_studies, read_study
 
-ROOT = Path(__file__).parent.parent
-CONTENT = load_yaml(ROOT / "params.yaml")
+STUDIES = ("michigan", "simulated")
+CONTENT = {"studies": list(STUDIES), **{study: section(study) for study in STUDIES}}
 
 
 def changed(path, value):
@@ -30,16 +30,27 @@ def changed(path, value):
 REMOVED = object()
 
 
+def checked(content, folder):
+    """Check params with the given content, beside raw and rules folders of both studies."""
+    for study in STUDIES:
+        for kind in ("raw", "rules"):
+            (folder / "data" / kind / study).mkdir(parents=True, exist_ok=True)
+            (folder / "data" / kind / study / "README.md").write_text("made for a test\n")
+    if isinstance(content, str):
+        (folder / "params.yaml").write_text(content, encoding="utf-8")
+    else:
+        YAML().dump(content, folder / "params.yaml")
+    return check_studies(folder / "params.yaml", folder)
+
+
 def fault(content, tmp_path):
-    file = tmp_path / "params.yaml"
-    YAML().dump(content, file)
     with pytest.raises(ParamsError) as raised:
-        check_studies(file, ROOT)
+        checked(content, tmp_path)
     return str(raised.value)
 
 
-def test_committed_params_are_valid():
-    assert check_studies(ROOT / "params.yaml", ROOT) == CONTENT["studies"]
+def test_the_studies_that_tests_run_are_valid(tmp_path):
+    assert checked(CONTENT, tmp_path) == list(STUDIES)
 
 
 @pytest.mark.parametrize(
@@ -240,19 +251,15 @@ def test_a_raw_file_outside_the_study_is_refused(tmp_path):
 
 @pytest.mark.parametrize("text", ["studies: [a\n", "- 1\n", "", "a: b: c\n"])
 def test_params_that_are_no_yaml_mapping_stop_with_a_message(text, tmp_path):
-    file = tmp_path / "params.yaml"
-    file.write_text(text)
     with pytest.raises(ParamsError, match=r"not valid YAML|holds no settings|must be a list"):
-        check_studies(file, ROOT)
+        checked(text, tmp_path)
 
 
 def test_a_fault_is_told_once_without_its_consequences(tmp_path):
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    file = tmp_path / "params.yaml"
-    file.write_text(text.replace("title: Michigan job-training grants", "title: 5", 1), "utf-8")
-    with pytest.raises(ParamsError) as found:
-        check_studies(file, ROOT)
-    assert str(found.value) == "michigan.exhibit.title is 5: Input should be a valid string"
+    content = changed(("michigan", "exhibit", "title"), 5)
+    assert fault(content, tmp_path) == (
+        "michigan.exhibit.title is 5: Input should be a valid string"
+    )
 
 
 def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
@@ -260,12 +267,13 @@ def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
     from dvc.utils.hydra import apply_overrides
 
     file = tmp_path / "params.yaml"
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    section = (ROOT / "examples" / "kenya" / "params.yaml").read_text(encoding="utf-8")
+    text = f"# What is evaluated.\nstudies:\n- kenya\n{section}"
     file.write_text(text, encoding="utf-8")
-    apply_overrides(file, ["michigan.match.designs.covariates.caliper_sd=0.1"])
+    apply_overrides(file, ["kenya.estimate.conf_level=0.9"])
     before, after = text.splitlines(), file.read_text(encoding="utf-8").splitlines()
     moved = [(a.strip(), b.strip()) for a, b in zip(before, after, strict=True) if a != b]
-    assert moved == [("caliper_sd: 0.2", "caliper_sd: 0.1")]
+    assert moved == [("conf_level: 0.95", "conf_level: 0.9")]
 
 
 @pytest.mark.parametrize("value", [1, 1.0, 0.25])

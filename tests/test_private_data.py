@@ -48,7 +48,7 @@ def test_a_line_of_gitignore_declares_a_study_public(repository):
 @needs_git
 def test_raw_files_that_git_has_are_declared_public():
     tracked = git(ROOT, "ls-files", "data/raw").split()
-    assert "data/raw/michigan/README.md" in tracked
+    assert tracked
     told = subprocess.run(
         ["git", "check-ignore", "--no-index", *tracked],
         cwd=ROOT,

@@ -5,6 +5,8 @@ import runpy
 
 from import_closure import ROOT
 
+from pipeline.params.settings import load_yaml
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -17,7 +19,15 @@ def test_generated_blocks_are_those_of_the_committed_results():
 def test_linked_files_exist():
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert len(links) >= 3
-    assert all((ROOT / link).exists() for link in links)
+    assert [
+        link for link in links if not (ROOT / link).exists() and not _of_absent_study(link)
+    ] == []
+
+
+def _of_absent_study(link: str) -> bool:
+    """Say whether a file is a result of a study that somebody took out."""
+    place, study, *_ = [*link.split("/"), ""]
+    return place == "reports" and study not in (load_yaml(ROOT / "params.yaml")["studies"] or [])
 
 
 def test_the_two_lines_are_there_once_each():

@@ -1,12 +1,11 @@
 """Tables in the terminal: the same digits, points under points."""
 
-import subprocess
-import sys
-
-from import_closure import ROOT
+import pytest
+from published import STUDY, published_project
 
 from pipeline.exhibits.render.terminal import render_text
 from pipeline.exhibits.tables.table import Column, Counts, Interval, Number, Panel, Row, Table
+from stages import show
 
 
 def test_a_table_becomes_text_with_points_under_points():
@@ -40,14 +39,11 @@ def test_a_table_becomes_text_with_points_under_points():
     )
 
 
-def test_show_prints_the_committed_table_and_names_those_there_are():
-    def show(*arguments):
-        command = [sys.executable, "-m", "stages.show", "michigan", *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    shown = show("sample_flow")
-    assert shown.returncode == 0
-    assert "Firm-years delivered" in shown.stdout
-    unknown = show("nothing")
-    assert unknown.returncode == 2
-    assert "michigan has no table nothing; it has main_effects" in unknown.stderr
+def test_show_prints_the_published_table_and_names_those_there_are(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(published_project(tmp_path))
+    show.main([STUDY, "sample_flow"])
+    assert "Source: made-up numbers." in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        show.main([STUDY, "nothing"])
+    assert stop.value.code == 2
+    assert f"{STUDY} has no table nothing; it has main_effects" in capsys.readouterr().err

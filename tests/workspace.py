@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from functools import cache
 from pathlib import Path
 
 from import_closure import ROOT
@@ -10,7 +11,7 @@ from ruamel.yaml import YAML
 from pipeline.commands.add import add_study
 from pipeline.params.settings import load_yaml
 
-CONTENT = load_yaml(ROOT / "params.yaml")
+STUDIES = Path(__file__).parent / "studies"
 
 
 def project(folder: Path, studies: dict) -> Path:
@@ -34,8 +35,13 @@ def write_params(folder: Path, studies: dict) -> None:
 
 
 def section(study: str) -> dict:
-    """Return a copy of one study's block of the committed params.yaml."""
-    return copy.deepcopy(CONTENT[study])
+    """Return a copy of the block of a shipped study, as tests/studies/ holds it."""
+    return copy.deepcopy(_own(study))
+
+
+@cache
+def _own(study: str) -> dict:
+    return load_yaml(STUDIES / f"{study}.yaml")[study]
 
 
 def example(study: str) -> dict:

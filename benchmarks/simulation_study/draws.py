@@ -37,7 +37,7 @@ from pipeline.params.simulation import Simulation
 from pipeline.params.treatment import TreatmentSection
 from pipeline.simulation.simulate import SimulatedProgramme, simulate_programme
 
-PARAMS = Path(__file__).parents[2] / "params.yaml"
+SIMULATED = Path(__file__).parents[2] / "tests" / "studies" / "simulated.yaml"
 WINDOW = {"first_event_time": -3, "last_event_time": 3}
 KEY = ["seed", "effect", "outcome", "estimator"]
 COLUMNS = [
@@ -71,7 +71,7 @@ class World:
 
 
 def world(scenario: Scenario, estimators: Sequence[Estimator] = ESTIMATORS) -> World:
-    """Return the study `simulated` of params.yaml as the scenario changes it."""
+    """Return the study `simulated`, as tests have it, as the scenario changes it."""
     block = copy.deepcopy(_simulated())
     chosen = tuple(estimator for estimator in estimators if estimator.runs_in(scenario))
     designs = list(dict.fromkeys(estimator.design for estimator in chosen))
@@ -105,7 +105,7 @@ def world(scenario: Scenario, estimators: Sequence[Estimator] = ESTIMATORS) -> W
 
 @cache
 def _simulated() -> dict[str, Any]:
-    return dict(load_yaml(PARAMS)["simulated"])
+    return dict(load_yaml(SIMULATED)["simulated"])
 
 
 def _simulation(defaults: dict[str, Any], scenario: Scenario) -> Simulation:

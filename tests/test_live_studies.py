@@ -1,0 +1,36 @@
+"""The studies that params.yaml lists, whatever they are. No other test depends on which."""
+
+import pytest
+from import_closure import ROOT
+from workspace import STUDIES, section
+
+from pipeline.commands.explore import _headline_only
+from pipeline.params.leaves import leaves
+from pipeline.params.settings import load_yaml
+from pipeline.params.study import check_studies, read_study
+
+CONTENT = load_yaml(ROOT / "params.yaml")
+LISTED = CONTENT["studies"] or []
+
+
+@pytest.mark.skipif(not LISTED, reason="no study is listed")
+def test_params_are_valid():
+    assert check_studies(ROOT / "params.yaml", ROOT) == LISTED
+
+
+@pytest.mark.parametrize("study", LISTED)
+def test_every_study_can_be_explored(study):
+    """What its section asks for beside the headline, analyses among it, is left out."""
+    settings = read_study(CONTENT, study)
+    only = _headline_only(settings)
+    assert [spec.name for spec in only.estimate.specs] == [settings.estimate.headline.spec]
+    assert not only.estimate.analyses.asked()
+
+
+@pytest.mark.parametrize("study", sorted(path.stem for path in STUDIES.glob("*.yaml")))
+def test_studies_that_tests_run_have_the_settings_of_those_shipped(study):
+    """Values may differ, as where somebody tries a caliper; a setting that tests lack may not."""
+    if study not in LISTED:
+        pytest.skip(f"{study} is not listed")
+    shipped, own = (dict(leaves(block)) for block in (CONTENT[study], section(study)))
+    assert shipped.keys() == own.keys(), f"copy section {study} to tests/studies/{study}.yaml"
