@@ -14,11 +14,12 @@ from workspace import contents, project, section, write_params
 
 from pipeline.commands.audit.lock_check import lock_faults
 from pipeline.commands.audit.provenance_check import provenance_faults
-from pipeline.commands.audit.rebuild import published_results, rebuilt, table_faults
+from pipeline.commands.audit.rebuild import published_results, table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.index import index_page
 from pipeline.params.settings import load_yaml
+from pipeline.publishing.study import build_texts
 from pipeline.publishing.tree import ignored_names
 
 TABLE = "reports/michigan/tables/main_effects.tex"
@@ -192,7 +193,7 @@ def test_what_editors_and_systems_drop_reruns_nothing(study):
         path.parent.mkdir(exist_ok=True)
         path.write_text("x")
     assert "up to date" in dvc(study, "status").stdout
-    assert (lock_faults(study), provenance_faults(study)) == ([], [])
+    assert (lock_faults(study), table_faults(study), provenance_faults(study)) == ([], [], [])
     real = study / "pipeline" / "matching" / "swp.py"
     real.write_text("x = 1\n")
     assert "pipeline/matching" in dvc(study, "status").stdout
@@ -237,7 +238,7 @@ def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothin
     estimates = place / "reports" / "michigan" / "results" / "estimates.csv"
     estimates.write_bytes(estimates.read_bytes().replace(b"0.0763068", b"0.1763068"))
     shutil.copytree(study / "data", place / "data", dirs_exist_ok=True)
-    for path, text in rebuilt(place, "michigan").items():
+    for path, text in build_texts(published_results(place, "michigan")).items():
         (place / "reports" / "michigan" / path).write_bytes(text)
     found = headlines(published_results(place, "michigan"))
     (place / "reports" / "headlines" / "michigan.json").write_bytes(found)

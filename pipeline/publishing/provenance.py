@@ -88,10 +88,8 @@ def published_hashes(root: Path, study: str) -> dict[str, str]:
 
     The file that lists them is left out.
     """
-    files = Tree(root).files(f"reports/{study}").items()
-    return {
-        name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files if name != NAME
-    }
+    files = Tree(root).contents(f"reports/{study}").items()
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files if name != NAME}
 
 
 def _sha256(content: Any) -> str:

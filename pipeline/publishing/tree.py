@@ -32,6 +32,10 @@ class Tree:
         found = {file.relative_to(place).as_posix(): file for file in self._walk(place)}
         return dict(sorted(found.items()))
 
+    def contents(self, path: str) -> dict[str, bytes]:
+        """Return what the files of a folder hold, by their path there."""
+        return {name: file.read_bytes() for name, file in self.files(path).items()}
+
     def _hash(self, place: Path) -> str | None:
         if place.is_file():
             return _md5(place.read_bytes())

@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
 RELATIVE_TOLERANCE = 1e-7
@@ -36,12 +36,6 @@ def differences(committed: Mapping[str, bytes], new: Mapping[str, bytes]) -> lis
         if PurePosixPath(path).suffix in TEXT:
             found += _compare(path, _text(path, committed[path]), _text(path, new[path]))
     return found
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder by its path there."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def _text(path: str, content: bytes) -> str:

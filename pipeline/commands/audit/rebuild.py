@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pipeline.commands.audit.comparison import contents, differences
+from pipeline.commands.audit.comparison import differences
 from pipeline.errors import DataError
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.index import index_page
@@ -13,6 +13,7 @@ from pipeline.params.study import read_study
 from pipeline.publishing.publication import read_published
 from pipeline.publishing.study import build_texts
 from pipeline.publishing.swap import REBUILT
+from pipeline.publishing.tree import Tree
 
 _SECTIONS = tuple(StudySettings.__annotations__)
 
@@ -23,17 +24,18 @@ def table_faults(root: Path) -> list[str]:
     The results are those of reports/<study>/results/, ESTIMATES among them.
     """
     studies = study_names(load_yaml(root / "params.yaml"))
+    results = {study: published_results(root, study) for study in studies}
     faults = [
         f"reports/{study}/{fault}"
         for study in studies
-        for fault in differences(_owned(root / "reports" / study), rebuilt(root, study))
+        for fault in differences(_owned(root, study), build_texts(results[study]))
     ]
-    return [*faults, *(f"reports/{fault}" for fault in _index_faults(root, studies))]
+    return [*faults, *(f"reports/{fault}" for fault in _index_faults(root, results))]
 
 
-def _index_faults(root: Path, studies: list[str]) -> list[str]:
+def _index_faults(root: Path, results: dict[str, StudyResults]) -> list[str]:
     """Return what differs in the index and in the findings that it is made of."""
-    made = {name: headlines(published_results(root, name)) for name in studies}
+    made = {name: headlines(of_study) for name, of_study in results.items()}
     index = index_page({name: json.loads(content) for name, content in made.items()})
     new = {f"headlines/{name}.json": content for name, content in made.items()}
     new["index.html"] = index
@@ -42,11 +44,6 @@ def _index_faults(root: Path, studies: list[str]) -> list[str]:
 
 def _present(folder: Path, names: list[str]) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
-
-
-def rebuilt(root: Path, study: str) -> dict[str, bytes]:
-    """Return a study's tables and numbers as its results and params.yaml give them, by path."""
-    return build_texts(published_results(root, study))
 
 
 def published_results(root: Path, study: str) -> StudyResults:
@@ -67,6 +64,6 @@ def study_settings(content: dict[str, object], study: str) -> StudySettings:
     return StudySettings(**{name: getattr(sections, name) for name in _SECTIONS})
 
 
-def _owned(folder: Path) -> dict[str, bytes]:
-    files = contents(folder).items()
+def _owned(root: Path, study: str) -> dict[str, bytes]:
+    files = Tree(root).contents(f"reports/{study}").items()
     return {path: text for path, text in files if path.split("/")[0] in REBUILT}

@@ -3,10 +3,11 @@
 import tempfile
 from pathlib import Path
 
-from pipeline.commands.audit.comparison import contents, differences
+from pipeline.commands.audit.comparison import differences
 from pipeline.commands.audit.revisions import RevisionError, run_git
 from pipeline.commands.reproduce import reproduce
 from pipeline.errors import EvaluationError
+from pipeline.publishing.tree import Tree
 
 
 class RerunError(EvaluationError):
@@ -25,13 +26,13 @@ def rerun_faults(root: Path) -> list[str]:
         if cloned.returncode != 0:
             raise RevisionError(f"git could not clone the project: {cloned.stderr.strip()}")
         _add_raw_data(root, clone)
-        committed = contents(clone / "reports")
+        committed = Tree(clone).contents("reports")
         _repeat(clone)
-        return differences(committed, contents(clone / "reports"))
+        return differences(committed, Tree(clone).contents("reports"))
 
 
 def _add_raw_data(root: Path, clone: Path) -> None:
-    for path, content in contents(root / "data" / "raw").items():
+    for path, content in Tree(root).contents("data/raw").items():
         place = clone / "data" / "raw" / path
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
