@@ -70,10 +70,10 @@ FIRMS = [
 ]
 
 
-def tables():
+def tables(rows=FIRMS):
     """Return SCORES, COVARIATES and WEIGHTS of the firms above."""
     names = ["stack", "firm_id", "treated", "on_support", "weight", "size", "foreign", "sector"]
-    firms = pd.DataFrame(FIRMS, columns=names)
+    firms = pd.DataFrame(rows, columns=names)
     scores = firms[["stack", "firm_id", "treated", "on_support"]].assign(
         propensity_score=np.linspace(0.1, 0.9, len(firms)), linear_score=0.0
     )
@@ -220,3 +220,40 @@ def test_effective_size_by_hand():
     assert effective_size(np.ones(5)) == pytest.approx(5)
     assert effective_size(np.array([3.0, 1.0])) == pytest.approx(16 / 10)
     assert effective_size(np.zeros(2)) == 0
+
+
+def test_a_variance_of_equal_values_is_zero_whatever_rounding_leaves():
+    rng = np.random.default_rng(0)
+    weights = [rng.uniform(0.1, 3, 7) for _ in range(200)]
+    value = np.full(7, 0.7)
+    assert any(np.average(value, weights=weight) != 0.7 for weight in weights)
+    assert {weighted_variance(value, weight) for weight in weights} == {0.0}
+    assert weighted_variance(1e6 + np.array([0.0, 1e-3]), np.ones(2)) == pytest.approx(5e-7)
+
+
+def test_differences_that_weights_remove_are_zero_and_ratios_of_rounding_missing():
+    """Equal shares and equal values on both sides, weighted so that sums round differently."""
+    rng = np.random.default_rng(5)
+    rows = [
+        (2009, f"f{i}", i % 2 == 0, True, weight, 0.1, float(i % 4 < 2), "food")
+        for i, weight in enumerate(rng.uniform(0.2, 2, 40))
+    ]
+    rows = [(*row[:4], rows[i - i % 2][4], *row[5:]) for i, row in enumerate(rows)]
+    found = measure_balance(*tables(rows), SCORE, match_section())
+    after = found[(found["sample"] == "after") & (found["design"] == "near")]
+    after = after.set_index(["stack", "covariate"])
+    size, foreign = after.loc[("all", "size")], after.loc[("all", "foreign")]
+    assert np.isnan(size[["std_diff", "percent_bias", "variance_ratio"]].astype(float)).all()
+    assert size["ks_distance"] == 0.0
+    assert (foreign["std_diff"], foreign["percent_bias"], foreign["ks_distance"]) == (0, 0, 0)
+
+
+def test_means_that_are_rounding_are_zero():
+    rows = [
+        (2009, f"f{i}", i < 3, True, 1.0, size, 0.0, "food")
+        for i, size in enumerate([0.1, 0.2, -0.3, 0.1, 0.2, -0.3])
+    ]
+    found = measure_balance(*tables(rows), SCORE, match_section())
+    size = found[(found["covariate"] == "size") & (found["stack"] == "all")]
+    assert sum([0.1, 0.2, -0.3]) != 0
+    assert (size[["mean_treated", "mean_control", "std_diff"]] == 0).all(axis=None)

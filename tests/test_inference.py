@@ -21,6 +21,7 @@ from pipeline.inference.covariance import (
     two_way_covariance,
     wald_test,
     without_negative_eigenvalues,
+    without_rounding,
 )
 
 RNG = np.random.default_rng(0)
@@ -167,3 +168,9 @@ def test_rounding_is_told_by_the_size_of_the_outcomes():
     errors = np.array([1e-7, 1.0]) / np.sqrt(100)
     assert is_rounding(errors, 100, 1e9).tolist() == [True, False]
     assert not is_rounding(np.array([np.nan]), 100, 1e9).any()
+
+
+def test_estimates_that_are_rounding_of_the_outcome_are_zero():
+    """Log sales around 16 that are alike in both groups differ by 1e-15 after demeaning."""
+    found = without_rounding(np.array([1e-15, -1.5e-11, 2e-11, np.nan]), 16.0)
+    assert found.tolist()[:3] == [0.0, 0.0, 2e-11] and np.isnan(found[3])

@@ -4,8 +4,9 @@ import dataclasses
 
 import pandas as pd
 import pytest
-from results import _fact, _table, study_results
+from results import _fact, _table, study_results, with_details
 
+from pipeline.datasets.balance import BALANCE_SUMMARY, INDEX_CONSTANT
 from pipeline.datasets.results import FACTS
 from pipeline.exhibits.tables.balance_summary import balance_summary
 from pipeline.exhibits.tables.matching_choices import matching_choices
@@ -20,13 +21,14 @@ def with_facts(results, facts):
 
 @pytest.fixture(scope="module")
 def results():
+    figures = [
+        {"design": "covariates", "sample": "before", "rubin_b": 52.14},
+        {"design": "covariates", "sample": "after", "rubin_b": 2.15, "rubin_r": 0.903},
+        {"design": "covariates_lags", "sample": "after", "rubin_b": 0.0, "reason": INDEX_CONSTANT},
+    ]
     return with_facts(
-        study_results(),
+        with_details(study_results(), BALANCE_SUMMARY, figures),
         [
-            ("covariates", "all", "rubin_b_before", 52.14),
-            ("covariates", "all", "rubin_b_after", 2.15),
-            ("covariates", "all", "rubin_r_after", 0.903),
-            ("covariates", "all", "ess", 418.23),
             ("covariates", "sales_log", "att_order_low", 0.096),
             ("covariates", "sales_log", "att_order_high", 0.0991),
             ("covariates", "sales_log", "att_rows_reversed", 0.0978),
@@ -47,9 +49,18 @@ def test_each_design_has_its_differences_and_rubins_figures(results):
     assert cells[1].value == pytest.approx(chosen["std_diff"].abs().max())
     assert cells[2].plain() == f"{(chosen['std_diff'].abs() > 0.1).sum()} of {len(chosen)}"
     assert cells[3].value == pytest.approx(chosen["percent_bias"].abs().mean())
-    assert [cells[i].plain() for i in (4, 5, 6)] == ["2.1", "0.90", "418"]
+    assert [cells[i].plain() for i in (4, 5, 6)] == ["2.1", "0.90", "950"]
     assert before.rows[0].cells[4].plain() == "52.1"
     assert before.rows[0].cells[6] is None
+    assert [cell.plain() for cell in after.rows[1].cells[4:6]] == ["0.0", DASH.plain()]
+
+
+def test_a_missing_ratio_of_variances_says_why(results):
+    notes = balance_summary(results)[0].notes
+    assert "meet every moment, so that the score is constant: matched on covariates and lags" in (
+        " ".join(notes)
+    )
+    assert "every moment" not in " ".join(balance_summary(study_results())[0].notes)
 
 
 def test_the_verdict_on_the_threshold_names_designs(results):

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.datasets.balance import GROUP_EMPTY, INDEX_CONSTANT, NO_FIT
+from pipeline.matching.entropy import entropy_weights
 from pipeline.matching.kernel import kernel_weights
 from pipeline.matching.nearest import match_nearest, match_radius
 from pipeline.matching.rubin import separation
@@ -116,3 +118,17 @@ def test_separated_groups_have_no_rubin_figures():
     assert np.isnan([found.b, found.r, found.pseudo_r2]).all()
     nobody = separation(table, np.array([False, False, True, True]), np.array([1.0, 1, 0, 0]))
     assert np.isnan(nobody.b)
+    assert (found.reason, nobody.reason) == (NO_FIT, GROUP_EMPTY)
+
+
+def test_weights_that_meet_every_moment_leave_no_ratio_of_variances():
+    """What the probit then fits is rounding: its variances have a ratio that means nothing."""
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(rng.normal(size=(60, 2)) + 5, columns=["x1", "x2"])
+    treated = np.arange(60) < 20
+    weight = np.ones(60)
+    weight[~treated] = entropy_weights(table, treated, np.ones(40), 1)
+    found = separation(table, treated, weight)
+    assert (found.b, found.pseudo_r2, found.reason) == (0.0, 0.0, INDEX_CONSTANT)
+    assert np.isnan(found.r)
+    assert separation(table, treated, np.ones(60)).reason is None

@@ -58,8 +58,8 @@ def losses(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def balance_summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return BALANCE_SUMMARY by name."""
-    long = _long(rows, ["design", "sample"])
+    """Return the numbers of BALANCE_SUMMARY by name."""
+    long = _long(rows.drop(columns="reason", errors="ignore"), ["design", "sample"])
     return long.assign(family=long["family"] + "_" + long["sample"], of="")
 
 

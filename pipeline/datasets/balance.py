@@ -25,7 +25,9 @@ BALANCE = Dataset(
             nullable=True,
         ),
         "variance_ratio": Column(
-            "number", "treated over comparison; missing for binaries", nullable=True
+            "number",
+            "treated over comparison; missing for binaries and where values do not vary",
+            nullable=True,
         ),
         "ks_distance": Column(
             "number", "largest distance of the weighted distribution functions", nullable=True
@@ -52,6 +54,9 @@ SUPPORT = Dataset(
     },
 )
 
+# Why Rubin's R is missing: the probit's index is constant, a group is empty, no finite fit exists.
+INDEX_CONSTANT, GROUP_EMPTY, NO_FIT = "index_constant", "group_empty", "no_fit"
+
 BALANCE_SUMMARY = Dataset(
     name="BALANCE_SUMMARY",
     row="one design in one sample, stacks together, on the covariates that it conditions on",
@@ -64,5 +69,11 @@ BALANCE_SUMMARY = Dataset(
         ),
         "rubin_r": Column("number", "ratio of their variances", True, tells="statistic"),
         "pseudo_r2": Column("number", "McFadden's, of the probit", True, tells="statistic"),
+        "reason": Column(
+            "string",
+            f"why R is missing: {INDEX_CONSTANT}, {GROUP_EMPTY}, {NO_FIT}",
+            True,
+            tells="words",
+        ),
     },
 )

@@ -25,6 +25,7 @@ from pipeline.inference.covariance import (
     std_errors_of,
     two_way_covariance,
     without_negative_eigenvalues,
+    without_rounding,
 )
 from pipeline.panel.panel_index import Codes
 
@@ -185,7 +186,7 @@ def clustered_fit(
     _clear_rounding(covariance, influence, len(solved.scores), largest)
     return Fit(
         names=names,
-        estimates=widen(solved.estimates, solved.estimable),
+        estimates=widen(without_rounding(solved.estimates, largest), solved.estimable),
         covariance=widen_square(covariance, solved.estimable),
         estimable=solved.estimable,
         kept=solved.kept,

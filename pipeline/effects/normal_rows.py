@@ -16,7 +16,7 @@ from pipeline.effects.rows import (
 from pipeline.effects.stacks import Floats
 from pipeline.estimators.group_time.group_time_averages import Average
 from pipeline.inference.bands import simultaneous_critical_value
-from pipeline.inference.covariance import is_rounding, t_intervals
+from pipeline.inference.covariance import is_rounding, t_intervals, without_rounding
 
 LONE_COHORT = (
     "no standard error: the treated or the comparison firms of this entry year lie in a single "
@@ -38,7 +38,7 @@ class Behind:
 
 def normal_rows(label: Label, behind: Behind, parts: list[Average]) -> list[Row]:
     """Return a row per average, with normal tests and intervals."""
-    estimates = np.array([part.estimate for part in parts])
+    estimates = without_rounding(np.array([part.estimate for part in parts]), behind.largest)
     computed = std_errors(behind, parts)
     reasons = [_reason(behind, *pair) for pair in zip(parts, computed, strict=True)]
     errors = np.where([reason is None for reason in reasons], computed, np.nan)

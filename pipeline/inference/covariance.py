@@ -155,6 +155,11 @@ def is_rounding(
     return np.asarray(std_errors * np.sqrt(n_obs) <= share * largest, dtype=np.bool_)
 
 
+def without_rounding(estimates: Floats, largest: float) -> Floats:
+    """Return estimates (k,), zero where they are rounding beside `largest`, as in `is_rounding`."""
+    return np.where(np.abs(estimates) <= ROUNDING * largest, 0.0, estimates)
+
+
 def std_errors_of(covariance: Floats) -> Floats:
     """Return the root of the diagonal (k,); missing where a two-way variance is negative."""
     variance = np.diag(covariance)

@@ -21,8 +21,12 @@ from pipeline.params.score import ScoreSection
 
 KEY = ["stack", "firm_id"]
 
-# Means that agree to this share differ by rounding, and on another machine by other rounding.
+# Means and variances below this share of the largest value are rounding.
 ROUNDING = 1e-12
+
+# Differences, in standard deviations or in shares of a group, that weights have removed: as closely
+# as they meet moments. What is left is the solver's, and differs between machines.
+BALANCED = 1e-8
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,15 @@ def weighted_variance(value: Floats, weight: Floats) -> float:
     """Return the weighted variance; with equal weights that with divisor n-1.
 
     sum w (x - m)^2 / (S - sum(w^2) / S), S = sum w, as in cobalt and MatchIt. Missing (nan)
-    where the weights leave no degree of freedom.
+    where the weights leave no degree of freedom, zero where the values differ by rounding.
     """
     total = weight.sum()
     freedom = total - np.square(weight).sum() / total if total > 0 else 0.0
     if freedom <= 1e-12 * total:
         return float("nan")
     mean = np.average(value, weights=weight)
-    return float((weight * np.square(value - mean)).sum() / freedom)
+    variance = float((weight * np.square(value - mean)).sum() / freedom)
+    return variance if np.sqrt(variance) > ROUNDING * np.abs(value).max() else 0.0
 
 
 def ks_distance(rank: Positions, treated: Flags, weight: Floats) -> float:
@@ -106,7 +111,8 @@ def ks_distance(rank: Positions, treated: Flags, weight: Floats) -> float:
     `rank` orders the values, equal values having equal rank.
     """
     mass = np.where(treated, weight / weight[treated].sum(), -weight / weight[~treated].sum())
-    return float(np.abs(np.bincount(rank, weights=mass).cumsum()).max())
+    distance = float(np.abs(np.bincount(rank, weights=mass).cumsum()).max())
+    return distance if distance > BALANCED else 0.0
 
 
 def _weigh(risk_sets: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
@@ -185,7 +191,7 @@ def _compare(
             "sample": sample,
             "in_score": measure.in_score,
             **_contrast(groups, measure.binary, scale),
-            "percent_bias": 100 * _ratio(_difference(groups), bias_scale),
+            "percent_bias": 100 * _std_difference(groups, bias_scale),
         }
 
 
@@ -220,18 +226,22 @@ def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
     if not one.any() or not zero.any():
         return row
     row["ks_distance"] = ks_distance(groups.rank, one, groups.weight)
-    row["std_diff"] = _ratio(_difference(groups), scale)
+    row["std_diff"] = _std_difference(groups, scale)
     if not binary:
-        row["variance_ratio"] = _ratio(
-            _variance(groups, one, False), _variance(groups, zero, False)
-        )
+        below = _variance(groups, zero, False)
+        row["variance_ratio"] = _variance(groups, one, False) / below if below > 0 else np.nan
     return row
 
 
-def _difference(groups: Groups) -> float:
-    """Return the difference in means; zero where it is rounding, as after entropy balancing."""
-    one, zero = _mean(groups, groups.treated), _mean(groups, ~groups.treated)
-    return 0.0 if abs(one - zero) <= ROUNDING * abs(one) else one - zero
+def _std_difference(groups: Groups, scale: float) -> float:
+    """Return the difference in means over an SD; zero where weights have removed it.
+
+    Missing where the SD is missing or zero.
+    """
+    if not scale > 0:
+        return float("nan")
+    found = (_mean(groups, groups.treated) - _mean(groups, ~groups.treated)) / scale
+    return 0.0 if abs(found) <= BALANCED else found
 
 
 def _unmatched_sd(groups: Groups, binary: bool, denominator: str) -> float:
@@ -255,8 +265,6 @@ def _variance(groups: Groups, member: Flags, binary: bool) -> float:
 def _mean(groups: Groups, member: Flags) -> float:
     if not member.any():
         return float("nan")
-    return float(np.average(groups.value[member], weights=groups.weight[member]))
-
-
-def _ratio(above: float, below: float) -> float:
-    return above / below if below > 0 else float("nan")
+    values = groups.value[member]
+    mean = float(np.average(values, weights=groups.weight[member]))
+    return mean if abs(mean) > ROUNDING * np.abs(values).max() else 0.0

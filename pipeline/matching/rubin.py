@@ -2,7 +2,8 @@
 
 As Stata's pstest: the score is fitted again, by probit, on the sample whose balance is judged.
 B under 25 and R between 0.5 and 2 are usually called balanced (Rubin 2001,
-doi:10.1023/A:1020363010465).
+doi:10.1023/A:1020363010465). After weights that meet every moment nothing is left to tell the
+groups apart by: R would be one rounding error over another, and is missing.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.balance import BALANCE_SUMMARY
+from pipeline.datasets.balance import BALANCE_SUMMARY, GROUP_EMPTY, INDEX_CONSTANT, NO_FIT
 from pipeline.datasets.store import conform, empty
 from pipeline.matching.sets import Flags, Floats
 from pipeline.params.match import MatchSection, conditioning_covariates
@@ -26,14 +27,18 @@ COLLINEAR = 1e-12
 # Beyond these, a difference that weights have removed is rounding, and differs between machines.
 DECIMALS = 8
 
+# A fitted index that varies by no more than this standard deviation is what rounding leaves of it.
+CONSTANT = 1e-6
+
 
 @dataclass(frozen=True)
 class Separation:
-    """Hold Rubin's B (percent) and R, and McFadden's pseudo-R2; missing where no fit exists."""
+    """Hold Rubin's B (percent) and R, McFadden's pseudo-R2, and why R is missing."""
 
-    b: float
-    r: float
-    pseudo_r2: float
+    b: float = np.nan
+    r: float = np.nan
+    pseudo_r2: float = np.nan
+    reason: str | None = None
 
 
 def summarise_balance(
@@ -66,6 +71,7 @@ def summarise_balance(
                     "rubin_b": found.b,
                     "rubin_r": found.r,
                     "pseudo_r2": found.pseudo_r2,
+                    "reason": found.reason,
                 }
             )
     return conform(BALANCE_SUMMARY, pd.DataFrame(rows)) if rows else empty(BALANCE_SUMMARY)
@@ -75,24 +81,30 @@ def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Sepa
     """Refit the score by probit on a weighted sample; compare its index between the groups.
 
     B = 100 |m1 - m0| / sqrt((v1 + v0) / 2) and R = v1 / v0, with weighted means m and variances
-    v of the index, weights counting as frequencies: v = sum w (x - m)^2 / (sum w - 1).
+    v of the index, weights counting as frequencies: v = sum w (x - m)^2 / (sum w - 1). Where the
+    index is constant but for rounding, B and pseudo-R2 are zero and R is missing.
     """
     kept = weight > 0
     if not (kept & treated).any() or not (kept & ~treated).any():
-        return Separation(np.nan, np.nan, np.nan)
+        return Separation(reason=GROUP_EMPTY)
     columns = np.column_stack([values for _, values in expanded_columns(covariates[kept])])
     one, w = treated[kept], weight[kept]
     optimum = maximise(_independent(columns), one, "probit", w)
     if optimum is None:
-        return Separation(np.nan, np.nan, np.nan)
+        return Separation(reason=NO_FIT)
     index = optimum.index
+    if index.std() <= CONSTANT:
+        return Separation(b=0.0, pseudo_r2=0.0, reason=INDEX_CONSTANT)
     means = [np.average(index[group], weights=w[group]) for group in (one, ~one)]
     v1, v0 = (_variance(index[group], w[group]) for group in (one, ~one))
     share = w[one].sum() / w.sum()
     null = w.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share))
     b = 100 * abs(means[0] - means[1]) / np.sqrt((v1 + v0) / 2)
-    figures = (float(b), float(v1 / v0), float(1 - optimum.log_likelihood / null))
-    return Separation(*(round(figure, DECIMALS) for figure in figures))
+    return Separation(
+        b=round(float(b), DECIMALS),
+        r=round(float(v1 / v0), DECIMALS),
+        pseudo_r2=round(float(1 - optimum.log_likelihood / null), DECIMALS),
+    )
 
 
 def _variance(values: Floats, weight: Floats) -> float:

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from pipeline.datasets.balance import BALANCE_SUMMARY
+from pipeline.datasets.balance import BALANCE_SUMMARY, INDEX_CONSTANT
 from pipeline.datasets.matches import MATCHED
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.rounding import general
@@ -94,8 +94,19 @@ def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
         say("balance_summary.measures"),
+        *_without_ratio(results),
         *_verdicts(results),
     )
+
+
+def _without_ratio(results: StudyResults) -> list[str]:
+    """Say why designs that leave nothing to tell the groups apart by have no ratio."""
+    summary = results.details.of(BALANCE_SUMMARY)
+    constant = set(summary.loc[summary["reason"] == INDEX_CONSTANT, "design"])
+    named = [
+        results.settings.design_label(d) for d in results.settings.match.designs if d in constant
+    ]
+    return [say("balance_summary.index_constant", designs="; ".join(named))] if named else []
 
 
 def _verdicts(results: StudyResults) -> list[str]:
