@@ -241,6 +241,17 @@ def test_the_interval_covers_the_effect_and_not_the_set(width):
     assert norm.ppf(0.95) - 1e-9 <= -low <= norm.ppf(0.975) + 1e-9
 
 
+@pytest.mark.parametrize("errors", [(0.5, 2.0), (2.0, 0.5)])
+def test_the_interval_scales_its_width_by_the_larger_error(errors):
+    """Imbens & Manski (2004), equation 7: Phi(c + width / max SE) - Phi(-c) = 0.95."""
+    width = 1.0
+    bounds = (Bound(x, np.array([e])) for x, e in zip((0.0, width), errors, strict=True))
+    low, high = imbens_manski(*bounds, 0.95)
+    critical = -low / errors[0]
+    assert (high - width) / errors[1] == pytest.approx(critical)
+    assert norm.cdf(critical + width / 2.0) - norm.cdf(-critical) == pytest.approx(0.95, abs=1e-9)
+
+
 def run(text=TEXT, transform="log"):
     section = estimation().model_dump(exclude_none=True)
     spec = section["specs"][0] | {"estimator": "lee_bounds", "terms": ["att"]}

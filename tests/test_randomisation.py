@@ -14,6 +14,7 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.errors import IdentificationError
 from pipeline.inference.entry_assignments import lottery
+from pipeline.inference.randomisation import _require_draws
 from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
@@ -188,6 +189,17 @@ def test_reasons():
         lottery(panel, treated, study.treatment)
     lone = rows_of(panel_of({0: 2005}), "unmatched").loc["randomisation"]
     assert "without a standard error" in lone["note"] and np.isnan(lone["p_value"])
+
+
+@pytest.mark.parametrize(("n_worked", "refused"), [(4, True), (5, False)])
+def test_no_test_where_most_assignments_cannot_be_estimated(n_worked, refused):
+    statistics = np.full((10, 2), np.nan)
+    statistics[:n_worked, 1] = 1.0
+    if not refused:
+        _require_draws(statistics)
+        return
+    with pytest.raises(IdentificationError, match="60 percent of the assignments"):
+        _require_draws(statistics)
 
 
 def test_ratios_say_that_the_methods_are_linear():

@@ -37,6 +37,17 @@ def test_independent_hypotheses_have_holm_sidaks_p_values():
     assert adjusted(statistics, independent(3)) == pytest.approx(expected, abs=0.01)
 
 
+def test_the_data_are_one_draw_so_that_no_p_value_is_zero():
+    """Unbounded statistics are larger than every draw: one in 100 remains."""
+    assert adjusted([40.0, -50.0], independent(2), draws=99) == pytest.approx([0.01, 0.01])
+
+
+def test_a_smaller_statistic_has_no_smaller_p_value():
+    """Passed first, 2.01 is compared with the larger of two draws; 2 alone would have less."""
+    p_values = adjusted([2.0, 2.01], independent(2))
+    assert p_values[0] == p_values[1] > 2 * stats.norm.sf(2.0) * 1.5
+
+
 def test_copies_of_one_outcome_cost_nothing():
     one = independent(1)
     alone = adjusted([2.1], one)

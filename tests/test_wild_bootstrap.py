@@ -71,6 +71,15 @@ def test_enumerated_p_value_is_that_of_regressions_draw_by_draw(null):
     assert found.larger_share <= found.p_value - 2 / 64  # the data and their mirror image
 
 
+def test_webbs_weights_have_mean_zero_and_variance_one():
+    """Webb (2023), doi:10.1111/caje.12661: six points, equally likely."""
+    weights, name = cluster_weights(12, 4000, np.random.default_rng(1))
+    points = np.unique(weights)
+    assert name == "Webb"
+    assert np.square(points) == pytest.approx([1.5, 1.0, 0.5, 0.5, 1.0, 1.5])
+    assert points.mean() == pytest.approx(0.0, abs=1e-15)
+
+
 def test_webb_draws_are_those_of_regressions():
     y, regressors, firm, year, weight, cluster = data(1, n_clusters=10)
     sums = cluster_sums(y, regressors, two_effects(firm, year, weight), cluster)
