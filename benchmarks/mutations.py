@@ -76,13 +76,19 @@ def copy_of(root: Path, folder: Path) -> Path:
     return folder
 
 
+def place(test: str) -> str:
+    """Return what pytest calls a file of tests, or one test of a file (`file::test`)."""
+    file, separator, name = test.partition("::")
+    return f"tests/{file}.py{separator}{name}"
+
+
 def run_tests(tree: Path, tests: Sequence[str], *, keep_bytecode: bool) -> int:
-    """Run test files up to the first failure; return pytest's exit code, `FAILED` after too long.
+    """Run tests up to the first failure; return pytest's exit code, `FAILED` after too long.
 
     Mutants leave no bytecode, which could be taken for that of the next one.
     """
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    command += [f"tests/{name}.py" for name in tests]
+    command += [place(name) for name in tests]
     # plugins that the tests do not ask for take longer to load than many tests to run
     environment = os.environ | {"PYTHONPATH": str(tree), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     if not keep_bytecode:

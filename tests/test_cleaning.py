@@ -17,6 +17,8 @@ from pipeline.panel.rules.recodes import recode
 from pipeline.panel.rules.restrictions import (
     balance_window,
     bound_years,
+    count_gaps,
+    exclude_always_treated,
     filter_rows,
     require_years,
 )
@@ -399,6 +401,26 @@ def test_minimum_years_count_before_and_from_entry_on():
     post = require_years(panel, Window(minimum_pre_years=1, minimum_post_years=2))
     assert kept(post) == ""
     assert entry(post)[1] == 7
+
+
+def test_firms_that_enter_in_the_first_year_are_never_seen_before():
+    panel = rows(WINDOW)
+    panel.loc[panel["firm_id"] == "u", "cohort"] = 2001
+    assert kept(exclude_always_treated(panel)) == "tttcc"
+    panel.loc[panel["firm_id"] == "u", "cohort"] = 2002
+    assert kept(exclude_always_treated(panel)) == "tttuucc"
+
+
+def test_years_between_those_of_a_firm_are_counted():
+    panel = rows(WINDOW)
+    gap = panel[(panel["firm_id"] != "t") | (panel["year"] != 2002)]
+    assert entry(count_gaps(gap)) == (
+        "year",
+        1,
+        "2001-2003",
+        "1 firms leave and come back; not filled",
+    )
+    assert count_gaps(panel).issues == ()
 
 
 def test_what_selects_on_survival_is_marked_for_the_notes():

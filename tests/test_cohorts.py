@@ -86,6 +86,16 @@ def test_firms_beside_participants_leave_the_pool_outside_treated_clusters():
     assert by_model["everybody"] == {"t", "n", "s"}
 
 
+@pytest.mark.parametrize(("last_event_time", "treated"), [(1, False), (2, True)])
+def test_a_cluster_is_treated_where_it_is_by_the_last_outcome_year(last_event_time, treated):
+    """Cluster B is treated from 2005 on; outcomes of the stack of 2003 run to 2004 or 2005."""
+    beside = PANEL.assign(cluster=PANEL["cluster"].mask(PANEL["firm_id"] == "n", "B"))
+    beside["cluster_entry"] = cluster_entry(beside)
+    window = {"first_event_time": -2, "last_event_time": last_event_time}
+    firms = risk_sets(beside, treatment(window=window)).firms.set_index(["stack", "firm_id"])
+    assert firms.loc[(2003, "n"), "in_treated_cluster"] == treated
+
+
 def test_a_cluster_is_treated_from_the_first_entry_of_any_firm_seen_in_it():
     rows = panel("""
 firm_id year cohort cluster sales

@@ -137,24 +137,6 @@ def test_stars_only_where_the_switch_is_on(results):
     )
 
 
-@pytest.mark.parametrize(
-    ("p_value", "stars"),
-    [(0.101, ""), (0.0999, "*"), (0.055, "*"), (0.0499, "**"), (0.011, "**"), (0.0099, "***")],
-)
-def test_stars_are_those_that_the_notes_define(p_value, stars):
-    starred = study_results(stars=True)
-    shown = starred.settings.exhibit.panels[0]
-    estimates = starred.estimates
-    held = (estimates["term"] == "att") & (estimates["design"] == shown.design)
-    held &= estimates["estimator"] == shown.spec
-    marked = dataclasses.replace(
-        starred, estimates=estimates.assign(p_value=estimates["p_value"].mask(held, p_value))
-    )
-    cells = _panels(marked)[0].rows[0].cells
-    assert {cell.suffix for cell in cells if isinstance(cell, Number)} == {stars}
-    assert "* p < 0.10, ** p < 0.05, *** p < 0.01." in _notes(marked)
-
-
 def test_notes_state_rule_scale_and_warnings(results):
     notes = _notes(results)
     for fragment in (

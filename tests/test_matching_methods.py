@@ -162,6 +162,17 @@ def test_mahalanobis_equals_looking_at_every_pair(cloud, ratio, replacement, poo
     assert pairs(found) == expected
 
 
+def test_a_pooled_distance_divides_by_two_means_less():
+    """d^2 = (x - z)' S^-1 (x - z), S = ((n1 - 1) S1 + (n0 - 1) S0) / (n - 2)."""
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(rng.normal(size=(9, 2)), columns=["a", "b"])
+    treated = np.arange(9) < 4
+    within = [3 * np.cov(table[treated].T), 4 * np.cov(table[~treated].T)]
+    inverse = np.linalg.inv(sum(within) / 7)
+    points, apart = whiten(table, treated, True), (table.iloc[0] - table.iloc[8]).to_numpy()
+    assert np.square(points[0] - points[8]).sum() == pytest.approx(apart @ inverse @ apart)
+
+
 @settings(max_examples=100, deadline=None)
 @given(clouds(), st.integers(1, 3))
 def test_mahalanobis_closest_first_makes_the_closest_pair_left(cloud, ratio):

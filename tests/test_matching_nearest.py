@@ -112,11 +112,10 @@ def test_equal_treated_scores_choose_in_row_order():
     assert pairs(match([1, 1, 0.5, 0.25], [True, True, False, False])) == {(0, 2), (1, 3)}
 
 
-@pytest.mark.parametrize(
-    ("score", "earlier"), [([1, 0.5, 1.5], 1), ([1, 1.5, 0.5], 1), ([1, 1, 1], 1)]
-)
-def test_equally_distant_firms_go_by_row(score, earlier):
-    assert pairs(match(score, [True, False, False])) == {(0, earlier)}
+@pytest.mark.parametrize("order", ["largest", "closest"])
+@pytest.mark.parametrize("score", [[1, 0.5, 1.5], [1, 1.5, 0.5], [1, 1, 1]])
+def test_equally_distant_firms_go_by_row(score, order):
+    assert pairs(match(score, [True, False, False], order=order)) == {(0, 1)}
 
 
 def test_everyone_chooses_once_before_anyone_chooses_again():
@@ -142,9 +141,21 @@ def test_tie_tolerance_is_inclusive():
     assert len(match(score, treated, replacement=True, tie_tolerance=0.24).control) == 1
 
 
-def test_caliper_is_inclusive():
-    assert len(match([0.0, 0.5], [True, False], caliper=0.5).control) == 1
-    assert len(match([0.0, 0.5], [True, False], caliper=0.49).control) == 0
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"ratio": 2},
+        {"replacement": True},
+        {"order": "closest"},
+        {"order": "closest", "ratio": 2},
+    ],
+)
+def test_caliper_is_inclusive(options, sign):
+    score, treated = [0.0, 0.5 * sign], [True, False]
+    assert len(match(score, treated, caliper=0.5, **options).control) == 1
+    assert len(match(score, treated, caliper=0.49, **options).control) == 0
 
 
 @pytest.mark.parametrize("replacement", [False, True])
@@ -247,6 +258,8 @@ def test_sets_and_weights_of_a_small_study():
         [2010, "2010-000001", "c", True, 1.0, 0.0],
         [2010, "2010-000001", "m", False, 1.0, 0.0],
     ]
+    used = matched.weights[matched.weights["design"] == "one"]
+    assert used.loc[used["treated"], "weight"].tolist() == [1.0, 1.0, 1.0]
     unmatched = matched.weights[matched.weights["design"] == "unmatched"]
     assert unmatched["weight"].round(6).tolist() == [
         1,

@@ -12,6 +12,10 @@ from pipeline.panel.profile import profile_panel
 from pipeline.panel.suppression import Sum, hidden_cells, small
 
 
+def test_a_count_is_small_from_one_to_below_the_minimum():
+    assert small(np.arange(7), 5).tolist() == [False, True, True, True, True, False, False]
+
+
 def panel(n_treated, n_comparison):
     n = n_treated + n_comparison
     return pd.DataFrame(

@@ -1,6 +1,7 @@
 """Freeze the results of the shipped studies, or compare those under data/ with the frozen ones.
 
-python -m benchmarks.freeze compare [study ...]   exit 1 where anything differs
+python -m benchmarks.freeze compare [study ...]   exit 1 where anything differs, 2 where
+                                                  a stage has not run
 python -m benchmarks.freeze write [study ...]     only to freeze a new state on purpose
 """
 
@@ -30,7 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{'study':<12}{'table':<12}{'frozen':>8}{'now':>8}{'allowed':>9}{'differ':>8}")
     for study in chosen:
         for table in TABLES:
-            now = table.of(options.data / study)
+            try:
+                now = table.of(options.data / study)
+            except FileNotFoundError as error:
+                print(f"no {table.name} of {study}, run `dvc repro` first: {error}")
+                return 2
             found = compare(table, study, read(table, study), now)
             differing += report(found, options.all)
     print("no difference" if not differing else f"{differing} differences")
