@@ -82,8 +82,10 @@ def place(test: str) -> str:
     return f"tests/{file}.py{separator}{name}"
 
 
-def run_tests(tree: Path, tests: Sequence[str], *, keep_bytecode: bool) -> int:
-    """Run tests up to the first failure; return pytest's exit code, `FAILED` after too long.
+def run_tests(tree: Path, tests: Sequence[str], *, keep_bytecode: bool) -> tuple[int, str]:
+    """Run tests up to the first failure; return pytest's exit code and what it printed.
+
+    After too long the code is `FAILED`.
 
     Mutants leave no bytecode, which could be taken for that of the next one.
     """
@@ -94,16 +96,18 @@ def run_tests(tree: Path, tests: Sequence[str], *, keep_bytecode: bool) -> int:
     if not keep_bytecode:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
     try:
-        return subprocess.run(
+        found = subprocess.run(
             command,
             check=False,
             cwd=tree,
             env=environment,
             capture_output=True,
+            text=True,
             timeout=LONGEST_SECONDS,
-        ).returncode
+        )
     except subprocess.TimeoutExpired:
-        return FAILED
+        return FAILED, f"stopped after {LONGEST_SECONDS} s"
+    return found.returncode, found.stdout
 
 
 def judge(tree: Path, mutation: Mutation) -> str:
@@ -113,7 +117,7 @@ def judge(tree: Path, mutation: Mutation) -> str:
     path.write_text(mutation.applied(source), "utf-8")
     # another time than the source's, whose bytecode would else be taken for the mutant's
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**10))
-    code = run_tests(tree, mutation.tests, keep_bytecode=False)
+    code, _ = run_tests(tree, mutation.tests, keep_bytecode=False)
     path.write_text(source, "utf-8")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     return {PASSED: "SURVIVED", FAILED: "caught"}.get(code, "BROKEN")
@@ -124,8 +128,9 @@ def run(chosen: Sequence[Mutation], root: Path = ROOT) -> int:
     with tempfile.TemporaryDirectory() as folder:
         tree = copy_of(root, Path(folder))
         tests = sorted({name for mutation in chosen for name in mutation.tests})
-        if run_tests(tree, tests, keep_bytecode=True) != PASSED:
-            print(f"without any mutation one of these fails: {', '.join(tests)}")
+        code, shown = run_tests(tree, tests, keep_bytecode=True)
+        if code != PASSED:
+            print(f"{shown}\nno verdict: these tests fail without any mutation")
             return len(chosen)
         missed, began = 0, time.monotonic()
         for mutation in chosen:

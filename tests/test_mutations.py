@@ -60,4 +60,4 @@ def test_no_verdict_where_tests_fail_without_a_mutation(tmp_path, capsys):
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     mutation = Mutation("m", "tests/test_code.py", "False", "True", ["test_code"], "")
     assert run([mutation], tmp_path) == 1
-    assert "without any mutation" in capsys.readouterr().out
+    assert "fail without any mutation" in capsys.readouterr().out
