@@ -5,13 +5,15 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
 
 import pytest
 from import_closure import ROOT
 from published import STUDY, published_project
 from workspace import project, section, write_params
 
-from stages import check, export, tex
+from stages import check, export, tex, verify
 from stages.__main__ import VERBS
 from stages.__main__ import main as impact
 
@@ -44,6 +46,12 @@ def test_help_names_every_verb_on_one_line(capsys):
         source = (ROOT / "stages" / f"{verb}.py").read_text(encoding="utf-8")
         said = ast.get_docstring(ast.parse(source)).splitlines()[0]
         assert [line for line in lines if line.split() == [verb, *said.split()]]
+
+
+def test_the_console_script_is_the_same_command():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    module, _, function = declared["project"]["scripts"]["impact"].partition(":")
+    assert getattr(import_module(module), function) is impact
 
 
 def test_no_arguments_ask_for_help(capsys):
@@ -112,6 +120,18 @@ def test_show_gives_figures_one_by_one(tmp_path, capsys, monkeypatch):
     assert set(figures[0]) == {"panel", "row", "part", "column", "value", "shown"}
     status, said = answered(capsys, "show", STUDY, "nothing")
     assert (status, said["error"]["class"]) == (2, "ParamsError")
+
+
+def test_verify_exits_2_with_the_faults_of_each_check(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(published_project(tmp_path))
+    status, said = answered(capsys, "verify")
+    assert (status, said["error"]["class"]) == (2, "AuditError")
+    assert said["faults"]["lock"] == ["dvc.lock is missing: run `dvc repro` and commit it"]
+    assert len(said["faults"]["tables"]) > 10
+    with pytest.raises(SystemExit) as stop:
+        verify.main([])
+    assert stop.value.code == 2
+    assert "lock: 1 fault\n" in capsys.readouterr().out
 
 
 def test_tex_answers_with_place_and_nearest_key(tmp_path, capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """The effect diff: each cause and each movement is seen, and nothing else."""
 
 import copy
+import json
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from pipeline.commands.audit.effect_diff import compare_revisions
 from pipeline.commands.audit.revisions import Revision, RevisionError, commit
 from pipeline.commands.audit.settings_diff import Changed, changed_parameters
 from pipeline.datasets.matches import LOSSES, MATCHED
+from stages import diff as diff_command
 
 HEADLINE = ("sales_log", "covariates_lags", "stacked", "att")
 
@@ -86,6 +88,17 @@ def test_a_moved_estimate_is_shown_in_standard_errors(project):
     assert found.change_in_errors == pytest.approx(0.5, rel=1e-6)
     assert not found.headline
     assert f"1 of {row['std_error'].notna().sum()} estimates moved" in diff_text(diff)
+
+
+def test_a_program_reads_the_place_and_both_sides_of_what_moved(project, monkeypatch, capsys):
+    write_results(project, "estimates", with_estimate(*HEADLINE, estimate=0.5))
+    monkeypatch.chdir(project)
+    diff_command.main(["--json"])
+    (study,) = json.loads(capsys.readouterr().out)["studies"]
+    (moved,) = study["estimates"]
+    place = [moved["place"][name] for name in ("outcome", "design", "estimator", "term")]
+    assert (study["study"], tuple(place)) == (STUDY, HEADLINE)
+    assert moved["after"]["estimate"] == 0.5 != moved["before"]["estimate"]
 
 
 def test_a_headline_that_flips_sign_and_loses_significance_is_marked(project):

@@ -1,5 +1,7 @@
 """Exploring: changed settings in memory, nothing written."""
 
+import json
+
 import pytest
 from workspace import contents, project, section
 
@@ -31,6 +33,16 @@ def test_a_changed_caliper_changes_the_match_and_writes_nothing(workspace, capsy
     assert "Design covariates: 56 of 57" not in narrow
     assert "training_hours" in narrow
     assert contents(workspace) == before
+
+
+def test_a_program_reads_counts_balance_and_effects(workspace, capsys):
+    explore.main(["michigan", "match.designs.covariates.caliper_sd=0.02", "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert (said["error"], said["design"]) == (None, "covariates")
+    assert 0 < said["matched"]["n_treated_matched"] < 56 < said["matched"]["n_treated"]
+    assert {"covariate", "std_diff", "std_diff_before"} <= said["balance"][0].keys()
+    missing = [row for row in said["effects"] if row["estimate"] is None]
+    assert [row["outcome"] for row in missing] == ["exports_any"]
 
 
 @pytest.mark.parametrize(
