@@ -4,7 +4,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from pipeline.datasets.complete import write_file
-from pipeline.params.study import check_studies
+from pipeline.params.settings import load_yaml
+from pipeline.params.study import check_studies, raised_tolerances
 from stages.command import Answer, Command, run_command
 from stages.run import PARAMS
 
@@ -24,7 +25,9 @@ def _declare(parser: ArgumentParser) -> None:
 def _answer(_: Namespace) -> Answer:
     studies = check_studies(PARAMS, Path())
     write_file(CHECKED, b"params.yaml was checked\n")
-    return Answer(f"check: {', '.join(studies)}\n", {"studies": studies})
+    raised = raised_tolerances(load_yaml(PARAMS))
+    lines = [f"check: {', '.join(studies)}", *raised]
+    return Answer("\n".join(lines) + "\n", {"studies": studies, "raised": raised})
 
 
 if __name__ == "__main__":

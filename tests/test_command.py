@@ -93,7 +93,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys):
 def test_check_answers_a_program_with_studies_or_faults(workspace, capsys):
     assert answered(capsys, "check") == (
         0,
-        {"command": "check", "exit": 0, "error": None, "studies": ["michigan"]},
+        {"command": "check", "exit": 0, "error": None, "studies": ["michigan"], "raised": []},
     )
     block = section("michigan")
     block["estimate"]["power"] = 2
@@ -101,6 +101,20 @@ def test_check_answers_a_program_with_studies_or_faults(workspace, capsys):
     status, said = answered(capsys, "check")
     assert (status, said["exit"], said["error"]["class"]) == (2, 2, "ParamsError")
     assert "michigan.estimate.power is 2" in said["error"]["message"]
+
+
+def test_check_says_which_tie_tolerance_is_raised(workspace, capsys):
+    block = section("michigan")
+    block["match"]["designs"]["covariates"]["tie_tolerance"] = 1e-10
+    write_params(workspace, {"michigan": block})
+    status, said = answered(capsys, "check")
+    assert (status, said["raised"]) == (
+        0,
+        [
+            "michigan.match.designs.covariates.tie_tolerance is 1e-10: scores are matched at 8 "
+            "decimals, so 4e-08 is used; write that"
+        ],
+    )
 
 
 def test_faulty_arguments_are_faults_like_others(workspace, capsys):

@@ -20,6 +20,8 @@ from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import Firms
 from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import LEAST_TIE_TOLERANCE
+from pipeline.selection.propensity import SCORE_DECIMALS
 
 NEIGHBOUR = {
     **NEAREST,
@@ -104,9 +106,9 @@ def rows_of(results):
 def expected(table, **rules):
     treated = table["treated"].to_numpy()
     score = estimated_score(table[lalonde.IN_SCORE], treated, "logit")
-    points = np.round(score.probability, 10)[:, None]
+    points = np.round(score.probability, SCORE_DECIMALS)[:, None]
     firms = Firms(table["re78"].to_numpy(float), treated, points)
-    return matching_effect(firms, "att", Rules(tolerance=1e-12, **rules), score=score)
+    return matching_effect(firms, "att", Rules(tolerance=LEAST_TIE_TOLERANCE, **rules), score=score)
 
 
 def test_the_estimate_is_that_of_shared_ties(table):

@@ -9,7 +9,8 @@ from pipeline.datasets.matches import LEFT_OVER, UNMATCHED, WITH_FEWER, WITHOUT_
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.designs import match_designs
 from pipeline.matching.shortage import shortage_lines
-from pipeline.params.match import MatchSection
+from pipeline.params.match import LEAST_TIE_TOLERANCE, MatchSection
+from pipeline.selection.propensity import SCORE_DECIMALS
 
 MAHALANOBIS = {**NEAREST, "method": "mahalanobis", "covariates": ["size"], "covariance_of": "all"}
 
@@ -144,3 +145,26 @@ def test_firms_without_a_cell_variable_are_counted():
     found = matched(rows([0.0, 1.0], [0.5, 2.0]), {**NEAREST, "exact": ["sector"]}, sector=sector)
     assert lost(found, "one", WITHOUT_CELL, "2009") == 2
     assert count(found, "one", "n_treated_matched", "2009") == 1
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-10, LEAST_TIE_TOLERANCE])
+def test_rounding_of_scores_parts_no_ties(tolerance):
+    """Each treated firm lies midway between two comparison firms, at steps of no decimal number."""
+    steps = np.arange(31) / 7**0.5
+    exact = rows((steps[:-1] + steps[1:]) / 2, steps)
+    rounded = [(*row[:-1], np.round(row[-1], SCORE_DECIMALS)) for row in exact]
+    design = {**NEAREST, "replacement": True, "caliper_sd": None, "tie_tolerance": tolerance}
+    weights = matched(rounded, design).weights.query("design == 'one' and not treated")
+    np.testing.assert_allclose(np.sort(weights["weight"]), [0.5, 0.5, *[1.0] * 29])
+
+
+def test_ties_of_covariates_have_their_own_tolerance():
+    assert LEAST_TIE_TOLERANCE >= 4 * 10.0**-SCORE_DECIMALS
+    for design, tolerance in ((NEAREST, LEAST_TIE_TOLERANCE), (MAHALANOBIS, 1e-12)):
+        read = MatchSection.model_validate(
+            {
+                "designs": {"one": {**design, "tie_tolerance": 1e-12}},
+                "balance": {"denominator": "treated", "threshold": 0.1},
+            }
+        )
+        assert read.designs["one"].tie_tolerance == tolerance

@@ -125,5 +125,5 @@ def test_score_equations_hold(scored, lalonde):
     residual = rows["treated"] - rows["propensity_score"]
     for column in ("age", "educ", "married", "nodegree", "re74", "re75"):
         values = lalonde[column].to_numpy()
-        # Scores are rounded to ten decimals.
-        assert abs((residual.to_numpy() * values).sum()) < 1e-10 * values.sum()
+        # Scores are rounded to eight decimals.
+        assert abs((residual.to_numpy() * values).sum()) < 5e-9 * values.sum()

@@ -154,7 +154,7 @@ NEAREST = {
     "caliper_sd_of": "pooled",
     "exact": [],
     "order": "largest",
-    "tie_tolerance": 1.0e-10,
+    "tie_tolerance": 4.0e-8,
 }
 DESIGNS: dict[str, dict[str, Any]] = {
     "nearest": NEAREST,

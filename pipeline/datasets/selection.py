@@ -16,8 +16,8 @@ SCORES = Dataset(
         "in_treated_cluster": Column(
             "flag", "cluster has a participant by the last outcome year used"
         ),
-        "propensity_score": Column("number", "probability, 10 decimals", nullable=True),
-        "linear_score": Column("number", "logit or probit index, 10 decimals", nullable=True),
+        "propensity_score": Column("number", "probability, 8 decimals", nullable=True),
+        "linear_score": Column("number", "logit or probit index, 8 decimals", nullable=True),
         "on_support": Column("flag", "inside the declared common support"),
     },
 )

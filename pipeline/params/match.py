@@ -2,20 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.params.design_rules import CaliperDesign, CellDesign, Design, TurnsDesign
 from pipeline.params.settings import IntegerPair, Settings
+
+# Scores have 8 decimals: rounding moves a distance by up to 1e-8, and two apart by twice that.
+LEAST_TIE_TOLERANCE = 4e-8
+
+
+def beyond_rounding(tie_tolerance: float) -> float:
+    """Return a tolerance at which rounding of scores parts no ties; `check` says what it raises."""
+    return max(tie_tolerance, LEAST_TIE_TOLERANCE)
 
 
 class NearestDesign(TurnsDesign):
     """Match each treated firm to its nearest comparison firms on the propensity score.
 
+    A `tie_tolerance` below `LEAST_TIE_TOLERANCE` counts as that: less would part ties at random.
     `ratio_range` varies the ratio between two bounds, `ratio` on average, without replacement
     (extremal matching: Ming & Rosenbaum 2000).
     """
 
     method: Literal["nearest"]
+    tie_tolerance: Annotated[float, AfterValidator(beyond_rounding)] = Field(ge=0)
     ratio_range: IntegerPair | None = None
 
     @model_validator(mode="after")

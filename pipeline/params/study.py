@@ -15,7 +15,12 @@ from pipeline.params.clean_faults import clean_faults, rules_file_faults
 from pipeline.params.data import DataSection, FileSource
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
-from pipeline.params.match import ExternalDesign, MatchSection, covariates_named
+from pipeline.params.match import (
+    ExternalDesign,
+    MatchSection,
+    NearestDesign,
+    covariates_named,
+)
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import TEXT, ScoreSection
 from pipeline.params.settings import (
@@ -76,6 +81,19 @@ def check_studies(params: Path, root: Path) -> list[str]:
     if faults:
         raise ParamsError("\n".join(faults))
     return names
+
+
+def raised_tolerances(content: dict[str, Any]) -> list[str]:
+    """Return one line for each tie tolerance of a valid study that is raised to the least one."""
+    return [
+        f"{name}.match.designs.{label}.tie_tolerance is {given:g}: scores are matched at 8 "
+        f"decimals, so {design.tie_tolerance:g} is used; write that"
+        for name in study_names(content)
+        for label, design in read_study(content, name).match.designs.items()
+        if isinstance(design, NearestDesign)
+        for given in [content[name]["match"]["designs"][label]["tie_tolerance"]]
+        if given != design.tie_tolerance
+    ]
 
 
 def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:

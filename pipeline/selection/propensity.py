@@ -33,8 +33,9 @@ from pipeline.selection.likelihood import (
 from pipeline.selection.score_sample import complete_rows
 from pipeline.selection.support import support_by_stack
 
-# Ties and order of scores must be the same on every machine.
-SCORE_DECIMALS = 10
+# As stored and as matched: ties and order of scores must be the same on every machine, and an
+# optimum is known to fewer digits than a number holds.
+SCORE_DECIMALS = 8
 
 SCORE_COLUMNS = ["propensity_score", "linear_score"]
 
@@ -45,7 +46,7 @@ class ScoreFit:
 
     `coefficients` has one row per term (`term`, `estimate` and `std_error` on the index), and
     `covariance` (terms, terms) is theirs, both in the units of the covariates;
-    `propensity_score` and `linear_score` have one entry per firm, rounded to 10 decimals;
+    `propensity_score` and `linear_score` have one entry per firm, rounded to 8 decimals;
     `pseudo_r2` is McFadden's, `auc` the area under the ROC curve.
     """
 
