@@ -8,7 +8,7 @@ from pipeline.panel.sources import read_obtained, read_origins, read_rules_table
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from stages.run import Folders, run_stage
+from stages.run import Folders, run_stage, tell
 
 SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}
 
@@ -35,6 +35,11 @@ def main(
     write(ISSUES, cleaned.issues, folder)
     if cleaned.not_found is not None:
         write(NOT_FOUND, cleaned.not_found, folder)
+        if n_lost := len(cleaned.not_found):
+            tell(
+                f"clean {folders.study}: {n_lost} beneficiaries of the register are not in the "
+                "panel and not evaluated; are identifiers written alike (clean.identifier)?"
+            )
     write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count, data.columns), folder)
 
 

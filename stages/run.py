@@ -132,6 +132,11 @@ def _short(path: str) -> str:
     return (place.relative_to(here) if place.is_relative_to(here) else place).as_posix()
 
 
+def tell(message: str) -> None:
+    """Print a line that whoever runs the stage must see, in CI and in files too."""
+    print(message, file=sys.stderr)
+
+
 def progress(message: str) -> None:
     """Print a line for a person at a terminal; stay quiet in CI and in files."""
     if _is_watched():

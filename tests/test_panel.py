@@ -177,7 +177,7 @@ firm prog  entry
     assert unknown["count"].tolist() == [1]
     conform(NOT_FOUND, cleaned.not_found)
     assert cleaned.not_found.to_numpy().tolist() == [["99", 2002]]
-    assert unknown["action"].tolist() == ["not evaluated (50.0% of beneficiaries)"]
+    assert unknown["action"].tolist() == ["not evaluated"]
 
     third = RAW[RAW["id"] == "02"].assign(id="03", support=0)
     raw = pd.concat([RAW, third], ignore_index=True)

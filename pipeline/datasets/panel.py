@@ -104,5 +104,8 @@ PROFILE = Dataset(
 # The unit of columns that hold calendar years, which are neither rounded nor grouped.
 CALENDAR = "year"
 
+# The rule of ISSUES that counts beneficiaries of the register that the panel lacks.
+NOT_IN_PANEL = "beneficiary not in the panel"
+
 # The rule of ISSUES under which a window looked at years after entry; every table then says so.
 SURVIVAL_RULE = "selects on survival"

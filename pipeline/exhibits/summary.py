@@ -2,6 +2,9 @@
 
 import math
 
+import pandas as pd
+
+from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -29,6 +32,7 @@ def summary(results: StudyResults) -> str:
     estimated = {name: effect for name in names if (effect := _headline(results, name)) is not None}
     if estimated:
         sentences += [_not_excluded(results, estimated), _pre_trends(results, list(estimated))]
+    sentences += _not_in_panel(results)
     title = escape_markdown(results.settings.exhibit.title)
     return f"**{title}.** {escape_markdown(' '.join(sentences))}\n"
 
@@ -106,6 +110,18 @@ def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
         )
         parts.append(say("summary.for_outcome", label=_label(results, name), span=span))
     return say("summary.not_excluded", parts="; ".join(parts))
+
+
+def _not_in_panel(results: StudyResults) -> list[str]:
+    """Return how many beneficiaries the panel lacks; fewer than may be published are not told."""
+    lost = results.issues[results.issues["rule"] == NOT_IN_PANEL]["count"]
+    least = results.settings.exhibit.disclosure.min_cell_firms
+    return [
+        say("summary.few_not_in_panel", least=least)
+        if pd.isna(count)
+        else say("summary.not_in_panel", n=rounding.count(int(count)))
+        for count in lost
+    ]
 
 
 def _pre_trends(results: StudyResults, names: list[str]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.errors import DataError
 from pipeline.panel.ledger import Issue, year_range
 from pipeline.panel.origin import Origin, located
@@ -202,7 +203,7 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
     }
     known = entries.evaluated.index.isin(firm.unique())
     unknown = entries.evaluated[~known]
-    issues = [*entries.issues, *_unknown_beneficiaries(unknown, len(known))]
+    issues = [*entries.issues, *_unknown_beneficiaries(unknown)]
     return Cohorts(entries.evaluated, excluded, derived, issues, unknown)
 
 
@@ -212,15 +213,9 @@ def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
     return entered.fillna(False).astype("float64")
 
 
-def _unknown_beneficiaries(unknown: pd.Series, n_beneficiaries: int) -> list[Issue]:
+def _unknown_beneficiaries(unknown: pd.Series) -> list[Issue]:
+    # No share: beside the treated firms it would tell a count that is too small to be published.
     if unknown.empty:
         return []
-    return [
-        Issue(
-            "beneficiary not in the panel",
-            "firm_id",
-            len(unknown),
-            year_range(unknown),
-            f"not evaluated ({len(unknown) / n_beneficiaries:.1%} of beneficiaries)",
-        )
-    ]
+    years = year_range(unknown)
+    return [Issue(NOT_IN_PANEL, "firm_id", len(unknown), years, "not evaluated")]

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
+from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.exhibits.details import Details, Figure
 from pipeline.exhibits.inputs import StudyResults
@@ -34,7 +35,8 @@ def sample_flow(results: StudyResults) -> Table:
     designs = ["unmatched", *results.settings.match.designs]
     panels = [
         Panel(
-            say("sample_flow.cleaning"), tuple(_step(row) for row in _ordered(results.sample_flow))
+            say("sample_flow.cleaning"),
+            (*_not_in_panel(results), *(_step(row) for row in _ordered(results.sample_flow))),
         )
     ]
     panels += [panel for panel in [_risk_sets(results)] if panel.rows]
@@ -52,6 +54,14 @@ def sample_flow(results: StudyResults) -> Table:
         notes=_notes(results),
         source=results.settings.exhibit.source,
     )
+
+
+def _not_in_panel(results: StudyResults) -> list[Row]:
+    """Return the beneficiaries that the panel lacks, where the register has such."""
+    lost = results.issues[results.issues["rule"] == NOT_IN_PANEL]["count"]
+    cells = [HIDDEN if pd.isna(count) else Counts((int(count),)) for count in lost]
+    label = say("sample_flow.not_in_panel")
+    return [Row(label, (None, cell, None, None, None, None), indent=True) for cell in cells]
 
 
 def _ordered(flow: pd.DataFrame) -> list[dict[Hashable, Any]]:
