@@ -139,7 +139,7 @@ def test_without_its_program_a_slow_test_fails_and_says_what_to_install(monkeypa
         latex.compile_latex("text", tmp_path)
 
 
-def _floats(fragments: list[str]) -> str:
+def floats(fragments: list[str]) -> str:
     """Return every fragment as a report would input it, each on a page of its own."""
     head = "\\begin{table}\\centering\\caption{What the table shows}\n"
     return "\n".join(f"{head}{fragment}\\end{{table}}\\clearpage" for fragment in fragments)
@@ -162,7 +162,7 @@ def test_tables_compile_and_fit_the_page(n_outcomes, extra, tmp_path):
     outcomes = None if n_outcomes is None else many_outcomes(n_outcomes)
     results = _with_covariates(study_results(outcomes, stars=n_outcomes == 4), 12)
     fragments = [render_latex(table) for table in study_tables(results).values()]
-    code, log = latex.compile_latex(_floats(fragments), tmp_path, extra)
+    code, log = latex.compile_latex(floats(fragments), tmp_path, extra)
     assert latex.faults(log) == []
     assert code == 0
 
@@ -175,7 +175,7 @@ def test_committed_tables_compile_and_fit_the_page(study, tmp_path):
     files = sorted((ROOT / "reports" / study / "tables").glob("*.tex"))
     assert len(files) >= 3
     fragments = [file.read_text(encoding="utf-8") for file in files]
-    code, log = latex.compile_latex(_floats(fragments), tmp_path)
+    code, log = latex.compile_latex(floats(fragments), tmp_path)
     assert latex.faults(log) == []
     assert code == 0
 
@@ -185,7 +185,7 @@ def test_a_table_longer_than_the_page_is_a_fault(tmp_path):
     rows = tuple(Row("row", (Text("cell"),)) for _ in range(70))
     table = Table((Column("column"),), (Panel("", rows),))
     assert not fits_page(table)
-    _, log = latex.compile_latex(_floats([render_latex(table)]), tmp_path)
+    _, log = latex.compile_latex(floats([render_latex(table)]), tmp_path)
     assert any("Float too large" in line for line in latex.faults(log))
 
 
@@ -194,7 +194,7 @@ def test_nasty_labels_compile(tmp_path):
     label = NASTY + "x" * 5
     results = study_results(many_outcomes(3, label), firms="R&D_firms", source=NASTY)
     fragments = [render_latex(table) for table in study_tables(results).values()]
-    code, log = latex.compile_latex(_floats(fragments), tmp_path)
+    code, log = latex.compile_latex(floats(fragments), tmp_path)
     assert latex.faults(log) == []
     assert code == 0
 
