@@ -39,7 +39,7 @@ def _deps(found: re.Match[str], stages: list[str]) -> str:
         line
         for part in (data, code_dependencies(*stages))
         for line in textwrap.wrap(
-            ", ".join(part) + ",", 98 - len(indent), break_long_words=False, break_on_hyphens=False
+            ", ".join(part) + ",", 100 - len(indent), break_long_words=False, break_on_hyphens=False
         )
     ]
     inside = "".join(f"{indent}{line}\n" for line in lines)

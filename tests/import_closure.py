@@ -7,9 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 # Rooms whose modules belong to single stages: a changed section of params re-runs its readers only.
-# A stage that runs as much of one as MOST is given all of it.
-BY_FILE = ("pipeline/params", "pipeline/datasets")
-MOST = 0.75
+# A stage that runs as large a share of one as this is given all of it.
+BY_FILE = {"pipeline/params": 0.75, "pipeline/datasets": 0.5}
 
 
 def code_dependencies(*stages: str) -> list[str]:
@@ -19,7 +18,7 @@ def code_dependencies(*stages: str) -> list[str]:
     room, but for those of BY_FILE.
     """
     closure = {path for stage in stages for path in import_closure(f"stages.{stage}")}
-    by_file = {room for room in BY_FILE if _share(room, closure) < MOST}
+    by_file = {room for room, most in BY_FILE.items() if _share(room, closure) < most}
     return sorted({path if _room(path) in {path, *by_file} else _room(path) for path in closure})
 
 

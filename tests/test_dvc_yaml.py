@@ -95,7 +95,7 @@ def test_code_is_declared_by_rooms(stage):
     """Files are listed of params/ and datasets/ only, and of what lies outside rooms."""
     assert code(stage) == code_dependencies(*stages_behind(stage))
     for dep in code(stage):
-        single = dep.count("/") == 1 or dep.startswith(BY_FILE)
+        single = dep.count("/") == 1 or dep.startswith(tuple(BY_FILE))
         assert (ROOT / dep).is_dir() or single, dep
 
 
