@@ -1,9 +1,10 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
 from pipeline.analyses.specs import estimate_specs
+from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.effects.study import prepare_study
@@ -54,7 +55,8 @@ def main(
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)
     write(OUTCOME_PATHS, results.paths, folder)
-    write(FACTS, results.facts, folder)
+    for table in OF_ESTIMATE:
+        write(table, results.details[table.name], folder)
 
 
 if __name__ == "__main__":

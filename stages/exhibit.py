@@ -8,7 +8,7 @@ from pipeline.datasets.complete import write_file
 from pipeline.datasets.details import read_details
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import ISSUES, PANEL, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import COVARIATES, SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import read
 from pipeline.effects.study import Study, prepare_study
@@ -52,8 +52,7 @@ def main(folders: Folders, **sections: Any) -> None:
         estimates=estimates,
         tests=read(TESTS, estimated),
         paths=read(OUTCOME_PATHS, estimated),
-        facts=read(FACTS, estimated),
-        details=Details(read_details(scored, matched, balanced)),
+        details=Details(read_details(scored, matched, balanced, estimated)),
         balance=read(BALANCE, balanced),
         sample_flow=read(SAMPLE_FLOW, clean),
         issues=read(ISSUES, clean),

@@ -8,9 +8,11 @@ import pandas as pd
 
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.details import DETAILS
+from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
 from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
+from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
 from pipeline.datasets.store import Dataset, conform
 from pipeline.exhibits.details import Details
@@ -21,6 +23,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.publishing.publication import as_published
 
 DESIGNS = ("unmatched", "covariates", "covariates_lags")
 EVENT_TIMES = range(-3, 4)
@@ -97,8 +100,7 @@ def study_results(
         estimates=estimates,
         tests=_table(TESTS, _test_rows(chosen)),
         paths=_table(OUTCOME_PATHS, _path_rows(chosen, rng)),
-        facts=_table(FACTS, _fact_rows(chosen, estimates)),
-        details=_details(),
+        details=_details(chosen),
         balance=_table(BALANCE, _balance_rows(rng)),
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
         issues=_table(ISSUES, []),
@@ -252,9 +254,10 @@ def _table(dataset: Dataset, rows: list[dict[str, Any]]) -> pd.DataFrame:
 def with_details(results: StudyResults, table: Dataset, rows: list[dict[str, Any]]) -> StudyResults:
     """Return the results with rows of a table of details, in place of those of the same key."""
     key = list(table.key)
-    both = pd.concat([results.details.of(table), pd.DataFrame(rows)], ignore_index=True)
-    latest = both[~both.duplicated(key, keep="last")].reindex(columns=list(table.columns))
-    return replace(results, details=results.details.replaced(table, conform(table, latest)))
+    new = pd.DataFrame(rows).reindex(columns=list(table.columns))
+    both = pd.concat([results.details.of(table).astype(object), new.astype(object)])
+    latest = conform(as_published(table), both[~both.duplicated(key, keep="last")])
+    return replace(results, details=results.details.replaced(table, latest))
 
 
 def with_figures(
@@ -359,28 +362,12 @@ def _path_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict[str
     return rows
 
 
-def _fact_rows(chosen: StudySettings, estimates: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = [
-        _fact(design, name, f"{fact}", value)
-        for name, outcome in chosen.outcomes.root.items()
-        for design in DESIGNS
-        if outcome.observed
-        for fact, value in (
-            ("baseline_mean", 0.118 if outcome.transform == "any" else 23.64),
-            ("first_year", 2006),
-            ("last_year", 2013),
-            ("mde[stacked]", 2.8 * _STD_ERROR[str(outcome.transform)]),
-        )
-    ]
-    counts = ("n_", "treated_", "comparison_")
-    return [{**row, "unit": "firms" if row["name"].startswith(counts) else "units"} for row in rows]
-
-
 _STACKS = (2009, 2010)
 
 
-def _details() -> Details:
+def _details(chosen: StudySettings) -> Details:
     rows = {
+        **_outcome_details(chosen),
         STACKS.name: [
             {"stack": s, "n_entrants": 210, "n_entrants_not_active": 4, "n_candidates": 5000}
             for s in _STACKS
@@ -403,6 +390,24 @@ def _details() -> Details:
     return Details({table.name: _table(table, rows.get(table.name, [])) for table in DETAILS})
 
 
+def _outcome_details(chosen: StudySettings) -> dict[str, list[dict[str, Any]]]:
+    """Return what is told of every observed outcome under every design."""
+    counts = {name: 0 for name, column in SAMPLES.columns.items() if column.tells == "count"}
+    counts |= {"stack_years_dropped": 0, "n_stacks": 2, "first_year": 2006, "last_year": 2013}
+    rows: dict[str, list[dict[str, Any]]] = {t.name: [] for t in (SAMPLES, BASELINES, DETECTABLE)}
+    for name, outcome in chosen.outcomes.root.items():
+        for design in DESIGNS if outcome.observed else ():
+            place = {"design": design, "outcome": name}
+            mean = {"mean": 0.118 if outcome.transform == "any" else 23.64, "unit": "units"}
+            smallest = {"effect": 2.8 * _STD_ERROR[str(outcome.transform)], "scale": outcome.scale}
+            rows[SAMPLES.name].append(place | counts)
+            rows[BASELINES.name].append(place | {"treated": False} | mean)
+            rows[DETECTABLE.name].append(
+                place | {"estimator": "stacked", "grouping": "all"} | smallest
+            )
+    return rows
+
+
 def _matched_rows(design: str) -> list[dict[str, Any]]:
     """Return a design's row of all entry years, and those of each."""
     everyone = design == "unmatched"
@@ -422,10 +427,6 @@ def _matched_rows(design: str) -> list[dict[str, Any]]:
     in_stack = {name: value for name, value in together.items() if name not in of_all}
     in_stack |= {"n_treated_matched": 199}
     return [together, *(in_stack | {"stack": str(stack)} for stack in _STACKS)]
-
-
-def _fact(design: str, outcome: str, name: str, value: float) -> dict[str, Any]:
-    return {"design": design, "outcome": outcome, "name": name, "value": float(value)}
 
 
 def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
-"""Tables of margins, survival and groups: every cell is a row of ESTIMATES, FACTS or TESTS."""
+"""Tables of margins, survival and groups: every cell is a row of a results table."""
 
 import dataclasses
 import math
 
 import pandas as pd
 import pytest
-from results import OUTCOMES, _table, settings, study_results
+from results import OUTCOMES, _table, settings, study_results, with_details
 from text_tables import lines
 
-from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
+from pipeline.datasets.fits import DETECTABLE
+from pipeline.datasets.results import ESTIMATES, TESTS
+from pipeline.datasets.samples import ATTRITION, GROUPING_LOSSES, ZEROS
 from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.render.latex import fits
 from pipeline.exhibits.tables.export_margins import export_margins_tables
@@ -86,11 +88,6 @@ def bounded(outcome, estimator, term, low, high, **more):
     ]
 
 
-def fact(outcome, name, value):
-    place = {"design": "covariates", "outcome": outcome, "name": name}
-    return place | {"value": float(value), "unit": "firms"}
-
-
 def p_value(test, value):
     place = {"outcome": "sales_log", "design": "covariates", "sample": "all"}
     return place | {"estimator": "groups", "test": test, "p_value": value}
@@ -117,15 +114,20 @@ ROWS = [
     estimate("sales_log", "groups", "att", 0.3434, subgroup="size=10 to <50"),
     estimate("sales_log", "groups", "att", None, subgroup="size=50 or more", note=SUPPRESSED),
 ]
-MORE_FACTS = [
-    fact("survival", "share_alive_treated[1]", 0.9811),
-    fact("survival", "share_alive_comparison[1]", 0.96),
-    fact("survival", "n_gone_treated[1]", 9),
-    fact("sales_log", "detectable_difference[size]", 0.13781) | {"unit": "log points"},
-    fact("survival", "n_gone_comparison[1]", 22),
-    fact("exports_value", "n_firms_above_zero_at_base_treated", 96),
-    fact("exports_value", "n_firms_above_zero_at_base_comparison", 77),
-]
+SURVIVAL = {"design": "covariates", "event_time": 1, "n_observed": 70}
+COVARIATES = {"design": "covariates", "outcome": "exports_value", "n_firms": 100}
+SIZES = {"design": "covariates", "estimator": "groups", "grouping": "size"}
+MORE_DETAILS = {
+    ATTRITION: [
+        SURVIVAL | {"treated": True, "share_alive": 0.9811, "n_gone": 9},
+        SURVIVAL | {"treated": False, "share_alive": 0.96, "n_gone": 22},
+    ],
+    DETECTABLE: [SIZES | {"outcome": "sales_log", "effect": 0.13781, "scale": "log points"}],
+    ZEROS: [
+        COVARIATES | {"treated": True, "n_above_zero_at_base": 96},
+        COVARIATES | {"treated": False, "n_above_zero_at_base": 77},
+    ],
+}
 MORE_TESTS = [
     p_value("equality[size]", 0.0412),
     p_value("q_value[size=<10]", 0.0201),
@@ -143,11 +145,12 @@ def made(**exhibit):
     asked = chosen.estimate.model_dump(exclude_unset=True)
     asked["specs"].append(LEE)
     section = type(chosen.estimate).model_validate(asked | {"analyses": ANALYSES})
+    for table, rows in MORE_DETAILS.items():
+        plain = with_details(plain, table, rows)
     return dataclasses.replace(
         plain,
         settings=dataclasses.replace(chosen, estimate=section),
         estimates=pd.concat([plain.estimates, _table(ESTIMATES, ROWS)], ignore_index=True),
-        facts=pd.concat([plain.facts, _table(FACTS, MORE_FACTS)], ignore_index=True),
         tests=pd.concat([plain.tests, _table(TESTS, MORE_TESTS)], ignore_index=True),
     )
 
@@ -330,10 +333,9 @@ def test_numbers_of_groups_are_those_of_the_table():
 
 @pytest.mark.parametrize(("count", "said"), [(0.0, None), (12.0, "12"), (math.nan, "few")])
 def test_treated_firms_of_no_group_are_counted_in_the_note(count, said):
-    results = made()
-    row = fact("all", "n_treated_without_group[size]", count)
-    facts = pd.concat([results.facts, _table(FACTS, [row])], ignore_index=True)
-    notes = heterogeneity_tables(dataclasses.replace(results, facts=facts))[0].notes
+    row = SIZES | {"treated": True, "n_firms": None if math.isnan(count) else count}
+    results = with_details(made(), GROUPING_LOSSES, [row])
+    notes = heterogeneity_tables(results)[0].notes
     found = [note for note in notes if "group is not known" in note]
     label = ANALYSES["groups"]["by"]["size"]["label"]
     assert found == (

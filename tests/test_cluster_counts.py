@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from bad_studies import inputs, plain_panel
-from results import study_results
+from results import study_results, with_details, with_figures
 
+from pipeline.datasets.fits import FITS
+from pipeline.datasets.samples import SHARED_CLUSTERS
 from pipeline.effects.cluster_cautions import (
     ERRORS_BY_FIRM,
     SHARING_A_CLUSTER,
@@ -91,10 +93,8 @@ def test_errors_by_firm_say_that_treated_firms_share_a_cluster():
 
 def test_the_main_table_warns_of_errors_by_firm():
     results = study_results()
-    row = {"outcome": "all", "name": SHARING_A_CLUSTER, "value": 31.0, "unit": "firms"}
-    design = results.settings.exhibit.panels[0].design
-    facts = pd.concat([results.facts, pd.DataFrame([row | {"design": design}])])
-    told = replace(results, facts=facts)
+    row = {"design": results.settings.exhibit.panels[0].design, SHARING_A_CLUSTER: 31}
+    told = with_details(results, SHARED_CLUSTERS, [row])
     warning = "treated that share their cluster: 31."
     assert warning not in " ".join(first_panel_warnings(told))
     estimate = told.settings.estimate
@@ -106,12 +106,19 @@ def test_the_main_table_warns_of_errors_by_firm():
 def test_the_main_table_counts_treated_firms_that_year_effects_leave_alone():
     results = study_results()
     panel = results.settings.exhibit.panels[0]
-    name = f"n_treated_without_comparison[{panel.spec}]"
-    row = {"design": panel.design, "outcome": "sales_log", "name": name, "unit": "firms"}
-    facts = pd.concat([results.facts, pd.DataFrame([row | {"value": 17.0}])])
-    said = " ".join(first_panel_warnings(replace(results, facts=facts)))
+    row = {"design": panel.design, "outcome": "sales_log", "estimator": panel.spec}
+    told = with_details(results, FITS, [row | {"n_treated_without_comparison": 17}])
+    assert "without a comparison" not in " ".join(first_panel_warnings(told)), "by year alone"
+    estimate = told.settings.estimate
+    specs = [spec.model_copy(update={"year_effects_by": "sector"}) for spec in estimate.specs]
+    settings = replace(told.settings, estimate=estimate.model_copy(update={"specs": specs}))
+    said = " ".join(first_panel_warnings(replace(told, settings=settings)))
     assert "leave without a comparison, and that do not move the estimate, at most: 17." in said
-    assert "without a comparison" not in " ".join(first_panel_warnings(results))
+    hidden = with_figures(told, FITS, row, n_treated_without_comparison=pd.NA)
+    few = " ".join(first_panel_warnings(replace(hidden, settings=settings)))
+    assert "do not move the estimate, at most: few." in few
+    unknown = replace(results, settings=settings)
+    assert "without a comparison" not in " ".join(first_panel_warnings(unknown))
 
 
 def first_panel_warnings(results):

@@ -8,8 +8,10 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from results import study_results, with_figures
+from results import study_results, with_details, with_figures
 
+from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
+from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.exhibits.figures.overlap import score_bins
 from pipeline.exhibits.summary import summary
@@ -179,8 +181,9 @@ def with_dominance(results, percent):
 def test_a_dominated_mean_is_hidden_with_its_counterpart():
     results = study_results()
     calm, dominated_results = (vet(with_dominance(results, p)) for p in (40.0, 60.0))
-    assert not calm.hidden("covariates_lags", "sales_log", "baseline_mean")
-    assert dominated_results.hidden("covariates_lags", "sales_log", "baseline_mean")
+    key = {"design": "covariates_lags", "outcome": "sales_log", "treated": False}
+    assert not calm.details.figure(BASELINES, "mean", **key).hidden
+    assert dominated_results.details.figure(BASELINES, "mean", **key).hidden
     rows = dominated_results.balance.set_index(["design", "covariate", "sample"])
     assert (
         rows.loc[("covariates", "age", "before"), ["mean_treated", "mean_control"]]
@@ -227,7 +230,7 @@ def test_the_manifest_lists_every_file_and_no_small_count():
 
 
 def groups(sizes, outcome="sales_log", without=0.0):
-    """Return ESTIMATES, FACTS and TESTS of one grouping; a size that is missing is not shown."""
+    """Return ESTIMATES, GROUPING_LOSSES and TESTS of one grouping; a missing size is not shown."""
     names = [f"size={name}" for name in sizes]
     estimates = pd.DataFrame(
         {
@@ -238,7 +241,7 @@ def groups(sizes, outcome="sales_log", without=0.0):
             "n_treated": pd.array(list(sizes.values()), dtype="Int64"),
         }
     )
-    fact = {"design": "d", "name": "n_treated_without_group[size]", "value": without}
+    lost = {"design": "d", "estimator": "groups", "grouping": "size", "treated": True}
     tests = pd.DataFrame(
         {
             "outcome": outcome,
@@ -251,7 +254,7 @@ def groups(sizes, outcome="sales_log", without=0.0):
             "note": "Benjamini-Hochberg",
         }
     )
-    return estimates, pd.DataFrame([fact]), tests
+    return estimates, pd.DataFrame([lost | {"n_firms": without}]), tests
 
 
 @pytest.mark.parametrize(
@@ -267,17 +270,17 @@ def groups(sizes, outcome="sales_log", without=0.0):
     ],
 )
 def test_no_group_that_is_not_shown_is_alone(sizes, without, second):
-    estimates, facts, _ = groups(sizes, without=float(without))
-    found = second_groups(estimates, facts, 5)
+    estimates, losses, _ = groups(sizes, without=float(without))
+    found = second_groups(estimates, losses, 5)
     assert {group for _, _, group in found} == second
     assert is_second(estimates, found).sum() == len(second)
 
 
 def test_every_outcome_hides_the_same_second_group():
     """By their own sizes it would be b for sales and c for jobs; each then tells the other's."""
-    sales, facts, _ = groups({"a": None, "b": 20, "c": 21})
+    sales, losses, _ = groups({"a": None, "b": 20, "c": 21})
     jobs, _, _ = groups({"a": None, "b": 22, "c": 21}, outcome="employment_log")
-    found = second_groups(pd.concat([sales, jobs]), facts, 5)
+    found = second_groups(pd.concat([sales, jobs]), losses, 5)
     assert found == {("sales_log", "d", "size=b"), ("employment_log", "d", "size=b")}
 
 
@@ -298,24 +301,13 @@ def with_few(results, chosen):
     return dataclasses.replace(results, estimates=estimates)
 
 
-def fact(results, design, outcome, name):
-    rows = results.facts
-    here = (rows["design"] == design) & (rows["outcome"] == outcome) & (rows["name"] == name)
-    return float(rows.loc[here, "value"].iloc[0])
-
-
-def with_facts(results, rows):
-    names = ["design", "outcome", "name", "value", "unit"]
-    added = pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
-    return dataclasses.replace(results, facts=pd.concat([results.facts, added]))
-
-
-PLACE = ("covariates", "sales_log")
+PLACE = {"design": "covariates", "outcome": "sales_log"}
+STACKED = PLACE | {"estimator": "stacked"}
 
 
 def test_no_pre_trend_test_tells_a_lead_that_is_not_shown():
-    slopes = [(*PLACE, f"pre_trend_slope{k}[stacked,50]", 0.1, "a year") for k in ("", "_any")]
-    results = with_facts(study_results(), slopes)
+    row = STACKED | {"power": 0.5, "slope_jointly": 0.1, "slope_by_any": 0.1, "scale": "share"}
+    results = with_details(study_results(), PRE_TREND_POWER, [row])
     here = (results.tests["design"] == "covariates") & (results.tests["outcome"] == "sales_log")
     here &= (results.tests["test"] == "pre_trends") & (results.tests["estimator"] == "stacked")
     assert results.tests.loc[here, "p_value"].notna().all() and here.any()
@@ -328,25 +320,25 @@ def test_no_pre_trend_test_tells_a_lead_that_is_not_shown():
     assert shown.tests.loc[here, ["p_value", "statistic", "df_denominator"]].isna().all(axis=None)
     assert shown.tests.loc[here, "note"].str.startswith("not published").all()
     assert shown.tests.loc[~here].equals(results.tests.loc[~here])
-    for *_, name, _, _ in slopes:
-        assert np.isnan(fact(shown, *PLACE, name))
+    for name in ("slope_jointly", "slope_by_any"):
+        assert results.details.figure(PRE_TREND_POWER, name, **STACKED, power=0.5).known
+        assert shown.details.figure(PRE_TREND_POWER, name, **STACKED, power=0.5).hidden
     one = vet(with_few(results, lambda rows: leads(rows) & (rows["event_time"] == -2)))
     assert one.tests.equals(results.tests), "another lead is shown, and the test is of several"
 
 
 def test_no_detectable_effect_tells_a_hidden_error_or_baseline():
-    results = with_facts(
-        study_results(),
-        [
-            (*PLACE, "mde[stacked,treated_clusters=5]", 0.2, "log points"),
-            (*PLACE, "mde_level[stacked]", 9.0, "US$"),
-            (*PLACE, "mde_level[twoway]", 9.0, "US$"),
-            (*PLACE, "baseline_mean_treated", np.nan, "US$"),
-        ],
-    )
-    plain = vet(results)
-    assert np.isnan(fact(plain, *PLACE, "mde_level[twoway]")), "divided by exp(mde) - 1 the mean"
-    assert fact(plain, *PLACE, "mde[stacked,treated_clusters=5]") == 0.2
+    other = {"grouping": "all", "effect": 0.2, "scale": "log points"}
+    rows = [
+        STACKED | other | {"treated_clusters": 5},
+        PLACE | {"estimator": "twoway"} | other | {"effect_in_unit": 9.0, "unit": "US$"},
+    ]
+    unknown = PLACE | {"treated": True, "mean": None, "unit": "US$"}
+    results = with_details(with_details(study_results(), DETECTABLE, rows), BASELINES, [unknown])
+    plain = vet(results).details
+    in_unit = plain.detectable("effect_in_unit", PLACE | {"estimator": "twoway"})
+    assert np.isnan(in_unit), "divided by exp(effect) - 1 it is the mean"
+    assert plain.detectable("effect", STACKED, 5) == 0.2
     shown = vet(
         with_few(
             results,
@@ -356,10 +348,32 @@ def test_no_detectable_effect_tells_a_hidden_error_or_baseline():
                 & (rows["term"] == "att")
             ),
         )
-    )
-    for name in ("mde[stacked]", "mde[stacked,treated_clusters=5]"):
-        assert np.isnan(fact(shown, *PLACE, name))
-    assert not np.isnan(fact(shown, "covariates_lags", "sales_log", "mde[stacked]"))
+    ).details
+    for number in (None, 5):
+        assert np.isfinite(results.details.detectable("effect", STACKED, number))
+        assert np.isnan(shown.detectable("effect", STACKED, number))
+    assert np.isfinite(shown.detectable("effect", STACKED | {"design": "covariates_lags"}))
+
+
+@pytest.mark.parametrize("column", ["att_order_low", "att_order_high", "att_rows_reversed"])
+def test_no_range_over_orders_tells_a_hidden_average(column):
+    results = with_details(study_results(), FITS, [STACKED | {column: 0.1}])
+    few = with_few(results, lambda rows: rows["term"] == "att")
+    assert vet(results).details.figure(FITS, column, **STACKED).value == 0.1
+    assert vet(few).details.figure(FITS, column, **STACKED).hidden
+
+
+@pytest.mark.parametrize(("n_treated", "shown"), [(30, True), (3, False)])
+def test_no_other_unit_tells_a_hidden_effect(n_treated, shown):
+    results = study_results()
+    margins = PLACE | {"estimator": "margins", "term": "asinh"}
+    one = results.estimates[results.estimates["estimate"].notna()].head(1)
+    row = one.assign(**margins, n_treated=n_treated)
+    both = pd.concat([results.estimates, row], ignore_index=True)
+    told = with_details(results, UNIT_DEPENDENCE, [margins | {"x100": 0.2, "per_million": 0.1}])
+    details = vet(dataclasses.replace(told, estimates=both)).details
+    for column in ("x100", "per_million"):
+        assert details.figure(UNIT_DEPENDENCE, column, **margins).known == shown
 
 
 def test_no_test_tells_of_a_group_that_is_too_small_to_show():
@@ -373,7 +387,9 @@ def test_no_test_tells_of_a_group_that_is_too_small_to_show():
         estimates=pd.concat([results.estimates, rows], ignore_index=True),
         tests=pd.concat([results.tests, tests.assign(**named)], ignore_index=True),
     )
-    results = with_facts(results, [(*PLACE, "detectable_difference[size]", 0.2, "log points")])
+    place = PLACE | {"estimator": "groups", "grouping": "size"}
+    difference = place | {"effect": 0.2, "scale": "log points"}
+    results = with_details(results, DETECTABLE, [difference])
     shown = vet(results)
     p_values = shown.tests[shown.tests["estimator"] == "groups"].set_index("test")["p_value"]
     assert p_values.isna().to_dict() == {
@@ -382,7 +398,7 @@ def test_no_test_tells_of_a_group_that_is_too_small_to_show():
         "q_value[size=c]": True,
         "equality[size]": False,
     }
-    assert np.isnan(fact(shown, *PLACE, "detectable_difference[size]"))
+    assert np.isnan(shown.details.detectable("effect", place))
 
 
 def test_what_is_not_published_is_marked_and_never_said_to_be_unseen():

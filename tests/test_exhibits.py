@@ -6,11 +6,14 @@ import re
 
 import pandas as pd
 import pytest
-from results import OUTCOMES, many_outcomes, study_results
+from results import OUTCOMES, many_outcomes, study_results, with_details, with_figures
 
 from pipeline.datasets.balance import SUPPORT
+from pipeline.datasets.fits import DETECTABLE
+from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
 from pipeline.datasets.store import conform
 from pipeline.effects.counts import NO_VARIATION
+from pipeline.exhibits.details import Details
 from pipeline.exhibits.figures.event_study import event_study
 from pipeline.exhibits.render.latex import fits_page
 from pipeline.exhibits.render.plots_csv import plots_csv
@@ -31,7 +34,6 @@ from pipeline.exhibits.tables.table import DASH, Counts, Interval, Magnitude, Nu
 from pipeline.exhibits.words.captions import caption, stem
 from pipeline.exhibits.words.language import speaking
 from pipeline.exhibits.words.main_notes import main_notes
-from pipeline.inference.detectable_names import detectable, detectable_in_unit
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.publishing.study import build_exhibits, study_tables
@@ -156,18 +158,17 @@ def test_notes_state_rule_scale_and_warnings(results):
 def _with_whole_sets_lost(lost, per_set=3.0, missing="drop_set"):
     """Give results in which sets of a design lost treated firm-years of log sales, of 640."""
     results = study_results()
-    place = {"design": "covariates", "outcome": "sales_log"}
-    values = {
-        "comparison_firms_per_set": per_set,
-        "treated_years": 640.0,
-        "treated_years_dropped": lost,
-    }
-    facts = [place | {"name": n, "value": v, "unit": "firm-years"} for n, v in values.items()]
+    results = with_figures(
+        results,
+        SAMPLES,
+        {"design": "covariates", "outcome": "sales_log"},
+        comparison_firms_per_set=per_set,
+        treated_years=640,
+        treated_years_dropped=pd.NA if math.isnan(lost) else int(lost),
+    )
     chosen = results.settings.estimate.model_copy(update={"missing": missing})
     return dataclasses.replace(
-        results,
-        facts=pd.concat([results.facts, pd.DataFrame(facts)], ignore_index=True),
-        settings=dataclasses.replace(results.settings, estimate=chosen),
+        results, settings=dataclasses.replace(results.settings, estimate=chosen)
     )
 
 
@@ -209,8 +210,9 @@ def test_entry_years_without_leads_are_named(results):
 def test_the_foot_shows_the_baseline_mean_of_the_main_panel(results):
     table = main_effects(results)["main_effects_panels_2"]
     for column, outcome in enumerate(["sales_log", "employment_log", "exports_any"]):
-        mean = results.fact("covariates_lags", outcome, "baseline_mean")
-        assert table.foot[0].cells[column].value == mean
+        key = {"design": "covariates_lags", "outcome": outcome, "treated": False}
+        mean = results.details.figure(BASELINES, "mean", **key)
+        assert table.foot[0].cells[column].value == mean.value
     assert table.foot[1].cells[2].plain() == "share"
 
 
@@ -308,14 +310,13 @@ def test_a_total_of_nothing_has_no_largest_firm(share):
     outcomes = OutcomesSection.model_validate(OUTCOMES | {"exports_value": ratio})
     settings = dataclasses.replace(made.settings, outcomes=outcomes)
     results = dataclasses.replace(made, settings=settings)
-    ours = {"design": "covariates", "outcome": "exports_value", "unit": "share"}
+    ours = {"design": "covariates", "outcome": "exports_value", "grouping": "all"}
     rows = [
-        ours | {"name": f"largest_firm_share_{group}", "value": value}
-        for group, value in (("treated", share), ("comparison", 0.25))
+        ours | {"treated": treated, "largest_firm_share": value}
+        for treated, value in ((True, share), (False, 0.25))
         if not math.isnan(share)
     ]
-    facts = pd.concat([results.facts, pd.DataFrame(rows)])
-    notes = _notes(dataclasses.replace(results, facts=facts))
+    notes = _notes(with_details(results, CONCENTRATION, rows) if rows else results)
     assert "Column 4: proportional effect on the level by Poisson" in notes
     assert "The largest firm makes" not in notes
 
@@ -654,7 +655,7 @@ def test_estimators_on_the_same_firms_stand_side_by_side(results):
     assert estimators_tables(dataclasses.replace(results, settings=lone)) == []
 
 
-def test_detectable_effects_are_the_facts_and_their_percent(results):
+def test_detectable_effects_are_those_stored_and_their_percent(results):
     (table,) = detectable_effects(results)
     assert table.panels[0].rows[2].cells[0].value == pytest.approx(2.8 * 0.031)
     percent = table.panels[1].rows[2].cells
@@ -664,17 +665,11 @@ def test_detectable_effects_are_the_facts_and_their_percent(results):
 
 def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(results):
     headline = results.settings.estimate.headline
-    added = {
-        detectable_in_unit("stacked"): 2.13,
-        detectable("stacked", 5): 0.31,
-        detectable_in_unit("stacked", 5): 8.6,
-    }
-    rows = [
-        {"design": headline.design, "outcome": "sales_log", "name": name, "value": value}
-        for name, value in added.items()
-    ]
-    facts = pd.concat([results.facts, pd.DataFrame(rows).assign(unit="")], ignore_index=True)
-    (table,) = detectable_effects(dataclasses.replace(results, facts=facts))
+    place = {"design": headline.design, "outcome": "sales_log", "estimator": "stacked"}
+    in_unit = with_figures(results, DETECTABLE, place, effect_in_unit=2.13, unit="US$")
+    had = place | {"grouping": "all", "treated_clusters": 5, "scale": "log points"}
+    had |= {"effect": 0.31, "effect_in_unit": 8.6, "unit": "US$"}
+    (table,) = detectable_effects(with_details(in_unit, DETECTABLE, [had]))
     units, clusters, in_unit = table.panels[2:]
     assert units.title == "Log effects in the unit of the outcome"
     shown = {row.label: row.cells for row in units.rows}
@@ -727,13 +722,10 @@ def test_poisson_is_explained_only_where_it_stands(results):
     estimates = results.estimates.copy()
     lost = (estimates["design"] == panels["A"].design) & (estimates["outcome"] == "sales_log")
     estimates.loc[lost, "estimate"] = math.nan
-    shares = [
-        {"design": panels["B"].design, "outcome": "sales_log", "name": name, "value": 0.12}
-        for name in ("largest_firm_share_treated", "largest_firm_share_comparison")
-    ]
+    place = {"design": panels["B"].design, "outcome": "sales_log", "grouping": "all"}
+    shares = [place | {"treated": group, "largest_firm_share": 0.12} for group in (True, False)]
     made = dataclasses.replace(
-        results,
-        facts=pd.concat([results.facts, pd.DataFrame(shares).assign(unit="share")]),
+        with_details(results, CONCENTRATION, shares),
         estimates=estimates,
         settings=dataclasses.replace(results.settings, outcomes=outcomes),
     )
@@ -823,8 +815,14 @@ def test_a_study_without_a_matched_design_has_its_exhibits():
     support = conform(SUPPORT, pd.DataFrame(columns=list(SUPPORT.columns)))
     kept = {
         name: getattr(made, name).query("design == 'unmatched'")
-        for name in ("estimates", "tests", "paths", "facts")
+        for name in ("estimates", "tests", "paths")
     }
+    kept["details"] = Details(
+        {
+            name: table.query("design == 'unmatched'") if "design" in table else table
+            for name, table in made.details.tables.items()
+        }
+    )
     kept["scores"] = made.scores.query("model == 'unmatched'")
     results = dataclasses.replace(made, settings=alone, support=support, **kept)
     tables = study_tables(results)

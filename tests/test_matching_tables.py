@@ -1,22 +1,13 @@
 """The tables on matching: balance of every design, and what effects owe to its choices."""
 
-import dataclasses
-
-import pandas as pd
 import pytest
-from results import _fact, _table, study_results, with_details
+from results import study_results, with_details
 
 from pipeline.datasets.balance import BALANCE_SUMMARY, INDEX_CONSTANT
-from pipeline.datasets.results import FACTS
+from pipeline.datasets.fits import FITS
 from pipeline.exhibits.tables.balance_summary import balance_summary
 from pipeline.exhibits.tables.matching_choices import matching_choices
 from pipeline.exhibits.tables.table import DASH, Interval
-
-
-def with_facts(results, facts):
-    rows = [{**_fact(*fact), "unit": "log points"} for fact in facts]
-    more = pd.concat([results.facts, _table(FACTS, rows)], ignore_index=True)
-    return dataclasses.replace(results, facts=more)
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +17,10 @@ def results():
         {"design": "covariates", "sample": "after", "rubin_b": 2.15, "rubin_r": 0.903},
         {"design": "covariates_lags", "sample": "after", "rubin_b": 0.0, "reason": INDEX_CONSTANT},
     ]
-    return with_facts(
-        with_details(study_results(), BALANCE_SUMMARY, figures),
-        [
-            ("covariates", "sales_log", "att_order_low", 0.096),
-            ("covariates", "sales_log", "att_order_high", 0.0991),
-            ("covariates", "sales_log", "att_rows_reversed", 0.0978),
-        ],
-    )
+    made = with_details(study_results(), BALANCE_SUMMARY, figures)
+    place = {"design": "covariates", "outcome": "sales_log", "estimator": "stacked"}
+    orders = {"att_order_low": 0.096, "att_order_high": 0.0991, "att_rows_reversed": 0.0978}
+    return with_details(made, FITS, [place | orders])
 
 
 def test_each_design_has_its_differences_and_rubins_figures(results):

@@ -3,10 +3,10 @@ import json
 import math
 
 import latex
-import pandas as pd
 import pytest
-from results import many_outcomes, study_results
+from results import many_outcomes, study_results, with_figures
 
+from pipeline.datasets.fits import DETECTABLE
 from pipeline.exhibits.numbers import (
     headline_metrics,
     numbers_json,
@@ -113,8 +113,7 @@ def test_known_key_prints_and_unknown_key_stops(figures, tmp_path):
 
 
 def test_the_detectable_effect_is_quoted_in_the_unit_of_the_outcome(results):
-    row = {"design": "covariates_lags", "outcome": "sales_log", "name": "mde_level[stacked]"}
-    added = pd.DataFrame([row | {"value": 61.624, "unit": "US$"}])
-    facts = pd.concat([results.facts, added], ignore_index=True)
-    figures = study_numbers(dataclasses.replace(results, facts=facts))
+    place = {"design": "covariates_lags", "outcome": "sales_log", "estimator": "stacked"}
+    told = with_figures(results, DETECTABLE, place, effect_in_unit=61.624, unit="US$")
+    figures = study_numbers(told)
     assert figures[f"{KEY}.mde_level"].formatted == "61.6"

@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 import simulation
 from monte_carlo import estimate_seed, evaluation
-from results import OUTCOMES, _table, settings, study_results
+from results import OUTCOMES, _table, settings, study_results, with_details
 from scipy.stats import binom
 from text_tables import lines
 from workspace import section
 
 from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
-from pipeline.datasets.results import ESTIMATES, FACTS, TESTS
+from pipeline.datasets.fits import PRE_TREND_POWER
+from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.errors import ParamsError
 from pipeline.exhibits.numbers import headline_metrics
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
@@ -145,23 +146,20 @@ NONE = ENTRY | {
     "note": "no placebo entry 2 years early",
 }
 SLOPES = {
-    "pre_trend_slope[stacked,50]": 0.0211,
-    "pre_trend_slope[stacked,80]": 0.0322,
-    "pre_trend_slope_any[stacked,50]": 0.0144,
-    "pre_trend_slope_any[stacked,80]": 0.0266,
+    0.5: {"slope_jointly": 0.0211, "slope_by_any": 0.0144},
+    0.8: {"slope_jointly": 0.0322, "slope_by_any": 0.0266},
 }
 
 
 def slopes(outcome="sales_log", design="covariates_lags"):
-    return [
-        {"design": design, "outcome": outcome, "name": name, "value": value, "unit": "a year"}
-        for name, value in SLOPES.items()
-    ]
+    place = {"outcome": outcome, "design": design, "estimator": "stacked", "scale": "share"}
+    return [place | {"power": power} | found for power, found in SLOPES.items()]
 
 
 def made(outcomes=None, **exhibit):
     """Return a study with a negative control and a placebo entry date two years early."""
     plain = study_results(OUTCOMES | {"rent": RENT} | (outcomes or {}), **exhibit)
+    plain = with_details(plain, PRE_TREND_POWER, slopes())
     chosen = plain.settings
     asked = chosen.estimate.model_dump(exclude_unset=True)
     asked["specs"][0]["placebo_entry_years"] = 2
@@ -172,7 +170,6 @@ def made(outcomes=None, **exhibit):
         settings=dataclasses.replace(chosen, estimate=type(chosen.estimate).model_validate(asked)),
         estimates=pd.concat([plain.estimates, _table(ESTIMATES, [ENTRY, NONE])], ignore_index=True),
         tests=pd.concat([plain.tests, _table(TESTS, [q_value])], ignore_index=True),
-        facts=pd.concat([plain.facts, _table(FACTS, slopes())], ignore_index=True),
     )
 
 

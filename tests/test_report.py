@@ -5,9 +5,10 @@ import math
 from html.parser import HTMLParser
 
 import pytest
-from results import OUTCOMES, study_results
+from results import OUTCOMES, study_results, with_figures
 
 from pipeline.commands.audit.comparison import differences
+from pipeline.datasets.samples import SAMPLES
 from pipeline.exhibits.inputs import find_effect
 from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.tables.table import Column, Number, Panel, Row, Table
@@ -181,10 +182,9 @@ def test_an_outcome_without_leads_shows_no_pre_trend(results):
 
 
 def test_rows_left_out_for_missing_outcomes_are_a_limitation(results):
-    facts = results.facts.copy()
-    row = {"design": "covariates_lags", "outcome": "sales_log", "name": "firm_years_missing"}
-    facts.loc[len(facts)] = {**row, "value": 11752.0, "unit": "firm-years"}
-    found = " ".join(limitations(dataclasses.replace(results, facts=facts)))
+    place = {"design": "covariates_lags", "outcome": "sales_log"}
+    missing = with_figures(results, SAMPLES, place, firm_years_missing=11752)
+    found = " ".join(limitations(missing))
     assert "Log sales: 50 percent of the rows of matched firms are left out" in found
 
 

@@ -5,10 +5,11 @@ import dataclasses
 import latex
 import pandas as pd
 import pytest
-from results import _table, study_results
+from results import _table, study_results, with_details
 from text_tables import lines
 
-from pipeline.datasets.results import ESTIMATES, FACTS
+from pipeline.datasets.results import ESTIMATES
+from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.size_weighted import size_weighted_tables
 from pipeline.exhibits.words.language import speaking
@@ -44,20 +45,23 @@ def made(largest=0.019, **exhibit):
     section = type(plain.settings.estimate).model_validate(
         asked | {"analyses": {"size_weighted": ASKED}}
     )
-    facts = [
-        {"design": "covariates", "outcome": "all", "name": name, "value": value, "unit": unit}
-        for name, value, unit in (
-            ("largest_size_share_treated[jobs]", largest, "share"),
-            ("largest_size_share_comparison[jobs]", 0.023, "share"),
-            ("n_treated_without_size[jobs]", 10.0, "firms"),
-            ("n_comparison_without_size[jobs]", 12.0, "firms"),
-        )
-    ]
+    shares, lost = {True: largest, False: 0.023}, {True: 10, False: 12}
+    place = {"design": "covariates", "grouping": "jobs"}
+    for table, rows in {
+        CONCENTRATION: [
+            place | {"outcome": "all", "treated": treated, "largest_firm_share": share}
+            for treated, share in shares.items()
+        ],
+        GROUPING_LOSSES: [
+            place | {"estimator": "size_weighted", "treated": treated, "n_firms": n}
+            for treated, n in lost.items()
+        ],
+    }.items():
+        plain = with_details(plain, table, rows)
     return dataclasses.replace(
         plain,
         settings=dataclasses.replace(plain.settings, estimate=section),
         estimates=pd.concat([plain.estimates, _table(ESTIMATES, ROWS)], ignore_index=True),
-        facts=pd.concat([plain.facts, _table(FACTS, facts)], ignore_index=True),
     )
 
 

@@ -1,14 +1,15 @@
-"""The table of what the flat two-way figure averages: every cell is made of FACTS."""
+"""The table of what the flat two-way figure averages: every cell is made of DECOMPOSITION."""
 
 import dataclasses
 
 import latex
 import pandas as pd
 import pytest
-from results import _table, study_results
+from results import _table, study_results, with_details
 from text_tables import lines
 
-from pipeline.datasets.results import FACTS, TESTS
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.results import TESTS
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.table import HIDDEN
@@ -17,32 +18,42 @@ from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.study import study_tables
 
-WEIGHTS = {"2006,never": 0.5, "2009,never": 0.3, "2006,2009": 0.08, "2009,2006": 0.12}
-ESTIMATES = {"2006,never": 0.2, "2009,never": 0.1, "2006,2009": 0.3, "2009,2006": -0.4}
-FIRMS = {"2006": 40, "2009": 20, "never": 1140}
+# Entry year, and that of the comparison: weight and estimate.
+COMPARISONS = {
+    (2006, None): (0.5, 0.2),
+    (2009, None): (0.3, 0.1),
+    (2006, 2009): (0.08, 0.3),
+    (2009, 2006): (0.12, -0.4),
+}
+KINDS = {(2006, 2009): "not_yet", (2009, 2006): "already"}
+FIRMS = {2006: 40, 2009: 20, None: 1140}
+PLACE = {"design": "unmatched", "outcome": "sales_log", "estimator": "flat"}
 
 
-def facts(outcome="sales_log", firms=FIRMS):
-    named = {f"bacon_weight[flat,{pair}]": value for pair, value in WEIGHTS.items()}
-    named |= {f"bacon_estimate[flat,{pair}]": value for pair, value in ESTIMATES.items()}
-    named |= {f"bacon_firms[flat,{group}]": n for group, n in firms.items()}
-    named |= {"bacon_already_treated[flat]": WEIGHTS["2009,2006"]}
-    named |= {"bacon_first_year[flat]": 2006, "bacon_last_year[flat]": 2013}
-    place = {"design": "unmatched", "outcome": outcome}
-    return [
-        place | {"name": name, "value": float(value), "unit": "firms" if "firms" in name else "u"}
-        for name, value in named.items()
-    ]
+def decomposed(results, firms):
+    """Return the results with a decomposition of the flat figure of log sales."""
+    whole = {"decomposed_first_year": 2006, "decomposed_last_year": 2013}
+    tables = {
+        DECOMPOSITION: [
+            PLACE
+            | {"cohort": pair[0], "control": pair[1], "kind": KINDS.get(pair, "never")}
+            | {"weight": weight, "estimate": estimate}
+            for pair, (weight, estimate) in COMPARISONS.items()
+        ],
+        DECOMPOSED_COHORTS: [PLACE | {"cohort": c, "n_firms": n} for c, n in firms.items()],
+        FITS: [PLACE | whole | {"share_already_treated": COMPARISONS[2009, 2006][0]}],
+    }
+    for table, rows in tables.items():
+        results = with_details(results, table, rows)
+    return results
 
 
 def made(firms=FIRMS, **exhibit):
-    plain = study_results(**exhibit)
+    plain = decomposed(study_results(**exhibit), firms)
     reason = {"outcome": "employment_log", "design": "unmatched", "sample": "all"}
     reason |= {"estimator": "flat", "test": "goodman_bacon", "note": "no balanced panel"}
     return dataclasses.replace(
-        plain,
-        facts=pd.concat([plain.facts, _table(FACTS, facts(firms=firms))], ignore_index=True),
-        tests=pd.concat([plain.tests, _table(TESTS, [reason])], ignore_index=True),
+        plain, tests=pd.concat([plain.tests, _table(TESTS, [reason])], ignore_index=True)
     )
 
 
@@ -70,9 +81,14 @@ def test_the_main_table_says_how_much_rests_on_treated_firms():
 
 
 def test_nothing_of_a_decomposition_with_few_firms_is_published():
-    shown = vet(made(firms=FIRMS | {"2009": 3}))
-    hidden = shown.facts[shown.facts["name"].str.startswith("bacon_")].set_index("name")["value"]
-    assert hidden.drop(["bacon_first_year[flat]", "bacon_last_year[flat]"]).isna().all()
+    shown = vet(made(firms=FIRMS | {2009: 3}))
+    for table, columns in {
+        DECOMPOSITION: ["weight", "estimate"],
+        DECOMPOSED_COHORTS: ["n_firms"],
+        FITS: ["share_already_treated"],
+    }.items():
+        assert len(shown.details.of(table))
+        assert shown.details.of(table)[columns].isna().all(axis=None)
     (table,) = twoway_weights_tables(shown)
     assert table.panels[0].rows[0].cells[1:] == (HIDDEN, HIDDEN)
     assert "Log sales, 2006 to 2013 (c)" in " ".join(table.notes)

@@ -17,6 +17,11 @@ _LOSSES = {
     "cell_without_comparison": "n_treated_in_cells_without_comparison",
     "without_cell": "n_without_cell",
 }
+_DECOMPOSED = {
+    "share_already_treated": "bacon_already_treated",
+    "decomposed_first_year": "bacon_first_year",
+    "decomposed_last_year": "bacon_last_year",
+}
 # Of MATCHED, what only all stacks together have, or only one stack, or a design with cells.
 _IN_PLACES = (
     "share_comparison_in_treated_clusters",
@@ -63,6 +68,103 @@ def balance_summary(rows: pd.DataFrame) -> pd.DataFrame:
     return long.assign(family=long["family"] + "_" + long["sample"], of="")
 
 
+def samples(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return SAMPLES by name; what an empty sample, or one without sets, lacks had none."""
+    return _long(rows, ["design", "outcome"]).dropna(subset="value").assign(of="")
+
+
+def shared_clusters(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return SHARED_CLUSTERS by name."""
+    return _long(rows, ["design"]).assign(of="")
+
+
+def baselines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return BASELINES by name."""
+    family = rows["treated"].map({True: "baseline_mean_treated", False: "baseline_mean"})
+    return rows.assign(family=family, of="", value=rows["mean"])
+
+
+def zeros(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return ZEROS by name."""
+    long = _long(rows, ["design", "outcome", "treated"])
+    firms = long["family"].replace("n_(above|never)", r"n_firms_\1", regex=True)
+    return long.assign(family=firms + "_" + _group(long), of="")
+
+
+def concentration(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return CONCENTRATION by name."""
+    long = _long(rows, ["design", "outcome", "grouping", "treated"]).dropna(subset="value")
+    by_size = long["grouping"] != "all"
+    family = long["family"].mask(by_size, "largest_size_share")
+    of = long["grouping"].where(by_size, "")
+    return long.assign(family=family + "_" + _group(long), of=of)
+
+
+def grouping_losses(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return GROUPING_LOSSES by name."""
+    what = rows["estimator"].map({"groups": "group", "size_weighted": "size"})
+    family = "n_" + _group(rows) + "_without_" + what
+    return rows.assign(family=family, of=rows["grouping"], value=rows["n_firms"])
+
+
+def attrition(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return ATTRITION by name."""
+    long = _long(rows, ["design", "treated", "event_time"])
+    long = long[long["value"].notna() | (long["family"] != "share_alive")]
+    of = long["event_time"].astype(str)
+    return long.assign(family=long["family"] + "_" + _group(long), of=of, outcome="survival")
+
+
+def fits(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return FITS by name; what does not apply had none."""
+    long = _long(rows, ["design", "outcome", "estimator"]).dropna(subset="value")
+    of = long["estimator"].mask(long["family"].str.startswith("att_"), "")
+    return long.assign(family=long["family"].replace(_DECOMPOSED), of=of)
+
+
+def detectable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return DETECTABLE by name."""
+    number = rows["treated_clusters"].astype("Int64").astype("string")
+    by_number = ("," + "treated_clusters=" + number).fillna("")
+    grouped = rows["grouping"] != "all"
+    of = (rows["estimator"] + by_number).mask(grouped, rows["grouping"])
+    effects = rows.assign(family="mde", of=of, value=rows["effect"])
+    effects.loc[grouped, "family"] = "detectable_difference"
+    in_unit = rows.assign(family="mde_level", of=of, value=rows["effect_in_unit"])
+    return pd.concat([effects, in_unit[rows["unit"].notna()]])
+
+
+def pre_trend_power(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return PRE_TREND_POWER by name."""
+    percent = (100 * rows["power"]).map("{:g}".format)
+    of = rows["estimator"] + "," + percent
+    columns = {"pre_trend_slope": "slope_jointly", "pre_trend_slope_any": "slope_by_any"}
+    named = [rows.assign(family=f, of=of, value=rows[column]) for f, column in columns.items()]
+    return pd.concat(named)
+
+
+def decomposition(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return DECOMPOSITION by name."""
+    of = rows["estimator"] + "," + rows["cohort"].astype(str) + "," + _never(rows["control"])
+    named = [
+        rows.assign(family=f"bacon_{column}", of=of, value=rows[column])
+        for column in ("weight", "estimate")
+    ]
+    return pd.concat(named)
+
+
+def decomposed_cohorts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return DECOMPOSED_COHORTS by name."""
+    of = rows["estimator"] + "," + _never(rows["cohort"])
+    return rows.assign(family="bacon_firms", of=of, value=rows["n_firms"])
+
+
+def unit_dependence(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return UNIT_DEPENDENCE by name."""
+    long = _long(rows, ["design", "outcome", "estimator", "term"])
+    return long.assign(family=long["term"] + "_" + long["family"], of="")
+
+
 # Stage and name of a table: how it was named.
 TABLES: dict[tuple[str, str], Callable[[pd.DataFrame], pd.DataFrame]] = {
     ("score", "stacks"): stacks,
@@ -70,6 +172,19 @@ TABLES: dict[tuple[str, str], Callable[[pd.DataFrame], pd.DataFrame]] = {
     ("match", "matched"): matched,
     ("match", "losses"): losses,
     ("balance", "balance_summary"): balance_summary,
+    ("estimate", "samples"): samples,
+    ("estimate", "shared_clusters"): shared_clusters,
+    ("estimate", "baselines"): baselines,
+    ("estimate", "zeros"): zeros,
+    ("estimate", "concentration"): concentration,
+    ("estimate", "grouping_losses"): grouping_losses,
+    ("estimate", "attrition"): attrition,
+    ("estimate", "fits"): fits,
+    ("estimate", "detectable"): detectable,
+    ("estimate", "pre_trend_power"): pre_trend_power,
+    ("estimate", "decomposition"): decomposition,
+    ("estimate", "decomposed_cohorts"): decomposed_cohorts,
+    ("estimate", "unit_dependence"): unit_dependence,
 }
 
 
@@ -97,6 +212,14 @@ def of_folder(study: Path) -> pd.DataFrame:
 def _long(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     values = [name for name in rows.columns if name not in key]
     return rows.astype(dict.fromkeys(values, "Float64")).melt(key, values, "family", "value")
+
+
+def _group(rows: pd.DataFrame) -> "pd.Series[str]":
+    return rows["treated"].map({True: "treated", False: "comparison"})
+
+
+def _never(cohorts: pd.Series) -> "pd.Series[str]":
+    return cohorts.astype("Int64").astype("string").fillna("never")
 
 
 def _stack(rows: pd.DataFrame) -> "pd.Series[str]":

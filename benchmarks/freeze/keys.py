@@ -90,15 +90,8 @@ def weights(study: Path) -> pd.DataFrame:
 
 
 def facts(study: Path) -> pd.DataFrame:
-    """Return single numbers by stage, from the keyed tables that hold them."""
-    path = study / "estimate" / "facts.parquet"
-    keyed = of_folder(study)
-    if not path.exists():
-        return keyed
-    rows = pd.read_parquet(path).assign(stage="estimate")
-    split = rows["name"].map(_bracket)
-    rows["family"], rows["of"] = split.str[0], split.str[1]
-    return pd.concat([keyed, rows], ignore_index=True)
+    """Return the numbers of keyed tables by stage and the names that they had."""
+    return of_folder(study)
 
 
 TABLES = (

@@ -50,7 +50,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
         ledger.tests += romano_wolf_tests(ledger, study.outcomes, study.estimate.romano_wolf)
     add_analyses(ledger, study, redo)
     caution_errors_by_firm(ledger, study)
-    return ledger.tables()
+    return ledger.tables(study.estimate.headline.spec)
 
 
 def _check_inference(study: Study, redo: Redo | None) -> None:

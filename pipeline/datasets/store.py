@@ -44,7 +44,7 @@ class Column:
     tells: Tells | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Declare a table: what one row is, its unique key and its columns.
 

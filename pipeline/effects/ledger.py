@@ -8,18 +8,20 @@ import pandas as pd
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, conform, empty
 from pipeline.effects.description import Fact, facts_rows
+from pipeline.effects.keyed import keyed_tables
 from pipeline.effects.rows import Row
 from pipeline.effects.stacks import Floats
 
 
 @dataclass(frozen=True)
 class Results:
-    """Hold the tables ESTIMATES, TESTS, OUTCOME_PATHS and FACTS."""
+    """Hold the tables ESTIMATES, TESTS and OUTCOME_PATHS, and by name those of details."""
 
     estimates: pd.DataFrame
     tests: pd.DataFrame
     paths: pd.DataFrame
     facts: pd.DataFrame
+    details: dict[str, pd.DataFrame]
 
 
 @dataclass
@@ -47,13 +49,14 @@ class Ledger:
         new = [row for row in facts_rows(design, outcome, facts) if row not in self.facts]
         self.facts += new
 
-    def tables(self) -> Results:
+    def tables(self, headline_spec: str) -> Results:
         """Return the collected rows as declared tables."""
         return Results(
             estimates=_table(ESTIMATES, pd.DataFrame(self.estimates)),
             tests=_table(TESTS, pd.DataFrame(self.tests)),
             paths=_table(OUTCOME_PATHS, pd.concat([pd.DataFrame(), *self.paths])),
             facts=_table(FACTS, pd.DataFrame(self.facts)),
+            details=keyed_tables(self.facts, headline_spec),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.datasets.details import DETAILS
+from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.store import Dataset
 
 
@@ -39,6 +40,13 @@ class Details:
         """Return one table."""
         return self.tables[table.name]
 
+    def rows(self, table: Dataset, **key: Any) -> pd.DataFrame:
+        """Return the rows of one table that agree with a part of its key."""
+        rows = self.of(table)
+        for name, value in key.items():
+            rows = rows[rows[name] == value]
+        return rows
+
     def figure(self, table: Dataset, column: str, **key: Any) -> Figure:
         """Return one figure by the whole key of its table."""
         if key.keys() != set(table.key):
@@ -51,11 +59,18 @@ class Details:
 
     def total(self, table: Dataset, column: str, **key: Any) -> Figure:
         """Return the sum over the rows that agree with a part of the key; hidden where one is."""
-        rows = self.of(table)
-        for name, value in key.items():
-            rows = rows[rows[name] == value]
-        values = [_number(value) for value in rows[column]]
+        values = [_number(value) for value in self.rows(table, **key)[column]]
         return Figure(sum(values) if values else math.nan, any(math.isnan(v) for v in values))
+
+    def detectable(
+        self, column: str, place: Mapping[str, str], treated_clusters: int | None = None
+    ) -> float:
+        """Return a column of DETECTABLE, of as many treated clusters as there are unless told.
+
+        `place` is design, outcome and estimator, and the grouping if there is one.
+        """
+        key: dict[str, Any] = {"grouping": "all", **place, "treated_clusters": treated_clusters}
+        return self.figure(DETECTABLE, column, **key).value
 
     def replaced(self, table: Dataset, frame: pd.DataFrame) -> "Details":
         """Return the same tables but for one."""

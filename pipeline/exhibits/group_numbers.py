@@ -42,7 +42,8 @@ def _figures(results: StudyResults, design: str, outcome: str) -> dict[str, dict
             found[f"{grouping}.{_slug(group)}"] = figures
     decimals = effect_decimals(list(effects.values()), least)
     for grouping in {key.split(".")[0] for key in found}:
-        apart = results.fact(design, outcome, f"detectable_difference[{grouping}]")
+        place = {"design": design, "outcome": outcome, "estimator": GROUPS, "grouping": grouping}
+        apart = results.details.detectable("effect", place)
         found[f"{grouping}.equality"] = {
             "p_value": _quoted(tests.get(f"equality[{grouping}]", math.nan), 3),
             "q_value": _quoted(tests.get(f"q_equality[{grouping}]", math.nan), 3),

@@ -63,7 +63,6 @@ class StudyResults:
     estimates: pd.DataFrame
     tests: pd.DataFrame
     paths: pd.DataFrame
-    facts: pd.DataFrame
     details: Details
     balance: pd.DataFrame
     sample_flow: pd.DataFrame
@@ -74,30 +73,6 @@ class StudyResults:
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None
     dominance: "Dominance | None" = None
-
-    def fact(self, design: str, outcome: str, name: str) -> float:
-        """Return one fact; facts by stack, `name[2009]`, are summed; NaN where there is none."""
-        here = self._facts.get((design, outcome), {})
-        if name in here:
-            return here[name]
-        by_stack = [value for fact, value in here.items() if fact.startswith(f"{name}[")]
-        return sum(by_stack) if by_stack else math.nan
-
-    def hidden(self, design: str, outcome: str, name: str) -> bool:
-        """Say whether a fact, or one of those by stack that make it up, is not published."""
-        here = self._facts.get((design, outcome), {})
-        parts = [v for fact, v in here.items() if fact == name or fact.startswith(f"{name}[")]
-        whole = [here[name]] if name in here else parts
-        return any(math.isnan(value) for value in whole)
-
-    @cached_property
-    def _facts(self) -> dict[tuple[str, str], dict[str, float]]:
-        """Hold facts by design and outcome, then name."""
-        found: dict[tuple[str, str], dict[str, float]] = {}
-        for row in self.facts.itertuples():
-            values = found.setdefault((str(row.design), str(row.outcome)), {})
-            values[str(row.name)] = _number(row.value)
-        return found
 
     @cached_property
     def effects(self) -> "dict[tuple[str, ...], dict[str, Effect]]":

@@ -14,7 +14,6 @@ from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_eff
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex_cells import siunitx_marks
 from pipeline.exhibits.words.language import retell, say
-from pipeline.inference.detectable_names import detectable, detectable_in_unit
 
 LOG_SCALE = "log points"
 SHARE_SCALE = "share"
@@ -46,14 +45,15 @@ def study_numbers(results: StudyResults) -> dict[str, Quoted]:
     found: dict[str, Quoted] = {}
     for names in results.estimates[columns].drop_duplicates().itertuples(index=False):
         outcome, design, spec = (str(name) for name in names)
-        smallest = results.fact(design, outcome, detectable(spec))
+        place = {"outcome": outcome, "design": design, "estimator": spec}
+        smallest = results.details.detectable("effect", place)
         for term, effect in find_effects(results, outcome, design, spec).items():
             if not effect.estimated:
                 continue
             figures = statistics(effect, results.settings.exhibit.decimals)
             if term == "att" and not math.isnan(smallest):
                 figures["mde"] = Quoted(smallest, _own_decimals(smallest, effect, results))
-                in_unit = results.fact(design, outcome, detectable_in_unit(spec))
+                in_unit = results.details.detectable("effect_in_unit", place)
                 if not math.isnan(in_unit):
                     figures["mde_level"] = Quoted(in_unit, rounding.significant(in_unit))
             key = f"{results.study}.{outcome}.{design}.{spec}.{term}"

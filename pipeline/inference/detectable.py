@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.effects.description import Fact
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.inference.covariance import minimum_detectable_effect
-from pipeline.inference.detectable_names import (
-    TREATED_CLUSTERS,
-    detectable,
-    detectable_in_unit,
-)
+from pipeline.inference.detectable_names import detectable, detectable_in_unit
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 from pipeline.params.estimate import EstimateSection
 

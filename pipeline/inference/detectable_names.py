@@ -1,8 +1,5 @@
 """What minimum detectable effects are called in FACTS; exhibits read it."""
 
-# Numbers of treated clusters for which designs are planned.
-TREATED_CLUSTERS = (5, 10, 20, 40, 80)
-
 _IN_ESTIMATE = "mde"
 _IN_UNIT = "mde_level"
 

@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
 from pipeline.datasets.store import Dataset, empty
 from pipeline.exhibits.details import Details
@@ -27,7 +27,6 @@ _TABLES: dict[str, Dataset] = {
     "estimates": ESTIMATES,
     "tests": TESTS,
     "paths": OUTCOME_PATHS,
-    "facts": FACTS,
     "balance": BALANCE,
     "sample_flow": SAMPLE_FLOW,
     "issues": ISSUES,
@@ -45,21 +44,21 @@ def published_csvs(results: StudyResults) -> dict[str, bytes]:
     """
     vetted = vet(results)
     files = {
-        table.name.lower(): results_csv(getattr(vetted, field), _as_published(table))
+        table.name.lower(): results_csv(getattr(vetted, field), as_published(table))
         for field, table in _TABLES.items()
     }
     for table in DETAILS:
-        files[table.name.lower()] = results_csv(vetted.details.of(table), _as_published(table))
+        files[table.name.lower()] = results_csv(vetted.details.of(table), as_published(table))
     for field, table in _OPTIONAL.items():
         frame = getattr(vetted, field)
         if frame is not None:
-            files[table.name.lower()] = results_csv(frame, _as_published(table))
+            files[table.name.lower()] = results_csv(frame, as_published(table))
     if results.recovery is not None:
         files["recovery"] = results_csv(results.recovery)
     return files
 
 
-def _as_published(table: Dataset) -> Dataset:
+def as_published(table: Dataset) -> Dataset:
     """Return a table's declaration with every figure nullable: a hidden one is missing."""
     columns = {
         name: replace(column, nullable=column.nullable or column.kind in ("integer", "number"))
@@ -77,17 +76,17 @@ def published(results: StudyResults) -> StudyResults:
 def read_published(files: Mapping[str, bytes], study: str, settings: StudySettings) -> StudyResults:
     """Return a study's results as its published CSV files hold them; there are no scores."""
     tables: dict[str, Any] = {
-        field: read_results_csv(files[table.name.lower()], _as_published(table))
+        field: read_results_csv(files[table.name.lower()], as_published(table))
         for field, table in _TABLES.items()
     }
     details = Details(
         {
-            table.name: read_results_csv(files[table.name.lower()], _as_published(table))
+            table.name: read_results_csv(files[table.name.lower()], as_published(table))
             for table in DETAILS
         }
     )
     support, profile = (
-        read_results_csv(files[table.name.lower()], _as_published(table))
+        read_results_csv(files[table.name.lower()], as_published(table))
         if table.name.lower() in files
         else None
         for table in _OPTIONAL.values()

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.figures.drawing import (
     BLUE,
     GREY,
@@ -123,7 +124,8 @@ def _subtitle(results: StudyResults, name: str) -> str:
     """Return the comparison firms' mean in the reference year, with its unit."""
     outcome = results.settings.outcome(name)
     design = results.settings.estimate.headline.design
-    mean = results.fact(design, name, "baseline_mean")
+    key = {"design": design, "outcome": name, "treated": False}
+    mean = results.details.figure(BASELINES, "mean", **key).value
     if not outcome.observed or math.isnan(mean):
         return ""
     shown = rounding.significant(mean)

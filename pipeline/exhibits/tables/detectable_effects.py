@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.numbers import LOG_SCALE, percent
 from pipeline.exhibits.render import rounding
@@ -21,11 +22,6 @@ from pipeline.exhibits.tables.table import (
     Text,
 )
 from pipeline.exhibits.words.language import retell, say
-from pipeline.inference.detectable_names import (
-    TREATED_CLUSTERS,
-    detectable,
-    detectable_in_unit,
-)
 from pipeline.params.exhibit import Panel as ChosenPanel
 
 
@@ -79,7 +75,8 @@ def _rows(
 
 
 def _detectable(results: StudyResults, outcome: str, panel: ChosenPanel) -> float:
-    return results.fact(panel.design, outcome, detectable(panel.spec))
+    place = {"design": panel.design, "outcome": outcome, "estimator": panel.spec}
+    return results.details.detectable("effect", place)
 
 
 def _cell(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
@@ -124,7 +121,8 @@ def _with_units(
 def _level(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
     if not _is_log(results, outcome, panel):
         return None
-    value = results.fact(panel.design, outcome, detectable_in_unit(panel.spec))
+    place = {"design": panel.design, "outcome": outcome, "estimator": panel.spec}
+    value = results.details.detectable("effect_in_unit", place)
     return HIDDEN if math.isnan(value) else Magnitude(value)
 
 
@@ -133,7 +131,7 @@ def _by_clusters(results: StudyResults, outcomes: list[str]) -> Panel:
     headline = results.settings.estimate.headline
 
     def cell(outcome: str, number: int) -> Cell:
-        value = results.fact(headline.design, outcome, detectable(headline.spec, number))
+        value = _had(results, "effect", outcome, number)
         return DASH if math.isnan(value) else Number(value, shown_decimals(results, outcome))
 
     label = panel_label(results, headline.design, headline.spec)
@@ -147,14 +145,21 @@ def _by_clusters_in_units(results: StudyResults, outcomes: list[str]) -> Panel:
     actual = ChosenPanel(design=headline.design, spec=headline.spec, label=headline.design)
 
     def cell(outcome: str, number: int) -> Cell:
-        effect = results.fact(headline.design, outcome, detectable(headline.spec, number))
+        effect = _had(results, "effect", outcome, number)
         if math.isnan(effect) or not _is_log(results, outcome, actual):
             return None
-        value = results.fact(headline.design, outcome, detectable_in_unit(headline.spec, number))
+        value = _had(results, "effect_in_unit", outcome, number)
         return HIDDEN if math.isnan(value) else Magnitude(value)
 
     rows = _with_units(results, outcomes, _by_number(outcomes, cell))
     return Panel(say("detectable_effects.by_clusters_in_unit"), rows)
+
+
+def _had(results: StudyResults, column: str, outcome: str, treated_clusters: int) -> float:
+    """Return a figure of the headline had another number of clusters been treated."""
+    headline = results.settings.estimate.headline
+    place = {"design": headline.design, "outcome": outcome, "estimator": headline.spec}
+    return results.details.detectable(column, place, treated_clusters)
 
 
 def _by_number(outcomes: list[str], cell: Callable[[str, int], Cell]) -> tuple[Row, ...]:

@@ -1,8 +1,8 @@
 """Effects on levels with zeros, taken apart: who is above zero, and how much."""
 
-import math
 from functools import partial
 
+from pipeline.datasets.samples import ZEROS
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
@@ -133,19 +133,23 @@ def _scales(results: StudyResults, asked: Margins, effects: list[Effects]) -> tu
 
 
 def _foot(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
-    facts = {
-        say("export_margins.above_zero_at_base"): "n_firms_above_zero_at_base",
-        say("export_margins.never_above_zero"): "n_firms_never_above_zero",
+    counts = {
+        say("export_margins.above_zero_at_base"): "n_above_zero_at_base",
+        say("export_margins.never_above_zero"): "n_never_above_zero",
     }
     return tuple(
-        Row(label, tuple(_pair(results, design, name, fact) for name in names))
-        for label, fact in facts.items()
+        Row(label, tuple(_pair(results, design, name, column) for name in names))
+        for label, column in counts.items()
     )
 
 
-def _pair(results: StudyResults, design: str, name: str, fact: str) -> Counts | None:
-    values = [results.fact(design, name, f"{fact}_{group}") for group in ("treated", "comparison")]
-    return None if any(math.isnan(v) for v in values) else Counts(tuple(int(v) for v in values))
+def _pair(results: StudyResults, design: str, name: str, column: str) -> Counts | None:
+    """Return a count of treated and of comparison firms; none where either is not known."""
+    found = [
+        results.details.figure(ZEROS, column, design=design, outcome=name, treated=treated)
+        for treated in (True, False)
+    ]
+    return Counts(tuple(int(n.value) for n in found)) if all(n.known for n in found) else None
 
 
 def _level(results: StudyResults) -> str:

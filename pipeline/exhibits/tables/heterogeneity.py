@@ -3,7 +3,8 @@
 import math
 from functools import partial
 
-from pipeline.analyses.group_names import GROUPS, WITHOUT_GROUP
+from pipeline.analyses.group_names import GROUPS
+from pipeline.datasets.samples import GROUPING_LOSSES
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits.analysis_effects import (
     Effects,
@@ -101,7 +102,8 @@ def _detectable_row(
     """Return the smallest difference between two groups that the design would find."""
     cells: list[Cell] = []
     for outcome, found in effects.items():
-        value = results.fact(design, outcome, f"detectable_difference[{grouping}]")
+        place = {"design": design, "outcome": outcome, "estimator": GROUPS, "grouping": grouping}
+        value = results.details.detectable("effect", place)
         decimals = effect_decimals(list(found.values()), results.settings.exhibit.decimals)
         cells.append(DASH if math.isnan(value) else Number(value, decimals))
     return Row(say("heterogeneity.detectable_difference"), tuple(cells), True)
@@ -152,10 +154,10 @@ def _without_group(results: StudyResults, asked: Groups, design: str) -> list[st
     """Say how many treated firms are in no group, because it is not known."""
     counts = []
     for key, grouping in asked.by.items():
-        name = f"{WITHOUT_GROUP}[{key}]"
-        count = results.fact(design, "all", name)
-        if count > 0 or results.hidden(design, "all", name):
-            shown = say("mark.few") if math.isnan(count) else rounding.count(count)
+        place = {"design": design, "estimator": GROUPS, "grouping": key, "treated": True}
+        count = results.details.figure(GROUPING_LOSSES, "n_firms", **place)
+        if count.value > 0 or count.hidden:
+            shown = say("mark.few") if count.hidden else rounding.count(count.value)
             counts.append(f"{grouping.label}, {shown}")
     if not counts:
         return []

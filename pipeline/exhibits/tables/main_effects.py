@@ -2,6 +2,8 @@
 
 import math
 
+from pipeline.datasets.samples import BASELINES
+from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_test
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.render import rounding
@@ -24,7 +26,6 @@ from pipeline.exhibits.tables.table import (
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import retell, say
 from pipeline.exhibits.words.main_notes import main_notes
-from pipeline.inference.detectable_names import detectable
 from pipeline.params.exhibit import Panel as ChosenPanel
 
 _MOST_PANELS = 4
@@ -160,22 +161,20 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     panel = shown.panels[main_letter(results, shown)]
     names = list(shown.columns.values())
     effects = [find_effect(results, name, panel.design, panel.spec) for name in names]
-    means = [results.fact(panel.design, name, "baseline_mean") for name in names]
-    smallest = [results.fact(panel.design, name, detectable(panel.spec)) for name in names]
+    means = [_comparison_mean(results, panel, name) for name in names]
+    place = {"design": panel.design, "estimator": panel.spec}
+    smallest = [results.details.detectable("effect", {**place, "outcome": name}) for name in names]
     units = [_baseline_unit(results, name) for name in names]
     absorbs = [e is not None and not math.isnan(e.estimate) for e in effects]
     fixed = tuple(Text(say("main_effects.yes")) if known else None for known in absorbs)
     return (
         Row(
             say("main_effects.comparison_mean"),
-            tuple(_baseline(results, panel, *pair) for pair in zip(names, means, strict=True)),
+            tuple(_baseline(mean) for mean in means),
         ),
         Row(
             say("row.unit"),
-            tuple(
-                None if math.isnan(m) else Text(retell(u))
-                for m, u in zip(means, units, strict=True)
-            ),
+            tuple(Text(retell(u)) if m.known else None for m, u in zip(means, units, strict=True)),
             True,
         ),
         *(
@@ -194,10 +193,15 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     )
 
 
-def _baseline(results: StudyResults, panel: ChosenPanel, outcome: str, mean: float) -> Cell:
-    if results.hidden(panel.design, outcome, "baseline_mean"):
+def _comparison_mean(results: StudyResults, panel: ChosenPanel, outcome: str) -> Figure:
+    key = {"design": panel.design, "outcome": outcome, "treated": False}
+    return results.details.figure(BASELINES, "mean", **key)
+
+
+def _baseline(mean: Figure) -> Cell:
+    if mean.hidden:
         return HIDDEN
-    return None if math.isnan(mean) else Magnitude(mean)
+    return Magnitude(mean.value) if mean.known else None
 
 
 def _by_cohort_and_year(results: StudyResults, panel: ChosenPanel) -> bool:

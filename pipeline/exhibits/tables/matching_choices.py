@@ -2,6 +2,7 @@
 
 import math
 
+from pipeline.datasets.fits import FITS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.outcome_tables import by_outcome
@@ -66,12 +67,14 @@ def _effects(results: StudyResults, design: str, names: list[str]) -> tuple[Row,
 
 def _range(results: StudyResults, design: str, names: list[str]) -> list[Row]:
     """Return the range over orders and the effect with rows reversed, where there are any."""
+    spec = results.settings.estimate.headline.spec
     ranges: list[Cell] = []
     reverse: list[Cell] = []
     for name in names:
+        key = {"design": design, "outcome": name, "estimator": spec}
         low, high, reversed_ = (
-            results.fact(design, name, fact)
-            for fact in ("att_order_low", "att_order_high", "att_rows_reversed")
+            results.details.figure(FITS, column, **key).value
+            for column in ("att_order_low", "att_order_high", "att_rows_reversed")
         )
         decimals = shown_decimals(results, name)
         known = not math.isnan(low)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
@@ -15,11 +16,8 @@ from pipeline.inference.pre_trend_power import FOUND_WITH
 
 _Rows = list[dict[Hashable, Any]]
 
-# Facts about the slope of a pre-trend that a test would have found, with the heading of each.
-_SLOPES = {
-    "pre_trend_slope": "slope.jointly",
-    "pre_trend_slope_any": "slope.by_any",
-}
+# Columns of the slope of a pre-trend that a test would have found, with the heading of each.
+_SLOPES = {"slope_jointly": "slope.jointly", "slope_by_any": "slope.by_any"}
 
 
 def pre_trend_tables(results: StudyResults) -> list[Table]:
@@ -45,13 +43,10 @@ def _pre_trends(results: StudyResults) -> dict[str, _Rows]:
 
 
 def _slopes(results: StudyResults, row: dict[Hashable, Any]) -> list[float]:
+    place = {name: str(row[name]) for name in ("design", "outcome", "estimator")}
     return [
-        results.fact(
-            str(row["design"]),
-            str(row["outcome"]),
-            f"{fact}[{row['estimator']},{100 * power:g}]",
-        )
-        for fact in _SLOPES
+        results.details.figure(PRE_TREND_POWER, column, **place, power=power).value
+        for column in _SLOPES
         for power in FOUND_WITH
     ]
 

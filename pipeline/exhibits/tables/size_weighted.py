@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
@@ -94,9 +95,10 @@ def _notes(
 
 def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
     """Return what the weights of one size rest on: the largest firm, and who has no size."""
+    key = {"design": design, "outcome": "all", "grouping": name}
     shares = [
-        results.fact(design, "all", f"largest_size_share_{group}[{name}]")
-        for group in ("treated", "comparison")
+        results.details.figure(CONCENTRATION, "largest_firm_share", **key, treated=group).value
+        for group in (True, False)
     ]
     sentences = []
     if not any(map(math.isnan, shares)):
@@ -109,9 +111,10 @@ def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
 
 def _without_size(results: StudyResults, design: str, name: str) -> list[str]:
     """Return how many of each group are left out because their size is not known."""
+    key = {"design": design, "estimator": NAME, "grouping": name}
     counts = {
-        group: results.fact(design, "all", f"n_{group}_without_size[{name}]")
-        for group in ("treated", "comparison")
+        group: results.details.figure(GROUPING_LOSSES, "n_firms", **key, treated=treated).value
+        for group, treated in (("treated", True), ("comparison", False))
     }
     firms = results.settings.exhibit.firms
     return [

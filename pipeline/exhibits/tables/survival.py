@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+from pipeline.datasets.samples import ATTRITION
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
@@ -82,11 +83,12 @@ def _with_shares(
 ) -> tuple[Row, Row]:
     """Put the shares alive and the counts of firms beside a difference."""
 
-    def fact(name: str) -> float:
-        return results.fact(design, "survival", f"{name}[{time}]")
+    def figure(name: str, treated: bool) -> float:
+        key = {"design": design, "treated": treated, "event_time": time}
+        return results.details.figure(ATTRITION, name, **key).value
 
-    shares = [_share(results, fact(f"share_alive_{group}")) for group in ("treated", "comparison")]
-    fates = [_counts(fact(f"n_{fate}_treated"), fact(f"n_{fate}_comparison")) for fate in _FATES]
+    shares = [_share(results, figure("share_alive", treated)) for treated in (True, False)]
+    fates = [_counts(*(figure(f"n_{fate}", group) for group in (True, False))) for fate in _FATES]
     first, second = pair
     return Row(first.label, (*first.cells, *shares, *fates)), _padded(second)
 

@@ -1,9 +1,9 @@
 """What the flat two-way figure averages: its comparisons by kind, their weights and estimates."""
 
 import math
-import re
 from dataclasses import dataclass
 
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
 from pipeline.estimators.decomposition_names import GOODMAN_BACON, Kind
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
@@ -14,9 +14,6 @@ from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Number,
 from pipeline.exhibits.words.language import join_words, retell, say
 
 _KINDS: tuple[Kind, ...] = ("never", "not_yet", "already")
-
-# bacon_weight[twoway,2006,never]: spec, entry year, entry year of the comparison.
-_FACT = re.compile(r"bacon_(?P<what>\w+)\[(?P<spec>\w+),(?P<cohort>\w+)(?:,(?P<control>\w+))?\]")
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,10 @@ class _Decomposition:
     comparisons: tuple[tuple[Kind, float, float], ...]
     n_firms: float
 
-    def fact(self, results: StudyResults, name: str) -> float:
-        """Return a fact of the decomposition as a whole."""
-        return results.fact(self.design, self.outcome, f"bacon_{name}[{self.spec}]")
+    @property
+    def place(self) -> dict[str, str]:
+        """Return the key of the decomposition as a whole."""
+        return {"design": self.design, "outcome": self.outcome, "estimator": self.spec}
 
 
 def twoway_weights_tables(results: StudyResults) -> list[Table]:
@@ -68,24 +66,11 @@ def _decompositions(results: StudyResults) -> list[_Decomposition]:
 
 
 def _decomposition(results: StudyResults, outcome: str, design: str, spec: str) -> _Decomposition:
-    facts = results.facts
-    here = facts[(facts["design"] == design) & (facts["outcome"] == outcome)]
-    figures: dict[str, dict[tuple[str, str], float]] = {"weight": {}, "estimate": {}, "firms": {}}
-    for name, value in zip(here["name"], here["value"].astype(float), strict=True):
-        match = _FACT.fullmatch(str(name))
-        if match is not None and match["spec"] == spec and match["what"] in figures:
-            figures[match["what"]][match["cohort"], match["control"]] = value
-    comparisons = tuple(
-        (_kind(*groups), weight, figures["estimate"].get(groups, math.nan))
-        for groups, weight in figures["weight"].items()
-    )
-    return _Decomposition(outcome, design, spec, comparisons, sum(figures["firms"].values()))
-
-
-def _kind(cohort: str, control: str) -> Kind:
-    if control == "never":
-        return "never"
-    return "not_yet" if int(control) > int(cohort) else "already"
+    place = {"design": design, "outcome": outcome, "estimator": spec}
+    rows = results.details.rows(DECOMPOSITION, **place)
+    comparisons = tuple(zip(rows["kind"], rows["weight"], rows["estimate"], strict=True))
+    n_firms = results.details.total(DECOMPOSED_COHORTS, "n_firms", **place).value
+    return _Decomposition(outcome, design, spec, comparisons, n_firms)
 
 
 def _title(results: StudyResults, one: _Decomposition, every: list[_Decomposition]) -> str:
@@ -138,7 +123,10 @@ def _notes(results: StudyResults, found: list[_Decomposition]) -> tuple[str, ...
 
 
 def _part(results: StudyResults, one: _Decomposition) -> str:
-    first, last = (one.fact(results, f"{end}_year") for end in ("first", "last"))
+    first, last = (
+        results.details.figure(FITS, f"decomposed_{end}_year", **one.place).value
+        for end in ("first", "last")
+    )
     return say(
         "twoway_weights.part",
         label=results.settings.outcome(one.outcome).label,

@@ -5,9 +5,12 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from pipeline.datasets.fits import FITS
 from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.datasets.samples import SAMPLES, SHARED_CLUSTERS
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS, SHARING_A_CLUSTER
+from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects
@@ -60,7 +63,10 @@ def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
 
 def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
     by_firm = results.settings.spec(shown.panels[letter].spec).cluster == "firm"
-    return _fact(results, shown, letter, SHARING_A_CLUSTER) if by_firm else ""
+    if not by_firm:
+        return ""
+    design = shown.panels[letter].design
+    return _count(results.details.figure(SHARED_CLUSTERS, SHARING_A_CLUSTER, design=design))
 
 
 def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -76,11 +82,17 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
 def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
     """Return the most over the columns, where there are any."""
     panel = shown.panels[letter]
-    name = f"n_treated_without_comparison[{panel.spec}]"
-    if any(results.hidden(panel.design, outcome, name) for outcome in shown.columns.values()):
+    spec = results.settings.spec(panel.spec)
+    if spec.estimator != "stacked" or spec.year_effects_by is None:
+        return ""
+    column, place = "n_treated_without_comparison", {"design": panel.design, "estimator": spec.name}
+    counts = [
+        results.details.figure(FITS, column, **place, outcome=outcome)
+        for outcome in shown.columns.values()
+    ]
+    if any(count.hidden for count in counts):
         return say("mark.few")
-    counts = [results.fact(panel.design, outcome, name) for outcome in shown.columns.values()]
-    most = max((count for count in counts if not math.isnan(count)), default=0.0)
+    most = max((count.value for count in counts if count.known), default=0.0)
     return rounding.count(most) if most else ""
 
 
@@ -95,8 +107,9 @@ def _reused(results: StudyResults, shown: Shown, letter: str) -> str:
 def _already_treated(results: StudyResults, shown: Shown, letter: str) -> str:
     """Return the largest weight over the columns, in percent, where there is any."""
     panel = shown.panels[letter]
+    place = {"design": panel.design, "estimator": panel.spec}
     shares = [
-        results.fact(panel.design, name, f"bacon_already_treated[{panel.spec}]")
+        results.details.figure(FITS, "share_already_treated", **place, outcome=name).value
         for name in shown.columns.values()
     ]
     largest = 100 * max((share for share in shares if not math.isnan(share)), default=0.0)
@@ -105,19 +118,24 @@ def _already_treated(results: StudyResults, shown: Shown, letter: str) -> str:
 
 def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> str:
     """Return count and share of treated firm-years that whole sets took with them."""
-    design = shown.panels[letter].design
     if results.settings.estimate.missing != "drop_set":
         return ""
+
+    def figure(column: str, outcome: str) -> Figure:
+        place = {"design": shown.panels[letter].design, "outcome": outcome}
+        return results.details.figure(SAMPLES, column, **place)
+
     lost: dict[str, float] = {}
     for outcome in shown.columns.values():
-        if results.fact(design, outcome, "comparison_firms_per_set") > 1:
-            if results.hidden(design, outcome, "treated_years_dropped"):
+        if figure("comparison_firms_per_set", outcome).value > 1:
+            dropped = figure("treated_years_dropped", outcome)
+            if dropped.hidden:
                 return say("mark.few")
-            lost[outcome] = results.fact(design, outcome, "treated_years_dropped")
+            lost[outcome] = dropped.value
     worst = max(lost, key=lambda name: lost[name], default="")
     if not worst or not lost[worst] > 0:
         return ""
-    everyone = results.fact(design, worst, "treated_years")
+    everyone = figure("treated_years", worst).value
     return say(
         "cautions.lost_of_everyone",
         lost=rounding.count(lost[worst]),
@@ -126,20 +144,16 @@ def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> st
     )
 
 
-def _fact(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
-    design = shown.panels[letter].design
-    if results.hidden(design, "all", name):
-        return say("mark.few")
-    value = results.fact(design, "all", name)
-    return rounding.count(value) if value > 0 else ""
-
-
 def _of_design(results: StudyResults, shown: Shown, letter: str, name: str) -> str:
     """Return a count of MATCHED over all entry years, where it is not zero."""
     design = shown.panels[letter].design
-    count = results.details.figure(MATCHED, name, design=design, stack="all")
+    return _count(results.details.figure(MATCHED, name, design=design, stack="all"))
+
+
+def _count(count: Figure) -> str:
+    """Return a count that is not zero, or that it is small."""
     if count.hidden:
-        return say("few")
+        return say("mark.few")
     return rounding.count(count.value) if count.value > 0 else ""
 
 

@@ -1,10 +1,10 @@
 """Limitations that a study's own diagnostics raise, each with the number behind it."""
 
-import math
 from collections.abc import Iterator
 from statistics import NormalDist
 
 from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
+from pipeline.datasets.samples import SAMPLES
 from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits.inputs import (
     Effect,
@@ -111,11 +111,11 @@ def _detectable(effect: Effect, power: float) -> float:
 
 def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:
     design = results.settings.estimate.headline.design
-    dropped = sum(
-        value
-        for fact in ("firm_years_dropped", "firm_years_missing")
-        if not math.isnan(value := results.fact(design, name, fact))
-    )
+    found = [
+        results.details.figure(SAMPLES, column, design=design, outcome=name)
+        for column in ("firm_years_dropped", "firm_years_missing")
+    ]
+    dropped = sum(figure.value for figure in found if figure.known)
     share = dropped / (dropped + effect.n_obs)
     if share > _MANY_DROPPED:
         yield say(

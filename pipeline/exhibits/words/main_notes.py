@@ -2,6 +2,7 @@
 
 import math
 
+from pipeline.datasets.samples import CONCENTRATION, SAMPLES
 from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
@@ -90,11 +91,12 @@ def _counted(results: StudyResults, shown: Shown) -> str:
 def _period(results: StudyResults, shown: Shown) -> str:
     """Return `, 1987\u20131989`: the years of all outcomes of the main panel."""
     design = shown.panels[main_letter(results, shown)].design
-    first, last = (
-        [results.fact(design, name, fact) for name in shown.columns.values()]
-        for fact in ("first_year", "last_year")
-    )
-    known = [year for year in (*first, *last) if not math.isnan(year)]
+    years = [
+        results.details.figure(SAMPLES, end, design=design, outcome=name)
+        for name in shown.columns.values()
+        for end in ("first_year", "last_year")
+    ]
+    known = [year.value for year in years if year.known]
     return f", {min(known):.0f}\u2013{max(known):.0f}" if known else ""
 
 
@@ -149,9 +151,10 @@ def _is_estimated(results: StudyResults, outcome: str, panel: Panel) -> bool:
 
 def _largest_firm(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
     """Give the largest firm's share in each group's total; nothing where a group has no total."""
+    key = {"design": design, "outcome": outcome, "grouping": "all"}
     shares = [
-        results.fact(design, outcome, f"largest_firm_share_{group}")
-        for group in ("treated", "comparison")
+        results.details.figure(CONCENTRATION, "largest_firm_share", **key, treated=treated).value
+        for treated in (True, False)
     ]
     if not all(share > 0 for share in shares):
         return []

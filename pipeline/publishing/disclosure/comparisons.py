@@ -1,32 +1,29 @@
 """Comparisons between entry years, of which one may have too few firms to be told of."""
 
-import re
-
 import numpy as np
-import pandas as pd
 
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.exhibits.details import Details
 from pipeline.publishing.disclosure.counts import small
+from pipeline.publishing.disclosure.details import keys_of, without
 
-# bacon_firms[twoway,2006] counts; weights follow from the counts, estimates are of the same firms.
-_SIZE = re.compile(r"bacon_firms\[(\w+),\w+\]")
-_FIGURE = re.compile(r"bacon_(?:firms|weight|estimate|already_treated)\[(\w+)(?:,.*)?\]")
+_FIT = ["design", "outcome", "estimator"]
 
 
-def few_compared(facts: pd.DataFrame, minimum: int) -> "pd.Series[bool]":
-    """Mark every figure of a decomposition in which some entry year has few firms.
+def hide_few_compared(details: Details, minimum: int) -> Details:
+    """Hide every figure of a decomposition in which some entry year has few firms.
 
     Weights are products of numbers of firms and sum to one, so that any of them tells of the rest.
     """
-    is_small = small(facts["value"].to_numpy(float, na_value=np.nan), minimum)
-    places = list(zip(facts["design"], facts["outcome"], facts["name"], strict=True))
-    few = {_decomposition(place, _SIZE) for place, s in zip(places, is_small, strict=True) if s}
-    few.discard(None)
-    marks = [_decomposition(place, _FIGURE) in few for place in places]
-    return pd.Series(marks, index=facts.index, dtype=bool)
-
-
-def _decomposition(place: tuple[str, str, str], named: re.Pattern[str]) -> tuple[str, ...] | None:
-    """Return design, outcome and spec of a fact so named, None for any other."""
-    design, outcome, name = place
-    found = named.fullmatch(name)
-    return None if found is None else (design, outcome, found[1])
+    cohorts = details.of(DECOMPOSED_COHORTS)
+    is_small = small(cohorts["n_firms"].to_numpy(float, na_value=np.nan), minimum)
+    few = set(keys_of(cohorts[is_small], _FIT))
+    figures = {
+        DECOMPOSITION: ["weight", "estimate"],
+        DECOMPOSED_COHORTS: ["n_firms"],
+        FITS: ["share_already_treated"],
+    }
+    for table, columns in figures.items():
+        marks = [key in few for key in keys_of(details.of(table), _FIT)]
+        details = without(details, table, columns, marks)
+    return details

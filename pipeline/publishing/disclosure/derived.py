@@ -1,14 +1,20 @@
-"""Tests and facts from which an estimate or mean that is not published could be worked out.
+"""Tests and figures from which an estimate or mean that is not published could be worked out.
 
 One lead's p-value and the slope that its test would have found give the lead up to its sign; a
 minimum detectable effect is a multiple of a standard error, and in levels one of a baseline mean.
 """
 
-import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.analyses.group_names import GROUPS
+from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
+from pipeline.datasets.samples import BASELINES
+from pipeline.datasets.store import Dataset, columns_that_tell
+from pipeline.exhibits.details import Details
+from pipeline.publishing.disclosure.details import keys_of, without
 from pipeline.publishing.disclosure.groups import Second
 
 NOTE = "not published: it would tell an effect that is not shown"
@@ -18,10 +24,7 @@ Place = tuple[str, str, str]
 
 _TESTS_OF_AVERAGES = ("q_value", "romano_wolf")
 _AVERAGES = ("att", "event_average")
-_SLOPE = re.compile(r"pre_trend_slope(?:_any)?\[(\w+),.*\]")
-_DETECTABLE = re.compile(r"mde(?:_level)?\[(\w+)(?:,.*)?\]")
-_IN_LEVELS = "mde_level["
-_DIFFERENCE = re.compile(r"detectable_difference\[(\w+)\]")
+_PLACE = ["outcome", "design", "estimator"]
 
 
 def hidden_rows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -69,27 +72,28 @@ def hide_derived_tests(
     )
 
 
-def derived_facts(
-    facts: pd.DataFrame,
-    hidden: pd.DataFrame,
-    unseen: set[Place],
-    without_baseline: set[tuple[str, str]],
-) -> list[bool]:
-    """Mark facts (n,) that would tell a hidden effect, its error, or a hidden baseline mean.
+def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Place]) -> Details:
+    """Hide what would tell a hidden effect, its error, leads, or a mean hidden in BASELINES."""
+    everyone = hidden[(hidden["subgroup"] == "all") & (hidden["sample"] == "all")]
+    averages = set(keys_of(everyone[everyone["term"].isin(_AVERAGES)], _PLACE))
+    terms = set(keys_of(everyone, [*_PLACE, "term"]))
+    groupings = {(o, d, GROUPS, group.split("=")[0]) for o, d, group in hidden_groups(hidden)}
+    gone = {(*place, "all") for place in averages} | groupings
+    told: list[tuple[Dataset, list[str], set[Any]]] = [
+        (DETECTABLE, [*_PLACE, "grouping"], gone),
+        (FITS, _PLACE, averages),
+        (PRE_TREND_POWER, _PLACE, unseen),
+        (UNIT_DEPENDENCE, [*_PLACE, "term"], terms),
+    ]
+    for table, key, places in told:
+        marks = [place in places for place in keys_of(details.of(table), key)]
+        details = without(details, table, columns_that_tell(table, "effect"), marks)
+    return _without_baseline(details)
 
-    `without_baseline` names outcome and design where the mean of the treated is not shown.
-    """
-    averages = hidden[(hidden["subgroup"] == "all") & hidden["term"].isin(_AVERAGES)]
-    averages = averages[averages["sample"] == "all"]
-    places = set(averages[["outcome", "design", "estimator"]].itertuples(index=False, name=None))
-    groupings = {(o, d, group.split("=")[0]) for o, d, group in hidden_groups(hidden)}
 
-    def tells(outcome: str, design: str, name: str) -> bool:
-        if name.startswith(_IN_LEVELS) and (outcome, design) in without_baseline:
-            return True
-        kinds = ((_DETECTABLE, places), (_SLOPE, unseen), (_DIFFERENCE, groupings))
-        found = [(kind.fullmatch(name), gone) for kind, gone in kinds]
-        return any(match and (outcome, design, match[1]) in gone for match, gone in found)
-
-    columns = (facts["outcome"], facts["design"], facts["name"])
-    return [tells(*(str(value) for value in row)) for row in zip(*columns, strict=True)]
+def _without_baseline(details: Details) -> Details:
+    """Hide effects in the outcome's unit where the mean of the treated is not shown."""
+    means = details.of(BASELINES)
+    gone = set(keys_of(means[means["treated"] & means["mean"].isna()], _PLACE[:2]))
+    marks = [place in gone for place in keys_of(details.of(DETECTABLE), _PLACE[:2])]
+    return without(details, DETECTABLE, ["effect_in_unit"], marks)

@@ -1,5 +1,8 @@
 """Counts behind feet and notes of exhibits that are too small to show, or would tell those."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +11,7 @@ from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, LEFT_OVER, LOSSES
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.store import Dataset, columns_that_tell
 from pipeline.exhibits.details import Details
-from pipeline.publishing.disclosure.counts import small
+from pipeline.publishing.disclosure.counts import Flags, small
 from pipeline.publishing.disclosure.losses import NO_COVARIATE, NO_MATCH, OFF_SUPPORT, Hidden
 
 # Where tables of details say what SUPPORT says: of SCORE_LOSSES the column, of LOSSES the reasons.
@@ -17,6 +20,20 @@ _OF_DESIGN = {
     OFF_SUPPORT: (UNMATCHED,),
     NO_MATCH: (UNMATCHED, LEFT_OVER, CELL_WITHOUT_COMPARISON),
 }
+
+
+def keys_of(rows: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
+    """Return one key a row; missing parts are NA."""
+    return list(rows[names].itertuples(index=False, name=None))
+
+
+def without(
+    details: Details, table: Dataset, columns: list[str], marks: Sequence[bool] | Flags
+) -> Details:
+    """Return the tables with columns of one table hidden in the marked rows."""
+    rows = details.of(table)
+    gone = np.array(marks, dtype=np.bool_)
+    return details.replaced(table, rows.assign(**{name: rows[name].mask(gone) for name in columns}))
 
 
 def hide_small_counts(details: Details, minimum: int) -> Details:
@@ -38,13 +55,14 @@ def hide_reasons(details: Details, hidden: Hidden, models: dict[str, str]) -> De
         for design, stack, reason in hidden
         for named in _OF_DESIGN.get(reason, ())
     }
-    losses = details.of(LOSSES)
-    keys = zip(losses["design"], losses["stack"], losses["reason"], strict=True)
-    gone = np.array([key in of_design for key in keys], dtype=np.bool_)
-    shown = losses.assign(n_firms=losses["n_firms"].mask(gone))
-    return details.replaced(LOSSES, shown).replaced(
-        SCORE_LOSSES, _without_reasons(details.of(SCORE_LOSSES), of_model)
-    )
+    keys = keys_of(details.of(LOSSES), ["design", "stack", "reason"])
+    shown = without(details, LOSSES, ["n_firms"], [key in of_design for key in keys])
+    losses = details.of(SCORE_LOSSES).astype({"stack": "str"})
+    for column in _OF_MODEL.values():
+        places = keys_of(losses.assign(column=column), ["model", "stack", "column"])
+        marks = losses["treated"].to_numpy() & np.array([p in of_model for p in places], np.bool_)
+        shown = without(shown, SCORE_LOSSES, [column], marks)
+    return shown
 
 
 def _without_small(table: Dataset, rows: pd.DataFrame, minimum: int) -> pd.DataFrame:
@@ -53,18 +71,5 @@ def _without_small(table: Dataset, rows: pd.DataFrame, minimum: int) -> pd.DataF
         **{
             name: rows[name].mask(small(rows[name].to_numpy(float, na_value=np.nan), minimum))
             for name in counts
-        }
-    )
-
-
-def _without_reasons(losses: pd.DataFrame, told: set[tuple[str, str, str]]) -> pd.DataFrame:
-    """Hide counts of treated firms, (model, stack, column)."""
-    places = list(zip(losses["model"], losses["stack"].astype(str), strict=True))
-    return losses.assign(
-        **{
-            name: losses[name].mask(
-                losses["treated"] & np.array([(*place, name) in told for place in places], bool)
-            )
-            for name in _OF_MODEL.values()
         }
     )

@@ -7,7 +7,7 @@ from its size, give the last. Hundepool et al. (2012), doi:10.1002/9781118348239
 import numpy as np
 import pandas as pd
 
-from pipeline.analyses.group_names import GROUPS, WITHOUT_GROUP
+from pipeline.analyses.group_names import GROUPS
 from pipeline.publishing.disclosure.counts import small
 
 NOTE = "not published: it would tell the size of a group that is not shown"
@@ -16,16 +16,17 @@ NOTE = "not published: it would tell the size of a group that is not shown"
 Second = set[tuple[str, str, str]]
 
 
-def second_groups(estimates: pd.DataFrame, facts: pd.DataFrame, minimum: int) -> Second:
+def second_groups(estimates: pd.DataFrame, losses: pd.DataFrame, minimum: int) -> Second:
     """Name the group to hide where exactly one of a grouping shows no counts.
 
     A group that is too small to be estimated shows them, unless they are too small to be shown.
     The smallest other group, the same for every outcome of a design where it is at hand. Firms
-    whose group is not known are one more group: a small count of them is not shown either.
+    whose group is not known (`losses` is GROUPING_LOSSES) are one more group: a small count of
+    them is not shown either.
     """
     of_groups = estimates["estimator"].eq(GROUPS) & estimates["subgroup"].str.contains("=")
     rows = estimates[of_groups].assign(grouping=lambda r: r["subgroup"].str.split("=").str[0])
-    unknown = _few_without(facts, minimum)
+    unknown = _few_without(losses, minimum)
     found: Second = set()
     for (design, grouping), groups in rows.groupby(["design", "grouping"]):
         sizes = groups.groupby("subgroup")["n_treated"].min()
@@ -38,15 +39,11 @@ def second_groups(estimates: pd.DataFrame, facts: pd.DataFrame, minimum: int) ->
     return found
 
 
-def _few_without(facts: pd.DataFrame, minimum: int) -> set[tuple[str, str]]:
+def _few_without(losses: pd.DataFrame, minimum: int) -> set[tuple[str, str]]:
     """Return design and grouping where few treated firms have no known group."""
-    few = facts[small(facts["value"].to_numpy(float), minimum)]
-    start = f"{WITHOUT_GROUP}["
-    named = few[few["name"].str.startswith(start)]
-    return {
-        (str(design), str(name).removeprefix(start).removesuffix("]"))
-        for design, name in zip(named["design"], named["name"], strict=True)
-    }
+    few = small(losses["n_firms"].to_numpy(float, na_value=np.nan), minimum)
+    rows = losses[few & (losses["estimator"] == GROUPS) & losses["treated"]]
+    return {(str(d), str(g)) for d, g in zip(rows["design"], rows["grouping"], strict=True)}
 
 
 def is_second(estimates: pd.DataFrame, second: Second) -> "pd.Series[bool]":

@@ -10,17 +10,24 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.results import ESTIMATES
+from pipeline.datasets.samples import BASELINES, CONCENTRATION, GROUPING_LOSSES
+from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.publishing.disclosure.comparisons import few_compared
+from pipeline.publishing.disclosure.comparisons import hide_few_compared
 from pipeline.publishing.disclosure.counts import small
 from pipeline.publishing.disclosure.derived import (
-    derived_facts,
     hidden_groups,
     hidden_rows,
+    hide_derived_details,
     hide_derived_tests,
     unseen_leads,
 )
-from pipeline.publishing.disclosure.details import hide_reasons, hide_small_counts
+from pipeline.publishing.disclosure.details import (
+    hide_reasons,
+    hide_small_counts,
+    keys_of,
+    without,
+)
 from pipeline.publishing.disclosure.dominance import Dominance, dominated
 from pipeline.publishing.disclosure.groups import (
     NOTE,
@@ -33,15 +40,9 @@ from pipeline.publishing.disclosure.losses import Hidden, few_lost, hide_steps, 
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths
 from pipeline.publishing.disclosure.size_weights import dominated_sizes
 
-# Facts that count firms, and no statistic in units of firms.
-_COUNTED = ("firms", "firm-years")
-_NOT_COUNTS = ("ess", "caliper")
-
 _PLACES = {"cohort", "year", "event_time"}
 _FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind == "number"]
 _SIZES = [n for n, c in ESTIMATES.columns.items() if c.kind == "integer" and n not in _PLACES]
-
-_BASELINE = {"baseline_mean": False, "baseline_mean_treated": True}
 
 
 def vet(results: StudyResults) -> StudyResults:
@@ -54,7 +55,7 @@ def vet(results: StudyResults) -> StudyResults:
     balance, _ = hide_balance(results.balance, few_lost(hidden), minimum)
     headline = results.settings.estimate.headline.design
     estimates = _estimates(results, minimum)
-    second = second_groups(estimates, results.facts, minimum)
+    second = second_groups(estimates, results.details.of(GROUPING_LOSSES), minimum)
     estimates = _without(estimates, is_second(estimates, second), NOTE)
     vetted = replace(
         results,
@@ -68,12 +69,10 @@ def vet(results: StudyResults) -> StudyResults:
             count=_hidden_counts(results.issues["count"].astype("Int64"), minimum)
         ),
     )
-    models = {name: design.score for name, design in results.settings.match.designs.items()}
-    details = hide_reasons(hide_small_counts(results.details, minimum), hidden, models)
-    vetted = replace(vetted, facts=_facts(vetted, minimum), details=details)
+    vetted = replace(vetted, details=_details(vetted, hidden, minimum))
     if results.dominance is not None:
         vetted = _dominated(vetted, results.dominance)
-    return replace(vetted, facts=_underived(results, vetted))
+    return replace(vetted, details=_underived(results, vetted))
 
 
 def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd.DataFrame:
@@ -87,18 +86,14 @@ def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd
     return hide_derived_tests(tests, hidden, unseen)
 
 
-def _underived(results: StudyResults, vetted: StudyResults) -> pd.DataFrame:
-    """Hide facts from which what is hidden elsewhere could be worked out."""
+def _underived(results: StudyResults, vetted: StudyResults) -> Details:
+    """Hide details from which what is hidden elsewhere could be worked out."""
     reference = results.settings.treatment.reference_event_time
-    facts = vetted.facts
-    means = facts[(facts["name"] == "baseline_mean_treated") & facts["value"].isna()]
-    marks = derived_facts(
-        facts,
+    return hide_derived_details(
+        vetted.details,
         hidden_rows(results.estimates, vetted.estimates),
         unseen_leads(results.estimates, vetted.estimates, reference),
-        set(zip(means["outcome"], means["design"], strict=True)),
     )
-    return facts.assign(value=facts["value"].mask(np.array(marks, dtype=np.bool_)))
 
 
 def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
@@ -108,7 +103,8 @@ def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
     counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
     few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
     shown = _without(estimates, few, f"not published: fewer than {minimum} firms in a group")
-    of_one = pd.Series(dominated_sizes(estimates, results.facts, percent), index=estimates.index)
+    concentration = results.details.of(CONCENTRATION)
+    of_one = pd.Series(dominated_sizes(estimates, concentration, percent), index=estimates.index)
     return _without(
         shown, of_one & ~few, f"not published: one firm has more than {percent:g} percent"
     )
@@ -129,28 +125,21 @@ def _hidden_counts(counts: pd.Series, minimum: int) -> pd.Series:
     return counts.mask(small(counts.to_numpy(float), minimum))
 
 
-def _facts(results: StudyResults, minimum: int) -> pd.DataFrame:
-    """Hide small counts, and baseline means whose path is hidden."""
-    facts = results.facts.reset_index(drop=True)
-    counts = facts["unit"].isin(_COUNTED) & ~facts["name"].str.startswith(_NOT_COUNTS)
-    masked = counts & small(facts["value"].to_numpy(float), minimum)
-    masked |= pd.Series(_baseline_hidden(results, facts), index=facts.index)
-    masked |= few_compared(facts, minimum)
-    return facts.assign(value=facts["value"].mask(masked))
+def _details(results: StudyResults, hidden: Hidden, minimum: int) -> Details:
+    """Hide small counts, what tells them, and baseline means whose path is hidden."""
+    models = {name: design.score for name, design in results.settings.match.designs.items()}
+    few = hide_few_compared(results.details, minimum)
+    shown = hide_reasons(hide_small_counts(few, minimum), hidden, models)
+    return without(shown, BASELINES, ["mean"], _path_hidden(results))
 
 
-def _baseline_hidden(results: StudyResults, facts: pd.DataFrame) -> list[bool]:
+def _path_hidden(results: StudyResults) -> list[bool]:
     """Mark baseline means of a group whose mean at the reference year is hidden."""
     reference = results.settings.treatment.reference_event_time
     at_base = results.paths[results.paths["event_time"] == reference]
-    gone = at_base[at_base["mean"].isna()]
-    keys = set(zip(gone["outcome"], gone["design"], gone["treated"], strict=True))
-    return [
-        name in _BASELINE and (outcome, design, _BASELINE[name]) in keys
-        for outcome, design, name in zip(
-            facts["outcome"], facts["design"], facts["name"], strict=True
-        )
-    ]
+    key = ["outcome", "design", "treated"]
+    gone = set(keys_of(at_base[at_base["mean"].isna()], key))
+    return [place in gone for place in keys_of(results.details.of(BASELINES), key)]
 
 
 def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
@@ -158,8 +147,8 @@ def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
     percent = results.settings.exhibit.disclosure.dominance_percent
     reference = results.settings.treatment.reference_event_time
     at_base = dominance.outcomes[dominance.outcomes["event_time"] == reference]
-    facts = results.facts.assign(treated=results.facts["name"].map(_BASELINE).astype("object"))
-    levels = dominated(facts, at_base, ["outcome", "design", "treated"], percent)
+    means = results.details.of(BASELINES)
+    levels = dominated(means, at_base, ["outcome", "design", "treated"], percent)
     outcomes = results.settings.outcomes.root.items()
     shown = [name for name, o in outcomes if o.transform in ("level", "proportional")]
     keys = ["outcome", "design", "treated", "event_time"]
@@ -167,7 +156,7 @@ def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
     paths = paths & results.paths["outcome"].isin(shown).to_numpy()
     return replace(
         results,
-        facts=results.facts.assign(value=results.facts["value"].mask(levels)),
+        details=without(results.details, BASELINES, ["mean"], levels),
         paths=results.paths.assign(mean=results.paths["mean"].mask(paths)),
         balance=_dominated_balance(results.balance, dominance, percent),
         profile=_dominated_profile(results.profile, dominance, percent),
