@@ -101,9 +101,9 @@ def test_a_changed_pair_is_found_by_its_firms():
     assert [one.kind for one in found] == ["row is missing", "row is new"]
 
 
-def test_a_weight_that_moved_in_the_tenth_digit_is_found():
+def test_a_weight_that_moved_beyond_its_stored_digits_is_found():
     def change(frame):
-        frame.loc[frame["weight"].idxmax(), "weight"] *= 1 + 1e-10
+        frame.loc[frame["weight"].idxmax(), "weight"] *= 1 + 2e-8
         return frame
 
     assert [one.column for one in faults("weights", change)] == ["weight"]

@@ -9,6 +9,7 @@ from test_matching_nearest import NEAREST
 
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.panel import PANEL
+from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.store import conform
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
@@ -21,7 +22,6 @@ from pipeline.matching.neighbours import Firms
 from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import LEAST_TIE_TOLERANCE
-from pipeline.selection.propensity import SCORE_DECIMALS
 
 NEIGHBOUR = {
     **NEAREST,

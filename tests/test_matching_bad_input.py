@@ -6,11 +6,11 @@ import pytest
 from test_matching_nearest import NEAREST, count, covariates_of, lost, scores_table
 
 from pipeline.datasets.matches import LEFT_OVER, UNMATCHED, WITH_FEWER, WITHOUT_CELL
+from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.designs import match_designs
 from pipeline.matching.shortage import shortage_lines
 from pipeline.params.match import LEAST_TIE_TOLERANCE, MatchSection
-from pipeline.selection.propensity import SCORE_DECIMALS
 
 MAHALANOBIS = {**NEAREST, "method": "mahalanobis", "covariates": ["size"], "covariance_of": "all"}
 

@@ -19,6 +19,10 @@ PERFECTLY_BALANCED = {("michigan", "entropy")}
 # Scores have 8 decimals, and standardised differences divide by some hundredths, in percent too.
 SCORE_MOVES = 1e-5
 
+# Weights are stored to ten significant digits, and so are the covariates that entropy balancing
+# solves them from.
+STORED = 1e-8
+
 
 @dataclass(frozen=True)
 class Allowed:
@@ -51,6 +55,14 @@ def _balance_of_a_score(found: Difference) -> bool:
     )
 
 
+def _weight_as_stored(found: Difference) -> bool:
+    return (
+        (found.table, found.column) in (("weights", "weight"), ("matches", "set_weight"))
+        and found.kind == "number moved"
+        and abs(found.now - found.frozen) <= STORED * abs(found.frozen)
+    )
+
+
 def _row_with_a_reason(found: Difference) -> bool:
     return found.table == "estimates" and found.kind == "new row without an estimate"
 
@@ -69,6 +81,10 @@ ALLOWED = (
     Allowed(
         f"balance of the scores, which have 8 decimals where they had 10 (within {SCORE_MOVES:g})",
         _balance_of_a_score,
+    ),
+    Allowed(
+        f"weights, stored to ten significant digits (within {STORED:g} of each)",
+        _weight_as_stored,
     ),
     Allowed(
         "what cannot be estimated is a row with a reason, where it was a gap",

@@ -18,6 +18,7 @@ PANEL = Dataset(
         ),
     },
     open_kinds=("number", "string"),
+    open_stored="delivered",
 )
 
 SAMPLE_FLOW = Dataset(

@@ -16,8 +16,12 @@ SCORES = Dataset(
         "in_treated_cluster": Column(
             "flag", "cluster has a participant by the last outcome year used"
         ),
-        "propensity_score": Column("number", "probability, 8 decimals", nullable=True),
-        "linear_score": Column("number", "logit or probit index, 8 decimals", nullable=True),
+        "propensity_score": Column(
+            "number", "probability, 8 decimals", nullable=True, stored="score"
+        ),
+        "linear_score": Column(
+            "number", "logit or probit index, 8 decimals", nullable=True, stored="score"
+        ),
         "on_support": Column("flag", "inside the declared common support"),
     },
 )

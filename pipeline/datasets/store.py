@@ -1,7 +1,8 @@
 """Tables between stages: one declaration says what a row is, its key and its columns.
 
 Every table is checked when it is written and again when it is read, so that a stage never
-works on a table that is not what its declaration says.
+works on a table that is not what its declaration says. Computed numbers are stored to ten
+significant digits: the last digits that processors disagree on go no further than their stage.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
+from pipeline.datasets import precision
 from pipeline.datasets.complete import replacing
 from pipeline.errors import DataError
 
@@ -27,6 +29,10 @@ Tells = Literal[
     "words",
 ]
 
+# How numbers are stored: computed ones to ten significant digits, scores to eight decimals,
+# delivered ones as they were delivered.
+Stored = Literal["significant", "score", "delivered"]
+
 # pandas' own types: `str` keeps leading zeros, `Int64` can say that a year is missing.
 _DTYPES = {"string": "str", "integer": "Int64", "number": "float64", "flag": "bool"}
 
@@ -42,6 +48,7 @@ class Column:
     meaning: str
     nullable: bool = False
     tells: Tells | None = None
+    stored: Stored = "significant"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +59,7 @@ class Dataset:
 
     `open_kinds` are the kinds that columns beyond the declared ones may have (the firm
     characteristics that a study names, say); empty means that no other column may appear.
+    `open_stored` is how their numbers are stored.
     """
 
     name: str
@@ -59,6 +67,7 @@ class Dataset:
     key: tuple[str, ...]
     columns: dict[str, Column]
     open_kinds: tuple[Kind, ...] = ()
+    open_stored: Stored = "significant"
 
 
 def columns_that_tell(dataset: Dataset, what: Tells) -> list[str]:
@@ -114,10 +123,22 @@ def check(dataset: Dataset, frame: pd.DataFrame) -> None:
         raise TableError(f"{dataset.name}: {repeated} rows repeat the key {dataset.key}")
 
 
+def as_stored(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as reading what was written gives it: checked, sorted, numbers rounded."""
+    conformed = conform(dataset, frame)
+    rounded = {}
+    for name in conformed.columns[conformed.dtypes == "float64"]:
+        column = dataset.columns.get(name)
+        stored = column.stored if column else dataset.open_stored
+        if stored != "delivered":
+            rounded[name] = precision.rounded(conformed[name].to_numpy(), stored)
+    return conformed.assign(**rounded)
+
+
 def write(dataset: Dataset, frame: pd.DataFrame, folder: Path) -> None:
-    """Check, sort by key and write `<folder>/<name>.parquet`."""
+    """Check, sort by key, round and write `<folder>/<name>.parquet`."""
     with replacing(_path(dataset, folder)) as fresh:
-        conform(dataset, frame).to_parquet(fresh, index=False)
+        as_stored(dataset, frame).to_parquet(fresh, index=False)
 
 
 def read(dataset: Dataset, folder: Path, columns: list[str] | None = None) -> pd.DataFrame:

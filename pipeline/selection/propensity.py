@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, EvaluationError, SupportError
@@ -32,10 +33,6 @@ from pipeline.selection.likelihood import (
 )
 from pipeline.selection.score_sample import complete_rows
 from pipeline.selection.support import support_by_stack
-
-# As stored and as matched: ties and order of scores must be the same on every machine, and an
-# optimum is known to fewer digits than a number holds.
-SCORE_DECIMALS = 8
 
 SCORE_COLUMNS = ["propensity_score", "linear_score"]
 
