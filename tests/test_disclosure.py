@@ -225,6 +225,11 @@ def test_the_manifest_lists_every_file_and_no_small_count():
     for row in rows:
         assert row["smallest_count"] == "" or int(row["smallest_count"]) >= 5
         assert row["dominance_checked"] in {"yes", "none in it"}
+    checked = {row["file"]: row["dominance_checked"] for row in rows}
+    assert checked["results/baselines.csv"] == checked["results/balance.csv"] == "yes"
+    assert checked["results/samples.csv"] == "none in it"
+    smallest = {row["file"]: row["smallest_count"] for row in rows}
+    assert smallest["results/score_losses.csv"] == "40", "not the few, which are hidden"
     unchecked = build_exhibits(study_results())["manifest.csv"].decode()
     assert "results/balance.csv" in unchecked and ",no\n" in unchecked
 

@@ -12,32 +12,40 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
+from pipeline.datasets.details import DETAILS
+from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
+from pipeline.datasets.store import columns_that_tell
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import Counts, Table
 
 _HEAD = ("file", "smallest_count", "dominance_checked")
 
 _BEHIND_ESTIMATES = ("n_treated", "n_control")
+# Beside the declared tables, what estimators found of known truths.
+RECOVERY = "RECOVERY"
 
 # What of a results table counts firms, rows of firms, or values of firms.
 _COUNTS: dict[str, tuple[str, ...]] = {
     ESTIMATES.name: _BEHIND_ESTIMATES,
     TESTS.name: (),
     OUTCOME_PATHS.name: ("n_firms",),
-    FACTS.name: (),
     BALANCE.name: _BEHIND_ESTIMATES,
     SUPPORT.name: ("n_treated",),
     SAMPLE_FLOW.name: tuple(n for n, c in SAMPLE_FLOW.columns.items() if c.kind == "integer"),
     ISSUES.name: ("count",),
     PROFILE.name: ("n_rows", "n_missing"),
     SCORE_COEFFICIENTS.name: ("n_obs", "n_treated"),
+    RECOVERY: (),
+    **{table.name: tuple(columns_that_tell(table, "count")) for table in DETAILS},
 }
 _NO_COUNTS = {"step", "year"}
-# Tables with means of magnitudes.
-_MAGNITUDES = {OUTCOME_PATHS.name, FACTS.name, BALANCE.name, PROFILE.name}
+# Tables with means of magnitudes, or with figures made of them.
+_MAGNITUDES = {OUTCOME_PATHS.name, BALANCE.name, PROFILE.name, DETECTABLE.name} | {
+    table.name for table in DETAILS if columns_that_tell(table, "mean")
+}
 _TABLES_WITH_MAGNITUDES = {"main_effects", "balance", "support"}
 
 
@@ -78,10 +86,7 @@ def _smallest(
 
 def _of_results(table: str, content: bytes, results: StudyResults) -> int | None:
     rows = pd.read_csv(io.BytesIO(content))
-    if table == FACTS.name:
-        counts = rows.loc[rows["unit"].isin(["firms", "firm-years"]), "value"]
-        return _least(counts[~rows["name"].str.startswith("ess")])
-    names = [name for name in _COUNTS.get(table, ()) if name not in _NO_COUNTS]
+    names = [name for name in _COUNTS[table] if name not in _NO_COUNTS]
     return _least(rows[names]) if names else _behind(results)
 
 
