@@ -4,7 +4,7 @@ import pytest
 from workspace import section
 
 from pipeline.errors import ParamsError
-from pipeline.params.study import _cross_faults, read_study
+from pipeline.params.study import cross_faults, read_study
 
 
 def faults(path, value):
@@ -15,7 +15,7 @@ def faults(path, value):
         place = place[key]
     place[path[-1]] = value
     try:
-        return list(_cross_faults(read_study({"simulated": block}, "simulated")))
+        return list(cross_faults(read_study({"simulated": block}, "simulated")))
     except ParamsError as error:
         return str(error).splitlines()
 
@@ -96,7 +96,7 @@ def test_no_limit_of_a_share_above_zero_is_negative():
         "outcomes": ["exports_any"],
         "limits": {"exports_any": {"lowest": -1, "highest": 9}},
     }
-    found = list(_cross_faults(read_study({"simulated": block}, "simulated")))
+    found = list(cross_faults(read_study({"simulated": block}, "simulated")))
     assert found == [
         "estimate.analyses.survival.limits.exports_any.lowest is -1; transform: any takes no "
         "negative value: declare 0"
@@ -111,7 +111,7 @@ def test_a_role_of_the_register_is_a_column():
         "transform": "category",
         "column": "role",
     }
-    assert list(_cross_faults(read_study({"simulated": block}, "simulated"))) == []
+    assert list(cross_faults(read_study({"simulated": block}, "simulated"))) == []
 
 
 def test_a_spec_may_not_be_called_as_an_analysis():
@@ -126,5 +126,5 @@ def test_outcomes_may_not_be_called_survival_beside_that_analysis():
     block["outcomes"]["survival"] = block["outcomes"].pop("sales_log")
     for analysis in block["estimate"]["analyses"].values():
         analysis["outcomes"] = ["survival" if o == "sales_log" else o for o in analysis["outcomes"]]
-    found = _cross_faults(read_study({"simulated": block}, "simulated"))
+    found = cross_faults(read_study({"simulated": block}, "simulated"))
     assert any("no outcome may be called survival" in line for line in found)

@@ -30,7 +30,7 @@ from pipeline.exhibits.words.language import speaking
 from pipeline.exhibits.words.limitations import limitations
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.inference.multiplicity import family_tests
-from pipeline.params.study import _cross_faults, read_study
+from pipeline.params.study import cross_faults, read_study
 from pipeline.publishing.study import build_texts, study_tables
 from pipeline.simulation.simulate import simulate_programme
 
@@ -48,7 +48,7 @@ def faults(change):
     block = section("simulated")
     change(block)
     try:
-        return list(_cross_faults(read_study({"simulated": block}, "simulated")))
+        return list(cross_faults(read_study({"simulated": block}, "simulated")))
     except ParamsError as error:
         return str(error).splitlines()
 

@@ -1,32 +1,48 @@
-"""An evaluation in memory, from the cleaned panel to what estimators share; nothing is written."""
+"""An evaluation in memory, from the cleaned panel to results tables; nothing is written."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.analyses.specs import estimate_specs
+from pipeline.datasets.balance import BALANCE_SUMMARY
+from pipeline.datasets.matches import LOSSES, MATCHED
+from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.effects.study import Study, prepare_study
+from pipeline.exhibits.details import Details
+from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.inference.bootstrap import Redo
+from pipeline.matching.balance import measure_balance
 from pipeline.matching.designs import Matched, match_designs
 from pipeline.matching.matched_lags import matched_times
+from pipeline.matching.rubin import summarise_balance
+from pipeline.panel.ledger import Ledger
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.covariates import dated_covariates
-from pipeline.selection.propensity import score_risk_sets
+from pipeline.selection.propensity import Scored, score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
+from pipeline.selection.support import treated_fates
 
 
 @dataclass(frozen=True)
 class InMemory:
-    """Hold SCORES, COVARIATES and matches, the study, and what makes its weights again."""
+    """Hold STACKS, COVARIATES, scores and matches, the study, and what makes its weights again."""
 
-    scores: pd.DataFrame
+    stacks: pd.DataFrame
     covariates: pd.DataFrame
+    scored: Scored
     matched: Matched
     study: Study
     redo: Redo
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Return SCORES."""
+        return self.scored.scores
 
 
 def match_in_memory(
@@ -42,10 +58,10 @@ def match_in_memory(
 
     Raises what these steps raise.
     """
-    candidates = risk_sets(panel, treatment).firms
-    covariates = dated_covariates(panel, candidates, score.covariates)
-    scores = score_risk_sets(pooled_risk_sets(candidates, score), covariates, score).scores
-    matched = match_designs(scores, covariates, match)
+    candidates = risk_sets(panel, treatment)
+    covariates = dated_covariates(panel, candidates.firms, score.covariates)
+    scored = score_risk_sets(pooled_risk_sets(candidates.firms, score), covariates, score)
+    matched = match_designs(scored.scores, covariates, match)
     study = prepare_study(
         panel,
         matched.matches,
@@ -57,4 +73,40 @@ def match_in_memory(
         covariates=covariates,
         score=score,
     )
-    return InMemory(scores, covariates, matched, study, Redo(scores, covariates, score, match))
+    redo = Redo(scored.scores, covariates, score, match)
+    return InMemory(candidates.stacks, covariates, scored, matched, study, redo)
+
+
+def balance_in_memory(found: InMemory) -> pd.DataFrame:
+    """Return BALANCE of every design, as the stage does."""
+    score, match = found.redo.score, found.redo.match
+    return measure_balance(found.scores, found.covariates, found.matched.weights, score, match)
+
+
+def results_in_memory(found: InMemory, cleaned: Ledger, settings: StudySettings) -> StudyResults:
+    """Estimate every spec and return what exhibits are made from, before disclosure control."""
+    weights, score, match = found.matched.weights, settings.score, settings.match
+    estimated = estimate_specs(found.study, found.redo)
+    details = {
+        STACKS.name: found.stacks,
+        SCORE_LOSSES.name: found.scored.losses,
+        MATCHED.name: found.matched.counts,
+        LOSSES.name: found.matched.losses,
+        BALANCE_SUMMARY.name: summarise_balance(
+            found.scores, found.covariates, weights, score, match
+        ),
+    }
+    return StudyResults(
+        study="notebook",
+        settings=settings,
+        estimates=estimated.estimates,
+        tests=estimated.tests,
+        paths=estimated.paths,
+        details=Details(details | estimated.details),
+        balance=balance_in_memory(found),
+        sample_flow=cleaned.sample_flow,
+        issues=cleaned.issues,
+        scores=found.scores,
+        coefficients=found.scored.coefficients,
+        support=treated_fates(found.scores, found.covariates, weights, match),
+    )

@@ -102,9 +102,7 @@ def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
         study = read_study(content, name)
     except ParamsError as error:
         return str(error).splitlines()
-    return [
-        f"{name}.{fault}" for fault in [*_cross_faults(study), *_file_faults(study, name, root)]
-    ]
+    return [f"{name}.{fault}" for fault in [*cross_faults(study), *_file_faults(study, name, root)]]
 
 
 def read_study(content: dict[str, Any], name: str) -> Study:
@@ -181,7 +179,8 @@ def _files_named(study: Study) -> Iterator[tuple[str, str]]:
             yield f"match.designs.{design}.file", rule.file
 
 
-def _cross_faults(study: Study) -> Iterator[str]:
+def cross_faults(study: Study) -> Iterator[str]:
+    """Yield one line for each fault that no section can know alone."""
     yield from clean_faults(study.clean, study.data)
     yield from _treatment_faults(study)
     yield from _outcome_faults(study)

@@ -118,19 +118,20 @@ def _named(
             named[standard] = found
     for column in columns:
         if column not in named.values():
-            named[_slug(column, {*named, *(taken or {})})] = column
+            named[slug(column, {*named, *(taken or {})})] = column
     return named
 
 
-def _slug(column: str, taken: set[str]) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "_", plain(column)).strip("_") or "column"
-    slug = slug if slug[0].isalpha() else f"c_{slug}"
+def slug(column: str, taken: set[str]) -> str:
+    """Return a standard name for a column: letters, digits and _, no name of PANEL's own."""
+    name = re.sub(r"[^a-z0-9]+", "_", plain(column)).strip("_") or "column"
+    name = name if name[0].isalpha() else f"c_{name}"
     reserved = {"firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated",
                 "applicant", "other_programme", "component", "role", "amount",
                 "own_contribution", "register_cluster"}  # fmt: skip
-    while slug in taken or slug in reserved:
-        slug += "_x"
-    return slug
+    while name in taken or name in reserved:
+        name += "_x"
+    return name
 
 
 def best(names: list[str], hints: tuple[str, ...]) -> str | None:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from pipeline.commands.start.register import RegisterGuess, guess_register
 from pipeline.errors import DataError
 from pipeline.panel.delivered import long_layout
 from pipeline.params.data import FileFormat, Wide
+from pipeline.params.settings import read_value
 
 _TEMPLATE = Path(__file__).with_name("section.yaml")
 _OUTCOMES = {"sales": "log", "employment": "log", "exports": "any"}
@@ -68,6 +70,19 @@ def start_section(study: str, files: list[Path]) -> str:
         covariate_names=_names(guess),
         questions=_questions(guess, panel, register, len(delivered)),
     )
+
+
+def default_section() -> dict[str, Any]:
+    """Return the section of a study about which nothing is known, as settings are read."""
+    blank = dict.fromkeys(
+        ("cluster", "columns", "outcomes", "covariates", "covariate_names", "firm_id", "year"),
+        " {}",
+    )
+    blank |= dict.fromkeys(("source", "register", "clean", "questions"), "")
+    blank |= {"study": "study", "entry": "source:", "last_event_time": "3"}
+    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(blank)
+    section: dict[str, Any] = read_value(text)["study"]
+    return section
 
 
 def quoted(text: str) -> str:

@@ -1,0 +1,213 @@
+"""The section of params.yaml that a notebook's calls amount to, with the defaults of `start`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, get_args
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from pipeline.commands.notebook_panel import is_indicator, is_number, require_columns
+from pipeline.commands.start.columns import slug
+from pipeline.commands.start.section import default_section
+from pipeline.errors import ParamsError
+from pipeline.params.match import AnyDesign
+from pipeline.params.score import TEXT
+from pipeline.params.study import Study, cross_faults, read_study
+
+# What a study is called whose section is not written down.
+NAME = "notebook"
+PANEL_FILE = "panel.parquet"
+
+# What a design is called to which no name was given.
+MATCHED = "matched"
+
+# What the columns that every evaluation knows are compared in, where nothing else is asked for.
+_TRANSFORMS = {"sales": "log", "employment": "log", "exports": "any"}
+
+Transforms = Sequence[str] | Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Hold what `evaluate` was asked for, by the names of the DataFrame's columns.
+
+    `outcomes` gives each its transform; `names` the standard name of every column used.
+    """
+
+    table: pd.DataFrame
+    firm: str
+    year: str
+    entry: str
+    cluster: list[str]
+    outcomes: dict[str, str]
+    never: list[float]
+    controls_from: str
+    treatment: dict[str, Any]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the standard name of every column but firm and year."""
+        found: dict[str, str] = {}
+        for column in self.table.columns:
+            if column not in (self.firm, self.year):
+                found[column] = slug(column, set(found.values()))
+        return found
+
+    @property
+    def reference(self) -> int:
+        """Return the event time of the base year, at which covariates are dated."""
+        return -1 - int(self.treatment["anticipation_years"])
+
+
+@dataclass(frozen=True)
+class AskedDesign:
+    """Hold what `match` was asked for: covariates with their transforms, and the design's rules."""
+
+    covariates: dict[str, str]
+    exact: list[str]
+    method: str
+    rules: dict[str, Any]
+
+
+def transforms(table: pd.DataFrame, asked: Transforms) -> dict[str, str]:
+    """Return columns with their transforms; those given alone take what suits them.
+
+    Text is a category; sales and employment are in logs; exports are any or none; other numbers
+    stay as they are. Raises DataError where a column is absent.
+    """
+    require_columns(table, list(asked))
+    if isinstance(asked, Mapping):
+        return dict(asked)
+    return {
+        name: _TRANSFORMS.get(slug(name, set()), "level") if is_number(table, name) else "category"
+        for name in asked
+    }
+
+
+def study_of(asked: Asked, designs: Mapping[str, AskedDesign]) -> Study:
+    """Return every section as settings, checked as `check` does; raises ParamsError with faults."""
+    study = read_study({NAME: _block(asked, designs)}, NAME)
+    faults = [f"{NAME}.{fault}" for fault in cross_faults(study)]
+    if faults:
+        raise ParamsError("\n".join(faults))
+    return study
+
+
+def section_text(study: Study, name: str) -> str:
+    """Return the section of params.yaml, every default written out."""
+    text = StringIO()
+    YAML().dump({name: study.model_dump(mode="json")}, text)
+    return text.getvalue()
+
+
+def _block(asked: Asked, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
+    """Return the section, `start`'s defaults wherever nothing was asked for."""
+    block, names = default_section(), asked.names
+    outcomes = {
+        names[c]: {"label": c, "unit": "units", "column": names[c], "transform": transform}
+        for c, transform in asked.outcomes.items()
+    }
+    block["data"] |= {
+        "source": {"kind": "files", "panel": PANEL_FILE},
+        "firm_id": asked.firm,
+        "year": asked.year,
+        "cluster": [names[column] for column in asked.cluster] or ["firm_id"],
+        "columns": _columns(asked, designs),
+    }
+    block["outcomes"] = outcomes
+    block["treatment"] |= {"entry": _entry(asked), **asked.treatment}
+    _add_designs(block, asked, designs)
+    return block
+
+
+def _columns(asked: Asked, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
+    texts = {c for d in designs.values() for c, how in d.covariates.items() if how in TEXT}
+    texts |= set(asked.cluster)
+    used = {asked.entry, *asked.cluster, *asked.outcomes}
+    used |= {column for design in designs.values() for column in design.covariates}
+    columns: dict[str, Any] = {}
+    for column, name in asked.names.items():
+        if column in texts & used:
+            columns[name] = {"kind": "text", "column": column, "label": column}
+        elif column in used:
+            columns[name] = {"kind": "number", "column": column, "label": column, "unit": "units"}
+    return columns
+
+
+def _entry(asked: Asked) -> dict[str, Any]:
+    column = asked.names[asked.entry]
+    if is_indicator(asked.table, asked.entry):
+        return {"source": "indicator", "column": column, "switches_off": "refuse"}
+    return {"source": "entry_year", "column": column, "never": asked.never}
+
+
+def _add_designs(block: dict[str, Any], asked: Asked, designs: Mapping[str, AskedDesign]) -> None:
+    """Put covariates, one score model a design, designs, the spec and panels into the section."""
+    model = block["score"]["models"].pop("covariates") | {"controls_from": asked.controls_from}
+    rule = block["match"]["designs"].pop("covariates")
+    block["score"]["unmatched"] = {"controls_from": asked.controls_from}
+    for name, design in designs.items():
+        keys = {column: _covariate_key(asked, column, how) for column, how in
+                design.covariates.items()}  # fmt: skip
+        for column, how in design.covariates.items():
+            block["score"]["covariates"][keys[column]] = {
+                "label": column,
+                "column": asked.names[column],
+                "transform": how,
+                "at": asked.reference,
+            }
+        block["score"]["models"][name] = model | {"covariates": list(keys.values())}
+        block["match"]["designs"][name] = _rule(rule, design, name, keys)
+    _add_spec(block, list(designs))
+
+
+def _covariate_key(asked: Asked, column: str, how: str) -> str:
+    """Return what a covariate is called: the column, or its transform too where it is another."""
+    usual = transforms(asked.table, [column])[column]
+    return asked.names[column] if how == usual else f"{asked.names[column]}_{how}"
+
+
+def _rule(
+    default: dict[str, Any], design: AskedDesign, name: str, keys: dict[str, str]
+) -> dict[str, Any]:
+    """Return the settings of one design: `start`'s where the method has them, then those given."""
+    known = _methods().get(design.method, set())
+    own: dict[str, Any] = {
+        "score": name,
+        "method": design.method,
+        "exact": [keys[column] for column in design.exact],
+        "covariates": list(keys.values()),
+        "covariance_of": "pooled",
+        "moments": 1,
+        "base": "equal",
+    }
+    settings = {key: value for key, value in {**default, **own}.items() if key in known}
+    return {**settings, "score": name, "method": design.method, **design.rules}
+
+
+def _methods() -> dict[str, set[str]]:
+    """Return the settings of every method of matching, by its name."""
+    designs = get_args(get_args(AnyDesign)[0])
+    return {
+        method: set(design.model_fields)
+        for design in designs
+        for method in get_args(design.model_fields["method"].annotation)
+    }
+
+
+def _add_spec(block: dict[str, Any], designs: list[str]) -> None:
+    """Estimate every design; the last is the main one."""
+    every = ["unmatched", *designs]
+    (spec,) = block["estimate"]["specs"]
+    block["estimate"]["specs"] = [spec | {"designs": every}]
+    block["estimate"]["headline"]["design"] = every[-1]
+    exhibit = block["exhibit"]
+    labels = {"unmatched": exhibit["design_labels"]["unmatched"]}
+    labels |= {name: "matched firms" if name == MATCHED else name for name in designs}
+    exhibit |= {"title": "Evaluation", "source": "own data", "design_labels": labels}
+    exhibit["panels"] = [
+        {"design": design, "spec": spec["name"], "label": labels[design].capitalize()}
+        for design in every
+    ]
