@@ -390,3 +390,12 @@ def test_nobody_to_treat_is_an_error():
 def test_impossible_settings_are_refused(change, message):
     with pytest.raises(ValidationError, match=message):
         settings(**change)
+
+
+def test_levels_are_delivered_to_ten_digits():
+    """Processors disagree on the last digits of an exponential."""
+    found = default_programme(0)
+    levels = [found.panel[name] for name in ("sales", "exports", "rent")]
+    levels += [found.truth[name] for name in ("sales_untreated", "exports_untreated")]
+    for level in levels:
+        assert level.tolist() == [float(f"{value:.9e}") for value in level]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.precision import SIGNIFICANT_DIGITS, significant
 from pipeline.params.simulation import Simulation
 from pipeline.simulation.firms import REGIONS, Firms, Flags, Floats, Integers, draw_firms
 from pipeline.simulation.outcomes import (
@@ -83,20 +84,25 @@ def _panel(
         foreign_owned=firms.foreign_owned[firm].astype(np.int64),
         manager_education_years=firms.manager_education_years[firm],
         distance_km=firms.distance_km[firm],
-        rent=rents[firm, year],
-        sales=observed.sales[firm, year],
+        rent=_delivered(rents[firm, year]),
+        sales=_delivered(observed.sales[firm, year]),
         employment=observed.employment[firm, year].astype(np.int64),
-        exports=observed.exports[firm, year],
+        exports=_delivered(observed.exports[firm, year]),
     )
 
 
 def _truth(keys: pd.DataFrame, without: Outcomes, alive: Flags) -> pd.DataFrame:
     return keys.assign(
-        sales_untreated=without.sales[alive],
+        sales_untreated=_delivered(without.sales[alive]),
         employment_untreated=without.employment[alive].astype(np.int64),
-        exports_untreated=without.exports[alive],
+        exports_untreated=_delivered(without.exports[alive]),
         alive_untreated=without.alive[alive],
     )
+
+
+def _delivered(levels: Floats) -> Floats:
+    """Round levels, whose last digits processors disagree on, as a register would deliver them."""
+    return significant(levels, SIGNIFICANT_DIGITS)
 
 
 def _register(settings: Simulation, participation: Participation) -> pd.DataFrame:
