@@ -18,14 +18,15 @@ import numpy as np
 
 from benchmarks.group_time_cells import BALANCED_LAST_EVENT_TIME, Options, grid, table
 from benchmarks.group_time_reasons import reason
+from pipeline.effects.estimated import joined
+from pipeline.effects.terms import Term
 from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
 from pipeline.estimators.group_time.group_time_averages import (
-    Average,
-    balanced_event_averages,
-    cell_effects,
+    balanced_cells,
     cohort_averages,
-    equal_average,
+    equal_mean,
     event_averages,
+    event_mean,
     mean_over_cohorts,
     simple_average,
     year_averages,
@@ -35,6 +36,8 @@ from pipeline.estimators.group_time.group_time_panel import (
     cohort_sample,
     compared_firms,
 )
+from pipeline.exhibits.numbers import term_key
+from pipeline.inference.analytic import infer
 
 PACKAGES = ("csdid", "differences", "diff_diff", "moderndid")
 AGREED = 1e-6
@@ -92,16 +95,15 @@ def ours(run: Options) -> Figures:
 def _figures(effects: GroupTime) -> Figures:
     cohorts, years = cohort_averages(effects), year_averages(effects)
     events = event_averages(effects)
-    after = [event for event in events if (event.event_time or 0) >= 0]
-    averages: list[Average | None] = [*cell_effects(effects), *cohorts, *years, *events]
-    averages += balanced_event_averages(effects, BALANCED_LAST_EVENT_TIME)
-    averages += [simple_average(effects), mean_over_cohorts(effects, cohorts)]
-    averages += [equal_average(years, "year_average"), equal_average(after, "event_average")]
-    return {
-        a.term: (a.estimate, float(np.sqrt(a.influence @ a.influence)))
-        for a in averages
-        if a is not None
-    }
+    balanced = balanced_cells(effects, BALANCED_LAST_EVENT_TIME)
+    averages = [effects.effects, cohorts, years, events]
+    averages += [event_averages(effects, "event_balanced", balanced), simple_average(effects)]
+    averages += [mean_over_cohorts(effects, cohorts), event_mean(events)]
+    averages += [equal_mean(years, years.terms, Term("year_average"))]
+    inferred = infer(joined(averages), "assignment")
+    estimated = inferred.estimated
+    pairs = zip(estimated.estimates.tolist(), inferred.std_errors.tolist(), strict=True)
+    return {term_key(term): pair for term, pair in zip(estimated.terms, pairs, strict=True)}
 
 
 def peer_figures(python: str, package: str) -> dict[str, dict[str, Figures]]:

@@ -49,6 +49,7 @@ def ours(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
     from pipeline.estimators.group_time.cohort_sample import CohortSample
     from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
     from pipeline.estimators.group_time.group_time_averages import event_averages
+    from pipeline.inference.analytic import infer
     from pipeline.panel.panel_index import index_panel
 
     row = index_panel(data.rename(columns={"firm": "firm_id"})).row
@@ -72,10 +73,10 @@ def ours(data: pd.DataFrame) -> dict[str, tuple[float, float]]:
         )
         samples.append(sample)
     effects = group_time_effects(samples, GroupTimeRules("doubly_robust", "varying", 0))
-    return {
-        str(event.event_time): (event.estimate, float(np.sqrt(event.influence @ event.influence)))
-        for event in event_averages(effects)
-    }
+    inferred = infer(event_averages(effects), "firm")
+    estimated = inferred.estimated
+    pairs = zip(estimated.estimates.tolist(), inferred.std_errors.tolist(), strict=True)
+    return {str(term.event_time): pair for term, pair in zip(estimated.terms, pairs, strict=True)}
 
 
 def peer(data: pd.DataFrame) -> dict[str, tuple[float, float]]:

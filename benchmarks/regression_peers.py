@@ -56,31 +56,37 @@ def sample(n_units: int = 600, years: int = 6) -> dict[str, np.ndarray]:
 def ours(data: dict[str, np.ndarray]) -> dict[str, Figures]:
     """Return coefficients and standard errors by regression, and the enumerated p-value."""
     from pipeline.effects.absorb import dense_codes
-    from pipeline.effects.least_squares import absorb, fit_absorbed
+    from pipeline.effects.estimated import Seen
+    from pipeline.effects.least_squares import fit_absorbed
     from pipeline.effects.poisson import fit_poisson
-    from pipeline.inference.few_clusters import cluster_sums
+    from pipeline.effects.regression import absorb
+    from pipeline.effects.terms import Term
+    from pipeline.inference.analytic import infer
     from pipeline.inference.wild_bootstrap import wild_test
+    from pipeline.inference.wild_rows import cluster_sums
 
     names = tuple(f"d{k}" for k in range(TERMS))
+    terms = [Term(name) for name in names]
     columns = np.column_stack([data[name] for name in names])
-    effects = {"first": data["unit"], "second": data["cell"], "weight": data["weight"]}
-    found = {}
-    one = fit_absorbed(data["y"], columns, names, clusters=data["cluster"], **effects)
-    two = fit_absorbed(
-        data["y"],
-        columns,
-        names,
-        clusters=data["cluster"],
-        second_clusters=data["other"],
-        **effects,
+    first_row = np.unique(data["unit"], return_index=True)[1]
+    seen = Seen(
+        firm=data["unit"],
+        treated=(columns > 0).any(axis=1),
+        assignment=data["cluster"][first_row],
+        matched_set=data["other"][first_row],
     )
+    given = {"first": data["unit"], "second": data["cell"], "weight": data["weight"], "seen": seen}
+    linear = fit_absorbed(data["y"], columns, terms, **given)
     with_separation = np.column_stack([columns, data["d4"]])
-    poisson = fit_poisson(
-        data["level"], with_separation, (), clusters=data["cluster"], **effects
-    ).fit
-    for label, fit in (("one-way", one), ("two-way", two), ("Poisson", poisson)):
-        errors = np.sqrt(np.diag(fit.covariance))[:TERMS]
-        pairs = np.column_stack([fit.estimates[:TERMS], errors]).tolist()
+    poisson = fit_poisson(data["level"], with_separation, [*terms, None], **given)
+    found = {}
+    for label, fit, cluster in (
+        ("one-way", linear, "assignment"),
+        ("two-way", linear, "set_and_assignment"),
+        ("Poisson", poisson, "assignment"),
+    ):
+        inferred = infer(fit, cluster)
+        pairs = np.column_stack([inferred.estimated.estimates, inferred.std_errors]).tolist()
         found[label] = dict(zip(names, pairs, strict=True))
     unweighted = np.ones(len(data["y"]))
     absorbed = absorb(columns, data["unit"], data["cell"], unweighted)

@@ -38,32 +38,49 @@ def simulate(n_rows: int) -> dict[str, np.ndarray]:
     }
 
 
+def clustered(fit) -> tuple[float, float]:
+    """Return the estimate and the standard error of a result of a single term."""
+    from pipeline.inference.analytic import infer
+
+    inferred = infer(fit, "assignment")
+    return float(inferred.estimated.estimates[0]), float(inferred.std_errors[0])
+
+
+def seen_of(data: dict[str, np.ndarray]):
+    """Return the rows as results hold them; every firm has `YEARS` of them."""
+    from pipeline.effects.estimated import Seen
+
+    treated = np.isfinite(data["first"])
+    return Seen(data["firm"], treated, assignment=data["cluster"][::YEARS])
+
+
 def ours(data: dict[str, np.ndarray]) -> tuple[float, float]:
     from pipeline.effects.least_squares import fit_absorbed
+    from pipeline.effects.terms import ATT
 
     post = (data["year"] >= data["first"]).astype(np.float64)[:, None]
     fit = fit_absorbed(
         data["y"],
         post,
-        ("att",),
+        [ATT],
         first=data["firm"],
         second=data["year"] - 1,
         weight=np.ones(len(post)),
-        clusters=data["cluster"],
+        seen=seen_of(data),
     )
-    return float(fit.estimates[0]), float(np.sqrt(fit.covariance[0, 0]))
+    return clustered(fit)
 
 
 def linearmodels(data: dict[str, np.ndarray]) -> tuple[float, float]:
-    from pipeline.effects.least_squares import clustered_fit
+    from pipeline.effects.least_squares import as_estimated
+    from pipeline.effects.terms import ATT
     from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
 
     post = (data["year"] >= data["first"]).astype(np.float64)[:, None]
     effects = (data["firm"], data["year"] - 1, np.ones(len(post)))
     solved = solve_by_linearmodels(data["y"], post, *effects)
     assert solved is not None
-    fit = clustered_fit(solved, ("att",), data["cluster"], largest=1.0)
-    return float(fit.estimates[0]), float(np.sqrt(fit.covariance[0, 0]))
+    return clustered(as_estimated(solved, [ATT], seen_of(data)))
 
 
 def peer(data: dict[str, np.ndarray]) -> tuple[float, float]:
@@ -99,9 +116,9 @@ def band(estimates: int) -> float:
 def wild_draws(n_clusters: int = 50, draws: int = 999) -> float:
     """Return the seconds of a restricted wild bootstrap of 20,000 firm-years, interval included."""
     from pipeline.effects.absorb import dense_codes
-    from pipeline.effects.least_squares import absorb
-    from pipeline.inference.few_clusters import cluster_sums
+    from pipeline.effects.regression import absorb
     from pipeline.inference.wild_bootstrap import wild_test
+    from pipeline.inference.wild_rows import cluster_sums
 
     data = simulate(20_000)
     cluster = data["cluster"] % n_clusters

@@ -8,8 +8,8 @@ file whose path it prints. Codes and names of columns are told by `told_codes` a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
     import numpy as np
@@ -40,12 +40,48 @@ def told_columns(found: Collection[str], wanted: Collection[str]) -> str:
     return f"it has {', '.join(map(str, found))}"
 
 
-class EvaluationError(Exception):
-    """Stop the evaluation with a message for the user; stages print it without a traceback."""
+@dataclass(frozen=True)
+class Reason:
+    """Say by a code and its fields why something is missing, or what must be known of it.
 
-    def __init__(self, message: str, problems: pd.DataFrame | None = None) -> None:
-        super().__init__(message)
+    Fields are numbers, names of params, lists of them, a user's own text, or another reason. The
+    sentence is made where it is read, from the words of the report's language.
+    """
+
+    code: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} {value}" for name, value in self.fields.items())
+        return f"{self.code} ({told})" if told else self.code
+
+
+class EvaluationError(Exception):
+    """Stop the evaluation with a message for the user; stages print it without a traceback.
+
+    `reason` is what a table can hold of it: the message itself where that is a reason.
+    """
+
+    def __init__(
+        self,
+        message: str | Reason,
+        problems: pd.DataFrame | None = None,
+        *,
+        reason: Reason | None = None,
+    ) -> None:
+        super().__init__(str(message))
         self.problems = problems
+        self._reason = message if isinstance(message, Reason) else reason
+
+    @property
+    def has_words(self) -> bool:
+        """Say whether the message is a sentence, not a reason that has to be told."""
+        return self._reason is None or str(self) != str(self._reason)
+
+    @property
+    def reason(self) -> Reason:
+        """Return the reason for a table; what has none is told as it stands."""
+        return self._reason or Reason("stopped", {"message": str(self)})
 
 
 class ParamsError(EvaluationError):

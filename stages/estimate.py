@@ -4,12 +4,18 @@ from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
-from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import (
+    ESTIMATES,
+    EVENT_COVARIANCE,
+    INFLUENCE,
+    OUTCOME_PATHS,
+    TESTS,
+)
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.effects.study import prepare_study
-from pipeline.inference.bootstrap import Redo
 from pipeline.matching.matched_lags import matched_times
+from pipeline.matching.redo import Redo
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
@@ -54,6 +60,8 @@ def main(
     folder = folders.of("estimate")
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)
+    write(EVENT_COVARIANCE, results.event_covariance, folder)
+    write(INFLUENCE, results.influence, folder)
     write(OUTCOME_PATHS, results.paths, folder)
     for table in OF_ESTIMATE:
         write(table, results.details[table.name], folder)

@@ -106,11 +106,20 @@ def report(error: EvaluationError, where: str, folders: Folders | None = None) -
         print(f"{where}: {error}", file=sys.stderr)
         return 2
     print(f"{where}: {type(error).__name__}", file=sys.stderr)
-    for line in str(error).splitlines():
+    for line in told(error).splitlines():
         print(f"  {line}", file=sys.stderr)
     if error.problems is not None and folders is not None:
         print(f"  {_keep_rows(error.problems, folders)}", file=sys.stderr)
     return 2
+
+
+def told(error: EvaluationError) -> str:
+    """Return an error's message; one that is a reason is told in words."""
+    if error.has_words:
+        return str(error)
+    from pipeline.exhibits.words.language import tell
+
+    return tell(error.reason)
 
 
 def _keep_rows(problems: pd.DataFrame, folders: Folders) -> str:

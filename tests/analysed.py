@@ -9,11 +9,11 @@ from stacked_tables import (
     treatment,
     weights_from,
 )
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
-from pipeline.effects.ledger import Results
+from pipeline.effects.collected import Results
 from pipeline.effects.study import prepare_study
-from pipeline.inference.bootstrap import Redo
+from pipeline.matching.redo import Redo
 from pipeline.params.estimate import EstimateSection
 
 BASICS = {"designs": ["matched"], "outcomes": ["sales"], "cluster": "firm"}
@@ -68,7 +68,7 @@ def rows_of(results: Results, estimator: str, outcome: str = "sales") -> pd.Data
     """Return ESTIMATES of one estimator and outcome by sample and term."""
     table = results.estimates
     chosen = (table["estimator"] == estimator) & (table["outcome"] == outcome)
-    return table[chosen].set_index(["sample", "term"]).sort_index()
+    return table[chosen].set_index(["sample", "named"]).sort_index()
 
 
 def facts_of(results: Results) -> dict[str, float]:

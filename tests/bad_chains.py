@@ -4,10 +4,10 @@ import pandas as pd
 from bad_studies import DRAWS, EVENTS, GROUPS, LEVEL, estimate_section, plain_panel, with_entries
 from bad_studies import spec as named
 from stacked_tables import treatment
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
-from pipeline.effects.ledger import Results
+from pipeline.effects.collected import Results
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection

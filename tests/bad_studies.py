@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from stacked_tables import matches_from, treatment, weights_from
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
-from pipeline.effects.ledger import Results
+from pipeline.effects.collected import Results
 from pipeline.effects.study import Study, prepare_study
 from pipeline.panel.clean import cluster_entry
 from pipeline.params.estimate import EstimateSection

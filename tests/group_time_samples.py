@@ -1,14 +1,19 @@
 """Cohort samples of a full panel: each cohort against all firms that may be compared with it."""
 
+from typing import NamedTuple
+
 import numpy as np
 
+from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.terms import Term
 from pipeline.estimators.group_time.cohort_sample import CohortSample
+from pipeline.estimators.group_time.group_time import GroupTime
 from pipeline.estimators.group_time.group_time_averages import (
-    balanced_event_averages,
-    cell_effects,
+    balanced_cells,
     cohort_averages,
-    equal_average,
+    equal_mean,
     event_averages,
+    event_mean,
     mean_over_cohorts,
     simple_average,
     year_averages,
@@ -18,6 +23,15 @@ from pipeline.estimators.group_time.group_time_panel import (
     cohort_sample,
     compared_firms,
 )
+from pipeline.exhibits.numbers import term_key
+from pipeline.inference.analytic import infer
+
+
+class Figures(NamedTuple):
+    """Hold what others print of one term."""
+
+    estimate: float
+    std_error: float
 
 
 def full_samples(
@@ -53,21 +67,25 @@ def full_samples(
     return samples
 
 
-def figures(average):
-    """Return estimate and standard error."""
-    return average.estimate, float(np.sqrt(average.influence @ average.influence))
+def balanced_averages(found: GroupTime, last_event_time: int) -> Estimated:
+    """Average, at each event time, the cohorts that are observed up to `last_event_time`."""
+    return event_averages(found, "event_balanced", balanced_cells(found, last_event_time))
 
 
-def all_averages(effects):
-    """Return every cell and average by term."""
-    cohorts, years = cohort_averages(effects), year_averages(effects)
-    events = event_averages(effects)
-    after = [event for event in events if event.event_time >= 0]
-    overall = [
-        simple_average(effects),
-        mean_over_cohorts(effects, cohorts),
-        equal_average(after, "event_average"),
-        equal_average(years, "year_average"),
-        *balanced_event_averages(effects, 0),
-    ]
-    return {a.term: a for a in [*cell_effects(effects), *cohorts, *years, *events, *overall]}
+def every_term(found: GroupTime, last_event_time: int = 0) -> Estimated:
+    """Return every cell and average, `event_balanced` up to `last_event_time`."""
+    cohorts, years, events = cohort_averages(found), year_averages(found), event_averages(found)
+    parts = [found.effects, cohorts, years, events, simple_average(found)]
+    parts += [mean_over_cohorts(found, cohorts), event_mean(events)]
+    parts += [equal_mean(years, years.terms, Term("year_average"))]
+    return joined([*parts, balanced_averages(found, last_event_time)])
+
+
+def all_averages(found: GroupTime) -> dict[str, Figures]:
+    """Return figures by the term's key, clustered by the clusters of the samples."""
+    inferred = infer(every_term(found), "assignment")
+    estimated = inferred.estimated
+    pairs = zip(estimated.estimates.tolist(), inferred.std_errors.tolist(), strict=True)
+    return {
+        term_key(term): Figures(*pair) for term, pair in zip(estimated.terms, pairs, strict=True)
+    }

@@ -11,7 +11,7 @@ from workspace import section
 from pipeline.analyses.recovery import RECOVERY_KEY, recover
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
-from pipeline.effects.ledger import Results
+from pipeline.effects.collected import Results
 from pipeline.effects.study import Study
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection

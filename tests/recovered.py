@@ -2,6 +2,7 @@
 
 import pandas as pd
 from stacked_tables import outcomes, treatment
+from told import with_names
 
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
@@ -18,4 +19,4 @@ def recovered(panel, untreated, matches, weights, estimate) -> pd.DataFrame:
     }
     truth = untreated[["firm_id", "year", "sales"]].rename(columns={"sales": "sales_untreated"})
     study = prepare_study(panel, matches, weights, **sections)
-    return recover(study, truth, estimate_specs(study).estimates)
+    return with_names(recover(study, truth, estimate_specs(study).estimates))

@@ -18,23 +18,23 @@ COHORTS = [2008, 2010]
 def truths(found: Evaluated) -> Iterator[tuple[str, tuple[str, ...], float]]:
     """Yield name, place in ESTIMATES and truth of estimates that `recover` leaves out.
 
-    A place is estimator, outcome, sample, subgroup and term.
+    A place is estimator, outcome, sample, grouping, subgroup and term.
     """
     lee = _true_among_exporters(found)
     for part in ("att", "att_lower", "att_upper"):
-        place = ("lee_bounds", "exports_value", "base_exporters", "all", part)
+        place = ("lee_bounds", "exports_value", "base_exporters", "all", "all", part)
         yield part.replace("att", "lee"), place, lee
-    yield "survival", ("survival", "survival", "all", "all", "att"), _true_survival(found)
+    yield "survival", ("survival", "survival", "all", "all", "all", "att"), _true_survival(found)
     for part in ("lee_lower", "lee_upper", "lee"):
-        place = ("survival", "sales_log", "survivors", "all", part)
+        place = ("survival", "sales_log", "survivors", "all", "all", part)
         yield part.replace("lee", "exit_lee"), place, _true_by_firm(found)
     for cohort in COHORTS:
-        place = ("groups", "sales_log", "all", f"cohort={cohort}", "att")
+        place = ("groups", "sales_log", "all", "cohort", str(cohort), "att")
         yield f"cohort={cohort}", place, _true_by_firm(found, cohort)
-    sized = ("size_weighted", "sales_log", "all", "all")
-    yield "by_jobs", (*sized, "att_by[jobs]"), _true_by_size(found, "employment", -2)
-    yield "by_sales", (*sized, "att_by[sales]"), _true_by_size(found, "sales", -1)
-    yield "total", (*sized, "total[sales]"), _true_total(found)
+    sized = ("size_weighted", "sales_log", "all")
+    yield "by_jobs", (*sized, "jobs", "all", "att_by"), _true_by_size(found, "employment", -2)
+    yield "by_sales", (*sized, "sales", "all", "att_by"), _true_by_size(found, "sales", -1)
+    yield "total", (*sized, "sales", "all", "total"), _true_total(found)
 
 
 @dataclass(frozen=True)

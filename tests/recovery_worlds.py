@@ -80,6 +80,7 @@ ANALYSES = {
         "by": {"jobs": {"column": "employment", "at": -2}, "sales": {"column": "sales"}},
     },
 }
+PLACE = ["estimator", "outcome", "sample", "grouping", "subgroup", "term"]
 COLUMNS = ["name", "truth", "estimate", "std_error", "conf_low", "conf_high"]
 
 
@@ -228,10 +229,10 @@ def _rows(found: Evaluated) -> Iterator[tuple]:
     rows = found.results.estimates
     rows = rows[(rows["band"] == "pointwise")]
     interval = ["estimate", "std_error", "conf_low", "conf_high"]
-    keyed = rows.set_index(["estimator", "outcome", "sample", "subgroup", "term"])[interval]
+    keyed = rows.set_index(PLACE)[interval]
     recovered = recover(found.study, found.firms.truth, found.results.estimates)
     for row in recovered[recovered["term"] == "att"].itertuples():
-        place = (row.estimator, row.outcome, "all", "all", "att")
+        place = (row.estimator, row.outcome, "all", "all", "all", "att")
         yield row.estimator, row.truth, *keyed.loc[[place]].iloc[0]
     for name, place, truth in truths(found):
         yield name, truth, *keyed.loc[[place]].iloc[0]

@@ -11,10 +11,12 @@ from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
 from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
 from pipeline.datasets.store import Dataset, conform
+from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.params.estimate import EstimateSection
@@ -287,11 +289,13 @@ def _estimate_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict
     return rows
 
 
-_KEY = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+_PLACE = dict.fromkeys(("arm", "sample", "grouping", "subgroup"), "all")
+_KEY = {**_PLACE, "inference": "analytic", "band": "pointwise"}
 
 
 def _unobserved(key: dict[str, str], reason: str | None, scale: str) -> dict[str, Any]:
-    return {**key, **_KEY, "term": "att", "estimand": "att", "scale": scale, "note": reason}
+    why = packed(Reason("not_observed", {"reason": reason}))
+    return {**key, **_KEY, "term": "att", "estimand": "att", "scale": scale, **why}
 
 
 def _estimated(
@@ -300,7 +304,7 @@ def _estimated(
     row = {
         **key,
         **_KEY,
-        "term": "att" if time is None else f"event[{time}]",
+        "term": "att" if time is None else "event",
         "event_time": time,
         "estimand": "att" if key["design"] == "unmatched" else "att_matched",
         "scale": scale,
@@ -314,7 +318,7 @@ def _estimated(
         "df": 215,
     }
     if time == -1:
-        return {**row, "estimate": 0.0, "note": "reference period"}
+        return {**row, "estimate": 0.0, **packed(Reason("reference_period"))}
     ramp = 2.0 if time is None else max(0, time + 1) * 0.8
     estimate = std_error * (ramp + rng.normal())
     return {
@@ -332,11 +336,11 @@ def _test_rows(chosen: StudySettings) -> list[dict[str, Any]]:
     rows = []
     for i, name in enumerate(n for n, o in chosen.outcomes.root.items() if o.observed):
         for design in DESIGNS:
-            key = {"outcome": name, "design": design, "sample": "all", "estimator": "stacked"}
+            key = {**_PLACE, "outcome": name, "design": design, "estimator": "stacked"}
             row = {**key, "test": "pre_trends", "statistic": 1.1, "df": 2, "df_denominator": 215}
             if i == 1:
                 row |= {"statistic": None, "df": None, "df_denominator": None}
-                row["note"] = "one pre-year: no pre-trend can be seen"
+                row |= packed(Reason("no_pre_year"))
             rows.append({**row, "p_value": None if i == 1 else 0.412})
     return rows
 

@@ -9,16 +9,18 @@ from results import OUTCOMES, _table, settings, study_results, with_details
 from text_tables import lines
 
 from pipeline.datasets.fits import DETECTABLE
+from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.samples import ATTRITION, GROUPING_LOSSES, ZEROS
+from pipeline.effects.terms import ATT
+from pipeline.errors import Reason
 from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.render.latex import fits
 from pipeline.exhibits.tables.export_margins import export_margins_tables
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.survival import survival_tables
 from pipeline.exhibits.tables.table import DASH
-from pipeline.exhibits.words.language import speaking
-from pipeline.publishing.disclosure.groups import NOTE as SECOND
+from pipeline.exhibits.words.language import speaking, tell
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.study import study_tables
@@ -55,12 +57,13 @@ LEE = {
     "terms": ["att"],
     "cluster": "assignment",
 }
-UNITS = "depends on the unit: 0.500 in US$, 0.900 in a hundredth of it, 0.001 in a million of it"
-SUPPRESSED = "suppressed: fewer than 5 treated or comparison firms with the outcome"
+UNITS = Reason("depends_on_unit", {"own": 0.5, "unit": "US$", "hundredth": 0.9, "million": 0.001})
+SUPPRESSED = Reason("group_too_small", {"least": 5})
 
 
 def estimate(outcome, estimator, term, value, **more):
-    plain = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+    plain = dict.fromkeys(("arm", "sample", "grouping", "subgroup"), "all")
+    plain |= {"inference": "analytic", "band": "pointwise"}
     return {
         "outcome": outcome,
         "design": "covariates",
@@ -88,8 +91,9 @@ def bounded(outcome, estimator, term, low, high, **more):
     ]
 
 
-def p_value(test, value):
-    place = {"outcome": "sales_log", "design": "covariates", "sample": "all"}
+def p_value(test, value, subgroup="all"):
+    place = {"outcome": "sales_log", "design": "covariates", "arm": "all", "sample": "all"}
+    place |= {"grouping": "size", "subgroup": subgroup}
     return place | {"estimator": "groups", "test": test, "p_value": value}
 
 
@@ -99,20 +103,34 @@ ROWS = [
     estimate("exports_value", "margins", "level_per_firm", 0.2222),
     estimate("exports_value", "margins", "level", 0.3333),
     estimate("exports_value", "margins", "att", 0.4444, **BASE),
-    estimate("exports_value", "margins", "asinh", 0.5, note=UNITS),
+    estimate("exports_value", "margins", "asinh", 0.5, remarks=packed_remarks([UNITS])),
     *bounded("exports_value", "lee", "att", -0.1234, 0.2361, **BASE),
-    estimate("survival", "survival", "event[0]", 0.0, event_time=0, std_error=None),
-    estimate("survival", "survival", "event[1]", 0.0211, event_time=1, scale="share"),
-    estimate("survival", "survival", "event[2]", 0.0322, event_time=2, scale="share"),
+    estimate("survival", "survival", "event", 0.0, event_time=0, std_error=None),
+    estimate("survival", "survival", "event", 0.0211, event_time=1, scale="share"),
+    estimate("survival", "survival", "event", 0.0322, event_time=2, scale="share"),
     estimate("survival", "survival", "att", 0.0266, scale="share"),
     estimate("sales_log", "survival", "att", 99.0, sample="exit_as_zero", scale="US$ million"),
     estimate("sales_log", "survival", "att", 28.0, sample="survivors", scale="US$ million"),
     *bounded("sales_log", "survival", "lee", 0.0633, 0.1484, sample="survivors"),
     *bounded("sales_log", "survival", "manski", -0.82, 0.81),
-    estimate("employment_log", "survival", "manski", None, note="no event time has both groups"),
-    estimate("sales_log", "groups", "att", 0.1212, subgroup="size=<10"),
-    estimate("sales_log", "groups", "att", 0.3434, subgroup="size=10 to <50"),
-    estimate("sales_log", "groups", "att", None, subgroup="size=50 or more", note=SUPPRESSED),
+    estimate(
+        "employment_log",
+        "survival",
+        "manski",
+        None,
+        **packed(Reason("no_event_time_with_both_groups")),
+    ),
+    estimate("sales_log", "groups", "att", 0.1212, grouping="size", subgroup="<10"),
+    estimate("sales_log", "groups", "att", 0.3434, grouping="size", subgroup="10 to <50"),
+    estimate(
+        "sales_log",
+        "groups",
+        "att",
+        None,
+        grouping="size",
+        subgroup="50 or more",
+        **packed(SUPPRESSED),
+    ),
 ]
 SURVIVAL = {"design": "covariates", "event_time": 1, "n_observed": 70}
 COVARIATES = {"design": "covariates", "outcome": "exports_value", "n_firms": 100}
@@ -129,9 +147,9 @@ MORE_DETAILS = {
     ],
 }
 MORE_TESTS = [
-    p_value("equality[size]", 0.0412),
-    p_value("q_value[size=<10]", 0.0201),
-    p_value("q_value[size=10 to <50]", 0.3),
+    p_value("equality", 0.0412),
+    p_value("q_value", 0.0201, "<10"),
+    p_value("q_value", 0.3, "10 to <50"),
 ]
 
 
@@ -174,7 +192,7 @@ def test_margins_show_each_part_and_the_bounds(results):
     assert ("95% CI", "[−0.223, 0.336]") in shown
     assert ("Above zero at base", "96 / 77") in shown
     assert ("asinh", "0.500") in shown
-    assert UNITS in " ".join(table.notes)
+    assert tell(UNITS) in " ".join(table.notes)
 
 
 def test_the_share_above_zero_is_the_headline_estimate(results):
@@ -229,7 +247,7 @@ def test_groups_stand_in_the_order_of_their_bins_with_q_and_the_test(results):
         ("Detectable difference", "0.138"),
     ]
     assert table.panels[0].rows[10].cells[0] is DASH
-    assert SUPPRESSED in " ".join(table.notes)
+    assert tell(SUPPRESSED) in " ".join(table.notes)
     assert "not rejected is not equality" in " ".join(table.notes)
 
 
@@ -240,7 +258,7 @@ def test_a_study_that_asks_for_none_has_none():
 
 
 def test_an_average_effect_on_all_firms_is_not_that_of_a_group(results):
-    att = results.effects[("sales_log", "covariates", "stacked", "pointwise")]["att"]
+    att = results.effects[("sales_log", "covariates", "stacked", "pointwise")][ATT]
     assert not math.isnan(att.estimate)
     assert ("sales_log", "covariates", "groups", "pointwise") not in results.effects
 
@@ -262,8 +280,9 @@ def test_few_treated_clusters_are_told_under_every_table():
     """The count stands in the rows; the text of the row's own caution is for programs."""
     results = made(tables=["export_margins", "survival", "heterogeneity"], language="es")
     estimates = results.estimates.assign(n_treated_clusters=7)
-    caution = "7 treated clusters are few: analytic intervals are too short"
-    estimates["note"] = estimates["note"].where(estimates["term"] != "asinh", f"{UNITS}; {caution}")
+    few = Reason("few_treated_clusters", {"n_treated_clusters": 7})
+    scaled = estimates["term"] == "asinh"
+    estimates["remarks"] = estimates["remarks"].mask(scaled, packed_remarks([UNITS, few]))
     few = dataclasses.replace(results, estimates=estimates)
     with speaking(few.settings.exhibit):
         tables = [
@@ -283,7 +302,7 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     """`50 or more` has too few firms and 40 of the 80 are below 10: both are hidden."""
     results = made()
     estimates = results.estimates.copy()
-    smaller = estimates["subgroup"] == "size=<10"
+    smaller = estimates["subgroup"] == "<10"
     estimates.loc[smaller, ["n_treated", "n_control"]] = 40
     published = vet(dataclasses.replace(results, estimates=estimates))
     (table,) = heterogeneity_tables(published)
@@ -293,10 +312,10 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     ]  # fmt: skip
     assert shown[5:7] == [("10 to <50", "0.343"), ("", "(0.050)")]
     assert shown[8] == ("Treated / comp.", "80 / 70")
-    assert SECOND in " ".join(table.notes)
+    assert tell(Reason("tells_group_size")) in " ".join(table.notes)
     hidden = published.estimates.loc[smaller].iloc[0]
     assert hidden[["estimate", "std_error", "n_treated", "n_control"]].isna().all()
-    assert hidden["note"] == SECOND
+    assert hidden["reason"] == "tells_group_size"
     listed = manifest({"tables/heterogeneity.tex": b""}, {"heterogeneity": table}, published)
     assert b"tables/heterogeneity.tex,70," in listed
 
@@ -304,15 +323,15 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
 def test_a_note_names_the_group_that_has_no_estimate():
     notes = " ".join(heterogeneity_tables(made())[0].notes)
     label = ANALYSES["groups"]["by"]["size"]["label"]
-    assert f"Not estimated: {label}, 50 or more: {SUPPRESSED}." in notes
+    assert f"Not estimated: {label}, 50 or more: {tell(SUPPRESSED)}." in notes
     assert "are not shown" not in notes
 
 
 def test_groups_with_few_treated_clusters_are_a_warning():
     results = made()
     estimates = results.estimates.copy()
-    estimates.loc[estimates["subgroup"] == "size=<10", "n_treated_clusters"] = 4
-    estimates.loc[estimates["subgroup"] == "size=10 to <50", "n_treated_clusters"] = 12
+    estimates.loc[estimates["subgroup"] == "<10", "n_treated_clusters"] = 4
+    estimates.loc[estimates["subgroup"] == "10 to <50", "n_treated_clusters"] = 12
     notes = heterogeneity_tables(dataclasses.replace(results, estimates=estimates))[0].notes
     (warning,) = [note for note in notes if "treated clusters" in note]
     label = ANALYSES["groups"]["by"]["size"]["label"]
@@ -345,12 +364,12 @@ def test_treated_firms_of_no_group_are_counted_in_the_note(count, said):
 
 def test_estimates_without_a_standard_error_say_why_and_nothing_is_left_open(results):
     """The reason stands under margins, survival and groups; no sentence lacks its end."""
-    reason = "no standard error: the treated firms lie in a single cluster"
     estimates = results.estimates.copy()
     names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
     estimates.loc[:, names] = math.nan
     known = estimates["estimate"].notna()
-    estimates.loc[known, "note"] = f"in levels; {reason}"
+    for name, value in packed(Reason("treated_in_one_cluster")).items():
+        estimates.loc[known, name] = value
     spoilt = dataclasses.replace(results, estimates=estimates)
     for made in (export_margins_tables, survival_tables, heterogeneity_tables):
         for table in made(spoilt):

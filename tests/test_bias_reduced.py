@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from stacked_tables import estimation, outcomes, random_study, treatment
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.absorb import dense_codes
-from pipeline.effects.least_squares import absorb
+from pipeline.effects.regression import absorb
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
 from pipeline.inference import bias_reduced as module
@@ -123,14 +123,14 @@ def test_firms_across_clusters_and_large_problems_are_refused(monkeypatch):
     unit, year = np.repeat(np.arange(6), 4), np.tile(np.arange(4), 6)
     regressors = np.random.default_rng(0).normal(size=(24, 1))
     absorbed = absorb(regressors, unit, year, np.ones(24))
-    with pytest.raises(IdentificationError, match="stay within one cluster"):
+    with pytest.raises(IdentificationError, match=r"^bias_reduced_firms_move$"):
         bias_reduced(absorbed, np.ones(24), year, np.eye(1))
     monkeypatch.setattr(module, "MOST_CLUSTERS", 5)
-    with pytest.raises(IdentificationError, match="for few clusters"):
+    with pytest.raises(IdentificationError, match=r"^bias_reduced_many_clusters "):
         bias_reduced(absorbed, np.ones(24), unit, np.eye(1))
     monkeypatch.setattr(module, "MOST_CLUSTERS", 50)
     monkeypatch.setattr(module, "MOST_DIMENSIONS", 1)
-    with pytest.raises(IdentificationError, match="decompose"):
+    with pytest.raises(IdentificationError, match=r"^bias_reduced_many_dimensions "):
         bias_reduced(absorbed, np.ones(24), unit, np.eye(1))
 
 
@@ -149,8 +149,8 @@ def results_of(**first_spec):
 @pytest.mark.parametrize("average", ["event", "pooled"])
 def test_every_stacked_row_has_one_beside_it(average):
     rows = results_of(average=average)
-    plain = rows[(rows["inference"] == "analytic") & rows["std_error"].notna()].set_index("term")
-    found = rows[rows["inference"] == "bias_reduced"].set_index("term")
+    plain = rows[(rows["inference"] == "analytic") & rows["std_error"].notna()].set_index("named")
+    found = rows[rows["inference"] == "bias_reduced"].set_index("named")
     assert sorted(found.index) == sorted(plain.index)
     assert (found["estimate"] == plain["estimate"].reindex(found.index)).all()
     assert (found["df"] < plain["df"].reindex(found.index)).all()

@@ -10,13 +10,15 @@ from results import study_results, with_details, with_figures
 
 from pipeline.datasets.fits import FITS
 from pipeline.datasets.samples import SHARED_CLUSTERS
-from pipeline.effects.cluster_cautions import (
+from pipeline.errors import Reason
+from pipeline.exhibits.tables.panels import Shown, lettered_panels
+from pipeline.exhibits.words.cautions import panel_warnings
+from pipeline.exhibits.words.language import tell
+from pipeline.inference.cautions import (
     ERRORS_BY_FIRM,
     SHARING_A_CLUSTER,
     cluster_caution,
 )
-from pipeline.exhibits.tables.panels import Shown, lettered_panels
-from pipeline.exhibits.words.cautions import panel_warnings
 
 COUNTS = ["n_clusters", "n_treated_clusters"]
 CAUTION = "treated clusters are few: analytic intervals are too short"
@@ -66,7 +68,9 @@ def test_ten_treated_clusters_are_enough():
 @pytest.mark.parametrize(("n_treated", "said"), [(1, False), (2, True), (9, True), (10, False)])
 def test_the_caution_is_for_intervals_over_few_treated_clusters(n_treated, said):
     found = cluster_caution("assignment", 40, n_treated)
-    assert (found is not None and found.startswith(f"{n_treated} {CAUTION}")) == said
+    count = {"n_treated_clusters": n_treated}
+    assert found == (Reason("few_treated_clusters", count) if said else None)
+    assert not said or tell(found).startswith(f"{n_treated} {CAUTION}")
 
 
 def by_firm(cluster_of):
@@ -84,7 +88,7 @@ def by_firm(cluster_of):
 
 def test_errors_by_firm_say_that_treated_firms_share_a_cluster():
     shared, facts = by_firm(lambda firm: f"c{int(firm[1:]) // 2}")
-    assert len(shared) and shared["note"].str.contains(ERRORS_BY_FIRM, regex=False).all()
+    assert len(shared) and shared["note"].str.contains(tell(ERRORS_BY_FIRM), regex=False).all()
     assert (facts[SHARING_A_CLUSTER] == shared["n_treated"].max()).all()
     alone, facts = by_firm(lambda firm: firm)
     assert len(alone) and not alone["note"].str.contains("errors by firm", na=False).any()

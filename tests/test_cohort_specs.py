@@ -7,14 +7,16 @@ import pandas as pd
 import pytest
 from recovered import recovered
 from stacked_tables import estimation, outcomes, panel_from, random_study, treatment
+from told import declared, estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.study import prepare_study
+from pipeline.effects.terms import ATT
 from pipeline.estimators.cohort_regression import fit_extended_twoway, interaction_sample
-from pipeline.estimators.imputation import impute, imputed_average
+from pipeline.estimators.imputation import impute, imputed_averages
 from pipeline.estimators.twoway import FlatSample
+from pipeline.inference.analytic import infer
 from pipeline.params.estimate import EstimateSection
 
 ESTIMATORS = ["sun_abraham", "extended_twoway", "imputation"]
@@ -56,11 +58,11 @@ def test_effects_that_differ_by_cohort_and_year_are_found(estimator, average):
     untreated, observed, matches, weights = with_effects(0, 0.2)
     estimate = by_cohort(estimator, average)
     results = run((observed, matches, weights), estimate)
-    check(ESTIMATES, results.estimates)
-    check(TESTS, results.tests)
+    check(ESTIMATES, declared(results.estimates))
+    check(TESTS, declared(results.tests))
     found = recovered(observed, untreated, matches, weights, estimate)
-    truth = found.set_index("term")["truth"]
-    rows = results.estimates.set_index("term")
+    truth = found.set_index("named")["truth"]
+    rows = results.estimates.set_index("named")
     assert rows.loc["att", "estimate"] == pytest.approx(truth["att"], abs=1e-9)
     assert truth["att"] > 1
     if estimator == "sun_abraham":
@@ -79,7 +81,7 @@ def test_lags_used_in_matching_leave_the_pre_trend_test():
     some = {"matched": {"sales": frozenset({-2, -1})}}
     test = run(random_study(1), spec, matched=some).tests.iloc[0]
     assert test["df"] == 2
-    assert test["note"] == "2 effects of cohorts and years before entry, 2 matched on left out"
+    assert test["note"] == "2 effects of cohorts and years before entry; 2 matched on left out"
     every = {"matched": {"sales": frozenset({-3, -2, -1})}}
     test = run(random_study(1), spec, matched=every).tests.iloc[0]
     assert np.isnan(test["statistic"])
@@ -125,8 +127,8 @@ def test_no_never_treated_firm_is_a_row_with_a_reason():
     )
     rows = run((panel, sets, weights), by_cohort("sun_abraham")).estimates
     assert rows["note"].str.contains("needs never-treated").all()
-    assert set(rows["term"]) == {"att", "event_average"}
-    found = run((panel, sets, weights), by_cohort("imputation")).estimates.set_index("term")
+    assert set(rows["named"]) == {"att", "event_average"}
+    found = run((panel, sets, weights), by_cohort("imputation")).estimates.set_index("named")
     assert found.loc["event[0]", "estimate"] == pytest.approx(2)
     assert "single cluster" in found.loc["event[0]", "note"]
 
@@ -138,9 +140,9 @@ def test_extended_two_way_adjusts_for_covariates():
     panel = panel.assign(sales=growth + 0.1 * panel["year"].astype(float))
     covariates = weights[["stack", "firm_id"]].assign(size=weights["firm_id"].map(own))
     tables = panel, matches, weights
-    plain = run(tables, by_cohort("extended_twoway")).estimates.set_index("term")
+    plain = run(tables, by_cohort("extended_twoway")).estimates.set_index("named")
     adjusted = by_cohort("extended_twoway", covariates=["size"])
-    found = run(tables, adjusted, covariates).estimates.set_index("term")
+    found = run(tables, adjusted, covariates).estimates.set_index("named")
     assert abs(plain.loc["att", "estimate"]) > 0.1
     assert found.loc["att", "estimate"] == pytest.approx(0, abs=1e-9)
     holes = covariates.assign(size=covariates["size"].where(covariates.index % 5 > 0))
@@ -156,7 +158,6 @@ def flat_study(seed, n=40):
     return FlatSample(
         firm=firm,
         year=year,
-        cluster=firm // 2,
         y=rng.normal(size=len(firm)),
         weight=rng.uniform(0.5, 2, n)[firm],
         cohort=cohort,
@@ -164,6 +165,7 @@ def flat_study(seed, n=40):
         anticipated=np.zeros(len(firm), dtype=bool),
         ever_treated=np.isfinite(cohort),
         panel_row=np.arange(len(firm)),
+        assignment=np.arange(n) // 2,
     ).where(kept)
 
 
@@ -173,31 +175,33 @@ def test_an_imputed_average_is_its_dense_regression():
     imputed = impute(flat)
     weight = np.where(imputed.imputable, flat.weight, 0.0)
     weight /= weight.sum()
-    found = imputed_average(imputed, flat, weight, flat.cluster, "att")
+    cluster = flat.assignment[flat.firm]
+    found = imputed_averages(imputed, flat, weight[:, None], [ATT], cluster)
     dummies = np.hstack([np.eye(40)[flat.firm], np.eye(6)[flat.year - 2001][:, 1:]])
     free = ~flat.treated_post
     root = np.sqrt(flat.weight[free])
     inverse = np.linalg.pinv(dummies[free] * root[:, None])
     fitted = dummies @ (inverse @ (flat.y[free] * root))
     effect = flat.y - fitted
-    assert found.estimate == pytest.approx(weight @ effect, abs=1e-10)
+    assert found.estimate(ATT) == pytest.approx(weight @ effect, abs=1e-10)
     implied = weight.copy()
     implied[free] = -(weight @ dummies @ inverse) * root
     error = effect.copy()
     for cell in {(g, t) for g, t, w in zip(flat.cohort, flat.year, weight, strict=True) if w}:
         member = (flat.cohort == cell[0]) & (flat.year == cell[1]) & (weight > 0)
-        v = np.bincount(flat.cluster, weight * member, 20)
-        v_effect = np.bincount(flat.cluster[member], (weight * effect)[member], 20)
+        v = np.bincount(cluster, weight * member, 20)
+        v_effect = np.bincount(cluster[member], (weight * effect)[member], 20)
         error[member] -= (v * v_effect).sum() / (v**2).sum()
-    expected = np.bincount(flat.cluster, np.where(implied != 0, implied * error, 0), 20)
-    assert found.influence == pytest.approx(expected, abs=1e-10)
+    expected = np.bincount(cluster, np.where(implied != 0, implied * error, 0), 20)
+    influence = infer(found, "assignment").influence[:, 0]
+    assert influence == pytest.approx(expected, abs=1e-10)
 
 
 def test_each_covariate_enters_the_extended_two_way_once():
     """Dense least squares of Wooldridge's equation with two covariates, neither with the other."""
     flat = flat_study(2)
     own = np.random.default_rng(1).normal(size=(40, 2))[flat.firm]
-    found = fit_extended_twoway(flat, -1, flat.cluster, own, "firm")
+    found = fit_extended_twoway(flat, -1, own, "firm")
     cells = np.array(
         [
             (flat.cohort == g) & (flat.year == t)
@@ -213,8 +217,8 @@ def test_each_covariate_enters_the_extended_two_way_once():
     root = np.sqrt(flat.weight)[:, None]
     expected = np.linalg.lstsq(np.hstack(columns) * root, flat.y * root[:, 0])[0]
     n_cells = cells.shape[1]
-    assert found.fit.estimates[:n_cells] == pytest.approx(expected[:n_cells], abs=1e-8)
-    assert len(found.event_time) == n_cells
+    assert found.effects.estimates == pytest.approx(expected[:n_cells], abs=1e-8)
+    assert len(found.effects.terms) == n_cells
 
 
 def test_treated_rows_that_cannot_be_predicted_are_left_out_and_counted():

@@ -14,18 +14,24 @@ from stacked_tables import (
     treatment,
     weights_from,
 )
+from told import estimate_specs, said
 from workspace import section
 
-from pipeline.analyses.specs import estimate_specs
-from pipeline.effects.cluster_cautions import cluster_caution
-from pipeline.effects.clusters import VALID, Remade, cluster_codes, require_valid
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
-from pipeline.errors import IdentificationError
-from pipeline.estimators.stacked import fit_stacked, year_cells
+from pipeline.effects.terms import ATT, Term, event
+from pipeline.errors import IdentificationError, Reason, SupportError
+from pipeline.estimators.stacked import fit_cells, pooled_regressors, year_cells
+from pipeline.exhibits.numbers import term_key
+from pipeline.exhibits.words.language import tell
 from pipeline.inference import bootstrap
+from pipeline.inference.analytic import infer
 from pipeline.inference.bootstrap import Redo, bootstrap_terms
+from pipeline.inference.cautions import cluster_caution
+from pipeline.inference.clusters import unit_clusters
+from pipeline.inference.validity import require_valid
 from pipeline.matching.designs import match_designs
+from pipeline.matching.redo import Remade
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
@@ -34,6 +40,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.params.valid_inference import VALID
 from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.propensity import score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
@@ -71,7 +78,7 @@ def spec(**changes):
 
 def test_components_join_sets_and_clusters_that_share_a_firm():
     units = stacks(SETS)
-    (code,) = cluster_codes(units, "components")
+    (code,) = unit_clusters(units, "components")
     firm = ["abcmno"[i] for i in units.firm]
     groups = pd.Series(firm).groupby(code).agg("".join).map(sorted).map("".join)
     # Cluster A joins s1 (a) and s3 (m); B joins s1 (n) and s2 (b): all firms hang together.
@@ -80,7 +87,7 @@ def test_components_join_sets_and_clusters_that_share_a_firm():
         "s2     o       0", "s2     n       0"
     )
     two = stacks(apart.replace("s1     n       0", "s1     m       0"))
-    (code,) = cluster_codes(two, "components")
+    (code,) = unit_clusters(two, "components")
     firm = ["abcmno"[i] for i in two.firm]
     groups = pd.Series(firm).groupby(code).agg("".join).map(sorted).map("".join)
     assert sorted(groups) == ["am", "bn", "co"]
@@ -130,10 +137,11 @@ def test_two_way_clusters_follow_the_formula(seed):
     units = joined(panel, weights, matches, (-2, 2))
     sample = stacked_sample(units, panel["sales"].to_numpy(), "renormalise")
     cells = year_cells(sample, panel, None)
-    first, second = (code[sample.unit] for code in cluster_codes(units, "set_and_assignment"))
-    fit = fit_stacked(sample, "att", cells, first, second)
-    assert fit.covariance[0, 0] == pytest.approx(dense_two_way(sample, cells, first, second))
-    assert fit.n_clusters == min(len(set(first)), len(set(second)))
+    first, second = (code[sample.unit] for code in unit_clusters(units, "set_and_assignment"))
+    fit = fit_cells(sample, pooled_regressors(sample), cells, by_entry=False).where([ATT])
+    found = infer(fit, "set_and_assignment")
+    assert found.covariance[0, 0] == pytest.approx(dense_two_way(sample, cells, first, second))
+    assert found.counts.n_clusters == min(len(set(first)), len(set(second)))
 
 
 @pytest.mark.parametrize("cluster", ["set_and_assignment", "components"])
@@ -150,7 +158,7 @@ def test_set_clusters_reach_the_estimates(cluster):
     )
     results = estimate_specs(study)
     assert set(results.estimates["cluster"]) == {cluster}
-    att = results.estimates.set_index("term").loc["att"]
+    att = results.estimates.set_index("named").loc["att"]
     assert att["n_clusters"] < 12 if cluster == "components" else att["n_clusters"] == 9
 
 
@@ -219,8 +227,8 @@ def test_few_components_are_counted_and_warned_of():
 )
 def test_the_caution_ends_where_clusters_are_enough(n_clusters, said):
     found = cluster_caution("components", n_clusters, n_clusters)
-    assert found is None if said is None else said in found
-    assert ("bootstrap" in (found or "")) == (n_clusters < 6)
+    assert found is None if said is None else said in tell(found)
+    assert ("bootstrap" in ("" if found is None else tell(found))) == (n_clusters < 6)
     assert cluster_caution("assignment", n_clusters, 10) is None
 
 
@@ -335,7 +343,7 @@ def test_a_sample_of_every_cluster_once_gives_back_the_estimate(monkeypatch, ave
     study = prepare_study(*tables, **sections)
     plain = sections | {"estimate": _analytic(sections["estimate"])}
     results = estimate_specs(prepare_study(*tables, **plain))
-    estimate = results.estimates.set_index(["design", "term"])["estimate"]
+    estimate = results.estimates.set_index(["design", "named"])["estimate"]
 
     def everyone(firms, rng):
         return pd.DataFrame({"row": np.arange(len(firms)), "number": 0})
@@ -344,7 +352,7 @@ def test_a_sample_of_every_cluster_once_gives_back_the_estimate(monkeypatch, ave
     asked = study.estimate.specs[0].model_copy(update={"draws": 1})
     for design in ("unmatched", "odds", "entropy"):
         found = bootstrap_terms(study, redo, asked, design, ["sales_log"]).terms["sales_log"]
-        assert found["att"].iloc[0] == pytest.approx(estimate[design, "att"], rel=1e-7)
+        assert found[ATT].iloc[0] == pytest.approx(estimate[design, "att"], rel=1e-7)
 
 
 def test_the_bootstrap_redoes_what_the_spec_asks_for_beside_other_methods(monkeypatch):
@@ -366,13 +374,13 @@ def test_the_bootstrap_redoes_what_the_spec_asks_for_beside_other_methods(monkey
         lambda firms, rng: pd.DataFrame({"row": np.arange(len(firms)), "number": 0}),
     )
     rows = estimate_specs(study, redo).estimates
-    drawn = rows[rows["inference"] == "cluster_bootstrap"].set_index("term")
+    drawn = rows[rows["inference"] == "cluster_bootstrap"].set_index("named")
     assert drawn.index.is_unique and set(drawn["sample"]) == {"all"}
     assert {"att", "event[1]", "event_bin[0,1]"} <= set(drawn.index)
     spec = study.estimate.specs[0].model_copy(update={"draws": 1})
     found = bootstrap_terms(study, redo, spec, "odds", ["sales_log"]).terms["sales_log"].iloc[0]
-    for term in ("att", "event[1]", "event_bin[0,1]"):
-        assert found[term] == pytest.approx(drawn.loc[term, "estimate"], rel=1e-7)
+    for term in (ATT, event(1), Term("event_bin", None, None, 0, 1)):
+        assert found[term] == pytest.approx(drawn.loc[term_key(term), "estimate"], rel=1e-7)
 
 
 def _analytic(settings):
@@ -418,7 +426,7 @@ def test_the_same_seed_draws_the_same_samples_and_the_panel_stays():
         for _ in range(2)
     )
     pd.testing.assert_frame_equal(first, again)
-    assert first["att"].nunique() == 3
+    assert first[ATT].nunique() == 3
     pd.testing.assert_frame_equal(tables[0], before)
 
 
@@ -442,7 +450,7 @@ def test_too_many_failed_samples_leave_a_row_with_the_reason(monkeypatch):
     study = prepare_study(*tables, **sections)
 
     def fails(*_, **__):
-        raise IdentificationError("the groups are separated; take it out of the model")
+        raise SupportError(Reason("moments_not_met", {"n_control": 9}))
 
     monkeypatch.setattr(bootstrap, "_redone", fails)
     rows = estimate_specs(study, redo).estimates
@@ -450,9 +458,9 @@ def test_too_many_failed_samples_leave_a_row_with_the_reason(monkeypatch):
     assert len(asked) and asked[["std_error", "p_value", "conf_low"]].isna().all(axis=None)
     assert set(asked["note"]) == {
         "no bootstrap: the effect can be estimated in 0 of 50 samples of clusters only; "
-        "the last failed of: the groups are separated"
+        f"the last failed of: {said('moments_not_met', n_control=9)}"
     }
-    kept = rows[(rows["inference"] == "analytic") & (rows["term"] == "att")]
+    kept = rows[(rows["inference"] == "analytic") & (rows["named"] == "att")]
     assert kept["std_error"].notna().all()
 
 

@@ -155,7 +155,7 @@ def test_estimates_on_few_firms_are_replaced_by_the_reason():
     estimates.loc[few, "n_treated"] = 3
     shown = vet(dataclasses.replace(results, estimates=estimates)).estimates
     assert shown.loc[few, "estimate"].isna().all()
-    assert set(shown.loc[few, "note"]) == {"not published: fewer than 5 firms in a group"}
+    assert set(shown.loc[few, "reason"]) == {"few_firms_in_group"}
     assert shown.loc[~few].equals(estimates.loc[~few])
 
 
@@ -236,12 +236,13 @@ def test_the_manifest_lists_every_file_and_no_small_count():
 
 def groups(sizes, outcome="sales_log", without=0.0):
     """Return ESTIMATES, GROUPING_LOSSES and TESTS of one grouping; a missing size is not shown."""
-    names = [f"size={name}" for name in sizes]
+    names = list(sizes)
     estimates = pd.DataFrame(
         {
             "outcome": outcome,
             "design": "d",
             "estimator": "groups",
+            "grouping": "size",
             "subgroup": names,
             "n_treated": pd.array(list(sizes.values()), dtype="Int64"),
         }
@@ -252,11 +253,15 @@ def groups(sizes, outcome="sales_log", without=0.0):
             "outcome": outcome,
             "design": "d",
             "estimator": "groups",
-            "test": [*(f"q_value[{name}]" for name in names), "equality[size]"],
+            "grouping": "size",
+            "subgroup": [*names, "all"],
+            "test": [*["q_value"] * len(names), "equality"],
             "statistic": 2.5,
             "df_denominator": 61.0,
             "p_value": 0.04,
-            "note": "Benjamini-Hochberg",
+            "reason": None,
+            "reason_fields": None,
+            "remarks": None,
         }
     )
     return estimates, pd.DataFrame([lost | {"n_firms": without}]), tests
@@ -265,19 +270,19 @@ def groups(sizes, outcome="sales_log", without=0.0):
 @pytest.mark.parametrize(
     ("sizes", "without", "second"),
     [
-        ({"a": None, "b": 30, "c": 20}, 0, {"size=c"}),
+        ({"a": None, "b": 30, "c": 20}, 0, {"c"}),
         ({"a": None, "b": 30, "c": None}, 0, set()),
         ({"a": 10, "b": 30, "c": 20}, 0, set()),
-        ({"a": 10, "b": 30, "c": 20}, 3, {"size=a"}),
+        ({"a": 10, "b": 30, "c": 20}, 3, {"a"}),
         ({"a": None, "b": 30, "c": 20}, 3, set()),
-        ({"a": None, "b": 30, "c": 20}, 9, {"size=c"}),
+        ({"a": None, "b": 30, "c": 20}, 9, {"c"}),
         ({"a": None}, 0, set()),
     ],
 )
 def test_no_group_that_is_not_shown_is_alone(sizes, without, second):
     estimates, losses, _ = groups(sizes, without=float(without))
     found = second_groups(estimates, losses, 5)
-    assert {group for _, _, group in found} == second
+    assert {group for *_, group in found} == second
     assert is_second(estimates, found).sum() == len(second)
 
 
@@ -286,17 +291,18 @@ def test_every_outcome_hides_the_same_second_group():
     sales, losses, _ = groups({"a": None, "b": 20, "c": 21})
     jobs, _, _ = groups({"a": None, "b": 22, "c": 21}, outcome="employment_log")
     found = second_groups(pd.concat([sales, jobs]), losses, 5)
-    assert found == {("sales_log", "d", "size=b"), ("employment_log", "d", "size=b")}
+    assert found == {("sales_log", "d", "size", "b"), ("employment_log", "d", "size", "b")}
 
 
 def test_tests_do_not_count_the_clusters_of_a_hidden_group():
     tests = groups({"a": None, "b": 30, "c": 20})[2]
-    shown = hide_group_tests(tests, {("sales_log", "d", "size=c")}).set_index("test")
-    assert np.isnan(shown.loc["q_value[size=c]", "p_value"])
-    assert shown.loc["q_value[size=c]", "note"].startswith("not published")
-    assert shown.loc["q_value[size=b]", ["statistic", "p_value"]].tolist() == [2.5, 0.04]
-    assert shown.loc["equality[size]", ["statistic", "df_denominator"]].isna().all()
-    assert shown.loc["equality[size]", "p_value"] == 0.04
+    shown = hide_group_tests(tests, {("sales_log", "d", "size", "c")})
+    shown = shown.set_index(["test", "subgroup"])
+    assert np.isnan(shown.loc[("q_value", "c"), "p_value"])
+    assert shown.loc[("q_value", "c"), "reason"] == "tells_group_size"
+    assert shown.loc[("q_value", "b"), ["statistic", "p_value"]].tolist() == [2.5, 0.04]
+    assert shown.loc[("equality", "all"), ["statistic", "df_denominator"]].isna().all()
+    assert shown.loc[("equality", "all"), "p_value"] == 0.04
 
 
 def with_few(results, chosen):
@@ -323,7 +329,7 @@ def test_no_pre_trend_test_tells_a_lead_that_is_not_shown():
 
     shown = vet(with_few(results, leads))
     assert shown.tests.loc[here, ["p_value", "statistic", "df_denominator"]].isna().all(axis=None)
-    assert shown.tests.loc[here, "note"].str.startswith("not published").all()
+    assert (shown.tests.loc[here, "reason"] == "tells_hidden_effect").all()
     assert shown.tests.loc[~here].equals(results.tests.loc[~here])
     for name in ("slope_jointly", "slope_by_any"):
         assert results.details.figure(PRE_TREND_POWER, name, **STACKED, power=0.5).known
@@ -396,12 +402,12 @@ def test_no_test_tells_of_a_group_that_is_too_small_to_show():
     difference = place | {"effect": 0.2, "scale": "log points"}
     results = with_details(results, DETECTABLE, [difference])
     shown = vet(results)
-    p_values = shown.tests[shown.tests["estimator"] == "groups"].set_index("test")["p_value"]
-    assert p_values.isna().to_dict() == {
-        "q_value[size=a]": True,
-        "q_value[size=b]": False,
-        "q_value[size=c]": True,
-        "equality[size]": False,
+    tests = shown.tests[shown.tests["estimator"] == "groups"].set_index(["test", "subgroup"])
+    assert tests["p_value"].isna().to_dict() == {
+        ("q_value", "a"): True,
+        ("q_value", "b"): False,
+        ("q_value", "c"): True,
+        ("equality", "all"): False,
     }
     assert np.isnan(shown.details.detectable("effect", place))
 

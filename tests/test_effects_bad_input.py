@@ -23,22 +23,24 @@ from bad_studies import (
     plain_panel,
     spec,
 )
+from told import said
 
-from pipeline.effects.counts import (
-    ADJUSTED,
-    LONE_CLUSTER,
-    LONE_COMPARISON,
-    LONE_IN_COHORT,
-    NEGATIVE,
-    NO_FREEDOM,
-    NO_VARIATION,
-    ONE_CLUSTER,
-    Counts,
-)
-from pipeline.effects.ledger import Results
+from pipeline.effects.collected import Results
 from pipeline.effects.study import outcome_sample
 from pipeline.errors import EvaluationError
-from pipeline.estimators.stacked import fit_stacked, year_cells
+from pipeline.estimators.stacked import event_regressors, fit_cells, year_cells
+from pipeline.exhibits.words.language import tell
+from pipeline.inference.analytic import infer
+from pipeline.inference.counts import Counts
+
+ADJUSTED = said("eigenvalues_adjusted")
+LONE_CLUSTER = said("treated_in_one_cluster")
+LONE_COMPARISON = said("comparison_in_one_cluster")
+LONE_IN_COHORT = said("every_entry_year_in_one_cluster")
+NEGATIVE = said("negative_variance")
+NO_FREEDOM = said("no_freedom")
+NO_VARIATION = said("no_variation")
+ONE_CLUSTER = said("one_cluster")
 
 NUMBERS = ["estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
 REASONS = ("no standard error", "no bootstrap", "not bootstrapped", "no randomisation")
@@ -400,7 +402,7 @@ def test_an_outcome_that_fails_leaves_the_others_as_they_are():
 
 def test_an_exact_fit_keeps_its_estimate_and_shows_no_significance():
     rows = estimated(thin(GRID["fitted exactly, with an effect"]())).estimates
-    of_sales = rows[(rows["outcome"] == "sales") & rows["term"].isin(["att", "event[0]"])]
+    of_sales = rows[(rows["outcome"] == "sales") & rows["named"].isin(["att", "event[0]"])]
     exact_rows = of_sales[of_sales["note"].fillna("").str.contains(NO_VARIATION)]
     estimators = {"main", "twoway", "sun_abraham", "wooldridge", "imputation"}
     assert estimators <= set(exact_rows["estimator"])
@@ -414,10 +416,11 @@ def test_one_comparison_cluster_would_leave_the_comparison_out_of_the_variance()
     study = made.study()
     sample = outcome_sample(study, "matched", "sales")
     cluster = sample.stacks.cluster[sample.unit]
-    fit = fit_stacked(sample, "event", year_cells(sample, study.panel, None), cluster)
+    cells = year_cells(sample, study.panel, None)
+    influence = infer(fit_cells(sample, event_regressors(sample), cells), "assignment").influence
     (comparison,) = np.unique(cluster[~sample.treated])
-    of_treated = np.delete(fit.influence, comparison, axis=0)
-    assert np.abs(fit.influence[comparison]).max() < 1e-12 < np.abs(of_treated).max()
+    of_treated = np.delete(influence, comparison, axis=0)
+    assert np.abs(influence[comparison]).max() < 1e-12 < np.abs(of_treated).max()
     rows = estimated(thin(made)).estimates
     assert rows.loc[rows["estimator"] == "main", "std_error"].isna().all()
 
@@ -521,13 +524,13 @@ def test_reasons_in_their_order():
     """Too few clusters speak first; then the error computed: zero, or none."""
     enough = Counts(4, 4, 40, 8, 4, 4)
     assert enough.why_none(0.1) is None
-    assert enough.why_none(0.0) == NO_VARIATION
-    assert enough.why_none(float("nan")) == NO_FREEDOM
-    assert enough.why_none(float("nan"), two_way=True) == NEGATIVE
-    assert replace(enough, n_clusters=1).why_none(0.1) == ONE_CLUSTER
-    assert replace(enough, n_treated_clusters=1).why_none(0.0) == LONE_CLUSTER
-    assert replace(enough, n_control_clusters=1).why_none(0.1) == LONE_COMPARISON
+    assert tell(enough.why_none(0.0)) == NO_VARIATION
+    assert tell(enough.why_none(float("nan"))) == NO_FREEDOM
+    assert tell(enough.why_none(float("nan"), two_way=True)) == NEGATIVE
+    assert tell(replace(enough, n_clusters=1).why_none(0.1)) == ONE_CLUSTER
+    assert tell(replace(enough, n_treated_clusters=1).why_none(0.0)) == LONE_CLUSTER
+    assert tell(replace(enough, n_control_clusters=1).why_none(0.1)) == LONE_COMPARISON
     two_years = replace(enough, n_entry_years=2, lone_entry_years=(2004,))
     assert two_years.why_none(0.1) is None
-    assert "with a single treated or comparison cluster: 2004" in two_years.left_out
-    assert replace(two_years, lone_entry_years=(2003, 2004)).why_none(0.1) == LONE_IN_COHORT
+    assert "with a single treated or comparison cluster: 2004" in tell(two_years.left_out)
+    assert tell(replace(two_years, lone_entry_years=(2003, 2004)).why_none(0.1)) == LONE_IN_COHORT

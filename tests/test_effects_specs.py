@@ -13,11 +13,11 @@ from stacked_tables import (
     treatment,
     weights_from,
 )
+from told import declared, estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import check
-from pipeline.effects.ledger import Results
+from pipeline.effects.collected import Results
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError, IdentificationError, ParamsError
 from pipeline.params.estimate import EstimateSection
@@ -64,7 +64,7 @@ def short(window=(-2, 1), **kwargs) -> Results:
 
 def by_term(results: Results, estimator: str = "main") -> pd.DataFrame:
     rows = results.estimates
-    return rows[rows["estimator"] == estimator].set_index("term")
+    return rows[rows["estimator"] == estimator].set_index("named")
 
 
 def fact(results: Results, name: str) -> float:
@@ -88,7 +88,7 @@ def test_tables_conform_and_every_event_time_has_a_row():
         (OUTCOME_PATHS, results.paths),
         (FACTS, results.facts),
     ):
-        check(dataset, frame)
+        check(dataset, declared(frame))
     events = {f"event[{e}]" for e in range(-4, 5)}
     assert set(by_term(results).index) == events | {"att", "event_average"}
 
@@ -193,7 +193,7 @@ def test_a_single_treated_cluster_gives_an_estimate_without_error():
     few = few.assign(cluster=few["cluster"].where(few["treated"], few["firm_id"]))
     estimate = estimation(cluster="assignment", wild_bootstrap={"draws": 99, "seed": 1})
     rows = run(panel, matches, few, estimate=estimate).estimates
-    att = rows[rows["term"] == "att"].set_index("inference")
+    att = rows[rows["named"] == "att"].set_index("inference")
     row, wild = att.loc["analytic"], att.loc["wild_bootstrap"]
     assert np.isfinite(row["estimate"]) and np.isnan(row["std_error"])
     assert row["note"] == "no standard error: the treated firms lie in a single cluster"
@@ -205,7 +205,7 @@ def test_a_constant_outcome_is_a_row_with_a_reason_and_nothing_to_draw(missing):
     panel, matches, weights = random_study(1)
     estimate = estimation(missing, wild_bootstrap={"draws": 99, "seed": 1})
     rows = run(panel.assign(sales=3.0), matches, weights, estimate=estimate).estimates
-    assert set(rows["term"]) == {"att", "event_average"} and set(rows["inference"]) == {"analytic"}
+    assert set(rows["named"]) == {"att", "event_average"} and set(rows["inference"]) == {"analytic"}
     assert rows[["estimate", "std_error", "p_value"]].isna().all(axis=None)
     assert (rows["note"] == "the outcome does not vary within the absorbed effects").all()
 
@@ -227,7 +227,7 @@ def test_event_times_without_comparison_have_a_reason():
 def test_unobserved_outcome_is_a_row_with_its_reason():
     results = short(named=outcomes(sales=LEVEL, exports=UNOBSERVED))
     rows = results.estimates[results.estimates["outcome"] == "exports"]
-    assert set(rows["term"]) == {"att", "event_average"}
+    assert set(rows["named"]) == {"att", "event_average"}
     assert rows["estimate"].isna().all()
     assert (rows["note"] == "not observed: no customs data").all()
 
@@ -320,7 +320,7 @@ def test_a_constant_effect_without_noise_is_found_by_every_estimator():
     untreated = panel.assign(sales=panel["sales"].where(panel["sales"].isna(), panel["year"] * 0.1))
     panel = untreated.assign(sales=untreated["sales"] + 2.0 * late.to_numpy(dtype=float))
     spec = two_specs(estimator="twoway")
-    found = recovered(panel, untreated, matches, weights, spec).set_index(["estimator", "term"])
+    found = recovered(panel, untreated, matches, weights, spec).set_index(["estimator", "named"])
     for key in (("main", "att"), ("main", "event_average"), ("second", "att")):
         assert found.loc[key, "estimate"] == pytest.approx(2.0, abs=1e-9)
         assert found.loc[key, "truth"] == pytest.approx(2.0, abs=1e-9)
@@ -336,7 +336,7 @@ def test_truth_has_the_estimators_own_weights():
     effect = np.where(year >= cohort, (year - cohort + 1) * (1 + own % 3), 0.0)
     untreated = panel.assign(sales=panel["sales"].where(panel["sales"].isna(), own + year))
     observed = untreated.assign(sales=untreated["sales"] + effect)
-    found = recovered(observed, untreated, matches, weights, estimation()).set_index("term")
+    found = recovered(observed, untreated, matches, weights, estimation()).set_index("named")
     assert {"att", "event_average", "event[2]"} < set(found.index)
     assert found["estimate"].to_numpy() == pytest.approx(found["truth"].to_numpy(), abs=1e-9)
     assert found.loc["att", "truth"] > 1

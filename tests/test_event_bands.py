@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from stacked_tables import estimation, outcomes, random_study, treatment
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 
 
@@ -23,8 +23,8 @@ def event_rows(bands):
         )
     )
     table = results.estimates
-    event = table["term"].str.startswith("event[")
-    return {band: group.set_index("term") for band, group in table[event].groupby("band")}
+    event = table["term"] == "event"
+    return {band: group.set_index("named") for band, group in table[event].groupby("band")}
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,15 @@ import re
 import pandas as pd
 import pytest
 from results import OUTCOMES, many_outcomes, study_results, with_details, with_figures
+from told import said
 
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
+from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
 from pipeline.datasets.store import conform
-from pipeline.effects.counts import NO_VARIATION
+from pipeline.effects.terms import ATT
+from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.figures.event_study import event_study
 from pipeline.exhibits.render.latex import fits_page
@@ -32,7 +35,7 @@ from pipeline.exhibits.tables.sample_flow import sample_flow
 from pipeline.exhibits.tables.score import score_table
 from pipeline.exhibits.tables.table import DASH, Counts, Interval, Magnitude, Number, Text
 from pipeline.exhibits.words.captions import caption, stem
-from pipeline.exhibits.words.language import speaking
+from pipeline.exhibits.words.language import speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
@@ -199,7 +202,8 @@ def test_note_translates_the_tables_own_number(results):
 def test_entry_years_without_leads_are_named(results):
     estimates = results.estimates.copy()
     lead = (estimates["event_time"] == -2) & (estimates["outcome"] == "sales_log")
-    estimates.loc[lead, "note"] = "entry years 2010 only"
+    only = [Reason("entry_years_only", {"years": [2010]})]
+    estimates.loc[lead, "remarks"] = packed_remarks(only)
     changed = dataclasses.replace(results, estimates=estimates)
     words = "entry years 2010 only, for others no pre-trend can be seen"
     # the note is that of the headline's table
@@ -240,39 +244,47 @@ def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
     estimates = results.estimates.copy()
     lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
     estimates.loc[lost, ["estimate", "std_error"]] = math.nan
-    estimates.loc[lost, "note"] = "no comparison firm is observed before entry"
+    _say(estimates, lost, Reason("nobody_in_one_of_two_years", {"group": "comparison"}))
     table = _first(dataclasses.replace(results, estimates=estimates))
     assert table.panels[1].rows[0].cells[0] == DASH
-    assert "Panel B, column 1: no comparison firm is observed before entry." in table.notes
+    assert (
+        "Panel B, column 1: no comparison firm is observed in one of the two years." in table.notes
+    )
 
 
 def test_an_estimate_without_standard_error_says_why(results):
     estimates = results.estimates.copy()
     lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
     estimates.loc[lost, ["std_error", "statistic", "p_value", "conf_low", "conf_high"]] = math.nan
-    estimates.loc[lost, "note"] = f"equal-weight mean over event times 0, 1; {NO_VARIATION}"
+    _say(estimates, lost, Reason("no_variation"))
     spoilt = dataclasses.replace(results, estimates=estimates)
     table = _first(spoilt)
     assert table.panels[1].rows[0].cells[0] != DASH
-    assert f"Panel B, column 1: {NO_VARIATION}." in table.notes
+    assert f"Panel B, column 1: {said('no_variation')}." in table.notes
     spanish = spoilt.settings.exhibit.model_copy(update={"language": "es"})
     with speaking(spanish):
         notes = " ".join(_first(spoilt).notes)
     assert "sin error estándar: el resultado se ajusta exactamente, no queda variación" in notes
 
 
-def _without_errors(results, note, estimate=None):
+def _say(table, rows, reason):
+    """Give rows of a table a reason."""
+    for name, value in packed(reason).items():
+        table.loc[rows, name] = value
+
+
+def _without_errors(results, reason, estimate=None):
     """Return results whose effects have no standard error anywhere, for one reason."""
     estimates = results.estimates.copy()
     names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
     estimates.loc[:, names] = math.nan
-    estimates.loc[:, "note"] = note
+    _say(estimates, slice(None), reason)
     if estimate is not None:
         estimates.loc[:, "estimate"] = estimate
     return dataclasses.replace(results, estimates=estimates)
 
 
-ONE_CLUSTER = "no standard error: the sample has a single cluster"
+ONE_CLUSTER = Reason("one_cluster")
 
 
 def test_without_any_standard_error_sizes_stay_and_no_clustering_is_claimed(results):
@@ -284,7 +296,7 @@ def test_without_any_standard_error_sizes_stay_and_no_clustering_is_claimed(resu
     assert isinstance(foot["Clusters / treated"][0], Counts)
     notes = " ".join(table.notes)
     assert "Standard errors clustered" not in notes
-    assert ONE_CLUSTER in notes
+    assert tell(ONE_CLUSTER) in notes
 
 
 def test_an_effect_in_its_own_unit_without_standard_error_is_not_rounded_to_zero():
@@ -296,11 +308,11 @@ def test_an_effect_in_its_own_unit_without_standard_error_is_not_rounded_to_zero
 
 
 def test_the_summary_says_why_there_is_no_interval(results):
-    text = summary(_without_errors(results, f"equal-weight mean; {ONE_CLUSTER}", math.log(1.05)))
-    assert f"Log sales, 5.0 percent ({ONE_CLUSTER})" in text
-    lost = "no matched treated and comparison firms are observed together after entry"
+    text = summary(_without_errors(results, ONE_CLUSTER, math.log(1.05)))
+    assert f"Log sales, 5.0 percent ({tell(ONE_CLUSTER)})" in text
+    lost = Reason("nobody_observed_after_entry")
     text = summary(_without_errors(results, lost, math.nan))
-    assert f"Log sales, not estimated ({lost})" in text
+    assert f"Log sales, not estimated ({tell(lost)})" in text
 
 
 @pytest.mark.parametrize("share", [math.nan, 0.0])
@@ -326,17 +338,18 @@ def test_a_total_of_nothing_has_no_largest_firm(share):
 def test_exhibits_are_built_where_nothing_can_be_estimated(results, lost):
     """Every figure and table of every outcome: dashes and reasons, no `nan`, no failure."""
     estimates, tests, paths = results.estimates.copy(), results.tests.copy(), results.paths
-    shown = estimates["note"] != "reference period"
+    shown = estimates["reason"].ne("reference_period").fillna(True)
     names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
     if lost == "tests":
         tests[["statistic", "df", "df_denominator", "p_value"]] = math.nan
-        tests["note"] = f"event times -3, -2: {NO_VARIATION}"
+        untested = {"times": [-3, -2], "reason": Reason("no_variation")}
+        _say(tests, slice(None), Reason("event_times_untested", untested))
     elif lost == "errors":
         estimates.loc[shown, names] = math.nan
-        estimates.loc[shown, "note"] = NO_VARIATION
+        _say(estimates, shown, Reason("no_variation"))
     else:
         estimates.loc[shown, ["estimate", *names]] = math.nan
-        estimates.loc[shown, "note"] = "the outcome does not vary within the absorbed effects"
+        _say(estimates, shown, Reason("no_outcome_variation"))
     if lost == "all but the reasons":
         estimates = estimates[estimates["term"].isin(["att", "event_average"])]
         tests, paths = tests.iloc[:0], paths.iloc[:0]
@@ -354,7 +367,7 @@ def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(res
     assert tests.label == main.rows[-1].label == "Pre-trend p"
     assert [cell and cell.plain() for cell in tests.cells] == ["0.41", "\u2014", "0.41", None]
     assert flat.rows[-1].label == "Observations"
-    reason = "no pre-trend test, one pre-year: no pre-trend can be seen"
+    reason = f"no pre-trend test, {said('no_pre_year')}"
     assert f"Panels A and B, column 2: {reason}." in _first(results).notes
 
 
@@ -604,10 +617,10 @@ def figures_of(cell):
 def test_dynamic_effects_are_the_estimates_by_event_time(results):
     (table,) = dynamic_effects(results)
     rows = {row.label: row for row in table.rows() if row.label}
-    estimates = results.estimates.set_index(["outcome", "design", "estimator", "term"])
+    estimates = results.estimates.set_index(["outcome", "design", "estimator", "event_time"])
     for time in (-3, -2, 0, 1, 2, 3):
         shown = rows[str(time).replace("-", "\u2212")].cells[0].value
-        wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", f"event[{time}]")]
+        wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", time)]
         assert shown == wanted.estimate
     assert "\u22121" not in rows
     assert rows["Pre-trends, joint p"].cells[0].value == 0.412
@@ -617,7 +630,9 @@ def test_dynamic_effects_are_the_estimates_by_event_time(results):
 
 def test_dynamic_effects_name_the_years_that_some_entry_years_lack(results):
     estimates = results.estimates.copy()
-    estimates.loc[estimates["term"] == "event[3]", "note"] = "entry years 2009 only"
+    only = [Reason("entry_years_only", {"years": [2009]})]
+    third = (estimates["term"] == "event") & (estimates["event_time"] == 3)
+    estimates.loc[third, "remarks"] = packed_remarks(only)
     (table,) = dynamic_effects(dataclasses.replace(results, estimates=estimates))
     assert "Years that some entry years lack: 3, entry years 2009 only." in table.notes
 
@@ -645,7 +660,7 @@ def test_estimators_on_the_same_firms_stand_side_by_side(results):
     assert [panel.title for panel in table.panels] == ["All firms"]
     labels = [row.label for row in table.panels[0].rows]
     assert labels[::3] == ["Stacked difference-in-differences", "Flat two-way fixed effects"]
-    flat = results.effects["sales_log", "unmatched", "flat", "pointwise"]["att"]
+    flat = results.effects["sales_log", "unmatched", "flat", "pointwise"][ATT]
     shown = [row.cells[0] for row in table.panels[0].rows[3:6]]
     assert shown[0].value == flat.estimate and shown[1].value == flat.std_error
     assert (shown[2].low, shown[2].high) == (flat.conf_low, flat.conf_high)

@@ -5,6 +5,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from results import OUTCOMES, many_outcomes, study_results
 
+from pipeline.datasets.reasons import packed_remarks
+from pipeline.errors import Reason
 from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, render_figure
 from pipeline.exhibits.figures.event_study import _pre_trend_words, event_study
 from pipeline.exhibits.figures.love_plot import love_plot
@@ -39,11 +41,16 @@ def _points(axes, label):
     return dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
 
 
+def only(years):
+    """Return remarks of an event time that only some entry years have."""
+    return packed_remarks([Reason("entry_years_only", {"years": years})])
+
+
 def _with_partial(results):
     """Return the results with an event time of log sales that one entry year lacks."""
     estimates = results.estimates.copy()
     chosen = (estimates["outcome"] == "sales_log") & (estimates["event_time"] == 3)
-    estimates.loc[chosen, "note"] = "entry years 2009 only"
+    estimates.loc[chosen, "remarks"] = only([2009])
     return dataclasses.replace(results, estimates=estimates)
 
 
@@ -215,11 +222,10 @@ def test_event_times_of_narrow_panels_are_not_crowded():
 def test_a_long_list_of_entry_years_does_not_fill_a_panel(results):
     table = results.estimates.copy()
     early = table["event_time"] < -1
-    years = ", ".join(str(year) for year in range(2003, 2011))
-    table.loc[early, "note"] = f"entry years {years} only"
+    table.loc[early, "remarks"] = only(list(range(2003, 2011)))
     crowded = dataclasses.replace(results, estimates=table)
     words = _pre_trend_words(crowded, "sales_log")
     assert "some entry years" in words and "2003" not in words
-    table.loc[early, "note"] = "entry years 2003 only"
+    table.loc[early, "remarks"] = only([2003])
     short = dataclasses.replace(results, estimates=table)
     assert "entry 2003 only" in _pre_trend_words(short, "sales_log")

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
+from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError
 from pipeline.estimators.goodman_bacon import balanced_part, goodman_bacon, share_by_kind
 from pipeline.estimators.twoway import FlatSample, fit_twoway
@@ -22,7 +23,6 @@ def flat_of(firm, year, cohort, y, weight=None):
     return FlatSample(
         firm=firm,
         year=year,
-        cluster=firm,
         y=y,
         weight=np.ones(len(y)) if weight is None else weight,
         cohort=cohort,
@@ -30,6 +30,7 @@ def flat_of(firm, year, cohort, y, weight=None):
         anticipated=np.zeros(len(y), dtype=bool),
         ever_treated=np.isfinite(cohort),
         panel_row=np.arange(len(y)),
+        assignment=np.arange(int(firm.max()) + 1),
     )
 
 
@@ -55,7 +56,7 @@ def assert_identity(flat):
     found = goodman_bacon(flat)
     assert sum(part.weight for part in found) == pytest.approx(1, abs=1e-12)
     average = sum(part.weight * part.estimate for part in found)
-    assert average == pytest.approx(fit_twoway(flat, flat.firm).estimates[0], abs=1e-10)
+    assert average == pytest.approx(fit_twoway(flat).estimate(ATT), abs=1e-10)
     return found
 
 
@@ -94,7 +95,7 @@ def test_castle_doctrine_as_bacondecomp():
     state = pd.factorize(data["sid"])[0]
     flat = flat_of(state, data["year"].to_numpy(), cohort, data["l_homicide"].to_numpy())
     found = assert_identity(flat)
-    assert fit_twoway(flat, state).estimates[0] == pytest.approx(0.0818, abs=5e-5)
+    assert fit_twoway(flat).estimate(ATT) == pytest.approx(0.0818, abs=5e-5)
     weight = share_by_kind(found)
     printed = {
         "not_yet": (0.05976, -0.00554),
@@ -128,9 +129,12 @@ def test_a_growing_effect_shows_in_the_comparisons_with_treated_firms():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda flat: flat.where(np.arange(len(flat.y)) != 7), "balanced panel, and 1 of 15"),
-        (lambda flat: replace(flat, weight=1.0 + flat.year), "constant over a firm's years"),
-        (lambda flat: replace(flat, anticipated=flat.year == 2), "anticipation"),
+        (
+            lambda flat: flat.where(np.arange(len(flat.y)) != 7),
+            r"^bacon_unbalanced \(n_short 1, n_firms 15, n_years \d+\)$",
+        ),
+        (lambda flat: replace(flat, weight=1.0 + flat.year), "^bacon_weights_vary$"),
+        (lambda flat: replace(flat, anticipated=flat.year == 2), "^bacon_anticipation$"),
     ],
 )
 def test_refused_where_the_theorem_does_not_hold(change, reason):

@@ -5,24 +5,24 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from group_time_samples import full_samples
+from group_time_samples import balanced_averages, every_term, full_samples
 
-from pipeline.errors import SupportError
+from pipeline.effects.rows import Label
+from pipeline.effects.terms import Term, event
+from pipeline.errors import Reason, SupportError
 from pipeline.estimators.adjusted_change import adjusted_change, prepare_comparison
 from pipeline.estimators.group_time.cohort_sample import CohortSample
-from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
-from pipeline.estimators.group_time.group_time_averages import (
-    balanced_event_averages,
-    cell_effects,
-    cohort_averages,
-    event_averages,
-    mean_over_cohorts,
-    simple_average,
-    year_averages,
+from pipeline.estimators.group_time.group_time import (
+    REFERENCE,
+    GroupTimeRules,
+    group_time_effects,
 )
+from pipeline.estimators.group_time.group_time_averages import event_averages, simple_average
 from pipeline.estimators.group_time.propensity_odds import _tilt
+from pipeline.inference.analytic import analytic_rows, infer
 from pipeline.inference.wild_bootstrap import random_signs
 
+LABEL = Label("sales", "all", "group_time", "att", "US$", "firm", 0.95)
 METHODS = ["outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"]
 DIFFERENCE = GroupTimeRules("outcome_regression", "varying", 0)
 
@@ -46,12 +46,24 @@ def by_cell(effects):
     return {(cell.cohort, cell.year): cell for cell in effects.cells}
 
 
+def cell_estimates(effects):
+    """Return the estimates by cohort and year; those without one are missing."""
+    return {place: effects.effects.estimate(c.term) for place, c in by_cell(effects).items()}
+
+
+def simple_figures(effects):
+    """Return the simple average, and each cluster's influence on it."""
+    inferred = infer(simple_average(effects), "assignment")
+    return inferred.estimated.estimates[0], inferred.influence[:, 0]
+
+
 def test_a_cell_is_the_difference_of_mean_changes():
     wide, first, _ = firms()
     change = (wide[2006] - wide[2004]).to_numpy()
     expected = change[first == 2005].mean() - change[np.isinf(first)].mean()
-    cell = by_cell(effects_of(wide, first))[2005, 2006]
-    assert cell.estimate == pytest.approx(expected, abs=1e-12)
+    effects = effects_of(wide, first)
+    cell = by_cell(effects)[2005, 2006]
+    assert cell_estimates(effects)[2005, 2006] == pytest.approx(expected, abs=1e-12)
     assert cell.base_year == 2004
     assert (cell.n_treated, cell.n_control) == ((first == 2005).sum(), np.isinf(first).sum())
 
@@ -61,11 +73,9 @@ def test_all_methods_agree_without_covariates(method):
     wide, first, _ = firms()
     found = effects_of(wide, first, GroupTimeRules(method, "varying", 0))
     plain = effects_of(wide, first)
-    used = [cell.estimated for cell in plain.cells]
-    assert found.influence == pytest.approx(plain.influence, abs=1e-9)
-    assert [c.estimate for c in found.cells if c.estimated] == pytest.approx(
-        [c.estimate for c, k in zip(plain.cells, used, strict=True) if k], abs=1e-9
-    )
+    assert found.effects.terms == plain.effects.terms
+    assert found.effects.influence == pytest.approx(plain.effects.influence, abs=1e-9)
+    assert found.effects.estimates == pytest.approx(plain.effects.estimates, abs=1e-9)
 
 
 def test_matching_weights_give_the_declared_formula():
@@ -95,19 +105,18 @@ def test_matching_weights_give_the_declared_formula():
     early = change[:2].mean() - (0.5 * change[2] + 1.5 * change[3]) / 2
     late_change = y[:, 2] - y[:, 1]
     late = late_change[4] - (2 * late_change[5] + late_change[6]) / 3
-    cells = by_cell(effects)
-    assert cells[2002, 2003].estimate == pytest.approx(early, abs=1e-12)
-    assert cells[2003, 2003].estimate == pytest.approx(late, abs=1e-12)
-    at_entry = next(e for e in event_averages(effects) if e.event_time == 0)
-    assert at_entry.estimate == pytest.approx(
-        (2 * cells[2002, 2002].estimate + late) / 3, abs=1e-12
-    )
+    cells = cell_estimates(effects)
+    assert cells[2002, 2003] == pytest.approx(early, abs=1e-12)
+    assert cells[2003, 2003] == pytest.approx(late, abs=1e-12)
+    at_entry = event_averages(effects).where([event(0)])
+    expected = (2 * cells[2002, 2002] + late) / 3
+    assert at_entry.estimates[0] == pytest.approx(expected, abs=1e-12)
     first_change = y[:, 1] - y[:, 0]
     mean_2002 = (0.5 * first_change[2] + 1.5 * first_change[3]) / 2
     mean_2003 = (2 * late_change[5] + late_change[6]) / 3
     of_firm_2 = -2 / 3 * 0.25 * (first_change[2] - mean_2002)
     of_firm_2 -= 1 / 3 * (2 / 3) * (late_change[5] - mean_2003)
-    assert at_entry.influence[2] == pytest.approx(of_firm_2, abs=1e-12)
+    assert at_entry.influence[2, 0] == pytest.approx(of_firm_2, abs=1e-12)
 
 
 @pytest.mark.parametrize("every_row", [False, True])
@@ -122,14 +131,7 @@ def test_an_influence_is_the_derivative_by_a_firms_weight(method, every_row):
 
     def averages(weight):
         effects = effects_of(wide, first, rules, covariates=covariate, weight=weight)
-        return [
-            *cell_effects(effects),
-            simple_average(effects),
-            *event_averages(effects),
-            *balanced_event_averages(effects, 1),
-            mean_over_cohorts(effects, cohort_averages(effects)),
-            *year_averages(effects),
-        ]
+        return every_term(effects, last_event_time=1)
 
     weight = np.random.default_rng(2).uniform(0.5, 2, 60)
     at_weight = averages(weight)
@@ -137,16 +139,17 @@ def test_an_influence_is_the_derivative_by_a_firms_weight(method, every_row):
         step = np.zeros(60)
         step[firm] = 1e-5
         above, below = averages(weight + step), averages(weight - step)
-        for found, up, down in zip(at_weight, above, below, strict=True):
-            slope = weight[firm] * (up.estimate - down.estimate) / 2e-5
-            assert found.influence[firm] == pytest.approx(slope, abs=2e-8), found.term
+        slopes = weight[firm] * (above.estimates - below.estimates) / 2e-5
+        pairs = zip(at_weight.terms, at_weight.influence[firm], slopes, strict=True)
+        for term, influence, slope in pairs:
+            assert influence == pytest.approx(slope, abs=2e-8), term
 
 
 def test_copies_of_a_firm_in_its_cluster_change_nothing():
     wide, first, covariate = firms(2)
     rules = GroupTimeRules("doubly_robust", "varying", 0)
-    once = simple_average(effects_of(wide, first, rules, covariates=covariate))
-    twice = simple_average(
+    once = simple_figures(effects_of(wide, first, rules, covariates=covariate))
+    twice = simple_figures(
         effects_of(
             pd.concat([wide, wide], ignore_index=True),
             np.tile(first, 2),
@@ -155,8 +158,8 @@ def test_copies_of_a_firm_in_its_cluster_change_nothing():
             clusters=np.tile(np.arange(len(wide)), 2),
         )
     )
-    assert twice.estimate == pytest.approx(once.estimate, abs=1e-10)
-    assert twice.influence == pytest.approx(once.influence, abs=1e-10)
+    assert twice[0] == pytest.approx(once[0], abs=1e-10)
+    assert twice[1] == pytest.approx(once[1], abs=1e-10)
 
 
 def test_a_doubled_weight_is_a_second_copy():
@@ -172,25 +175,23 @@ def test_a_doubled_weight_is_a_second_copy():
         covariates=covariate[copied],
         clusters=copied,
     )
-    assert simple_average(weighted).estimate == pytest.approx(
-        simple_average(rows).estimate, abs=1e-9
-    )
-    assert simple_average(weighted).influence == pytest.approx(
-        simple_average(rows).influence, abs=1e-9
-    )
+    once, copies = simple_figures(weighted), simple_figures(rows)
+    assert once[0] == pytest.approx(copies[0], abs=1e-9)
+    assert once[1] == pytest.approx(copies[1], abs=1e-9)
 
 
 @pytest.mark.parametrize("anticipation", [0, 1])
 def test_not_yet_treated_firms_compare_until_they_enter_or_anticipate(anticipation):
     wide, first, _ = firms(4)
     rules = GroupTimeRules("outcome_regression", "universal", anticipation)
-    cells = by_cell(effects_of(wide, first, rules, never_only=False))
+    effects = effects_of(wide, first, rules, never_only=False)
+    cells, estimates = by_cell(effects), cell_estimates(effects)
     base = 2002 - anticipation
     for year in range(2003, 2007):
         change = (wide[year] - wide[base]).to_numpy()
         free = first > year + anticipation
         expected = change[first == 2003].mean() - change[free].mean()
-        assert cells[2003, year].estimate == pytest.approx(expected, abs=1e-12)
+        assert estimates[2003, year] == pytest.approx(expected, abs=1e-12)
         assert cells[2003, year].n_control == free.sum()
 
 
@@ -200,38 +201,55 @@ def test_every_row_without_gaps_is_the_panel_estimate(method):
     wide, first, _ = firms(6)
     rows = effects_of(wide, first, GroupTimeRules(method, "varying", 0, every_row=True))
     plain = effects_of(wide, first, GroupTimeRules(method, "varying", 0))
-    assert rows.influence == pytest.approx(plain.influence, abs=1e-9)
-    assert simple_average(rows).estimate == pytest.approx(simple_average(plain).estimate, abs=1e-9)
+    assert rows.effects.terms == plain.effects.terms
+    assert rows.effects.influence == pytest.approx(plain.effects.influence, abs=1e-9)
+    assert simple_figures(rows)[0] == pytest.approx(simple_figures(plain)[0], abs=1e-9)
 
 
 @pytest.mark.parametrize("base", ["varying", "universal"])
 def test_years_of_anticipation_are_long_differences(base):
     """Against the last untouched year: a change between two of them would hide an early effect."""
     wide, first, _ = firms(7)
-    cells = by_cell(effects_of(wide, first, GroupTimeRules("outcome_regression", base, 2)))
+    effects = effects_of(wide, first, GroupTimeRules("outcome_regression", base, 2))
+    cells = by_cell(effects)
     assert [cells[2005, year].base_year for year in (2003, 2004, 2005, 2006)] == [2002] * 4
     change = (wide[2004] - wide[2002]).to_numpy()
     expected = change[first == 2005].mean() - change[np.isinf(first)].mean()
-    assert cells[2005, 2004].estimate == pytest.approx(expected, abs=1e-12)
+    assert cell_estimates(effects)[2005, 2004] == pytest.approx(expected, abs=1e-12)
 
 
 def test_varying_base_leads_are_short_differences_that_add_up():
     wide, first, _ = firms(5)
-    short = by_cell(effects_of(wide, first))
-    long = by_cell(effects_of(wide, first, GroupTimeRules("outcome_regression", "universal", 0)))
+    both = [
+        effects_of(wide, first, GroupTimeRules("outcome_regression", base, 0))
+        for base in ("varying", "universal")
+    ]
+    short, long = map(by_cell, both)
+    of_short, of_long = map(cell_estimates, both)
     assert short[2005, 2003].base_year == 2002 and long[2005, 2003].base_year == 2004
-    assert long[2005, 2002].estimate == pytest.approx(
-        -short[2005, 2003].estimate - short[2005, 2004].estimate, abs=1e-12
+    assert of_long[2005, 2002] == pytest.approx(
+        -of_short[2005, 2003] - of_short[2005, 2004], abs=1e-12
     )
-    assert long[2005, 2004].note == "reference period" and long[2005, 2004].estimate == 0
-    assert short[2005, 2001].note == "no earlier year inside the window to compare with"
+    assert long[2005, 2004].reason == REFERENCE and np.isnan(of_long[2005, 2004])
+    assert short[2005, 2001].reason == Reason("no_earlier_year")
     assert long[2005, 2006] == short[2005, 2006]
+    assert of_long[2005, 2006] == of_short[2005, 2006]
+
+
+def test_the_universal_base_year_is_a_zero_row():
+    wide, first, _ = firms(5)
+    effects = effects_of(wide, first, GroupTimeRules("outcome_regression", "universal", 0))
+    events = event_averages(effects)
+    assert events.zeros == {event(-1): REFERENCE}
+    (row,) = [r for r in analytic_rows(LABEL, infer(events, "firm")) if r["event_time"] == -1]
+    assert row["estimate"] == 0 and row["reason"] == REFERENCE and "std_error" not in row
 
 
 def test_a_cell_uses_firms_observed_in_both_of_its_years():
     wide, first, covariate = firms(6, hole_share=0.2)
     rules = GroupTimeRules("doubly_robust", "varying", 0)
-    cells = by_cell(effects_of(wide, first, rules, covariates=covariate))
+    effects = effects_of(wide, first, rules, covariates=covariate)
+    cells = by_cell(effects)
     both = wide[[2004, 2006]].notna().all(axis=1).to_numpy() & ((first == 2005) | np.isinf(first))
     comparison = prepare_comparison(
         first[both] == 2005,
@@ -240,7 +258,7 @@ def test_a_cell_uses_firms_observed_in_both_of_its_years():
         "doubly_robust",
     )
     alone = adjusted_change(comparison, (wide[2006] - wide[2004]).to_numpy()[both])
-    assert cells[2005, 2006].estimate == pytest.approx(alone.effect, abs=1e-12)
+    assert cell_estimates(effects)[2005, 2006] == pytest.approx(alone.effect, abs=1e-12)
     assert cells[2005, 2006].n_treated + cells[2005, 2006].n_control == both.sum()
 
 
@@ -250,18 +268,18 @@ def test_cells_without_data_say_why_and_the_rest_goes_on():
     wide.loc[np.isinf(first), 2006] = np.nan
     effects = effects_of(wide, first)
     cells = by_cell(effects)
-    assert cells[2003, 2004].note == "no treated firm is observed in this year and in the base year"
-    assert cells[2005, 2006].note.startswith("no comparison firm")
-    assert np.isfinite(simple_average(effects).estimate)
-    assert {a.term for a in event_averages(effects)} >= {"event[0]", "event[2]"}
+    nobody = "nobody_in_both_years_of_cell"
+    assert cells[2003, 2004].reason == Reason(nobody, {"group": "treated"})
+    assert cells[2005, 2006].reason == Reason(nobody, {"group": "comparison"})
+    assert np.isfinite(simple_average(effects).estimates).all()
+    assert set(event_averages(effects).terms) >= {event(0), event(2)}
 
 
 def test_a_cohort_treated_from_the_first_year_has_no_effect():
     wide, first, _ = firms(8)
     cells = by_cell(effects_of(wide, np.where(first == 2003, 2001, first)))
-    assert {c.note for (g, _), c in cells.items() if g == 2001} == {
-        "no earlier year inside the window to compare with"
-    }
+    reasons = [c.reason for (g, _), c in cells.items() if g == 2001]
+    assert reasons == [Reason("no_earlier_year")] * 6
 
 
 def test_separation_and_collinearity_are_reasons():
@@ -269,9 +287,9 @@ def test_separation_and_collinearity_are_reasons():
     apart = np.isfinite(first)[:, None].astype(float)
     cells = effects_of(wide, first, GroupTimeRules("ipw", "varying", 0), covariates=apart).cells
     assert all(not c.estimated for c in cells)
-    assert any("separate treated from comparison" in c.note for c in cells)
+    assert any(c.reason == Reason("score_without_solution") for c in cells)
     same = np.ones((len(first), 1))
-    with pytest.raises(SupportError, match="collinear among the comparison firms"):
+    with pytest.raises(SupportError, match="collinear_in_cell"):
         prepare_comparison(
             first == 2003, np.ones(len(first)), np.hstack([same, same]), "outcome_regression"
         )
@@ -291,7 +309,7 @@ def test_newton_steps_on_separated_groups_never_pass_for_a_solution(seed, n, mar
     columns = np.column_stack([np.ones(n), (covariates - covariates.mean(0)) / covariates.std(0)])
     weight = np.where(treated, 1.0, treated.sum() / (~treated).sum())
     for method in ("ipw", "doubly_robust", "doubly_robust_improved"):
-        with pytest.raises(SupportError, match="no finite solution"):
+        with pytest.raises(SupportError, match="score_without_solution"):
             prepare_comparison(treated, weight, columns, method)
 
 
@@ -306,13 +324,12 @@ def test_scores_near_one_and_zero_are_no_separation():
 
 def test_balanced_event_times_have_the_same_cohorts_throughout():
     wide, first, _ = firms(10)
-    found = {e.event_time: e for e in balanced_event_averages(effects_of(wide, first), 3)}
-    cells = by_cell(effects_of(wide, first))
-    assert max(found) == 3
+    found = balanced_averages(effects_of(wide, first), 3)
+    cells = cell_estimates(effects_of(wide, first))
+    assert max(term.event_time for term in found.terms) == 3
     for event_time in range(4):
-        assert found[event_time].estimate == pytest.approx(
-            cells[2003, 2003 + event_time].estimate, abs=1e-12
-        )
+        estimate = found.estimate(Term("event_balanced", event_time=event_time))
+        assert estimate == pytest.approx(cells[2003, 2003 + event_time], abs=1e-12)
 
 
 def test_growing_effects_leave_no_bias():
@@ -321,8 +338,9 @@ def test_growing_effects_leave_no_bias():
     years = np.arange(2001, 2007)
     since = np.where(years >= first[:, None], years - first[:, None] + 1, 0.0)
     wide = pd.DataFrame(np.arange(len(first))[:, None] + years + since, columns=years)
-    for event in event_averages(effects_of(wide, first, never_only=False)):
-        assert event.estimate == pytest.approx(max(event.event_time + 1, 0), abs=1e-9)
+    events = event_averages(effects_of(wide, first, never_only=False))
+    expected = [max(term.event_time + 1, 0) for term in events.terms]
+    assert events.estimates == pytest.approx(expected, abs=1e-9)
 
 
 def test_signs_are_fair_and_independent():

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from told import estimate_specs
 
 from pipeline.analyses.recovery import recover
-from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
@@ -111,7 +111,7 @@ def study_of(
 
 
 def rows(panel, **given) -> pd.DataFrame:
-    return study_of(panel, **given)[1].set_index("term")
+    return study_of(panel, **given)[1].set_index("named")
 
 
 def published(scenario):

@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 from recovered import recovered
 from stacked_tables import estimation, outcomes, random_study, treatment
+from told import declared, estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.study import outcome_sample, prepare_study
 from pipeline.errors import DataError, ParamsError
-from pipeline.estimators.stacked import fit_stacked, year_cells
+from pipeline.estimators.stacked import event_effects, event_regressors, fit_cells, year_cells
+from pipeline.exhibits.numbers import term_key
+from pipeline.inference.analytic import infer
 from pipeline.params.estimate import EstimateSection
 
 ALL_TERMS = ["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
@@ -53,13 +55,13 @@ def run(panel, matches, weights, estimate, *, window=(-3, 2), covariates=None, m
 
 def pointwise(results):
     rows = results.estimates
-    return rows[rows["band"] == "pointwise"].set_index("term")
+    return rows[rows["band"] == "pointwise"].set_index("named")
 
 
 def test_every_term_has_its_rows():
     results = run(*random_study(0), group_time())
-    check(ESTIMATES, results.estimates)
-    check(TESTS, results.tests)
+    check(ESTIMATES, declared(results.estimates))
+    check(TESTS, declared(results.tests))
     cells = {f"att_gt[{g},{g + e}]" for g in (2004, 2005) for e in range(-3, 3)}
     events = {f"event[{e}]" for e in range(-3, 3)} | {"event_average", "event_balanced_average"}
     families = {"cohort[2004]", "cohort[2005]", "cohort_average", "year_average", "simple", "att"}
@@ -90,13 +92,15 @@ def test_one_cohort_without_holes_agrees_with_the_stacked_estimator(missing):
     )
     sample = outcome_sample(study, "matched", "sales")
     cells = year_cells(sample, panel, None)
-    fit = fit_stacked(sample, "event", cells, sample.stacks.firm[sample.unit])
+    regressors = event_regressors(sample)
+    fit = infer(event_effects(fit_cells(sample, regressors, cells), regressors), "firm")
     rows = pointwise(run(panel, matches, weights, estimate))
-    found = rows.loc[list(fit.names), "estimate"].to_numpy(float)
-    assert found == pytest.approx(fit.estimates, abs=1e-10)
-    n_clusters, n_obs = fit.n_clusters, fit.n_obs
+    names = [term_key(term) for term in fit.estimated.terms]
+    found = rows.loc[names, "estimate"].to_numpy(float)
+    assert found == pytest.approx(fit.estimated.estimates, abs=1e-10)
+    n_clusters, n_obs = fit.counts.n_clusters, fit.counts.n_obs
     factor = n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - 5 - 6)
-    errors = rows.loc[list(fit.names), "std_error"].to_numpy(float)
+    errors = rows.loc[names, "std_error"].to_numpy(float)
     assert errors * np.sqrt(factor) == pytest.approx(np.sqrt(np.diag(fit.covariance)), abs=1e-10)
 
 
@@ -120,7 +124,7 @@ def test_whole_sets_count_only_where_complete():
 def test_bands_are_wider_and_centred_on_the_same_estimates():
     estimate = group_time(terms=["event"], balanced_last_event_time=None)
     results = run(*random_study(3), estimate)
-    rows = results.estimates.set_index(["band", "term"])
+    rows = results.estimates.set_index(["band", "named"])
     for event_time in (-3, -2, 0, 1, 2):
         plain = rows.loc[("pointwise", f"event[{event_time}]")]
         band = rows.loc[("simultaneous", f"event[{event_time}]")]
@@ -199,7 +203,7 @@ def test_a_row_of_each_average_when_nothing_is_observed():
     early = panel.assign(sales=panel["sales"].where(panel["year"] < 2004))
     rows = run(early, matches, weights, group_time()).estimates
     assert rows["estimate"].isna().all() and rows["note"].str.len().min() > 0
-    assert {"att", "event_average", "cohort_average", "year_average"} <= set(rows["term"])
+    assert {"att", "event_average", "cohort_average", "year_average"} <= set(rows["named"])
 
 
 def test_covariates_come_dated_from_the_score_stage():
@@ -267,7 +271,7 @@ def test_truth_has_the_estimators_own_weights(average):
     observed = untreated.assign(sales=untreated["sales"] + effect)
     estimate = group_time("drop_set", average=average)
     found = recovered(observed, untreated, matches, weights, estimate)
-    truth = found.set_index("term")["truth"]
+    truth = found.set_index("named")["truth"]
     rows = pointwise(run(observed, matches, weights, estimate))
     assert rows.loc["att", "estimate"] == pytest.approx(truth["att"], abs=1e-9)
     assert truth["att"] > 1

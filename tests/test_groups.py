@@ -10,7 +10,7 @@ from scipy.stats import t as t_distribution
 from stacked_tables import no_matches
 
 from pipeline.errors import ParamsError
-from pipeline.inference.bootstrap import Redo
+from pipeline.matching.redo import Redo
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 
@@ -46,11 +46,11 @@ def run(grouping=SIZE, *, jobs=ALL_JOBS, least=2, text=TEXT, n_pairs=4, match="c
 
 def effects(results):
     rows = rows_of(results, "groups").loc[[("all", "att")]]
-    return rows.set_index("subgroup")
+    return rows.set_index("group")
 
 
 def joint_tests(results):
-    return results.tests.set_index("test")
+    return results.tests.set_index("named")
 
 
 def test_each_group_is_the_mean_of_its_pairs():

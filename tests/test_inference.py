@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from regressions import least_squares
 from scipy import stats
 
+from pipeline.errors import Reason
 from pipeline.inference.covariance import (
     benjamini_hochberg,
     clustered_covariance,
@@ -13,7 +15,6 @@ from pipeline.inference.covariance import (
     is_rounding,
     is_semidefinite,
     minimum_detectable_effect,
-    n_groups,
     n_parameters,
     small_sample_factor,
     std_errors_of,
@@ -23,12 +24,25 @@ from pipeline.inference.covariance import (
     without_negative_eigenvalues,
     without_rounding,
 )
+from pipeline.panel.panel_index import n_groups
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
 U = RNG.normal(size=60)
 BREAD = np.linalg.inv(X.T @ X)
+INFLUENCE = X * U[:, None] @ BREAD
 CLUSTER = np.arange(60) % 7
+
+
+def factor(n_clusters, k_parameters):
+    return small_sample_factor(n_clusters, 60, k_parameters)
+
+
+def regression(clusters, others=None):
+    """Regress U on X and a constant."""
+    nothing = np.zeros(60, dtype=int)
+    given = {"first": nothing, "second": nothing, "weight": np.ones(60)}
+    return least_squares(U, X, ("a", "b"), **given, clusters=clusters, others=others)
 
 
 @pytest.mark.parametrize(
@@ -50,20 +64,22 @@ def test_clustered_covariance_is_the_sum_over_clusters():
     scores = X * U[:, None]
     meat = sum(np.outer(s, s) for g in range(7) for s in [scores[g == CLUSTER].sum(axis=0)])
     expected = 7 / 6 * 59 / 55 * BREAD @ meat @ BREAD
-    assert clustered_covariance(scores, BREAD, CLUSTER, 60, 5) == pytest.approx(expected, rel=1e-12)
+    covariance = clustered_covariance(INFLUENCE, CLUSTER, factor(7, 5))
+    assert covariance == pytest.approx(expected, rel=1e-12)
 
 
 def test_single_row_clusters_give_the_robust_covariance():
     scores = X * U[:, None]
     expected = 60 / 59 * 59 / 58 * BREAD @ (scores.T @ scores) @ BREAD
-    covariance = clustered_covariance(scores, BREAD, np.arange(60), 60, 2)
+    covariance = clustered_covariance(INFLUENCE, np.arange(60), factor(60, 2))
     assert covariance == pytest.approx(expected, rel=1e-12)
 
 
 def test_two_way_covariance_with_one_direction_twice_is_one_way():
-    scores = X * U[:, None]
-    one = clustered_covariance(scores, BREAD, CLUSTER, 60, 2)
-    assert two_way_covariance(scores, BREAD, (CLUSTER, CLUSTER), 60, 2) == pytest.approx(one)
+    one = clustered_covariance(INFLUENCE, CLUSTER, factor(7, 2))
+    two = two_way_covariance(INFLUENCE, (CLUSTER, CLUSTER), factor(7, 2))
+    assert two == pytest.approx(one)
+    assert regression(CLUSTER, CLUSTER).covariance == pytest.approx(regression(CLUSTER).covariance)
 
 
 def test_negative_eigenvalues_are_set_to_zero_where_others_are_positive():
@@ -76,11 +92,16 @@ def test_negative_eigenvalues_are_set_to_zero_where_others_are_positive():
 
 
 def test_two_way_covariance_uses_the_smaller_number_of_clusters():
-    scores = X * U[:, None]
     rows = np.arange(60)
-    expected = clustered_covariance(scores, BREAD, CLUSTER, 60, 2)
+    expected = regression(CLUSTER)
     # Clusters of one row nest in the others: V_rows cancels with V_both.
-    assert two_way_covariance(scores, BREAD, (rows, CLUSTER), 60, 2) == pytest.approx(expected)
+    found = regression(rows, CLUSTER)
+    assert found.covariance == pytest.approx(expected.covariance)
+    assert found.counts.n_clusters == expected.counts.n_clusters == 7
+    left = U - U.mean() - (X - X.mean(axis=0)) @ found.estimated.estimates
+    bread = np.linalg.inv((X - X.mean(axis=0)).T @ (X - X.mean(axis=0)))
+    by_hand = clustered_covariance((X - X.mean(axis=0)) * left[:, None] @ bread, CLUSTER, 1.0)
+    assert found.covariance == pytest.approx(7 / 6 * 59 / (60 - 3) * by_hand)
 
 
 def test_iid_covariance_matches_ordinary_least_squares():
@@ -96,7 +117,11 @@ def test_iid_covariance_matches_ordinary_least_squares():
 def test_too_few_clusters_or_observations_give_no_standard_error():
     assert np.isnan(small_sample_factor(1, 60, 2))
     assert np.isnan(small_sample_factor(5, 10, 10))
-    assert np.isnan(clustered_covariance(X, BREAD, np.zeros(60, dtype=int), 60, 2)).all()
+    nothing = np.zeros(60, dtype=int)
+    assert np.isnan(clustered_covariance(X @ BREAD, nothing, factor(1, 2))).all()
+    alone = regression(nothing)
+    assert np.isnan(alone.covariance).all() and np.isnan(alone.std_errors).all()
+    assert alone.reasons == (Reason("one_cluster"),) * 2
 
 
 def test_nested_effects():

@@ -5,7 +5,7 @@ from string import Formatter
 
 import latex
 import pytest
-from phrases import reasons_of_estimators
+from phrases import reasons_of_the_code
 from results import OUTCOMES, many_outcomes, study_results
 from said import named_codes, said_codes
 
@@ -16,7 +16,6 @@ from pipeline.exhibits.tables.table import Interval
 from pipeline.exhibits.words import language
 from pipeline.exhibits.words.portuguese import PORTUGUESE_RETOLD
 from pipeline.exhibits.words.spanish import SPANISH_RETOLD
-from pipeline.inference.few_clusters import UNBOUNDED
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.publishing.study import build_texts, study_tables
 
@@ -141,24 +140,6 @@ def test_words_of_other_stages_are_retold_and_those_of_the_user_are_not():
         assert language.retell("US$ {million}") == "US$ {million}"
 
 
-@pytest.mark.parametrize("code", TRANSLATIONS)
-@pytest.mark.parametrize(
-    "ties",
-    [
-        "p = 0.5 where only larger statistics count (boottest)",
-        "only larger statistics count (boottest)",
-    ],
-)
-@pytest.mark.parametrize("few", ["", "; uninformative with 1 treated clusters"])
-@pytest.mark.parametrize("unbounded", ["", f"; {UNBOUNDED}"])
-def test_every_note_of_the_wild_bootstrap_is_retold(code, ties, few, unbounded):
-    note = f"restricted wild cluster bootstrap, Webb, 99 draws; {ties}{few}{unbounded}"
-    with language.speaking(exhibit(language=code)):
-        told = language.retell(note)
-    english = ("restricted", "where", "only", "treated", "reject")
-    assert not any(word in told.split() for word in english)
-
-
 # A covariate of the made-up study is called so.
 COVARIATE = "(% of sales)"
 
@@ -236,26 +217,7 @@ def test_every_table_compiles_in_every_language_with_nasty_labels(code, tmp_path
     assert code_ == 0
 
 
-@pytest.mark.parametrize("code", TRANSLATIONS)
-def test_reasons_of_estimators_are_retold(code):
-    """Whatever an estimator raises or notes as the reason of a missing row has a translation."""
-    with language.speaking(exhibit(language=code)):
-        untold = [
-            reason
-            for reason in reasons_of_estimators()
-            if all(language.retell(filled(reason, word)) == filled(reason, word) for word in FILLS)
-        ]
-    assert untold == []
-
-
-def test_reasons_are_found_where_estimators_raise_them():
-    found = reasons_of_estimators()
-    assert "no firm has a positive weight" in found
-    assert any(reason.startswith("no {} firm is observed in this year") for reason in found)
-
-
-FILLS = ("treated", "7")
-
-
-def filled(reason, word):
-    return reason.replace("{}", word)
+def test_every_reason_in_the_code_has_a_sentence():
+    codes = reasons_of_the_code()
+    assert "no_positive_weight" in codes and len(codes) > 100
+    assert [code for code in codes if f"reason.{code}" not in language.sentences("en")] == []

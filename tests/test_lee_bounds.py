@@ -15,14 +15,16 @@ from stacked_tables import (
     treatment,
     weights_from,
 )
+from told import estimate_specs
 
 from pipeline.analyses.manski_bounds import manski_bounds
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
-from pipeline.estimators.lee_bounds import Bound, imbens_manski, lee_bounds
-from pipeline.estimators.stacked import fit_stacked, year_cells
+from pipeline.estimators.lee_bounds import as_estimated, lee_bounds
+from pipeline.estimators.stacked import event_effects, event_regressors, fit_cells, year_cells
+from pipeline.inference.analytic import infer
 from pipeline.inference.covariance import small_sample_factor
+from pipeline.inference.imbens_manski import imbens_manski
 from pipeline.params.estimate import EstimateSection, LeeBoundsSpec
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -54,7 +56,7 @@ def study(text=TEXT):
 def bounds(text=TEXT, weights=None):
     panel, matches, own = study(text)
     stacks = joined(panel, own if weights is None else weights, matches, (-1, 0))
-    return lee_bounds(stacks, panel["sales"].to_numpy(), stacks.firm)
+    return lee_bounds(stacks, panel["sales"].to_numpy())
 
 
 def test_the_group_with_more_stayers_is_trimmed_in_part():
@@ -126,12 +128,15 @@ def test_tied_outcomes_as_leebounds(sample, printed, errors, trimmed):
     members = [f"2002 A F{i:04d} {int(t)}" for i, t in enumerate(treated)]
     matches = matches_from("\n".join(["stack set_id firm_id treated", *members]))
     stacks = joined(panel, weights_from(matches, panel), matches, (-1, 0))
-    found = lee_bounds(stacks, panel["sales"].to_numpy(), stacks.firm)
+    found = lee_bounds(stacks, panel["sales"].to_numpy())
     sides = (found.lower, found.upper)
     assert [side.estimate for side in sides] == pytest.approx(printed, abs=1e-10)
     either = found.trimmed_treated + found.trimmed_comparison
     assert either == pytest.approx(trimmed, abs=1e-12)
-    own = np.sqrt([side.influence @ side.influence for side in sides])
+    both = as_estimated(stacks, "att", sides, found.used, panel["sales"].to_numpy())
+    own = infer(both, "firm").std_errors
+    by_hand = np.sqrt([side.influence @ side.influence for side in sides])
+    assert own == pytest.approx(by_hand, rel=1e-12)
     assert own == pytest.approx(errors, rel=1e-3)
     assert (own < errors).all()
 
@@ -195,16 +200,18 @@ def two_entry_years(gone=(), weight_of=None):
 def test_what_a_year_did_to_an_entry_years_firms_is_no_sampling_error():
     """Where all stay, bounds are the stacked effect, and so is their error but for the factor."""
     panel, stacks, levels = two_entry_years()
-    found = lee_bounds(stacks, levels, stacks.firm)
+    found = lee_bounds(stacks, levels)
     sample = stacked_sample(stacks, np.log(levels), "renormalise")
-    fit = fit_stacked(sample, "event", year_cells(sample, panel, None), stacks.firm[sample.unit])
+    regressors = event_regressors(sample)
+    cells = fit_cells(sample, regressors, year_cells(sample, panel, None))
+    fit = infer(event_effects(cells, regressors), "firm")
     # 12 firms, 24 firm-years; 2 effects and 4 year x entry-year effects
     factor = small_sample_factor(12, 24, 2 + 4)
     values = np.log(levels[stacks.panel_row])
     gone = np.zeros(values.shape, dtype=bool)
-    worst = manski_bounds(stacks, values, gone, (0.0, 9.0), stacks.firm)
+    worst = manski_bounds(stacks, values, gone, (0.0, 9.0))
     for bound in (found.lower, found.upper, worst.lower, worst.upper):
-        assert bound.estimate == pytest.approx(fit.estimates[0])
+        assert bound.estimate == pytest.approx(fit.estimated.estimates[0])
         assert bound.influence @ bound.influence * factor == pytest.approx(fit.covariance[0, 0])
 
 
@@ -219,10 +226,10 @@ def test_an_influence_is_the_derivative_given_the_entry_years_shares(gone):
         new = {f: even[f] + step * (f == firm) for f in group}
         scaled = {f: new[f] * total / sum(new.values()) for f in group}
         _, stacks, levels = two_entry_years(gone, even | scaled)
-        return lee_bounds(stacks, levels, stacks.firm)
+        return lee_bounds(stacks, levels)
 
     panel, stacks, levels = two_entry_years(gone, even)
-    at = lee_bounds(stacks, levels, stacks.firm)
+    at = lee_bounds(stacks, levels)
     codes = panel["firm_id"].unique().tolist()
     for firm in firms:
         above, below = moved(firm, 1e-6), moved(firm, -1e-6)
@@ -234,8 +241,7 @@ def test_an_influence_is_the_derivative_given_the_entry_years_shares(gone):
 
 @pytest.mark.parametrize("width", [0.0, 0.5, 50.0])
 def test_the_interval_covers_the_effect_and_not_the_set(width):
-    bound = Bound(0.0, np.array([0.6, 0.8]))
-    low, high = imbens_manski(bound, Bound(width, np.array([0.8, -0.6])), 0.95)
+    low, high = imbens_manski((0.0, width), (1.0, 1.0), 0.95)
     assert high - width == pytest.approx(-low)
     assert norm.cdf(-low + width) - norm.cdf(low) == pytest.approx(0.95, abs=1e-9)
     assert norm.ppf(0.95) - 1e-9 <= -low <= norm.ppf(0.975) + 1e-9
@@ -245,8 +251,7 @@ def test_the_interval_covers_the_effect_and_not_the_set(width):
 def test_the_interval_scales_its_width_by_the_larger_error(errors):
     """Imbens & Manski (2004), equation 7: Phi(c + width / max SE) - Phi(-c) = 0.95."""
     width = 1.0
-    bounds = (Bound(x, np.array([e])) for x, e in zip((0.0, width), errors, strict=True))
-    low, high = imbens_manski(*bounds, 0.95)
+    low, high = imbens_manski((0.0, width), errors, 0.95)
     critical = -low / errors[0]
     assert (high - width) / errors[1] == pytest.approx(critical)
     assert norm.cdf(critical + width / 2.0) - norm.cdf(-critical) == pytest.approx(0.95, abs=1e-9)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from stacked_tables import estimation, outcomes, random_study, treatment, weights_from
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.params.estimate import EstimateSection
 
@@ -66,7 +66,7 @@ def _own_comparison(panel, matches):
 @pytest.mark.parametrize("lost_at", [None, 3])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_an_event_time_of_one_treated_cluster_has_the_reason(estimator, lost_at):
-    rows = run(estimator, lost_at).estimates.set_index("term")
+    rows = run(estimator, lost_at).estimates.set_index("named")
     assert np.isfinite(rows.loc["event[3]", "estimate"])
     assert np.isnan(rows.loc["event[3]", "std_error"])
     assert "entry years 2004 only; no standard error" in rows.loc["event[3]", "note"]
@@ -78,21 +78,21 @@ def test_an_event_time_of_one_treated_cluster_has_the_reason(estimator, lost_at)
 
 @pytest.mark.parametrize("estimator", ["stacked", "group_time"])
 def test_comparison_firms_of_one_cluster_leave_no_standard_error_either(estimator):
-    rows = run(estimator, compare_in_one=True).estimates.set_index("term")
+    rows = run(estimator, compare_in_one=True).estimates.set_index("named")
     assert np.isnan(rows.loc["event[3]", "std_error"])
     assert "comparison firms lie in a single cluster" in rows.loc["event[3]", "note"]
     assert "or comparison cluster: 2004" in rows.loc["event[2]", "note"]
 
 
 def test_a_year_in_which_one_cluster_has_entered_has_the_reason_too():
-    rows = run("group_time").estimates.set_index("term")
+    rows = run("group_time").estimates.set_index("named")
     assert np.isnan(rows.loc[["year[2004]", "att_gt[2004,2004]"], "std_error"]).all()
     assert rows.loc["year[2005]", "std_error"] > 0
 
 
 def test_a_bin_of_such_event_times_has_the_reason():
     bins = [{"first_event_time": a, "last_event_time": b} for a, b in ((2, 3), (3, 3))]
-    rows = run("stacked", event_bins=bins).estimates.set_index("term")
+    rows = run("stacked", event_bins=bins).estimates.set_index("named")
     assert rows.loc["event_bin[2,3]", "std_error"] > 0
     assert np.isnan(rows.loc["event_bin[3,3]", "std_error"])
 

@@ -9,17 +9,17 @@ import pytest
 from results import study_results
 from stacked_tables import estimation, outcomes, treatment
 from test_matching_nearest import NEAREST
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.effects.study import prepare_study
 from pipeline.exhibits.tables.score import score_table
 from pipeline.inference import match_order
-from pipeline.inference.bootstrap import Redo
 from pipeline.inference.match_order import N_ORDERS, order_facts
 from pipeline.matching.designs import design_risk_sets, match_designs
 from pipeline.matching.methods import match_stack
+from pipeline.matching.redo import Redo
 from pipeline.panel.treated_clusters import cluster_entry
 
 PAIRS = {**NEAREST, "score": "logit", "distance": "probability"}
@@ -90,7 +90,7 @@ def test_the_range_is_that_of_the_adjusted_effect_where_the_spec_adjusts(table):
     tables, sections, redo = lalonde_study(table, PAIRS)
     adjusted = estimation(terms=["att"], covariates=["age", "educ"], average="event")
     study = prepare_study(*tables, **sections | {"estimate": adjusted}, covariates=redo.covariates)
-    found = estimate_specs(study).estimates.set_index("term")["estimate"]
+    found = estimate_specs(study).estimates.set_index("named")["estimate"]
     (effect,) = match_order._effects(study, adjusted.specs[0], iter([study.stacks["matched"]]))[
         "sales"
     ]

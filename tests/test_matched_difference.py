@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from stacked_tables import estimation, outcomes, treatment
 from test_matching_nearest import NEAREST
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.store import conform
@@ -15,10 +15,10 @@ from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
 from pipeline.estimators.matching_effect import Rules, matching_effect
 from pipeline.estimators.score_correction import estimated_score
-from pipeline.inference.bootstrap import Redo
 from pipeline.matching.designs import match_designs
 from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import Firms
+from pipeline.matching.redo import Redo
 from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import LEAST_TIE_TOLERANCE
@@ -100,7 +100,7 @@ def study_of(table, rule, spec=None, *, cluster=None, copies=1, **model):
 
 def rows_of(results):
     rows = results.estimates[results.estimates["estimator"] == "one_difference"]
-    return rows.set_index("term")
+    return rows.set_index("named")
 
 
 def expected(table, **rules):

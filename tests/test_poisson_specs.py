@@ -14,9 +14,9 @@ from stacked_tables import (
     treatment,
     weights_from,
 )
+from told import estimate_specs, with_names
 
 from pipeline.analyses.recovery import recover
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError
 from pipeline.params.estimate import EstimateSection, TwowaySpec
@@ -70,7 +70,7 @@ def pairs(text=TEXT, average="pooled"):
 @pytest.mark.parametrize("average", ["pooled", "event"])
 def test_two_years_give_the_ratio_of_ratios(average):
     results = pairs(average=average)
-    rows = results.estimates[results.estimates["sample"] == "all"].set_index("term")
+    rows = results.estimates[results.estimates["sample"] == "all"].set_index("named")
     assert rows.loc["att", "estimate"] == pytest.approx(np.log((60 / 40) / (40 / 20)))
     assert rows.loc["event[0]", "estimate"] == pytest.approx(rows.loc["att", "estimate"])
     assert rows.loc["att", "scale"] == "log points"
@@ -86,7 +86,7 @@ def test_shares_of_the_largest_and_the_estimate_without_them():
     assert facts["largest_firm_share_treated"] == pytest.approx(90 / 140)
     assert facts["largest_firm_share_comparison"] == pytest.approx(0.5)
     assert facts["largest_five_share_treated"] == pytest.approx(1)
-    rows = results.estimates.set_index(["sample", "term"])
+    rows = results.estimates.set_index(["sample", "named"])
     without = rows.loc[("without_largest_firm", "att")]
     assert without["estimate"] == pytest.approx(np.log((20 / 30) / (40 / 20)))
     assert without["n_treated"] == 1
@@ -109,7 +109,7 @@ def test_two_specs_of_one_sample_share_its_facts():
 @pytest.mark.parametrize("average", ["pooled", "event"])
 def test_no_exports_after_entry_is_separation(average):
     results = pairs(TEXT.replace("10   40", "10   0").replace("30   20", "30   0"), average)
-    rows = results.estimates.set_index(["sample", "term"])
+    rows = results.estimates.set_index(["sample", "named"])
     for term in ("att", "event[0]", "event_average"):
         assert np.isnan(rows.loc[("all", term), "estimate"])
         note = rows.loc[("all", term), "note"]
@@ -139,7 +139,7 @@ def two_entries(text=TWO_ENTRIES):
     results = run(
         panel, matches, weights_from(matches, panel), (-1, 1), estimation(average="event")
     )
-    return results.estimates[results.estimates["sample"] == "all"].set_index("term")
+    return results.estimates[results.estimates["sample"] == "all"].set_index("named")
 
 
 def test_an_event_time_is_the_mean_of_each_entry_years_log_ratio():
@@ -172,7 +172,7 @@ def test_no_exports_at_all_is_a_row_with_a_reason():
         text = text.replace(found, "0    0")
     rows = pairs(text).estimates
     assert rows["estimate"].isna().all()
-    assert set(rows["term"]) == {"att", "event_average"}
+    assert set(rows["named"]) == {"att", "event_average"}
     assert rows["note"].str.contains("positive outcome").all()
 
 
@@ -206,7 +206,8 @@ def test_a_constant_proportional_effect_is_found_and_is_the_truth(average):
     estimate = estimation(average=average)
     prepared = study(observed, matches, weights, (-3, 2), estimate)
     truth = untreated[["firm_id", "year", "sales"]].rename(columns={"sales": "sales_untreated"})
-    found = recover(prepared, truth, estimate_specs(prepared).estimates).set_index("term")
+    found = recover(prepared, truth, estimate_specs(prepared).estimates)
+    found = with_names(found).set_index("named")
     for term in ("att", "event[0]", "event[2]", "event_average"):
         assert found.loc[term, "estimate"] == pytest.approx(np.log(1.5), abs=1e-9)
         assert found.loc[term, "truth"] == pytest.approx(np.log(1.5), abs=1e-9)
@@ -230,7 +231,7 @@ def test_adjustment_for_covariates_is_the_regression_with_their_slopes_by_stack_
         estimate=estimation(missing="renormalise", covariates=["size"]),
         covariates=covariates,
     )
-    found = estimate_specs(prepared).estimates.query("sample == 'all'").set_index("term")
+    found = estimate_specs(prepared).estimates.query("sample == 'all'").set_index("named")
     dense = stacked_rows(panel, weights, covariates)
     rows, unit, year = dense.rows, dense.unit, dense.year
     values = rows["size"].to_numpy()
@@ -250,7 +251,7 @@ def test_adjustment_for_covariates_is_the_regression_with_their_slopes_by_stack_
         expected = (effect[2004, e] + effect[2005, e]) / 2
         assert found.loc[f"event[{e}]", "estimate"] == pytest.approx(expected, abs=1e-7)
     plain = run(panel, matches, weights, (-3, 2), estimation(missing="renormalise")).estimates
-    unadjusted = plain.query("sample == 'all'").set_index("term").loc["event[2]", "estimate"]
+    unadjusted = plain.query("sample == 'all'").set_index("named").loc["event[2]", "estimate"]
     assert abs(found.loc["event[2]", "estimate"] - unadjusted) > 1e-3
 
 
@@ -270,6 +271,6 @@ C2      d       20   25   70
     weights = weights_from(matches, panel)
     asked = estimation(average="event", placebo_entry_years=1)
     rows = run(panel, matches, weights, (-2, 0), asked).estimates
-    placebo = rows[rows["sample"] == "placebo_entry"].set_index("term").loc["att"]
+    placebo = rows[rows["sample"] == "placebo_entry"].set_index("named").loc["att"]
     assert placebo["estimate"] == pytest.approx(np.log((50 / 40) / (40 / 40)))
     assert placebo["note"] == "placebo entry 1 years early, years before entry only"

@@ -8,17 +8,20 @@ import pytest
 from group_time_samples import full_samples
 from stacked_tables import estimation, outcomes, random_study, treatment
 
+from pipeline.analyses.facts import _slopes
 from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.rows import Label
 from pipeline.effects.study import prepare_study
+from pipeline.estimators.group_time.estimate import cell_leads
 from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
 from pipeline.estimators.group_time.group_time_averages import event_averages
-from pipeline.estimators.group_time.group_time_leads import group_time_slopes
+from pipeline.inference.analytic import infer
 from pipeline.inference.pre_trend_power import (
     any_significant,
     slope_found_by_any,
     slope_found_jointly,
 )
+from pipeline.inference.pre_trends import pre_trend_test
 
 
 def covariance(k):
@@ -72,8 +75,19 @@ def two_cohorts(slope=0.0, hole_share=0.0):
 
 def slopes_of(effects, anticipation=0):
     label = Label("sales", "matched", "gt", "att", "log points", "firm", 0.95)
-    facts = group_time_slopes(label, effects, anticipation)
-    return {name: value for name, value, _ in facts}
+    leads = cell_leads(effects, anticipation)
+    test = pre_trend_test(label, leads, "firm", frozenset(), -1 - anticipation)
+    return {name: value for name, value, _ in _slopes(label, test)}
+
+
+def cells_before(effects):
+    """Return the positions of the cells before entry among the effects."""
+    return [k for k, cell in enumerate(effects.estimated) if cell.event_time < 0]
+
+
+def span(cell):
+    """Return the years of a cell from its base year."""
+    return cell.year - cell.base_year
 
 
 @pytest.mark.parametrize(
@@ -84,10 +98,11 @@ def test_a_slope_moves_each_cell_by_the_years_from_its_base(base, anticipation):
     flat = group_time_effects(two_cohorts(), rules)
     sloped = group_time_effects(two_cohorts(slope=0.3), rules)
     before = [
-        (one.estimate, other.estimate, one.year - one.base_year)
-        for one, other in zip(flat.cells, sloped.cells, strict=True)
-        if one.estimated and one.event_time < -anticipation
+        (flat.effects.estimate(one.term), sloped.effects.estimate(one.term), span(one))
+        for one in flat.estimated
+        if one.event_time < -anticipation
     ]
+    assert flat.effects.terms == sloped.effects.terms
     moved = [other - one for one, other, _ in before]
     assert moved == pytest.approx([0.3 * span for _, _, span in before])
     assert {span for *_, span in before} <= ({1} if base == "varying" else {-1, -2, -3})
@@ -102,8 +117,8 @@ def test_the_slope_of_a_single_lead_is_its_detectable_effect_over_its_years(base
     sample = replace(samples[0], cohort=2003, years=np.array([2000, 2002, 2003, 2004]))
     sample = replace(sample, y=sample.y[:, :4], treated_from=sample.treated_from - 1)
     effects = group_time_effects([sample], GroupTimeRules("outcome_regression", base, 0))
-    (lead,) = [k for k, cell in enumerate(effects.cells) if cell.estimated and cell.event_time < 0]
-    error = np.sqrt((effects.influence[lead] ** 2).sum())
+    (lead,) = cells_before(effects)
+    error = np.sqrt((effects.effects.influence[:, lead] ** 2).sum())
     expected = (stats.norm.isf(0.025) + stats.norm.ppf(0.8)) * error / 2
     found = slopes_of(effects)
     assert found["pre_trend_slope[gt,80]"] == pytest.approx(expected, rel=1e-3)
@@ -115,8 +130,9 @@ def test_the_group_time_test_finds_its_slope_as_often_as_said():
     from scipy import stats
 
     effects = group_time_effects(two_cohorts(), GroupTimeRules("outcome_regression", "varying", 0))
-    before = [k for k, c in enumerate(effects.cells) if c.estimated and c.event_time < 0]
-    covariance_ = effects.influence[before] @ effects.influence[before].T
+    before = cells_before(effects)
+    influence = effects.effects.influence[:, before]
+    covariance_ = influence.T @ influence
     slope, draws = slopes_of(effects)["pre_trend_slope[gt,80]"], 20000
     rng = np.random.default_rng(1)
     estimates = rng.multivariate_normal(np.full(len(before), slope), covariance_, draws)
@@ -127,9 +143,10 @@ def test_the_group_time_test_finds_its_slope_as_often_as_said():
 
 def test_a_single_year_is_an_event_time_over_cohorts():
     effects = group_time_effects(two_cohorts(), GroupTimeRules("outcome_regression", "varying", 0))
-    influence = np.array([e.influence for e in event_averages(effects) if e.event_time < 0])
-    assert len(influence) == 3
-    expected = slope_found_by_any(np.ones(3), influence @ influence.T, 0.05, 0.5)
+    events = event_averages(effects)
+    before = infer(events.where([t for t in events.terms if t.event_time < 0]), "firm")
+    assert len(before.estimated.terms) == 3
+    expected = slope_found_by_any(np.ones(3), before.covariance, 0.05, 0.5)
     assert slopes_of(effects)["pre_trend_slope_any[gt,50]"] == pytest.approx(expected)
 
 

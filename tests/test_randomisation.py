@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from stacked_tables import estimation, outcomes, treatment
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
@@ -106,7 +106,7 @@ def _section(design, spec):
 def rows_of(panel, design="matched", named=None, **spec):
     study, redo = prepared(panel, design, named, **spec)
     rows = estimate_specs(study, redo).estimates
-    rows = rows[(rows["term"] == "att") & (rows["sample"] == "all")]
+    rows = rows[(rows["named"] == "att") & (rows["sample"] == "all")]
     return rows.set_index("inference")
 
 
@@ -185,7 +185,7 @@ def test_reasons():
     panel = panel_of({0: 2005, 1: 2005})
     study, redo = prepared(panel)
     treated = redo.scores[(redo.scores["model"] == "unmatched")].assign(treated=True)
-    with pytest.raises(IdentificationError, match="every cluster has participants"):
+    with pytest.raises(IdentificationError, match="randomisation_every_cluster_treated"):
         lottery(panel, treated, study.treatment)
     lone = rows_of(panel_of({0: 2005}), "unmatched").loc["randomisation"]
     assert "without a standard error" in lone["note"] and np.isnan(lone["p_value"])
@@ -198,7 +198,7 @@ def test_no_test_where_most_assignments_cannot_be_estimated(n_worked, refused):
     if not refused:
         _require_draws(statistics)
         return
-    with pytest.raises(IdentificationError, match="60 percent of the assignments"):
+    with pytest.raises(IdentificationError, match=r"randomisation_draws_lost .percent 60"):
         _require_draws(statistics)
 
 

@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from regressions import least_squares
 
 from pipeline.effects.absorb import demean, two_effects
-from pipeline.effects.least_squares import fit_absorbed
+from pipeline.effects.terms import ATT, Term
 from pipeline.estimators.twoway import FlatSample, fit_twoway
+from pipeline.inference.analytic import infer
 from pipeline.inference.covariance import (
     clustered_covariance,
     iid_covariance,
     n_parameters,
+    small_sample_factor,
     two_way_covariance,
 )
 
@@ -23,7 +26,7 @@ ITERATIVE = 1e-8  # relative
 
 @pytest.fixture(scope="module")
 def base_did() -> dict[str, np.ndarray]:
-    """Return demeaned columns, scores, bread and codes of y ~ x1 + treat x post | id + period."""
+    """Return influences, residuals, bread and codes of y ~ x1 + treat x post | id + period."""
     data = pd.read_csv(REFERENCE / "fixest_base_did.csv")
     firm = pd.factorize(data["id"])[0]
     period = pd.factorize(data["period"])[0]
@@ -37,7 +40,7 @@ def base_did() -> dict[str, np.ndarray]:
     return {
         "estimates": estimates,
         "residuals": residuals,
-        "scores": columns * residuals[:, None],
+        "influence": columns * residuals[:, None] @ bread,
         "bread": bread,
         "firm": firm,
         "period": period,
@@ -62,38 +65,39 @@ def test_base_did_iid(base_did):
 def test_base_did_clustered_by_id(base_did):
     k = n_parameters(2, [108, 10], [True, False])
     assert k == 12
-    covariance = clustered_covariance(
-        base_did["scores"], base_did["bread"], base_did["firm"], 1080, k
-    )
+    factor = small_sample_factor(108, 1080, k)
+    covariance = clustered_covariance(base_did["influence"], base_did["firm"], factor)
     assert error(covariance) == pytest.approx(0.4552220459, rel=ITERATIVE)
 
 
 def test_base_did_two_way_clusters(base_did):
+    factor = small_sample_factor(10, 1080, n_parameters(2, [108, 10], [True, True]))
     covariance = two_way_covariance(
-        base_did["scores"],
-        base_did["bread"],
-        (base_did["firm"], base_did["period"]),
-        1080,
-        n_parameters(2, [108, 10], [True, True]),
+        base_did["influence"], (base_did["firm"], base_did["period"]), factor
     )
     assert error(covariance) == pytest.approx(0.9335973233, rel=ITERATIVE)
 
 
-def test_base_did_through_the_fit():
+@pytest.mark.parametrize(
+    ("directions", "printed", "df"), [(1, 0.4552220459, 107), (2, 0.9335973233, 9)]
+)
+def test_base_did_through_the_fit(directions, printed, df):
     data = pd.read_csv(REFERENCE / "fixest_base_did.csv")
-    firm = pd.factorize(data["id"])[0]
-    fit = fit_absorbed(
+    firm, period = pd.factorize(data["id"])[0], pd.factorize(data["period"])[0]
+    fit = least_squares(
         data["y"].to_numpy(),
         np.column_stack([data["treat"] * data["post"], data["x1"]]).astype(float),
         ("effect", "x1"),
         first=firm,
-        second=pd.factorize(data["period"])[0],
+        second=period,
         weight=np.ones(len(data)),
         clusters=firm,
+        others=period if directions == 2 else None,
     )
-    assert fit.estimates[0] == pytest.approx(4.850645143, rel=ITERATIVE)
-    assert error(fit.covariance) == pytest.approx(0.4552220459, rel=ITERATIVE)
-    assert fit.df == 107
+    assert fit.estimated.estimate(Term("effect")) == pytest.approx(4.850645143, rel=ITERATIVE)
+    assert error(fit.covariance) == pytest.approx(printed, rel=ITERATIVE)
+    assert fit.std_errors[0] == error(fit.covariance)
+    assert fit.df == df
 
 
 def test_jtrain_fixed_effects():
@@ -132,7 +136,6 @@ def test_mpdta_flat_two_way():
     flat = FlatSample(
         firm=county,
         year=year,
-        cluster=county,
         y=data["lemp"].to_numpy(),
         weight=np.ones(len(data)),
         cohort=np.where(np.isnan(first), np.inf, first),
@@ -140,7 +143,8 @@ def test_mpdta_flat_two_way():
         anticipated=np.zeros(len(data), dtype=bool),
         ever_treated=~np.isnan(first),
         panel_row=np.arange(len(data)),
+        assignment=np.arange(int(county.max()) + 1),
     )
-    fit = fit_twoway(flat, county)
-    assert fit.estimates[0] == pytest.approx(-0.0365489367, abs=PRINTED)
+    fit = infer(fit_twoway(flat), "firm")
+    assert fit.estimated.estimate(ATT) == pytest.approx(-0.0365489367, abs=PRINTED)
     assert error(fit.covariance) == pytest.approx(0.0132651554, abs=PRINTED)

@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from regressions import in_clusters, least_squares, rows_in
 
-from pipeline.effects.least_squares import fit_absorbed
+from pipeline.effects.estimated import Estimated
+from pipeline.effects.regression import Regression
+from pipeline.effects.terms import Term
+from pipeline.inference.analytic import factor_of
 from pipeline.inference.covariance import (
-    clustered_covariance,
+    small_sample_factor,
     two_way_covariance,
     without_negative_eigenvalues,
 )
@@ -28,7 +32,7 @@ def test_unit_and_region_by_year_effects_as_reghdfe(more):
     """Units lie within regions and clusters; collinear regressors, one to 1e-7, change nothing."""
     data = pd.read_csv(REFERENCE / "region_years.csv.gz")
     names = ("x", "x2", *more)
-    found = fit_absorbed(
+    found = least_squares(
         data["y"].to_numpy(),
         data[[*names]].to_numpy(float),
         names,
@@ -37,10 +41,11 @@ def test_unit_and_region_by_year_effects_as_reghdfe(more):
         weight=np.ones(len(data)),
         clusters=codes(data["unit"]),
     )
-    assert found.estimates[:2] == pytest.approx([0.61717103611882063, 0.29742579752134185])
-    assert np.isnan(found.estimates[2:]).all()
-    errors = np.sqrt(np.diag(found.covariance))[:2]
-    assert errors == pytest.approx([0.06859687793834519, 0.03738179969519799], rel=1e-12)
+    estimated = found.estimated
+    assert estimated.terms == (Term("x"), Term("x2"))
+    assert estimated.estimates == pytest.approx([0.61717103611882063, 0.29742579752134185])
+    assert list(estimated.reasons) == [Term(name) for name in more]
+    assert found.std_errors == pytest.approx([0.06859687793834519, 0.03738179969519799], rel=1e-12)
 
 
 UNBALANCED = {
@@ -75,7 +80,7 @@ UNBALANCED = {
 def test_effects_nested_and_not_in_the_clusters_as_fixest(weight, cluster):
     """90 units seen 4 to 8 times, with unit and period effects: by unit, by state, by period."""
     data = pd.read_csv(REFERENCE / "unbalanced_panel.csv.gz")
-    found = fit_absorbed(
+    found = least_squares(
         data["y"].to_numpy(),
         data[["x1", "x2"]].to_numpy(),
         ("x1", "x2"),
@@ -85,8 +90,8 @@ def test_effects_nested_and_not_in_the_clusters_as_fixest(weight, cluster):
         clusters=codes(data[cluster]),
     )
     estimates, errors = UNBALANCED[weight, cluster]
-    assert found.estimates == pytest.approx(estimates, rel=1e-12)
-    assert np.sqrt(np.diag(found.covariance)) == pytest.approx(errors, rel=1e-12)
+    assert found.estimated.estimates == pytest.approx(estimates, rel=1e-12)
+    assert found.std_errors == pytest.approx(errors, rel=1e-12)
 
 
 TWO_WAY = {
@@ -135,13 +140,28 @@ def test_two_way_errors_with_negative_eigenvalues_set_to_zero(weight):
     mass = np.ones(len(data)) if weight == "none" else data[weight].to_numpy()
     columns = np.column_stack([np.ones(len(data)), data[["d", "x1", "x2", "x3"]]])
     bread = np.linalg.inv(columns.T @ (mass[:, None] * columns))
-    left = data["y"].to_numpy() - columns @ (bread @ (columns.T @ (mass * data["y"])))
-    scores = columns * (mass * left)[:, None]
+    estimates = bread @ (columns.T @ (mass * data["y"]))
+    left = data["y"].to_numpy() - columns @ estimates
     first, second = codes(data["g"]), codes(data["yr"])
+    constant = np.zeros(len(data), dtype=np.intp)  # the effect that is absorbed
+    found = Estimated(
+        terms=tuple(Term(name) for name in ("constant", "d", "x1", "x2", "x3")),
+        estimates=estimates,
+        influence=columns * (mass * left)[:, None] @ bread,
+        seen=rows_in(first, second),
+        largest=float(data["y"].abs().max()),
+        loadings=np.eye(5),
+        source=Regression(constant, constant, constant == 0, data["y"].to_numpy(), bread[1:, 1:]),
+    )
     one_way, two_way = TWO_WAY[weight]
-    covariance = clustered_covariance(scores, bread, first, len(data), 5)
-    assert np.sqrt(np.diag(covariance)) == pytest.approx(one_way, rel=1e-12)
-    covariance = two_way_covariance(scores, bread, (first, second), len(data), 5)
+    assert in_clusters(found).std_errors == pytest.approx(one_way, rel=1e-12)
+    inferred = in_clusters(found, second)
+    factor = factor_of(found, (first, second), inferred.counts)
+    n_clusters = [len(np.unique(code)) for code in (first, second)]
+    assert factor == small_sample_factor(min(n_clusters), len(data), 5)
+    covariance = two_way_covariance(found.influence, (first, second), factor)
     assert (np.diag(covariance) < 0).any()
     positive = without_negative_eigenvalues(covariance)
     assert np.sqrt(np.diag(positive)) == pytest.approx(two_way, rel=1e-10)
+    assert inferred.std_errors == pytest.approx(two_way, rel=1e-10)
+    assert inferred.adjusted and inferred.influence is None

@@ -12,12 +12,18 @@ import pytest
 from group_time_samples import full_samples
 from test_reference_cohorts import flat_panel
 
-from pipeline.estimators.cohort_regression import fit_extended_twoway, fit_sun_abraham
+from pipeline.effects.terms import ATT, event
+from pipeline.estimators.cohort_regression import (
+    event_effects,
+    fit_extended_twoway,
+    fit_sun_abraham,
+)
 from pipeline.estimators.goodman_bacon import goodman_bacon, share_by_kind
 from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
 from pipeline.estimators.group_time.group_time_averages import event_averages
-from pipeline.estimators.imputation import impute, imputed_average
+from pipeline.estimators.imputation import impute, imputed_averages
 from pipeline.estimators.twoway import fit_twoway
+from pipeline.inference.analytic import infer
 from pipeline.inference.bands import simultaneous_critical_value
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -31,46 +37,36 @@ def flat():
     return flat_panel(COUNTIES["lemp"].to_numpy(), cohort, county, year)
 
 
+def at(estimated, times):
+    """Return the effects at event times and their covariance, clustered by firm."""
+    inferred = infer(estimated.where([event(time) for time in times]), "firm")
+    return inferred.estimated.estimates, inferred.covariance
+
+
 def group_time(times):
     wide = COUNTIES.pivot(index="countyreal", columns="year", values="lemp")
     own = COUNTIES.drop_duplicates("countyreal").set_index("countyreal").loc[wide.index]
     first = own["first_treat"].replace(0, np.inf).to_numpy(dtype=float)
     samples = full_samples(wide, first, never_only=True)
     rules = GroupTimeRules("outcome_regression", "universal", 0)
-    events = {a.event_time: a for a in event_averages(group_time_effects(samples, rules))}
-    influence = np.array([events[time].influence for time in times])
-    return [events[time].estimate for time in times], influence @ influence.T
-
-
-def cohort_regression(fit, times):
-    shares = np.zeros((len(fit.fit.estimates), len(times)))
-    for column, time in enumerate(times):
-        own = np.flatnonzero(fit.event_time == time)
-        shares[own, column] = fit.mass[own] / fit.mass[own].sum()
-    return fit.fit.estimates @ shares, shares.T @ fit.fit.covariance @ shares
+    return at(event_averages(group_time_effects(samples, rules)), times)
 
 
 def sun_abraham(times):
-    sample = flat()
-    return cohort_regression(fit_sun_abraham(sample, -1, sample.firm), times)
+    return at(event_effects(fit_sun_abraham(flat(), -1)), times)
 
 
 def extended_twoway(times):
-    sample = flat()
-    fit = fit_extended_twoway(sample, -1, sample.firm, None, "cohort")
-    return cohort_regression(fit, times)
+    return at(event_effects(fit_extended_twoway(flat(), -1, None, "cohort")), times)
 
 
 def imputation(times):
     sample = flat()
     imputed = impute(sample)
-    averages = []
-    for time in times:
-        weight = (sample.year - sample.cohort == time) & imputed.imputable
-        share = weight / weight.sum()
-        averages.append(imputed_average(imputed, sample, share, sample.firm, "event"))
-    influence = np.array([average.influence for average in averages])
-    return [average.estimate for average in averages], influence @ influence.T
+    own = [(sample.year - sample.cohort == time) & imputed.imputable for time in times]
+    weights = np.column_stack([rows / rows.sum() for rows in own])
+    terms = [event(time) for time in times]
+    return at(imputed_averages(imputed, sample, weights, terms, sample.firm), times)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +104,7 @@ def test_weighted_decomposition_as_bacondecomp():
     weighted = type(sample)(**(vars(sample) | {"weight": weight}))
     parts = goodman_bacon(weighted)
     share = share_by_kind(parts)
-    assert fit_twoway(weighted, sample.firm).estimates[0] == pytest.approx(
-        -0.03957314984034883, abs=1e-13
-    )
+    assert fit_twoway(weighted).estimate(ATT) == pytest.approx(-0.03957314984034883, abs=1e-13)
     never = sum(p.weight * p.estimate for p in parts if p.kind == "never") / share["never"]
     timing = sum(p.weight * p.estimate for p in parts if p.kind != "never") / (1 - share["never"])
     assert (never, share["never"]) == pytest.approx(

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from group_time_samples import all_averages, figures, full_samples
+from group_time_samples import all_averages, full_samples
 
 from pipeline.effects.rows import Label
 from pipeline.estimators.adjusted_change import adjusted_change, prepare_comparison
+from pipeline.estimators.group_time.estimate import cell_leads
 from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
-from pipeline.estimators.group_time.group_time_leads import group_time_pre_test
+from pipeline.inference.pre_trends import pre_trend_test
 
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = 6e-11  # ten decimals are printed
@@ -74,7 +75,7 @@ def test_mpdta_as_r_did(scenario):
     """Cells and averages; other comparison, base, anticipation, weights, covariates, clusters."""
     found = all_averages(scenario_effects(**SCENARIOS[scenario]))
     for term, *figure in published(scenario):
-        assert figures(found[term]) == pytest.approx(figure, abs=PRINTED), term
+        assert found[term] == pytest.approx(figure, abs=PRINTED), term
 
 
 def test_mpdta_rows_as_repeated_cross_sections():
@@ -89,7 +90,7 @@ def test_mpdta_rows_as_repeated_cross_sections():
     rules = GroupTimeRules("outcome_regression", "varying", 0, every_row=True)
     found = all_averages(group_time_effects(samples, rules))
     for term, *figure in published("rows"):
-        assert figures(found[term]) == pytest.approx(figure, abs=1e-9), term
+        assert found[term] == pytest.approx(figure, abs=1e-9), term
 
 
 @pytest.mark.parametrize(
@@ -113,10 +114,10 @@ def test_mpdta_not_yet_treated_improved_as_stata(term, estimate):
 def test_mpdta_without_estimated_shares():
     """The standard error that takes the shares as known, from the same source."""
     effects = scenario_effects()
-    cells = [k for k, cell in enumerate(effects.cells) if cell.estimated and cell.event_time >= 0]
-    row = [effects.cohorts.index(effects.cells[k].cohort) for k in cells]
+    cells = [k for k, cell in enumerate(effects.estimated) if cell.event_time >= 0]
+    row = [effects.cohorts.index(effects.estimated[k].cohort) for k in cells]
     share = effects.mass.sum(axis=1)[row]
-    influence = (share / share.sum()) @ effects.influence[cells]
+    influence = effects.effects.influence[:, cells] @ (share / share.sum())
     assert np.sqrt(influence @ influence) == pytest.approx(0.0117467, abs=5e-8)
 
 
@@ -124,7 +125,8 @@ def test_mpdta_without_estimated_shares():
 def test_mpdta_pre_test(covariates, p_value):
     """The p-values that R's did prints in its introductory vignette."""
     effects = scenario_effects(covariates=covariates, method="doubly_robust")
-    assert group_time_pre_test(LABEL, effects, 0)["p_value"] == pytest.approx(p_value, abs=5e-6)
+    test = pre_trend_test(LABEL, cell_leads(effects, 0), "firm", frozenset(), -1)
+    assert test.row["p_value"] == pytest.approx(p_value, abs=5e-6)
 
 
 def test_nsw_improved_doubly_robust():

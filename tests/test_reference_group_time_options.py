@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from group_time_samples import all_averages, figures, full_samples
+from group_time_samples import all_averages, full_samples
 
 from pipeline.estimators.adjusted_change import adjusted_change, prepare_comparison
 from pipeline.estimators.group_time.group_time import GroupTimeRules, group_time_effects
@@ -112,7 +112,7 @@ def test_mpdta_as_r_did(scenario):
     found = all_averages(scenario_effects(**SCENARIOS[scenario]))
     share = IMPROVED_SHARE if scenario.startswith("improved") else 0.0
     for term, *figure in published(scenario):
-        assert figures(found[term]) == pytest.approx(figure, abs=ITERATED, rel=share), term
+        assert found[term] == pytest.approx(figure, abs=ITERATED, rel=share), term
 
 
 CASTLE = {
@@ -268,7 +268,7 @@ def test_rows_doubly_robust_and_the_sign_of_one_term_in_r():
     term = "att_gt[2007,2007]"
     codes = pd.factorize(county)[0]
     by_county = np.bincount(codes, own)
-    assert figures(found[term])[1] == pytest.approx(np.sqrt(by_county @ by_county), rel=1e-9)
+    assert found[term].std_error == pytest.approx(np.sqrt(by_county @ by_county), rel=1e-9)
     turned = np.bincount(codes, own + 2 * base_year_regression_part(rows))
     assert np.sqrt(turned @ turned) == pytest.approx(printed[term][1], rel=1e-7)
-    assert abs(figures(found[term])[1] / printed[term][1] - 1) > 1e-5
+    assert abs(found[term].std_error / printed[term][1] - 1) > 1e-5

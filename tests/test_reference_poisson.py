@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from regressions import poisson
 
 from pipeline.effects.absorb import singletons_dropped
-from pipeline.effects.poisson import fit_poisson
 from pipeline.effects.separation import usable_rows
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -63,7 +63,7 @@ def test_firm_and_year_effects_as_fixest(weight, cluster):
     The outcomes of sixteen rows' firms are all zero.
     """
     data = pd.read_csv(REFERENCE / "fepois.csv.gz")
-    found = fit_poisson(
+    found = poisson(
         data["cnt"].to_numpy(float),
         data[["x1", "x2"]].to_numpy(),
         ("x1", "x2"),
@@ -72,10 +72,15 @@ def test_firm_and_year_effects_as_fixest(weight, cluster):
         weight=np.ones(len(data)) if weight == "none" else data[weight].to_numpy(),
         clusters=codes(data[cluster]),
     )
-    assert found.fit.n_obs == 1026 and found.usable.n_all_zero == 16
-    assert found.fit.estimates == pytest.approx(FEPOIS[weight], rel=1e-8)
-    errors = np.sqrt(np.diag(found.fit.covariance))
-    assert errors == pytest.approx(FEPOIS_ERRORS[weight, cluster], rel=1e-7)
+    usable = usable_rows(
+        data["cnt"].to_numpy(float),
+        data[["x1", "x2"]].to_numpy(),
+        codes(data["firm"]),
+        codes(data["year"]),
+    )
+    assert found.estimated.regression.n_obs == 1026 and usable.n_all_zero == 16
+    assert found.estimated.estimates == pytest.approx(FEPOIS[weight], rel=1e-8)
+    assert found.std_errors == pytest.approx(FEPOIS_ERRORS[weight, cluster], rel=1e-7)
 
 
 def test_zeros_singletons_and_errors_as_ppmlhdfe():
@@ -84,20 +89,22 @@ def test_zeros_singletons_and_errors_as_ppmlhdfe():
     Here it is G/(G-1) x (N-1)/(N-K) as in R's fixest, K counting two regressors and six years.
     """
     data = pd.read_csv(REFERENCE / "ppmlhdfe_singletons.csv")
-    found = fit_poisson(
-        data["y"].to_numpy(float),
-        data[["x1", "d"]].to_numpy(float),
+    y, regressors = data["y"].to_numpy(float), data[["x1", "d"]].to_numpy(float)
+    first, second = codes(data["id"]), codes(data["year"])
+    found = poisson(
+        y,
+        regressors,
         ("x1", "d"),
-        first=codes(data["id"]),
-        second=codes(data["year"]),
+        first=first,
+        second=second,
         weight=np.ones(len(data)),
-        clusters=codes(data["id"]),
+        clusters=first,
     )
-    usable = found.usable
+    usable = usable_rows(y, regressors, first, second)
     assert usable.n_all_zero + usable.n_separated + usable.n_singletons == 53
-    assert (found.fit.n_obs, found.fit.n_clusters) == (384, 95)
-    assert found.fit.estimates == pytest.approx(
+    assert (found.estimated.regression.n_obs, found.counts.n_clusters) == (384, 95)
+    assert found.estimated.estimates == pytest.approx(
         [3.26437485259470472e-01, 3.12264573015700042e-01], rel=1e-8
     )
-    errors = np.sqrt(np.diag(found.fit.covariance) * (384 - 8) / (384 - 1))
+    errors = found.std_errors * np.sqrt((384 - 8) / (384 - 1))
     assert errors == pytest.approx([2.81976457738369948e-02, 1.41250514009206102e-01], rel=1e-7)

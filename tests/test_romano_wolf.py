@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 from stacked_tables import estimation, outcomes, random_study, treatment
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.inference.romano_wolf import step_down
 from pipeline.params.estimate import EstimateSection

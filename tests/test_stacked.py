@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from regressions import least_squares
 from stacked_tables import (
     as_text,
+    estimation,
     joined,
     matches_from,
     no_matches,
@@ -17,17 +19,20 @@ from stacked_tables import (
 
 from pipeline.effects.absorb import demean, singletons_dropped, two_effects
 from pipeline.effects.description import sample_facts
-from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import join_stacks
+from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term
 from pipeline.errors import DataError
 from pipeline.estimators.stacked import (
-    fit_stacked,
-    stacked_coefficients,
-    stacked_regressors,
+    event_effects,
+    event_regressors,
+    fit_cells,
+    pooled_regressors,
+    stacked_terms,
     year_cells,
 )
 from pipeline.estimators.twoway import fit_twoway, flat_sample
+from pipeline.inference.analytic import infer
 from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import transform
 
@@ -55,8 +60,18 @@ MISSING_RULES = ("drop_set", "renormalise")
 
 
 def fit(sample: StackedSample, panel: pd.DataFrame, term: str = "att"):
-    firm = sample.stacks.firm[sample.unit]
-    return fit_stacked(sample, term, year_cells(sample, panel, None), firm)
+    """Return the pooled average, and years of anticipation, or the effects by event time."""
+    rows = year_cells(sample, panel, None)
+    if term == "att":
+        return fit_cells(sample, pooled_regressors(sample), rows, by_entry=False)
+    regressors = event_regressors(sample)
+    return event_effects(fit_cells(sample, regressors, rows), regressors)
+
+
+def values(sample: StackedSample, y, term: str, cells):
+    """Apply the estimator of the pooled average (`att`) or of event times to a column."""
+    average = {"att": "pooled", "event": "event"}[term]
+    return stacked_terms(sample, y, estimation(average=average, terms=[term]).specs[0], cells)
 
 
 def weighted_mean(sample: StackedSample, treated: bool, event_time: int) -> float:
@@ -154,8 +169,8 @@ def test_two_by_two_equals_difference_of_weighted_differences_and_two_way():
         weighted_mean(sample, False, 0) - weighted_mean(sample, False, -1)
     )
     flat = flat_sample(sample, panel)
-    assert fit(sample, panel).estimates[0] == pytest.approx(by_hand, abs=1e-12)
-    assert fit_twoway(flat, flat.firm).estimates[0] == pytest.approx(by_hand, abs=1e-10)
+    assert fit(sample, panel).estimate(ATT) == pytest.approx(by_hand, abs=1e-12)
+    assert fit_twoway(flat).estimate(ATT) == pytest.approx(by_hand, abs=1e-10)
 
 
 def test_static_coefficient_over_stacks_equals_matched_mean_difference():
@@ -168,15 +183,16 @@ def test_static_coefficient_over_stacks_equals_matched_mean_difference():
         * (level[row.firm_id, row.stack] - level[row.firm_id, row.stack - 1])
         for row in matches.itertuples()
     ]
-    assert fit(sample, panel).estimates[0] == pytest.approx(sum(change) / 12, abs=1e-12)
+    assert fit(sample, panel).estimate(ATT) == pytest.approx(sum(change) / 12, abs=1e-12)
 
 
 def test_event_coefficients_are_two_by_twos_against_the_base_year():
     panel, matches, _ = random_study(3, missing_share=0.0)
     sample = sample_of(panel, matches, (-3, 2), "drop_set")
     estimated = fit(sample, panel, "event")
-    for name, value in zip(estimated.names, estimated.estimates, strict=True):
-        e = int(name[6:-1])
+    assert [t.event_time for t in estimated.terms] == [-3, -2, 0, 1, 2]
+    for term, value in zip(estimated.terms, estimated.estimates, strict=True):
+        e = term.event_time
         by_hand = (weighted_mean(sample, True, e) - weighted_mean(sample, True, -1)) - (
             weighted_mean(sample, False, e) - weighted_mean(sample, False, -1)
         )
@@ -191,8 +207,8 @@ def test_firm_constants_and_common_shocks_change_nothing(term, missing):
     cells = year_cells(sample, panel, None)
     constant = 7.0 * sample.stacks.firm[sample.unit]
     shock = 100 * np.sin(sample.year * 1.0)
-    before = stacked_coefficients(sample, sample.y, term, cells)
-    after = stacked_coefficients(sample, sample.y + constant + shock, term, cells)
+    before = values(sample, sample.y, term, cells)
+    after = values(sample, sample.y + constant + shock, term, cells)
     assert after == pytest.approx(before, abs=1e-9)
     assert any(abs(value) > 0.01 for value in before.values())
 
@@ -203,13 +219,13 @@ def test_the_estimator_is_linear_and_returns_a_constant_effect():
     cells = year_cells(sample, panel, None)
     effect = 0.25 * (sample.treated & (sample.event_time >= 0))
     for term in ("att", "event"):
-        base = stacked_coefficients(sample, sample.y, term, cells)
-        alone = stacked_coefficients(sample, effect, term, cells)
-        both = stacked_coefficients(sample, 2 * sample.y + effect, term, cells)
+        base = values(sample, sample.y, term, cells)
+        alone = values(sample, effect, term, cells)
+        both = values(sample, 2 * sample.y + effect, term, cells)
         expected = {name: 2 * base[name] + alone[name] for name in base}
         assert both == pytest.approx(expected, abs=1e-10)
-    assert alone["event_average"] == pytest.approx(0.25, abs=1e-12)
-    assert stacked_coefficients(sample, effect, "att", cells)["att"] == pytest.approx(0.25)
+    assert alone[EVENT_AVERAGE] == alone[ATT] == pytest.approx(0.25, abs=1e-12)
+    assert values(sample, effect, "att", cells)[ATT] == pytest.approx(0.25)
 
 
 # Both sets of dummies span the constant, so statsmodels uses a generalised inverse and warns.
@@ -223,23 +239,27 @@ def test_agrees_with_dense_dummies(by):
     sample = sample_of(panel, matches, (-3, 2), "renormalise")
     cells = year_cells(sample, panel, by)
     cluster = sample.stacks.cluster[sample.unit]
-    fitted = fit_stacked(sample, "event", cells, cluster)
-    kept = fitted.kept
-    regressors = stacked_regressors(sample, "event")
+    regressors = event_regressors(sample)
+    own = fit_cells(sample, regressors, cells)
+    assert own.terms == regressors.terms
+    fitted = infer(event_effects(own, regressors), "assignment")
+    kept = own.regression.kept
     design = regressors.columns[kept]
-    share = regressors.weight / regressors.weight.sum(axis=0)
+    times = np.array([term.event_time for term in regressors.terms])
+    share = regressors.mass[:, None] * (times[:, None] == np.unique(times))
+    share /= share.sum(axis=0)
     dummies = [pd.get_dummies(code[kept]).to_numpy(float) for code in (sample.unit, cells)]
     k = design.shape[1]
     dense = sm.WLS(sample.y[kept], np.hstack([design, *dummies]), weights=sample.weight[kept]).fit(
         cov_type="cluster", cov_kwds={"groups": cluster[kept], "use_correction": False}
     )
-    assert fitted.estimates == pytest.approx(dense.params[:k] @ share, abs=1e-9)
+    assert fitted.estimated.estimates == pytest.approx(dense.params[:k] @ share, abs=1e-9)
     n_clusters = len(np.unique(cluster[kept]))
     n, k_paid = kept.sum(), k + len(np.unique(cells[kept]))
     factor = n_clusters / (n_clusters - 1) * (n - 1) / (n - k_paid)
     covariance = share.T @ dense.cov_params()[:k, :k] @ share
     assert fitted.covariance == pytest.approx(factor * covariance, abs=1e-9)
-    assert fitted.n_clusters == n_clusters == 9
+    assert fitted.counts.n_clusters == n_clusters == 9
 
 
 def test_demeaning_removes_both_sets_in_separate_components():
@@ -277,8 +297,11 @@ def test_anticipation_years_are_neither_before_nor_after():
         index_panel(panel), weights, sets, "matched", treatment(-3, 1, anticipation=1)
     )
     sample = stacked_sample(stacks, panel["sales"].to_numpy(), "drop_set")
-    named = stacked_coefficients(sample, sample.y, "att", year_cells(sample, panel, None))
-    assert named == pytest.approx({"att": 2.0, "anticipation": 5.0}, abs=1e-12)
+    found = fit(sample, panel)
+    named = dict(zip(found.terms, found.estimates, strict=True))
+    assert named == pytest.approx({ATT: 2.0, Term("anticipation"): 5.0}, abs=1e-12)
+    cells = year_cells(sample, panel, None)
+    assert values(sample, sample.y, "att", cells) == pytest.approx({ATT: 2.0}, abs=1e-12)
 
 
 def test_a_firm_keeps_one_cluster_that_of_its_own_entry():
@@ -326,7 +349,7 @@ def test_as_many_coefficients_as_rows_leave_no_variation(seed):
     columns = (
         [(firm < 2) * x for x in later] + [size * x for x in later] + [other * x for x in later]
     )
-    fit = fit_absorbed(
+    fit = least_squares(
         (rng.random(28) < 0.5).astype(float) + 0.1 * firm,
         np.column_stack(columns).astype(float),
         tuple(f"b{i}" for i in range(18)),
@@ -335,5 +358,5 @@ def test_as_many_coefficients_as_rows_leave_no_variation(seed):
         weight=np.ones(28),
         clusters=firm,
     )
-    assert fit.estimable.all()
+    assert len(fit.estimated.terms) == 18
     assert not fit.covariance.any()

@@ -14,10 +14,10 @@ from stacked_tables import (
     treatment,
     weights_from,
 )
+from told import estimate_specs, with_names
 
 from pipeline.analyses.placebo_entry import placebo_stacks
 from pipeline.analyses.recovery import recover
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.stacks import unit_covariates
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError, ParamsError
@@ -51,7 +51,7 @@ def run(study=None, table=None, missing="renormalise", matched_times=None, antic
 def by_term(results, sample="all"):
     rows = results.estimates
     rows = rows[(rows["sample"] == sample) & (rows["inference"] == "analytic")]
-    return rows.set_index("term")
+    return rows.set_index("named")
 
 
 def test_adjustment_is_the_regression_with_slopes_by_stack_and_year():
@@ -120,7 +120,8 @@ def test_the_truth_is_of_the_firms_that_have_the_covariates():
         covariates=covariates,
     )
     truth = untreated[["firm_id", "year", "sales"]].rename(columns={"sales": "sales_untreated"})
-    found = recover(prepared, truth, estimate_specs(prepared).estimates).set_index("term")
+    found = recover(prepared, truth, estimate_specs(prepared).estimates)
+    found = with_names(found).set_index("named")
     assert found["estimate"].to_numpy() == pytest.approx(found["truth"].to_numpy(), abs=1e-8)
 
 
@@ -144,7 +145,7 @@ def test_the_wild_bootstrap_and_cr2_take_the_adjustment():
         bias_reduced=True,
         wild_bootstrap={"draws": 199, "seed": 1},
     )
-    rows = results.estimates[results.estimates["term"] == "att"].set_index("inference")
+    rows = results.estimates[results.estimates["named"] == "att"].set_index("inference")
     assert rows["estimate"].nunique() == 1
     assert rows.loc["wild_bootstrap", "conf_low"] < rows["estimate"].iloc[0]
 

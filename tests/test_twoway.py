@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from regressions import in_clusters, rows_in
 from stacked_tables import matches_from, panel_from, random_study, sample_of
 
-from pipeline.effects.absorb import dense_codes
-from pipeline.effects.least_squares import clustered_fit, fit_absorbed
+from pipeline.effects.least_squares import as_estimated, fit_absorbed
+from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError
 from pipeline.estimators import twoway_by_linearmodels
-from pipeline.estimators.stacked import stacked_coefficients, year_cells
+from pipeline.estimators.stacked import event_values, year_cells
 from pipeline.estimators.twoway import (
     fit_twoway,
     flat_sample,
@@ -20,6 +21,9 @@ from pipeline.estimators.twoway import (
     twoway_regressors,
 )
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
+from pipeline.inference.analytic import infer
+
+TERMS = (ATT, Term("anticipation"))
 
 
 def flat_of(seed, missing_share=0.2):
@@ -27,45 +31,59 @@ def flat_of(seed, missing_share=0.2):
     return flat_sample(sample_of(panel, matches, (-3, 2), "renormalise"), panel)
 
 
-def own_fit(flat, *clusters):
-    """Fit by our own regression; the last of two `clusters` is the second direction."""
+def own_fit(flat, seen):
+    """Fit by our own regression."""
+    regressors = twoway_regressors(flat)
     return fit_absorbed(
         flat.y,
-        twoway_regressors(flat),
-        ("att", "anticipation")[: twoway_regressors(flat).shape[1]],
+        regressors,
+        TERMS[: regressors.shape[1]],
         first=flat.firm,
         second=flat.year - flat.year.min(),
         weight=flat.weight,
-        clusters=clusters[0],
-        second_clusters=clusters[1] if len(clusters) > 1 else None,
+        seen=seen,
     )
 
 
+def their_fit(flat, seen):
+    """Fit by linearmodels."""
+    regressors, year = twoway_regressors(flat), flat.year - flat.year.min()
+    solved = solve_by_linearmodels(flat.y, regressors, flat.firm, year, flat.weight)
+    return as_estimated(solved, TERMS[: regressors.shape[1]], seen)
+
+
 def assert_equal_fits(found, expected):
-    assert (found.solved_by, expected.solved_by) == ("linearmodels", "own")
-    np.testing.assert_allclose(found.estimates, expected.estimates, rtol=1e-8)
+    """Compare two results with their covariances."""
+    one, other = found.estimated, expected.estimated
+    theirs, own = one.regression, other.regression
+    assert (theirs.solved_by, own.solved_by) == ("linearmodels", "own")
+    np.testing.assert_allclose(one.estimates, other.estimates, rtol=1e-8)
     np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-8)
     assert (found.influence is None) == (expected.influence is None)
+    parts = [(one.influence, other.influence)]
     if expected.influence is not None:
-        size = np.abs(expected.influence).max()
-        np.testing.assert_allclose(found.influence, expected.influence, rtol=0, atol=1e-8 * size)
-    np.testing.assert_array_equal(found.kept, expected.kept)
-    for count in ("names", "n_obs", "n_clusters", "n_singletons", "adjusted"):
-        assert getattr(found, count) == getattr(expected, count)
+        parts.append((found.influence, expected.influence))
+    for theirs_part, own_part in parts:
+        size = np.abs(own_part).max()
+        np.testing.assert_allclose(theirs_part, own_part, rtol=0, atol=1e-8 * size)
+    np.testing.assert_array_equal(theirs.kept, own.kept)
+    for count in ("n_obs", "n_singletons", "n_regressors"):
+        assert getattr(theirs, count) == getattr(own, count)
+    assert one.terms == other.terms
+    assert (found.counts, found.adjusted) == (expected.counts, expected.adjusted)
 
 
-@pytest.mark.parametrize("clusters", ["firm", "cluster"])
+@pytest.mark.parametrize("cluster", ["firm", "assignment"])
 @pytest.mark.parametrize("weights", ["matched", "uneven", "one"])
 @pytest.mark.parametrize("anticipation", [False, True])
-def test_linearmodels_and_our_own_regression_agree(clusters, weights, anticipation):
+def test_linearmodels_and_our_own_regression_agree(cluster, weights, anticipation):
     flat = flat_of(7)
     rng = np.random.default_rng(3)
     weight = {"matched": flat.weight, "one": np.ones(len(flat.y))}
     weight["uneven"] = np.exp(2 * rng.normal(size=flat.firm.max() + 1))[flat.firm]
     before = (flat.year == flat.cohort - 1) & anticipation
     flat = replace(flat, weight=weight[weights], anticipated=before)
-    group = getattr(flat, clusters)
-    assert_equal_fits(fit_twoway(flat, group), own_fit(flat, group))
+    assert_equal_fits(infer(fit_twoway(flat), cluster), infer(own_fit(flat, flat.seen), cluster))
 
 
 def test_they_agree_on_singletons_and_in_two_directions():
@@ -77,9 +95,12 @@ def test_they_agree_on_singletons_and_in_two_directions():
     year = flat.year.copy()
     year[np.flatnonzero(~lone)[0]] = flat.year.max() + 7
     flat = replace(flat, year=year).where(kept)
-    fit = fit_twoway(flat, flat.cluster, flat.year - flat.year.min())
-    assert fit.n_singletons == 6
-    assert_equal_fits(fit, own_fit(flat, flat.cluster, flat.year - flat.year.min()))
+    assert fit_twoway(flat).regression.n_singletons == 6
+    assert fit_twoway(flat).regression.solved_by == "linearmodels"
+    seen = rows_in(flat.assignment[flat.firm], flat.year - flat.year.min())
+    both = [in_clusters(fit(flat, seen), seen.matched_set) for fit in (their_fit, own_fit)]
+    assert_equal_fits(*both)
+    assert both[0].influence is None
 
 
 @pytest.mark.parametrize("directions", [1, 2])
@@ -96,16 +117,19 @@ def test_the_covariance_is_that_of_linearmodels_with_our_factor(directions):
         entity_effects=True,
         time_effects=True,
     )
-    groups = [flat.cluster, flat.year - flat.year.min()][:directions]
+    groups = [flat.assignment[flat.firm], flat.year - flat.year.min()][:directions]
     given = pd.DataFrame(dict(enumerate(groups)), index)
     plain = {"debiased": False, "auto_df": False, "count_effects": False}
     theirs = model.fit(cov_type="clustered", clusters=given, **plain)
-    fit = fit_twoway(flat, *groups)
+    fit = in_clusters(their_fit(flat, rows_in(*groups)), *groups[1:])
     # Firms are nested in clusters, and years in themselves: K is the regressor and what is left.
     k = 1 + (len(np.unique(flat.year)) if directions == 1 else 1)
     n, g = len(flat.y), min(len(np.unique(group)) for group in groups)
     factor = g / (g - 1) * (n - 1) / (n - k)
-    assert fit.estimates[0] == pytest.approx(theirs.params["att"], rel=1e-9)
+    assert fit.estimated.estimate(ATT) == pytest.approx(theirs.params["att"], rel=1e-9)
+    if directions == 1:
+        by_firm = infer(fit_twoway(flat), "assignment")
+        assert by_firm.covariance == pytest.approx(fit.covariance, rel=1e-12)
     assert fit.covariance[0, 0] == pytest.approx(factor * theirs.cov.iloc[0, 0], rel=1e-8)
 
 
@@ -115,29 +139,32 @@ def test_base_did_by_linearmodels_has_the_published_errors(n_clusters):
     firm, period = pd.factorize(data["id"])[0], pd.factorize(data["period"])[0]
     columns = np.column_stack([data["treat"] * data["post"], data["x1"]]).astype(float)
     solved = solve_by_linearmodels(data["y"].to_numpy(), columns, firm, period, np.ones(len(data)))
-    fit = clustered_fit(solved, ("effect", "x1"), *[firm, period][:n_clusters], largest=1.0)
-    assert fit.solved_by == "linearmodels"
-    assert fit.estimates == pytest.approx([4.850645143, 0.9721657766], rel=1e-8)
+    groups = [firm, period][:n_clusters]
+    terms = [Term("effect"), Term("x1")]
+    fit = in_clusters(as_estimated(solved, terms, rows_in(*groups)), *groups[1:])
+    assert fit.estimated.regression.solved_by == "linearmodels"
+    assert fit.estimated.estimates == pytest.approx([4.850645143, 0.9721657766], rel=1e-8)
     error = {1: 0.4552220459, 2: 0.9335973233}[n_clusters]
     assert np.sqrt(fit.covariance[0, 0]) == pytest.approx(error, rel=1e-8)
 
 
 def test_our_own_regression_runs_beyond_the_rows_that_linearmodels_takes(monkeypatch):
     flat = flat_of(7)
-    theirs = fit_twoway(flat, flat.cluster)
-    monkeypatch.setattr(twoway_by_linearmodels, "MOST_ROWS", theirs.n_obs)
-    assert fit_twoway(flat, flat.cluster).solved_by == "linearmodels"
-    monkeypatch.setattr(twoway_by_linearmodels, "MOST_ROWS", theirs.n_obs - 1)
-    assert_equal_fits(theirs, fit_twoway(flat, flat.cluster))
+    theirs = fit_twoway(flat)
+    n_obs = theirs.regression.n_obs
+    monkeypatch.setattr(twoway_by_linearmodels, "MOST_ROWS", n_obs)
+    assert fit_twoway(flat).regression.solved_by == "linearmodels"
+    monkeypatch.setattr(twoway_by_linearmodels, "MOST_ROWS", n_obs - 1)
+    assert_equal_fits(infer(theirs, "assignment"), infer(fit_twoway(flat), "assignment"))
 
 
 def test_what_the_effects_explain_is_left_to_our_own_regression_to_name():
     flat = flat_of(7)
     treated_only = flat.where(flat.cohort == flat.cohort.min())
-    with pytest.raises(IdentificationError, match="collinear with the absorbed effects"):
-        fit_twoway(treated_only, treated_only.firm)
-    with pytest.raises(IdentificationError, match="does not vary within the absorbed effects"):
-        fit_twoway(replace(flat, y=flat.firm + 0.1 * flat.year), flat.firm)
+    with pytest.raises(IdentificationError, match=r"^collinear$"):
+        fit_twoway(treated_only)
+    with pytest.raises(IdentificationError, match=r"^no_outcome_variation$"):
+        fit_twoway(replace(flat, y=flat.firm + 0.1 * flat.year))
 
 
 def test_rows_that_effects_and_regressor_fit_exactly_have_no_error_from_either():
@@ -146,15 +173,16 @@ def test_rows_that_effects_and_regressor_fit_exactly_have_no_error_from_either()
     firms = [flat.firm[flat.cohort == flat.cohort.min()][0], flat.firm[np.isinf(flat.cohort)][0]]
     years = [flat.cohort.min() - 1, flat.cohort.min()]
     few = flat.where(np.isin(flat.firm, firms) & np.isin(flat.year, years))
-    fit = fit_twoway(few, dense_codes(few.firm))
-    assert (fit.n_obs, fit.solved_by) == (4, "own")
+    fit = infer(fit_twoway(few), "firm")
+    regression = fit.estimated.regression
+    assert (regression.n_obs, regression.solved_by) == (4, "own")
     assert fit.covariance[0, 0] == 0
 
 
 def test_iterations_that_stop_too_early_are_not_believed(monkeypatch):
     flat = flat_of(7)
     monkeypatch.setattr(twoway_by_linearmodels, "TOLERANCE", 1e-3)
-    assert fit_twoway(flat, flat.cluster).solved_by == "own"
+    assert fit_twoway(flat).regression.solved_by == "own"
 
 
 def test_a_firm_in_two_stacks_has_its_summed_weight():
@@ -205,8 +233,9 @@ def test_growing_effects_bias_two_way_but_not_stacked():
     level = rng.normal(size=panel["firm_id"].nunique())[pd.factorize(panel["firm_id"])[0]]
     panel = panel.assign(sales=level + 0.1 * year + effect)
     sample = sample_of(panel, matches, (-3, 2), "renormalise")
-    stacked = stacked_coefficients(sample, sample.y, "event", year_cells(sample, panel, None))
-    assert [stacked[f"event[{e}]"] for e in (0, 1, 2)] == pytest.approx([1, 2, 3], abs=1e-10)
+    stacked = event_values(sample, sample.y, year_cells(sample, panel, None))
+    after = [stacked.estimate(event(e)) for e in (0, 1, 2)]
+    assert after == pytest.approx([1, 2, 3], abs=1e-10)
     flat = flat_sample(sample, panel)
-    bias = fit_twoway(flat, flat.firm).estimates[0] - true_twoway(flat, effect[flat.panel_row])
+    bias = fit_twoway(flat).estimate(ATT) - true_twoway(flat, effect[flat.panel_row])
     assert bias < -0.01

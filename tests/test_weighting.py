@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stacked_tables import estimation, outcomes, random_study, treatment
 from test_matching_nearest import SMALL, scores_table
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.designs import match_designs

@@ -5,13 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 from stacked_tables import estimation, outcomes, random_study, treatment
+from told import estimate_specs
 
-from pipeline.analyses.specs import estimate_specs
 from pipeline.effects.absorb import two_effects
 from pipeline.effects.least_squares import coefficients
 from pipeline.effects.study import prepare_study
-from pipeline.inference.few_clusters import cluster_sums, combination_first
 from pipeline.inference.wild_bootstrap import cluster_weights, wild_test
+from pipeline.inference.wild_rows import cluster_sums, combination_first
 
 
 def data(seed, n_clusters=6, effect=0.0):

@@ -12,15 +12,6 @@ import pandas as pd
 
 from benchmarks.freeze.facts import of_folder
 
-# What the numbers in a bracket of `term` mean, by family; a family that is absent here has text.
-COORDINATES = {
-    "event": ("event_time",),
-    "event_bin": ("event_time", "last_event_time"),
-    "event_balanced": ("event_time",),
-    "att_gt": ("cohort", "year"),
-    "cohort": ("cohort",),
-    "year": ("year",),
-}
 TYPED = ("cohort", "year", "event_time", "last_event_time")
 RESULT = ("outcome", "design", "sample", "estimator")
 INTERVAL = ("conf_low", "conf_high", "conf_level")
@@ -50,13 +41,14 @@ class Table:
 
 
 def estimates(study: Path) -> pd.DataFrame:
-    """Return ESTIMATES with `family` and typed coordinates; cohort and year imply event time."""
+    """Return ESTIMATES with `family`, and groups named as they were frozen, `size=10 or more`.
+
+    What the effect is weighted by stands in `of`; cohort and year imply event time.
+    """
     rows = pd.read_parquet(study / "estimate" / "estimates.parquet")
-    split = pd.DataFrame([_coordinates(term) for term in rows["term"]], index=rows.index)
-    rows["family"] = split["family"]
-    for name in (*TYPED, "of"):
-        in_bracket = split[name] if name in split else pd.Series(pd.NA, index=rows.index)
-        rows[name] = rows[name].astype("object").fillna(in_bracket) if name in rows else in_bracket
+    sized = rows["term"].isin(["att_by", "total"])
+    rows["family"], rows["of"] = rows["term"], rows["grouping"].where(sized, "")
+    rows["subgroup"] = _groups(rows).where(~sized, "all").replace("", "all")
     rows.loc[rows["cohort"].notna() & rows["year"].notna(), "event_time"] = pd.NA
     return rows
 
@@ -64,9 +56,13 @@ def estimates(study: Path) -> pd.DataFrame:
 def tests(study: Path) -> pd.DataFrame:
     """Return TESTS with what a test is `of` (a grouping, a group) in a column of its own."""
     rows = pd.read_parquet(study / "estimate" / "tests.parquet")
-    split = rows["test"].map(_bracket)
-    rows["family"], rows["of"] = split.str[0], split.str[1]
-    return rows
+    return rows.assign(family=rows["test"], of=_groups(rows))
+
+
+def _groups(rows: pd.DataFrame) -> pd.Series:
+    """Return `size=10 or more`, `size` of a whole grouping, empty without a grouping."""
+    named = rows["grouping"] + ("=" + rows["subgroup"]).where(rows["subgroup"] != "all", "")
+    return named.where(rows["grouping"] != "all", "")
 
 
 def balance(study: Path) -> pd.DataFrame:
@@ -127,14 +123,6 @@ TABLES = (
     ),
     Table("facts", ("stage", "design", "outcome", "family", "of"), ("value",), facts),
 )
-
-
-def _coordinates(term: str) -> dict[str, object]:
-    family, inside = _bracket(term)
-    names = COORDINATES.get(family)
-    if not inside or names is None:
-        return {"family": family, "of": inside}
-    return {"family": family, "of": "", **dict(zip(names, inside.split(","), strict=True))}
 
 
 def _bracket(name: str) -> tuple[str, str]:

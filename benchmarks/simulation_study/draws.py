@@ -22,9 +22,11 @@ from benchmarks.simulation_study.scenarios import SMALLER, Scenario
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.in_memory import match_in_memory
+from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.effects.study import Study
 from pipeline.errors import EvaluationError
-from pipeline.inference.bootstrap import Redo
+from pipeline.exhibits.words.language import tell
+from pipeline.matching.redo import Redo
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
@@ -165,7 +167,7 @@ def _drawn(world: World, firms: SimulatedProgramme) -> pd.DataFrame:
         goes_on = 0 < len(unmatched) < len(world.estimators)
         found = [_drawn(only(world, unmatched), firms)] if goes_on else []
         stays = [e for e in world.estimators if not goes_on or e not in unmatched]
-        lost = _wanted(only(world, stays)).assign(note=str(stopped))
+        lost = _wanted(only(world, stays)).assign(note=_told(stopped))
         return pd.concat([*found, *(lost.assign(effect=name) for name in stays[0].effects)])
 
 
@@ -239,4 +241,16 @@ def _wanted(world: World) -> pd.DataFrame:
 
 def _rows(world: World, estimates: pd.DataFrame) -> pd.DataFrame:
     whole = estimates[(estimates["term"] == "att") & (estimates["sample"] == "all")]
+    whole = whole.assign(note=[_note(row) for row in whole.to_dict("records")])
     return _wanted(world).merge(whole, how="left", on=["outcome", "estimator", "inference"])
+
+
+def _note(row: dict[Any, Any]) -> str | None:
+    """Return the remarks of a row of ESTIMATES and its reason, in English."""
+    reason = unpacked(row["reason"], row["reason_fields"])
+    said = [*unpacked_remarks(row["remarks"]), *([] if reason is None else [reason])]
+    return "; ".join(map(tell, said)) or None
+
+
+def _told(stopped: EvaluationError) -> str:
+    return str(stopped) if stopped.has_words else tell(stopped.reason)

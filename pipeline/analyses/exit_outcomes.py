@@ -10,18 +10,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from pipeline.analyses.averages import (
+    average_effect,
+    average_log_ratio,
+    average_row,
+    ratios_of,
+)
 from pipeline.analyses.exit_status import ExitStatus
 from pipeline.analyses.manski_bounds import manski_bounds
-from pipeline.effects.average_effect import average_effect, average_ratio, ratio_sample
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import Label, Row, joined_notes, missing_row
+from pipeline.effects.collected import Collected
+from pipeline.effects.rows import Label, Row, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError, SupportError
-from pipeline.estimators.lee_bounds import bounds_of_changes
-from pipeline.estimators.lee_rows import behind_bounds, bound_rows
-from pipeline.panel.panel_index import Codes
+from pipeline.effects.terms import ATT, Term
+from pipeline.errors import IdentificationError, Reason, SupportError
+from pipeline.estimators.lee_bounds import as_estimated, bounds_of_changes, trimmed
+from pipeline.inference.analytic import infer
+from pipeline.inference.imbens_manski import bound_rows
 from pipeline.panel.scale import on_scale, transform
 from pipeline.params.analyses import Limits
 from pipeline.params.outcomes import Outcome
@@ -29,26 +35,19 @@ from pipeline.params.outcomes import Outcome
 EXIT_AS_ZERO = "exit_as_zero"
 SURVIVORS = "survivors"
 _SAMPLES = {
-    EXIT_AS_ZERO: "in levels, firms that are gone count as zero",
-    SURVIVORS: "in levels, firms that are not gone only: who survives may depend on the programme",
+    EXIT_AS_ZERO: Reason("exit_counted_as_zero"),
+    SURVIVORS: Reason("survivors_only"),
 }
-LEE = (
-    "firms that survive with and without the programme; assumes that it moves no firm the other way"
-)
-MANSKI = "all firms; those gone could have had any outcome within the declared limits"
-NO_LIMITS = "worst-case bounds need limits of the outcome, and none are declared"
-NOT_ON_SCALE = "worst-case bounds need limits that have a value on the outcome's scale: no log of 0"
-NOT_IN_RATIOS = "bounds for exit need an outcome with transform log, level or any"
+LEE, MANSKI = Term("lee"), Term("manski")
 
 
 @dataclass(frozen=True)
 class AfterExit:
-    """Hold one design's units, who of them is alive when, and their clusters (u,)."""
+    """Hold one design's units, and who of them is alive when."""
 
     study: Study
     stacks: Stacks
     status: ExitStatus
-    clusters: Codes
 
     def values(self, column: Floats) -> Floats:
         """Return a column by PANEL row as units x event times, in years in which exit is known."""
@@ -56,32 +55,29 @@ class AfterExit:
 
 
 def add_exit_outcomes(
-    ledger: Ledger, after: AfterExit, label: Label, limits: Limits | None
+    collected: Collected, after: AfterExit, label: Label, limits: Limits | None
 ) -> None:
     """Add one outcome's rows: exit as zero beside survivors, Lee's and worst-case bounds."""
     study = after.study
     outcome = study.outcomes[label.outcome]
+    survivors = replace(label, sample=SURVIVORS)
     if not outcome.observed:
-        reason = f"not observed: {outcome.reason}"
-        row = missing_row(label, "att", reason) | {"sample": SURVIVORS}
-        ledger.estimates.append(row)
+        why = Reason("not_observed", {"reason": outcome.reason})
+        collected.estimates.append(missing_row(survivors, ATT, why))
         return
     levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
     alive = after.values(levels)
-    for sample, values in (
-        (EXIT_AS_ZERO, np.where(after.status.gone, 0.0, alive)),
-        (SURVIVORS, alive),
-    ):
-        row = _level_row(after, label, outcome, values)
-        told = _SAMPLES[sample] if "estimate" in row else None
-        note = joined_notes(told, row["note"])
-        ledger.estimates.append(row | {"sample": sample, "note": note})
+    zeros = np.where(after.status.gone, 0.0, alive)
+    for sample, values in ((EXIT_AS_ZERO, zeros), (SURVIVORS, alive)):
+        own = replace(label, sample=sample)
+        collected.estimates.append(_level_row(after, own, outcome, values))
     if outcome.transform == "proportional":
-        ledger.estimates.append(missing_row(label, "lee", NOT_IN_RATIOS) | {"sample": SURVIVORS})
+        why = Reason("exit_bounds_not_in_ratios")
+        collected.estimates.append(missing_row(survivors, LEE, why))
         return
     scaled = after.values(on_scale(study.panel[outcome.column], outcome))
-    ledger.estimates += _lee(ledger, after, label, scaled)
-    ledger.estimates += _manski(after, label, outcome, scaled, limits)
+    collected.estimates += _lee(collected, after, survivors, scaled)
+    collected.estimates += _manski(after, label, outcome, scaled, limits)
 
 
 def _level_row(after: AfterExit, label: Label, outcome: Outcome, values: Floats) -> Row:
@@ -91,37 +87,33 @@ def _level_row(after: AfterExit, label: Label, outcome: Outcome, values: Floats)
     in_unit = replace(label, scale=scale)
     above = np.where(np.isnan(values), np.nan, values > 0)
     used = above if outcome.transform == "any" else values
-    study, clusters = after.study, after.clusters
+    study = after.study
     sample = sample_of_values(after.stacks, used, study.estimate.missing)
     try:
         check_comparable(sample)
         if in_ratios:
-            found = average_ratio(ratio_sample(study, sample, clusters), sample.y)
+            found = average_log_ratio(ratios_of(study, sample), sample.y)
         else:
-            found = average_effect(study, sample, clusters)
-    except (IdentificationError, SupportError) as reason:
-        return missing_row(in_unit, "att", str(reason))
-    return found.row(in_unit, "att")
+            found = average_effect(study, sample)
+    except (IdentificationError, SupportError) as error:
+        return missing_row(in_unit, ATT, error.reason)
+    return average_row(in_unit, found, [_SAMPLES[label.sample]])[0]
 
 
-def _lee(ledger: Ledger, after: AfterExit, label: Label, values: Floats) -> list[Row]:
+def _lee(collected: Collected, after: AfterExit, label: Label, values: Floats) -> list[Row]:
     """Return Lee's bounds with survival as the selection, and note the shares trimmed."""
     base = values[:, [after.stacks.reference_column]]
     gone = after.status.gone
     known = (gone | np.isfinite(values)) & np.isfinite(base)
     change = np.where(gone, np.nan, values) - base
-    found = bounds_of_changes(after.stacks, change, known, after.clusters)
+    found = bounds_of_changes(after.stacks, change, known)
     if found is None:
-        reason = "no event time has survivors in both groups"
-        return [missing_row(label, "lee", reason) | {"sample": SURVIVORS}]
-    behind = behind_bounds(after.stacks, found.used, after.clusters, values)
-    rows = bound_rows(label, "lee", (found.lower, found.upper), behind, LEE)
-    facts = [
-        (f"trimmed_treated[{label.estimator}]", found.trimmed_treated, "share"),
-        (f"trimmed_comparison[{label.estimator}]", found.trimmed_comparison, "share"),
-    ]
-    ledger.add_facts(label.design, label.outcome, facts)
-    return [row | {"sample": SURVIVORS} for row in rows]
+        return [missing_row(label, LEE, Reason("no_survivors_in_both_groups"))]
+    facts = [(f"{n}[{label.estimator}]", share, "share") for n, share in trimmed(found).items()]
+    collected.add_facts(label.design, label.outcome, facts)
+    bounds, assumes = (found.lower, found.upper), Reason("survive_either_way")
+    both = as_estimated(after.stacks, LEE.family, bounds, found.used, values)
+    return bound_rows(label, LEE.family, infer(both, label.cluster), assumes)
 
 
 def _manski(
@@ -129,23 +121,21 @@ def _manski(
 ) -> list[Row]:
     """Return worst-case bounds, or the reason for none."""
     if limits is None:
-        return [missing_row(label, "manski", NO_LIMITS)]
+        return [missing_row(label, MANSKI, Reason("no_limits"))]
     low, high = _on_scale(limits, outcome)
     if not np.isfinite([low, high]).all():
-        return [missing_row(label, "manski", NOT_ON_SCALE)]
+        return [missing_row(label, MANSKI, Reason("limits_off_scale"))]
     outside = ((values < low) | (values > high)) & (after.stacks.weight > 0)[:, None]
     if outside.any():
-        reason = (
-            f"worst-case bounds need limits that hold every outcome: {int(outside.sum())} "
-            f"firm-years lie outside {limits.lowest:g} to {limits.highest:g}"
-        )
-        return [missing_row(label, "manski", reason)]
-    found = manski_bounds(after.stacks, values, after.status.gone, (low, high), after.clusters)
+        lost = {"n": int(outside.sum()), "lowest": limits.lowest, "highest": limits.highest}
+        return [missing_row(label, MANSKI, Reason("outcomes_outside_limits", lost))]
+    found = manski_bounds(after.stacks, values, after.status.gone, (low, high))
     if found is None:
-        return [missing_row(label, "manski", "no event time has both groups")]
+        return [missing_row(label, MANSKI, Reason("no_event_time_with_both_groups"))]
     reach = np.append(values.ravel(), [low, high])
-    behind = behind_bounds(after.stacks, found.used, after.clusters, reach)
-    return bound_rows(label, "manski", (found.lower, found.upper), behind, MANSKI)
+    bounds, assumes = (found.lower, found.upper), Reason("any_outcome_within_limits")
+    both = as_estimated(after.stacks, MANSKI.family, bounds, found.used, reach)
+    return bound_rows(label, MANSKI.family, infer(both, label.cluster), assumes)
 
 
 def _on_scale(limits: Limits, outcome: Outcome) -> tuple[float, float]:

@@ -8,10 +8,10 @@ import pandas as pd
 
 from pipeline.effects.stacks import Flags, SetMembers, Stacks, join_stacks
 from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError, SupportError
-from pipeline.inference.bootstrap import Redo
+from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
 from pipeline.matching.methods import match_stack
+from pipeline.matching.redo import Redo
 from pipeline.matching.stack import StackMatch
 from pipeline.panel.panel_index import Codes, index_panel
 from pipeline.params.analyses import Grouping
@@ -79,15 +79,10 @@ def rematched_groups(study: Study, redo: Redo, design: str, grouping: Grouping) 
 def _check_rematching(design: str, rule: AnyDesign | None, grouping: Grouping) -> None:
     """Raise IdentificationError where nothing in params can match again inside the groups."""
     if grouping.column in {*PARTICIPANT_TEXTS, *PARTICIPANT_NUMBERS}:
-        raise IdentificationError(
-            f"only participants have a {grouping.column}: comparison firms have no group to match "
-            "within; use match: common"
-        )
+        column = {"column": grouping.column}
+        raise IdentificationError(Reason("group_of_participants_only", column))
     if isinstance(rule, ExternalDesign):
-        raise IdentificationError(
-            f"the design {design} comes from a file and cannot be matched again within groups; use "
-            "match: common"
-        )
+        raise IdentificationError(Reason("design_from_file", {"design": design}))
 
 
 def _matched_in_groups(
@@ -95,7 +90,7 @@ def _matched_in_groups(
 ) -> list[tuple[int, StackMatch]]:
     """Match each entry year's groups apart; return the groups' codes and their matches."""
     rule = redo.match.designs.get(design)
-    found, refusal = [], "no group has treated and comparison firms"
+    found, refusal = [], Reason("no_entry_year_with_both_groups")
     for risk_set in design_risk_sets(redo.scores, redo.covariates, design, rule):
         code, names = group_codes(study, risk_set.firms, grouping)
         for group in range(len(names)):
@@ -103,9 +98,9 @@ def _matched_in_groups(
             try:
                 found.append((group, match_stack(risk_set.reordered(members), rule)))
             except SupportError as error:
-                refusal = str(error)
+                refusal = error.reason
     if not found:
-        raise SupportError(f"no group can be matched again: {refusal}")
+        raise SupportError(Reason("no_group_matched_again", {"reason": refusal}))
     return found
 
 

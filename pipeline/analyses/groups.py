@@ -2,31 +2,33 @@
 
 Each group is estimated on its own stacks with its own year effects. All effects are functions of
 the same clusters, so that their covariance is the sum over clusters of products of influences, and
-equality is one Wald test (`pipeline.inference.equality`).
+equality is one Wald test (`inference.equality`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.analyses.averages import (
+    average_effect,
+    average_log_ratio,
+    average_row,
+    ratios_of,
+)
 from pipeline.analyses.firm_groups import FirmGroups, common_groups, rematched_groups
 from pipeline.analyses.group_names import GROUPS, WITHOUT_GROUP
-from pipeline.effects.average_effect import (
-    AverageEffect,
-    average_effect,
-    average_ratio,
-    ratio_sample,
-)
-from pipeline.effects.clusters import cluster_codes
-from pipeline.effects.labels import analysis_label
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import Label, Row, missing_row, test_row
+from pipeline.effects.collected import Collected
+from pipeline.effects.estimated import Estimated
+from pipeline.effects.rows import Label, Row, analysis_label, missing_row, test_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
 from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError, ParamsError, SupportError
-from pipeline.inference.bootstrap import Redo
-from pipeline.inference.covariance import benjamini_hochberg, n_groups
-from pipeline.inference.equality import detectable_difference, equality_row, equality_test
+from pipeline.effects.terms import ATT
+from pipeline.errors import IdentificationError, ParamsError, Reason, SupportError
+from pipeline.inference.analytic import Inferred
+from pipeline.inference.covariance import benjamini_hochberg
+from pipeline.inference.equality import TEST, detectable_difference, equality_row
+from pipeline.matching.redo import Redo
+from pipeline.panel.panel_index import n_groups
 from pipeline.panel.scale import on_scale
 from pipeline.params.analyses import Groups
 from pipeline.params.outcomes import Outcome
@@ -37,11 +39,11 @@ class _Grouped:
     """Hold one grouping's rows of ESTIMATES, the estimated effects by subgroup, the test."""
 
     rows: list[Row]
-    effects: dict[str, AverageEffect]
+    effects: dict[str, Inferred]
     test: Row
 
 
-def add_groups(ledger: Ledger, study: Study, asked: Groups, redo: Redo | None) -> None:
+def add_groups(collected: Collected, study: Study, asked: Groups, redo: Redo | None) -> None:
     """Add effects by group, equality tests, and q-values over all groups and over all tests.
 
     Raises ParamsError where PANEL lacks a column, or where nothing is at hand to match again.
@@ -52,7 +54,7 @@ def add_groups(ledger: Ledger, study: Study, asked: Groups, redo: Redo | None) -
         for name, firms in groupings.items():
             if isinstance(firms, FirmGroups):
                 fact = (f"{WITHOUT_GROUP}[{name}]", firms.n_treated_without, "firms")
-                ledger.add_facts(design, "all", [fact])
+                collected.add_facts(design, "all", [fact])
         for outcome in asked.outcomes:
             label = analysis_label(study, GROUPS, asked, design, outcome)
             found = {
@@ -60,17 +62,12 @@ def add_groups(ledger: Ledger, study: Study, asked: Groups, redo: Redo | None) -
                 for name, firms in groupings.items()
             }
             for name, grouped in found.items():
-                ledger.estimates += grouped.rows
-                ledger.tests.append(grouped.test)
+                collected.estimates += grouped.rows
+                collected.tests.append(grouped.test)
                 apart = detectable_difference(label, name, grouped.effects, study.estimate)
-                ledger.add_facts(design, outcome, apart)
-            ledger.tests += _group_q_values(label, found)
-            ledger.tests += _test_q_values(label, found)
-
-
-def subgroup(grouping: str, group: str) -> str:
-    """Return what the column `subgroup` holds: `size=10 or more`."""
-    return f"{grouping}={group}"
+                collected.add_facts(design, outcome, apart)
+            collected.tests += _group_q_values(label, found)
+            collected.tests += _test_q_values(label, found)
 
 
 def _check(study: Study, asked: Groups, redo: Redo | None) -> None:
@@ -95,93 +92,89 @@ def _check(study: Study, asked: Groups, redo: Redo | None) -> None:
 
 def _grouped_firms(
     study: Study, asked: Groups, redo: Redo | None, design: str, name: str
-) -> FirmGroups | str:
+) -> FirmGroups | Reason:
     """Return the grouping's firms, or the reason why they cannot be matched."""
     grouping = asked.by[name]
     if asked.match == "common" or redo is None:
         return common_groups(study, study.stacks[design], grouping)
     try:
         return rematched_groups(study, redo, design, grouping)
-    except (IdentificationError, SupportError) as reason:
-        return str(reason)
+    except (IdentificationError, SupportError) as error:
+        return error.reason
 
 
 def _estimate(
-    study: Study, asked: Groups, label: Label, name: str, firms: FirmGroups | str
+    study: Study, asked: Groups, label: Label, name: str, firms: FirmGroups | Reason
 ) -> _Grouped:
     outcome = study.outcomes[label.outcome]
-    reason = firms if isinstance(firms, str) else ""
+    label = replace(label, grouping=name)
     if not outcome.observed:
-        reason = f"not observed: {outcome.reason}"
-    if isinstance(firms, str) or reason:
-        row = missing_row(label, "att", reason) | {"subgroup": name}
-        return _Grouped([row], {}, test_row(label, equality_test(name), note=reason))
+        firms = Reason("not_observed", {"reason": outcome.reason})
+    if isinstance(firms, Reason):
+        row = missing_row(label, ATT, firms)
+        return _Grouped([row], {}, test_row(label, TEST, reason=firms))
     rows: list[Row] = []
-    effects: dict[str, AverageEffect] = {}
+    effects: dict[str, Inferred] = {}
     values = on_scale(study.panel[outcome.column], outcome)
     for group, stacks in firms:
+        own = replace(label, subgroup=group)
         sample = stacked_sample(stacks, values, study.estimate.missing)
         try:
             _require_firms(sample, asked.least_firms)
-            effects[group] = _effect(study, asked, outcome, sample)
-            row = effects[group].row(label, "att")
-        except (IdentificationError, SupportError) as fault:
-            row = missing_row(label, "att", str(fault)) | _firms(sample)
-        rows.append(row | {"subgroup": subgroup(name, group)})
+            row, effects[group] = average_row(own, _effect(study, outcome, sample))
+        except (IdentificationError, SupportError) as error:
+            row = missing_row(own, ATT, error.reason, **_firms(sample))
+        rows.append(row)
     return _Grouped(rows, effects, equality_row(label, name, effects))
 
 
-def _effect(study: Study, asked: Groups, outcome: Outcome, sample: StackedSample) -> AverageEffect:
+def _effect(study: Study, outcome: Outcome, sample: StackedSample) -> Estimated:
     check_comparable(sample)
-    clusters = cluster_codes(sample.stacks, asked.cluster)[0]
     if outcome.transform == "proportional":
-        return average_ratio(ratio_sample(study, sample, clusters), sample.y)
-    return average_effect(study, sample, clusters)
+        return average_log_ratio(ratios_of(study, sample), sample.y)
+    return average_effect(study, sample)
 
 
 def _firms(sample: StackedSample) -> dict[str, int]:
     """Count the treated and comparison firms with the outcome."""
-    firm = sample.stacks.firm[sample.unit]
     return {
-        "n_treated": n_groups(firm[sample.treated]),
-        "n_control": n_groups(firm[~sample.treated]),
+        "n_treated": n_groups(sample.firm[sample.treated]),
+        "n_control": n_groups(sample.firm[~sample.treated]),
     }
 
 
 def _require_firms(sample: StackedSample, least: int) -> None:
     if min(_firms(sample).values()) < least:
-        raise IdentificationError(
-            f"suppressed: fewer than {least} treated or comparison firms with the outcome"
-        )
+        raise IdentificationError(Reason("group_too_small", {"least": least}))
 
 
 def _group_q_values(label: Label, found: dict[str, _Grouped]) -> list[Row]:
     """Return Benjamini-Hochberg q-values over every group of every grouping."""
-    p_values = {
-        str(row["subgroup"]): float(row["p_value"])
+    tested = [
+        (replace(label, grouping=row["grouping"], subgroup=row["subgroup"]), row["p_value"])
         for grouped in found.values()
         for row in grouped.rows
         if np.isfinite(row.get("p_value", np.nan))
-    }
-    return _q_rows(label, "q_value", p_values, "effects by group")
+    ]
+    return _q_rows("q_value", tested, "benjamini_hochberg_groups")
 
 
 def _test_q_values(label: Label, found: dict[str, _Grouped]) -> list[Row]:
     """Return Benjamini-Hochberg q-values over the equality tests."""
-    p_values = {
-        name: float(grouped.test["p_value"])
+    tested = [
+        (replace(label, grouping=name), grouped.test["p_value"])
         for name, grouped in found.items()
         if np.isfinite(grouped.test["p_value"])
-    }
-    return _q_rows(label, "q_equality", p_values, "equality tests")
+    ]
+    return _q_rows("q_equality", tested, "benjamini_hochberg_equality")
 
 
-def _q_rows(label: Label, test: str, p_values: dict[str, float], of_what: str) -> list[Row]:
-    if len(p_values) < 2:
+def _q_rows(test: str, tested: list[tuple[Label, float]], code: str) -> list[Row]:
+    if len(tested) < 2:
         return []
-    q_values = benjamini_hochberg(np.array(list(p_values.values())))
-    note = f"Benjamini-Hochberg over {len(p_values)} {of_what}"
+    q_values = benjamini_hochberg(np.array([p_value for _, p_value in tested]))
+    said = [Reason(code, {"n": len(tested)})]
     return [
-        test_row(label, f"{test}[{name}]", p_value=float(q_value), note=note)
-        for name, q_value in zip(p_values, q_values, strict=True)
+        test_row(label, test, p_value=float(q_value), remarks=said)
+        for (label, _), q_value in zip(tested, q_values, strict=True)
     ]

@@ -12,8 +12,8 @@ from pipeline.effects.sample import renormalised_weights
 from pipeline.effects.stacks import Flags, Floats, Stacks
 from pipeline.estimators.lee_bounds import (
     Bound,
-    cluster_influences,
     difference,
+    firm_influences,
     mean_bound,
     stack_codes,
 )
@@ -30,7 +30,7 @@ class WorstCase:
 
 
 def manski_bounds(
-    stacks: Stacks, values: Floats, gone: Flags, limits: tuple[float, float], clusters: Codes
+    stacks: Stacks, values: Floats, gone: Flags, limits: tuple[float, float]
 ) -> WorstCase | None:
     """Bound the mean change since the base year, averaged equally over event times from entry on.
 
@@ -52,10 +52,10 @@ def manski_bounds(
             cells.append(
                 (
                     difference(
-                        _mean(treated, low, stack, clusters), _mean(control, high, stack, clusters)
+                        _mean(stacks, treated, low, stack), _mean(stacks, control, high, stack)
                     ),
                     difference(
-                        _mean(treated, high, stack, clusters), _mean(control, low, stack, clusters)
+                        _mean(stacks, treated, high, stack), _mean(stacks, control, low, stack)
                     ),
                 )
             )
@@ -65,11 +65,11 @@ def manski_bounds(
     return WorstCase(lower, upper, used)
 
 
-def _mean(weight: Floats, change: Floats, stack: Codes, clusters: Codes) -> Bound:
-    """Return a weighted mean and each cluster's influence on it."""
+def _mean(stacks: Stacks, weight: Floats, change: Floats, stack: Codes) -> Bound:
+    """Return a weighted mean and each firm's influence on it."""
     member = weight > 0
     share = weight[member] / weight.sum()
-    influence = cluster_influences(
-        share, change[member], stack[member], clusters[member], int(clusters.max()) + 1
+    influence = firm_influences(
+        share, change[member], stack[member], stacks.firm[member], stacks.n_firms
     )
     return Bound(float(share @ change[member]), influence)

@@ -16,97 +16,104 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.effects.average_effect import (
-    AverageEffect,
+from pipeline.analyses.averages import (
     average_effect,
-    average_ratio,
-    minus,
-    ratio_sample,
+    average_log_ratio,
+    average_row,
+    ratios_of,
 )
-from pipeline.effects.clusters import cluster_codes
+from pipeline.effects.collected import Collected
 from pipeline.effects.description import Fact
-from pipeline.effects.labels import analysis_label
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import Label, Row, joined_notes, missing_row
+from pipeline.effects.estimated import Estimated, combined, joined
+from pipeline.effects.rows import Label, Row, analysis_label, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study, outcome_sample
-from pipeline.errors import IdentificationError, SupportError
-from pipeline.panel.panel_index import NO_ROW, Codes
+from pipeline.effects.terms import ATT, Term
+from pipeline.errors import IdentificationError, Reason, SupportError
+from pipeline.inference.analytic import analytic_rows, infer
+from pipeline.panel.panel_index import NO_ROW
 from pipeline.params.analyses import Margins
 
 NAME = "margins"
 BASE_EXPORTERS = "base_exporters"
-DECOMPOSITION = ("firms_above_zero", "level_per_firm", "level")
-STAYERS = (
-    "logs of firms above zero in the base year and in the year compared; not matched again, "
-    "comparison weights scaled to the treated; selected by who stays above zero"
-)
-ADDS_UP = "part of the proportional effect on the level; parts add up exactly"
+LEVEL, ABOVE, PER_FIRM = Term("level"), Term("firms_above_zero"), Term("level_per_firm")
+STAYERS = Reason("above_zero_at_base_and_then")
+ADDS_UP = Reason("part_of_level")
 # Factors on the level by which asinh and log(1 + x) are shown to depend on the unit.
 UNITS = {"x100": 100.0, "per_million": 1e-6}
 _SCALES: dict[str, Callable[[Floats], Floats]] = {"asinh": np.arcsinh, "log1p": np.log1p}
 
 
-def add_margins(ledger: Ledger, study: Study, asked: Margins) -> None:
+def add_margins(collected: Collected, study: Study, asked: Margins) -> None:
     """Add rows of the margins of every design and outcome asked for, and counts of firms."""
     for design in asked.designs:
         for name in asked.outcomes:
             label = analysis_label(study, NAME, asked, design, name)
             if not study.outcomes[name].observed:
-                reason = f"not observed: {study.outcomes[name].reason}"
-                ledger.estimates.append(missing_row(label, "level", reason))
+                why = Reason("not_observed", {"reason": study.outcomes[name].reason})
+                collected.estimates.append(missing_row(label, LEVEL, why))
                 continue
             sample = outcome_sample(study, design, name)
-            clusters = cluster_codes(sample.stacks, asked.cluster)[0]
-            rows = _decomposition(study, label, sample, clusters)
-            rows.append(_stayers(study, label, sample.stacks, clusters))
+            rows = _decomposition(study, label, sample)
+            rows.append(_stayers(study, label, sample.stacks))
             nobody = _nobody(study, sample, name)
-            ledger.estimates += [row | {"note": nobody} if nobody else row for row in rows]
+            collected.estimates += [_without(row, nobody) if nobody else row for row in rows]
             for scale in asked.unit_dependent:
-                rows, facts = _unit_dependent(study, label, sample, clusters, scale)
-                ledger.estimates += rows
-                ledger.add_facts(design, name, facts)
-            ledger.add_facts(design, name, _zero_facts(sample))
+                rows, facts = _unit_dependent(study, label, sample, scale)
+                collected.estimates += rows
+                collected.add_facts(design, name, facts)
+            collected.add_facts(design, name, _zero_facts(sample))
 
 
-def _decomposition(study: Study, label: Label, sample: StackedSample, clusters: Codes) -> list[Row]:
-    """Return the level's effect and its two parts, or one row with the reason."""
+def _without(row: Row, nobody: Reason) -> Row:
+    return row | {"reason": nobody, "remarks": ()}
+
+
+def _decomposition(study: Study, label: Label, sample: StackedSample) -> list[Row]:
+    """Return the level's effect and its two parts, or rows with the reason."""
     try:
         check_comparable(sample)
-        found = ratio_sample(study, sample, clusters)
-        level = average_ratio(found, sample.y)
-        above = average_ratio(found, (sample.y > 0).astype(np.float64))
-    except (IdentificationError, SupportError) as reason:
-        return [missing_row(label, term, str(reason)) for term in DECOMPOSITION]
-    parts = (above, minus(level, above), level)
-    return [
-        part.row(label, term, ADDS_UP if term != "level" else None)
-        for term, part in zip(DECOMPOSITION, parts, strict=True)
-    ]
+        found = ratios_of(study, sample)
+        level = average_log_ratio(found, sample.y, LEVEL)
+        above = average_log_ratio(found, (sample.y > 0).astype(np.float64), ABOVE)
+    except (IdentificationError, SupportError) as error:
+        return [missing_row(label, term, error.reason) for term in (ABOVE, PER_FIRM, LEVEL)]
+    both = joined([level, above])
+    parts = combined(
+        both,
+        [ABOVE, PER_FIRM, LEVEL],
+        np.array([[0.0, 1.0, 1.0], [1.0, -1.0, 0.0]]),
+        remarks={ABOVE: (ADDS_UP,), PER_FIRM: (ADDS_UP,)},
+    )
+    return analytic_rows(label, infer(parts, label.cluster))
 
 
-def _stayers(study: Study, label: Label, stacks: Stacks, clusters: Codes) -> Row:
+def _stayers(study: Study, label: Label, stacks: Stacks) -> Row:
     """Return the difference in log levels among firms above zero at base, bounds left aside."""
+    label = replace(label, sample=BASE_EXPORTERS)
     levels = _levels(study, label.outcome)
     logs = np.log(levels, where=levels > 0, out=np.full_like(levels, np.nan))
     sample = stacked_sample(stacks, logs, "renormalise")
     try:
         check_comparable(sample)
-        row = average_effect(study, sample, clusters).row(label, "att", STAYERS)
-    except IdentificationError as reason:
-        row = missing_row(label, "att", str(reason))
-    return row | {"sample": BASE_EXPORTERS}
+        return average_row(label, average_effect(study, sample), [STAYERS])[0]
+    except IdentificationError as error:
+        return missing_row(label, ATT, error.reason)
 
 
-def _nobody(study: Study, sample: StackedSample, name: str) -> str:
-    """Say which group has no firm above zero in the base year; empty where both have."""
+def _nobody(study: Study, sample: StackedSample, name: str) -> Reason | None:
+    """Say which group has no firm above zero in the base year; None where both have."""
     stacks, levels = sample.stacks, _levels(study, name)
     rows = stacks.panel_row[:, stacks.reference_column]
     above = (rows != NO_ROW) & (levels[rows] > 0) & (stacks.weight > 0)
     groups = {"treated": stacks.treated, "comparison": ~stacks.treated}
     without = [group for group, member in groups.items() if not (above & member).any()]
-    return f"no {' and no '.join(without)} firm is above zero in the base year" if without else ""
+    if not without:
+        return None
+    if len(without) == len(groups):
+        return Reason("nobody_above_zero_at_base_in_either_group")
+    return Reason("nobody_above_zero_at_base", {"group": without[0]})
 
 
 def _levels(study: Study, name: str) -> Floats:
@@ -115,32 +122,33 @@ def _levels(study: Study, name: str) -> Floats:
 
 
 def _unit_dependent(
-    study: Study, label: Label, sample: StackedSample, clusters: Codes, scale: str
+    study: Study, label: Label, sample: StackedSample, scale: str
 ) -> tuple[list[Row], list[Fact]]:
     """Return the effect on asinh or log(1 + x) in the declared unit, and in two other units."""
     try:
         check_comparable(sample)
-        own = _scaled(study, sample, clusters, scale, 1.0)
+        own = _scaled(study, sample, scale, 1.0)
         others = {
-            unit: _scaled(study, sample, clusters, scale, factor).estimate
+            unit: float(_scaled(study, sample, scale, factor).estimates[0])
             for unit, factor in UNITS.items()
         }
-    except IdentificationError as reason:
-        return [missing_row(label, scale, str(reason))], []
+    except IdentificationError as error:
+        return [missing_row(label, Term(scale), error.reason)], []
     unit = study.outcomes[label.outcome].unit
-    note = joined_notes(
-        f"depends on the unit: {own.estimate:.3f} in {unit}, {others['x100']:.3f} in a hundredth "
-        f"of it, {others['per_million']:.3f} in a million of it"
-    )
-    row = own.row(replace(label, scale=f"{scale} points"), scale, note)
-    facts = [(f"{scale}_{name}", value, f"{scale} points") for name, value in others.items()]
-    return [row], facts
+    shown = {
+        "own": float(own.estimates[0]),
+        "unit": unit,
+        "hundredth": others["x100"],
+        "million": others["per_million"],
+    }
+    points = f"{scale} points"
+    row, _ = average_row(replace(label, scale=points), own, [Reason("depends_on_unit", shown)])
+    return [row], [(f"{scale}_{name}", value, points) for name, value in others.items()]
 
 
-def _scaled(
-    study: Study, sample: StackedSample, clusters: Codes, scale: str, factor: float
-) -> AverageEffect:
-    return average_effect(study, replace(sample, y=_SCALES[scale](factor * sample.y)), clusters)
+def _scaled(study: Study, sample: StackedSample, scale: str, factor: float) -> Estimated:
+    scaled = replace(sample, y=_SCALES[scale](factor * sample.y))
+    return average_effect(study, scaled, Term(scale))
 
 
 def _zero_facts(sample: StackedSample) -> list[Fact]:

@@ -11,10 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.effects.stacks import Stacks
-from pipeline.errors import IdentificationError
-
-# Value of `sample` in rows of such an entry.
-PLACEBO_ENTRY = "placebo_entry"
+from pipeline.errors import IdentificationError, Reason
 
 
 def placebo_stacks(
@@ -30,18 +27,16 @@ def placebo_stacks(
     moved = stacks.event_times + years_early
     kept = stacks.event_times <= stacks.reference
     if -1 not in moved[kept] or not (moved[kept] >= 0).any():
-        raise IdentificationError(
-            f"no placebo entry {years_early} years early: of the window only event times "
-            f"{stacks.event_times[0]} to {stacks.reference} lie before entry, and a year before "
-            "and one after the placebo entry are needed"
-        )
+        found = {
+            "years": years_early,
+            "first": int(stacks.event_times[0]),
+            "last": stacks.reference,
+        }
+        raise IdentificationError(Reason("no_placebo_years", found))
     alike = kept & (moved >= 0) & np.isin(stacks.event_times, list(matched))
     kept = kept & ~alike
     if not (moved[kept] >= 0).any():
-        raise IdentificationError(
-            f"no placebo entry {years_early} years early: the design matched on this outcome in "
-            "every year from then to the true entry"
-        )
+        raise IdentificationError(Reason("placebo_all_matched_on", {"years": years_early}))
     early = replace(
         stacks,
         event_times=moved[kept],

@@ -1,43 +1,53 @@
 """The row of a placebo entry date, by whichever estimator a stacked spec has for an outcome."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
-from pipeline.analyses.placebo_entry import PLACEBO_ENTRY, placebo_stacks
-from pipeline.effects.rows import Label, Row, joined_notes, missing_row
-from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
-from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError
+from pipeline.analyses.placebo_entry import placebo_stacks
+from pipeline.effects.adjusted_sample import adjusted_sample
+from pipeline.effects.rows import PLACEBO_ENTRY, Label, Row, missing_row
+from pipeline.effects.sample import check_comparable, stacked_sample
+from pipeline.effects.tasks import Task
+from pipeline.effects.terms import ATT
+from pipeline.errors import IdentificationError, Reason
+from pipeline.estimators.ratios import estimate_ratios
+from pipeline.estimators.stacked import estimate_stacked
+from pipeline.inference.inferences import inferred_rows
 from pipeline.panel.scale import on_scale
 
 
-def placebo_row(
-    study: Study,
-    label: Label,
-    sample: StackedSample,
-    years_early: int,
-    average: Callable[[StackedSample], Row],
-) -> Row:
-    """Return the average effect of an entry that many years too early, before true entry only.
+def placebo_rows(task: Task, label: Label) -> list[Row]:
+    """Return the average effect of an entry too early, before true entry only, if asked for.
 
-    `average` estimates it on a sample; where it cannot, the row has the reason.
+    Where it cannot be estimated, the row has the reason.
     """
+    years_early = getattr(task.spec, "placebo_entry_years", None)
+    if years_early is None:
+        return []
+    early = replace(label, sample=PLACEBO_ENTRY)
+    try:
+        return [_row(task, early, years_early)]
+    except IdentificationError as error:
+        return [missing_row(early, ATT, error.reason)]
+
+
+def _row(task: Task, label: Label, years_early: int) -> Row:
+    study = task.study
     outcome = study.outcomes[label.outcome]
     values = on_scale(study.panel[outcome.column], outcome)
-    place = {"sample": PLACEBO_ENTRY}
-    try:
-        stacks, alike = placebo_stacks(
-            sample.stacks, years_early, study.matched_on(label.design, label.outcome)
-        )
-        early = stacked_sample(stacks, values, study.estimate.missing, sample.covariates)
-        check_comparable(early)
-        row = average(early)
-    except IdentificationError as reason:
-        return missing_row(label, "att", str(reason)) | place
-    if "estimate" not in row:
-        return row | place
-    note = f"placebo entry {years_early} years early, years before entry only"
+    sample, _ = adjusted_sample(study, task.spec, task.sample, label.outcome)
+    stacks, alike = placebo_stacks(sample.stacks, years_early, task.matched)
+    early = stacked_sample(stacks, values, study.estimate.missing, sample.covariates)
+    check_comparable(early)
+    alone = task.spec.model_copy(update={"terms": ["att"]})
+    estimate = estimate_ratios if task.in_ratios else estimate_stacked
+    answer = replace(estimate(study, alone, early), by_sample={})
+    row = inferred_rows(label, answer, None)[0][0]
+    if row["reason"] is not None and "estimate" not in row:
+        return row
+    said = {"years": years_early}
     if alike:
-        times = ", ".join(str(event_time) for event_time in alike)
-        note += f", without those that the design matched on: {times}"
-    why = None if row["std_error"] > 0 else row["note"]
-    return row | place | {"note": joined_notes(note, why)}
+        without = {**said, "times": list(alike)}
+        remark = Reason("placebo_entry_without_matched_on", without)
+    else:
+        remark = Reason("placebo_entry", said)
+    return row | {"remarks": (remark,)}

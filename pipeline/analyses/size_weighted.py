@@ -20,33 +20,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.effects.average_effect import Combination, average_effect
-from pipeline.effects.clusters import cluster_codes
+from pipeline.analyses.averages import Weights, average_effect, average_row
+from pipeline.effects.collected import Collected
 from pipeline.effects.description import Fact
-from pipeline.effects.labels import analysis_label
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import Label, Row, missing_row
+from pipeline.effects.estimated import Estimated
+from pipeline.effects.rows import Label, Row, analysis_label, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
-from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
+from pipeline.effects.stacks import Floats, SetMembers, Stacks
 from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError, ParamsError
-from pipeline.estimators.stacked import Regressors, after_entry, average_shares, event_times
-from pipeline.inference.covariance import n_groups
-from pipeline.panel.panel_index import NO_ROW, index_panel
+from pipeline.effects.terms import Term
+from pipeline.errors import IdentificationError, ParamsError, Reason
+from pipeline.estimators.stacked import Regressors
+from pipeline.panel.panel_index import NO_ROW, index_panel, n_groups
 from pipeline.panel.scale import on_scale
 from pipeline.params.analyses import Size, SizeWeighted
 
 NAME = "size_weighted"
-NO_SETS = "comparison: treated_size needs matched sets; use own_size for this design"
-NEGATIVE_SIZES = "{n} sizes are negative, which no weight can be; correct the column"
-_NOTES = {
-    "treated_size": (
-        "firms weighted by {column}, comparison firms by that of their treated firm; biased unless "
-        "firms are matched on {column}"
-    ),
-    "own_size": "firms weighted by {column}, comparison firms by their own",
-}
-NOT_IN_RATIOS = "an effect in proportion to the level weights firms by the level already"
+ATT_BY, TOTAL = Term("att_by"), Term("total")
 
 
 @dataclass(frozen=True)
@@ -57,17 +47,17 @@ class Sized:
     size: Floats
 
 
-def add_size_weighted(ledger: Ledger, study: Study, asked: SizeWeighted) -> None:
+def add_size_weighted(collected: Collected, study: Study, asked: SizeWeighted) -> None:
     """Add a row per design, outcome and size, totals, and what the weights rest on."""
     for design in asked.designs:
         for name, size in asked.by.items():
             sized = _sized(study, asked, design, name, size)
-            if not isinstance(sized, str):
+            if isinstance(sized, Sized):
                 lost = _without(study.stacks[design], sized.size, asked.comparison, name)
-                ledger.add_facts(design, "all", [*lost, *_largest(sized.stacks, name)])
+                collected.add_facts(design, "all", [*lost, *_largest(sized.stacks, name)])
             for outcome in asked.outcomes:
                 label = analysis_label(study, NAME, asked, design, outcome)
-                ledger.estimates += _rows(study, asked, label, name, sized)
+                collected.estimates += _rows(study, asked, label, name, sized)
 
 
 def weighted_by_size(stacks: Stacks, size: Floats, treated_size: bool) -> Stacks:
@@ -89,7 +79,7 @@ def weighted_by_size(stacks: Stacks, size: Floats, treated_size: bool) -> Stacks
     return replace(stacks, weight=weight, sets=carried)
 
 
-def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size) -> Sized | str:
+def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size) -> Sized | Reason:
     """Return a design weighted by size, or the reason why it cannot be."""
     path = f"estimate.analyses.size_weighted.by.{name}"
     if size.column not in study.panel.columns:
@@ -99,10 +89,10 @@ def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size
         raise ParamsError(f"{path}.at is {size.at}: sizes are dated {latest} or earlier")
     stacks = study.stacks[design]
     if asked.comparison == "treated_size" and stacks.sets is None:
-        return NO_SETS
+        return Reason("size_needs_sets")
     own = _own_size(study, stacks, size.column, latest if size.at is None else size.at)
     if negative := int((own[stacks.weight > 0] < 0).sum()):
-        return NEGATIVE_SIZES.format(n=negative)
+        return Reason("negative_sizes", {"n": negative})
     return Sized(weighted_by_size(stacks, own, asked.comparison == "treated_size"), own)
 
 
@@ -136,53 +126,51 @@ def _own_size(study: Study, stacks: Stacks, column: str, at: int) -> Floats:
 
 
 def _rows(
-    study: Study, asked: SizeWeighted, label: Label, name: str, sized: Sized | str
+    study: Study, asked: SizeWeighted, label: Label, name: str, sized: Sized | Reason
 ) -> list[Row]:
     """Return the size-weighted effect, and the total where the outcome's column is the size's."""
-    outcome, term = study.outcomes[label.outcome], f"att_by[{name}]"
-    reason = sized if isinstance(sized, str) else ""
+    outcome, label = study.outcomes[label.outcome], replace(label, grouping=name)
     if outcome.transform == "proportional":
-        reason = NOT_IN_RATIOS
+        sized = Reason("ratios_are_size_weighted")
     if not outcome.observed:
-        reason = f"not observed: {outcome.reason}"
-    if isinstance(sized, str) or reason:
-        return [missing_row(label, term, reason)]
-    note = _NOTES[asked.comparison].format(column=asked.by[name].column)
+        sized = Reason("not_observed", {"reason": outcome.reason})
+    if isinstance(sized, Reason):
+        return [missing_row(label, ATT_BY, sized)]
+    column = {"column": asked.by[name].column}
+    weighted = _Weighted(study, sized.stacks, Reason(f"weighted_by_{asked.comparison}", column))
     values = values_by_unit(sized.stacks, on_scale(study.panel[outcome.column], outcome))
-    weighted = _Weighted(study, sized.stacks, asked.cluster, note)
-    rows = [weighted.row(label, term, values, average_shares)]
+    rows = [weighted.row(label, ATT_BY, values, None)]
     if asked.by[name].column == outcome.column and outcome.transform in ("log", "level"):
         levels = study.panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
         size = np.where(sized.size > 0, sized.size, np.nan)
         growth = values_by_unit(sized.stacks, levels) / size[:, None]
         in_unit = replace(label, scale=outcome.unit)
-        rows.append(weighted.row(in_unit, f"total[{name}]", growth, _mass))
+        rows.append(weighted.row(in_unit, TOTAL, growth, _mass))
     return rows
 
 
 @dataclass(frozen=True)
 class _Weighted:
-    """Hold what the rows of one design and size share."""
+    """Hold what the rows of one design and size share, and what is said of them."""
 
     study: Study
     stacks: Stacks
-    cluster: str
-    note: str
+    said: Reason
 
-    def row(self, label: Label, term: str, values: Floats, combination: Combination) -> Row:
+    def row(self, label: Label, term: Term, values: Floats, weights: Weights | None) -> Row:
         """Estimate the effect on values (u, event times), or say why there is none."""
         sample = sample_of_values(self.stacks, values, self.study.estimate.missing)
         try:
             check_comparable(sample)
-            clusters = cluster_codes(self.stacks, self.cluster)[0]
-            found = average_effect(self.study, sample, clusters, combination)
-        except IdentificationError as reason:
-            return missing_row(label, term, str(reason))
-        return found.row(label, term, self.note)
+            found = average_effect(self.study, sample, term, weights)
+        except IdentificationError as error:
+            return missing_row(label, term, error.reason)
+        return average_row(label, found, [self.said])[0]
 
 
-def _mass(regressors: Regressors, estimable: Flags) -> Floats:
+def _mass(cells: Estimated, regressors: Regressors) -> Floats:
     """Return weights (k,) for the mean over event times of the treated mass times the effect."""
-    usable = regressors.weight * estimable[:, None]
-    after = after_entry(event_times(regressors.names), usable.sum(axis=0) > 0)
-    return np.asarray(usable[:, after].sum(axis=1) / len(after))
+    after = np.array([(term.event_time or 0) >= 0 for term in cells.terms], dtype=np.bool_)
+    mass = np.where(after, regressors.mass_of(cells.terms), 0.0)
+    n_times = len({term.event_time for term, own in zip(cells.terms, after, strict=True) if own})
+    return np.asarray(mass / n_times)

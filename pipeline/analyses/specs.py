@@ -1,56 +1,69 @@
 """Every estimate that params ask for: spec x design x outcome."""
 
+import numpy as np
+import pandas as pd
+
 from pipeline.analyses.analyses import add_analyses
-from pipeline.effects.clusters import Remade, require_valid
-from pipeline.effects.description import baseline_facts, outcome_paths, sample_facts
-from pipeline.effects.labels import spec_label
-from pipeline.effects.ledger import Ledger, Results
-from pipeline.effects.rows import Label, missing_row, summary_term
-from pipeline.effects.sample import StackedSample, check_comparable
+from pipeline.analyses.facts import add_beside, describe, unused_facts
+from pipeline.analyses.placebo_rows import placebo_rows
+from pipeline.effects.collected import Collected, Results
+from pipeline.effects.rows import ALL, Label, missing_row, spec_label
+from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, asked, outcome_sample
-from pipeline.errors import IdentificationError
-from pipeline.estimators.estimators import ESTIMATORS, MATCHED_ANEW
-from pipeline.estimators.matched_difference import difference_results
-from pipeline.inference.bootstrap import Redo
+from pipeline.effects.tasks import Task
+from pipeline.effects.terms import Term
+from pipeline.errors import IdentificationError, Reason
+from pipeline.estimators.matched_difference import difference_task, estimate_differences
+from pipeline.estimators.registry import ESTIMATORS
+from pipeline.inference.analytic import Inferred
 from pipeline.inference.bootstrap_rows import bootstrap_rows
+from pipeline.inference.detectable import detectable_fact
 from pipeline.inference.errors_by_firm import caution_errors_by_firm
+from pipeline.inference.inferences import answered, inferred_rows
 from pipeline.inference.match_order import order_facts
 from pipeline.inference.multiplicity import family_tests
+from pipeline.inference.pre_trends import pre_trend_test
 from pipeline.inference.randomisation_rows import randomisation_rows
 from pipeline.inference.romano_wolf import romano_wolf_tests
-from pipeline.params.estimate import Spec
+from pipeline.inference.stored import covariance_rows, influence_rows
+from pipeline.inference.validity import require_valid
+from pipeline.matching.redo import Redo, Remade
+from pipeline.params.estimate import MatchedDifferenceSpec, Spec
 from pipeline.progress import track
+
+# The term that stands for those a spec asks for, where none can be estimated.
+_FAMILIES = ("event", "event_balanced", "cohort", "year")
 
 
 def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
-    """Estimate every spec on its designs and outcomes; return the four results tables.
+    """Estimate every spec on its designs and outcomes; return the results tables.
 
     What cannot be estimated is a row with the reason. `redo` is what it takes to make weights
     again, for the bootstrap and for other orders of matching. Raises IdentificationError where an
     outcome is never observed before entry, or a spec's inference is not valid for a design.
     """
     _check_inference(study, redo)
-    ledger = Ledger()
+    collected = Collected()
     wanted = list(asked(study))
     for design, name, specs in track(wanted, "outcomes and designs", len(wanted)):
         if not study.outcomes[name].observed:
-            _add_unobserved(ledger, study, specs, design, name)
+            why = Reason("not_observed", {"reason": study.outcomes[name].reason})
+            for spec in specs:
+                _add_missing(collected, spec_label(study, spec, design, name), spec, why)
             continue
         sample = outcome_sample(study, design, name)
-        _describe(ledger, study, sample, name)
+        describe(collected, study, sample, name)
         for spec in specs:
-            _add_spec(ledger, study, spec, sample, name)
+            _add_spec(collected, study, spec, sample, name)
     if redo is not None:
-        difference_results(ledger, study, redo)
-        ledger.estimates += bootstrap_rows(study, redo, ledger.estimates)
-        ledger.estimates += randomisation_rows(study, redo, ledger.estimates)
-        ledger.facts += order_facts(study, redo)
-    ledger.tests += family_tests(ledger.estimates, study.outcomes)
+        _add_redone(collected, study, redo)
+    collected.tests += family_tests(collected.estimates, study.outcomes)
     if study.estimate.romano_wolf is not None:
-        ledger.tests += romano_wolf_tests(ledger, study.outcomes, study.estimate.romano_wolf)
-    add_analyses(ledger, study, redo)
-    caution_errors_by_firm(ledger, study)
-    return ledger.tables(study.estimate.headline.spec)
+        draws = study.estimate.romano_wolf
+        collected.tests += romano_wolf_tests(collected, study.outcomes, draws)
+    add_analyses(collected, study, redo)
+    caution_errors_by_firm(collected, study)
+    return collected.tables(study.estimate.headline.spec)
 
 
 def _check_inference(study: Study, redo: Redo | None) -> None:
@@ -62,34 +75,82 @@ def _check_inference(study: Study, redo: Redo | None) -> None:
             require_valid(spec, study.stacks[design], redo.rule(design) if redo else Remade())
 
 
-def _add_unobserved(
-    ledger: Ledger, study: Study, specs: list[Spec], design: str, name: str
-) -> None:
-    reason = f"not observed: {study.outcomes[name].reason}"
-    for spec in specs:
-        _add_missing(ledger, spec_label(study, spec, design, name), spec, reason)
-
-
-def _add_missing(ledger: Ledger, label: Label, spec: Spec, reason: str) -> None:
+def _add_missing(collected: Collected, label: Label, spec: Spec, reason: Reason) -> None:
     """Add one row per term asked for, each with the reason."""
-    ledger.estimates += [missing_row(label, summary_term(term), reason) for term in spec.terms]
+    collected.estimates += [missing_row(label, _summary(t), reason) for t in spec.terms]
 
 
-def _describe(ledger: Ledger, study: Study, sample: StackedSample, name: str) -> None:
-    design = sample.stacks.design
-    ledger.add_facts(design, name, sample_facts(sample))
-    if len(sample.y):
-        ledger.add_facts(design, name, baseline_facts(sample, study.panel, study.outcomes[name]))
-        ledger.paths.append(outcome_paths(sample, name))
+def _summary(term: str) -> Term:
+    """Return the row that stands for a family of terms: it carries the reason for all of them."""
+    return Term(f"{term}_average" if term in _FAMILIES else term)
 
 
-def _add_spec(ledger: Ledger, study: Study, spec: Spec, sample: StackedSample, name: str) -> None:
-    if spec.estimator in MATCHED_ANEW:
+def _add_spec(
+    collected: Collected, study: Study, spec: Spec, sample: StackedSample, name: str
+) -> None:
+    if ESTIMATORS[spec.estimator].estimate is None:
         return
-    label = spec_label(study, spec, sample.stacks.design, name)
-    in_ratios = study.outcomes[name].transform == "proportional"
+    task = Task(study, spec, name, sample)
+    label = spec_label(study, spec, task.design, name)
     try:
-        check_comparable(sample)
-        ESTIMATORS[spec.estimator].adder(in_ratios)(ledger, study, spec, label, sample)
-    except IdentificationError as reason:
-        _add_missing(ledger, label, spec, str(reason))
+        found = answered(task, label)
+    except IdentificationError as error:
+        _add_missing(collected, label, spec, error.reason)
+        return
+    collected.estimates += found.rows
+    collected.estimates += placebo_rows(task, label)
+    test = None
+    if found.answer.leads is not None:
+        reference = study.treatment.reference_event_time
+        test = pre_trend_test(label, found.answer.leads, spec.cluster, task.matched, reference)
+        collected.tests.append(test.row)
+    for inferred in found.inferred:
+        _keep(collected, study, label, inferred)
+    add_beside(collected, task, label, found, test)
+
+
+def _keep(collected: Collected, study: Study, label: Label, inferred: Inferred) -> None:
+    """Keep covariances and influences with their final keys."""
+    collected.event_covariance.append(covariance_rows(label, inferred))
+    names = cluster_names(study, label, inferred)
+    collected.influence.append(influence_rows(label, inferred, names))
+
+
+def cluster_names(study: Study, label: Label, inferred: Inferred) -> "pd.Index[str]":
+    """Return the names of cluster codes: PANEL's, or numbers where clusters are made."""
+    n_clusters = int(inferred.clusters[0].max(initial=-1)) + 1
+    stacks = study.stacks[label.design]
+    if label.cluster == "firm":
+        return pd.Index(pd.unique(study.panel["firm_id"]))
+    same = np.array_equal(inferred.clusters[0], stacks.assignment)
+    if label.cluster == "assignment" and same:
+        return pd.Index(stacks.cluster_names)
+    return pd.Index([str(number) for number in range(n_clusters)])
+
+
+def _add_redone(collected: Collected, study: Study, redo: Redo) -> None:
+    """Add what makes designs again: matching on differences, draws, other orders of matching."""
+    for spec in study.estimate.specs:
+        if isinstance(spec, MatchedDifferenceSpec):
+            _add_differences(collected, study, spec, redo)
+    collected.estimates += bootstrap_rows(study, redo, collected.estimates)
+    collected.estimates += randomisation_rows(study, redo, collected.estimates)
+    collected.facts += order_facts(study, redo)
+
+
+def _add_differences(
+    collected: Collected, study: Study, spec: MatchedDifferenceSpec, redo: Redo
+) -> None:
+    for design in spec.designs:
+        task = difference_task(study, spec, redo, design)
+        for name, outcome in study.outcomes.items():
+            if not outcome.observed or not (spec.outcomes == ALL or name in spec.outcomes):
+                continue
+            label = spec_label(study, spec, design, name)
+            answer = estimate_differences(task, name)
+            rows, _ = inferred_rows(label, answer, spec)
+            collected.estimates += [row | {"inference": spec.inference} for row in rows]
+            facts = unused_facts(label, answer)
+            if answer.unused:
+                facts.append(detectable_fact(label, rows[0], study.estimate))
+            collected.add_facts(design, name, facts)

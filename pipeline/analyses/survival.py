@@ -11,39 +11,34 @@ import numpy as np
 
 from pipeline.analyses.exit_outcomes import AfterExit, add_exit_outcomes
 from pipeline.analyses.exit_status import ExitStatus, exit_status
-from pipeline.effects.clusters import cluster_codes
-from pipeline.effects.counts import count_sample
+from pipeline.effects.collected import Collected
 from pipeline.effects.description import Fact
-from pipeline.effects.labels import analysis_label
-from pipeline.effects.least_squares import Fit
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import (
-    Label,
-    Row,
-    effect_row,
-    event_average_rows,
-    fitted_rows,
-    joined_notes,
-    missing_row,
-)
+from pipeline.effects.estimated import Estimated
+from pipeline.effects.rows import Label, Row, analysis_label, effect_row, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, sample_of_values
 from pipeline.effects.stacks import Flags, Floats, Stacks
 from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError
-from pipeline.estimators.stacked import event_times, fit_stacked, year_cells
-from pipeline.inference.covariance import n_groups
+from pipeline.effects.terms import ATT, event
+from pipeline.errors import IdentificationError, Reason
+from pipeline.estimators.stacked import (
+    average_from_entry,
+    event_effects,
+    event_regressors,
+    fit_cells,
+    year_cells,
+)
+from pipeline.inference.analytic import analytic_rows, infer
+from pipeline.inference.clusters import cluster_codes
+from pipeline.inference.counts import count
 from pipeline.panel.panel_index import Codes
 from pipeline.params.analyses import Survival
 
 NAME = "survival"
 OUTCOME = "survival"
-AT_ENTRY = "alive in base and entry year by construction"
-NO_LEADS = "selection on observables: no lead can be seen"
-NOT_KNOWN = "no entry year has this event time in years in which exit is known"
-NO_EXIT = "no firm of the design exits in the years compared"
+NO_LEADS = Reason("no_leads")
 
 
-def add_survival(ledger: Ledger, study: Study, asked: Survival) -> None:
+def add_survival(collected: Collected, study: Study, asked: Survival) -> None:
     """Add survival effects and attrition of every design, and what exit makes of outcomes.
 
     Raises DataError where firms have rows after their year of exit.
@@ -51,51 +46,50 @@ def add_survival(ledger: Ledger, study: Study, asked: Survival) -> None:
     for design in asked.designs:
         stacks = study.stacks[design]
         status = exit_status(stacks, study.panel, asked.exit)
-        clusters = cluster_codes(stacks, asked.cluster)[0]
         first = next(iter(asked.outcomes))
         own = analysis_label(study, NAME, asked, design, first)
         label = replace(own, outcome=OUTCOME, scale="share")
-        rows, facts = _effects(study, label, stacks, status.alive, clusters)
-        ledger.estimates += rows
-        ledger.add_facts(design, OUTCOME, [*facts, *attrition(stacks, status)])
-        after = AfterExit(study, stacks, status, clusters)
+        rows, facts = _effects(study, label, stacks, status.alive)
+        collected.estimates += rows
+        collected.add_facts(design, OUTCOME, [*facts, *attrition(stacks, status)])
+        after = AfterExit(study, stacks, status)
         for name in asked.outcomes:
             label = analysis_label(study, NAME, asked, design, name)
-            add_exit_outcomes(ledger, after, label, asked.limits.get(name))
+            add_exit_outcomes(collected, after, label, asked.limits.get(name))
 
 
 def _effects(
-    study: Study, label: Label, stacks: Stacks, alive: Floats, clusters: Codes
+    study: Study, label: Label, stacks: Stacks, alive: Floats
 ) -> tuple[list[Row], list[Fact]]:
     """Return effects by year since entry and their average, and the shares alive behind them."""
     times = stacks.event_times
     columns = np.flatnonzero((times == stacks.reference) | (times >= 1))
     sample = sample_of_values(_at(stacks, columns), alive[:, columns], study.estimate.missing)
-    firm, of_row = stacks.firm[sample.unit], clusters[sample.unit]
-    every = np.ones(len(sample.y), dtype=np.bool_)
-    alive_then = count_sample(every, sample.treated, firm, of_row).columns
-    entry = effect_row(label, "event[0]", event_time=0, estimate=0.0, note=AT_ENTRY, **alive_then)
+    seen = replace(sample.seen(), event_time=None)
+    at_entry = Reason("alive_by_construction")
+    alive_then = count(seen, *cluster_codes(seen, label.cluster)).columns
+    entry = effect_row(label, event(0), estimate=0.0, reason=at_entry) | alive_then
     try:
-        fit = _fit(study, sample, clusters)
-    except IdentificationError as reason:
-        return [entry, missing_row(label, "att", str(reason))], []
-    counts = count_sample(fit.kept, sample.treated, firm, of_row, entry=sample.stack)
-    average = [
-        row | {"note": joined_notes(NO_LEADS, row["note"])}
-        for row in event_average_rows(label, counts, fit, "att")
-    ]
-    return [entry, *_by_time(label, sample, fit, clusters), *average], _shares(sample)
+        events = _fit(study, sample)
+    except IdentificationError as error:
+        return [entry, missing_row(label, ATT, error.reason)], []
+    mean = average_from_entry(events, ATT)
+    said = {term: (NO_LEADS, *why) for term, why in mean.remarks.items()}
+    average = analytic_rows(label, infer(replace(mean, remarks=said), label.cluster))
+    return [entry, *_by_time(label, sample, events), *average], _shares(sample)
 
 
-def _fit(study: Study, sample: StackedSample, clusters: Codes) -> Fit:
+def _fit(study: Study, sample: StackedSample) -> Estimated:
     """Fit the matched differences; raise IdentificationError where nobody exits or is compared."""
     if not (sample.stacks.event_times >= 1).any():
-        raise IdentificationError("the window ends in the entry year, before anyone can be gone")
+        raise IdentificationError(Reason("window_ends_at_entry"))
     check_comparable(sample)
     if (sample.y == 1).all():
-        raise IdentificationError(NO_EXIT)
-    cells = year_cells(sample, study.panel, None)
-    return fit_stacked(sample, "event", cells, clusters[sample.unit])
+        raise IdentificationError(Reason("no_exit"))
+    regressors = event_regressors(sample)
+    cells = fit_cells(sample, regressors, year_cells(sample, study.panel, None))
+    events = event_effects(cells, regressors)
+    return replace(events, seen=replace(events.seen, event_time=None))
 
 
 def _at(stacks: Stacks, columns: Codes) -> Stacks:
@@ -108,26 +102,20 @@ def _at(stacks: Stacks, columns: Codes) -> Stacks:
     )
 
 
-def _by_time(label: Label, sample: StackedSample, fit: Fit, clusters: Codes) -> list[Row]:
+def _by_time(label: Label, sample: StackedSample, events: Estimated) -> list[Row]:
     """Return one row per event time, with the firms and clusters known at it."""
     rows: list[Row] = []
-    times = dict(zip(event_times(fit.names), range(len(fit.names)), strict=True))
+    regression, whole = events.regression, infer(events, label.cluster)
+    assert regression is not None, "least squares"
     for time in (int(e) for e in sample.stacks.event_times if e >= 1):
-        term, position = f"event[{time}]", times.get(time)
-        if position is None or not fit.estimable[position]:
-            rows.append(missing_row(label, term, NOT_KNOWN, time))
+        if event(time) not in events.terms:
+            rows.append(missing_row(label, event(time), Reason("exit_not_known")))
             continue
-        here = fit.kept & (sample.event_time == time)
-        firm, of_row = sample.stacks.firm[sample.unit], clusters[sample.unit]
-        counts = count_sample(here, sample.treated, firm, of_row, entry=sample.stack)
-        behind = replace(counts, n_clusters=n_groups(of_row[fit.kept]))
-        rows += fitted_rows(
-            label,
-            behind,
-            [(term, time, None)],
-            fit.estimates[[position]],
-            np.sqrt(fit.covariance[[position], [position]]),
-        )
+        here = regression.kept & (sample.event_time == time)
+        behind = count(replace(sample.seen().where(here), event_time=None), *whole.clusters)
+        counts = replace(behind, n_clusters=whole.counts.n_clusters)
+        part = infer(events.where([event(time)]), label.cluster)
+        rows += analytic_rows(label, replace(part, counts=counts))
     return rows
 
 

@@ -11,10 +11,10 @@ from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.effects.study import Study, prepare_study
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.inference.bootstrap import Redo
 from pipeline.matching.balance import measure_balance
 from pipeline.matching.designs import Matched, match_designs
 from pipeline.matching.matched_lags import matched_times
+from pipeline.matching.redo import Redo
 from pipeline.matching.rubin import summarise_balance
 from pipeline.panel.ledger import Ledger
 from pipeline.params.estimate import EstimateSection

@@ -5,23 +5,45 @@ Names as in broom. Stars, rounding and labels exist only in exhibits.
 
 from pipeline.datasets.store import Column, Dataset
 
+# Where an estimate belongs.
+_PLACE = {
+    "outcome": Column("string", "outcome as named in params"),
+    "design": Column("string", "matching design"),
+    "arm": Column("string", "which treatment, or `all`"),
+    "sample": Column("string", "restriction: all, base_exporters, survivors"),
+    "grouping": Column("string", "what firms are grouped, or weighted, by; or `all`"),
+    "subgroup": Column("string", "pre-entry group, or `all`"),
+    "estimator": Column("string", "name of the spec or analysis"),
+}
+PLACE = tuple(_PLACE)
+
+# What is estimated: a family of effects, and where in time it stands.
+_TERM = {
+    "term": Column("string", "att, event, event_average, att_gt, cohort ..."),
+    "cohort": Column("integer", "entry year that the term speaks of", nullable=True),
+    "year": Column("integer", "calendar year that it speaks of", nullable=True),
+    "event_time": Column("integer", "years since entry, the first of a range", nullable=True),
+    "last_event_time": Column("integer", "the last of a range of event times", nullable=True),
+}
+TERM = tuple(_TERM)
+
+# Why something is missing, and what must be known of what is not: see `datasets.reasons`.
+_SAID = {
+    "reason": Column("string", "code: why a figure, or its error, is missing", nullable=True),
+    "reason_fields": Column("string", "fields of the reason, JSON", nullable=True),
+    "remarks": Column("string", "codes and fields of what must be known, JSON", nullable=True),
+}
+
 ESTIMATES = Dataset(
     name="ESTIMATES",
     row="one estimated quantity, or the reason why it cannot be estimated",
-    key=("outcome", "design", "sample", "subgroup", "estimator", "term", "inference", "band"),
+    key=(*PLACE, *TERM, "inference", "band"),
     columns={
-        "outcome": Column("string", "outcome as named in params"),
-        "design": Column("string", "matching design"),
-        "sample": Column("string", "restriction: all, base_exporters, survivors"),
-        "subgroup": Column("string", "pre-entry group, or `all`"),
-        "estimator": Column("string", "name of the estimator"),
-        "term": Column("string", "att, event[-2], att_gt[2004,2007]"),
+        **_PLACE,
+        **_TERM,
         "inference": Column("string", "method behind the interval: analytic, wild_bootstrap"),
         "band": Column("string", "pointwise or simultaneous"),
         "estimand": Column("string", "att; att_matched after losses; ato for overlap weights"),
-        "cohort": Column("integer", "entry year the term speaks of", nullable=True),
-        "year": Column("integer", "calendar year the term speaks of", nullable=True),
-        "event_time": Column("integer", "years since entry the term speaks of", nullable=True),
         "estimate": Column("number", "in units of `scale`", nullable=True),
         "std_error": Column("number", "in units of `scale`", nullable=True),
         "statistic": Column("number", "estimate over standard error", nullable=True),
@@ -37,25 +59,50 @@ ESTIMATES = Dataset(
         "n_clusters": Column("integer", "clusters behind the standard error", nullable=True),
         "n_treated_clusters": Column("integer", "clusters with a treated firm", nullable=True),
         "cluster": Column("string", "what the clusters are", nullable=True),
-        "note": Column("string", "reference period, reason for a missing figure", nullable=True),
+        **_SAID,
     },
 )
 
 TESTS = Dataset(
     name="TESTS",
     row="one joint test",
-    key=("outcome", "design", "sample", "estimator", "test"),
+    key=(*PLACE, "test"),
     columns={
-        "outcome": Column("string", "outcome as named in params"),
-        "design": Column("string", "matching design"),
-        "sample": Column("string", "restriction"),
-        "estimator": Column("string", "name of the estimator"),
+        **_PLACE,
         "test": Column("string", "pre_trends, ..."),
         "statistic": Column("number", "F or chi-squared", nullable=True),
         "df": Column("number", "numerator degrees of freedom", nullable=True),
         "df_denominator": Column("number", "denominator degrees of freedom", nullable=True),
         "p_value": Column("number", "the value", nullable=True),
-        "note": Column("string", "what was tested, or why it cannot be", nullable=True),
+        **_SAID,
+    },
+)
+
+# The other term of a covariance: the same coordinates.
+_OTHER = {f"other_{name}": column for name, column in {**_PLACE, **_TERM}.items()}
+
+EVENT_COVARIANCE = Dataset(
+    name="EVENT_COVARIANCE",
+    row="the covariance of two estimates by analytic inference",
+    key=(*PLACE, *TERM, *_OTHER),
+    columns={
+        **_PLACE,
+        **_TERM,
+        **_OTHER,
+        "covariance": Column("number", "in units of both scales, multiplied"),
+    },
+)
+
+INFLUENCE = Dataset(
+    name="INFLUENCE",
+    row="one cluster's influence on an estimate: private",
+    key=(*PLACE, *TERM, "cluster_kind", "cluster"),
+    columns={
+        **_PLACE,
+        **_TERM,
+        "cluster_kind": Column("string", "what the clusters are"),
+        "cluster": Column("string", "the cluster's name in PANEL, or its number"),
+        "influence": Column("number", "products over clusters sum to covariances"),
     },
 )
 

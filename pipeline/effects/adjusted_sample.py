@@ -3,9 +3,7 @@
 import numpy as np
 
 from pipeline.effects.covariate_columns import covariate_columns
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import Label
-from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
+from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study
 from pipeline.panel.scale import on_scale
@@ -26,22 +24,6 @@ def adjusted_sample(
     described = study.outcomes[outcome]
     values = on_scale(study.panel[described.column], described)
     return stacked_sample(sample.stacks, values, study.estimate.missing, columns), lost
-
-
-def adjust(
-    ledger: Ledger, study: Study, spec: StackedSpec, label: Label, sample: StackedSample
-) -> StackedSample:
-    """Return the sample with the spec's covariates; firms that lack them are a fact.
-
-    Raises IdentificationError where a covariate is constant or collinear with others, or no
-    comparison is left.
-    """
-    adjusted, lost = adjusted_sample(study, spec, sample, label.outcome)
-    if spec.covariates:
-        fact = (f"n_without_covariates[{spec.name}]", lost, "firms")
-        ledger.add_facts(label.design, label.outcome, [fact])
-        check_comparable(adjusted)
-    return adjusted
 
 
 def spec_sample(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> StackedSample:

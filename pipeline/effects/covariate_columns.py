@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.effects.stacks import Floats
-from pipeline.errors import DataError, IdentificationError
+from pipeline.errors import DataError, IdentificationError, Reason
 from pipeline.panel.scale import LARGEST
 from pipeline.selection.design_matrix import build_design_matrix
 
@@ -16,20 +16,18 @@ def covariate_columns(covariates: pd.DataFrame) -> Floats:
     with others, or too large: the estimate that adjusts for them has no value, others may.
     """
     if covariates.empty:
-        raise IdentificationError(
-            f"no firm has all of the covariates {', '.join(covariates.columns)}"
-        )
+        names = {"covariates": list(covariates.columns)}
+        raise IdentificationError(Reason("nobody_with_covariates", names))
     for name, values in covariates.select_dtypes("number").items():
         refuse_large(values.to_numpy(), str(name))
     try:
         return build_design_matrix(covariates.reset_index(drop=True)).standardised
-    except DataError as reason:
-        raise IdentificationError(str(reason)) from None
+    except DataError as error:
+        raise IdentificationError(error.reason) from None
 
 
 def refuse_large(values: Floats, name: str) -> None:
     """Raise IdentificationError where a covariate is infinite, or too large to be squared."""
     if (np.abs(values) > LARGEST).any():
-        raise IdentificationError(
-            f"covariate {name} has values that are infinite or beyond {LARGEST:g}"
-        )
+        found = {"covariate": name, "largest": LARGEST}
+        raise IdentificationError(Reason("covariate_too_large", found))

@@ -6,22 +6,19 @@ be a count; zeros stay in. It needs parallel ratios, not parallel differences, o
 outcomes (Wooldridge 2023, doi:10.1093/ectj/utad016).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.effects.absorb import TwoEffects, demean, dense_codes, not_collinear, two_effects
-from pipeline.effects.least_squares import (
-    Fit,
-    paid_parameters,
-    widen,
-    widen_columns,
-    widen_square,
-)
+from pipeline.effects.estimated import Estimated, Seen
+from pipeline.effects.least_squares import Solved, as_estimated
+from pipeline.effects.regression import Regression
 from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import SupportError
-from pipeline.inference.covariance import cluster_influence, is_rounding, n_groups, std_errors_of
+from pipeline.effects.terms import Term
+from pipeline.errors import Reason, SupportError
 from pipeline.panel.panel_index import Codes
 
 # Newton's steps shrink quadratically: once the deviance changes by less than this share of the
@@ -31,19 +28,7 @@ DEVIANCE_TOLERANCE = 1e-12
 # that are fitted exactly may be as much, relative to them.
 RESIDUAL_SHARE = 1e-6
 MOST_ROUNDS = 100
-NO_DIGITS = (
-    "no Poisson regression: the outcome spans so many orders of magnitude that its largest values "
-    "leave the others no digits"
-)
-
-
-@dataclass(frozen=True)
-class PoissonFit:
-    """Hold a fit, the inverse information of its estimable coefficients, and the rows left out."""
-
-    fit: Fit
-    bread: Floats
-    usable: Usable
+NO_DIGITS = Reason("no_digits")
 
 
 @dataclass(frozen=True)
@@ -59,52 +44,32 @@ class _Converged:
 def fit_poisson(
     y: Floats,
     regressors: Floats,
-    names: tuple[str, ...],
+    terms: Sequence[Term | None],
     *,
     first: Codes,
     second: Codes,
     weight: Floats,
-    clusters: Codes,
+    seen: Seen,
     usable: Usable | None = None,
-) -> PoissonFit:
-    """Fit E[y] = exp(regressors b + effects), weighted; covariance clustered.
+) -> Estimated:
+    """Fit E[y] = exp(regressors b + effects), weighted.
 
-    Coefficients are log points. `usable` is known where another outcome with the same zeros was
-    fitted before. Raises SupportError where all outcomes are zero or the iterations
-    do not converge.
+    Coefficients are log points; a firm's influence is the inverse information times the sum of
+    x w (y - mu) over its rows. `usable` is known where it was asked for before, or another outcome
+    with the same zeros was fitted. Raises SupportError where all outcomes are zero or the
+    iterations do not converge.
     """
     usable = usable_rows(y, regressors, first, second) if usable is None else usable
     kept = usable.kept
     if not kept.any():
-        raise SupportError("no firm has both a positive outcome and more than one year")
+        raise SupportError(Reason("no_positive_outcome"))
     codes = dense_codes(first[kept]), dense_codes(second[kept])
     found = _iterate(y[kept], regressors[kept], codes, weight[kept])
-    bread, influence = _influence(found, y[kept], weight[kept], codes, clusters[kept])
-    errors = std_errors_of(influence.T @ influence)
-    influence[:, is_rounding(errors, len(codes[0]), 1.0, RESIDUAL_SHARE)] = 0.0
-    fit = Fit(
-        names=names,
-        estimates=widen(found.estimates, found.estimable),
-        covariance=widen_square(influence.T @ influence, found.estimable),
-        estimable=found.estimable,
-        kept=kept,
-        n_obs=int(kept.sum()),
-        n_clusters=n_groups(clusters[kept]),
-        influence=widen_columns(influence, found.estimable),
-    )
-    return PoissonFit(fit, bread, usable)
-
-
-def _influence(
-    found: _Converged, y: Floats, mass: Floats, codes: tuple[Codes, Codes], group: Codes
-) -> tuple[Floats, Floats]:
-    """Return the inverse information and the clusters' influences on estimable coefficients."""
-    columns = found.columns[:, found.estimable]
-    gram = columns.T @ ((mass * found.mu)[:, None] * columns)
-    bread = np.asarray(np.linalg.inv(gram), dtype=np.float64)
-    k_parameters = paid_parameters(columns.shape[1], *codes, group)
-    scores = columns * (mass * (y - found.mu))[:, None]
-    return bread, cluster_influence(scores, bread, group, len(group), k_parameters)
+    columns, mass = found.columns[:, found.estimable], weight[kept] * found.mu
+    bread = np.asarray(np.linalg.inv(columns.T @ (mass[:, None] * columns)), dtype=np.float64)
+    scores = columns * (weight[kept] * (y[kept] - found.mu))[:, None]
+    solved = Solved(found.estimates, scores, found.estimable, Regression(*codes, kept, y, bread))
+    return replace(as_estimated(solved, terms, seen), largest=1.0, rounding=RESIDUAL_SHARE)
 
 
 def _iterate(
@@ -129,7 +94,7 @@ def _iterate(
         before, deviance = deviance, _deviance(y, mu, weight)
         if abs(before - deviance) <= DEVIANCE_TOLERANCE * total:
             return _Converged(estimates, columns, mu, estimable)
-    raise SupportError(f"the Poisson regression did not converge in {MOST_ROUNDS} rounds")
+    raise SupportError(Reason("poisson_not_converged", {"rounds": MOST_ROUNDS}))
 
 
 def _absorbed(codes: tuple[Codes, Codes], mass: Floats) -> TwoEffects:

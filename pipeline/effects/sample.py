@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.effects.estimated import Seen
 from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
-from pipeline.errors import IdentificationError
+from pipeline.errors import IdentificationError, Reason
 from pipeline.panel.panel_index import NO_ROW, Codes
 
 
@@ -63,6 +64,22 @@ class StackedSample:
     def year(self) -> NDArray[np.int64]:
         """Return the calendar year."""
         return self.stack + self.event_time
+
+    @property
+    def firm(self) -> Codes:
+        """Return the row's firm, by PANEL's code."""
+        return self.stacks.firm[self.unit]
+
+    def seen(self, by_entry: bool = True) -> Seen:
+        """Return the rows as results hold them; `by_entry` where entry years have own effects."""
+        return Seen(
+            firm=self.firm,
+            treated=self.treated,
+            entry=self.stack if by_entry else None,
+            event_time=self.event_time,
+            assignment=self.stacks.assignment,
+            matched_set=self.stacks.matched_set,
+        )
 
 
 def stacked_sample(
@@ -131,13 +148,10 @@ def check_comparable(sample: StackedSample) -> None:
     """Raise IdentificationError unless treated and comparison firms meet before and after entry."""
     if not len(sample.y):
         raise IdentificationError(
-            "no matched treated and comparison firms are observed together at event time "
-            f"{sample.stacks.reference} and in another year"
+            Reason("nobody_observed_at_reference", {"time": sample.stacks.reference})
         )
     if not (sample.event_time >= 0).any():
-        raise IdentificationError(
-            "no matched treated and comparison firms are observed together after entry"
-        )
+        raise IdentificationError(Reason("nobody_observed_after_entry"))
 
 
 def _whole_set_weights(sets: SetMembers, observed: Flags, reference: int) -> Floats:

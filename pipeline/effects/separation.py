@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.effects.absorb import dense_codes, singletons_dropped
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.panel.panel_index import Codes
 
 # At the optimum a separated row has 1 and another 0, up to the solver's feasibility tolerance.
@@ -91,7 +91,7 @@ def _separated(y: Floats, regressors: Floats, first: Codes, second: Codes) -> Fl
         method="highs",
     )
     if found.status != 0:
-        raise SupportError(f"the search for separated firm-years failed: {found.message}")
+        raise SupportError(Reason("separation_search_failed", {"message": found.message}))
     separated[at_zero] = found.x[k:] > SEPARATED_ABOVE
     return separated
 

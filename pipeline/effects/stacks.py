@@ -38,7 +38,8 @@ class Stacks:
     `weight`, `base_row` (PANEL row of the base year), `firm_row` (some PANEL row of the firm, for
     what does not change). `panel_row` (u, event times) holds PANEL
     positions, NO_ROW where the firm is absent; `covered` says whether PANEL has that year at all.
-    `sets` is None for a design without matched sets.
+    `sets` is None for a design without matched sets. `n_firms` counts the firms of PANEL, F, and
+    `cluster_names` names cluster codes.
     """
 
     design: str
@@ -55,6 +56,27 @@ class Stacks:
     covered: Flags
     n_firms_moved: int
     sets: SetMembers | None
+    n_firms: int
+    cluster_names: NDArray[np.object_]
+
+    @property
+    def assignment(self) -> Codes:
+        """Return the assignment cluster by firm code, (F,)."""
+        code = np.zeros(self.n_firms, dtype=np.intp)
+        code[self.firm] = self.cluster
+        return code
+
+    @property
+    def matched_set(self) -> Codes | None:
+        """Return the matched set by firm code, (F,), -1 for none; None for a design without sets.
+
+        A firm in several sets has one of them: such designs are not clustered by set.
+        """
+        if self.sets is None:
+            return None
+        code = np.full(self.n_firms, -1, dtype=np.intp)
+        code[self.firm[self.sets.unit]] = self.sets.set_code
+        return code
 
     @property
     def reference_column(self) -> int:
@@ -100,6 +122,8 @@ def join_stacks(
         covered=_covered(index, stack[:, None] + event_times),
         n_firms_moved=n_firms_moved,
         sets=_set_members(index, matches[matches["design"] == design], firm, stack),
+        n_firms=len(index.firms),
+        cluster_names=np.asarray(pd.factorize(units["cluster"])[1], dtype=np.object_),
     )
 
 

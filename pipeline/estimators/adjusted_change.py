@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.estimators.group_time.propensity_odds import (
     ScoreInfluence,
     comparison_odds,
@@ -132,5 +132,5 @@ def inverse_gram(columns: Floats, weight: Floats) -> Floats:
     gram = columns.T @ (weight[:, None] * columns)
     scale = np.sqrt(np.diag(gram))
     if not (scale > 0).all() or np.linalg.cond(gram / np.outer(scale, scale)) > COLLINEAR:
-        raise SupportError("covariates are collinear among the comparison firms of this cell")
+        raise SupportError(Reason("collinear_in_cell"))
     return np.asarray(np.linalg.inv(gram))

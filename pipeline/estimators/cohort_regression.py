@@ -13,23 +13,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.effects.least_squares import Fit, fit_absorbed
+from pipeline.effects.estimated import Estimated, combined, mean_of
+from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.stacks import Floats
+from pipeline.effects.terms import Term, event
+from pipeline.errors import Reason
 from pipeline.estimators.twoway import FlatSample
 from pipeline.panel.panel_index import Codes
+
+NOT_ESTIMATED = Reason("cohort_year_collinear")
 
 
 @dataclass(frozen=True)
 class CohortFit:
-    """Hold a fit whose first c coefficients are effects of a cohort in a year.
+    """Hold effects of a cohort in a year, terms `cell`, and the summed weight of their rows.
 
-    `cohort`, `event_time` and `mass` (the summed weight of the cell's rows) have shape (c,).
+    `mass` (c,) is that of the cells with an estimate; `lost` are cells with rows but without one.
     """
 
-    fit: Fit
-    cohort: NDArray[np.int64]
-    event_time: NDArray[np.int64]
+    effects: Estimated
     mass: Floats
+    lost: tuple[Term, ...]
 
 
 def interaction_sample(flat: FlatSample) -> FlatSample:
@@ -45,9 +49,7 @@ def interaction_sample(flat: FlatSample) -> FlatSample:
     return only.where(flat.ever_treated | compares)
 
 
-def fit_sun_abraham(
-    flat: FlatSample, reference: int, clusters: Codes, other: Floats | None = None
-) -> CohortFit:
+def fit_sun_abraham(flat: FlatSample, reference: int, other: Floats | None = None) -> CohortFit:
     """Fit all cohorts' effects but those at the reference event time, with firm and year effects.
 
     `other` (n, k) holds further regressors.
@@ -56,13 +58,12 @@ def fit_sun_abraham(
     cohort, event_time = cells[:, cells[1] != reference]
     columns = [_cell_column(flat, g, e) for g, e in zip(cohort, event_time, strict=True)]
     columns += [] if other is None else list(other.T)
-    return _fit(flat, (cohort, event_time), columns, flat.firm, clusters)
+    return _fit(flat, (cohort, event_time), columns, flat.firm)
 
 
 def fit_extended_twoway(
     flat: FlatSample,
     reference: int,
-    clusters: Codes,
     covariates: Floats | None,
     effects: Literal["firm", "cohort"],
 ) -> CohortFit:
@@ -80,35 +81,39 @@ def fit_extended_twoway(
         columns += [covariate * (flat.cohort == g) for g in np.unique(flat.cohort)]
         columns += [covariate * (flat.year == t) for t in np.unique(flat.year)[1:]]
     first = flat.firm if effects == "firm" else np.unique(flat.cohort, return_inverse=True)[1]
-    return _fit(flat, (cohort, event_time), columns, first, clusters)
+    return _fit(flat, (cohort, event_time), columns, first)
 
 
-def cohort_average(found: CohortFit, wanted: NDArray[np.bool_]) -> tuple[float, float]:
-    """Average wanted cells by their mass, taken as known: estimate and standard error.
+def event_effects(found: CohortFit) -> Estimated:
+    """Average each event time's cells by their mass, taken as known.
 
-    Missing where one of them has no estimate of its own.
+    An event time one of whose cells has no estimate has a reason instead.
     """
-    share = np.where(wanted, found.mass, 0.0)
-    return _combine(found, share / share.sum())
+    lost = {term.event_time for term in found.lost}
+    known = {t.event_time for t, m in zip(found.effects.terms, found.mass, strict=True) if m > 0}
+    times = sorted(time for time in known - lost if time is not None)
+    own = np.array([[t.event_time == time for time in times] for t in found.effects.terms])
+    weights = found.mass[:, None] * own.reshape(len(found.mass), len(times))
+    events = combined(found.effects, [event(e) for e in times], weights / weights.sum(axis=0))
+    every = {term.event_time for term in (*found.effects.terms, *found.effects.reasons)}
+    without = sorted(time for time in every - set(times) if time is not None)
+    return replace(events, reasons={event(time): NOT_ESTIMATED for time in without})
 
 
-def event_mean(found: CohortFit) -> tuple[float, float]:
-    """Average, equally, the event times from entry on, each averaged by mass over cohorts."""
-    share = np.zeros(len(found.mass))
-    times = np.unique(found.event_time[found.event_time >= 0])
-    for event_time in times:
-        cell = np.where(found.event_time == event_time, found.mass, 0.0)
-        share += cell / cell.sum() / len(times)
-    return _combine(found, share)
+def simple_average(found: CohortFit, term: Term) -> Estimated:
+    """Average the cells from entry on by their mass, or say why there is no average."""
+    if any((cell.event_time or 0) >= 0 for cell in found.lost):
+        return replace(found.effects.where([]), reasons={term: NOT_ESTIMATED})
+    after = np.array([(cell.event_time or 0) >= 0 for cell in found.effects.terms])
+    weights = np.where(after, found.mass, 0.0)
+    return combined(found.effects, [term], (weights / weights.sum())[:, None])
 
 
-def _combine(found: CohortFit, share: Floats) -> tuple[float, float]:
-    used = np.flatnonzero(share)
-    weight = share[used]
-    covariance = found.fit.covariance[np.ix_(used, used)]
-    # Where effects cancel exactly, rounding may leave a variance just below zero.
-    variance = np.maximum(weight @ covariance @ weight, 0.0)
-    return float(weight @ found.fit.estimates[used]), float(np.sqrt(variance))
+def event_mean(events: Estimated, term: Term) -> Estimated:
+    """Average, equally, the event times from entry on, or say why there is no average."""
+    if any((e.event_time or 0) >= 0 for e in events.reasons):
+        return replace(events.where([]), reasons={term: NOT_ESTIMATED})
+    return mean_of(events, [e for e in events.terms if (e.event_time or 0) >= 0], term)
 
 
 def _cells(flat: FlatSample) -> NDArray[np.int64]:
@@ -132,21 +137,24 @@ def _fit(
     cells: tuple[NDArray[np.int64], NDArray[np.int64]],
     columns: list[Floats],
     first: Codes,
-    clusters: Codes,
 ) -> CohortFit:
-    cohort, event_time = cells
+    pairs = zip(*(part.tolist() for part in cells), strict=True)
+    terms = [Term("cell", cohort=g, event_time=e) for g, e in pairs]
     regressors = np.empty((len(flat.y), len(columns)), order="F")
     for position, column in enumerate(columns):
         regressors[:, position] = column
-    names = tuple(f"regressor[{position}]" for position in range(len(columns)))
-    fit = fit_absorbed(
+    effects = fit_absorbed(
         flat.y,
         regressors,
-        names,
+        [*terms, *[None] * (len(columns) - len(terms))],
         first=first,
         second=flat.year - flat.year.min(),
         weight=flat.weight,
-        clusters=clusters,
+        seen=flat.seen_by_entry,
     )
-    mass = regressors[fit.kept, : len(cohort)].T @ flat.weight[fit.kept]
-    return CohortFit(fit, cohort, event_time, mass)
+    assert effects.regression is not None, "least squares"
+    kept = effects.regression.kept
+    mass = regressors[kept, : len(terms)].T @ flat.weight[kept]
+    known = np.array([term in effects.terms for term in terms], dtype=np.bool_)
+    lost = [t for t, m, is_known in zip(terms, mass, known, strict=True) if m > 0 and not is_known]
+    return CohortFit(effects, mass[known], tuple(lost))

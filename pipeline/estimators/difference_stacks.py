@@ -8,11 +8,11 @@ import pandas as pd
 
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.estimators.score_correction import EstimatedScore, estimated_score
-from pipeline.inference.bootstrap import Redo
 from pipeline.matching.caliper import design_caliper
 from pipeline.matching.designs import design_risk_sets
 from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import Firms
+from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
 from pipeline.panel.panel_index import NO_ROW, Codes, PanelIndex
 from pipeline.params.match import MahalanobisDesign, NearestDesign

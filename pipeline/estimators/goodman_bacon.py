@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import IdentificationError
+from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.decomposition_names import Kind
 from pipeline.estimators.twoway import FlatSample
-from pipeline.inference.covariance import n_groups
+from pipeline.panel.panel_index import n_groups
 
 # Weights of one firm that differ by less than this share are the same but for rounding.
 SAME_WEIGHT = 1e-9
@@ -82,10 +82,8 @@ def balanced_part(flat: FlatSample) -> FlatSample:
     # No year, no entrant: the comparison is then of nothing.
     first, last = years[common].min(initial=years[-1]), years[common].max(initial=years[0])
     if not ((part.cohort > first) & (part.cohort <= last)).any():
-        raise IdentificationError(
-            f"no Goodman-Bacon decomposition: it needs a balanced panel, and of the {len(years)} "
-            f"years {n_years} have firms of every entry year, with no entrant in all of them"
-        )
+        found = {"n_years": len(years), "n_covered": n_years}
+        raise IdentificationError(Reason("bacon_years_without_entrants", found))
     mean = np.bincount(part.firm, part.weight) / n_years
     return replace(part, weight=mean[part.firm])
 
@@ -103,19 +101,13 @@ def _require_theorem(flat: FlatSample) -> None:
     rows = np.bincount(flat.firm)
     short = int(np.count_nonzero((rows > 0) & (rows < n_years)))
     if short:
-        raise IdentificationError(
-            f"no Goodman-Bacon decomposition: it needs a balanced panel, and {short} of {n_firms} "
-            f"firms are not in all of its {n_years} years"
-        )
+        found = {"n_short": short, "n_firms": n_firms, "n_years": n_years}
+        raise IdentificationError(Reason("bacon_unbalanced", found))
     firm_mean = np.bincount(flat.firm, flat.weight)[flat.firm] / n_years
     if (np.abs(flat.weight - firm_mean) > SAME_WEIGHT * firm_mean).any():
-        raise IdentificationError(
-            "no Goodman-Bacon decomposition: it needs weights that are constant over a firm's years"
-        )
+        raise IdentificationError(Reason("bacon_weights_vary"))
     if flat.anticipated.any():
-        raise IdentificationError(
-            "no Goodman-Bacon decomposition: years of anticipation have a term of their own"
-        )
+        raise IdentificationError(Reason("bacon_anticipation"))
 
 
 def _groups(flat: FlatSample) -> list[_Group]:

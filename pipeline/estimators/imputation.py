@@ -7,14 +7,16 @@ of (sum v e)^2. For treated firm-years e is the effect less its mean within coho
 averaged over clusters by squared weight: conservative where effects differ.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.effects.absorb import TwoEffects, solve_effects, two_effects
+from pipeline.effects.estimated import Estimated
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.estimators.group_time.group_time_averages import Average
+from pipeline.effects.terms import Term
 from pipeline.estimators.twoway import FlatSample
 from pipeline.panel.panel_index import Codes
 
@@ -64,13 +66,29 @@ def impute(flat: FlatSample) -> Imputed:
     )
 
 
-def imputed_average(
-    imputed: Imputed, flat: FlatSample, weight: Floats, clusters: Codes, term: str
-) -> Average:
-    """Return the average sum weight x effect, with each cluster's sum v e as its influence.
+def imputed_averages(
+    imputed: Imputed, flat: FlatSample, weights: Floats, terms: Sequence[Term], clusters: Codes
+) -> Estimated:
+    """Return the averages sum weight x effect, with each firm's sum v e as its influence.
 
-    `weight` (n,) is zero but for imputable firm-years; it may sum to anything.
+    `weights` (n, m) are zero but for imputable firm-years; each may sum to anything. Effects are
+    centred on means over `clusters`, one code by row: influences are for that clustering.
     """
+    parts = [_average(imputed, flat, column, clusters) for column in weights.T]
+    return Estimated(
+        terms=tuple(terms),
+        estimates=np.array([estimate for estimate, _ in parts]),
+        influence=np.column_stack([influence for _, influence in parts]),
+        seen=flat.seen_by_entry.where(imputed.untreated | imputed.imputable),
+        largest=float(np.abs(flat.y).max()),
+        loadings=np.eye(len(terms)),
+    )
+
+
+def _average(
+    imputed: Imputed, flat: FlatSample, weight: Floats, clusters: Codes
+) -> tuple[float, Floats]:
+    """Return one average and each firm's influence on it, (F,)."""
     used = np.flatnonzero(weight)
     effect = imputed.effect[used]
     by_firm, by_year = solve_effects(
@@ -80,14 +98,14 @@ def imputed_average(
     )
     rows = np.flatnonzero(imputed.untreated)
     implied = -flat.weight[rows] * (by_firm[imputed.firm[rows]] + by_year[imputed.year[rows]])
-    n_clusters = int(clusters.max()) + 1
-    influence = _sums(clusters[rows], implied * imputed.residual[rows], n_clusters)
+    n_firms = flat.seen.n_firms
+    influence = _sums(flat.firm[rows], implied * imputed.residual[rows], n_firms)
     group = np.unique(
         np.column_stack([flat.cohort[used], flat.year[used]]), axis=0, return_inverse=True
     )[1]
     deviation = effect - _group_means(group, clusters[used], weight[used], effect)
-    influence += _sums(clusters[used], weight[used] * deviation, n_clusters)
-    return Average(term, float(weight[used] @ effect), influence)
+    influence += _sums(flat.firm[used], weight[used] * deviation, n_firms)
+    return float(weight[used] @ effect), influence
 
 
 def _group_means(group: Codes, clusters: Codes, weight: Floats, effect: Floats) -> Floats:

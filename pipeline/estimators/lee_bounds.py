@@ -4,8 +4,7 @@ Among firms with a positive outcome in the base year, changes of logs are seen o
 positive. If treatment moves that share in one direction only (monotonicity), the group with the
 larger share contains the others' counterparts plus extra firms, and trimming its largest or its
 smallest changes bounds the effect on firms that stay either way. Lee (2009),
-doi:10.1111/j.1467-937X.2009.00536.x; interval of Imbens & Manski (2004),
-doi:10.1111/j.1468-0262.2004.00555.x.
+doi:10.1111/j.1467-937X.2009.00536.x.
 """
 
 from dataclasses import dataclass
@@ -13,14 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.effects.answers import Answer
+from pipeline.effects.estimated import Estimated, Seen
 from pipeline.effects.sample import renormalised_weights
 from pipeline.effects.stacks import Flags, Floats, Stacks
+from pipeline.effects.study import Study
+from pipeline.effects.terms import ATT, Term
+from pipeline.errors import IdentificationError, Reason
 from pipeline.panel.panel_index import NO_ROW, Codes
+
+SAMPLE = "base_exporters"
+MONOTONICITY = Reason("stay_above_zero_either_way")
 
 
 @dataclass(frozen=True)
 class Bound:
-    """Hold an estimate and each cluster's influence on it, shape (G,)."""
+    """Hold a bound while it is made: its value and each firm's influence on it, shape (F,)."""
 
     estimate: float
     influence: Floats
@@ -48,8 +55,8 @@ class _Group:
     stays: Flags
     change: Floats
     stack: Codes
-    cluster: Codes
-    n_clusters: int
+    firm: Codes
+    n_firms: int
 
     @property
     def share(self) -> float:
@@ -57,23 +64,21 @@ class _Group:
         return float(self.weight @ self.stays)
 
 
-def lee_bounds(stacks: Stacks, levels: Floats, clusters: Codes) -> LeeBounds | None:
+def lee_bounds(stacks: Stacks, levels: Floats) -> LeeBounds | None:
     """Bound the effect on the log of a level, averaged equally over event times from entry on.
 
-    `levels` is the outcome by PANEL row, `clusters` one code per unit. Firms above zero in the base
-    year are compared, whether or not their design matched them to each other. None where no event
+    `levels` is the outcome by PANEL row. Firms above zero in the base year are compared, whether or
+    not their design matched them to each other. None where no event
     time has stayers in both groups.
     """
     values = np.where(stacks.panel_row == NO_ROW, np.nan, levels[stacks.panel_row])
     base = values[:, [stacks.reference_column]]
     logs = np.log(values, where=values > 0, out=np.full_like(values, np.nan))
     change = logs - logs[:, [stacks.reference_column]]
-    return bounds_of_changes(stacks, change, np.isfinite(values) & (base > 0), clusters)
+    return bounds_of_changes(stacks, change, np.isfinite(values) & (base > 0))
 
 
-def bounds_of_changes(
-    stacks: Stacks, change: Floats, known: Flags, clusters: Codes
-) -> LeeBounds | None:
+def bounds_of_changes(stacks: Stacks, change: Floats, known: Flags) -> LeeBounds | None:
     """Bound the effect on changes since the base year among firms that stay either way.
 
     `change` (u, event times) is missing for firms that do not stay, `known` marks where it is
@@ -85,7 +90,7 @@ def bounds_of_changes(
     used = np.zeros(weight.shape, dtype=np.bool_)
     for column in np.flatnonzero(stacks.event_times >= 0):
         treated, control = (
-            _group(weight[:, column] * member, change[:, column], stack, clusters)
+            _group(weight[:, column] * member, change[:, column], stack, stacks)
             for member in (stacks.treated, ~stacks.treated)
         )
         if treated is None or control is None or min(treated.share, control.share) <= 0:
@@ -103,23 +108,7 @@ def bounds_of_changes(
     )
 
 
-def imbens_manski(lower: Bound, upper: Bound, conf_level: float) -> tuple[float, float]:
-    """Return an interval that covers the effect, not the whole set, with the given probability.
-
-    lower - c SE, upper + c SE, where Phi(c + width / max SE) - Phi(-c) = conf_level.
-    """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
-
-    errors = [float(np.sqrt(b.influence @ b.influence)) for b in (lower, upper)]
-    if not max(errors) > 0:
-        return float("nan"), float("nan")
-    width = max(upper.estimate - lower.estimate, 0.0) / max(errors)
-    critical = brentq(lambda c: norm.cdf(c + width) - norm.cdf(-c) - conf_level, 0, 10)
-    return lower.estimate - critical * errors[0], upper.estimate + critical * errors[1]
-
-
-def _group(weight: Floats, change: Floats, stack: Codes, clusters: Codes) -> _Group | None:
+def _group(weight: Floats, change: Floats, stack: Codes, stacks: Stacks) -> _Group | None:
     member = weight > 0
     if not member.any():
         return None
@@ -129,8 +118,8 @@ def _group(weight: Floats, change: Floats, stack: Codes, clusters: Codes) -> _Gr
         stays,
         np.where(stays, change[member], 0.0),
         stack[member],
-        clusters[member],
-        int(clusters.max()) + 1,
+        stacks.firm[member],
+        stacks.n_firms,
     )
 
 
@@ -153,7 +142,7 @@ def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> Bound
 
     The share kept is p, the ratio of the groups' shares of stayers, 1 without `smaller`; a firm
     at the margin counts in part. With y_p the marginal change the mean is y_p + E[(y - y_p)-] / p,
-    and its influence (g - E g) / p + (y_p - mean) / p x that of p, each as `cluster_influences`.
+    and its influence (g - E g) / p + (y_p - mean) / p x that of p, each as `firm_influences`.
     """
     sign = 1.0 if largest else -1.0
     change = sign * group.change
@@ -163,10 +152,10 @@ def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> Bound
     below = np.minimum(change - marginal, 0.0)
     mean_below = float(mass @ below)
     mean = marginal + mean_below / kept
-    influence = _by_cluster(group, group.stays * (below - mean_below) / group.share / kept)
+    influence = _by_firm(group, group.stays * (below - mean_below) / group.share / kept)
     if smaller is not None:
-        of_share = _by_cluster(smaller, smaller.stays)
-        of_share -= kept * _by_cluster(group, group.stays)
+        of_share = _by_firm(smaller, smaller.stays)
+        of_share -= kept * _by_firm(group, group.stays)
         influence += (marginal - mean) / kept / group.share * of_share
     return Bound(sign * mean, sign * influence)
 
@@ -178,9 +167,9 @@ def _quantile(values: Floats, mass: Floats, share: float) -> float:
     return float(values[order[min(int(reached), len(order) - 1)]])
 
 
-def _by_cluster(group: _Group, values: NDArray[np.generic]) -> Floats:
+def _by_firm(group: _Group, values: NDArray[np.generic]) -> Floats:
     own = np.asarray(values, dtype=np.float64)
-    return cluster_influences(group.weight, own, group.stack, group.cluster, group.n_clusters)
+    return firm_influences(group.weight, own, group.stack, group.firm, group.n_firms)
 
 
 def stack_codes(stacks: Stacks) -> Codes:
@@ -188,10 +177,10 @@ def stack_codes(stacks: Stacks) -> Codes:
     return np.asarray(np.unique(stacks.stack, return_inverse=True)[1], dtype=np.intp)
 
 
-def cluster_influences(
-    weight: Floats, values: Floats, stack: Codes, clusters: Codes, n_clusters: int
+def firm_influences(
+    weight: Floats, values: Floats, stack: Codes, firm: Codes, n_firms: int
 ) -> Floats:
-    """Return each cluster's influence (G,) on a weighted mean of values (n,), weights summing to 1.
+    """Return each firm's influence (F,) on a weighted mean of values (n,), weights summing to 1.
 
     sum_i w_i (x_i - mean of x in i's entry year): entry years' shares are given, as in the stacked
     estimator, so that what a year did to all firms of an entry year, which cancels between treated
@@ -200,7 +189,7 @@ def cluster_influences(
     mass = np.bincount(stack, weight)
     of_stack = np.bincount(stack, weight * values) / np.where(mass > 0, mass, 1.0)
     left = weight * (values - of_stack[stack])
-    return np.bincount(clusters, left, n_clusters).astype(np.float64)
+    return np.bincount(firm, left, n_firms).astype(np.float64)
 
 
 def difference(first: Bound, second: Bound) -> Bound:
@@ -212,3 +201,54 @@ def mean_bound(bounds: list[Bound]) -> Bound:
     """Return the equal-weight mean of bounds."""
     estimate = float(np.mean([bound.estimate for bound in bounds]))
     return Bound(estimate, np.mean([bound.influence for bound in bounds], axis=0))
+
+
+def as_estimated(
+    stacks: Stacks, stem: str, bounds: tuple[Bound, Bound], used: Flags, values: Floats
+) -> Estimated:
+    """Return the lower and the upper bound as terms `<stem>_lower` and `<stem>_upper`.
+
+    `used` marks the units x event times with weight, `values` are all outcomes.
+    """
+    unit = np.nonzero(used)[0]
+    return Estimated(
+        terms=(Term(f"{stem}_lower"), Term(f"{stem}_upper")),
+        estimates=np.array([bound.estimate for bound in bounds]),
+        influence=np.column_stack([bound.influence for bound in bounds]),
+        seen=Seen(
+            firm=stacks.firm[unit],
+            treated=stacks.treated[unit],
+            entry=stacks.stack[unit],
+            assignment=stacks.assignment,
+        ),
+        largest=float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0)),
+        loadings=np.eye(2),
+    )
+
+
+def estimate_lee(study: Study, stacks: Stacks, outcome: str) -> Answer:
+    """Return both bounds on the effect among firms above zero at base, and the shares trimmed.
+
+    Raises IdentificationError where the outcome is neither log nor proportional.
+    """
+    described = study.outcomes[outcome]
+    if not described.in_logs:
+        raise IdentificationError(Reason("lee_needs_logs"))
+    levels = study.panel[described.column].to_numpy(dtype=np.float64, na_value=np.nan)
+    found = lee_bounds(stacks, levels)
+    if found is None:
+        nobody = Answer(reasons={ATT: Reason("nobody_above_zero_twice")})
+        return Answer(by_sample={SAMPLE: nobody})
+    logs = np.log(levels[levels > 0])
+    both = as_estimated(stacks, "att", (found.lower, found.upper), found.used, logs)
+    return Answer(
+        by_sample={SAMPLE: Answer([both], assumes={ATT: MONOTONICITY})}, unused=trimmed(found)
+    )
+
+
+def trimmed(found: LeeBounds) -> dict[str, float]:
+    """Return the shares of both groups that the bounds trim."""
+    return {
+        "trimmed_treated": found.trimmed_treated,
+        "trimmed_comparison": found.trimmed_comparison,
+    }

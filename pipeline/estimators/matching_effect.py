@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.errors import IdentificationError
+from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.score_correction import EstimatedScore, ate_correction, att_correction
 from pipeline.matching.neighbours import Firms, match_both_ways, mean_of, own_group, variance_within
 from pipeline.matching.sets import Flags, Floats, MatchedSets
@@ -78,9 +78,7 @@ def matching_effect(
     if score is not None and rules.variance == "robust":
         variance -= _score_correction(firms, estimand, rules, score, estimate)
     if variance < 0:
-        raise IdentificationError(
-            "the variance, corrected for the estimated score, is negative: too few firms for it"
-        )
+        raise IdentificationError(Reason("variance_of_score_negative"))
     n_matches = len(np.unique(matches.control[of[matches.treated]]))
     return MatchingEffect(estimate, float(np.sqrt(variance)), n, n_matches)
 
@@ -90,7 +88,7 @@ def _averaged(firms: Firms, matches: MatchedSets, estimand: Estimand) -> Flags:
     matched = np.bincount(matches.treated, minlength=len(firms.treated)) > 0
     of = matched if estimand == "ate" else matched & firms.treated
     if not of.any():
-        raise IdentificationError("no firm has a match within the caliper")
+        raise IdentificationError(Reason("nobody_within_caliper"))
     return np.asarray(of)
 
 
@@ -123,10 +121,7 @@ def _own_variance(
     near = own_group(firms, rules.own_neighbours + 1, rules.tolerance)
     alone = needed & (np.bincount(near.treated, minlength=len(of)) < 2)
     if alone.any():
-        raise IdentificationError(
-            f"{int(alone.sum())} firms have no other firm of their group in their cell, by which "
-            "the variance of their outcome could be measured; match on fewer exact covariates"
-        )
+        raise IdentificationError(Reason("alone_in_cell", {"n": int(alone.sum())}))
     return variance_within(firms.outcome, near)
 
 

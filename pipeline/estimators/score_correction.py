@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.matching.neighbours import (
     Firms,
     covariance_within,
@@ -72,7 +72,7 @@ def estimated_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> Est
     design = build_design_matrix(covariates)
     optimum = maximise_by_statsmodels(design.standardised, treated, link)
     if optimum is None:
-        raise SupportError(f"the {link} has no optimum on {len(treated)} firms")
+        raise SupportError(Reason("score_without_optimum", {"link": link, "n": len(treated)}))
     return EstimatedScore(
         design=design.standardised,
         covariance=optimum.covariance,

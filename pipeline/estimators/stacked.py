@@ -12,236 +12,247 @@ years. Where firms lack some event times, least squares also uses their other ye
 their level, within the entry year only.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from pipeline.effects.absorb import dense_codes
-from pipeline.effects.least_squares import Fit, coefficients, combined, fit_absorbed
+from pipeline.effects.answers import Answer, Leads
+from pipeline.effects.estimated import Estimated, combined, joined, mean_of
+from pipeline.effects.least_squares import coefficients, fit_absorbed
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import DataError
-from pipeline.panel.panel_index import NO_ROW, Codes
+from pipeline.effects.stacks import Floats
+from pipeline.effects.study import Study
+from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
+from pipeline.errors import DataError, IdentificationError, Reason
+from pipeline.panel.panel_index import NO_ROW, Codes, n_groups
 from pipeline.params.estimate import StackedSpec
-
-Term = Literal["att", "event"]
 
 
 @dataclass(frozen=True)
 class Regressors:
-    """Hold the columns (n, k) of a stacked regression and the terms made of their coefficients.
+    """Hold the columns (n, k) of a stacked regression, their terms, and their treated weight (k,).
 
-    `weight` (k, m) holds the treated weight by which column k counts in term m, of `names`; columns
-    that only adjust for covariates come first and count in none.
+    Columns that only adjust for covariates come first; they have no term and no weight.
     """
 
-    names: tuple[str, ...]
+    terms: tuple[Term | None, ...]
     columns: Floats
-    weight: Floats
+    mass: Floats
+
+    def mass_of(self, terms: Sequence[Term]) -> Floats:
+        """Return the treated weight of some terms."""
+        return np.array([self.mass[self.terms.index(term)] for term in terms])
 
 
-def stacked_regressors(sample: StackedSample, term: Term) -> Regressors:
-    """Return the regressors of the average (`att`) or of the event study (`event`).
+def estimate_stacked(study: Study, spec: StackedSpec, sample: StackedSample) -> Answer:
+    """Return every term that a spec asks for, on the sample with its covariates.
 
-    `att`: treated x (event time >= 0), against all years up to the reference year pooled. Years
-    between the reference year and entry, which exist under anticipation, get a term of their own:
-    they are neither before nor after.
+    `att` is the declared average: the mean over event times from entry on (`event`), or treated x
+    post (`pooled`), which is a regression of its own.
+    """
+    rows = year_cells(sample, study.panel, spec.year_effects_by)
+    answers: list[Answer] = []
+    if "event" in spec.terms or spec.average == "event":
+        answers.append(_event_answer(spec, sample, rows))
+    if "att" in spec.terms and spec.average == "pooled":
+        answers.append(_pooled_answer(sample, rows))
+    return Answer.of(answers)
 
-    `event`: treated x one dummy per stack and event time, the reference event time left out. Each
-    coefficient is a stack's own change since its reference year; an event time's effect is their
-    mean over the stacks that have it, weighted by the treated observed (Sun & Abraham 2021,
+
+def _event_answer(spec: StackedSpec, sample: StackedSample, rows: Codes) -> Answer:
+    by_average = spec.average == "event" and "att" in spec.terms
+    asked = [ATT] * by_average + [EVENT_AVERAGE] * ("event" in spec.terms)
+    try:
+        regressors = event_regressors(sample)
+        events = event_study(sample, fit_cells(sample, regressors, rows), regressors)
+    except IdentificationError as error:
+        return Answer(reasons=dict.fromkeys(asked, error.reason))
+    parts = [average_from_entry(events, term) for term in asked]
+    if "event" in spec.terms:
+        bins = [(part.first_event_time, part.last_event_time) for part in spec.event_bins]
+        parts += [events, *(event_bin(events, *ends) for ends in bins)]
+    found = joined(parts)
+    if "event" not in spec.terms:
+        return Answer([found])
+    return Answer([found], leads=Leads.before(events, sample.stacks.reference, slopes=True))
+
+
+def _pooled_answer(sample: StackedSample, rows: Codes) -> Answer:
+    try:
+        fit = fit_cells(sample, pooled_regressors(sample), rows, by_entry=False)
+    except IdentificationError as error:
+        return Answer(reasons={ATT: error.reason})
+    found = fit.where([ATT])
+    return Answer([replace(found, reasons={t: r for t, r in fit.reasons.items() if t == ATT})])
+
+
+def event_regressors(sample: StackedSample) -> Regressors:
+    """Return treated x one dummy per stack and event time, the reference event time left out.
+
+    Each coefficient is a stack's own change since its reference year; an event time's effect is
+    their mean over the stacks that have it, weighted by the treated observed (Sun & Abraham 2021,
     doi:10.1016/j.jeconom.2020.09.006). One dummy for all stacks would, where stacks cover
     different event times, borrow the effects of other event times.
 
     Covariates of the sample enter times a dummy per stack and event time, so that their slopes, the
     same for treated and comparison firms, may differ by stack and year.
     """
-    effects = _average_regressors(sample) if term == "att" else _event_regressors(sample)
-    return effects if sample.covariates is None else _with_covariates(effects, sample)
-
-
-def _event_regressors(sample: StackedSample) -> Regressors:
     event_time, treated, stack = sample.event_time, sample.treated, sample.stack
     effects = treated & (event_time != sample.stacks.reference)
     cells = np.unique(np.column_stack([stack[effects], event_time[effects]]), axis=0)
     columns = [effects & (stack == g) & (event_time == e) for g, e in cells]
     mass = np.array([sample.weight[column].sum() for column in columns])
-    times = np.unique(cells[:, 1])
-    return Regressors(
-        names=tuple(f"event[{e}]" for e in times),
-        columns=_matrix(columns, len(treated)),
-        weight=np.where(cells[:, 1:] == times, mass[:, None], 0.0),
-    )
+    terms = tuple(Term("cell", cohort=int(g), event_time=int(e)) for g, e in cells)
+    return _with_covariates(Regressors(terms, _matrix(columns, len(treated)), mass), sample)
 
 
-def _average_regressors(sample: StackedSample) -> Regressors:
+def pooled_regressors(sample: StackedSample) -> Regressors:
+    """Return treated x (event time >= 0), against all years up to the reference year pooled.
+
+    Years between the reference year and entry, which exist under anticipation, get a term of their
+    own: they are neither before nor after.
+    """
     event_time, treated = sample.event_time, sample.treated
     anticipated = treated & (event_time > sample.stacks.reference) & (event_time < 0)
     columns = [treated & (event_time >= 0)] + [anticipated] * bool(anticipated.any())
-    names = ("att", "anticipation")[: len(columns)]
-    return Regressors(names, _matrix(columns, len(treated)), np.eye(len(columns)))
+    terms = (ATT, Term("anticipation"))[: len(columns)]
+    effects = Regressors(terms, _matrix(columns, len(treated)), np.ones(len(columns)))
+    return _with_covariates(effects, sample)
 
 
 def _with_covariates(effects: Regressors, sample: StackedSample) -> Regressors:
     """Put covariate x stack x event time columns before the effects, less the reference ones."""
-    assert sample.covariates is not None
+    if sample.covariates is None:
+        return effects
     event_time, stack = sample.event_time, sample.stack
-    cells = np.unique(np.column_stack([stack, event_time]), axis=0)
     values = sample.covariates[sample.unit]
+    cells = np.unique(np.column_stack([stack, event_time]), axis=0)
     columns = [
         value * ((stack == g) & (event_time == e))
         for g, e in cells[cells[:, 1] != sample.stacks.reference]
         for value in values.T
     ]
     return Regressors(
-        effects.names,
+        (*[None] * len(columns), *effects.terms),
         np.hstack([_matrix(columns, len(values)), effects.columns]),
-        np.vstack([np.zeros((len(columns), effects.weight.shape[1])), effects.weight]),
+        np.concatenate([np.zeros(len(columns)), effects.mass]),
     )
-
-
-def fit_stacked(
-    sample: StackedSample,
-    term: Term,
-    year_cell: Codes,
-    clusters: Codes,
-    second_clusters: Codes | None = None,
-) -> Fit:
-    """Fit y with firm x stack and `year_cell` effects, weighted and clustered; return the terms."""
-    regressors = stacked_regressors(sample, term)
-    cells = fit_cells(sample, regressors, year_cell, clusters, second_clusters)
-    return combined(cells, regressors.names, term_shares(regressors.weight, cells.estimable))
 
 
 def fit_cells(
-    sample: StackedSample,
-    regressors: Regressors,
-    year_cell: Codes,
-    clusters: Codes,
-    second_clusters: Codes | None = None,
-) -> Fit:
-    """Fit y on the regressors themselves: an effect per entry year, before they are averaged."""
+    sample: StackedSample, regressors: Regressors, year_cell: Codes, *, by_entry: bool = True
+) -> Estimated:
+    """Fit y with firm x stack and `year_cell` effects, weighted; return the coefficients.
+
+    `by_entry`: each entry year has effects of its own.
+    """
     return fit_absorbed(
         sample.y,
         regressors.columns,
-        (),
+        regressors.terms,
         first=sample.unit,
         second=year_cell,
         weight=sample.weight,
-        clusters=clusters,
-        second_clusters=second_clusters,
+        seen=sample.seen(by_entry),
     )
 
 
-def stacked_coefficients(
-    sample: StackedSample, y: Floats, term: Term, year_cell: Codes
-) -> dict[str, float]:
-    """Apply the stacked estimator to another column y (n,) on the same rows and weights.
+def event_effects(cells: Estimated, regressors: Regressors) -> Estimated:
+    """Return the effect at each event time: entry years' own, weighted by the treated observed."""
+    times = sorted({term.event_time for term in cells.terms if term.event_time is not None})
+    mass = regressors.mass_of(cells.terms)
+    own = np.array([[term.event_time == time for time in times] for term in cells.terms])
+    weights = mass[:, None] * own.reshape(len(cells.terms), len(times))
+    return combined(cells, [event(time) for time in times], weights / weights.sum(axis=0))
 
-    The estimator is linear in y: given true effects (zero for comparison firms and before entry)
-    it returns the average true effect under the estimator's own weights. Terms as in ESTIMATES;
-    `event_average` comes with `event`.
+
+def event_study(sample: StackedSample, cells: Estimated, regressors: Regressors) -> Estimated:
+    """Return the effects at all event times of the window: estimated, zero, or missing and why.
+
+    An event time's firms are those observed at it.
     """
-    regressors = stacked_regressors(sample, term)
-    cells = coefficients(y, regressors.columns, sample.unit, year_cell, sample.weight)
-    shares = term_shares(regressors.weight, np.isfinite(cells))
-    values = np.where(np.isfinite(shares).all(axis=0), np.nan_to_num(cells) @ shares, np.nan)
-    return with_event_average(regressors.names, values)
+    events = event_effects(cells, regressors)
+    known = {term.event_time for term in events.terms}
+    reference = sample.stacks.reference
+    observed = {term.event_time for term in regressors.terms if term is not None}
+    absent = [int(e) for e in sample.stacks.event_times if e not in known and e != reference]
+    return replace(
+        events,
+        zeros={event(reference): Reason("reference_period")},
+        reasons={event(e): _why_missing(sample, e, e in observed) for e in absent},
+        remarks={term: _entry_years(sample, term) for term in events.terms},
+        counts={term: _firms_at(cells, term) for term in events.terms},
+    )
 
 
-def with_event_average(names: tuple[str, ...], values: Floats) -> dict[str, float]:
-    """Return values by name; with event times comes `event_average`, their mean from entry on."""
-    named = {name: float(value) for name, value in zip(names, values, strict=True)}
-    if names[0] != "att":
-        after = after_entry(event_times(names), np.isfinite(values))
-        named["event_average"] = float(values[after].mean()) if len(after) else float("nan")
-    return named
+def average_from_entry(events: Estimated, term: Term) -> Estimated:
+    """Return the equal-weight mean over event times from entry on, or why there is none."""
+    after = [e for e in events.terms if e.event_time is not None and e.event_time >= 0]
+    return _mean_or_why(events, after, term, Reason("no_event_time_after_entry"))
+
+
+def event_bin(events: Estimated, first: int, last: int) -> Estimated:
+    """Return the equal-weight mean of the effects from event time `first` to `last`."""
+    inside = [e for e in events.terms if e.event_time is not None and first <= e.event_time <= last]
+    why = Reason("no_event_time_in_bin", {"first": first, "last": last})
+    return _mean_or_why(events, inside, Term("event_bin", None, None, first, last), why)
+
+
+def _mean_or_why(events: Estimated, which: list[Term], term: Term, why: Reason) -> Estimated:
+    if not which:
+        return replace(events.where([]), reasons={term: why})
+    times = {"times": [e.event_time for e in which]}
+    return mean_of(events, which, term, (Reason("mean_over_event_times", times),))
 
 
 def stacked_terms(
     sample: StackedSample, y: Floats, spec: StackedSpec, year_cell: Codes
-) -> dict[str, float]:
-    """Return every term that a spec shows, from `stacked_coefficients`; `att` is its average."""
-    terms: dict[str, float] = {}
+) -> dict[Term, float]:
+    """Apply the spec's estimator to another column y (n,) on the same rows and weights.
+
+    The estimator is linear in y: given true effects (zero for comparison firms and before entry)
+    it returns the average true effect under the estimator's own weights. `att` is the spec's
+    average, missing where it cannot be estimated.
+    """
+    terms: dict[Term, float] = {}
     if "event" in spec.terms or spec.average == "event":
-        terms |= stacked_coefficients(sample, y, "event", year_cell)
-        terms["att"] = terms["event_average"]
-        terms |= _bins(spec, terms)
+        events = event_values(sample, y, year_cell)
+        parts = [average_from_entry(events, term) for term in (EVENT_AVERAGE, ATT)]
+        parts += [event_bin(events, b.first_event_time, b.last_event_time) for b in spec.event_bins]
+        found = joined([events, *parts])
+        terms = dict.fromkeys(found.reasons, np.nan)
+        terms |= dict(zip(found.terms, found.estimates.tolist(), strict=True))
     if spec.average == "pooled":
-        terms |= stacked_coefficients(sample, y, "att", year_cell)
+        terms[ATT] = _values(sample, y, pooled_regressors(sample), year_cell).estimate(ATT)
     return terms
 
 
-def _bins(spec: StackedSpec, terms: dict[str, float]) -> dict[str, float]:
-    """Return the means of the event terms over the spec's ranges, missing without any."""
-    events = {name: value for name, value in terms.items() if name.startswith("event[")}
-    times = event_times(tuple(events))
-    found: dict[str, float] = {}
-    for part in spec.event_bins:
-        first, last = part.first_event_time, part.last_event_time
-        inside = [v for e, v in zip(times, events.values(), strict=True) if first <= e <= last]
-        known = [value for value in inside if np.isfinite(value)]
-        found[f"event_bin[{first},{last}]"] = float(np.mean(known)) if known else float("nan")
-    return found
+def event_values(sample: StackedSample, y: Floats, year_cell: Codes) -> Estimated:
+    """Return the effects at all event times on y (n,), without influences."""
+    regressors = event_regressors(sample)
+    return event_effects(_values(sample, y, regressors, year_cell), regressors)
 
 
-def event_times(names: tuple[str, ...]) -> tuple[int, ...]:
-    """Return the event times of terms `event[...]`."""
-    return tuple(int(name.removeprefix("event[").removesuffix("]")) for name in names)
-
-
-def after_entry(event_times: tuple[int, ...], estimable: np.ndarray) -> Codes:
-    """Return the positions of the estimable event times from entry on."""
-    return np.flatnonzero((np.array(event_times, dtype=np.int64) >= 0) & estimable)
-
-
-def term_shares(weight: Floats, estimable: Flags) -> Floats:
-    """Return weights that sum to 1 over the estimable cells of each term; missing without one."""
-    usable = weight * estimable[:, None]
-    total = usable.sum(axis=0)
-    return np.asarray(np.divide(usable, total, out=np.full(usable.shape, np.nan), where=total > 0))
-
-
-def average_shares(regressors: Regressors, estimable: Flags) -> Floats:
-    """Return the weights (k,) by which the estimable coefficients make up the average effect."""
-    shares = term_shares(regressors.weight, estimable)
-    if regressors.names[0] == "att":
-        return shares[:, 0]
-    after = after_entry(event_times(regressors.names), np.asarray(np.isfinite(shares).all(axis=0)))
-    return np.asarray(shares[:, after].mean(axis=1))
-
-
-def shares_of(regressors: Regressors, estimable: Flags, term: str) -> Floats:
-    """Return the weights (k,) by which coefficients make up a term of ESTIMATES."""
-    if term in regressors.names and term != "att":
-        return term_shares(regressors.weight, estimable)[:, regressors.names.index(term)]
-    bounds = bin_bounds(term)
-    if bounds is None:
-        return average_shares(regressors, estimable)
-    shares = term_shares(regressors.weight, estimable)
-    times = np.array(event_times(regressors.names))
-    inside = (times >= bounds[0]) & (times <= bounds[1]) & np.isfinite(shares).all(axis=0)
-    return np.asarray(shares[:, inside].mean(axis=1))
-
-
-def bin_bounds(term: str) -> tuple[int, int] | None:
-    """Return the event times of a term `event_bin[1,3]`; None for other terms."""
-    if not term.startswith("event_bin["):
-        return None
-    first, last = term.removeprefix("event_bin[").removesuffix("]").split(",")
-    return int(first), int(last)
-
-
-def average_influence(fit: Fit) -> Floats | None:
-    """Return each cluster's influence on the average effect, (G,)."""
-    if fit.influence is None:
-        return None
-    if fit.names[0] == "att":
-        return fit.influence[:, 0]
-    after = after_entry(event_times(fit.names), fit.estimable)
-    return np.asarray(fit.influence[:, after].mean(axis=1)) if len(after) else None
+def _values(
+    sample: StackedSample, y: Floats, regressors: Regressors, year_cell: Codes
+) -> Estimated:
+    values = coefficients(y, regressors.columns, sample.unit, year_cell, sample.weight)
+    named = [
+        (term, value)
+        for term, value in zip(regressors.terms, values.tolist(), strict=True)
+        if term is not None and np.isfinite(value)
+    ]
+    return Estimated(
+        terms=tuple(term for term, _ in named),
+        estimates=np.array([value for _, value in named]),
+        influence=None,
+        seen=sample.seen(),
+        largest=0.0,
+        loadings=np.eye(len(named)),
+    )
 
 
 def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Codes:
@@ -260,9 +271,8 @@ def treated_without_comparison(sample: StackedSample, cells: Codes) -> int:
     effect.
     """
     n_compared = np.bincount(cells, ~sample.treated)[cells]
-    firm = sample.stacks.firm[sample.unit]
-    everyone = np.unique(firm[sample.treated])
-    compared = np.unique(firm[sample.treated & (n_compared > 0)])
+    everyone = np.unique(sample.firm[sample.treated])
+    compared = np.unique(sample.firm[sample.treated & (n_compared > 0)])
     return len(everyone) - len(compared)
 
 
@@ -277,6 +287,37 @@ def _base_year_codes(sample: StackedSample, column: pd.Series) -> Codes:
             "year, which year_effects_by needs; fill the column or choose another"
         )
     return code
+
+
+def _firms_at(cells: Estimated, term: Term) -> dict[str, int]:
+    seen = cells.seen
+    here = seen.event_time == term.event_time
+    return {
+        "n_treated": n_groups(seen.firm[here & seen.treated]),
+        "n_control": n_groups(seen.firm[here & ~seen.treated]),
+    }
+
+
+def _entry_years(sample: StackedSample, term: Term) -> tuple[Reason, ...]:
+    """Name the entry years behind an event time where not all are."""
+    years = np.unique(sample.stack[sample.event_time == term.event_time])
+    return entry_years_only(years.tolist(), len(np.unique(sample.stack)))
+
+
+def entry_years_only(years: Sequence[int], n_entry_years: int) -> tuple[Reason, ...]:
+    """Name the entry years behind an effect; nothing where all of them, or none, are."""
+    if len(years) in (0, n_entry_years):
+        return ()
+    return (Reason("entry_years_only", {"years": [int(year) for year in years]}),)
+
+
+def _why_missing(sample: StackedSample, event_time: int, observed: bool) -> Reason:
+    if observed:
+        return Reason("collinear")
+    column = event_time - int(sample.stacks.event_times[0])
+    if not sample.stacks.covered[:, column].any():
+        return Reason("event_time_outside_panel")
+    return Reason("event_time_without_group")
 
 
 def _pair(first: np.ndarray, second: np.ndarray) -> Codes:

@@ -5,17 +5,23 @@ as comparisons for firms treated later. Goodman-Bacon (2021),
 doi:10.1016/j.jeconom.2021.03.014.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.effects.least_squares import Fit, clustered_fit, solve_absorbed
+from pipeline.effects.answers import Answer
+from pipeline.effects.estimated import Estimated, Seen
+from pipeline.effects.least_squares import as_estimated, solve_absorbed, with_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Flags, Floats
+from pipeline.effects.study import Study
+from pipeline.effects.terms import ATT, Term
+from pipeline.errors import Reason
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
 from pipeline.panel.panel_index import Codes
+from pipeline.params.estimate import TwowaySpec
 
 
 @dataclass(frozen=True)
@@ -25,11 +31,11 @@ class FlatSample:
     A firm in several stacks has its summed `weight`; without matching it is one. `cohort` is
     PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
     `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
+    `assignment` (F,) is the cluster by firm code in which support was given out.
     """
 
     firm: Codes
     year: NDArray[np.int64]
-    cluster: Codes
     y: Floats
     weight: Floats
     cohort: Floats
@@ -37,10 +43,23 @@ class FlatSample:
     anticipated: Flags
     ever_treated: Flags
     panel_row: Codes
+    assignment: Codes
+
+    @property
+    def seen(self) -> Seen:
+        """Return the rows as results hold them, entry years pooled."""
+        return Seen(self.firm, self.ever_treated, assignment=self.assignment)
+
+    @property
+    def seen_by_entry(self) -> Seen:
+        """Return the rows as results hold them, each entry year with effects of its own."""
+        entry = np.where(self.ever_treated, self.cohort, 0).astype(np.int64)
+        return replace(self.seen, entry=entry, event_time=self.year - entry)
 
     def where(self, kept: Flags) -> "FlatSample":
         """Return the kept rows only."""
-        return FlatSample(**{name: values[kept] for name, values in vars(self).items()})
+        names = [name for name in vars(self) if name != "assignment"]
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
 def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
@@ -60,7 +79,6 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
     return FlatSample(
         firm=sample.stacks.firm[unit],
         year=year,
-        cluster=sample.stacks.cluster[unit],
         y=sample.y[first],
         weight=weight,
         cohort=cohort,
@@ -68,7 +86,17 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
         anticipated=(year > cohort + sample.stacks.reference) & ~treated_post,
         ever_treated=np.bincount(position, sample.treated) > 0,
         panel_row=panel_row,
+        assignment=sample.stacks.assignment,
     )
+
+
+def estimate_twoway(study: Study, spec: TwowaySpec, sample: StackedSample) -> Answer:
+    """Return the figure; years of anticipation, which have a term of their own, are not shown."""
+    found = fit_twoway(flat_sample(sample, study.panel), absorbed=spec.bias_reduced)
+    att = found.where([ATT])
+    reasons = {term: why for term, why in found.reasons.items() if term == ATT}
+    remarks = {ATT: (Reason("for_comparability"),)}
+    return Answer([replace(att, reasons=reasons, remarks=remarks)])
 
 
 def twoway_regressors(flat: FlatSample) -> Floats:
@@ -77,18 +105,22 @@ def twoway_regressors(flat: FlatSample) -> Floats:
     return np.column_stack(columns).astype(np.float64)
 
 
-def fit_twoway(flat: FlatSample, clusters: Codes, second_clusters: Codes | None = None) -> Fit:
-    """Fit y on treated x post with firm and year effects, weighted and clustered.
+def fit_twoway(flat: FlatSample, *, absorbed: bool = False) -> Estimated:
+    """Fit y on treated x post with firm and year effects, weighted; terms `att`, `anticipation`.
 
-    By linearmodels where it can (`solve_by_linearmodels`), else by our own regression; the fit says
-    which. Raises IdentificationError where no row or no treated x post variation is left.
+    By linearmodels where it can (`solve_by_linearmodels`), else by our own regression; the result
+    says which. `absorbed` asks for what bias-reduced errors need. Raises IdentificationError where
+    no row or no treated x post variation is left.
     """
     regressors = twoway_regressors(flat)
-    year = flat.year - int(flat.year.min())
+    year = np.asarray(flat.year - int(flat.year.min()), dtype=np.intp)
     given = (flat.y, regressors, flat.firm, year, flat.weight)
     solved = solve_by_linearmodels(*given) or solve_absorbed(*given)
-    names = ("att", "anticipation")[: regressors.shape[1]]
-    return clustered_fit(solved, names, clusters, second_clusters, largest=np.abs(flat.y).max())
+    terms = (ATT, Term("anticipation"))[: regressors.shape[1]]
+    found = as_estimated(solved, terms, flat.seen)
+    if not absorbed:
+        return found
+    return with_absorbed(found, regressors, first=flat.firm, second=year, weight=flat.weight)
 
 
 def true_twoway(flat: FlatSample, effect: Floats) -> float:

@@ -7,13 +7,10 @@ small-sample factor of Stata and R, which `pipeline.inference.covariance` applie
 import numpy as np
 
 from pipeline.effects.absorb import dense_codes, not_collinear, singletons_dropped
-from pipeline.effects.least_squares import (
-    CONSTANT_SHARE,
-    Solved,
-)
+from pipeline.effects.least_squares import Solved
+from pipeline.effects.regression import CONSTANT_SHARE, Regression
 from pipeline.effects.stacks import Floats
-from pipeline.inference.covariance import n_groups
-from pipeline.panel.panel_index import Codes
+from pipeline.panel.panel_index import Codes, n_groups
 
 # Rows beyond which our own regression runs: linearmodels takes ten times as long.
 MOST_ROWS = 2_000_000
@@ -50,16 +47,9 @@ def solve_by_linearmodels(
     varies = response @ response > CONSTANT_SHARE * np.square(root * y[kept]).sum()
     if not (estimable.all() and varies and _is_solved([*columns.T, response], root, codes)):
         return None
-    return Solved(
-        estimates=estimates,
-        scores=columns * residuals[:, None],
-        bread=np.asarray(np.linalg.inv(gram), np.float64),
-        first=codes[0],
-        second=codes[1],
-        estimable=estimable,
-        kept=kept,
-        by="linearmodels",
-    )
+    bread = np.asarray(np.linalg.inv(gram), np.float64)
+    regression = Regression(*codes, kept, y, bread, solved_by="linearmodels")
+    return Solved(estimates, columns * residuals[:, None], estimable, regression)
 
 
 def _absorbing_ls(

@@ -1,16 +1,19 @@
-"""Numbers for prose of effects by group: `study.outcome.design.groups.size.10_or_more.pct`.
+"""Numbers for prose of effects by group and by size.
 
-A group's name has an underscore for what is neither letter nor digit; `equality` is the test.
+`study.outcome.design.groups.size.10_or_more.pct`: a group's name has an underscore for what is
+neither letter nor digit; `equality` is the test. `study.outcome.design.size_weighted.att_by[jobs]`.
 """
 
 import math
 import re
+from itertools import product
 
 from pipeline.analyses.group_names import GROUPS
 from pipeline.exhibits.analysis_effects import analysis_effects
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import Quoted, effect_decimals, statistics
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.size_weighted import NAME as SIZE_WEIGHTED
 
 
 def group_numbers(results: StudyResults) -> dict[str, Quoted]:
@@ -28,31 +31,49 @@ def group_numbers(results: StudyResults) -> dict[str, Quoted]:
     return dict(sorted(known.items()))
 
 
+def size_numbers(results: StudyResults) -> dict[str, Quoted]:
+    """Return the statistics of size-weighted effects and totals by key, sorted by key."""
+    asked = results.settings.estimate.analyses.size_weighted
+    if asked is None:
+        return {}
+    least = results.settings.exhibit.decimals
+    found: dict[str, Quoted] = {}
+    for design, outcome in product(asked.designs, asked.outcomes):
+        effects = analysis_effects(results, SIZE_WEIGHTED, design, outcome)
+        for (_, size, _, term), effect in effects.items():
+            key = f"{results.study}.{outcome}.{design}.{SIZE_WEIGHTED}.{term.family}[{size}]"
+            figures = statistics(effect, least) if effect.estimated else {}
+            found |= {f"{key}.{name}": figure for name, figure in figures.items()}
+    return dict(sorted(found.items()))
+
+
 def _figures(results: StudyResults, design: str, outcome: str) -> dict[str, dict[str, Quoted]]:
     """Return figures by `grouping.group` or `grouping.equality`."""
     tests = _p_values(results, design, outcome)
     effects = analysis_effects(results, GROUPS, design, outcome)
     least = results.settings.exhibit.decimals
     found: dict[str, dict[str, Quoted]] = {}
-    for (_, subgroup, _), effect in effects.items():
+    for (_, grouping, group, _), effect in effects.items():
         if effect.estimated:
-            grouping, _, group = subgroup.partition("=")
-            q_value = tests.get(f"q_value[{subgroup}]", math.nan)
+            q_value = tests.get(("q_value", grouping, group), math.nan)
             figures = statistics(effect, least) | {"q_value": _quoted(q_value, 3)}
             found[f"{grouping}.{_slug(group)}"] = figures
     decimals = effect_decimals(list(effects.values()), least)
-    for grouping in {key.split(".")[0] for key in found}:
+    for grouping in {grouping for _, grouping, _, _ in effects}:
         place = {"design": design, "outcome": outcome, "estimator": GROUPS, "grouping": grouping}
         apart = results.details.detectable("effect", place)
         found[f"{grouping}.equality"] = {
-            "p_value": _quoted(tests.get(f"equality[{grouping}]", math.nan), 3),
-            "q_value": _quoted(tests.get(f"q_equality[{grouping}]", math.nan), 3),
+            "p_value": _quoted(tests.get(("equality", grouping, "all"), math.nan), 3),
+            "q_value": _quoted(tests.get(("q_equality", grouping, "all"), math.nan), 3),
             "detectable_difference": _quoted(apart, decimals),
         }
     return found
 
 
-def _p_values(results: StudyResults, design: str, outcome: str) -> dict[str, float]:
+def _p_values(
+    results: StudyResults, design: str, outcome: str
+) -> dict[tuple[str, str, str], float]:
+    """Return p-values by test, grouping and group."""
     tests = results.tests
     rows = tests[
         (tests["estimator"] == GROUPS)
@@ -60,7 +81,8 @@ def _p_values(results: StudyResults, design: str, outcome: str) -> dict[str, flo
         & (tests["outcome"] == outcome)
         & tests["p_value"].notna()
     ]
-    return dict(zip(rows["test"].astype(str), rows["p_value"].astype(float), strict=True))
+    keys = rows[["test", "grouping", "subgroup"]].itertuples(index=False, name=None)
+    return dict(zip(keys, rows["p_value"].astype(float), strict=True))
 
 
 def _quoted(value: float, decimals: int) -> Quoted:

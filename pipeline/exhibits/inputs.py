@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pipeline.datasets.reasons import unpacked, unpacked_remarks
+from pipeline.datasets.results import TERM
+from pipeline.effects.terms import ATT, Term
+from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
-from pipeline.exhibits.words.language import retell
+from pipeline.exhibits.words.language import tell
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
@@ -20,8 +24,13 @@ if TYPE_CHECKING:  # what is published is made without it
     from pipeline.publishing.disclosure.dominance import Dominance
 
 
-# How `pipeline.disclosure` begins the note of what it hides.
-_NOT_PUBLISHED = "not published"
+# Reasons of what is estimated but not published.
+NOT_PUBLISHED = frozenset(
+    {"few_firms_in_group", "one_firm_dominates", "tells_group_size", "tells_hidden_effect"}
+)
+
+# Reasons of an effect that is zero by construction: it needs no standard error.
+_BY_CONSTRUCTION = frozenset({"reference_period", "alive_by_construction"})
 
 
 @dataclass(frozen=True)
@@ -75,26 +84,35 @@ class StudyResults:
     dominance: "Dominance | None" = None
 
     @cached_property
-    def effects(self) -> "dict[tuple[str, ...], dict[str, Effect]]":
+    def effects(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":
         """Hold effects on all firms, by outcome, design, spec and band, then term.
 
         Of each the analytic row, which is by Abadie and Imbens for one difference per firm.
         """
         table = self.estimates
         everyone = (table["sample"] == "all") & (table["subgroup"] == "all")
-        found: dict[tuple[str, ...], dict[str, Effect]] = {}
+        everyone &= table["grouping"] == "all"
+        found: dict[tuple[str, ...], dict[Term, Effect]] = {}
         analytic = table["inference"].isin(["analytic", "abadie_imbens"])
         for row in table[everyone & analytic].to_dict("records"):
             named = {str(key): value for key, value in row.items()}
             key = tuple(str(named[name]) for name in ("outcome", "design", "estimator", "band"))
-            found.setdefault(key, {})[str(named["term"])] = as_effect(named)
+            effect = as_effect(named)
+            found.setdefault(key, {})[effect.term] = effect
         return found
 
 
 @dataclass(frozen=True)
 class Effect:
-    """Hold one row of ESTIMATES; what is missing is NaN, or empty text."""
+    """Hold one row of ESTIMATES; what is missing is NaN, or empty text.
 
+    `reason` says why there is no estimate or no standard error, `remarks` what must be known of
+    what there is.
+    """
+
+    term: Term
+    reason: Reason | None
+    remarks: tuple[Reason, ...]
     estimate: float
     std_error: float
     statistic: float
@@ -107,12 +125,10 @@ class Effect:
     n_obs: float
     n_clusters: float
     n_treated_clusters: float
-    event_time: float
     conf_level: float
     scale: str
     estimand: str
     cluster: str
-    note: str
 
     @property
     def estimated(self) -> bool:
@@ -122,20 +138,20 @@ class Effect:
     @property
     def hidden(self) -> bool:
         """Say whether the estimate is not published."""
-        return self.note.startswith(_NOT_PUBLISHED)
+        return self.reason is not None and self.reason.code in NOT_PUBLISHED
 
 
 @dataclass(frozen=True)
 class PreTrendTest:
-    """Hold the joint test of effects before the reference year: its p-value, NaN without one."""
+    """Hold the joint test of effects before the reference year: p-value, or why there is none."""
 
     p_value: float
-    note: str
+    reason: Reason | None
 
     @property
     def hidden(self) -> bool:
         """Say whether there is a test that is not published."""
-        return self.note.startswith(_NOT_PUBLISHED)
+        return self.reason is not None and self.reason.code in NOT_PUBLISHED
 
 
 _NUMBERS = [name for name, kind in Effect.__annotations__.items() if kind is float]
@@ -144,7 +160,7 @@ _WORDS = [name for name, kind in Effect.__annotations__.items() if kind is str]
 
 def find_effects(
     results: StudyResults, outcome: str, design: str, spec: str, band: str = "pointwise"
-) -> dict[str, Effect]:
+) -> dict[Term, Effect]:
     """Return the effects of one outcome, design and spec by term, for all firms, analytic."""
     return results.effects.get((outcome, design, spec, band), {})
 
@@ -160,45 +176,49 @@ def pre_trend_test(results: StudyResults, outcome: str, design: str, spec: str) 
         & (tests["test"] == "pre_trends")
     ].to_dict("records")
     if not rows:
-        return PreTrendTest(math.nan, "no effects by event time were asked for")
-    note = rows[0]["note"]
-    return PreTrendTest(_number(rows[0]["p_value"]), "" if pd.isna(note) else str(note))
+        return PreTrendTest(math.nan, Reason("no_event_times_asked"))
+    row = rows[0]
+    return PreTrendTest(_number(row["p_value"]), unpacked(row["reason"], row["reason_fields"]))
 
 
-def by_event_time(effects: dict[str, Effect]) -> dict[int, Effect]:
+def by_event_time(effects: dict[Term, Effect]) -> dict[int, Effect]:
     """Return the effects that speak of one event time, by event time."""
     return {
-        int(effect.event_time): effect
+        term.event_time: effect
         for term, effect in effects.items()
-        if term.startswith("event[") and not math.isnan(effect.event_time)
+        if term.family == "event" and term.event_time is not None
     }
 
 
-def partial_event_times(effects: dict[int, Effect]) -> dict[int, str]:
-    """Return the event times at which not all entry years are seen, with the note that says so."""
-    return {t: e.note for t, e in effects.items() if e.note.startswith("entry years ")}
+def partial_event_times(effects: dict[int, Effect]) -> dict[int, Reason]:
+    """Return the event times at which not all entry years are seen, with what says so."""
+    return {
+        time: remark
+        for time, effect in effects.items()
+        for remark in effect.remarks
+        if remark.code == "entry_years_only"
+    }
 
 
-def lead_notes(effects: dict[int, Effect], results: StudyResults) -> str:
-    """Return which entry years the leads speak of, where not all have them; else empty."""
+def lead_remarks(effects: dict[int, Effect], results: StudyResults) -> tuple[Reason, ...]:
+    """Return which entry years the leads speak of, where not all have them."""
     reference = results.settings.treatment.reference_event_time
-    notes = {note for time, note in partial_event_times(effects).items() if time < reference}
-    return "; ".join(sorted(notes))
+    partial = partial_event_times(effects)
+    found = {tell(said): said for time, said in sorted(partial.items()) if time < reference}
+    return tuple(found[words] for words in sorted(found))
 
 
 def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> Effect | None:
     """Return the average effect on the treated of one outcome, design and spec, if it has a row."""
-    return find_effects(results, outcome, design, spec).get("att")
+    return find_effects(results, outcome, design, spec).get(ATT)
 
 
 def missing_reason(effect: Effect) -> str:
-    """Return why there is no estimate or no standard error, retold; empty where there are both."""
-    if math.isnan(effect.estimate):
-        return retell(effect.note)
-    if effect.estimated:
+    """Return why there is no estimate or no standard error, told; empty where there are both."""
+    reason = effect.reason
+    if reason is None or effect.estimated or reason.code in _BY_CONSTRUCTION:
         return ""
-    parts = effect.note.split("; ")
-    return "; ".join(retell(part) for part in parts if part.startswith("no standard error"))
+    return tell(reason)
 
 
 def as_effect(row: dict[str, Any]) -> Effect:
@@ -206,7 +226,17 @@ def as_effect(row: dict[str, Any]) -> Effect:
     numbers = {name: _number(row[name]) for name in _NUMBERS}
     words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}
     fields: dict[str, Any] = {**numbers, **words}
-    return Effect(**fields)
+    places = (_place(row[name]) for name in TERM[1:])
+    return Effect(
+        term=Term(str(row["term"]), *places),
+        reason=unpacked(row["reason"], row["reason_fields"]),
+        remarks=unpacked_remarks(row["remarks"]),
+        **fields,
+    )
+
+
+def _place(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
 
 
 def _number(value: Any) -> float:

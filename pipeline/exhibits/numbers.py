@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.effects.terms import ATT, Term
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex_cells import siunitx_marks
@@ -51,14 +52,24 @@ def study_numbers(results: StudyResults) -> dict[str, Quoted]:
             if not effect.estimated:
                 continue
             figures = statistics(effect, results.settings.exhibit.decimals)
-            if term == "att" and not math.isnan(smallest):
+            if term == ATT and not math.isnan(smallest):
                 figures["mde"] = Quoted(smallest, _own_decimals(smallest, effect, results))
                 in_unit = results.details.detectable("effect_in_unit", place)
                 if not math.isnan(in_unit):
                     figures["mde_level"] = Quoted(in_unit, rounding.significant(in_unit))
-            key = f"{results.study}.{outcome}.{design}.{spec}.{term}"
+            key = f"{results.study}.{outcome}.{design}.{spec}.{term_key(term)}"
             found |= {f"{key}.{name}": figure for name, figure in figures.items()}
     return dict(sorted(found.items()))
+
+
+def term_key(term: Term) -> str:
+    """Return a term's part of a key: `att`, `event[-2]`, `att_gt[2004,2007]`, `event_bin[1,3]`."""
+    if term.family == "att_gt":
+        return f"{term.family}[{term.cohort},{term.year}]"
+    if term.last_event_time is not None:
+        return f"{term.family}[{term.event_time},{term.last_event_time}]"
+    place = next((v for v in (term.event_time, term.cohort, term.year) if v is not None), None)
+    return term.family if place is None else f"{term.family}[{place}]"
 
 
 def numbers_json(figures: dict[str, Quoted]) -> bytes:

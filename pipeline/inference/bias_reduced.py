@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.least_squares import Absorbed
+from pipeline.effects.regression import Absorbed
 from pipeline.effects.stacks import Floats
-from pipeline.errors import IdentificationError
+from pipeline.errors import IdentificationError, Reason
 from pipeline.inference.covariance import is_nested
 from pipeline.panel.panel_index import Codes
 
@@ -88,11 +88,9 @@ def bias_reduced(
 
 def _require_feasible(absorbed: Absorbed, clusters: Codes) -> None:
     if not is_nested(absorbed.effects.first, clusters):
-        raise IdentificationError("bias-reduced errors need firms that stay within one cluster")
+        raise IdentificationError(Reason("bias_reduced_firms_move"))
     if np.count_nonzero(np.bincount(clusters)) > MOST_CLUSTERS:
-        raise IdentificationError(
-            f"bias-reduced errors are for few clusters; more than {MOST_CLUSTERS} need none"
-        )
+        raise IdentificationError(Reason("bias_reduced_many_clusters", {"most": MOST_CLUSTERS}))
 
 
 def _model(absorbed: Absorbed, clusters: Codes, shares: Floats) -> _Model:
@@ -146,10 +144,8 @@ def _basis(part: _Part, weighted: Floats) -> Floats:
     columns = np.hstack([part.columns, weighted, *_uneven_firms(part)])
     columns = columns[:, (columns != 0).any(axis=0)]
     if min(columns.shape) > MOST_DIMENSIONS:
-        raise IdentificationError(
-            f"bias-reduced errors would decompose {min(columns.shape)} dimensions of one cluster, "
-            f"more than {MOST_DIMENSIONS}"
-        )
+        found = {"n": min(columns.shape), "most": MOST_DIMENSIONS}
+        raise IdentificationError(Reason("bias_reduced_many_dimensions", found))
     scaled = columns / np.sqrt((columns**2).sum(axis=0))
     left, size, _ = np.linalg.svd(scaled, full_matrices=False)
     return np.asarray(left[:, size > RANK_TOLERANCE * size[:1].max(initial=0)])

@@ -10,56 +10,33 @@ import numpy as np
 import pandas as pd
 
 from pipeline.effects.adjusted_sample import spec_sample
-from pipeline.effects.clusters import Remade
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.stacks import Floats, Stacks, join_stacks
 from pipeline.effects.study import Study
-from pipeline.errors import EvaluationError, IdentificationError
+from pipeline.effects.terms import Term
+from pipeline.errors import EvaluationError, IdentificationError, Reason
 from pipeline.estimators.stacked import stacked_terms, year_cells
 from pipeline.matching.designs import design_risk_sets, weight_rows
 from pipeline.matching.methods import match_stack
+from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import StackedSpec
-from pipeline.params.match import MahalanobisDesign, MatchSection, NearestDesign
-from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
 from pipeline.selection.likelihood import maximise
 from pipeline.selection.propensity import score_risk_sets
-
-# Methods whose weights change smoothly with the data.
-SMOOTH = ("odds", "overlap", "entropy", "kernel", "cells")
-
-
-@dataclass(frozen=True)
-class Redo:
-    """Hold what it takes to make a design's weights again: risk sets, covariates, settings."""
-
-    scores: pd.DataFrame
-    covariates: pd.DataFrame
-    score: ScoreSection
-    match: MatchSection
-
-    def rule(self, design: str) -> Remade:
-        """Say how a design is made: whether its weights are smooth, its neighbours shared."""
-        if design == "unmatched":
-            return Remade(smooth=True)
-        rule = self.match.designs[design]
-        neighbours = isinstance(rule, NearestDesign | MahalanobisDesign) and rule.replacement
-        pooled = rule.method == "nearest" and self.score.models[rule.score].fit == "pooled"
-        return Remade(rule.method in SMOOTH, neighbours, not pooled)
 
 
 @dataclass(frozen=True)
 class Bootstrapped:
     """Hold each outcome's estimates by draw, one column per term, missing where a draw failed.
 
-    `failure` is what the last sample that could not be matched again failed of, empty if none.
+    Columns are terms. `failure` is what the last sample that could not be matched again failed of.
     """
 
     terms: dict[str, pd.DataFrame]
-    failure: str
+    failure: Reason | None
 
 
 def bootstrap_terms(
@@ -74,8 +51,8 @@ def bootstrap_terms(
     observed = {name: study.outcomes[name] for name in outcomes}
     values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
     firms = _risk_set(redo, design)
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in outcomes}
-    failure = ""
+    found: dict[str, list[dict[Term, float]]] = {name: [] for name in outcomes}
+    failure: Reason | None = None
     draws = spec.draws or 0
     for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
         copies = _draw_clusters(firms, rng)
@@ -83,7 +60,7 @@ def bootstrap_terms(
         try:
             stacks = _redone(redo, design, firms, copies, index=index, treatment=study.treatment)
         except EvaluationError as error:
-            failure, stacks = str(error), None
+            failure, stacks = error.reason, None
         for name in outcomes:
             found[name].append({} if stacks is None else _terms(study, spec, stacks, values[name]))
     return Bootstrapped({name: pd.DataFrame(rows) for name, rows in found.items()}, failure)
@@ -148,7 +125,7 @@ def _scores(
     return score_risk_sets(resampled, covariates, only, maximise).scores
 
 
-def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> dict[str, float]:
+def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> dict[Term, float]:
     """Return the terms of one sample; none where it identifies no effect."""
     try:
         sample = spec_sample(study, spec, stacks, values)

@@ -3,20 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.rows import Row
+from pipeline.effects.rows import Row, term_of, without_figures
 from pipeline.effects.study import Study
-from pipeline.inference.bootstrap import Bootstrapped, Redo, bootstrap_terms
+from pipeline.errors import Reason
+from pipeline.inference.bootstrap import Bootstrapped, bootstrap_terms
 from pipeline.inference.covariance import t_intervals
+from pipeline.matching.redo import Redo
 
 INFERENCE = "cluster_bootstrap"
 # Inference, band and sample of the rows that have a row by bootstrap beside them.
 _ANALYTIC = ("analytic", "pointwise", "all")
 # A standard error from fewer of the draws asked for would leave out the difficult samples.
 LEAST_SHARE_OF_DRAWS = 0.9
-FEW_WORKED = (
-    "no bootstrap: the effect can be estimated in {worked} of {drawn} samples of clusters only"
-)
-NO_RATIOS = "effects in proportion to a level are not bootstrapped; see the analytic row"
+NO_RATIOS = Reason("bootstrap_of_ratios")
+_MISSING = ("std_error", "statistic", "p_value", "conf_low", "conf_high")
 
 
 def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
@@ -44,7 +44,7 @@ def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
             if outcomes:
                 draws = bootstrap_terms(study, redo, spec, design, outcomes)
                 rows += [_row(row, draws) for row in linear]
-            rows += [_refused(row, NO_RATIOS) for row in ratios]
+            rows += [without_figures(row, INFERENCE, NO_RATIOS, *_MISSING) for row in ratios]
     return rows
 
 
@@ -52,17 +52,12 @@ def _in_proportion(study: Study, row: Row) -> bool:
     return study.outcomes[row["outcome"]].transform == "proportional"
 
 
-def _refused(analytic: Row, reason: str) -> Row:
-    unknown = ("std_error", "statistic", "p_value", "conf_low", "conf_high")
-    return analytic | dict.fromkeys(unknown, np.nan) | {"inference": INFERENCE, "note": reason}
-
-
 def _row(analytic: Row, bootstrapped: Bootstrapped) -> Row:
     draws = bootstrapped.terms[analytic["outcome"]]
-    values = draws.get(analytic["term"], pd.Series(dtype="float64")).dropna()
+    values = draws.get(term_of(analytic), pd.Series(dtype="float64")).dropna()
     if len(values) < LEAST_SHARE_OF_DRAWS * len(draws):
-        reason = FEW_WORKED.format(worked=len(values), drawn=len(draws))
-        return _refused(analytic, _with_failure(reason, bootstrapped.failure))
+        why = _draws_lost(len(values), len(draws), bootstrapped.failure)
+        return without_figures(analytic, INFERENCE, why, *_MISSING)
     error = np.array([values.std(ddof=1)])
     estimate = np.array([analytic["estimate"]])
     shown = t_intervals(estimate, error, int(analytic["df"]), analytic["conf_level"])
@@ -73,11 +68,14 @@ def _row(analytic: Row, bootstrapped: Bootstrapped) -> Row:
         "p_value": shown.p_value[0],
         "conf_low": shown.low[0],
         "conf_high": shown.high[0],
-        "note": f"score, weights and effect redone in {len(values)} samples of clusters",
+        "reason": None,
+        "remarks": (Reason("cluster_bootstrap", {"n": len(values)}),),
     }
 
 
-def _with_failure(reason: str, failure: str) -> str:
-    """Add what a sample failed of, without the advice that follows it."""
-    cause = failure.split("; ", maxsplit=1)[0]
-    return f"{reason}; the last failed of: {cause}" if cause else reason
+def _draws_lost(worked: int, drawn: int, failure: Reason | None) -> Reason:
+    """Say in how many samples there is an estimate and, where one did, of what the last failed."""
+    counts = {"worked": worked, "drawn": drawn}
+    if failure is None:
+        return Reason("bootstrap_draws_lost", counts)
+    return Reason("bootstrap_draws_failed", {**counts, "failure": failure})

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+from pipeline.effects.estimated import ROUNDING
+from pipeline.panel.panel_index import Codes, n_groups
 
-# Outcomes that differ by less than this share of the largest are alike but for rounding.
-ROUNDING = 1e-12
+Floats = NDArray[np.float64]
 
 # A joint test divides by the covariance: beyond this condition number (of the correlation
 # matrix) the statistic is rounding noise.
@@ -56,6 +55,16 @@ def n_parameters(n_regressors: int, sizes: list[int], nested: list[bool]) -> int
     return n_regressors + absorbed - free
 
 
+def paid_parameters(n_regressors: int, first: Codes, second: Codes, *clusters: Codes) -> int:
+    """Count K of the small-sample factor: regressors and effects not nested in any clusters.
+
+    All codes have one entry per row.
+    """
+    sizes = [n_groups(first), n_groups(second)]
+    nested = [any(is_nested(effects, group) for group in clusters) for effects in (first, second)]
+    return n_parameters(n_regressors, sizes, nested)
+
+
 def is_nested(effects: Codes, clusters: Codes) -> bool:
     """Say whether every effect lies within one cluster; both are codes of shape (n,)."""
     one_cluster = np.zeros(int(effects.max(initial=-1)) + 1, dtype=np.intp)
@@ -63,57 +72,38 @@ def is_nested(effects: Codes, clusters: Codes) -> bool:
     return bool((one_cluster[effects] == clusters).all())
 
 
-def n_groups(codes: Codes) -> int:
-    """Count the distinct codes that occur."""
-    return int(np.count_nonzero(np.bincount(codes)))
+def cluster_sums(influence: Floats, clusters: Codes) -> Floats:
+    """Return the sums of influences (F, k) by cluster code, shape (G, k)."""
+    sums = np.zeros((int(clusters.max(initial=-1)) + 1, influence.shape[1]))
+    for position, column in enumerate(influence.T):
+        sums[:, position] = np.bincount(clusters, column, len(sums))
+    return sums
 
 
-def clustered_covariance(
-    scores: Floats, bread: Floats, clusters: Codes, n_obs: int, k_parameters: int
-) -> Floats:
-    """Return the cluster-robust covariance of k coefficients, shape (k, k).
+def clustered_covariance(influence: Floats, clusters: Codes, factor: float) -> Floats:
+    """Return the cluster-robust covariance of k estimates, shape (k, k).
 
-    V = G/(G-1) x (N-1)/(N-K) x B (sum_g s_g s_g') B, with s_g the sum over cluster g of the rows
-    of `scores` (n, k), w x u, and `bread` B = (X'WX)^-1. Missing where G < 2 or N <= K.
-    Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
+    V = factor x sum_g psi_g psi_g', psi_g the sum of `influence` (F, k) over cluster g: of a
+    regression B s_i, with B = (X'WX)^-1 and s_i the sum of x w u over firm i's rows, and the factor
+    G/(G-1) x (N-1)/(N-K). Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
     """
-    influence = cluster_influence(scores, bread, clusters, n_obs, k_parameters)
-    return influence.T @ influence
+    sums = cluster_sums(influence, clusters)
+    return np.asarray(factor * (sums.T @ sums))
 
 
-def cluster_influence(
-    scores: Floats, bread: Floats, clusters: Codes, n_obs: int, k_parameters: int
-) -> Floats:
-    """Return each cluster's influence on k coefficients, by cluster code, shape (G, k).
-
-    sqrt(G/(G-1) x (N-1)/(N-K)) x B s_g: their cross-products sum to `clustered_covariance`.
-    Missing where that is.
-    """
-    factor = small_sample_factor(n_groups(clusters), n_obs, k_parameters)
-    return np.asarray(np.sqrt(factor) * _cluster_sums(scores, clusters) @ bread)
-
-
-def two_way_covariance(
-    scores: Floats,
-    bread: Floats,
-    clusters: tuple[Codes, Codes],
-    n_obs: int,
-    k_parameters: int,
-) -> Floats:
+def two_way_covariance(influence: Floats, clusters: tuple[Codes, Codes], factor: float) -> Floats:
     """Return the covariance clustered in two directions, shape (k, k).
 
     V = V_first + V_second - V_both, all with the factor of the smaller number of clusters.
     Cameron, Gelbach & Miller (2011), doi:10.1198/jbes.2010.07136.
     """
     first, second = clusters
-    both = first * (int(second.max()) + 1) + second
-    meat = (
-        _sandwich(scores, bread, first)
-        + _sandwich(scores, bread, second)
-        - _sandwich(scores, bread, np.unique(both, return_inverse=True)[1])
+    both = np.unique(first * (int(second.max()) + 1) + second, return_inverse=True)[1]
+    return (
+        clustered_covariance(influence, first, factor)
+        + clustered_covariance(influence, second, factor)
+        - clustered_covariance(influence, both, factor)
     )
-    n_clusters = min(n_groups(first), n_groups(second))
-    return small_sample_factor(n_clusters, n_obs, k_parameters) * meat
 
 
 def without_negative_eigenvalues(covariance: Floats) -> Floats:
@@ -262,15 +252,3 @@ def _correlation_roots(covariance: Floats) -> Floats | None:
         return None
     scale = np.sqrt(variance)
     return np.asarray(np.linalg.eigvalsh(covariance / np.outer(scale, scale)))
-
-
-def _sandwich(scores: Floats, bread: Floats, clusters: Codes) -> Floats:
-    half = _cluster_sums(scores, clusters) @ bread
-    return np.asarray(half.T @ half)
-
-
-def _cluster_sums(scores: Floats, clusters: Codes) -> Floats:
-    sums = np.zeros((int(clusters.max(initial=-1)) + 1, scores.shape[1]))
-    for position, column in enumerate(scores.T):
-        sums[:, position] = np.bincount(clusters, column)
-    return sums

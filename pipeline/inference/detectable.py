@@ -26,8 +26,15 @@ def effect_facts(
     label: Label, row: Row, settings: EstimateSection, baseline: Baseline
 ) -> list[Fact]:
     """Return the minimum detectable effect of a summary row, in its units and in the outcome's."""
-    error, df = row.get("std_error", np.nan), row.get("df", np.inf)
-    return _facts(label, error, df, settings, baseline)
+    error, df = row.get("std_error", np.nan), row.get("df", np.nan)
+    return _facts(label, error, df if np.isfinite(df) else np.inf, settings, baseline)
+
+
+def detectable_fact(label: Label, row: Row, settings: EstimateSection) -> Fact:
+    """Return the minimum detectable effect of a row with normal inference, in its units."""
+    error = row.get("std_error", np.nan)
+    effect = minimum_detectable_effect(error, np.inf, settings.conf_level, settings.power)
+    return detectable(label.estimator), effect, label.scale
 
 
 def by_treated_clusters(
@@ -81,7 +88,7 @@ def _facts(
 
 
 @dataclass(frozen=True)
-class Leads:
+class Slopes:
     """Hold k effects before entry: the years that a slope has by each, and their covariance.
 
     `years` (k,) is what a slope of one a year makes of each effect: the distance to the reference
@@ -92,7 +99,7 @@ class Leads:
     covariance: Floats
 
 
-def slope_facts(label: Label, tested: Leads, single: Leads, df_denominator: float) -> list[Fact]:
+def slope_facts(label: Label, tested: Slopes, single: Slopes, df_denominator: float) -> list[Fact]:
     """Return the slopes of a linear pre-trend that the tests of the leads would have found.
 
     `pre_trend_slope` by the joint test of `tested`, which is reported, `pre_trend_slope_any` where

@@ -13,7 +13,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import IdentificationError
+from pipeline.errors import IdentificationError, Reason
 from pipeline.panel.panel_index import Codes
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.risk_sets import active_firms
@@ -85,9 +85,7 @@ def lottery(panel: pd.DataFrame, treated: pd.DataFrame, treatment: TreatmentSect
     patterns: list[Pattern] = [(), *sorted(set(had.values()))]
     dealt = np.array([patterns.index(had.get(c, ())) for c in clusters], dtype=np.intp)
     if (dealt > 0).all():
-        raise IdentificationError(
-            "no randomisation test: every cluster has participants, so entry cannot be re-assigned"
-        )
+        raise IdentificationError(Reason("randomisation_every_cluster_treated"))
     eligible = _by_stack_and_cluster(active)
     return Lottery(clusters, patterns, dealt, _shares(treated, had, eligible), eligible)
 

@@ -1,80 +1,90 @@
 """Whether groups' effects are equal, and how far apart they must be for the design to tell.
 
-All effects are functions of the same clusters: with psi_g a cluster's influences on two of them,
-the variance of their difference is the sum over clusters of (psi_1 - psi_2)^2.
+All effects are functions of the same clusters: their covariance is the sum over clusters of
+products of influences, and a difference is a contrast of it.
 """
 
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
-from pipeline.effects.average_effect import AverageEffect, minus
 from pipeline.effects.description import Fact
 from pipeline.effects.rows import Label, Row, test_row
-from pipeline.effects.stacks import Flags
+from pipeline.effects.stacks import Floats
+from pipeline.errors import Reason
+from pipeline.inference.analytic import Inferred
 from pipeline.inference.covariance import is_invertible, minimum_detectable_effect, wald_test
 from pipeline.params.estimate import EstimateSection
 
-ONE_GROUP = "fewer than two groups are estimated: nothing to compare"
+TEST = "equality"
+ONE_GROUP = Reason("fewer_than_two_groups")
 
 
-def equality_test(grouping: str) -> str:
-    """Return the name that the test of one grouping has in TESTS."""
-    return f"equality[{grouping}]"
+@dataclass(frozen=True)
+class Joint:
+    """Hold k single effects (k,), their covariance (k, k), and the clusters behind them."""
+
+    names: tuple[str, ...]
+    estimates: Floats
+    covariance: Floats
+    clusters: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, effects: dict[str, Inferred]) -> "Joint":
+        """Join effects on the same clusters, those that have a standard error."""
+        known = {name: e for name, e in effects.items() if e.reasons[0] is None}
+        influences = [e.influence[:, 0] for e in known.values() if e.influence is not None]
+        most = max((len(own) for own in influences), default=0)
+        padded = np.array([np.pad(own, (0, most - len(own))) for own in influences])
+        return cls(
+            tuple(known),
+            np.array([e.estimated.estimates[0] for e in known.values()]),
+            padded @ padded.T,
+            tuple(np.unique(e.clusters[0][e.estimated.seen.firm]) for e in known.values()),
+        )
+
+    def n_clusters(self, which: tuple[int, ...]) -> int:
+        """Return the number of clusters with rows behind any of some effects."""
+        return len(np.unique(np.concatenate([self.clusters[i] for i in which])))
 
 
-def equality_row(label: Label, grouping: str, effects: dict[str, AverageEffect]) -> Row:
+def equality_row(label: Label, grouping: str, effects: dict[str, Inferred]) -> Row:
     """Return the Wald test that all groups' effects are equal, jointly clustered.
 
     F with (groups - 1, clusters - 1) degrees of freedom, over groups with a standard error.
     """
-    effects = _with_errors(effects)
-    if len(effects) < 2:
-        return test_row(label, equality_test(grouping), note=ONE_GROUP)
-    estimates = np.array([effect.estimate for effect in effects.values()])
-    against_first = np.column_stack([-np.ones(len(effects) - 1), np.eye(len(effects) - 1)])
-    covariance = against_first @ _covariance(effects) @ against_first.T
-    n_clusters = int(_present(list(effects.values())).sum())
-    test = wald_test(against_first @ estimates, covariance, n_clusters - 1)
-    note = f"equal effects in {', '.join(effects)}"
-    if np.isnan(test.statistic):
-        note += f": no joint test with {n_clusters} clusters"
-    return test_row(label, equality_test(grouping), note=note, **vars(test))
+    own = replace(label, grouping=grouping)
+    joint = Joint.of(effects)
+    k = len(joint.names)
+    if k < 2:
+        return test_row(own, TEST, reason=ONE_GROUP)
+    against_first = np.column_stack([-np.ones(k - 1), np.eye(k - 1)])
+    covariance = against_first @ joint.covariance @ against_first.T
+    n_clusters = joint.n_clusters(tuple(range(k)))
+    test = wald_test(against_first @ joint.estimates, covariance, n_clusters - 1)
+    said = [Reason("groups_compared", {"groups": list(joint.names)})]
+    found = {"n_clusters": n_clusters}
+    why = Reason("no_joint_test_with_clusters", found) if np.isnan(test.statistic) else None
+    return test_row(own, TEST, reason=why, remarks=said, **vars(test))
 
 
 def detectable_difference(
-    label: Label, grouping: str, effects: dict[str, AverageEffect], settings: EstimateSection
+    label: Label, grouping: str, effects: dict[str, Inferred], settings: EstimateSection
 ) -> list[Fact]:
     """Return the smallest difference between two groups that a t test of it would find.
 
     (t_{1-alpha/2, G-1} + t_{power, G-1}) x SE of the difference, over the two groups' G clusters,
     for the pair in which it is least; nothing where no pair has one. In units of the effect.
     """
-    found = [
-        minimum_detectable_effect(
-            minus(first, second).std_error,
-            int(_present([first, second]).sum()) - 1,
-            settings.conf_level,
-            settings.power,
-        )
-        for first, second in combinations(_with_errors(effects).values(), 2)
-        if is_invertible(_covariance({"difference": minus(first, second)}))
-    ]
+    joint = Joint.of(effects)
+    found = []
+    for pair in combinations(range(len(joint.names)), 2):
+        own = joint.covariance[np.ix_(pair, pair)]
+        variance = np.array([[own[0, 0] + own[1, 1] - 2 * own[0, 1]]])
+        if is_invertible(variance):
+            error, df = float(np.sqrt(variance[0, 0])), joint.n_clusters(pair) - 1
+            found.append(minimum_detectable_effect(error, df, settings.conf_level, settings.power))
     least = min((value for value in found if np.isfinite(value)), default=None)
     name = f"detectable_difference[{grouping}]"
     return [] if least is None else [(name, least, label.scale)]
-
-
-def _with_errors(effects: dict[str, AverageEffect]) -> dict[str, AverageEffect]:
-    """Return the effects that have a standard error."""
-    return {name: e for name, e in effects.items() if e.counts.why_none(e.std_error) is None}
-
-
-def _covariance(effects: dict[str, AverageEffect]) -> np.ndarray:
-    influence = np.array([effect.influence for effect in effects.values()])
-    return np.asarray(influence @ influence.T)
-
-
-def _present(effects: list[AverageEffect]) -> Flags:
-    """Mark the clusters (G,) with rows behind any of the effects."""
-    return np.asarray(np.array([effect.present for effect in effects]).any(axis=0))

@@ -6,29 +6,29 @@ Errors belong at the level at which treatment was assigned (Abadie, Athey, Imben
 
 import numpy as np
 
-from pipeline.effects.cluster_cautions import ERRORS_BY_FIRM, SHARING_A_CLUSTER
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import Row, joined_notes
+from pipeline.effects.collected import Collected
+from pipeline.effects.rows import Row
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
+from pipeline.inference.cautions import ERRORS_BY_FIRM, SHARING_A_CLUSTER
 
 _PLACES = ("cohort", "year", "event_time")
 
 
-def caution_errors_by_firm(ledger: Ledger, study: Study) -> None:
+def caution_errors_by_firm(collected: Collected, study: Study) -> None:
     """Say so in every average with errors by firm where treated firms share a cluster.
 
     Their number is a fact of the design.
     """
-    rows = [row for row in ledger.estimates if _is_average_by_firm(row)]
+    rows = [row for row in collected.estimates if _is_average_by_firm(row)]
     for design in sorted({row["design"] for row in rows}):
         sharing = _sharing(study.stacks[design])
         if not sharing:
             continue
-        ledger.add_facts(design, "all", [(SHARING_A_CLUSTER, sharing, "firms")])
+        collected.add_facts(design, "all", [(SHARING_A_CLUSTER, sharing, "firms")])
         for row in rows:
             if row["design"] == design:
-                row["note"] = joined_notes(row.get("note"), ERRORS_BY_FIRM)
+                row["remarks"] = (*row["remarks"], ERRORS_BY_FIRM)
 
 
 def _is_average_by_firm(row: Row) -> bool:

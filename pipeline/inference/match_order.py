@@ -17,11 +17,12 @@ from pipeline.effects.description import facts_rows
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.effects.study import Study
+from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, SupportError
 from pipeline.estimators.stacked import stacked_terms, year_cells
-from pipeline.inference.bootstrap import Redo
 from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
 from pipeline.matching.methods import match_stack
+from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
@@ -127,5 +128,5 @@ def _effects(
                 sample = spec_sample(study, spec, stacks, values[name])
                 check_comparable(sample)
                 cells = year_cells(sample, study.panel, spec.year_effects_by)
-                found[name].append(stacked_terms(sample, sample.y, average, cells)["att"])
+                found[name].append(stacked_terms(sample, sample.y, average, cells)[ATT])
     return {name: pd.Series(effects, dtype="float64") for name, effects in found.items()}

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
-from pipeline.effects.rows import Row
+from pipeline.effects.rows import PLACEBO_ENTRY, Row
+from pipeline.errors import Reason
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.params.outcomes import Outcome
 
-_KEY = ["outcome", "design", "sample", "subgroup", "estimator"]
+_KEY = ["outcome", "design", "arm", "sample", "grouping", "subgroup", "estimator"]
 
 
 def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row]:
@@ -19,7 +19,7 @@ def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row
     """
     rows = pd.DataFrame(estimates, columns=[*_KEY, "term", "inference", "band", "p_value"])
     plain = (rows["inference"] == "analytic") & (rows["band"] == "pointwise")
-    plain &= (rows["term"] == "att") & (rows["subgroup"] == "all")
+    plain &= (rows["term"] == "att") & (rows["subgroup"] == "all") & (rows["grouping"] == "all")
     plain &= rows["sample"].isin(["all", PLACEBO_ENTRY])
     tested = rows[plain & rows["p_value"].notna()]
     family = tested["outcome"].map(lambda name: outcomes[name].family)
@@ -33,10 +33,10 @@ def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row
 
 def _family_rows(members: pd.DataFrame, family: str) -> list[Row]:
     q_values = benjamini_hochberg(members["p_value"].to_numpy(dtype=np.float64))
-    note = f"Benjamini-Hochberg over {len(members)} average effects of the family `{family}`"
-    keys = members[["outcome", "design", "sample", "estimator"]].to_dict("records")
+    said = Reason("benjamini_hochberg_family", {"n": len(members), "family": family})
+    keys = members[_KEY].to_dict("records")
     return [
         {str(name): value for name, value in key.items()}
-        | {"test": "q_value", "p_value": q_value, "note": note}
+        | {"test": "q_value", "p_value": q_value, "reason": None, "remarks": (said,)}
         for key, q_value in zip(keys, q_values, strict=True)
     ]

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.rows import Label
+from pipeline.effects.sample import check_comparable
 from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, outcome_sample
-from pipeline.errors import EvaluationError, IdentificationError
-from pipeline.estimators.stacked_rows import average_effect
-from pipeline.inference.bootstrap import Redo
+from pipeline.errors import EvaluationError, IdentificationError, Reason
+from pipeline.estimators.stacked import estimate_stacked
+from pipeline.inference.analytic import analytic_rows, infer
 from pipeline.inference.entry_assignments import Lottery, lottery
 from pipeline.inference.reassignment import Reassignment, reassignment
+from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
 from pipeline.params.inference import Randomisation
@@ -71,7 +74,7 @@ def randomise(
     """
     design = labels[0].design
     if isinstance(redo.match.designs.get(design), ExternalDesign):
-        raise IdentificationError("no randomisation test: weights from a file cannot be made again")
+        raise IdentificationError(Reason("randomisation_of_file_weights"))
     unmatched = redo.scores[(redo.scores["model"] == "unmatched") & redo.scores["treated"]]
     drawn = lottery(study.panel, unmatched, study.treatment)
     fixed = reassignment(study, redo, design, drawn.entry_years)
@@ -109,19 +112,23 @@ def _statistics(
 
 
 def _statistic(world: Study, spec: StackedSpec, label: Label) -> float:
+    """Return the t statistic of the average effect in a study of re-assigned entry."""
     try:
         sample = outcome_sample(world, label.design, label.outcome)
-        return float(average_effect(world, spec, label, sample).get("statistic", np.nan))
+        adjusted, _ = adjusted_sample(world, spec, sample, label.outcome)
+        check_comparable(adjusted)
+        alone = spec.model_copy(update={"terms": ["att"], "event_bins": []})
+        results = estimate_stacked(world, alone, adjusted).results
+        rows = [row for part in results for row in analytic_rows(label, infer(part, spec.cluster))]
+        return float(rows[0].get("statistic", np.nan)) if rows else float("nan")
     except EvaluationError:
         return float("nan")
 
 
 def _require_draws(statistics: Floats) -> None:
     if not len(statistics):
-        raise IdentificationError("no randomisation test: there is no other assignment of entry")
+        raise IdentificationError(Reason("randomisation_without_alternative"))
     worked = np.isfinite(statistics).any(axis=1).mean()
     if worked < LEAST_SHARE_ESTIMATED:
-        raise IdentificationError(
-            f"no randomisation test: {100 * (1 - worked):.0f} percent of the assignments of entry "
-            "cannot be estimated"
-        )
+        lost = {"percent": 100 * (1 - float(worked))}
+        raise IdentificationError(Reason("randomisation_draws_lost", lost))

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from pipeline.effects.rows import Label, Row
+from pipeline.effects.rows import Label, Row, without_figures
 from pipeline.effects.study import Study
-from pipeline.errors import IdentificationError
-from pipeline.inference.bootstrap import Redo
+from pipeline.errors import IdentificationError, Reason
 from pipeline.inference.randomisation import Randomised, randomise
+from pipeline.matching.redo import Redo
 from pipeline.params.estimate import StackedSpec
 
-NO_STATISTIC = "no randomisation test: without a standard error there is no t statistic"
+INFERENCE = "randomisation"
+NO_STATISTIC = Reason("randomisation_without_error")
+_MISSING = ("df", "p_value", "conf_low", "conf_high")
 
 
 def randomisation_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
@@ -33,33 +35,35 @@ def _is_average(row: Row, spec: StackedSpec, design: str) -> bool:
 def _design_rows(study: Study, redo: Redo, spec: StackedSpec, rows: list[Row]) -> list[Row]:
     linear = [row for row in rows if study.outcomes[row["outcome"]].transform != "proportional"]
     tested = [row for row in linear if np.isfinite(row["statistic"])]
-    without = [_without(row, NO_STATISTIC) for row in linear if row not in tested]
+    without = [_without(row, NO_STATISTIC) for row in linear if not np.isfinite(row["statistic"])]
     if not tested or spec.randomisation is None:
         return without
     labels = [Label(**{name: row[name] for name in Label.__match_args__}) for row in tested]
     try:
         found = randomise(study, redo, spec, labels, spec.randomisation)
-    except IdentificationError as reason:
-        return without + [_without(row, str(reason)) for row in tested]
+    except IdentificationError as error:
+        return without + [_without(row, error.reason) for row in tested]
     return without + [_row(row, found, column) for column, row in enumerate(tested)]
 
 
 def _row(analytic: Row, found: Randomised, column: int) -> Row:
-    worked = found.n_worked(column)
-    lost = len(found.statistics) - worked
-    how = "all" if found.enumerated else f"{worked:,} random"
-    possible = f"{found.n_assignments:,}" if found.n_assignments < 1e6 else "over a million"
-    note = (
-        f"entry re-assigned among {found.n_clusters} clusters, {how} of {possible} assignments, "
-        "score and matching redone, studentised; smallest attainable p "
-        f"{found.smallest_p(column):.2g}"
-    )
-    note += f"; {lost} assignments that cannot be estimated left out" if lost else ""
+    lost = len(found.statistics) - found.n_worked(column)
+    said = [_drawn(found, column)] + [Reason("randomisation_left_out", {"n": lost})] * bool(lost)
     missing = dict.fromkeys(("df", "conf_low", "conf_high"), np.nan)
     p_value = found.p_value(analytic["statistic"], column)
-    return analytic | missing | {"inference": "randomisation", "p_value": p_value, "note": note}
+    row = analytic | missing | {"inference": INFERENCE, "p_value": p_value}
+    return row | {"reason": None, "remarks": tuple(said)}
 
 
-def _without(analytic: Row, reason: str) -> Row:
-    missing = dict.fromkeys(("df", "p_value", "conf_low", "conf_high"), np.nan)
-    return analytic | missing | {"inference": "randomisation", "note": reason}
+def _drawn(found: Randomised, column: int) -> Reason:
+    fields = {"n_clusters": found.n_clusters, "smallest_p": found.smallest_p(column)}
+    if found.enumerated:
+        return Reason("randomisation_all", {**fields, "possible": found.n_assignments})
+    fields["drawn"] = found.n_worked(column)
+    if found.n_assignments < 1e6:
+        return Reason("randomisation_random", {**fields, "possible": found.n_assignments})
+    return Reason("randomisation_random_of_many", fields)
+
+
+def _without(analytic: Row, reason: Reason) -> Row:
+    return without_figures(analytic, INFERENCE, reason, *_MISSING)

@@ -6,9 +6,10 @@ every cluster one random sign for all outcomes at once, conditional on the match
 
 import numpy as np
 
-from pipeline.effects.ledger import Ledger
-from pipeline.effects.rows import Row
+from pipeline.effects.collected import Collected
+from pipeline.effects.rows import ALL, Row
 from pipeline.effects.stacks import Floats
+from pipeline.errors import Reason
 from pipeline.inference.wild_bootstrap import random_signs
 from pipeline.params.inference import RomanoWolf
 from pipeline.params.outcomes import Outcome
@@ -18,7 +19,7 @@ CLUSTERS_AT_ONCE = 4096
 
 
 def romano_wolf_tests(
-    ledger: Ledger, outcomes: dict[str, Outcome], settings: RomanoWolf
+    collected: Collected, outcomes: dict[str, Outcome], settings: RomanoWolf
 ) -> list[Row]:
     """Return a row of TESTS, `romano_wolf`, for each average effect of a family of several.
 
@@ -26,47 +27,47 @@ def romano_wolf_tests(
     keeps no influences (one cluster code each) are left out, and so are specs that do not ask for
     the average; the note counts who is in.
     """
-    statistics = _average_statistics(ledger)
+    statistics = _average_statistics(collected)
     families: dict[tuple[str, str, str], list[str]] = {}
-    for design, estimator, outcome in ledger.influences:
+    for design, estimator, outcome in collected.influences:
         if (design, estimator, outcome) in statistics:
             families.setdefault((design, estimator, outcomes[outcome].family), []).append(outcome)
     rows: list[Row] = []
     for family, members in families.items():
         if len(members) > 1:
             tested = np.array([statistics[*family[:2], outcome] for outcome in members])
-            rows += _family_rows(ledger, family, members, tested, settings)
+            rows += _family_rows(collected, family, members, tested, settings)
     return rows
 
 
-def _average_statistics(ledger: Ledger) -> dict[tuple[str, str, str], float]:
+def _average_statistics(collected: Collected) -> dict[tuple[str, str, str], float]:
     """Return the t statistic of each average effect by design, estimator and outcome."""
     return {
         (row["design"], row["estimator"], row["outcome"]): row.get("statistic", np.nan)
-        for row in ledger.estimates
-        if (row["term"], row["sample"], row["subgroup"]) == ("att", "all", "all")
+        for row in collected.estimates
+        if (row["term"], row["sample"]) == ("att", ALL)
+        and (row["grouping"], row["subgroup"]) == (ALL, ALL)
         and (row["inference"], row["band"]) == ("analytic", "pointwise")
     }
 
 
 def _family_rows(
-    ledger: Ledger,
+    collected: Collected,
     family: tuple[str, str, str],
     members: list[str],
     statistics: Floats,
     settings: RomanoWolf,
 ) -> list[Row]:
     design, estimator, name = family
-    influence = _stacked_influences([ledger.influences[design, estimator, o] for o in members])
+    influence = _stacked_influences([collected.influences[design, estimator, o] for o in members])
     rng = np.random.default_rng(settings.seed)
     p_values = step_down(statistics, influence, settings.draws, rng)
-    note = (
-        f"Romano-Wolf over {len(members)} average effects of the family `{name}`, "
-        f"{settings.draws} draws, conditional on matched sets"
-    )
+    said = {"n": len(members), "family": name, "draws": settings.draws}
+    place = dict.fromkeys(("arm", "sample", "grouping", "subgroup"), ALL)
+    place |= {"design": design, "estimator": estimator}
+    found = {"test": "romano_wolf", "reason": None, "remarks": (Reason("romano_wolf", said),)}
     return [
-        {"outcome": outcome, "design": design, "sample": "all", "estimator": estimator}
-        | {"test": "romano_wolf", "p_value": p_value, "note": note}
+        place | found | {"outcome": outcome, "p_value": p_value}
         for outcome, p_value in zip(members, p_values, strict=True)
     ]
 

@@ -37,3 +37,8 @@ def index_panel(panel: pd.DataFrame) -> PanelIndex:
     row = np.full((len(firms), int(np.ptp(year)) + 1), NO_ROW, dtype=np.intp)
     row[code, year - year.min()] = np.arange(len(panel))
     return PanelIndex(pd.Index(firms), int(year.min()), row)
+
+
+def n_groups(codes: Codes) -> int:
+    """Count the distinct codes that occur."""
+    return int(np.count_nonzero(np.bincount(codes)))

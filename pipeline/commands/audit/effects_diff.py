@@ -7,12 +7,24 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.commands.audit.comparison import same_number
-from pipeline.datasets.results import ESTIMATES
+from pipeline.datasets.results import ESTIMATES, TERM
+from pipeline.effects.terms import Term
+from pipeline.exhibits.numbers import term_key
 
 _FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind in ("number", "integer")]
 
 # The part of the key that is printed only where it is not what most rows have.
-_USUAL = {"sample": "all", "subgroup": "all", "inference": "analytic", "band": "pointwise"}
+_USUAL = {
+    "arm": "all",
+    "sample": "all",
+    "grouping": "all",
+    "subgroup": "all",
+    "inference": "analytic",
+    "band": "pointwise",
+}
+
+# Coordinates are part of a term's name: `event[-2]`.
+_COORDINATES = TERM[1:]
 
 
 @dataclass(frozen=True)
@@ -90,7 +102,7 @@ def _by_key(table: pd.DataFrame) -> dict[tuple[str, ...], dict[str, float]]:
     """Return the figures of each row by its key; the reference period has none and is left out."""
     if table.empty:
         return {}
-    kept = table[table["note"] != "reference period"]
+    kept = table[table["reason"].ne("reference_period").fillna(True)]
     figures = kept.reindex(columns=_FIGURES).to_dict("records")
     keys = kept[list(ESTIMATES.key)].astype(str).itertuples(index=False, name=None)
     return {
@@ -116,14 +128,25 @@ def _moved(
 ) -> Moved:
     place = dict(zip(ESTIMATES.key, key, strict=True))
     usual = all(place[name] == value for name, value in _USUAL.items())
-    shown = [value for name, value in place.items() if _USUAL.get(name) != value]
+    shown = [_named(place, name) for name in place if name not in _COORDINATES]
     return Moved(
         place=place,
-        name=" ".join(shown),
+        name=" ".join(word for word in shown if word),
         before=_estimate(one),
         after=_estimate(two),
         headline=usual and bool(headline) and headline.items() <= place.items(),
     )
+
+
+def _named(place: dict[str, str], name: str) -> str:
+    """Return what a part of the key is called; empty where it is what most rows have."""
+    if name == "term":
+        return term_key(Term(place["term"], *(_whole(place[n]) for n in _COORDINATES)))
+    return "" if _USUAL.get(name) == place[name] else place[name]
+
+
+def _whole(value: str) -> int | None:
+    return None if value == "<NA>" else int(value)
 
 
 def _estimate(row: dict[str, float]) -> Estimate:

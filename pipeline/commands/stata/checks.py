@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterator
 
+from pipeline.datasets.reasons import unpacked
 from pipeline.effects.rows import Row
+from pipeline.exhibits.words.language import tell
 
 # reldif(x, y) is |x - y| / (|y| + 1)
 TOLERANCE = "1e-6"
@@ -21,9 +23,15 @@ def asserted(row: Row, result: str = "r(estimate)", error: str = "r(se)") -> Ite
     """Yield asserts of an estimate and, where it has one, of its standard error."""
     yield f"assert reldif({result}, {figure(row['estimate'])}) < {TOLERANCE}"
     if math.isnan(row["std_error"]):
-        yield f"* no standard error here: {row['note']}"
+        yield f"* no standard error here: {told(row)}"
     else:
         yield f"assert reldif({error}, {figure(row['std_error'])}) < {TOLERANCE}"
+
+
+def told(row: Row) -> str:
+    """Say why a row of ESTIMATES has no estimate or no standard error."""
+    reason = unpacked(row["reason"], row["reason_fields"])
+    return "" if reason is None else tell(reason)
 
 
 def figure(value: float) -> str:

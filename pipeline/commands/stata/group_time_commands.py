@@ -8,23 +8,18 @@ mean needs the firms that stacks share, which separate runs do not know: ours is
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
-import numpy as np
-
-from pipeline.commands.stata.checks import TOLERANCE, asserted, figure, heading
+from pipeline.commands.stata.checks import TOLERANCE, asserted, figure, heading, told
 from pipeline.commands.stata.matched_panel import MatchedPanel
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
+from pipeline.effects.terms import ATT
 from pipeline.errors import DataError
+from pipeline.estimators.group_time.estimate import overall_average
 from pipeline.estimators.group_time.group_time import GroupTime
-from pipeline.estimators.group_time.group_time_averages import (
-    Average,
-    cell_effects,
-    cohort_averages,
-)
-from pipeline.estimators.group_time.group_time_rows import overall_average
+from pipeline.estimators.group_time.group_time_averages import cohort_averages
 from pipeline.estimators.group_time.group_time_study import spec_effects
+from pipeline.inference.analytic import Inferred, infer
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import GroupTimeSpec
 
@@ -59,7 +54,7 @@ def group_time_commands(
             continue
         effects = _effects(study, panel.design, spec, name)
         average = overall_average(effects, spec.average)
-        if average is None or abs(average.estimate - row["estimate"]) > _SAME:
+        if not abs(average.estimate(ATT) - row["estimate"]) <= _SAME:
             raise DataError(f"ESTIMATES is not what the panel gives for {name}: run `dvc repro`")
         shift = int((panel.rows["period"] - panel.rows["year"]).iloc[0])
         yield from _commands(panel, spec, name, effects, shift)
@@ -68,7 +63,7 @@ def group_time_commands(
 
 def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -> str:
     if math.isnan(row["estimate"]):
-        return str(row["note"])
+        return told(row)
     if spec.firms == "panel":
         return "compares every firm of the panel, of which this file has the risk sets only"
     if spec.weight_by is not None:
@@ -94,27 +89,30 @@ def _commands(
     plain = panel.design == "unmatched" or bool((panel.rows["match_weight"] == 1).all())
     base = "long2" if spec.base == "universal" else ""
     cluster = "cluster" if spec.cluster == "assignment" else "firm"
-    for average in cohort_averages(effects):
+    averages = infer(cohort_averages(effects), spec.cluster)
+    cells = infer(effects.effects, spec.cluster)
+    for position, average in enumerate(averages.estimated.terms):
         yield (
             f"csdid {panel.outcomes[name]} {_covariates(panel, spec)} if stack == {average.cohort}"
             f"{'' if plain else ' [pw=match_weight]'}, ivar(unit) time(period) gvar(gvar) "
             f"method({METHODS[spec.method]}) cluster({cluster}) {base}".rstrip()
         )
         after = {
-            _coefficient(int(cell.cohort or 0), int(cell.year or 0), shift): cell
-            for cell in cell_effects(effects)
+            _coefficient(int(cell.cohort or 0), int(cell.year or 0), shift): i
+            for i, cell in enumerate(effects.effects.terms)
             if cell.cohort == average.cohort and (cell.event_time or 0) >= 0
         }
-        for coefficient, cell in after.items():
+        for coefficient, i in after.items():
             yield f"scalar {_scalar(coefficient)} = _b[{coefficient}]"
-            yield from asserted(_found(cell), f"_b[{coefficient}]", f"_se[{coefficient}]")
+            yield from asserted(_found(cells, i), f"_b[{coefficient}]", f"_se[{coefficient}]")
         yield f"lincom ({' + '.join(f'_b[{name}]' for name in after)})/{len(after)}"
-        yield from asserted(_found(average))
+        yield from asserted(_found(averages, position))
 
 
-def _found(average: Average) -> Row:
-    error = float(np.sqrt(average.influence @ average.influence))
-    return {"estimate": average.estimate, "std_error": error}
+def _found(inferred: Inferred, position: int) -> Row:
+    """Return the estimate and its computed standard error."""
+    estimate = float(inferred.estimated.estimates[position])
+    return {"estimate": estimate, "std_error": float(inferred.std_errors[position])}
 
 
 def _covariates(panel: MatchedPanel, spec: GroupTimeSpec) -> str:
@@ -133,23 +131,10 @@ def _scalar(coefficient: str) -> str:
 
 def _overall(spec: GroupTimeSpec, effects: GroupTime, row: Row, shift: int) -> Iterator[str]:
     """Yield the average over stacks as a sum of their effects, weights by share."""
-    shares = _shares(spec, effects)
+    shares = overall_average(effects, spec.average).loadings[:, 0]
     yield "scalar average = 0"
-    for position, share in enumerate(shares):
-        cell = effects.cells[position]
+    for cell, share in zip(effects.estimated, shares, strict=True):
         if share > 0:
             name = _scalar(_coefficient(cell.cohort, cell.year, shift))
             yield f"scalar average = average + {share:.17g}*{name}"
     yield f"assert reldif(average, {figure(row['estimate'])}) < {TOLERANCE}"
-
-
-def _shares(spec: GroupTimeSpec, effects: GroupTime) -> list[float]:
-    """Return each cell's weight in the average, which is linear in the cells."""
-    shares = []
-    for position in range(len(effects.cells)):
-        cells = tuple(
-            replace(cell, estimate=float(i == position)) for i, cell in enumerate(effects.cells)
-        )
-        average = overall_average(replace(effects, cells=cells), spec.average)
-        shares.append(0.0 if average is None else average.estimate)
-    return shares

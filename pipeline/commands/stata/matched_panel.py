@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.commands.stata.names import label, variable_names
-from pipeline.effects.clusters import cluster_codes, used_once
 from pipeline.effects.stacks import Stacks, unit_covariates
 from pipeline.effects.study import Study, asked, outcome_sample
+from pipeline.inference.clusters import unit_clusters
+from pipeline.inference.validity import used_once
 from pipeline.panel.panel_index import NO_ROW, Codes
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import GroupTimeSpec, StackedSpec
@@ -124,8 +125,8 @@ def _set_columns(stacks: Stacks, unit: Codes) -> dict[str, NDArray[np.int32]]:
     if not used_once(stacks):
         return {}
     return {
-        "set": _numbers(cluster_codes(stacks, "set_and_assignment")[1][unit]),
-        "component": _numbers(cluster_codes(stacks, "components")[0][unit]),
+        "set": _numbers(unit_clusters(stacks, "set_and_assignment")[1][unit]),
+        "component": _numbers(unit_clusters(stacks, "components")[0][unit]),
     }
 
 

@@ -10,18 +10,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.commands.stata.checks import asserted, heading
+from pipeline.commands.stata.checks import asserted, heading, told
 from pipeline.commands.stata.matched_panel import CLUSTERS, MatchedPanel
-from pipeline.effects.clusters import cluster_codes
 from pipeline.effects.rows import Row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, outcome_sample
+from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError
 from pipeline.estimators.stacked import (
     Regressors,
-    average_shares,
+    average_from_entry,
+    event_effects,
+    event_regressors,
     fit_cells,
-    stacked_regressors,
+    pooled_regressors,
     year_cells,
 )
 from pipeline.params.estimate import StackedSpec
@@ -51,7 +53,7 @@ def stacked_commands(
 
 def _why_not(study: Study, name: str, row: Row) -> str:
     if math.isnan(row["estimate"]):
-        return str(row["note"])
+        return told(row)
     if study.outcomes[name].transform == "proportional":
         return "a Poisson effect; see ppmlhdfe in docs/stata.md"
     return ""
@@ -61,10 +63,11 @@ def _commands(study: Study, panel: MatchedPanel, spec: StackedSpec, name: str) -
     """Yield regression and average of one outcome."""
     sample = outcome_sample(study, panel.design, name)
     weight = panel.weights[name]
-    regressors = stacked_regressors(sample, "event" if spec.average == "event" else "att")
+    by_event = spec.average == "event"
+    regressors = event_regressors(sample) if by_event else pooled_regressors(sample)
     dummies = _dummies(sample, regressors)
-    estimable = _estimable(study, spec, sample, regressors)
-    used = [dummy for dummy, known in zip(dummies, estimable, strict=True) if known]
+    shares = _shares(study, spec, sample, regressors)
+    used = [dummy for dummy, share in zip(dummies, shares, strict=True) if share is not None]
     yield f'use "{panel.design}.dta", clear'
     yield f"keep if !missing({weight})"
     yield from (f"generate byte {dummy} = {dummies[dummy]}" for dummy in used)
@@ -73,26 +76,30 @@ def _commands(study: Study, panel: MatchedPanel, spec: StackedSpec, name: str) -
         f"reghdfe {panel.outcomes[name]} {' '.join(used)} [pw={weight}], absorb({absorbed}) "
         f"vce(cluster {' '.join(CLUSTERS[spec.cluster])})"
     )
-    shares = average_shares(regressors, estimable)
-    yield from _average(dict(zip(dummies, shares, strict=True)))
+    yield from _average({name: share or 0.0 for name, share in zip(dummies, shares, strict=True)})
 
 
-def _estimable(
+def _shares(
     study: Study, spec: StackedSpec, sample: StackedSample, regressors: Regressors
-) -> np.ndarray:
-    """Say which effects are not collinear, by the estimator itself."""
-    clusters = cluster_codes(sample.stacks, spec.cluster)[0][sample.unit]
-    cells = year_cells(sample, study.panel, spec.year_effects_by)
+) -> list[float | None]:
+    """Return each effect's weight in the average, by the estimator itself; None if collinear."""
+    rows = year_cells(sample, study.panel, spec.year_effects_by)
     try:
-        return fit_cells(sample, regressors, cells, clusters).estimable
+        cells = fit_cells(sample, regressors, rows)
     except IdentificationError:
-        return np.zeros(regressors.columns.shape[1], dtype=np.bool_)
+        return [None] * len(regressors.terms)
+    if ATT in regressors.terms:
+        average = cells.where([ATT])
+    else:
+        average = average_from_entry(event_effects(cells, regressors), ATT)
+    weights = dict(zip(cells.terms, cells.loadings.T @ average.loadings[:, 0], strict=True))
+    return [None if term is None else weights.get(term) for term in regressors.terms]
 
 
 def _dummies(sample: StackedSample, regressors: Regressors) -> dict[str, str]:
     """Return, by Stata name, what each regressor is: one entry year at one event time."""
     reference = sample.stacks.reference
-    if regressors.names[0] == "att":
+    if ATT in regressors.terms:
         anticipated = f"treated & event_time > {reference} & event_time < 0"
         whole = {"d_post": "treated_post", "d_anticipation": anticipated}
         return dict(list(whole.items())[: regressors.columns.shape[1]])

@@ -6,8 +6,7 @@ a base year to t of cohort g with that of its comparison firms. With matching we
     sum_{G=g} s_i dY_i / sum s_i - sum_j w_jg dY_j / sum_j w_jg.
 
 Each cell uses the firms observed in both of its years, or, by rule, every firm-year of the two.
-Influences are summed over cells' firms by cluster at once, a firm in several cohorts' comparisons
-adding up before clustering.
+Influences are by firm, so that a firm in several cohorts' comparisons adds up before clustering.
 """
 
 from collections.abc import Iterator
@@ -15,11 +14,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.effects.counts import Counts
+from pipeline.effects.estimated import Cells, Estimated
 from pipeline.effects.sample import complete_set_weights
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import SupportError
+from pipeline.effects.terms import Term
+from pipeline.errors import Reason, SupportError
 from pipeline.estimators.adjusted_change import (
     AdjustedChange,
     Method,
@@ -28,11 +29,10 @@ from pipeline.estimators.adjusted_change import (
 )
 from pipeline.estimators.group_time.cohort_sample import CohortSample, UsedRows
 from pipeline.estimators.group_time.level_comparison import Levels, compare_levels
-from pipeline.panel.panel_index import Codes
 
 Base = Literal["varying", "universal"]
 
-REFERENCE = "reference period"
+REFERENCE = Reason("reference_period")
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,14 @@ class GroupTimeRules:
 
 @dataclass(frozen=True)
 class Cell:
-    """Hold ATT(g,t), or the reason why it has no estimate; counts are of firms.
-
-    `lone`: the treated, or the comparison, firms lie in a single cluster.
-    """
+    """Say which years ATT(g,t) compares, and why where it has no estimate; counts are of firms."""
 
     cohort: int
     year: int
     base_year: int | None
-    estimate: float
     n_treated: int
     n_control: int
-    note: str | None
-    lone: bool = False
+    reason: Reason | None
 
     @property
     def event_time(self) -> int:
@@ -73,51 +68,86 @@ class Cell:
 
     @property
     def estimated(self) -> bool:
-        """Say whether the cell has an estimate with a standard error."""
-        return self.note is None
+        """Say whether the cell has an estimate."""
+        return self.reason is None
+
+    @property
+    def is_reference(self) -> bool:
+        """Say whether the cell is the base year itself, in which the effect is zero."""
+        return self.reason == REFERENCE
+
+    @property
+    def term(self) -> Term:
+        """Return the cell's term of ESTIMATES."""
+        return Term("att_gt", self.cohort, self.year, self.event_time)
 
 
 @dataclass(frozen=True)
 class GroupTime:
-    """Hold m cells, and by cluster (G,) what standard errors need.
+    """Hold every cell, the effects of those estimated, in their order, and cohorts' masses.
 
-    `influence` (m, G) sums the influences of a cluster's firms; `mass` (cohorts, G) sums the
-    weights of its treated firms, from which shares are estimated; `cohorts` names its rows.
-    `largest` is the largest absolute outcome.
+    `mass` (cohorts, F) is the weight of each cohort's treated firms, by firm code, from which
+    shares are estimated; `cohorts` names its rows.
     """
 
     cells: tuple[Cell, ...]
-    influence: Floats
+    effects: Estimated
     cohorts: tuple[int, ...]
     mass: Floats
-    counts: Counts
-    largest: float
+
+    @property
+    def estimated(self) -> list[Cell]:
+        """Return the cells with an estimate, in the order of `effects`."""
+        return [cell for cell in self.cells if cell.estimated]
 
 
 def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> GroupTime:
     """Estimate every cell of every cohort; cells without data have a reason."""
-    n_clusters = 1 + max(int(sample.cluster.max(initial=-1)) for sample in samples)
-    influence = np.zeros((sum(len(sample.years) for sample in samples), n_clusters))
-    mass = np.zeros((len(samples), n_clusters))
+    n_firms = 1 + max(int(sample.firm.max(initial=-1)) for sample in samples)
+    mass = np.zeros((len(samples), n_firms))
     cells: list[Cell] = []
+    found: list[tuple[float, Floats, NDArray[np.int8]]] = []
     used = UsedRows(samples)
     for position, sample in enumerate(samples):
         for cell, part in _cohort_cells(sample, rules, used.rows[position]):
-            if part is not None:
-                _add_by_cluster(influence[len(cells)], *part)
             cells.append(cell)
+            if part is not None:
+                found.append(_by_firm(sample, part, n_firms))
         treated = sample.treated & used.rows[position].any(axis=1)
-        mass[position] = np.bincount(
-            sample.cluster[treated], sample.weight[treated], minlength=n_clusters
-        )
-    return GroupTime(
-        cells=tuple(cells),
-        influence=influence,
-        cohorts=tuple(sample.cohort for sample in samples),
-        mass=mass,
-        counts=used.counts(),
+        mass[position, sample.firm[treated]] = sample.weight[treated]
+    effects = Estimated(
+        terms=tuple(cell.term for cell in cells if cell.estimated),
+        estimates=np.array([estimate for estimate, _, _ in found]),
+        influence=_columns([values for _, values, _ in found], n_firms),
+        seen=used.seen(n_firms),
         largest=max(_largest(sample.y) for sample in samples),
+        loadings=np.eye(len(found)),
+        source=Cells(np.array([sides for _, _, sides in found]).reshape(len(found), n_firms)),
+        counts={cell.term: _counts(cell) for cell in cells if cell.estimated},
     )
+    return GroupTime(tuple(cells), effects, tuple(sample.cohort for sample in samples), mass)
+
+
+def _counts(cell: Cell) -> dict[str, int]:
+    """Return the firms of a cell; each is seen in two years."""
+    n_obs = 2 * (cell.n_treated + cell.n_control)
+    return {"n_treated": cell.n_treated, "n_control": cell.n_control, "n_obs": n_obs}
+
+
+def _by_firm(
+    sample: CohortSample, part: tuple[Flags, AdjustedChange], n_firms: int
+) -> tuple[float, Floats, NDArray[np.int8]]:
+    """Return a cell's effect, firms' influences on it, and who is on which side, (F,)."""
+    member, change = part
+    influence, sides = np.zeros(n_firms), np.zeros(n_firms, dtype=np.int8)
+    firm = sample.firm[_chosen(member)]
+    influence[firm] = change.influence
+    sides[firm] = np.where(sample.treated[_chosen(member)], 1, -1)
+    return change.effect, influence, sides
+
+
+def _columns(columns: list[Floats], n_firms: int) -> Floats:
+    return np.column_stack(columns) if columns else np.zeros((n_firms, 0))
 
 
 def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int | None:
@@ -136,13 +166,14 @@ def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int
 
 def _cohort_cells(
     sample: CohortSample, rules: GroupTimeRules, used: Flags
-) -> Iterator[tuple[Cell, tuple[Codes, Floats] | None]]:
-    """Yield each cell with clusters and influences."""
+) -> Iterator[tuple[Cell, tuple[Flags, AdjustedChange] | None]]:
+    """Yield each cell with its members (u,) and their influences on it."""
     changes = _Changes(sample, rules.method)
     for column in range(len(sample.years)):
         base = base_column(sample, column, rules)
         if base is None or base == column:
-            yield _cell(sample, column, base, note=_without_change(base)), None
+            reason = Reason("no_earlier_year") if base is None else REFERENCE
+            yield _cell(sample, column, base, reason=reason), None
             continue
         seen = np.isfinite(sample.y[:, [base, column]])
         weight = _cell_weight(sample, seen, (base, column), rules)
@@ -154,12 +185,11 @@ def _cohort_cells(
             else:
                 found = changes.compare(weight, (base, column))
         except SupportError as error:
-            yield _cell(sample, column, base, member=member, note=str(error)), None
+            yield _cell(sample, column, base, member=member, reason=error.reason), None
             continue
         used[:, base] |= seen[:, 0] & member
         used[:, column] |= seen[:, 1] & member
-        cell = _cell(sample, column, base, member=member, effect=found.effect)
-        yield cell, (sample.cluster[_chosen(member)], found.influence)
+        yield _cell(sample, column, base, member=member), (member, found)
 
 
 def _chosen(member: Flags) -> Flags | slice:
@@ -206,14 +236,6 @@ def _compare_rows(
     return AdjustedChange(found.effect, np.asarray(summed, dtype=np.float64))
 
 
-def _add_by_cluster(total: Floats, cluster: Codes, influence: Floats) -> None:
-    """Add influences to their clusters' totals, in place."""
-    if (np.diff(cluster) > 0).all():
-        total[cluster] += influence  # each firm its own cluster: no sums to form
-    else:
-        total += np.bincount(cluster, influence, minlength=len(total))
-
-
 def _cell_weight(
     sample: CohortSample, seen: Flags, years: tuple[int, int], rules: GroupTimeRules
 ) -> Floats:
@@ -232,13 +254,9 @@ def _cell_weight(
 
 
 def _require_both_groups(treated: Flags, member: Flags) -> None:
-    for flags, name in ((treated, "treated"), (~treated, "comparison")):
+    for flags, group in ((treated, "treated"), (~treated, "comparison")):
         if not (flags & member).any():
-            raise SupportError(f"no {name} firm is observed in this year and in the base year")
-
-
-def _without_change(base: int | None) -> str:
-    return "no earlier year inside the window to compare with" if base is None else REFERENCE
+            raise SupportError(Reason("nobody_in_both_years_of_cell", {"group": group}))
 
 
 def _cell(
@@ -247,26 +265,15 @@ def _cell(
     base: int | None,
     *,
     member: Flags | None = None,
-    note: str | None = None,
-    effect: float = float("nan"),
+    reason: Reason | None = None,
 ) -> Cell:
     return Cell(
         cohort=sample.cohort,
         year=int(sample.years[column]),
         base_year=None if base is None else int(sample.years[base]),
-        estimate=0.0 if note == REFERENCE else effect,
         n_treated=0 if member is None else int((member & sample.treated).sum()),
         n_control=0 if member is None else int((member & ~sample.treated).sum()),
-        note=note,
-        lone=note is None and member is not None and _is_lone(sample, member),
-    )
-
-
-def _is_lone(sample: CohortSample, member: Flags) -> bool:
-    """Say whether the treated, or the comparison, members lie in a single cluster."""
-    groups = (member & own for own in (sample.treated, ~sample.treated))
-    return any(
-        not ((sample.cluster != sample.cluster[group.argmax()]) & group).any() for group in groups
+        reason=reason,
     )
 
 

@@ -2,170 +2,160 @@
 
 Callaway & Sant'Anna (2021), doi:10.1016/j.jeconom.2020.12.001, section 3. Cohorts are weighted
 by the mass of their treated firms, and standard errors include that these shares are estimated.
-An average A = sum_k p_k theta_k / P has the influence
-
-    sum_k (p_k / P) psi_k + sum_k s_k (theta_k - A) / P,
-
-psi_k being the influence of theta_k and s_k the cluster's own part of p_k; the means that a
-share's influence is centred on cancel.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from pipeline.effects.counts import entry_years_note
-from pipeline.effects.stacks import Floats
-from pipeline.estimators.group_time.group_time import Cell, GroupTime
-from pipeline.panel.panel_index import Codes
+from pipeline.effects.estimated import Estimated, Shares, combined, mean_of, share_weights
+from pipeline.effects.terms import EVENT_AVERAGE, Term, event
+from pipeline.errors import Reason
+from pipeline.estimators.group_time.group_time import REFERENCE, Cell, GroupTime
+from pipeline.estimators.stacked import entry_years_only
+
+NOTHING_AFTER_ENTRY = Reason("no_year_after_entry")
+SIMPLE, COHORT_AVERAGE = Term("simple"), Term("cohort_average")
 
 
-@dataclass(frozen=True)
-class Average:
-    """Hold one average and each cluster's influence on it, shape (G,).
-
-    `lone`: in all that it averages one group lies in a single cluster, which leaves no influence.
-    """
-
-    term: str
-    estimate: float
-    influence: Floats
-    cohort: int | None = None
-    year: int | None = None
-    event_time: int | None = None
-    note: str | None = None
-    lone: bool = False
-
-
-def cell_effects(effects: GroupTime) -> list[Average]:
-    """Return the estimated cells as they are, terms `att_gt[g,t]`."""
-    return [
-        Average(
-            f"att_gt[{cell.cohort},{cell.year}]",
-            cell.estimate,
-            effects.influence[position],
-            cohort=cell.cohort,
-            year=cell.year,
-            event_time=cell.event_time,
-            lone=cell.lone,
-        )
-        for position, cell in enumerate(effects.cells)
-        if cell.estimated
-    ]
-
-
-def simple_average(effects: GroupTime) -> Average | None:
+def simple_average(found: GroupTime, term: Term = SIMPLE) -> Estimated:
     """Average all cells from entry on; cohorts that entered early count more often."""
-    return _share_weighted(
-        effects, "simple", _positions(effects, [c.event_time >= 0 for c in effects.cells])
-    )
+    chosen = [i for i, cell in enumerate(found.estimated) if cell.event_time >= 0]
+    if not chosen:
+        return nothing(found, term)
+    return _by_share(found, [term], [chosen])
 
 
 def event_averages(
-    effects: GroupTime, name: str = "event", among: Sequence[Cell] | None = None
-) -> list[Average]:
-    """Average cohorts at each event time, over all cells or those `among`; terms `<name>[e]`."""
-    wanted = effects.cells if among is None else among
-    found = []
-    for event_time in sorted({cell.event_time for cell in wanted}):
-        here = {(c.cohort, c.year) for c in wanted if c.event_time == event_time}
-        cells = _positions(effects, [(c.cohort, c.year) in here for c in effects.cells])
-        mean = _share_weighted(effects, f"{name}[{event_time}]", cells)
-        if mean is not None:
-            years = [effects.cells[k].cohort for k in cells]
-            note = entry_years_note(years, len(effects.cohorts))
-            found.append(replace(mean, event_time=event_time, note=note))
-    return found
+    found: GroupTime, family: str = "event", among: Sequence[Cell] | None = None
+) -> Estimated:
+    """Average cohorts at each event time, over all cells or those `among`; terms of a family."""
+    wanted = found.cells if among is None else among
+    places = {(cell.cohort, cell.year) for cell in wanted}
+    own = [(c.cohort, c.year) in places for c in found.estimated]
+    times = sorted({c.event_time for c, is_own in zip(found.estimated, own, strict=True) if is_own})
+    chosen = [
+        [i for i, cell in enumerate(found.estimated) if own[i] and cell.event_time == time]
+        for time in times
+    ]
+    terms = [event(time, family) for time in times]
+    years = [[found.estimated[i].cohort for i in cells] for cells in chosen]
+    named = zip(terms, years, strict=True)
+    remarks = {term: entry_years_only(of, len(found.cohorts)) for term, of in named}
+    without = {
+        event(cell.event_time, family): cell.reason
+        for cell in reversed(wanted)
+        if cell.event_time not in times and cell.reason is not None
+    }
+    averages = replace(_by_share(found, terms, chosen), remarks=remarks)
+    return _with_missing(averages, without)
 
 
-def balanced_event_averages(effects: GroupTime, last_event_time: int) -> list[Average]:
-    """Average, at each event time, the cohorts that are observed up to `last_event_time`."""
-    return event_averages(effects, "event_balanced", balanced_cells(effects, last_event_time))
-
-
-def balanced_cells(effects: GroupTime, last_event_time: int) -> list[Cell]:
+def balanced_cells(found: GroupTime, last_event_time: int) -> list[Cell]:
     """Return the cells of cohorts that are observed up to `last_event_time`.
 
     Event times run to `last_event_time`, and start where the panel's length allows, so that the
     same cohorts stand behind every one from entry on.
     """
-    years = [cell.year for cell in effects.cells]
-    kept = {g for g in effects.cohorts if max(years) - g >= last_event_time}
+    years = [cell.year for cell in found.cells]
+    kept = {g for g in found.cohorts if max(years) - g >= last_event_time}
     first = last_event_time - (max(years) - min(years))
     return [
         cell
-        for cell in effects.cells
+        for cell in found.cells
         if cell.cohort in kept and first <= cell.event_time <= last_event_time
     ]
 
 
-def cohort_averages(effects: GroupTime) -> list[Average]:
-    """Average each cohort's years from entry on, equally; terms `cohort[g]`."""
-    found = []
-    for cohort in effects.cohorts:
-        after_entry = [c.cohort == cohort and c.event_time >= 0 for c in effects.cells]
-        cells = _positions(effects, after_entry)
-        if len(cells):
-            parts = [_as_average(effects, position) for position in cells]
-            mean = equal_average(parts, f"cohort[{cohort}]")
-            found.append(replace(mean, cohort=cohort))
-    return found
+def event_mean(events: Estimated, term: Term = EVENT_AVERAGE) -> Estimated:
+    """Average event times from entry on with equal weights, which are known."""
+    after = [e for e in events.terms if e.event_time is not None and e.event_time >= 0]
+    return equal_mean(events, after, term)
 
 
-def mean_over_cohorts(effects: GroupTime, by_cohort: list[Average]) -> Average:
-    """Average the cohorts' own averages by their shares; term `cohort_average`."""
-    rows = np.array([effects.cohorts.index(a.cohort or 0) for a in by_cohort], dtype=np.intp)
-    return _by_share(effects, "cohort_average", by_cohort, rows)
+def equal_mean(parts: Estimated, which: Sequence[Term], term: Term) -> Estimated:
+    """Average some terms with equal weights, which are known: no share is estimated."""
+    if not which:
+        return replace(parts.where([]), reasons={term: NOTHING_AFTER_ENTRY})
+    return mean_of(parts, which, term)
 
 
-def year_averages(effects: GroupTime) -> list[Average]:
-    """Average the cohorts that have entered, year by year; terms `year[t]`."""
-    found = []
-    for year in sorted({cell.year for cell in effects.cells}):
-        entered = [c.year == year and c.event_time >= 0 for c in effects.cells]
-        cells = _positions(effects, entered)
-        mean = _share_weighted(effects, f"year[{year}]", cells)
-        if mean is not None:
-            found.append(replace(mean, year=year))
-    return found
+def cohort_averages(found: GroupTime) -> Estimated:
+    """Average each cohort's years from entry on, equally."""
+    cells = found.estimated
+    chosen = {
+        g: [i for i, cell in enumerate(cells) if cell.cohort == g and cell.event_time >= 0]
+        for g in found.cohorts
+    }
+    known = {g: positions for g, positions in chosen.items() if positions}
+    weights = np.zeros((len(cells), len(known)))
+    for column, positions in enumerate(known.values()):
+        weights[positions, column] = 1 / len(positions)
+    terms = [Term("cohort", cohort=g) for g in known]
+    averages = combined(found.effects, terms, weights)
+    return _with_missing(averages, _without(found, known, lambda c: Term("cohort", c.cohort)))
 
 
-def equal_average(parts: Iterable[Average], term: str) -> Average:
-    """Average with equal weights, which are known: no share is estimated."""
-    listed = list(parts)
-    estimate = float(np.mean([part.estimate for part in listed]))
-    influence = np.mean([part.influence for part in listed], axis=0)
-    return Average(term, estimate, influence, lone=all(part.lone for part in listed))
+def mean_over_cohorts(
+    found: GroupTime, by_cohort: Estimated, term: Term = COHORT_AVERAGE
+) -> Estimated:
+    """Average the cohorts' own averages by their shares."""
+    if not by_cohort.terms:
+        return nothing(found, term)
+    shares = _shares(found, [t.cohort for t in by_cohort.terms])
+    weights = share_weights(shares, range(len(by_cohort.terms)))[:, None]
+    return combined(by_cohort, [term], weights, shares=shares)
 
 
-def _positions(effects: GroupTime, wanted: list[bool]) -> Codes:
-    """Return the positions of the wanted cells that are estimated."""
-    chosen = [cell.estimated and asked for cell, asked in zip(effects.cells, wanted, strict=True)]
-    return np.asarray(np.flatnonzero(chosen), dtype=np.intp)
+def year_averages(found: GroupTime) -> Estimated:
+    """Average the cohorts that have entered, year by year."""
+    cells = found.estimated
+    years = sorted({cell.year for cell in cells if cell.event_time >= 0})
+    chosen = [
+        [i for i, cell in enumerate(cells) if cell.year == year and cell.event_time >= 0]
+        for year in years
+    ]
+    averages = _by_share(found, [Term("year", year=year) for year in years], chosen)
+    without = _without(found, years, lambda cell: Term("year", year=cell.year))
+    return _with_missing(averages, without)
 
 
-def _share_weighted(effects: GroupTime, term: str, cells: Codes) -> Average | None:
-    if not len(cells):
-        return None
-    rows = np.array([effects.cohorts.index(effects.cells[k].cohort) for k in cells], dtype=np.intp)
-    return _by_share(effects, term, [_as_average(effects, k) for k in cells], rows)
+def nothing(found: GroupTime, term: Term) -> Estimated:
+    """Return no estimate of a term, since no year from entry on has one."""
+    return replace(found.effects.where([]), reasons={term: NOTHING_AFTER_ENTRY})
 
 
-def _by_share(effects: GroupTime, term: str, parts: list[Average], cohort_row: Codes) -> Average:
-    """Average parts by the shares of their cohorts, rows of `mass`."""
-    mass = effects.mass.sum(axis=1)[cohort_row]
-    total = mass.sum()
-    values = np.array([part.estimate for part in parts])
-    estimate = float(mass @ values / total)
-    influence = np.zeros(effects.mass.shape[1])
-    for part, share in zip(parts, mass / total, strict=True):
-        influence += share * part.influence
-    deviation = np.bincount(cohort_row, values - estimate, minlength=len(effects.cohorts))
-    influence += (deviation / total) @ effects.mass
-    return Average(term, estimate, influence, lone=all(part.lone for part in parts))
+def _by_share(found: GroupTime, terms: list[Term], chosen: list[list[int]]) -> Estimated:
+    """Average chosen cells, one list for each term, by the shares of their cohorts."""
+    shares = _shares(found, [cell.cohort for cell in found.estimated])
+    weights = np.zeros((len(found.estimated), len(terms)))
+    for column, positions in enumerate(chosen):
+        weights[:, column] = share_weights(shares, positions)
+    return combined(found.effects, terms, weights, shares=shares)
 
 
-def _as_average(effects: GroupTime, position: int) -> Average:
-    cell = effects.cells[position]
-    return Average("", cell.estimate, effects.influence[position], lone=cell.lone)
+def _shares(found: GroupTime, cohorts: Sequence[int | None]) -> Shares:
+    group = [found.cohorts.index(cohort or 0) for cohort in cohorts]
+    return Shares(found.mass, np.array(group, dtype=np.intp))
+
+
+def _without(
+    found: GroupTime, known: Sequence[int] | dict[int, list[int]], term: Callable[[Cell], Term]
+) -> dict[Term, Reason]:
+    """Return the reasons of cohorts or years from entry on none of whose cells is estimated."""
+    return {
+        term(cell): cell.reason
+        for cell in reversed(found.cells)
+        if cell.event_time >= 0
+        and cell.reason is not None
+        and not {term(cell).cohort, term(cell).year} & set(known)
+    }
+
+
+def _with_missing(averages: Estimated, without: dict[Term, Reason]) -> Estimated:
+    """Add terms that are zero by construction, and those without an estimate."""
+    zeros = {term: why for term, why in without.items() if why == REFERENCE}
+    return replace(
+        averages, zeros=zeros, reasons={t: w for t, w in without.items() if t not in zeros}
+    )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.effects.covariate_columns import covariate_columns
 from pipeline.effects.stacks import LARGEST_WEIGHT, Floats, SetMembers, Stacks
-from pipeline.errors import DataError, IdentificationError
+from pipeline.errors import DataError, IdentificationError, Reason
 from pipeline.estimators.group_time.cohort_sample import CohortSample
 from pipeline.panel.panel_index import NO_ROW, Codes
 
@@ -56,7 +56,7 @@ def cohort_samples(
         )
         samples.append(sample)
     if not samples:
-        raise IdentificationError("no firm has a positive weight")
+        raise IdentificationError(Reason("no_positive_weight"))
     return CohortSamples(samples, lost)
 
 
@@ -129,10 +129,10 @@ def _columns(
     stack = int(stacks.stack[units[0]])
     own = covariates[covariates["stack"] == stack].set_index("firm_id").drop(columns="stack")
     firms = own.reindex(panel["firm_id"].to_numpy()[stacks.firm_row[units]])
-    return firm_columns(firms, f"entry year {stack}")
+    return firm_columns(firms, stack)
 
 
-def firm_columns(covariates: pd.DataFrame, where: str) -> Floats:
+def firm_columns(covariates: pd.DataFrame, entry_year: int, where: str = "in_entry_year") -> Floats:
     """Return a constant and the covariates, one row per firm; a row with a missing one is NaN.
 
     Raises IdentificationError where no firm has all covariates, or one is constant or collinear.
@@ -142,8 +142,9 @@ def firm_columns(covariates: pd.DataFrame, where: str) -> Floats:
     complete = covariates.notna().all(axis=1).to_numpy()
     try:
         design = covariate_columns(covariates[complete])
-    except IdentificationError as reason:
-        raise IdentificationError(f"{where}: {reason}") from None
+    except IdentificationError as error:
+        found = {"year": entry_year, "reason": error.reason}
+        raise IdentificationError(Reason(where, found)) from None
     columns = np.full((len(covariates), design.shape[1]), np.nan)
     columns[complete] = design
     return columns

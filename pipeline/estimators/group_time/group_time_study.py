@@ -63,7 +63,7 @@ def _stack_samples(
         stacks,
         values,
         study.panel,
-        clusters=stacks.cluster if spec.cluster == "assignment" else stacks.firm,
+        clusters=stacks.cluster,
         covariates=adjusted,
         whole_sets=study.estimate.missing == "drop_set",
     )
@@ -85,7 +85,7 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
         members = compared_firms(firms, cohort, study.treatment.comparison, spec.gaps == "balanced")
         dated = np.minimum(firms.first_treated[members], cohort)
         own = _own_covariates(study, spec, index.firms[members], dated)
-        columns = firm_columns(own[spec.covariates], f"every firm, entry year {cohort}")
+        columns = firm_columns(own[spec.covariates], cohort, "among_every_firm")
         weight = np.ones(len(members))
         complete = np.isfinite(columns).all(axis=1)
         if spec.weight_by is not None:
@@ -137,7 +137,7 @@ def _firms_by_year(
         y=np.where(rows == NO_ROW, np.nan, values[rows]),
         first_treated=np.where(entered, cohort, np.inf),
         exposed_from=exposed,
-        cluster=clusters if spec.cluster == "assignment" else np.arange(len(row)),
+        cluster=clusters,
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.estimators.adjusted_change import AdjustedChange, Method, inverse_gram
 from pipeline.estimators.group_time.propensity_odds import comparison_odds, score_influence
 
@@ -70,7 +70,7 @@ def compare_levels(rows: Levels, method: Method) -> AdjustedChange:
     years = (~rows.later, rows.later)
     for group, name in ((rows.treated, "treated"), (~rows.treated, "comparison")):
         if not all((group & year).any() for year in years):
-            raise SupportError(f"no {name} firm is observed in one of the two years")
+            raise SupportError(Reason("nobody_in_one_of_two_years", {"group": name}))
     if method == "outcome_regression":
         return _by_regression(rows, years)
     improved = method == "doubly_robust_improved"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.effects.stacks import Flags, Floats
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 
 # Rules of the R package DRDID: comparison firms this much like treated ones would carry nearly all
 # weight, and are left out; scores stay off 1.
@@ -140,7 +140,4 @@ def _logistic(index: Floats) -> Floats:
 
 
 def _no_overlap() -> SupportError:
-    return SupportError(
-        "the propensity score has no finite solution: covariates separate treated from comparison "
-        "firms, or are collinear, in this cell"
-    )
+    return SupportError(Reason("score_without_solution"))

@@ -24,7 +24,7 @@ from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
     find_effects,
-    lead_notes,
+    lead_remarks,
     partial_event_times,
     pre_trend_test,
 )
@@ -206,6 +206,7 @@ def _pre_trend_words(results: StudyResults, name: str) -> str:
 
 def _leads_in_words(results: StudyResults, name: str) -> str:
     """Return which entry years the leads speak of; only that some do where the list is long."""
-    listed = lead_notes(_effects(results, name), results)
-    told = retell(listed.replace("entry years", "entry"))
+    remarks = lead_remarks(_effects(results, name), results)
+    years = [", ".join(map(str, remark.fields["years"])) for remark in remarks]
+    told = "; ".join(say("event_study.entry_only", years=listed) for listed in years)
     return told if len(told) <= _LONGEST_LIST else say("event_study.some_entry_years_only")

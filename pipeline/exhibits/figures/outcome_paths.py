@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.errors import Reason
 from pipeline.exhibits.figures.drawing import (
     BLUE,
     GREY,
@@ -85,7 +86,7 @@ def _unit(outcome: Outcome) -> str:
     )
 
 
-def _partial(results: StudyResults, outcome: str) -> dict[int, str]:
+def _partial(results: StudyResults, outcome: str) -> dict[int, Reason]:
     """Return the event times at which the headline's sample lacks some entry years."""
     headline = results.settings.estimate.headline
     effects = find_effects(results, outcome, headline.design, headline.spec)

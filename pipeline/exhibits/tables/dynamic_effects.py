@@ -16,7 +16,7 @@ from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimal
 from pipeline.exhibits.tables.outcome_tables import by_outcome
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import matched_event_times
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say, tell
 
 
 def dynamic_effects(results: StudyResults) -> list[Table]:
@@ -72,9 +72,9 @@ def _p_value(results: StudyResults, outcome: str) -> Cell:
 def _partial(effects: list[dict[int, Effect]]) -> list[str]:
     """Say which years since entry not all entry years have."""
     found = sorted(
-        {(time, note) for column in effects for time, note in partial_event_times(column).items()}
+        {(t, tell(said)) for column in effects for t, said in partial_event_times(column).items()}
     )
-    listed = "; ".join(f"{rounding.fixed(time, 0)}, {retell(note)}" for time, note in found)
+    listed = "; ".join(f"{rounding.fixed(time, 0)}, {said}" for time, said in found)
     return [say("dynamic_effects.partial_years", listed=listed)] if found else []
 
 

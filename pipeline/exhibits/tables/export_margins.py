@@ -12,6 +12,7 @@ from pipeline.exhibits.analysis_effects import (
     counts_row,
     estimate_rows,
     interval_row,
+    place_of,
     reasons_note,
 )
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
@@ -19,7 +20,7 @@ from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Counts, Panel, Row, Table
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say, tell
 from pipeline.params.analyses import Margins
 
 _PARTS = ("firms_above_zero", "level_per_firm", "level")
@@ -65,10 +66,10 @@ def _parts(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         for row in estimate_rows(
             results,
             say(f"export_margins.{term}", firms=firms),
-            [found.get(("all", "all", term)) for found in effects],
+            [found.get(place_of(term)) for found in effects],
         )
     ]
-    return (*rows, counts_row([found.get(("all", "all", "level")) for found in effects]))
+    return (*rows, counts_row([found.get(place_of("level")) for found in effects]))
 
 
 def _without_largest(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
@@ -78,7 +79,7 @@ def _without_largest(results: StudyResults, names: list[str], design: str) -> tu
     return tuple(
         row
         for sample in _LEFT_OUT
-        if any(found := [effect.get((sample, "all", "att")) for effect in effects])
+        if any(found := [effect.get(place_of("att", sample=sample)) for effect in effects])
         for row in estimate_rows(results, say(f"export_margins.{sample}"), found)
     )
 
@@ -100,7 +101,7 @@ def _share_above_zero(results: StudyResults, name: str, design: str, spec: str) 
 def _intensive(
     results: StudyResults, names: list[str], design: str, effects: list[Effects]
 ) -> tuple[Row, ...]:
-    place = ("base_exporters", "all", "att")
+    place = place_of("att", sample="base_exporters")
     rows = estimate_rows(
         results, say("export_margins.stayers"), [found.get(place) for found in effects]
     )
@@ -126,9 +127,7 @@ def _scales(results: StudyResults, asked: Margins, effects: list[Effects]) -> tu
     return tuple(
         row
         for scale in asked.unit_dependent
-        for row in estimate_rows(
-            results, scale, [found.get(("all", "all", scale)) for found in effects]
-        )
+        for row in estimate_rows(results, scale, [found.get(place_of(scale)) for found in effects])
     )
 
 
@@ -171,10 +170,10 @@ def _notes(
     ]
     if asked.unit_dependent:
         shown = [
-            f"{scale}: {retell(effect.note.split('; ')[0])}"
+            f"{scale}: {tell(effect.remarks[0])}"
             for found in effects
             for scale in asked.unit_dependent
-            if (effect := found.get(("all", "all", scale))) is not None and effect.estimated
+            if (effect := found.get(place_of(scale))) is not None and effect.estimated
         ]
         notes += [say("export_margins.unit_dependence", shown="; ".join(shown))] if shown else []
     return (*notes, *clusters_note(effects), *reasons_note(effects))

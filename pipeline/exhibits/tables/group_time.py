@@ -1,7 +1,5 @@
 """The appendix table of effects by entry year and year, one panel an entry year."""
 
-import re
-
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
 from pipeline.exhibits.tables.effect_cells import rows_at
@@ -9,9 +7,6 @@ from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimal
 from pipeline.exhibits.tables.outcome_tables import by_outcome
 from pipeline.exhibits.tables.table import Panel, Table
 from pipeline.exhibits.words.language import say
-
-# att_gt[2004,2007]: entry year, year.
-_TERM = re.compile(r"att_gt\[(?P<cohort>\d+),(?P<year>\d+)\]")
 
 _Cells = dict[tuple[int, int], Effect]
 
@@ -52,11 +47,10 @@ def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: s
 
 def _cells(results: StudyResults, outcome: str, spec: str, design: str) -> _Cells:
     found = find_effects(results, outcome, design, spec)
-    matches = {term: _TERM.fullmatch(term) for term in found}
     return {
-        (int(match["cohort"]), int(match["year"])): found[term]
-        for term, match in matches.items()
-        if match is not None
+        (term.cohort, term.year): effect
+        for term, effect in found.items()
+        if term.family == "att_gt" and term.cohort is not None and term.year is not None
     }
 
 

@@ -5,7 +5,6 @@ from functools import partial
 
 from pipeline.analyses.group_names import GROUPS
 from pipeline.datasets.samples import GROUPING_LOSSES
-from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
 from pipeline.exhibits.analysis_effects import (
     Effects,
     analysis_effects,
@@ -13,6 +12,7 @@ from pipeline.exhibits.analysis_effects import (
     counts_row,
     errors_missing,
     estimate_rows,
+    place_of,
 )
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import effect_decimals
@@ -20,11 +20,12 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import retell, say, tell
+from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.params.analyses import Groups
 
-# Outcome and test, as TESTS has them, with the p-value.
-_PValues = dict[tuple[str, str], float]
+# Outcome, test, grouping and group, as TESTS has them, with the p-value.
+_PValues = dict[tuple[str, str, str, str], float]
 
 
 def heterogeneity_tables(results: StudyResults) -> list[Table]:
@@ -57,41 +58,38 @@ def _rows(
 ) -> tuple[Row, ...]:
     rows: list[Row] = []
     for group in _groups(results, grouping, effects):
-        subgroup = f"{grouping}={group}"
-        here = [found.get(("all", subgroup, "att")) for found in effects.values()]
+        place = place_of("att", grouping=grouping, subgroup=group)
+        here = [found.get(place) for found in effects.values()]
         rows += estimate_rows(results, retell(group), here)
         rows += [confidence_row(results, here), counts_row(here)]
-        rows.append(_p_row(say("row.q_value"), f"q_value[{subgroup}]", list(effects), tested))
+        test = ("q_value", grouping, group)
+        rows.append(_p_row(say("row.q_value"), test, list(effects), tested))
     if rows:
-        test = f"[{grouping}]"
-        rows.append(
-            _p_row(say("heterogeneity.equality_p"), f"equality{test}", list(effects), tested)
-        )
-        if any(name.startswith("q_equality") for _, name in tested):
-            rows.append(
-                _p_row(say("heterogeneity.equality_q"), f"q_equality{test}", list(effects), tested)
-            )
+        equal = ("equality", grouping, "all")
+        rows.append(_p_row(say("heterogeneity.equality_p"), equal, list(effects), tested))
+        if any(name == "q_equality" for _, name, _, _ in tested):
+            both = ("q_equality", grouping, "all")
+            rows.append(_p_row(say("heterogeneity.equality_q"), both, list(effects), tested))
         rows.append(_detectable_row(results, design, grouping, effects))
     return tuple(rows)
 
 
 def _groups(results: StudyResults, grouping: str, effects: dict[str, Effects]) -> list[str]:
     """Return the groups of which there are rows, in the order of their bins, else by name."""
-    start = f"{grouping}="
     asked = results.settings.estimate.analyses.groups
     assert asked is not None, "the caller asked"
     names = asked.by[grouping].names
     present = {
-        subgroup.removeprefix(start)
+        group
         for found in effects.values()
-        for _, subgroup, _ in found
-        if subgroup.startswith(start)
+        for _, own, group, _ in found
+        if own == grouping and group != "all"
     }
     return [name for name in names if name in present] if names else sorted(present)
 
 
-def _p_row(label: str, test: str, outcomes: list[str], tested: _PValues) -> Row:
-    values = [tested.get((outcome, test), math.nan) for outcome in outcomes]
+def _p_row(label: str, test: tuple[str, str, str], outcomes: list[str], tested: _PValues) -> Row:
+    values = [tested.get((outcome, *test), math.nan) for outcome in outcomes]
     cells: list[Cell] = [DASH if math.isnan(v) else Text(rounding.positive(v, 3)) for v in values]
     return Row(label, tuple(cells), True)
 
@@ -112,10 +110,9 @@ def _detectable_row(
 def _p_values(results: StudyResults, design: str) -> _PValues:
     table = results.tests
     rows = table[(table["estimator"] == GROUPS) & (table["design"] == design)]
-    return {
-        (str(row["outcome"]), str(row["test"])): float(row["p_value"])
-        for row in rows.dropna(subset="p_value").to_dict("records")
-    }
+    known = rows.dropna(subset="p_value")
+    keys = known[["outcome", "test", "grouping", "subgroup"]].itertuples(index=False, name=None)
+    return dict(zip(keys, known["p_value"].astype(float), strict=True))
 
 
 def _notes(
@@ -143,11 +140,10 @@ def _notes(
     )
 
 
-def _named(asked: Groups, subgroup: str) -> str:
-    """Return `Size, 10 or more` for `size=10 or more`."""
-    grouping, _, group = subgroup.partition("=")
+def _named(asked: Groups, grouping: str, group: str) -> str:
+    """Return `Size, 10 or more`, or `Size` for the whole grouping."""
     label = asked.by[grouping].label
-    return f"{label}, {retell(group)}" if group else label
+    return label if group == "all" else f"{label}, {retell(group)}"
 
 
 def _without_group(results: StudyResults, asked: Groups, design: str) -> list[str]:
@@ -174,9 +170,9 @@ def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
     """Warn of groups with few treated clusters, with the fewest that an outcome has."""
     fewest: dict[str, float] = {}
     for found in effects.values():
-        for (_, subgroup, _), effect in found.items():
+        for (_, grouping, group, _), effect in found.items():
             if effect.estimated and effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
-                named = _named(asked, subgroup)
+                named = _named(asked, grouping, group)
                 fewest[named] = min(fewest.get(named, math.inf), effect.n_treated_clusters)
     if not fewest:
         return []
@@ -193,9 +189,9 @@ def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
     """Say for which groups there is no estimate or no standard error, and why, each once."""
     groups: dict[str, dict[str, None]] = {}
     for found in effects.values():
-        for (_, subgroup, _), effect in found.items():
-            if math.isnan(effect.estimate) and effect.note:
-                groups.setdefault(retell(effect.note), {})[_named(asked, subgroup)] = None
+        for (_, grouping, group, _), effect in found.items():
+            if math.isnan(effect.estimate) and effect.reason:
+                groups.setdefault(tell(effect.reason), {})[_named(asked, grouping, group)] = None
     reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
     everyone = (effect for found in effects.values() for effect in found.values())
     return [

@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.outcome_tables import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import capitalised
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say, tell
 
 # Values of ESTIMATES.inference in the order of the table.
 _METHODS = ("analytic", "bias_reduced", "wild_bootstrap", "randomisation", "cluster_bootstrap")
@@ -147,12 +148,19 @@ def _draws_told(
     """Say how draws were made, with the outcomes of which it is said unless it is all alike."""
     told: dict[str, list[str]] = {}
     for name, method in product(names, _DRAWN):
-        note = found.get((name, method), {}).get("note")
-        if isinstance(note, str):
+        if row := found.get((name, method)):
             label = results.settings.outcome(name).label
-            told.setdefault(capitalised(retell(note)), []).append(label)
+            said = "; ".join(_said(row))
+            told.setdefault(capitalised(said), []).append(label)
     alike = len({tuple(labels) for labels in told.values()}) == 1
     return [
         f"{note}." if alike else f"{', '.join(labels)}: {note}."
         for note, labels in sorted(told.items())
     ]
+
+
+def _said(row: dict[Hashable, Any]) -> list[str]:
+    """Return what a row says of its draws, and why it has no interval or no figures."""
+    reason = unpacked(row["reason"], row["reason_fields"])
+    remarks = [tell(remark) for remark in unpacked_remarks(row["remarks"])]
+    return remarks if reason is None else [*remarks, tell(reason)]

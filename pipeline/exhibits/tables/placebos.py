@@ -4,7 +4,7 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
-from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
+from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
 from pipeline.exhibits.render import rounding

@@ -11,6 +11,7 @@ from pipeline.exhibits.analysis_effects import (
     confidence_row,
     counts_row,
     estimate_rows,
+    place_of,
     reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults, find_effect
@@ -58,8 +59,8 @@ def _table(
 
 def _panel(results: StudyResults, name: str, size: Size, effects: list[Effects]) -> Panel:
     """Return effects under one size, and the total where the outcome is of its column."""
-    weighted = [found.get(("all", "all", f"att_by[{name}]")) for found in effects]
-    totals = [found.get(("all", "all", f"total[{name}]")) for found in effects]
+    weighted = [found.get(place_of("att_by", grouping=name)) for found in effects]
+    totals = [found.get(place_of("total", grouping=name)) for found in effects]
     rows = [*estimate_rows(results, say("row.average_effect"), weighted)]
     rows.append(confidence_row(results, weighted))
     if any(total is not None for total in totals):

@@ -12,6 +12,7 @@ from pipeline.exhibits.analysis_effects import (
     clusters_note,
     estimate_rows,
     interval_row,
+    place_of,
     reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults
@@ -49,15 +50,14 @@ def survival_tables(results: StudyResults) -> list[Table]:
 
 def _by_year(results: StudyResults, design: str) -> Table:
     effects = analysis_effects(results, "survival", design, "survival")
-    found = {int(e.event_time): e for e in effects.values() if e.event_time >= 1}
+    times = {effect.term.event_time or 0: effect for effect in effects.values()}
+    found = {time: effect for time, effect in times.items() if time >= 1}
     rows = [
         row
         for time, effect in sorted(found.items())
         for row in _with_shares(results, design, time, estimate_rows(results, str(time), [effect]))
     ]
-    average = estimate_rows(
-        results, say("row.average_effect"), [effects.get(("all", "all", "att"))]
-    )
+    average = estimate_rows(results, say("row.average_effect"), [effects.get(place_of("att"))])
     return Table(
         columns=(
             Column(say("survival.difference")),
@@ -132,8 +132,8 @@ def _outcomes(
 
 
 def _levels(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
-    gone = [found.get(("exit_as_zero", "all", "att")) for found in effects]
-    alive = [found.get(("survivors", "all", "att")) for found in effects]
+    gone = [found.get(place_of("att", sample="exit_as_zero")) for found in effects]
+    alive = [found.get(place_of("att", sample="survivors")) for found in effects]
     units = [None if e is None or not e.estimated else Text(retell(e.scale)) for e in gone]
     return (
         *estimate_rows(results, say("survival.exit_as_zero"), gone),
@@ -148,8 +148,8 @@ def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         "row.confidence_interval", level=general(100 * results.settings.estimate.conf_level)
     )
     kinds = {
-        say("survival.lee"): ("survivors", "all", "lee"),
-        say("survival.manski"): ("all", "all", "manski"),
+        say("survival.lee"): place_of("lee", sample="survivors"),
+        say("survival.manski"): place_of("manski"),
     }
     rows: list[Row] = []
     for label, place in kinds.items():

@@ -9,13 +9,13 @@ from pipeline.datasets.fits import FITS
 from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.datasets.samples import SAMPLES, SHARED_CLUSTERS
-from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS, SHARING_A_CLUSTER
 from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects
 from pipeline.exhibits.tables.table import HIDDEN, Table
 from pipeline.exhibits.words.language import retell, say
+from pipeline.inference.cautions import FEW_TREATED_CLUSTERS, SHARING_A_CLUSTER
 
 _Count = Callable[[StudyResults, Shown, str], str]
 

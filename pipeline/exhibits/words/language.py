@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from pipeline.errors import Reason
 from pipeline.exhibits.words.portuguese import PORTUGUESE_RETOLD
 from pipeline.exhibits.words.spanish import SPANISH_RETOLD
 from pipeline.params.exhibit import ExhibitSection, LanguageCode
@@ -70,6 +71,23 @@ def sentences(language: LanguageCode) -> Mapping[str, str]:
         for section, codes in sections.items()
         for code, sentence in codes.items()
     }
+
+
+def tell(reason: Reason) -> str:
+    """Return what a reason or remark says, in the report's language.
+
+    A list is told with commas; a field that names a vocabulary is told by it, other text as it is.
+    """
+    return say(f"reason.{reason.code}", **{n: _told(n, v) for n, v in reason.fields.items()})
+
+
+def _told(name: str, value: object) -> object:
+    if isinstance(value, Reason):
+        return tell(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    word = f"{name}.{value}"
+    return say(word) if word in sentences(speech().language) else value
 
 
 def retell(text: str) -> str:

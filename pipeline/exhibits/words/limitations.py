@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from statistics import NormalDist
 
-from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
 from pipeline.datasets.samples import SAMPLES
-from pipeline.effects.cluster_cautions import FEW_TREATED_CLUSTERS
+from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -20,6 +19,7 @@ from pipeline.exhibits.tables.placebos import placebo_found
 from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
 from pipeline.exhibits.words.findings import headline_effect
 from pipeline.exhibits.words.language import say
+from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 
 # A drop of more than one firm-year in twenty is worth a reader's attention.
 _MANY_DROPPED = 0.05

@@ -13,11 +13,12 @@ from pipeline.analyses.group_names import GROUPS
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import Dataset, columns_that_tell
+from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.publishing.disclosure.details import keys_of, without
 from pipeline.publishing.disclosure.groups import Second
 
-NOTE = "not published: it would tell an effect that is not shown"
+REASON = Reason("tells_hidden_effect")
 
 # Outcome, design and estimator.
 Place = tuple[str, str, str]
@@ -33,9 +34,10 @@ def hidden_rows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def hidden_groups(hidden: pd.DataFrame) -> Second:
-    """Name hidden subgroups by outcome, design and subgroup."""
+    """Name hidden groups by outcome, design, grouping and group."""
     rows = hidden[hidden["subgroup"] != "all"]
-    return set(zip(rows["outcome"], rows["design"], rows["subgroup"], strict=True))
+    names = ("outcome", "design", "grouping", "subgroup")
+    return set(zip(*(rows[name] for name in names), strict=True))
 
 
 def unseen_leads(before: pd.DataFrame, after: pd.DataFrame, reference: int) -> set[Place]:
@@ -68,7 +70,9 @@ def hide_derived_tests(
         statistic=tests["statistic"].mask(gone),
         df_denominator=tests["df_denominator"].mask(gone),
         p_value=tests["p_value"].mask(gone),
-        note=tests["note"].mask(gone, NOTE),
+        reason=tests["reason"].mask(gone, REASON.code),
+        reason_fields=tests["reason_fields"].mask(gone),
+        remarks=tests["remarks"].mask(gone),
     )
 
 
@@ -77,7 +81,7 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
     everyone = hidden[(hidden["subgroup"] == "all") & (hidden["sample"] == "all")]
     averages = set(keys_of(everyone[everyone["term"].isin(_AVERAGES)], _PLACE))
     terms = set(keys_of(everyone, [*_PLACE, "term"]))
-    groupings = {(o, d, GROUPS, group.split("=")[0]) for o, d, group in hidden_groups(hidden)}
+    groupings = {(o, d, GROUPS, grouping) for o, d, grouping, _ in hidden_groups(hidden)}
     gone = {(*place, "all") for place in averages} | groupings
     told: list[tuple[Dataset, list[str], set[Any]]] = [
         (DETECTABLE, [*_PLACE, "grouping"], gone),
@@ -89,6 +93,7 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
         marks = [place in places for place in keys_of(details.of(table), key)]
         details = without(details, table, columns_that_tell(table, "effect"), marks)
     return _without_baseline(details)
+
 
 
 def _without_baseline(details: Details) -> Details:

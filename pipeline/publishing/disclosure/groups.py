@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.analyses.group_names import GROUPS
+from pipeline.errors import Reason
 from pipeline.publishing.disclosure.counts import small
 
-NOTE = "not published: it would tell the size of a group that is not shown"
+REASON = Reason("tells_group_size")
 
-# Outcome, design and subgroup.
-Second = set[tuple[str, str, str]]
+# Outcome, design, grouping and group.
+Second = set[tuple[str, str, str, str]]
+_KEY = ("outcome", "design", "grouping", "subgroup")
 
 
 def second_groups(estimates: pd.DataFrame, losses: pd.DataFrame, minimum: int) -> Second:
@@ -24,8 +26,7 @@ def second_groups(estimates: pd.DataFrame, losses: pd.DataFrame, minimum: int) -
     whose group is not known (`losses` is GROUPING_LOSSES) are one more group: a small count of
     them is not shown either.
     """
-    of_groups = estimates["estimator"].eq(GROUPS) & estimates["subgroup"].str.contains("=")
-    rows = estimates[of_groups].assign(grouping=lambda r: r["subgroup"].str.split("=").str[0])
+    rows = estimates[estimates["estimator"].eq(GROUPS) & estimates["subgroup"].ne("all")]
     unknown = _few_without(losses, minimum)
     found: Second = set()
     for (design, grouping), groups in rows.groupby(["design", "grouping"]):
@@ -35,7 +36,8 @@ def second_groups(estimates: pd.DataFrame, losses: pd.DataFrame, minimum: int) -
             shown = set(line.loc[line["n_treated"].notna(), "subgroup"])
             n_hidden = len(line) - len(shown) + ((design, grouping) in unknown)
             if n_hidden == 1 and shown:
-                found.add((str(outcome), str(design), min(shown, key=order.index)))
+                group = min(shown, key=order.index)
+                found.add((str(outcome), str(design), str(grouping), group))
     return found
 
 
@@ -48,7 +50,7 @@ def _few_without(losses: pd.DataFrame, minimum: int) -> set[tuple[str, str]]:
 
 def is_second(estimates: pd.DataFrame, second: Second) -> "pd.Series[bool]":
     """Mark the rows of ESTIMATES (n,) of groups to hide."""
-    keys = zip(*(estimates[k] for k in ("outcome", "design", "subgroup")), strict=True)
+    keys = zip(*(estimates[k] for k in _KEY), strict=True)
     marks = np.array([key in second for key in keys], dtype=np.bool_)
     return pd.Series(marks, index=estimates.index) & estimates["estimator"].eq(GROUPS)
 
@@ -59,9 +61,9 @@ def hide_group_tests(tests: pd.DataFrame, second: Second) -> pd.DataFrame:
     Their q-values, and of tests that they are equal to others the statistic and its degrees of
     freedom, which count the clusters of all groups; the p-value stays.
     """
-    q_values = {(o, d, f"q_value[{group}]") for o, d, group in second}
-    equality = {(o, d, f"equality[{group.split('=')[0]}]") for o, d, group in second}
-    keys = list(zip(*(tests[k] for k in ("outcome", "design", "test")), strict=True))
+    q_values = {("q_value", *group) for group in second}
+    equality = {("equality", o, d, grouping, "all") for o, d, grouping, _ in second}
+    keys = list(zip(*(tests[k] for k in ("test", *_KEY)), strict=True))
     own = tests["estimator"].eq(GROUPS).to_numpy()
     gone = own & np.array([key in q_values for key in keys], dtype=np.bool_)
     telling = gone | (own & np.array([key in equality for key in keys], dtype=np.bool_))
@@ -69,5 +71,7 @@ def hide_group_tests(tests: pd.DataFrame, second: Second) -> pd.DataFrame:
         statistic=tests["statistic"].mask(telling),
         df_denominator=tests["df_denominator"].mask(telling),
         p_value=tests["p_value"].mask(gone),
-        note=tests["note"].mask(gone, NOTE),
+        reason=tests["reason"].mask(gone, REASON.code),
+        reason_fields=tests["reason_fields"].mask(gone),
+        remarks=tests["remarks"].mask(gone),
     )

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-_TERM = re.compile(r"(?:att_by|total)\[(\w+)\]")
+# Terms of effects that firms are weighted in by size.
+_TERMS = ("att_by", "total")
 
 
 def dominated_sizes(
@@ -17,6 +18,6 @@ def dominated_sizes(
     """
     heavy = concentration[100 * concentration["largest_firm_share"] > percent]
     found = set(zip(heavy["design"], heavy["grouping"], strict=True))
-    terms = zip(estimates["design"], estimates["term"], strict=True)
-    marks = [(m := _TERM.fullmatch(term)) is not None and (d, m[1]) in found for d, term in terms]
-    return np.array(marks, dtype=np.bool_)
+    weighted = estimates["term"].isin(_TERMS).to_numpy()
+    places = zip(estimates["design"], estimates["grouping"], strict=True)
+    return weighted & np.array([place in found for place in places], dtype=np.bool_)

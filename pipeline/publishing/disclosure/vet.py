@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, GROUPING_LOSSES
+from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.publishing.disclosure.comparisons import hide_few_compared
@@ -29,8 +31,8 @@ from pipeline.publishing.disclosure.details import (
     without,
 )
 from pipeline.publishing.disclosure.dominance import Dominance, dominated
+from pipeline.publishing.disclosure.groups import REASON as GROUP_TOLD
 from pipeline.publishing.disclosure.groups import (
-    NOTE,
     Second,
     hide_group_tests,
     is_second,
@@ -40,7 +42,7 @@ from pipeline.publishing.disclosure.losses import Hidden, few_lost, hide_steps, 
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths
 from pipeline.publishing.disclosure.size_weights import dominated_sizes
 
-_PLACES = {"cohort", "year", "event_time"}
+_PLACES = {"cohort", "year", "event_time", "last_event_time"}
 _FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind == "number"]
 _SIZES = [n for n, c in ESTIMATES.columns.items() if c.kind == "integer" and n not in _PLACES]
 
@@ -56,7 +58,7 @@ def vet(results: StudyResults) -> StudyResults:
     headline = results.settings.estimate.headline.design
     estimates = _estimates(results, minimum)
     second = second_groups(estimates, results.details.of(GROUPING_LOSSES), minimum)
-    estimates = _without(estimates, is_second(estimates, second), NOTE)
+    estimates = _without(estimates, is_second(estimates, second), GROUP_TOLD)
     vetted = replace(
         results,
         support=support,
@@ -102,22 +104,21 @@ def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
     percent = results.settings.exhibit.disclosure.dominance_percent
     counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
     few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
-    shown = _without(estimates, few, f"not published: fewer than {minimum} firms in a group")
+    shown = _without(estimates, few, Reason("few_firms_in_group", {"least": minimum}))
     concentration = results.details.of(CONCENTRATION)
     of_one = pd.Series(dominated_sizes(estimates, concentration, percent), index=estimates.index)
-    return _without(
-        shown, of_one & ~few, f"not published: one firm has more than {percent:g} percent"
-    )
+    return _without(shown, of_one & ~few, Reason("one_firm_dominates", {"percent": percent}))
 
 
-def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", note: str) -> pd.DataFrame:
+def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", reason: Reason) -> pd.DataFrame:
     """Replace figures and sizes of the hidden rows by the reason."""
     if not hidden.any():
         return estimates
     shown = estimates.copy()
     shown.loc[hidden, _FIGURES] = np.nan
     shown.loc[hidden, _SIZES] = pd.NA
-    shown.loc[hidden, "note"] = note
+    for name, value in (packed(reason) | {"remarks": None}).items():
+        shown.loc[hidden, name] = value
     return shown
 
 

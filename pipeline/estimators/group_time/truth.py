@@ -4,7 +4,8 @@ import numpy as np
 
 from pipeline.effects.stacks import Floats, Stacks
 from pipeline.effects.study import Study
-from pipeline.estimators.group_time.group_time_rows import overall_average
+from pipeline.effects.terms import ATT
+from pipeline.estimators.group_time.estimate import overall_average
 from pipeline.estimators.group_time.group_time_study import spec_effects
 from pipeline.params.estimate import GroupTimeSpec
 
@@ -20,5 +21,4 @@ def true_group_time(study: Study, spec: GroupTimeSpec, stacks: Stacks, effect: F
     after = year >= study.panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)
     values = np.where(np.isfinite(effect), np.where(after, effect, 0.0), np.nan)
     effects, _ = spec_effects(study, spec, stacks, values)
-    average = overall_average(effects, spec.average)
-    return float("nan") if average is None else average.estimate
+    return overall_average(effects, spec.average).estimate(ATT)

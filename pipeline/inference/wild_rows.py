@@ -1,68 +1,66 @@
-"""Inference on the stacked average effect where few clusters are treated."""
-
-from typing import Any
+"""The wild cluster bootstrap of an average effect, for few treated clusters."""
 
 import numpy as np
 
 from pipeline.effects.absorb import TwoEffects, demean, dense_codes
-from pipeline.effects.cluster_cautions import UNINFORMATIVE_BELOW
-from pipeline.effects.least_squares import absorb
-from pipeline.effects.rows import Row
-from pipeline.effects.sample import StackedSample
+from pipeline.effects.rows import Row, without_figures
 from pipeline.effects.stacks import Floats
-from pipeline.estimators.stacked import Term, average_shares, stacked_regressors
-from pipeline.inference.wild_bootstrap import ClusterSums, wild_test
+from pipeline.effects.terms import ATT
+from pipeline.errors import Reason
+from pipeline.inference.analytic import Inferred
+from pipeline.inference.cautions import UNINFORMATIVE_BELOW
+from pipeline.inference.wild_bootstrap import ClusterSums, WildTest, wild_test
 from pipeline.panel.panel_index import Codes
 from pipeline.params.inference import WildBootstrap
 
-UNBOUNDED = "no interval: no effect is too large for the draws to reject"
+INFERENCE = "wild_bootstrap"
+UNBOUNDED = Reason("unbounded_interval")
 
 
-def wild_bootstrap_row(
-    analytic: Row,
-    sample: StackedSample,
-    term: Term,
-    *,
-    cells: Codes,
-    clusters: Codes,
-    settings: WildBootstrap,
-) -> Row:
+def wild_bootstrap_row(analytic: Row, inferred: Inferred, settings: WildBootstrap) -> Row:
     """Return the row of the average effect with a restricted wild cluster bootstrap of its t test.
 
-    `analytic` is the same effect's row with the t test; the average is that of the regression of
-    `term`. `cells` and `clusters` have one code per row of the sample.
+    `analytic` is the same effect's row with the t test.
     """
-    row = analytic | {"inference": "wild_bootstrap", "df": np.nan}
     if not np.isfinite(analytic.get("statistic", np.nan)):
-        return row | {"note": "no bootstrap: without a standard error there is no t statistic"}
-    sums = _average_sums(sample, term, cells, clusters)
+        return without_figures(analytic, INFERENCE, Reason("no_bootstrap_without_error"), "df")
     rng = np.random.default_rng(settings.seed)
     counted = settings.ties == "counted"
-    test = wild_test(sums, analytic["conf_level"], settings.draws, rng, count_ties=counted)
-    note = f"restricted wild cluster bootstrap, {test.weights}, {test.n_draws} draws"
-    if not counted:
-        note += "; only larger statistics count (boottest)"
-    elif test.n_ties:
-        note += f"; p = {test.larger_share:.4g} where only larger statistics count (boottest)"
-    if analytic["n_treated_clusters"] < UNINFORMATIVE_BELOW:
-        note += f"; uninformative with {analytic['n_treated_clusters']} treated clusters"
-    bounded = np.isfinite([test.low, test.high]).all()
-    found: dict[str, Any] = {
+    level = analytic["conf_level"]
+    test = wild_test(_sums(inferred), level, settings.draws, rng, count_ties=counted)
+    bounded = bool(np.isfinite([test.low, test.high]).all())
+    return analytic | {
+        "inference": INFERENCE,
+        "df": np.nan,
         "p_value": test.p_value,
         "conf_low": test.low if bounded else np.nan,
         "conf_high": test.high if bounded else np.nan,
+        "reason": None if bounded else UNBOUNDED,
+        "remarks": tuple(_remarks(test, counted, analytic["n_treated_clusters"])),
     }
-    return row | found | {"note": note if bounded else f"{note}; {UNBOUNDED}"}
 
 
-def _average_sums(sample: StackedSample, term: Term, cells: Codes, clusters: Codes) -> ClusterSums:
-    regressors = stacked_regressors(sample, term)
-    absorbed = absorb(regressors.columns, sample.unit, cells, sample.weight)
-    kept, used = absorbed.kept, absorbed.estimable
-    columns = combination_first(
-        regressors.columns[kept][:, used], average_shares(regressors, used)[used]
-    )
-    return cluster_sums(sample.y[kept], columns, absorbed.effects, dense_codes(clusters[kept]))
+def _remarks(test: WildTest, counted: bool, n_treated_clusters: int) -> list[Reason]:
+    said = [Reason("wild_bootstrap", {"weights": test.weights, "draws": test.n_draws})]
+    if not counted:
+        said.append(Reason("only_larger_count"))
+    elif test.n_ties:
+        said.append(Reason("p_of_larger", {"p": test.larger_share}))
+    if n_treated_clusters < UNINFORMATIVE_BELOW:
+        count = {"n_treated_clusters": n_treated_clusters}
+        said.append(Reason("wild_bootstrap_uninformative", count))
+    return said
+
+
+def _sums(inferred: Inferred) -> ClusterSums:
+    """Return the cluster sums of the result's average effect."""
+    estimated, regression = inferred.estimated, inferred.estimated.regression
+    assert regression is not None and regression.absorbed is not None, "of least squares only"
+    shares = estimated.loadings[:, estimated.terms.index(ATT)]
+    absorbed = regression.absorbed
+    clusters = dense_codes(inferred.clusters[0][estimated.seen.firm])
+    columns = combination_first(absorbed.columns, shares)
+    return cluster_sums(regression.y[regression.kept], columns, absorbed.effects, clusters)
 
 
 def combination_first(columns: Floats, shares: Floats) -> Floats:

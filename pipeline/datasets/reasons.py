@@ -1,0 +1,62 @@
+"""Reasons and remarks as columns of tables: a code, and its fields as JSON."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from pipeline.errors import Reason
+
+_CODE = "code"
+
+
+def packed(reason: Reason | None) -> dict[str, str | None]:
+    """Return the columns `reason` and `reason_fields` of a row; both missing without a reason."""
+    if reason is None:
+        return {"reason": None, "reason_fields": None}
+    fields = _plain(reason)["fields"]
+    return {"reason": reason.code, "reason_fields": _json(fields) if fields else None}
+
+
+def packed_remarks(remarks: Iterable[Reason]) -> str | None:
+    """Return the column `remarks`: a list of codes and fields; missing without any."""
+    listed = [_plain(remark) for remark in remarks]
+    return _json(listed) if listed else None
+
+
+def unpacked(code: Any, fields: Any) -> Reason | None:
+    """Return the reason of a row of a table, None where it has none."""
+    if pd.isna(code):
+        return None
+    return _reason({_CODE: code, "fields": {} if pd.isna(fields) else json.loads(fields)})
+
+
+def unpacked_remarks(remarks: Any) -> tuple[Reason, ...]:
+    """Return the remarks of a row of a table."""
+    return () if pd.isna(remarks) else tuple(_reason(item) for item in json.loads(remarks))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _plain(reason: Reason) -> dict[str, Any]:
+    fields = {name: _value(value) for name, value in reason.fields.items()}
+    return {_CODE: reason.code, "fields": fields}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Reason):
+        return _plain(value)
+    if isinstance(value, list | tuple):
+        return [_value(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _reason(item: dict[str, Any]) -> Reason:
+    return Reason(item[_CODE], {name: _field(value) for name, value in item["fields"].items()})
+
+
+def _field(value: Any) -> Any:
+    return _reason(value) if isinstance(value, dict) else value

@@ -1,0 +1,113 @@
+"""A regression after two sets of effects are absorbed, as inference reads it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pipeline.effects.absorb import (
+    TwoEffects,
+    demean,
+    dense_codes,
+    not_collinear,
+    singletons_dropped,
+    two_effects,
+)
+from pipeline.effects.stacks import Flags, Floats
+from pipeline.errors import IdentificationError, Reason
+from pipeline.panel.panel_index import Codes
+
+# An outcome of which less than this share of its weighted squares is left, given the effects,
+# does not vary within them: its coefficients would be rounding divided by rounding.
+CONSTANT_SHARE = 1e-20
+
+# Who solves a regression: our own absorption, or linearmodels.
+Solver = Literal["own", "linearmodels"]
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """Hold regressors without the effects: `columns` (rows kept, k used) and (X'WX)^-1."""
+
+    effects: TwoEffects
+    columns: Floats
+    bread: Floats
+    estimable: Flags
+    kept: Flags
+
+    def response(self, y: Floats) -> Floats:
+        """Return y (n,) without the effects, on the rows kept; exact zeros where that is all."""
+        within = demean(self.effects, y[self.kept, None])[:, 0]
+        left = self.effects.weight @ within**2
+        whole = self.effects.weight @ y[self.kept] ** 2
+        return within if left > CONSTANT_SHARE * whole else np.zeros_like(within)
+
+    def residuals(self, response: Floats, estimates: Floats) -> Floats:
+        """Return what regressors leave of the response, shape (rows kept,).
+
+        Exact zeros where rows are no more than effects and regressors, which then fit anything.
+        """
+        effects = self.effects
+        rank = len(effects.first_total) + len(effects.free) + self.columns.shape[1]
+        if len(response) <= rank:
+            return np.zeros_like(response)
+        return np.asarray(response - self.columns @ estimates)
+
+    def estimates(self, response: Floats) -> Floats:
+        """Return b = (X'WX)^-1 X'Wy, shape (k used,)."""
+        return self.bread @ (self.columns.T @ (self.effects.weight * response))
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Hold what stands behind coefficients: the effects of its rows, and the rows left out.
+
+    `first`, `second` (rows kept,) are the codes of the absorbed effects, `kept` (n,) marks the rows
+    used, `bread` (k used, k used) is the inverse information of the coefficients, `y` (n,) the
+    outcome. Least squares has `absorbed` and `residuals` (rows kept,) too; `solved_by` says who
+    found its coefficients.
+    """
+
+    first: Codes
+    second: Codes
+    kept: Flags
+    y: Floats
+    bread: Floats
+    absorbed: Absorbed | None = None
+    residuals: Floats | None = None
+    solved_by: Solver = "own"
+
+    @property
+    def n_regressors(self) -> int:
+        """Return the number of coefficients estimated."""
+        return len(self.bread)
+
+    @property
+    def n_obs(self) -> int:
+        """Return the number of rows kept."""
+        return len(self.first)
+
+    @property
+    def n_singletons(self) -> int:
+        """Return the number of rows dropped because they were alone in an effect."""
+        return int((~self.kept).sum())
+
+
+def absorb(regressors: Floats, first: Codes, second: Codes, weight: Floats) -> Absorbed:
+    """Drop singletons, take both sets of effects out of the regressors, leave collinear ones.
+
+    Raises IdentificationError where no row or no regressor is left.
+    """
+    kept = singletons_dropped(first, second)
+    if not kept.any():
+        raise IdentificationError(Reason("every_row_alone"))
+    effects = two_effects(dense_codes(first[kept]), dense_codes(second[kept]), weight[kept])
+    columns = demean(effects, regressors[kept])
+    gram = columns.T @ (effects.weight[:, None] * columns)
+    raw = np.einsum("ij,i,ij->j", regressors[kept], effects.weight, regressors[kept])
+    estimable = not_collinear(gram, raw)
+    if not estimable.any():
+        raise IdentificationError(Reason("collinear"))
+    used = np.flatnonzero(estimable)
+    bread = np.asarray(np.linalg.inv(gram[np.ix_(used, used)]), dtype=np.float64)
+    return Absorbed(effects, columns[:, used], bread, estimable, kept)

@@ -1,0 +1,137 @@
+"""Estimators on the flat panel that let effects differ by cohort: regressions and imputation."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.effects.answers import Answer, Leads
+from pipeline.effects.covariate_columns import refuse_large
+from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.stacks import Floats, firm_covariates
+from pipeline.effects.study import Study
+from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
+from pipeline.errors import IdentificationError, Reason
+from pipeline.estimators.cohort_regression import (
+    CohortFit,
+    event_effects,
+    event_mean,
+    fit_extended_twoway,
+    fit_sun_abraham,
+    interaction_sample,
+    simple_average,
+)
+from pipeline.estimators.group_time.group_time_averages import equal_mean
+from pipeline.estimators.imputation import impute, imputed_averages
+from pipeline.estimators.stacked import entry_years_only
+from pipeline.estimators.twoway import FlatSample, flat_sample
+from pipeline.panel.panel_index import n_groups
+from pipeline.params.estimate import CohortSpec
+
+NOT_PREDICTED = Reason("nothing_to_predict_from")
+NO_NEVER_TREATED = Reason("no_never_treated")
+
+
+def estimate_cohorts(study: Study, spec: CohortSpec, sample: StackedSample) -> Answer:
+    """Return every term that a spec asks for, on the flat panel of firms with its covariates."""
+    flat, covariates, _ = with_covariates(study, spec, sample)
+    return flat_answer(spec, flat, sample.stacks.reference, covariates)
+
+
+def with_covariates(
+    study: Study, spec: CohortSpec, sample: StackedSample
+) -> tuple[FlatSample, Floats | None, int]:
+    """Return the flat panel of firms with the spec's covariates, these (n, k), and firms without.
+
+    Raises IdentificationError where all firms lack one.
+    """
+    flat = flat_sample(sample, study.panel)
+    if study.covariates is None or not spec.covariates:
+        return flat, None, 0
+    by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
+    for name, values in zip(spec.covariates, by_firm.T, strict=True):
+        refuse_large(values, name)
+    known = np.asarray(np.isfinite(by_firm[flat.firm]).all(axis=1))
+    if not known.any():
+        names = {"covariates": list(spec.covariates)}
+        raise IdentificationError(Reason("nobody_with_covariates", names))
+    lost = n_groups(flat.firm[~known])
+    flat = flat.where(known)
+    return flat, by_firm[flat.firm], lost
+
+
+def flat_answer(
+    spec: CohortSpec, flat: FlatSample, reference: int, covariates: Floats | None
+) -> Answer:
+    """Estimate one spec on the flat panel; `covariates` (n, k) by row, None for none."""
+    if spec.estimator == "imputation":
+        return _imputation(spec, flat)
+    if spec.estimator == "extended_twoway":
+        found = fit_extended_twoway(flat, reference, covariates, spec.effects)
+        return Answer([_terms(spec, found, reference)])
+    flat = interaction_sample(flat)
+    if not np.isinf(flat.cohort).any():
+        return Answer(reasons=_missing(spec, NO_NEVER_TREATED))
+    found = fit_sun_abraham(flat, reference)
+    leads = Leads.before(found.effects, reference, slopes=False)
+    return Answer([_terms(spec, found, reference)], leads=leads)
+
+
+def _missing(spec: CohortSpec, reason: Reason) -> dict[Term, Reason]:
+    terms = {"att": ATT, "event": EVENT_AVERAGE}
+    return {terms[term]: reason for term in spec.terms}
+
+
+def _terms(spec: CohortSpec, found: CohortFit, reference: int) -> Estimated:
+    """Return the terms asked for: averages, and the event study."""
+    events = event_effects(found)
+    parts: list[Estimated] = []
+    if "att" in spec.terms:
+        average = event_mean(events, ATT) if spec.average == "event" else simple_average(found, ATT)
+        parts.append(_said(average, ATT, f"cohort_average_{spec.average}"))
+    if "event" in spec.terms:
+        zero = {event(reference): Reason("reference_period")}
+        remarks = {term: _entry_years(found.effects, term) for term in events.terms}
+        parts.append(replace(events, zeros=zero, remarks=remarks))
+        average = event_mean(events, EVENT_AVERAGE)
+        parts.append(_said(average, EVENT_AVERAGE, "cohort_average_event"))
+    return joined(parts)
+
+
+def _said(average: Estimated, term: Term, code: str) -> Estimated:
+    return replace(average, remarks={term: (Reason(code),)})
+
+
+def _entry_years(effects: Estimated, term: Term) -> tuple[Reason, ...]:
+    """Name the entry years of treated firms seen at an event time where not all are."""
+    seen = effects.seen
+    assert seen.entry is not None and seen.event_time is not None, "cohorts have their own effects"
+    at = np.unique(seen.entry[seen.treated & (seen.event_time == term.event_time)])
+    return entry_years_only(at.tolist(), len(np.unique(seen.entry[seen.treated])))
+
+
+def _imputation(spec: CohortSpec, flat: FlatSample) -> Answer:
+    imputed = impute(flat)
+    usable = imputed.imputable
+    if not usable.any():
+        return Answer(reasons=_missing(spec, NOT_PREDICTED))
+    clusters = flat.assignment[flat.firm] if spec.cluster == "assignment" else flat.firm
+    event_time = np.where(usable, flat.year - flat.cohort, np.nan)
+    times = np.unique(event_time[usable]).astype(int).tolist()
+    masses = [np.where(usable, flat.weight, 0.0)]
+    masses += [np.where(event_time == e, flat.weight, 0.0) for e in times]
+    weights = np.column_stack([mass / mass.sum() for mass in masses])
+    found = imputed_averages(imputed, flat, weights, [ATT, *map(event, times)], clusters)
+    events = found.where([event(e) for e in times])
+    events = replace(events, remarks={t: _entry_years(found, t) for t in events.terms})
+    lost = int((flat.treated_post & ~usable).sum())
+    parts: list[Estimated] = []
+    if "att" in spec.terms:
+        simple = found.where([ATT])
+        average = simple if spec.average == "simple" else equal_mean(events, events.terms, ATT)
+        said = [Reason(f"cohort_average_{spec.average}")]
+        said += [Reason("not_predicted", {"n": lost})] * bool(lost)
+        parts.append(replace(average, remarks={ATT: tuple(said)}))
+    if "event" in spec.terms:
+        parts += [events, equal_mean(events, events.terms, EVENT_AVERAGE)]
+    return Answer([joined(parts)])

@@ -1,0 +1,217 @@
+"""Analytic inference: covariances, intervals and rows of every result, in one place.
+
+Covariances are sums over clusters of products of influences. A regression's have the small-sample
+factor and t distributions with G-1 degrees of freedom, others normal ones.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pipeline.effects.estimated import Cells, Estimated
+from pipeline.effects.rows import Label, Row, effect_row, missing_row
+from pipeline.effects.stacks import Floats
+from pipeline.effects.terms import Term
+from pipeline.errors import Reason
+from pipeline.inference.cautions import cluster_caution
+from pipeline.inference.clusters import cluster_codes
+from pipeline.inference.counts import LONE_IN_COHORTS, Counts, count
+from pipeline.inference.covariance import (
+    cluster_sums,
+    is_rounding,
+    paid_parameters,
+    small_sample_factor,
+    std_errors_of,
+    t_intervals,
+    two_way_covariance,
+    without_negative_eigenvalues,
+    without_rounding,
+)
+from pipeline.panel.panel_index import Codes
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """Hold a result with its covariance (k, k), clustered by `clusters`, codes by firm (F,).
+
+    `influence` (G, k) holds each cluster's influence, by cluster code, whose cross-products sum to
+    the covariance; None where errors are clustered in two directions, or come otherwise.
+    `adjusted` says that the covariance had negative eigenvalues, which are set to zero. Variances
+    that are rounding are exact zeros.
+    """
+
+    estimated: Estimated
+    cluster: str
+    clusters: tuple[Codes, ...]
+    covariance: Floats
+    influence: Floats | None
+    counts: Counts
+    adjusted: bool
+
+    @property
+    def df(self) -> float:
+        """Return the degrees of freedom of tests: G - 1 of a regression, else infinite."""
+        return self.counts.n_clusters - 1 if self.estimated.regression else np.inf
+
+    @property
+    def std_errors(self) -> Floats:
+        """Return computed standard errors (k,), zero where rounding."""
+        return std_errors_of(self.covariance)
+
+    @cached_property
+    def reasons(self) -> tuple[Reason | None, ...]:
+        """Say of each term why it has no standard error; None where that stands."""
+        pairs = zip(self.estimated.terms, self.std_errors, strict=True)
+        return tuple(self._why_none(term, float(error)) for term, error in pairs)
+
+    @property
+    def known_errors(self) -> Floats:
+        """Return standard errors (k,), missing where there is a reason for none."""
+        return np.where([reason is None for reason in self.reasons], self.std_errors, np.nan)
+
+    def counts_at(self, term: Term) -> Counts:
+        """Return the counts of what a term rests on; firms stay those of all."""
+        if term.event_time is None or term.cohort is not None:
+            return self.counts
+        last = term.event_time if term.last_event_time is None else term.last_event_time
+        return self.counts.at(range(term.event_time, last + 1))
+
+    def columns(self, term: Term) -> dict[str, int]:
+        """Return the columns of ESTIMATES that count."""
+        return self.counts.columns | dict(self.estimated.counts.get(term, {}))
+
+    def part(self, term: Term) -> Floats | None:
+        """Return each cluster's influence (G,) on one term, None where there is none."""
+        if self.influence is None or term not in self.estimated.terms:
+            return None
+        return np.asarray(self.influence[:, self.estimated.terms.index(term)])
+
+    def _why_none(self, term: Term, error: float) -> Reason | None:
+        two_way = len(self.clusters) > 1
+        reason = self.counts_at(term).why_none(error, two_way)
+        if reason is not None or self.estimated.regression is not None:
+            return reason
+        if self.counts.n_clusters < 3:
+            return Reason("fewer_than_three_clusters")
+        if not self._is_lone(term):
+            return None
+        return LONE_IN_COHORTS if term.cohort is None else Reason("entry_year_in_one_cluster")
+
+    def _is_lone(self, term: Term) -> bool:
+        """Say whether in all comparisons of a term one group lies in a single cluster."""
+        if not isinstance(self.estimated.source, Cells):
+            return False
+        column = self.estimated.loadings[:, self.estimated.terms.index(term)]
+        return all(self._lone_cells[cell] for cell in np.flatnonzero(column))
+
+    @cached_property
+    def _lone_cells(self) -> list[bool]:
+        assert isinstance(self.estimated.source, Cells), "asked of comparisons only"
+        code = self.clusters[0]
+        return [
+            any(not (code[side == group] != code[side == group][0]).any() for group in (1, -1))
+            for side in self.estimated.source.sides
+        ]
+
+
+def infer(estimated: Estimated, cluster: str) -> Inferred:
+    """Return a result with its clustered covariance; `cluster` as specs name it."""
+    clusters = cluster_codes(estimated.seen, cluster)
+    counts = count(estimated.seen, *clusters)
+    raw, influence = _covariance(estimated, clusters, counts)
+    covariance = raw if influence is not None else without_negative_eigenvalues(raw)
+    adjusted = covariance is not raw
+    n_firms = counts.n_treated + counts.n_control
+    n_obs = counts.n_obs if estimated.regression else n_firms
+    exact = is_rounding(std_errors_of(covariance), n_obs, estimated.largest, estimated.rounding)
+    covariance = np.where(exact | exact[:, None], 0.0, covariance)
+    if influence is not None:
+        influence = np.where(exact, 0.0, influence)
+    estimates = without_rounding(estimated.estimates, estimated.largest)
+    shown = replace(estimated, estimates=estimates)
+    return Inferred(shown, cluster, clusters, covariance, influence, counts, adjusted)
+
+
+def _covariance(
+    estimated: Estimated, clusters: tuple[Codes, ...], counts: Counts
+) -> tuple[Floats, Floats | None]:
+    """Cluster in one direction, which gives influences too, or in two."""
+    if estimated.influence is None:
+        assert estimated.covariance is not None, "an estimator gives one or the other"
+        return estimated.covariance, None
+    factor = factor_of(estimated, clusters, counts)
+    if len(clusters) == 1:
+        sums = np.sqrt(factor) * cluster_sums(estimated.influence, clusters[0])
+        return sums.T @ sums, sums
+    return two_way_covariance(estimated.influence, (clusters[0], clusters[1]), factor), None
+
+
+def factor_of(estimated: Estimated, clusters: tuple[Codes, ...], counts: Counts) -> float:
+    """Return G/(G-1) x (N-1)/(N-K) of a regression, 1 for other results."""
+    regression = estimated.regression
+    if regression is None:
+        return 1.0
+    by_row = [code[estimated.seen.firm] for code in clusters]
+    k_parameters = paid_parameters(
+        regression.n_regressors, regression.first, regression.second, *by_row
+    )
+    return small_sample_factor(counts.n_clusters, regression.n_obs, k_parameters)
+
+
+def analytic_rows(label: Label, inferred: Inferred) -> list[Row]:
+    """Return a row of ESTIMATES for every term: estimated, zero by construction, or missing.
+
+    A standard error is missing, with the reason, where too few clusters stand behind it (at an
+    event time: behind the entry years seen at it) or where it is zero: an exact fit says nothing on
+    how far the estimate is from the truth. Averages say where clusters are too few.
+    """
+    estimated = inferred.estimated
+    shown = t_intervals(estimated.estimates, inferred.known_errors, inferred.df, label.conf_level)
+    rows = [
+        effect_row(
+            label,
+            term,
+            estimate=estimated.estimates[i],
+            std_error=inferred.known_errors[i],
+            statistic=shown.statistic[i],
+            df=float(inferred.df) if np.isfinite(inferred.df) else np.nan,
+            p_value=shown.p_value[i],
+            conf_low=shown.low[i],
+            conf_high=shown.high[i],
+            reason=inferred.reasons[i],
+            remarks=_remarks(label, inferred, i),
+        )
+        | inferred.columns(term)
+        for i, term in enumerate(estimated.terms)
+    ]
+    rows += [
+        effect_row(label, term, estimate=0.0, reason=reason) | inferred.columns(term)
+        for term, reason in estimated.zeros.items()
+    ]
+    return rows + missing_rows(label, estimated.reasons, estimated.counts)
+
+
+def missing_rows(label: Label, reasons: Any, counts: Any = None) -> list[Row]:
+    """Return a row for every term without an estimate."""
+    return [
+        missing_row(label, term, reason, **(counts or {}).get(term, {}))
+        for term, reason in reasons.items()
+    ]
+
+
+def _remarks(label: Label, inferred: Inferred, position: int) -> list[Reason]:
+    """Return what a reader must know of a term, and of the clusters behind it."""
+    estimated, term = inferred.estimated, inferred.estimated.terms[position]
+    said: list[Reason | None] = list(estimated.remarks.get(term, ()))
+    counts = inferred.counts_at(term)
+    is_regression = estimated.regression is not None
+    if is_regression or (inferred.reasons[position] is None and term.cohort is None):
+        if term.is_average or term.last_event_time is not None:
+            said.append(
+                cluster_caution(label.cluster, counts.n_clusters, counts.n_treated_clusters)
+            )
+            said.append(Reason("eigenvalues_adjusted") if inferred.adjusted else None)
+        said.append(counts.left_out)
+    return [remark for remark in said if remark is not None]

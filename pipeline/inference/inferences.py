@@ -1,0 +1,106 @@
+"""All inference on a spec's answer, after estimation: analytic rows, and what is asked beside them.
+
+A method that can be read off a result stands in BESIDE, one row a method; those that redo designs
+(bootstrap, randomisation) run once for all specs, see `analyses.specs`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.effects.answers import Answer
+from pipeline.effects.rows import Label, Row, missing_row
+from pipeline.effects.tasks import Task
+from pipeline.effects.terms import ATT
+from pipeline.errors import Reason
+from pipeline.estimators.registry import ESTIMATORS
+from pipeline.inference.abadie_imbens import abadie_imbens_rows
+from pipeline.inference.analytic import Inferred, analytic_rows, infer
+from pipeline.inference.bias_reduced_rows import bias_reduced_rows
+from pipeline.inference.event_bands import band_rows
+from pipeline.inference.imbens_manski import bound_rows
+from pipeline.inference.wild_rows import wild_bootstrap_row
+
+# Families of terms that have a band of their own.
+_BANDED = ("event", "event_balanced", "cohort", "year", "att_gt")
+
+LINEAR_ONLY = Reason("linear_only")
+
+
+def inferred_rows(label: Label, answer: Answer, spec: Any) -> tuple[list[Row], list[Inferred]]:
+    """Return every row of one answer, and its results with their covariances.
+
+    Effects in ratios have rows with the reason where the spec asks for what is linear only.
+    """
+    rows = [missing_row(label, term, why) for term, why in answer.reasons.items()]
+    found: list[Inferred] = []
+    for result in answer.results:
+        if result.covariance is not None:
+            rows += abadie_imbens_rows(label, result)
+            continue
+        inferred = infer(result, label.cluster)
+        found.append(inferred)
+        if answer.assumes:
+            ((term, assumes),) = answer.assumes.items()
+            rows += bound_rows(label, term.family, inferred, assumes)
+            continue
+        own = analytic_rows(label, inferred)
+        rows += own + _bands(own, inferred, spec)
+        for beside in BESIDE.values():
+            rows += beside(own, inferred, spec)
+    for name, part in answer.by_sample.items():
+        rows += inferred_rows(replace(label, sample=name), part, None)[0]
+    return rows, found
+
+
+def refused_rows(label: Label, task: Task) -> list[Row]:
+    """Return a row for every method that is linear only, where the effect is in ratios."""
+    if not task.in_ratios or task.spec.estimator != "stacked":
+        return []
+    asked = task.spec.asked_beside_analytic
+    return [missing_row(label, ATT, LINEAR_ONLY, inference=name) for name in asked]
+
+
+def _bands(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:
+    if not getattr(spec, "bands", False):
+        return []
+    return [row for family in _BANDED for row in band_rows(rows, inferred, family)]
+
+
+def _bias_reduced(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:
+    if not getattr(spec, "bias_reduced", False) or not _is_linear(inferred):
+        return []
+    return bias_reduced_rows(rows, inferred)
+
+
+def _wild(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:
+    settings = getattr(spec, "wild_bootstrap", None)
+    if settings is None or not _is_linear(inferred) or ATT not in inferred.estimated.terms:
+        return []
+    position = inferred.estimated.terms.index(ATT)
+    return [wild_bootstrap_row(rows[position], inferred, settings)]
+
+
+def _is_linear(inferred: Inferred) -> bool:
+    regression = inferred.estimated.regression
+    return regression is not None and regression.absorbed is not None
+
+
+Beside = Callable[[list[Row], Inferred, Any], list[Row]]
+BESIDE: Mapping[str, Beside] = {"bias_reduced": _bias_reduced, "wild_bootstrap": _wild}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hold an estimator's answer, its rows of ESTIMATES, and its results with covariances."""
+
+    answer: Answer
+    rows: list[Row]
+    inferred: list[Inferred]
+
+
+def answered(task: Task, label: Label) -> Found:
+    """Answer a task and infer; raise IdentificationError where nothing can be estimated."""
+    answer = ESTIMATORS[task.spec.estimator].answer(task)
+    rows, inferred = inferred_rows(label, answer, task.spec)
+    return Found(answer, rows + refused_rows(label, task), inferred)

@@ -1,0 +1,125 @@
+"""The joint test that effects before entry are zero, and the leads that it tests."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.effects.answers import Leads
+from pipeline.effects.rows import Label, Row, test_row
+from pipeline.errors import Reason
+from pipeline.inference.analytic import Inferred, infer
+from pipeline.inference.counts import LONE_IN_COHORTS
+from pipeline.inference.covariance import WaldTest, chi_squared_test, wald_test
+
+TEST = "pre_trends"
+
+
+@dataclass(frozen=True)
+class PreTrends:
+    """Hold the row of TESTS and, where leads were tested, their positions and covariance."""
+
+    row: Row
+    leads: Leads
+    inferred: Inferred | None = None
+    tested: tuple[int, ...] = ()
+
+
+def pre_trend_test(
+    label: Label, leads: Leads, cluster: str, matched: frozenset[int], reference: int
+) -> PreTrends:
+    """Return the joint test of leads: F of a regression, else chi-squared, or why there is none.
+
+    Leads that compare years which the design `matched` on, or one of them with the `reference`, are
+    alike by construction and left out; so are leads without a standard error of their own, unless
+    none has.
+    """
+    every = range(len(leads.effects.terms))
+    free = [i for i in every if not _is_alike(leads, i, matched, reference)]
+    if not free:
+        why = Reason("all_matched_on" if every else "no_pre_year")
+        return PreTrends(test_row(label, TEST, reason=why), leads)
+    inferred = infer(leads.effects, cluster)
+    alone = [i for i in free if _is_alone(leads, inferred, i)]
+    tested = [i for i in free if i not in alone]
+    said = _left_out(leads, [i for i in every if i not in free], alone if tested else [])
+    if not tested:
+        row = _untested(label, leads, free, _why_alone(inferred, free[0]), said)
+        return PreTrends(row, leads, inferred)
+    errors = inferred.std_errors[tested]
+    reasons = (inferred.counts.why_none(float(error)) for error in errors)
+    if (why_none := next((why for why in reasons if why is not None), None)) is not None:
+        row = _untested(label, leads, tested, why_none, said)
+        return PreTrends(row, leads, inferred, tuple(tested))
+    row = _tested(label, leads, inferred, tested, said)
+    return PreTrends(row, leads, inferred, tuple(tested))
+
+
+def _is_alike(leads: Leads, position: int, matched: frozenset[int], reference: int) -> bool:
+    time = leads.effects.terms[position].event_time
+    assert time is not None, "leads have event times"
+    base = time - int(leads.years[position])
+    return time in matched and base in (matched | {reference})
+
+
+def _is_alone(leads: Leads, inferred: Inferred, position: int) -> bool:
+    """Say whether a lead has no standard error although others' clusters give one."""
+    if inferred.estimated.regression is None:
+        return inferred.reasons[position] is not None
+    if inferred.counts.too_few is not None:
+        return False
+    term = leads.effects.terms[position]
+    if term.cohort is None or term.event_time is None:
+        return inferred.counts_at(term).too_few is not None
+    return inferred.counts.entry_years_at.get(term.event_time, {}).get(term.cohort, False)
+
+
+def _why_alone(inferred: Inferred, position: int) -> Reason:
+    if inferred.estimated.regression is not None:
+        return LONE_IN_COHORTS
+    return inferred.reasons[position] or LONE_IN_COHORTS
+
+
+def _tested(
+    label: Label, leads: Leads, inferred: Inferred, tested: list[int], said: list[Reason]
+) -> Row:
+    test = _test(inferred, tested)
+    if not np.isnan(test.statistic):
+        remarks = [_named(leads, tested, "tested"), *said]
+        return test_row(label, TEST, remarks=remarks, **vars(test))
+    found = {"n_clusters": inferred.counts.n_clusters, "n_coefficients": test.df}
+    why = Reason("no_joint_test", found)
+    return _untested(label, leads, tested, why, said) | vars(test)
+
+
+def _test(inferred: Inferred, tested: list[int]) -> WaldTest:
+    estimates = inferred.estimated.estimates[tested]
+    covariance = inferred.covariance[np.ix_(tested, tested)]
+    if inferred.estimated.regression is None:
+        return chi_squared_test(estimates, covariance)
+    return wald_test(estimates, covariance, inferred.counts.n_clusters - 1)
+
+
+def _untested(
+    label: Label, leads: Leads, positions: list[int], why: Reason, said: list[Reason]
+) -> Row:
+    reason = _named(leads, positions, "untested", reason=why)
+    return test_row(label, TEST, reason=reason, remarks=said)
+
+
+def _left_out(leads: Leads, alike: list[int], alone: list[int]) -> list[Reason]:
+    """Name the leads that the test leaves out, and why."""
+    parts = (("matched_on_left_out", alike), ("without_error_left_out", alone))
+    if leads.of_cells:
+        return [Reason(f"cells_{code}", {"n": len(out)}) for code, out in parts if out]
+    return [Reason(f"times_{code}", {"times": _times(leads, out)}) for code, out in parts if out]
+
+
+def _named(leads: Leads, positions: list[int], code: str, **fields: Any) -> Reason:
+    if leads.of_cells:
+        return Reason(f"cells_{code}", {"n": len(positions), **fields})
+    return Reason(f"event_times_{code}", {"times": _times(leads, positions), **fields})
+
+
+def _times(leads: Leads, positions: list[int]) -> list[int]:
+    return [leads.effects.terms[i].event_time or 0 for i in positions]

@@ -1,0 +1,77 @@
+"""Whether a design allows the inference that a spec asks for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.effects.stacks import Stacks
+from pipeline.errors import IdentificationError
+from pipeline.matching.redo import Remade
+from pipeline.params.estimate import MatchedDifferenceSpec, StackedSpec
+from pipeline.params.valid_inference import CONDITIONAL, LACKS, VALID
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Say what decides which inference a design allows.
+
+    `sets`: it has matched sets. `used_once`: no firm is in two sets or two stacks. `smooth`: its
+    weights change smoothly with the data and can be made again from params. `shared_neighbours`:
+    it matches nearest neighbours with replacement. `own_scores`: no score is fitted over several
+    entry years. `one_difference`: no firm is in two stacks. `independent`: no assignment cluster
+    holds two treated firms.
+    """
+
+    sets: bool
+    used_once: bool
+    smooth: bool
+    shared_neighbours: bool
+    own_scores: bool
+    one_difference: bool
+    independent: bool
+
+
+def require_valid(spec: StackedSpec | MatchedDifferenceSpec, stacks: Stacks, rule: Remade) -> None:
+    """Raise IdentificationError where a spec's inference is not valid for a design.
+
+    The message says what the inference needs, what the design lacks, and names one that is valid.
+    """
+    found = VALID.get((spec.inference, spec.cluster))
+    if found is None:
+        clusters = " or ".join(cluster for name, cluster in VALID if name == spec.inference)
+        raise IdentificationError(
+            f"estimate.specs.{spec.name}: inference: {spec.inference} goes with cluster: "
+            f"{clusters}, not {spec.cluster}; for clustered assignment use estimator: stacked with "
+            f"{CONDITIONAL}"
+        )
+    traits = traits_of(stacks, rule)
+    lacking = [LACKS[need] for need in found.needs if not getattr(traits, need)]
+    if not lacking:
+        return
+    asked = f"cluster: {spec.cluster}" if spec.inference == "analytic" else spec.inference
+    raise IdentificationError(
+        f"estimate.specs.{spec.name}: {asked} is not valid for the design {stacks.design}: "
+        f"{found.why} ({'; '.join(lacking)}); {found.instead}"
+    )
+
+
+def used_once(stacks: Stacks) -> bool:
+    """Say whether there are matched sets, and no firm is in two sets or stacks."""
+    if stacks.sets is None or np.bincount(stacks.firm).max() > 1:
+        return False
+    return bool(np.bincount(stacks.sets.unit, minlength=len(stacks.firm)).max() <= 1)
+
+
+def traits_of(stacks: Stacks, rule: Remade) -> Traits:
+    """Read a design's traits off its sets, units and rule."""
+    in_stacks = np.bincount(stacks.firm)
+    by_cluster = np.bincount(stacks.cluster, weights=stacks.treated)
+    return Traits(
+        sets=stacks.sets is not None,
+        used_once=used_once(stacks),
+        smooth=rule.smooth,
+        shared_neighbours=rule.shared_neighbours,
+        own_scores=rule.own_scores or len(np.unique(stacks.stack)) == 1,
+        one_difference=bool(in_stacks.max() <= 1),
+        independent=bool(by_cluster.max() <= 1),
+    )
