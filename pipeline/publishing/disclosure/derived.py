@@ -95,7 +95,6 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
     return _without_baseline(details)
 
 
-
 def _without_baseline(details: Details) -> Details:
     """Hide effects in the outcome's unit where the mean of the treated is not shown."""
     means = details.of(BASELINES)

@@ -1,7 +1,5 @@
 """Effects that weight firms by size, where one firm has most of the weight."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
