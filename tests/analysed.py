@@ -69,7 +69,3 @@ def rows_of(results: Results, estimator: str, outcome: str = "sales") -> pd.Data
     table = results.estimates
     chosen = (table["estimator"] == estimator) & (table["outcome"] == outcome)
     return table[chosen].set_index(["sample", "named"]).sort_index()
-
-
-def facts_of(results: Results) -> dict[str, float]:
-    return dict(zip(results.facts["name"], results.facts["value"].astype(float), strict=True))

@@ -16,7 +16,6 @@ from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.language import tell
 from pipeline.inference.cautions import (
     ERRORS_BY_FIRM,
-    SHARING_A_CLUSTER,
     cluster_caution,
 )
 
@@ -74,7 +73,7 @@ def test_the_caution_is_for_intervals_over_few_treated_clusters(n_treated, said)
 
 
 def by_firm(cluster_of):
-    """Return analytic averages with errors by firm, and facts, under given assignment clusters."""
+    """Return analytic averages with errors by firm, and SHARED_CLUSTERS, under given clusters."""
     panel = plain_panel(24)
     panel["cluster"] = panel["firm_id"].map(cluster_of)
     specs = [
@@ -83,21 +82,22 @@ def by_firm(cluster_of):
         if spec["name"] in ("main", "twoway")
     ]
     found = inputs(panel, specs=specs, analyses={}, romano_wolf=None).results()
-    return averages(found.estimates), found.facts.set_index("name")["value"]
+    return averages(found.estimates), found.details[SHARED_CLUSTERS.name]
 
 
 def test_errors_by_firm_say_that_treated_firms_share_a_cluster():
-    shared, facts = by_firm(lambda firm: f"c{int(firm[1:]) // 2}")
+    shared, sharing = by_firm(lambda firm: f"c{int(firm[1:]) // 2}")
     assert len(shared) and shared["note"].str.contains(tell(ERRORS_BY_FIRM), regex=False).all()
-    assert (facts[SHARING_A_CLUSTER] == shared["n_treated"].max()).all()
-    alone, facts = by_firm(lambda firm: firm)
+    assert len(sharing)
+    assert (sharing["n_treated_sharing_cluster"] == shared["n_treated"].max()).all()
+    alone, sharing = by_firm(lambda firm: firm)
     assert len(alone) and not alone["note"].str.contains("errors by firm", na=False).any()
-    assert SHARING_A_CLUSTER not in facts.index
+    assert sharing.empty
 
 
 def test_the_main_table_warns_of_errors_by_firm():
     results = study_results()
-    row = {"design": results.settings.exhibit.panels[0].design, SHARING_A_CLUSTER: 31}
+    row = {"design": results.settings.exhibit.panels[0].design, "n_treated_sharing_cluster": 31}
     told = with_details(results, SHARED_CLUSTERS, [row])
     warning = "treated that share their cluster: 31."
     assert warning not in " ".join(first_panel_warnings(told))

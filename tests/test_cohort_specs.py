@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure
 from recovered import recovered
 from stacked_tables import estimation, outcomes, panel_from, random_study, treatment
 from told import declared, estimate_specs
 
+from pipeline.datasets.fits import FITS
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.study import prepare_study
@@ -146,8 +148,7 @@ def test_extended_two_way_adjusts_for_covariates():
     assert abs(plain.loc["att", "estimate"]) > 0.1
     assert found.loc["att", "estimate"] == pytest.approx(0, abs=1e-9)
     holes = covariates.assign(size=covariates["size"].where(covariates.index % 5 > 0))
-    facts = run(tables, adjusted, holes).facts.set_index("name")["value"]
-    assert facts["n_without_covariates[main]"] > 0
+    assert figure(run(tables, adjusted, holes), FITS, "n_without_covariates") > 0
 
 
 def flat_study(seed, n=40):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from bad_studies import inputs, plain_panel
+from keyed import figure
 
+from pipeline.datasets.fits import DETECTABLE
 from pipeline.inference import detectable as module
-from pipeline.inference.detectable_names import detectable, detectable_in_unit
 
 SPECS = ("main", "pooled", "gt_difference", "gt_doubly_robust")
 
@@ -25,8 +26,6 @@ def found():
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("outcome", ["sales", "sales_log", "exports"])
 def test_the_actual_number_of_treated_clusters_detects_the_actual_effect(found, spec, outcome):
-    facts = found.facts.query("design == 'unmatched' and outcome == @outcome")
-    values = facts.set_index("name")["value"]
     estimates = found.estimates.query(
         "design == 'unmatched' and outcome == @outcome and estimator == @spec and term == 'att'"
         " and sample == 'all' and inference == 'analytic' and band == 'pointwise'"
@@ -36,7 +35,11 @@ def test_the_actual_number_of_treated_clusters_detects_the_actual_effect(found, 
         return
     actual = int(estimates["n_treated_clusters"].iloc[0])
     assert actual == (16 if estimates["cluster"].iloc[0] == "firm" else 8)
-    assert values[detectable(spec, actual)] == pytest.approx(values[detectable(spec)])
-    in_unit = values[detectable_in_unit(spec)]
-    assert values[detectable_in_unit(spec, actual)] == pytest.approx(in_unit)
-    assert values[detectable(spec, 80)] < values[detectable(spec, actual)]
+
+    def detectable(column, number):
+        place = {"design": "unmatched", "outcome": outcome, "estimator": spec, "grouping": "all"}
+        return figure(found, DETECTABLE, column, **place, treated_clusters=number)
+
+    for column in ("effect", "effect_in_unit"):
+        assert detectable(column, actual) == pytest.approx(detectable(column, None))
+    assert detectable("effect", 80) < detectable("effect", actual)

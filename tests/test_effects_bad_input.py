@@ -318,8 +318,12 @@ def faults_of(results: Results) -> list[str]:
     silent = tests["p_value"].isna() & tests["statistic"].isna() & tests["note"].isna()
     sure = (tests["p_value"] == 0) & (tests["statistic"] > 1e5)
     found += [f"test: {row.estimator} {row.test}" for row in tests[silent | sure].itertuples()]
-    facts = results.facts["value"].astype("float64")
-    return found + [f"fact: {name}" for name in results.facts.loc[np.isinf(facts), "name"]]
+    return found + [
+        f"{name}.{column}"
+        for name, table in results.details.items()
+        for column in table.select_dtypes("number")
+        if np.isinf(table[column].to_numpy(float, na_value=np.nan)).any()
+    ]
 
 
 def estimated(made: Inputs) -> Results:

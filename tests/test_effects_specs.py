@@ -1,8 +1,9 @@
-"""All estimates of a study: rows, reasons, facts, errors."""
+"""All estimates of a study: rows, reasons, what stands beside them, errors."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure, rows_with
 from recovered import recovered
 from stacked_tables import (
     estimation,
@@ -15,7 +16,10 @@ from stacked_tables import (
 )
 from told import declared, estimate_specs
 
-from pipeline.datasets.results import ESTIMATES, FACTS, OUTCOME_PATHS, TESTS
+from pipeline.datasets.details import OF_ESTIMATE
+from pipeline.datasets.fits import DETECTABLE, FITS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
+from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.store import check
 from pipeline.effects.collected import Results
 from pipeline.effects.study import prepare_study
@@ -67,10 +71,6 @@ def by_term(results: Results, estimator: str = "main") -> pd.DataFrame:
     return rows[rows["estimator"] == estimator].set_index("named")
 
 
-def fact(results: Results, name: str) -> float:
-    return float(results.facts.set_index("name").loc[name, "value"])
-
-
 def two_specs(**second) -> EstimateSection:
     base = estimation().model_dump(exclude_unset=True)
     spec = base["specs"][0] | {"name": "second", "terms": ["att"]} | second
@@ -86,7 +86,7 @@ def test_tables_conform_and_every_event_time_has_a_row():
         (ESTIMATES, results.estimates),
         (TESTS, results.tests),
         (OUTCOME_PATHS, results.paths),
-        (FACTS, results.facts),
+        *((table, results.details[table.name]) for table in OF_ESTIMATE),
     ):
         check(dataset, declared(frame))
     events = {f"event[{e}]" for e in range(-4, 5)}
@@ -184,7 +184,7 @@ def test_a_single_cluster_gives_an_estimate_without_error():
     row = by_term(one).loc["att"]
     assert np.isfinite(row["estimate"]) and np.isnan(row["std_error"])
     assert row["note"] == "no standard error: the sample has a single cluster"
-    assert np.isnan(fact(one, "mde[main]"))
+    assert np.isnan(figure(one, DETECTABLE, "effect"))
 
 
 def test_a_single_treated_cluster_gives_an_estimate_without_error():
@@ -238,19 +238,21 @@ def test_nothing_left_after_the_missing_rule_is_a_row_with_a_reason():
     matches = matches_from(SHORT_SETS)
     results = run(panel, matches, weights_from(matches, panel), (-2, 1))
     assert results.estimates["note"].str.startswith("no matched treated and comparison").all()
-    assert fact(results, "n_treated_missing") == 2
+    assert figure(results, SAMPLES, "n_treated_missing") == 2
     assert results.paths.empty and results.tests.empty
 
 
-def test_facts_of_the_sample():
+def test_figures_of_the_sample():
     results = short()
-    assert fact(results, "baseline_mean") == pytest.approx((20 + 31) / 2)
-    assert fact(results, "baseline_mean_treated") == pytest.approx((10 + 11) / 2)
-    assert [fact(results, n) for n in ("n_stacks", "first_year", "last_year")] == [2, 2001, 2003]
-    assert fact(results, "n_firms_reused") == 0
-    assert fact(results, "n_treated_clusters") == 2
+    assert figure(results, BASELINES, "mean", treated=False) == pytest.approx((20 + 31) / 2)
+    assert figure(results, BASELINES, "mean", treated=True) == pytest.approx((10 + 11) / 2)
+    years = [figure(results, SAMPLES, n) for n in ("n_stacks", "first_year", "last_year")]
+    assert years == [2, 2001, 2003]
+    assert figure(results, SAMPLES, "n_firms_reused") == 0
+    assert figure(results, SAMPLES, "n_treated_clusters") == 2
     row = by_term(results).loc["att"]
-    assert fact(results, "mde[main]") == pytest.approx((3.182446 + 0.978472) * row["std_error"])
+    smallest = figure(results, DETECTABLE, "effect", treated_clusters=None)
+    assert smallest == pytest.approx((3.182446 + 0.978472) * row["std_error"])
 
 
 def test_baseline_mean_of_a_share_is_the_share():
@@ -258,13 +260,13 @@ def test_baseline_mean_of_a_share_is_the_share():
     matches = matches_from(SHORT_SETS)
     named = outcomes(sales_any=LEVEL | {"transform": "any", "unit": "share"})
     results = run(panel, matches, weights_from(matches, panel), (-2, 1), named=named)
-    assert fact(results, "baseline_mean") == pytest.approx(1 / 2)
+    assert figure(results, BASELINES, "mean", treated=False) == pytest.approx(1 / 2)
 
 
 def test_baseline_mean_of_a_log_outcome_is_in_levels():
     results = short(named=outcomes(sales_log=LEVEL | {"transform": "log"}))
-    assert fact(results, "baseline_mean") == pytest.approx((20 + 31) / 2)
-    assert results.facts.set_index("name").loc["baseline_mean", "unit"] == "US$"
+    assert figure(results, BASELINES, "mean", treated=False) == pytest.approx((20 + 31) / 2)
+    assert set(rows_with(results, BASELINES)["unit"]) == {"US$"}
     assert set(results.estimates["scale"]) == {"log points"}
 
 
@@ -311,7 +313,8 @@ def test_row_order_is_irrelevant_and_inputs_are_not_mutated():
         pd.testing.assert_frame_equal(table, copy)
     shuffled = run(*[table.sample(frac=1, random_state=1) for table in tables], estimate=spec)
     pd.testing.assert_frame_equal(first.estimates, shuffled.estimates, rtol=1e-8, atol=1e-10)
-    pd.testing.assert_frame_equal(first.facts, shuffled.facts, rtol=1e-8)
+    for name, table in first.details.items():
+        pd.testing.assert_frame_equal(table, shuffled.details[name], rtol=1e-8)
 
 
 def test_a_constant_effect_without_noise_is_found_by_every_estimator():
@@ -404,9 +407,9 @@ def test_event_times_that_categories_absorb_have_a_reason():
     spec = two_specs(year_effects_by="sector", terms=["att", "event"])
     rows = by_term(run(panel, matches, weights, estimate=spec), "second")
     assert np.isfinite(rows.loc["att", "estimate"])
-    facts = run(panel, matches, weights, estimate=spec).facts.set_index("name")["value"]
-    n_treated = rows.loc["att", "n_treated"]
-    assert facts["n_treated_without_comparison[second]"] == n_treated - 1
+    again = run(panel, matches, weights, estimate=spec)
+    lost = figure(again, FITS, "n_treated_without_comparison", estimator="second")
+    assert lost == rows.loc["att", "n_treated"] - 1
     lonely = panel.assign(sector=np.where(treated, "s1", "s0"))
     rows = by_term(run(lonely, matches, weights, estimate=spec), "second")
     assert (rows["note"] == "collinear with the absorbed effects").all()

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure, rows_with
 from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
 from told import estimate_specs
 
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
 from pipeline.effects.study import prepare_study
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError
@@ -70,20 +72,20 @@ def test_mpdta_averages_to_the_two_way_figure():
 def test_weights_of_bacondecomp_with_always_treated_firms():
     """Five always, five never and five of each of three cohorts over six years: R's weights."""
     found = assert_identity(simulated({1: 5, 3: 25, 4: 25, 5: 25, np.inf: 25}))
-    weight = {part.name: part.weight for part in found}
+    weight = {(part.cohort, part.control): part.weight for part in found}
     printed = {
-        "3,1": 0.0333333333333333,
-        "4,1": 0.0375,
-        "5,1": 0.0333333333333333,
-        "3,never": 0.166666666666667,
-        "4,never": 0.1875,
-        "5,never": 0.166666666666667,
-        "4,3": 0.0625,
-        "5,3": 0.0833333333333333,
-        "3,4": 0.0416666666666667,
-        "5,4": 0.0416666666666667,
-        "3,5": 0.0833333333333333,
-        "4,5": 0.0625,
+        (3, 1): 0.0333333333333333,
+        (4, 1): 0.0375,
+        (5, 1): 0.0333333333333333,
+        (3, None): 0.166666666666667,
+        (4, None): 0.1875,
+        (5, None): 0.166666666666667,
+        (4, 3): 0.0625,
+        (5, 3): 0.0833333333333333,
+        (3, 4): 0.0416666666666667,
+        (5, 4): 0.0416666666666667,
+        (3, 5): 0.0833333333333333,
+        (4, 5): 0.0625,
     }
     assert weight == pytest.approx(printed, abs=1e-12)
 
@@ -115,15 +117,15 @@ def test_firm_weights_weigh_groups_and_means():
 
 def test_entry_after_the_last_year_is_never():
     flat = simulated({3: 5, 9: 5, np.inf: 5}, seed=3)
-    assert [part.name for part in assert_identity(flat)] == ["3,never"]
+    assert [(part.cohort, part.control) for part in assert_identity(flat)] == [(3, None)]
 
 
 def test_a_growing_effect_shows_in_the_comparisons_with_treated_firms():
     flat = simulated({2: 40, 4: 40, np.inf: 40})
     growing = replace(flat, y=np.maximum(flat.year - flat.cohort + 1, 0.0))
-    estimate = {part.name: part.estimate for part in assert_identity(growing)}
-    assert estimate["2,never"] == pytest.approx(3)
-    assert estimate["4,2"] < estimate["4,never"]
+    estimate = {(part.cohort, part.control): part.estimate for part in assert_identity(growing)}
+    assert estimate[2, None] == pytest.approx(3)
+    assert estimate[4, 2] < estimate[4, None]
 
 
 @pytest.mark.parametrize(
@@ -171,14 +173,19 @@ C2      d       1    1    3    4
 """
 
 
-def test_rows_and_facts_beside_the_two_way_figure():
+def test_rows_beside_the_two_way_figure():
     results = results_of(BALANCED)
     test = results.tests.set_index("test").loc["goodman_bacon"]
     att = results.estimates.set_index("term").loc["att", "estimate"]
     assert test["statistic"] == pytest.approx(att, abs=1e-10)
     assert "already treated" in test["note"]
-    weights = results.facts[results.facts["name"].str.startswith("bacon_weight")]
-    assert weights["value"].sum() == pytest.approx(1)
+    comparisons = rows_with(results, DECOMPOSITION)
+    assert comparisons["weight"].sum() == pytest.approx(1)
+    already = comparisons.loc[comparisons["kind"] == "already", "weight"].sum()
+    assert figure(results, FITS, "share_already_treated") == pytest.approx(already)
+    cohorts = rows_with(results, DECOMPOSED_COHORTS)
+    named = {*comparisons["cohort"], *comparisons["control"].dropna()}
+    assert named == set(cohorts["cohort"].dropna())
 
 
 def test_of_an_unbalanced_panel_the_balanced_part_is_decomposed():

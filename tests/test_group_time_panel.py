@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure
 from told import estimate_specs
 
 from pipeline.analyses.recovery import recover
 from pipeline.commands.in_memory import match_in_memory
+from pipeline.datasets.fits import FITS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.panel.clean import cluster_entry
@@ -217,8 +219,7 @@ def test_firms_without_a_weight_are_counted(firms):
     one = panel.loc[panel["cohort"].isna(), "firm_id"].iloc[0]
     panel["size"] = panel["size"].mask(panel["firm_id"] == one)
     study, _ = study_of(panel, firms=firms, weight_by="size", terms=["att"])
-    facts = estimate_specs(study).facts.set_index("name")["value"]
-    assert facts["n_without_covariates[main]"] == 3
+    assert figure(estimate_specs(study), FITS, "n_without_covariates") == 3
 
 
 def test_not_yet_treated_in_risk_sets_stay_so_through_the_last_year():

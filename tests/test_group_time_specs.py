@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure, rows_with
 from recovered import recovered
 from stacked_tables import estimation, outcomes, random_study, treatment
 from told import declared, estimate_specs
 
+from pipeline.datasets.fits import FITS, PRE_TREND_POWER
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.study import outcome_sample, prepare_study
@@ -175,17 +177,18 @@ def test_averages_without_an_estimate_are_rows_with_the_reason():
 def test_lags_used_in_matching_leave_the_pre_trend_test(base, times, n_tested):
     matched = {"matched": {"sales": frozenset(times)}}
     results = run(*random_study(4), group_time(base=base), matched=matched)
-    test, facts = results.tests.iloc[0], results.facts.set_index("name")["value"]
+    test, slopes = results.tests.iloc[0], rows_with(results, PRE_TREND_POWER)
     if not n_tested:
         assert "every year before the reference year was matched on" in test["note"]
-        assert "pre_trend_slope[main,50]" not in facts
+        assert slopes.empty
         return
     assert test["df"] == n_tested
     assert ("2 matched on left out" in test["note"]) == (n_tested == 2)
-    whole = run(*random_study(4), group_time(base=base)).facts.set_index("name")["value"]
-    slopes = ["pre_trend_slope[main,50]", "pre_trend_slope_any[main,50]"]
+    whole = rows_with(run(*random_study(4), group_time(base=base)), PRE_TREND_POWER)
+    columns = ["slope_jointly", "slope_by_any"]
+    assert len(slopes) == len(whole) == 2
     if n_tested == 2:
-        assert (facts[slopes] != whole[slopes]).all()
+        assert (slopes[columns] != whole[columns]).all(axis=None)
 
 
 def test_a_cohort_in_a_single_cluster_has_no_standard_error():
@@ -222,8 +225,7 @@ def test_covariates_come_dated_from_the_score_stage():
     assert pointwise(found).loc["att", "estimate"] == pytest.approx(0, abs=1e-9)
     holes = covariates.assign(size=covariates["size"].where(covariates.index % 4 > 0))
     lost = run(panel, matches, weights, group_time(**adjusted), covariates=holes)
-    facts = lost.facts.set_index("name")["value"]
-    assert facts["n_without_covariates[main]"] == holes["size"].isna().sum()
+    assert figure(lost, FITS, "n_without_covariates") == holes["size"].isna().sum()
     assert pointwise(lost).loc["att", "estimate"] == pytest.approx(0, abs=1e-9)
     with pytest.raises(ParamsError, match="names the covariate size"):
         run(panel, matches, weights, group_time(**adjusted))
@@ -252,8 +254,8 @@ def test_weights_make_the_effect_on_totals():
     assert rows.loc["att_gt[2004,2006]", "estimate"] == pytest.approx(means[0] - means[1])
     assert "; firms weighted by size; " in rows.loc["att", "note"]
     holes = covariates.assign(size=covariates["size"].where(covariates.index % 4 > 0))
-    facts = run(*tables, estimate, covariates=holes).facts.set_index("name")["value"]
-    assert facts["n_without_covariates[main]"] == holes["size"].isna().sum()
+    lost = run(*tables, estimate, covariates=holes)
+    assert figure(lost, FITS, "n_without_covariates") == holes["size"].isna().sum()
     with pytest.raises(DataError, match="are negative"):
         run(*tables, estimate, covariates=covariates.assign(size=-1.0))
     with pytest.raises(ValueError, match="matched sets have own weights"):

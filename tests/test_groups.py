@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from analysed import analysed, facts_of, rows_of, section
+from analysed import analysed, rows_of, section
+from keyed import figure, rows_with
 from pydantic import ValidationError
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 from stacked_tables import no_matches
 
+from pipeline.datasets.fits import DETECTABLE
+from pipeline.datasets.samples import GROUPING_LOSSES
 from pipeline.errors import ParamsError
 from pipeline.matching.redo import Redo
 from pipeline.params.match import MatchSection
@@ -107,7 +110,7 @@ def test_p_values_come_with_their_correction():
 
 def test_firms_of_no_group_are_counted():
     results = run(jobs=ALL_JOBS | {"T1": np.nan}, least=1 + 1)
-    assert facts_of(results)["n_treated_without_group[size]"] == 1
+    assert figure(results, GROUPING_LOSSES, "n_firms", grouping="size", treated=True) == 1
     assert effects(results).loc["size=<10", "note"].startswith("suppressed")
 
 
@@ -263,7 +266,7 @@ def test_the_detectable_difference_is_that_of_the_standard_error_of_the_differen
     errors = effects(results)["std_error"]
     error = np.sqrt((errors**2).sum())
     by_hand = (t_distribution.ppf(0.975, 7) + t_distribution.ppf(0.8, 7)) * error
-    assert facts_of(results)["detectable_difference[size]"] == pytest.approx(by_hand)
+    assert figure(results, DETECTABLE, "effect", grouping="size") == pytest.approx(by_hand)
 
 
 def test_of_three_groups_the_pair_that_is_told_apart_most_easily_counts():
@@ -273,9 +276,9 @@ def test_of_three_groups_the_pair_that_is_told_apart_most_easily_counts():
     errors = effects(results)["std_error"]
     least = np.sqrt((errors.drop("size=100 or more") ** 2).sum())
     by_hand = (t_distribution.ppf(0.975, 7) + t_distribution.ppf(0.8, 7)) * least
-    assert facts_of(results)["detectable_difference[size]"] == pytest.approx(by_hand)
+    assert figure(results, DETECTABLE, "effect", grouping="size") == pytest.approx(by_hand)
 
 
 def test_no_difference_is_detectable_where_one_group_is_left():
     results = run(SIZE | {"edges": [8]})
-    assert "detectable_difference[size]" not in facts_of(results)
+    assert rows_with(results, DETECTABLE, grouping="size").empty

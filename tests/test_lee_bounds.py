@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure
 from scipy.stats import norm
 from stacked_tables import (
     estimation,
@@ -18,6 +19,7 @@ from stacked_tables import (
 from told import estimate_specs
 
 from pipeline.analyses.manski_bounds import manski_bounds
+from pipeline.datasets.fits import FITS
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
 from pipeline.estimators.lee_bounds import as_estimated, lee_bounds
@@ -274,7 +276,7 @@ def run(text=TEXT, transform="log"):
 
 
 @pytest.mark.parametrize("transform", ["log", "proportional"])
-def test_rows_and_facts(transform):
+def test_rows_and_shares_trimmed(transform):
     results = run(transform=transform)
     rows = results.estimates.set_index(["sample", "term", "inference"])
     lower = rows.loc[("base_exporters", "att_lower", "analytic")]
@@ -284,8 +286,7 @@ def test_rows_and_facts(transform):
     assert interval["conf_low"] < lower["estimate"] and upper["estimate"] < interval["conf_high"]
     assert np.isnan(interval["estimate"])
     assert lower[["n_treated", "n_control", "n_obs"]].tolist() == [3, 3, 6]
-    facts = results.facts.set_index("name")["value"]
-    assert facts["trimmed_treated[main]"] == pytest.approx(1 / 3)
+    assert figure(results, FITS, "trimmed_treated") == pytest.approx(1 / 3)
 
 
 def test_reasons():

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
-from analysed import analysed, facts_of, rows_of, section
+from analysed import analysed, rows_of, section
+from keyed import figure
+
+from pipeline.datasets.fits import UNIT_DEPENDENCE
+from pipeline.datasets.samples import ZEROS
 
 # Totals: treated 5 to 12, comparison 3 to 4; firms above zero 2 to 2 and 2 to 1. C3 never exports.
 TEXT = """
@@ -61,11 +65,12 @@ def test_the_intensive_margin_is_the_log_difference_of_those_that_stay():
 
 
 def test_firms_are_counted_by_their_zeros():
-    facts = facts_of(run())
-    assert facts["n_firms_treated"] == facts["n_firms_comparison"] == 3
-    assert facts["n_firms_above_zero_at_base_treated"] == 2
-    assert facts["n_firms_never_above_zero_comparison"] == 1
-    assert facts["n_firms_never_above_zero_treated"] == 0
+    results = run()
+    for treated in (True, False):
+        assert figure(results, ZEROS, "n_firms", treated=treated) == 3
+    assert figure(results, ZEROS, "n_above_zero_at_base", treated=True) == 2
+    assert figure(results, ZEROS, "n_never_above_zero", treated=False) == 1
+    assert figure(results, ZEROS, "n_never_above_zero", treated=True) == 0
 
 
 def test_no_base_exporters_is_a_reason():
@@ -106,8 +111,10 @@ def test_asinh_is_on_request_only_and_shows_its_units():
         return change[:3].mean() - change[3:].mean()
 
     assert row["estimate"] == pytest.approx(by_hand(1))
-    assert facts_of(results)["asinh_x100"] == pytest.approx(by_hand(100))
-    assert facts_of(results)["asinh_per_million"] == pytest.approx(by_hand(1e-6))
+    others = {"x100": 100, "per_million": 1e-6}
+    for column, factor in others.items():
+        found = figure(results, UNIT_DEPENDENCE, column, term="asinh")
+        assert found == pytest.approx(by_hand(factor))
     assert row["scale"] == "asinh points"
     assert f"{by_hand(100):.3f} in a hundredth of it" in row["note"]
 

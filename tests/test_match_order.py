@@ -6,17 +6,19 @@ import lalonde
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure
 from results import study_results
 from stacked_tables import estimation, outcomes, treatment
 from test_matching_nearest import NEAREST
 from told import estimate_specs
 
+from pipeline.datasets.fits import FITS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.effects.study import prepare_study
 from pipeline.exhibits.tables.score import score_table
 from pipeline.inference import match_order
-from pipeline.inference.match_order import N_ORDERS, order_facts
+from pipeline.inference.match_order import N_ORDERS, order_effects
 from pipeline.matching.designs import design_risk_sets, match_designs
 from pipeline.matching.methods import match_stack
 from pipeline.matching.redo import Redo
@@ -68,20 +70,18 @@ def lalonde_study(table, rule):
     return tables, sections, redo
 
 
-def facts_of(table, rule):
+def orders_of(table, rule):
     tables, sections, redo = lalonde_study(table, rule)
-    rows = order_facts(prepare_study(*tables, **sections), redo)
-    return {row["name"]: row["value"] for row in rows}
+    return order_effects(prepare_study(*tables, **sections), redo)
 
 
 def test_random_orders_span_a_range_and_rows_reversed_are_reported(table):
-    facts = facts_of(table, PAIRS)
-    assert facts["att_rows_reversed"] == pytest.approx(908.20, abs=5e-3)
-    assert facts["att_order_low"] < facts["att_order_high"]
+    (row,) = orders_of(table, PAIRS)
+    assert row["att_rows_reversed"] == pytest.approx(908.20, abs=5e-3)
+    assert row["att_order_low"] < row["att_order_high"]
     tables, sections, redo = lalonde_study(table, PAIRS)
     results = estimate_specs(prepare_study(*tables, **sections), redo)
-    stored = results.facts.set_index("name")["value"]
-    assert stored["att_order_low"] == facts["att_order_low"]
+    assert figure(results, FITS, "att_order_low") == row["att_order_low"]
     assert N_ORDERS == 50
 
 
@@ -106,14 +106,13 @@ def test_every_greedy_design_of_the_headline_spec_has_its_range(table):
     study = replace(study, stacks={**study.stacks, "other": study.stacks["matched"]})
     spec = study.estimate.specs[0].model_copy(update={"designs": ["matched", "other"]})
     both = study.estimate.model_copy(update={"specs": [spec]})
-    rows = pd.DataFrame(order_facts(replace(study, estimate=both), redo))
-    by_design = rows.pivot(index="name", columns="design", values="value")
-    assert list(by_design) == ["matched", "other"]
-    pd.testing.assert_series_equal(by_design["matched"], by_design["other"], check_names=False)
+    matched, other = order_effects(replace(study, estimate=both), redo)
+    assert (matched["design"], other["design"]) == ("matched", "other")
+    assert matched == other | {"design": "matched"}
 
 
 def test_with_replacement_there_is_no_order(table):
-    assert facts_of(table, {**PAIRS, "replacement": True}) == {}
+    assert orders_of(table, {**PAIRS, "replacement": True}) == []
 
 
 def test_the_score_table_shows_every_coefficient(table):
@@ -141,4 +140,4 @@ def test_proportional_effects_have_no_range(table):
     tables, sections, redo = lalonde_study(table, PAIRS)
     ratio = outcomes().root["sales"].model_copy(update={"transform": "proportional"})
     sections["outcomes"] = type(outcomes())({"sales": ratio})
-    assert order_facts(prepare_study(*tables, **sections), redo) == []
+    assert order_effects(prepare_study(*tables, **sections), redo) == []

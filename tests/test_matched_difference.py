@@ -4,10 +4,12 @@ import lalonde
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure
 from stacked_tables import estimation, outcomes, treatment
 from test_matching_nearest import NEAREST
 from told import estimate_specs
 
+from pipeline.datasets.fits import FITS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.store import conform
@@ -174,7 +176,7 @@ def test_firms_without_the_outcome_are_left_out_and_counted(table):
     observed = holes["re78"].notna()
     assert row["n_obs"] == observed.sum()
     assert row["n_treated"] == (observed & holes["treated"]).sum()
-    lacking = results.facts.set_index("name")["value"]["n_without_difference[one_difference]"]
+    lacking = figure(results, FITS, "n_without_difference", estimator="one_difference")
     assert lacking == (~observed).sum()
 
 

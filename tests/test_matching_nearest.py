@@ -183,7 +183,7 @@ def test_caliper_width_by_hand():
     assert caliper_width(score, treated, 0.5, "all") == pytest.approx(0.5 * np.sqrt(13.3))
 
 
-# Designs: from SCORES to MATCHES, WEIGHTS and FACTS.
+# Designs: from SCORES to MATCHES, WEIGHTS, MATCHED and LOSSES.
 
 NEAREST = {
     "score": "model",

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from keyed import figure, rows_with
 from stacked_tables import (
     estimation,
     matches_from,
@@ -17,6 +18,8 @@ from stacked_tables import (
 from told import estimate_specs, with_names
 
 from pipeline.analyses.recovery import recover
+from pipeline.datasets.fits import FITS
+from pipeline.datasets.samples import BASELINES, CONCENTRATION
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError
 from pipeline.params.estimate import EstimateSection, TwowaySpec
@@ -75,17 +78,19 @@ def test_two_years_give_the_ratio_of_ratios(average):
     assert rows.loc["event[0]", "estimate"] == pytest.approx(rows.loc["att", "estimate"])
     assert rows.loc["att", "scale"] == "log points"
     assert rows.loc["att", ["n_treated", "n_control", "n_obs"]].tolist() == [2, 2, 8]
-    facts = results.facts.set_index("name")["value"]
-    assert facts["n_all_zero[main]"] == 4
-    assert facts["baseline_mean"] == pytest.approx(20 / 3)
+    assert figure(results, FITS, "n_all_zero") == 4
+    assert figure(results, BASELINES, "mean", treated=False) == pytest.approx(20 / 3)
 
 
 def test_shares_of_the_largest_and_the_estimate_without_them():
     results = pairs(TEXT.replace("10   40", "10   80"))
-    facts = results.facts.set_index("name")["value"]
-    assert facts["largest_firm_share_treated"] == pytest.approx(90 / 140)
-    assert facts["largest_firm_share_comparison"] == pytest.approx(0.5)
-    assert facts["largest_five_share_treated"] == pytest.approx(1)
+    largest = {
+        treated: figure(results, CONCENTRATION, "largest_firm_share", treated=treated)
+        for treated in (True, False)
+    }
+    assert largest == pytest.approx({True: 90 / 140, False: 0.5})
+    five = figure(results, CONCENTRATION, "largest_five_share", treated=True)
+    assert five == pytest.approx(1)
     rows = results.estimates.set_index(["sample", "named"])
     without = rows.loc[("without_largest_firm", "att")]
     assert without["estimate"] == pytest.approx(np.log((20 / 30) / (40 / 20)))
@@ -94,7 +99,7 @@ def test_shares_of_the_largest_and_the_estimate_without_them():
     assert rows.loc[("without_largest_five", "att"), "note"]
 
 
-def test_two_specs_of_one_sample_share_its_facts():
+def test_two_specs_of_one_sample_share_what_is_told_of_it():
     panel = panel_from(TEXT, {"T1": 2002, "T2": 2002, "T3": 2002})
     matches = matches_from(SETS)
     section = estimation().model_dump(exclude_unset=True)
@@ -103,7 +108,8 @@ def test_two_specs_of_one_sample_share_its_facts():
     results = run(panel, matches, weights_from(matches, panel), (-1, 0), both)
     att = results.estimates.query("term == 'att' and sample == 'all'")
     assert set(att["estimator"]) == {"main", "by_firm"}
-    assert (results.facts["name"] == "largest_firm_share_treated").sum() == 1
+    assert len(rows_with(results, CONCENTRATION, treated=True)) == 1
+    assert len(rows_with(results, FITS)) == 2
 
 
 @pytest.mark.parametrize("average", ["pooled", "event"])

@@ -1,4 +1,4 @@
-"""The slope that pre-trend tests find: R's pretrends, simulation, rows of FACTS."""
+"""The slope that pre-trend tests find: R's pretrends, simulation, rows of PRE_TREND_POWER."""
 
 from dataclasses import replace
 
@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from group_time_samples import full_samples
+from keyed import rows_with
 from stacked_tables import estimation, outcomes, random_study, treatment
 
-from pipeline.analyses.facts import _slopes
+from pipeline.analyses.beside import slopes
 from pipeline.analyses.specs import estimate_specs
+from pipeline.datasets.fits import DETECTABLE, PRE_TREND_POWER, TREATED_CLUSTERS
 from pipeline.effects.rows import Label
 from pipeline.effects.study import prepare_study
 from pipeline.estimators.group_time.estimate import cell_leads
@@ -77,7 +79,7 @@ def slopes_of(effects, anticipation=0):
     label = Label("sales", "matched", "gt", "att", "log points", "firm", 0.95)
     leads = cell_leads(effects, anticipation)
     test = pre_trend_test(label, leads, "firm", frozenset(), -1 - anticipation)
-    return {name: value for name, value, _ in _slopes(label, test)}
+    return {row["power"]: row for row in slopes(label, test)}
 
 
 def cells_before(effects):
@@ -120,20 +122,20 @@ def test_the_slope_of_a_single_lead_is_its_detectable_effect_over_its_years(base
     (lead,) = cells_before(effects)
     error = np.sqrt((effects.effects.influence[:, lead] ** 2).sum())
     expected = (stats.norm.isf(0.025) + stats.norm.ppf(0.8)) * error / 2
-    found = slopes_of(effects)
-    assert found["pre_trend_slope[gt,80]"] == pytest.approx(expected, rel=1e-3)
-    assert found["pre_trend_slope_any[gt,80]"] == pytest.approx(expected, rel=1e-3)
+    found = slopes_of(effects)[0.8]
+    assert found["slope_jointly"] == pytest.approx(expected, rel=1e-3)
+    assert found["slope_by_any"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_group_time_test_finds_its_slope_as_often_as_said():
-    """Draws of the cells from their own covariance, moved by the slope of the fact."""
+    """Draws of the cells from their own covariance, moved by the slope that is told."""
     from scipy import stats
 
     effects = group_time_effects(two_cohorts(), GroupTimeRules("outcome_regression", "varying", 0))
     before = cells_before(effects)
     influence = effects.effects.influence[:, before]
     covariance_ = influence.T @ influence
-    slope, draws = slopes_of(effects)["pre_trend_slope[gt,80]"], 20000
+    slope, draws = slopes_of(effects)[0.8]["slope_jointly"], 20000
     rng = np.random.default_rng(1)
     estimates = rng.multivariate_normal(np.full(len(before), slope), covariance_, draws)
     wald = np.einsum("ij,jk,ik->i", estimates, np.linalg.inv(covariance_), estimates)
@@ -147,7 +149,7 @@ def test_a_single_year_is_an_event_time_over_cohorts():
     before = infer(events.where([t for t in events.terms if t.event_time < 0]), "firm")
     assert len(before.estimated.terms) == 3
     expected = slope_found_by_any(np.ones(3), before.covariance, 0.05, 0.5)
-    assert slopes_of(effects)["pre_trend_slope_any[gt,50]"] == pytest.approx(expected)
+    assert slopes_of(effects)[0.5]["slope_by_any"] == pytest.approx(expected)
 
 
 def test_no_slope_without_an_inverse():
@@ -157,7 +159,7 @@ def test_no_slope_without_an_inverse():
     assert np.isnan(slope_found_by_any(years, np.zeros((2, 2)), 0.05, 0.5))
 
 
-def test_facts_beside_the_pre_trend_test():
+def test_rows_beside_the_pre_trend_test():
     study = prepare_study(
         *random_study(5),
         outcomes=outcomes(),
@@ -165,9 +167,10 @@ def test_facts_beside_the_pre_trend_test():
         matched_times={},
         estimate=estimation(),
     )
-    facts = estimate_specs(study).facts.set_index("name")
-    slopes = facts.loc[[f"pre_trend_slope[main,{p}]" for p in (50, 80)], "value"]
-    assert 0 < slopes.iloc[0] < slopes.iloc[1]
-    assert facts.loc["pre_trend_slope_any[main,50]", "unit"] == "US$ a year"
-    by_number = [facts.loc[f"mde[main,treated_clusters={n}]", "value"] for n in (5, 10, 80)]
-    assert by_number == sorted(by_number, reverse=True)
+    results = estimate_specs(study)
+    found = rows_with(results, PRE_TREND_POWER).set_index("power")
+    assert 0 < found.loc[0.5, "slope_jointly"] < found.loc[0.8, "slope_jointly"]
+    assert set(found["scale"]) == {"US$"}
+    by_number = rows_with(results, DETECTABLE).dropna(subset="treated_clusters")
+    assert by_number["treated_clusters"].tolist() == list(TREATED_CLUSTERS)
+    assert by_number["effect"].is_monotonic_decreasing

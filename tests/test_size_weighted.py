@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from analysed import analysed, facts_of, rows_of, section
+from analysed import analysed, rows_of, section
+from keyed import figure, rows_with
 from stacked_tables import no_matches
 
+from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
 from pipeline.errors import ParamsError
 
 TEXT = """
@@ -73,15 +75,16 @@ def test_the_size_may_be_dated_earlier():
 
 def test_comparison_firms_without_a_size_are_counted_where_they_need_one():
     jobs = JOBS | {"C2": np.nan}
-    assert facts_of(run("own_size", jobs=jobs))["n_comparison_without_size[size]"] == 1
-    assert "n_comparison_without_size[size]" not in facts_of(run("treated_size", jobs=jobs))
+    place = {"estimator": "size_weighted", "grouping": "size", "treated": False}
+    assert figure(run("own_size", jobs=jobs), GROUPING_LOSSES, "n_firms", **place) == 1
+    assert rows_with(run("treated_size", jobs=jobs), GROUPING_LOSSES, **place).empty
 
 
 def test_a_treated_firm_without_size_leaves_with_its_set_and_is_counted():
     for missing_size in (np.nan, 0.0):
         results = run("treated_size", jobs=JOBS | {"T2": missing_size})
         assert row(results)["estimate"] == pytest.approx(10 - 2)
-        assert facts_of(results)["n_treated_without_size[size]"] == 1
+        assert figure(results, GROUPING_LOSSES, "n_firms", treated=True) == 1
 
 
 def test_nobody_with_a_size_is_a_reason():
@@ -121,7 +124,12 @@ def test_sizes_after_entry_and_unknown_columns_are_refused():
 
 def test_the_largest_firm_of_each_group_is_told():
     """By hand: T2 has 3 of 4 treated jobs; comparison firms carry them, or 2 of 4 of their own."""
-    carried, own = facts_of(run("treated_size")), facts_of(run("own_size"))
-    assert carried["largest_size_share_treated[size]"] == pytest.approx(3 / 4)
-    assert carried["largest_size_share_comparison[size]"] == pytest.approx(3 / 4)
-    assert own["largest_size_share_comparison[size]"] == pytest.approx(1 / 2)
+    carried, own = run("treated_size"), run("own_size")
+
+    def share(results, treated):
+        place = {"outcome": "all", "grouping": "size", "treated": treated}
+        return figure(results, CONCENTRATION, "largest_firm_share", **place)
+
+    assert share(carried, treated=True) == pytest.approx(3 / 4)
+    assert share(carried, treated=False) == pytest.approx(3 / 4)
+    assert share(own, treated=False) == pytest.approx(1 / 2)

@@ -18,7 +18,7 @@ from stacked_tables import (
 )
 
 from pipeline.effects.absorb import demean, singletons_dropped, two_effects
-from pipeline.effects.description import sample_facts
+from pipeline.effects.description import sample_figures
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import join_stacks
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term
@@ -102,7 +102,7 @@ def test_drop_set_keeps_whole_sets_observed_in_the_reference_year():
     # T1 and T3 are seen in four years, T2 in three; 2006 of A and B, and all of C, go with C2, C3
     assert (sample.losses.treated_years, sample.losses.treated_years_dropped) == (11, 6)
     # A has two comparison firms, B and C one
-    assert ("comparison_firms_per_set", 4 / 3, "per set") in sample_facts(sample)
+    assert sample_figures(sample)["comparison_firms_per_set"] == 4 / 3
 
 
 def test_renormalise_scales_comparison_weights_to_the_treated_observed():

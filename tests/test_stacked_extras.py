@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure
 from stacked_tables import (
     estimation,
     joined,
@@ -18,6 +19,7 @@ from told import estimate_specs, with_names
 
 from pipeline.analyses.placebo_entry import placebo_stacks
 from pipeline.analyses.recovery import recover
+from pipeline.datasets.fits import FITS
 from pipeline.effects.stacks import unit_covariates
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError, ParamsError
@@ -95,8 +97,7 @@ def test_firms_without_covariates_count_as_not_observed():
     first = study[2].loc[study[2]["treated"], "firm_id"].iloc[0]
     covariates.loc[covariates["firm_id"] == first, "size"] = np.nan
     results = run(study, covariates, missing="drop_set", covariates=["size"])
-    facts = results.facts.set_index("name")["value"]
-    assert facts["n_without_covariates[main]"] == 1
+    assert figure(results, FITS, "n_without_covariates") == 1
     assert by_term(results).loc["att", "n_treated"] == 11
 
 

@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from analysed import analysed, facts_of, rows_of, section
+from analysed import analysed, rows_of, section
+from keyed import figure
 from pydantic import ValidationError
 
+from pipeline.datasets.fits import FITS
+from pipeline.datasets.samples import ATTRITION
 from pipeline.errors import DataError
 
 # Entry in 2002. T4 is gone in 2004, C1 in 2003 and C2 in 2004.
@@ -58,14 +61,17 @@ def test_its_standard_error_is_that_of_the_difference_of_two_means():
 
 
 def test_attrition_tells_exit_from_a_gap():
-    facts = facts_of(run(GAP))
-    assert facts["n_gone_comparison[1]"] == 1
-    assert facts["n_gap_comparison[1]"] == 1
-    assert facts["n_observed_comparison[1]"] == 2
-    assert facts["n_gone_comparison[2]"] == 2
-    assert facts["n_gap_comparison[2]"] == 0
-    assert facts["n_gone_treated[2]"] == 1
-    assert facts["share_alive_comparison[1]"] == pytest.approx(3 / 4)
+    results = run(GAP)
+    counted = {
+        (treated, time): tuple(
+            figure(results, ATTRITION, name, treated=treated, event_time=time)
+            for name in ("n_observed", "n_gap", "n_gone")
+        )
+        for treated, time in ((False, 1), (False, 2), (True, 2))
+    }
+    assert counted == {(False, 1): (2, 1, 1), (False, 2): (2, 0, 2), (True, 2): (3, 0, 1)}
+    alive = figure(results, ATTRITION, "share_alive", treated=False, event_time=1)
+    assert alive == pytest.approx(3 / 4)
     assert survival(run(GAP)).loc["att", "estimate"] == pytest.approx(0.25)
 
 
@@ -77,7 +83,7 @@ def test_without_censoring_shares_alive_are_the_curve_of_statsmodels(group):
     """
     from statsmodels.duration.survfunc import SurvfuncRight
 
-    facts = facts_of(run())
+    results = run()
     last_seen = {"treated": [3, 3, 3, 2], "comparison": [1, 2, 3, 3]}[group]
     is_gone = {"treated": [0, 0, 0, 1], "comparison": [1, 1, 0, 0]}[group]
     curve = SurvfuncRight(last_seen, is_gone)
@@ -85,18 +91,20 @@ def test_without_censoring_shares_alive_are_the_curve_of_statsmodels(group):
     share = 1.0
     for time in (1, 2):
         share = by_time.get(time, share)
-        assert facts[f"share_alive_{group}[{time}]"] == pytest.approx(share)
+        place = {"treated": group == "treated", "event_time": time}
+        assert figure(results, ATTRITION, "share_alive", **place) == pytest.approx(share)
 
 
 def test_after_the_last_year_in_which_exit_can_be_known_nobody_counts():
     """Two years of absence: 2004 is seen, but no firm can be known to be gone in it."""
     results = run(exit_rule={"known_by": "last_year", "least_years_absent": 2})
-    rows, facts = survival(results), facts_of(results)
+    rows = survival(results)
     assert rows.loc["event[1]", "estimate"] == pytest.approx(1 / 4)
     assert np.isnan(rows.loc["event[2]", "estimate"])
     assert "exit is known" in rows.loc["event[2]", "note"]
-    assert facts["n_not_known_comparison[2]"] == 2
-    assert facts["n_gone_comparison[2]"] == 0
+    place = {"treated": False, "event_time": 2}
+    assert figure(results, ATTRITION, "n_not_known", **place) == 2
+    assert figure(results, ATTRITION, "n_gone", **place) == 0
 
 
 def test_the_year_of_exit_may_come_from_a_column():
@@ -140,10 +148,11 @@ def test_logs_have_their_levels_in_the_unit_of_the_column():
 def test_lee_bounds_trim_by_survival():
     """Changes are 4, 8, 12, 16 of the treated and 2: at 1 and 2 years one of the treated goes."""
     results = run()
-    rows, facts = rows_of(results, "survival").loc["survivors"], facts_of(results)
+    rows = rows_of(results, "survival").loc["survivors"]
     assert rows.loc["lee_lower", "estimate"] == pytest.approx(np.mean([8, 8 - 2, 6 - 2]))
     assert rows.loc["lee_upper", "estimate"] == pytest.approx(np.mean([8, 12 - 2, 10 - 2]))
-    assert facts["trimmed_treated[survival]"] == pytest.approx(np.mean([0, 1 / 4, 1 / 3]))
+    trimmed = figure(results, FITS, "trimmed_treated", estimator="survival")
+    assert trimmed == pytest.approx(np.mean([0, 1 / 4, 1 / 3]))
     assert rows.loc["lee", "conf_low"] < rows.loc["lee_lower", "estimate"]
     assert rows.loc["lee", "conf_high"] > rows.loc["lee_upper", "estimate"]
     assert "moves no firm the other way" in rows.loc["lee", "note"]

@@ -18,6 +18,7 @@ from pipeline.analyses.averages import (
 )
 from pipeline.analyses.exit_status import ExitStatus
 from pipeline.analyses.manski_bounds import manski_bounds
+from pipeline.datasets.fits import FITS
 from pipeline.effects.collected import Collected
 from pipeline.effects.rows import Label, Row, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
@@ -27,6 +28,7 @@ from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.estimators.lee_bounds import as_estimated, bounds_of_changes, trimmed
 from pipeline.inference.analytic import infer
+from pipeline.inference.detectable import fit_key
 from pipeline.inference.imbens_manski import bound_rows
 from pipeline.panel.scale import on_scale, transform
 from pipeline.params.analyses import Limits
@@ -109,8 +111,7 @@ def _lee(collected: Collected, after: AfterExit, label: Label, values: Floats) -
     found = bounds_of_changes(after.stacks, change, known)
     if found is None:
         return [missing_row(label, LEE, Reason("no_survivors_in_both_groups"))]
-    facts = [(f"{n}[{label.estimator}]", share, "share") for n, share in trimmed(found).items()]
-    collected.add_facts(label.design, label.outcome, facts)
+    collected.add(FITS, **fit_key(label), **trimmed(found))
     bounds, assumes = (found.lower, found.upper), Reason("survive_either_way")
     both = as_estimated(after.stacks, LEE.family, bounds, found.used, values)
     return bound_rows(label, LEE.family, infer(both, label.cluster), assumes)

@@ -1,4 +1,3 @@
 """What effects by group are called in results tables; exhibits and disclosure read it."""
 
 GROUPS = "groups"
-WITHOUT_GROUP = "n_treated_without_group"

@@ -16,7 +16,9 @@ from pipeline.analyses.averages import (
     ratios_of,
 )
 from pipeline.analyses.firm_groups import FirmGroups, common_groups, rematched_groups
-from pipeline.analyses.group_names import GROUPS, WITHOUT_GROUP
+from pipeline.analyses.group_names import GROUPS
+from pipeline.datasets.fits import DETECTABLE
+from pipeline.datasets.samples import GROUPING_LOSSES
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, analysis_label, missing_row, test_row
@@ -53,8 +55,8 @@ def add_groups(collected: Collected, study: Study, asked: Groups, redo: Redo | N
         groupings = {name: _grouped_firms(study, asked, redo, design, name) for name in asked.by}
         for name, firms in groupings.items():
             if isinstance(firms, FirmGroups):
-                fact = (f"{WITHOUT_GROUP}[{name}]", firms.n_treated_without, "firms")
-                collected.add_facts(design, "all", [fact])
+                place = {"design": design, "estimator": GROUPS, "grouping": name, "treated": True}
+                collected.add(GROUPING_LOSSES, **place, n_firms=firms.n_treated_without)
         for outcome in asked.outcomes:
             label = analysis_label(study, GROUPS, asked, design, outcome)
             found = {
@@ -65,7 +67,8 @@ def add_groups(collected: Collected, study: Study, asked: Groups, redo: Redo | N
                 collected.estimates += grouped.rows
                 collected.tests.append(grouped.test)
                 apart = detectable_difference(label, name, grouped.effects, study.estimate)
-                collected.add_facts(design, outcome, apart)
+                if apart is not None:
+                    collected.add(DETECTABLE, **apart)
             collected.tests += _group_q_values(label, found)
             collected.tests += _test_q_values(label, found)
 

@@ -22,8 +22,9 @@ from pipeline.analyses.averages import (
     average_row,
     ratios_of,
 )
+from pipeline.datasets.fits import UNIT_DEPENDENCE
+from pipeline.datasets.samples import ZEROS
 from pipeline.effects.collected import Collected
-from pipeline.effects.description import Fact
 from pipeline.effects.estimated import Estimated, combined, joined
 from pipeline.effects.rows import Label, Row, analysis_label, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
@@ -32,7 +33,8 @@ from pipeline.effects.study import Study, outcome_sample
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.inference.analytic import analytic_rows, infer
-from pipeline.panel.panel_index import NO_ROW
+from pipeline.inference.detectable import fit_key
+from pipeline.panel.panel_index import NO_ROW, n_groups
 from pipeline.params.analyses import Margins
 
 NAME = "margins"
@@ -60,10 +62,12 @@ def add_margins(collected: Collected, study: Study, asked: Margins) -> None:
             nobody = _nobody(study, sample, name)
             collected.estimates += [_without(row, nobody) if nobody else row for row in rows]
             for scale in asked.unit_dependent:
-                rows, facts = _unit_dependent(study, label, sample, scale)
-                collected.estimates += rows
-                collected.add_facts(design, name, facts)
-            collected.add_facts(design, name, _zero_facts(sample))
+                row, others = _unit_dependent(study, label, sample, scale)
+                collected.estimates.append(row)
+                if others:
+                    collected.add(UNIT_DEPENDENCE, **fit_key(label), term=scale, **others)
+            for counts in _zeros(sample):
+                collected.add(ZEROS, design=design, outcome=name, **counts)
 
 
 def _without(row: Row, nobody: Reason) -> Row:
@@ -123,8 +127,8 @@ def _levels(study: Study, name: str) -> Floats:
 
 def _unit_dependent(
     study: Study, label: Label, sample: StackedSample, scale: str
-) -> tuple[list[Row], list[Fact]]:
-    """Return the effect on asinh or log(1 + x) in the declared unit, and in two other units."""
+) -> tuple[Row, dict[str, float]]:
+    """Return the effect on asinh or log(1 + x) in the declared unit, and those in `UNITS`."""
     try:
         check_comparable(sample)
         own = _scaled(study, sample, scale, 1.0)
@@ -133,7 +137,7 @@ def _unit_dependent(
             for unit, factor in UNITS.items()
         }
     except IdentificationError as error:
-        return [missing_row(label, Term(scale), error.reason)], []
+        return missing_row(label, Term(scale), error.reason), {}
     unit = study.outcomes[label.outcome].unit
     shown = {
         "own": float(own.estimates[0]),
@@ -143,7 +147,7 @@ def _unit_dependent(
     }
     points = f"{scale} points"
     row, _ = average_row(replace(label, scale=points), own, [Reason("depends_on_unit", shown)])
-    return [row], [(f"{scale}_{name}", value, points) for name, value in others.items()]
+    return row, others
 
 
 def _scaled(study: Study, sample: StackedSample, scale: str, factor: float) -> Estimated:
@@ -151,23 +155,23 @@ def _scaled(study: Study, sample: StackedSample, scale: str, factor: float) -> E
     return average_effect(study, scaled, Term(scale))
 
 
-def _zero_facts(sample: StackedSample) -> list[Fact]:
+def _zeros(sample: StackedSample) -> list[Row]:
     """Count firms of each group in the sample, above zero in the base year, and never above."""
     n_units = len(sample.stacks.firm)
     ever = np.bincount(sample.unit, sample.y > 0, n_units) > 0
     at_base = (sample.event_time == sample.stacks.reference) & (sample.y > 0)
     base = np.bincount(sample.unit, at_base, n_units) > 0
     used = np.bincount(sample.unit, minlength=n_units) > 0
-    facts: list[Fact] = []
-    for group, member in (
-        ("treated", sample.stacks.treated),
-        ("comparison", ~sample.stacks.treated),
-    ):
-        for name, flags in (
-            ("n_firms", used),
-            ("n_firms_above_zero_at_base", used & base),
-            ("n_firms_never_above_zero", used & ~ever),
-        ):
-            count = len(np.unique(sample.stacks.firm[flags & member]))
-            facts.append((f"{name}_{group}", float(count), "firms"))
-    return facts
+    counted = {
+        "n_firms": used,
+        "n_above_zero_at_base": used & base,
+        "n_never_above_zero": used & ~ever,
+    }
+    return [
+        {"treated": treated}
+        | {
+            name: n_groups(sample.stacks.firm[flags & (sample.stacks.treated == treated)])
+            for name, flags in counted.items()
+        }
+        for treated in (True, False)
+    ]

@@ -17,12 +17,13 @@ the level to the own size, the mean over event times from entry on: jobs or sale
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from pipeline.analyses.averages import Weights, average_effect, average_row
+from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
 from pipeline.effects.collected import Collected
-from pipeline.effects.description import Fact
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, analysis_label, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
@@ -53,8 +54,7 @@ def add_size_weighted(collected: Collected, study: Study, asked: SizeWeighted) -
         for name, size in asked.by.items():
             sized = _sized(study, asked, design, name, size)
             if isinstance(sized, Sized):
-                lost = _without(study.stacks[design], sized.size, asked.comparison, name)
-                collected.add_facts(design, "all", [*lost, *_largest(sized.stacks, name)])
+                _add_weights(collected, study.stacks[design], sized, asked.comparison, name)
             for outcome in asked.outcomes:
                 label = analysis_label(study, NAME, asked, design, outcome)
                 collected.estimates += _rows(study, asked, label, name, sized)
@@ -96,26 +96,33 @@ def _sized(study: Study, asked: SizeWeighted, design: str, name: str, size: Size
     return Sized(weighted_by_size(stacks, own, asked.comparison == "treated_size"), own)
 
 
-def _without(stacks: Stacks, size: Floats, comparison: str, name: str) -> list[Fact]:
-    """Count the treated firms without a size and, where they need one, the comparison firms."""
-    lacks = ~(size > 0) & (stacks.weight > 0)
-    lost = [("treated", stacks.treated)]
-    lost += [("comparison", ~stacks.treated)] if comparison == "own_size" else []
-    return [
-        (f"n_{group}_without_size[{name}]", n_groups(stacks.firm[lacks & member]), "firms")
-        for group, member in lost
-    ]
+def _add_weights(
+    collected: Collected, stacks: Stacks, sized: Sized, comparison: str, name: str
+) -> None:
+    """Add who has no size, and what the weights rest on.
+
+    Comparison firms lack one where they need their own.
+    """
+    place: dict[str, Any] = {"design": stacks.design, "grouping": name}
+    lacks = ~(sized.size > 0) & (stacks.weight > 0)
+    for treated in (True, False) if comparison == "own_size" else (True,):
+        lost = n_groups(stacks.firm[lacks & (stacks.treated == treated)])
+        collected.add(GROUPING_LOSSES, **place, estimator=NAME, treated=treated, n_firms=lost)
+    for treated, share in _largest_shares(sized.stacks).items():
+        collected.add(
+            CONCENTRATION, **place, outcome="all", treated=treated, largest_firm_share=share
+        )
 
 
-def _largest(stacks: Stacks, name: str) -> list[Fact]:
-    """Return the share of the largest firm in each group's weight."""
-    facts: list[Fact] = []
-    for group, members in (("treated", stacks.treated), ("comparison", ~stacks.treated)):
+def _largest_shares(stacks: Stacks) -> dict[bool, float]:
+    """Return the share of the largest firm in each group's weight, where it has any."""
+    shares = {}
+    for treated in (True, False):
+        members = stacks.treated == treated
         by_firm = np.bincount(stacks.firm[members], stacks.weight[members], minlength=1)
         if by_firm.sum() > 0:
-            share = float(by_firm.max() / by_firm.sum())
-            facts.append((f"largest_size_share_{group}[{name}]", share, "share"))
-    return facts
+            shares[treated] = float(by_firm.max() / by_firm.sum())
+    return shares
 
 
 def _own_size(study: Study, stacks: Stacks, column: str, at: int) -> Floats:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.analyses.analyses import add_analyses
-from pipeline.analyses.facts import add_beside, describe, unused_facts
+from pipeline.analyses.beside import add_beside, add_unused, describe
 from pipeline.analyses.placebo_rows import placebo_rows
+from pipeline.datasets.fits import DETECTABLE, FITS
 from pipeline.effects.collected import Collected, Results
 from pipeline.effects.rows import ALL, Label, missing_row, spec_label
 from pipeline.effects.sample import StackedSample
@@ -17,10 +18,10 @@ from pipeline.estimators.matched_difference import difference_task, estimate_dif
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.analytic import Inferred
 from pipeline.inference.bootstrap_rows import bootstrap_rows
-from pipeline.inference.detectable import detectable_fact
+from pipeline.inference.detectable import detectable_row
 from pipeline.inference.errors_by_firm import caution_errors_by_firm
 from pipeline.inference.inferences import answered, inferred_rows
-from pipeline.inference.match_order import order_facts
+from pipeline.inference.match_order import order_effects
 from pipeline.inference.multiplicity import family_tests
 from pipeline.inference.pre_trends import pre_trend_test
 from pipeline.inference.randomisation_rows import randomisation_rows
@@ -63,7 +64,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
         collected.tests += romano_wolf_tests(collected, study.outcomes, draws)
     add_analyses(collected, study, redo)
     caution_errors_by_firm(collected, study)
-    return collected.tables(study.estimate.headline.spec)
+    return collected.tables()
 
 
 def _check_inference(study: Study, redo: Redo | None) -> None:
@@ -135,7 +136,8 @@ def _add_redone(collected: Collected, study: Study, redo: Redo) -> None:
             _add_differences(collected, study, spec, redo)
     collected.estimates += bootstrap_rows(study, redo, collected.estimates)
     collected.estimates += randomisation_rows(study, redo, collected.estimates)
-    collected.facts += order_facts(study, redo)
+    for row in order_effects(study, redo):
+        collected.add(FITS, **row)
 
 
 def _add_differences(
@@ -150,7 +152,8 @@ def _add_differences(
             answer = estimate_differences(task, name)
             rows, _ = inferred_rows(label, answer, spec)
             collected.estimates += [row | {"inference": spec.inference} for row in rows]
-            facts = unused_facts(label, answer)
+            add_unused(collected, label, answer)
             if answer.unused:
-                facts.append(detectable_fact(label, rows[0], study.estimate))
-            collected.add_facts(design, name, facts)
+                error = rows[0].get("std_error", np.nan)
+                row = detectable_row(label, error, np.inf, study.estimate)
+                collected.add(DETECTABLE, **row)

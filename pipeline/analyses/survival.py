@@ -11,8 +11,8 @@ import numpy as np
 
 from pipeline.analyses.exit_outcomes import AfterExit, add_exit_outcomes
 from pipeline.analyses.exit_status import ExitStatus, exit_status
+from pipeline.datasets.samples import ATTRITION
 from pipeline.effects.collected import Collected
-from pipeline.effects.description import Fact
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, analysis_label, effect_row, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, sample_of_values
@@ -49,9 +49,10 @@ def add_survival(collected: Collected, study: Study, asked: Survival) -> None:
         first = next(iter(asked.outcomes))
         own = analysis_label(study, NAME, asked, design, first)
         label = replace(own, outcome=OUTCOME, scale="share")
-        rows, facts = _effects(study, label, stacks, status.alive)
+        rows, shares = _effects(study, label, stacks, status.alive)
         collected.estimates += rows
-        collected.add_facts(design, OUTCOME, [*facts, *attrition(stacks, status)])
+        for row in (*attrition(stacks, status), *shares):
+            collected.add(ATTRITION, design=design, **row)
         after = AfterExit(study, stacks, status)
         for name in asked.outcomes:
             label = analysis_label(study, NAME, asked, design, name)
@@ -60,7 +61,7 @@ def add_survival(collected: Collected, study: Study, asked: Survival) -> None:
 
 def _effects(
     study: Study, label: Label, stacks: Stacks, alive: Floats
-) -> tuple[list[Row], list[Fact]]:
+) -> tuple[list[Row], list[Row]]:
     """Return effects by year since entry and their average, and the shares alive behind them."""
     times = stacks.event_times
     columns = np.flatnonzero((times == stacks.reference) | (times >= 1))
@@ -119,36 +120,36 @@ def _by_time(label: Label, sample: StackedSample, events: Estimated) -> list[Row
     return rows
 
 
-def _shares(sample: StackedSample) -> list[Fact]:
+def _shares(sample: StackedSample) -> list[Row]:
     """Return the weighted shares alive by group and event time, on the estimator's rows."""
-    facts: list[Fact] = []
+    rows = []
     for time in (int(e) for e in sample.stacks.event_times if e >= 1):
-        here = sample.event_time == time
-        for group, member in (("treated", sample.treated), ("comparison", ~sample.treated)):
-            mass = sample.weight * (here & member)
+        for treated in (True, False):
+            mass = sample.weight * ((sample.event_time == time) & (sample.treated == treated))
             if mass.any():
                 share = float(mass @ sample.y / mass.sum())
-                facts.append((f"share_alive_{group}[{time}]", share, "share"))
-    return facts
+                rows.append({"treated": treated, "event_time": time, "share_alive": share})
+    return rows
 
 
-def attrition(stacks: Stacks, status: ExitStatus) -> list[Fact]:
+def attrition(stacks: Stacks, status: ExitStatus) -> list[Row]:
     """Count the design's firms by group and event time: observed, in a gap, gone, not known.
 
     Firms count once per entry year that they serve; years after the panel's end are not counted.
     """
     fates: dict[str, Flags] = {
-        "observed": status.observed,
-        "gap": status.gap,
-        "gone": status.gone,
-        "not_known": ~status.known & ~status.observed & status.covered,
+        "n_observed": status.observed,
+        "n_gap": status.gap,
+        "n_gone": status.gone,
+        "n_not_known": ~status.known & ~status.observed & status.covered,
     }
-    facts: list[Fact] = []
     used = stacks.weight > 0
-    for column in np.flatnonzero(stacks.event_times >= stacks.reference):
-        for group, member in (("treated", stacks.treated), ("comparison", ~stacks.treated)):
-            for fate, flags in fates.items():
-                count = float((flags[:, column] & used & member).sum())
-                time = stacks.event_times[column]
-                facts.append((f"n_{fate}_{group}[{time}]", count, "firms"))
-    return facts
+    return [
+        {"treated": treated, "event_time": int(stacks.event_times[column])}
+        | {
+            fate: int((flags[:, column] & used & (stacks.treated == treated)).sum())
+            for fate, flags in fates.items()
+        }
+        for column in np.flatnonzero(stacks.event_times >= stacks.reference)
+        for treated in (True, False)
+    ]

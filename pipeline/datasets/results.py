@@ -1,4 +1,4 @@
-"""Tables of results: estimates, tests, outcome paths, and single facts.
+"""Tables of results: estimates, tests, and outcome paths.
 
 Names as in broom. Stars, rounding and labels exist only in exhibits.
 """
@@ -117,18 +117,5 @@ OUTCOME_PATHS = Dataset(
         "event_time": Column("integer", "years since entry"),
         "mean": Column("number", "weighted mean, transformed outcome"),
         "n_firms": Column("integer", "firm-stacks behind the mean"),
-    },
-)
-
-FACTS = Dataset(
-    name="FACTS",
-    row="one number that a table foot or a note needs",
-    key=("design", "outcome", "name"),
-    columns={
-        "design": Column("string", "matching design, score model, or `all`"),
-        "outcome": Column("string", "outcome, or `all`"),
-        "name": Column("string", "baseline_mean, n_treated_lost[2009], ..."),
-        "value": Column("number", "the value", nullable=True),
-        "unit": Column("string", "firms, share, the outcome's unit"),
     },
 )

@@ -3,20 +3,19 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import (
     ESTIMATES,
     EVENT_COVARIANCE,
-    FACTS,
     INFLUENCE,
     OUTCOME_PATHS,
     TESTS,
 )
-from pipeline.datasets.store import Dataset, conform, empty
-from pipeline.effects.description import Fact, facts_rows
-from pipeline.effects.keyed import keyed_tables
+from pipeline.datasets.store import Dataset, TableError, conform, empty
 from pipeline.effects.rows import Row
 from pipeline.effects.stacks import Floats
 
@@ -30,7 +29,6 @@ class Results:
     event_covariance: pd.DataFrame
     influence: pd.DataFrame
     paths: pd.DataFrame
-    facts: pd.DataFrame
     details: dict[str, pd.DataFrame]
 
 
@@ -47,21 +45,29 @@ class Collected:
     event_covariance: list[pd.DataFrame] = field(default_factory=list)
     influence: list[pd.DataFrame] = field(default_factory=list)
     paths: list[pd.DataFrame] = field(default_factory=list)
-    facts: list[dict[str, Any]] = field(default_factory=list)
+    details: dict[Dataset, dict[tuple[Any, ...], Row]] = field(
+        default_factory=lambda: {table: {} for table in OF_ESTIMATE}
+    )
     influences: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
 
-    def fact(self, design: str, outcome: str, name: str) -> float:
-        """Return a fact added before, missing where there is none."""
-        key = {"design": design, "outcome": outcome, "name": name}
-        found = (row["value"] for row in self.facts if key.items() <= row.items())
-        return float(next(found, float("nan")))
+    def add(self, table: Dataset, **figures: Any) -> None:
+        """Add figures to the row of their key in a table of details.
 
-    def add_facts(self, design: str, outcome: str, facts: list[Fact]) -> None:
-        """Add facts of one design and outcome; what several specs say of one sample, once."""
-        new = [row for row in facts_rows(design, outcome, facts) if row not in self.facts]
-        self.facts += new
+        Several specs say the same of one sample; TableError where they say something else.
+        """
+        key = tuple(figures[name] for name in table.key)
+        known = self.details[table].setdefault(key, {})
+        other = [n for n, v in figures.items() if n in known and not _is_same(known[n], v)]
+        if other:
+            raise TableError(f"{table.name}: {other} of {key} are told twice, and differ")
+        known.update(figures)
 
-    def tables(self, headline_spec: str) -> Results:
+    def figure(self, table: Dataset, column: str, **key: Any) -> float:
+        """Return a figure added before, missing where there is none."""
+        row = self.details[table].get(tuple(key[name] for name in table.key), {})
+        return float(row.get(column, np.nan))
+
+    def tables(self) -> Results:
         """Return the collected rows as declared tables."""
         return Results(
             estimates=_table(ESTIMATES, pd.DataFrame(map(_plain, self.estimates))),
@@ -69,9 +75,15 @@ class Collected:
             event_covariance=_joined(EVENT_COVARIANCE, self.event_covariance),
             influence=_joined(INFLUENCE, self.influence),
             paths=_joined(OUTCOME_PATHS, self.paths),
-            facts=_table(FACTS, pd.DataFrame(self.facts)),
-            details=keyed_tables(self.facts, headline_spec),
+            details={
+                table.name: _table(table, pd.DataFrame(list(rows.values())))
+                for table, rows in self.details.items()
+            },
         )
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return bool(one == other) or (pd.isna(one) and pd.isna(other))
 
 
 def _plain(row: Row) -> Row:

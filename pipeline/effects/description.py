@@ -1,7 +1,5 @@
 """What a table foot needs beside the estimates: baseline means, losses, outcome paths."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,53 +8,51 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import Floats
 from pipeline.params.outcomes import Outcome
 
-Fact = tuple[str, float, str]
 
-
-def baseline_facts(sample: StackedSample, panel: pd.DataFrame, outcome: Outcome) -> list[Fact]:
+def baseline_means(
+    sample: StackedSample, panel: pd.DataFrame, outcome: Outcome
+) -> dict[bool, float]:
     """Return weighted means in the reference year: a share for `any`, else the column's level.
 
-    A log outcome's mean is over the firms of its sample, those above zero.
+    By whether firms are treated. A log outcome's mean is over firms of its sample, those above 0.
     """
     levels = panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)[sample.panel_row]
     values = sample.y if outcome.transform == "any" else levels
     at_base = sample.event_time == sample.stacks.reference
-    means = {
-        name: _weighted_mean(values, sample.weight, at_base & (sample.treated == treated))
-        for name, treated in (("baseline_mean", False), ("baseline_mean_treated", True))
+    return {
+        treated: _weighted_mean(values, sample.weight, at_base & (sample.treated == treated))
+        for treated in (False, True)
     }
-    return [(name, value, outcome.unit) for name, value in means.items()]
 
 
-def sample_facts(sample: StackedSample) -> list[Fact]:
-    """Return what missing outcomes cost, the years and stacks used, and firms used twice."""
+def sample_figures(sample: StackedSample) -> dict[str, float]:
+    """Return columns of SAMPLES: what missing outcomes cost, what is used, firms used twice."""
     losses = sample.losses
     used = pd.DataFrame({"firm": sample.stacks.firm[sample.unit], "unit": sample.unit})
     per_firm = used.drop_duplicates().groupby("firm").size()
-    facts: list[tuple[str, float, str]] = [
-        ("n_treated_missing", losses.treated_missing, "firms"),
-        ("firm_years_missing", losses.firm_years_missing, "firm-years"),
-        ("firm_years_dropped", losses.firm_years_dropped, "firm-years"),
-        ("treated_years", losses.treated_years, "firm-years"),
-        ("treated_years_dropped", losses.treated_years_dropped, "firm-years"),
-        ("stack_years_dropped", losses.stack_years_dropped, "stack-years"),
-        ("n_firms_reused", int((per_firm > 1).sum()), "firms"),
-        ("n_firms_moved_cluster", sample.stacks.n_firms_moved, "firms"),
-    ]
+    figures: dict[str, float] = {
+        "n_treated_missing": losses.treated_missing,
+        "firm_years_missing": losses.firm_years_missing,
+        "firm_years_dropped": losses.firm_years_dropped,
+        "treated_years": losses.treated_years,
+        "treated_years_dropped": losses.treated_years_dropped,
+        "stack_years_dropped": losses.stack_years_dropped,
+        "n_firms_reused": int((per_firm > 1).sum()),
+        "n_firms_moved_cluster": sample.stacks.n_firms_moved,
+    }
     if sample.stacks.sets is not None:
         sets = sample.stacks.sets
         n_sets = _n_distinct(sets.set_code)
-        per_set = (len(sets.unit) - n_sets) / max(n_sets, 1)
-        facts.append(("comparison_firms_per_set", per_set, "per set"))
+        figures["comparison_firms_per_set"] = (len(sets.unit) - n_sets) / max(n_sets, 1)
     if len(sample.y):
         cluster = sample.stacks.cluster[sample.unit]
-        facts += [
-            ("n_treated_clusters", _n_distinct(cluster[sample.treated]), "clusters"),
-            ("n_stacks", _n_distinct(sample.stack), "stacks"),
-            ("first_year", int(sample.year.min()), "year"),
-            ("last_year", int(sample.year.max()), "year"),
-        ]
-    return facts
+        figures |= {
+            "n_treated_clusters": _n_distinct(cluster[sample.treated]),
+            "n_stacks": _n_distinct(sample.stack),
+            "first_year": int(sample.year.min()),
+            "last_year": int(sample.year.max()),
+        }
+    return figures
 
 
 def outcome_paths(sample: StackedSample, outcome: str) -> pd.DataFrame:
@@ -81,14 +77,6 @@ def outcome_paths(sample: StackedSample, outcome: str) -> pd.DataFrame:
 
 def _n_distinct(codes: NDArray[np.integer]) -> int:
     return len(np.unique(codes))
-
-
-def facts_rows(design: str, outcome: str, facts: list[Fact]) -> list[dict[str, Any]]:
-    """Return facts as rows of FACTS."""
-    return [
-        {"design": design, "outcome": outcome, "name": name, "value": value, "unit": unit}
-        for name, value, unit in facts
-    ]
 
 
 def _weighted_mean(values: Floats, weight: Floats, where: np.ndarray) -> float:

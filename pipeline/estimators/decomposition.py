@@ -1,8 +1,10 @@
-"""What a flat two-way figure averages, as a row of TESTS and facts of every comparison."""
+"""What a flat two-way figure averages, comparison by comparison."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.effects.description import Fact
 from pipeline.effects.rows import Label, Row, test_row
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.decomposition_names import GOODMAN_BACON
@@ -16,8 +18,22 @@ from pipeline.estimators.twoway import FlatSample
 from pipeline.panel.panel_index import n_groups
 
 
-def decomposition(label: Label, flat: FlatSample) -> tuple[Row, list[Fact]]:
-    """Return the row of TESTS and the facts of every comparison, or the row with the reason.
+@dataclass(frozen=True)
+class Decomposed:
+    """Hold the row of TESTS and what a figure averages, without its key; empty where it cannot be.
+
+    `comparisons` are rows of DECOMPOSITION, `cohorts` of DECOMPOSED_COHORTS, `whole` columns of
+    FITS.
+    """
+
+    test: Row
+    comparisons: Sequence[Row] = ()
+    cohorts: Sequence[Row] = ()
+    whole: Mapping[str, float] = field(default_factory=dict)
+
+
+def decompose(label: Label, flat: FlatSample) -> Decomposed:
+    """Return what a two-way figure averages, or the row of TESTS with the reason.
 
     The row's statistic is the weighted average of the comparisons: the two-way figure, of the
     balanced part of the panel where the whole is not balanced.
@@ -25,24 +41,22 @@ def decomposition(label: Label, flat: FlatSample) -> tuple[Row, list[Fact]]:
     try:
         part, comparisons = _comparisons(flat)
     except IdentificationError as error:
-        return test_row(label, GOODMAN_BACON, reason=error.reason), []
-    shares = share_by_kind(comparisons)
+        return Decomposed(test_row(label, GOODMAN_BACON, reason=error.reason))
     average = float(np.sum([part.weight * part.estimate for part in comparisons]))
-    averaged = {
-        "n": len(comparisons),
-        "n_already": sum(comparison.kind == "already" for comparison in comparisons),
-        "first_year": int(part.year.min()),
-        "last_year": int(part.year.max()),
-    }
-    facts = [fact for comparison in comparisons for fact in _facts(label, comparison)]
-    facts += _sizes(label, part)
-    facts += [
-        (f"bacon_already_treated[{label.estimator}]", shares["already"], "share"),
-        (f"bacon_first_year[{label.estimator}]", int(part.year.min()), "year"),
-        (f"bacon_last_year[{label.estimator}]", int(part.year.max()), "year"),
-    ]
-    said = [Reason("comparisons_averaged", averaged)]
-    return test_row(label, GOODMAN_BACON, statistic=average, remarks=said), facts
+    first, last = int(part.year.min()), int(part.year.max())
+    already = sum(comparison.kind == "already" for comparison in comparisons)
+    averaged = {"n": len(comparisons), "n_already": already}
+    said = Reason("comparisons_averaged", averaged | {"first_year": first, "last_year": last})
+    return Decomposed(
+        test_row(label, GOODMAN_BACON, statistic=average, remarks=[said]),
+        [vars(comparison) for comparison in comparisons],
+        _cohorts(part),
+        {
+            "share_already_treated": share_by_kind(comparisons)["already"],
+            "decomposed_first_year": first,
+            "decomposed_last_year": last,
+        },
+    )
 
 
 def _comparisons(flat: FlatSample) -> tuple[FlatSample, list[Comparison]]:
@@ -54,23 +68,13 @@ def _comparisons(flat: FlatSample) -> tuple[FlatSample, list[Comparison]]:
         return part, goodman_bacon(part)
 
 
-def _sizes(label: Label, part: FlatSample) -> list[Fact]:
+def _cohorts(part: FlatSample) -> list[Row]:
     """Count the firms of each entry year that was decomposed, and of the never-treated."""
-    last = part.year.max()
-    group = np.where(part.cohort > last, np.inf, part.cohort)
+    group = np.where(part.cohort > part.year.max(), np.inf, part.cohort)
     return [
-        (
-            f"bacon_firms[{label.estimator},{'never' if np.isinf(cohort) else int(cohort)}]",
-            n_groups(part.firm[group == cohort]),
-            "firms",
-        )
+        {
+            "cohort": None if np.isinf(cohort) else int(cohort),
+            "n_firms": n_groups(part.firm[group == cohort]),
+        }
         for cohort in np.unique(group)
-    ]
-
-
-def _facts(label: Label, part: Comparison) -> list[Fact]:
-    of = f"[{label.estimator},{part.name}]"
-    return [
-        (f"bacon_weight{of}", part.weight, "share"),
-        (f"bacon_estimate{of}", part.estimate, label.scale),
     ]

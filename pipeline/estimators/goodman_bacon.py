@@ -31,11 +31,6 @@ class Comparison:
     weight: float
     estimate: float
 
-    @property
-    def name(self) -> str:
-        """Return `2006,2004`, or `2006,never`."""
-        return f"{self.cohort},{'never' if self.control is None else self.control}"
-
 
 @dataclass(frozen=True)
 class _Group:

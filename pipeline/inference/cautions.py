@@ -10,8 +10,6 @@ UNINFORMATIVE_BELOW = 6
 # doi:10.1002/jae.2508).
 FEW_TREATED_CLUSTERS = 10
 
-# The fact that counts a design's treated firms which share their assignment cluster with another.
-SHARING_A_CLUSTER = "n_treated_sharing_cluster"
 ERRORS_BY_FIRM = Reason("errors_by_firm")
 
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datasets.fits import TREATED_CLUSTERS
-from pipeline.effects.description import Fact
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.inference.covariance import minimum_detectable_effect
-from pipeline.inference.detectable_names import detectable, detectable_in_unit
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 from pipeline.params.estimate import EstimateSection
 
@@ -22,19 +20,32 @@ class Baseline:
     unit: str
 
 
-def effect_facts(
-    label: Label, row: Row, settings: EstimateSection, baseline: Baseline
-) -> list[Fact]:
-    """Return the minimum detectable effect of a summary row, in its units and in the outcome's."""
-    error, df = row.get("std_error", np.nan), row.get("df", np.nan)
-    return _facts(label, error, df if np.isfinite(df) else np.inf, settings, baseline)
+def detectable_row(
+    label: Label,
+    error: float,
+    df: float,
+    settings: EstimateSection,
+    baseline: Baseline | None = None,
+    *,
+    treated_clusters: int | None = None,
+) -> Row:
+    """Return the row of DETECTABLE of an effect with an error, normal where `df` is infinite.
+
+    In the outcome's unit too, given its `baseline`: a log effect d of treated firms with baseline
+    mean m is m (exp(d) - 1).
+    """
+    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
+    row = fit_key(label) | {"grouping": label.grouping, "treated_clusters": treated_clusters}
+    row |= {"effect": effect, "scale": label.scale}
+    if baseline is None:
+        return row
+    in_unit = baseline.mean * np.expm1(effect) if label.scale == "log points" else effect
+    return row | {"effect_in_unit": float(in_unit), "unit": baseline.unit}
 
 
-def detectable_fact(label: Label, row: Row, settings: EstimateSection) -> Fact:
-    """Return the minimum detectable effect of a row with normal inference, in its units."""
-    error = row.get("std_error", np.nan)
-    effect = minimum_detectable_effect(error, np.inf, settings.conf_level, settings.power)
-    return detectable(label.estimator), effect, label.scale
+def fit_key(label: Label) -> Row:
+    """Return the key of one estimator of one outcome under one design."""
+    return {"design": label.design, "outcome": label.outcome, "estimator": label.estimator}
 
 
 def by_treated_clusters(
@@ -45,7 +56,7 @@ def by_treated_clusters(
     baseline: Baseline,
     *,
     normal: bool,
-) -> list[Fact]:
+) -> list[Row]:
     """Return the minimum detectable effect had other numbers of clusters been treated.
 
     `influence` (G,) of the average effect by cluster, `treated` (G,). The treated clusters' part of
@@ -57,34 +68,12 @@ def by_treated_clusters(
     n_treated, n_others = int((used & treated).sum()), int((used & ~treated).sum())
     if n_treated < 2 or not np.isfinite(own + others):
         return []
-    facts: list[Fact] = []
+    rows = []
     for number in TREATED_CLUSTERS:
         error = float(np.sqrt(own * n_treated / number + others))
         df = np.inf if normal else n_others + number - 1
-        facts += _facts(label, error, df, settings, baseline, treated_clusters=number)
-    return facts
-
-
-def _facts(
-    label: Label,
-    error: float,
-    df: float,
-    settings: EstimateSection,
-    baseline: Baseline,
-    *,
-    treated_clusters: int | None = None,
-) -> list[Fact]:
-    """Return the smallest effect found with an error: in the estimate's units and the outcome's.
-
-    A log effect d of treated firms with baseline mean m is m (exp(d) - 1) of the outcome's unit.
-    """
-    effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
-    in_unit = baseline.mean * np.expm1(effect) if label.scale == "log points" else effect
-    spec = label.estimator
-    return [
-        (detectable(spec, treated_clusters), effect, label.scale),
-        (detectable_in_unit(spec, treated_clusters), float(in_unit), baseline.unit),
-    ]
+        rows.append(detectable_row(label, error, df, settings, baseline, treated_clusters=number))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -99,20 +88,22 @@ class Slopes:
     covariance: Floats
 
 
-def slope_facts(label: Label, tested: Slopes, single: Slopes, df_denominator: float) -> list[Fact]:
-    """Return the slopes of a linear pre-trend that the tests of the leads would have found.
+def slope_rows(label: Label, tested: Slopes, single: Slopes, df_denominator: float) -> list[Row]:
+    """Return rows of PRE_TREND_POWER: linear pre-trends that tests of the leads would have found.
 
-    `pre_trend_slope` by the joint test of `tested`, which is reported, `pre_trend_slope_any` where
-    a significant one of `single` is taken as a finding; a year, in units of the estimate.
+    By the joint test of `tested`, which is reported, and where a significant one of `single` is
+    taken as a finding.
     """
-    level, facts = 1 - label.conf_level, []
-    unit = f"{label.scale} a year"
-    for power in FOUND_WITH:
-        of = f"[{label.estimator},{100 * power:g}]"
-        jointly = slope_found_jointly(tested.years, tested.covariance, df_denominator, level, power)
-        alone = slope_found_by_any(single.years, single.covariance, level, power)
-        facts += [
-            (f"pre_trend_slope{of}", jointly, unit),
-            (f"pre_trend_slope_any{of}", alone, unit),
-        ]
-    return facts
+    level = 1 - label.conf_level
+    return [
+        fit_key(label)
+        | {
+            "power": power,
+            "slope_jointly": slope_found_jointly(
+                tested.years, tested.covariance, df_denominator, level, power
+            ),
+            "slope_by_any": slope_found_by_any(single.years, single.covariance, level, power),
+            "scale": label.scale,
+        }
+        for power in FOUND_WITH
+    ]

@@ -9,12 +9,12 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.effects.description import Fact
 from pipeline.effects.rows import Label, Row, test_row
 from pipeline.effects.stacks import Floats
 from pipeline.errors import Reason
 from pipeline.inference.analytic import Inferred
 from pipeline.inference.covariance import is_invertible, minimum_detectable_effect, wald_test
+from pipeline.inference.detectable import fit_key
 from pipeline.params.estimate import EstimateSection
 
 TEST = "equality"
@@ -71,11 +71,13 @@ def equality_row(label: Label, grouping: str, effects: dict[str, Inferred]) -> R
 
 def detectable_difference(
     label: Label, grouping: str, effects: dict[str, Inferred], settings: EstimateSection
-) -> list[Fact]:
-    """Return the smallest difference between two groups that a t test of it would find.
+) -> Row | None:
+    """Return the row of DETECTABLE of the smallest difference between two groups.
+
+    It is the smallest that a t test of it would find:
 
     (t_{1-alpha/2, G-1} + t_{power, G-1}) x SE of the difference, over the two groups' G clusters,
-    for the pair in which it is least; nothing where no pair has one. In units of the effect.
+    for the pair in which it is least; None where no pair has one. In units of the effect.
     """
     joint = Joint.of(effects)
     found = []
@@ -86,5 +88,7 @@ def detectable_difference(
             error, df = float(np.sqrt(variance[0, 0])), joint.n_clusters(pair) - 1
             found.append(minimum_detectable_effect(error, df, settings.conf_level, settings.power))
     least = min((value for value in found if np.isfinite(value)), default=None)
-    name = f"detectable_difference[{grouping}]"
-    return [] if least is None else [(name, least, label.scale)]
+    if least is None:
+        return None
+    place = fit_key(label) | {"grouping": grouping, "treated_clusters": None}
+    return place | {"effect": least, "scale": label.scale}

@@ -6,11 +6,12 @@ Errors belong at the level at which treatment was assigned (Abadie, Athey, Imben
 
 import numpy as np
 
+from pipeline.datasets.samples import SHARED_CLUSTERS
 from pipeline.effects.collected import Collected
 from pipeline.effects.rows import Row
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
-from pipeline.inference.cautions import ERRORS_BY_FIRM, SHARING_A_CLUSTER
+from pipeline.inference.cautions import ERRORS_BY_FIRM
 
 _PLACES = ("cohort", "year", "event_time")
 
@@ -18,14 +19,14 @@ _PLACES = ("cohort", "year", "event_time")
 def caution_errors_by_firm(collected: Collected, study: Study) -> None:
     """Say so in every average with errors by firm where treated firms share a cluster.
 
-    Their number is a fact of the design.
+    Their number is a row of SHARED_CLUSTERS.
     """
     rows = [row for row in collected.estimates if _is_average_by_firm(row)]
     for design in sorted({row["design"] for row in rows}):
         sharing = _sharing(study.stacks[design])
         if not sharing:
             continue
-        collected.add_facts(design, "all", [(SHARING_A_CLUSTER, sharing, "firms")])
+        collected.add(SHARED_CLUSTERS, design=design, n_treated_sharing_cluster=sharing)
         for row in rows:
             if row["design"] == design:
                 row["remarks"] = (*row["remarks"], ERRORS_BY_FIRM)

@@ -7,13 +7,12 @@ order of the rows. Both are choices without a reason in the data, so their effec
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.effects.adjusted_sample import spec_sample
-from pipeline.effects.description import facts_rows
+from pipeline.effects.rows import Row
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.effects.study import Study
@@ -34,8 +33,8 @@ from pipeline.progress import track
 N_ORDERS = 50
 
 
-def order_facts(study: Study, redo: Redo) -> list[dict[str, Any]]:
-    """Return FACTS rows on each greedily matched design: the ATT over random orders and rows.
+def order_effects(study: Study, redo: Redo) -> list[Row]:
+    """Return columns of FITS on each greedily matched design: the ATT over random orders and rows.
 
     By outcome: `att_order_low` and `att_order_high` over 50 random orders (seeds 0 to 49), of rows
     and of who chooses, and `att_rows_reversed` with the declared order and the rows in reverse,
@@ -46,31 +45,32 @@ def order_facts(study: Study, redo: Redo) -> list[dict[str, Any]]:
     spec = next(spec for spec in study.estimate.specs if spec.name == named)
     if spec.estimator != "stacked":
         return []
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for design in spec.designs:
         rule = redo.match.designs.get(design)
         if isinstance(rule, NearestDesign) and not rule.replacement:
-            rows += _design_facts(study, redo, spec, design, rule)
+            rows += _of_design(study, redo, spec, design, rule)
     return rows
 
 
-def _design_facts(
+def _of_design(
     study: Study, redo: Redo, spec: StackedSpec, design: str, rule: NearestDesign
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     risk_sets = list(design_risk_sets(redo.scores, redo.covariates, design, rule))
     match = _Matcher(study.treatment, index_panel(study.panel), design)
     orders = _effects(study, spec, _random_orders(match, risk_sets, rule))
     reverse = _effects(study, spec, match([_reversed(risk_set) for risk_set in risk_sets], rule))
-    rows: list[dict[str, Any]] = []
-    for name, effects in orders.items():
-        scale = study.outcomes[name].scale
-        facts = [
-            ("att_order_low", float(effects.min()), scale),
-            ("att_order_high", float(effects.max()), scale),
-            ("att_rows_reversed", float(reverse[name].mean()), scale),
-        ]
-        rows += facts_rows(design, name, facts)
-    return rows
+    return [
+        {
+            "design": design,
+            "outcome": name,
+            "estimator": spec.name,
+            "att_order_low": float(effects.min()),
+            "att_order_high": float(effects.max()),
+            "att_rows_reversed": float(reverse[name].mean()),
+        }
+        for name, effects in orders.items()
+    ]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects
 from pipeline.exhibits.tables.table import HIDDEN, Table
 from pipeline.exhibits.words.language import retell, say
-from pipeline.inference.cautions import FEW_TREATED_CLUSTERS, SHARING_A_CLUSTER
+from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 
 _Count = Callable[[StudyResults, Shown, str], str]
 
@@ -65,8 +65,8 @@ def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
     by_firm = results.settings.spec(shown.panels[letter].spec).cluster == "firm"
     if not by_firm:
         return ""
-    design = shown.panels[letter].design
-    return _count(results.details.figure(SHARED_CLUSTERS, SHARING_A_CLUSTER, design=design))
+    column, design = "n_treated_sharing_cluster", shown.panels[letter].design
+    return _count(results.details.figure(SHARED_CLUSTERS, column, design=design))
 
 
 def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:

@@ -2,15 +2,23 @@
 
 import numpy as np
 
+from pipeline.datasets.fits import (
+    DECOMPOSED_COHORTS,
+    DECOMPOSITION,
+    DETECTABLE,
+    FITS,
+    PRE_TREND_POWER,
+)
+from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
-from pipeline.effects.description import Fact, baseline_facts, outcome_paths, sample_facts
+from pipeline.effects.description import baseline_means, outcome_paths, sample_figures
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
-from pipeline.estimators.decomposition import decomposition
+from pipeline.estimators.decomposition import decompose
 from pipeline.estimators.ratios import concentration
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.estimators.twoway import flat_sample
@@ -19,28 +27,22 @@ from pipeline.inference.detectable import (
     Baseline,
     Slopes,
     by_treated_clusters,
-    effect_facts,
-    slope_facts,
+    detectable_row,
+    fit_key,
+    slope_rows,
 )
 from pipeline.inference.inferences import Found
 from pipeline.inference.pre_trends import PreTrends
 
-_UNITS = {
-    "n_singletons": "firm-years",
-    "n_all_zero": "firm-years",
-    "n_separated": "firm-years",
-    "trimmed_treated": "share",
-    "trimmed_comparison": "share",
-}
-
 
 def describe(collected: Collected, study: Study, sample: StackedSample, name: str) -> None:
     """Add what a design's sample of one outcome is, and its mean paths."""
-    design = sample.stacks.design
-    collected.add_facts(design, name, sample_facts(sample))
+    place = {"design": sample.stacks.design, "outcome": name}
+    collected.add(SAMPLES, **place, **sample_figures(sample))
     if len(sample.y):
-        baseline = baseline_facts(sample, study.panel, study.outcomes[name])
-        collected.add_facts(design, name, baseline)
+        outcome = study.outcomes[name]
+        for treated, mean in baseline_means(sample, study.panel, outcome).items():
+            collected.add(BASELINES, **place, treated=treated, mean=mean, unit=outcome.unit)
         collected.paths.append(outcome_paths(sample, name))
 
 
@@ -48,40 +50,37 @@ def add_beside(
     collected: Collected, task: Task, label: Label, found: Found, test: PreTrends | None
 ) -> None:
     """Add what a spec's answer says beside its rows."""
-    design, outcome = label.design, label.outcome
-    facts = unused_facts(label, found.answer)
-    if test is not None:
-        facts += _slopes(label, test)
+    add_unused(collected, label, found.answer)
+    for row in slopes(label, test) if test is not None else ():
+        collected.add(PRE_TREND_POWER, **row)
     if task.in_ratios and task.spec.estimator == "stacked":
-        facts += _concentration(task.sample)
-    collected.add_facts(design, outcome, facts)
+        place = {"design": label.design, "outcome": label.outcome, "grouping": label.grouping}
+        for treated, shares in concentration(task.sample).items():
+            collected.add(CONCENTRATION, **place, treated=treated, **shares)
     if not ESTIMATORS[task.spec.estimator].inference & {"imbens_manski", "abadie_imbens"}:
         _add_detectable(collected, task, label, found)
     if task.spec.estimator == "twoway":
-        row, comparisons = decomposition(label, flat_sample(task.sample, task.study.panel))
-        collected.tests.append(row)
-        collected.add_facts(design, outcome, comparisons)
+        _add_decomposition(collected, task, label)
 
 
-def unused_facts(label: Label, answer: Answer) -> list[Fact]:
-    """Return the counts of what a fit could not use."""
-    return [
-        (f"{name}[{label.estimator}]", value, _UNITS.get(name, "firms"))
-        for name, value in answer.unused.items()
-    ]
+def add_unused(collected: Collected, label: Label, answer: Answer) -> None:
+    """Add the counts of what a fit could not use."""
+    if answer.unused:
+        collected.add(FITS, **fit_key(label), **answer.unused)
 
 
-def _concentration(sample: StackedSample) -> list[Fact]:
-    """Return the shares of the largest firms in each group's total."""
-    groups = {True: "treated", False: "comparison"}
-    return [
-        (f"{name}_{groups[treated]}", share, "share")
-        for treated, shares in concentration(sample).items()
-        for name, share in shares.items()
-    ]
+def _add_decomposition(collected: Collected, task: Task, label: Label) -> None:
+    """Add what a flat two-way figure averages."""
+    found = decompose(label, flat_sample(task.sample, task.study.panel))
+    collected.tests.append(found.test)
+    collected.add(FITS, **fit_key(label), **found.whole)
+    for row in found.comparisons:
+        collected.add(DECOMPOSITION, **fit_key(label), **row)
+    for row in found.cohorts:
+        collected.add(DECOMPOSED_COHORTS, **fit_key(label), **row)
 
 
-def _slopes(label: Label, test: PreTrends) -> list[Fact]:
+def slopes(label: Label, test: PreTrends) -> list[Row]:
     """Return the slopes that the test, or a single year's, would have found."""
     leads, inferred = test.leads, test.inferred
     if leads.single is None or leads.single_years is None or inferred is None or not test.tested:
@@ -90,12 +89,12 @@ def _slopes(label: Label, test: PreTrends) -> list[Fact]:
     known = np.nan if inferred.counts.too_few else 1.0
     jointly = Slopes(leads.years[tested], known * inferred.covariance[np.ix_(tested, tested)])
     if not leads.of_cells:
-        return slope_facts(label, jointly, jointly, inferred.df)
+        return slope_rows(label, jointly, jointly, inferred.df)
     times = {leads.effects.terms[i].event_time for i in tested}
     single = infer(leads.single, label.cluster)
     own = [i for i, term in enumerate(leads.single.terms) if term.event_time in times]
     alone = Slopes(leads.single_years[own], single.covariance[np.ix_(own, own)])
-    return slope_facts(label, jointly, alone, inferred.df)
+    return slope_rows(label, jointly, alone, inferred.df)
 
 
 def _add_detectable(collected: Collected, task: Task, label: Label, found: Found) -> None:
@@ -104,12 +103,13 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
     The minimum detectable effect is normal where the row has no degrees of freedom.
     """
     summary = _summary(found.rows)
-    baseline = Baseline(
-        collected.fact(label.design, label.outcome, "baseline_mean_treated"),
-        task.study.outcomes[label.outcome].unit,
-    )
+    place = {"design": label.design, "outcome": label.outcome, "treated": True}
+    unit = task.study.outcomes[label.outcome].unit
+    baseline = Baseline(collected.figure(BASELINES, "mean", **place), unit)
     settings = task.study.estimate
-    facts = effect_facts(label, summary, settings, baseline)
+    error, df = summary.get("std_error", np.nan), summary.get("df", np.nan)
+    df = df if np.isfinite(df) else np.inf
+    rows = [detectable_row(label, error, df, settings, baseline)]
     estimator = ESTIMATORS[task.spec.estimator]
     if estimator.plans and np.isfinite(summary.get("std_error", np.nan)):
         behind = _average(found.inferred, summary["term"])
@@ -117,7 +117,7 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
             inferred, influence = behind
             if estimator.joint and not task.in_ratios:
                 collected.influences[label.design, label.estimator, label.outcome] = influence
-            facts += by_treated_clusters(
+            rows += by_treated_clusters(
                 label,
                 influence,
                 _treated_clusters(inferred, len(influence)),
@@ -125,7 +125,8 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
                 baseline,
                 normal=not np.isfinite(inferred.df),
             )
-    collected.add_facts(label.design, label.outcome, facts)
+    for row in rows:
+        collected.add(DETECTABLE, **row)
 
 
 def _summary(rows: list[Row]) -> Row:
