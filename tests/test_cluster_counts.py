@@ -72,6 +72,21 @@ def test_the_caution_is_for_intervals_over_few_treated_clusters(n_treated, said)
     assert not said or tell(found).startswith(f"{n_treated} {CAUTION}")
 
 
+@pytest.mark.parametrize(
+    ("n_components", "code"),
+    [
+        (1, "one_component"),
+        (5, "few_components_no_bootstrap"),
+        (6, "few_components"),
+        (9, "few_components"),
+        (10, None),
+    ],
+)
+def test_few_components_have_no_bootstrap_below_six(n_components, code):
+    found = cluster_caution("components", n_components, n_components)
+    assert (None if found is None else found.code) == code
+
+
 def by_firm(cluster_of):
     """Return analytic averages with errors by firm, and SHARED_CLUSTERS, under given clusters."""
     panel = plain_panel(24)
