@@ -82,18 +82,17 @@ def place(test: str) -> str:
     return f"tests/{file}.py{separator}{name}"
 
 
-def run_tests(tree: Path, tests: Sequence[str], *, keep_bytecode: bool) -> tuple[int, str]:
-    """Run tests up to the first failure; return pytest's exit code and what it printed.
+def run_tests(tree: Path, tests: Sequence[str], *, mutated: bool) -> tuple[int, str]:
+    """Run tests; return pytest's exit code (`FAILED` after too long) and what it printed.
 
-    After too long the code is `FAILED`.
-
-    Mutants leave no bytecode, which could be taken for that of the next one.
+    Those of a mutant stop at the first failure, and leave no bytecode, which could be taken for
+    that of the next one.
     """
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    command += [place(name) for name in tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line"]
+    command += ["-x"] * mutated + [place(name) for name in tests]
     # plugins that the tests do not ask for take longer to load than many tests to run
     environment = os.environ | {"PYTHONPATH": str(tree), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    if not keep_bytecode:
+    if mutated:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
     try:
         found = subprocess.run(
@@ -117,7 +116,7 @@ def judge(tree: Path, mutation: Mutation) -> str:
     path.write_text(mutation.applied(source), "utf-8")
     # another time than the source's, whose bytecode would else be taken for the mutant's
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 10**10))
-    code, _ = run_tests(tree, mutation.tests, keep_bytecode=False)
+    code, _ = run_tests(tree, mutation.tests, mutated=True)
     path.write_text(source, "utf-8")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     return {PASSED: "SURVIVED", FAILED: "caught"}.get(code, "BROKEN")
@@ -128,7 +127,7 @@ def run(chosen: Sequence[Mutation], root: Path = ROOT) -> int:
     with tempfile.TemporaryDirectory() as folder:
         tree = copy_of(root, Path(folder))
         tests = sorted({name for mutation in chosen for name in mutation.tests})
-        code, shown = run_tests(tree, tests, keep_bytecode=True)
+        code, shown = run_tests(tree, tests, mutated=False)
         if code != PASSED:
             print(f"{shown}\nno verdict: these tests fail without any mutation")
             return len(chosen)

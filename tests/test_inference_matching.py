@@ -89,7 +89,7 @@ def test_firms_beyond_the_caliper_leave_the_average():
     )
     found = matching_effect(firms, "att", Rules())
     assert (found.estimate, found.n_averaged) == (2.0, 1)
-    with pytest.raises(IdentificationError, match="no firm has a match"):
+    with pytest.raises(IdentificationError, match="nobody_within_caliper"):
         matching_effect(replace(firms, caliper=0.01), "att", Rules())
 
 
@@ -123,7 +123,7 @@ def test_a_firm_alone_in_its_cell_has_no_variance():
     cells = np.array([0, 0, 0, 1, 1, 1])
     treated = np.array([True, False, False, True, True, False])
     firms = Firms(np.arange(6.0), treated, np.zeros((6, 1)), cells)
-    with pytest.raises(IdentificationError, match="1 firms have no other firm of their group"):
+    with pytest.raises(IdentificationError, match=r"alone_in_cell \(n 1\)"):
         matching_effect(firms, "att", Rules(ratio=1))
 
 
