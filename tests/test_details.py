@@ -9,11 +9,16 @@ from results import study_results, with_figures
 
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.matches import MATCHED
+from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
-from pipeline.datasets.store import Column, TableError, columns_that_tell
+from pipeline.datasets.store import Column, Dataset, TableError, require_traits
+from pipeline.publishing import publication
 from pipeline.publishing.disclosure import details as disclosure
+from pipeline.publishing.disclosure import vet
+from pipeline.publishing.publication import as_published, published_csvs
 
 PLACE = {"design": "covariates", "stack": "all"}
+BY_NAME = {t.name: t for t in [*vars(publication).values(), *DETAILS] if isinstance(t, Dataset)}
 
 
 def test_a_figure_is_found_by_its_whole_key():
@@ -44,9 +49,22 @@ def test_a_total_is_over_the_rows_of_a_part_of_the_key_and_hidden_with_one_of_th
     assert not results.details.total(SCORE_LOSSES, "n_off_support", model="none").known
 
 
-def test_every_column_says_what_it_tells_of_firms():
-    for table in DETAILS:
-        columns_that_tell(table, "count")
+def test_every_published_column_says_what_it_tells_of_firms():
+    for name in published_csvs(study_results()):
+        if name != "recovery":
+            require_traits(BY_NAME[name.upper()])
+
+
+def test_what_is_hidden_of_an_estimate_is_all_but_its_coordinates_and_words():
+    hidden = {*vet._FIGURES, *vet._SIZES}
+    numbers = {n for n, c in ESTIMATES.columns.items() if c.kind in ("number", "integer")}
+    assert hidden == numbers - set(ESTIMATES.key)
+
+
+def test_a_published_column_that_says_nothing_is_refused():
+    silent = replace(ESTIMATES, columns={**ESTIMATES.columns, "new": Column("number", "new")})
+    with pytest.raises(TableError, match=r"ESTIMATES: columns \['new'\]"):
+        as_published(silent)
 
 
 def test_a_column_that_does_not_say_what_it_tells_stops_publication(monkeypatch):

@@ -11,30 +11,40 @@ BALANCE = Dataset(
         "stack": Column("string", "entry year, or `all`"),
         "covariate": Column("string", "covariate, `name=value` for a category"),
         "sample": Column("string", "before, on support, after"),
-        "in_score": Column("flag", "enters the design's score or is balanced by its weights"),
-        "mean_treated": Column("number", "weighted mean", nullable=True),
-        "mean_control": Column("number", "weighted mean", nullable=True),
+        "in_score": Column(
+            "flag", "enters the design's score or is balanced by its weights", tells="words"
+        ),
+        "mean_treated": Column("number", "weighted mean", nullable=True, tells="mean"),
+        "mean_control": Column("number", "weighted mean", nullable=True, tells="mean"),
         "std_diff": Column(
             "number",
             "difference in means over the unmatched SD; denominator in params",
             nullable=True,
+            tells="statistic",
         ),
         "percent_bias": Column(
             "number",
             "100 x difference in means over the unmatched sqrt((v1 + v0) / 2), as Stata's pstest",
             nullable=True,
+            tells="statistic",
         ),
         "variance_ratio": Column(
             "number",
             "treated over comparison; missing for binaries and where values do not vary",
             nullable=True,
+            tells="statistic",
         ),
         "ks_distance": Column(
-            "number", "largest distance of the weighted distribution functions", nullable=True
+            "number",
+            "largest distance of the weighted distribution functions",
+            nullable=True,
+            tells="statistic",
         ),
-        "n_treated": Column("integer", "treated firms with the covariate"),
-        "n_control": Column("integer", "comparison firms with the covariate"),
-        "ess_control": Column("number", "effective number of comparison firms", nullable=True),
+        "n_treated": Column("integer", "treated firms with the covariate", tells="count"),
+        "n_control": Column("integer", "comparison firms with the covariate", tells="count"),
+        "ess_control": Column(
+            "number", "effective number of comparison firms", nullable=True, tells="statistic"
+        ),
     },
 )
 
@@ -47,9 +57,12 @@ SUPPORT = Dataset(
         "stack": Column("string", "entry year, or `all`"),
         "fate": Column("string", "kept, lost, and why lost: no covariate, off support, no match"),
         "covariate": Column("string", "numeric covariate"),
-        "n_treated": Column("integer", "treated firms of this fate"),
+        "n_treated": Column("integer", "treated firms of this fate", tells="count"),
         "mean": Column(
-            "number", "mean over those with the covariate; missing under three", nullable=True
+            "number",
+            "mean over those with the covariate; missing under three",
+            nullable=True,
+            tells="mean",
         ),
     },
 )

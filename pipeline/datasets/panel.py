@@ -27,21 +27,29 @@ SAMPLE_FLOW = Dataset(
     key=("step",),
     columns={
         "step": Column("integer", "order of the step, from 1"),
-        "rule": Column("string", "what the step requires"),
-        "firms_lost": Column("integer", "firms with no firm-year left after the step"),
-        "firm_years_lost": Column("integer", "firm-years that the step removed"),
-        "treated_firms_lost": Column("integer", "ever-treated firms lost"),
-        "comparison_firms_lost": Column("integer", "never-treated firms lost"),
-        "treated_firm_years_lost": Column("integer", "firm-years of ever-treated firms lost"),
-        "comparison_firm_years_lost": Column("integer", "firm-years of never-treated firms lost"),
-        "sales_lost_share": Column("number", "share of the sum of `sales` lost", nullable=True),
-        "employment_lost_share": Column(
-            "number", "share of the sum of `employment` lost", nullable=True
+        "rule": Column("string", "what the step requires", tells="words"),
+        "firms_lost": Column(
+            "integer", "firms with no firm-year left after the step", tells="count"
         ),
-        "firms": Column("integer", "firms left"),
-        "firm_years": Column("integer", "firm-years left"),
-        "treated_firms": Column("integer", "ever-treated firms left"),
-        "comparison_firms": Column("integer", "never-treated firms left"),
+        "firm_years_lost": Column("integer", "firm-years that the step removed", tells="count"),
+        "treated_firms_lost": Column("integer", "ever-treated firms lost", tells="count"),
+        "comparison_firms_lost": Column("integer", "never-treated firms lost", tells="count"),
+        "treated_firm_years_lost": Column(
+            "integer", "firm-years of ever-treated firms lost", tells="count"
+        ),
+        "comparison_firm_years_lost": Column(
+            "integer", "firm-years of never-treated firms lost", tells="count"
+        ),
+        "sales_lost_share": Column(
+            "number", "share of the sum of `sales` lost", nullable=True, tells="share"
+        ),
+        "employment_lost_share": Column(
+            "number", "share of the sum of `employment` lost", nullable=True, tells="share"
+        ),
+        "firms": Column("integer", "firms left", tells="count"),
+        "firm_years": Column("integer", "firm-years left", tells="count"),
+        "treated_firms": Column("integer", "ever-treated firms left", tells="count"),
+        "comparison_firms": Column("integer", "never-treated firms left", tells="count"),
     },
 )
 
@@ -52,9 +60,9 @@ ISSUES = Dataset(
     columns={
         "rule": Column("string", "what was looked for"),
         "column": Column("string", "standard name of the column"),
-        "count": Column("integer", "values or rows concerned"),
-        "years": Column("string", "years concerned, as a range"),
-        "action": Column("string", "what was done"),
+        "count": Column("integer", "values or rows concerned", tells="count"),
+        "years": Column("string", "years concerned, as a range", tells="words"),
+        "action": Column("string", "what was done", tells="words"),
     },
 )
 
@@ -85,20 +93,20 @@ PROFILE = Dataset(
             "or from the first entry of anybody",
         ),
         "treated": Column("flag", "ever-treated firms, else never-treated"),
-        "year": Column("integer", "the period where it is a year", nullable=True),
-        "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True),
-        "n_missing": Column("integer", "of these without a value", nullable=True),
-        "missing_share": Column("number", "n_missing over n_rows", nullable=True),
-        "n_values": Column("integer", "different values", nullable=True),
-        "label": Column("string", "what readers call the column", nullable=True),
-        "unit": Column("string", "unit of a number", nullable=True),
-        "mean": Column("number", "mean, three significant digits", nullable=True),
-        "std_dev": Column("number", "standard deviation, n - 1", nullable=True),
-        "p10": Column("number", "tenth percentile", nullable=True),
-        "p25": Column("number", "first quartile", nullable=True),
-        "p50": Column("number", "median", nullable=True),
-        "p75": Column("number", "third quartile", nullable=True),
-        "p90": Column("number", "ninetieth percentile", nullable=True),
+        "year": Column("integer", "the period where it is a year", nullable=True, tells="year"),
+        "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True, tells="count"),
+        "n_missing": Column("integer", "of these without a value", nullable=True, tells="count"),
+        "missing_share": Column("number", "n_missing over n_rows", nullable=True, tells="share"),
+        "n_values": Column("integer", "different values", nullable=True, tells="other_count"),
+        "label": Column("string", "what readers call the column", nullable=True, tells="words"),
+        "unit": Column("string", "unit of a number", nullable=True, tells="words"),
+        "mean": Column("number", "mean, three significant digits", nullable=True, tells="mean"),
+        "std_dev": Column("number", "standard deviation, n - 1", nullable=True, tells="statistic"),
+        "p10": Column("number", "tenth percentile", nullable=True, tells="statistic"),
+        "p25": Column("number", "first quartile", nullable=True, tells="statistic"),
+        "p50": Column("number", "median", nullable=True, tells="statistic"),
+        "p75": Column("number", "third quartile", nullable=True, tells="statistic"),
+        "p90": Column("number", "ninetieth percentile", nullable=True, tells="statistic"),
     },
 )
 

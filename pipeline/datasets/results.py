@@ -29,9 +29,13 @@ TERM = tuple(_TERM)
 
 # Why something is missing, and what must be known of what is not: see `datasets.reasons`.
 _SAID = {
-    "reason": Column("string", "code: why a figure, or its error, is missing", nullable=True),
-    "reason_fields": Column("string", "fields of the reason, JSON", nullable=True),
-    "remarks": Column("string", "codes and fields of what must be known, JSON", nullable=True),
+    "reason": Column(
+        "string", "code: why a figure, or its error, is missing", nullable=True, tells="words"
+    ),
+    "reason_fields": Column("string", "fields of the reason, JSON", nullable=True, tells="words"),
+    "remarks": Column(
+        "string", "codes and fields of what must be known, JSON", nullable=True, tells="words"
+    ),
 }
 
 ESTIMATES = Dataset(
@@ -43,22 +47,40 @@ ESTIMATES = Dataset(
         **_TERM,
         "inference": Column("string", "method behind the interval: analytic, wild_bootstrap"),
         "band": Column("string", "pointwise or simultaneous"),
-        "estimand": Column("string", "att; att_matched after losses; ato for overlap weights"),
-        "estimate": Column("number", "in units of `scale`", nullable=True),
-        "std_error": Column("number", "in units of `scale`", nullable=True),
-        "statistic": Column("number", "estimate over standard error", nullable=True),
-        "df": Column("number", "degrees of freedom of the t distribution", nullable=True),
-        "p_value": Column("number", "two-sided", nullable=True),
-        "conf_low": Column("number", "in units of `scale`", nullable=True),
-        "conf_high": Column("number", "in units of `scale`", nullable=True),
-        "conf_level": Column("number", "0.95 is a 95 percent interval", nullable=True),
-        "scale": Column("string", "log points, share, or the outcome's unit"),
-        "n_treated": Column("integer", "distinct treated firms in the sample", nullable=True),
-        "n_control": Column("integer", "distinct comparison firms in the sample", nullable=True),
-        "n_obs": Column("integer", "firm-years, counted once per stack", nullable=True),
-        "n_clusters": Column("integer", "clusters behind the standard error", nullable=True),
-        "n_treated_clusters": Column("integer", "clusters with a treated firm", nullable=True),
-        "cluster": Column("string", "what the clusters are", nullable=True),
+        "estimand": Column(
+            "string", "att; att_matched after losses; ato for overlap weights", tells="words"
+        ),
+        "estimate": Column("number", "in units of `scale`", nullable=True, tells="effect"),
+        "std_error": Column("number", "in units of `scale`", nullable=True, tells="effect"),
+        "statistic": Column(
+            "number", "estimate over standard error", nullable=True, tells="statistic"
+        ),
+        "df": Column(
+            "number", "degrees of freedom of the t distribution", nullable=True, tells="statistic"
+        ),
+        "p_value": Column("number", "two-sided", nullable=True, tells="statistic"),
+        "conf_low": Column("number", "in units of `scale`", nullable=True, tells="effect"),
+        "conf_high": Column("number", "in units of `scale`", nullable=True, tells="effect"),
+        "conf_level": Column(
+            "number", "0.95 is a 95 percent interval", nullable=True, tells="statistic"
+        ),
+        "scale": Column("string", "log points, share, or the outcome's unit", tells="words"),
+        "n_treated": Column(
+            "integer", "distinct treated firms in the sample", nullable=True, tells="count"
+        ),
+        "n_control": Column(
+            "integer", "distinct comparison firms in the sample", nullable=True, tells="count"
+        ),
+        "n_obs": Column(
+            "integer", "firm-years, counted once per stack", nullable=True, tells="count"
+        ),
+        "n_clusters": Column(
+            "integer", "clusters behind the standard error", nullable=True, tells="other_count"
+        ),
+        "n_treated_clusters": Column(
+            "integer", "clusters with a treated firm", nullable=True, tells="other_count"
+        ),
+        "cluster": Column("string", "what the clusters are", nullable=True, tells="words"),
         **_SAID,
     },
 )
@@ -70,10 +92,12 @@ TESTS = Dataset(
     columns={
         **_PLACE,
         "test": Column("string", "pre_trends, ..."),
-        "statistic": Column("number", "F or chi-squared", nullable=True),
-        "df": Column("number", "numerator degrees of freedom", nullable=True),
-        "df_denominator": Column("number", "denominator degrees of freedom", nullable=True),
-        "p_value": Column("number", "the value", nullable=True),
+        "statistic": Column("number", "F or chi-squared", nullable=True, tells="statistic"),
+        "df": Column("number", "numerator degrees of freedom", nullable=True, tells="statistic"),
+        "df_denominator": Column(
+            "number", "denominator degrees of freedom", nullable=True, tells="statistic"
+        ),
+        "p_value": Column("number", "the value", nullable=True, tells="statistic"),
         **_SAID,
     },
 )
@@ -89,7 +113,7 @@ EVENT_COVARIANCE = Dataset(
         **_PLACE,
         **_TERM,
         **_OTHER,
-        "covariance": Column("number", "in units of both scales, multiplied"),
+        "covariance": Column("number", "in units of both scales, multiplied", tells="effect"),
     },
 )
 
@@ -115,7 +139,7 @@ OUTCOME_PATHS = Dataset(
         "design": Column("string", "matching design"),
         "treated": Column("flag", "treated firms, or their comparison firms"),
         "event_time": Column("integer", "years since entry"),
-        "mean": Column("number", "weighted mean, transformed outcome"),
-        "n_firms": Column("integer", "firm-stacks behind the mean"),
+        "mean": Column("number", "weighted mean, transformed outcome", tells="mean"),
+        "n_firms": Column("integer", "firm-stacks behind the mean", tells="count"),
     },
 )

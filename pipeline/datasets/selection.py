@@ -34,12 +34,14 @@ SCORE_COEFFICIENTS = Dataset(
         "model": Column("string", "score model"),
         "fit": Column("string", "stack, or `pooled`"),
         "term": Column("string", "covariate or category"),
-        "estimate": Column("number", "coefficient on the index"),
-        "std_error": Column("number", "conventional maximum-likelihood standard error"),
-        "n_obs": Column("integer", "firms in the fit"),
-        "n_treated": Column("integer", "treated firms in the fit"),
-        "pseudo_r2": Column("number", "McFadden's"),
-        "auc": Column("number", "area under the ROC curve"),
+        "estimate": Column("number", "coefficient on the index", tells="statistic"),
+        "std_error": Column(
+            "number", "conventional maximum-likelihood standard error", tells="statistic"
+        ),
+        "n_obs": Column("integer", "firms in the fit", tells="count"),
+        "n_treated": Column("integer", "treated firms in the fit", tells="count"),
+        "pseudo_r2": Column("number", "McFadden's", tells="statistic"),
+        "auc": Column("number", "area under the ROC curve", tells="statistic"),
     },
 )
 

@@ -71,15 +71,18 @@ class Dataset:
 
 
 def columns_that_tell(dataset: Dataset, what: Tells) -> list[str]:
-    """Return the columns beside the key that tell one thing.
+    """Return the columns beside the key that tell one thing; as `require_traits`."""
+    require_traits(dataset)
+    own = [name for name in dataset.columns if name not in dataset.key]
+    return [name for name in own if dataset.columns[name].tells == what]
 
-    Raises TableError where a column does not say what it tells.
-    """
-    told = {name: c.tells for name, c in dataset.columns.items() if name not in dataset.key}
-    silent = [name for name, tells in told.items() if tells is None]
+
+def require_traits(dataset: Dataset) -> None:
+    """Raise TableError where a column beside the key does not declare what it tells of firms."""
+    own = [name for name in dataset.columns if name not in dataset.key]
+    silent = [name for name in own if dataset.columns[name].tells is None]
     if silent:
         raise TableError(f"{dataset.name}: columns {silent} do not declare what they tell")
-    return [name for name, tells in told.items() if tells == what]
 
 
 class TableError(Exception):

@@ -27,21 +27,20 @@ _BEHIND_ESTIMATES = ("n_treated", "n_control")
 # Beside the declared tables, what estimators found of known truths.
 RECOVERY = "RECOVERY"
 
+_DECLARED = (
+    ESTIMATES,
+    TESTS,
+    OUTCOME_PATHS,
+    BALANCE,
+    SUPPORT,
+    SAMPLE_FLOW,
+    ISSUES,
+    PROFILE,
+    SCORE_COEFFICIENTS,
+    *DETAILS,
+)
 # What of a results table counts firms, rows of firms, or values of firms.
-_COUNTS: dict[str, tuple[str, ...]] = {
-    ESTIMATES.name: _BEHIND_ESTIMATES,
-    TESTS.name: (),
-    OUTCOME_PATHS.name: ("n_firms",),
-    BALANCE.name: _BEHIND_ESTIMATES,
-    SUPPORT.name: ("n_treated",),
-    SAMPLE_FLOW.name: tuple(n for n, c in SAMPLE_FLOW.columns.items() if c.kind == "integer"),
-    ISSUES.name: ("count",),
-    PROFILE.name: ("n_rows", "n_missing"),
-    SCORE_COEFFICIENTS.name: ("n_obs", "n_treated"),
-    RECOVERY: (),
-    **{table.name: tuple(columns_that_tell(table, "count")) for table in DETAILS},
-}
-_NO_COUNTS = {"step", "year"}
+_COUNTS = {table.name: columns_that_tell(table, "count") for table in _DECLARED} | {RECOVERY: []}
 # Tables with means of magnitudes, or with figures made of them.
 _MAGNITUDES = {OUTCOME_PATHS.name, BALANCE.name, PROFILE.name, DETECTABLE.name} | {
     table.name for table in DETAILS if columns_that_tell(table, "mean")
@@ -86,7 +85,7 @@ def _smallest(
 
 def _of_results(table: str, content: bytes, results: StudyResults) -> int | None:
     rows = pd.read_csv(io.BytesIO(content))
-    names = [name for name in _COUNTS[table] if name not in _NO_COUNTS]
+    names = _COUNTS[table]
     return _least(rows[names]) if names else _behind(results)
 
 

@@ -16,7 +16,7 @@ from pipeline.datasets.details import DETAILS
 from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
-from pipeline.datasets.store import Dataset, empty
+from pipeline.datasets.store import Dataset, empty, require_traits
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
@@ -59,7 +59,11 @@ def published_csvs(results: StudyResults) -> dict[str, bytes]:
 
 
 def as_published(table: Dataset) -> Dataset:
-    """Return a table's declaration with every figure nullable: a hidden one is missing."""
+    """Return a table's declaration with every figure nullable: a hidden one is missing.
+
+    Raises TableError where a column does not declare what it tells of firms.
+    """
+    require_traits(table)
     columns = {
         name: replace(column, nullable=column.nullable or column.kind in ("integer", "number"))
         for name, column in table.columns.items()

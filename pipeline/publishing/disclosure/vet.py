@@ -12,6 +12,7 @@ import pandas as pd
 from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, GROUPING_LOSSES
+from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults
@@ -42,9 +43,8 @@ from pipeline.publishing.disclosure.losses import Hidden, few_lost, hide_steps, 
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths
 from pipeline.publishing.disclosure.size_weights import dominated_sizes
 
-_PLACES = {"cohort", "year", "event_time", "last_event_time"}
-_FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind == "number"]
-_SIZES = [n for n, c in ESTIMATES.columns.items() if c.kind == "integer" and n not in _PLACES]
+_FIGURES = [n for what in ("effect", "statistic") for n in columns_that_tell(ESTIMATES, what)]
+_SIZES = [n for what in ("count", "other_count") for n in columns_that_tell(ESTIMATES, what)]
 
 
 def vet(results: StudyResults) -> StudyResults:
