@@ -6,9 +6,13 @@ import pandas as pd
 import pytest
 from results import _table, settings, study_results
 
+from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import ESTIMATES
+from pipeline.effects.terms import Term
+from pipeline.errors import Reason
 from pipeline.exhibits.tables.group_time import group_time_tables
 from pipeline.exhibits.tables.table import DASH
+from pipeline.exhibits.words.language import tell
 
 SPEC = {
     "name": "group_time",
@@ -24,22 +28,23 @@ SPEC = {
     "cluster": "assignment",
 }
 
+NOBODY = Reason("nobody_in_both_years_of_cell", {"group": "treated"})
 
-def row(cohort, year, estimate, std_error, note=None):
+
+def row(cohort, year, estimate, std_error, reason=None):
     return {
         "outcome": "sales_log",
         "design": "unmatched",
-        "sample": "all",
-        "subgroup": "all",
+        **dict.fromkeys(("arm", "sample", "grouping", "subgroup"), "all"),
         "estimator": "group_time",
         "inference": "analytic",
         "band": "pointwise",
-        "term": f"att_gt[{cohort},{year}]",
+        **Term("att_gt", cohort, year, year - cohort).columns,
         "estimand": "att",
         "estimate": estimate,
         "std_error": std_error,
         "scale": "log points",
-        "note": note,
+        **packed(reason),
     }
 
 
@@ -52,10 +57,10 @@ def results():
         settings(), estimate=type(plain.settings.estimate).model_validate(estimate)
     )
     rows = [
-        row(2009, 2008, 0.0, float("nan"), "reference period"),
+        row(2009, 2008, 0.0, float("nan"), Reason("reference_period")),
         row(2009, 2009, 0.1234, 0.0456),
         row(2010, 2010, -0.02, 0.03),
-        row(2010, 2011, float("nan"), float("nan"), "no firm is observed in the base year"),
+        row(2010, 2011, float("nan"), float("nan"), NOBODY),
     ]
     more = pd.concat([plain.estimates, _table(ESTIMATES, rows)], ignore_index=True)
     return dataclasses.replace(plain, settings=chosen, estimates=more)
@@ -73,7 +78,7 @@ def test_each_entry_year_has_a_panel_and_each_cell_its_estimate(results):
 
 
 def test_a_dash_has_its_reason(results):
-    assert "no firm is observed in the base year" in " ".join(group_time_tables(results)[0].notes)
+    assert tell(NOBODY) in " ".join(group_time_tables(results)[0].notes)
 
 
 def test_a_study_without_such_effects_has_no_table():

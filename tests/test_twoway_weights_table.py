@@ -9,12 +9,15 @@ from results import _table, study_results, with_details
 from text_tables import lines
 
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import TESTS
+from pipeline.effects.terms import ATT
+from pipeline.errors import Reason
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
-from pipeline.exhibits.words.language import speaking
+from pipeline.exhibits.words.language import speaking, tell
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.study import study_tables
 
@@ -50,17 +53,18 @@ def decomposed(results, firms):
 
 def made(firms=FIRMS, **exhibit):
     plain = decomposed(study_results(**exhibit), firms)
-    reason = {"outcome": "employment_log", "design": "unmatched", "sample": "all"}
-    reason |= {"estimator": "flat", "test": "goodman_bacon", "note": "no balanced panel"}
+    missing = dict.fromkeys(("arm", "sample", "grouping", "subgroup"), "all") | PLACE
+    missing |= {"outcome": "employment_log", "test": "goodman_bacon"}
+    missing |= packed(Reason("bacon_unbalanced", {"n_short": 7, "n_firms": 1200, "n_years": 8}))
     return dataclasses.replace(
-        plain, tests=pd.concat([plain.tests, _table(TESTS, [reason])], ignore_index=True)
+        plain, tests=pd.concat([plain.tests, _table(TESTS, [missing])], ignore_index=True)
     )
 
 
 def test_kinds_sum_weights_and_average_estimates():
     results = made()
     (table,) = twoway_weights_tables(results)
-    figure = results.effects["sales_log", "unmatched", "flat", "pointwise"]["att"].estimate
+    figure = results.effects["sales_log", "unmatched", "flat", "pointwise"][ATT].estimate
     assert [panel.title for panel in table.panels] == ["Log sales (log points)"]
     # (.5 x .2 + .3 x .1) / .8 = .1625; .13 + .08 x .3 - .12 x .4 = .106
     assert lines(table) == [
@@ -117,18 +121,18 @@ def test_the_latex_compiles_without_overfull_boxes(language, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("note", "shown"),
+    ("reason", "shown"),
     [
-        ("not published: fewer than 5 firms in a group", HIDDEN.plain()),
-        ("the outcome does not vary within the absorbed effects", "\u2014"),
+        (Reason("few_firms_in_group", {"least": 5}), HIDDEN.plain()),
+        (Reason("no_outcome_variation"), "\u2014"),
     ],
 )
-def test_a_figure_that_is_not_there_has_its_reason_and_is_no_nan(note, shown):
+def test_a_figure_that_is_not_there_has_its_reason_and_is_no_nan(reason, shown):
     results = made()
     estimates = results.estimates.copy()
     lost = (estimates["estimator"] == "flat") & (estimates["outcome"] == "sales_log")
     estimates.loc[lost, ["estimate", "std_error", "conf_low", "conf_high"]] = float("nan")
-    estimates.loc[lost, "note"] = note
+    estimates.loc[lost, ["reason", "reason_fields"]] = list(packed(reason).values())
     (table,) = twoway_weights_tables(dataclasses.replace(results, estimates=estimates))
     assert lines(table)[-1] == ("Two-way figure of the sample", "", "", shown)
-    assert note in " ".join(table.notes)
+    assert tell(reason) in " ".join(table.notes)
