@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from results import study_results
 
+from pipeline.datasets.reasons import packed_remarks
+from pipeline.errors import Reason
 from pipeline.exhibits.tables.inference import inference_tables
+
+DRAWN = Reason("wild_bootstrap", {"weights": "rademacher", "draws": 999})
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,7 @@ def results():
         inference="wild_bootstrap",
         df=np.nan,
         p_value=0.0004,
-        note="restricted wild cluster bootstrap, Rademacher, 999 draws",
+        remarks=packed_remarks([DRAWN]),
     )
     more = pd.concat([table, reduced, wild], ignore_index=True)
     return dataclasses.replace(plain, estimates=more)
