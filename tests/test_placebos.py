@@ -292,7 +292,8 @@ def test_the_programme_does_not_move_rents_and_broken_trends_do():
     for changes in ({"effects": alone}, {"spillover_percent": 20.0}, {"anticipation_percent": 9.0}):
         pd.testing.assert_series_equal(rents(**changes), before)
     moved = np.log(rents(treated_trend_percent_per_year=3.0) / before)
-    assert set(moved.round(12).unique()) >= {0.0, 0.03, -0.03}
+    # levels are delivered to ten digits
+    assert set(moved.round(8).unique()) >= {0.0, 0.03, -0.03}
 
 
 @dataclasses.dataclass(frozen=True)
