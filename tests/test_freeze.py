@@ -139,6 +139,26 @@ def test_a_new_row_is_allowed_where_it_holds_no_estimate(estimate, n):
     assert len(faults("estimates", change)) == n
 
 
+@pytest.mark.parametrize(
+    ("outcome", "band", "n"),
+    [
+        ("exports_value", "simultaneous", 0),
+        ("exports_value", "other", 1),
+        ("sales_log", "simultaneous", 1),
+    ],
+)
+def test_a_new_band_is_allowed_for_effects_in_proportion_only(outcome, band, n):
+    def change(frame):
+        held = (frame["outcome"] == outcome) & (frame["family"] == "event")
+        held &= frame["band"] == "pointwise"
+        new = frame[held].head(1).assign(band=band, event_time="9")
+        return pd.concat([frame, new], ignore_index=True)
+
+    found = differences("estimates", change, "simulated")
+    assert len(found) == 1
+    assert [reason(difference) for difference in found].count(None) == n
+
+
 @pytest.mark.parametrize(("design", "n"), [("entropy", 0), ("covariates", 1)])
 def test_the_ratio_of_two_rounding_errors_may_go(design, n):
     def change(frame):

@@ -15,6 +15,8 @@ BAND_IN_STD_ERRORS = 0.25
 # Designs whose weights balance the score's own covariates exactly.
 PERFECTLY_BALANCED = {("michigan", "entropy")}
 
+# Effects in proportion to a level, which had no band.
+WITHOUT_A_BAND = {("simulated", "exports_value")}
 
 # Scores have 8 decimals, and standardised differences divide by some hundredths, in percent too.
 SCORE_MOVES = 1e-5
@@ -67,6 +69,15 @@ def _row_with_a_reason(found: Difference) -> bool:
     return found.table == "estimates" and found.kind == "new row without an estimate"
 
 
+def _band_of_a_proportional_effect(found: Difference) -> bool:
+    return (
+        found.table == "estimates"
+        and found.kind == "row is new"
+        and (found.study, found.key["outcome"]) in WITHOUT_A_BAND
+        and (found.key["family"], found.key["band"]) == ("event", "simultaneous")
+    )
+
+
 ALLOWED = (
     Allowed(
         "simultaneous bands: one critical value from fixed directions instead of random draws "
@@ -85,6 +96,10 @@ ALLOWED = (
     Allowed(
         f"weights, stored to ten significant digits (within {STORED:g} of each)",
         _weight_as_stored,
+    ),
+    Allowed(
+        "simultaneous bands of effects in proportion to a level, as of all others",
+        _band_of_a_proportional_effect,
     ),
     Allowed(
         "what cannot be estimated is a row with a reason, where it was a gap",
