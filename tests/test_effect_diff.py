@@ -101,6 +101,16 @@ def test_a_program_reads_the_place_and_both_sides_of_what_moved(project, monkeyp
     assert moved["after"]["estimate"] == 0.5 != moved["before"]["estimate"]
 
 
+def test_the_place_of_an_effect_has_its_event_time_as_a_number(project):
+    table = study_results().estimates
+    table.loc[table["event_time"] == -2, "estimate"] += 1
+    write_results(project, "estimates", table)
+    found = diff_since_head(project).studies[0].estimates
+    assert {(row.place["term"], row.place["event_time"]) for row in found} == {("event", -2)}
+    assert {row.place["cohort"] for row in found} == {None}
+    assert "sales_log covariates stacked event[-2]" in {row.name for row in found}
+
+
 def test_a_headline_that_flips_sign_and_loses_significance_is_marked(project):
     write_results(project, "estimates", with_estimate(*HEADLINE, p_value=0.01))
     commit_all(project, "Significant")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipeline.commands.audit.earlier_results import typed_estimates
 from pipeline.commands.audit.effects_diff import Moved, moved_estimates
 from pipeline.commands.audit.revisions import Revision
 from pipeline.commands.audit.sample_diff import MovedCount, SampleTables, moved_counts
@@ -57,7 +58,7 @@ def compare_revisions(old: Revision, new: Revision) -> EffectDiff:
 
 
 def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
-    before, after = (side.results(study, "estimates") for side in (old, new))
+    before, after = (typed_estimates(side.results(study, "estimates")) for side in (old, new))
     headline = _headline(new, study) or _headline(old, study)
     return StudyDiff(
         study=study,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -11,7 +12,17 @@ from pipeline.datasets.results import ESTIMATES, TERM
 from pipeline.effects.terms import Term
 from pipeline.exhibits.numbers import term_key
 
-_FIGURES = [name for name, c in ESTIMATES.columns.items() if c.kind in ("number", "integer")]
+# Coordinates are part of a term's name: `event[-2]`.
+_COORDINATES = TERM[1:]
+
+_FIGURES = [
+    name
+    for name, column in ESTIMATES.columns.items()
+    if column.kind in ("number", "integer") and name not in _COORDINATES
+]
+
+# Values of the key of ESTIMATES: text, but integers or None where the term stands in time.
+_Key = tuple[Any, ...]
 
 # The part of the key that is printed only where it is not what most rows have.
 _USUAL = {
@@ -22,9 +33,6 @@ _USUAL = {
     "inference": "analytic",
     "band": "pointwise",
 }
-
-# Coordinates are part of a term's name: `event[-2]`.
-_COORDINATES = TERM[1:]
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Estimate:
 class Moved:
     """Hold one effect before and after; `place` is its key in ESTIMATES, `name` its words."""
 
-    place: dict[str, str]
+    place: dict[str, Any]
     name: str
     before: Estimate
     after: Estimate
@@ -98,17 +106,25 @@ def moved_estimates(
     return sorted(moved, key=lambda row: not row.headline)
 
 
-def _by_key(table: pd.DataFrame) -> dict[tuple[str, ...], dict[str, float]]:
+def _by_key(table: pd.DataFrame) -> dict[_Key, dict[str, float]]:
     """Return the figures of each row by its key; the reference period has none and is left out."""
     if table.empty:
         return {}
     kept = table[table["reason"].ne("reference_period").fillna(True)]
     figures = kept.reindex(columns=_FIGURES).to_dict("records")
-    keys = kept[list(ESTIMATES.key)].astype(str).itertuples(index=False, name=None)
+    keys = kept[list(ESTIMATES.key)].to_dict("records")
     return {
-        key: {str(k): float(v) for k, v in row.items()}
+        tuple(_part(str(name), value) for name, value in key.items()): {
+            str(k): float(v) for k, v in row.items()
+        }
         for key, row in zip(keys, figures, strict=True)
     }
+
+
+def _part(name: str, value: Any) -> str | int | None:
+    if name not in _COORDINATES:
+        return str(value)
+    return None if pd.isna(value) else int(value)
 
 
 def _same(one: dict[str, float], two: dict[str, float]) -> bool:
@@ -124,7 +140,7 @@ def _same(one: dict[str, float], two: dict[str, float]) -> bool:
 
 
 def _moved(
-    key: tuple[str, ...], one: dict[str, float], two: dict[str, float], headline: dict[str, str]
+    key: _Key, one: dict[str, float], two: dict[str, float], headline: dict[str, str]
 ) -> Moved:
     place = dict(zip(ESTIMATES.key, key, strict=True))
     usual = all(place[name] == value for name, value in _USUAL.items())
@@ -138,15 +154,11 @@ def _moved(
     )
 
 
-def _named(place: dict[str, str], name: str) -> str:
+def _named(place: dict[str, Any], name: str) -> str:
     """Return what a part of the key is called; empty where it is what most rows have."""
     if name == "term":
-        return term_key(Term(place["term"], *(_whole(place[n]) for n in _COORDINATES)))
-    return "" if _USUAL.get(name) == place[name] else place[name]
-
-
-def _whole(value: str) -> int | None:
-    return None if value == "<NA>" else int(value)
+        return term_key(Term(place["term"], *(place[n] for n in _COORDINATES)))
+    return "" if _USUAL.get(name) == place[name] else str(place[name])
 
 
 def _estimate(row: dict[str, float]) -> Estimate:

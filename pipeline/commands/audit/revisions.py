@@ -48,7 +48,10 @@ class Revision:
     def results(self, study: str, table: str) -> pd.DataFrame:
         """Return a committed results table; one without rows where there is none."""
         text = self.read(f"reports/{study}/results/{table}.csv")
-        return pd.read_csv(StringIO(text)) if text else pd.DataFrame()
+        if not text:
+            return pd.DataFrame()
+        # Only an empty field is missing: a category may be called NA.
+        return pd.read_csv(StringIO(text), keep_default_na=False, na_values=[""])
 
 
 def commit(root: Path, name: str) -> Revision:
