@@ -125,10 +125,5 @@ TABLES = (
 )
 
 
-def _bracket(name: str) -> tuple[str, str]:
-    family, _, inside = name.partition("[")
-    return family, inside.removesuffix("]")
-
-
 def _text(values: pd.Series) -> pd.Series:
     return values.astype("object").where(values.notna(), "").astype(str)
