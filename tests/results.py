@@ -11,7 +11,7 @@ from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
 from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.reasons import packed
+from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
@@ -289,13 +289,26 @@ def _estimate_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict
     return rows
 
 
-_PLACE = dict.fromkeys(("arm", "sample", "grouping", "subgroup"), "all")
-_KEY = {**_PLACE, "inference": "analytic", "band": "pointwise"}
+EVERYONE = {"arm": "all", "sample": "all", "grouping": "all", "subgroup": "all"}
+_KEY = {**EVERYONE, "inference": "analytic", "band": "pointwise"}
+
+
+def remarked(table: pd.DataFrame, rows: Any, *remarks: Reason) -> pd.DataFrame:
+    """Return a table whose marked rows have these remarks, and no reason."""
+    changed = table.copy()
+    for name, value in said(None, *remarks).items():
+        changed.loc[rows, name] = value
+    return changed
+
+
+def said(reason: Reason | None = None, *remarks: Reason) -> dict[str, Any]:
+    """Return the columns in which rows hold a reason and remarks."""
+    return {**packed(reason), "remarks": packed_remarks(remarks)}
 
 
 def _unobserved(key: dict[str, str], reason: str | None, scale: str) -> dict[str, Any]:
-    why = packed(Reason("not_observed", {"reason": reason}))
-    return {**key, **_KEY, "term": "att", "estimand": "att", "scale": scale, **why}
+    row = {**key, **_KEY, "term": "att", "estimand": "att", "scale": scale}
+    return row | said(Reason("not_observed", {"reason": reason}))
 
 
 def _estimated(
@@ -318,7 +331,7 @@ def _estimated(
         "df": 215,
     }
     if time == -1:
-        return {**row, "estimate": 0.0, **packed(Reason("reference_period"))}
+        return {**row, "estimate": 0.0, **said(Reason("reference_period"))}
     ramp = 2.0 if time is None else max(0, time + 1) * 0.8
     estimate = std_error * (ramp + rng.normal())
     return {
@@ -336,11 +349,18 @@ def _test_rows(chosen: StudySettings) -> list[dict[str, Any]]:
     rows = []
     for i, name in enumerate(n for n, o in chosen.outcomes.root.items() if o.observed):
         for design in DESIGNS:
-            key = {**_PLACE, "outcome": name, "design": design, "estimator": "stacked"}
-            row = {**key, "test": "pre_trends", "statistic": 1.1, "df": 2, "df_denominator": 215}
+            key = {"outcome": name, "design": design, "estimator": "stacked"}
+            row = {
+                **key,
+                **EVERYONE,
+                "test": "pre_trends",
+                "statistic": 1.1,
+                "df": 2,
+                "df_denominator": 215,
+            }
             if i == 1:
                 row |= {"statistic": None, "df": None, "df_denominator": None}
-                row |= packed(Reason("no_pre_year"))
+                row |= said(Reason("no_pre_year"))
             rows.append({**row, "p_value": None if i == 1 else 0.412})
     return rows
 
@@ -472,7 +492,7 @@ def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
 _FLOW: list[dict[str, Any]] = [
     {
         "step": 1,
-        "rule": "rows as delivered",
+        "rule": "delivered",
         "firms_lost": 0,
         "firm_years_lost": 0,
         "treated_firms_lost": 0,
@@ -486,7 +506,8 @@ _FLOW: list[dict[str, Any]] = [
     },
     {
         "step": 2,
-        "rule": "assignment cluster known in every year",
+        "rule": "filtered",
+        "rule_fields": '{"label": "assignment cluster known in every year"}',
         "firms_lost": 364,
         "firm_years_lost": 2226,
         "treated_firms_lost": 8,

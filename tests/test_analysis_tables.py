@@ -5,11 +5,20 @@ import math
 
 import pandas as pd
 import pytest
-from results import OUTCOMES, _table, settings, study_results, with_details
+from results import (
+    EVERYONE,
+    OUTCOMES,
+    _table,
+    remarked,
+    said,
+    settings,
+    study_results,
+    with_details,
+)
 from text_tables import lines
 
 from pipeline.datasets.fits import DETECTABLE
-from pipeline.datasets.reasons import packed, packed_remarks
+from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.samples import ATTRITION, GROUPING_LOSSES, ZEROS
 from pipeline.effects.terms import ATT
@@ -21,6 +30,7 @@ from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.survival import survival_tables
 from pipeline.exhibits.tables.table import DASH
 from pipeline.exhibits.words.language import speaking, tell
+from pipeline.publishing.disclosure.groups import REASON as SECOND
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.study import study_tables
@@ -57,13 +67,16 @@ LEE = {
     "terms": ["att"],
     "cluster": "assignment",
 }
-UNITS = Reason("depends_on_unit", {"own": 0.5, "unit": "US$", "hundredth": 0.9, "million": 0.001})
+IN_UNITS = {"own": 0.5, "unit": "US$", "hundredth": 0.9, "million": 0.001}
+UNITS = Reason("depends_on_unit", IN_UNITS)
 SUPPRESSED = Reason("group_too_small", {"least": 5})
 
 
+NOBODY = Reason("no_event_time_with_both_groups")
+
+
 def estimate(outcome, estimator, term, value, **more):
-    plain = dict.fromkeys(("arm", "sample", "grouping", "subgroup"), "all")
-    plain |= {"inference": "analytic", "band": "pointwise"}
+    plain = EVERYONE | {"inference": "analytic", "band": "pointwise"}
     return {
         "outcome": outcome,
         "design": "covariates",
@@ -74,7 +87,7 @@ def estimate(outcome, estimator, term, value, **more):
         "std_error": 0.05 if value is not None else None,
         "conf_low": value - 0.1 if value is not None else None,
         "conf_high": value + 0.1 if value is not None else None,
-        "scale": "log points",
+        "scale": "log_points",
         "n_treated": 80 if value is not None else None,
         "n_control": 70 if value is not None else None,
         **plain,
@@ -91,10 +104,13 @@ def bounded(outcome, estimator, term, low, high, **more):
     ]
 
 
-def p_value(test, value, subgroup="all"):
-    place = {"outcome": "sales_log", "design": "covariates", "arm": "all", "sample": "all"}
-    place |= {"grouping": "size", "subgroup": subgroup}
-    return place | {"estimator": "groups", "test": test, "p_value": value}
+def p_value(test, group, value):
+    place = EVERYONE | {"outcome": "sales_log", "design": "covariates"}
+    return place | of(group) | {"estimator": "groups", "test": test, "p_value": value}
+
+
+def of(group):
+    return {"grouping": "size", "subgroup": group}
 
 
 BASE = {"sample": "base_exporters"}
@@ -103,7 +119,7 @@ ROWS = [
     estimate("exports_value", "margins", "level_per_firm", 0.2222),
     estimate("exports_value", "margins", "level", 0.3333),
     estimate("exports_value", "margins", "att", 0.4444, **BASE),
-    estimate("exports_value", "margins", "asinh", 0.5, remarks=packed_remarks([UNITS])),
+    estimate("exports_value", "margins", "asinh", 0.5, **said(None, UNITS)),
     *bounded("exports_value", "lee", "att", -0.1234, 0.2361, **BASE),
     estimate("survival", "survival", "event", 0.0, event_time=0, std_error=None),
     estimate("survival", "survival", "event", 0.0211, event_time=1, scale="share"),
@@ -113,24 +129,10 @@ ROWS = [
     estimate("sales_log", "survival", "att", 28.0, sample="survivors", scale="US$ million"),
     *bounded("sales_log", "survival", "lee", 0.0633, 0.1484, sample="survivors"),
     *bounded("sales_log", "survival", "manski", -0.82, 0.81),
-    estimate(
-        "employment_log",
-        "survival",
-        "manski",
-        None,
-        **packed(Reason("no_event_time_with_both_groups")),
-    ),
-    estimate("sales_log", "groups", "att", 0.1212, grouping="size", subgroup="<10"),
-    estimate("sales_log", "groups", "att", 0.3434, grouping="size", subgroup="10 to <50"),
-    estimate(
-        "sales_log",
-        "groups",
-        "att",
-        None,
-        grouping="size",
-        subgroup="50 or more",
-        **packed(SUPPRESSED),
-    ),
+    estimate("employment_log", "survival", "manski", None, **said(NOBODY)),
+    estimate("sales_log", "groups", "att", 0.1212, **of("<10")),
+    estimate("sales_log", "groups", "att", 0.3434, **of("10 to <50")),
+    estimate("sales_log", "groups", "att", None, **of("50 or more"), **said(SUPPRESSED)),
 ]
 SURVIVAL = {"design": "covariates", "event_time": 1, "n_observed": 70}
 COVARIATES = {"design": "covariates", "outcome": "exports_value", "n_firms": 100}
@@ -140,16 +142,16 @@ MORE_DETAILS = {
         SURVIVAL | {"treated": True, "share_alive": 0.9811, "n_gone": 9},
         SURVIVAL | {"treated": False, "share_alive": 0.96, "n_gone": 22},
     ],
-    DETECTABLE: [SIZES | {"outcome": "sales_log", "effect": 0.13781, "scale": "log points"}],
+    DETECTABLE: [SIZES | {"outcome": "sales_log", "effect": 0.13781, "scale": "log_points"}],
     ZEROS: [
         COVARIATES | {"treated": True, "n_above_zero_at_base": 96},
         COVARIATES | {"treated": False, "n_above_zero_at_base": 77},
     ],
 }
 MORE_TESTS = [
-    p_value("equality", 0.0412),
-    p_value("q_value", 0.0201, "<10"),
-    p_value("q_value", 0.3, "10 to <50"),
+    p_value("equality", "all", 0.0412),
+    p_value("q_value", "<10", 0.0201),
+    p_value("q_value", "10 to <50", 0.3),
 ]
 
 
@@ -280,9 +282,8 @@ def test_few_treated_clusters_are_told_under_every_table():
     """The count stands in the rows; the text of the row's own caution is for programs."""
     results = made(tables=["export_margins", "survival", "heterogeneity"], language="es")
     estimates = results.estimates.assign(n_treated_clusters=7)
-    few = Reason("few_treated_clusters", {"n_treated_clusters": 7})
-    scaled = estimates["term"] == "asinh"
-    estimates["remarks"] = estimates["remarks"].mask(scaled, packed_remarks([UNITS, few]))
+    caution = Reason("few_treated_clusters", {"n_treated_clusters": 7})
+    estimates = remarked(estimates, estimates["term"] == "asinh", UNITS, caution)
     few = dataclasses.replace(results, estimates=estimates)
     with speaking(few.settings.exhibit):
         tables = [
@@ -312,10 +313,10 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     ]  # fmt: skip
     assert shown[5:7] == [("10 to <50", "0.343"), ("", "(0.050)")]
     assert shown[8] == ("Treated / comp.", "80 / 70")
-    assert tell(Reason("tells_group_size")) in " ".join(table.notes)
+    assert tell(SECOND) in " ".join(table.notes)
     hidden = published.estimates.loc[smaller].iloc[0]
     assert hidden[["estimate", "std_error", "n_treated", "n_control"]].isna().all()
-    assert hidden["reason"] == "tells_group_size"
+    assert hidden["reason"] == SECOND.code
     listed = manifest({"tables/heterogeneity.tex": b""}, {"heterogeneity": table}, published)
     assert b"tables/heterogeneity.tex,70," in listed
 
@@ -368,8 +369,7 @@ def test_estimates_without_a_standard_error_say_why_and_nothing_is_left_open(res
     names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
     estimates.loc[:, names] = math.nan
     known = estimates["estimate"].notna()
-    for name, value in packed(Reason("treated_in_one_cluster")).items():
-        estimates.loc[known, name] = value
+    estimates = with_reason(estimates, known, Reason("treated_in_one_cluster"))
     spoilt = dataclasses.replace(results, estimates=estimates)
     for made in (export_margins_tables, survival_tables, heterogeneity_tables):
         for table in made(spoilt):

@@ -8,11 +8,12 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from results import study_results, with_details, with_figures
+from results import said, study_results, with_details, with_figures
 
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.selection import SCORE_LOSSES
+from pipeline.errors import Reason
 from pipeline.exhibits.figures.overlap import score_bins
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
@@ -66,7 +67,7 @@ def test_steps_that_lost_few_are_hidden_and_cannot_be_told():
     results = study_results()
     first, second = results.sample_flow.iloc[0], results.sample_flow.iloc[1]
     third = second.copy()
-    third["step"], third["rule"] = 3, "another rule"
+    third["step"], third["rule"] = 3, "every_year"
     for name in ("firms", "firm_years", "treated_firms", "comparison_firms"):
         third[name] = second[name] - 2
         third[f"{name}_lost"] = 2
@@ -156,6 +157,8 @@ def test_estimates_on_few_firms_are_replaced_by_the_reason():
     shown = vet(dataclasses.replace(results, estimates=estimates)).estimates
     assert shown.loc[few, "estimate"].isna().all()
     assert set(shown.loc[few, "reason"]) == {"few_firms_in_group"}
+    assert set(shown.loc[few, "reason_fields"]) == {'{"least": 5}'}
+    assert shown.loc[few, "remarks"].isna().all()
     assert shown.loc[~few].equals(estimates.loc[~few])
 
 
@@ -255,13 +258,11 @@ def groups(sizes, outcome="sales_log", without=0.0):
             "estimator": "groups",
             "grouping": "size",
             "subgroup": [*names, "all"],
-            "test": [*["q_value"] * len(names), "equality"],
+            "test": [*("q_value" for _ in names), "equality"],
             "statistic": 2.5,
             "df_denominator": 61.0,
             "p_value": 0.04,
-            "reason": None,
-            "reason_fields": None,
-            "remarks": None,
+            **said(None, Reason("benjamini_hochberg_groups", {"n": 3})),
         }
     )
     return estimates, pd.DataFrame([lost | {"n_firms": without}]), tests
@@ -296,13 +297,12 @@ def test_every_outcome_hides_the_same_second_group():
 
 def test_tests_do_not_count_the_clusters_of_a_hidden_group():
     tests = groups({"a": None, "b": 30, "c": 20})[2]
-    shown = hide_group_tests(tests, {("sales_log", "d", "size", "c")})
-    shown = shown.set_index(["test", "subgroup"])
-    assert np.isnan(shown.loc[("q_value", "c"), "p_value"])
-    assert shown.loc[("q_value", "c"), "reason"] == "tells_group_size"
-    assert shown.loc[("q_value", "b"), ["statistic", "p_value"]].tolist() == [2.5, 0.04]
-    assert shown.loc[("equality", "all"), ["statistic", "df_denominator"]].isna().all()
-    assert shown.loc[("equality", "all"), "p_value"] == 0.04
+    shown = hide_group_tests(tests, {("sales_log", "d", "size", "c")}).set_index("subgroup")
+    assert np.isnan(shown.loc["c", "p_value"])
+    assert shown.loc["c", "reason"] == "tells_group_size"
+    assert shown.loc["b", ["statistic", "p_value"]].tolist() == [2.5, 0.04]
+    assert shown.loc["all", ["statistic", "df_denominator"]].isna().all()
+    assert shown.loc["all", "p_value"] == 0.04
 
 
 def with_few(results, chosen):
@@ -329,7 +329,7 @@ def test_no_pre_trend_test_tells_a_lead_that_is_not_shown():
 
     shown = vet(with_few(results, leads))
     assert shown.tests.loc[here, ["p_value", "statistic", "df_denominator"]].isna().all(axis=None)
-    assert (shown.tests.loc[here, "reason"] == "tells_hidden_effect").all()
+    assert set(shown.tests.loc[here, "reason"]) == {"tells_hidden_effect"}
     assert shown.tests.loc[~here].equals(results.tests.loc[~here])
     for name in ("slope_jointly", "slope_by_any"):
         assert results.details.figure(PRE_TREND_POWER, name, **STACKED, power=0.5).known
@@ -339,7 +339,7 @@ def test_no_pre_trend_test_tells_a_lead_that_is_not_shown():
 
 
 def test_no_detectable_effect_tells_a_hidden_error_or_baseline():
-    other = {"grouping": "all", "effect": 0.2, "scale": "log points"}
+    other = {"grouping": "all", "effect": 0.2, "scale": "log_points"}
     rows = [
         STACKED | other | {"treated_clusters": 5},
         PLACE | {"estimator": "twoway"} | other | {"effect_in_unit": 9.0, "unit": "US$"},
@@ -391,24 +391,21 @@ def test_no_test_tells_of_a_group_that_is_too_small_to_show():
     results = study_results()
     sizes = {"a": 3, "b": 30, "c": 20}
     rows, _, tests = groups(sizes)
-    rows = rows.assign(design="covariates", sample="all", term="att", estimate=0.1, n_control=30)
-    named = {"design": "covariates", "sample": "all"}
+    rows = rows.assign(
+        design="covariates", sample="all", arm="all", term="att", estimate=0.1, n_control=30
+    )
+    named = {"design": "covariates", "sample": "all", "arm": "all"}
     results = dataclasses.replace(
         results,
         estimates=pd.concat([results.estimates, rows], ignore_index=True),
         tests=pd.concat([results.tests, tests.assign(**named)], ignore_index=True),
     )
     place = PLACE | {"estimator": "groups", "grouping": "size"}
-    difference = place | {"effect": 0.2, "scale": "log points"}
+    difference = place | {"effect": 0.2, "scale": "log_points"}
     results = with_details(results, DETECTABLE, [difference])
     shown = vet(results)
-    tests = shown.tests[shown.tests["estimator"] == "groups"].set_index(["test", "subgroup"])
-    assert tests["p_value"].isna().to_dict() == {
-        ("q_value", "a"): True,
-        ("q_value", "b"): False,
-        ("q_value", "c"): True,
-        ("equality", "all"): False,
-    }
+    p_values = shown.tests[shown.tests["estimator"] == "groups"].set_index("subgroup")["p_value"]
+    assert p_values.isna().to_dict() == {"a": True, "b": False, "c": True, "all": False}
     assert np.isnan(shown.details.detectable("effect", place))
 
 

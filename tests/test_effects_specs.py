@@ -267,7 +267,7 @@ def test_baseline_mean_of_a_log_outcome_is_in_levels():
     results = short(named=outcomes(sales_log=LEVEL | {"transform": "log"}))
     assert figure(results, BASELINES, "mean", treated=False) == pytest.approx((20 + 31) / 2)
     assert set(rows_with(results, BASELINES)["unit"]) == {"US$"}
-    assert set(results.estimates["scale"]) == {"log points"}
+    assert set(results.estimates["scale"]) == {"log_points"}
 
 
 def test_paths_are_weighted_means_on_the_same_rows():

@@ -6,12 +6,11 @@ import re
 
 import pandas as pd
 import pytest
-from results import OUTCOMES, many_outcomes, study_results, with_details, with_figures
-from told import said
+from results import OUTCOMES, many_outcomes, remarked, study_results, with_details, with_figures
 
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
-from pipeline.datasets.reasons import packed, packed_remarks
+from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
 from pipeline.datasets.store import conform
 from pipeline.effects.terms import ATT
@@ -41,6 +40,8 @@ from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.publishing.study import build_exhibits, study_tables
 from pipeline.publishing.swap import FOLDERS, write_exhibits
+
+NO_VARIATION = Reason("no_variation")
 
 TABLES = (
     "main_effects",
@@ -202,8 +203,7 @@ def test_note_translates_the_tables_own_number(results):
 def test_entry_years_without_leads_are_named(results):
     estimates = results.estimates.copy()
     lead = (estimates["event_time"] == -2) & (estimates["outcome"] == "sales_log")
-    only = [Reason("entry_years_only", {"years": [2010]})]
-    estimates.loc[lead, "remarks"] = packed_remarks(only)
+    estimates = remarked(estimates, lead, Reason("entry_years_only", {"years": [2010]}))
     changed = dataclasses.replace(results, estimates=estimates)
     words = "entry years 2010 only, for others no pre-trend can be seen"
     # the note is that of the headline's table
@@ -244,33 +244,25 @@ def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
     estimates = results.estimates.copy()
     lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
     estimates.loc[lost, ["estimate", "std_error"]] = math.nan
-    _say(estimates, lost, Reason("nobody_in_one_of_two_years", {"group": "comparison"}))
+    estimates = with_reason(estimates, lost, Reason("no_year_after_entry"))
     table = _first(dataclasses.replace(results, estimates=estimates))
     assert table.panels[1].rows[0].cells[0] == DASH
-    assert (
-        "Panel B, column 1: no comparison firm is observed in one of the two years." in table.notes
-    )
+    assert "Panel B, column 1: no year from entry on has an estimate." in table.notes
 
 
 def test_an_estimate_without_standard_error_says_why(results):
     estimates = results.estimates.copy()
     lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
     estimates.loc[lost, ["std_error", "statistic", "p_value", "conf_low", "conf_high"]] = math.nan
-    _say(estimates, lost, Reason("no_variation"))
+    estimates = with_reason(estimates, lost, NO_VARIATION)
     spoilt = dataclasses.replace(results, estimates=estimates)
     table = _first(spoilt)
     assert table.panels[1].rows[0].cells[0] != DASH
-    assert f"Panel B, column 1: {said('no_variation')}." in table.notes
+    assert f"Panel B, column 1: {tell(NO_VARIATION)}." in table.notes
     spanish = spoilt.settings.exhibit.model_copy(update={"language": "es"})
     with speaking(spanish):
         notes = " ".join(_first(spoilt).notes)
     assert "sin error estándar: el resultado se ajusta exactamente, no queda variación" in notes
-
-
-def _say(table, rows, reason):
-    """Give rows of a table a reason."""
-    for name, value in packed(reason).items():
-        table.loc[rows, name] = value
 
 
 def _without_errors(results, reason, estimate=None):
@@ -278,7 +270,7 @@ def _without_errors(results, reason, estimate=None):
     estimates = results.estimates.copy()
     names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
     estimates.loc[:, names] = math.nan
-    _say(estimates, slice(None), reason)
+    estimates = with_reason(estimates, [True] * len(estimates), reason)
     if estimate is not None:
         estimates.loc[:, "estimate"] = estimate
     return dataclasses.replace(results, estimates=estimates)
@@ -338,18 +330,18 @@ def test_a_total_of_nothing_has_no_largest_firm(share):
 def test_exhibits_are_built_where_nothing_can_be_estimated(results, lost):
     """Every figure and table of every outcome: dashes and reasons, no `nan`, no failure."""
     estimates, tests, paths = results.estimates.copy(), results.tests.copy(), results.paths
-    shown = estimates["reason"].ne("reference_period").fillna(True)
+    shown = estimates["reason"].ne("reference_period").fillna(True).astype(bool)
     names = ["std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
     if lost == "tests":
         tests[["statistic", "df", "df_denominator", "p_value"]] = math.nan
-        untested = {"times": [-3, -2], "reason": Reason("no_variation")}
-        _say(tests, slice(None), Reason("event_times_untested", untested))
+        untested = Reason("event_times_untested", {"times": [-3, -2], "reason": NO_VARIATION})
+        tests = with_reason(tests, [True] * len(tests), untested)
     elif lost == "errors":
         estimates.loc[shown, names] = math.nan
-        _say(estimates, shown, Reason("no_variation"))
+        estimates = with_reason(estimates, shown, NO_VARIATION)
     else:
         estimates.loc[shown, ["estimate", *names]] = math.nan
-        _say(estimates, shown, Reason("no_outcome_variation"))
+        estimates = with_reason(estimates, shown, Reason("no_outcome_variation"))
     if lost == "all but the reasons":
         estimates = estimates[estimates["term"].isin(["att", "event_average"])]
         tests, paths = tests.iloc[:0], paths.iloc[:0]
@@ -367,7 +359,7 @@ def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(res
     assert tests.label == main.rows[-1].label == "Pre-trend p"
     assert [cell and cell.plain() for cell in tests.cells] == ["0.41", "\u2014", "0.41", None]
     assert flat.rows[-1].label == "Observations"
-    reason = f"no pre-trend test, {said('no_pre_year')}"
+    reason = f"no pre-trend test, {tell(Reason('no_pre_year'))}"
     assert f"Panels A and B, column 2: {reason}." in _first(results).notes
 
 
@@ -535,9 +527,11 @@ def test_files_are_the_declared_ones(files):
 
 
 def test_a_sample_cut_by_years_after_entry_is_marked_in_every_table(results):
-    row = {"rule": "selects on survival", "column": "Observed in every year", "count": 1234,
+    row = {"rule": "selects on survival", "column": "every_year", "count": 1234,
            "years": "2001-2009", "action": "firm-years left out"}  # fmt: skip
-    cut = dataclasses.replace(results, issues=pd.DataFrame([row]))
+    step = results.sample_flow.iloc[[1]].assign(step=3, rule="every_year", rule_fields=None)
+    flow = pd.concat([results.sample_flow, step])
+    cut = dataclasses.replace(results, issues=pd.DataFrame([row]), sample_flow=flow)
     said = "Caution: the sample selects on survival (observed in every year: 1,234 yearly rows"
     for name, table in study_tables(cut).items():
         assert any(said in note for note in table.notes), name
@@ -617,10 +611,12 @@ def figures_of(cell):
 def test_dynamic_effects_are_the_estimates_by_event_time(results):
     (table,) = dynamic_effects(results)
     rows = {row.label: row for row in table.rows() if row.label}
-    estimates = results.estimates.set_index(["outcome", "design", "estimator", "event_time"])
+    estimates = results.estimates.set_index(
+        ["outcome", "design", "estimator", "term", "event_time"]
+    )
     for time in (-3, -2, 0, 1, 2, 3):
         shown = rows[str(time).replace("-", "\u2212")].cells[0].value
-        wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", time)]
+        wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", "event", time)]
         assert shown == wanted.estimate
     assert "\u22121" not in rows
     assert rows["Pre-trends, joint p"].cells[0].value == 0.412
@@ -630,9 +626,8 @@ def test_dynamic_effects_are_the_estimates_by_event_time(results):
 
 def test_dynamic_effects_name_the_years_that_some_entry_years_lack(results):
     estimates = results.estimates.copy()
-    only = [Reason("entry_years_only", {"years": [2009]})]
-    third = (estimates["term"] == "event") & (estimates["event_time"] == 3)
-    estimates.loc[third, "remarks"] = packed_remarks(only)
+    third = (estimates["event_time"] == 3).fillna(False)
+    estimates = remarked(estimates, third, Reason("entry_years_only", {"years": [2009]}))
     (table,) = dynamic_effects(dataclasses.replace(results, estimates=estimates))
     assert "Years that some entry years lack: 3, entry years 2009 only." in table.notes
 
@@ -682,7 +677,7 @@ def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(
     headline = results.settings.estimate.headline
     place = {"design": headline.design, "outcome": "sales_log", "estimator": "stacked"}
     in_unit = with_figures(results, DETECTABLE, place, effect_in_unit=2.13, unit="US$")
-    had = place | {"grouping": "all", "treated_clusters": 5, "scale": "log points"}
+    had = place | {"grouping": "all", "treated_clusters": 5, "scale": "log_points"}
     had |= {"effect": 0.31, "effect_in_unit": 8.6, "unit": "US$"}
     (table,) = detectable_effects(with_details(in_unit, DETECTABLE, [had]))
     units, clusters, in_unit = table.panels[2:]

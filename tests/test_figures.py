@@ -3,9 +3,8 @@ import dataclasses
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from results import OUTCOMES, many_outcomes, study_results
+from results import OUTCOMES, many_outcomes, remarked, study_results
 
-from pipeline.datasets.reasons import packed_remarks
 from pipeline.errors import Reason
 from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, render_figure
 from pipeline.exhibits.figures.event_study import _pre_trend_words, event_study
@@ -41,16 +40,11 @@ def _points(axes, label):
     return dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
 
 
-def only(years):
-    """Return remarks of an event time that only some entry years have."""
-    return packed_remarks([Reason("entry_years_only", {"years": years})])
-
-
 def _with_partial(results):
     """Return the results with an event time of log sales that one entry year lacks."""
     estimates = results.estimates.copy()
     chosen = (estimates["outcome"] == "sales_log") & (estimates["event_time"] == 3)
-    estimates.loc[chosen, "remarks"] = only([2009])
+    estimates = remarked(estimates, chosen, Reason("entry_years_only", {"years": [2009]}))
     return dataclasses.replace(results, estimates=estimates)
 
 
@@ -202,9 +196,8 @@ def test_overlap_shares_sum_to_one(results):
 
 def test_the_flow_figure_shows_each_rule_with_what_is_left(results):
     (axes,) = flow_figure(results).axes
-    assert [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()] == list(
-        results.sample_flow["rule"][1:]
-    )
+    labels = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    assert labels == ["Assignment cluster known in every year"]
     assert [text.get_text().strip() for text in axes.texts] == ["81,984 left"]
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == pytest.approx([100 * 60 / 84210, 100 * 2166 / 84210])
@@ -222,10 +215,11 @@ def test_event_times_of_narrow_panels_are_not_crowded():
 def test_a_long_list_of_entry_years_does_not_fill_a_panel(results):
     table = results.estimates.copy()
     early = table["event_time"] < -1
-    table.loc[early, "remarks"] = only(list(range(2003, 2011)))
+    years = list(range(2003, 2011))
+    table = remarked(table, early, Reason("entry_years_only", {"years": years}))
     crowded = dataclasses.replace(results, estimates=table)
     words = _pre_trend_words(crowded, "sales_log")
     assert "some entry years" in words and "2003" not in words
-    table.loc[early, "remarks"] = only([2003])
+    table = remarked(table, early, Reason("entry_years_only", {"years": [2003]}))
     short = dataclasses.replace(results, estimates=table)
     assert "entry 2003 only" in _pre_trend_words(short, "sales_log")

@@ -43,7 +43,7 @@ def row(cohort, year, estimate, std_error, reason=None):
         "estimand": "att",
         "estimate": estimate,
         "std_error": std_error,
-        "scale": "log points",
+        "scale": "log_points",
         **packed(reason),
     }
 

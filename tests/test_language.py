@@ -5,23 +5,20 @@ from string import Formatter
 
 import latex
 import pytest
-from phrases import reasons_of_the_code
 from results import OUTCOMES, many_outcomes, study_results
 from said import named_codes, said_codes
 
+from pipeline.errors import Reason
 from pipeline.exhibits.numbers import numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.table import Interval
 from pipeline.exhibits.words import language
-from pipeline.exhibits.words.portuguese import PORTUGUESE_RETOLD
-from pipeline.exhibits.words.spanish import SPANISH_RETOLD
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.publishing.study import build_texts, study_tables
 
 LANGUAGES = ["en", "es", "pt"]
 TRANSLATIONS = ["es", "pt"]
-RETOLD = {"es": SPANISH_RETOLD, "pt": PORTUGUESE_RETOLD}
 ENGLISH_SENTENCES = language.sentences("en")
 NASTY = r"R&D_100% ~ año #1 ${x}^\ "
 
@@ -62,12 +59,6 @@ def test_every_sentence_has_a_code_that_says_it():
 def test_an_unknown_code_is_an_error_that_names_it():
     with pytest.raises(KeyError, match=r"row\.nobody_says_this"):
         language.say("row.nobody_says_this")
-
-
-@pytest.mark.parametrize("code", TRANSLATIONS)
-def test_a_retold_translation_has_the_fields_of_its_phrase(code):
-    for phrase, translation in RETOLD[code].items():
-        assert fields(phrase) == fields(translation), phrase
 
 
 def exhibit(**changes):
@@ -134,10 +125,24 @@ def test_outside_of_a_study_everything_is_english():
     assert rounding.fixed(0.5, 1) == "0.5"
 
 
-def test_words_of_other_stages_are_retold_and_those_of_the_user_are_not():
+def test_a_reason_is_told_with_its_fields_and_the_text_of_users_stays_theirs():
+    matched = Reason("event_times_tested", {"times": [-4, -3]})
+    nobody = Reason("nobody_in_one_of_two_years", {"group": "comparison"})
+    nested = Reason("cells_untested", {"n": 2, "reason": nobody})
+    own = Reason("not_observed", {"reason": "US$ {million}"})
+    drawn = Reason("randomisation_random", {"n_clusters": 2015, "drawn": 4999, "possible": 12870})
+    drawn = Reason(drawn.code, {**drawn.fields, "smallest_p": 0.00012345})
+    assert language.tell_all([matched, own]) == "event times -4, -3; not observed: US$ {million}"
+    assert language.tell(nested).endswith(
+        "entry: no comparison firm is observed in one of the two years"
+    )
     with language.speaking(exhibit(language="es")):
-        assert language.retell("entry years 1989 only") == "solo los años de entrada 1989"
-        assert language.retell("US$ {million}") == "US$ {million}"
+        assert language.tell(nested).endswith(
+            "ninguna empresa de comparación se observa en uno de los dos años"
+        )
+        told = language.tell(drawn)
+    assert "entre 2015 conglomerados, 4.999 al azar de 12.870 asignaciones" in told
+    assert told.endswith("0,00012")
 
 
 # A covariate of the made-up study is called so.
@@ -215,9 +220,3 @@ def test_every_table_compiles_in_every_language_with_nasty_labels(code, tmp_path
     code_, log = latex.compile_latex(rf"\input{{numbers}}\result{{{key}}}" + body, tmp_path)
     assert latex.faults(log) == []
     assert code_ == 0
-
-
-def test_every_reason_in_the_code_has_a_sentence():
-    codes = reasons_of_the_code()
-    assert "no_positive_weight" in codes and len(codes) > 100
-    assert [code for code in codes if f"reason.{code}" not in language.sentences("en")] == []

@@ -115,7 +115,7 @@ def test_asinh_is_on_request_only_and_shows_its_units():
     for column, factor in others.items():
         found = figure(results, UNIT_DEPENDENCE, column, term="asinh")
         assert found == pytest.approx(by_hand(factor))
-    assert row["scale"] == "asinh points"
+    assert row["scale"] == "asinh_points"
     assert f"{by_hand(100):.3f} in a hundredth of it" in row["note"]
 
 

@@ -10,15 +10,14 @@ import pandas as pd
 import pytest
 import simulation
 from monte_carlo import estimate_seed, evaluation
-from results import OUTCOMES, _table, settings, study_results, with_details
+from results import EVERYONE, OUTCOMES, _table, said, settings, study_results, with_details
 from scipy.stats import binom
 from text_tables import lines
 from workspace import section
 
+from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
 from pipeline.datasets.fits import PRE_TREND_POWER
-from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import ESTIMATES, TESTS
-from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.errors import ParamsError, Reason
 from pipeline.exhibits.numbers import headline_metrics
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
@@ -27,7 +26,7 @@ from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.placebos import placebos_tables
 from pipeline.exhibits.words.findings import findings
-from pipeline.exhibits.words.language import speaking, tell
+from pipeline.exhibits.words.language import speaking
 from pipeline.exhibits.words.limitations import limitations
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.inference.multiplicity import family_tests
@@ -98,8 +97,7 @@ def test_analyses_beside_the_specs_refuse_it():
 
 
 def average(outcome, p_value, sample="all"):
-    place = dict.fromkeys(("arm", "grouping", "subgroup"), "all")
-    place |= {"outcome": outcome, "design": "covariates", "sample": sample}
+    place = {"outcome": outcome, "design": "covariates", "sample": sample, "subgroup": "all"}
     kind = {"estimator": "stacked", "term": "att", "inference": "analytic", "band": "pointwise"}
     return place | kind | {"p_value": p_value}
 
@@ -125,8 +123,8 @@ def test_q_values_are_those_without_placebos():
 ENTRY = {
     "outcome": "sales_log",
     "design": "covariates_lags",
+    **EVERYONE,
     "sample": PLACEBO_ENTRY,
-    **dict.fromkeys(("arm", "grouping", "subgroup"), "all"),
     "estimator": "stacked",
     "term": "att",
     "inference": "analytic",
@@ -138,14 +136,14 @@ ENTRY = {
     "conf_low": 0.0189,
     "conf_high": 0.1366,
     "conf_level": 0.95,
-    "scale": "log points",
+    "scale": "log_points",
     "n_obs": 4321,
-    "remarks": packed_remarks([Reason("placebo_entry", {"years": 2})]),
+    **said(None, Reason("placebo_entry", {"years": 2})),
 }
 NONE = ENTRY | {
     "outcome": "employment_log",
     **dict.fromkeys(("estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs")),
-    **packed(Reason("placebo_all_matched_on", {"years": 2})),
+    **said(Reason("placebo_all_matched_on", {"years": 2})),
 }
 SLOPES = {
     0.5: {"slope_jointly": 0.0211, "slope_by_any": 0.0144},
@@ -165,8 +163,8 @@ def made(outcomes=None, **exhibit):
     chosen = plain.settings
     asked = chosen.estimate.model_dump(exclude_unset=True)
     asked["specs"][0]["placebo_entry_years"] = 2
-    q_value = dict.fromkeys(("arm", "grouping", "subgroup"), "all")
-    q_value |= {"outcome": "sales_log", "design": "covariates_lags", "sample": PLACEBO_ENTRY}
+    q_value = EVERYONE | {"outcome": "sales_log", "design": "covariates_lags"}
+    q_value |= {"sample": PLACEBO_ENTRY}
     q_value |= {"estimator": "stacked", "test": "q_value", "p_value": 0.0246}
     return dataclasses.replace(
         plain,
@@ -223,7 +221,9 @@ def test_the_notes_say_what_a_placebo_cannot_show(results):
     assert "no proof of the contrary" in notes
     assert "of 5 true nulls about 0.3 are rejected at 5 percent" in notes
     assert "C, Matched on covariates and lags (main specification)" in notes
-    assert f"Not estimated: {tell(Reason('placebo_all_matched_on', {'years': 2}))}." in notes
+    assert (
+        "Not estimated: no placebo entry 2 years early: the design matched on this outcome" in notes
+    )
 
 
 def test_the_pre_trend_test_stands_beside_its_power(results):

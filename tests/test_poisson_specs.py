@@ -76,7 +76,7 @@ def test_two_years_give_the_ratio_of_ratios(average):
     rows = results.estimates[results.estimates["sample"] == "all"].set_index("named")
     assert rows.loc["att", "estimate"] == pytest.approx(np.log((60 / 40) / (40 / 20)))
     assert rows.loc["event[0]", "estimate"] == pytest.approx(rows.loc["att", "estimate"])
-    assert rows.loc["att", "scale"] == "log points"
+    assert rows.loc["att", "scale"] == "log_points"
     assert rows.loc["att", ["n_treated", "n_control", "n_obs"]].tolist() == [2, 2, 8]
     assert figure(results, FITS, "n_all_zero") == 4
     assert figure(results, BASELINES, "mean", treated=False) == pytest.approx(20 / 3)

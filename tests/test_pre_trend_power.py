@@ -76,7 +76,7 @@ def two_cohorts(slope=0.0, hole_share=0.0):
 
 
 def slopes_of(effects, anticipation=0):
-    label = Label("sales", "matched", "gt", "att", "log points", "firm", 0.95)
+    label = Label("sales", "matched", "gt", "att", "log_points", "firm", 0.95)
     leads = cell_leads(effects, anticipation)
     test = pre_trend_test(label, leads, "firm", frozenset(), -1 - anticipation)
     return {row["power"]: row for row in slopes(label, test)}

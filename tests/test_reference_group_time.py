@@ -16,7 +16,7 @@ from pipeline.inference.pre_trends import pre_trend_test
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = 6e-11  # ten decimals are printed
 
-LABEL = Label("lemp", "all", "group_time", "att", "log points", "firm", 0.95)
+LABEL = Label("lemp", "all", "group_time", "att", "log_points", "firm", 0.95)
 
 
 def counties():

@@ -26,7 +26,7 @@ ASKED = {
 }
 
 
-def row(outcome, term, estimate, std_error, scale="log points"):
+def row(outcome, term, estimate, std_error, scale="log_points"):
     place = {"outcome": outcome, "design": "covariates", "arm": "all", "sample": "all"}
     place |= {"grouping": "jobs", "subgroup": "all"}
     kind = {"estimator": "size_weighted", "inference": "analytic", "band": "pointwise"}

@@ -142,7 +142,7 @@ def test_levels_count_the_gone_as_zero_beside_survivors():
 def test_logs_have_their_levels_in_the_unit_of_the_column():
     rows = rows_of(run(outcome={"transform": "log"}), "survival")
     assert rows.loc[("exit_as_zero", "att"), "scale"] == "US$"
-    assert rows.loc[("survivors", "lee_lower"), "scale"] == "log points"
+    assert rows.loc[("survivors", "lee_lower"), "scale"] == "log_points"
 
 
 def test_lee_bounds_trim_by_survival():

@@ -145,7 +145,7 @@ def _unit_dependent(
         "hundredth": others["x100"],
         "million": others["per_million"],
     }
-    points = f"{scale} points"
+    points = f"{scale}_points"
     row, _ = average_row(replace(label, scale=points), own, [Reason("depends_on_unit", shown)])
     return row, others
 

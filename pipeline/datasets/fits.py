@@ -68,7 +68,7 @@ DETECTABLE = Dataset(
             "integer", "had this many clusters been treated; missing for as many as were", True
         ),
         "effect": Column("number", "in units of `scale`", nullable=True, tells="effect"),
-        "scale": Column("string", "log points, share, or the outcome's unit", tells="words"),
+        "scale": Column("string", "log_points, share, or the outcome's unit", tells="words"),
         "effect_in_unit": Column(
             "number", "in the outcome's unit, at the mean of the treated", True, tells="effect"
         ),

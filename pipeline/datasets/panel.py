@@ -27,7 +27,8 @@ SAMPLE_FLOW = Dataset(
     key=("step",),
     columns={
         "step": Column("integer", "order of the step, from 1"),
-        "rule": Column("string", "what the step requires", tells="words"),
+        "rule": Column("string", "code: what the step requires", tells="words"),
+        "rule_fields": Column("string", "fields of the rule, JSON", nullable=True, tells="words"),
         "firms_lost": Column(
             "integer", "firms with no firm-year left after the step", tells="count"
         ),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.errors import Reason
@@ -15,8 +16,13 @@ def packed(reason: Reason | None) -> dict[str, str | None]:
     """Return the columns `reason` and `reason_fields` of a row; both missing without a reason."""
     if reason is None:
         return {"reason": None, "reason_fields": None}
+    return {"reason": reason.code, "reason_fields": packed_fields(reason)}
+
+
+def packed_fields(reason: Reason) -> str | None:
+    """Return the fields of a reason as a column; missing without any."""
     fields = _plain(reason)["fields"]
-    return {"reason": reason.code, "reason_fields": _json(fields) if fields else None}
+    return _json(fields) if fields else None
 
 
 def packed_remarks(remarks: Iterable[Reason]) -> str | None:
@@ -35,6 +41,14 @@ def unpacked(code: Any, fields: Any) -> Reason | None:
 def unpacked_remarks(remarks: Any) -> tuple[Reason, ...]:
     """Return the remarks of a row of a table."""
     return () if pd.isna(remarks) else tuple(_reason(item) for item in json.loads(remarks))
+
+
+def with_reason(table: pd.DataFrame, rows: Any, reason: Reason) -> pd.DataFrame:
+    """Return a table whose marked rows have one reason, and nothing more to know of them."""
+    said = table.copy()
+    for name, value in {**packed(reason), "remarks": None}.items():
+        said.loc[np.asarray(rows, dtype=np.bool_), name] = value
+    return said
 
 
 def _json(value: Any) -> str:

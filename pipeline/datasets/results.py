@@ -64,7 +64,7 @@ ESTIMATES = Dataset(
         "conf_level": Column(
             "number", "0.95 is a 95 percent interval", nullable=True, tells="statistic"
         ),
-        "scale": Column("string", "log points, share, or the outcome's unit", tells="words"),
+        "scale": Column("string", "log_points, share, or the outcome's unit", tells="words"),
         "n_treated": Column(
             "integer", "distinct treated firms in the sample", nullable=True, tells="count"
         ),

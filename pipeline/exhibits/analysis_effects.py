@@ -2,26 +2,30 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from pipeline.effects.rows import ALL
-from pipeline.effects.terms import Term
+from pipeline.effects.terms import ATT, Term
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, missing_reason
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import estimate_and_error, interval_cell
 from pipeline.exhibits.tables.table import DASH, Cell, Counts, Interval, Row
 from pipeline.exhibits.words.designs import capitalised
-from pipeline.exhibits.words.language import say, tell
+from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 
-# Sample, grouping, subgroup and term.
-Place = tuple[str, str, str, Term]
+
+@dataclass(frozen=True)
+class Place:
+    """Say which of an analysis' effects on an outcome is meant."""
+
+    term: Term = ATT
+    sample: str = "all"
+    grouping: str = "all"
+    subgroup: str = "all"
+
+
 Effects = dict[Place, Effect]
-
-
-def place_of(family: str, sample: str = ALL, grouping: str = ALL, subgroup: str = ALL) -> Place:
-    """Return the place of an average effect, on all firms unless told otherwise."""
-    return sample, grouping, subgroup, Term(family)
 
 
 def analysis_effects(results: StudyResults, analysis: str, design: str, outcome: str) -> Effects:
@@ -35,10 +39,9 @@ def analysis_effects(results: StudyResults, analysis: str, design: str, outcome:
     found: Effects = {}
     for row in table[chosen].to_dict("records"):
         named = {str(key): value for key, value in row.items()}
-        names = ("sample", "grouping", "subgroup")
-        sample, grouping, subgroup = (str(named[name]) for name in names)
         effect = as_effect(named)
-        found[sample, grouping, subgroup, effect.term] = effect
+        parts = (str(named[name]) for name in ("sample", "grouping", "subgroup"))
+        found[Place(effect.term, *parts)] = effect
     return found
 
 
@@ -80,9 +83,8 @@ def interval_row(
 
 def bounds(effects: Effects, place: Place) -> tuple[float, float]:
     """Return the lower and upper bound of a term, missing without one."""
-    sample, grouping, subgroup, term = place
-    sides = [Term(f"{term.family}_{side}") for side in ("lower", "upper")]
-    found = [effects.get((sample, grouping, subgroup, side)) for side in sides]
+    ends = [Term(f"{place.term.family}_{side}") for side in ("lower", "upper")]
+    found = [effects.get(replace(place, term=end)) for end in ends]
     low, high = (math.nan if effect is None else effect.estimate for effect in found)
     return low, high
 
@@ -102,11 +104,11 @@ def reasons_in_words(effects: Iterable[Effect]) -> tuple[str, ...]:
     """Say why effects are not estimated, and why estimates have no standard error, each once."""
     listed = list(effects)
     missing = {
-        tell(effect.reason)
+        missing_reason(effect)
         for effect in listed
-        if math.isnan(effect.estimate) and math.isnan(effect.conf_low) and effect.reason
+        if math.isnan(effect.estimate) and math.isnan(effect.conf_low)
     }
-    said = "; ".join(sorted(missing))
+    said = "; ".join(sorted(missing - {""}))
     return (
         *([say("note.not_estimated", reasons=said)] if said else []),
         *errors_missing(listed),

@@ -1,6 +1,7 @@
 """What exhibits are made from: a study's results tables and the settings that produced them."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -8,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipeline.datasets.reasons import unpacked, unpacked_remarks
-from pipeline.datasets.results import TERM
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
-from pipeline.exhibits.words.language import tell
+from pipeline.exhibits.words.language import tell, tell_all
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
@@ -24,13 +24,13 @@ if TYPE_CHECKING:  # what is published is made without it
     from pipeline.publishing.disclosure.dominance import Dominance
 
 
-# Reasons of what is estimated but not published.
+# Reasons of what is known and not published; of what is zero by construction; and the remark that
+# names the entry years behind an effect where they are not all.
 NOT_PUBLISHED = frozenset(
     {"few_firms_in_group", "one_firm_dominates", "tells_group_size", "tells_hidden_effect"}
 )
-
-# Reasons of an effect that is zero by construction: it needs no standard error.
 _BY_CONSTRUCTION = frozenset({"reference_period", "alive_by_construction"})
+_ENTRY_YEARS = "entry_years_only"
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,9 @@ class StudyResults:
         Of each the analytic row, which is by Abadie and Imbens for one difference per firm.
         """
         table = self.estimates
-        everyone = (table["sample"] == "all") & (table["subgroup"] == "all")
-        everyone &= table["grouping"] == "all"
-        found: dict[tuple[str, ...], dict[Term, Effect]] = {}
+        everyone = (table[["sample", "grouping", "subgroup"]] == "all").all(axis=1)
         analytic = table["inference"].isin(["analytic", "abadie_imbens"])
+        found: dict[tuple[str, ...], dict[Term, Effect]] = {}
         for row in table[everyone & analytic].to_dict("records"):
             named = {str(key): value for key, value in row.items()}
             key = tuple(str(named[name]) for name in ("outcome", "design", "estimator", "band"))
@@ -104,15 +103,8 @@ class StudyResults:
 
 @dataclass(frozen=True)
 class Effect:
-    """Hold one row of ESTIMATES; what is missing is NaN, or empty text.
+    """Hold one row of ESTIMATES; what is missing is NaN, or empty text."""
 
-    `reason` says why there is no estimate or no standard error, `remarks` what must be known of
-    what there is.
-    """
-
-    term: Term
-    reason: Reason | None
-    remarks: tuple[Reason, ...]
     estimate: float
     std_error: float
     statistic: float
@@ -129,6 +121,9 @@ class Effect:
     scale: str
     estimand: str
     cluster: str
+    term: Term
+    reason: Reason | None
+    remarks: tuple[Reason, ...]
 
     @property
     def estimated(self) -> bool:
@@ -138,20 +133,35 @@ class Effect:
     @property
     def hidden(self) -> bool:
         """Say whether the estimate is not published."""
-        return self.reason is not None and self.reason.code in NOT_PUBLISHED
+        return _is_hidden(self.reason)
+
+    @property
+    def entry_years(self) -> tuple[int, ...]:
+        """Return the entry years behind it where they are not all, none where they are."""
+        years = self.remark(_ENTRY_YEARS)
+        return () if years is None else tuple(years.fields["years"])
+
+    def remark(self, code: str) -> Reason | None:
+        """Return a remark by its code, None where the effect has none such."""
+        return next((remark for remark in self.remarks if remark.code == code), None)
 
 
 @dataclass(frozen=True)
 class PreTrendTest:
-    """Hold the joint test of effects before the reference year: p-value, or why there is none."""
+    """Hold the joint test of effects before the reference year: its p-value, NaN without one."""
 
     p_value: float
     reason: Reason | None
+    remarks: tuple[Reason, ...] = ()
 
     @property
     def hidden(self) -> bool:
         """Say whether there is a test that is not published."""
-        return self.reason is not None and self.reason.code in NOT_PUBLISHED
+        return _is_hidden(self.reason)
+
+
+def _is_hidden(reason: Reason | None) -> bool:
+    return reason is not None and reason.code in NOT_PUBLISHED
 
 
 _NUMBERS = [name for name, kind in Effect.__annotations__.items() if kind is float]
@@ -177,8 +187,11 @@ def pre_trend_test(results: StudyResults, outcome: str, design: str, spec: str) 
     ].to_dict("records")
     if not rows:
         return PreTrendTest(math.nan, Reason("no_event_times_asked"))
-    row = rows[0]
-    return PreTrendTest(_number(row["p_value"]), unpacked(row["reason"], row["reason_fields"]))
+    return PreTrendTest(
+        _number(rows[0]["p_value"]),
+        unpacked(rows[0]["reason"], rows[0]["reason_fields"]),
+        unpacked_remarks(rows[0]["remarks"]),
+    )
 
 
 def by_event_time(effects: dict[Term, Effect]) -> dict[int, Effect]:
@@ -190,22 +203,20 @@ def by_event_time(effects: dict[Term, Effect]) -> dict[int, Effect]:
     }
 
 
-def partial_event_times(effects: dict[int, Effect]) -> dict[int, Reason]:
-    """Return the event times at which not all entry years are seen, with what says so."""
-    return {
-        time: remark
-        for time, effect in effects.items()
-        for remark in effect.remarks
-        if remark.code == "entry_years_only"
-    }
+def partial_event_times(effects: dict[int, Effect]) -> dict[int, tuple[int, ...]]:
+    """Return the event times at which not all entry years are seen, with those that are."""
+    return {time: years for time, e in effects.items() if (years := e.entry_years)}
 
 
-def lead_remarks(effects: dict[int, Effect], results: StudyResults) -> tuple[Reason, ...]:
-    """Return which entry years the leads speak of, where not all have them."""
+def lead_years(effects: dict[int, Effect], results: StudyResults) -> list[tuple[int, ...]]:
+    """Return which entry years the leads speak of, each list once, where not all have them."""
     reference = results.settings.treatment.reference_event_time
-    partial = partial_event_times(effects)
-    found = {tell(said): said for time, said in sorted(partial.items()) if time < reference}
-    return tuple(found[words] for words in sorted(found))
+    return sorted({y for time, y in partial_event_times(effects).items() if time < reference})
+
+
+def told_years(years: Iterable[tuple[int, ...]]) -> str:
+    """Return in words which entry years effects speak of."""
+    return tell_all(Reason(_ENTRY_YEARS, {"years": listed}) for listed in years)
 
 
 def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> Effect | None:
@@ -214,11 +225,17 @@ def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> 
 
 
 def missing_reason(effect: Effect) -> str:
-    """Return why there is no estimate or no standard error, told; empty where there are both."""
-    reason = effect.reason
-    if reason is None or effect.estimated or reason.code in _BY_CONSTRUCTION:
+    """Return why there is no estimate or no standard error; empty where there are both."""
+    if effect.reason is None or effect.reason.code in _BY_CONSTRUCTION:
         return ""
-    return tell(reason)
+    if math.isnan(effect.estimate):
+        return tell_all((*effect.remarks, effect.reason))
+    return "" if effect.estimated else tell(effect.reason)
+
+
+def missing_test_reason(test: PreTrendTest) -> str:
+    """Return why there is no p-value, and what of the test must be known."""
+    return "" if test.reason is None else tell_all((test.reason, *test.remarks))
 
 
 def as_effect(row: dict[str, Any]) -> Effect:
@@ -226,17 +243,18 @@ def as_effect(row: dict[str, Any]) -> Effect:
     numbers = {name: _number(row[name]) for name in _NUMBERS}
     words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}
     fields: dict[str, Any] = {**numbers, **words}
-    places = (_place(row[name]) for name in TERM[1:])
     return Effect(
-        term=Term(str(row["term"]), *places),
+        **fields,
+        term=_term(row),
         reason=unpacked(row["reason"], row["reason_fields"]),
         remarks=unpacked_remarks(row["remarks"]),
-        **fields,
     )
 
 
-def _place(value: Any) -> int | None:
-    return None if pd.isna(value) else int(value)
+def _term(row: dict[str, Any]) -> Term:
+    names = ("cohort", "year", "event_time", "last_event_time")
+    places = [None if pd.isna(row[name]) else int(row[name]) for name in names]
+    return Term(str(row["term"]), *places)
 
 
 def _number(value: Any) -> float:

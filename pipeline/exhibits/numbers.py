@@ -7,17 +7,17 @@ Keys are `study.outcome.design.estimator.term.statistic`. The translation of a l
 import json
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from pipeline.effects.terms import ATT, Term
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
+from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, find_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex_cells import siunitx_marks
-from pipeline.exhibits.words.language import retell, say
-
-LOG_SCALE = "log points"
-SHARE_SCALE = "share"
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.scales import scale_words
+from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
 
 _COUNTS = ("n_treated", "n_control", "n_obs", "n_clusters", "n_treated_clusters")
 
@@ -42,34 +42,51 @@ def percentage_points(share_effect: float) -> float:
 
 def study_numbers(results: StudyResults) -> dict[str, Quoted]:
     """Return every estimated statistic of a study by key, sorted by key."""
-    columns = ["outcome", "design", "estimator"]
     found: dict[str, Quoted] = {}
-    for names in results.estimates[columns].drop_duplicates().itertuples(index=False):
-        outcome, design, spec = (str(name) for name in names)
-        place = {"outcome": outcome, "design": design, "estimator": spec}
-        smallest = results.details.detectable("effect", place)
-        for term, effect in find_effects(results, outcome, design, spec).items():
-            if not effect.estimated:
-                continue
-            figures = statistics(effect, results.settings.exhibit.decimals)
-            if term == ATT and not math.isnan(smallest):
-                figures["mde"] = Quoted(smallest, _own_decimals(smallest, effect, results))
-                in_unit = results.details.detectable("effect_in_unit", place)
-                if not math.isnan(in_unit):
-                    figures["mde_level"] = Quoted(in_unit, rounding.significant(in_unit))
-            key = f"{results.study}.{outcome}.{design}.{spec}.{term_key(term)}"
-            found |= {f"{key}.{name}": figure for name, figure in figures.items()}
+    for row in _rows(results):
+        effect = as_effect(row)
+        if not effect.estimated:
+            continue
+        outcome, design, spec = (str(row[name]) for name in ("outcome", "design", "estimator"))
+        figures = statistics(effect, results.settings.exhibit.decimals)
+        if effect.term == ATT:
+            figures |= _detectable(results, outcome, design, spec, effect)
+        of = [] if row["grouping"] == "all" else [str(row["grouping"])]
+        key = f"{results.study}.{outcome}.{design}.{spec}.{term_key(effect.term, *of)}"
+        found |= {f"{key}.{name}": figure for name, figure in figures.items()}
     return dict(sorted(found.items()))
 
 
-def term_key(term: Term) -> str:
-    """Return a term's part of a key: `att`, `event[-2]`, `att_gt[2004,2007]`, `event_bin[1,3]`."""
-    if term.family == "att_gt":
-        return f"{term.family}[{term.cohort},{term.year}]"
-    if term.last_event_time is not None:
-        return f"{term.family}[{term.event_time},{term.last_event_time}]"
-    place = next((v for v in (term.event_time, term.cohort, term.year) if v is not None), None)
-    return term.family if place is None else f"{term.family}[{place}]"
+def _rows(results: StudyResults) -> list[dict[str, Any]]:
+    """Return the analytic rows of effects on all firms, by whatever size they are weighted."""
+    table = results.estimates
+    everyone = (table["sample"] == "all") & (table["subgroup"] == "all")
+    pointwise = everyone & (table["band"] == "pointwise")
+    chosen = table[pointwise & table["inference"].isin(["analytic", "abadie_imbens"])]
+    return [{str(k): v for k, v in row.items()} for row in chosen.to_dict("records")]
+
+
+def term_key(term: Term, *of: str) -> str:
+    """Return a term as keys name it: att, event[-2], att_gt[2004,2007], event_bin[0,2]."""
+    years = (term.cohort, term.year)
+    times = (term.event_time, term.last_event_time)
+    places = [*of, *(str(place) for place in (years if any(years) else times) if place is not None)]
+    return f"{term.family}[{','.join(places)}]" if places else term.family
+
+
+def _detectable(
+    results: StudyResults, outcome: str, design: str, spec: str, effect: Effect
+) -> dict[str, Quoted]:
+    """Return the smallest effects that would be found, on the scale and in the unit."""
+    place = {"outcome": outcome, "design": design, "estimator": spec}
+    smallest = results.details.detectable("effect", place)
+    if math.isnan(smallest):
+        return {}
+    figures = {"mde": Quoted(smallest, _own_decimals(smallest, effect, results))}
+    in_unit = results.details.detectable("effect_in_unit", place)
+    if not math.isnan(in_unit):
+        figures["mde_level"] = Quoted(in_unit, rounding.significant(in_unit))
+    return figures
 
 
 def numbers_json(figures: dict[str, Quoted]) -> bytes:
@@ -160,7 +177,7 @@ def translated_value(effect: Effect, value: float, least: int) -> str:
 def translated_unit(effect: Effect) -> str:
     """Return the unit in which readers are told an effect: percent, percentage points, its own."""
     named = {LOG_SCALE: say("unit.percent"), SHARE_SCALE: say("unit.percentage_points")}
-    return named.get(effect.scale, retell(effect.scale))
+    return named.get(effect.scale, scale_words(effect.scale))
 
 
 def statistics(effect: Effect, least: int) -> dict[str, Quoted]:

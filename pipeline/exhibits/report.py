@@ -82,8 +82,9 @@ def _figure(results: StudyResults, svg: str) -> str:
     words = say(
         "report.figure_caption", design_label=results.settings.design_label(headline.design)
     )
+    alternative = escape(say("event_study.alt"))
     return (
-        '<figure><div class="wide" role="region" tabindex="0" aria-label="Event study">'
+        f'<figure><div class="wide" role="region" tabindex="0" aria-label="{alternative}">'
         f"{_inline(svg, _described(results))}</div>"
         f"<figcaption>{escape(words)}</figcaption></figure>"
     )

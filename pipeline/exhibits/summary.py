@@ -11,14 +11,15 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effect,
     find_effects,
-    lead_remarks,
+    lead_years,
     missing_reason,
     pre_trend_test,
+    told_years,
 )
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
-from pipeline.exhibits.words.language import say, tell
+from pipeline.exhibits.words.language import say
 
 
 def summary(results: StudyResults) -> str:
@@ -136,7 +137,7 @@ def _pre_trends(results: StudyResults, names: list[str]) -> str:
             (hidden if test.hidden else unseen).append(_label(results, name))
             continue
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
-        partial = "; ".join(map(tell, lead_remarks(effects, results)))
+        partial = told_years(lead_years(effects, results))
         shown = rounding.positive(p_value, 2)
         p_words = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
         seen.append(f"{_label(results, name)}, {p_words}{f' ({partial})' if partial else ''}")

@@ -10,6 +10,7 @@ from pipeline.effects.stacks import Flags, Floats
 from pipeline.inference.covariance import minimum_detectable_effect
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.outcomes import LOG_SCALE
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def detectable_row(
     row |= {"effect": effect, "scale": label.scale}
     if baseline is None:
         return row
-    in_unit = baseline.mean * np.expm1(effect) if label.scale == "log points" else effect
+    in_unit = baseline.mean * np.expm1(effect) if label.scale == LOG_SCALE else effect
     return row | {"effect_in_unit": float(in_unit), "unit": baseline.unit}
 
 

@@ -90,10 +90,10 @@ def cluster_weights(n_clusters: int, draws: int, rng: np.random.Generator) -> tu
     """Return weights (draws, G) and their name: all sign patterns where there are few enough."""
     if 2**n_clusters <= draws:
         patterns = np.array(list(product((-1.0, 1.0), repeat=n_clusters)))
-        return patterns, "Rademacher, all sign patterns"
+        return patterns, "rademacher_all"
     if n_clusters <= MOST_CLUSTERS_FOR_WEBB:
-        return np.asarray(rng.choice(WEBB_POINTS, (draws, n_clusters))), "Webb"
-    return random_signs(draws, n_clusters, rng), "Rademacher"
+        return np.asarray(rng.choice(WEBB_POINTS, (draws, n_clusters))), "webb"
+    return random_signs(draws, n_clusters, rng), "rademacher"
 
 
 def random_signs(draws: int, n_clusters: int, rng: np.random.Generator) -> Floats:

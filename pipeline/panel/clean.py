@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, Reason
 from pipeline.panel.entry import Cohorts, Register, firm_cohorts
 from pipeline.panel.ledger import (
     Issue,
@@ -164,7 +164,7 @@ def _rules(
     if treatment.leave_out_entry_years:
         yield partial(exclude_cohorts, entry_years=treatment.leave_out_entry_years)
     for step, firms in cohorts.excluded.items():
-        yield partial(exclude_firms, firms=firms, step=step)
+        yield partial(exclude_firms, firms=firms, step=Reason(step))
     yield from _minimum_rules(window)
     yield count_gaps
     for jumps in clean.jumps:

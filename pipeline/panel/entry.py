@@ -28,9 +28,9 @@ FARTHEST_ENTRY_YEARS = 50
 class Cohorts:
     """Hold entry years by firm (never-treated firms absent) and what the register cost.
 
-    `excluded` lists firms that leave the sample, by the step that takes them; `derived` holds
-    PANEL columns that the register gives, one value per row; `unknown` are beneficiaries that the
-    panel lacks, with their entry years.
+    `excluded` lists firms that leave the sample, by the code of the step that takes them;
+    `derived` holds PANEL columns that the register gives, one value per row; `unknown` are
+    beneficiaries that the panel lacks, with their entry years.
     """
 
     entry_year: pd.Series
@@ -189,8 +189,8 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
     excluded = {
         "keep": {},
         "covariate": {},
-        "exclude": {"Not in another programme only": other.difference(entries.evaluated.index)},
-        "exclude_all": {"Not in another programme": other},
+        "exclude": {"not_in_another_programme_only": other.difference(entries.evaluated.index)},
+        "exclude_all": {"not_in_another_programme": other},
     }[entry.other_programmes]
     derived = {}
     if entry.other_programmes == "covariate":

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from pipeline.datasets.panel import ISSUES
+from pipeline.datasets.reasons import packed_fields
 from pipeline.datasets.store import empty
+from pipeline.errors import Reason
 
 # Standard names of the columns whose lost share SAMPLE_FLOW states.
 _SIZES = ("sales", "employment")
@@ -31,13 +33,13 @@ class Issue:
 class Ruled:
     """Hold what a rule did: values of `every` row, its issues, and which rows are `kept`.
 
-    `step` is what the sample flow calls a rule that may remove rows. `kept` None keeps all:
+    `step` says by code and fields what a rule that may remove rows requires. `kept` None keeps all:
     rows are removed by `apply_rules`, column by column, so that no panel is in memory twice.
     """
 
     every: pd.DataFrame
     issues: tuple[Issue, ...] = ()
-    step: str | None = None
+    step: Reason | None = None
     kept: pd.Series | None = None
 
     @property
@@ -66,7 +68,7 @@ def apply_rules(handed_over: list[pd.DataFrame], rules: Iterable[Rule]) -> Ledge
     """
     panel = handed_over.pop()
     before = _group_counts(panel)
-    flow = [_flow_row("Firm-years delivered", before, before)]
+    flow = [_flow_row(Reason("delivered"), before, before)]
     issues: list[Issue] = []
     for rule in rules:
         ruled = rule(panel)
@@ -149,14 +151,15 @@ def _is_number(panel: pd.DataFrame, name: str) -> bool:
     return name in panel.columns and pd.api.types.is_numeric_dtype(panel[name].dtype)
 
 
-def _flow_row(rule: str, before: _Counts, after: _Counts) -> dict[str, object]:
+def _flow_row(rule: Reason, before: _Counts, after: _Counts) -> dict[str, object]:
     """Return one row of SAMPLE_FLOW, without its step number."""
     firms_lost = before.firms - after.firms
     rows_lost = before.firm_years - after.firm_years
     treated_lost = before.treated_firms - after.treated_firms
     treated_rows_lost = before.treated_firm_years - after.treated_firm_years
     return {
-        "rule": rule,
+        "rule": rule.code,
+        "rule_fields": packed_fields(rule),
         "firms_lost": firms_lost,
         "firm_years_lost": rows_lost,
         "treated_firms_lost": treated_lost,

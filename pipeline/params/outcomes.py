@@ -9,6 +9,10 @@ from pipeline.params.settings import Settings
 # Family of the negative controls, where params.yaml names none.
 PLACEBO_FAMILY = "negative controls"
 
+# Scales of effects that are in no unit.
+LOG_SCALE = "log_points"
+SHARE_SCALE = "share"
+
 Transform = Literal["log", "level", "any", "proportional"]
 
 
@@ -44,8 +48,8 @@ class Outcome(Settings):
 
     @property
     def scale(self) -> str:
-        """Return the scale of an effect: log points, share, or the outcome's unit."""
-        scales = {"log": "log points", "any": "share", "proportional": "log points"}
+        """Return the scale of an effect: a code where it is no unit, else the outcome's unit."""
+        scales = {"log": LOG_SCALE, "any": SHARE_SCALE, "proportional": LOG_SCALE}
         return scales.get(self.transform or "", self.unit)
 
     @property

@@ -12,7 +12,7 @@ from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.figures.outcome_paths import outcome_paths
 from pipeline.exhibits.figures.overlap import overlap
 from pipeline.exhibits.figures.sample_flow import flow_figure
-from pipeline.exhibits.group_numbers import group_numbers, size_numbers
+from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.render.latex import render_latex
@@ -176,9 +176,7 @@ def _csv_files(results: StudyResults) -> dict[str, bytes]:
 
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
-    figures = dict(
-        sorted((study_numbers(results) | group_numbers(results) | size_numbers(results)).items())
-    )
+    figures = dict(sorted((study_numbers(results) | group_numbers(results)).items()))
     return {
         "metrics.json": headline_metrics(results),
         "numbers.json": numbers_json(figures),

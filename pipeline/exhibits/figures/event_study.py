@@ -24,14 +24,16 @@ from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
     find_effects,
-    lead_remarks,
+    lead_years,
     partial_event_times,
     pre_trend_test,
 )
-from pipeline.exhibits.numbers import SHARE_SCALE, percentage_points
+from pipeline.exhibits.numbers import percentage_points
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.designs import matched_event_times
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.scales import scale_words
+from pipeline.params.outcomes import SHARE_SCALE
 
 # Widths of the bars of pointwise intervals and of simultaneous bands, in points.
 _THICK, _THIN = 3.0, 0.8
@@ -110,7 +112,7 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
         return
     share = outcome.scale == SHARE_SCALE
     factor = percentage_points(1) if share else 1
-    axes.set_ylabel(say("unit.percentage_points") if share else retell(outcome.scale), size=8)
+    axes.set_ylabel(say("unit.percentage_points") if share else scale_words(outcome.scale), size=8)
     _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
     _bars(axes, drawn, factor, _THICK)
     hollow = {results.settings.treatment.reference_event_time}
@@ -206,7 +208,8 @@ def _pre_trend_words(results: StudyResults, name: str) -> str:
 
 def _leads_in_words(results: StudyResults, name: str) -> str:
     """Return which entry years the leads speak of; only that some do where the list is long."""
-    remarks = lead_remarks(_effects(results, name), results)
-    years = [", ".join(map(str, remark.fields["years"])) for remark in remarks]
-    told = "; ".join(say("event_study.entry_only", years=listed) for listed in years)
+    told = "; ".join(
+        say("event_study.entry_years", years=", ".join(map(str, years)))
+        for years in lead_years(_effects(results, name), results)
+    )
     return told if len(told) <= _LONGEST_LIST else say("event_study.some_entry_years_only")

@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.errors import Reason
 from pipeline.exhibits.figures.drawing import (
     BLUE,
     GREY,
@@ -86,7 +85,7 @@ def _unit(outcome: Outcome) -> str:
     )
 
 
-def _partial(results: StudyResults, outcome: str) -> dict[int, Reason]:
+def _partial(results: StudyResults, outcome: str) -> dict[int, tuple[int, ...]]:
     """Return the event times at which the headline's sample lacks some entry years."""
     headline = results.settings.estimate.headline
     effects = find_effects(results, outcome, headline.design, headline.spec)

@@ -11,7 +11,8 @@ from pipeline.exhibits.figures.drawing import BLUE, GREY, ORANGE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import HIDDEN
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.steps import step_words
 
 _LOOKS: dict[str, tuple[str, dict[str, Any]]] = {
     "treated_firm_years_lost": ("trimmed.treated", {"color": BLUE}),
@@ -48,7 +49,7 @@ def flow_figure(results: StudyResults) -> Figure:
             size=7.5,
             color=GREY,
         )
-    axes.set_yticks(heights, [textwrap.fill(retell(rule), _CHARACTERS) for rule in steps["rule"]])
+    axes.set_yticks(heights, [textwrap.fill(rule, _CHARACTERS) for rule in step_words(steps)])
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, max(1.0, 1.25 * float(left.max())))
     axes.set_xlabel(say("flow_plot.share_lost"))

@@ -7,7 +7,7 @@ zero has no sign.
 
 import math
 
-from pipeline.exhibits.words.language import speech
+from pipeline.exhibits.words.language import marked, speech
 
 MINUS = "\u2212"
 
@@ -19,12 +19,12 @@ def fixed(value: float, decimals: int) -> str:
     """Return `value` with `decimals` digits after the point, never `-0.000`."""
     text = f"{abs(value):,.{decimals}f}"
     negative = value < 0 and any(digit in text for digit in "123456789")
-    return f"{MINUS if negative else ''}{_marked(text)}"
+    return f"{MINUS if negative else ''}{marked(text)}"
 
 
 def general(value: float) -> str:
     """Return a setting as it is written, 0.2 or 95: up to six significant digits."""
-    return _marked(f"{value:g}").replace("-", MINUS)
+    return marked(f"{value:g}").replace("-", MINUS)
 
 
 def signed(value: float) -> str:
@@ -68,12 +68,6 @@ def decimals_for(std_errors: list[float], digits: int, least: int) -> int:
         return least
     needed = digits - 1 - _exponent(min(positive_errors))
     return min(MOST_DECIMALS, max(least, needed))
-
-
-def _marked(text: str) -> str:
-    """Put the report's marks into English digits."""
-    marks = {",": speech().group_mark, ".": speech().decimal_mark}
-    return "".join(marks.get(character, character) for character in text)
 
 
 def _exponent(value: float) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.exhibits.inputs import StudyResults, find_effect
-from pipeline.exhibits.numbers import LOG_SCALE, percent
+from pipeline.exhibits.numbers import percent
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.outcome_tables import by_outcome
@@ -21,8 +21,9 @@ from pipeline.exhibits.tables.table import (
     Table,
     Text,
 )
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
 from pipeline.params.exhibit import Panel as ChosenPanel
+from pipeline.params.outcomes import LOG_SCALE
 
 
 def detectable_effects(results: StudyResults) -> list[Table]:
@@ -112,7 +113,7 @@ def _with_units(
     """Return the rows with a last one that names the unit of each column that has a number."""
     shown = [any(row.cells[k] is not None for row in rows) for k in range(len(outcomes))]
     units = tuple(
-        Text(retell(results.settings.outcome(name).unit)) if any_shown else None
+        Text(results.settings.outcome(name).unit) if any_shown else None
         for name, any_shown in zip(outcomes, shown, strict=True)
     )
     return (*rows, Row(say("row.unit"), units, True))

@@ -9,6 +9,7 @@ from pipeline.exhibits.inputs import (
     find_effects,
     partial_event_times,
     pre_trend_test,
+    told_years,
 )
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import rows_at
@@ -16,7 +17,7 @@ from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimal
 from pipeline.exhibits.tables.outcome_tables import by_outcome
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import matched_event_times
-from pipeline.exhibits.words.language import say, tell
+from pipeline.exhibits.words.language import say
 
 
 def dynamic_effects(results: StudyResults) -> list[Table]:
@@ -72,9 +73,9 @@ def _p_value(results: StudyResults, outcome: str) -> Cell:
 def _partial(effects: list[dict[int, Effect]]) -> list[str]:
     """Say which years since entry not all entry years have."""
     found = sorted(
-        {(t, tell(said)) for column in effects for t, said in partial_event_times(column).items()}
+        {(time, years) for column in effects for time, years in partial_event_times(column).items()}
     )
-    listed = "; ".join(f"{rounding.fixed(time, 0)}, {said}" for time, said in found)
+    listed = "; ".join(f"{rounding.fixed(time, 0)}, {told_years([years])}" for time, years in found)
     return [say("dynamic_effects.partial_years", listed=listed)] if found else []
 
 

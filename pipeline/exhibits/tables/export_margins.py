@@ -3,8 +3,10 @@
 from functools import partial
 
 from pipeline.datasets.samples import ZEROS
+from pipeline.effects.terms import Term
 from pipeline.exhibits.analysis_effects import (
     Effects,
+    Place,
     analysis_effects,
     bounds,
     bounds_interval,
@@ -12,7 +14,6 @@ from pipeline.exhibits.analysis_effects import (
     counts_row,
     estimate_rows,
     interval_row,
-    place_of,
     reasons_note,
 )
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
@@ -66,10 +67,10 @@ def _parts(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         for row in estimate_rows(
             results,
             say(f"export_margins.{term}", firms=firms),
-            [found.get(place_of(term)) for found in effects],
+            [found.get(Place(Term(term))) for found in effects],
         )
     ]
-    return (*rows, counts_row([found.get(place_of("level")) for found in effects]))
+    return (*rows, counts_row([found.get(Place(Term("level"))) for found in effects]))
 
 
 def _without_largest(results: StudyResults, names: list[str], design: str) -> tuple[Row, ...]:
@@ -79,7 +80,7 @@ def _without_largest(results: StudyResults, names: list[str], design: str) -> tu
     return tuple(
         row
         for sample in _LEFT_OUT
-        if any(found := [effect.get(place_of("att", sample=sample)) for effect in effects])
+        if any(found := [effect.get(Place(sample=sample)) for effect in effects])
         for row in estimate_rows(results, say(f"export_margins.{sample}"), found)
     )
 
@@ -101,7 +102,7 @@ def _share_above_zero(results: StudyResults, name: str, design: str, spec: str) 
 def _intensive(
     results: StudyResults, names: list[str], design: str, effects: list[Effects]
 ) -> tuple[Row, ...]:
-    place = place_of("att", sample="base_exporters")
+    place = Place(sample="base_exporters")
     rows = estimate_rows(
         results, say("export_margins.stayers"), [found.get(place) for found in effects]
     )
@@ -127,7 +128,9 @@ def _scales(results: StudyResults, asked: Margins, effects: list[Effects]) -> tu
     return tuple(
         row
         for scale in asked.unit_dependent
-        for row in estimate_rows(results, scale, [found.get(place_of(scale)) for found in effects])
+        for row in estimate_rows(
+            results, scale, [found.get(Place(Term(scale))) for found in effects]
+        )
     )
 
 
@@ -170,10 +173,11 @@ def _notes(
     ]
     if asked.unit_dependent:
         shown = [
-            f"{scale}: {tell(effect.remarks[0])}"
+            f"{scale}: {tell(remark)}"
             for found in effects
             for scale in asked.unit_dependent
-            if (effect := found.get(place_of(scale))) is not None and effect.estimated
+            if (effect := found.get(Place(Term(scale)))) is not None
+            and (remark := effect.remark("depends_on_unit")) is not None
         ]
         notes += [say("export_margins.unit_dependence", shown="; ".join(shown))] if shown else []
     return (*notes, *clusters_note(effects), *reasons_note(effects))

@@ -8,6 +8,7 @@ from pipeline.exhibits.tables.outcome_tables import by_outcome
 from pipeline.exhibits.tables.table import Panel, Table
 from pipeline.exhibits.words.language import say
 
+# Entry year and year.
 _Cells = dict[tuple[int, int], Effect]
 
 

@@ -7,22 +7,23 @@ from pipeline.analyses.group_names import GROUPS
 from pipeline.datasets.samples import GROUPING_LOSSES
 from pipeline.exhibits.analysis_effects import (
     Effects,
+    Place,
     analysis_effects,
     confidence_row,
     counts_row,
     errors_missing,
     estimate_rows,
-    place_of,
 )
-from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.inputs import StudyResults, missing_reason
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
-from pipeline.exhibits.words.language import retell, say, tell
+from pipeline.exhibits.words.groups import group_words
+from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
-from pipeline.params.analyses import Groups
+from pipeline.params.analyses import Grouping, Groups
 
 # Outcome, test, grouping and group, as TESTS has them, with the p-value.
 _PValues = dict[tuple[str, str, str, str], float]
@@ -38,7 +39,7 @@ def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int
     effects = {name: analysis_effects(results, GROUPS, design, name) for name in names}
     tested = _p_values(results, design)
     panels = [
-        Panel(grouping.label, _rows(results, design, key, effects, tested))
+        Panel(grouping.label, _rows(results, asked, design, key, effects=effects, tested=tested))
         for key, grouping in asked.by.items()
     ]
     return Table(
@@ -51,45 +52,45 @@ def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int
 
 def _rows(
     results: StudyResults,
+    asked: Groups,
     design: str,
     grouping: str,
+    *,
     effects: dict[str, Effects],
     tested: _PValues,
 ) -> tuple[Row, ...]:
     rows: list[Row] = []
-    for group in _groups(results, grouping, effects):
-        place = place_of("att", grouping=grouping, subgroup=group)
+    for group in _groups(asked.by[grouping], grouping, effects):
+        place = Place(grouping=grouping, subgroup=group)
         here = [found.get(place) for found in effects.values()]
-        rows += estimate_rows(results, retell(group), here)
+        rows += estimate_rows(results, group_words(asked.by[grouping], group), here)
         rows += [confidence_row(results, here), counts_row(here)]
-        test = ("q_value", grouping, group)
-        rows.append(_p_row(say("row.q_value"), test, list(effects), tested))
+        rows.append(_p_row(say("row.q_value"), "q_value", place, list(effects), tested))
     if rows:
-        equal = ("equality", grouping, "all")
-        rows.append(_p_row(say("heterogeneity.equality_p"), equal, list(effects), tested))
-        if any(name == "q_equality" for _, name, _, _ in tested):
-            both = ("q_equality", grouping, "all")
-            rows.append(_p_row(say("heterogeneity.equality_q"), both, list(effects), tested))
+        place, names = Place(grouping=grouping), list(effects)
+        rows.append(_p_row(say("heterogeneity.equality_p"), "equality", place, names, tested))
+        if any(test == "q_equality" for _, test, _, _ in tested):
+            label = say("heterogeneity.equality_q")
+            rows.append(_p_row(label, "q_equality", place, names, tested))
         rows.append(_detectable_row(results, design, grouping, effects))
     return tuple(rows)
 
 
-def _groups(results: StudyResults, grouping: str, effects: dict[str, Effects]) -> list[str]:
+def _groups(asked: Grouping, grouping: str, effects: dict[str, Effects]) -> list[str]:
     """Return the groups of which there are rows, in the order of their bins, else by name."""
-    asked = results.settings.estimate.analyses.groups
-    assert asked is not None, "the caller asked"
-    names = asked.by[grouping].names
+    names = asked.names
     present = {
-        group
+        place.subgroup
         for found in effects.values()
-        for _, own, group, _ in found
-        if own == grouping and group != "all"
+        for place in found
+        if place.grouping == grouping and place.subgroup != "all"
     }
     return [name for name in names if name in present] if names else sorted(present)
 
 
-def _p_row(label: str, test: tuple[str, str, str], outcomes: list[str], tested: _PValues) -> Row:
-    values = [tested.get((outcome, *test), math.nan) for outcome in outcomes]
+def _p_row(label: str, test: str, place: Place, outcomes: list[str], tested: _PValues) -> Row:
+    of = (test, place.grouping, place.subgroup)
+    values = [tested.get((outcome, *of), math.nan) for outcome in outcomes]
     cells: list[Cell] = [DASH if math.isnan(v) else Text(rounding.positive(v, 3)) for v in values]
     return Row(label, tuple(cells), True)
 
@@ -110,9 +111,10 @@ def _detectable_row(
 def _p_values(results: StudyResults, design: str) -> _PValues:
     table = results.tests
     rows = table[(table["estimator"] == GROUPS) & (table["design"] == design)]
-    known = rows.dropna(subset="p_value")
-    keys = known[["outcome", "test", "grouping", "subgroup"]].itertuples(index=False, name=None)
-    return dict(zip(keys, known["p_value"].astype(float), strict=True))
+    return {
+        (row["outcome"], row["test"], row["grouping"], row["subgroup"]): float(row["p_value"])
+        for row in rows.dropna(subset="p_value").to_dict("records")
+    }
 
 
 def _notes(
@@ -140,10 +142,12 @@ def _notes(
     )
 
 
-def _named(asked: Groups, grouping: str, group: str) -> str:
-    """Return `Size, 10 or more`, or `Size` for the whole grouping."""
-    label = asked.by[grouping].label
-    return label if group == "all" else f"{label}, {retell(group)}"
+def _named(asked: Groups, place: Place) -> str:
+    """Return `Size, 10 or more`, or the grouping's label alone."""
+    grouping = asked.by[place.grouping]
+    if place.subgroup == "all":
+        return grouping.label
+    return f"{grouping.label}, {group_words(grouping, place.subgroup)}"
 
 
 def _without_group(results: StudyResults, asked: Groups, design: str) -> list[str]:
@@ -170,9 +174,9 @@ def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
     """Warn of groups with few treated clusters, with the fewest that an outcome has."""
     fewest: dict[str, float] = {}
     for found in effects.values():
-        for (_, grouping, group, _), effect in found.items():
+        for place, effect in found.items():
             if effect.estimated and effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
-                named = _named(asked, grouping, group)
+                named = _named(asked, place)
                 fewest[named] = min(fewest.get(named, math.inf), effect.n_treated_clusters)
     if not fewest:
         return []
@@ -189,9 +193,9 @@ def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
     """Say for which groups there is no estimate or no standard error, and why, each once."""
     groups: dict[str, dict[str, None]] = {}
     for found in effects.values():
-        for (_, grouping, group, _), effect in found.items():
-            if math.isnan(effect.estimate) and effect.reason:
-                groups.setdefault(tell(effect.reason), {})[_named(asked, grouping, group)] = None
+        for place, effect in found.items():
+            if math.isnan(effect.estimate) and (reason := missing_reason(effect)):
+                groups.setdefault(reason, {})[_named(asked, place)] = None
     reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
     everyone = (effect for found in effects.values() for effect in found.values())
     return [

@@ -13,7 +13,7 @@ from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimal
 from pipeline.exhibits.tables.outcome_tables import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import capitalised
-from pipeline.exhibits.words.language import say, tell
+from pipeline.exhibits.words.language import say, tell_all
 
 # Values of ESTIMATES.inference in the order of the table.
 _METHODS = ("analytic", "bias_reduced", "wild_bootstrap", "randomisation", "cluster_bootstrap")
@@ -142,25 +142,24 @@ def _notes(
     )
 
 
+def _said(row: dict[Hashable, Any]) -> str:
+    """Return what must be known of a row, and why a figure is missing."""
+    reason = unpacked(row["reason"], row["reason_fields"])
+    return tell_all([*unpacked_remarks(row["remarks"]), *([] if reason is None else [reason])])
+
+
 def _draws_told(
     results: StudyResults, names: list[str], found: dict[tuple[str, str], dict[Hashable, Any]]
 ) -> list[str]:
     """Say how draws were made, with the outcomes of which it is said unless it is all alike."""
     told: dict[str, list[str]] = {}
     for name, method in product(names, _DRAWN):
-        if row := found.get((name, method)):
+        row = found.get((name, method))
+        if row is not None and (said := _said(row)):
             label = results.settings.outcome(name).label
-            said = "; ".join(_said(row))
             told.setdefault(capitalised(said), []).append(label)
     alike = len({tuple(labels) for labels in told.values()}) == 1
     return [
         f"{note}." if alike else f"{', '.join(labels)}: {note}."
         for note, labels in sorted(told.items())
     ]
-
-
-def _said(row: dict[Hashable, Any]) -> list[str]:
-    """Return what a row says of its draws, and why it has no interval or no figures."""
-    reason = unpacked(row["reason"], row["reason_fields"])
-    remarks = [tell(remark) for remark in unpacked_remarks(row["remarks"])]
-    return remarks if reason is None else [*remarks, tell(reason)]

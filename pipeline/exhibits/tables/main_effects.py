@@ -24,8 +24,9 @@ from pipeline.exhibits.tables.table import (
     Text,
 )
 from pipeline.exhibits.words.designs import capitalised
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import main_notes
+from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.exhibit import Panel as ChosenPanel
 
 _MOST_PANELS = 4
@@ -77,7 +78,7 @@ def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Co
     return tuple(
         Column(
             outcome.label,
-            retell(outcome.scale) if outcome.observed else "",
+            scale_words(outcome.scale) if outcome.observed else "",
             column,
             _spanner(outcome.family, families),
         )
@@ -86,7 +87,7 @@ def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Co
 
 
 def _spanner(family: str, families: list[str]) -> str:
-    return capitalised(retell(family)) if family != "main" and families.count(family) > 1 else ""
+    return capitalised(family) if family != "main" and families.count(family) > 1 else ""
 
 
 def shown_decimals(results: StudyResults, outcome: str) -> int:
@@ -174,7 +175,7 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
         ),
         Row(
             say("row.unit"),
-            tuple(Text(retell(u)) if m.known else None for m, u in zip(means, units, strict=True)),
+            tuple(Text(u) if m.known else None for m, u in zip(means, units, strict=True)),
             True,
         ),
         *(

@@ -23,7 +23,8 @@ from pipeline.exhibits.tables.table import (
     Table,
     Text,
 )
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.scales import scale_words
 
 _Rows = list[dict[Hashable, Any]]
 
@@ -92,7 +93,7 @@ def _groups(results: StudyResults) -> dict[str, _Rows]:
 
 def _with_scale(results: StudyResults, name: str) -> str:
     outcome = results.settings.outcome(name)
-    return f"{outcome.label} ({retell(outcome.scale)})"
+    return f"{outcome.label} ({scale_words(outcome.scale)})"
 
 
 def _effects_table(results: StudyResults, groups: dict[str, _Rows]) -> Table:

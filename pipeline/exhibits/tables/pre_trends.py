@@ -11,7 +11,8 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.tables.table import DASH, Column, Magnitude, Panel, Row, Table, Text
-from pipeline.exhibits.words.language import join_words, retell, say
+from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.scales import scale_words
 from pipeline.inference.pre_trend_power import FOUND_WITH
 
 _Rows = list[dict[Hashable, Any]]
@@ -61,7 +62,7 @@ def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
             say(
                 "pre_trends.outcome_and_scale",
                 label=results.settings.outcome(name).label,
-                scale=retell(results.settings.outcome(name).scale),
+                scale=scale_words(results.settings.outcome(name).scale),
             ),
             tuple(_power_row(results, row) for row in rows),
         )

@@ -5,11 +5,12 @@ import math
 import pandas as pd
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.numbers import LOG_SCALE, SHARE_SCALE
 from pipeline.exhibits.render.rounding import decimals_for
 from pipeline.exhibits.tables.panels import panel_label, panel_position
 from pipeline.exhibits.tables.table import Cell, Column, Panel, Row, Table, align_decimals, number
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.scales import scale_words
+from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
 
 
 def recovery_tables(results: StudyResults) -> list[Table]:
@@ -28,7 +29,9 @@ def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
     for name, outcome in results.settings.outcomes.root.items():
         rows = average[average["outcome"] == name]
         if len(rows):
-            panels.append(Panel(f"{outcome.label} ({retell(outcome.scale)})", _rows(results, rows)))
+            panels.append(
+                Panel(f"{outcome.label} ({scale_words(outcome.scale)})", _rows(results, rows))
+            )
     table = Table(
         columns=(
             Column(say("recovery.true_effect")),

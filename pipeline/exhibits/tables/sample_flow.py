@@ -13,7 +13,8 @@ from pipeline.exhibits.details import Details, Figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table
 from pipeline.exhibits.words.designs import capitalised
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.steps import step_words
 
 # A figure, and those to take off it.
 _Count = tuple[Figure, ...]
@@ -33,12 +34,8 @@ def sample_flow(results: StudyResults) -> Table:
     """Return the cleaning steps, then the selection steps of every design."""
     firms = capitalised(results.settings.exhibit.firms)
     designs = ["unmatched", *results.settings.match.designs]
-    panels = [
-        Panel(
-            say("sample_flow.cleaning"),
-            (*_not_in_panel(results), *(_step(row) for row in _ordered(results.sample_flow))),
-        )
-    ]
+    cleaning = (*_not_in_panel(results), *_cleaning(results.sample_flow))
+    panels = [Panel(say("sample_flow.cleaning"), cleaning)]
     panels += [panel for panel in [_risk_sets(results)] if panel.rows]
     panels += [panel for panel in (_selection(results, name) for name in designs) if panel.rows]
     return Table(
@@ -64,11 +61,13 @@ def _not_in_panel(results: StudyResults) -> list[Row]:
     return [Row(label, (None, cell, None, None, None, None), indent=True) for cell in cells]
 
 
-def _ordered(flow: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    return list(flow.sort_values("step", kind="stable").to_dict("records"))
+def _cleaning(flow: pd.DataFrame) -> tuple[Row, ...]:
+    ordered = flow.sort_values("step", kind="stable")
+    rows = ordered.to_dict("records")
+    return tuple(_step(*step) for step in zip(step_words(ordered), rows, strict=True))
 
 
-def _step(row: dict[Hashable, Any]) -> Row:
+def _step(label: str, row: dict[Hashable, Any]) -> Row:
     names = (
         "firm_years_lost",
         "firms_lost",
@@ -77,9 +76,8 @@ def _step(row: dict[Hashable, Any]) -> Row:
         "treated_firms",
         "comparison_firms",
     )
-    rule = str(row["rule"])
     cells = (HIDDEN if pd.isna(row[name]) else Counts((int(str(row[name])),)) for name in names)
-    return Row(capitalised(retell(rule)), tuple(cells))
+    return Row(label, tuple(cells))
 
 
 def _risk_sets(results: StudyResults) -> Panel:

@@ -4,14 +4,15 @@ import math
 from functools import partial
 
 from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
+from pipeline.effects.terms import Term
 from pipeline.exhibits.analysis_effects import (
     Effects,
+    Place,
     analysis_effects,
     clusters_note,
     confidence_row,
     counts_row,
     estimate_rows,
-    place_of,
     reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults, find_effect
@@ -19,7 +20,8 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, Text
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import Size, SizeWeighted
 
 NAME = "size_weighted"
@@ -59,12 +61,12 @@ def _table(
 
 def _panel(results: StudyResults, name: str, size: Size, effects: list[Effects]) -> Panel:
     """Return effects under one size, and the total where the outcome is of its column."""
-    weighted = [found.get(place_of("att_by", grouping=name)) for found in effects]
-    totals = [found.get(place_of("total", grouping=name)) for found in effects]
+    weighted = [found.get(Place(Term("att_by"), grouping=name)) for found in effects]
+    totals = [found.get(Place(Term("total"), grouping=name)) for found in effects]
     rows = [*estimate_rows(results, say("row.average_effect"), weighted)]
     rows.append(confidence_row(results, weighted))
     if any(total is not None for total in totals):
-        units = [None if e is None else Text(retell(e.scale)) for e in totals]
+        units = [None if e is None else Text(scale_words(e.scale)) for e in totals]
         estimates, errors = estimate_rows(results, say("size_weighted.total"), totals)
         # An outcome of another column has no total, which is no gap.
         cells = tuple(

@@ -4,15 +4,16 @@ import math
 from functools import partial
 
 from pipeline.datasets.samples import ATTRITION
+from pipeline.effects.terms import Term
 from pipeline.exhibits.analysis_effects import (
     Effects,
+    Place,
     analysis_effects,
     bounds,
     bounds_interval,
     clusters_note,
     estimate_rows,
     interval_row,
-    place_of,
     reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults
@@ -30,7 +31,8 @@ from pipeline.exhibits.tables.table import (
     Table,
     Text,
 )
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import Survival
 
 _FATES = ("gone", "gap", "not_known")
@@ -50,14 +52,13 @@ def survival_tables(results: StudyResults) -> list[Table]:
 
 def _by_year(results: StudyResults, design: str) -> Table:
     effects = analysis_effects(results, "survival", design, "survival")
-    times = {effect.term.event_time or 0: effect for effect in effects.values()}
-    found = {time: effect for time, effect in times.items() if time >= 1}
+    found = {time: e for e in effects.values() if (time := e.term.event_time or 0) >= 1}
     rows = [
         row
         for time, effect in sorted(found.items())
         for row in _with_shares(results, design, time, estimate_rows(results, str(time), [effect]))
     ]
-    average = estimate_rows(results, say("row.average_effect"), [effects.get(place_of("att"))])
+    average = estimate_rows(results, say("row.average_effect"), [effects.get(Place())])
     return Table(
         columns=(
             Column(say("survival.difference")),
@@ -132,9 +133,9 @@ def _outcomes(
 
 
 def _levels(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
-    gone = [found.get(place_of("att", sample="exit_as_zero")) for found in effects]
-    alive = [found.get(place_of("att", sample="survivors")) for found in effects]
-    units = [None if e is None or not e.estimated else Text(retell(e.scale)) for e in gone]
+    gone = [found.get(Place(sample="exit_as_zero")) for found in effects]
+    alive = [found.get(Place(sample="survivors")) for found in effects]
+    units = [None if e is None or not e.estimated else Text(scale_words(e.scale)) for e in gone]
     return (
         *estimate_rows(results, say("survival.exit_as_zero"), gone),
         *estimate_rows(results, say("survival.survivors"), alive),
@@ -148,8 +149,8 @@ def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         "row.confidence_interval", level=general(100 * results.settings.estimate.conf_level)
     )
     kinds = {
-        say("survival.lee"): place_of("lee", sample="survivors"),
-        say("survival.manski"): place_of("manski"),
+        say("survival.lee"): Place(Term("lee"), sample="survivors"),
+        say("survival.manski"): Place(Term("manski")),
     }
     rows: list[Row] = []
     for label, place in kinds.items():
@@ -169,7 +170,7 @@ def _outcome_notes(
             label=outcomes[name].label,
             low=general(given.lowest),
             high=general(given.highest),
-            unit=retell(outcomes[name].unit),
+            unit=outcomes[name].unit,
         )
         for name, given in asked.limits.items()
     ]

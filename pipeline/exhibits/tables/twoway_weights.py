@@ -11,7 +11,8 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import estimate_cell
 from pipeline.exhibits.tables.main_effects import shown_decimals
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Number, Panel, Row, Table
-from pipeline.exhibits.words.language import join_words, retell, say
+from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.scales import scale_words
 
 _KINDS: tuple[Kind, ...] = ("never", "not_yet", "already")
 
@@ -75,7 +76,7 @@ def _decomposition(results: StudyResults, outcome: str, design: str, spec: str) 
 
 def _title(results: StudyResults, one: _Decomposition, every: list[_Decomposition]) -> str:
     outcome = results.settings.outcome(one.outcome)
-    title = f"{outcome.label} ({retell(outcome.scale)})"
+    title = f"{outcome.label} ({scale_words(outcome.scale)})"
     if len({(d.design, d.spec) for d in every}) > 1:
         title += f", {results.settings.design_label(one.design)}, {one.spec}"
     return title

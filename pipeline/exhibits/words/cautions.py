@@ -14,7 +14,8 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects
 from pipeline.exhibits.tables.table import HIDDEN, Table
-from pipeline.exhibits.words.language import retell, say
+from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.steps import step_of
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 
 _Count = Callable[[StudyResults, Shown, str], str]
@@ -174,7 +175,7 @@ def survival_caution(results: StudyResults) -> tuple[str, ...]:
     return tuple(
         say(
             "cautions.selected_on_survival",
-            rule=retell(str(row["column"]).lower()),
+            rule=step_of(results.sample_flow, str(row["column"])),
             row=say("mark.few") if pd.isna(row["count"]) else rounding.count(row["count"]),
             firms=results.settings.exhibit.firms,
         )

@@ -5,24 +5,19 @@ code; code names them and fills their fields, and nothing reads what they say. A
 are made inside `speaking(its exhibit section)`; outside of it everything is English.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from pipeline.errors import Reason
-from pipeline.exhibits.words.portuguese import PORTUGUESE_RETOLD
-from pipeline.exhibits.words.spanish import SPANISH_RETOLD
 from pipeline.params.exhibit import ExhibitSection, LanguageCode
 
-_RETOLD: dict[LanguageCode, Mapping[str, str]] = {
-    "en": {},
-    "es": SPANISH_RETOLD,
-    "pt": PORTUGUESE_RETOLD,
-}
+# Fields of reasons that hold a code, which is a word of the section of their name.
+_CODED = ("group", "weights")
 
 
 @dataclass(frozen=True)
@@ -73,32 +68,21 @@ def sentences(language: LanguageCode) -> Mapping[str, str]:
     }
 
 
-def tell(reason: Reason) -> str:
-    """Return what a reason or remark says, in the report's language.
-
-    A list is told with commas; a field that names a vocabulary is told by it, other text as it is.
-    """
-    return say(f"reason.{reason.code}", **{n: _told(n, v) for n, v in reason.fields.items()})
+def tell(reason: Reason, section: str = "reason") -> str:
+    """Return the sentence of a reason, or of a code of another section, its fields told."""
+    told = {name: _told(name, value) for name, value in reason.fields.items()}
+    return say(f"{section}.{reason.code}", **told)
 
 
-def _told(name: str, value: object) -> object:
-    if isinstance(value, Reason):
-        return tell(value)
-    if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
-    word = f"{name}.{value}"
-    return say(word) if word in sentences(speech().language) else value
+def tell_all(reasons: Iterable[Reason]) -> str:
+    """Return the sentences of several reasons as one."""
+    return "; ".join(map(tell, reasons))
 
 
-def retell(text: str) -> str:
-    """Return a text that another stage wrote, in the report's language where it is known.
-
-    Labels and units of the user's are returned as they are.
-    """
-    for pattern, phrase in _patterns(speech().language):
-        if found := pattern.fullmatch(text):
-            return phrase.format(**{k: retell(v) for k, v in found.groupdict().items()})
-    return text
+def marked(text: str) -> str:
+    """Put the report's marks into English digits."""
+    marks = {",": speech().group_mark, ".": speech().decimal_mark}
+    return "".join(marks.get(character, character) for character in text)
 
 
 def join_words(words: list[str]) -> str:
@@ -108,14 +92,22 @@ def join_words(words: list[str]) -> str:
     return say("language.and", first=", ".join(words[:-1]), last=words[-1])
 
 
-@cache
-def _patterns(language: LanguageCode) -> list[tuple[re.Pattern[str], str]]:
-    """Return what is retold as patterns that find the fields in an English text."""
-    return [
-        (re.compile(_FIELD.sub(r"(?P<\1>.+?)", re.escape(phrase)), re.DOTALL), translation)
-        for phrase, translation in _RETOLD[language].items()
-    ]
+@dataclass(frozen=True)
+class _Marked:
+    """Hold a number that is formatted with the report's marks; years have none."""
+
+    value: float
+
+    def __format__(self, spec: str) -> str:
+        return marked(format(self.value, spec))
 
 
-# A field as `re.escape` leaves it.
-_FIELD = re.compile(r"\\\{(\w+)\\\}")
+def _told(name: str, value: Any) -> object:
+    """Return a field as a sentence holds it: the user's own text stays as it is."""
+    if isinstance(value, Reason):
+        return tell(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(f"{_told(name, item)}" for item in value)
+    if isinstance(value, int | float):
+        return _Marked(value)
+    return say(f"{name}.{value}") if name in _CODED else value

@@ -3,15 +3,16 @@
 import math
 
 from pipeline.datasets.samples import CONCENTRATION, SAMPLES
-from pipeline.errors import Reason
 from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
     find_effect,
     find_effects,
-    lead_remarks,
+    lead_years,
     missing_reason,
+    missing_test_reason,
     pre_trend_test,
+    told_years,
 )
 from pipeline.exhibits.numbers import effect_in_words
 from pipeline.exhibits.render import rounding
@@ -30,7 +31,7 @@ from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.designs import design_pool, design_rule
 from pipeline.exhibits.words.estimators import estimator_words
 from pipeline.exhibits.words.inference import inference_words
-from pipeline.exhibits.words.language import join_words, say, tell
+from pipeline.exhibits.words.language import join_words, say
 from pipeline.params.exhibit import Panel
 
 _WHOLE_SETS = "main_notes.drop_set"
@@ -189,16 +190,15 @@ def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
         return []
     panel = shown.panels[main_letter(results, shown)]
     notes = {
-        "; ".join(tell(remark) for remark in _lead_remarks(results, name, panel))
+        told_years(
+            lead_years(
+                by_event_time(find_effects(results, name, panel.design, panel.spec)), results
+            )
+        )
         for name in shown.columns.values()
     } - {""}
     partial = [say("main_notes.others_unseen", note=note) for note in sorted(notes)]
     return [say("main_notes.pre_trends", partial="".join(partial))]
-
-
-def _lead_remarks(results: StudyResults, name: str, panel: Panel) -> tuple[Reason, ...]:
-    effects = by_event_time(find_effects(results, name, panel.design, panel.spec))
-    return lead_remarks(effects, results)
 
 
 def _missing(results: StudyResults, shown: Shown) -> list[str]:
@@ -259,8 +259,7 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     test = pre_trend_test(results, outcome, panel.design, panel.spec)
     if test.hidden or not math.isnan(test.p_value):
         return ""
-    why = "" if test.reason is None else tell(test.reason)
-    return say("main_notes.no_pre_trend_test", note=why)
+    return say("main_notes.no_pre_trend_test", note=missing_test_reason(test))
 
 
 def _stars(results: StudyResults) -> list[str]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.errors import Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.panel.values import refuse_rows
 from pipeline.params.clean import Duplicates
@@ -25,7 +26,7 @@ def collapse_identical(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicat
             panel[_KEY],
         )
     found = issue("identical rows", "firm_id", repeated, panel["year"], "collapsed into one")
-    return _without(panel, repeated, found, "Identical rows collapsed")
+    return _without(panel, repeated, found, "identical_collapsed")
 
 
 def settle_conflicting(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicates) -> Ruled:
@@ -48,7 +49,7 @@ def settle_conflicting(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicat
     dropped = _aligned(repeated, panel)
     action = f"{rule.conflicting} kept" + (f" by {rule.by}" if rule.by else "")
     found = issue("conflicting rows", "firm_id", conflicting, panel["year"], action)
-    return _without(panel, dropped, found, "One of conflicting rows kept")
+    return _without(panel, dropped, found, "conflicting_settled")
 
 
 def add_up_merged(panel: pd.DataFrame, add_up: list[str] | None) -> Ruled:
@@ -69,7 +70,7 @@ def add_up_merged(panel: pd.DataFrame, add_up: list[str] | None) -> Ruled:
     found = issue("merged firms", "firm_id", shared, panel["year"], f"added up: {add_up}")
     kept = ~shared
     kept[shared] = ~rows.duplicated(_KEY)
-    return Ruled(panel.assign(**added), tuple(found), "Merged firms added up", kept)
+    return Ruled(panel.assign(**added), tuple(found), Reason("merged_added_up"), kept)
 
 
 def _suspects(panel: pd.DataFrame, delivered: pd.Series) -> pd.DataFrame:
@@ -101,4 +102,4 @@ def _aligned(flags: pd.Series, panel: pd.DataFrame) -> pd.Series:
 
 
 def _without(panel: pd.DataFrame, rows: pd.Series, found: list[Issue], step: str) -> Ruled:
-    return Ruled(panel, tuple(found), step, ~rows) if rows.any() else Ruled(panel)
+    return Ruled(panel, tuple(found), Reason(step), ~rows) if rows.any() else Ruled(panel)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.datasets.panel import SURVIVAL_RULE
-from pipeline.errors import DataError
+from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.params.clean import Filter, Window
 
@@ -22,7 +22,7 @@ def filter_rows(panel: pd.DataFrame, rule: Filter) -> Ruled:
             "check the spelling"
         )
     kept = values.isin(listed) == (rule.keep is not None)
-    return Ruled(panel, step=rule.label, kept=kept)
+    return Ruled(panel, step=Reason("filtered", {"label": rule.label}), kept=kept)
 
 
 def bound_years(panel: pd.DataFrame, window: Window) -> Ruled:
@@ -30,14 +30,14 @@ def bound_years(panel: pd.DataFrame, window: Window) -> Ruled:
     first = window.first_year if window.first_year is not None else panel["year"].min()
     last = window.last_year if window.last_year is not None else panel["year"].max()
     kept = panel["year"].between(first, last)
-    return Ruled(panel, step=f"Years {first}-{last}", kept=kept)
+    return Ruled(panel, step=Reason("years", {"first": int(first), "last": int(last)}), kept=kept)
 
 
 def exclude_always_treated(panel: pd.DataFrame) -> Ruled:
     """Leave out firms that entered by the panel's first year: nothing is seen of them before."""
     first_year = panel["year"].min()
     always = (panel["cohort"] <= first_year).fillna(False).astype(bool)
-    step = f"Not already treated when the panel starts ({first_year})"
+    step = Reason("not_already_treated", {"year": int(first_year)})
     return Ruled(panel, step=step, kept=~always)
 
 
@@ -51,12 +51,12 @@ def exclude_cohorts(panel: pd.DataFrame, entry_years: list[int]) -> Ruled:
         raise DataError(
             f"treatment.leave_out_entry_years: no firm enters in {', '.join(map(str, absent))}"
         )
-    listed = ", ".join(map(str, sorted(entry_years)))
     kept = ~panel["cohort"].isin(entry_years)
-    return Ruled(panel, kept=kept, step=f"Entry years left out ({listed})")
+    step = Reason("entry_years_left_out", {"years": sorted(entry_years)})
+    return Ruled(panel, kept=kept, step=step)
 
 
-def exclude_firms(panel: pd.DataFrame, firms: pd.Index, step: str) -> Ruled:
+def exclude_firms(panel: pd.DataFrame, firms: pd.Index, step: Reason) -> Ruled:
     """Leave out firms."""
     return Ruled(panel, step=step, kept=~panel["firm_id"].isin(firms))
 
@@ -74,14 +74,14 @@ def require_years(panel: pd.DataFrame, window: Window) -> Ruled:
     pre, post = window.minimum_pre_years, window.minimum_post_years
     enough = (n_before >= pre) & (n_all - n_before >= post)
     kept = enough.where(treated, n_all >= pre + post)
-    return _with_caution(panel, kept, window, f"At least {pre} years before, {post} from entry on")
+    return _with_caution(panel, kept, window, Reason("least_years", {"before": pre, "after": post}))
 
 
 def balance_window(panel: pd.DataFrame, window: Window) -> Ruled:
     """Leave out firms that are not observed in every year of the panel."""
     firm = panel["firm_id"]
     kept = firm.groupby(firm).transform("size") == panel["year"].nunique()
-    return _with_caution(panel, kept, window, "Observed in every year")
+    return _with_caution(panel, kept, window, Reason("every_year"))
 
 
 def count_gaps(panel: pd.DataFrame) -> Ruled:
@@ -98,8 +98,8 @@ def count_gaps(panel: pd.DataFrame) -> Ruled:
     )
 
 
-def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: Window, step: str) -> Ruled:
+def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: Window, step: Reason) -> Ruled:
     issues: list[Issue] = []
     if window.selects_on_survival:
-        issues = issue(SURVIVAL_RULE, step, ~kept, panel["year"], "firm-years left out")
+        issues = issue(SURVIVAL_RULE, step.code, ~kept, panel["year"], "firm-years left out")
     return Ruled(panel, tuple(issues), step, kept)

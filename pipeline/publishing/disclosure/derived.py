@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.analyses.group_names import GROUPS
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
+from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import Dataset, columns_that_tell
 from pipeline.errors import Reason
@@ -66,14 +67,12 @@ def hide_derived_tests(
         ],
         dtype=np.bool_,
     )
-    return tests.assign(
+    shown = tests.assign(
         statistic=tests["statistic"].mask(gone),
         df_denominator=tests["df_denominator"].mask(gone),
         p_value=tests["p_value"].mask(gone),
-        reason=tests["reason"].mask(gone, REASON.code),
-        reason_fields=tests["reason_fields"].mask(gone),
-        remarks=tests["remarks"].mask(gone),
     )
+    return with_reason(shown, gone, REASON)
 
 
 def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Place]) -> Details:

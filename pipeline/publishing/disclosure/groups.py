@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.analyses.group_names import GROUPS
+from pipeline.datasets.reasons import with_reason
 from pipeline.errors import Reason
 from pipeline.publishing.disclosure.counts import small
 
@@ -15,7 +16,7 @@ REASON = Reason("tells_group_size")
 
 # Outcome, design, grouping and group.
 Second = set[tuple[str, str, str, str]]
-_KEY = ("outcome", "design", "grouping", "subgroup")
+_GROUP = ("outcome", "design", "grouping", "subgroup")
 
 
 def second_groups(estimates: pd.DataFrame, losses: pd.DataFrame, minimum: int) -> Second:
@@ -50,7 +51,7 @@ def _few_without(losses: pd.DataFrame, minimum: int) -> set[tuple[str, str]]:
 
 def is_second(estimates: pd.DataFrame, second: Second) -> "pd.Series[bool]":
     """Mark the rows of ESTIMATES (n,) of groups to hide."""
-    keys = zip(*(estimates[k] for k in _KEY), strict=True)
+    keys = zip(*(estimates[k] for k in _GROUP), strict=True)
     marks = np.array([key in second for key in keys], dtype=np.bool_)
     return pd.Series(marks, index=estimates.index) & estimates["estimator"].eq(GROUPS)
 
@@ -61,17 +62,16 @@ def hide_group_tests(tests: pd.DataFrame, second: Second) -> pd.DataFrame:
     Their q-values, and of tests that they are equal to others the statistic and its degrees of
     freedom, which count the clusters of all groups; the p-value stays.
     """
-    q_values = {("q_value", *group) for group in second}
-    equality = {("equality", o, d, grouping, "all") for o, d, grouping, _ in second}
-    keys = list(zip(*(tests[k] for k in ("test", *_KEY)), strict=True))
+    groupings = {key[:3] for key in second}
+    keys = list(zip(*(tests[k] for k in _GROUP), strict=True))
     own = tests["estimator"].eq(GROUPS).to_numpy()
-    gone = own & np.array([key in q_values for key in keys], dtype=np.bool_)
-    telling = gone | (own & np.array([key in equality for key in keys], dtype=np.bool_))
-    return tests.assign(
+    gone = own & tests["test"].eq("q_value").to_numpy()
+    gone &= np.array([key in second for key in keys], dtype=np.bool_)
+    equality = own & tests["test"].eq("equality").to_numpy()
+    telling = gone | (equality & np.array([key[:3] in groupings for key in keys], dtype=np.bool_))
+    shown = tests.assign(
         statistic=tests["statistic"].mask(telling),
         df_denominator=tests["df_denominator"].mask(telling),
         p_value=tests["p_value"].mask(gone),
-        reason=tests["reason"].mask(gone, REASON.code),
-        reason_fields=tests["reason_fields"].mask(gone),
-        remarks=tests["remarks"].mask(gone),
     )
+    return with_reason(shown, gone, REASON)

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-# Terms of effects that firms are weighted in by size.
 _TERMS = ("att_by", "total")
 
 
@@ -16,6 +15,6 @@ def dominated_sizes(
     """
     heavy = concentration[100 * concentration["largest_firm_share"] > percent]
     found = set(zip(heavy["design"], heavy["grouping"], strict=True))
-    weighted = estimates["term"].isin(_TERMS).to_numpy()
     places = zip(estimates["design"], estimates["grouping"], strict=True)
-    return weighted & np.array([place in found for place in places], dtype=np.bool_)
+    by_size = estimates["term"].isin(_TERMS).to_numpy()
+    return by_size & np.array([place in found for place in places], dtype=np.bool_)

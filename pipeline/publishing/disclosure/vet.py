@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.reasons import packed
+from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, GROUPING_LOSSES
 from pipeline.datasets.store import columns_that_tell
@@ -32,8 +32,8 @@ from pipeline.publishing.disclosure.details import (
     without,
 )
 from pipeline.publishing.disclosure.dominance import Dominance, dominated
-from pipeline.publishing.disclosure.groups import REASON as GROUP_TOLD
 from pipeline.publishing.disclosure.groups import (
+    REASON,
     Second,
     hide_group_tests,
     is_second,
@@ -58,7 +58,7 @@ def vet(results: StudyResults) -> StudyResults:
     headline = results.settings.estimate.headline.design
     estimates = _estimates(results, minimum)
     second = second_groups(estimates, results.details.of(GROUPING_LOSSES), minimum)
-    estimates = _without(estimates, is_second(estimates, second), GROUP_TOLD)
+    estimates = _without(estimates, is_second(estimates, second), REASON)
     vetted = replace(
         results,
         support=support,
@@ -117,9 +117,7 @@ def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", reason: Reason)
     shown = estimates.copy()
     shown.loc[hidden, _FIGURES] = np.nan
     shown.loc[hidden, _SIZES] = pd.NA
-    for name, value in (packed(reason) | {"remarks": None}).items():
-        shown.loc[hidden, name] = value
-    return shown
+    return with_reason(shown, hidden, reason)
 
 
 def _hidden_counts(counts: pd.Series, minimum: int) -> pd.Series:

@@ -1,0 +1,12 @@
+"""On which scale an effect is."""
+
+from pipeline.exhibits.words.language import say
+from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
+
+# Effects on these transforms are shown where params ask for them, to show what they depend on.
+_NAMED = (LOG_SCALE, SHARE_SCALE, "asinh_points", "log1p_points")
+
+
+def scale_words(scale: str) -> str:
+    """Return the scale of an effect in words; the user's unit as it is."""
+    return say(f"scale.{scale}") if scale in _NAMED else scale
