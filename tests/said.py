@@ -43,6 +43,47 @@ def named_codes(sections: set[str]) -> set[str]:
     return {text for text in found if text.split(".")[0] in sections}
 
 
+def reasons() -> Iterator[tuple[str, set[str] | None]]:
+    """Yield code and names of fields of each `Reason(...)`; None for fields made elsewhere.
+
+    A code that is put together is a pattern.
+    """
+    for path in sorted(PIPELINE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) == "Reason" and node.args:
+                fields = _keys(node.args[1]) if len(node.args) > 1 else set()
+                yield from ((code, fields) for code in _codes(node.args[0]))
+
+
+def texts_of_code() -> set[str]:
+    """Return every text constant of the pipeline."""
+    return {
+        node.value
+        for path in PIPELINE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _codes(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.IfExp):
+        yield from (*_codes(node.body), *_codes(node.orelse))
+    elif isinstance(node, ast.JoinedStr):
+        yield _pattern(node)
+
+
+def _keys(node: ast.expr) -> set[str] | None:
+    if not isinstance(node, ast.Dict) or not all(isinstance(k, ast.Constant) for k in node.keys):
+        return None
+    return {str(key.value) for key in node.keys if isinstance(key, ast.Constant)}
+
+
 def _arguments_of_say(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":

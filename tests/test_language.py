@@ -6,7 +6,7 @@ from string import Formatter
 import latex
 import pytest
 from results import OUTCOMES, many_outcomes, study_results
-from said import named_codes, said_codes
+from said import named_codes, reasons, said_codes, texts_of_code
 
 from pipeline.errors import Reason
 from pipeline.exhibits.numbers import numbers_json, numbers_tex, study_numbers
@@ -43,8 +43,25 @@ def test_every_code_that_is_said_has_a_sentence():
     assert empty == []
 
 
-# Said by the code that a reason has, and by its fields.
-_OF_REASONS = {"reason", "group", "weights"}
+# Said by the code that a reason or a step has, and by their fields.
+_OF_REASONS = {"reason", "step", "group", "weights"}
+TOLD = {c.split(".")[1]: c for c in ENGLISH_SENTENCES if c.split(".")[0] in ("reason", "step")}
+
+
+def test_every_reason_that_is_given_has_a_sentence_with_its_fields():
+    given = list(reasons())
+    assert len(given) > 100
+    for code, names in given:
+        found = [told for told in TOLD if re.fullmatch(code, told)]
+        assert found, code
+        for told in found:
+            assert names is None or names == fields(ENGLISH_SENTENCES[TOLD[told]]), code
+
+
+def test_every_sentence_of_a_reason_is_one_that_is_given():
+    texts = texts_of_code()
+    patterns = re.compile("|".join(sorted(code for code, _ in reasons() if "[" in code)))
+    assert [c for c in TOLD if c not in texts and not patterns.fullmatch(c)] == []
 
 
 def test_every_sentence_has_a_code_that_says_it():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.matching.sets import Positions
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import Bins
@@ -59,9 +59,11 @@ def weigh_by_cells(risk_set: RiskSet, design: CellOnlyDesign) -> StackMatch:
     n_control = np.bincount(cell, weights=used & ~treated)
     both = (n_treated > 0) & (n_control > 0)
     if not both.any():
+        found = {"entry_year": risk_set.entry_year, "n": len(np.unique(cell[used]))}
         raise SupportError(
-            f"{risk_set.where}: none of the {len(np.unique(cell[used]))} cells has both treated "
-            "and comparison firms: use fewer exact covariates or wider bins"
+            f"{risk_set.where}: none of the {found['n']} cells has both treated "
+            "and comparison firms: use fewer exact covariates or wider bins",
+            reason=Reason("no_cell_with_both_groups", found),
         )
     level = n_treated / np.maximum(n_control, 1)
     weight = np.where(used & both[cell], np.where(treated, 1.0, level[cell]), 0.0)

@@ -35,7 +35,8 @@ def match_on_covariates(risk_set: RiskSet, design: MahalanobisDesign) -> StackMa
     if not len(sets.treated):
         within = "in the same cell" if caliper is None else f"within {caliper_words(design, width)}"
         raise SupportError(
-            f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm {within}"
+            f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm {within}",
+            reason=risk_set.no_match("no_match_within_reach"),
         )
     return matched(risk_set, sets, caliper, count_shortage(risk_set, sets, design, caliper))
 
@@ -46,7 +47,7 @@ def _points(risk_set: RiskSet, design: MahalanobisDesign) -> Floats:
     try:
         return whiten(covariates, risk_set.treated, design.covariance_of == "pooled")
     except EvaluationError as error:
-        raise type(error)(f"{risk_set.where}: {error}") from None
+        raise type(error)(f"{risk_set.where}: {error}", reason=error.reason) from None
 
 
 def _cells(risk_set: RiskSet) -> Iterator[Positions]:

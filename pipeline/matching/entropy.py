@@ -6,7 +6,7 @@ Hainmueller (2012), doi:10.1093/pan/mpr025.
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import DataError, EvaluationError, SupportError
+from pipeline.errors import DataError, EvaluationError, Reason, SupportError
 from pipeline.matching.moments import Moments, covariate_moments
 from pipeline.matching.score_weights import treatment_odds
 from pipeline.matching.sets import Flags, Floats
@@ -45,7 +45,7 @@ def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
             covariates, treated[used], base[used & ~treated], design.moments
         )
     except EvaluationError as error:
-        raise type(error)(f"{risk_set.where}: {error}") from None
+        raise type(error)(f"{risk_set.where}: {error}", reason=error.reason) from None
     return weighted(risk_set, weight)
 
 
@@ -133,5 +133,6 @@ def _refuse_out_of_reach(moments: Moments, n_control: int) -> None:
     raise SupportError(
         f"no weights of the {n_control} comparison firms meet the treated firms' "
         f"{listed or 'moments without leaving nearly all of them out'}; balance fewer moments, "
-        "drop the covariate or widen the comparison pool"
+        "drop the covariate or widen the comparison pool",
+        reason=Reason("moments_not_met", {"n_control": n_control}),
     )

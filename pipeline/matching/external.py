@@ -135,5 +135,6 @@ def _require_both(risk_set: RiskSet, used: Flags) -> None:
     if not n_treated or not n_control:
         raise SupportError(
             f"{risk_set.where}: the file has {n_treated} treated and {n_control} comparison firms "
-            "of this entry year; a comparison needs both"
+            "of this entry year; a comparison needs both",
+            reason=risk_set.because("file_lacks_group", int(n_treated), int(n_control)),
         )

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import DataError, SupportError
+from pipeline.errors import DataError, Reason, SupportError
 from pipeline.matching.greedy import closest_pairs
 from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, make_sets
-from pipeline.selection.design_matrix import expanded_columns
+from pipeline.selection.design_matrix import expanded_columns, group_sizes
 
 # Distances that differ by less are the same on another machine, and so are ties.
 DISTANCE_DECIMALS = 10
@@ -61,7 +61,8 @@ def whiten(covariates: pd.DataFrame, treated: Flags, pooled: bool) -> Floats:
     if len(treated) < 3 or treated.all() or not treated.any():
         raise SupportError(
             f"no Mahalanobis distance: {int(treated.sum())} treated and {int((~treated).sum())} "
-            "comparison firms are too few for a covariance; widen the comparison pool"
+            "comparison firms are too few for a covariance; widen the comparison pool",
+            reason=Reason("no_covariance", group_sizes(treated)),
         )
     missing = int(covariates.isna().any(axis=1).sum())
     if missing:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.matching.sets import Flags, Floats, Positions
 
 # Pairs are stored one by one; beyond this many they no longer fit in memory.
@@ -110,7 +110,8 @@ def pairs_within(pool: Pool, reach: Floats) -> Pairs:
         raise SupportError(
             f"ties or a wide caliper make {count.sum():,} matched pairs, more than {MOST_PAIRS:,}: "
             "match without replacement, narrow the caliper, use method: kernel (which keeps no "
-            "pairs), or add a covariate with more values to the score"
+            "pairs), or add a covariate with more values to the score",
+            reason=Reason("too_many_pairs", {"n": int(count.sum()), "most": MOST_PAIRS}),
         )
     pairs = list_pairs(pool, np.arange(len(count)), start, count)
     kept = pairs.distance <= reach[pairs.owner]

@@ -40,7 +40,8 @@ def _refuse_one_score(risk_set: RiskSet, rows: np.ndarray, design: NearestDesign
             f"{risk_set.where}: all {n_treated} treated and {n_control} comparison firms have the "
             f"same {design.distance} score, so that the order of rows alone would choose; put "
             "covariates that differ into the score, or use replacement: true, which shares the "
-            "weight"
+            "weight",
+            reason=risk_set.because("scores_all_equal", n_treated, n_control),
         )
 
 
@@ -88,11 +89,13 @@ def _refuse_no_match(
     if not len(found.treated) or caliper is None:
         raise SupportError(
             f"{counts}; none shares a cell with a comparison firm: use fewer exact covariates, "
-            "a wider comparison pool or another support rule"
+            "a wider comparison pool or another support rule",
+            reason=risk_set.no_match("no_match_within_cells"),
         )
     raise SupportError(
         f"{counts}; the nearest comparison firm is {found.distance.min():.4g} away; the caliper "
-        f"is {caliper_words(design, caliper)} or change the covariates"
+        f"is {caliper_words(design, caliper)} or change the covariates",
+        reason=risk_set.no_match("no_match_within_caliper"),
     )
 
 

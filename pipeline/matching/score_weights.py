@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.matching.sets import Floats
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import OddsDesign, OverlapDesign
@@ -39,8 +39,10 @@ def treatment_odds(risk_set: RiskSet) -> Floats:
     score = np.where(risk_set.treated | ~risk_set.usable, 0.0, risk_set.score("probability"))
     certain = int((score >= 1).sum())
     if certain:
+        found = {"entry_year": risk_set.entry_year, "n": int(certain)}
         raise SupportError(
             f"{risk_set.where}: {certain} comparison firms have a propensity score of 1, so that "
-            "their odds are infinite; take covariates out of the model or use a support rule"
+            "their odds are infinite; take covariates out of the model or use a support rule",
+            reason=Reason("score_of_one", found),
         )
     return np.asarray(score / (1 - score))

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, unit_weights
 
 
@@ -41,6 +41,11 @@ class RiskSet:
         """Say which firms may be used: on support, and with a cell where cells are asked for."""
         return self.on_support if self.cells is None else self.on_support & (self.cells >= 0)
 
+    @property
+    def entry_year(self) -> int:
+        """Return the stack's year."""
+        return int(self.firms["stack"].iloc[0])
+
     def score(self, distance: Literal["linear", "probability"]) -> Floats:
         """Return the score on the scale on which distances are taken."""
         column = "linear_score" if distance == "linear" else "propensity_score"
@@ -50,7 +55,7 @@ class RiskSet:
         """Return a generator for this stack, the same run after run; None without a seed."""
         if seed is None:
             return None
-        return np.random.default_rng([seed, int(self.firms["stack"].iloc[0])])
+        return np.random.default_rng([seed, self.entry_year])
 
     def reordered(self, order: Positions) -> "RiskSet":
         """Return the same firms in another order of rows, to see what the tie rule does."""
@@ -61,6 +66,16 @@ class RiskSet:
             cells=None if self.cells is None else self.cells[order],
         )
 
+    def because(self, code: str, n_treated: int, n_control: int) -> Reason:
+        """Return why this stack has no matches, with how many firms there were to match."""
+        sizes = {"n_treated": n_treated, "n_control": n_control}
+        return Reason(code, {"entry_year": self.entry_year, **sizes})
+
+    def no_match(self, code: str) -> Reason:
+        """Return why no treated firm of this stack has a match."""
+        usable, treated = self.usable, self.treated
+        return self.because(code, int((treated & usable).sum()), int((~treated & usable).sum()))
+
     def require_both(self) -> None:
         """Raise SupportError where no treated or no comparison firm may be used."""
         n_treated = int((self.treated & self.usable).sum())
@@ -69,7 +84,8 @@ class RiskSet:
             raise SupportError(
                 f"{self.where}: {n_treated} treated and {n_control} comparison firms: a "
                 "comparison needs both; change the window, the support rule or the comparison "
-                "pool, or name the entry year in treatment.leave_out_entry_years"
+                "pool, or name the entry year in treatment.leave_out_entry_years",
+                reason=self.because("entry_year_lacks_group", n_treated, n_control),
             )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import LEAST_FIRMS_NAMED, DataError, SupportError, told_codes
+from pipeline.errors import LEAST_FIRMS_NAMED, DataError, Reason, SupportError, told_codes
 from pipeline.matching.sets import Flags, Floats
 
 # Share of a standardised column that earlier columns leave unexplained: below this, rounding.
@@ -73,6 +73,11 @@ def refuse_separation(covariates: pd.DataFrame, treated: Flags) -> None:
             _refuse_separating_category(name, values, treated)
 
 
+def group_sizes(treated: Flags) -> dict[str, int]:
+    """Return how many firms there are of each group, as fields of a reason."""
+    return {"n_treated": int(treated.sum()), "n_control": int((~treated).sum())}
+
+
 def refuse_separation_by_combination(design: DesignMatrix, treated: Flags) -> None:
     """Raise SupportError naming covariates that together separate the groups, if any do.
 
@@ -85,11 +90,13 @@ def refuse_separation_by_combination(design: DesignMatrix, treated: Flags) -> No
         fewer = [other for other in columns if other != column]
         if _separates(design.standardised[:, fewer], treated):
             columns = fewer
+    named = [design.told[column] for column in columns[1:]]
     raise SupportError(
-        f"{', '.join(design.told[column] for column in columns[1:])} together separate the "
+        f"{', '.join(named)} together separate the "
         f"{int(treated.sum())} treated from the {int((~treated).sum())} comparison firms, so that "
         "their coefficients would be infinite; take one out of the model, merge categories, or "
-        "widen the comparison pool"
+        "widen the comparison pool",
+        reason=Reason("covariates_separate", {"covariates": named, **group_sizes(treated)}),
     )
 
 
@@ -130,12 +137,17 @@ def _refuse_missing_or_constant(covariates: pd.DataFrame) -> None:
     for name in covariates.columns:
         values = covariates[name]
         missing = int(values.isna().sum())
+        found = {"covariate": name, "n": len(values)}
         if missing:
-            raise DataError(f"covariate {name} is missing for {missing} of {len(values)} firms")
+            raise DataError(
+                f"covariate {name} is missing for {missing} of {len(values)} firms",
+                reason=Reason("covariate_missing", {**found, "missing": missing}),
+            )
         if _is_constant(values):
             raise DataError(
                 f"covariate {name} is constant (one value for all {len(values)} firms); "
-                "take it out of the model"
+                "take it out of the model",
+                reason=Reason("covariate_constant", found),
             )
 
 
@@ -163,9 +175,11 @@ def _refuse_collinear(standardised: Floats, names: list[str]) -> None:
         for name, share in zip(names[: earlier - 1], weight[1:], strict=True)
         if abs(share) > 1e-6
     ]
+    found = {"covariate": names[column - 1], "others": explaining, "n": len(standardised)}
     raise DataError(
         f"covariate {names[column - 1]} is a combination of {', '.join(explaining)} among these "
-        f"{len(standardised)} firms; take one of them out of the model"
+        f"{len(standardised)} firms; take one of them out of the model",
+        reason=Reason("covariate_combination", found),
     )
 
 
@@ -188,7 +202,8 @@ def _refuse_separating_number(name: str, values: Floats, treated: Flags) -> None
         return
     raise SupportError(
         f"covariate {name} separates the groups: all {len(one)} treated firms lie at or {side} "
-        f"all {len(zero)} comparison firms; take it out of the model, or widen the comparison pool"
+        f"all {len(zero)} comparison firms; take it out of the model, or widen the comparison pool",
+        reason=Reason("covariate_separates", {"covariate": name, **group_sizes(treated)}),
     )
 
 
@@ -207,4 +222,5 @@ def _refuse_separating_category(name: str, values: pd.Series, treated: Flags) ->
                 f"{listed}; merge categories, leave those firms out of the risk set, or match "
                 f"exactly on {name} instead of scoring it",
                 pd.DataFrame({"category": empty, "firms": other[empty].to_numpy()}),
+                reason=Reason("category_without_group", {"covariate": name, "group": group}),
             )

@@ -15,12 +15,13 @@ import pandas as pd
 from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES
 from pipeline.datasets.store import conform, empty
-from pipeline.errors import DataError, EvaluationError, SupportError
+from pipeline.errors import DataError, EvaluationError, Reason, SupportError
 from pipeline.matching.sets import Flags, Floats
 from pipeline.params.score import ScoreModel, ScoreSection
 from pipeline.selection.design_matrix import (
     DesignMatrix,
     build_design_matrix,
+    group_sizes,
     refuse_separation,
     refuse_separation_by_combination,
 )
@@ -188,7 +189,8 @@ def _fit_samples(
         try:
             fit = fit_score(covariates, rows["treated"].to_numpy(), model.link, maximiser)
         except EvaluationError as error:
-            raise type(error)(f"{where}: {error}{_remedy(label)}", error.problems) from None
+            message = f"{where}: {error}{_remedy(label)}"
+            raise type(error)(message, error.problems, reason=error.reason) from None
         parts.append(
             rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
         )
@@ -242,7 +244,8 @@ def _require_both_groups(treated: Flags) -> None:
     if treated.all() or not treated.any():
         raise SupportError(
             f"{int(treated.sum())} treated and {int((~treated).sum())} comparison firms: "
-            "a score needs both"
+            "a score needs both",
+            reason=Reason("score_without_group", group_sizes(treated)),
         )
 
 
@@ -253,7 +256,8 @@ def _maximise(design: DesignMatrix, treated: Flags, link: Link, maximiser: Maxim
         refuse_separation_by_combination(design, treated)
         raise DataError(
             f"the {link} did not converge on {len(treated)} firms; take extreme values or "
-            "covariates out of the model"
+            "covariates out of the model",
+            reason=Reason("score_not_converged", {"link": link, "n": len(treated)}),
         )
     return optimum
 

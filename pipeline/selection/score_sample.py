@@ -3,9 +3,11 @@
 Whoever lacks a covariate leaves the model, or stops the evaluation.
 """
 
+from typing import Any
+
 import pandas as pd
 
-from pipeline.errors import DataError, SupportError
+from pipeline.errors import DataError, Reason, SupportError
 from pipeline.params.score import ScoreModel
 
 
@@ -19,7 +21,10 @@ def complete_rows(
     left.
     """
     if risk_set.empty:
-        raise SupportError(f"{name}: no entry year has both treated and comparison firms")
+        raise SupportError(
+            f"{name}: no entry year has both treated and comparison firms",
+            reason=Reason("no_entry_year_with_both_groups"),
+        )
     key = ["stack", "firm_id"]
     dated = covariates[[*key, *model.covariates]]
     values = risk_set[key].merge(dated, on=key, how="left", validate="one_to_one")
@@ -30,8 +35,9 @@ def complete_rows(
         here = incomplete.loc[members.index]
         if here.any() and model.missing == "refuse":
             _refuse_missing(missing.loc[members.index], f"{name}, stack {stack}")
-        _require_members(members, model, f"{name}, stack {stack}")
-        _require_firms_left(members, here, f"{name}, stack {stack}")
+        place = {"model": name, "entry_year": int(str(stack))}
+        _require_members(members, model, place)
+        _require_firms_left(members, here, place)
     kept = ~incomplete
     return rows[kept], values.loc[kept, model.covariates]
 
@@ -46,27 +52,42 @@ def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
     )
 
 
-def _require_members(rows: pd.DataFrame, model: ScoreModel, where: str) -> None:
+def _require_members(rows: pd.DataFrame, model: ScoreModel, place: dict[str, Any]) -> None:
     """Raise SupportError where a group is empty before any covariate is looked at."""
     pool = model.controls_from
     other = "controls_from: all, " if pool == "outside_treated_clusters" else ""
     for group, flag in (("treated", True), ("comparison", False)):
         if not (rows["treated"] == flag).any():
             raise SupportError(
-                f"{where}: no {group} firm is in the risk set (controls_from: {pool}); use {other}"
-                "a shorter treatment.window, another treatment.comparison, or "
-                "treatment.leave_out_entry_years"
+                f"{_told(place)}: no {group} firm is in the risk set (controls_from: {pool}); use "
+                f"{other}a shorter treatment.window, another treatment.comparison, or "
+                "treatment.leave_out_entry_years",
+                reason=Reason("nobody_at_risk", {**place, "group": group}),
             )
 
 
-def _require_firms_left(rows: pd.DataFrame, incomplete: pd.Series, where: str) -> None:
+def _require_firms_left(rows: pd.DataFrame, incomplete: pd.Series, place: dict[str, Any]) -> None:
     for group, flag in (("treated", True), ("comparison", False)):
         of_group = rows["treated"] == flag
         left = int((of_group & ~incomplete).sum())
         if left == 0:
             raise SupportError(
-                f"{where}: no {group} firm is left: {int(of_group.sum())} are in the risk set, "
+                f"{_told(place)}: no {group} firm is left: {int(of_group.sum())} are in the risk "
+                "set, "
                 f"{int((of_group & incomplete).sum())} lack a covariate of the model; use "
                 "covariates that are observed earlier or for more firms, another comparison pool, "
-                "or treatment.leave_out_entry_years"
+                "or treatment.leave_out_entry_years",
+                reason=Reason(
+                    "nobody_with_model_covariates",
+                    {
+                        **place,
+                        "group": group,
+                        "n": int(of_group.sum()),
+                        "n_lacking": int((of_group & incomplete).sum()),
+                    },
+                ),
             )
+
+
+def _told(place: dict[str, Any]) -> str:
+    return f"{place['model']}, stack {place['entry_year']}"
