@@ -90,31 +90,31 @@ def test_a_hidden_reason_hides_a_second_one_and_every_mean_of_the_stack():
     table = support(
         {
             ("2009", "kept"): 50,
-            ("2009", "no covariate"): 9,
-            ("2009", "no match"): 1,
+            ("2009", "no_covariate"): 9,
+            ("2009", "no_match"): 1,
             ("2009", "lost"): 10,
             ("all", "kept"): 50,
-            ("all", "no covariate"): 9,
-            ("all", "no match"): 1,
+            ("all", "no_covariate"): 9,
+            ("all", "no_match"): 1,
             ("all", "lost"): 10,
         }
     )
     shown, hidden = hide_support(table, 5)
     found = shown.set_index(["stack", "fate"])["n_treated"]
     assert found.loc["2009"].isna().to_dict() == {
-        "kept": False, "no covariate": True, "no match": True, "lost": False,
+        "kept": False, "no_covariate": True, "no_match": True, "lost": False,
     }  # fmt: skip
-    assert ("a", "all", "no match") in hidden
+    assert ("a", "all", "no_match") in hidden
     assert shown["mean"].isna().all()
     assert hide_support(table, 1)[0]["mean"].notna().all()
 
 
 def test_a_hidden_zero_has_a_row_so_that_its_absence_does_not_tell():
-    table = support({("2009", "kept"): 50, ("2009", "no match"): 4, ("2009", "lost"): 4})
+    table = support({("2009", "kept"): 50, ("2009", "no_match"): 4, ("2009", "lost"): 4})
     table = pd.concat([table, table.assign(stack="all")], ignore_index=True)
     shown, _ = hide_support(table, 5)
-    assert shown.loc[shown["fate"] == "no covariate", "n_treated"].isna().all()
-    assert (shown["fate"] == "no covariate").sum() == 2
+    assert shown.loc[shown["fate"] == "no_covariate", "n_treated"].isna().all()
+    assert (shown["fate"] == "no_covariate").sum() == 2
 
 
 def test_sizes_near_one_that_is_shown_are_marked():

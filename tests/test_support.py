@@ -119,7 +119,7 @@ def fates():
 def test_every_treated_firm_has_one_fate():
     table = fates().set_index(["stack", "fate"])
     counts = table.loc["2009", "n_treated"].to_dict()
-    assert counts == {"kept": 4, "off support": 3, "no match": 2, "no covariate": 1, "lost": 6}
+    assert counts == {"kept": 4, "off_support": 3, "no_match": 2, "no_covariate": 1, "lost": 6}
     assert table.loc[("all", "kept"), "n_treated"] == 4
     assert set(table["covariate"]) == {"size"}
 
@@ -127,9 +127,9 @@ def test_every_treated_firm_has_one_fate():
 def test_means_by_fate_but_not_of_one_or_two_firms():
     means = fates().set_index(["stack", "fate"])["mean"]["all"]
     assert means["kept"] == pytest.approx(1.5)
-    assert means["off support"] == pytest.approx(7.0)
-    assert np.isnan(means["no match"])
-    assert np.isnan(means["no covariate"])
+    assert means["off_support"] == pytest.approx(7.0)
+    assert np.isnan(means["no_match"])
+    assert np.isnan(means["no_covariate"])
     assert means["lost"] == pytest.approx((4 + 5 + 6 + 7 + 8) / 5)
 
 

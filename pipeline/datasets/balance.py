@@ -55,7 +55,7 @@ SUPPORT = Dataset(
     columns={
         "design": Column("string", "name of the design"),
         "stack": Column("string", "entry year, or `all`"),
-        "fate": Column("string", "kept, lost, and why lost: no covariate, off support, no match"),
+        "fate": Column("string", "kept, lost, and why lost: no_covariate, off_support, no_match"),
         "covariate": Column("string", "numeric covariate"),
         "n_treated": Column("integer", "treated firms of this fate", tells="count"),
         "mean": Column(

@@ -114,8 +114,8 @@ def treated_fates(
         firms = everyone.merge(scored, on=KEY, how="left").merge(used, on=KEY, how="left")
         fate = np.select(
             [firms["used"].notna(), firms["on_support"].isna(), ~_true(firms["on_support"])],
-            ["kept", "no covariate", "off support"],
-            "no match",
+            ["kept", "no_covariate", "off_support"],
+            "no_match",
         )
         values = firms[KEY].merge(numbers, on=KEY, how="left", validate="one_to_one")
         parts.append(_means(values.assign(fate=fate)).assign(design=name))

@@ -9,13 +9,7 @@ from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table, number
 from pipeline.exhibits.words.language import say
 
-_FATES = {
-    "kept": "fate.kept",
-    "no covariate": "fate.no_covariate",
-    "off support": "fate.off_support",
-    "no match": "fate.no_match",
-    "lost": "fate.lost",
-}
+_FATES = ("kept", "no_covariate", "off_support", "no_match", "lost")
 
 _DECIMALS = 2
 
@@ -66,9 +60,8 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
 
 def _columns() -> list[Column]:
     lost = ["", *[say("column.lost")] * 4]
-    return [
-        Column(say(label), spanner=over) for label, over in zip(_FATES.values(), lost, strict=True)
-    ]
+    pairs = zip(_FATES, lost, strict=True)
+    return [Column(say(f"fate.{fate}"), spanner=over) for fate, over in pairs]
 
 
 def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.publishing.disclosure.counts import protected, small, step_runs
 
 # Fates of SUPPORT for which treated firms are lost.
-NO_COVARIATE, OFF_SUPPORT, NO_MATCH = "no covariate", "off support", "no match"
+NO_COVARIATE, OFF_SUPPORT, NO_MATCH = "no_covariate", "off_support", "no_match"
 REASONS = (NO_COVARIATE, OFF_SUPPORT, NO_MATCH)
 
 # What cleaning counts as lost, and what it says is left after the same step.
