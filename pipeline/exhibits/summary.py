@@ -139,7 +139,7 @@ def _pre_trends(results: StudyResults, names: list[str]) -> str:
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         partial = told_years(lead_years(effects, results))
         shown = rounding.positive(p_value, 2)
-        p_words = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+        p_words = f"p {shown}" if rounding.reads_zero(p_value, 2) else f"p = {shown}"
         seen.append(f"{_label(results, name)}, {p_words}{f' ({partial})' if partial else ''}")
     parts = [say("summary.pre_trends_tested", seen="; ".join(seen))] if seen else []
     parts += [say("summary.pre_trends_unseen", unseen=", ".join(unseen))] if unseen else []

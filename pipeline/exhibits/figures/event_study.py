@@ -201,8 +201,9 @@ def _pre_trend_words(results: StudyResults, name: str) -> str:
         hidden = say("event_study.pre_trends_not_published")
         return hidden if test.hidden else say("event_study.no_pre_trend")
     partial = _leads_in_words(results, name)
-    shown = rounding.positive(test.p_value, 2)
-    p_words = f"{ITALIC_P} < {shown[1:]}" if shown.startswith("<") else f"{ITALIC_P} = {shown}"
+    p_words = f"{ITALIC_P} = {rounding.fixed(test.p_value, 2)}"
+    if rounding.reads_zero(test.p_value, 2):
+        p_words = f"{ITALIC_P} < {rounding.least(2)}"
     return "\n".join([say("event_study.pre_trends"), *textwrap.wrap(partial, 24), p_words])
 
 

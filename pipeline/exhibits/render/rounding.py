@@ -41,9 +41,19 @@ def canonical(text: str) -> str:
 
 def positive(value: float, decimals: int) -> str:
     """Return a positive quantity; one that would read 0.000 becomes the bound `<0.001`."""
-    if round(value, decimals) == 0:
-        return f"<{fixed(10**-decimals, decimals)}"
+    if reads_zero(value, decimals):
+        return f"<{least(decimals)}"
     return fixed(value, decimals)
+
+
+def reads_zero(value: float, decimals: int) -> bool:
+    """Say whether a positive quantity would read 0.000."""
+    return round(value, decimals) == 0
+
+
+def least(decimals: int) -> str:
+    """Return the least quantity that does not read 0.000: 0.001."""
+    return fixed(10**-decimals, decimals)
 
 
 def significant(value: float, digits: int = 3) -> str:

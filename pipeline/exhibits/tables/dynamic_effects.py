@@ -66,8 +66,9 @@ def _p_value(results: StudyResults, outcome: str) -> Cell:
     test = pre_trend_test(results, outcome, headline.design, headline.spec)
     if math.isnan(test.p_value):
         return HIDDEN if test.hidden else Text(say("dynamic_effects.none"))
-    shown = rounding.positive(test.p_value, 3)
-    return Text(shown) if shown.startswith("<") else Number(test.p_value, 3)
+    if rounding.reads_zero(test.p_value, 3):
+        return Text(rounding.positive(test.p_value, 3))
+    return Number(test.p_value, 3)
 
 
 def _partial(effects: list[dict[int, Effect]]) -> list[str]:
