@@ -92,7 +92,7 @@ def design_risk_sets(
         where = f"{model}, stack {stack}" + (f", design {name}" if design else "")
         year = int(firms["stack"].iloc[0])
         own = rows_of_stack(brought, year, risk_sets["stack"].nunique(), where)
-        yield RiskSet(where, firms, values, exact_cells(values, exact, bins), own)
+        yield RiskSet(where, year, firms, values, exact_cells(values, exact, bins), own)
 
 
 def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchSection) -> None:

@@ -14,13 +14,14 @@ from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, unit_w
 class RiskSet:
     """Hold one stack of one design before matching, in order of `firm_id`.
 
-    `where` names model, stack and design in messages. `firms` are rows of SCORES, `covariates`
-    the rows of COVARIATES aligned with them; `cells` number the exact cells (None without any,
-    -1 where a cell variable is missing). `brought` are this stack's rows of a file of pairs or
-    weights, for designs made elsewhere.
+    `where` names model, stack and design in messages, `entry_year` the stack. `firms` are rows of
+    SCORES, `covariates` the rows of COVARIATES aligned with them; `cells` number the exact cells
+    (None without any, -1 where a cell variable is missing). `brought` are this stack's rows of a
+    file of pairs or weights, for designs made elsewhere.
     """
 
     where: str
+    entry_year: int
     firms: pd.DataFrame
     covariates: pd.DataFrame
     cells: Positions | None
@@ -40,11 +41,6 @@ class RiskSet:
     def usable(self) -> Flags:
         """Say which firms may be used: on support, and with a cell where cells are asked for."""
         return self.on_support if self.cells is None else self.on_support & (self.cells >= 0)
-
-    @property
-    def entry_year(self) -> int:
-        """Return the stack's year."""
-        return int(self.firms["stack"].iloc[0])
 
     def score(self, distance: Literal["linear", "probability"]) -> Floats:
         """Return the score on the scale on which distances are taken."""
