@@ -155,7 +155,7 @@ def _pre_trends(
 
 def _baseline_unit(results: StudyResults, outcome: str) -> str:
     chosen = results.settings.outcome(outcome)
-    return chosen.scale if chosen.transform == "any" else chosen.unit
+    return scale_words(chosen.scale) if chosen.transform == "any" else chosen.unit
 
 
 def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
