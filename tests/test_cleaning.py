@@ -489,7 +489,7 @@ c       2002 -      20    0
 """)
     ledger = apply_rules([panel], [lambda p: bound_years(p, Window(first_year=2002))])
     row = ledger.sample_flow.iloc[1]
-    assert row["rule"] == "Years 2002-2002"
+    assert (row["rule"], row["rule_fields"]) == ("years", '{"first": 2002, "last": 2002}')
     assert (row["firms_lost"], row["firm_years_lost"], row["firm_years"]) == (0, 2, 2)
     assert (row["treated_firm_years_lost"], row["comparison_firm_years_lost"]) == (1, 1)
     assert row["sales_lost_share"] == pytest.approx(0.7)

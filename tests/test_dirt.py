@@ -170,8 +170,8 @@ def test_every_problem_is_found_and_counted(ledger):
     struck = CLEAN["year"].to_numpy()[DIRTY.rows["gap"]] < DIRTY.unit_year
     assert recoded == early.sum() - struck.sum()
     flow = ledger.sample_flow.set_index("rule")["firms_lost"]
-    assert flow["Not already treated when the panel starts (2005)"] == N_EACH
-    assert flow["Not in another programme only"] == N_EACH
+    assert flow["not_already_treated"] == N_EACH
+    assert flow["not_in_another_programme_only"] == N_EACH
     assert set(ledger.not_found["firm_id"]) == set(DIRTY.firms["unknown"])
 
 

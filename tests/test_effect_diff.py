@@ -171,7 +171,7 @@ def test_sample_flow_and_matching_losses_move(project):
         (row.name, row.before, row.after) for row in diff_since_head(project).studies[0].counts
     ]
     assert found == [
-        ("assignment cluster known in every year: firms left", 10248, 10245),
+        ("Assignment cluster known in every year: firms left", 10248, 10245),
         ("covariates: treated in the design", 398, 390),
         ("covariates: treated off support or without a match", 7, 15),
     ]

@@ -251,7 +251,7 @@ def test_entry_years_are_left_out_by_name_and_their_neighbours_stay_treated():
     late = RAW[RAW["id"] == "01"].assign(id="03", town="B", support=[0, 0, 1])
     cleaned = clean(pd.concat([RAW, late], ignore_index=True), leave_out=[2003])
     assert set(cleaned.panel["firm_id"]) == {"01", "02"}
-    flow = cleaned.sample_flow.set_index("rule").loc["Entry years left out (2003)"]
+    flow = cleaned.sample_flow.set_index("rule").loc["entry_years_left_out"]
     assert (flow["firms_lost"], flow["treated_firms_lost"]) == (1, 1)
     assert (cleaned.panel.loc[cleaned.panel["firm_id"] == "02", "cluster_entry"] == 2003).all()
     with pytest.raises(DataError, match="leave_out_entry_years: no firm enters in 1999"):

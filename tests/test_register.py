@@ -80,8 +80,8 @@ def test_a_partial_first_year_needs_dates():
     [
         ("keep", {}),
         ("covariate", {}),
-        ("exclude", {"Not in another programme only": ["4"]}),
-        ("exclude_all", {"Not in another programme": ["1", "4"]}),
+        ("exclude", {"not_in_another_programme_only": ["4"]}),
+        ("exclude_all", {"not_in_another_programme": ["1", "4"]}),
     ],
 )
 def test_other_programmes_exclude_whom_params_say(rule, steps):

@@ -107,8 +107,11 @@ def moved_estimates(
 
 
 def _by_key(table: pd.DataFrame) -> dict[_Key, dict[str, float]]:
-    """Return the figures of each row by its key; the reference period has none and is left out."""
-    if table.empty:
+    """Return the figures of each row by its key; the reference period has none and is left out.
+
+    A table that an earlier version wrote with another key has no rows to compare.
+    """
+    if not {*ESTIMATES.key, "reason"} <= set(table.columns):
         return {}
     kept = table[table["reason"].ne("reference_period").fillna(True)]
     figures = kept.reindex(columns=_FIGURES).to_dict("records")

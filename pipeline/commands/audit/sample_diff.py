@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.datasets.matches import UNMATCHED
+from pipeline.exhibits.words.steps import step_words
 
 # Columns of MATCHED that are compared, and their words.
 _SELECTION = {
@@ -56,10 +57,14 @@ def moved_counts(old: SampleTables, new: SampleTables) -> list[MovedCount]:
 
 
 def _cleaning(flow: pd.DataFrame) -> dict[str, int]:
-    """Return each step's counts; steps are known by their rule, because numbers shift."""
+    """Return each step's counts; steps are known by their rule, because numbers shift.
+
+    An earlier version wrote rules in words.
+    """
+    rules = step_words(flow) if "rule_fields" in flow.columns else flow.get("rule", [])
     return {
-        f"{row['rule']}: {words}": int(row[name])
-        for row in flow.to_dict("records")
+        f"{rule}: {words}": int(row[name])
+        for rule, row in zip(rules, flow.to_dict("records"), strict=True)
         for name, words in _CLEANING.items()
         if pd.notna(row[name])  # not published where it tells of few firms
     }
