@@ -97,7 +97,7 @@ def test_analyses_beside_the_specs_refuse_it():
 
 
 def average(outcome, p_value, sample="all"):
-    place = {"outcome": outcome, "design": "covariates", "sample": sample, "subgroup": "all"}
+    place = EVERYONE | {"outcome": outcome, "design": "covariates", "sample": sample}
     kind = {"estimator": "stacked", "term": "att", "inference": "analytic", "band": "pointwise"}
     return place | kind | {"p_value": p_value}
 
