@@ -15,9 +15,9 @@ from scipy.stats import binom
 from text_tables import lines
 from workspace import section
 
-from pipeline.analyses.placebo_entry import PLACEBO_ENTRY
 from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.datasets.results import ESTIMATES, TESTS
+from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.errors import ParamsError, Reason
 from pipeline.exhibits.numbers import headline_metrics
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
