@@ -1,4 +1,4 @@
-"""The registry of estimators is complete, and docs/add_an_estimator.md says how to enter it."""
+"""The registry of estimators is complete, and docs/extend.md says how to enter it."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from extend_page import documented_blocks
 from keyed import figure
 from ruamel.yaml import YAML
 from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
@@ -18,7 +19,6 @@ from pipeline.effects.study import prepare_study
 from pipeline.estimators import registry
 from pipeline.exhibits.words.language import sentences
 
-PAGE = (Path(__file__).parent.parent / "docs" / "add_an_estimator.md").read_text(encoding="utf-8")
 PANEL = """
 firm_id cluster 2001 2002 2003
 T1      a       10   15   18
@@ -33,10 +33,6 @@ stack set_id firm_id treated
 2002  B      T2      1
 2002  B      C2      0
 """
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
 def named_by_params() -> set[str]:
@@ -57,7 +53,7 @@ def test_every_estimator_has_a_name_in_tables():
 @pytest.fixture
 def documented(monkeypatch):
     """Return the settings of the page's estimator, which is registered for one test."""
-    module, settings, registration = blocks("python")
+    module, settings, registration = documented_blocks("An estimator", "python")
     exec(settings, names := dict(vars(estimate_params)))
     monkeypatch.setattr(
         estimate_params, "MeanDifferenceSpec", names["MeanDifferenceSpec"], raising=False
@@ -65,7 +61,7 @@ def documented(monkeypatch):
     exec(module, code := {})
     monkeypatch.setitem(registry.ESTIMATORS, "mean_difference", None)  # and takes it out again
     exec(registration, vars(registry) | code | {"MeanDifferenceSpec": names["MeanDifferenceSpec"]})
-    (asked,) = YAML(typ="safe").load(blocks("yaml")[0])
+    (asked,) = YAML(typ="safe").load(documented_blocks("An estimator", "yaml")[0])
     return names["MeanDifferenceSpec"].model_validate(asked | {"designs": ["matched"]})
 
 

@@ -1,56 +1,38 @@
 """Clean raw files into a panel: one row per firm and year, and what each rule cost.
 
-Rules run in the order of a paper's data section. A rule stops with a message for whoever
-prepares the data, or changes or removes firm-years with a counted row in SAMPLE_FLOW or ISSUES.
+Rules run in the order of a paper's data section, which `rules/registry.py` holds. A rule stops
+with a message for whoever prepares the data, or changes or removes firm-years with a counted row
+in SAMPLE_FLOW or ISSUES.
 What no rule changes stays as delivered; missing values stay missing.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import pandas as pd
 
-from pipeline.errors import DataError, Reason
+from pipeline.errors import DataError
 from pipeline.panel.entry import Cohorts, Register, firm_cohorts
 from pipeline.panel.ledger import (
     Issue,
     Ledger,
-    Rule,
-    Ruled,
     apply_rules,
     distinct_rules,
     issues_table,
 )
 from pipeline.panel.origin import Origin, located
 from pipeline.panel.rules.corrections import correct_points
-from pipeline.panel.rules.customs import separate_customs_states
-from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
 from pipeline.panel.rules.links import link_panel, linked_identifiers
-from pipeline.panel.rules.outliers import find_jumps, limit_tails
-from pipeline.panel.rules.prices import convert_prices
-from pipeline.panel.rules.recodes import recode
-from pipeline.panel.rules.restrictions import (
-    balance_window,
-    bound_years,
-    count_gaps,
-    exclude_always_treated,
-    exclude_cohorts,
-    exclude_firms,
-    filter_rows,
-    require_years,
-)
+from pipeline.panel.rules.registry import asked_rules
+from pipeline.panel.rules.rule import Cleaning
 from pipeline.panel.rules.standard import (
-    assignment_cluster,
     blank_missing_codes,
     missing_values,
     rewritten_identifiers,
     standard_names,
     standard_types,
 )
-from pipeline.panel.rules.units import apply_factor, check_scales
-from pipeline.panel.treated_clusters import cluster_entry
-from pipeline.params.clean import CleanSection, Window
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
 
@@ -86,13 +68,11 @@ def clean_panel(
         panel, joined = link_panel(panel, links)
         listed = Register(register, data.register_columns, origins.get("register", ()))
         cohorts = firm_cohorts(panel, listed, entry=treatment.entry, clean=clean, links=links)
-        rules = _rules(
-            delivered, cohorts, rules_tables, data=data, clean=clean, treatment=treatment
-        )
+        cleaning = Cleaning([delivered], cohorts, rules_tables, data, clean, treatment)
         # Handed over, not shared: columns that a rule replaces are then freed at once.
         handed_over = [_with_entry(panel, cohorts)]
         del panel, delivered
-        ledger = apply_rules(handed_over, rules)
+        ledger = apply_rules(handed_over, asked_rules(cleaning))
         _require_both_groups(ledger.panel, treatment)
         return _with_earlier(ledger, [*found, *typing, *joined], cohorts)
 
@@ -129,68 +109,6 @@ def _links(tables: RulesTables, clean: CleanSection) -> pd.Series | None:
     if clean.links is None:
         return None
     return linked_identifiers(tables[clean.links.file], clean.links, clean.identifier)
-
-
-def _rules(
-    delivered: pd.Series,
-    cohorts: Cohorts,
-    tables: RulesTables,
-    *,
-    data: DataSection,
-    clean: CleanSection,
-    treatment: TreatmentSection,
-) -> Iterator[Rule]:
-    """Yield the declared rules in the order of the data section."""
-    duplicates, window = clean.duplicates, clean.window
-    yield partial(collapse_identical, delivered=delivered, rule=duplicates)
-    yield partial(settle_conflicting, delivered=delivered, rule=duplicates)
-    yield partial(add_up_merged, add_up=clean.links.add_up if clean.links else None)
-    del delivered  # not needed any more, and may be large
-    for code in clean.recodes:
-        yield partial(recode, table=tables[code.file], rule=code)
-    for factor in clean.unit_factors:
-        yield partial(apply_factor, rule=factor)
-    for check in clean.scale_checks:
-        yield partial(check_scales, rule=check)
-    for price in clean.prices:
-        yield partial(convert_prices, table=tables[price.file], rule=price)
-    if clean.customs is not None:
-        yield partial(separate_customs_states, rule=clean.customs)
-    yield partial(_add_cluster, columns=data.cluster)
-    for row_filter in clean.filters:
-        yield partial(filter_rows, rule=row_filter)
-    yield from _window_rules(window)
-    yield exclude_always_treated
-    if treatment.leave_out_entry_years:
-        yield partial(exclude_cohorts, entry_years=treatment.leave_out_entry_years)
-    for step, firms in cohorts.excluded.items():
-        yield partial(exclude_firms, firms=firms, step=Reason(step))
-    yield from _minimum_rules(window)
-    yield count_gaps
-    for jumps in clean.jumps:
-        yield partial(find_jumps, rule=jumps)
-    for tails in clean.tails:
-        yield partial(limit_tails, rule=tails)
-
-
-def _window_rules(window: Window) -> Iterator[Rule]:
-    if window.first_year is not None or window.last_year is not None:
-        yield partial(bound_years, window=window)
-
-
-def _minimum_rules(window: Window) -> Iterator[Rule]:
-    if window.minimum_pre_years or window.minimum_post_years:
-        yield partial(require_years, window=window)
-    if window.balanced:
-        yield partial(balance_window, window=window)
-
-
-def _add_cluster(panel: pd.DataFrame, columns: list[str]) -> Ruled:
-    """Add the assignment cluster, from codes that are already recoded, and its first entry."""
-    clustered = panel.copy(deep=False)
-    clustered.insert(3, "cluster", assignment_cluster(panel, columns))
-    clustered.insert(4, "cluster_entry", cluster_entry(clustered))
-    return Ruled(clustered)
 
 
 def _require_both_groups(panel: pd.DataFrame, treatment: TreatmentSection) -> None:

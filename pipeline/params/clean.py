@@ -4,7 +4,9 @@ A rule that is not named is not applied. Files lie in data/rules/<study>/: they 
 whoever evaluates, while data/raw/<study>/ holds what others delivered.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, Strict, model_validator
 
@@ -12,6 +14,26 @@ from pipeline.params.settings import Settings
 
 ColumnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 ColumnNames = Annotated[list[ColumnName], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class OfKind:
+    """Mark a setting that names columns of data.columns: `check` asks for this kind.
+
+    `delivered` columns are all but sums of others; `or_year` allows the year beside them.
+    """
+
+    kind: Literal["number", "text", "delivered"]
+    or_year: bool = False
+
+
+@dataclass(frozen=True)
+class InRules:
+    """Mark a setting that names a file of data/rules/<study>/, which `clean` reads as a table."""
+
+
+RulesFile = Annotated[str, InRules()]
+Mark = TypeVar("Mark", OfKind, InRules)
 
 
 class Identifier(Settings):
@@ -35,7 +57,7 @@ class Duplicates(Settings):
 
     identical: Literal["collapse", "refuse"]
     conflicting: Literal["refuse", "first", "last", "largest"]
-    by: ColumnName | None = None
+    by: Annotated[ColumnName | None, OfKind("number")] = None
 
     @model_validator(mode="after")
     def _by_goes_with_largest(self) -> "Duplicates":
@@ -52,8 +74,8 @@ class Links(Settings):
     refused, or `join` treats its parts as the one firm that they were.
     """
 
-    file: str
-    add_up: list[ColumnName] | None
+    file: RulesFile
+    add_up: Annotated[list[ColumnName] | None, OfKind("number")]
     split: Literal["join", "refuse"]
 
 
@@ -64,8 +86,8 @@ class Recode(Settings):
     several is refused, or takes the `first` row. Codes that the table lacks are kept, or refused.
     """
 
-    column: ColumnName
-    file: str
+    column: Annotated[ColumnName, OfKind("text")]
+    file: RulesFile
     one_to_many: Literal["refuse", "first"]
     unknown: Literal["keep", "refuse"]
 
@@ -73,7 +95,7 @@ class Recode(Settings):
 class UnitFactor(Settings):
     """Multiply a column by a factor in the years in which it was delivered in another unit."""
 
-    column: ColumnName
+    column: Annotated[ColumnName, OfKind("number")]
     years: list[int] = Field(min_length=1)
     factor: float = Field(gt=0)
 
@@ -86,8 +108,10 @@ class ScaleCheck(Settings):
     `tolerance_factor` 2 means anything from half to twice the factor.
     """
 
-    columns: ColumnNames
-    pairs: list[Annotated[tuple[ColumnName, ColumnName], Strict(False)]] = Field(default=[])
+    columns: Annotated[ColumnNames, OfKind("number")]
+    pairs: Annotated[
+        list[Annotated[tuple[ColumnName, ColumnName], Strict(False)]], OfKind("number")
+    ] = Field(default=[])
     factors: list[float] = Field(min_length=1)
     tolerance_factor: float = Field(gt=1)
     action: Literal["refuse", "report"]
@@ -101,11 +125,11 @@ class Price(Settings):
     index that moves by more than `largest_move_percent` in a year is refused: it may be inflation.
     """
 
-    columns: ColumnNames
-    file: str
+    columns: Annotated[ColumnNames, OfKind("number")]
+    file: RulesFile
     kind: Literal["index", "inflation_percent", "exchange_rate"]
     base_year: int | None = None
-    by: ColumnName | None = None
+    by: Annotated[ColumnName | None, OfKind("text")] = None
     largest_move_percent: float = Field(default=60, gt=0)
 
     @model_validator(mode="after")
@@ -122,15 +146,15 @@ class Customs(Settings):
     missing, or set to zero and counted.
     """
 
-    column: ColumnName
-    matched: ColumnName
+    column: Annotated[ColumnName, OfKind("number")]
+    matched: Annotated[ColumnName, OfKind("number")]
     unmatched: Literal["missing", "zero"]
 
 
 class Filter(Settings):
     """Keep firm-years by a text column; `label` is what the sample flow calls the step."""
 
-    column: ColumnName
+    column: Annotated[ColumnName, OfKind("text")]
     label: str
     keep: list[str] | None = None
     drop: list[str] | None = None
@@ -164,7 +188,7 @@ class Window(Settings):
 class Jumps(Settings):
     """Look for values more than `factor` times above, or below, both the year before and after."""
 
-    columns: ColumnNames
+    columns: Annotated[ColumnNames, OfKind("number")]
     factor: float = Field(gt=1)
     action: Literal["report", "set_missing", "refuse"]
 
@@ -176,11 +200,11 @@ class Tails(Settings):
     entry, so that an effect cannot move them. Null leaves a tail alone.
     """
 
-    columns: ColumnNames
+    columns: Annotated[ColumnNames, OfKind("number")]
     method: Literal["winsorise", "trim"]
     lower_percentile: float | None = Field(ge=0, lt=50)
     upper_percentile: float | None = Field(gt=50, le=100)
-    by: list[str]
+    by: Annotated[list[str], OfKind("text", or_year=True)]
 
 
 class RegisterValues(Settings):
@@ -202,8 +226,8 @@ class CleanSection(Settings):
 
     identifier: Identifier = Identifier()
     links: Links | None = None
-    corrections: str | None = None
-    missing_codes: dict[ColumnName, list[str]] = Field(default={})
+    corrections: Annotated[str | None, InRules()] = None
+    missing_codes: Annotated[dict[ColumnName, list[str]], OfKind("delivered")] = Field(default={})
     duplicates: Duplicates
     recodes: list[Recode] = Field(default=[])
     unit_factors: list[UnitFactor] = Field(default=[])
@@ -220,7 +244,31 @@ class CleanSection(Settings):
     @property
     def files(self) -> list[str]:
         """Return the rules files that the section names."""
-        named = [self.links.file] if self.links else []
-        named += [self.corrections] if self.corrections else []
-        named += [rule.file for rule in self.recodes]
-        return [*named, *(rule.file for rule in self.prices)]
+        return [file for _, file, _ in self.marked(InRules)]
+
+    def marked(self, kind: type[Mark]) -> Iterator[tuple[str, str, Mark]]:
+        """Yield path, value and mark of every value of a setting that carries such a mark."""
+        for path, block in self._blocks():
+            for name, field in type(block).model_fields.items():
+                for mark in (mark for mark in field.metadata if isinstance(mark, kind)):
+                    for value in _texts(getattr(block, name)):
+                        yield f"{path}{name}", value, mark
+
+    def _blocks(self) -> Iterator[tuple[str, Settings]]:
+        """Yield the section and each rule's settings with their path."""
+        yield "", self
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Settings):
+                yield f"{name}.", value
+            elif isinstance(value, list):
+                yield from ((f"{name}.{i}.", rule) for i, rule in enumerate(value))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts of a setting, however it holds them; keys of a dictionary."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for item in value:
+            yield from _texts(item)

@@ -1,0 +1,223 @@
+"""Every cleaning rule, in order: a new one is a module and a row here.
+
+A row says what the rest of cleaning must know of a rule; what a row leaves out, and a place or
+setting that there is not, are errors, never a silent default.
+"""
+
+from collections.abc import Collection, Iterator
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from pipeline.errors import Reason
+from pipeline.panel.ledger import Rule, Ruled
+from pipeline.panel.rules.clusters import add_cluster
+from pipeline.panel.rules.customs import separate_customs_states
+from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
+from pipeline.panel.rules.outliers import find_jumps, limit_tails
+from pipeline.panel.rules.prices import convert_prices
+from pipeline.panel.rules.recodes import recode
+from pipeline.panel.rules.restrictions import (
+    balance_window,
+    bound_years,
+    count_gaps,
+    exclude_always_treated,
+    exclude_cohorts,
+    exclude_firms,
+    filter_rows,
+    require_years,
+)
+from pipeline.panel.rules.rule import PLACES, Cleaning, CleaningRule, on_panel, with_table
+from pipeline.panel.rules.units import apply_factor, check_scales
+from pipeline.params.clean import Duplicates, Links, Window
+
+
+def rules_in_order() -> dict[str, CleaningRule]:
+    """Return the registered rules by name as they run."""
+    return dict(sorted(RULES.items(), key=lambda rule: PLACES.index(rule[1].place)))
+
+
+def asked_rules(cleaning: Cleaning) -> Iterator[Rule]:
+    """Yield the rules that params ask for in the order of the data section."""
+    for row in rules_in_order().values():
+        for rule in row.asked(cleaning):
+            yield partial(_checked, rule, row)
+
+
+def _checked(rule: Rule, row: CleaningRule, panel: pd.DataFrame) -> Ruled:
+    """Run a rule; raise ValueError where it makes a step that its row does not name."""
+    ruled = rule(panel)
+    if ruled.step is not None and ruled.step.code not in row.steps:
+        raise ValueError(f"the step {ruled.step.code} is not among those of its rule's row")
+    return ruled
+
+
+def _duplicates(cleaning: Cleaning, declared: Duplicates) -> Iterator[Rule]:
+    delivered = cleaning.delivered.pop()
+    yield partial(collapse_identical, delivered=delivered, rule=declared)
+    yield partial(settle_conflicting, delivered=delivered, rule=declared)
+
+
+def _merged(cleaning: Cleaning, declared: Links) -> Iterator[Rule]:
+    yield partial(add_up_merged, add_up=declared.add_up)
+
+
+def _cluster(cleaning: Cleaning, declared: list[str]) -> Iterator[Rule]:
+    yield partial(add_cluster, columns=declared)
+
+
+def _years(cleaning: Cleaning, declared: Window) -> Iterator[Rule]:
+    if declared.first_year is not None or declared.last_year is not None:
+        yield partial(bound_years, window=declared)
+
+
+def _always_treated(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
+    yield exclude_always_treated
+
+
+def _entry_years(cleaning: Cleaning, declared: list[int]) -> Iterator[Rule]:
+    yield partial(exclude_cohorts, entry_years=declared)
+
+
+def _programmes(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
+    for step, firms in cleaning.cohorts.excluded.items():
+        yield partial(exclude_firms, firms=firms, step=Reason(step))
+
+
+def _minimum_years(cleaning: Cleaning, declared: Window) -> Iterator[Rule]:
+    if declared.minimum_pre_years or declared.minimum_post_years:
+        yield partial(require_years, window=declared)
+    if declared.balanced:
+        yield partial(balance_window, window=declared)
+
+
+def _gaps(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
+    yield count_gaps
+
+
+def _nothing(declared: Any) -> Collection[str]:
+    return ()
+
+
+RULES: dict[str, CleaningRule] = {
+    "duplicates": CleaningRule(
+        setting="clean.duplicates",
+        place="rows",
+        writes=_nothing,
+        steps=frozenset({"identical_collapsed", "conflicting_settled"}),
+        make=_duplicates,
+    ),
+    "merged": CleaningRule(
+        setting="clean.links",
+        place="rows",
+        writes=lambda links: links.add_up or (),
+        steps=frozenset({"merged_added_up"}),
+        make=_merged,
+    ),
+    "recodes": CleaningRule(
+        setting="clean.recodes",
+        place="values",
+        writes=lambda rule: [rule.column],
+        steps=frozenset(),
+        make=with_table(recode),
+    ),
+    "unit_factors": CleaningRule(
+        setting="clean.unit_factors",
+        place="values",
+        writes=lambda rule: [rule.column],
+        steps=frozenset(),
+        make=on_panel(apply_factor),
+    ),
+    "scale_checks": CleaningRule(
+        setting="clean.scale_checks",
+        place="values",
+        writes=_nothing,
+        steps=frozenset(),
+        make=on_panel(check_scales),
+    ),
+    "prices": CleaningRule(
+        setting="clean.prices",
+        place="values",
+        writes=lambda rule: rule.columns,
+        steps=frozenset(),
+        make=with_table(convert_prices),
+    ),
+    "customs": CleaningRule(
+        setting="clean.customs",
+        place="values",
+        writes=lambda rule: [rule.column],
+        steps=frozenset(),
+        make=on_panel(separate_customs_states),
+    ),
+    "cluster": CleaningRule(
+        setting="data.cluster",
+        place="cluster",
+        writes=lambda columns: ["cluster", "cluster_entry"],
+        steps=frozenset(),
+        make=_cluster,
+    ),
+    "filters": CleaningRule(
+        setting="clean.filters",
+        place="sample",
+        writes=_nothing,
+        steps=frozenset({"filtered"}),
+        make=on_panel(filter_rows),
+    ),
+    "years": CleaningRule(
+        setting="clean.window",
+        place="sample",
+        writes=_nothing,
+        steps=frozenset({"years"}),
+        make=_years,
+    ),
+    "always_treated": CleaningRule(
+        setting=None,
+        place="sample",
+        writes=_nothing,
+        steps=frozenset({"not_already_treated"}),
+        make=_always_treated,
+    ),
+    "entry_years": CleaningRule(
+        setting="treatment.leave_out_entry_years",
+        place="sample",
+        writes=_nothing,
+        steps=frozenset({"entry_years_left_out"}),
+        make=_entry_years,
+    ),
+    "programmes": CleaningRule(
+        setting=None,
+        place="sample",
+        writes=_nothing,
+        steps=frozenset({"not_in_another_programme_only", "not_in_another_programme"}),
+        make=_programmes,
+    ),
+    "minimum_years": CleaningRule(
+        setting="clean.window",
+        place="sample",
+        writes=_nothing,
+        steps=frozenset({"least_years", "every_year"}),
+        make=_minimum_years,
+    ),
+    "gaps": CleaningRule(
+        setting=None,
+        place="sample",
+        writes=_nothing,
+        steps=frozenset(),
+        make=_gaps,
+    ),
+    "jumps": CleaningRule(
+        setting="clean.jumps",
+        place="outliers",
+        writes=lambda rule: rule.columns if rule.action == "set_missing" else (),
+        steps=frozenset(),
+        make=on_panel(find_jumps),
+    ),
+    "tails": CleaningRule(
+        setting="clean.tails",
+        place="outliers",
+        writes=lambda rule: rule.columns,
+        steps=frozenset(),
+        make=on_panel(limit_tails),
+    ),
+}
