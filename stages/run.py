@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import os
 import sys
 import time
@@ -117,9 +118,9 @@ def told(error: EvaluationError) -> str:
     """Return an error's message; one that is a reason is told in words."""
     if error.has_words:
         return str(error)
-    from pipeline.exhibits.words.language import tell
-
-    return tell(error.reason)
+    # By name, so that no stage depends on the words: they are printed here, and in no result.
+    words = importlib.import_module("pipeline.exhibits.words.language")
+    return str(words.tell(error.reason))
 
 
 def _keep_rows(problems: pd.DataFrame, folders: Folders) -> str:

@@ -65,7 +65,9 @@ def _value(value: Any) -> Any:
         return _plain(value)
     if isinstance(value, list | tuple):
         return [_value(item) for item in value]
-    return value.item() if hasattr(value, "item") else value
+    plain = value.item() if hasattr(value, "item") else value
+    # as many digits as are published: further ones are those of the machine
+    return float(f"{plain:.8g}") if isinstance(plain, float) else plain
 
 
 def _reason(item: dict[str, Any]) -> Reason:

@@ -263,4 +263,7 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
 
 
 def _stars(results: StudyResults) -> list[str]:
-    return ["* p < 0.10, ** p < 0.05, *** p < 0.01."] if results.settings.exhibit.stars else []
+    if not results.settings.exhibit.stars:
+        return []
+    ten, five, one = (rounding.fixed(level, 2) for level in (0.1, 0.05, 0.01))
+    return [say("main_notes.stars", ten=ten, five=five, one=one)]
