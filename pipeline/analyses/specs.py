@@ -6,7 +6,9 @@ import pandas as pd
 from pipeline.analyses.analyses import add_analyses
 from pipeline.analyses.beside import add_beside, add_unused, describe
 from pipeline.analyses.placebo_rows import placebo_rows
+from pipeline.analyses.what_ran import add_specs, solver
 from pipeline.datasets.fits import DETECTABLE, FITS
+from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected, Results
 from pipeline.effects.rows import ALL, Label, missing_row, spec_label
 from pipeline.effects.sample import StackedSample
@@ -58,6 +60,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
             _add_spec(collected, study, spec, sample, name)
     if redo is not None:
         _add_redone(collected, study, redo)
+    add_specs(collected, study, redo)
     collected.tests += family_tests(collected.estimates, study.outcomes)
     if study.estimate.romano_wolf is not None:
         draws = study.estimate.romano_wolf
@@ -99,6 +102,7 @@ def _add_spec(
         _add_missing(collected, label, spec, error.reason)
         return
     collected.estimates += found.rows
+    _keep_solver(collected, label, found.answer)
     collected.estimates += placebo_rows(task, label)
     test = None
     if found.answer.leads is not None:
@@ -108,6 +112,13 @@ def _add_spec(
     for inferred in found.inferred:
         _keep(collected, study, label, inferred)
     add_beside(collected, task, label, found, test)
+
+
+def _keep_solver(collected: Collected, label: Label, answer: Answer) -> None:
+    """Keep who solved what an answer estimates, if it estimates anything."""
+    by = solver(answer)
+    if by is not None:
+        collected.solved_by[label.design, label.outcome, label.estimator] = by
 
 
 def _keep(collected: Collected, study: Study, label: Label, inferred: Inferred) -> None:
@@ -150,6 +161,7 @@ def _add_differences(
                 continue
             label = spec_label(study, spec, design, name)
             answer = estimate_differences(task, name)
+            _keep_solver(collected, label, answer)
             rows, _ = inferred_rows(label, answer, spec)
             collected.estimates += [row | {"inference": spec.inference} for row in rows]
             add_unused(collected, label, answer)

@@ -1,4 +1,4 @@
-"""The tables behind feet and notes of exhibits: what was matched, lost, used and could be seen."""
+"""The tables behind feet and notes of exhibits: what ran, was matched, lost, used, detectable."""
 
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pipeline.datasets.samples import (
     ZEROS,
 )
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
+from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import read
 
 # By the stage that writes them.
@@ -31,6 +32,7 @@ _OF_SCORE = (STACKS, SCORE_LOSSES)
 _OF_MATCH = (MATCHED, LOSSES)
 _OF_BALANCE = (BALANCE_SUMMARY,)
 OF_ESTIMATE = (
+    SPECS,
     SAMPLES,
     SHARED_CLUSTERS,
     BASELINES,

@@ -16,6 +16,7 @@ from pipeline.datasets.results import (
     TESTS,
 )
 from pipeline.datasets.store import Dataset, TableError, conform, empty
+from pipeline.effects.regression import Solver
 from pipeline.effects.rows import Row
 from pipeline.effects.stacks import Floats
 
@@ -37,7 +38,8 @@ class Collected:
     """Collect rows of the results tables.
 
     `influences` holds, by design, estimator and outcome, each cluster's influence on the average
-    effect (G,), by cluster code: what tests over several outcomes draw on.
+    effect (G,), by cluster code: what tests over several outcomes draw on. `solved_by` holds,
+    by design, outcome and spec, who solved what could be estimated.
     """
 
     estimates: list[Row] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Collected:
         default_factory=lambda: {table: {} for table in OF_ESTIMATE}
     )
     influences: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
+    solved_by: dict[tuple[str, str, str], Solver] = field(default_factory=dict)
 
     def add(self, table: Dataset, **figures: Any) -> None:
         """Add figures to the row of their key in a table of details.

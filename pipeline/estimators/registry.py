@@ -12,6 +12,14 @@ import numpy as np
 
 from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.answers import Answer
+from pipeline.effects.resolved import (
+    Asked,
+    Resolved,
+    on_cells,
+    on_changes,
+    on_flat_panel,
+    on_stacks,
+)
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.stacks import Floats
 from pipeline.effects.tasks import Task
@@ -42,6 +50,7 @@ from pipeline.params.estimate import (
 STACKED_ONLY = Reason("ratios_by_stacked_only")
 
 Estimate = Callable[[Task], Answer]
+Resolve = Callable[[Asked], Resolved]
 Truth = Callable[[Task, Floats], Mapping[Term, float]]
 
 
@@ -51,7 +60,8 @@ class Estimator:
 
     `settings` is its class of specs, `words` the key of its sentence. `estimate` answers a task,
     `in_ratios` one whose outcome is in proportion to the level (None: no such effect), neither
-    where it matches firms anew (None: see `estimators.matched_difference`). `entry_years` says
+    where it matches firms anew (None: see `estimators.matched_difference`). `resolved` tells what a
+    spec's settings come to, for SPECS. `entry_years` says
     whether each entry year has effects of its own or all are pooled, `pre_trends` whether it tells
     of effects before entry. `truth` gives what it should find of true effects by PANEL row (None:
     it has no truth of its own). `inference` names what may stand beside its analytic errors,
@@ -63,6 +73,7 @@ class Estimator:
     words: str
     estimate: Estimate | None
     in_ratios: Estimate | None
+    resolved: Resolve
     entry_years: Literal["own", "pooled"]
     pre_trends: bool
     truth: Truth | None
@@ -151,6 +162,34 @@ def _true_group_time(task: Task, effect: Floats) -> Mapping[Term, float]:
     return {ATT: true_group_time(task.study, task.spec, task.sample.stacks, effect)}
 
 
+def _stacked_rules(asked: Asked) -> Resolved:
+    return on_stacks(asked, "poisson" if asked.in_ratios else "least_squares")
+
+
+def _flat_rules(asked: Asked) -> Resolved:
+    return on_flat_panel(asked, "least_squares")
+
+
+def _imputation_rules(asked: Asked) -> Resolved:
+    return on_flat_panel(asked, "imputation")
+
+
+def _sun_abraham_rules(asked: Asked) -> Resolved:
+    """Return the rules of the flat panel, but that cells are against the reference year."""
+    flat = replace(_flat_rules(asked), base="reference_year")
+    return replace(flat, event_base="universal") if "event" in asked.spec.terms else flat
+
+
+def _lee_rules(asked: Asked) -> Resolved:
+    return on_changes(asked, "trimmed_means")
+
+
+def _difference_rules(asked: Asked) -> Resolved:
+    """Return the rules of changes among the firms that have them, matched once more."""
+    changes = on_changes(asked, "matching")
+    return replace(changes, gaps="with_difference", weights="matched_anew")
+
+
 _FEW_CLUSTERS = frozenset({"bias_reduced", "wild_bootstrap", "cluster_bootstrap", "randomisation"})
 
 
@@ -164,6 +203,7 @@ ESTIMATORS: dict[str, Estimator] = {
         "stacked",
         estimate=_stacked,
         in_ratios=_ratios,
+        resolved=_stacked_rules,
         entry_years="own",
         pre_trends=True,
         truth=_true_stacked,
@@ -176,6 +216,7 @@ ESTIMATORS: dict[str, Estimator] = {
         "twoway",
         estimate=_twoway,
         in_ratios=None,
+        resolved=_flat_rules,
         entry_years="pooled",
         pre_trends=False,
         truth=_true_flat,
@@ -188,6 +229,7 @@ ESTIMATORS: dict[str, Estimator] = {
         "group_time",
         estimate=_group_time,
         in_ratios=None,
+        resolved=on_cells,
         entry_years="own",
         pre_trends=True,
         truth=_true_group_time,
@@ -201,6 +243,7 @@ ESTIMATORS: dict[str, Estimator] = {
             name,
             estimate=_cohorts,
             in_ratios=None,
+            resolved=rules,
             entry_years="own",
             pre_trends=name == "sun_abraham",
             truth=_true_flat,
@@ -208,13 +251,18 @@ ESTIMATORS: dict[str, Estimator] = {
             plans=False,
             joint=False,
         )
-        for name in ("sun_abraham", "extended_twoway", "imputation")
+        for name, rules in (
+            ("sun_abraham", _sun_abraham_rules),
+            ("extended_twoway", _flat_rules),
+            ("imputation", _imputation_rules),
+        )
     },
     "lee_bounds": _row(
         LeeBoundsSpec,
         "lee_bounds",
         estimate=_lee,
         in_ratios=_lee,
+        resolved=_lee_rules,
         entry_years="own",
         pre_trends=False,
         truth=None,
@@ -227,6 +275,7 @@ ESTIMATORS: dict[str, Estimator] = {
         "matched_difference",
         estimate=None,
         in_ratios=None,
+        resolved=_difference_rules,
         entry_years="own",
         pre_trends=False,
         truth=None,

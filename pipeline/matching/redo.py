@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.params.match import MahalanobisDesign, MatchSection, NearestDesign
-from pipeline.params.score import ScoreSection
+from pipeline.params.score import ControlsFrom, ScoreSection
 
 # Methods whose weights change smoothly with the data.
 SMOOTH = ("odds", "overlap", "entropy", "kernel", "cells")
@@ -28,6 +28,12 @@ class Redo:
     covariates: pd.DataFrame
     score: ScoreSection
     match: MatchSection
+
+    def controls_from(self, design: str) -> ControlsFrom:
+        """Return from where a design takes comparison firms."""
+        if design == "unmatched":
+            return self.score.unmatched.controls_from
+        return self.score.models[self.match.designs[design].score].controls_from
 
     def rule(self, design: str) -> Remade:
         """Say how a design is made: whether its weights are smooth, its neighbours shared."""

@@ -1,0 +1,74 @@
+"""SPECS: every spec as it ran, its options resolved; exhibits say of it what was estimated."""
+
+from pipeline.datasets.store import Column, Dataset, Tells
+
+# Where an option does not apply, or is not asked for.
+NONE = "none"
+
+
+def _word(meaning: str) -> Column:
+    return Column("string", meaning, tells="words")
+
+
+def _number(meaning: str, tells: Tells = "other_count", nullable: bool = False) -> Column:
+    return Column("integer", meaning, nullable, tells=tells)
+
+
+def _seed(of: str) -> Column:
+    return _number(f"seed of {of}; missing where nothing is drawn", "statistic", nullable=True)
+
+
+SPECS = Dataset(
+    name="SPECS",
+    row="one spec on one outcome under one design; lists are parted by spaces, `none` is no option",
+    key=("design", "outcome", "estimator"),
+    columns={
+        "design": Column("string", "matching design"),
+        "outcome": Column("string", "outcome as named in params"),
+        "estimator": Column("string", "name of the spec"),
+        "kind": _word("estimator as params call it: stacked, twoway, group_time ..."),
+        "method": _word("least_squares, poisson, imputation, a method of group_time ..."),
+        "solved_by": _word("own, linearmodels; nobody where nothing could be estimated"),
+        "terms": _word("families of terms asked for"),
+        "average": _word("what `att` averages: event, pooled, simple, cohort, year"),
+        "event_bins": _word("ranges of event times averaged, first:last"),
+        "balanced_last_event_time": _number(
+            "last event time of event_balanced; missing without", "year", nullable=True
+        ),
+        "firms": _word("risk_sets: those of the design's stacks; panel: every firm"),
+        "comparison": _word("never_treated, not_yet_treated"),
+        "controls_from": _word("pool: all, outside_treated_clusters; not_known without settings"),
+        "firm_years": _word("per_entry_year, or once where entry years are pooled"),
+        "gaps": _word("who counts where outcomes are missing: drop_set, renormalise, pairs ..."),
+        "first_event_time": _number("first event time of the window", "year"),
+        "last_event_time": _number("last event time of the window", "year"),
+        "anticipation_years": _number("years before entry that count as treated", "year"),
+        "base_event_time": _number("event time of the reference year", "year"),
+        "base": _word("what the average is measured from: reference_year, every_year_before"),
+        "event_base": _word("what event times before entry are measured from: universal, varying"),
+        "matched_event_times": _word("event times of the outcome that the design matched on"),
+        "firm_effects": _word("firm_by_entry_year, firm, cohort, or differenced"),
+        "year_effects": _word("year_by_entry_year, year, or differenced"),
+        "year_effects_by": _word("column whose base-year value year effects vary by"),
+        "weights": _word("matching, matching_summed, matched_anew, scaled_to_treated, one"),
+        "weight_by": _word("covariate that weights firms"),
+        "weight_matched_again": Column(
+            "flag", "weights by the score on top of matching", tells="words"
+        ),
+        "covariates": _word("covariates adjusted for"),
+        "bias_adjustment": _word("covariates whose differences within matches are removed"),
+        "cluster": _word("what errors are clustered by"),
+        "variance": _word("clustered; robust or homoskedastic within neighbours"),
+        "variance_neighbours": _number("neighbours that variances are among; 0 without"),
+        "inference": _word("methods that gave an error, a p-value or an interval"),
+        "bands": Column("flag", "simultaneous bands beside", tells="words"),
+        "draws": _number("samples of the cluster bootstrap; 0 without"),
+        "seed": _seed("the cluster bootstrap"),
+        "wild_draws": _number("draws of the wild bootstrap; 0 without"),
+        "wild_seed": _seed("the wild bootstrap"),
+        "wild_ties": _word("ties of the wild bootstrap: counted, left_out"),
+        "randomisation_draws": _number("assignments of the randomisation test; 0 without"),
+        "randomisation_seed": _seed("the randomisation test"),
+        "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
+    },
+)

@@ -1,0 +1,107 @@
+"""What the settings of a spec come to on one design and outcome: what SPECS says ran."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pipeline.datasets.specs import NONE
+from pipeline.effects.study import Study
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Hold a spec (of the estimator's own class of `params.estimate`), a design, an outcome."""
+
+    study: Study
+    spec: Any
+    design: str
+    outcome: str
+
+    @property
+    def in_ratios(self) -> bool:
+        """Say whether the effect is asked for in proportion to the level."""
+        return self.study.outcomes[self.outcome].transform == "proportional"
+
+    @property
+    def gaps(self) -> Literal["drop_set", "renormalise"]:
+        """Return the rule for missing outcomes; designs without sets renormalise."""
+        in_sets = self.study.stacks[self.design].sets is not None
+        return self.study.estimate.missing if in_sets else "renormalise"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Hold what only the estimator knows of how a spec runs; the words are those of SPECS."""
+
+    method: str
+    average: str
+    base: Literal["reference_year", "every_year_before", "none"]
+    event_base: Literal["universal", "varying", "none"]
+    gaps: str
+    weights: str
+    firm_effects: str
+    year_effects: str
+    firm_years: Literal["per_entry_year", "once"]
+    firms: Literal["risk_sets", "panel"] = "risk_sets"
+
+
+def on_stacks(asked: Asked, method: str) -> Resolved:
+    """Return how a regression runs on stacked rows, each entry year with effects of its own."""
+    pooled = asked.spec.average == "pooled" and "att" in asked.spec.terms
+    return Resolved(
+        method=method,
+        average=asked.spec.average if "att" in asked.spec.terms else NONE,
+        base="every_year_before" if pooled else "reference_year",
+        event_base="universal" if "event" in asked.spec.terms else "none",
+        gaps=asked.gaps,
+        weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
+        firm_effects="firm_by_entry_year",
+        year_effects="year_by_entry_year",
+        firm_years="per_entry_year",
+    )
+
+
+def on_flat_panel(asked: Asked, method: str) -> Resolved:
+    """Return how a regression runs on firm-years, each once, with all years before as its base."""
+    average = getattr(asked.spec, "average", "pooled")
+    return Resolved(
+        method=method,
+        average=average if "att" in asked.spec.terms else NONE,
+        base="every_year_before",
+        event_base="none",
+        gaps=asked.gaps,
+        weights="one" if asked.design == "unmatched" else "matching_summed",
+        firm_effects=getattr(asked.spec, "effects", "firm"),
+        year_effects="year",
+        firm_years="once",
+    )
+
+
+def on_changes(asked: Asked, method: str) -> Resolved:
+    """Return how changes since the reference year are compared, entry year by entry year."""
+    events = "event" in asked.spec.terms
+    return Resolved(
+        method=method,
+        average="event" if "att" in asked.spec.terms else NONE,
+        base="reference_year",
+        event_base="universal" if events else "none",
+        gaps="renormalise",
+        weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
+        firm_effects="differenced",
+        year_effects="differenced",
+        firm_years="per_entry_year",
+    )
+
+
+def on_cells(asked: Asked) -> Resolved:
+    """Return how group-time effects compare: within stacks, or among every firm of PANEL."""
+    spec = asked.spec
+    every_firm = spec.firms == "panel"
+    whole_sets = not every_firm and asked.gaps == "drop_set"
+    return replace(
+        on_changes(asked, spec.method),
+        average=spec.average if "att" in spec.terms else NONE,
+        event_base=spec.base,
+        gaps="drop_set" if whole_sets else spec.gaps,
+        weights="one" if asked.design == "unmatched" else "matching",
+        firms=spec.firms,
+    )
