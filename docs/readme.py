@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-STAMP = re.compile(r"<!-- inputs [0-9a-f]{12} -->\n")
 BLOCK = re.compile(r"<!-- (?P<file>\S+\.md) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -17,7 +16,7 @@ def _block(match: re.Match[str]) -> str:
     name = match["file"]
     if not (ROOT / name).is_file():  # somebody took the study out
         return match[0]
-    content = STAMP.sub("", (ROOT / name).read_text(encoding="utf-8")).strip()
+    content = (ROOT / name).read_text(encoding="utf-8").strip()
     return f"<!-- {name} -->\n{content}\n<!-- end -->"
 
 
