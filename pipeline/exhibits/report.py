@@ -8,6 +8,7 @@ from pipeline.exhibits.numbers import translated, translated_unit
 from pipeline.exhibits.page import bullets, definitions, page, plain_table, section
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.html import render_html
+from pipeline.exhibits.tables.registry import SECTIONS, TABLES
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.captions import caption, stem
@@ -15,26 +16,6 @@ from pipeline.exhibits.words.findings import findings, headline_effect
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.limitations import limitations
 from pipeline.params.leaves import leaves
-
-# Section: the tables it shows, where the study has them. Others follow under another heading.
-_SECTIONS = {
-    "report.effects": ("main_effects", "inference", "twoway_weights"),
-    "report.placebos": ("placebos",),
-    "report.analyses": (
-        "export_margins",
-        "survival",
-        "heterogeneity",
-        "size_weighted",
-    ),
-    "report.balance": ("balance", "balance_summary", "matching_choices"),
-    "report.data": (
-        "sample_flow",
-        "cohorts",
-        "summary_statistics",
-        "missingness",
-    ),
-    "report.recovery": ("recovery",),
-}
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _REFERENCES = re.compile(r'(id="|href="#|url\(#)')
@@ -62,18 +43,15 @@ def report_page(results: StudyResults, tables: dict[str, Table], event_study: st
 
 def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str]:
     """Return one section a heading, the effects first; a heading without a table is left out."""
-    stems = {name: stem(name) for name in tables}
-    placed = {stem for stems_here in _SECTIONS.values() for stem in stems_here}
-    rest = tuple(stem for stem in dict.fromkeys(stems.values()) if stem not in placed)
     sections = []
-    for heading, wanted in {**_SECTIONS, "report.more": rest}.items():
+    for heading in SECTIONS:
         shown = [
             render_html(table, caption(results, name))
-            for stem in wanted
+            for placed, row in TABLES.items()
             for name, table in tables.items()
-            if stems[name] == stem
+            if row.section == heading and stem(name) == placed
         ]
-        sections.append(section(say(heading), *shown) if shown else "")
+        sections.append(section(say(f"report.{heading}"), *shown) if shown else "")
     return sections
 
 

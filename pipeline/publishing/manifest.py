@@ -19,7 +19,9 @@ from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import columns_that_tell
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.tables.table import Counts, Table
+from pipeline.exhibits.words.captions import stem
 
 _HEAD = ("file", "smallest_count", "dominance_checked")
 
@@ -45,7 +47,6 @@ _COUNTS = {table.name: columns_that_tell(table, "count") for table in _DECLARED}
 _MAGNITUDES = {OUTCOME_PATHS.name, BALANCE.name, PROFILE.name, DETECTABLE.name} | {
     table.name for table in DETAILS if columns_that_tell(table, "mean")
 }
-_TABLES_WITH_MAGNITUDES = {"main_effects", "balance", "support"}
 
 
 def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyResults) -> bytes:
@@ -110,9 +111,6 @@ def _has_magnitudes(path: str) -> bool:
     name = PurePosixPath(path).stem
     if path.startswith("results/"):
         return name.upper() in _MAGNITUDES
-    stem = name.split("_panels")[0].rstrip("_0123456789")
-    return (
-        stem in _TABLES_WITH_MAGNITUDES
-        or path in {"tables.docx", "report.html"}
-        or (name in {"outcome_paths", "event_study"})
-    )
+    if path.startswith("tables/"):
+        return TABLES[stem(name)].magnitudes
+    return path in {"tables.docx", "report.html"} or name in {"outcome_paths", "event_study"}

@@ -22,61 +22,14 @@ from pipeline.exhibits.render.table_csv import render_csv
 from pipeline.exhibits.render.word import render_word
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
-from pipeline.exhibits.tables.balance import balance_table
-from pipeline.exhibits.tables.balance_summary import balance_summary
-from pipeline.exhibits.tables.cohorts import cohorts_table
-from pipeline.exhibits.tables.detectable_effects import detectable_effects
-from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
-from pipeline.exhibits.tables.estimators import estimators_tables
-from pipeline.exhibits.tables.export_margins import export_margins_tables
-from pipeline.exhibits.tables.group_time import group_time_tables
-from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
-from pipeline.exhibits.tables.inference import inference_tables
-from pipeline.exhibits.tables.main_effects import main_effects
-from pipeline.exhibits.tables.matching_choices import matching_choices
-from pipeline.exhibits.tables.missingness import missingness_table
-from pipeline.exhibits.tables.parts import pages
-from pipeline.exhibits.tables.placebos import placebos_tables
-from pipeline.exhibits.tables.recovery import recovery_tables
-from pipeline.exhibits.tables.sample_flow import sample_flow
-from pipeline.exhibits.tables.score import score_table
-from pipeline.exhibits.tables.size_weighted import size_weighted_tables
-from pipeline.exhibits.tables.summary_statistics import summary_statistics_table
-from pipeline.exhibits.tables.support import support_tables
-from pipeline.exhibits.tables.survival import survival_tables
+from pipeline.exhibits.tables.registry import TABLES, named_tables
 from pipeline.exhibits.tables.table import Table
-from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
 from pipeline.exhibits.words.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.publication import published, published_csvs
 from pipeline.publishing.swap import MANIFEST
-
-# What reads the name of a table in params.yaml; `main_effects` names its parts itself.
-_TABLES: dict[str, Callable[[StudyResults], Table | list[Table]]] = {
-    "estimators": estimators_tables,
-    "dynamic_effects": dynamic_effects,
-    "inference": inference_tables,
-    "detectable_effects": detectable_effects,
-    "placebos": placebos_tables,
-    "twoway_weights": twoway_weights_tables,
-    "balance": balance_table,
-    "balance_summary": balance_summary,
-    "matching_choices": matching_choices,
-    "score": score_table,
-    "cohorts": cohorts_table,
-    "sample_flow": sample_flow,
-    "summary_statistics": summary_statistics_table,
-    "missingness": missingness_table,
-    "support": support_tables,
-    "group_time": group_time_tables,
-    "export_margins": export_margins_tables,
-    "survival": survival_tables,
-    "heterogeneity": heterogeneity_tables,
-    "size_weighted": size_weighted_tables,
-    "recovery": recovery_tables,
-}
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "outcome_paths": outcome_paths,
@@ -87,10 +40,15 @@ _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
     "cohorts": cohort_plot,
 }
 
+
+def _place(make: Callable[[StudyResults], object]) -> str:
+    return f"{make.__module__}.{make.__name__}"
+
+
 # Where each exhibit is made, for those who look for the code behind a table or figure.
 EXHIBIT_FUNCTIONS = {
-    kind: {name: f"{make.__module__}.{make.__name__}" for name, make in made.items()}
-    for kind, made in (("tables", {"main_effects": main_effects, **_TABLES}), ("figures", _FIGURES))
+    "tables": {name: _place(row.make) for name, row in TABLES.items()},
+    "figures": {name: _place(draw) for name, draw in _FIGURES.items()},
 }
 
 
@@ -136,20 +94,12 @@ def study_tables(results: StudyResults) -> dict[str, Table]:
 def _study_tables(results: StudyResults) -> dict[str, Table]:
     named: dict[str, Table] = {}
     for name in results.settings.exhibit.tables:
-        named |= main_effects(results) if name == "main_effects" else _parts(results, name)
+        named |= named_tables(results, name)
     caution = survival_caution(results)
     return {
         name: replace(table, notes=(*table.notes, *hidden_note(results, table), *caution))
         for name, table in named.items()
     }
-
-
-def _parts(results: StudyResults, name: str) -> dict[str, Table]:
-    """Return a table by name; where it is longer than a page, its parts by `name`, `name_2`."""
-    made = _TABLES[name](results)
-    tables = made if isinstance(made, list) else [made]
-    parts = [page for table in tables for page in pages(table)]
-    return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(parts, 1)}
 
 
 def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import re
 
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.escape import escape
+from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.words.language import say
 
 # `main_effects_2_panels_3`: further outcomes, and further panels of them.
@@ -22,18 +23,28 @@ def _named(name: str) -> re.Match[str]:
 
 
 def caption(results: StudyResults, name: str) -> str:
-    """Return the caption of an exhibit by its file name; `balance_2` is the second part."""
+    """Return the caption of a table by its file name; `balance_2` is the second part."""
     match = _named(name)
-    words = say(f"captions.{match['stem']}", firms=results.settings.exhibit.firms)
+    words = say(TABLES[match["stem"]].caption, firms=results.settings.exhibit.firms)
     part = say("captions.part", number=match["part"]) if match["part"] else ""
     panels = say("captions.panels_part", number=match["panels"]) if match["panels"] else ""
     return words + part + panels
 
 
+def _figure_caption(results: StudyResults, name: str) -> str:
+    return say(f"captions.{name}", firms=results.settings.exhibit.firms)
+
+
 def table_floats(results: StudyResults, names: list[str]) -> str:
     r"""Return a file to \input that shows every table as a float with caption and label."""
     floats = [
-        _float("table", "tab", results, name, rf"\input{{{_place(results, 'tables', name)}}}")
+        _float(
+            "table",
+            results,
+            name,
+            caption(results, name),
+            rf"\input{{{_place(results, 'tables', name)}}}",
+        )
         for name in names
     ]
     return _FOLDER + "".join(floats)
@@ -44,9 +55,9 @@ def figure_floats(results: StudyResults, names: list[str]) -> str:
     floats = [
         _float(
             "figure",
-            "fig",
             results,
             name,
+            _figure_caption(results, name),
             rf"\includegraphics[width=\linewidth]{{{_place(results, 'figures', name)}.pdf}}",
         )
         for name in names
@@ -62,11 +73,11 @@ def _place(results: StudyResults, kind: str, name: str) -> str:
     return rf"\reportsfolder/{results.study}/{kind}/{name}"
 
 
-def _float(kind: str, short: str, results: StudyResults, name: str, content: str) -> str:
-    words = escape(f"{results.settings.exhibit.title}: {_lower(caption(results, name))}")
+def _float(kind: str, results: StudyResults, name: str, called: str, content: str) -> str:
+    words = escape(f"{results.settings.exhibit.title}: {_lower(called)}")
     return (
         f"\\begin{{{kind}}}[tbp]\\centering\n\\caption{{{words}}}"
-        f"\\label{{{short}:{results.study}:{name}}}\n{content}\n\\end{{{kind}}}\n\\clearpage\n"
+        f"\\label{{{kind[:3]}:{results.study}:{name}}}\n{content}\n\\end{{{kind}}}\n\\clearpage\n"
     )
 
 

@@ -1,0 +1,164 @@
+"""Every table that params can name: a new one is a module and a row here.
+
+A row says what pages and the export manifest must know of a table; what a row leaves out, and a
+section that there is not, are errors, never a silent default.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.tables.balance import balance_table
+from pipeline.exhibits.tables.balance_summary import balance_summary
+from pipeline.exhibits.tables.cohorts import cohorts_table
+from pipeline.exhibits.tables.detectable_effects import detectable_effects
+from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
+from pipeline.exhibits.tables.estimators import estimators_tables
+from pipeline.exhibits.tables.export_margins import export_margins_tables
+from pipeline.exhibits.tables.group_time import group_time_tables
+from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
+from pipeline.exhibits.tables.inference import inference_tables
+from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.tables.matching_choices import matching_choices
+from pipeline.exhibits.tables.missingness import missingness_table
+from pipeline.exhibits.tables.parts import pages
+from pipeline.exhibits.tables.placebos import placebos_tables
+from pipeline.exhibits.tables.recovery import recovery_tables
+from pipeline.exhibits.tables.sample_flow import sample_flow
+from pipeline.exhibits.tables.score import score_table
+from pipeline.exhibits.tables.size_weighted import size_weighted_tables
+from pipeline.exhibits.tables.summary_statistics import summary_statistics_table
+from pipeline.exhibits.tables.support import support_tables
+from pipeline.exhibits.tables.survival import survival_tables
+from pipeline.exhibits.tables.table import Table
+from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
+
+# Sections of the page after the figure, in order; the headings are `report.<section>`.
+Section = Literal["effects", "placebos", "analyses", "balance", "data", "recovery", "more"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
+
+
+@dataclass(frozen=True)
+class RegisteredTable:
+    """Hold what the pipeline must know of one table.
+
+    `make` returns the table; several where it needs several, numbered from 2; or parts that it
+    names itself; none where a study has nothing to show in it. `caption` is the code of its
+    caption, `section` where the page shows it, after those of the section that stand above it.
+    `magnitudes` says whether it shows means of magnitudes, to which the dominance rule applies.
+    """
+
+    make: Callable[[StudyResults], Table | list[Table] | dict[str, Table]]
+    caption: str
+    section: Section
+    magnitudes: bool
+
+    def __post_init__(self) -> None:
+        """Refuse a section that the page does not have."""
+        if self.section not in SECTIONS:
+            raise ValueError(f"{self.section} is not a section: {', '.join(SECTIONS)}")
+
+
+def named_tables(results: StudyResults, name: str) -> dict[str, Table]:
+    """Return a table by name; where it is longer than a page, its parts by `name`, `name_2`."""
+    made = TABLES[name].make(results)
+    if isinstance(made, dict):
+        return made
+    tables = made if isinstance(made, list) else [made]
+    parts = [page for table in tables for page in pages(table)]
+    return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(parts, 1)}
+
+
+TABLES: dict[str, RegisteredTable] = {
+    "main_effects": RegisteredTable(
+        make=main_effects, caption="captions.main_effects", section="effects", magnitudes=True
+    ),
+    "inference": RegisteredTable(
+        make=inference_tables, caption="captions.inference", section="effects", magnitudes=False
+    ),
+    "twoway_weights": RegisteredTable(
+        make=twoway_weights_tables,
+        caption="captions.twoway_weights",
+        section="effects",
+        magnitudes=False,
+    ),
+    "placebos": RegisteredTable(
+        make=placebos_tables, caption="captions.placebos", section="placebos", magnitudes=False
+    ),
+    "export_margins": RegisteredTable(
+        make=export_margins_tables,
+        caption="captions.export_margins",
+        section="analyses",
+        magnitudes=False,
+    ),
+    "survival": RegisteredTable(
+        make=survival_tables, caption="captions.survival", section="analyses", magnitudes=False
+    ),
+    "heterogeneity": RegisteredTable(
+        make=heterogeneity_tables,
+        caption="captions.heterogeneity",
+        section="analyses",
+        magnitudes=False,
+    ),
+    "size_weighted": RegisteredTable(
+        make=size_weighted_tables,
+        caption="captions.size_weighted",
+        section="analyses",
+        magnitudes=False,
+    ),
+    "balance": RegisteredTable(
+        make=balance_table, caption="captions.balance", section="balance", magnitudes=True
+    ),
+    "balance_summary": RegisteredTable(
+        make=balance_summary,
+        caption="captions.balance_summary",
+        section="balance",
+        magnitudes=False,
+    ),
+    "matching_choices": RegisteredTable(
+        make=matching_choices,
+        caption="captions.matching_choices",
+        section="balance",
+        magnitudes=False,
+    ),
+    "sample_flow": RegisteredTable(
+        make=sample_flow, caption="captions.sample_flow", section="data", magnitudes=False
+    ),
+    "cohorts": RegisteredTable(
+        make=cohorts_table, caption="captions.cohorts", section="data", magnitudes=False
+    ),
+    "summary_statistics": RegisteredTable(
+        make=summary_statistics_table,
+        caption="captions.summary_statistics",
+        section="data",
+        magnitudes=False,
+    ),
+    "missingness": RegisteredTable(
+        make=missingness_table, caption="captions.missingness", section="data", magnitudes=False
+    ),
+    "recovery": RegisteredTable(
+        make=recovery_tables, caption="captions.recovery", section="recovery", magnitudes=False
+    ),
+    "estimators": RegisteredTable(
+        make=estimators_tables, caption="captions.estimators", section="more", magnitudes=False
+    ),
+    "dynamic_effects": RegisteredTable(
+        make=dynamic_effects, caption="captions.dynamic_effects", section="more", magnitudes=False
+    ),
+    "detectable_effects": RegisteredTable(
+        make=detectable_effects,
+        caption="captions.detectable_effects",
+        section="more",
+        magnitudes=False,
+    ),
+    "score": RegisteredTable(
+        make=score_table, caption="captions.score", section="more", magnitudes=False
+    ),
+    "support": RegisteredTable(
+        make=support_tables, caption="captions.support", section="more", magnitudes=True
+    ),
+    "group_time": RegisteredTable(
+        make=group_time_tables, caption="captions.group_time", section="more", magnitudes=False
+    ),
+}
