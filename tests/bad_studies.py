@@ -12,7 +12,7 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.effects.collected import Results
 from pipeline.effects.study import Study, prepare_study
-from pipeline.panel.clean import cluster_entry
+from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection

@@ -13,7 +13,7 @@ from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.fits import FITS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
-from pipeline.panel.clean import cluster_entry
+from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection, GroupTimeSpec
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection

@@ -6,7 +6,7 @@ import pytest
 from test_group_time_panel import ON_POPULATION, REFERENCE, counties, rows
 from test_reference_group_time_options import IMPROVED_SHARE, ITERATED
 
-from pipeline.panel.clean import cluster_entry
+from pipeline.panel.treated_clusters import cluster_entry
 
 PANEL_OF_DID = {"firms": "panel"}
 NOT_YET = {"comparison": "not_yet_treated"}
