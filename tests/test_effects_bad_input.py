@@ -515,7 +515,9 @@ def test_two_way_variances_below_zero(average, terms, said):
     found = []
     for seed in range(12):
         panel = plain_panel(seed=seed).assign(cluster=lambda p: "c" + (number(p) % 3).astype("str"))
-        made = inputs(panel, specs=[asked], analyses={}, outcomes={"sales": LEVEL})
+        made = inputs(
+            panel, specs=[asked], romano_wolf=None, analyses={}, outcomes={"sales": LEVEL}
+        )
         results = estimated(made)
         assert not faults_of(results)
         rows = results.estimates[results.estimates["note"].fillna("").str.contains(said)]

@@ -107,6 +107,15 @@ def test_two_way_clusters_and_components_are_exported(tmp_path):
         assert {"set", "component"} <= set(pd.read_stata(tmp_path / "matched.dta").columns)
 
 
+def test_a_pair_of_levels_is_exported(tmp_path):
+    section = estimation(average="event", cluster=["assignment", "sector"])
+    text = exported(study_of(section), tmp_path)["estimates.do"].decode()
+    assert "vce(cluster cluster level_sector)" in text
+    rows = pd.read_stata(tmp_path / "matched.dta")
+    assert rows["level_sector"].nunique() > 1
+    assert (rows.groupby("unit")["level_sector"].nunique() == 1).all()
+
+
 @pytest.mark.parametrize(
     ("method", "covariates"),
     [("difference", []), ("outcome_regression", ["size"]), ("doubly_robust", ["size"])],

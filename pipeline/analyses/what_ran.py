@@ -13,6 +13,7 @@ from pipeline.effects.rows import Row
 from pipeline.effects.study import Study, asked
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.redo import Redo
+from pipeline.params.analyses import clustering_code
 
 # A row in which one of these stands was inferred.
 _INFERRED = ("std_error", "p_value", "conf_low")
@@ -93,7 +94,7 @@ def _resolved(of: Asked) -> Row:
         "anticipation_years": study.treatment.anticipation_years,
         "base_event_time": study.treatment.reference_event_time,
         "matched_event_times": _listed(sorted(study.matched_on(of.design, of.outcome))),
-        "cluster": spec.cluster,
+        "cluster": clustering_code(spec.cluster),
         **_options(spec),
     }
 

@@ -80,7 +80,9 @@ ESTIMATES = Dataset(
         "n_treated_clusters": Column(
             "integer", "clusters with a treated firm", nullable=True, tells="other_count"
         ),
-        "cluster": Column("string", "what the clusters are", nullable=True, tells="words"),
+        "cluster": Column(
+            "string", "clusters; two levels as first+second", nullable=True, tells="words"
+        ),
         **_SAID,
     },
 )

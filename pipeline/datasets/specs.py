@@ -57,7 +57,7 @@ SPECS = Dataset(
         ),
         "covariates": _word("covariates adjusted for"),
         "bias_adjustment": _word("covariates whose differences within matches are removed"),
-        "cluster": _word("what errors are clustered by"),
+        "cluster": _word("what errors are clustered by; two levels as first+second"),
         "variance": _word("clustered; robust or homoskedastic within neighbours"),
         "variance_neighbours": _number("neighbours that variances are among; 0 without"),
         "inference": _word("methods that gave an error, a p-value or an interval"),

@@ -19,6 +19,7 @@ from pipeline.datasets.store import Dataset, TableError, conform, empty
 from pipeline.effects.regression import Solver
 from pipeline.effects.rows import Row
 from pipeline.effects.stacks import Floats
+from pipeline.params.analyses import clustering_code
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,10 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _plain(row: Row) -> Row:
-    """Return a row with its reason and remarks as the columns of tables."""
-    return row | packed(row["reason"]) | {"remarks": packed_remarks(row["remarks"])}
+    """Return a row with its clustering, reason and remarks as the columns of tables."""
+    cluster = {"cluster": clustering_code(row["cluster"])} if "cluster" in row else {}
+    told = packed(row["reason"]) | {"remarks": packed_remarks(row["remarks"])}
+    return row | cluster | told
 
 
 def _joined(dataset: Dataset, parts: list[pd.DataFrame]) -> pd.DataFrame:

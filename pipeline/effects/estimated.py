@@ -29,6 +29,7 @@ class Seen:
     not; a comparison firm has that of its stack, 0 where it serves all. `event_time` is that of
     the row where effects differ by it, else None. By firm code (F,): `assignment` is the cluster in
     which support was given out, `matched_set` the set where no firm is in two; None without.
+    `levels` holds further clusters, those of PANEL's text columns that specs name.
     `n_obs` counts firm-years where `firm` names each firm once per entry year only.
     """
 
@@ -38,6 +39,7 @@ class Seen:
     event_time: NDArray[np.int64] | None = None
     assignment: Codes | None = None
     matched_set: Codes | None = None
+    levels: Mapping[str, Codes] = field(default_factory=dict)
     n_obs: int | None = None
 
     @property

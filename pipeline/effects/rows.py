@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
-from pipeline.params.analyses import Analysis
+from pipeline.params.analyses import Analysis, Clustering
 from pipeline.params.estimate import Spec
 
 Row = dict[str, Any]
@@ -33,7 +33,7 @@ class Label:
     estimator: str
     estimand: str
     scale: str
-    cluster: str
+    cluster: Clustering
     conf_level: float
     arm: str = ALL
     sample: str = ALL
@@ -51,7 +51,7 @@ def analysis_label(study: Study, name: str, analysis: Analysis, design: str, out
     return _label(study, name, analysis.cluster, design, outcome)
 
 
-def _label(study: Study, estimator: str, cluster: str, design: str, outcome: str) -> Label:
+def _label(study: Study, estimator: str, cluster: Clustering, design: str, outcome: str) -> Label:
     return Label(
         outcome=outcome,
         design=design,

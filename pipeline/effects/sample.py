@@ -79,6 +79,7 @@ class StackedSample:
             event_time=self.event_time,
             assignment=self.stacks.assignment,
             matched_set=self.stacks.matched_set,
+            levels=self.stacks.levels,
         )
 
 

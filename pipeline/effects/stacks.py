@@ -4,7 +4,8 @@ Built once per design and shared by its outcomes. A *unit* is a firm in a stack;
 serves several stacks is several units. Tables are joined once, by key; after that only codes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,8 @@ class Stacks:
     what does not change). `panel_row` (u, event times) holds PANEL
     positions, NO_ROW where the firm is absent; `covered` says whether PANEL has that year at all.
     `sets` is None for a design without matched sets. `n_firms` counts the firms of PANEL, F, and
-    `cluster_names` names cluster codes.
+    `cluster_names` names cluster codes. `levels` (F,) are the further clusters that specs name, by
+    firm code.
     """
 
     design: str
@@ -58,6 +60,7 @@ class Stacks:
     sets: SetMembers | None
     n_firms: int
     cluster_names: NDArray[np.object_]
+    levels: Mapping[str, Codes] = field(default_factory=dict)
 
     @property
     def assignment(self) -> Codes:
@@ -156,13 +159,13 @@ def _firm_cluster(
     never spread over two clusters, and firm x stack effects stay nested in clusters.
     """
     code = np.asarray(pd.factorize(cluster)[0], dtype=np.intp)
-    first = _own_units(firm, stack, treated)
+    first = own_units(firm, stack, treated)
     chosen = np.zeros(int(firm.max(initial=-1)) + 1, dtype=np.intp)
     chosen[firm[first]] = code[first]
     return chosen[firm], len(np.unique(firm[chosen[firm] != code]))
 
 
-def _own_units(firm: Codes, stack: NDArray[np.int64], treated: Flags) -> Codes:
+def own_units(firm: Codes, stack: NDArray[np.int64], treated: Flags) -> Codes:
     """Return one unit per firm: that of the stack in which it is treated, else of its first."""
     order = np.lexsort((stack, ~treated, firm))
     return np.asarray(order[np.unique(firm[order], return_index=True)[1]], dtype=np.intp)
@@ -183,7 +186,7 @@ def firm_covariates(
 ) -> Floats:
     """Return COVARIATES by firm code, shape (firms, k), dated as in the firm's own unit."""
     by_unit = unit_covariates(stacks, panel, covariates, names)
-    unit = _own_units(stacks.firm, stacks.stack, stacks.treated)
+    unit = own_units(stacks.firm, stacks.stack, stacks.treated)
     values = np.full((int(stacks.firm.max(initial=-1)) + 1, len(names)), np.nan)
     values[stacks.firm[unit]] = by_unit[unit]
     return values

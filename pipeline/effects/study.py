@@ -1,11 +1,12 @@
 """What every estimate of one study shares: panel, stacks by design, settings."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.levels import levels_named, stack_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Floats, Stacks, join_stacks
 from pipeline.errors import IdentificationError, ParamsError
@@ -63,10 +64,11 @@ def prepare_study(
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)
     _check_covariates(covariates, estimate)
-    index = index_panel(panel)
+    index, levels = index_panel(panel), levels_named(estimate)
+    joined = {d: join_stacks(index, weights, matches, d, treatment) for d in designs}
     return Study(
         panel=panel,
-        stacks={d: join_stacks(index, weights, matches, d, treatment) for d in designs},
+        stacks={d: replace(s, levels=stack_levels(s, panel, levels)) for d, s in joined.items()},
         estimand={d: _estimand(weights, d) for d in designs},
         outcomes=outcomes.root,
         matched_times=matched_times,

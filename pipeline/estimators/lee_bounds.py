@@ -220,6 +220,7 @@ def as_estimated(
             treated=stacks.treated[unit],
             entry=stacks.stack[unit],
             assignment=stacks.assignment,
+            levels=stacks.levels,
         ),
         largest=float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0)),
         loadings=np.eye(2),

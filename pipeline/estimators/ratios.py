@@ -19,7 +19,7 @@ from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
-from pipeline.errors import IdentificationError, Reason, SupportError
+from pipeline.errors import Reason, SupportError
 from pipeline.estimators.stacked import (
     Regressors,
     average_from_entry,
@@ -63,11 +63,8 @@ class Ratios:
 def estimate_ratios(study: Study, spec: StackedSpec, sample: StackedSample) -> Answer:
     """Return every term that a spec asks for in ratios, and the average without the largest firms.
 
-    What has no finite estimate has a reason. Raises IdentificationError where errors are clustered
-    in two directions.
+    What has no finite estimate has a reason.
     """
-    if spec.cluster == "set_and_assignment":
-        raise IdentificationError(Reason("ratios_one_way_only"))
     rows = year_cells(sample, study.panel, spec.year_effects_by)
     answer = _answer(spec, sample, rows, spec.terms)
     if "att" not in spec.terms or not answer.unused:

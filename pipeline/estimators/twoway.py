@@ -5,7 +5,8 @@ as comparisons for firms treated later. Goodman-Bacon (2021),
 doi:10.1016/j.jeconom.2021.03.014.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,8 @@ class FlatSample:
     A firm in several stacks has its summed `weight`; without matching it is one. `cohort` is
     PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
     `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
-    `assignment` (F,) is the cluster by firm code in which support was given out.
+    `assignment` (F,) is the cluster by firm code in which support was given out, `levels` hold
+    further ones.
     """
 
     firm: Codes
@@ -44,11 +46,12 @@ class FlatSample:
     ever_treated: Flags
     panel_row: Codes
     assignment: Codes
+    levels: Mapping[str, Codes] = field(default_factory=dict)
 
     @property
     def seen(self) -> Seen:
         """Return the rows as results hold them, entry years pooled."""
-        return Seen(self.firm, self.ever_treated, assignment=self.assignment)
+        return Seen(self.firm, self.ever_treated, assignment=self.assignment, levels=self.levels)
 
     @property
     def seen_by_entry(self) -> Seen:
@@ -58,7 +61,7 @@ class FlatSample:
 
     def where(self, kept: Flags) -> "FlatSample":
         """Return the kept rows only."""
-        names = [name for name in vars(self) if name != "assignment"]
+        names = [name for name in vars(self) if name not in ("assignment", "levels")]
         return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
@@ -87,6 +90,7 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
         ever_treated=np.bincount(position, sample.treated) > 0,
         panel_row=panel_row,
         assignment=sample.stacks.assignment,
+        levels=sample.stacks.levels,
     )
 
 

@@ -15,7 +15,7 @@ from pipeline.effects.rows import Label, Row, effect_row, missing_row
 from pipeline.effects.stacks import Floats
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
-from pipeline.inference.cautions import cluster_caution
+from pipeline.inference.cautions import cluster_caution, pair_cautions
 from pipeline.inference.clusters import cluster_codes
 from pipeline.inference.counts import LONE_IN_COHORTS, Counts, count
 from pipeline.inference.covariance import (
@@ -30,6 +30,7 @@ from pipeline.inference.covariance import (
     without_rounding,
 )
 from pipeline.panel.panel_index import Codes
+from pipeline.params.analyses import Clustering
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Inferred:
     """
 
     estimated: Estimated
-    cluster: str
+    cluster: Clustering
     clusters: tuple[Codes, ...]
     covariance: Floats
     influence: Floats | None
@@ -54,6 +55,16 @@ class Inferred:
     def df(self) -> float:
         """Return the degrees of freedom of tests: G - 1 of a regression, else infinite."""
         return self.counts.n_clusters - 1 if self.estimated.regression else np.inf
+
+    @property
+    def two_way(self) -> bool:
+        """Say whether errors are clustered in two directions."""
+        return len(self.clusters) > 1
+
+    @cached_property
+    def of_pair(self) -> list[Reason]:
+        """Say what a pair of levels comes to."""
+        return pair_cautions(self.cluster, self.clusters, self.estimated.seen)
 
     @property
     def std_errors(self) -> Floats:
@@ -89,8 +100,7 @@ class Inferred:
         return np.asarray(self.influence[:, self.estimated.terms.index(term)])
 
     def _why_none(self, term: Term, error: float) -> Reason | None:
-        two_way = len(self.clusters) > 1
-        reason = self.counts_at(term).why_none(error, two_way)
+        reason = self.counts_at(term).why_none(error, self.two_way)
         if reason is not None or self.estimated.regression is not None:
             return reason
         if self.counts.n_clusters < 3:
@@ -109,14 +119,17 @@ class Inferred:
     @cached_property
     def _lone_cells(self) -> list[bool]:
         assert isinstance(self.estimated.source, Cells), "asked of comparisons only"
-        code = self.clusters[0]
         return [
-            any(not (code[side == group] != code[side == group][0]).any() for group in (1, -1))
+            any(_is_alone(code[side == group]) for code in self.clusters for group in (1, -1))
             for side in self.estimated.source.sides
         ]
 
 
-def infer(estimated: Estimated, cluster: str) -> Inferred:
+def _is_alone(code: Codes) -> bool:
+    return not (code != code[0]).any()
+
+
+def infer(estimated: Estimated, cluster: Clustering) -> Inferred:
     """Return a result with its clustered covariance; `cluster` as specs name it."""
     clusters = cluster_codes(estimated.seen, cluster)
     counts = count(estimated.seen, *clusters)
@@ -212,6 +225,7 @@ def _remarks(label: Label, inferred: Inferred, position: int) -> list[Reason]:
             said.append(
                 cluster_caution(label.cluster, counts.n_clusters, counts.n_treated_clusters)
             )
+            said += inferred.of_pair
             said.append(Reason("eigenvalues_adjusted") if inferred.adjusted else None)
         said.append(counts.left_out)
     return [remark for remark in said if remark is not None]

@@ -1,6 +1,10 @@
 """What the number of clusters forbids, or makes doubtful, of an interval."""
 
+from pipeline.effects.estimated import Seen
 from pipeline.errors import Reason
+from pipeline.inference.covariance import is_nested
+from pipeline.panel.panel_index import Codes
+from pipeline.params.analyses import Clustering, TwoWay
 
 # MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted
 # bootstrap rejects next to never, the unrestricted far too often.
@@ -13,12 +17,14 @@ FEW_TREATED_CLUSTERS = 10
 ERRORS_BY_FIRM = Reason("errors_by_firm")
 
 
-def cluster_caution(cluster: str, n_clusters: int, n_treated_clusters: int) -> Reason | None:
+def cluster_caution(cluster: Clustering, n_clusters: int, n_treated_clusters: int) -> Reason | None:
     """Return what an average effect must say of the number of clusters behind it.
 
     Sets that reach across assignment clusters join them, so that components may be far fewer than
     either; every one of them is treated. With a single treated cluster there is no interval.
     """
+    if not isinstance(cluster, str):
+        return _few_of_a_pair(cluster, n_treated_clusters)
     if cluster != "components":
         few = 1 < n_treated_clusters < FEW_TREATED_CLUSTERS
         count = {"n_treated_clusters": n_treated_clusters}
@@ -29,3 +35,38 @@ def cluster_caution(cluster: str, n_clusters: int, n_treated_clusters: int) -> R
         return Reason("one_component")
     no_bootstrap = "_no_bootstrap" * (n_clusters < UNINFORMATIVE_BELOW)
     return Reason(f"few_components{no_bootstrap}", {"n_components": n_clusters})
+
+
+def pair_cautions(cluster: Clustering, clusters: tuple[Codes, ...], seen: Seen) -> list[Reason]:
+    """Return what a pair of levels comes to, by the clusters of firms with rows.
+
+    Where one level lies within the other, errors are those by the other alone. Where assignment
+    clusters are parts of neither, their shocks are not held.
+    """
+    if isinstance(cluster, str):
+        return []
+    first, second = (code[seen.firm] for code in clusters)
+    said = []
+    for inner, outer, is_inside in (
+        (*cluster, is_nested(first, second)),
+        (*reversed(cluster), is_nested(second, first)),
+    ):
+        if is_inside:
+            said.append(Reason("two_way_nested", {"inner_level": inner, "outer_level": outer}))
+    if seen.assignment is None:
+        return said[:1]
+    assigned = seen.assignment[seen.firm]
+    if not (is_nested(assigned, first) or is_nested(assigned, second)):
+        said.append(Reason("two_way_splits_assignment", _levels(cluster)))
+    return said
+
+
+def _few_of_a_pair(cluster: TwoWay, n_treated_clusters: int) -> Reason | None:
+    if not 1 < n_treated_clusters < FEW_TREATED_CLUSTERS:
+        return None
+    count = {"n_treated_clusters": n_treated_clusters}
+    return Reason("few_treated_clusters_two_way", count | _levels(cluster))
+
+
+def _levels(cluster: TwoWay) -> dict[str, str]:
+    return {"first_level": cluster[0], "second_level": cluster[1]}

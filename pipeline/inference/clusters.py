@@ -5,10 +5,13 @@ import numpy as np
 from pipeline.effects.estimated import Seen
 from pipeline.effects.stacks import Stacks
 from pipeline.panel.panel_index import Codes
+from pipeline.params.analyses import OWN_LEVELS, Clustering
 
 
-def cluster_codes(seen: Seen, cluster: str) -> tuple[Codes, ...]:
+def cluster_codes(seen: Seen, cluster: Clustering) -> tuple[Codes, ...]:
     """Return the cluster of each firm, (F,), once or, for two-way clustering, twice."""
+    if not isinstance(cluster, str):
+        return tuple(_level(seen, name) for name in cluster)
     if cluster == "firm":
         return (np.arange(seen.n_firms),)
     assert seen.assignment is not None, "an estimator on stacks says where support was given out"
@@ -25,6 +28,12 @@ def unit_clusters(stacks: Stacks, cluster: str) -> tuple[Codes, ...]:
     """Return the cluster of each unit of a design, (u,), once or twice."""
     seen = Seen(stacks.firm, stacks.treated, None, None, stacks.assignment, stacks.matched_set)
     return tuple(code[stacks.firm] for code in cluster_codes(seen, cluster))
+
+
+def _level(seen: Seen, name: str) -> Codes:
+    """Return the cluster of each firm at one level of a pair, as far as results have firms."""
+    own = name in OWN_LEVELS
+    return cluster_codes(seen, name)[0] if own else seen.levels[name][: seen.n_firms]
 
 
 def _components(first: Codes, second: Codes) -> Codes:

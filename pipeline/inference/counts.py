@@ -85,44 +85,48 @@ class Counts:
 def count(seen: Seen, *clusters: Codes) -> Counts:
     """Count what rows hold, clusters by firm code (F,).
 
-    Clustered in two directions, the smaller number of clusters counts; treated clusters are those
-    of the first.
+    Clustered in two directions, the smaller number of clusters counts, of treated ones too, and a
+    group that lies in one cluster of either direction is alone.
     """
     treated, firm = seen.treated, seen.firm
     groups = [cluster[firm] for cluster in clusters]
     lone: dict[int, bool] = {}
     lone_at: dict[int, dict[int, bool]] = {}
     if seen.entry is not None:
-        lone = _lone(treated, seen.entry, groups[0])
+        lone = _lone(treated, seen.entry, groups)
     if seen.entry is not None and seen.event_time is not None:
-        lone_at = _lone_at(treated, seen.entry, groups[0], seen.event_time)
+        lone_at = _lone_at(treated, seen.entry, groups, seen.event_time)
     return Counts(
         n_treated=n_groups(firm[treated]),
         n_control=n_groups(firm[~treated]),
         n_obs=len(firm) if seen.n_obs is None else seen.n_obs,
         n_clusters=min(n_groups(group) for group in groups),
-        n_treated_clusters=n_groups(groups[0][treated]),
-        n_control_clusters=n_groups(groups[0][~treated]),
+        n_treated_clusters=min(n_groups(group[treated]) for group in groups),
+        n_control_clusters=min(n_groups(group[~treated]) for group in groups),
         n_entry_years=len(lone),
         lone_entry_years=tuple(year for year, is_lone in lone.items() if is_lone),
         entry_years_at=lone_at,
     )
 
 
-def _lone(treated: Flags, entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
+def _lone(treated: Flags, entry: NDArray[np.int64], clusters: list[Codes]) -> dict[int, bool]:
     """Say of each entry year, ascending, whether either group's rows lie in a single cluster."""
-    own, others = (_in_one_cluster(entry[group], cluster[group]) for group in (treated, ~treated))
-    return {year: alone or others.get(year, False) for year, alone in own.items()}
+    found: dict[int, bool] = {}
+    for code in clusters:
+        own, others = (_in_one_cluster(entry[side], code[side]) for side in (treated, ~treated))
+        for year, alone in own.items():
+            found[year] = found.get(year, False) or alone or others.get(year, False)
+    return found
 
 
 def _lone_at(
-    treated: Flags, entry: NDArray[np.int64], cluster: Codes, event_time: NDArray[np.int64]
+    treated: Flags, entry: NDArray[np.int64], clusters: list[Codes], event_time: NDArray[np.int64]
 ) -> dict[int, dict[int, bool]]:
     """Say the same of the rows of each event time."""
     found = {}
     for time in np.unique(event_time[treated]).tolist():
         here = event_time == time
-        found[time] = _lone(treated[here], entry[here], cluster[here])
+        found[time] = _lone(treated[here], entry[here], [code[here] for code in clusters])
     return found
 
 

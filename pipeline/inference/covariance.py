@@ -112,7 +112,7 @@ def without_negative_eigenvalues(covariance: Floats) -> Floats:
     Clustered in two directions it may have some: Cameron, Gelbach & Miller (2011), section 2.3, as
     in Stata's reghdfe. Nothing changes where none is negative beyond rounding, or none positive.
     """
-    if not np.isfinite(covariance).all():
+    if not covariance.size or not np.isfinite(covariance).all():
         return covariance
     values, vectors = np.linalg.eigh(covariance)
     if values[-1] <= 0 or values[0] >= -ROUNDING * values[-1]:

@@ -11,6 +11,7 @@ from pipeline.errors import Reason
 from pipeline.inference.analytic import Inferred, infer
 from pipeline.inference.counts import LONE_IN_COHORTS
 from pipeline.inference.covariance import WaldTest, chi_squared_test, wald_test
+from pipeline.params.analyses import Clustering
 
 TEST = "pre_trends"
 
@@ -26,7 +27,7 @@ class PreTrends:
 
 
 def pre_trend_test(
-    label: Label, leads: Leads, cluster: str, matched: frozenset[int], reference: int
+    label: Label, leads: Leads, cluster: Clustering, matched: frozenset[int], reference: int
 ) -> PreTrends:
     """Return the joint test of leads: F of a regression, else chi-squared, or why there is none.
 
@@ -47,7 +48,7 @@ def pre_trend_test(
         row = _untested(label, leads, free, _why_alone(inferred, free[0]), said)
         return PreTrends(row, leads, inferred)
     errors = inferred.std_errors[tested]
-    reasons = (inferred.counts.why_none(float(error)) for error in errors)
+    reasons = (inferred.counts.why_none(float(error), inferred.two_way) for error in errors)
     if (why_none := next((why for why in reasons if why is not None), None)) is not None:
         row = _untested(label, leads, tested, why_none, said)
         return PreTrends(row, leads, inferred, tuple(tested))

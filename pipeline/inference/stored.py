@@ -7,6 +7,7 @@ from pipeline.datasets.results import PLACE
 from pipeline.effects.rows import Label
 from pipeline.inference.analytic import Inferred
 from pipeline.panel.panel_index import Codes
+from pipeline.params.analyses import clustering_code
 
 # Terms whose covariances and influences are kept: event studies, and the averages beside them.
 _KEPT = ("att", "event", "event_average")
@@ -40,7 +41,7 @@ def influence_rows(label: Label, inferred: Inferred, names: "pd.Index[str]") -> 
     position = kept[column]
     rows = _coordinates(label, inferred, position)
     return rows.assign(
-        cluster_kind=inferred.cluster,
+        cluster_kind=clustering_code(inferred.cluster),
         cluster=names[cluster].astype("str"),
         influence=inferred.influence[cluster, position],
     )

@@ -36,19 +36,20 @@ def require_valid(spec: StackedSpec | MatchedDifferenceSpec, stacks: Stacks, rul
 
     The message says what the inference needs, what the design lacks, and names one that is valid.
     """
-    found = VALID.get((spec.inference, spec.cluster))
+    cluster = spec.cluster if isinstance(spec.cluster, str) else "two_way"
+    found = VALID.get((spec.inference, cluster))
     if found is None:
         clusters = " or ".join(cluster for name, cluster in VALID if name == spec.inference)
         raise IdentificationError(
             f"estimate.specs.{spec.name}: inference: {spec.inference} goes with cluster: "
-            f"{clusters}, not {spec.cluster}; for clustered assignment use estimator: stacked with "
+            f"{clusters}, not {cluster}; for clustered assignment use estimator: stacked with "
             f"{CONDITIONAL}"
         )
     traits = traits_of(stacks, rule)
     lacking = [LACKS[need] for need in found.needs if not getattr(traits, need)]
     if not lacking:
         return
-    asked = f"cluster: {spec.cluster}" if spec.inference == "analytic" else spec.inference
+    asked = f"cluster: {cluster}" if spec.inference == "analytic" else spec.inference
     raise IdentificationError(
         f"estimate.specs.{spec.name}: {asked} is not valid for the design {stacks.design}: "
         f"{found.why} ({'; '.join(lacking)}); {found.instead}"

@@ -4,13 +4,61 @@ Each is optional; one that is absent is not estimated. Designs must be those of 
 """
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.params.settings import Settings
 
-Cluster = Literal["assignment", "firm"]
+
+def _one_direction(cluster: object) -> object:
+    """Refuse a pair where errors are clustered in one direction only, and say why."""
+    if isinstance(cluster, list | tuple):
+        raise ValueError(
+            "two-way clustering is for estimators that sum firms' influences. Analyses test groups "
+            "jointly by each cluster's influence, which a covariance in two directions has not; "
+            "abadie_imbens takes firms as independent; use one of assignment, firm"
+        )
+    return cluster
+
+
+def _two_levels(cluster: object) -> object:
+    """Refuse a list that is not two different levels."""
+    if not isinstance(cluster, list | tuple):
+        return cluster
+    if len(cluster) != 2 or not all(isinstance(name, str) for name in cluster):
+        raise ValueError("two-way clustering takes two levels: cluster: [assignment, sector], say")
+    if cluster[0] == cluster[1]:
+        raise ValueError(f"both levels are {cluster[0]}; two-way clustering takes two of them")
+    return tuple(cluster)
+
+
+# Two levels that errors are clustered by: `assignment`, `firm`, or text columns of PANEL.
+TwoWay = tuple[str, str]
+
+# What errors are clustered by, as specs name it: a choice, or two levels.
+Clustering = str | TwoWay
+
+OwnCluster = Literal["assignment", "firm"]
+OWN_LEVELS = get_args(OwnCluster)
+Cluster = Annotated[OwnCluster, BeforeValidator(_one_direction)]
+SpecCluster = Annotated[OwnCluster | TwoWay, BeforeValidator(_two_levels)]
+StackedCluster = Annotated[
+    Literal["assignment", "firm", "set_and_assignment", "components"] | TwoWay,
+    BeforeValidator(_two_levels),
+]
+
+
+def is_two_way(cluster: Clustering) -> bool:
+    """Say whether errors are clustered in two directions."""
+    return not isinstance(cluster, str) or cluster == "set_and_assignment"
+
+
+def clustering_code(cluster: Clustering) -> str:
+    """Return the clustering as ESTIMATES names it: a pair as `first+second`."""
+    return cluster if isinstance(cluster, str) else "+".join(cluster)
+
+
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 
 

@@ -1,9 +1,9 @@
-"""Faults of the analyses that the section `estimate` cannot know alone: columns and dates."""
+"""Faults of clusters and analyses that the section `estimate` cannot know alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.params.analyses import Analyses, Grouping, Size, Survival
+from pipeline.params.analyses import OWN_LEVELS, Analyses, Grouping, Size, Survival
 from pipeline.params.data import REGISTER_FLAGS, DataSection
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
@@ -41,6 +41,23 @@ def analysis_faults(study: Sections) -> Iterator[str]:
             elif name == "survival" and outcome == "survival":
                 yield f"{path}: no outcome may be called survival beside this analysis"
     yield from _columns(study, analyses)
+
+
+def cluster_faults(study: Sections) -> Iterator[str]:
+    """Yield pairs of clusters that are not levels of firms; each is a line, or two."""
+    for position, spec in enumerate(study.estimate.specs):
+        path = f"estimate.specs.{position}.cluster"
+        for level in () if isinstance(spec.cluster, str) else spec.cluster:
+            if level in OWN_LEVELS:
+                continue
+            if level in ("year", study.data.year):
+                yield (
+                    f"{path}: {level} is no level of firms: influences are those of a firm over "
+                    "all its years, and shocks that a year brings to everyone are taken out by "
+                    "year effects; give assignment, firm or text columns of data.columns"
+                )
+            else:
+                yield from _column(study, path, level, "text")
 
 
 def _columns(study: Sections, analyses: Analyses) -> Iterator[str]:

@@ -4,9 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.params.analyses import Analyses, Cluster
+from pipeline.params.analyses import Analyses, Cluster, SpecCluster, StackedCluster, is_two_way
 from pipeline.params.inference import Bands, Randomisation, RomanoWolf, WildBootstrap
 from pipeline.params.settings import Settings
+
+ONE_DIRECTION = (
+    "clusters in one direction: it redraws or decomposes whole clusters, and two that cross are no "
+    "such parts; ask for it in a spec with one cluster, as cluster: assignment"
+)
 
 GroupTimeTerm = Literal["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
 
@@ -14,7 +19,8 @@ GroupTimeTerm = Literal["att", "att_gt", "event", "event_balanced", "simple", "c
 class EstimatesAsked(Settings):
     """Say what every spec says: its name, designs and outcomes.
 
-    Beside them every spec has `cluster`: the `assignment` cluster, or `firm`.
+    Beside them every spec has `cluster`: the `assignment` cluster, or `firm`, or a pair of levels,
+    `[district, sector]`: of these two, and of text columns of PANEL, as of a firm's base year.
     """
 
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
@@ -58,7 +64,7 @@ class StackedSpec(EstimatesAsked):
     estimator: Literal["stacked"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     average: Literal["event", "pooled"]
-    cluster: Literal["assignment", "firm", "set_and_assignment", "components"]
+    cluster: StackedCluster
     inference: Literal["analytic", "cluster_bootstrap"] = "analytic"
     draws: int | None = Field(default=None, ge=50)
     seed: int | None = Field(default=None, ge=0)
@@ -87,14 +93,16 @@ class StackedSpec(EstimatesAsked):
         if any((value is not None) != asked for value in (self.draws, self.seed)):
             raise ValueError("inference: cluster_bootstrap needs draws and seed; analytic neither")
         if asked and self.cluster != "assignment":
-            raise ValueError("inference: cluster_bootstrap draws assignment clusters")
+            raise ValueError(
+                "inference: cluster_bootstrap draws assignment clusters; use cluster: assignment"
+            )
         return self
 
     @model_validator(mode="after")
     def _few_clusters_fit(self) -> "StackedSpec":
         for name in self.asked_beside_analytic:
-            if self.cluster == "set_and_assignment":
-                raise ValueError(f"{name} clusters in one direction; choose another cluster")
+            if is_two_way(self.cluster):
+                raise ValueError(f"{name} {ONE_DIRECTION}")
             if name != "bias_reduced" and "att" not in self.terms:
                 raise ValueError(f"{name} tests the average effect; add att to terms")
         if self.bands and "event" not in self.terms:
@@ -141,8 +149,14 @@ class TwowaySpec(EstimatesAsked):
 
     estimator: Literal["twoway"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
-    cluster: Cluster
+    cluster: SpecCluster
     bias_reduced: bool = False
+
+    @model_validator(mode="after")
+    def _bias_reduced_in_one_direction(self) -> "TwowaySpec":
+        if self.bias_reduced and is_two_way(self.cluster):
+            raise ValueError(f"bias_reduced {ONE_DIRECTION}")
+        return self
 
     @model_validator(mode="after")
     def _no_event_terms(self) -> "TwowaySpec":
@@ -175,7 +189,7 @@ class GroupTimeSpec(EstimatesAsked):
 
     estimator: Literal["group_time"]
     terms: list[GroupTimeTerm] = Field(min_length=1)
-    cluster: Cluster
+    cluster: SpecCluster
     average: Literal["event", "simple", "cohort", "year"]
     method: Literal[
         "difference", "outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"
@@ -236,7 +250,7 @@ class CohortSpec(EstimatesAsked):
 
     estimator: Literal["sun_abraham", "extended_twoway", "imputation"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
-    cluster: Cluster
+    cluster: SpecCluster
     average: Literal["event", "simple"]
     covariates: list[str] = Field(default_factory=list)
     effects: Literal["firm", "cohort"] = "firm"
@@ -246,6 +260,12 @@ class CohortSpec(EstimatesAsked):
         plain = not self.covariates and self.effects == "firm"
         if self.estimator != "extended_twoway" and not plain:
             raise ValueError("only extended_twoway takes covariates and cohort effects")
+        if self.estimator == "imputation" and is_two_way(self.cluster):
+            raise ValueError(
+                "imputation clusters in one direction: its influences are deviations from means "
+                "that its variance takes over the clusters themselves; use cluster: assignment, or "
+                "sun_abraham or extended_twoway"
+            )
         return self
 
 
@@ -256,7 +276,7 @@ class LeeBoundsSpec(EstimatesAsked):
     """
 
     estimator: Literal["lee_bounds"]
-    cluster: Cluster
+    cluster: SpecCluster
     terms: list[Literal["att"]] = Field(min_length=1)
 
 
@@ -304,6 +324,12 @@ class EstimateSection(Settings):
             raise ValueError(
                 f"headline.design {self.headline.design} is not a design of spec {chosen.name}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _romano_wolf_has_clusters(self) -> "EstimateSection":
+        if self.romano_wolf is not None and all(is_two_way(s.cluster) for s in self.specs):
+            raise ValueError(f"romano_wolf {ONE_DIRECTION}")
         return self
 
     @model_validator(mode="after")

@@ -99,7 +99,8 @@ def _keys_written(fault: Any, content: Any) -> list[str]:
     """
     written = []
     for part in fault["loc"]:
-        if isinstance(content, list) or (isinstance(content, dict) and part in content):
+        known = range(len(content)) if isinstance(content, list) else content
+        if isinstance(content, list | dict) and part in known:
             content = content[part]
             written.append(str(part))
     return [*written, str(fault["loc"][-1])] if fault["type"] == "missing" else written

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ParamsError
-from pipeline.params.analysis_faults import Sections, analysis_faults
+from pipeline.params.analysis_faults import Sections, analysis_faults, cluster_faults
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
 from pipeline.params.data import DataSection, FileSource
@@ -187,9 +187,9 @@ def cross_faults(study: Study) -> Iterator[str]:
     yield from _covariate_faults(study)
     yield from _design_faults(study)
     yield from _estimate_faults(study)
-    yield from analysis_faults(
-        Sections(study.data, study.outcomes, study.treatment, study.estimate)
-    )
+    sections = Sections(study.data, study.outcomes, study.treatment, study.estimate)
+    yield from cluster_faults(sections)
+    yield from analysis_faults(sections)
     yield from _exhibit_faults(study)
 
 

@@ -36,6 +36,7 @@ _SETS = Rule(
 VALID: dict[tuple[str, str], Rule] = {
     ("analytic", "assignment"): Rule((), "", ""),
     ("analytic", "firm"): Rule((), "", ""),
+    ("analytic", "two_way"): Rule((), "", ""),
     ("analytic", "set_and_assignment"): _SETS,
     ("analytic", "components"): _SETS,
     ("abadie_imbens", "firm"): Rule(

@@ -64,15 +64,17 @@ def group_time_commands(
 def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -> str:
     if math.isnan(row["estimate"]):
         return told(row)
-    if spec.firms == "panel":
-        return "compares every firm of the panel, of which this file has the risk sets only"
-    if spec.weight_by is not None:
-        return f"firms weighted by {spec.weight_by}"
-    if study.treatment.anticipation_years:
-        return "csdid knows no years of anticipation"
-    if study.estimate.missing == "drop_set" and study.stacks[panel.design].sets is not None:
-        return "matched sets count only where complete, so that weights differ from cell to cell"
-    return ""
+    by_set = study.estimate.missing == "drop_set" and study.stacks[panel.design].sets is not None
+    reasons = {
+        "compares every firm of the panel, of which this file has the risk sets only": (
+            spec.firms == "panel"
+        ),
+        f"firms weighted by {spec.weight_by}": spec.weight_by is not None,
+        "csdid clusters in one direction": not isinstance(spec.cluster, str),
+        "csdid knows no years of anticipation": study.treatment.anticipation_years > 0,
+        "matched sets count only where complete, so that weights differ from cell to cell": by_set,
+    }
+    return next((why for why, holds in reasons.items() if holds), "")
 
 
 def _effects(study: Study, design: str, spec: GroupTimeSpec, name: str) -> GroupTime:

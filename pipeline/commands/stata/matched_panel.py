@@ -33,12 +33,14 @@ _TIMES: dict[float, str] = {0: "before entry", 1: "from entry on"}
 class MatchedPanel:
     """Hold the rows of one design, and what Stata shows beside them.
 
-    `outcomes` and `weights` name the variables of each outcome, `covariates` those of dated
-    covariates; `years_by` those whose product with the stack and year the year effects are.
+    `levels` names the variables of further clusters, `outcomes` and `weights` those of each
+    outcome, `covariates` those of dated covariates; `years_by` those whose product with the stack
+    and year the year effects are.
     """
 
     design: str
     rows: pd.DataFrame
+    levels: dict[str, str]
     outcomes: dict[str, str]
     weights: dict[str, str]
     covariates: dict[str, str]
@@ -60,6 +62,7 @@ def matched_panel(study: Study, design: str) -> MatchedPanel:
     panel = MatchedPanel(
         design=design,
         rows=_frame(study, stacks, unit, column),
+        levels=variable_names("level", stacks.levels),
         outcomes=variable_names("y", observed),
         weights=variable_names("w", observed),
         covariates=variable_names("x", _adjusted_for(study, design)),
@@ -69,6 +72,9 @@ def matched_panel(study: Study, design: str) -> MatchedPanel:
     )
     for name in observed:
         _add_outcome(panel, study, name, unit, row)
+    for name, variable in panel.levels.items():
+        panel.rows[variable] = _numbers(stacks.levels[name][stacks.firm[unit]])
+        panel.labels[variable] = label(f"{name} in the base year, running number")
     _add_covariates(panel, study, stacks, unit)
     _add_year_cells(panel, study, stacks, unit)
     return panel

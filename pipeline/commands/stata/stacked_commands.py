@@ -74,9 +74,16 @@ def _commands(study: Study, panel: MatchedPanel, spec: StackedSpec, name: str) -
     absorbed = f"unit {panel.years_by[spec.year_effects_by]}"
     yield (
         f"reghdfe {panel.outcomes[name]} {' '.join(used)} [pw={weight}], absorb({absorbed}) "
-        f"vce(cluster {' '.join(CLUSTERS[spec.cluster])})"
+        f"vce(cluster {' '.join(_clusters(panel, spec))})"
     )
     yield from _average({name: share or 0.0 for name, share in zip(dummies, shares, strict=True)})
+
+
+def _clusters(panel: MatchedPanel, spec: StackedSpec) -> list[str]:
+    """Return the variables that errors are clustered by."""
+    levels = (spec.cluster,) if isinstance(spec.cluster, str) else spec.cluster
+    known = CLUSTERS | {name: (variable,) for name, variable in panel.levels.items()}
+    return [variable for level in levels for variable in known[level]]
 
 
 def _shares(

@@ -1,10 +1,12 @@
 """What a spec of group-time effects estimates from: a design's stacks, or every firm of PANEL."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from pipeline.effects.levels import levels_at, levels_named
 from pipeline.effects.stacks import Floats, Stacks, unit_covariates
 from pipeline.effects.study import Study
 from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
@@ -19,7 +21,7 @@ from pipeline.estimators.group_time.group_time_samples import (
     firm_columns,
     positive_weights,
 )
-from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
+from pipeline.panel.panel_index import NO_ROW, Codes, PanelIndex, index_panel
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.score import Covariate
 from pipeline.selection.covariates import dated_covariates
@@ -39,7 +41,18 @@ def spec_effects(
     method = "outcome_regression" if spec.method == "difference" else spec.method
     anticipation = study.treatment.anticipation_years
     rules = GroupTimeRules(method, spec.base, anticipation, spec.gaps == "every_row")
-    return group_time_effects(found.samples, rules), found.n_without_covariates
+    effects = group_time_effects(found.samples, rules)
+    seen = replace(effects.effects.seen, levels=_levels(study, spec, stacks))
+    named = replace(effects, effects=replace(effects.effects, seen=seen))
+    return named, found.n_without_covariates
+
+
+def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> Mapping[str, Codes]:
+    """Return the further clusters that specs name, of PANEL's firms where all are compared."""
+    if spec.firms != "panel":
+        return stacks.levels
+    row = _own_rows(study, index_panel(study.panel))[1]
+    return levels_at(study.panel, row, levels_named(study.estimate))
 
 
 def _stack_samples(
@@ -112,17 +125,11 @@ def _firms_by_year(
 ) -> FirmsByYear:
     """Return outcomes, entry and cluster of PANEL's firms; all dated at the firm's own base year.
 
-    Firms without a row in it, and never-treated ones, take the first row that they have. Firms that
-    enter after the last year and anticipation count as never-treated, as in R's did. Where
-    the pool of the unmatched design leaves out firms in treated clusters, a firm stops comparing
-    when a firm of its cluster enters.
+    Firms that enter after the last year and anticipation count as never-treated, as in R's did.
+    Where the pool of the unmatched design leaves out firms in treated clusters, a firm stops
+    comparing when a firm of its cluster enters.
     """
-    first_row = index.row[np.arange(len(index.firms)), (index.row != NO_ROW).argmax(axis=1)]
-    cohort = study.panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[first_row]
-    base_year = np.where(np.isinf(cohort), index.first_year - 1, cohort).astype(np.int64)
-    base_year -= 1 + study.treatment.anticipation_years
-    base_row = index.rows(np.arange(len(index.firms)), base_year[:, None])[:, 0]
-    row = np.where(base_row == NO_ROW, first_row, base_row)
+    cohort, row = _own_rows(study, index)
     exposed = cohort
     if study.score is not None and study.score.unmatched.controls_from != "all":
         entry = study.panel["cluster_entry"].to_numpy(dtype=np.float64, na_value=np.inf)[row]
@@ -139,6 +146,19 @@ def _firms_by_year(
         exposed_from=exposed,
         cluster=clusters,
     )
+
+
+def _own_rows(study: Study, index: PanelIndex) -> tuple[Floats, Codes]:
+    """Return the cohort, infinite for never, and the row of the own base year of PANEL's firms.
+
+    Firms without a row in it, and never-treated ones, take the first row that they have.
+    """
+    first_row = index.row[np.arange(len(index.firms)), (index.row != NO_ROW).argmax(axis=1)]
+    cohort = study.panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[first_row]
+    base_year = np.where(np.isinf(cohort), index.first_year - 1, cohort).astype(np.int64)
+    base_year -= 1 + study.treatment.anticipation_years
+    base_row = index.rows(np.arange(len(index.firms)), base_year[:, None])[:, 0]
+    return cohort, np.where(base_row == NO_ROW, first_row, base_row)
 
 
 def _own_covariates(

@@ -8,7 +8,7 @@ from pipeline.exhibits.words.designs import (
     design_rule,
     score_covariates,
 )
-from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.language import join_words, say
 
 
 def assumptions(results: StudyResults) -> list[tuple[str, str]]:
@@ -56,12 +56,16 @@ def _window(settings: StudySettings) -> str:
 
 def _intervals(settings: StudySettings) -> str:
     spec = settings.spec(settings.estimate.headline.spec)
-    unit = settings.exhibit.firm
-    level = settings.exhibit.cluster if spec.cluster == "assignment" else unit
+    unit, assignment = settings.exhibit.firm, settings.exhibit.cluster
+    if isinstance(spec.cluster, str):
+        shared = [assignment if spec.cluster == "assignment" else unit]
+    else:
+        own = {"assignment": assignment, "firm": unit}
+        shared = [own.get(level, level) for level in spec.cluster]
     return say(
         "assumptions.intervals",
         conf_level=rounding.general(100 * settings.estimate.conf_level),
-        level=level,
+        level=join_words(shared),
     )
 
 

@@ -5,6 +5,7 @@ import math
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects
 from pipeline.exhibits.words.language import say
+from pipeline.params.analyses import clustering_code
 
 
 def inference_words(results: StudyResults, shown: Shown) -> str:
@@ -37,7 +38,17 @@ def _named(results: StudyResults) -> dict[str, str]:
     """Return what the choices of cluster are called."""
     unit = results.settings.exhibit.firm
     assignment = results.settings.exhibit.cluster
-    return {
+    pairs = [s.cluster for s in results.settings.estimate.specs if not isinstance(s.cluster, str)]
+    level = {"assignment": assignment, "firm": unit}
+    two_way = {
+        clustering_code((first, second)): say(
+            "clustering.two_way",
+            first=level.get(first, first),
+            second=level.get(second, second),
+        )
+        for first, second in pairs
+    }
+    return two_way | {
         "assignment": say("clustering.assignment", assignment=assignment),
         "firm": say("clustering.firm", unit=unit),
         "set_and_assignment": say("clustering.set_and_assignment", assignment=assignment),
