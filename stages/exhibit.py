@@ -24,8 +24,8 @@ from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.dominance import measure_dominance
-from pipeline.publishing.publication import published
-from pipeline.publishing.study import build_exhibits
+from pipeline.publishing.publication import publish
+from pipeline.publishing.study import build_published
 from pipeline.publishing.swap import write_exhibits
 from stages.run import Folders, run_stage
 
@@ -65,8 +65,9 @@ def main(folders: Folders, **sections: Any) -> None:
         ),
         support=read(SUPPORT, balanced),
     )
-    write_exhibits(build_exhibits(results), folders.reports, folders.private / ".new-reports")
-    write_file(folders.headlines, headlines(published(results)))
+    public = publish(results)
+    write_exhibits(build_published(public), folders.reports, folders.private / ".new-reports")
+    write_file(folders.headlines, headlines(public.results))
 
 
 def _study(folders: Folders, settings: StudySettings) -> Study:

@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 from pipeline.exhibits.tables import registry
 from pipeline.exhibits.words import language
 from pipeline.params.exhibit import TableName
-from pipeline.publishing.study import build_exhibits, study_tables
+from pipeline.publishing import publication
+from pipeline.publishing.study import build_exhibits, build_published, study_tables
 
 
 def test_every_table_that_params_name_is_registered():
@@ -87,3 +88,17 @@ def test_every_format_and_page_has_the_documented_table(documented):
     manifest = {row[0]: row for row in csv.reader(io.StringIO(files["manifest.csv"].decode()))}
     assert manifest["tables/firms_behind.tex"][2] == "none in it"
     assert manifest["tables/balance.tex"][2] != "none in it"
+
+
+def test_results_are_vetted_once_and_each_table_is_made_once(monkeypatch):
+    calls = []
+
+    def counted(name, function):
+        return lambda *given: calls.append(name) or function(*given)
+
+    row = registry.TABLES["balance"]
+    monkeypatch.setitem(registry.TABLES, "balance", replace(row, make=counted("make", row.make)))
+    monkeypatch.setattr(publication, "vet", counted("vet", publication.vet))
+    public = publication.publish(asking(study_results(), "balance"))
+    assert "tables/balance.tex" in build_published(public)
+    assert sorted(calls) == ["make", "vet"]

@@ -6,7 +6,7 @@ counts of the scores.
 
 import io
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -71,10 +71,24 @@ def as_published(table: Dataset) -> Dataset:
     return replace(table, columns={**columns, **{key: table.columns[key] for key in table.key}})
 
 
+@dataclass(frozen=True)
+class Publication:
+    """Hold a study's results tables as their CSV files, and the results that these hold."""
+
+    csvs: dict[str, bytes]
+    results: StudyResults
+
+
+def publish(results: StudyResults) -> Publication:
+    """Vet the results, once, for all that is published of them."""
+    csvs = published_csvs(results)
+    read = read_published(csvs, results.study, results.settings)
+    return Publication(csvs, replace(read, scores=results.scores, dominance=results.dominance))
+
+
 def published(results: StudyResults) -> StudyResults:
     """Return the results with every figure as published; scores, of firms, stay as they are."""
-    read = read_published(published_csvs(results), results.study, results.settings)
-    return replace(read, scores=results.scores, dominance=results.dominance)
+    return publish(results).results
 
 
 def read_published(files: Mapping[str, bytes], study: str, settings: StudySettings) -> StudyResults:

@@ -28,7 +28,7 @@ from pipeline.exhibits.words.captions import caption, figure_floats, table_float
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.manifest import manifest
-from pipeline.publishing.publication import published, published_csvs
+from pipeline.publishing.publication import Publication, publish
 from pipeline.publishing.swap import MANIFEST
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
@@ -58,13 +58,19 @@ def build_exhibits(results: StudyResults) -> dict[str, bytes]:
     Exhibits are made from the results tables as published, eight digits long, so that anyone can
     make them again from reports/<study>/results/.
     """
-    public = published(results)
-    with speaking(results.settings.exhibit):
+    return build_published(publish(results))
+
+
+def build_published(publication: Publication) -> dict[str, bytes]:
+    """Return every file of reports/<study>/, given the results as published."""
+    public = publication.results
+    with speaking(public.settings.exhibit):
         figures = _figures(public)
     drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
-    texts = build_texts(public, drawing)
-    files = {**texts, **figures, **_csv_files(results)}
-    return {**files, MANIFEST: manifest(files, study_tables(public), public)}
+    tables = study_tables(public)
+    csvs = {f"results/{name}.csv": text for name, text in publication.csvs.items()}
+    files = {**_texts(public, tables, drawing), **figures, **csvs}
+    return {**files, MANIFEST: manifest(files, tables, public)}
 
 
 def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
@@ -72,7 +78,10 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
 
     The page's drawing is given, because drawing takes longer than everything else together.
     """
-    tables = study_tables(results)
+    return _texts(results, study_tables(results), event_study)
+
+
+def _texts(results: StudyResults, tables: dict[str, Table], event_study: str) -> dict[str, bytes]:
     with speaking(results.settings.exhibit):
         return {
             **_renderings(tables),
@@ -118,11 +127,6 @@ def _figures(results: StudyResults) -> dict[str, bytes]:
         for name in results.settings.exhibit.figures
         for kind, content in render_figure(_FIGURES[name], results).items()
     }
-
-
-def _csv_files(results: StudyResults) -> dict[str, bytes]:
-    """Return the results tables as CSV; tables of firms are not among them."""
-    return {f"results/{name}.csv": text for name, text in published_csvs(results).items()}
 
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
