@@ -65,12 +65,32 @@ def test_every_changed_parameter_has_its_full_path_as_dvc_names_it(project):
     assert {change.name for change in found} == set(theirs)
 
 
-def test_specs_in_a_list_are_numbered(project):
+def test_specs_go_by_name_in_a_list_and_keyed(project):
     content = Revision(project).yaml("params.yaml")
-    content[STUDY]["estimate"]["specs"][0]["cluster"] = "firm"
+    specs = content[STUDY]["estimate"]["specs"]
+    name = specs[0]["name"]
+    changed = Changed(f"{STUDY}.estimate.specs.{name}.cluster", "assignment", "firm")
+    specs[0]["cluster"] = "firm"
+    write_yaml(project / "params.yaml", content)
+    assert changed_parameters(commit(project, "HEAD"), Revision(project)) == [changed]
+    specs.reverse()  # the place in a list says nothing
+    content[STUDY]["estimate"]["specs"] = {spec.pop("name"): spec for spec in specs}
+    write_yaml(project / "params.yaml", content)
+    assert changed_parameters(commit(project, "HEAD"), Revision(project)) == [changed]
+
+
+def test_a_spec_that_is_renamed_goes_under_both_names(project):
+    content = Revision(project).yaml("params.yaml")
+    specs = content[STUDY]["estimate"]["specs"]
+    before, specs[0]["name"] = specs[0]["name"], "renamed"
     write_yaml(project / "params.yaml", content)
     found = changed_parameters(commit(project, "HEAD"), Revision(project))
-    assert found == [Changed(f"{STUDY}.estimate.specs.0.cluster", "assignment", "firm")]
+    clusters = {c.name: (c.before, c.after) for c in found if c.name.endswith(".cluster")}
+    stem = f"{STUDY}.estimate.specs"
+    assert clusters == {
+        f"{stem}.{before}.cluster": ("assignment", ""),
+        f"{stem}.renamed.cluster": ("", "assignment"),
+    }
 
 
 def test_a_moved_estimate_is_shown_in_standard_errors(project):

@@ -61,8 +61,9 @@ def documented(monkeypatch):
     exec(module, code := {})
     monkeypatch.setitem(registry.ESTIMATORS, "mean_difference", None)  # and takes it out again
     exec(registration, vars(registry) | code | {"MeanDifferenceSpec": names["MeanDifferenceSpec"]})
-    (asked,) = YAML(typ="safe").load(documented_blocks("An estimator", "yaml")[0])
-    return names["MeanDifferenceSpec"].model_validate(asked | {"designs": ["matched"]})
+    ((name, asked),) = YAML(typ="safe").load(documented_blocks("An estimator", "yaml")[0]).items()
+    asked |= {"name": name, "designs": ["matched"]}
+    return names["MeanDifferenceSpec"].model_validate(asked)
 
 
 def run(spec, **outcome) -> Results:
@@ -99,10 +100,12 @@ def test_the_documented_estimator_says_that_it_has_no_ratios(documented):
 def test_every_block_of_the_page_on_estimators_is_a_spec():
     """docs/estimators.md shows a valid entry for every estimator."""
     page = (Path(__file__).parent.parent / "docs" / "estimators.md").read_text(encoding="utf-8")
-    found = [YAML(typ="safe").load(b) for b in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    found = {}
+    for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+        found |= YAML(typ="safe").load(block)
     section = estimation().model_dump(exclude_unset=True)
-    designs = {design for spec in found for design in spec["designs"]}
-    headline = {"spec": found[0]["name"], "design": found[0]["designs"][0], "term": "att"}
+    designs = {design for spec in found.values() for design in spec["designs"]}
+    headline = {"spec": "stacked", "design": "covariates", "term": "att"}
     made = type(estimation()).model_validate(section | {"specs": found, "headline": headline})
     assert {spec.estimator for spec in made.specs} == set(registry.ESTIMATORS)
     assert designs == {"unmatched", "covariates", "entropy"}

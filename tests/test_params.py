@@ -5,9 +5,11 @@ import copy
 import pytest
 from import_closure import ROOT
 from ruamel.yaml import YAML
+from workspace import STUDIES as STUDY_FILES
 from workspace import section
 
 from pipeline.errors import ParamsError
+from pipeline.params.leaves import leaves
 from pipeline.params.study import check_studies, read_study
 
 STUDIES = ("michigan", "simulated")
@@ -89,10 +91,10 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
             "score.covariates; did you mean employment_log?",
         ),
         (
-            ("michigan", "estimate", "specs", 1, "cluster"),
+            ("michigan", "estimate", "specs", "twoway", "cluster"),
             "components",
-            "michigan.estimate.specs.1.cluster is 'components': Input should be 'assignment' or "
-            "'firm'",
+            "michigan.estimate.specs.twoway.cluster is 'components': Input should be "
+            "'assignment' or 'firm'",
         ),
         (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
@@ -178,29 +180,30 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
         (
             ("simulated", "estimate", "specs", 3, "outcomes"),
             ["exports_any"],
-            "simulated.estimate.specs.3.outcomes: exports_any is neither log nor proportional",
+            "simulated.estimate.specs.lee_bounds.outcomes: exports_any is neither log nor "
+            "proportional",
         ),
         (
             ("simulated", "estimate", "specs", 0, "clusters"),
             "firm",
-            "simulated.estimate.specs.0.clusters is not a setting; did you mean cluster?",
+            "simulated.estimate.specs.stacked.clusters is not a setting; did you mean cluster?",
         ),
         (
             ("simulated", "estimate", "specs", 2, "base"),
             "universl",
-            "simulated.estimate.specs.2.base is 'universl': Input should be 'varying' or "
+            "simulated.estimate.specs.group_time.base is 'universl': Input should be 'varying' or "
             "'universal'",
         ),
         (
             ("simulated", "estimate", "specs", 2, "covariates"),
             ["employment_logs"],
-            "simulated.estimate.specs.2.covariates: employment_logs is not in score.covariates; "
-            "did you mean employment_log?",
+            "simulated.estimate.specs.group_time.covariates: employment_logs is not in "
+            "score.covariates; did you mean employment_log?",
         ),
         (
             ("simulated", "estimate", "specs", 2, "designs"),
             ["covariates"],
-            "simulated.estimate.specs.2: doubly_robust would weight the matched firms of "
+            "simulated.estimate.specs.group_time: doubly_robust would weight the matched firms of "
             "covariates again",
         ),
         (
@@ -223,6 +226,77 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
 )
 def test_a_fault_names_path_value_and_remedy(path, value, message, tmp_path):
     assert message in fault(changed(path, value), tmp_path).replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda specs: specs.update(Flat=specs.pop("twoway")),
+            "michigan.estimate.specs.Flat is 'Flat': String should match pattern",
+        ),
+        (
+            lambda specs: specs["twoway"].update(name="flat"),
+            "michigan.estimate.specs: twoway: the key is the spec's name; leave `name` out ",
+        ),
+        (
+            lambda specs: specs["twoway"].pop("cluster"),
+            "michigan.estimate.specs.twoway.cluster is missing",
+        ),
+        (
+            lambda specs: specs["twoway"].update(clusters="firm"),
+            "michigan.estimate.specs.twoway.clusters is not a setting; did you mean cluster?",
+        ),
+        (
+            lambda specs: specs.update({2: specs.pop("twoway")}),
+            "michigan.estimate.specs.2 is 2: Input should be a valid string",
+        ),
+        (
+            lambda specs: specs.update(twoway="twoway"),
+            "michigan.estimate.specs.twoway is 'twoway': Input should be a valid dictionary",
+        ),
+        (lambda specs: specs.clear(), "michigan.estimate.specs: List should have at least 1 item"),
+    ],
+)
+def test_a_fault_of_a_spec_keyed_by_name_names_it(change, message, tmp_path):
+    content = copy.deepcopy(CONTENT)
+    change(content["michigan"]["estimate"]["specs"])
+    assert message in fault(content, tmp_path)
+
+
+def test_a_spec_keyed_twice_or_listed_twice_is_refused(tmp_path):
+    content = copy.deepcopy(CONTENT)
+    specs = content["simulated"]["estimate"]["specs"]
+    specs[1]["name"] = "stacked"
+    message = fault(content, tmp_path)
+    assert "simulated.estimate: two specs share the name stacked; names label" in message
+    text = (STUDY_FILES / "michigan.yaml").read_text(encoding="utf-8")
+    twice = text.replace("\n      twoway:\n", "\n      stacked:\n")
+    message = fault("studies: [michigan]\n" + twice, tmp_path)
+    assert "not valid YAML" in message
+    assert 'found duplicate key "stacked"' in message
+
+
+def test_a_headline_that_no_spec_is_called_is_refused(tmp_path):
+    content = changed(("michigan", "estimate", "headline", "spec"), "stackd")
+    assert "headline.spec stackd is not one of stacked, twoway" in fault(content, tmp_path)
+
+
+def test_specs_keyed_by_name_and_listed_mean_the_same():
+    for study, kind in (("michigan", dict), ("simulated", list)):
+        block = section(study)
+        assert isinstance(block["estimate"]["specs"], kind)
+        other = section(study)
+        other["estimate"]["specs"] = turned(block["estimate"]["specs"])
+        assert read_study({study: block}, study) == read_study({study: other}, study)
+        assert list(leaves(block)) == list(leaves(other))
+
+
+def turned(specs):
+    """Return specs keyed by name as a list, or the reverse."""
+    if isinstance(specs, dict):
+        return [{"name": name, **spec} for name, spec in specs.items()]
+    return {spec["name"]: {k: v for k, v in spec.items() if k != "name"} for spec in specs}
 
 
 def test_all_faults_are_reported_at_once(tmp_path):

@@ -35,7 +35,7 @@ def small_section() -> dict:
     block = section("michigan")
     block["outcomes"] = {name: block["outcomes"][name] for name in ("sales_log", "employment_log")}
     block["match"]["designs"] = {"covariates": block["match"]["designs"]["covariates"]}
-    for spec in block["estimate"]["specs"]:
+    for spec in block["estimate"]["specs"].values():
         spec["designs"] = [d for d in spec["designs"] if d in {"unmatched", "covariates"}]
     panels = block["exhibit"]["panels"]
     block["exhibit"]["panels"] = [p for p in panels if p["design"] in {"unmatched", "covariates"}]

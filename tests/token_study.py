@@ -14,7 +14,7 @@ def token_section() -> dict:
     block["data"]["source"] = {"kind": "files", "panel": "plants.csv"}
     block["outcomes"] = {name: block["outcomes"][name] for name in ("sales_log", "employment_log")}
     block["match"]["designs"] = {"covariates": block["match"]["designs"]["covariates"]}
-    for spec in block["estimate"]["specs"]:
+    for spec in block["estimate"]["specs"].values():
         spec["designs"] = [d for d in spec["designs"] if d in {"unmatched", "covariates"}]
     panels = block["exhibit"]["panels"]
     block["exhibit"]["panels"] = [p for p in panels if p["design"] in {"unmatched", "covariates"}]

@@ -98,7 +98,9 @@ def study_of(asked: Asked, designs: Mapping[str, AskedDesign]) -> Study:
 def section_text(study: Study, name: str) -> str:
     """Return the section of params.yaml, every default written out."""
     text = StringIO()
-    YAML().dump({name: study.model_dump(mode="json")}, text)
+    block = study.model_dump(mode="json")
+    block["estimate"]["specs"] = {spec.pop("name"): spec for spec in block["estimate"]["specs"]}
+    YAML().dump({name: block}, text)
     return text.getvalue()
 
 
@@ -200,14 +202,13 @@ def _methods() -> dict[str, set[str]]:
 def _add_spec(block: dict[str, Any], designs: list[str]) -> None:
     """Estimate every design; the last is the main one."""
     every = ["unmatched", *designs]
-    (spec,) = block["estimate"]["specs"]
-    block["estimate"]["specs"] = [spec | {"designs": every}]
+    ((spec, settings),) = block["estimate"]["specs"].items()
+    settings["designs"] = every
     block["estimate"]["headline"]["design"] = every[-1]
     exhibit = block["exhibit"]
     labels = {"unmatched": exhibit["design_labels"]["unmatched"]}
     labels |= {name: "matched firms" if name == MATCHED else name for name in designs}
     exhibit |= {"title": "Evaluation", "source": "own data", "design_labels": labels}
     exhibit["panels"] = [
-        {"design": design, "spec": spec["name"], "label": labels[design].capitalize()}
-        for design in every
+        {"design": design, "spec": spec, "label": labels[design].capitalize()} for design in every
     ]

@@ -45,8 +45,8 @@ def analysis_faults(study: Sections) -> Iterator[str]:
 
 def cluster_faults(study: Sections) -> Iterator[str]:
     """Yield pairs of clusters that are not levels of firms; each is a line, or two."""
-    for position, spec in enumerate(study.estimate.specs):
-        path = f"estimate.specs.{position}.cluster"
+    for spec in study.estimate.specs:
+        path = f"estimate.specs.{spec.name}.cluster"
         for level in () if isinstance(spec.cluster, str) else spec.cluster:
             if level in OWN_LEVELS:
                 continue

@@ -301,6 +301,8 @@ class EstimateSection(Settings):
     if all its firms are observed; `renormalise` keeps whoever is observed and scales comparison
     weights to the observed treated. `romano_wolf` adds p-values that hold over each family of
     outcomes beside the q-values.
+
+    `specs` are keyed by name; a list of specs that each have `name` says the same.
     """
 
     conf_level: float = Field(gt=0.5, lt=1)
@@ -311,11 +313,24 @@ class EstimateSection(Settings):
     specs: list[Spec] = Field(min_length=1)
     analyses: Analyses = Analyses()
 
+    @field_validator("specs", mode="before")
+    @classmethod
+    def _names_from_keys(cls, specs: object) -> object:
+        """Read specs keyed by name as a list of specs with names."""
+        if not isinstance(specs, dict):
+            return specs
+        twice = [key for key, spec in specs.items() if isinstance(spec, dict) and "name" in spec]
+        if twice:
+            raise ValueError(f"{twice[0]}: the key is the spec's name; leave `name` out below it")
+        return [{"name": k, **s} if isinstance(s, dict) else s for k, s in specs.items()]
+
     @model_validator(mode="after")
     def _consistent(self) -> "EstimateSection":
         names = [spec.name for spec in self.specs]
-        if len(set(names)) < len(names):
-            raise ValueError("two specs share a name; names label the estimates and must differ")
+        if repeated := [name for i, name in enumerate(names) if name in names[:i]]:
+            raise ValueError(
+                f"two specs share the name {repeated[0]}; names label the estimates and must differ"
+            )
         by_name = {spec.name: spec for spec in self.specs}
         chosen = by_name.get(self.headline.spec)
         if chosen is None:

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.errors import ParamsError
+from pipeline.params.leaves import places
 
 
 class Settings(BaseModel):
@@ -95,14 +96,18 @@ def _keys_written(fault: Any, content: Any) -> list[str]:
     """Return a fault's path as the file has it, without the tags that pydantic puts between.
 
     Where a key chooses among kinds of settings (`method: nearest`), the path that pydantic
-    reports names the kind too, which is no key of the file.
+    reports names the kind too, which is no key of the file. Sections in a list go by their name;
+    those keyed by name are checked as a list, so that pydantic reports their number.
     """
     written = []
     for part in fault["loc"]:
-        known = range(len(content)) if isinstance(content, list) else content
-        if isinstance(content, list | dict) and part in known:
+        if isinstance(content, list) and part in range(len(content)):
+            written.append(places(content)[part])
             content = content[part]
-            written.append(str(part))
+        elif isinstance(content, dict) and (part in content or isinstance(part, int)):
+            key = part if part in content else list(content)[part]
+            written.append(str(key))
+            content = content[key]
     return [*written, str(fault["loc"][-1])] if fault["type"] == "missing" else written
 
 

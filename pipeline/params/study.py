@@ -261,8 +261,8 @@ def _design_faults(study: Study) -> Iterator[str]:
 def _estimate_faults(study: Study) -> Iterator[str]:
     designs = ["unmatched", *study.match.designs]
     outcomes = list(study.outcomes.root)
-    for position, spec in enumerate(study.estimate.specs):
-        path = f"estimate.specs.{position}"
+    for spec in study.estimate.specs:
+        path = f"estimate.specs.{spec.name}"
         for design in spec.designs:
             if design not in designs:
                 yield f"{path}.designs: {design} is not a design{nearest_known(design, designs)}"
