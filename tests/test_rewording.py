@@ -4,18 +4,22 @@ import csv
 import dataclasses
 import io
 import re
+from pathlib import Path
 
 import pytest
 from results import OUTCOMES, remarked, study_results
 
+from pipeline.commands.audit.rebuild import published_results
 from pipeline.datasets.reasons import with_reason
 from pipeline.errors import Reason
 from pipeline.exhibits.words import language
-from pipeline.publishing.study import build_exhibits
+from pipeline.params.settings import load_yaml, study_names
+from pipeline.publishing.study import build_exhibits, build_texts
 
 # Stands for e in every sentence: another text that is as wide, so that no page breaks elsewhere.
 MARKS = str.maketrans("eE", "\u00eb\u00cb")
 PLAIN = str.maketrans("\u00eb\u00cb", "eE")
+ROOT = Path(__file__).parent.parent
 LANGUAGES = ["en", "es", "pt"]
 
 
@@ -50,15 +54,40 @@ def words_of(files):
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_sentence_reworded_changes_its_words_only(code, monkeypatch):
     plain = words_of(build_exhibits(with_reasons(code)))
-    reworded = {name: another(sentence) for name, sentence in language.sentences(code).items()}
-    monkeypatch.setattr(language, "sentences", lambda _: reworded)
+    reword(code, monkeypatch)
     found = words_of(build_exhibits(with_reasons(code)))
+    marked = reworded(found, plain)
+    assert {"summary.md", "report.html", "tables/main_effects.md"} <= marked
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("study", study_names(load_yaml(ROOT / "params.yaml")))
+def test_published_results_are_told_in_every_language_and_never_read(study, code, monkeypatch):
+    results = published_results(ROOT, study)
+    exhibit = results.settings.exhibit.model_copy(update={"language": code})
+    settings = dataclasses.replace(results.settings, exhibit=exhibit)
+    results = dataclasses.replace(results, settings=settings)
+    plain = words_of(build_texts(results))
+    reword(code, monkeypatch)
+    found = words_of(build_texts(results))
+    assert {"summary.md", "tables/main_effects.md"} <= reworded(found, plain)
+
+
+def reword(code, monkeypatch):
+    """Say every sentence of a language in other letters."""
+    other = {name: another(sentence) for name, sentence in language.sentences(code).items()}
+    monkeypatch.setattr(language, "sentences", lambda _: other)
+
+
+def reworded(found, plain):
+    """Return which files say something, once it is shown that only words of theirs changed."""
     assert found.keys() == plain.keys()
     for name, text in found.items():
         assert _without_drawing(text.translate(PLAIN)) == _without_drawing(plain[name]), name
     marked = {name for name, text in found.items() if text.translate(PLAIN) != text}
-    assert {"summary.md", "report.html", "tables/main_effects.md"} <= marked
     assert not any(name.startswith(("results/", "numbers", "metrics")) for name in marked)
+    return marked
 
 
 def another(sentence):
