@@ -15,6 +15,7 @@ from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
+from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import Dataset, conform
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
@@ -392,6 +393,7 @@ _STACKS = (2009, 2010)
 def _details(chosen: StudySettings) -> Details:
     rows = {
         **_outcome_details(chosen),
+        SPECS.name: _specs_ran(chosen),
         STACKS.name: [
             {"stack": s, "n_entrants": 210, "n_entrants_not_active": 4, "n_candidates": 5000}
             for s in _STACKS
@@ -412,6 +414,21 @@ def _details(chosen: StudySettings) -> Details:
         ],
     }
     return Details({table.name: _table(table, rows.get(table.name, [])) for table in DETAILS})
+
+
+def _specs_ran(chosen: StudySettings) -> list[dict[str, Any]]:
+    """Return SPECS: the gap rule as it runs, and nothing else that a sentence reads."""
+    filler = {"string": "none", "integer": 0, "flag": False}
+    rest = {name: filler[column.kind] for name, column in SPECS.columns.items()}
+    whole = chosen.estimate.missing == "drop_set"
+    return [
+        rest
+        | {"design": design, "outcome": outcome, "estimator": spec.name, "kind": spec.estimator}
+        | {"gaps": "drop_set" if whole and design != "unmatched" else "renormalise"}
+        for spec in chosen.estimate.specs
+        for design in spec.designs
+        for outcome in chosen.outcomes.root
+    ]
 
 
 def _outcome_details(chosen: StudySettings) -> dict[str, list[dict[str, Any]]]:

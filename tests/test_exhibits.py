@@ -12,6 +12,7 @@ from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
+from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import conform
 from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
@@ -34,7 +35,7 @@ from pipeline.exhibits.tables.sample_flow import sample_flow
 from pipeline.exhibits.tables.score import score_table
 from pipeline.exhibits.tables.table import DASH, Counts, Interval, Magnitude, Number, Text
 from pipeline.exhibits.words.captions import caption, stem
-from pipeline.exhibits.words.language import speaking, tell
+from pipeline.exhibits.words.language import say, speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
@@ -190,6 +191,16 @@ def test_treated_years_lost_with_a_set_of_many_are_a_warning(made, said):
     shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(made))
     lost = [note for note in main_notes(made, shown) if note.startswith("Treated yearly")]
     assert [note.endswith(f"loses most: {said}") for note in lost] == ([True] if said else [])
+
+
+def test_the_rule_for_missing_outcomes_is_the_one_that_ran(results):
+    sizes = pd.array(range(100, 100 + len(results.estimates)), dtype="Int64")
+    results = dataclasses.replace(results, estimates=results.estimates.assign(n_obs=sizes))
+    shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(results))
+    whole = say("main_notes.drop_set", firms=results.settings.exhibit.firms)
+    assert whole in " ".join(main_notes(results, shown))
+    ran = results.details.of(SPECS).assign(gaps="renormalise").to_dict("records")
+    assert whole not in " ".join(main_notes(with_details(results, SPECS, ran), shown))
 
 
 def test_note_translates_the_tables_own_number(results):

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.datasets.specs import SPECS
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.words.estimator_names import estimator_name
 from pipeline.exhibits.words.language import join_words, say
-from pipeline.params.design_rules import CaliperDesign
 from pipeline.params.exhibit import Panel
-from pipeline.params.match import ExternalDesign
 
 # Estimators whose effects before entry are tested together.
 _WITH_PRE_TREND_TEST = ("stacked", "group_time", "sun_abraham")
@@ -113,12 +112,10 @@ def by_panel(texts: dict[str, str]) -> str:
     return "; ".join(f"{text} ({name_panels(letters)})" for text, letters in panels_of.items())
 
 
-def has_matched_sets(results: StudyResults, design: str) -> bool:
-    """Say whether a design makes sets of matched firms, or only weights."""
-    rule = results.settings.match.designs.get(design)
-    if isinstance(rule, ExternalDesign):
-        return rule.content == "pairs"
-    return isinstance(rule, CaliperDesign)
+def keeps_whole_sets(results: StudyResults, panel: Panel) -> bool:
+    """Say whether a panel's matched sets counted in a year only where complete."""
+    ran = results.details.rows(SPECS, design=panel.design, estimator=panel.spec)
+    return bool((ran["gaps"] == "drop_set").any())
 
 
 def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from pipeline.exhibits.tables.outcome_tables import unobserved_notes
 from pipeline.exhibits.tables.panels import (
     Shown,
     by_panel,
-    has_matched_sets,
+    keeps_whole_sets,
     main_letter,
     name_panels,
     panel_effects,
@@ -206,10 +206,9 @@ def _missing(results: StudyResults, shown: Shown) -> list[str]:
     numbers = {k: {e.n_obs for e in panel_effects(results, shown, k)} for k in shown.panels}
     if all(len(found) < 2 for found in numbers.values()):
         return []
-    whole = results.settings.estimate.missing == "drop_set"
     rules = {
         letter: say(_WHOLE_SETS, firms=results.settings.exhibit.firms)
-        if whole and has_matched_sets(results, panel.design)
+        if keeps_whole_sets(results, panel)
         else say(_RENORMALISED)
         for letter, panel in shown.panels.items()
     }
