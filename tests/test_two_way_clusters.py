@@ -22,6 +22,7 @@ from pipeline.exhibits.words.language import tell
 from pipeline.inference import analytic
 from pipeline.inference.analytic import infer
 from pipeline.inference.cautions import cluster_caution, pair_cautions
+from pipeline.inference.counts import count
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.study import cross_faults, read_study
 
@@ -209,6 +210,17 @@ def test_a_firm_without_a_level_is_an_error():
     panel["district"] = panel["district"].mask(panel["firm_id"] == "F000")
     with pytest.raises(DataError, match="clusters by district, which 1 firms lack in their base"):
         run(panel, [*PAIR], [SUMS[1]])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_direction_with_fewer_clusters_counts(order):
+    firm = np.arange(8)
+    district, branch = np.array([0, 1, 2, 0, 1, 2, 3, 4]), np.array([0, 0, 0, 0, 1, 2, 3, 1])
+    seen = Seen(firm, firm < 4, entry=np.full(8, 2004))
+    found = count(seen, *(district, branch)[::order])
+    assert (found.n_clusters, found.n_treated_clusters, found.n_control_clusters) == (4, 1, 3)
+    assert found.lone_entry_years == (2004,)
+    assert found.too_few == Reason("treated_in_one_cluster")
 
 
 def test_cautions_say_what_a_pair_comes_to():
