@@ -63,7 +63,7 @@ def ours(data: dict[str, np.ndarray]) -> dict[str, Figures]:
     from pipeline.effects.terms import Term
     from pipeline.inference.analytic import infer
     from pipeline.inference.wild_bootstrap import wild_test
-    from pipeline.inference.wild_rows import cluster_sums
+    from pipeline.inference.wild_rows import sums_for_draws
 
     names = tuple(f"d{k}" for k in range(TERMS))
     terms = [Term(name) for name in names]
@@ -92,7 +92,7 @@ def ours(data: dict[str, np.ndarray]) -> dict[str, Figures]:
     absorbed = absorb(columns, data["unit"], data["cell"], unweighted)
     kept = absorbed.kept
     wild = dense_codes(data["wild"][kept])
-    sums = cluster_sums(data["y"][kept], columns[kept], absorbed.effects, wild)
+    sums = sums_for_draws(data["y"][kept], columns[kept], absorbed.effects, wild)
     test = wild_test(sums, 0.95, 9_999, np.random.default_rng(0))
     found["wild"] = {"d0": [test.p_value, test.larger_share]}
     return found

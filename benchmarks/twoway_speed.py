@@ -118,7 +118,7 @@ def wild_draws(n_clusters: int = 50, draws: int = 999) -> float:
     from pipeline.effects.absorb import dense_codes
     from pipeline.effects.regression import absorb
     from pipeline.inference.wild_bootstrap import wild_test
-    from pipeline.inference.wild_rows import cluster_sums
+    from pipeline.inference.wild_rows import sums_for_draws
 
     data = simulate(20_000)
     cluster = data["cluster"] % n_clusters
@@ -126,7 +126,7 @@ def wild_draws(n_clusters: int = 50, draws: int = 999) -> float:
     started = time.perf_counter()
     absorbed = absorb(post, data["firm"], data["year"] - 1, np.ones(len(post)))
     kept = absorbed.kept
-    sums = cluster_sums(data["y"][kept], post[kept], absorbed.effects, dense_codes(cluster[kept]))
+    sums = sums_for_draws(data["y"][kept], post[kept], absorbed.effects, dense_codes(cluster[kept]))
     wild_test(sums, 0.95, draws, np.random.default_rng(3))
     return time.perf_counter() - started
 

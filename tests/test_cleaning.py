@@ -32,12 +32,12 @@ from pipeline.params.clean import (
     Identifier,
     Jumps,
     Links,
+    PanelWindow,
     Price,
     Recode,
     ScaleCheck,
     Tails,
     UnitFactor,
-    Window,
 )
 
 
@@ -388,17 +388,17 @@ def test_filters_and_windows_keep_what_they_name():
     panel = rows(WINDOW)
     assert kept(filter_rows(panel, Filter(column="sector", label="x", keep=["x"]))) == "tttuuc"
     assert kept(filter_rows(panel, Filter(column="sector", label="y", drop=["y"]))) == "tttuuc"
-    assert kept(bound_years(panel, Window(first_year=2002))) == "ttuuc"
+    assert kept(bound_years(panel, PanelWindow(first_year=2002))) == "ttuuc"
     with pytest.raises(DataError, match="sector never is z"):
         filter_rows(panel, Filter(column="sector", label="z", keep=["z"]))
 
 
 def test_minimum_years_count_before_and_from_entry_on():
     panel = rows(WINDOW)
-    pre = require_years(panel, Window(minimum_pre_years=2))
+    pre = require_years(panel, PanelWindow(minimum_pre_years=2))
     assert kept(pre) == "tttcc"
     assert pre.issues == ()
-    post = require_years(panel, Window(minimum_pre_years=1, minimum_post_years=2))
+    post = require_years(panel, PanelWindow(minimum_pre_years=1, minimum_post_years=2))
     assert kept(post) == ""
     assert entry(post)[1] == 7
 
@@ -424,7 +424,7 @@ def test_years_between_those_of_a_firm_are_counted():
 
 
 def test_what_selects_on_survival_is_marked_for_the_notes():
-    ruled = balance_window(rows(WINDOW), Window(balanced=True))
+    ruled = balance_window(rows(WINDOW), PanelWindow(balanced=True))
     assert kept(ruled) == "ttt"
     assert [issue.rule for issue in ruled.issues] == [SURVIVAL_RULE]
 
@@ -487,7 +487,7 @@ t       2002 2002   10    1
 c       2001 -      60    2
 c       2002 -      20    0
 """)
-    ledger = apply_rules([panel], [lambda p: bound_years(p, Window(first_year=2002))])
+    ledger = apply_rules([panel], [lambda p: bound_years(p, PanelWindow(first_year=2002))])
     row = ledger.sample_flow.iloc[1]
     assert (row["rule"], row["rule_fields"]) == ("years", '{"first": 2002, "last": 2002}')
     assert (row["firms_lost"], row["firm_years_lost"], row["firm_years"]) == (0, 2, 2)

@@ -43,11 +43,11 @@ def test_a_long_line_is_shown_around_its_first_difference():
 
 def test_a_number_edited_in_a_word_file_is_seen():
     from pipeline.exhibits.render.word import render_word
-    from pipeline.exhibits.tables.table import Column, Number, Panel, Row, Table
+    from pipeline.exhibits.tables.table import Number, Panel, Row, Table, TableColumn
 
     def word(value):
         row = Row("Effect", (Number(value, 3),))
-        return {"tables.docx": render_word({"A": Table((Column("x"),), (Panel("", (row,)),))})}
+        return {"tables.docx": render_word({"A": Table((TableColumn("x"),), (Panel("", (row,)),))})}
 
     assert differences(word(0.092), word(0.092)) == []
     (found,) = differences(word(0.092), word(0.192))

@@ -13,13 +13,14 @@ from results import said, study_results, with_details, with_figures
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.selection import SCORE_LOSSES
+from pipeline.datasets.small_counts import protected, step_runs
 from pipeline.errors import Reason
 from pipeline.exhibits.figures.overlap import score_bins
+from pipeline.exhibits.inputs import Dominance
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.words.limitations import limitations
-from pipeline.publishing.disclosure.counts import protected, step_runs
-from pipeline.publishing.disclosure.dominance import Dominance, dominated, largest_share
+from pipeline.publishing.disclosure.dominance import dominated, largest_share
 from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, second_groups
 from pipeline.publishing.disclosure.losses import hide_steps, hide_support
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths, too_near

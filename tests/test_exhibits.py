@@ -33,7 +33,7 @@ from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.tables.recovery import recovery_table
 from pipeline.exhibits.tables.sample_flow import sample_flow
 from pipeline.exhibits.tables.score import score_table
-from pipeline.exhibits.tables.table import DASH, Counts, Interval, Magnitude, Number, Text
+from pipeline.exhibits.tables.table import DASH, Interval, Magnitude, Number, Text, WholeNumbers
 from pipeline.exhibits.words.captions import caption, stem
 from pipeline.exhibits.words.language import say, speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
@@ -113,8 +113,8 @@ def test_every_printed_number_is_the_estimate_rounded(results):
         assert _read(error.plain()) == pytest.approx(row.std_error, abs=0.5001e-3)
         low, high = (_read(end) for end in interval.ends())
         assert (low, high) == pytest.approx((row.conf_low, row.conf_high), abs=0.5001e-3)
-        assert firms == Counts((row.n_treated, row.n_control))
-        assert observed == Counts((row.n_obs,))
+        assert firms == WholeNumbers((row.n_treated, row.n_control))
+        assert observed == WholeNumbers((row.n_obs,))
 
 
 def test_same_decimals_down_every_column():
@@ -293,10 +293,10 @@ ONE_CLUSTER = Reason("one_cluster")
 def test_without_any_standard_error_sizes_stay_and_no_clustering_is_claimed(results):
     table = _first(_without_errors(results, ONE_CLUSTER))
     rows = {row.label: row.cells for row in table.panels[1].rows}
-    assert isinstance(rows["Treated / comp."][0], Counts)
-    assert isinstance(rows["Observations"][0], Counts)
+    assert isinstance(rows["Treated / comp."][0], WholeNumbers)
+    assert isinstance(rows["Observations"][0], WholeNumbers)
     foot = {row.label: row.cells for row in table.foot}
-    assert isinstance(foot["Clusters / treated"][0], Counts)
+    assert isinstance(foot["Clusters / treated"][0], WholeNumbers)
     notes = " ".join(table.notes)
     assert "Standard errors clustered" not in notes
     assert tell(ONE_CLUSTER) in notes
@@ -455,8 +455,12 @@ def test_categories_share_a_row_with_their_largest_difference(results):
 def test_balance_counts_firms_by_entry_year_and_distinct_ones(results):
     rows = {row.label: row for row in balance_table(results).rows()}
     units = rows["Firms \u00d7 entry years"].cells
-    assert [units[i] for i in (0, 1, 3)] == [Counts((412,)), Counts((9836,)), Counts((1071,))]
-    assert rows["distinct firms"].cells[3] == Counts((1071,))
+    assert [units[i] for i in (0, 1, 3)] == [
+        WholeNumbers((412,)),
+        WholeNumbers((9836,)),
+        WholeNumbers((1071,)),
+    ]
+    assert rows["distinct firms"].cells[3] == WholeNumbers((1071,))
     notes = " ".join(balance_table(results).notes)
     assert "treated firms with the score's covariates, before matching" in notes
     assert "matched on covariates: " in notes
@@ -610,7 +614,7 @@ def test_csv_holds_every_number_of_every_table_unrounded(results):
 
 def figures_of(cell):
     match cell:
-        case Counts():
+        case WholeNumbers():
             return list(map(float, cell.values))
         case Interval():
             return [cell.low, cell.high]
@@ -649,7 +653,7 @@ def test_score_table_has_a_column_a_fit_and_a_dash_for_a_term_not_in_it(results)
     rows = {row.label: row for row in table.rows()}
     assert rows["Sector (t\u22121): food & drink"].cells[1] == DASH
     assert rows["Age (t\u22121)"].cells[0].value == pytest.approx(-0.1)
-    assert rows["Comparison firms"].cells[0] == Counts((9495,))
+    assert rows["Comparison firms"].cells[0] == WholeNumbers((9495,))
     assert table.panels[0].rows[-2].label == "Constant"
 
 
@@ -658,7 +662,7 @@ def test_cohorts_add_up_to_the_foot(results):
     assert [row.label for row in table.panels[0].rows] == ["2009", "2010"]
     for column in (0, 1):
         total = sum(row.cells[column].values[0] for row in table.panels[0].rows)
-        assert table.foot[0].cells[column] == Counts((total,))
+        assert table.foot[0].cells[column] == WholeNumbers((total,))
 
 
 def test_estimators_on_the_same_firms_stand_side_by_side(results):

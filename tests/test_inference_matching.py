@@ -13,7 +13,7 @@ from pipeline.errors import IdentificationError
 from pipeline.estimators.matching_effect import Rules, matching_effect, used_firms_variance
 from pipeline.estimators.score_correction import estimated_score
 from pipeline.matching.mahalanobis import whiten
-from pipeline.matching.neighbours import Firms
+from pipeline.matching.neighbours import ScoredFirms
 
 CATTANEO = Path(statsmodels.__file__).parent / "treatment" / "tests" / "results" / "cataneo2.csv"
 PSMATCH2 = Path(__file__).parent / "reference" / "psmatch2_data.csv"
@@ -33,7 +33,7 @@ def on_score(births, columns, link="logit"):
     """Return firms matched on their score, as teffects psmatch does, and the score's fit."""
     treated = births[TREATED].to_numpy() == 1
     fit = estimated_score(births[columns].astype(float), treated, link)
-    return Firms(births["bweight"].to_numpy(float), treated, fit.probability[:, None]), fit
+    return ScoredFirms(births["bweight"].to_numpy(float), treated, fit.probability[:, None]), fit
 
 
 def on_covariates(births, columns, exact=()):
@@ -41,7 +41,7 @@ def on_covariates(births, columns, exact=()):
     treated = births[TREATED].to_numpy() == 1
     points = whiten(births[columns].astype(float), treated, False)
     cells = births.groupby(list(exact)).ngroup().to_numpy(np.int64) if exact else None
-    return Firms(births["bweight"].to_numpy(float), treated, points, cells)
+    return ScoredFirms(births["bweight"].to_numpy(float), treated, points, cells)
 
 
 # Columns, estimand, options, estimate and standard error as Stata prints them.
@@ -80,7 +80,7 @@ def test_a_caliper_that_binds_nobody_changes_nothing(births, caliper):
 
 def test_firms_beyond_the_caliper_leave_the_average():
     score = np.array([0.0, 1.0, 0.1, 0.2, 5.0])
-    firms = Firms(
+    firms = ScoredFirms(
         np.array([3.0, 9.0, 1.0, 2.0, 0.0]),
         np.array([True, True, False, False, False]),
         score[:, None],
@@ -122,7 +122,7 @@ def test_figures_of_teffects_nnmatch(births, case):
 def test_a_firm_alone_in_its_cell_has_no_variance():
     cells = np.array([0, 0, 0, 1, 1, 1])
     treated = np.array([True, False, False, True, True, False])
-    firms = Firms(np.arange(6.0), treated, np.zeros((6, 1)), cells)
+    firms = ScoredFirms(np.arange(6.0), treated, np.zeros((6, 1)), cells)
     with pytest.raises(IdentificationError, match=r"alone_in_cell \(n 1\)"):
         matching_effect(firms, "att", Rules(ratio=1))
 
@@ -130,7 +130,7 @@ def test_a_firm_alone_in_its_cell_has_no_variance():
 def test_att_with_a_known_score():
     table = lalonde.read_lalonde()
     score = lalonde.score(table).scores.dropna().sort_values("firm_id")["propensity_score"]
-    firms = Firms(
+    firms = ScoredFirms(
         table["re78"].to_numpy(float), table["treated"].to_numpy(), score.to_numpy()[:, None]
     )
     found = matching_effect(firms, "att", Rules(tolerance=1e-12))
@@ -176,7 +176,7 @@ def test_any_number_of_neighbours_follows_the_formulas(ratio, own):
     distance = np.linalg.norm(points[:, None] - points, axis=2)
     expected = dense_variances(y, treated, distance, ratio, own)
     for estimand, (estimate, error) in zip(("ate", "att"), expected, strict=True):
-        found = matching_effect(Firms(y, treated, points), estimand, Rules(ratio, own))
+        found = matching_effect(ScoredFirms(y, treated, points), estimand, Rules(ratio, own))
         assert found.estimate == pytest.approx(estimate)
         assert found.std_error == pytest.approx(error)
 
@@ -192,7 +192,7 @@ def test_intervals_cover_the_truth(estimand):
         treated = rng.random(500) < 1 / (1 + np.exp(0.5 - 0.7 * x.sum(axis=1)))
         y = x @ [1.0, 0.5] + treated * (1 + 0.5 * x[:, 0]) + rng.normal(size=500)
         score = estimated_score(pd.DataFrame(x, columns=["a", "b"]), treated, "logit")
-        firms = Firms(y, treated, score.probability[:, None])
+        firms = ScoredFirms(y, treated, score.probability[:, None])
         found = matching_effect(firms, estimand, Rules(), score=score)
         estimates.append(found.estimate)
         errors.append(found.std_error)

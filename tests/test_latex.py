@@ -15,15 +15,15 @@ from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.table import (
     DASH,
-    Column,
-    Counts,
     Interval,
     Magnitude,
     Number,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
+    WholeNumbers,
 )
 from pipeline.params.settings import load_yaml
 from pipeline.publishing.study import build_exhibits, study_tables
@@ -36,9 +36,9 @@ NASTY = r"R&D_100% ~ año #1 ${x}^\ [a] <b> |c| `d' "
 def small_table() -> Table:
     return Table(
         columns=(
-            Column("Log sales", "log points", 1),
-            Column("Any", "share", 2, "Exports"),
-            Column("Value", "", 3, "Exports"),
+            TableColumn("Log sales", "log points", 1),
+            TableColumn("Any", "share", 2, "Exports"),
+            TableColumn("Value", "", 3, "Exports"),
         ),
         panels=(
             Panel(
@@ -49,7 +49,7 @@ def small_table() -> Table:
                         "", (Number(0.031, 3, "parenthesis"), Number(0.009, 3, "parenthesis"), None)
                     ),
                     Row("95% CI", (Interval(-0.143, -0.021, 3), Interval(-0.005, 0.031, 3), None)),
-                    Row("Firms", (Counts((398, 1071)), Counts((11752,)), None)),
+                    Row("Firms", (WholeNumbers((398, 1071)), WholeNumbers((11752,)), None)),
                 ),
             ),
         ),
@@ -183,7 +183,7 @@ def test_committed_tables_compile_and_fit_the_page(study, tmp_path):
 @pytest.mark.slow
 def test_a_table_longer_than_the_page_is_a_fault(tmp_path):
     rows = tuple(Row("row", (Text("cell"),)) for _ in range(70))
-    table = Table((Column("column"),), (Panel("", rows),))
+    table = Table((TableColumn("column"),), (Panel("", rows),))
     assert not fits_page(table)
     _, log = latex.compile_latex(floats([render_latex(table)]), tmp_path)
     assert any("Float too large" in line for line in latex.faults(log))
@@ -228,7 +228,7 @@ def test_a_spanner_is_as_wide_as_its_columns_in_every_type_size(size, tmp_path):
     heads = ("Log sales", "Log employment", "Any exports", "Export value")
     spanners = ("", "", "Exports", "Exports")
     columns = tuple(
-        Column(head, "log points", n, spanner)
+        TableColumn(head, "log points", n, spanner)
         for n, (head, spanner) in enumerate(zip(heads, spanners, strict=True), start=1)
     )
     fragment = render_latex(Table(columns, (Panel("In units of the estimate", (row,)),)))

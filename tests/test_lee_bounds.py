@@ -22,7 +22,7 @@ from pipeline.analyses.manski_bounds import manski_bounds
 from pipeline.datasets.fits import FITS
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
-from pipeline.estimators.lee_bounds import as_estimated, lee_bounds
+from pipeline.estimators.lee_bounds import bounds_as_estimated, lee_bounds
 from pipeline.estimators.stacked import event_effects, event_regressors, fit_cells, year_cells
 from pipeline.inference.analytic import infer
 from pipeline.inference.covariance import small_sample_factor
@@ -135,7 +135,7 @@ def test_tied_outcomes_as_leebounds(sample, printed, errors, trimmed):
     assert [side.estimate for side in sides] == pytest.approx(printed, abs=1e-10)
     either = found.trimmed_treated + found.trimmed_comparison
     assert either == pytest.approx(trimmed, abs=1e-12)
-    both = as_estimated(stacks, "att", sides, found.used, panel["sales"].to_numpy())
+    both = bounds_as_estimated(stacks, "att", sides, found.used, panel["sales"].to_numpy())
     own = infer(both, "firm").std_errors
     by_hand = np.sqrt([side.influence @ side.influence for side in sides])
     assert own == pytest.approx(by_hand, rel=1e-12)

@@ -1,18 +1,26 @@
 """Markdown tables: the same digits as every other renderer, nothing read as markup."""
 
 from pipeline.exhibits.render.markdown import render_markdown
-from pipeline.exhibits.tables.table import Column, Counts, Interval, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import (
+    Interval,
+    Number,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    WholeNumbers,
+)
 
 
 def test_a_table_becomes_markdown():
     table = Table(
-        columns=(Column("R|D_1", "log points"), Column("Jobs")),
+        columns=(TableColumn("R|D_1", "log points"), TableColumn("Jobs")),
         panels=(
             Panel(
                 "Panel A",
                 (
                     Row("Effect", (Number(-0.0164, 3), None)),
-                    Row("95% CI", (Interval(-0.17, 0.138, 3), Counts((1234, 5)))),
+                    Row("95% CI", (Interval(-0.17, 0.138, 3), WholeNumbers((1234, 5)))),
                 ),
             ),
         ),
@@ -32,9 +40,13 @@ def test_a_table_becomes_markdown():
 
 def test_headings_that_are_alike_are_told_apart_by_their_spanner():
     columns = (
-        Column("p"),
-        *(Column(found, spanner=test) for test in ("Joint", "Any") for found in ("50%", "80%")),
-        Column("Weight", spanner="After"),
+        TableColumn("p"),
+        *(
+            TableColumn(found, spanner=test)
+            for test in ("Joint", "Any")
+            for found in ("50%", "80%")
+        ),
+        TableColumn("Weight", spanner="After"),
     )
     table = Table(columns, (Panel("", (Row("A", (None,) * 6),)),))
     head = render_markdown(table).splitlines()[0]

@@ -19,7 +19,7 @@ from pipeline.estimators.matching_effect import Rules, matching_effect
 from pipeline.estimators.score_correction import estimated_score
 from pipeline.matching.designs import match_designs
 from pipeline.matching.mahalanobis import whiten
-from pipeline.matching.neighbours import Firms
+from pipeline.matching.neighbours import ScoredFirms
 from pipeline.matching.redo import Redo
 from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
@@ -109,7 +109,7 @@ def expected(table, **rules):
     treated = table["treated"].to_numpy()
     score = estimated_score(table[lalonde.IN_SCORE], treated, "logit")
     points = np.round(score.probability, SCORE_DECIMALS)[:, None]
-    firms = Firms(table["re78"].to_numpy(float), treated, points)
+    firms = ScoredFirms(table["re78"].to_numpy(float), treated, points)
     return matching_effect(firms, "att", Rules(tolerance=LEAST_TIE_TOLERANCE, **rules), score=score)
 
 
@@ -146,7 +146,7 @@ def test_covariates_with_bias_adjustment(table):
     treated = table["treated"].to_numpy()
     points = whiten(table[NUMBERS], treated, pooled=False)
     cells = table.groupby("race").ngroup().to_numpy(np.int64)
-    firms = Firms(table["re78"].to_numpy(float), treated, points, cells)
+    firms = ScoredFirms(table["re78"].to_numpy(float), treated, points, cells)
     found = matching_effect(
         firms,
         "att",

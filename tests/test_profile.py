@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.datasets.panel import COHORT_SIZE, PROFILE
+from pipeline.datasets.small_counts import small
 from pipeline.datasets.store import conform
 from pipeline.panel.profile import profile_panel
-from pipeline.panel.suppression import Sum, hidden_cells, small
+from pipeline.panel.suppression import Sum, hidden_cells
 
 
 def test_a_count_is_small_from_one_to_below_the_minimum():

@@ -11,10 +11,10 @@ from pipeline.effects.least_squares import Solved, as_estimated
 from pipeline.effects.poisson import fit_poisson
 from pipeline.effects.terms import ATT, Term
 from pipeline.estimators.cohort_regression import (
-    event_effects,
+    average_by_mass,
+    event_time_averages,
     fit_extended_twoway,
     fit_sun_abraham,
-    simple_average,
 )
 from pipeline.estimators.imputation import impute, imputed_averages
 from pipeline.estimators.twoway import FlatSample
@@ -50,12 +50,12 @@ def figures(estimated):
 
 def of_simple(found):
     """Return the figures of the average of cells from entry on, by their mass."""
-    return figures(simple_average(found, ATT))
+    return figures(average_by_mass(found, ATT))
 
 
 def of_event_time(found, event_time):
     """Return the figures of the average of cells at one event time, by their mass."""
-    return figures(event_effects(found).where([Term("event", event_time=event_time)]))
+    return figures(event_time_averages(found).where([Term("event", event_time=event_time)]))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.effects.absorb import two_effects
 from pipeline.inference.wild_bootstrap import wild_test
-from pipeline.inference.wild_rows import cluster_sums
+from pipeline.inference.wild_rows import sums_for_draws
 from pipeline.panel.treated_clusters import cluster_entry
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -78,7 +78,7 @@ def codes(values):
 def enumerated(y, regressors, first, second, clusters):
     """Test the first of the regressors by all sign patterns of the clusters."""
     effects = two_effects(codes(first), codes(second), np.ones(len(y)))
-    sums = cluster_sums(np.asarray(y, float), np.asarray(regressors, float), effects, clusters)
+    sums = sums_for_draws(np.asarray(y, float), np.asarray(regressors, float), effects, clusters)
     return wild_test(sums, 0.95, 9999, np.random.default_rng(0), count_ties=False)
 
 

@@ -14,7 +14,7 @@ from test_reference_cohorts import flat_panel
 
 from pipeline.effects.terms import ATT, event
 from pipeline.estimators.cohort_regression import (
-    event_effects,
+    event_time_averages,
     fit_extended_twoway,
     fit_sun_abraham,
 )
@@ -53,11 +53,11 @@ def group_time(times):
 
 
 def sun_abraham(times):
-    return at(event_effects(fit_sun_abraham(flat(), -1)), times)
+    return at(event_time_averages(fit_sun_abraham(flat(), -1)), times)
 
 
 def extended_twoway(times):
-    return at(event_effects(fit_extended_twoway(flat(), -1, None, "cohort")), times)
+    return at(event_time_averages(fit_extended_twoway(flat(), -1, None, "cohort")), times)
 
 
 def imputation(times):

@@ -11,7 +11,7 @@ from pipeline.commands.audit.comparison import differences
 from pipeline.datasets.samples import SAMPLES
 from pipeline.exhibits.inputs import find_effect
 from pipeline.exhibits.render.html import render_html
-from pipeline.exhibits.tables.table import Column, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import Number, Panel, Row, Table, TableColumn
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.findings import findings
 from pipeline.exhibits.words.limitations import limitations
@@ -191,7 +191,7 @@ def test_rows_left_out_for_missing_outcomes_are_a_limitation(results):
 def test_text_from_users_is_escaped():
     nasty = "<b>R&D</b> \"x\" 'y'"
     table = Table(
-        columns=(Column(nasty, nasty, 1, nasty),),
+        columns=(TableColumn(nasty, nasty, 1, nasty),),
         panels=(Panel(nasty, (Row(nasty, (Number(1.0, 1, suffix="<i>"),)),)),),
         notes=(nasty,),
         source=nasty,

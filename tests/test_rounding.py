@@ -48,7 +48,9 @@ def test_decimals_show_the_digits_of_the_smallest_error(errors, digits, least, d
 
 
 def test_significant_digits_come_without_exponents():
-    shown = [rounding.significant(value) for value in (1.8449, 23.649, 9836.4, 0.0123449, 0)]
+    shown = [
+        rounding.in_significant_digits(value) for value in (1.8449, 23.649, 9836.4, 0.0123449, 0)
+    ]
     assert shown == ["1.84", "23.6", "9,836", "0.0123", "0"]
 
 

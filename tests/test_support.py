@@ -10,7 +10,12 @@ from pipeline.exhibits.tables.support import support_table
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
 from pipeline.selection.kernel_density import kernel_density, stata_percentile
-from pipeline.selection.support import densest, support_by_stack, treated_fates, trimmed
+from pipeline.selection.support import (
+    below_highest_scores,
+    densest,
+    support_by_stack,
+    treated_fates,
+)
 
 MODEL = {
     "controls_from": "all",
@@ -29,10 +34,10 @@ def model(**changes):
 def test_trimming_drops_the_highest_treated_scores_rounded_down():
     score = np.array([0.1, 0.5, 0.7, 0.9, 0.95])
     treated = np.array([True, True, True, True, False])
-    assert trimmed(score, treated, 0.25).tolist() == [True, True, True, False, True]
-    assert trimmed(score, treated, 0.24).all()
+    assert below_highest_scores(score, treated, 0.25).tolist() == [True, True, True, False, True]
+    assert below_highest_scores(score, treated, 0.24).all()
     tied = np.array([0.1, 0.9, 0.9, 0.9, 0.95])
-    assert trimmed(tied, treated, 0.25).all()
+    assert below_highest_scores(tied, treated, 0.25).all()
 
 
 def scored_stacks():

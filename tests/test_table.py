@@ -6,15 +6,15 @@ from hypothesis import strategies as st
 
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
-    Column,
-    Counts,
     Interval,
     Number,
     Panel,
     Row,
     Table,
+    TableColumn,
+    WholeNumbers,
     align_decimals,
-    number,
+    number_cell,
 )
 
 
@@ -46,7 +46,7 @@ def test_fixed_reads_back_as_the_rounded_number_and_never_as_minus_zero(value, d
     [(1.8449, "1.84"), (23.64, "23.6"), (0.11812, "0.118"), (9836.4, "9,836"), (0, "0")],
 )
 def test_three_significant_digits(value, shown):
-    assert rounding.significant(value) == shown
+    assert rounding.in_significant_digits(value) == shown
 
 
 def test_standard_error_that_rounds_to_zero_is_a_bound():
@@ -74,19 +74,19 @@ def test_decimals_stop_at_the_most():
 
 def test_rows_have_one_cell_per_column():
     with pytest.raises(ValueError, match="2 cells"):
-        Table((Column("a"),), (Panel("", (Row("x", (None, None)),)),))
+        Table((TableColumn("a"),), (Panel("", (Row("x", (None, None)),)),))
 
 
 def test_same_decimals_down_a_column():
     rows = (Row("a", (Number(1.0, 1),)), Row("b", (Interval(1.0, 2.0, 4),)))
-    aligned = align_decimals(Table((Column("a"),), (Panel("", rows),)))
+    aligned = align_decimals(Table((TableColumn("a"),), (Panel("", rows),)))
     assert [cell.decimals for cell in aligned.column_cells(0)] == [4, 4]
 
 
 def test_missing_number_is_an_empty_cell():
-    assert number(math.nan, 3) is None
-    assert number(0.5, 3) == Number(0.5, 3)
+    assert number_cell(math.nan, 3) is None
+    assert number_cell(0.5, 3) == Number(0.5, 3)
 
 
 def test_counts_group_thousands():
-    assert Counts((412, 9836)).plain() == "412 / 9,836"
+    assert WholeNumbers((412, 9836)).plain() == "412 / 9,836"

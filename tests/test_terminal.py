@@ -4,24 +4,32 @@ import pytest
 from published import STUDY, published_project
 
 from pipeline.exhibits.render.terminal import render_text
-from pipeline.exhibits.tables.table import Column, Counts, Interval, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import (
+    Interval,
+    Number,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    WholeNumbers,
+)
 from stages import show
 
 
 def test_a_table_becomes_text_with_points_under_points():
     table = Table(
-        columns=(Column("Log sales", "log points"), Column("Jobs")),
+        columns=(TableColumn("Log sales", "log points"), TableColumn("Jobs")),
         panels=(
             Panel(
                 "Panel A",
                 (
                     Row("Effect", (Number(-0.0164, 3), None)),
                     Row("", (Number(0.0721, 3, "parenthesis"), None)),
-                    Row("95% CI", (Interval(-0.17, 0.138, 3), Counts((1234, 5)))),
+                    Row("95% CI", (Interval(-0.17, 0.138, 3), WholeNumbers((1234, 5)))),
                 ),
             ),
         ),
-        foot=(Row("Firms", (Counts((7,)), None), indent=True),),
+        foot=(Row("Firms", (WholeNumbers((7,)), None), indent=True),),
         notes=("A note.",),
         source="a file",
     )

@@ -11,7 +11,7 @@ from pipeline.effects.absorb import two_effects
 from pipeline.effects.least_squares import coefficients
 from pipeline.effects.study import prepare_study
 from pipeline.inference.wild_bootstrap import cluster_weights, wild_test
-from pipeline.inference.wild_rows import cluster_sums, combination_first
+from pipeline.inference.wild_rows import combination_first, sums_for_draws
 
 
 def data(seed, n_clusters=6, effect=0.0):
@@ -51,7 +51,7 @@ def slow_statistics(y, regressors, *, firm, year, weight, cluster, null, pattern
 def test_enumerated_p_value_is_that_of_regressions_draw_by_draw(null):
     y, regressors, firm, year, weight, cluster = data(0)
     shifted = y - null * regressors[:, 0]
-    sums = cluster_sums(shifted, regressors, two_effects(firm, year, weight), cluster)
+    sums = sums_for_draws(shifted, regressors, two_effects(firm, year, weight), cluster)
     found = wild_test(sums, 0.95, 999, np.random.default_rng(0))
     patterns = list(product((-1, 1), repeat=6))
     slow = slow_statistics(
@@ -82,7 +82,7 @@ def test_webbs_weights_have_mean_zero_and_variance_one():
 
 def test_webb_draws_are_those_of_regressions():
     y, regressors, firm, year, weight, cluster = data(1, n_clusters=10)
-    sums = cluster_sums(y, regressors, two_effects(firm, year, weight), cluster)
+    sums = sums_for_draws(y, regressors, two_effects(firm, year, weight), cluster)
     found = wild_test(sums, 0.95, 199, np.random.default_rng(3))
     patterns, name = cluster_weights(10, 199, np.random.default_rng(3))
     assert name == found.weights == "webb" and len(np.unique(patterns)) == 6
@@ -103,13 +103,13 @@ def test_the_interval_ends_where_the_test_rejects():
     y, regressors, firm, year, weight, cluster = data(2, n_clusters=14, effect=1.0)
     effects = two_effects(firm, year, weight)
     found = wild_test(
-        cluster_sums(y, regressors, effects, cluster), 0.95, 399, np.random.default_rng(1)
+        sums_for_draws(y, regressors, effects, cluster), 0.95, 399, np.random.default_rng(1)
     )
     assert found.weights == "rademacher"
     for end, inward in ((found.low, 1e-3), (found.high, -1e-3)):
         p_values = [
             wild_test(
-                cluster_sums(y - b * regressors[:, 0], regressors, effects, cluster),
+                sums_for_draws(y - b * regressors[:, 0], regressors, effects, cluster),
                 0.95,
                 399,
                 np.random.default_rng(1),
@@ -124,7 +124,7 @@ def test_size_under_cluster_shocks_with_eight_clusters():
     rejected = []
     for seed in range(200):
         y, regressors, firm, year, weight, cluster = data(seed + 100, n_clusters=8)
-        sums = cluster_sums(
+        sums = sums_for_draws(
             y, regressors[:, :1], two_effects(firm, year, np.ones_like(weight)), cluster
         )
         rejected.append(wild_test(sums, 0.95, 256, np.random.default_rng(0)).p_value <= 0.05)
@@ -137,7 +137,7 @@ def test_a_weighted_sum_of_coefficients_is_drawn_as_the_first_of_other_regressor
     rotated = combination_first(regressors, shares)
     fitted = coefficients(y, regressors, firm, year, weight) @ shares
     assert coefficients(y, rotated, firm, year, weight)[0] == pytest.approx(fitted)
-    sums = cluster_sums(y, rotated, two_effects(firm, year, weight), cluster)
+    sums = sums_for_draws(y, rotated, two_effects(firm, year, weight), cluster)
     assert sums.outcome.sum() / sums.square.sum() == pytest.approx(fitted)
     patterns = list(product((-1, 1), repeat=6))
     slow = slow_statistics(
@@ -178,7 +178,7 @@ def test_row_beside_the_analytic_one(average):
 
 def test_no_draw_as_large_is_no_p_value_of_zero():
     y, regressors, firm, year, weight, cluster = data(2, n_clusters=14, effect=100.0)
-    sums = cluster_sums(y, regressors, two_effects(firm, year, weight), cluster)
+    sums = sums_for_draws(y, regressors, two_effects(firm, year, weight), cluster)
     found = wild_test(sums, 0.95, 199, np.random.default_rng(1))
     assert found.p_value == 1 / 200
 

@@ -10,7 +10,7 @@ from programs import required
 from results import study_results
 
 from pipeline.exhibits.render.word import render_word
-from pipeline.exhibits.tables.table import Column, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import Number, Panel, Row, Table, TableColumn
 from pipeline.exhibits.words.captions import caption
 from pipeline.publishing.study import study_tables
 
@@ -73,7 +73,7 @@ def test_two_renderings_are_the_same_bytes_without_a_date(results):
 
 def test_text_from_users_is_text():
     table = Table(
-        columns=(Column(NASTY, NASTY, 1, NASTY),),
+        columns=(TableColumn(NASTY, NASTY, 1, NASTY),),
         panels=(Panel(NASTY, (Row(NASTY, (Number(1.0, 1),), indent=True),)),),
         notes=(NASTY,),
         source=NASTY,

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.estimated import Estimated, combined
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason

@@ -12,7 +12,7 @@ from pipeline.datasets.fits import (
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
-from pipeline.effects.description import baseline_means, outcome_paths, sample_figures
+from pipeline.effects.description import baseline_means, mean_paths, sample_figures
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
@@ -43,7 +43,7 @@ def describe(collected: Collected, study: Study, sample: StackedSample, name: st
         outcome = study.outcomes[name]
         for treated, mean in baseline_means(sample, study.panel, outcome).items():
             collected.add(BASELINES, **place, treated=treated, mean=mean, unit=outcome.unit)
-        collected.paths.append(outcome_paths(sample, name))
+        collected.paths.append(mean_paths(sample, name))
 
 
 def add_beside(

@@ -18,15 +18,16 @@ from pipeline.analyses.averages import (
 )
 from pipeline.analyses.exit_status import ExitStatus
 from pipeline.analyses.manski_bounds import manski_bounds
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import FITS
 from pipeline.effects.collected import Collected
 from pipeline.effects.rows import Label, Row, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
-from pipeline.effects.stacks import Floats, Stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
-from pipeline.estimators.lee_bounds import as_estimated, bounds_of_changes, trimmed
+from pipeline.estimators.lee_bounds import bounds_as_estimated, bounds_of_changes, trimmed
 from pipeline.inference.analytic import infer
 from pipeline.inference.detectable import fit_key
 from pipeline.inference.imbens_manski import bound_rows
@@ -113,7 +114,7 @@ def _lee(collected: Collected, after: AfterExit, label: Label, values: Floats) -
         return [missing_row(label, LEE, Reason("no_survivors_in_both_groups"))]
     collected.add(FITS, **fit_key(label), **trimmed(found))
     bounds, assumes = (found.lower, found.upper), Reason("survive_either_way")
-    both = as_estimated(after.stacks, LEE.family, bounds, found.used, values)
+    both = bounds_as_estimated(after.stacks, LEE.family, bounds, found.used, values)
     return bound_rows(label, LEE.family, infer(both, label.cluster), assumes)
 
 
@@ -135,7 +136,7 @@ def _manski(
         return [missing_row(label, MANSKI, Reason("no_event_time_with_both_groups"))]
     reach = np.append(values.ravel(), [low, high])
     bounds, assumes = (found.lower, found.upper), Reason("any_outcome_within_limits")
-    both = as_estimated(after.stacks, MANSKI.family, bounds, found.used, reach)
+    both = bounds_as_estimated(after.stacks, MANSKI.family, bounds, found.used, reach)
     return bound_rows(label, MANSKI.family, infer(both, label.cluster), assumes)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.stacks import Flags, Floats, Stacks
+from pipeline.datasets.arrays import Flags, Floats
+from pipeline.effects.stacks import Stacks
 from pipeline.errors import DataError
 from pipeline.panel.panel_index import NO_ROW
 from pipeline.params.analyses import ColumnExit, LastYearExit

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.stacks import Flags, SetMembers, Stacks, join_stacks
+from pipeline.datasets.arrays import Codes, Flags
+from pipeline.effects.stacks import SetMembers, Stacks, join_stacks
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
 from pipeline.matching.methods import match_stack
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import StackMatch
-from pipeline.panel.panel_index import Codes, index_panel
+from pipeline.panel.panel_index import index_panel
 from pipeline.params.analyses import Grouping
 from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS
 from pipeline.params.match import AnyDesign, ExternalDesign

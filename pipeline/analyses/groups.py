@@ -32,7 +32,7 @@ from pipeline.inference.equality import TEST, detectable_difference, equality_ro
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import n_groups
 from pipeline.panel.scale import on_scale
-from pipeline.params.analyses import Groups
+from pipeline.params.analyses import GroupsSection
 from pipeline.params.outcomes import Outcome
 
 
@@ -45,7 +45,7 @@ class _Grouped:
     test: Row
 
 
-def add_groups(collected: Collected, study: Study, asked: Groups, redo: Redo | None) -> None:
+def add_groups(collected: Collected, study: Study, asked: GroupsSection, redo: Redo | None) -> None:
     """Add effects by group, equality tests, and q-values over all groups and over all tests.
 
     Raises ParamsError where PANEL lacks a column, or where nothing is at hand to match again.
@@ -73,7 +73,7 @@ def add_groups(collected: Collected, study: Study, asked: Groups, redo: Redo | N
             collected.tests += _test_q_values(label, found)
 
 
-def _check(study: Study, asked: Groups, redo: Redo | None) -> None:
+def _check(study: Study, asked: GroupsSection, redo: Redo | None) -> None:
     for name, grouping in asked.by.items():
         if grouping.column is not None and grouping.column not in study.panel.columns:
             raise ParamsError(
@@ -94,7 +94,7 @@ def _check(study: Study, asked: Groups, redo: Redo | None) -> None:
 
 
 def _grouped_firms(
-    study: Study, asked: Groups, redo: Redo | None, design: str, name: str
+    study: Study, asked: GroupsSection, redo: Redo | None, design: str, name: str
 ) -> FirmGroups | Reason:
     """Return the grouping's firms, or the reason why they cannot be matched."""
     grouping = asked.by[name]
@@ -107,7 +107,7 @@ def _grouped_firms(
 
 
 def _estimate(
-    study: Study, asked: Groups, label: Label, name: str, firms: FirmGroups | Reason
+    study: Study, asked: GroupsSection, label: Label, name: str, firms: FirmGroups | Reason
 ) -> _Grouped:
     outcome = study.outcomes[label.outcome]
     label = replace(label, grouping=name)

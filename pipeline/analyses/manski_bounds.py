@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.sample import renormalised_weights
-from pipeline.effects.stacks import Flags, Floats, Stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.estimators.lee_bounds import (
     Bound,
     difference,
@@ -17,7 +18,6 @@ from pipeline.estimators.lee_bounds import (
     mean_bound,
     stack_codes,
 )
-from pipeline.panel.panel_index import Codes
 
 
 @dataclass(frozen=True)

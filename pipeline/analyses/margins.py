@@ -22,13 +22,14 @@ from pipeline.analyses.averages import (
     average_row,
     ratios_of,
 )
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import UNIT_DEPENDENCE
 from pipeline.datasets.samples import ZEROS
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated, combined, joined
 from pipeline.effects.rows import Label, Row, analysis_label, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
-from pipeline.effects.stacks import Floats, Stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError

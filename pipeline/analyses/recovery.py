@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.results import TERM
 from pipeline.effects.rows import ALL
 from pipeline.effects.sample import check_comparable
-from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term

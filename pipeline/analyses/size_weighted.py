@@ -22,12 +22,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.analyses.averages import Weights, average_effect, average_row
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, analysis_label, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
-from pipeline.effects.stacks import Floats, SetMembers, Stacks
+from pipeline.effects.stacks import SetMembers, Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, ParamsError, Reason

@@ -11,12 +11,13 @@ import numpy as np
 
 from pipeline.analyses.exit_outcomes import AfterExit, add_exit_outcomes
 from pipeline.analyses.exit_status import ExitStatus, exit_status
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.samples import ATTRITION
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, analysis_label, effect_row, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, sample_of_values
-from pipeline.effects.stacks import Flags, Floats, Stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, event
 from pipeline.errors import IdentificationError, Reason
@@ -30,7 +31,6 @@ from pipeline.estimators.stacked import (
 from pipeline.inference.analytic import analytic_rows, infer
 from pipeline.inference.clusters import cluster_codes
 from pipeline.inference.counts import count
-from pipeline.panel.panel_index import Codes
 from pipeline.params.analyses import Survival
 
 NAME = "survival"

@@ -18,7 +18,7 @@ from pipeline.matching.designs import Matched
 from pipeline.matching.shortage import shortage_lines
 from pipeline.params.analyses import Analyses
 from pipeline.params.settings import nearest_known
-from pipeline.params.study import Study
+from pipeline.params.study import StudySection
 
 # Settings that `clean` has used up.
 _CLEANED = ("data", "clean", "treatment.entry", "treatment.leave_out_entry_years")
@@ -64,7 +64,7 @@ class Explored:
     effects: pd.DataFrame
 
 
-def explore(panel: pd.DataFrame, study: Study) -> Explored:
+def explore(panel: pd.DataFrame, study: StudySection) -> Explored:
     """Return balance, matched firms and headline effects of the headline design.
 
     `panel` is PANEL. Only the headline's spec and design are estimated, so that an answer takes
@@ -107,7 +107,7 @@ def explored_text(found: Explored) -> str:
     )
 
 
-def _headline_only(study: Study) -> Study:
+def _headline_only(study: StudySection) -> StudySection:
     """Return the study with the headline's spec, design and score model alone."""
     headline = study.estimate.headline
     spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)

@@ -24,12 +24,12 @@ from pipeline.commands.in_memory import (
     match_in_memory,
     results_in_memory,
 )
-from pipeline.commands.notebook_panel import delivered_table, require_columns
+from pipeline.commands.notebook_panel import delivered_table, require_delivered
 from pipeline.commands.notebook_params import (
     MATCHED,
     PANEL_FILE,
-    Asked,
     AskedDesign,
+    AskedOfFrame,
     Transforms,
     section_text,
     study_of,
@@ -48,7 +48,7 @@ from pipeline.panel.clean import clean_panel
 from pipeline.panel.ledger import Ledger
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.settings import nearest_known
-from pipeline.params.study import Study
+from pipeline.params.study import StudySection
 
 NOT_VETTED = "Not vetted for disclosure: small counts and dominant firms are shown."
 
@@ -56,7 +56,7 @@ Comparison = Literal["never_treated", "not_yet_treated"]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownHtml:
     """Hold an exhibit as HTML, which a notebook shows; `content` is without the caution."""
 
     content: str
@@ -79,17 +79,17 @@ class Effects:
         mine = (rows["outcome"] == self.outcome) & (rows["design"] == self.design)
         return rows[mine].reset_index(drop=True)
 
-    def event_study(self) -> Shown:
+    def event_study(self) -> ShownHtml:
         """Return the figure of effects by year since entry."""
         return _drawn(event_study, self._alone)
 
-    def table(self) -> Shown:
+    def table(self) -> ShownHtml:
         """Return the table of effects, every design beside the unmatched one, with its notes."""
         results = self._alone
         with speaking(results.settings.exhibit):
             tables = main_effects(results).items()
             parts = [render_html(table, caption(results, name)) for name, table in tables]
-        return Shown("\n".join(parts))
+        return ShownHtml("\n".join(parts))
 
     @cached_property
     def _alone(self) -> StudyResults:
@@ -104,7 +104,7 @@ class Match:
     """Hold one design: who was matched with whom, how alike they are, what the effects are."""
 
     name: str
-    study: Study
+    study: StudySection
     cleaned: Ledger
     found: InMemory
 
@@ -122,7 +122,7 @@ class Match:
         """Return the rows of BALANCE: standardised differences before and after matching."""
         return self._mine(balance_in_memory(self.found))
 
-    def plot(self) -> Shown:
+    def plot(self) -> ShownHtml:
         """Return the Love plot of standardised differences."""
         return _drawn(love_plot, self._results)
 
@@ -150,7 +150,7 @@ class Match:
 class Evaluation:
     """Hold a cleaned panel, and the designs that were asked for so far."""
 
-    asked: Asked
+    asked: AskedOfFrame
     cleaned: Ledger
     designs: dict[str, AskedDesign] = field(default_factory=dict)
 
@@ -234,8 +234,8 @@ def evaluate(
     clusters = [cluster] if isinstance(cluster, str) else list(cluster or [])
     listed = [outcomes] if isinstance(outcomes, str) else outcomes
     table = delivered_table(df, {year, entry})
-    require_columns(table, [firm, year, entry, *clusters], has_header=False)
-    asked = Asked(
+    require_delivered(table, [firm, year, entry, *clusters], has_header=False)
+    asked = AskedOfFrame(
         table=table,
         firm=firm,
         year=year,
@@ -253,13 +253,13 @@ def evaluate(
     return Evaluation(asked, _clean(asked, study_of(asked, {})))
 
 
-def _clean(asked: Asked, study: Study) -> Ledger:
+def _clean(asked: AskedOfFrame, study: StudySection) -> Ledger:
     return clean_panel(
         asked.table, None, {}, data=study.data, clean=study.clean, treatment=study.treatment
     )
 
 
-def _settings(study: Study) -> StudySettings:
+def _settings(study: StudySection) -> StudySettings:
     return StudySettings(
         outcomes=study.outcomes,
         treatment=study.treatment,
@@ -270,6 +270,6 @@ def _settings(study: Study) -> StudySettings:
     )
 
 
-def _drawn(draw: Callable[[StudyResults], Figure], results: StudyResults) -> Shown:
+def _drawn(draw: Callable[[StudyResults], Figure], results: StudyResults) -> ShownHtml:
     with speaking(results.settings.exhibit):
-        return Shown(render_figure(draw, results)["svg"].decode("utf-8"))
+        return ShownHtml(render_figure(draw, results)["svg"].decode("utf-8"))

@@ -26,7 +26,9 @@ def delivered_table(frame: pd.DataFrame, years: Collection[str]) -> pd.DataFrame
     return pd.DataFrame(plain)
 
 
-def require_columns(table: pd.DataFrame, wanted: Collection[str], has_header: bool = True) -> None:
+def require_delivered(
+    table: pd.DataFrame, wanted: Collection[str], has_header: bool = True
+) -> None:
     """Raise DataError where the table lacks a column.
 
     Its columns are told where they are known to be names, as one that was found says.
@@ -40,14 +42,14 @@ def require_columns(table: pd.DataFrame, wanted: Collection[str], has_header: bo
         )
 
 
-def is_number(table: pd.DataFrame, column: str) -> bool:
+def holds_numbers(table: pd.DataFrame, column: str) -> bool:
     """Say whether a column of a delivered table holds numbers."""
     return pd.api.types.is_numeric_dtype(table[column].dtype)
 
 
 def is_indicator(table: pd.DataFrame, column: str) -> bool:
     """Say whether a column holds 0 and 1 only."""
-    return is_number(table, column) and bool(table[column].dropna().isin([0, 1]).all())
+    return holds_numbers(table, column) and bool(table[column].dropna().isin([0, 1]).all())
 
 
 def _plain(values: pd.Series, is_year: bool) -> pd.Series:

@@ -8,13 +8,13 @@ from typing import Any, get_args
 import pandas as pd
 from ruamel.yaml import YAML
 
-from pipeline.commands.notebook_panel import is_indicator, is_number, require_columns
+from pipeline.commands.notebook_panel import holds_numbers, is_indicator, require_delivered
 from pipeline.commands.start.columns import slug
 from pipeline.commands.start.section import default_section
 from pipeline.errors import ParamsError
 from pipeline.params.match import AnyDesign
 from pipeline.params.score import TEXT
-from pipeline.params.study import Study, cross_faults, read_study
+from pipeline.params.study import StudySection, cross_faults, read_study
 
 # What a study is called whose section is not written down.
 NAME = "notebook"
@@ -30,7 +30,7 @@ Transforms = Sequence[str] | Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedOfFrame:
     """Hold what `evaluate` was asked for, by the names of the DataFrame's columns.
 
     `outcomes` gives each its transform; `names` the standard name of every column used.
@@ -77,16 +77,18 @@ def transforms(table: pd.DataFrame, asked: Transforms) -> dict[str, str]:
     Text is a category; sales and employment are in logs; exports are any or none; other numbers
     stay as they are. Raises DataError where a column is absent.
     """
-    require_columns(table, list(asked))
+    require_delivered(table, list(asked))
     if isinstance(asked, Mapping):
         return dict(asked)
     return {
-        name: _TRANSFORMS.get(slug(name, set()), "level") if is_number(table, name) else "category"
+        name: _TRANSFORMS.get(slug(name, set()), "level")
+        if holds_numbers(table, name)
+        else "category"
         for name in asked
     }
 
 
-def study_of(asked: Asked, designs: Mapping[str, AskedDesign]) -> Study:
+def study_of(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> StudySection:
     """Return every section as settings, checked as `check` does; raises ParamsError with faults."""
     study = read_study({NAME: _block(asked, designs)}, NAME)
     faults = [f"{NAME}.{fault}" for fault in cross_faults(study)]
@@ -95,7 +97,7 @@ def study_of(asked: Asked, designs: Mapping[str, AskedDesign]) -> Study:
     return study
 
 
-def section_text(study: Study, name: str) -> str:
+def section_text(study: StudySection, name: str) -> str:
     """Return the section of params.yaml, every default written out."""
     text = StringIO()
     block = study.model_dump(mode="json")
@@ -104,7 +106,7 @@ def section_text(study: Study, name: str) -> str:
     return text.getvalue()
 
 
-def _block(asked: Asked, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
+def _block(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
     """Return the section, `start`'s defaults wherever nothing was asked for."""
     block, names = default_section(), asked.names
     outcomes = {
@@ -124,7 +126,7 @@ def _block(asked: Asked, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
     return block
 
 
-def _columns(asked: Asked, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
+def _columns(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str, Any]:
     texts = {c for d in designs.values() for c, how in d.covariates.items() if how in TEXT}
     texts |= set(asked.cluster)
     used = {asked.entry, *asked.cluster, *asked.outcomes}
@@ -138,14 +140,16 @@ def _columns(asked: Asked, designs: Mapping[str, AskedDesign]) -> dict[str, Any]
     return columns
 
 
-def _entry(asked: Asked) -> dict[str, Any]:
+def _entry(asked: AskedOfFrame) -> dict[str, Any]:
     column = asked.names[asked.entry]
     if is_indicator(asked.table, asked.entry):
         return {"source": "indicator", "column": column, "switches_off": "refuse"}
     return {"source": "entry_year", "column": column, "never": asked.never}
 
 
-def _add_designs(block: dict[str, Any], asked: Asked, designs: Mapping[str, AskedDesign]) -> None:
+def _add_designs(
+    block: dict[str, Any], asked: AskedOfFrame, designs: Mapping[str, AskedDesign]
+) -> None:
     """Put covariates, one score model a design, designs, the spec and panels into the section."""
     model = block["score"]["models"].pop("covariates") | {"controls_from": asked.controls_from}
     rule = block["match"]["designs"].pop("covariates")
@@ -165,7 +169,7 @@ def _add_designs(block: dict[str, Any], asked: Asked, designs: Mapping[str, Aske
     _add_spec(block, list(designs))
 
 
-def _covariate_key(asked: Asked, column: str, how: str) -> str:
+def _covariate_key(asked: AskedOfFrame, column: str, how: str) -> str:
     """Return what a covariate is called: the column, or its transform too where it is another."""
     usual = transforms(asked.table, [column])[column]
     return asked.names[column] if how == usual else f"{asked.names[column]}_{how}"

@@ -3,9 +3,8 @@
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.datasets.arrays import Floats
 
 SIGNIFICANT_DIGITS = 10
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.effects.stacks import Flags, Floats
-from pipeline.panel.panel_index import Codes
+from pipeline.datasets.arrays import Codes, Flags, Floats
 
 # A regressor of which less than this share of its weighted variation is left, given the effects
 # and the regressors before it, is collinear: what is left is rounding.

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.covariate_columns import covariate_columns
 from pipeline.effects.sample import StackedSample, stacked_sample
-from pipeline.effects.stacks import Floats, Stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import StackedSpec

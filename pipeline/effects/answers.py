@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.estimated import Estimated
-from pipeline.effects.stacks import Floats
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import (
@@ -18,7 +19,6 @@ from pipeline.datasets.results import (
 from pipeline.datasets.store import Dataset, TableError, conform, empty
 from pipeline.effects.regression import Solver
 from pipeline.effects.rows import Row
-from pipeline.effects.stacks import Floats
 from pipeline.params.analyses import clustering_code
 
 

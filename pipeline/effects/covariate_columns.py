@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.stacks import Floats
+from pipeline.datasets.arrays import Floats
 from pipeline.errors import DataError, IdentificationError, Reason
 from pipeline.panel.scale import LARGEST
 from pipeline.selection.design_matrix import build_design_matrix

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Floats
 from pipeline.params.outcomes import Outcome
 
 
@@ -55,7 +55,7 @@ def sample_figures(sample: StackedSample) -> dict[str, float]:
     return figures
 
 
-def outcome_paths(sample: StackedSample, outcome: str) -> pd.DataFrame:
+def mean_paths(sample: StackedSample, outcome: str) -> pd.DataFrame:
     """Return weighted means of the transformed outcome by group and event time.
 
     Pooled over stacks on the estimator's rows and weights, so that the composition is the same.

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.regression import Regression
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
-from pipeline.panel.panel_index import Codes
 
 # Outcomes that differ by less than this share of the largest are alike but for rounding.
 ROUNDING = 1e-12

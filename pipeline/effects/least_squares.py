@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.estimated import Estimated, Seen
 from pipeline.effects.regression import Regression, absorb
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
-from pipeline.panel.panel_index import Codes
 
 COLLINEAR = Reason("collinear")
 

@@ -6,9 +6,10 @@ A firm lies in the cluster of its base year, as in its assignment cluster, whate
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes
 from pipeline.effects.stacks import Stacks, own_units
 from pipeline.errors import DataError
-from pipeline.panel.panel_index import NO_ROW, Codes
+from pipeline.panel.panel_index import NO_ROW
 from pipeline.params.analyses import OWN_LEVELS
 from pipeline.params.estimate import EstimateSection
 

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.absorb import TwoEffects, demean, dense_codes, not_collinear, two_effects
 from pipeline.effects.estimated import Estimated, Seen
 from pipeline.effects.least_squares import Solved, as_estimated
 from pipeline.effects.regression import Regression
 from pipeline.effects.separation import Usable, usable_rows
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason, SupportError
-from pipeline.panel.panel_index import Codes
 
 # Newton's steps shrink quadratically: once the deviance changes by less than this share of the
 # outcomes' sum, the coefficients are exact to rounding.

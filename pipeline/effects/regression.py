@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.absorb import (
     TwoEffects,
     demean,
@@ -13,9 +14,7 @@ from pipeline.effects.absorb import (
     singletons_dropped,
     two_effects,
 )
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import IdentificationError, Reason
-from pipeline.panel.panel_index import Codes
 
 # An outcome of which less than this share of its weighted squares is left, given the effects,
 # does not vary within them: its coefficients would be rounding divided by rounding.

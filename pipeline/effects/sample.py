@@ -6,10 +6,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.estimated import Seen
-from pipeline.effects.stacks import Flags, Floats, SetMembers, Stacks
+from pipeline.effects.stacks import SetMembers, Stacks
 from pipeline.errors import IdentificationError, Reason
-from pipeline.panel.panel_index import NO_ROW, Codes
+from pipeline.panel.panel_index import NO_ROW
 
 
 @dataclass(frozen=True)

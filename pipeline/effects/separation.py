@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.absorb import dense_codes, singletons_dropped
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.errors import Reason, SupportError
-from pipeline.panel.panel_index import Codes
 
 # At the optimum a separated row has 1 and another 0, up to the solver's feasibility tolerance.
 SEPARATED_ABOVE = 0.5

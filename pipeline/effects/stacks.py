@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.errors import DataError
-from pipeline.panel.panel_index import NO_ROW, Codes, PanelIndex
+from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.treatment import TreatmentSection
-
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 # Weights beyond this are no sampling or matching weights; below its inverse they count as zero.
 LARGEST_WEIGHT = 1e100

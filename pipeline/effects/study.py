@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.levels import levels_named, stack_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
-from pipeline.effects.stacks import Floats, Stacks, join_stacks
+from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.errors import IdentificationError, ParamsError
 from pipeline.matching.matched_lags import MatchedTimes
 from pipeline.panel.panel_index import NO_ROW, index_panel

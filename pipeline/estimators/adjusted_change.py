@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.effects.stacks import Flags, Floats
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import Reason, SupportError
 from pipeline.estimators.group_time.propensity_odds import (
     ScoreInfluence,
@@ -30,7 +30,7 @@ COLLINEAR = 1e12
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedFirms:
     """Hold what the outcomes of the same n firms share; arrays (n,) and (n, k).
 
     `treated_share` and `control_share` are the normalised weights a and c. `regression_weight` and
@@ -58,7 +58,7 @@ class AdjustedChange:
 
 def prepare_comparison(
     treated: Flags, weight: Floats, columns: Floats, method: Method
-) -> Comparison:
+) -> ComparedFirms:
     """Fit what does not depend on the outcome: shares, the score, the regression's bread.
 
     `columns` (n, k) holds covariates and a constant, `weight` sampling or matching weights.
@@ -75,14 +75,14 @@ def prepare_comparison(
     control_share /= control_share.sum()
     if method == "doubly_robust_improved":
         bread = inverse_gram(columns, control_share)
-        return Comparison(columns, share, control_share, control_share, bread, None, None)
+        return ComparedFirms(columns, share, control_share, control_share, bread, None, None)
     fitted = score_influence(columns, treated, weight, odds.score)
     if method == "ipw":
-        return Comparison(columns, share, control_share, None, None, None, fitted)
+        return ComparedFirms(columns, share, control_share, None, None, None, fitted)
     return _with_regression(columns, share, control_share, control, fitted)
 
 
-def adjusted_change(comparison: Comparison, change: Floats) -> AdjustedChange:
+def adjusted_change(comparison: ComparedFirms, change: Floats) -> AdjustedChange:
     """Return the effect on a change (n,) and its influences.
 
     The improved estimator's weights and regression are chosen so that estimating them has no
@@ -112,15 +112,15 @@ def _with_regression(
     control_share: Floats,
     control: Floats,
     score: ScoreInfluence | None = None,
-) -> Comparison:
+) -> ComparedFirms:
     """Add the least squares regression among comparison firms, and what estimating it costs."""
     bread = inverse_gram(columns, control)
     direction = bread @ (columns.T @ (control_share - treated_share))
     leverage = control * (columns @ direction)
-    return Comparison(columns, treated_share, control_share, control, bread, leverage, score)
+    return ComparedFirms(columns, treated_share, control_share, control, bread, leverage, score)
 
 
-def _fitted(comparison: Comparison, change: Floats) -> Floats | float:
+def _fitted(comparison: ComparedFirms, change: Floats) -> Floats | float:
     if comparison.regression_weight is None or comparison.regression_bread is None:
         return 0.0
     moments = comparison.columns.T @ (comparison.regression_weight * change)

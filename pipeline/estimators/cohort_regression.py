@@ -13,13 +13,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.estimated import Estimated, combined, mean_of
 from pipeline.effects.least_squares import fit_absorbed
-from pipeline.effects.stacks import Floats
 from pipeline.effects.terms import Term, event
 from pipeline.errors import Reason
 from pipeline.estimators.twoway import FlatSample
-from pipeline.panel.panel_index import Codes
 
 NOT_ESTIMATED = Reason("cohort_year_collinear")
 
@@ -84,7 +83,7 @@ def fit_extended_twoway(
     return _fit(flat, (cohort, event_time), columns, first)
 
 
-def event_effects(found: CohortFit) -> Estimated:
+def event_time_averages(found: CohortFit) -> Estimated:
     """Average each event time's cells by their mass, taken as known.
 
     An event time one of whose cells has no estimate has a reason instead.
@@ -100,7 +99,7 @@ def event_effects(found: CohortFit) -> Estimated:
     return replace(events, reasons={event(time): NOT_ESTIMATED for time in without})
 
 
-def simple_average(found: CohortFit, term: Term) -> Estimated:
+def average_by_mass(found: CohortFit, term: Term) -> Estimated:
     """Average the cells from entry on by their mass, or say why there is no average."""
     if any((cell.event_time or 0) >= 0 for cell in found.lost):
         return replace(found.effects.where([]), reasons={term: NOT_ESTIMATED})
@@ -109,7 +108,7 @@ def simple_average(found: CohortFit, term: Term) -> Estimated:
     return combined(found.effects, [term], (weights / weights.sum())[:, None])
 
 
-def event_mean(events: Estimated, term: Term) -> Estimated:
+def average_of_event_times(events: Estimated, term: Term) -> Estimated:
     """Average, equally, the event times from entry on, or say why there is no average."""
     if any((e.event_time or 0) >= 0 for e in events.reasons):
         return replace(events.where([]), reasons={term: NOT_ESTIMATED})

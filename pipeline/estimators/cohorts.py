@@ -4,22 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.covariate_columns import refuse_large
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Floats, firm_covariates
+from pipeline.effects.stacks import firm_covariates
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.cohort_regression import (
     CohortFit,
-    event_effects,
-    event_mean,
+    average_by_mass,
+    average_of_event_times,
+    event_time_averages,
     fit_extended_twoway,
     fit_sun_abraham,
     interaction_sample,
-    simple_average,
 )
 from pipeline.estimators.group_time.group_time_averages import equal_mean
 from pipeline.estimators.imputation import impute, imputed_averages
@@ -84,16 +85,20 @@ def _missing(spec: CohortSpec, reason: Reason) -> dict[Term, Reason]:
 
 def _terms(spec: CohortSpec, found: CohortFit, reference: int) -> Estimated:
     """Return the terms asked for: averages, and the event study."""
-    events = event_effects(found)
+    events = event_time_averages(found)
     parts: list[Estimated] = []
     if "att" in spec.terms:
-        average = event_mean(events, ATT) if spec.average == "event" else simple_average(found, ATT)
+        average = (
+            average_of_event_times(events, ATT)
+            if spec.average == "event"
+            else average_by_mass(found, ATT)
+        )
         parts.append(_said(average, ATT, f"cohort_average_{spec.average}"))
     if "event" in spec.terms:
         zero = {event(reference): Reason("reference_period")}
         remarks = {term: _entry_years(found.effects, term) for term in events.terms}
         parts.append(replace(events, zeros=zero, remarks=remarks))
-        average = event_mean(events, EVENT_AVERAGE)
+        average = average_of_event_times(events, EVENT_AVERAGE)
         parts.append(_said(average, EVENT_AVERAGE, "cohort_average_event"))
     return joined(parts)
 

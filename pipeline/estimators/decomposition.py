@@ -9,7 +9,7 @@ from pipeline.effects.rows import Label, Row, test_row
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.decomposition_names import GOODMAN_BACON
 from pipeline.estimators.goodman_bacon import (
-    Comparison,
+    TwoByTwo,
     balanced_part,
     goodman_bacon,
     share_by_kind,
@@ -59,7 +59,7 @@ def decompose(label: Label, flat: FlatSample) -> Decomposed:
     )
 
 
-def _comparisons(flat: FlatSample) -> tuple[FlatSample, list[Comparison]]:
+def _comparisons(flat: FlatSample) -> tuple[FlatSample, list[TwoByTwo]]:
     """Decompose the sample, or else its balanced part; return what was decomposed beside it."""
     try:
         return flat, goodman_bacon(flat)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.stacks import Flags, Floats
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.estimators.score_correction import EstimatedScore, estimated_score
 from pipeline.matching.caliper import design_caliper
 from pipeline.matching.designs import design_risk_sets
 from pipeline.matching.mahalanobis import whiten
-from pipeline.matching.neighbours import Firms
+from pipeline.matching.neighbours import ScoredFirms
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
-from pipeline.panel.panel_index import NO_ROW, Codes, PanelIndex
+from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.match import MahalanobisDesign, NearestDesign
 from pipeline.selection.design_matrix import expanded_columns
 
@@ -45,7 +45,7 @@ class Differenced:
     lack the difference.
     """
 
-    firms: Firms
+    firms: ScoredFirms
     score: EstimatedScore | None
     adjust: Floats | None
     n_without: int
@@ -98,7 +98,7 @@ def differenced(
     if not (kept & treated).any() or not (kept & ~treated).any():
         return None
     cells = stack.risk_set.cells
-    firms = Firms(
+    firms = ScoredFirms(
         outcome=change[kept],
         treated=treated[kept],
         points=stack.points[kept],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.effects.stacks import Flags, Floats
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.decomposition_names import Kind
 from pipeline.estimators.twoway import FlatSample
@@ -22,7 +22,7 @@ SAME_WEIGHT = 1e-9
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TwoByTwo:
     """Hold one 2x2: the cohort that enters, its comparison's cohort (None: never), the weight."""
 
     cohort: int
@@ -43,7 +43,7 @@ class _Group:
     means: Floats
 
 
-def goodman_bacon(flat: FlatSample) -> list[Comparison]:
+def goodman_bacon(flat: FlatSample) -> list[TwoByTwo]:
     """Return every comparison of the two-way estimate; weights sum to 1.
 
     Raises IdentificationError where firms are not observed in every year, their weights vary over
@@ -54,7 +54,7 @@ def goodman_bacon(flat: FlatSample) -> list[Comparison]:
     found = [part for group in groups for part in _comparisons(group, groups)]
     total = sum(part.weight for part in found)
     return [
-        Comparison(part.cohort, part.control, part.kind, part.weight / total, part.estimate)
+        TwoByTwo(part.cohort, part.control, part.kind, part.weight / total, part.estimate)
         for part in found
     ]
 
@@ -83,7 +83,7 @@ def balanced_part(flat: FlatSample) -> FlatSample:
     return replace(part, weight=mean[part.firm])
 
 
-def share_by_kind(comparisons: list[Comparison]) -> dict[Kind, float]:
+def share_by_kind(comparisons: list[TwoByTwo]) -> dict[Kind, float]:
     """Return the weight of each kind of comparison."""
     shares: dict[Kind, float] = {"never": 0.0, "not_yet": 0.0, "already": 0.0}
     for part in comparisons:
@@ -121,7 +121,7 @@ def _groups(flat: FlatSample) -> list[_Group]:
     return groups
 
 
-def _comparisons(group: _Group, groups: list[_Group]) -> Iterator[Comparison]:
+def _comparisons(group: _Group, groups: list[_Group]) -> Iterator[TwoByTwo]:
     """Yield the comparisons in which `group` is the one that enters."""
     share = group.treated_share
     if group.cohort is None or share == 1:
@@ -138,9 +138,9 @@ def _comparisons(group: _Group, groups: list[_Group]) -> Iterator[Comparison]:
             yield _two_by_two(group, other, "already", mass * weight)
 
 
-def _two_by_two(group: _Group, other: _Group, kind: Kind, weight: float) -> Comparison:
+def _two_by_two(group: _Group, other: _Group, kind: Kind, weight: float) -> TwoByTwo:
     """Compare changes over the years in which the other group's treatment does not change."""
     still = other.post if kind == "already" else ~other.post
     after, before = group.post & still, ~group.post & still
     change = [g.means[after].mean() - g.means[before].mean() for g in (group, other)]
-    return Comparison(group.cohort or 0, other.cohort, kind, weight, float(change[0] - change[1]))
+    return TwoByTwo(group.cohort or 0, other.cohort, kind, weight, float(change[0] - change[1]))

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.absorb import TwoEffects, solve_effects, two_effects
 from pipeline.effects.estimated import Estimated
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.terms import Term
 from pipeline.estimators.twoway import FlatSample
-from pipeline.panel.panel_index import Codes
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer
 from pipeline.effects.estimated import Estimated, Seen
 from pipeline.effects.sample import renormalised_weights
-from pipeline.effects.stacks import Flags, Floats, Stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason
-from pipeline.panel.panel_index import NO_ROW, Codes
+from pipeline.panel.panel_index import NO_ROW
 
 SAMPLE = "base_exporters"
 MONOTONICITY = Reason("stay_above_zero_either_way")
@@ -203,7 +204,7 @@ def mean_bound(bounds: list[Bound]) -> Bound:
     return Bound(estimate, np.mean([bound.influence for bound in bounds], axis=0))
 
 
-def as_estimated(
+def bounds_as_estimated(
     stacks: Stacks, stem: str, bounds: tuple[Bound, Bound], used: Flags, values: Floats
 ) -> Estimated:
     """Return the lower and the upper bound as terms `<stem>_lower` and `<stem>_upper`.
@@ -241,7 +242,7 @@ def estimate_lee(study: Study, stacks: Stacks, outcome: str) -> Answer:
         nobody = Answer(reasons={ATT: Reason("nobody_above_zero_twice")})
         return Answer(by_sample={SAMPLE: nobody})
     logs = np.log(levels[levels > 0])
-    both = as_estimated(stacks, "att", (found.lower, found.upper), found.used, logs)
+    both = bounds_as_estimated(stacks, "att", (found.lower, found.upper), found.used, logs)
     return Answer(
         by_sample={SAMPLE: Answer([both], assumes={ATT: MONOTONICITY})}, unused=trimmed(found)
     )

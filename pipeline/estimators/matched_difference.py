@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.answers import Answer
 from pipeline.effects.estimated import Estimated, Seen
-from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError, Reason
@@ -22,7 +22,7 @@ from pipeline.estimators.difference_stacks import (
 )
 from pipeline.estimators.matching_effect import MatchingEffect, Rules, matching_effect
 from pipeline.matching.redo import Redo
-from pipeline.panel.panel_index import Codes, index_panel
+from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import MatchedDifferenceSpec
 from pipeline.params.match import MahalanobisDesign, NearestDesign

@@ -10,10 +10,17 @@ from typing import Literal
 
 import numpy as np
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.score_correction import EstimatedScore, ate_correction, att_correction
-from pipeline.matching.neighbours import Firms, match_both_ways, mean_of, own_group, variance_within
-from pipeline.matching.sets import Flags, Floats, MatchedSets
+from pipeline.matching.neighbours import (
+    ScoredFirms,
+    match_both_ways,
+    neighbour_mean,
+    own_group,
+    variance_within,
+)
+from pipeline.matching.sets import MatchedSets
 
 Estimand = Literal["ate", "att"]
 
@@ -45,7 +52,7 @@ class Rules:
 
 
 def matching_effect(
-    firms: Firms,
+    firms: ScoredFirms,
     estimand: Estimand,
     rules: Rules,
     *,
@@ -83,7 +90,7 @@ def matching_effect(
     return MatchingEffect(estimate, float(np.sqrt(variance)), n, n_matches)
 
 
-def _averaged(firms: Firms, matches: MatchedSets, estimand: Estimand) -> Flags:
+def _averaged(firms: ScoredFirms, matches: MatchedSets, estimand: Estimand) -> Flags:
     """Mark the firms (n,) that the effect averages over: matched, and treated for the ATT."""
     matched = np.bincount(matches.treated, minlength=len(firms.treated)) > 0
     of = matched if estimand == "ate" else matched & firms.treated
@@ -106,7 +113,11 @@ def used_firms_variance(outcome: Floats, treated: Flags, weight: Floats) -> floa
 
 
 def _own_variance(
-    firms: Firms, matches: MatchedSets, rules: Rules, needed: Flags, average: tuple[Flags, float]
+    firms: ScoredFirms,
+    matches: MatchedSets,
+    rules: Rules,
+    needed: Flags,
+    average: tuple[Flags, float],
 ) -> Floats:
     """Return each firm's outcome variance, (n,)."""
     of, estimate = average
@@ -125,15 +136,15 @@ def _own_variance(
     return variance_within(firms.outcome, near)
 
 
-def _unit_effects(firms: Firms, matches: MatchedSets, covariates: Floats | None) -> Floats:
+def _unit_effects(firms: ScoredFirms, matches: MatchedSets, covariates: Floats | None) -> Floats:
     """Return y1 - y0 of each firm, the missing one imputed from its matches."""
-    imputed = mean_of(firms.outcome, matches)
+    imputed = neighbour_mean(firms.outcome, matches)
     if covariates is not None:
         imputed = imputed + _regression_gap(firms, matches, covariates)
     return np.where(firms.treated, 1.0, -1.0) * (firms.outcome - imputed)
 
 
-def _regression_gap(firms: Firms, matches: MatchedSets, covariates: Floats) -> Floats:
+def _regression_gap(firms: ScoredFirms, matches: MatchedSets, covariates: Floats) -> Floats:
     """Return what the other group's regression predicts for a firm beyond its matches.
 
     Least squares in each group, weighted by how much a firm serves as a match.
@@ -146,7 +157,7 @@ def _regression_gap(firms: Firms, matches: MatchedSets, covariates: Floats) -> F
             columns[group] * root[group, None], firms.outcome[group] * root[group], rcond=None
         )[0]
         predicted = columns @ fitted
-        gap = np.where(group, gap, predicted - mean_of(predicted, matches))
+        gap = np.where(group, gap, predicted - neighbour_mean(predicted, matches))
     return gap
 
 
@@ -166,7 +177,7 @@ def _reuse_all(matches: MatchedSets, of: Flags) -> Floats:
 
 
 def _score_correction(
-    firms: Firms, estimand: Estimand, rules: Rules, score: EstimatedScore, estimate: float
+    firms: ScoredFirms, estimand: Estimand, rules: Rules, score: EstimatedScore, estimate: float
 ) -> float:
     near = rules.own_neighbours + 1
     if estimand == "ate":

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.poisson import fit_poisson
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.separation import Usable, usable_rows
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import Reason, SupportError
@@ -25,11 +25,10 @@ from pipeline.estimators.stacked import (
     average_from_entry,
     event_effects,
     event_regressors,
-    event_study,
     pooled_regressors,
+    stacked_event_study,
     year_cells,
 )
-from pipeline.panel.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
 
 PROPORTIONAL = Reason("proportional")
@@ -178,7 +177,7 @@ def finite_events(ratios: Ratios, regressors: Regressors) -> Estimated:
 
 def _events(sample: StackedSample, ratios: Ratios, regressors: Regressors) -> Estimated:
     """Return the event study; what has no finite value says why."""
-    study = event_study(sample, ratios.cells, regressors)
+    study = stacked_event_study(sample, ratios.cells, regressors)
     lost = {event(cell.event_time or 0): ratios.reason for cell in ratios.infinite}
     kept = study.where([term for term in study.terms if term not in lost])
     return replace(kept, zeros=study.zeros, reasons={**study.reasons, **lost})

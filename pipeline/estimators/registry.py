@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.answers import Answer
 from pipeline.effects.resolved import (
@@ -21,7 +22,6 @@ from pipeline.effects.resolved import (
     on_stacks,
 )
 from pipeline.effects.sample import check_comparable
-from pipeline.effects.stacks import Floats
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason

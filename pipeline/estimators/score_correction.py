@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import Reason, SupportError
 from pipeline.matching.neighbours import (
-    Firms,
+    ScoredFirms,
     covariance_within,
     match_both_ways,
-    mean_of,
     near_group,
+    neighbour_mean,
     own_group,
     without_self,
 )
-from pipeline.matching.sets import Flags, Floats
 from pipeline.selection.design_matrix import build_design_matrix, expanded_columns
 from pipeline.selection.likelihood import (
     Link,
@@ -82,7 +82,7 @@ def estimated_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> Est
     )
 
 
-def ate_correction(firms: Firms, score: EstimatedScore, near: int, tolerance: float) -> float:
+def ate_correction(firms: ScoredFirms, score: EstimatedScore, near: int, tolerance: float) -> float:
     """Return c' V c, what the variance of the ATE loses.
 
     c is the mean of f (cov(x, y | 1) / p + cov(x, y | 0) / (1 - p)), covariances among the `near`
@@ -95,7 +95,13 @@ def ate_correction(firms: Firms, score: EstimatedScore, near: int, tolerance: fl
 
 
 def att_correction(
-    firms: Firms, score: EstimatedScore, estimate: float, *, near: int, ratio: int, tolerance: float
+    firms: ScoredFirms,
+    score: EstimatedScore,
+    estimate: float,
+    *,
+    near: int,
+    ratio: int,
+    tolerance: float,
 ) -> float:
     """Return c' V c - d' V d, what the variance of the ATT loses (negative if it gains).
 
@@ -109,15 +115,15 @@ def att_correction(
     gap = _other_means(firms, near, tolerance) - estimate
     parts = score.design * gap[:, None] + one + p / (1 - p) * zero
     c = (f * parts).sum(axis=0) / firms.treated.sum()
-    on_covariates = Firms(firms.outcome, firms.treated, score.points, firms.cells)
-    other = mean_of(firms.outcome, match_both_ways(on_covariates, ratio, tolerance))
+    on_covariates = ScoredFirms(firms.outcome, firms.treated, score.points, firms.cells)
+    other = neighbour_mean(firms.outcome, match_both_ways(on_covariates, ratio, tolerance))
     effect = np.where(firms.treated, 1.0, -1.0) * (firms.outcome - other)
     d = (f * score.design * (effect - estimate)[:, None]).sum(axis=0) / firms.treated.sum()
     return float(c @ score.covariance @ c - d @ score.covariance @ d)
 
 
 def _covariances(
-    firms: Firms, score: EstimatedScore, near: int, tolerance: float
+    firms: ScoredFirms, score: EstimatedScore, near: int, tolerance: float
 ) -> tuple[Floats, Floats]:
     """Return the local covariance of the design with the outcome, by group, each (n, k)."""
     of_group = {
@@ -129,11 +135,11 @@ def _covariances(
     return of_group[True], of_group[False]
 
 
-def _other_means(firms: Firms, near: int, tolerance: float) -> Floats:
+def _other_means(firms: ScoredFirms, near: int, tolerance: float) -> Floats:
     """Return m1 - m0 of each firm, means over `near` other firms of each group."""
-    own = mean_of(firms.outcome, without_self(own_group(firms, near + 1, tolerance)))
+    own = neighbour_mean(firms.outcome, without_self(own_group(firms, near + 1, tolerance)))
     means = {
-        group: mean_of(firms.outcome, near_group(firms, group, near, tolerance))
+        group: neighbour_mean(firms.outcome, near_group(firms, group, near, tolerance))
         for group in (True, False)
     }
     one = np.where(firms.treated, own, means[True])

@@ -18,16 +18,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.absorb import dense_codes
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.estimated import Estimated, combined, joined, mean_of
 from pipeline.effects.least_squares import coefficients, fit_absorbed
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import DataError, IdentificationError, Reason
-from pipeline.panel.panel_index import NO_ROW, Codes, n_groups
+from pipeline.panel.panel_index import NO_ROW, n_groups
 from pipeline.params.estimate import StackedSpec
 
 
@@ -67,7 +67,7 @@ def _event_answer(spec: StackedSpec, sample: StackedSample, rows: Codes) -> Answ
     asked = [ATT] * by_average + [EVENT_AVERAGE] * ("event" in spec.terms)
     try:
         regressors = event_regressors(sample)
-        events = event_study(sample, fit_cells(sample, regressors, rows), regressors)
+        events = stacked_event_study(sample, fit_cells(sample, regressors, rows), regressors)
     except IdentificationError as error:
         return Answer(reasons=dict.fromkeys(asked, error.reason))
     parts = [average_from_entry(events, term) for term in asked]
@@ -169,7 +169,9 @@ def event_effects(cells: Estimated, regressors: Regressors) -> Estimated:
     return combined(cells, [event(time) for time in times], weights / weights.sum(axis=0))
 
 
-def event_study(sample: StackedSample, cells: Estimated, regressors: Regressors) -> Estimated:
+def stacked_event_study(
+    sample: StackedSample, cells: Estimated, regressors: Regressors
+) -> Estimated:
     """Return the effects at all event times of the window: estimated, zero, or missing and why.
 
     An event time's firms are those observed at it.

@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer
 from pipeline.effects.estimated import Estimated, Seen
 from pipeline.effects.least_squares import as_estimated, solve_absorbed, with_absorbed
 from pipeline.effects.sample import StackedSample
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import Reason
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
-from pipeline.panel.panel_index import Codes
 from pipeline.params.estimate import TwowaySpec
 
 

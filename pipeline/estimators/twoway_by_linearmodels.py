@@ -6,11 +6,11 @@ small-sample factor of Stata and R, which `pipeline.inference.covariance` applie
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.absorb import dense_codes, not_collinear, singletons_dropped
 from pipeline.effects.least_squares import Solved
 from pipeline.effects.regression import CONSTANT_SHARE, Regression
-from pipeline.effects.stacks import Floats
-from pipeline.panel.panel_index import Codes, n_groups
+from pipeline.panel.panel_index import n_groups
 
 # Rows beyond which our own regression runs: linearmodels takes ten times as long.
 MOST_ROWS = 2_000_000

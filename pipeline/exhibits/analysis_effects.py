@@ -9,7 +9,7 @@ from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, missing_re
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import estimate_and_error, interval_cell
-from pipeline.exhibits.tables.table import DASH, Cell, Counts, Interval, Row
+from pipeline.exhibits.tables.table import DASH, Cell, Interval, Row, WholeNumbers
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
@@ -135,7 +135,7 @@ def clusters_note(effects: Iterable[Effects]) -> tuple[str, ...]:
         say(
             "note.few_treated_clusters",
             few_treated_clusters=FEW_TREATED_CLUSTERS,
-            panels=rounding.count(min(counts)),
+            panels=rounding.whole(min(counts)),
         ),
     )
 
@@ -143,4 +143,4 @@ def clusters_note(effects: Iterable[Effects]) -> tuple[str, ...]:
 def _counts(effect: Effect | None) -> Cell:
     if effect is None or math.isnan(effect.n_treated) or math.isnan(effect.n_control):
         return None
-    return Counts((int(effect.n_treated), int(effect.n_control)))
+    return WholeNumbers((int(effect.n_treated), int(effect.n_control)))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -20,10 +20,6 @@ from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 
-if TYPE_CHECKING:  # what is published is made without it
-    from pipeline.publishing.disclosure.dominance import Dominance
-
-
 # Reasons of what is known and not published; of what is zero by construction; and the remark that
 # names the entry years behind an effect where they are not all.
 NOT_PUBLISHED = frozenset(
@@ -31,6 +27,19 @@ NOT_PUBLISHED = frozenset(
 )
 _BY_CONSTRUCTION = frozenset({"reference_period", "alive_by_construction"})
 _ENTRY_YEARS = "entry_years_only"
+
+
+@dataclass(frozen=True)
+class Dominance:
+    """Hold the largest firm's share of published totals, in percent, by what is published.
+
+    `outcomes`: outcome, design, treated, event_time. `covariates`: design, stack, covariate,
+    sample, treated. `panel`: column, year, treated.
+    """
+
+    outcomes: pd.DataFrame
+    covariates: pd.DataFrame
+    panel: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class StudyResults:
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None
-    dominance: "Dominance | None" = None
+    dominance: Dominance | None = None
 
     @cached_property
     def effects(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":
@@ -175,7 +184,7 @@ def find_effects(
     return results.effects.get((outcome, design, spec, band), {})
 
 
-def pre_trend_test(results: StudyResults, outcome: str, design: str, spec: str) -> PreTrendTest:
+def pre_trend_result(results: StudyResults, outcome: str, design: str, spec: str) -> PreTrendTest:
     """Return the pre-trend test of one outcome, design and spec, or the reason for none."""
     tests = results.tests
     rows = tests[

@@ -85,7 +85,7 @@ def _detectable(
     figures = {"mde": Quoted(smallest, _own_decimals(smallest, effect, results))}
     in_unit = results.details.detectable("effect_in_unit", place)
     if not math.isnan(in_unit):
-        figures["mde_level"] = Quoted(in_unit, rounding.significant(in_unit))
+        figures["mde_level"] = Quoted(in_unit, rounding.in_significant_digits(in_unit))
     return figures
 
 
@@ -192,7 +192,7 @@ def statistics(effect: Effect, least: int) -> dict[str, Quoted]:
     figures |= _translated(effect)
     counts = {name: getattr(effect, name) for name in _COUNTS}
     figures |= {
-        name: Quoted(value, rounding.count(value))
+        name: Quoted(value, rounding.whole(value))
         for name, value in counts.items()
         if not pd.isna(value)
     }

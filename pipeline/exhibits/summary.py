@@ -13,7 +13,7 @@ from pipeline.exhibits.inputs import (
     find_effects,
     lead_years,
     missing_reason,
-    pre_trend_test,
+    pre_trend_result,
     told_years,
 )
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
@@ -120,7 +120,7 @@ def _not_in_panel(results: StudyResults) -> list[str]:
     return [
         say("summary.few_not_in_panel", least=least)
         if pd.isna(count)
-        else say("summary.not_in_panel", n=rounding.count(int(count)))
+        else say("summary.not_in_panel", n=rounding.whole(int(count)))
         for count in lost
     ]
 
@@ -131,7 +131,7 @@ def _pre_trends(results: StudyResults, names: list[str]) -> str:
     unseen: list[str] = []
     hidden: list[str] = []
     for name in names:
-        test = pre_trend_test(results, name, headline.design, headline.spec)
+        test = pre_trend_result(results, name, headline.design, headline.spec)
         p_value = test.p_value
         if math.isnan(p_value):
             (hidden if test.hidden else unseen).append(_label(results, name))

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.estimated import Cells, Estimated
 from pipeline.effects.rows import Label, Row, effect_row, missing_row
-from pipeline.effects.stacks import Floats
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.inference.cautions import cluster_caution, pair_cautions
@@ -29,7 +29,6 @@ from pipeline.inference.covariance import (
     without_negative_eigenvalues,
     without_rounding,
 )
-from pipeline.panel.panel_index import Codes
 from pipeline.params.analyses import Clustering
 
 

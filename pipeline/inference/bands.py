@@ -3,9 +3,8 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.datasets.arrays import Floats
 
 # A Sobol sequence scrambled from this seed gives the directions: part of what a band means.
 SCRAMBLE = 20261128

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.regression import Absorbed
-from pipeline.effects.stacks import Floats
 from pipeline.errors import IdentificationError, Reason
 from pipeline.inference.covariance import is_nested
-from pipeline.panel.panel_index import Codes
 
 # Eigenvalues of B_j and directions of its span below this are zero but for rounding.
 RANK_TOLERANCE = 1e-10

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.adjusted_sample import spec_sample
 from pipeline.effects.sample import check_comparable
-from pipeline.effects.stacks import Floats, Stacks, join_stacks
+from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import EvaluationError, IdentificationError, Reason

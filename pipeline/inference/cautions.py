@@ -1,9 +1,9 @@
 """What the number of clusters forbids, or makes doubtful, of an interval."""
 
+from pipeline.datasets.arrays import Codes
 from pipeline.effects.estimated import Seen
 from pipeline.errors import Reason
 from pipeline.inference.covariance import is_nested
-from pipeline.panel.panel_index import Codes
 from pipeline.params.analyses import Clustering, TwoWay
 
 # MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes
 from pipeline.effects.estimated import Seen
 from pipeline.effects.stacks import Stacks
-from pipeline.panel.panel_index import Codes
 from pipeline.params.analyses import OWN_LEVELS, Clustering
 
 

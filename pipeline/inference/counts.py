@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags
 from pipeline.effects.estimated import Seen
-from pipeline.effects.stacks import Flags
 from pipeline.errors import Reason
-from pipeline.panel.panel_index import Codes, n_groups
+from pipeline.panel.panel_index import n_groups
 
 LONE_IN_COHORTS = Reason("every_entry_year_in_one_cluster")
 

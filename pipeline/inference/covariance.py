@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.estimated import ROUNDING
-from pipeline.panel.panel_index import Codes, n_groups
-
-Floats = NDArray[np.float64]
+from pipeline.panel.panel_index import n_groups
 
 # A joint test divides by the covariance: beyond this condition number (of the correlation
 # matrix) the statistic is rounding noise.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.effects.rows import Label, Row
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.inference.covariance import minimum_detectable_effect
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 from pipeline.params.estimate import EstimateSection

@@ -13,8 +13,8 @@ from math import comb
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes
 from pipeline.errors import IdentificationError, Reason
-from pipeline.panel.panel_index import Codes
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.risk_sets import active_firms
 

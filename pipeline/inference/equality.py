@@ -9,8 +9,8 @@ from itertools import combinations
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.rows import Label, Row, test_row
-from pipeline.effects.stacks import Floats
 from pipeline.errors import Reason
 from pipeline.inference.analytic import Inferred
 from pipeline.inference.covariance import is_invertible, minimum_detectable_effect, wald_test

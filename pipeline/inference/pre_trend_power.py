@@ -8,11 +8,9 @@ the reference year.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Floats
 from pipeline.inference.covariance import is_invertible, is_semidefinite
-
-Floats = NDArray[np.float64]
 
 # The probabilities with which a slope is found: Roth (2022), doi:10.1257/aeri.20210236.
 FOUND_WITH = (0.5, 0.8)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.rows import Label
 from pipeline.effects.sample import check_comparable
-from pipeline.effects.stacks import Floats
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.errors import EvaluationError, IdentificationError, Reason
 from pipeline.estimators.stacked import estimate_stacked
@@ -22,7 +22,6 @@ from pipeline.inference.analytic import analytic_rows, infer
 from pipeline.inference.entry_assignments import Lottery, lottery
 from pipeline.inference.reassignment import Reassignment, reassignment
 from pipeline.matching.redo import Redo
-from pipeline.panel.panel_index import Codes
 from pipeline.params.estimate import StackedSpec
 from pipeline.params.inference import Randomisation
 from pipeline.params.match import ExternalDesign

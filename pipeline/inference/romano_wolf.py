@@ -6,9 +6,9 @@ every cluster one random sign for all outcomes at once, conditional on the match
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats
 from pipeline.effects.collected import Collected
 from pipeline.effects.rows import ALL, Row
-from pipeline.effects.stacks import Floats
 from pipeline.errors import Reason
 from pipeline.inference.wild_bootstrap import random_signs
 from pipeline.params.inference import RomanoWolf

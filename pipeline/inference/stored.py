@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes
 from pipeline.datasets.results import PLACE
 from pipeline.effects.rows import Label
 from pipeline.inference.analytic import Inferred
-from pipeline.panel.panel_index import Codes
 from pipeline.params.analyses import clustering_code
 
 # Terms whose covariances and influences are kept: event studies, and the averages beside them.

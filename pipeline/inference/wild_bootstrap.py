@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.datasets.arrays import Floats
 
 # Below this many clusters two-point weights give too few distinct draws: Webb (2023),
 # doi:10.1111/caje.12661.

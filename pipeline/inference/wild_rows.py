@@ -2,15 +2,14 @@
 
 import numpy as np
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.absorb import TwoEffects, demean, dense_codes
 from pipeline.effects.rows import Row, without_figures
-from pipeline.effects.stacks import Floats
 from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
 from pipeline.inference.analytic import Inferred
 from pipeline.inference.cautions import UNINFORMATIVE_BELOW
 from pipeline.inference.wild_bootstrap import ClusterSums, WildTest, wild_test
-from pipeline.panel.panel_index import Codes
 from pipeline.params.inference import WildBootstrap
 
 INFERENCE = "wild_bootstrap"
@@ -60,7 +59,7 @@ def _sums(inferred: Inferred) -> ClusterSums:
     absorbed = regression.absorbed
     clusters = dense_codes(inferred.clusters[0][estimated.seen.firm])
     columns = combination_first(absorbed.columns, shares)
-    return cluster_sums(regression.y[regression.kept], columns, absorbed.effects, clusters)
+    return sums_for_draws(regression.y[regression.kept], columns, absorbed.effects, clusters)
 
 
 def combination_first(columns: Floats, shares: Floats) -> Floats:
@@ -74,7 +73,7 @@ def combination_first(columns: Floats, shares: Floats) -> Floats:
     return np.column_stack([first, others])
 
 
-def cluster_sums(
+def sums_for_draws(
     y: Floats, regressors: Floats, effects: TwoEffects, clusters: Codes
 ) -> ClusterSums:
     """Return the cluster sums behind draws for the first of the regressors (n, k).

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.store import conform
 from pipeline.matching.losses import effective_size
-from pipeline.matching.sets import Flags, Floats, Positions
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 
@@ -40,17 +40,17 @@ class Measure:
     name: str
     in_score: bool
     value: Floats
-    rank: Positions
+    rank: Integers
     binary: bool
 
 
 @dataclass(frozen=True)
-class Groups:
+class TwoGroups:
     """Hold what one sample says of one column: firms with a value, weights, treated flags."""
 
     value: Floats
-    rank: Positions
-    firm: Positions
+    rank: Integers
+    firm: Integers
     treated: Flags
     weight: Floats
 
@@ -105,7 +105,7 @@ def weighted_variance(value: Floats, weight: Floats) -> float:
     return variance if np.sqrt(variance) > ROUNDING * np.abs(value).max() else 0.0
 
 
-def ks_distance(rank: Positions, treated: Flags, weight: Floats) -> float:
+def ks_distance(rank: Integers, treated: Flags, weight: Floats) -> float:
     """Return the largest distance between the two weighted distribution functions.
 
     `rank` orders the values, equal values having equal rank.
@@ -143,7 +143,7 @@ def _level_weights(firms: pd.DataFrame, member: Flags) -> Floats:
     return np.where(member, np.where(treated, 1.0, level[stack]), 0.0)
 
 
-def _stacks(firms: pd.DataFrame) -> dict[str, Positions]:
+def _stacks(firms: pd.DataFrame) -> dict[str, Integers]:
     """Return row positions of each stack, and of all."""
     groups = firms.groupby("stack").indices.items()
     stacks = {str(stack): np.asarray(rows, dtype=np.int64) for stack, rows in groups}
@@ -176,7 +176,7 @@ def _compare(
     measure: Measure,
     firms: pd.DataFrame,
     samples: dict[str, Floats],
-    members: Positions,
+    members: Integers,
     denominator: str,
 ) -> Iterator[dict[str, object]]:
     """Yield one row per sample of one column in one stack (or all)."""
@@ -195,10 +195,12 @@ def _compare(
         }
 
 
-def _observed(measure: Measure, firms: pd.DataFrame, weight: Floats, members: Positions) -> Groups:
+def _observed(
+    measure: Measure, firms: pd.DataFrame, weight: Floats, members: Integers
+) -> TwoGroups:
     """Select the firms of a stack that are in the sample and have a value."""
     rows = members[(weight[members] > 0) & (measure.rank[members] >= 0)]
-    return Groups(
+    return TwoGroups(
         value=measure.value[rows],
         rank=measure.rank[rows],
         firm=firms["firm"].to_numpy()[rows],
@@ -207,7 +209,7 @@ def _observed(measure: Measure, firms: pd.DataFrame, weight: Floats, members: Po
     )
 
 
-def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
+def _contrast(groups: TwoGroups, binary: bool, scale: float) -> dict[str, object]:
     """Compare the groups; what cannot be computed is missing."""
     one, zero = groups.treated, ~groups.treated
     row: dict[str, object] = {
@@ -233,7 +235,7 @@ def _contrast(groups: Groups, binary: bool, scale: float) -> dict[str, object]:
     return row
 
 
-def _std_difference(groups: Groups, scale: float) -> float:
+def _std_difference(groups: TwoGroups, scale: float) -> float:
     """Return the difference in means over an SD; zero where weights have removed it.
 
     Missing where the SD is missing or zero.
@@ -244,7 +246,7 @@ def _std_difference(groups: Groups, scale: float) -> float:
     return 0.0 if abs(found) <= BALANCED else found
 
 
-def _unmatched_sd(groups: Groups, binary: bool, denominator: str) -> float:
+def _unmatched_sd(groups: TwoGroups, binary: bool, denominator: str) -> float:
     """Return the SD that differences are divided by, from the unmatched sample.
 
     `treated`: the treated firms' SD. `pooled`: sqrt((v1 + v0) / 2). sqrt(p (1 - p)) for binaries.
@@ -255,14 +257,14 @@ def _unmatched_sd(groups: Groups, binary: bool, denominator: str) -> float:
     return float(np.sqrt((one + _variance(groups, ~groups.treated, binary)) / 2))
 
 
-def _variance(groups: Groups, member: Flags, binary: bool) -> float:
+def _variance(groups: TwoGroups, member: Flags, binary: bool) -> float:
     if binary:
         share = _mean(groups, member)
         return share * (1 - share)
     return weighted_variance(groups.value[member], groups.weight[member])
 
 
-def _mean(groups: Groups, member: Flags) -> float:
+def _mean(groups: TwoGroups, member: Flags) -> float:
     if not member.any():
         return float("nan")
     values = groups.value[member]

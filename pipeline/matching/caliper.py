@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.matching.sets import Flags, Floats
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.matching.stack import RiskSet
 from pipeline.params.design_rules import CaliperDesign
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Integers
 from pipeline.errors import Reason, SupportError
-from pipeline.matching.sets import Positions
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import Bins
 from pipeline.params.match import CellOnlyDesign
@@ -18,7 +18,7 @@ from pipeline.params.match import CellOnlyDesign
 
 def exact_cells(
     covariates: pd.DataFrame, exact: list[str], bins: dict[str, Bins]
-) -> Positions | None:
+) -> Integers | None:
     """Number the cells of the exact covariates; -1 where one is missing, None without any."""
     if not exact:
         return None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats, Integers
 from pipeline.errors import EvaluationError, SupportError
 from pipeline.matching.caliper import caliper_words, design_caliper
 from pipeline.matching.mahalanobis import (
@@ -14,7 +15,7 @@ from pipeline.matching.mahalanobis import (
     whiten,
 )
 from pipeline.matching.score_pairs import no_match_counts
-from pipeline.matching.sets import Floats, MatchedSets, Positions, join_sets
+from pipeline.matching.sets import MatchedSets, join_sets
 from pipeline.matching.shortage import count_shortage
 from pipeline.matching.stack import RiskSet, StackMatch, matched
 from pipeline.matching.turns import turns_by
@@ -50,7 +51,7 @@ def _points(risk_set: RiskSet, design: MahalanobisDesign) -> Floats:
         raise type(error)(f"{risk_set.where}: {error}", reason=error.reason) from None
 
 
-def _cells(risk_set: RiskSet) -> Iterator[Positions]:
+def _cells(risk_set: RiskSet) -> Iterator[Integers]:
     """Yield the usable rows of each exact cell, all of them where there are none."""
     rows = np.flatnonzero(risk_set.usable)
     if risk_set.cells is None:
@@ -62,7 +63,7 @@ def _cells(risk_set: RiskSet) -> Iterator[Positions]:
 
 
 def _match_cell(
-    risk_set: RiskSet, design: MahalanobisDesign, space: Space, rows: Positions
+    risk_set: RiskSet, design: MahalanobisDesign, space: Space, rows: Integers
 ) -> MatchedSets:
     """Match the firms of one cell; return positions among all firms of the stack."""
     treated, control = rows[risk_set.treated[rows]], rows[~risk_set.treated[rows]]

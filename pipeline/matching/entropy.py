@@ -6,10 +6,10 @@ Hainmueller (2012), doi:10.1093/pan/mpr025.
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import DataError, EvaluationError, Reason, SupportError
 from pipeline.matching.moments import Moments, covariate_moments
 from pipeline.matching.score_weights import treatment_odds
-from pipeline.matching.sets import Flags, Floats
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import EntropyDesign
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Integers
 from pipeline.errors import DataError, SupportError
-from pipeline.matching.sets import Flags, MatchedSets, Positions
+from pipeline.matching.sets import MatchedSets
 from pipeline.matching.stack import RiskSet, StackMatch, matched, weighted
 from pipeline.panel.values import calendar_year, firm_identifier
 from pipeline.params.match import ExternalDesign, MatchSection
@@ -117,7 +118,7 @@ def _adopt_pairs(risk_set: RiskSet, rows: pd.DataFrame) -> StackMatch:
     return matched(risk_set, sets, None)
 
 
-def _positions(risk_set: RiskSet, firm_id: pd.Series) -> Positions:
+def _positions(risk_set: RiskSet, firm_id: pd.Series) -> Integers:
     """Return the row of each firm in the risk set."""
     found = pd.Index(risk_set.firms["firm_id"]).get_indexer(pd.Index(firm_id))
     if (found < 0).any():

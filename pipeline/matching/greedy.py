@@ -6,12 +6,12 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeline.matching.pool import Pairs, Pool, insertion
+from pipeline.datasets.arrays import Integers
+from pipeline.matching.pool import ComparisonPool, Pairs, insertion
 from pipeline.matching.proposals import choose_by_proposals
-from pipeline.matching.sets import Positions
 
 
-def choose_in_turn(pool: Pool, turns: Positions, ratio: Positions, width: float) -> Pairs:
+def choose_in_turn(pool: ComparisonPool, turns: Integers, ratio: Integers, width: float) -> Pairs:
     """Let treated firms choose in the order of `turns`, one firm each per round.
 
     `turns` are positions among the pool's treated firms, `ratio` how many each may choose.
@@ -37,7 +37,7 @@ def choose_in_turn(pool: Pool, turns: Positions, ratio: Positions, width: float)
     return _pairs(pool, treated, control)
 
 
-def choose_closest_first(pool: Pool, ratio: Positions, width: float) -> Pairs:
+def choose_closest_first(pool: ComparisonPool, ratio: Integers, width: float) -> Pairs:
     """Make the closest pair that is left, again and again; one firm each per round."""
     waiting = list(range(len(pool.treated_row)))
     made = list(closest_pairs(_FreeFirms(pool), waiting, ratio, width))
@@ -55,7 +55,7 @@ class Free(Protocol):
 
 
 def closest_pairs(
-    free: Free, firms: list[int], ratio: Positions, width: float
+    free: Free, firms: list[int], ratio: Integers, width: float
 ) -> Iterator[tuple[int, int]]:
     """Yield pairs, the closest one left within `width` first; one per treated firm and round.
 
@@ -79,7 +79,7 @@ def closest_pairs(
         waiting = sorted(firm for firm in served if ratio[firm] > chosen_before + 1)
 
 
-def _pairs(pool: Pool, treated: list[int], control: list[int]) -> Pairs:
+def _pairs(pool: ComparisonPool, treated: list[int], control: list[int]) -> Pairs:
     owner, chosen = np.array(treated, np.int64), np.array(control, np.int64)
     distance = np.abs(pool.control_score[chosen] - pool.treated_score[owner])
     return Pairs(owner, chosen, distance)
@@ -93,7 +93,7 @@ class _FreeFirms:
     halving), so that nobody walks over taken firms.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: ComparisonPool) -> None:
         n_firms = len(pool.control_row)
         changes = (np.diff(pool.control_score) != 0) | (np.diff(pool.control_cell) != 0)
         heads = np.flatnonzero(np.concatenate(([True], changes)) if n_firms else np.zeros(0, bool))

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.errors import SupportError
-from pipeline.matching.pool import Pool, list_pairs, sort_pool, window
+from pipeline.matching.pool import ComparisonPool, list_pairs, sort_pool, window
 from pipeline.matching.score_pairs import no_match_counts
-from pipeline.matching.sets import Flags, Floats, Positions
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import KernelDesign
 
@@ -65,14 +65,14 @@ def kernel_weights(
     return weight
 
 
-def _portions(count: Positions) -> list[Positions]:
+def _portions(count: Integers) -> list[Integers]:
     """Split treated firms into runs of about `PAIRS_AT_ONCE` pairs."""
     portion = np.cumsum(count) // PAIRS_AT_ONCE
     return np.split(np.arange(len(count)), np.flatnonzero(np.diff(portion)) + 1)
 
 
 def _shares(
-    pool: Pool, owner: Positions, start: Positions, count: Positions, bandwidth: float
+    pool: ComparisonPool, owner: Integers, start: Integers, count: Integers, bandwidth: float
 ) -> tuple[Floats, Flags]:
     """Return what these treated firms give each comparison firm, and which of them gave."""
     pairs = list_pairs(pool, owner, start, count)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.matches import (
     CELL_WITHOUT_COMPARISON,
     LEFT_OVER,
@@ -17,7 +18,7 @@ from pipeline.datasets.matches import (
     WITH_FEWER,
     WITHOUT_CELL,
 )
-from pipeline.matching.sets import Flags, Floats, times_used
+from pipeline.matching.sets import times_used
 from pipeline.matching.stack import StackMatch
 
 

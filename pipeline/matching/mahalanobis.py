@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.errors import DataError, Reason, SupportError
 from pipeline.matching.greedy import closest_pairs
-from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, make_sets
+from pipeline.matching.sets import MatchedSets, make_sets
 from pipeline.selection.design_matrix import expanded_columns, group_sizes
 
 # Distances that differ by less are the same on another machine, and so are ties.
@@ -43,7 +44,7 @@ class Space:
     score: Floats
     caliper: float
 
-    def allows(self, treated: Positions, control: Positions) -> Flags:
+    def allows(self, treated: Integers, control: Integers) -> Flags:
         """Say which pairs are within the score caliper; shapes broadcast."""
         if np.isinf(self.caliper):
             return np.ones(np.broadcast(treated, control).shape, dtype=np.bool_)
@@ -88,13 +89,13 @@ def _pooled(columns: Floats, treated: Flags) -> Floats:
 
 
 def share_nearest(
-    space: Space, treated: Positions, control: Positions, ratio: int, tolerance: float
+    space: Space, treated: Integers, control: Integers, ratio: int, tolerance: float
 ) -> MatchedSets:
     """Match with replacement; comparison firms tied with the `ratio`-th nearest share the weight.
 
     `treated` and `control` are rows of the space; ties are within `tolerance`.
     """
-    found: list[tuple[Positions, Positions, Floats]] = []
+    found: list[tuple[Integers, Integers, Floats]] = []
     pending, asked = treated, 2 * ratio + 2
     tree = _tree(space, control)
     while len(pending) and len(control):
@@ -123,7 +124,7 @@ def _kth(distance: Floats, ratio: int) -> Floats:
     return np.asarray(np.partition(distance, ratio - 1, axis=1)[:, ratio - 1])
 
 
-def choose_nearest(space: Space, turns: Positions, control: Positions, ratio: int) -> MatchedSets:
+def choose_nearest(space: Space, turns: Integers, control: Integers, ratio: int) -> MatchedSets:
     """Match without replacement: treated firms choose in turn, one firm each per round.
 
     `turns` are rows of treated firms in the order in which they choose. Of equally distant
@@ -143,7 +144,7 @@ def choose_nearest(space: Space, turns: Positions, control: Positions, ratio: in
     return _sets(space, pairs)
 
 
-def choose_closest(space: Space, treated: Positions, control: Positions, ratio: int) -> MatchedSets:
+def choose_closest(space: Space, treated: Integers, control: Integers, ratio: int) -> MatchedSets:
     """Match without replacement: the closest pair left is made first, one per firm and round."""
     allowed = np.full(len(space.points), ratio)
     free = _FreeNeighbours(space, treated, control)
@@ -163,7 +164,7 @@ class _FreeNeighbours:
     of reach, more are looked up in a tree that is built anew once half of its firms are taken.
     """
 
-    def __init__(self, space: Space, treated: Positions, control: Positions) -> None:
+    def __init__(self, space: Space, treated: Integers, control: Integers) -> None:
         self._space = space
         self._free = np.zeros(len(space.points), dtype=np.bool_)
         self._free[control] = True
@@ -179,7 +180,7 @@ class _FreeNeighbours:
             found = _ask(self._tree, space, control, firms, self._asked)
             self._distance[rows], self._neighbour[rows] = found
 
-    def _plant(self, control: Positions) -> None:
+    def _plant(self, control: Integers) -> None:
         self._planted = control
         self._taken = 0
         self._tree = _tree(self._space, control) if len(control) else None
@@ -214,21 +215,21 @@ class _FreeNeighbours:
         return control
 
 
-def _tree(space: Space, control: Positions) -> Any:
+def _tree(space: Space, control: Integers) -> Any:
     from sklearn.neighbors import KDTree
 
     return KDTree(space.points[control], leaf_size=FIRMS_IN_A_LEAF)
 
 
 def _ask(
-    tree: Any, space: Space, control: Positions, firms: Positions, asked: int
-) -> tuple[Floats, Positions]:
+    tree: Any, space: Space, control: Integers, firms: Integers, asked: int
+) -> tuple[Floats, Integers]:
     """Return distances and rows of the `asked` nearest comparison firms, shape (firms, asked)."""
     distance, position = tree.query(space.points[firms], k=asked)
     return np.round(distance, DISTANCE_DECIMALS), control[position]
 
 
-def _portions(firms: Positions, asked: int) -> Iterator[Positions]:
+def _portions(firms: Integers, asked: int) -> Iterator[Integers]:
     size = max(1, NEIGHBOURS_AT_ONCE // asked)
     for first in range(0, len(firms), size):
         yield firms[first : first + size]

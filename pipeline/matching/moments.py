@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import DataError
-from pipeline.matching.sets import Flags, Floats
 from pipeline.selection.design_matrix import expanded_columns, told_terms
 
 _POWER_NAMES = {1: "mean", 2: "second moment", 3: "third moment"}

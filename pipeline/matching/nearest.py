@@ -7,9 +7,10 @@ depend on them.
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.matching.greedy import choose_closest_first, choose_in_turn
-from pipeline.matching.pool import Pairs, Pool, insertion, pairs_within, sort_pool
-from pipeline.matching.sets import Flags, Floats, MatchedSets, make_sets
+from pipeline.matching.pool import ComparisonPool, Pairs, insertion, pairs_within, sort_pool
+from pipeline.matching.sets import MatchedSets, make_sets
 from pipeline.matching.turns import Order, ratios, turns_by
 
 
@@ -77,11 +78,11 @@ def within_reach(
     return int(((nearest >= 0) & (nearest <= (np.inf if caliper is None else caliper))).sum())
 
 
-def _sets(pool: Pool, pairs: Pairs) -> MatchedSets:
+def _sets(pool: ComparisonPool, pairs: Pairs) -> MatchedSets:
     return make_sets(pool.treated_row[pairs.owner], pool.control_row[pairs.control], pairs.distance)
 
 
-def _kth_distance(pool: Pool, ratio: int) -> Floats:
+def _kth_distance(pool: ComparisonPool, ratio: int) -> Floats:
     """Return each treated firm's distance to the `ratio`-th nearest firm of its cell.
 
     Where the cell has fewer firms it is the farthest of them; minus infinity where it has none.

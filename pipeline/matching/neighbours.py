@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.matching.mahalanobis import Space, share_nearest
-from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, join_sets, make_sets
+from pipeline.matching.sets import MatchedSets, join_sets, make_sets
 
 
 @dataclass(frozen=True)
-class Firms:
+class ScoredFirms:
     """Hold n firms: outcome (n,), treated flags (n,), points (n, k), exact cells (n,) or None.
 
     Distances are Euclidean between points: a score as one column, or whitened covariates.
@@ -19,7 +20,7 @@ class Firms:
     outcome: Floats
     treated: Flags
     points: Floats
-    cells: Positions | None = None
+    cells: Integers | None = None
     score: Floats | None = None
     caliper: float | None = None
 
@@ -36,7 +37,7 @@ class Firms:
         return Space(self.points, self.score, self.caliper)
 
 
-def match_both_ways(firms: Firms, ratio: int, tolerance: float) -> MatchedSets:
+def match_both_ways(firms: ScoredFirms, ratio: int, tolerance: float) -> MatchedSets:
     """Match every firm to its `ratio` nearest firms (ties too) of the other group."""
     one, zero = np.flatnonzero(firms.treated), np.flatnonzero(~firms.treated)
     return join_sets(
@@ -47,7 +48,7 @@ def match_both_ways(firms: Firms, ratio: int, tolerance: float) -> MatchedSets:
     )
 
 
-def own_group(firms: Firms, number: int, tolerance: float) -> MatchedSets:
+def own_group(firms: ScoredFirms, number: int, tolerance: float) -> MatchedSets:
     """Return the `number` nearest firms (ties too) of each firm's own group, itself included."""
     groups = [np.flatnonzero(firms.treated), np.flatnonzero(~firms.treated)]
     return join_sets(
@@ -58,7 +59,7 @@ def own_group(firms: Firms, number: int, tolerance: float) -> MatchedSets:
     )
 
 
-def near_group(firms: Firms, group: bool, number: int, tolerance: float) -> MatchedSets:
+def near_group(firms: ScoredFirms, group: bool, number: int, tolerance: float) -> MatchedSets:
     """Return every firm's `number` nearest firms (ties too) of one group, itself included."""
     everyone = np.arange(len(firms.outcome))
     among = np.flatnonzero(firms.treated == group)
@@ -71,7 +72,7 @@ def without_self(sets: MatchedSets) -> MatchedSets:
     return make_sets(sets.treated[others], sets.control[others], sets.distance[others])
 
 
-def mean_of(values: Floats, sets: MatchedSets) -> Floats:
+def neighbour_mean(values: Floats, sets: MatchedSets) -> Floats:
     """Return the weighted mean of `values` over each firm's set; 0 without one."""
     return np.bincount(
         sets.treated, sets.weight * values[sets.control], minlength=len(values)
@@ -86,7 +87,7 @@ def variance_within(values: Floats, sets: MatchedSets) -> Floats:
 def covariance_within(columns: Floats, values: Floats, sets: MatchedSets) -> Floats:
     """Return the covariance (n-1) of each column with `values` within each firm's set, (n, k)."""
     number = np.bincount(sets.treated, minlength=len(values))
-    level = values[sets.control] - mean_of(values, sets)[sets.treated]
+    level = values[sets.control] - neighbour_mean(values, sets)[sets.treated]
     freedom = np.maximum(number - 1, 1)
     return np.column_stack(
         [
@@ -97,7 +98,13 @@ def covariance_within(columns: Floats, values: Floats, sets: MatchedSets) -> Flo
 
 
 def _nearest(
-    firms: Firms, space: Space, own: Positions, among: Positions, *, number: int, tolerance: float
+    firms: ScoredFirms,
+    space: Space,
+    own: Integers,
+    among: Integers,
+    *,
+    number: int,
+    tolerance: float,
 ) -> MatchedSets:
     """Return the nearest firms of each firm of `own` among `among`, within its cell."""
     cells = firms.cells

@@ -5,46 +5,48 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.errors import Reason, SupportError
-from pipeline.matching.sets import Flags, Floats, Positions
 
 # Pairs are stored one by one; beyond this many they no longer fit in memory.
 MOST_PAIRS = 100_000_000
 
 
 @dataclass(frozen=True)
-class Pool:
+class ComparisonPool:
     """Hold treated firms in row order and comparison firms sorted by cell, score, row.
 
     `first` and `last` bound each treated firm's cell in the sorted comparison firms.
     """
 
-    treated_row: Positions
+    treated_row: Integers
     treated_score: Floats
-    treated_cell: Positions
-    control_row: Positions
+    treated_cell: Integers
+    control_row: Integers
     control_score: Floats
-    control_cell: Positions
-    first: Positions
-    last: Positions
+    control_cell: Integers
+    first: Integers
+    last: Integers
 
 
 @dataclass(frozen=True)
 class Pairs:
     """Hold pairs of a pool: positions among its treated and comparison firms, and distances."""
 
-    owner: Positions
-    control: Positions
+    owner: Integers
+    control: Integers
     distance: Floats
 
 
-def sort_pool(score: Floats, treated: Flags, cells: npt.NDArray[np.integer] | None) -> Pool:
+def sort_pool(
+    score: Floats, treated: Flags, cells: npt.NDArray[np.integer] | None
+) -> ComparisonPool:
     """Sort the comparison firms; arrays have one entry per firm, `cells` None for one cell."""
     cell = np.zeros(len(score), np.int64) if cells is None else cells.astype(np.int64)
     treated_row, control_row = np.flatnonzero(treated), np.flatnonzero(~treated)
     control_row = control_row[_by_cell_and_score(cell[control_row], score[control_row])]
     control_cell, treated_cell = cell[control_row], cell[treated_row]
-    return Pool(
+    return ComparisonPool(
         treated_row=treated_row,
         treated_score=score[treated_row],
         treated_cell=treated_cell,
@@ -56,7 +58,7 @@ def sort_pool(score: Floats, treated: Flags, cells: npt.NDArray[np.integer] | No
     )
 
 
-def _by_cell_and_score(cell: Positions, score: Floats) -> Positions:
+def _by_cell_and_score(cell: Integers, score: Floats) -> Integers:
     """Return the order by cell, then score, then position.
 
     The quick sort does not keep equal scores in order, so their runs are sorted once more; the
@@ -71,7 +73,7 @@ def _by_cell_and_score(cell: Positions, score: Floats) -> Positions:
     return np.asarray(order[np.argsort(narrow[order], kind="stable")])
 
 
-def insertion(pool: Pool, value: Floats) -> Positions:
+def insertion(pool: ComparisonPool, value: Floats) -> Integers:
     """Return the first comparison firm of each treated firm's cell that scores `value` or more.
 
     All treated firms halve the part of their cell that may hold it, at once.
@@ -87,7 +89,7 @@ def insertion(pool: Pool, value: Floats) -> Positions:
     return low
 
 
-def window(pool: Pool, reach: Floats) -> tuple[Positions, Positions]:
+def window(pool: ComparisonPool, reach: Floats) -> tuple[Integers, Integers]:
     """Return where each treated firm's comparison firms within `reach` begin and how many they are.
 
     Rounding in score - reach may cut off the very firm that set the reach, so the window is
@@ -100,7 +102,7 @@ def window(pool: Pool, reach: Floats) -> tuple[Positions, Positions]:
     return start, np.maximum(stop - start, 0)
 
 
-def pairs_within(pool: Pool, reach: Floats) -> Pairs:
+def pairs_within(pool: ComparisonPool, reach: Floats) -> Pairs:
     """Return every pair no farther apart than the treated firm's `reach`, shape (treated,).
 
     Raises SupportError where there are more than `MOST_PAIRS`.
@@ -118,7 +120,7 @@ def pairs_within(pool: Pool, reach: Floats) -> Pairs:
     return Pairs(pairs.owner[kept], pairs.control[kept], pairs.distance[kept])
 
 
-def list_pairs(pool: Pool, owner: Positions, start: Positions, count: Positions) -> Pairs:
+def list_pairs(pool: ComparisonPool, owner: Integers, start: Integers, count: Integers) -> Pairs:
     """List the pairs of treated firms `owner` with `count` comparison firms from `start` on."""
     repeated = np.repeat(owner, count)
     control = np.arange(len(repeated)) - np.repeat(np.cumsum(count) - count - start, count)

@@ -7,14 +7,16 @@ doi:10.1080/00029890.1962.11989827) therefore finds the same pairs, in vectorise
 
 import numpy as np
 
-from pipeline.matching.pool import Pairs, Pool
-from pipeline.matching.sets import Positions
+from pipeline.datasets.arrays import Integers
+from pipeline.matching.pool import ComparisonPool, Pairs
 
 # Where treated firms crowd, rounds are many and small, and choosing one by one is faster.
 MOST_ROUNDS = 200
 
 
-def choose_by_proposals(pool: Pool, turns: Positions, gap: Positions, width: float) -> Pairs | None:
+def choose_by_proposals(
+    pool: ComparisonPool, turns: Integers, gap: Integers, width: float
+) -> Pairs | None:
     """Return each treated firm's nearest firm left to it, as in `choose_in_turn` for one each.
 
     `gap` is where each treated firm's score would stand among the comparison firms. None where
@@ -40,7 +42,7 @@ def choose_by_proposals(pool: Pool, turns: Positions, gap: Positions, width: flo
     return None
 
 
-def _held(pool: Pool, turns: Positions, holder: Positions) -> Pairs:
+def _held(pool: ComparisonPool, turns: Integers, holder: Integers) -> Pairs:
     control = np.flatnonzero(holder < len(turns))
     owner = turns[holder[control]]
     distance = np.abs(pool.control_score[control] - pool.treated_score[owner])
@@ -54,7 +56,7 @@ class _Proposals:
     read through `mirror`, which reverses each run of them.
     """
 
-    def __init__(self, pool: Pool, gap: Positions) -> None:
+    def __init__(self, pool: ComparisonPool, gap: Integers) -> None:
         self._pool = pool
         self._below, self._above = gap - 1, gap.copy()
         n = len(pool.control_row)
@@ -63,7 +65,7 @@ class _Proposals:
         length = np.diff(np.append(heads, n))
         self._mirror = np.repeat(2 * heads + length - 1, length) - np.arange(n)
 
-    def nearest(self, firms: Positions, width: float) -> tuple[Positions, Positions]:
+    def nearest(self, firms: Integers, width: float) -> tuple[Integers, Integers]:
         """Return whom firms ask next, and which of them have somebody within `width` to ask."""
         pool, low, high = self._pool, self._below[firms], self._above[firms]
         has_lower, has_higher = low >= pool.first[firms], high < pool.last[firms]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.balance import BALANCE_SUMMARY, GROUP_EMPTY, INDEX_CONSTANT, NO_FIT
 from pipeline.datasets.store import conform, empty
-from pipeline.matching.sets import Flags, Floats
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 from pipeline.selection.design_matrix import expanded_columns

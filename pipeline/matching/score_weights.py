@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats
 from pipeline.errors import Reason, SupportError
-from pipeline.matching.sets import Floats
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import OddsDesign, OverlapDesign
 

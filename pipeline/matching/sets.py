@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from pipeline.datasets.arrays import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -19,13 +16,13 @@ class MatchedSets:
     absolute difference of the scores, in score units. A treated firm without a match is absent.
     """
 
-    treated: Positions
-    control: Positions
+    treated: Integers
+    control: Integers
     weight: Floats
     distance: Floats
 
 
-def make_sets(treated: Positions, control: Positions, distance: Floats) -> MatchedSets:
+def make_sets(treated: Integers, control: Integers, distance: Floats) -> MatchedSets:
     """Sort pairs and share each treated firm's unit weight equally over its pairs."""
     order = np.lexsort((control, distance, treated))
     owner = treated[order]
@@ -54,6 +51,6 @@ def unit_weights(sets: MatchedSets, n_firms: int) -> Floats:
     return weight
 
 
-def times_used(sets: MatchedSets, n_firms: int) -> Positions:
+def times_used(sets: MatchedSets, n_firms: int) -> Integers:
     """Return in how many sets each of `n_firms` rows serves as a comparison firm."""
     return np.bincount(sets.control, minlength=n_firms).astype(np.int64)

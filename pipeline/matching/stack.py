@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.errors import Reason, SupportError
-from pipeline.matching.sets import Flags, Floats, MatchedSets, Positions, unit_weights
+from pipeline.matching.sets import MatchedSets, unit_weights
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class RiskSet:
     entry_year: int
     firms: pd.DataFrame
     covariates: pd.DataFrame
-    cells: Positions | None
+    cells: Integers | None
     brought: pd.DataFrame | None = None
 
     @property
@@ -53,7 +54,7 @@ class RiskSet:
             return None
         return np.random.default_rng([seed, self.entry_year])
 
-    def reordered(self, order: Positions) -> "RiskSet":
+    def reordered(self, order: Integers) -> "RiskSet":
         """Return the same firms in another order of rows, to see what the tie rule does."""
         return replace(
             self,
@@ -106,7 +107,7 @@ class StackMatch:
     firms: pd.DataFrame
     sets: MatchedSets
     weight: Floats
-    cells: Positions | None
+    cells: Integers | None
     caliper: float | None = None
     estimand: str = "att"
     shortage: Shortage | None = None

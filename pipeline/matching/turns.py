@@ -4,12 +4,12 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.matching.sets import Flags, Floats, Positions
+from pipeline.datasets.arrays import Flags, Floats, Integers
 
 Order = Literal["largest", "smallest", "closest", "data", "random"]
 
 
-def turns_by(order: Order, score: Floats, rng: np.random.Generator | None) -> Positions:
+def turns_by(order: Order, score: Floats, rng: np.random.Generator | None) -> Integers:
     """Return positions of treated firms in the order in which they choose.
 
     `score` has one entry per treated firm in row order; equal scores choose in row order.
@@ -26,7 +26,7 @@ def turns_by(order: Order, score: Floats, rng: np.random.Generator | None) -> Po
     return np.argsort(-score if order == "largest" else score, kind="stable")
 
 
-def ratios(score: Floats, treated: Flags, ratio: int, between: tuple[int, int] | None) -> Positions:
+def ratios(score: Floats, treated: Flags, ratio: int, between: tuple[int, int] | None) -> Integers:
     """Return how many comparison firms each treated firm may choose, in row order.
 
     Without `between` everyone `ratio`. Otherwise `ratio` on average, and as many treated firms

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Codes = NDArray[np.intp]
+from pipeline.datasets.arrays import Codes
 
 NO_ROW = -1
 

@@ -1,6 +1,6 @@
 """A profile of the panel that may leave the office: no firm can be read from it.
 
-Counts of one to `minimum - 1` are hidden, as is any statistic that rests on so few values, and
+Integers of one to `minimum - 1` are hidden, as is any statistic that rests on so few values, and
 further cells until sums do not tell the hidden ones (`panel.suppression`). A percentile needs
 `minimum` values beyond it on its thinner side; figures are rounded to three significant digits,
 since a percentile is some firm's value.
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.datasets.panel import (
     ALL_YEARS,
     BEFORE_ENTRY,
@@ -24,10 +25,10 @@ from pipeline.datasets.panel import (
     LATER,
     PROFILE,
 )
-from pipeline.panel.suppression import Counts, Flags, Sum, hidden_cells, small
+from pipeline.datasets.small_counts import small
+from pipeline.panel.suppression import Sum, hidden_cells
 from pipeline.params.data import StudyColumn
 
-Floats = NDArray[np.float64]
 Values = TypeVar("Values", NDArray[np.float64], NDArray[np.intp])
 
 _PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
@@ -62,7 +63,7 @@ def profile_panel(
     """
     cells = _cells(panel)
     sums = _sums(cells)
-    n_rows: Counts = np.array([sum(b.stop - b.start for b in found) for found in cells.blocks])
+    n_rows: Integers = np.array([sum(b.stop - b.start for b in found) for found in cells.blocks])
     hidden_rows = hidden_cells(small(n_rows, minimum), n_rows[None, :], sums, minimum)
     rows = cells.table.assign(n_rows=_shown(n_rows, hidden_rows))
     described = columns or {}
@@ -138,7 +139,7 @@ def _calendar_sums(group: pd.DataFrame, entry: int) -> list[Sum]:
 def _column_profile(
     column: pd.Series,
     cells: _Cells,
-    n_rows: Counts,
+    n_rows: Integers,
     sums: list[Sum],
     minimum: int,
     *,
@@ -149,7 +150,7 @@ def _column_profile(
     shorten = np.round if unit == CALENDAR else _three_digits
     found = _numbers(column, cells, shorten) if number else _codes(column, cells)
     observed = found.pop("observed").to_numpy(np.int64)
-    counts: Counts = np.stack([observed, n_rows - observed])
+    counts: Integers = np.stack([observed, n_rows - observed])
     primary: Flags = np.asarray(small(counts, minimum).any(axis=0))
     hidden = hidden_cells(primary, counts, sums, minimum)
     shown = {"n_missing": _shown(n_rows - observed, hidden)}
@@ -191,7 +192,7 @@ def _codes(column: pd.Series, cells: _Cells) -> pd.DataFrame:
 def _cohort_sizes(panel: pd.DataFrame, minimum: int) -> pd.DataFrame:
     """Count entrants by entry year; all together are the treated firms of the sample flow."""
     entrants = panel.drop_duplicates("firm_id").groupby("cohort").size()
-    counts: Counts = entrants.to_numpy().astype(np.int64)
+    counts: Integers = entrants.to_numpy().astype(np.int64)
     every = Sum(tuple(range(len(counts))))
     hidden = hidden_cells(small(counts, minimum), counts[None, :], [every], minimum)
     years = entrants.index.astype("str")
@@ -200,7 +201,7 @@ def _cohort_sizes(panel: pd.DataFrame, minimum: int) -> pd.DataFrame:
     )
 
 
-def _shown(counts: Counts, hidden: Flags) -> pd.Series:
+def _shown(counts: Integers, hidden: Flags) -> pd.Series:
     return pd.Series(counts, dtype="Int64").mask(hidden)
 
 

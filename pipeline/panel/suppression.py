@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Flags = NDArray[np.bool_]
-Counts = NDArray[np.int64]
+from pipeline.datasets.arrays import Flags, Integers
+from pipeline.datasets.small_counts import small
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,7 @@ class Sum:
         return self.parts if self.total is None else (*self.parts, self.total)
 
 
-def small(counts: Counts, minimum: int) -> Flags:
-    """Flag counts from one to `minimum - 1`; zero tells of nobody."""
-    return np.asarray((counts > 0) & (counts < minimum))
-
-
-def hidden_cells(primary: Flags, counts: Counts, sums: Sequence[Sum], minimum: int) -> Flags:
+def hidden_cells(primary: Flags, counts: Integers, sums: Sequence[Sum], minimum: int) -> Flags:
     """Return the primary cells and those that must be hidden with them.
 
     `counts` (kinds, cells) are what cells show: values observed and values missing, say. The
@@ -50,7 +45,7 @@ def hidden_cells(primary: Flags, counts: Counts, sums: Sequence[Sum], minimum: i
         hidden[min(candidates, key=lambda cell: (size[cell] == 0, size[cell], cell))] = True
 
 
-def _tells(published: Sum, hidden: Flags, counts: Counts, minimum: int) -> bool:
+def _tells(published: Sum, hidden: Flags, counts: Integers, minimum: int) -> bool:
     """Say whether what is hidden beside a published total is small when added up."""
     if published.total is not None and hidden[published.total]:
         return False

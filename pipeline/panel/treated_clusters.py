@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.panel.panel_index import Codes
-
-Floats = NDArray[np.float64]
+from pipeline.datasets.arrays import Codes, Floats
 
 
 def cluster_entry(panel: pd.DataFrame) -> pd.Series:

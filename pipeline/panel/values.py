@@ -87,7 +87,7 @@ def years_of(values: pd.Series, date_format: str | None = None) -> pd.Series:
     return pd.Series(written.str.extract(r"^(\d{4})-\d{2}-\d{2}(?:[ T].*)?$")[0].fillna(written))
 
 
-def number(values: pd.Series, column: NumberColumn) -> pd.Series:
+def numeric(values: pd.Series, column: NumberColumn) -> pd.Series:
     """Return a numeric column; raise DataError at text, infinity, or values out of bounds."""
     numeric = pd.to_numeric(values, errors="coerce").astype("float64")
     faulty = (numeric.isna() & values.notna()) | np.isinf(numeric)

@@ -174,7 +174,7 @@ class Grouping(Settings):
         return [f"<{edges[0]}", *between, f"{edges[-1]} or more"]
 
 
-class Groups(Analysis):
+class GroupsSection(Analysis):
     """Estimate average effects by groups that are fixed before entry, and test their equality.
 
     `match: common` keeps the design's matches, a comparison firm counting in the groups of the
@@ -213,7 +213,7 @@ class Analyses(Settings):
 
     margins: Margins | None = None
     survival: Survival | None = None
-    groups: Groups | None = None
+    groups: GroupsSection | None = None
     size_weighted: SizeWeighted | None = None
 
     def asked(self) -> dict[str, Analysis]:

@@ -166,7 +166,7 @@ class Filter(Settings):
         return self
 
 
-class Window(Settings):
+class PanelWindow(Settings):
     """Bound the panel. A balanced window and minimum post-years select on survival.
 
     Minimum years count observed firm-years: of treated firms before or from entry on, of
@@ -235,7 +235,7 @@ class CleanSection(Settings):
     prices: list[Price] = Field(default=[])
     customs: Customs | None = None
     filters: list[Filter] = Field(default=[])
-    window: Window = Window()
+    window: PanelWindow = PanelWindow()
     jumps: list[Jumps] = Field(default=[])
     tails: list[Tails] = Field(default=[])
     register_values: RegisterValues = RegisterValues()

@@ -57,7 +57,7 @@ def _singular(firms: str, language: LanguageCode) -> str:
     return firms.removesuffix("s") if regular else ""
 
 
-class Panel(Settings):
+class PanelSection(Settings):
     """Name one panel of the main table: a design under one estimation spec."""
 
     design: str
@@ -91,7 +91,7 @@ class ExhibitSection(Settings):
     cluster: str = Field(description="what an assignment cluster is: plant, municipality x sector")
     period: str = Field(default="year", description="what stands in the place of years: wave")
     source: str
-    panels: list[Panel] = Field(min_length=1)
+    panels: list[PanelSection] = Field(min_length=1)
     design_labels: dict[str, str]
     decimals: int = Field(ge=0, le=6)
     stars: bool

@@ -54,7 +54,7 @@ STUDY_NAME = re.compile("[a-z][a-z0-9_]*")
 RESERVED_NAMES = {"raw", "rules", "checked", "headlines"}
 
 
-class Study(Settings):
+class StudySection(Settings):
     """Hold every section of one study."""
 
     data: DataSection
@@ -105,7 +105,7 @@ def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
     return [f"{name}.{fault}" for fault in [*cross_faults(study), *_file_faults(study, name, root)]]
 
 
-def read_study(content: dict[str, Any], name: str) -> Study:
+def read_study(content: dict[str, Any], name: str) -> StudySection:
     """Read all sections of one study; raise ParamsError with every fault of every section."""
     block = study_block(content, name)
     faults = [
@@ -121,7 +121,7 @@ def read_study(content: dict[str, Any], name: str) -> Study:
             faults += str(error).splitlines()
     if faults:
         raise ParamsError("\n".join(faults))
-    return Study(**sections)
+    return StudySection(**sections)
 
 
 def _name_faults(content: dict[str, Any], names: list[str]) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _name_faults(content: dict[str, Any], names: list[str]) -> Iterator[str]:
             yield f"studies: {name} is listed twice"
 
 
-def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
+def _file_faults(study: StudySection, name: str, root: Path) -> Iterator[str]:
     yield from rules_file_faults(study.clean, name, root)
     raw = root / "data" / "raw" / name
     if not raw.is_dir():
@@ -154,7 +154,7 @@ def _file_faults(study: Study, name: str, root: Path) -> Iterator[str]:
             yield f"{path}: data/raw/{name}/{file} does not exist"
 
 
-def absent_files(study: Study, name: str, root: Path) -> list[str]:
+def absent_files(study: StudySection, name: str, root: Path) -> list[str]:
     """Return the raw files that settings name and data/raw/<study>/ lacks."""
     raw = root / "data" / "raw" / name
     return [file for _, file in _files_named(study) if not _inside_files(raw, file)]
@@ -167,7 +167,7 @@ def _inside_files(raw: Path, pattern: str) -> bool:
     return bool(files) and all(p.resolve().is_relative_to(raw.resolve()) for p in files)
 
 
-def _files_named(study: Study) -> Iterator[tuple[str, str]]:
+def _files_named(study: StudySection) -> Iterator[tuple[str, str]]:
     """Yield every file that the study's raw folder must hold, by the setting that names it."""
     source = study.data.source
     if isinstance(source, FileSource):
@@ -179,7 +179,7 @@ def _files_named(study: Study) -> Iterator[tuple[str, str]]:
             yield f"match.designs.{design}.file", rule.file
 
 
-def cross_faults(study: Study) -> Iterator[str]:
+def cross_faults(study: StudySection) -> Iterator[str]:
     """Yield one line for each fault that no section can know alone."""
     yield from clean_faults(study.clean, study.data)
     yield from _treatment_faults(study)
@@ -193,7 +193,7 @@ def cross_faults(study: Study) -> Iterator[str]:
     yield from _exhibit_faults(study)
 
 
-def _treatment_faults(study: Study) -> Iterator[str]:
+def _treatment_faults(study: StudySection) -> Iterator[str]:
     entry = study.treatment.entry
     if isinstance(entry, IndicatorEntry | EntryYearEntry):
         yield from _column_fault(study, "treatment.entry.column", entry.column, "number")
@@ -204,7 +204,7 @@ def _treatment_faults(study: Study) -> Iterator[str]:
     yield from _register_faults(study, entry)
 
 
-def _register_faults(study: Study, entry: RegisterEntry) -> Iterator[str]:
+def _register_faults(study: StudySection, entry: RegisterEntry) -> Iterator[str]:
     data = study.data
     if data.register_columns is None:
         yield "data.register_columns is missing: treatment.entry.source is register"
@@ -219,13 +219,13 @@ def _register_faults(study: Study, entry: RegisterEntry) -> Iterator[str]:
         yield "data.source.register_file is missing: treatment.entry.source is register"
 
 
-def _outcome_faults(study: Study) -> Iterator[str]:
+def _outcome_faults(study: StudySection) -> Iterator[str]:
     for name, outcome in study.outcomes.root.items():
         if outcome.column is not None and outcome.observed:
             yield from _column_fault(study, f"outcomes.{name}.column", outcome.column, "number")
 
 
-def _covariate_faults(study: Study) -> Iterator[str]:
+def _covariate_faults(study: StudySection) -> Iterator[str]:
     latest = study.treatment.reference_event_time
     for name, covariate in study.score.covariates.items():
         if covariate.column is None:
@@ -241,7 +241,7 @@ def _covariate_faults(study: Study) -> Iterator[str]:
             )
 
 
-def _design_faults(study: Study) -> Iterator[str]:
+def _design_faults(study: StudySection) -> Iterator[str]:
     models, covariates = list(study.score.models), list(study.score.covariates)
     for name, design in study.match.designs.items():
         if design.score not in models:
@@ -258,7 +258,7 @@ def _design_faults(study: Study) -> Iterator[str]:
                     )
 
 
-def _estimate_faults(study: Study) -> Iterator[str]:
+def _estimate_faults(study: StudySection) -> Iterator[str]:
     designs = ["unmatched", *study.match.designs]
     outcomes = list(study.outcomes.root)
     for spec in study.estimate.specs:
@@ -286,7 +286,7 @@ def _covariates_named(spec: Spec) -> list[str]:
     return named if weight_by is None else [*named, weight_by]
 
 
-def _exhibit_faults(study: Study) -> Iterator[str]:
+def _exhibit_faults(study: StudySection) -> Iterator[str]:
     specs = {spec.name: spec for spec in study.estimate.specs}
     for position, panel in enumerate(study.exhibit.panels):
         path = f"exhibit.panels.{position}"
@@ -298,7 +298,7 @@ def _exhibit_faults(study: Study) -> Iterator[str]:
             yield f"{path}.spec: {panel.spec} gives bounds, which no panel of effects shows"
 
 
-def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[str]:
+def _column_fault(study: StudySection, path: str, column: str, kind: str) -> Iterator[str]:
     kinds = _panel_columns(study)
     if column not in kinds:
         yield f"{path}: {column} is not in data.columns{nearest_known(column, list(kinds))}"
@@ -306,7 +306,7 @@ def _column_fault(study: Study, path: str, column: str, kind: str) -> Iterator[s
         yield f"{path}: {column} is a {kinds[column]} column; this needs a {kind} column"
 
 
-def _panel_columns(study: Study) -> dict[str, str]:
+def _panel_columns(study: StudySection) -> dict[str, str]:
     """Return the kind of every study column of PANEL: declared ones, and those of the register."""
     kinds = {n: c.kind.replace("sum", "number") for n, c in study.data.columns.items()}
     entry, register = study.treatment.entry, study.data.register_columns

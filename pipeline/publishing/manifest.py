@@ -20,7 +20,7 @@ from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import columns_that_tell
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.registry import TABLES
-from pipeline.exhibits.tables.table import Counts, Table
+from pipeline.exhibits.tables.table import Table, WholeNumbers
 from pipeline.exhibits.words.captions import stem
 
 _HEAD = ("file", "smallest_count", "dominance_checked")
@@ -91,7 +91,7 @@ def _of_results(table: str, content: bytes, results: StudyResults) -> int | None
 
 
 def _of_table(table: Table, results: StudyResults) -> int | None:
-    cells = [cell for row in table.rows() for cell in row.cells if isinstance(cell, Counts)]
+    cells = [cell for row in table.rows() for cell in row.cells if isinstance(cell, WholeNumbers)]
     shown = _least(pd.Series([n for cell in cells for n in cell.values], dtype=float))
     return _behind(results) if shown is None else shown
 

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.errors import DataError
-from pipeline.panel.panel_index import NO_ROW, Codes, PanelIndex, index_panel
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.panel.scale import transform
 from pipeline.params.score import Covariate
-
-Floats = NDArray[np.float64]
 
 
 def dated_covariates(

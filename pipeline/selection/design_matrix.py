@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import LEAST_FIRMS_NAMED, DataError, Reason, SupportError, told_codes
-from pipeline.matching.sets import Flags, Floats
 
 # Share of a standardised column that earlier columns leave unexplained: below this, rounding.
 COLLINEAR = 1e-9

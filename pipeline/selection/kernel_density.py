@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.matching.sets import Floats
+from pipeline.datasets.arrays import Floats
 
 
 def kernel_density(points: Floats, at: Floats) -> Floats:

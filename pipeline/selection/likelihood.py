@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.matching.sets import Flags, Floats
+from pipeline.datasets.arrays import Flags, Floats
 
 Link = Literal["logit", "probit"]
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, EvaluationError, Reason, SupportError
-from pipeline.matching.sets import Flags, Floats
 from pipeline.params.score import ScoreModel, ScoreSection
 from pipeline.selection.design_matrix import (
     DesignMatrix,

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.selection import STACKS
 from pipeline.datasets.store import conform
 from pipeline.errors import SupportError
@@ -27,9 +28,6 @@ RISK_SET_COLUMNS = [
     "cluster",
     "in_treated_cluster",
 ]
-
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.store import conform
-from pipeline.matching.sets import Flags, Floats
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
 from pipeline.selection.kernel_density import kernel_density, stata_percentile
@@ -44,7 +44,7 @@ def _kept(stack: pd.DataFrame, model: ScoreModel) -> Flags:
         case "bound" | "none":
             return np.ones(len(stack), dtype=bool)
         case "trim":
-            return trimmed(score, treated, share)
+            return below_highest_scores(score, treated, share)
         case "density":
             return densest(stack["propensity_score"].to_numpy(), treated, share)
         case overlap:
@@ -73,7 +73,7 @@ def common_support(score: Floats, treated: Flags, rule: Overlap) -> Flags:
     return np.asarray((score >= low) & (score <= high))
 
 
-def trimmed(score: Floats, treated: Flags, share: float) -> Flags:
+def below_highest_scores(score: Floats, treated: Flags, share: float) -> Flags:
     """Mark all firms but the share of treated firms with the highest scores, rounded down.
 
     Treated firms tied with the highest score that stays are kept too.

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes
 from pipeline.simulation.dirty_register import soil_register
-
-Positions = NDArray[np.intp]
 
 # Yearly inflation of the nominal prices, percent; local currency per US$ rises by 1 a year.
 INFLATION_PERCENT = 5.0
@@ -52,7 +51,7 @@ class Dirty:
     panel: pd.DataFrame
     register: pd.DataFrame
     rules_tables: dict[str, pd.DataFrame]
-    rows: dict[str, Positions]
+    rows: dict[str, Codes]
     firms: dict[str, list[str]]
     unit_year: int
     milli_year: int
@@ -99,7 +98,7 @@ def digits(firm_id: pd.Series) -> pd.Series:
     return pd.Series("0" + firm_id.str.removeprefix("F"))
 
 
-def _places(panel: pd.DataFrame, n_each: int, rng: np.random.Generator) -> dict[str, Positions]:
+def _places(panel: pd.DataFrame, n_each: int, rng: np.random.Generator) -> dict[str, Codes]:
     """Return, by problem, the second row of firms seen in at least three years."""
     order = panel.groupby("firm_id").cumcount()
     lasting = panel.groupby("firm_id")["year"].transform("size") >= 3
@@ -133,7 +132,7 @@ def _rules_tables(panel: pd.DataFrame, unit_year: int) -> dict[str, pd.DataFrame
     }
 
 
-def _changed_values(panel: pd.DataFrame, rows: dict[str, Positions]) -> pd.DataFrame:
+def _changed_values(panel: pd.DataFrame, rows: dict[str, Codes]) -> pd.DataFrame:
     """Return the panel with absurd values, states of exports, and years left out."""
     dirty = panel.copy()
     dirty.loc[rows["jump"], "sales"] *= JUMP_FACTOR
@@ -145,7 +144,7 @@ def _changed_values(panel: pd.DataFrame, rows: dict[str, Positions]) -> pd.DataF
     return dirty
 
 
-def _old_codes(panel: pd.DataFrame, until: int, rows: dict[str, Positions]) -> pd.DataFrame:
+def _old_codes(panel: pd.DataFrame, until: int, rows: dict[str, Codes]) -> pd.DataFrame:
     """Write sectors and places as they were called until a year; two sectors cannot be told."""
     old = panel["year"] < until
     dirty = panel.assign(
@@ -169,7 +168,7 @@ def _concordance(codes: pd.Series, split: str | None) -> pd.DataFrame:
     )
 
 
-def _corrections(panel: pd.DataFrame, rows: Positions) -> pd.DataFrame:
+def _corrections(panel: pd.DataFrame, rows: Codes) -> pd.DataFrame:
     right = panel.loc[rows, "sales"]
     return pd.DataFrame(
         {
@@ -185,7 +184,7 @@ def _corrections(panel: pd.DataFrame, rows: Positions) -> pd.DataFrame:
 
 
 def _changed_identifiers(
-    panel: pd.DataFrame, rows: dict[str, Positions]
+    panel: pd.DataFrame, rows: dict[str, Codes]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give firms another identifier in their first year, and write merged and split ones in parts.
 
@@ -216,21 +215,21 @@ def _other(firms: NDArray[np.object_], first: str) -> list[str]:
     return [first + firm[1:] for firm in firms]
 
 
-def _halved(panel: pd.DataFrame, rows: Positions, one: list[str], other: list[str]) -> pd.DataFrame:
+def _halved(panel: pd.DataFrame, rows: Codes, one: list[str], other: list[str]) -> pd.DataFrame:
     """Return two rows for each firm-year, with half of sales, jobs and exports each."""
     half = panel.loc[rows]
     half = half.assign(**{name: half[name] / 2 for name in ("sales", "employment", "exports")})
     return pd.concat([half.assign(firm_id=list(one)), half.assign(firm_id=list(other))])
 
 
-def _spreadsheet_id(panel: pd.DataFrame, rows: Positions) -> list[str]:
+def _spreadsheet_id(panel: pd.DataFrame, rows: Codes) -> list[str]:
     """Write identifiers as a spreadsheet that took them for numbers, or as people write them."""
     styles = (" {}.0", "{} ", "{}-5", "0 {}")
     firms = panel.loc[rows, "firm_id"]
     return [styles[i % len(styles)].format(int(firm)) for i, firm in enumerate(firms)]
 
 
-def _with_repeated(panel: pd.DataFrame, rows: dict[str, Positions]) -> pd.DataFrame:
+def _with_repeated(panel: pd.DataFrame, rows: dict[str, Codes]) -> pd.DataFrame:
     identical = panel.loc[rows["identical_row"]]
     conflicting = panel.loc[rows["conflicting_row"]]
     conflicting = conflicting.assign(employment=conflicting["employment"] + 1)

@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.params.simulation import CovariateWeights, Simulation
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Integers = NDArray[np.int64]
 
 MEAN_AGE_YEARS, SD_AGE_YEARS = 15.0, 6.0
 FOREIGN_SHARE = 0.12
@@ -22,7 +18,7 @@ REGIONS = 5
 
 
 @dataclass(frozen=True)
-class Firms:
+class SimulatedFirms:
     """Hold one value per firm; arrays of shape (firms,), all fixed over time."""
 
     municipality: Integers
@@ -38,7 +34,7 @@ class Firms:
     unobserved_trend: Floats
 
 
-def draw_firms(settings: Simulation, rng: np.random.Generator) -> Firms:
+def draw_firms(settings: Simulation, rng: np.random.Generator) -> SimulatedFirms:
     """Draw the firms.
 
     Returns arrays of length `settings.firms`; the size of a firm depends on its characteristics,
@@ -55,7 +51,7 @@ def draw_firms(settings: Simulation, rng: np.random.Generator) -> Firms:
     employment = rng.normal(MEAN_LOG_EMPLOYMENT, SD_LOG_EMPLOYMENT, n) + 0.5 * foreign
     employment += 0.05 * (education - MEAN_EDUCATION_YEARS)
     export_share = rng.normal(MEAN_LOG_EXPORT_SHARE, SD_LOG_EXPORT_SHARE, n)
-    return Firms(
+    return SimulatedFirms(
         municipality=municipality,
         sector=sector,
         cluster=municipality * settings.sectors + sector,
@@ -70,7 +66,7 @@ def draw_firms(settings: Simulation, rng: np.random.Generator) -> Firms:
     )
 
 
-def weigh_covariates(firms: Firms, weights: CovariateWeights, first_year: int) -> Floats:
+def weigh_covariates(firms: SimulatedFirms, weights: CovariateWeights, first_year: int) -> Floats:
     """Return the weighted sum of characteristics, each minus its usual value, shape (firms,)."""
     age = first_year - firms.founding_year
     return np.asarray(

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.params.simulation import Simulation
-from pipeline.simulation.firms import Firms, Flags, Floats, Integers
+from pipeline.simulation.firms import SimulatedFirms
 from pipeline.simulation.participation import Participation
 from pipeline.simulation.untreated import Untreated, jobs
 
@@ -44,7 +45,7 @@ def participants_drift(
     return np.asarray(slope * np.nan_to_num(_event_time(participation.entry_year, years)))
 
 
-def untreated_outcomes(firms: Firms, untreated: Untreated) -> Outcomes:
+def untreated_outcomes(firms: SimulatedFirms, untreated: Untreated) -> Outcomes:
     """Return outcomes in levels without any programme; levels go on after exit."""
     exporting = untreated.exporting_score > untreated.exporting_threshold
     log_exports = untreated.log_sales + firms.log_export_share[:, None]
@@ -58,7 +59,7 @@ def untreated_outcomes(firms: Firms, untreated: Untreated) -> Outcomes:
 
 def treated_outcomes(
     settings: Simulation,
-    firms: Firms,
+    firms: SimulatedFirms,
     untreated: Untreated,
     participation: Participation,
     years: Integers,

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.errors import ParamsError
 from pipeline.params.simulation import Simulation
-from pipeline.simulation.firms import Firms, Flags, Floats, Integers, weigh_covariates
+from pipeline.simulation.firms import SimulatedFirms, weigh_covariates
 from pipeline.simulation.untreated import Untreated, jobs
 
 
@@ -25,7 +26,7 @@ class Participation:
 
 def draw_participation(
     settings: Simulation,
-    firms: Firms,
+    firms: SimulatedFirms,
     untreated: Untreated,
     years: Integers,
     rng: np.random.Generator,
@@ -50,7 +51,7 @@ def draw_participation(
     )
 
 
-def _draw_openings(settings: Simulation, firms: Firms, rng: np.random.Generator) -> Floats:
+def _draw_openings(settings: Simulation, firms: SimulatedFirms, rng: np.random.Generator) -> Floats:
     """Choose clusters, larger ones more often, and spread them over sectors and entry years.
 
     Returns the opening year by cluster. Sectors take turns, so that every sector has entrants in
@@ -75,7 +76,9 @@ def _draw_openings(settings: Simulation, firms: Firms, rng: np.random.Generator)
     return opening
 
 
-def _selection_index(settings: Simulation, firms: Firms, untreated: Untreated, base: int) -> Floats:
+def _selection_index(
+    settings: Simulation, firms: SimulatedFirms, untreated: Untreated, base: int
+) -> Floats:
     """Weigh what is observed in the base year (a column number), in log-odds."""
     weights = settings.selection_log_odds
     size = np.log(jobs(untreated.log_employment[:, base]))
@@ -99,7 +102,7 @@ def _entrants(
     return pool[np.argsort(-utility[pool], kind="stable")[:count]]
 
 
-def _neighbour_entry(firms: Firms, entry: Floats) -> Floats:
+def _neighbour_entry(firms: SimulatedFirms, entry: Floats) -> Floats:
     """Return the first entry year in the cluster of each non-participant."""
     first = np.full(firms.cluster.max() + 1, np.nan)
     np.fmin.at(first, firms.cluster, entry)

@@ -7,8 +7,9 @@ does, so that an effect on them is a fault of the comparison.
 
 import numpy as np
 
+from pipeline.datasets.arrays import Floats, Integers
 from pipeline.params.simulation import Simulation
-from pipeline.simulation.firms import Firms, Floats, Integers
+from pipeline.simulation.firms import SimulatedFirms
 from pipeline.simulation.outcomes import participants_drift
 from pipeline.simulation.participation import Participation
 from pipeline.simulation.untreated import autoregression, untreated_growth
@@ -21,7 +22,7 @@ RENT_PER_CLUSTER_SHOCK = 0.5
 
 def draw_rents(
     settings: Simulation,
-    firms: Firms,
+    firms: SimulatedFirms,
     participation: Participation,
     years: Integers,
     rng: np.random.Generator,

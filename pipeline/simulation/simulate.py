@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.datasets.precision import SIGNIFICANT_DIGITS, significant
 from pipeline.params.simulation import Simulation
-from pipeline.simulation.firms import REGIONS, Firms, Flags, Floats, Integers, draw_firms
+from pipeline.simulation.firms import REGIONS, SimulatedFirms, draw_firms
 from pipeline.simulation.outcomes import (
     Outcomes,
     disturb_untreated,
@@ -72,7 +73,11 @@ def _keys(alive: Flags, years: Integers) -> pd.DataFrame:
 
 
 def _panel(
-    keys: pd.DataFrame, settings: Simulation, firms: Firms, observed: Outcomes, rents: Floats
+    keys: pd.DataFrame,
+    settings: Simulation,
+    firms: SimulatedFirms,
+    observed: Outcomes,
+    rents: Floats,
 ) -> pd.DataFrame:
     firm, year = np.nonzero(observed.alive)
     municipality = firms.municipality[firm]

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.params.simulation import Simulation
 from pipeline.simulation.firms import (
     MEAN_LOG_EMPLOYMENT,
     SD_LOG_EMPLOYMENT,
-    Firms,
-    Flags,
-    Floats,
-    Integers,
+    SimulatedFirms,
     weigh_covariates,
 )
 
@@ -36,7 +34,7 @@ class Untreated:
 
 
 def draw_untreated(
-    settings: Simulation, firms: Firms, years: Integers, rng: np.random.Generator
+    settings: Simulation, firms: SimulatedFirms, years: Integers, rng: np.random.Generator
 ) -> Untreated:
     """Draw untreated sales, jobs, exporting and survival, shapes (firms, years).
 
@@ -73,7 +71,7 @@ def jobs(log_employment: Floats) -> Floats:
     return np.maximum(np.rint(np.exp(log_employment)), 1.0)
 
 
-def untreated_growth(settings: Simulation, firms: Firms, years: Integers) -> Floats:
+def untreated_growth(settings: Simulation, firms: SimulatedFirms, years: Integers) -> Floats:
     """Return log growth since the first year, linear in characteristics, (firms, years)."""
     observed = weigh_covariates(firms, settings.trend_percent_per_year, settings.first_year)
     unobserved = settings.unobserved_trend_sd_percent_per_year * firms.unobserved_trend
@@ -95,7 +93,7 @@ def _draw_firm_shocks(
 
 
 def _draw_common_shocks(
-    settings: Simulation, firms: Firms, years: int, rng: np.random.Generator
+    settings: Simulation, firms: SimulatedFirms, years: int, rng: np.random.Generator
 ) -> Floats:
     """Draw sector x year and cluster x year shocks to log sales, as each firm feels them."""
     clusters = settings.municipalities * settings.sectors
@@ -108,7 +106,7 @@ def _draw_common_shocks(
     )
 
 
-def _exporting_threshold(settings: Simulation, firms: Firms) -> Floats:
+def _exporting_threshold(settings: Simulation, firms: SimulatedFirms) -> Floats:
     """Set the score above which a firm exports, so that the share of firms is as asked."""
     from scipy.special import ndtri
 
@@ -127,7 +125,7 @@ def _exit_shares(settings: Simulation, sales_shock: Floats) -> Floats:
 
 
 def _draw_survival(
-    firms: Firms, exit_share: Floats, years: Integers, rng: np.random.Generator
+    firms: SimulatedFirms, exit_share: Floats, years: Integers, rng: np.random.Generator
 ) -> Flags:
     born = years >= firms.founding_year[:, None]
     at_risk = (years > firms.founding_year[:, None]) & (years > years[0])

@@ -11,7 +11,16 @@ from pipeline.commands.audit.settings_diff import Changed
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown, render_markdown
 from pipeline.exhibits.render.terminal import render_text
-from pipeline.exhibits.tables.table import DASH, Cell, Column, Counts, Panel, Row, Table, Text
+from pipeline.exhibits.tables.table import (
+    DASH,
+    Cell,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    Text,
+    WholeNumbers,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def _sections(diff: EffectDiff) -> list[_Section]:
 
 def _changed(rows: list[Changed], heads: tuple[str, str]) -> Table:
     return Table(
-        columns=tuple(Column(head) for head in heads),
+        columns=tuple(TableColumn(head) for head in heads),
         panels=(Panel("", tuple(Row(r.name, (_text(r.before), _text(r.after))) for r in rows)),),
     )
 
@@ -110,7 +119,7 @@ def _moved(rows: list[Moved]) -> Table:
         for title, headline in groups
     ]
     return Table(
-        columns=tuple(Column(head) for head in heads),
+        columns=tuple(TableColumn(head) for head in heads),
         panels=tuple(panel for panel in panels if panel.rows),
         notes=("In parentheses standard errors; changes are after less before.",),
     )
@@ -143,7 +152,7 @@ def _estimate(side: Estimate, decimals: int) -> Cell:
 def _signed(value: float) -> Cell:
     if math.isnan(value):
         return None
-    return Text(("+" if value > 0 else "") + rounding.significant(value, 2))
+    return Text(("+" if value > 0 else "") + rounding.in_significant_digits(value, 2))
 
 
 def _p_value(value: float) -> Cell:
@@ -154,15 +163,15 @@ def _counts(study: StudyDiff) -> list[_Section]:
     if not study.counts:
         return []
     table = Table(
-        columns=(Column("before"), Column("after"), Column("change")),
+        columns=(TableColumn("before"), TableColumn("after"), TableColumn("change")),
         panels=(Panel("", tuple(_count_row(row) for row in study.counts)),),
     )
     return [_Section(f"{study.study}: sample flow", table)]
 
 
 def _count_row(row: MovedCount) -> Row:
-    sides = [None if n is None else Counts((n,)) for n in (row.before, row.after)]
+    sides = [None if n is None else WholeNumbers((n,)) for n in (row.before, row.after)]
     change: Cell = None
     if row.before is not None and row.after is not None:
-        change = Text(f"{'+' * (row.after > row.before)}{rounding.count(row.after - row.before)}")
+        change = Text(f"{'+' * (row.after > row.before)}{rounding.whole(row.after - row.before)}")
     return Row(row.name, (*(DASH if cell is None else cell for cell in sides), change))

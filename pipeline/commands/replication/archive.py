@@ -14,7 +14,7 @@ from pipeline.commands.replication.readme import NAME, replication_readme
 from pipeline.commands.replication.stand_in import stand_in_files
 from pipeline.errors import DataError
 from pipeline.params.settings import load_yaml, study_names
-from pipeline.params.study import Study, read_study
+from pipeline.params.study import StudySection, read_study
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 # What holds one folder a study.
@@ -49,7 +49,7 @@ def replication_package(root: Path, studies: list[str]) -> bytes:
 
 
 def _tracked(
-    root: Path, chosen: list[str], every: list[str], settings: dict[str, Study]
+    root: Path, chosen: list[str], every: list[str], settings: dict[str, StudySection]
 ) -> list[str]:
     """Return the files of git that belong into the package."""
     listed = run_git(root, "ls-files", "-z").stdout.split("\0")
@@ -59,7 +59,7 @@ def _tracked(
     return [p for p in paths if _belongs(p, set(every) - set(chosen), settings)]
 
 
-def _belongs(path: str, others: set[str], settings: dict[str, Study]) -> bool:
+def _belongs(path: str, others: set[str], settings: dict[str, StudySection]) -> bool:
     parts = Path(path).parts
     for place in _BY_STUDY:
         study = (

@@ -9,14 +9,14 @@ import csv
 import sys
 from pathlib import Path, PurePosixPath
 
-from pipeline.params.study import Study
+from pipeline.params.study import StudySection
 from pipeline.publishing.study import EXHIBIT_FUNCTIONS
 
 NAME = "README_REPLICATION.md"
 MEASURED = Path("docs/measured.csv")
 
 
-def replication_readme(root: Path, studies: dict[str, Study], files: list[str]) -> bytes:
+def replication_readme(root: Path, studies: dict[str, StudySection], files: list[str]) -> bytes:
     """Return the README as Markdown; `files` are the paths of the package."""
     titles = "; ".join(study.exhibit.title for study in studies.values())
     parts = [
@@ -42,7 +42,7 @@ def replication_readme(root: Path, studies: dict[str, Study], files: list[str]) 
     return ("\n\n".join(parts) + "\n").encode("utf-8")
 
 
-def _overview(studies: dict[str, Study]) -> str:
+def _overview(studies: dict[str, StudySection]) -> str:
     named = ", ".join(f"`{name}`" for name in studies)
     return (
         "## Overview\n\n"
@@ -52,7 +52,7 @@ def _overview(studies: dict[str, Study]) -> str:
     )
 
 
-def _availability(root: Path, name: str, study: Study) -> str:
+def _availability(root: Path, name: str, study: StudySection) -> str:
     file = root / "data" / "raw" / name / "README.md"
     told = file.read_text(encoding="utf-8").strip() if file.is_file() else "No README.md was given."
     lines = told.splitlines()
@@ -72,7 +72,7 @@ def _availability(root: Path, name: str, study: Study) -> str:
     return f"### {name}\n\n{access}\n\n{text}"
 
 
-def _datasets(studies: dict[str, Study], files: list[str]) -> str:
+def _datasets(studies: dict[str, StudySection], files: list[str]) -> str:
     rows = ["| Data file | Study | Provided |", "|---|---|---|"]
     for name, study in studies.items():
         own = [f for f in files if f.startswith(f"data/raw/{name}/") and not f.endswith(".md")]

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.effects.stacks import Floats
+from pipeline.datasets.arrays import Floats
 from pipeline.errors import DataError
 from pipeline.panel.sources import read_obtained
 from pipeline.params.data import FileSource, SumColumn
-from pipeline.params.study import Study
+from pipeline.params.study import StudySection
 from pipeline.params.treatment import RegisterEntry
 
 SEED = 20240101
@@ -28,7 +28,7 @@ the code runs; no figure that they give means anything. README.md says how to ob
 """
 
 
-def stand_in_files(root: Path, name: str, study: Study) -> dict[str, bytes]:
+def stand_in_files(root: Path, name: str, study: StudySection) -> dict[str, bytes]:
     """Return the stand-in files of a study by their path in the archive.
 
     Raises DataError where the study has no files of its own, or `obtain` has not run.
@@ -57,7 +57,7 @@ def stand_in_files(root: Path, name: str, study: Study) -> dict[str, bytes]:
 
 
 def made_up_panel(
-    panel: pd.DataFrame, study: Study, codes: dict[object, str], rng: np.random.Generator
+    panel: pd.DataFrame, study: StudySection, codes: dict[object, str], rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return the delivered panel with made-up values; years and treatment as they are."""
     kept = {study.data.year, *_treatment_columns(study)}
@@ -70,7 +70,7 @@ def made_up_panel(
     return table
 
 
-def _treatment_columns(study: Study) -> set[str]:
+def _treatment_columns(study: StudySection) -> set[str]:
     """Return the delivered columns that say who was treated, and those that filters read."""
     entry, columns = study.treatment.entry, study.data.columns
     named = set() if isinstance(entry, RegisterEntry) else {entry.column}

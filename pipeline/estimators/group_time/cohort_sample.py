@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.estimated import Seen
-from pipeline.effects.stacks import Flags, Floats, SetMembers
-from pipeline.panel.panel_index import Codes
+from pipeline.effects.stacks import SetMembers
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.effects.estimated import Cells, Estimated
 from pipeline.effects.sample import complete_set_weights
-from pipeline.effects.stacks import Flags, Floats
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason, SupportError
 from pipeline.estimators.adjusted_change import (

@@ -12,9 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.effects.stacks import Flags, Floats
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.estimators.group_time.cohort_sample import CohortSample
-from pipeline.panel.panel_index import Codes
 
 Control = Literal["never_treated", "not_yet_treated"]
 

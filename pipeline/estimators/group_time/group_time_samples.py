@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.covariate_columns import covariate_columns
-from pipeline.effects.stacks import LARGEST_WEIGHT, Floats, SetMembers, Stacks
+from pipeline.effects.stacks import LARGEST_WEIGHT, SetMembers, Stacks
 from pipeline.errors import DataError, IdentificationError, Reason
 from pipeline.estimators.group_time.cohort_sample import CohortSample
-from pipeline.panel.panel_index import NO_ROW, Codes
+from pipeline.panel.panel_index import NO_ROW
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.levels import levels_at, levels_named
-from pipeline.effects.stacks import Floats, Stacks, unit_covariates
+from pipeline.effects.stacks import Stacks, unit_covariates
 from pipeline.effects.study import Study
 from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
 from pipeline.estimators.group_time.group_time_panel import (
@@ -21,7 +22,7 @@ from pipeline.estimators.group_time.group_time_samples import (
     firm_columns,
     positive_weights,
 )
-from pipeline.panel.panel_index import NO_ROW, Codes, PanelIndex, index_panel
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.score import Covariate
 from pipeline.selection.covariates import dated_covariates

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.stacks import Flags, Floats
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import Reason, SupportError
 from pipeline.estimators.adjusted_change import AdjustedChange, Method, inverse_gram
 from pipeline.estimators.group_time.propensity_odds import comparison_odds, score_influence

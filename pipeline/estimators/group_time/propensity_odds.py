@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.effects.stacks import Flags, Floats
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import Reason, SupportError
 
 # Rules of the R package DRDID: comparison firms this much like treated ones would carry nearly all

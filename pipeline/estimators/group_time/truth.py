@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.effects.stacks import Floats, Stacks
+from pipeline.datasets.arrays import Floats
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.estimators.group_time.estimate import overall_average

@@ -69,7 +69,7 @@ def _firms(axes: Axes, results: StudyResults, cohort: int | None, last: int, hei
     known = _count(results, cohort)
     if not pd.isna(known):
         words = say(
-            "cohort_plot.firms", n=rounding.count(known), firms=results.settings.exhibit.firms
+            "cohort_plot.firms", n=rounding.whole(known), firms=results.settings.exhibit.firms
         )
         axes.text(last + 0.6, height, words, va="center", size=7.5, color=GREY)
 

@@ -26,7 +26,7 @@ from pipeline.exhibits.inputs import (
     find_effects,
     lead_years,
     partial_event_times,
-    pre_trend_test,
+    pre_trend_result,
 )
 from pipeline.exhibits.numbers import percentage_points
 from pipeline.exhibits.render import rounding
@@ -130,7 +130,7 @@ def _subtitle(results: StudyResults, name: str) -> str:
     mean = results.details.figure(BASELINES, "mean", **key).value
     if not outcome.observed or math.isnan(mean):
         return ""
-    shown = rounding.significant(mean)
+    shown = rounding.in_significant_digits(mean)
     if outcome.scale == SHARE_SCALE:
         return say("event_study.baseline_share", shown=shown)
     return say("event_study.baseline_mean", shown=shown, unit=outcome.unit)
@@ -196,7 +196,7 @@ def _pre_trends(axes: Axes, words: str) -> None:
 
 def _pre_trend_words(results: StudyResults, name: str) -> str:
     headline = results.settings.estimate.headline
-    test = pre_trend_test(results, name, headline.design, headline.spec)
+    test = pre_trend_result(results, name, headline.design, headline.spec)
     if math.isnan(test.p_value):
         hidden = say("event_study.pre_trends_not_published")
         return hidden if test.hidden else say("event_study.no_pre_trend")

@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.datasets.small_counts import step_runs
 from pipeline.exhibits.figures.drawing import BLUE, GREY, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
-from pipeline.publishing.disclosure.counts import step_runs
 
 _N_BINS = 30
 

@@ -44,7 +44,7 @@ def flow_figure(results: StudyResults) -> Figure:
             height,
             HIDDEN.text
             if pd.isna(years)
-            else say("flow_plot.years_left", years=rounding.count(int(years))),
+            else say("flow_plot.years_left", years=rounding.whole(int(years))),
             va="center",
             size=7.5,
             color=GREY,

@@ -3,7 +3,7 @@
 from html import escape
 from itertools import groupby
 
-from pipeline.exhibits.tables.table import Column, Panel, Row, Table
+from pipeline.exhibits.tables.table import Panel, Row, Table, TableColumn
 from pipeline.exhibits.words.language import say
 
 
@@ -22,7 +22,7 @@ def render_html(table: Table, caption: str) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _spanners(columns: tuple[Column, ...]) -> str:
+def _spanners(columns: tuple[TableColumn, ...]) -> str:
     groups = [(name, len(list(run))) for name, run in groupby(c.spanner for c in columns)]
     if not any(name for name, _ in groups):
         return ""
@@ -33,7 +33,7 @@ def _spanners(columns: tuple[Column, ...]) -> str:
     return f"<tr><td></td>{''.join(cells)}</tr>"
 
 
-def _heads(columns: tuple[Column, ...]) -> str:
+def _heads(columns: tuple[TableColumn, ...]) -> str:
     cells = [
         f"<th scope=col>{escape(c.heading)}"
         + (f"<br><small>{escape(c.unit)}</small>" if c.unit else "")

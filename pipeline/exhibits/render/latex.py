@@ -12,11 +12,11 @@ from pipeline.exhibits.render.latex_cells import box, column_format, latex_cell,
 from pipeline.exhibits.render.widths import longest_word, n_lines, text_width
 from pipeline.exhibits.tables.table import (
     Cell,
-    Column,
     Number,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
 )
 from pipeline.exhibits.words.language import say, speech
@@ -141,7 +141,7 @@ def _height(table: Table) -> float:
     return line * lines + _ABOVE_PANEL * panels + _RULES + _NOTE_LINE * notes
 
 
-def _head_lines(columns: tuple[Column, ...], layout: _Layout) -> int:
+def _head_lines(columns: tuple[TableColumn, ...], layout: _Layout) -> int:
     """Return the lines of the head: spanners, headings, units, numbers."""
     pairs = list(zip(columns, layout.columns, strict=True))
     lines = max(n_lines(column.heading, width) for column, width in pairs)
@@ -165,7 +165,7 @@ def _room_for_stub(beside_stub: float) -> float:
     return _NARROW_PAGE / _EM_FOOTNOTE - beside_stub
 
 
-def _column_width(column: Column, cells: list[Cell], one_line: float) -> float:
+def _column_width(column: TableColumn, cells: list[Cell], one_line: float) -> float:
     headings = max(_wrapped_width(text, one_line) for text in (column.heading, column.unit))
     content = max((_cell_width(cell, one_line) for cell in cells), default=0.0)
     return max(headings, content, _reserved_width(cells)) + 0.15
@@ -222,7 +222,7 @@ def _sizes(layout: _Layout, tall: bool) -> list[str]:
     ]
 
 
-def _head(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
+def _head(columns: tuple[TableColumn, ...], layout: _Layout) -> list[str]:
     lines = _spanners(columns, layout)
     pairs = list(zip(columns, layout.columns, strict=True))
     lines.append(_line([f"{{{box(column.heading, width)}}}" for column, width in pairs]))
@@ -233,7 +233,7 @@ def _head(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
     return lines
 
 
-def _spanners(columns: tuple[Column, ...], layout: _Layout) -> list[str]:
+def _spanners(columns: tuple[TableColumn, ...], layout: _Layout) -> list[str]:
     groups = _runs([column.spanner for column in columns])
     if not any(name for name, _, _ in groups):
         return []

@@ -3,7 +3,7 @@ r"""Typeset single cells for LaTeX: siunitx numbers, braced text, boxes of a fix
 from pipeline.exhibits.render.escape import escape
 from pipeline.exhibits.render.rounding import canonical
 from pipeline.exhibits.render.widths import text_width
-from pipeline.exhibits.tables.table import Cell, Counts, Interval, Magnitude, Number, Text
+from pipeline.exhibits.tables.table import Cell, Interval, Magnitude, Number, Text, WholeNumbers
 from pipeline.exhibits.words.language import speech
 
 _TEX_MARKS = {"\u202f": r"\,", " ": "~"}
@@ -48,13 +48,13 @@ def latex_cell(cell: Cell, width: float) -> str:
     return f"{{{content}}}" if content else ""
 
 
-def _braced(cell: Text | Interval | Counts | Magnitude, width: float) -> str:
+def _braced(cell: Text | Interval | WholeNumbers | Magnitude, width: float) -> str:
     """Return what stands in braces, off the column's decimal point."""
     match cell:
         case Interval():
             low, high = (_num(end) for end in cell.ends())
             return rf"[{low}\cisep{high}]"
-        case Counts():
+        case WholeNumbers():
             return " / ".join(_num(part) for part in cell.parts())
         case Magnitude():
             return _num(cell.plain())

@@ -56,14 +56,14 @@ def least(decimals: int) -> str:
     return fixed(10**-decimals, decimals)
 
 
-def significant(value: float, digits: int = 3) -> str:
+def in_significant_digits(value: float, digits: int = 3) -> str:
     """Return `value` with `digits` significant digits, without exponents: 1.84, 23.6, 9,836."""
     if value == 0:
         return "0"
     return fixed(value, max(0, digits - 1 - _exponent(value)))
 
 
-def count(value: float) -> str:
+def whole(value: float) -> str:
     """Return a whole number with thousands grouped."""
     return fixed(round(value), 0)
 

@@ -4,7 +4,15 @@ import csv
 import io
 from collections.abc import Iterator
 
-from pipeline.exhibits.tables.table import Cell, Counts, Interval, Magnitude, Number, Row, Table
+from pipeline.exhibits.tables.table import (
+    Cell,
+    Interval,
+    Magnitude,
+    Number,
+    Row,
+    Table,
+    WholeNumbers,
+)
 
 _HEAD = ("panel", "row", "part", "column", "value", "shown")
 
@@ -42,7 +50,7 @@ def _parts(cell: Cell) -> list[tuple[str, str]]:
             return [(kind, repr(float(cell.value)))]
         case Interval():
             return [("low", repr(float(cell.low))), ("high", repr(float(cell.high)))]
-        case Counts():
+        case WholeNumbers():
             return [(f"count_{i}", str(n)) for i, n in enumerate(cell.values, 1)]
         case Magnitude():
             return [("value", repr(float(cell.value)))]

@@ -4,13 +4,13 @@ import textwrap
 
 from pipeline.exhibits.tables.table import (
     Cell,
-    Counts,
     Interval,
     Magnitude,
     Number,
     Row,
     Table,
     Text,
+    WholeNumbers,
 )
 from pipeline.exhibits.words.language import say, speech
 
@@ -49,7 +49,7 @@ def _shown(row: Row, points: list[int]) -> list[str]:
     return ["" if cell is None else _aligned(cell, before) for cell, before in cells]
 
 
-def _aligned(cell: Text | Number | Interval | Counts | Magnitude, before: int) -> str:
+def _aligned(cell: Text | Number | Interval | WholeNumbers | Magnitude, before: int) -> str:
     if not isinstance(cell, Number):
         return cell.plain()
     whole, point, rest = cell.plain().partition(speech().decimal_mark)

@@ -9,7 +9,7 @@ import zipfile
 from html import escape
 from itertools import groupby
 
-from pipeline.exhibits.tables.table import Column, Panel, Row, Table
+from pipeline.exhibits.tables.table import Panel, Row, Table, TableColumn
 from pipeline.exhibits.words.language import say
 
 _NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -110,7 +110,7 @@ def _page(caption: str, table: Table) -> str:
     )
 
 
-def _heads(columns: tuple[Column, ...]) -> list[str]:
+def _heads(columns: tuple[TableColumn, ...]) -> list[str]:
     """Return the header rows: spanners where there are any, then headings, units, numbers."""
     groups = [(name, len(list(run))) for name, run in groupby(c.spanner for c in columns)]
     spanners = [_cell(name, span=n) for name, n in groups]

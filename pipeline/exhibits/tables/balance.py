@@ -12,13 +12,13 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
     HIDDEN,
     Cell,
-    Column,
-    Counts,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
-    number,
+    WholeNumbers,
+    number_cell,
 )
 from pipeline.exhibits.words.cautions import treated_lost
 from pipeline.exhibits.words.designs import (
@@ -46,12 +46,12 @@ def balance_table(results: StudyResults) -> Table:
     design = results.settings.estimate.headline.design
     wide = balance_of(results, design)
     columns = [
-        Column(say("column.treated")),
-        Column(say("balance.comparison"), spanner=say("sample.before")),
-        Column(say("balance.std_diff"), spanner=say("sample.before")),
-        Column(say("balance.comparison"), spanner=say("sample.after")),
-        Column(say("balance.std_diff"), spanner=say("sample.after")),
-        Column(say("balance.variance_ratio"), spanner=say("sample.after")),
+        TableColumn(say("column.treated")),
+        TableColumn(say("balance.comparison"), spanner=say("sample.before")),
+        TableColumn(say("balance.std_diff"), spanner=say("sample.before")),
+        TableColumn(say("balance.comparison"), spanner=say("sample.after")),
+        TableColumn(say("balance.std_diff"), spanner=say("sample.after")),
+        TableColumn(say("balance.variance_ratio"), spanner=say("sample.after")),
     ]
     table = Table(
         columns=tuple(columns),
@@ -134,10 +134,10 @@ def _row(settings: StudySettings, group: pd.DataFrame) -> Row:
     cells = (
         _mean(row, "treated_before"),
         _mean(row, "control_before"),
-        number(float(row["std_diff_before"]), _DECIMALS),
+        number_cell(float(row["std_diff_before"]), _DECIMALS),
         _mean(row, "control_after"),
-        number(float(row["std_diff_after"]), _DECIMALS),
-        number(float(row["variance_ratio_after"]), _DECIMALS),
+        number_cell(float(row["std_diff_after"]), _DECIMALS),
+        number_cell(float(row["variance_ratio_after"]), _DECIMALS),
     )
     return Row(covariate_label(settings, str(group.index[0])), cells)
 
@@ -146,7 +146,7 @@ def _mean(row: pd.Series, of: str) -> Cell:
     """Return a group's mean; one of firms that exist and is missing is not published."""
     value = float(row[f"mean_{of}"])
     exists = not pd.isna(row[f"n_{of}"]) and row[f"n_{of}"] > 0
-    return HIDDEN if math.isnan(value) and exists else number(value, _DECIMALS)
+    return HIDDEN if math.isnan(value) and exists else number_cell(value, _DECIMALS)
 
 
 def _categories(settings: StudySettings, group: pd.DataFrame) -> Row:
@@ -164,7 +164,7 @@ def _categories(settings: StudySettings, group: pd.DataFrame) -> Row:
 def _largest(differences: "pd.Series[float]") -> Cell:
     values = differences.to_numpy()
     known = values[~np.isnan(values)]
-    return number(float(known[np.abs(known).argmax()]), _DECIMALS) if len(known) else None
+    return number_cell(float(known[np.abs(known).argmax()]), _DECIMALS) if len(known) else None
 
 
 def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, ...]:
@@ -175,11 +175,11 @@ def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, 
     rows = [
         Row(
             say("balance.mean_std_diff"),
-            _sides(*(number(s.mean(), _DECIMALS) for s in (before, after))),
+            _sides(*(number_cell(s.mean(), _DECIMALS) for s in (before, after))),
         ),
         Row(
             say("balance.largest_std_diff"),
-            _sides(*(number(s.max(), _DECIMALS) for s in (before, after))),
+            _sides(*(number_cell(s.max(), _DECIMALS) for s in (before, after))),
         ),
         Row(
             say("balance.above_threshold", threshold=rounding.general(threshold)),
@@ -193,14 +193,16 @@ def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, 
         Row(say("balance.effective_number"), _firms(wide, None, None, "ess_control_after"), True),
     ]
     if lost > 0:
-        rows.append(Row(say("balance.treated_left_out"), (Counts((int(lost),)), *[None] * 5), True))
+        rows.append(
+            Row(say("balance.treated_left_out"), (WholeNumbers((int(lost),)), *[None] * 5), True)
+        )
     return (*rows, *_other_designs(results, design))
 
 
 def _distinct(results: StudyResults, design: str) -> tuple[Cell, ...]:
     """Return the distinct comparison firms, before matching only where all of them are used."""
     known = results.details.figure(MATCHED, "n_comparison_distinct", design=design, stack="all")
-    count = Counts((int(known.value),)) if known.known else None
+    count = WholeNumbers((int(known.value),)) if known.known else None
     if design in results.settings.match.designs:
         return (None, None, None, count, None, None)
     return (None, count, None, None, None, None)
@@ -222,7 +224,7 @@ def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
 def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
     # A sample that does not exist has missing counts.
     largest = [math.nan if name is None else wide[name].max() for name in columns]
-    cells = [None if pd.isna(n) else Counts((round(float(n)),)) for n in largest]
+    cells = [None if pd.isna(n) else WholeNumbers((round(float(n)),)) for n in largest]
     return (cells[0], cells[1], None, cells[2], None, None)
 
 
@@ -234,7 +236,7 @@ def _other_designs(results: StudyResults, design: str) -> list[Row]:
             label = say(
                 "balance.largest_of_design", design_label=results.settings.design_label(other)
             )
-            rows.append(Row(label, _sides(None, number(float(after.max()), _DECIMALS))))
+            rows.append(Row(label, _sides(None, number_cell(float(after.max()), _DECIMALS))))
     return rows
 
 

@@ -11,12 +11,12 @@ from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.table import (
     DASH,
     Cell,
-    Column,
     Magnitude,
     Number,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
 )
 from pipeline.exhibits.words.language import say
@@ -34,13 +34,13 @@ def balance_summary(results: StudyResults) -> list[Table]:
     return [
         Table(
             columns=(
-                Column(say("balance_summary.mean_std_diff")),
-                Column(say("balance_summary.largest_std_diff")),
-                Column(say("balance_summary.above_threshold", threshold=_threshold(results))),
-                Column(say("balance_summary.mean_bias")),
-                Column(say("balance_summary.rubin_b"), say("unit.percent")),
-                Column(say("balance_summary.rubin_r"), say("unit.ratio")),
-                Column(say("balance_summary.effective_comparison")),
+                TableColumn(say("balance_summary.mean_std_diff")),
+                TableColumn(say("balance_summary.largest_std_diff")),
+                TableColumn(say("balance_summary.above_threshold", threshold=_threshold(results))),
+                TableColumn(say("balance_summary.mean_bias")),
+                TableColumn(say("balance_summary.rubin_b"), say("unit.percent")),
+                TableColumn(say("balance_summary.rubin_r"), say("unit.ratio")),
+                TableColumn(say("balance_summary.effective_comparison")),
             ),
             panels=tuple(panels),
             notes=_notes(results),

@@ -8,12 +8,12 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import (
     HIDDEN,
     Cell,
-    Column,
-    Counts,
     Magnitude,
     Panel,
     Row,
     Table,
+    TableColumn,
+    WholeNumbers,
 )
 from pipeline.exhibits.words.language import say
 
@@ -33,7 +33,9 @@ def cohorts_table(results: StudyResults) -> Table:
     total = Row(say("row.all_entry_years"), _cells(results, None))
     return Table(
         columns=tuple(
-            Column(say(heading), spanner=say("sample_flow.in_design") if table is MATCHED else "")
+            TableColumn(
+                say(heading), spanner=say("sample_flow.in_design") if table is MATCHED else ""
+            )
             for heading, table, _ in _COLUMNS
         ),
         panels=(Panel("", tuple(rows)),),
@@ -67,7 +69,7 @@ def _cell(figure: Figure, name: str) -> Cell:
         return HIDDEN
     if not figure.known:
         return None
-    return Magnitude(figure.value) if name == "ess" else Counts((int(figure.value),))
+    return Magnitude(figure.value) if name == "ess" else WholeNumbers((int(figure.value),))
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from pipeline.exhibits.tables.table import (
     Text,
 )
 from pipeline.exhibits.words.language import say
-from pipeline.params.exhibit import Panel as ChosenPanel
+from pipeline.params.exhibit import PanelSection as ChosenPanel
 from pipeline.params.outcomes import LOG_SCALE
 
 

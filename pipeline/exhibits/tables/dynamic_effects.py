@@ -8,7 +8,7 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effects,
     partial_event_times,
-    pre_trend_test,
+    pre_trend_result,
     told_years,
 )
 from pipeline.exhibits.render import rounding
@@ -63,7 +63,7 @@ def _by_time(results: StudyResults, outcome: str) -> dict[int, Effect]:
 
 def _p_value(results: StudyResults, outcome: str) -> Cell:
     headline = results.settings.estimate.headline
-    test = pre_trend_test(results, outcome, headline.design, headline.spec)
+    test = pre_trend_result(results, outcome, headline.design, headline.spec)
     if math.isnan(test.p_value):
         return HIDDEN if test.hidden else Text(say("dynamic_effects.none"))
     if rounding.reads_zero(test.p_value, 3):

@@ -20,7 +20,7 @@ from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
-from pipeline.exhibits.tables.table import Counts, Panel, Row, Table
+from pipeline.exhibits.tables.table import Panel, Row, Table, WholeNumbers
 from pipeline.exhibits.words.language import say, tell
 from pipeline.params.analyses import Margins
 
@@ -145,13 +145,13 @@ def _foot(results: StudyResults, names: list[str], design: str) -> tuple[Row, ..
     )
 
 
-def _pair(results: StudyResults, design: str, name: str, column: str) -> Counts | None:
+def _pair(results: StudyResults, design: str, name: str, column: str) -> WholeNumbers | None:
     """Return a count of treated and of comparison firms; none where either is not known."""
     found = [
         results.details.figure(ZEROS, column, design=design, outcome=name, treated=treated)
         for treated in (True, False)
     ]
-    return Counts(tuple(int(n.value) for n in found)) if all(n.known for n in found) else None
+    return WholeNumbers(tuple(int(n.value) for n in found)) if all(n.known for n in found) else None
 
 
 def _level(results: StudyResults) -> str:

@@ -23,7 +23,7 @@ from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table
 from pipeline.exhibits.words.groups import group_words
 from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
-from pipeline.params.analyses import Grouping, Groups
+from pipeline.params.analyses import Grouping, GroupsSection
 
 # Outcome, test, grouping and group, as TESTS has them, with the p-value.
 _PValues = dict[tuple[str, str, str, str], float]
@@ -34,7 +34,9 @@ def heterogeneity_tables(results: StudyResults) -> list[Table]:
     return by_design(results.settings.estimate.analyses.groups, partial(_table, results))
 
 
-def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int, str]) -> Table:
+def _table(
+    results: StudyResults, asked: GroupsSection, design: str, numbered: dict[int, str]
+) -> Table:
     names = list(numbered.values())
     effects = {name: analysis_effects(results, GROUPS, design, name) for name in names}
     tested = _p_values(results, design)
@@ -52,7 +54,7 @@ def _table(results: StudyResults, asked: Groups, design: str, numbered: dict[int
 
 def _rows(
     results: StudyResults,
-    asked: Groups,
+    asked: GroupsSection,
     design: str,
     grouping: str,
     *,
@@ -118,7 +120,7 @@ def _p_values(results: StudyResults, design: str) -> _PValues:
 
 
 def _notes(
-    results: StudyResults, asked: Groups, design: str, effects: dict[str, Effects]
+    results: StudyResults, asked: GroupsSection, design: str, effects: dict[str, Effects]
 ) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
     how = (
@@ -142,7 +144,7 @@ def _notes(
     )
 
 
-def _named(asked: Groups, place: Place) -> str:
+def _named(asked: GroupsSection, place: Place) -> str:
     """Return `Size, 10 or more`, or the grouping's label alone."""
     grouping = asked.by[place.grouping]
     if place.subgroup == "all":
@@ -150,14 +152,14 @@ def _named(asked: Groups, place: Place) -> str:
     return f"{grouping.label}, {group_words(grouping, place.subgroup)}"
 
 
-def _without_group(results: StudyResults, asked: Groups, design: str) -> list[str]:
+def _without_group(results: StudyResults, asked: GroupsSection, design: str) -> list[str]:
     """Say how many treated firms are in no group, because it is not known."""
     counts = []
     for key, grouping in asked.by.items():
         place = {"design": design, "estimator": GROUPS, "grouping": key, "treated": True}
         count = results.details.figure(GROUPING_LOSSES, "n_firms", **place)
         if count.value > 0 or count.hidden:
-            shown = say("mark.few") if count.hidden else rounding.count(count.value)
+            shown = say("mark.few") if count.hidden else rounding.whole(count.value)
             counts.append(f"{grouping.label}, {shown}")
     if not counts:
         return []
@@ -170,7 +172,7 @@ def _without_group(results: StudyResults, asked: Groups, design: str) -> list[st
     ]
 
 
-def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+def _few_clusters(asked: GroupsSection, effects: dict[str, Effects]) -> list[str]:
     """Warn of groups with few treated clusters, with the fewest that an outcome has."""
     fewest: dict[str, float] = {}
     for found in effects.values():
@@ -184,12 +186,12 @@ def _few_clusters(asked: Groups, effects: dict[str, Effects]) -> list[str]:
         say(
             "heterogeneity.few_treated_clusters",
             few=FEW_TREATED_CLUSTERS,
-            groups="; ".join(f"{named}, {rounding.count(n)}" for named, n in fewest.items()),
+            groups="; ".join(f"{named}, {rounding.whole(n)}" for named, n in fewest.items()),
         )
     ]
 
 
-def _reasons(asked: Groups, effects: dict[str, Effects]) -> list[str]:
+def _reasons(asked: GroupsSection, effects: dict[str, Effects]) -> list[str]:
     """Say for which groups there is no estimate or no standard error, and why, each once."""
     groups: dict[str, dict[str, None]] = {}
     for found in effects.values():

@@ -4,7 +4,7 @@ import math
 
 from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.details import Figure
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_test
+from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_result
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex import fits, fits_page
@@ -15,19 +15,19 @@ from pipeline.exhibits.tables.table import (
     DASH,
     HIDDEN,
     Cell,
-    Column,
-    Counts,
     Magnitude,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
+    WholeNumbers,
 )
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.exhibits.words.scales import scale_words
-from pipeline.params.exhibit import Panel as ChosenPanel
+from pipeline.params.exhibit import PanelSection as ChosenPanel
 
 _MOST_PANELS = 4
 
@@ -71,12 +71,12 @@ def _table(results: StudyResults, shown: Shown) -> Table:
     )
 
 
-def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Column, ...]:
+def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[TableColumn, ...]:
     """Return one numbered column an outcome; outcomes of one family share a spanner."""
     outcomes = {n: results.settings.outcome(name) for n, name in numbered.items()}
     families = [outcome.family for outcome in outcomes.values()]
     return tuple(
-        Column(
+        TableColumn(
             outcome.label,
             scale_words(outcome.scale) if outcome.observed else "",
             column,
@@ -138,7 +138,7 @@ def _counts(effect: Effect | None, *names: str) -> Cell:
     if effect is None or math.isnan(effect.estimate):
         return None
     values = [getattr(effect, name) for name in names]
-    return None if any(map(math.isnan, values)) else Counts(tuple(int(v) for v in values))
+    return None if any(map(math.isnan, values)) else WholeNumbers(tuple(int(v) for v in values))
 
 
 def _pre_trends(
@@ -147,7 +147,7 @@ def _pre_trends(
     """Return the p-value of the joint test, a dash where there is none."""
     if effect is None or not effect.estimated:
         return None
-    test = pre_trend_test(results, outcome, panel.design, panel.spec)
+    test = pre_trend_result(results, outcome, panel.design, panel.spec)
     if math.isnan(test.p_value):
         return HIDDEN if test.hidden else DASH
     return Text(rounding.positive(test.p_value, 2))

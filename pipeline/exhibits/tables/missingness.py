@@ -7,7 +7,7 @@ import pandas as pd
 from pipeline.datasets.panel import EARLIER, LATER
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.summary_statistics import in_order, numeric_profile
-from pipeline.exhibits.tables.table import DASH, Cell, Column, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, TableColumn
 from pipeline.exhibits.words.language import say
 
 _PERIODS = {EARLIER: "period.earlier", LATER: "period.later"}
@@ -24,7 +24,7 @@ def missingness_table(results: StudyResults) -> list[Table]:
     return [
         Table(
             columns=tuple(
-                Column(group, spanner=say(period))
+                TableColumn(group, spanner=say(period))
                 for period in _PERIODS.values()
                 for group in (say("column.treated"), say("column.comparison"))
             ),

@@ -7,7 +7,7 @@ from pipeline.datasets.specs import SPECS
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.words.estimator_names import estimator_name
 from pipeline.exhibits.words.language import join_words, say
-from pipeline.params.exhibit import Panel
+from pipeline.params.exhibit import PanelSection
 
 # Estimators whose effects before entry are tested together.
 _WITH_PRE_TREND_TEST = ("stacked", "group_time", "sun_abraham")
@@ -20,10 +20,10 @@ class Shown:
     """Hold what one table shows: outcomes by column number, panels by letter."""
 
     columns: dict[int, str]
-    panels: dict[str, Panel]
+    panels: dict[str, PanelSection]
 
 
-def lettered_panels(results: StudyResults) -> dict[str, Panel]:
+def lettered_panels(results: StudyResults) -> dict[str, PanelSection]:
     """Return every panel of the study by its letter, in order."""
     return {chr(ord("A") + i): panel for i, panel in enumerate(results.settings.exhibit.panels)}
 
@@ -112,7 +112,7 @@ def by_panel(texts: dict[str, str]) -> str:
     return "; ".join(f"{text} ({name_panels(letters)})" for text, letters in panels_of.items())
 
 
-def keeps_whole_sets(results: StudyResults, panel: Panel) -> bool:
+def keeps_whole_sets(results: StudyResults, panel: PanelSection) -> bool:
     """Say whether a panel's matched sets counted in a year only where complete."""
     ran = results.details.rows(SPECS, design=panel.design, estimator=panel.spec)
     return bool((ran["gaps"] == "drop_set").any())

@@ -14,14 +14,14 @@ from pipeline.exhibits.tables.pre_trends import pre_trend_tables
 from pipeline.exhibits.tables.table import (
     DASH,
     Cell,
-    Column,
-    Counts,
     Interval,
     Number,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
+    WholeNumbers,
 )
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
@@ -107,12 +107,12 @@ def _effects_table(results: StudyResults, groups: dict[str, _Rows]) -> Table:
     )
     return Table(
         columns=(
-            Column(say("column.estimate")),
-            Column(say("placebos.std_error")),
-            Column(say("row.confidence_interval", level=level)),
-            Column(say("row.p_value")),
-            *([Column(say("row.q_value"))] if corrected else []),
-            Column(say("placebos.observations")),
+            TableColumn(say("column.estimate")),
+            TableColumn(say("placebos.std_error")),
+            TableColumn(say("row.confidence_interval", level=level)),
+            TableColumn(say("row.p_value")),
+            *([TableColumn(say("row.q_value"))] if corrected else []),
+            TableColumn(say("placebos.observations")),
         ),
         panels=panels,
         notes=_effects_notes(results, every, corrected),
@@ -150,7 +150,7 @@ def _row(
             Interval(effect.conf_low, effect.conf_high, places) if known else None,
             _p_value(effect.p_value),
             *([] if q_value is None else [_p_value(q_value)]),
-            None if math.isnan(effect.n_obs) else Counts((int(effect.n_obs),)),
+            None if math.isnan(effect.n_obs) else WholeNumbers((int(effect.n_obs),)),
         ),
     )
 

@@ -10,7 +10,7 @@ from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
-from pipeline.exhibits.tables.table import DASH, Column, Magnitude, Panel, Row, Table, Text
+from pipeline.exhibits.tables.table import DASH, Magnitude, Panel, Row, Table, TableColumn, Text
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.inference.pre_trend_power import FOUND_WITH
@@ -71,9 +71,9 @@ def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
     found_with = [f"{100 * power:g}%" for power in FOUND_WITH]
     return Table(
         columns=(
-            Column(say("pre_trends.joint_p")),
+            TableColumn(say("pre_trends.joint_p")),
             *(
-                Column(found, spanner=say(heading))
+                TableColumn(found, spanner=say(heading))
                 for heading in _SLOPES.values()
                 for found in found_with
             ),

@@ -7,7 +7,15 @@ import pandas as pd
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.rounding import decimals_for
 from pipeline.exhibits.tables.panels import panel_label, panel_position
-from pipeline.exhibits.tables.table import Cell, Column, Panel, Row, Table, align_decimals, number
+from pipeline.exhibits.tables.table import (
+    Cell,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    align_decimals,
+    number_cell,
+)
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
@@ -34,11 +42,11 @@ def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
             )
     table = Table(
         columns=(
-            Column(say("recovery.true_effect")),
-            Column(say("column.estimate")),
-            Column(say("row.std_error")),
-            Column(say("recovery.error")),
-            Column(say("recovery.error_in_std_errors")),
+            TableColumn(say("recovery.true_effect")),
+            TableColumn(say("column.estimate")),
+            TableColumn(say("row.std_error")),
+            TableColumn(say("recovery.error")),
+            TableColumn(say("recovery.error_in_std_errors")),
         ),
         panels=tuple(panels),
         notes=_notes(),
@@ -70,11 +78,11 @@ def _rows(results: StudyResults, rows: pd.DataFrame) -> tuple[Row, ...]:
 def _cells(truth: float, estimate: float, std_error: float, decimals: int) -> tuple[Cell, ...]:
     error = estimate - truth
     return (
-        number(truth, decimals),
-        number(estimate, decimals),
-        number(std_error, decimals),
-        number(error, decimals),
-        number(error / std_error if std_error > 0 else math.nan, 1),
+        number_cell(truth, decimals),
+        number_cell(estimate, decimals),
+        number_cell(std_error, decimals),
+        number_cell(error, decimals),
+        number_cell(error / std_error if std_error > 0 else math.nan, 1),
     )
 
 

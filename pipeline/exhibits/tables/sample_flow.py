@@ -11,7 +11,15 @@ from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.exhibits.details import Details, Figure
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table
+from pipeline.exhibits.tables.table import (
+    HIDDEN,
+    Cell,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    WholeNumbers,
+)
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.steps import step_words
@@ -40,12 +48,12 @@ def sample_flow(results: StudyResults) -> Table:
     panels += [panel for panel in (_selection(results, name) for name in designs) if panel.rows]
     return Table(
         columns=(
-            Column(say("row.rows"), spanner=say("column.lost")),
-            Column(firms, spanner=say("column.lost")),
-            Column(say("row.rows"), spanner=say("column.left")),
-            Column(firms, spanner=say("column.left")),
-            Column(say("column.treated"), spanner=say("column.left")),
-            Column(say("column.comparison"), spanner=say("column.left")),
+            TableColumn(say("row.rows"), spanner=say("column.lost")),
+            TableColumn(firms, spanner=say("column.lost")),
+            TableColumn(say("row.rows"), spanner=say("column.left")),
+            TableColumn(firms, spanner=say("column.left")),
+            TableColumn(say("column.treated"), spanner=say("column.left")),
+            TableColumn(say("column.comparison"), spanner=say("column.left")),
         ),
         panels=tuple(panels),
         notes=_notes(results),
@@ -56,7 +64,7 @@ def sample_flow(results: StudyResults) -> Table:
 def _not_in_panel(results: StudyResults) -> list[Row]:
     """Return the beneficiaries that the panel lacks, where the register has such."""
     lost = results.issues[results.issues["rule"] == NOT_IN_PANEL]["count"]
-    cells = [HIDDEN if pd.isna(count) else Counts((int(count),)) for count in lost]
+    cells = [HIDDEN if pd.isna(count) else WholeNumbers((int(count),)) for count in lost]
     label = say("sample_flow.not_in_panel")
     return [Row(label, (None, cell, None, None, None, None), indent=True) for cell in cells]
 
@@ -76,7 +84,9 @@ def _step(label: str, row: dict[Hashable, Any]) -> Row:
         "treated_firms",
         "comparison_firms",
     )
-    cells = (HIDDEN if pd.isna(row[name]) else Counts((int(str(row[name])),)) for name in names)
+    cells = (
+        HIDDEN if pd.isna(row[name]) else WholeNumbers((int(str(row[name])),)) for name in names
+    )
     return Row(label, tuple(cells))
 
 
@@ -160,7 +170,7 @@ def _left(count: _Count | None) -> Cell:
         return HIDDEN
     if not first.known:
         return None
-    return Counts((int(first.value - sum(figure.value for figure in lost if figure.known)),))
+    return WholeNumbers((int(first.value - sum(figure.value for figure in lost if figure.known)),))
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

@@ -7,7 +7,15 @@ import pandas as pd
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.tables.parts import side_by_side
-from pipeline.exhibits.tables.table import DASH, Column, Counts, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import (
+    DASH,
+    Number,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    WholeNumbers,
+)
 from pipeline.exhibits.words.language import say
 
 _DECIMALS = 3
@@ -30,7 +38,7 @@ def _table(results: StudyResults, fitted: pd.DataFrame, numbered: dict[int, str]
     ordered = sorted(fitted["term"].unique(), key=lambda term: _position(results, term))
     return Table(
         columns=tuple(
-            Column(
+            TableColumn(
                 say("row.entry_in", fit=fit) if fit.isdigit() else say("row.all_entry_years"), "", n
             )
             for n, fit in numbered.items()
@@ -72,11 +80,11 @@ def _foot(results: StudyResults, fitted: pd.DataFrame, names: list[str]) -> tupl
     return (
         Row(
             say("score.treated_firms", firms=firms),
-            tuple(Counts((int(fit["n_treated"]),)) for fit in fits),
+            tuple(WholeNumbers((int(fit["n_treated"]),)) for fit in fits),
         ),
         Row(
             say("score.comparison_firms", firms=firms),
-            tuple(Counts((int(fit["n_obs"] - fit["n_treated"]),)) for fit in fits),
+            tuple(WholeNumbers((int(fit["n_obs"] - fit["n_treated"]),)) for fit in fits),
         ),
         Row(say("score.pseudo_r2"), tuple(Number(fit["pseudo_r2"], _DECIMALS) for fit in fits)),
         Row(say("score.auc"), tuple(Number(fit["auc"], _DECIMALS) for fit in fits)),

@@ -121,7 +121,7 @@ def _without_size(results: StudyResults, design: str, name: str) -> list[str]:
     }
     firms = results.settings.exhibit.firms
     return [
-        say(f"size_weighted.without_size_{group}", firms=firms, size=name, n=rounding.count(lost))
+        say(f"size_weighted.without_size_{group}", firms=firms, size=name, n=rounding.whole(lost))
         for group, lost in counts.items()
         if lost > 0
     ]

@@ -10,13 +10,13 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import (
     DASH,
     Cell,
-    Column,
-    Counts,
     Magnitude,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
+    WholeNumbers,
 )
 from pipeline.exhibits.words.language import say
 
@@ -41,7 +41,7 @@ def summary_statistics_table(results: StudyResults) -> list[Table]:
     heads = (say("column.mean"), say("column.std_dev"), say("column.median"))
     return [
         Table(
-            columns=tuple(Column(head, spanner=group) for group in groups for head in heads),
+            columns=tuple(TableColumn(head, spanner=group) for group in groups for head in heads),
             panels=tuple(panels),
             notes=_notes(results, panels),
             source=results.settings.exhibit.source,
@@ -108,7 +108,7 @@ def _firm_years(rows: pd.DataFrame) -> Row:
     cells: list[Cell] = []
     for side in (True, False):
         known = side in most.index and not pd.isna(most[side])
-        cells += [Counts((int(most[side]),)) if known else DASH, None, None]
+        cells += [WholeNumbers((int(most[side]),)) if known else DASH, None, None]
     return Row(say("row.rows"), tuple(cells))
 
 

@@ -6,7 +6,16 @@ import pandas as pd
 
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.balance import covariate_label
-from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Panel, Row, Table, number
+from pipeline.exhibits.tables.table import (
+    HIDDEN,
+    Cell,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    WholeNumbers,
+    number_cell,
+)
 from pipeline.exhibits.words.language import say
 
 _FATES = ("kept", "no_covariate", "off_support", "no_match", "lost")
@@ -58,10 +67,10 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
     )
 
 
-def _columns() -> list[Column]:
+def _columns() -> list[TableColumn]:
     lost = ["", *[say("column.lost")] * 4]
     pairs = zip(_FATES, lost, strict=True)
-    return [Column(say(f"fate.{fate}"), spanner=over) for fate, over in pairs]
+    return [TableColumn(say(f"fate.{fate}"), spanner=over) for fate, over in pairs]
 
 
 def _of(support: pd.DataFrame, design: str) -> pd.DataFrame:
@@ -72,7 +81,7 @@ def _counts(support: pd.DataFrame, design: str, stack: str) -> tuple[Cell, ...]:
     rows = _of(support, design)
     counts = rows[rows["stack"] == stack].drop_duplicates("fate").set_index("fate")["n_treated"]
     found = [counts.get(fate, 0) for fate in _FATES]
-    return tuple(HIDDEN if pd.isna(n) else Counts((int(n),)) for n in found)
+    return tuple(HIDDEN if pd.isna(n) else WholeNumbers((int(n),)) for n in found)
 
 
 def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> list[Row]:
@@ -95,7 +104,7 @@ def _mean(results: StudyResults, value: float | None) -> Cell:
     if value is None:
         return None
     rule = results.settings.exhibit.disclosure.min_cell_firms > 1
-    return HIDDEN if math.isnan(value) and rule else number(value, _DECIMALS)
+    return HIDDEN if math.isnan(value) and rule else number_cell(value, _DECIMALS)
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

@@ -23,13 +23,13 @@ from pipeline.exhibits.tables.parts import side_by_side
 from pipeline.exhibits.tables.table import (
     DASH,
     Cell,
-    Column,
-    Counts,
     Number,
     Panel,
     Row,
     Table,
+    TableColumn,
     Text,
+    WholeNumbers,
 )
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
@@ -61,10 +61,10 @@ def _by_year(results: StudyResults, design: str) -> Table:
     average = estimate_rows(results, say("row.average_effect"), [effects.get(Place())])
     return Table(
         columns=(
-            Column(say("survival.difference")),
-            Column(say("column.treated")),
-            Column(say("column.comparison")),
-            *(Column(say(f"survival.{fate}")) for fate in _FATES),
+            TableColumn(say("survival.difference")),
+            TableColumn(say("column.treated")),
+            TableColumn(say("column.comparison")),
+            *(TableColumn(say(f"survival.{fate}")) for fate in _FATES),
         ),
         panels=(
             Panel(say("survival.share_alive"), tuple(rows)),
@@ -101,7 +101,7 @@ def _share(results: StudyResults, value: float) -> Cell:
 def _counts(treated: float, comparison: float) -> Cell:
     if math.isnan(treated) or math.isnan(comparison):
         return DASH
-    return Counts((int(treated), int(comparison)))
+    return WholeNumbers((int(treated), int(comparison)))
 
 
 def _survival_notes(results: StudyResults, design: str, effects: Effects) -> tuple[str, ...]:

@@ -63,14 +63,14 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Counts:
+class WholeNumbers:
     """Show one whole number, or several with a slash between them."""
 
     values: tuple[int, ...]
 
     def parts(self) -> tuple[str, ...]:
         """Return each number with thousands grouped."""
-        return tuple(rounding.count(value) for value in self.values)
+        return tuple(rounding.whole(value) for value in self.values)
 
     def plain(self) -> str:
         """Return what a reader sees."""
@@ -86,10 +86,10 @@ class Magnitude:
 
     def plain(self) -> str:
         """Return what a reader sees."""
-        return rounding.significant(self.value, self.digits)
+        return rounding.in_significant_digits(self.value, self.digits)
 
 
-Cell = Text | Number | Interval | Counts | Magnitude | None
+Cell = Text | Number | Interval | WholeNumbers | Magnitude | None
 
 DASH = Text("\u2014")
 
@@ -98,7 +98,7 @@ HIDDEN = Text("c")
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """Head one column: what it holds, its unit, its number, the spanner it stands under."""
 
     heading: str
@@ -128,7 +128,7 @@ class Panel:
 class Table:
     """Hold a whole table; `foot` rows stand under a rule, `notes` are sentences."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     panels: tuple[Panel, ...]
     foot: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
@@ -163,7 +163,9 @@ class Table:
         return [row.cells[index] for row in self.rows()]
 
 
-def number(value: float, decimals: int, style: Literal["plain", "parenthesis"] = "plain") -> Cell:
+def number_cell(
+    value: float, decimals: int, style: Literal["plain", "parenthesis"] = "plain"
+) -> Cell:
     """Return a number cell, or an empty one where the value is missing."""
     return None if math.isnan(value) else Number(value, decimals, style)
 

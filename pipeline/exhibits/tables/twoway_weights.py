@@ -10,7 +10,16 @@ from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import estimate_cell
 from pipeline.exhibits.tables.main_effects import shown_decimals
-from pipeline.exhibits.tables.table import HIDDEN, Cell, Column, Counts, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import (
+    HIDDEN,
+    Cell,
+    Number,
+    Panel,
+    Row,
+    Table,
+    TableColumn,
+    WholeNumbers,
+)
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.scales import scale_words
 
@@ -45,9 +54,9 @@ def twoway_weights_tables(results: StudyResults) -> list[Table]:
     return [
         Table(
             columns=(
-                Column(say("twoway_weights.comparisons")),
-                Column(say("twoway_weights.weight")),
-                Column(say("twoway_weights.mean_estimate")),
+                TableColumn(say("twoway_weights.comparisons")),
+                TableColumn(say("twoway_weights.weight")),
+                TableColumn(say("twoway_weights.mean_estimate")),
             ),
             panels=panels,
             notes=_notes(results, found),
@@ -103,7 +112,7 @@ def _cells(parts: list[tuple[Kind, float, float]], places: int) -> tuple[Cell, C
     weight = sum(share for _, share, _ in parts)
     mean = sum(share * estimate for _, share, estimate in parts) / weight if weight else math.nan
     return (
-        Counts((len(parts),)),
+        WholeNumbers((len(parts),)),
         HIDDEN if math.isnan(weight) else Number(weight, 3),
         HIDDEN if math.isnan(mean) else Number(mean, places),
     )
@@ -133,7 +142,7 @@ def _part(results: StudyResults, one: _Decomposition) -> str:
         label=results.settings.outcome(one.outcome).label,
         first=f"{first:.0f}",
         last=f"{last:.0f}",
-        n=HIDDEN.text if math.isnan(one.n_firms) else rounding.count(one.n_firms),
+        n=HIDDEN.text if math.isnan(one.n_firms) else rounding.whole(one.n_firms),
     )
 
 

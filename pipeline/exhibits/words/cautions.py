@@ -59,7 +59,7 @@ def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
     """Return the fewest treated clusters over the columns, where they are few."""
     counts = [effect.n_treated_clusters for effect in panel_effects(results, shown, letter)]
     fewest = min((count for count in counts if not math.isnan(count)), default=math.inf)
-    return rounding.count(fewest) if fewest < FEW_TREATED_CLUSTERS else ""
+    return rounding.whole(fewest) if fewest < FEW_TREATED_CLUSTERS else ""
 
 
 def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -77,7 +77,7 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
     lost = treated_lost(results, shown.panels[letter].design)
     if 0 < lost < results.settings.exhibit.disclosure.min_cell_firms:
         return say("mark.few")
-    return say("mark.some") if math.isnan(lost) else rounding.count(lost)
+    return say("mark.some") if math.isnan(lost) else rounding.whole(lost)
 
 
 def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -94,7 +94,7 @@ def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
     if any(count.hidden for count in counts):
         return say("mark.few")
     most = max((count.value for count in counts if count.known), default=0.0)
-    return rounding.count(most) if most else ""
+    return rounding.whole(most) if most else ""
 
 
 def _in_treated_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -139,8 +139,8 @@ def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> st
     everyone = figure("treated_years", worst).value
     return say(
         "cautions.lost_of_everyone",
-        lost=rounding.count(lost[worst]),
-        everyone=rounding.count(everyone),
+        lost=rounding.whole(lost[worst]),
+        everyone=rounding.whole(everyone),
         share=rounding.fixed(100 * lost[worst] / everyone, 1),
     )
 
@@ -155,7 +155,7 @@ def _count(count: Figure) -> str:
     """Return a count that is not zero, or that it is small."""
     if count.hidden:
         return say("mark.few")
-    return rounding.count(count.value) if count.value > 0 else ""
+    return rounding.whole(count.value) if count.value > 0 else ""
 
 
 def treated_of_risk_sets(results: StudyResults) -> float:
@@ -176,7 +176,7 @@ def survival_caution(results: StudyResults) -> tuple[str, ...]:
         say(
             "cautions.selected_on_survival",
             rule=step_of(results.sample_flow, str(row["column"])),
-            row=say("mark.few") if pd.isna(row["count"]) else rounding.count(row["count"]),
+            row=say("mark.few") if pd.isna(row["count"]) else rounding.whole(row["count"]),
             firms=results.settings.exhibit.firms,
         )
         for _, row in found.iterrows()

@@ -44,6 +44,6 @@ def _sentence(results: StudyResults, name: str, effect: Effect) -> str:
         low=low,
         high=high,
         includes=includes,
-        n_treated=rounding.count(effect.n_treated),
-        n_control=rounding.count(effect.n_control),
+        n_treated=rounding.whole(effect.n_treated),
+        n_control=rounding.whole(effect.n_control),
     )

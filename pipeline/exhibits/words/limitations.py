@@ -10,7 +10,7 @@ from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
     find_effects,
-    pre_trend_test,
+    pre_trend_result,
 )
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
 from pipeline.exhibits.render import rounding
@@ -48,8 +48,8 @@ def _support(results: StudyResults) -> Iterator[str]:
     if lost > 0:
         yield say(
             "limitations.support",
-            lost=rounding.count(lost),
-            everyone=rounding.count(everyone),
+            lost=rounding.whole(lost),
+            everyone=rounding.whole(everyone),
             firms=results.settings.exhibit.firms,
         )
 
@@ -77,7 +77,7 @@ def _outcome(results: StudyResults, name: str) -> Iterator[str]:
         yield say(
             "limitations.few_treated_clusters",
             label=label,
-            n_treated_clusters=rounding.count(effect.n_treated_clusters),
+            n_treated_clusters=rounding.whole(effect.n_treated_clusters),
         )
     yield from (f"{label}: {sentence}" for sentence in _pre_trends(results, name, effect))
     yield from (f"{label}: {sentence}" for sentence in _composition(results, name, effect))
@@ -94,7 +94,7 @@ def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[st
             return
         yield say("limitations.no_lead")
         return
-    p_value = pre_trend_test(results, name, headline.design, headline.spec).p_value
+    p_value = pre_trend_result(results, name, headline.design, headline.spec).p_value
     if p_value < 1 - effect.conf_level:
         yield say("limitations.trends_differ", p_value=rounding.positive(p_value, 3))
     worst = max(_detectable(lead, results.settings.estimate.power) for lead in leads)
@@ -120,7 +120,7 @@ def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[s
     if share > _MANY_DROPPED:
         yield say(
             "limitations.missing_rows",
-            share=rounding.count(100 * share),
+            share=rounding.whole(100 * share),
             firms=results.settings.exhibit.firms,
         )
 

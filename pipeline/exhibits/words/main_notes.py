@@ -11,7 +11,7 @@ from pipeline.exhibits.inputs import (
     lead_years,
     missing_reason,
     missing_test_reason,
-    pre_trend_test,
+    pre_trend_result,
     told_years,
 )
 from pipeline.exhibits.numbers import effect_in_words
@@ -32,7 +32,7 @@ from pipeline.exhibits.words.designs import design_pool, design_rule
 from pipeline.exhibits.words.estimators import estimator_words
 from pipeline.exhibits.words.inference import inference_words
 from pipeline.exhibits.words.language import join_words, say
-from pipeline.params.exhibit import Panel
+from pipeline.params.exhibit import PanelSection
 
 _WHOLE_SETS = "main_notes.drop_set"
 _RENORMALISED = "main_notes.renormalise"
@@ -146,7 +146,7 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     return sentences
 
 
-def _is_estimated(results: StudyResults, outcome: str, panel: Panel) -> bool:
+def _is_estimated(results: StudyResults, outcome: str, panel: PanelSection) -> bool:
     effect = find_effect(results, outcome, panel.design, panel.spec)
     return effect is not None and not math.isnan(effect.estimate)
 
@@ -163,7 +163,7 @@ def _largest_firm(results: StudyResults, letter: str, design: str, outcome: str)
     return [
         say(
             "main_notes.largest_firm",
-            largest=join_words([rounding.count(100 * share) for share in shares]),
+            largest=join_words([rounding.whole(100 * share) for share in shares]),
             letter=letter,
         )
     ]
@@ -255,7 +255,7 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
         return "" if effect is None else missing_reason(effect)
     if not tests_pre_trends(results, panel.spec):
         return ""
-    test = pre_trend_test(results, outcome, panel.design, panel.spec)
+    test = pre_trend_result(results, outcome, panel.design, panel.spec)
     if test.hidden or not math.isnan(test.p_value):
         return ""
     return say("main_notes.no_pre_trend_test", note=missing_test_reason(test))

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.datasets.arrays import Codes
 from pipeline.panel.ledger import Issue, Ruled, issue
-from pipeline.panel.panel_index import NO_ROW, Codes, index_panel
+from pipeline.panel.panel_index import NO_ROW, index_panel
 from pipeline.panel.values import refuse_rows
 from pipeline.params.clean import Jumps, Tails
 

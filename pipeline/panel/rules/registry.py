@@ -30,7 +30,7 @@ from pipeline.panel.rules.restrictions import (
 )
 from pipeline.panel.rules.rule import PLACES, Cleaning, CleaningRule, on_panel, with_table
 from pipeline.panel.rules.units import apply_factor, check_scales
-from pipeline.params.clean import Duplicates, Links, Window
+from pipeline.params.clean import Duplicates, Links, PanelWindow
 
 
 def rules_in_order() -> dict[str, CleaningRule]:
@@ -67,7 +67,7 @@ def _cluster(cleaning: Cleaning, declared: list[str]) -> Iterator[Rule]:
     yield partial(add_cluster, columns=declared)
 
 
-def _years(cleaning: Cleaning, declared: Window) -> Iterator[Rule]:
+def _years(cleaning: Cleaning, declared: PanelWindow) -> Iterator[Rule]:
     if declared.first_year is not None or declared.last_year is not None:
         yield partial(bound_years, window=declared)
 
@@ -85,7 +85,7 @@ def _programmes(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
         yield partial(exclude_firms, firms=firms, step=Reason(step))
 
 
-def _minimum_years(cleaning: Cleaning, declared: Window) -> Iterator[Rule]:
+def _minimum_years(cleaning: Cleaning, declared: PanelWindow) -> Iterator[Rule]:
     if declared.minimum_pre_years or declared.minimum_post_years:
         yield partial(require_years, window=declared)
     if declared.balanced:

@@ -5,7 +5,7 @@ import pandas as pd
 from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
-from pipeline.params.clean import Filter, Window
+from pipeline.params.clean import Filter, PanelWindow
 
 
 def filter_rows(panel: pd.DataFrame, rule: Filter) -> Ruled:
@@ -25,7 +25,7 @@ def filter_rows(panel: pd.DataFrame, rule: Filter) -> Ruled:
     return Ruled(panel, step=Reason("filtered", {"label": rule.label}), kept=kept)
 
 
-def bound_years(panel: pd.DataFrame, window: Window) -> Ruled:
+def bound_years(panel: pd.DataFrame, window: PanelWindow) -> Ruled:
     """Keep the years of the window."""
     first = window.first_year if window.first_year is not None else panel["year"].min()
     last = window.last_year if window.last_year is not None else panel["year"].max()
@@ -61,7 +61,7 @@ def exclude_firms(panel: pd.DataFrame, firms: pd.Index, step: Reason) -> Ruled:
     return Ruled(panel, step=step, kept=~panel["firm_id"].isin(firms))
 
 
-def require_years(panel: pd.DataFrame, window: Window) -> Ruled:
+def require_years(panel: pd.DataFrame, window: PanelWindow) -> Ruled:
     """Leave out firms with too few observed years before or from entry on.
 
     Comparison firms, which never enter, need the two minima together.
@@ -77,7 +77,7 @@ def require_years(panel: pd.DataFrame, window: Window) -> Ruled:
     return _with_caution(panel, kept, window, Reason("least_years", {"before": pre, "after": post}))
 
 
-def balance_window(panel: pd.DataFrame, window: Window) -> Ruled:
+def balance_window(panel: pd.DataFrame, window: PanelWindow) -> Ruled:
     """Leave out firms that are not observed in every year of the panel."""
     firm = panel["firm_id"]
     kept = firm.groupby(firm).transform("size") == panel["year"].nunique()
@@ -98,7 +98,7 @@ def count_gaps(panel: pd.DataFrame) -> Ruled:
     )
 
 
-def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: Window, step: Reason) -> Ruled:
+def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: PanelWindow, step: Reason) -> Ruled:
     issues: list[Issue] = []
     if window.selects_on_survival:
         issues = issue(SURVIVAL_RULE, step.code, ~kept, panel["year"], "firm-years left out")

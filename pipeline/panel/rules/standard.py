@@ -10,7 +10,7 @@ from pipeline.panel.values import (
     calendar_year,
     firm_identifier,
     is_formula,
-    number,
+    numeric,
     refuse_rows,
     text,
 )
@@ -67,7 +67,7 @@ def _is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
 def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
     """Give each column its declared type; raise DataError where a value is not of it."""
     typed = {
-        name: number(panel[name], column)
+        name: numeric(panel[name], column)
         if isinstance(column, NumberColumn)
         else _codes(panel[name], column.column)
         for name, column in data.delivered.items()

@@ -3,8 +3,8 @@
 import numpy as np
 
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.small_counts import small
 from pipeline.exhibits.details import Details
-from pipeline.publishing.disclosure.counts import small
 from pipeline.publishing.disclosure.details import keys_of, without
 
 _FIT = ["design", "outcome", "estimator"]

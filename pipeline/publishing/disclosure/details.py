@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, LEFT_OVER, LOSSES, UNMATCHED
 from pipeline.datasets.selection import SCORE_LOSSES
+from pipeline.datasets.small_counts import small
 from pipeline.datasets.store import Dataset, columns_that_tell
 from pipeline.exhibits.details import Details
-from pipeline.publishing.disclosure.counts import Flags, small
 from pipeline.publishing.disclosure.losses import NO_COVARIATE, NO_MATCH, OFF_SUPPORT, Hidden
 
 # Where tables of details say what SUPPORT says: of SCORE_LOSSES the column, of LOSSES the reasons.

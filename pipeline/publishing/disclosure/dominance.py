@@ -5,31 +5,17 @@ Hundepool et al. (2012), doi:10.1002/9781118348239, section 4.2. It concerns mag
 logs have no contributions that anyone could look up.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from pipeline.effects.study import Study, asked, outcome_sample
+from pipeline.exhibits.inputs import Dominance
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 
 _BASE = ["outcome", "design", "treated", "event_time"]
 _PLACE = ["design", "stack", "covariate", "sample", "treated"]
 _PROFILE = ["column", "year", "treated"]
-
-
-@dataclass(frozen=True)
-class Dominance:
-    """Hold the largest firm's share of published totals, in percent, by what is published.
-
-    `outcomes`: outcome, design, treated, event_time. `covariates`: design, stack, covariate,
-    sample, treated. `panel`: column, year, treated.
-    """
-
-    outcomes: pd.DataFrame
-    covariates: pd.DataFrame
-    panel: pd.DataFrame
 
 
 def measure_dominance(

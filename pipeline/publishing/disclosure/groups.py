@@ -9,8 +9,8 @@ import pandas as pd
 
 from pipeline.analyses.group_names import GROUPS
 from pipeline.datasets.reasons import with_reason
+from pipeline.datasets.small_counts import small
 from pipeline.errors import Reason
-from pipeline.publishing.disclosure.counts import small
 
 REASON = Reason("tells_group_size")
 

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from pipeline.publishing.disclosure.counts import protected, small, step_runs
+from pipeline.datasets.small_counts import protected, small, step_runs
 
 # Fates of SUPPORT for which treated firms are lost.
 NO_COVARIATE, OFF_SUPPORT, NO_MATCH = "no_covariate", "off_support", "no_match"

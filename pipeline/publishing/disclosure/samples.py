@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from pipeline.publishing.disclosure.counts import Flags, small
+from pipeline.datasets.arrays import Flags
+from pipeline.datasets.small_counts import small
 
 
 def too_near(sizes: Iterable[float], minimum: int) -> Flags:

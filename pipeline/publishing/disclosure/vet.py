@@ -12,12 +12,12 @@ import pandas as pd
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, GROUPING_LOSSES
+from pipeline.datasets.small_counts import small
 from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
-from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.inputs import Dominance, StudyResults
 from pipeline.publishing.disclosure.comparisons import hide_few_compared
-from pipeline.publishing.disclosure.counts import small
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
     hidden_rows,
@@ -31,7 +31,7 @@ from pipeline.publishing.disclosure.details import (
     keys_of,
     without,
 )
-from pipeline.publishing.disclosure.dominance import Dominance, dominated
+from pipeline.publishing.disclosure.dominance import dominated
 from pipeline.publishing.disclosure.groups import (
     REASON,
     Second,

@@ -8,16 +8,15 @@ suppression hides one more cell of each line whose total is known. Hundepool et 
 import numpy as np
 from numpy.typing import NDArray
 
-Flags = NDArray[np.bool_]
-Numbers = NDArray[np.float64]
+from pipeline.datasets.arrays import Flags, Floats
 
 
-def small(counts: Numbers, minimum: int) -> Flags:
+def small(counts: Floats | NDArray[np.int64], minimum: int) -> Flags:
     """Mark counts of one to `minimum - 1`; a missing one is not small."""
     return np.asarray((counts > 0) & (counts < minimum))
 
 
-def protected(counts: Numbers, minimum: int) -> Flags:
+def protected(counts: Floats, minimum: int) -> Flags:
     """Mark the cells of a table (rows, columns) to hide, all row and column totals being known.
 
     First the small ones; then, in every row and column with a single hidden cell, the smallest
@@ -32,7 +31,7 @@ def protected(counts: Numbers, minimum: int) -> Flags:
         hidden[chosen] = True
 
 
-def _single_cells(counts: Numbers, hidden: Flags) -> list[tuple[int, int]]:
+def _single_cells(counts: Floats, hidden: Flags) -> list[tuple[int, int]]:
     """Return, for each line with a single hidden cell, the cell to hide beside it."""
     rows, columns = hidden.sum(axis=1) == 1, hidden.sum(axis=0) == 1
     found = []
@@ -45,12 +44,12 @@ def _single_cells(counts: Numbers, hidden: Flags) -> list[tuple[int, int]]:
     return found
 
 
-def _smallest(counts: Numbers, hidden: Flags, needed: Flags) -> int:
+def _smallest(counts: Floats, hidden: Flags, needed: Flags) -> int:
     """Return the cell to hide: needed by its crossing line, then above zero, then the smallest."""
     return int(np.lexsort((counts, counts == 0, ~needed, hidden))[0])
 
 
-def step_runs(losses: Numbers, minimum: int) -> list[range]:
+def step_runs(losses: Floats, minimum: int) -> list[range]:
     """Divide steps into runs whose joint losses are no small count, (steps, groups).
 
     A step alone is a run of its own where that suffices; a last run that is too small joins the
