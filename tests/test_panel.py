@@ -198,7 +198,7 @@ def test_an_entry_after_an_unobserved_year_is_counted():
     issues = clean(gap).issues.set_index("rule")
     assert issues.loc["year before entry not observed", "count"] == 1
     assert issues.loc["year not observed", ["count", "years", "action"]].tolist() == [
-        1, "2001-2003", "1 firms leave and come back; not filled"
+        1, "2001-2003", "not filled"
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ error, never a silent default.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -58,15 +58,15 @@ Truth = Callable[[Task, Floats], Mapping[Term, float]]
 class Estimator:
     """Hold what the pipeline must know of one estimator.
 
-    `settings` is its class of specs, `words` the key of its sentence. `estimate` answers a task,
-    `in_ratios` one whose outcome is in proportion to the level (None: no such effect), neither
-    where it matches firms anew (None: see `estimators.matched_difference`). `resolved` tells what a
-    spec's settings come to, for SPECS. `entry_years` says
-    whether each entry year has effects of its own or all are pooled, `pre_trends` whether it tells
-    of effects before entry. `truth` gives what it should find of true effects by PANEL row (None:
-    it has no truth of its own). `inference` names what may stand beside its analytic errors,
-    `plans` says whether detectable effects are told for other numbers of treated clusters, `joint`
-    whether its averages enter tests over several outcomes.
+    `settings` is its class of specs, `words` the key of what exhibits say of it. `estimate`
+    answers a task, `in_ratios` one whose outcome is in proportion to the level (None: no such
+    effect), neither where it matches firms anew (None: see `estimators.matched_difference`).
+    `resolved` tells what a spec's settings come to, for SPECS. `pools` says whether it takes
+    each firm-year once, whatever entry year it is compared in, `pre_trends` whether its effects
+    before entry are tested together. `truth` gives what it should find of true effects by PANEL
+    row (None: it has no truth of its own). `inference` names what may stand beside its analytic
+    errors, `plans` says whether detectable effects are told for other numbers of treated
+    clusters, `joint` whether its averages enter tests over several outcomes.
     """
 
     settings: tuple[type[EstimatesAsked], ...]
@@ -74,7 +74,7 @@ class Estimator:
     estimate: Estimate | None
     in_ratios: Estimate | None
     resolved: Resolve
-    entry_years: Literal["own", "pooled"]
+    pools: bool
     pre_trends: bool
     truth: Truth | None
     inference: frozenset[str]
@@ -204,7 +204,7 @@ ESTIMATORS: dict[str, Estimator] = {
         estimate=_stacked,
         in_ratios=_ratios,
         resolved=_stacked_rules,
-        entry_years="own",
+        pools=False,
         pre_trends=True,
         truth=_true_stacked,
         inference=_FEW_CLUSTERS,
@@ -217,7 +217,7 @@ ESTIMATORS: dict[str, Estimator] = {
         estimate=_twoway,
         in_ratios=None,
         resolved=_flat_rules,
-        entry_years="pooled",
+        pools=True,
         pre_trends=False,
         truth=_true_flat,
         inference=frozenset({"bias_reduced"}),
@@ -230,7 +230,7 @@ ESTIMATORS: dict[str, Estimator] = {
         estimate=_group_time,
         in_ratios=None,
         resolved=on_cells,
-        entry_years="own",
+        pools=False,
         pre_trends=True,
         truth=_true_group_time,
         inference=frozenset(),
@@ -240,11 +240,11 @@ ESTIMATORS: dict[str, Estimator] = {
     **{
         name: _row(
             CohortSpec,
-            name,
+            "cohort",
             estimate=_cohorts,
             in_ratios=None,
             resolved=rules,
-            entry_years="own",
+            pools=True,
             pre_trends=name == "sun_abraham",
             truth=_true_flat,
             inference=frozenset(),
@@ -263,7 +263,7 @@ ESTIMATORS: dict[str, Estimator] = {
         estimate=_lee,
         in_ratios=_lee,
         resolved=_lee_rules,
-        entry_years="own",
+        pools=False,
         pre_trends=False,
         truth=None,
         inference=frozenset({"imbens_manski"}),
@@ -276,7 +276,7 @@ ESTIMATORS: dict[str, Estimator] = {
         estimate=None,
         in_ratios=None,
         resolved=_difference_rules,
-        entry_years="own",
+        pools=False,
         pre_trends=False,
         truth=None,
         inference=frozenset({"abadie_imbens"}),

@@ -4,15 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.datasets.specs import SPECS
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.words.estimator_names import estimator_name
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.params.exhibit import PanelSection
-
-# Estimators whose effects before entry are tested together.
-_WITH_PRE_TREND_TEST = ("stacked", "group_time", "sun_abraham")
-# Estimators that pool entry years in one regression on firm-years.
-_POOLED = ("twoway", "sun_abraham", "extended_twoway", "imputation")
 
 
 @dataclass(frozen=True)
@@ -30,12 +26,12 @@ def lettered_panels(results: StudyResults) -> dict[str, PanelSection]:
 
 def tests_pre_trends(results: StudyResults, spec: str) -> bool:
     """Say whether a spec's estimator tests its effects before entry."""
-    return results.settings.spec(spec).estimator in _WITH_PRE_TREND_TEST
+    return ESTIMATORS[results.settings.spec(spec).estimator].pre_trends
 
 
 def pools(results: StudyResults, spec: str) -> bool:
     """Say whether a spec's estimator takes each firm-year once, whatever it compares with."""
-    return results.settings.spec(spec).estimator in _POOLED
+    return ESTIMATORS[results.settings.spec(spec).estimator].pools
 
 
 def panel_position(results: StudyResults, design: str, spec: str) -> int:

@@ -1,5 +1,8 @@
 """Say in words how an estimator compares, adjusts, averages and infers."""
 
+from collections.abc import Callable
+
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.tables.panels import absorbed
 from pipeline.exhibits.words.designs import dated_label, score_covariates
@@ -8,19 +11,12 @@ from pipeline.exhibits.words.language import join_words, say
 
 
 def estimator_words(results: StudyResults, spec: str) -> str:
-    """Return what a spec estimates, and how it averages."""
-    estimator = results.settings.spec(spec).estimator
-    if estimator == "stacked":
-        return _stacked_words(results, spec)
-    if estimator == "twoway":
-        return _twoway_words(results, spec)
-    if estimator == "matched_difference":
-        return _difference_words(results.settings)
-    if estimator == "group_time":
-        return _group_time_words(results.settings, spec)
-    if estimator in ("sun_abraham", "extended_twoway", "imputation"):
-        return _cohort_words(results.settings, spec)
-    return name_in_words(estimator)
+    """Return what a spec estimates, and how it averages; an estimator's name where that says all.
+
+    The registry's trait `words` is the key.
+    """
+    words = ESTIMATORS[results.settings.spec(spec).estimator].words
+    return _COMPOSED[words](results, spec) if words in _COMPOSED else name_in_words(words)
 
 
 def _stacked_words(results: StudyResults, spec: str) -> str:
@@ -37,11 +33,12 @@ def _twoway_words(results: StudyResults, spec: str) -> str:
     return say("estimator_words.twoway", absorbed=join_words([*absorbed(results, spec)]))
 
 
-def _difference_words(settings: StudySettings) -> str:
-    return say("estimator_words.matched_difference", firms=settings.exhibit.firms)
+def _difference_words(results: StudyResults, spec: str) -> str:
+    return say("estimator_words.matched_difference", firms=results.settings.exhibit.firms)
 
 
-def _group_time_words(settings: StudySettings, spec: str) -> str:
+def _group_time_words(results: StudyResults, spec: str) -> str:
+    settings = results.settings
     rule = settings.spec(spec)
     assert rule.estimator == "group_time", "the caller chose the spec by its estimator"
     words = say(
@@ -71,8 +68,8 @@ def _adjusted(settings: StudySettings, covariates: list[str]) -> str:
     return say("estimator_words.on_covariates", labels=", ".join(labels)) if labels else ""
 
 
-def _cohort_words(settings: StudySettings, spec: str) -> str:
-    rule = settings.spec(spec)
+def _cohort_words(results: StudyResults, spec: str) -> str:
+    rule = results.settings.spec(spec)
     average = getattr(rule, "average", "")
     over = say("cohort_average.event") if average == "event" else say("cohort_average.simple")
     return say(
@@ -80,3 +77,12 @@ def _cohort_words(settings: StudySettings, spec: str) -> str:
         cohort_estimators=say(f"estimator_words.{rule.estimator}"),
         over=over,
     )
+
+
+_COMPOSED: dict[str, Callable[[StudyResults, str], str]] = {
+    "stacked": _stacked_words,
+    "twoway": _twoway_words,
+    "group_time": _group_time_words,
+    "cohort": _cohort_words,
+    "matched_difference": _difference_words,
+}

@@ -85,17 +85,17 @@ def balance_window(panel: pd.DataFrame, window: PanelWindow) -> Ruled:
 
 
 def count_gaps(panel: pd.DataFrame) -> Ruled:
-    """Count firm-years that are not observed between those of a firm; none is filled."""
+    """Count firm-years not observed between those of a firm, and such firms; none is filled."""
     years = panel.groupby("firm_id", sort=False)["year"].agg(["min", "max", "size"])
     absent = years["max"] - years["min"] + 1 - years["size"]
     again = absent > 0
     if not again.any():
         return Ruled(panel)
-    first, last = years.loc[again, "min"].min(), years.loc[again, "max"].max()
-    action = f"{int(again.sum())} firms leave and come back; not filled"
-    return Ruled(
-        panel, (Issue("year not observed", "year", int(absent.sum()), f"{first}-{last}", action),)
-    )
+    span = f"{years.loc[again, 'min'].min()}-{years.loc[again, 'max'].max()}"
+    counts = {"year": int(absent.sum()), "firm_id": int(again.sum())}
+    rules = {"year": "year not observed", "firm_id": "firm leaves and comes back"}
+    found = [Issue(rules[name], name, n, span, "not filled") for name, n in counts.items()]
+    return Ruled(panel, tuple(found))
 
 
 def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: PanelWindow, step: Reason) -> Ruled:
