@@ -176,7 +176,11 @@ def mean_of(
 
 
 def joined(results: Sequence[Estimated]) -> Estimated:
-    """Return the terms of several results of one estimation, side by side."""
+    """Return the terms of several results of one estimation, side by side.
+
+    Their covariance follows from the influences; none may have one of its own.
+    """
+    assert all(part.covariance is None for part in results), "covariances between them are unknown"
     first = results[0]
     influences = [part.influence for part in results if part.influence is not None]
     return replace(

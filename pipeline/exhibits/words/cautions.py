@@ -23,36 +23,18 @@ _Count = Callable[[StudyResults, Shown, str], str]
 
 def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
     """Return one sentence per warning, with the number behind it in every panel concerned."""
-    firms = results.settings.exhibit.firms
-    counts = {
-        text: {letter: count(results, shown, letter) for letter in shown.panels}
-        for text, count in (_of_treated(firms) | _of_comparisons(firms)).items()
-    }
-    return [text.format(by_panel(found)) for text, found in counts.items() if any(found.values())]
+    said = []
+    for code, count in _WARNINGS.items():
+        found = {letter: count(results, shown, letter) for letter in shown.panels}
+        if any(found.values()):
+            said.append(_warning(results, code, by_panel(found)))
+    return said
 
 
-def _of_treated(firms: str) -> dict[str, _Count]:
-    """Return the warnings that speak of treated firms, with what counts them by panel."""
-    return {
-        say(
-            "note.few_treated_clusters", few_treated_clusters=FEW_TREATED_CLUSTERS, panels="{}"
-        ): _few_clusters,
-        say("cautions.errors_by_firm", firms=firms, panels="{}"): _errors_by_firm,
-        say("cautions.matched_treated_only", firms=firms, panels="{}"): _support_losses,
-        say("cautions.not_compared", firms=firms, panels="{}"): _not_compared,
-        say("cautions.lost_with_set", firms=firms, panels="{}"): _lost_with_their_set,
-    }
-
-
-def _of_comparisons(firms: str) -> dict[str, _Count]:
-    """Return the warnings that speak of comparison firms, with what counts them by panel."""
-    return {
-        say(
-            "cautions.comparison_in_treated_clusters", firms=firms, panels="{}"
-        ): _in_treated_clusters,
-        say("cautions.reused_comparison", firms=firms, panels="{}"): _reused,
-        say("cautions.already_treated_weight", firms=firms, panels="{}"): _already_treated,
-    }
+def _warning(results: StudyResults, code: str, panels: str) -> str:
+    if code == "note.few_treated_clusters":
+        return say(code, few_treated_clusters=FEW_TREATED_CLUSTERS, panels=panels)
+    return say(code, firms=results.settings.exhibit.firms, panels=panels)
 
 
 def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -196,3 +178,16 @@ def hidden_note(results: StudyResults, table: Table) -> tuple[str, ...]:
             percent=rounding.general(rule.dominance_percent),
         ),
     )
+
+
+# What each warning counts by panel: of treated firms first, then of comparison firms.
+_WARNINGS: dict[str, _Count] = {
+    "note.few_treated_clusters": _few_clusters,
+    "cautions.errors_by_firm": _errors_by_firm,
+    "cautions.matched_treated_only": _support_losses,
+    "cautions.not_compared": _not_compared,
+    "cautions.lost_with_set": _lost_with_their_set,
+    "cautions.comparison_in_treated_clusters": _in_treated_clusters,
+    "cautions.reused_comparison": _reused,
+    "cautions.already_treated_weight": _already_treated,
+}
