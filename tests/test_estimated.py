@@ -15,6 +15,8 @@ from pipeline.effects.estimated import (
     share_weights,
 )
 from pipeline.effects.terms import ATT, Term, event
+from pipeline.estimators.cohort_regression import average_of_event_times
+from pipeline.estimators.group_time.group_time_averages import NOTHING_AFTER_ENTRY
 from pipeline.inference.analytic import infer
 from pipeline.inference.counts import Counts
 
@@ -69,6 +71,21 @@ def test_terms_are_chosen_by_name_and_joined_again():
     again = joined([chosen, parts.where([event(1)])])
     assert again.estimates.tolist() == [4.0, 1.0, 2.0]
     assert again.influence == pytest.approx(parts.influence[:, [2, 0, 1]])
+
+
+@pytest.mark.parametrize("known", [[], [event(-2)]])
+def test_an_average_over_no_event_time_from_entry_on_has_a_reason(known):
+    events = replace(three_events(), terms=(event(-2), event(-3), event(-4))).where(known)
+    average = average_of_event_times(events, ATT)
+    assert average.terms == ()
+    assert average.reasons == {ATT: NOTHING_AFTER_ENTRY}
+    assert joined([average, events]).terms == tuple(known)
+
+
+def test_results_with_covariances_of_their_own_are_not_joined():
+    alone = replace(three_events(), influence=None, covariance=np.eye(3))
+    with pytest.raises(AssertionError, match="covariances between them"):
+        joined([alone, alone])
 
 
 def test_estimated_shares_add_their_own_influence():

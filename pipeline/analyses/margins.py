@@ -84,7 +84,8 @@ def _decomposition(study: Study, label: Label, sample: StackedSample) -> list[Ro
         above = average_log_ratio(found, (sample.y > 0).astype(np.float64), ABOVE)
     except (IdentificationError, SupportError) as error:
         return [missing_row(label, term, error.reason) for term in (ABOVE, PER_FIRM, LEVEL)]
-    both = joined([level, above])
+    # Degrees of freedom are those of the level's regression, of which the other is no sum.
+    both = joined([level, replace(above, loadings=np.zeros((len(level.loadings), 1)))])
     parts = combined(
         both,
         [ABOVE, PER_FIRM, LEVEL],

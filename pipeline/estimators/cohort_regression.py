@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.estimated import Estimated, combined, mean_of
+from pipeline.effects.estimated import Estimated, combined
 from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.terms import Term, event
 from pipeline.errors import Reason
+from pipeline.estimators.group_time.group_time_averages import NOTHING_AFTER_ENTRY, equal_mean
 from pipeline.estimators.twoway import FlatSample
 
 NOT_ESTIMATED = Reason("cohort_year_collinear")
@@ -103,8 +104,10 @@ def average_by_mass(found: CohortFit, term: Term) -> Estimated:
     """Average the cells from entry on by their mass, or say why there is no average."""
     if any((cell.event_time or 0) >= 0 for cell in found.lost):
         return replace(found.effects.where([]), reasons={term: NOT_ESTIMATED})
-    after = np.array([(cell.event_time or 0) >= 0 for cell in found.effects.terms])
+    after = [(cell.event_time or 0) >= 0 for cell in found.effects.terms]
     weights = np.where(after, found.mass, 0.0)
+    if not weights.any():
+        return replace(found.effects.where([]), reasons={term: NOTHING_AFTER_ENTRY})
     return combined(found.effects, [term], (weights / weights.sum())[:, None])
 
 
@@ -112,7 +115,8 @@ def average_of_event_times(events: Estimated, term: Term) -> Estimated:
     """Average, equally, the event times from entry on, or say why there is no average."""
     if any((e.event_time or 0) >= 0 for e in events.reasons):
         return replace(events.where([]), reasons={term: NOT_ESTIMATED})
-    return mean_of(events, [e for e in events.terms if (e.event_time or 0) >= 0], term)
+    after = [e for e in events.terms if (e.event_time or 0) >= 0]
+    return equal_mean(events, after, term)
 
 
 def _cells(flat: FlatSample) -> NDArray[np.int64]:
