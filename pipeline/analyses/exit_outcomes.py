@@ -74,7 +74,7 @@ def add_exit_outcomes(
     for sample, values in ((EXIT_AS_ZERO, zeros), (SURVIVORS, alive)):
         own = replace(label, sample=sample)
         collected.estimates.append(_level_row(after, own, outcome, values))
-    if outcome.transform == "proportional":
+    if outcome.in_ratios:
         why = Reason("exit_bounds_not_in_ratios")
         collected.estimates.append(missing_row(survivors, LEE, why))
         return
@@ -85,7 +85,7 @@ def add_exit_outcomes(
 
 def _level_row(after: AfterExit, label: Label, outcome: Outcome, values: Floats) -> Row:
     """Return the average effect on a level, in its unit, or in proportion where params say so."""
-    in_ratios = outcome.transform == "proportional"
+    in_ratios = outcome.in_ratios
     scale = outcome.scale if outcome.transform == "any" or in_ratios else outcome.unit
     in_unit = replace(label, scale=scale)
     above = np.where(np.isnan(values), np.nan, values > 0)

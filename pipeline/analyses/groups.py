@@ -133,7 +133,7 @@ def _estimate(
 
 def _effect(study: Study, outcome: Outcome, sample: StackedSample) -> Estimated:
     check_comparable(sample)
-    if outcome.transform == "proportional":
+    if outcome.in_ratios:
         return average_log_ratio(ratios_of(study, sample), sample.y)
     return average_effect(study, sample)
 

@@ -138,7 +138,7 @@ def _rows(
 ) -> list[Row]:
     """Return the size-weighted effect, and the total where the outcome's column is the size's."""
     outcome, label = study.outcomes[label.outcome], replace(label, grouping=name)
-    if outcome.transform == "proportional":
+    if outcome.in_ratios:
         sized = Reason("ratios_are_size_weighted")
     if not outcome.observed:
         sized = Reason("not_observed", {"reason": outcome.reason})

@@ -232,7 +232,6 @@ def evaluate(
     about are in its `problems`. What is shown is not vetted for disclosure.
     """
     clusters = [cluster] if isinstance(cluster, str) else list(cluster or [])
-    listed = [outcomes] if isinstance(outcomes, str) else outcomes
     table = delivered_table(df, {year, entry})
     require_delivered(table, [firm, year, entry, *clusters], has_header=False)
     asked = AskedOfFrame(
@@ -241,13 +240,13 @@ def evaluate(
         year=year,
         entry=entry,
         cluster=[column for column in clusters if column != firm],
-        outcomes=transforms(table, listed),
+        outcomes=transforms(table, [outcomes] if isinstance(outcomes, str) else outcomes),
         never=[float(code) for code in never],
         controls_from=controls_from,
         treatment={
             "anticipation_years": anticipation_years,
             "comparison": comparison,
-            "window": {"first_event_time": window[0], "last_event_time": window[1]},
+            "window": dict(zip(("first_event_time", "last_event_time"), window, strict=True)),
         },
     )
     return Evaluation(asked, _clean(asked, study_of(asked, {})))

@@ -19,7 +19,7 @@ class Asked:
     @property
     def in_ratios(self) -> bool:
         """Say whether the effect is asked for in proportion to the level."""
-        return self.study.outcomes[self.outcome].transform == "proportional"
+        return self.study.outcomes[self.outcome].in_ratios
 
     @property
     def gaps(self) -> Literal["drop_set", "renormalise"]:

@@ -106,7 +106,6 @@ def join_stacks(
     treated = units["treated"].to_numpy(dtype=np.bool_)
     window = treatment.window
     event_times = np.arange(window.first_event_time, window.last_event_time + 1)
-    panel_row = index.rows(firm, stack[:, None] + event_times)
     cluster, n_firms_moved = _firm_cluster(units["cluster"], firm, stack, treated)
     return Stacks(
         design=design,
@@ -119,8 +118,8 @@ def join_stacks(
         weight=weight,
         base_row=index.rows(firm, units["base_year"].to_numpy(dtype=np.int64)[:, None])[:, 0],
         firm_row=index.row.max(axis=1, initial=NO_ROW)[firm],
-        panel_row=panel_row,
-        covered=_covered(index, stack[:, None] + event_times),
+        panel_row=index.rows(firm, stack[:, None] + event_times),
+        covered=index.covers(stack[:, None] + event_times),
         n_firms_moved=n_firms_moved,
         sets=_set_members(index, matches[matches["design"] == design], firm, stack),
         n_firms=len(index.firms),
@@ -138,13 +137,6 @@ def _checked_weights(column: pd.Series, design: str) -> Floats:
             "weights are zero or more: correct the file that they come from"
         )
     return np.where(weight < 1 / LARGEST_WEIGHT, 0.0, weight)
-
-
-def _covered(index: PanelIndex, years: NDArray[np.int64]) -> Flags:
-    any_row = (index.row != NO_ROW).any(axis=0)
-    column = years - index.first_year
-    inside = (column >= 0) & (column < len(any_row))
-    return np.asarray(inside & any_row[np.where(inside, column, 0)])
 
 
 def _firm_cluster(

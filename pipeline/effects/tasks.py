@@ -24,7 +24,7 @@ class Task:
     @property
     def in_ratios(self) -> bool:
         """Say whether the effect is asked for in proportion to the level."""
-        return self.study.outcomes[self.outcome].transform == "proportional"
+        return self.study.outcomes[self.outcome].in_ratios
 
     @property
     def matched(self) -> frozenset[int]:

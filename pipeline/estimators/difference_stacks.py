@@ -73,7 +73,7 @@ def difference_stacks(
         year = int(risk_set.firms["stack"].iloc[0])
         row = index.rows(firm, np.broadcast_to(year + event_times, (len(firm), len(event_times))))
         caliper = design_caliper(risk_set, rule)
-        covered = np.asarray(_has_year(index, year + event_times))
+        covered = index.covers(year + event_times)
         yield DifferenceStack(risk_set, points, caliper, score, position, event_times, row, covered)
 
 
@@ -113,10 +113,3 @@ def differenced(
 def _columns(covariates: pd.DataFrame) -> Floats | None:
     columns = [values for _, values in expanded_columns(covariates)]
     return np.column_stack(columns) if columns else None
-
-
-def _has_year(index: PanelIndex, years: Codes) -> Flags:
-    any_row = (index.row != NO_ROW).any(axis=0)
-    column = years - index.first_year
-    inside = (column >= 0) & (column < len(any_row))
-    return np.asarray(inside & any_row[np.where(inside, column, 0)])

@@ -66,7 +66,7 @@ def estimate_differences(task: DifferenceTask, outcome: str) -> Answer:
     `unused` counts the firms on support that lack the difference.
     """
     described = task.study.outcomes[outcome]
-    if described.transform == "proportional":
+    if described.in_ratios:
         terms = {"att": ATT, "event": Term("event_average")}
         why = Reason("ratios_by_stacked_only")
         return Answer(reasons={terms[term]: why for term in task.spec.terms})

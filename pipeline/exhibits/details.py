@@ -54,12 +54,12 @@ class Details:
         row = self._rows[table.name].get(tuple(_plain(key[name]) for name in table.key))
         if row is None:
             return Figure(math.nan)
-        value = _number(row[column])
+        value = known_or_nan(row[column])
         return Figure(value, math.isnan(value))
 
     def total(self, table: Dataset, column: str, **key: Any) -> Figure:
         """Return the sum over the rows that agree with a part of the key; hidden where one is."""
-        values = [_number(value) for value in self.rows(table, **key)[column]]
+        values = [known_or_nan(value) for value in self.rows(table, **key)[column]]
         return Figure(sum(values) if values else math.nan, any(math.isnan(v) for v in values))
 
     def detectable(
@@ -92,5 +92,6 @@ def _plain(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 
-def _number(value: Any) -> float:
+def known_or_nan(value: Any) -> float:
+    """Return a cell of a table as a float, NaN where it is missing."""
     return math.nan if pd.isna(value) else float(value)

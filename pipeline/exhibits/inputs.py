@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import Reason
-from pipeline.exhibits.details import Details
+from pipeline.exhibits.details import Details, known_or_nan
 from pipeline.exhibits.words.language import tell, tell_all
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
@@ -197,7 +197,7 @@ def pre_trend_result(results: StudyResults, outcome: str, design: str, spec: str
     if not rows:
         return PreTrendTest(math.nan, Reason("no_event_times_asked"))
     return PreTrendTest(
-        _number(rows[0]["p_value"]),
+        known_or_nan(rows[0]["p_value"]),
         unpacked(rows[0]["reason"], rows[0]["reason_fields"]),
         unpacked_remarks(rows[0]["remarks"]),
     )
@@ -249,7 +249,7 @@ def missing_test_reason(test: PreTrendTest) -> str:
 
 def as_effect(row: dict[str, Any]) -> Effect:
     """Return a row of ESTIMATES as an effect."""
-    numbers = {name: _number(row[name]) for name in _NUMBERS}
+    numbers = {name: known_or_nan(row[name]) for name in _NUMBERS}
     words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}
     fields: dict[str, Any] = {**numbers, **words}
     return Effect(
@@ -264,7 +264,3 @@ def _term(row: dict[str, Any]) -> Term:
     names = ("cohort", "year", "event_time", "last_event_time")
     places = [None if pd.isna(row[name]) else int(row[name]) for name in names]
     return Term(str(row["term"]), *places)
-
-
-def _number(value: Any) -> float:
-    return math.nan if pd.isna(value) else float(value)

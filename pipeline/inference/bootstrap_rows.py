@@ -49,7 +49,7 @@ def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
 
 
 def _in_proportion(study: Study, row: Row) -> bool:
-    return study.outcomes[row["outcome"]].transform == "proportional"
+    return study.outcomes[row["outcome"]].in_ratios
 
 
 def _row(analytic: Row, bootstrapped: Bootstrapped) -> Row:

@@ -118,7 +118,7 @@ def _effects(
     observed = {
         name: study.outcomes[name]
         for name in asked
-        if study.outcomes[name].observed and study.outcomes[name].transform != "proportional"
+        if study.outcomes[name].observed and not study.outcomes[name].in_ratios
     }
     values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
     found: dict[str, list[float]] = {name: [] for name in observed}

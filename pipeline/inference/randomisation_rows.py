@@ -33,7 +33,7 @@ def _is_average(row: Row, spec: StackedSpec, design: str) -> bool:
 
 
 def _design_rows(study: Study, redo: Redo, spec: StackedSpec, rows: list[Row]) -> list[Row]:
-    linear = [row for row in rows if study.outcomes[row["outcome"]].transform != "proportional"]
+    linear = [row for row in rows if not study.outcomes[row["outcome"]].in_ratios]
     tested = [row for row in linear if np.isfinite(row["statistic"])]
     without = [_without(row, NO_STATISTIC) for row in linear if not np.isfinite(row["statistic"])]
     if not tested or spec.randomisation is None:

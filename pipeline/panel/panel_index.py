@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.datasets.arrays import Codes
+from pipeline.datasets.arrays import Codes, Flags
 
 NO_ROW = -1
 
@@ -28,6 +28,13 @@ class PanelIndex:
         column = years - self.first_year
         inside = (column >= 0) & (column < self.row.shape[1]) & (firm >= 0)[:, None]
         return np.where(inside, self.row[firm[:, None], np.where(inside, column, 0)], NO_ROW)
+
+    def covers(self, years: NDArray[np.int64]) -> Flags:
+        """Mark the years, of any shape, in which PANEL has a row of any firm."""
+        any_row = (self.row != NO_ROW).any(axis=0)
+        column = years - self.first_year
+        inside = (column >= 0) & (column < len(any_row))
+        return np.asarray(inside & any_row[np.where(inside, column, 0)])
 
 
 def index_panel(panel: pd.DataFrame) -> PanelIndex:

@@ -57,6 +57,11 @@ class Outcome(Settings):
         """Say whether an effect is in log points."""
         return self.transform in ("log", "proportional")
 
+    @property
+    def in_ratios(self) -> bool:
+        """Say whether effects are asked for in proportion to the level, zeros among them."""
+        return self.transform == "proportional"
+
 
 OutcomeName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 

@@ -54,7 +54,7 @@ def stacked_commands(
 def _why_not(study: Study, name: str, row: Row) -> str:
     if math.isnan(row["estimate"]):
         return told(row)
-    if study.outcomes[name].transform == "proportional":
+    if study.outcomes[name].in_ratios:
         return "a Poisson effect; see ppmlhdfe in docs/stata.md"
     return ""
 

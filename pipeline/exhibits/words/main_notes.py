@@ -134,7 +134,7 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     """Say which columns show proportional effects on a level, and what their totals rest on."""
     sentences = []
     for column, name in shown.columns.items():
-        if results.settings.outcome(name).transform != "proportional":
+        if not results.settings.outcome(name).in_ratios:
             continue
         letters = [k for k, panel in shown.panels.items() if _is_estimated(results, name, panel)]
         if not letters:
