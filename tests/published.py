@@ -1,11 +1,13 @@
-"""A project with the published results of the made-up study, and nothing else of it."""
+"""What is published of made-up studies: files in memory, or a project of nothing else."""
 
 from pathlib import Path
 
 from results import study_results
 from workspace import section, write_params
 
-from pipeline.publishing.publication import published_csvs
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.publishing.publication import publish, published_csvs
+from pipeline.publishing.study import build_published
 
 STUDY = "madeup"
 _SECTIONS = ("outcomes", "treatment", "score", "match", "estimate", "exhibit")
@@ -22,3 +24,8 @@ def published_project(folder: Path) -> Path:
     for name, content in published_csvs(results).items():
         (place / f"{name}.csv").write_bytes(content)
     return folder
+
+
+def build_exhibits(results: StudyResults) -> dict[str, bytes]:
+    """Return every file of reports/<study>/ as the exhibit stage would write it."""
+    return build_published(publish(results))

@@ -6,6 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import simulation
+from dirt import (
+    JUMP_FACTOR,
+    MISSING_CODES,
+    SPLIT_SECTOR,
+    UNKNOWN_SECTOR,
+    digits,
+    soil,
+)
 from workspace import section
 
 from pipeline.datasets.panel import ISSUES, PANEL
@@ -18,14 +26,6 @@ from pipeline.panel.sources import obtain_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.simulation.dirt import (
-    JUMP_FACTOR,
-    MISSING_CODES,
-    SPLIT_SECTOR,
-    UNKNOWN_SECTOR,
-    digits,
-    soil,
-)
 from pipeline.simulation.simulate import simulate_programme
 
 N_EACH = 8

@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from published import build_exhibits
 from results import said, study_results, with_details, with_figures
 
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
@@ -25,7 +26,7 @@ from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, s
 from pipeline.publishing.disclosure.losses import hide_steps, hide_support
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths, too_near
 from pipeline.publishing.disclosure.vet import vet
-from pipeline.publishing.study import build_exhibits, study_tables
+from pipeline.publishing.study import study_tables
 
 
 @pytest.mark.parametrize(

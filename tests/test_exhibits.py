@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 import pytest
+from published import build_exhibits
 from results import OUTCOMES, many_outcomes, remarked, study_results, with_details, with_figures
 
 from pipeline.datasets.balance import SUPPORT
@@ -39,7 +40,7 @@ from pipeline.exhibits.words.language import say, speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.params.estimate import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
-from pipeline.publishing.study import build_exhibits, study_tables
+from pipeline.publishing.study import study_tables
 from pipeline.publishing.swap import FOLDERS, write_exhibits
 
 NO_VARIATION = Reason("no_variation")

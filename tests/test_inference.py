@@ -9,7 +9,6 @@ from pipeline.errors import Reason
 from pipeline.inference.covariance import (
     benjamini_hochberg,
     clustered_covariance,
-    iid_covariance,
     is_invertible,
     is_nested,
     is_rounding,
@@ -102,16 +101,6 @@ def test_two_way_covariance_uses_the_smaller_number_of_clusters():
     bread = np.linalg.inv((X - X.mean(axis=0)).T @ (X - X.mean(axis=0)))
     by_hand = clustered_covariance((X - X.mean(axis=0)) * left[:, None] @ bread, CLUSTER, 1.0)
     assert found.covariance == pytest.approx(7 / 6 * 59 / (60 - 3) * by_hand)
-
-
-def test_iid_covariance_matches_ordinary_least_squares():
-    import statsmodels.api as sm
-
-    y = X @ [1.0, 2.0] + U
-    fit = sm.WLS(y, X, weights=np.arange(1, 61)).fit()
-    bread = np.linalg.inv(X.T @ (np.arange(1, 61)[:, None] * X))
-    covariance = iid_covariance(fit.resid, np.arange(1, 61), bread, 60, 2)
-    assert covariance == pytest.approx(fit.cov_params(), rel=1e-10)
 
 
 def test_too_few_clusters_or_observations_give_no_standard_error():

@@ -10,7 +10,7 @@ import pytest
 import statsmodels
 
 from pipeline.errors import IdentificationError
-from pipeline.estimators.matching_effect import Rules, matching_effect, used_firms_variance
+from pipeline.estimators.matching_effect import Rules, matching_effect
 from pipeline.estimators.score_correction import estimated_score
 from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import ScoredFirms
@@ -136,6 +136,19 @@ def test_att_with_a_known_score():
     found = matching_effect(firms, "att", Rules(tolerance=1e-12))
     assert found.estimate == pytest.approx(1968.79971586, abs=1e-7)
     assert found.std_error == pytest.approx(1134.31908691, abs=1e-7)
+
+
+def used_firms_variance(outcome, treated, weight):
+    """Return the variance of an ATT given the weights, as Stata's psmatch2 prints it.
+
+    V = v1 / n1 + v0 sum_j w_j^2 / n1^2, with the outcome's variance among matched treated firms
+    (v1) and among comparison firms in use (v0), comparison weights w summing to n1.
+    Lechner (2001), doi:10.1007/978-3-642-57615-7_3.
+    """
+    one, zero = treated & (weight > 0), ~treated & (weight > 0)
+    n_treated = weight[one].sum()
+    v1, v0 = np.var(outcome[one], ddof=1), np.var(outcome[zero], ddof=1)
+    return float(v1 / n_treated + v0 * np.square(weight[zero]).sum() / n_treated**2)
 
 
 def test_att_given_the_weights_as_psmatch2_prints_it():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from import_closure import ROOT
+from published import build_exhibits
 from results import many_outcomes, study_results
 
 from pipeline.exhibits.render.escape import _T1_LETTERS, escape
@@ -26,7 +27,7 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
 )
 from pipeline.params.settings import load_yaml
-from pipeline.publishing.study import build_exhibits, study_tables
+from pipeline.publishing.study import study_tables
 from pipeline.publishing.swap import write_exhibits
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 from import_closure import ROOT
+from published import build_exhibits
 from repository import commit_all, git
 from results import study_results
 from test_pipeline import dvc, small_section
@@ -21,7 +22,7 @@ from pipeline.commands.replication.measure import MeasureError, measure_stages
 from pipeline.datasets.complete import write_file
 from pipeline.errors import DataError
 from pipeline.params.exhibit import FigureName, TableName
-from pipeline.publishing.study import EXHIBIT_FUNCTIONS, build_exhibits
+from pipeline.publishing.study import EXHIBIT_FUNCTIONS
 from stages import balance as balance_stage
 from stages import clean, estimate, exhibit, match, obtain, package, score
 from stages.run import run_stage

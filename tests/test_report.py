@@ -5,6 +5,7 @@ import math
 from html.parser import HTMLParser
 
 import pytest
+from published import build_exhibits
 from results import OUTCOMES, study_results, with_figures
 
 from pipeline.commands.audit.comparison import differences
@@ -16,7 +17,7 @@ from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.findings import findings
 from pipeline.exhibits.words.limitations import limitations
 from pipeline.publishing.publication import published
-from pipeline.publishing.study import build_exhibits, build_texts, study_tables
+from pipeline.publishing.study import build_texts, study_tables
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 

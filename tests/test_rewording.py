@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from published import build_exhibits
 from results import OUTCOMES, remarked, study_results
 
 from pipeline.commands.audit.rebuild import published_results
@@ -15,7 +16,7 @@ from pipeline.errors import Reason
 from pipeline.exhibits.words import language
 from pipeline.params.settings import load_yaml, study_names
 from pipeline.publishing.publication import published
-from pipeline.publishing.study import build_exhibits, build_texts
+from pipeline.publishing.study import build_texts
 
 # Stands for e in every sentence: another text that is as wide, so that no page breaks elsewhere.
 MARKS = str.maketrans("eE", "\u00eb\u00cb")

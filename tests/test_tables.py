@@ -8,6 +8,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 from extend_page import documented_blocks
+from published import build_exhibits
 from results import study_results
 from ruamel.yaml import YAML
 
@@ -15,7 +16,7 @@ from pipeline.exhibits.tables import registry
 from pipeline.exhibits.words import language
 from pipeline.params.exhibit import TableName
 from pipeline.publishing import publication
-from pipeline.publishing.study import build_exhibits, build_published, study_tables
+from pipeline.publishing.study import build_published, study_tables
 
 
 def test_every_table_that_params_name_is_registered():

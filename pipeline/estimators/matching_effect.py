@@ -99,19 +99,6 @@ def _averaged(firms: ScoredFirms, matches: MatchedSets, estimand: Estimand) -> F
     return np.asarray(of)
 
 
-def used_firms_variance(outcome: Floats, treated: Flags, weight: Floats) -> float:
-    """Return the variance of an ATT given the weights, as Stata's psmatch2 prints it.
-
-    V = v1 / n1 + v0 sum_j w_j^2 / n1^2, with the outcome's variance among matched treated firms
-    (v1) and among comparison firms in use (v0), comparison weights w summing to n1.
-    Lechner (2001), doi:10.1007/978-3-642-57615-7_3.
-    """
-    one, zero = treated & (weight > 0), ~treated & (weight > 0)
-    n_treated = weight[one].sum()
-    v1, v0 = np.var(outcome[one], ddof=1), np.var(outcome[zero], ddof=1)
-    return float(v1 / n_treated + v0 * np.square(weight[zero]).sum() / n_treated**2)
-
-
 def _own_variance(
     firms: ScoredFirms,
     matches: MatchedSets,

@@ -119,13 +119,6 @@ def without_negative_eigenvalues(covariance: Floats) -> Floats:
     return np.asarray(vectors @ (np.maximum(values, 0)[:, None] * vectors.T))
 
 
-def iid_covariance(
-    residuals: Floats, weights: Floats, bread: Floats, n_obs: int, k_parameters: int
-) -> Floats:
-    """Return the conventional covariance, sum(w u^2) / (N - K) x (X'WX)^-1, shape (k, k)."""
-    return float((weights * residuals**2).sum()) / (n_obs - k_parameters) * bread
-
-
 def small_sample_factor(n_clusters: int, n_obs: int, k_parameters: int) -> float:
     """Return G/(G-1) x (N-1)/(N-K); missing where G < 2 or N <= K."""
     if n_clusters < 2 or n_obs <= k_parameters:

@@ -28,7 +28,7 @@ from pipeline.exhibits.words.captions import caption, figure_floats, table_float
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.manifest import manifest
-from pipeline.publishing.publication import Publication, publish
+from pipeline.publishing.publication import Publication
 from pipeline.publishing.swap import MANIFEST
 
 _FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
@@ -52,17 +52,12 @@ EXHIBIT_FUNCTIONS = {
 }
 
 
-def build_exhibits(results: StudyResults) -> dict[str, bytes]:
+def build_published(publication: Publication) -> dict[str, bytes]:
     """Return every file of reports/<study>/ by its path there; nothing is written.
 
     Exhibits are made from the results tables as published, eight digits long, so that anyone can
     make them again from reports/<study>/results/.
     """
-    return build_published(publish(results))
-
-
-def build_published(publication: Publication) -> dict[str, bytes]:
-    """Return every file of reports/<study>/, given the results as published."""
     public = publication.results
     with speaking(public.settings.exhibit):
         figures = _figures(public)

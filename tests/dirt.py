@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from dirty_register import soil_register
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes
-from pipeline.simulation.dirty_register import soil_register
 
 # Yearly inflation of the nominal prices, percent; local currency per US$ rises by 1 a year.
 INFLATION_PERCENT = 5.0
