@@ -13,6 +13,7 @@ from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
 from pipeline.effects.description import baseline_means, mean_paths, sample_figures
+from pipeline.effects.families import families_that
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
@@ -130,9 +131,10 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
 
 
 def _summary(rows: list[Row]) -> Row:
-    """Return the row of the average effect, or else of the mean over event times."""
+    """Return the row of the average effect, or else of another overall average, if there is one."""
     averages = {row["term"]: row for row in reversed(rows) if row["band"] == "pointwise"}
-    return averages.get("att") or averages.get("event_average") or {}
+    overall = families_that(lambda family: family.overall)
+    return next((averages[name] for name in overall if name in averages), {})
 
 
 def _average(found: list[Inferred], family: str) -> tuple[Inferred, np.ndarray] | None:

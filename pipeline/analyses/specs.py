@@ -10,6 +10,7 @@ from pipeline.analyses.what_ran import add_specs, solver
 from pipeline.datasets.fits import DETECTABLE, FITS
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected, Results
+from pipeline.effects.families import family_traits
 from pipeline.effects.rows import ALL, Label, missing_row, spec_label
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, asked, outcome_sample
@@ -33,9 +34,6 @@ from pipeline.inference.validity import require_valid
 from pipeline.matching.redo import Redo, Remade
 from pipeline.params.estimate import MatchedDifferenceSpec, Spec
 from pipeline.progress import track
-
-# The term that stands for those a spec asks for, where none can be estimated.
-_FAMILIES = ("event", "event_balanced", "cohort", "year")
 
 
 def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
@@ -80,13 +78,9 @@ def _check_inference(study: Study, redo: Redo | None) -> None:
 
 
 def _add_missing(collected: Collected, label: Label, spec: Spec, reason: Reason) -> None:
-    """Add one row per term asked for, each with the reason."""
-    collected.estimates += [missing_row(label, _summary(t), reason) for t in spec.terms]
-
-
-def _summary(term: str) -> Term:
-    """Return the row that stands for a family of terms: it carries the reason for all of them."""
-    return Term(f"{term}_average" if term in _FAMILIES else term)
+    """Add one row per family of terms asked for, each with the reason for all of them."""
+    families = [family_traits(asked).stands_in for asked in spec.terms]
+    collected.estimates += [missing_row(label, Term(name), reason) for name in families]
 
 
 def _add_spec(

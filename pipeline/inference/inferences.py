@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.effects.answers import Answer
+from pipeline.effects.families import family_traits
 from pipeline.effects.rows import Label, Row, missing_row
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT
@@ -20,9 +21,6 @@ from pipeline.inference.bias_reduced_rows import bias_reduced_rows
 from pipeline.inference.event_bands import band_rows
 from pipeline.inference.imbens_manski import bound_rows
 from pipeline.inference.wild_rows import wild_bootstrap_row
-
-# Families of terms that have a band of their own.
-_BANDED = ("event", "event_balanced", "cohort", "year", "att_gt")
 
 LINEAR_ONLY = Reason("linear_only")
 
@@ -64,7 +62,9 @@ def refused_rows(label: Label, task: Task) -> list[Row]:
 def _bands(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:
     if not getattr(spec, "bands", False):
         return []
-    return [row for family in _BANDED for row in band_rows(rows, inferred, family)]
+    named = dict.fromkeys(term.family for term in inferred.estimated.terms)
+    banded = [family for family in named if family_traits(family).banded]
+    return [row for family in banded for row in band_rows(rows, inferred, family)]
 
 
 def _bias_reduced(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:

@@ -5,20 +5,18 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Codes
 from pipeline.datasets.results import PLACE
+from pipeline.effects.families import family_traits
 from pipeline.effects.rows import Label
 from pipeline.inference.analytic import Inferred
 from pipeline.params.analyses import clustering_code
 
-# Terms whose covariances and influences are kept: event studies, and the averages beside them.
-_KEPT = ("att", "event", "event_average")
-
-# With more clusters than this only averages' influences are kept: tables grow with both.
+# With more clusters than this only the influences kept `always` are: tables grow with both.
 MOST_CLUSTERS = 20_000
 
 
 def covariance_rows(label: Label, inferred: Inferred) -> pd.DataFrame:
     """Return EVENT_COVARIANCE of one result: every pair of terms with a standard error."""
-    kept = _positions(inferred, _KEPT)
+    kept = _positions(inferred, ("always", "few_clusters"))
     if not len(kept):
         return pd.DataFrame()
     first, second = (part.ravel() for part in np.meshgrid(kept, kept, indexing="ij"))
@@ -35,8 +33,8 @@ def influence_rows(label: Label, inferred: Inferred, names: "pd.Index[str]") -> 
     """
     if inferred.influence is None:
         return pd.DataFrame()
-    families = _KEPT if len(inferred.influence) <= MOST_CLUSTERS else ("att",)
-    kept = _positions(inferred, families)
+    few = len(inferred.influence) <= MOST_CLUSTERS
+    kept = _positions(inferred, ("always", "few_clusters") if few else ("always",))
     cluster, column = np.nonzero(inferred.influence[:, kept])
     position = kept[column]
     rows = _coordinates(label, inferred, position)
@@ -47,10 +45,11 @@ def influence_rows(label: Label, inferred: Inferred, names: "pd.Index[str]") -> 
     )
 
 
-def _positions(inferred: Inferred, families: tuple[str, ...]) -> Codes:
-    pairs = enumerate(zip(inferred.estimated.terms, inferred.reasons, strict=True))
-    kept = [i for i, (term, reason) in pairs if reason is None and term.family in families]
-    return np.array(kept, dtype=np.intp)
+def _positions(inferred: Inferred, kept_where: tuple[str, ...]) -> Codes:
+    """Return which terms with a standard error have a family that is kept so."""
+    keep = [family_traits(term.family).kept in kept_where for term in inferred.estimated.terms]
+    known = [reason is None for reason in inferred.reasons]
+    return np.flatnonzero(np.array(keep, dtype=np.bool_) & np.array(known, dtype=np.bool_))
 
 
 def _coordinates(label: Label, inferred: Inferred, positions: Codes) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPEN
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import Dataset, columns_that_tell
+from pipeline.effects.families import families_that
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.publishing.disclosure.details import keys_of, without
@@ -25,7 +26,7 @@ REASON = Reason("tells_hidden_effect")
 Place = tuple[str, str, str]
 
 _TESTS_OF_AVERAGES = ("q_value", "romano_wolf")
-_AVERAGES = ("att", "event_average")
+_AVERAGES = families_that(lambda family: family.overall)
 _PLACE = ["outcome", "design", "estimator"]
 
 

@@ -1,0 +1,90 @@
+"""Every family of terms that an estimator can give is declared; one that is not is an error."""
+
+import ast
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
+from told import estimate_specs
+
+import pipeline.estimators
+import pipeline.params.estimate as estimate_params
+from pipeline.effects.families import FAMILIES, family_traits
+from pipeline.effects.study import prepare_study
+from pipeline.effects.terms import Term
+from pipeline.estimators import registry
+
+PANEL = """
+firm_id cluster 2001 2002 2003
+T1      a       10   15   18
+T2      b       10   11   20
+C1      c       20   21   22
+C2      d       30   31   33
+"""
+SETS = """
+stack set_id firm_id treated
+2002  A      T1      1
+2002  A      C1      0
+2002  B      T2      1
+2002  B      C2      0
+"""
+# Terms of a regression's cells, which only averages of them leave the estimator.
+INNER = {"cell"}
+
+
+def families_named():
+    """Return the families of the terms that modules of estimators make, by module."""
+    folder = Path(pipeline.estimators.__path__[0])
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Term":
+                yield path.name, ast.unparse(node.args[0])
+
+
+def test_every_family_that_an_estimator_names_is_declared():
+    named = set(families_named())
+    assert len(named) > 8
+    fixed = {ast.literal_eval(said) for _, said in named if re.match("f?['\"][^{]*$", said)}
+    assert fixed - INNER <= set(FAMILIES)
+    composed = {said for _, said in named if not re.match("f?['\"][^{]*$", said)}
+    assert composed == {"f'{asked}_average'", "f'{stem}_lower'", "f'{stem}_upper'"}
+
+
+def test_every_family_that_params_ask_for_is_declared_and_so_is_what_stands_in_for_it():
+    specs = get_args(get_args(estimate_params.Spec)[0])
+    fields = [get_args(spec.model_fields["terms"].annotation)[0] for spec in specs]
+    asked = {term for field in fields for term in get_args(field)}
+    assert "event_balanced" in asked
+    assert asked <= set(FAMILIES)
+    assert {family.stands_in for family in FAMILIES.values()} <= set(FAMILIES)
+
+
+def test_a_family_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="dose is not a family of terms: att, event"):
+        family_traits("dose")
+
+
+def test_an_estimator_that_gives_another_family_is_refused(monkeypatch):
+    def dose(task):
+        answer = known.estimate(task)
+        (found,) = answer.results
+        return replace(answer, results=[replace(found, terms=(Term("dose"),))])
+
+    known = registry.ESTIMATORS["stacked"]
+    monkeypatch.setitem(registry.ESTIMATORS, "stacked", replace(known, estimate=dose))
+    panel, matches = panel_from(PANEL, {"T1": 2002, "T2": 2002}), matches_from(SETS)
+    asked = {"column": "sales", "transform": "level", "unit": "US$", "label": "Sales"}
+    study = prepare_study(
+        panel,
+        matches,
+        weights_from(matches, panel),
+        outcomes=outcomes(sales=asked),
+        treatment=treatment(-1, 1),
+        matched_times={},
+        estimate=estimation(terms=["att"], average="pooled"),
+    )
+    with pytest.raises(ValueError, match="dose is not a family of terms"):
+        estimate_specs(study)
