@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
     import numpy as np
@@ -80,8 +80,14 @@ class EvaluationError(Exception):
 
     @property
     def reason(self) -> Reason:
-        """Return the reason for a table; what has none is told as it stands."""
-        return self._reason or Reason("stopped", {"message": str(self)})
+        """Return the reason for a table; an error without one has no place there, and is raised."""
+        if self._reason is None:
+            raise self
+        return self._reason
+
+    def at(self, place: str, remedy: str = "") -> Self:
+        """Return the error with the place where it arose before its message, a remedy behind."""
+        return type(self)(f"{place}: {self}{remedy}", self.problems, reason=self._reason)
 
 
 class ParamsError(EvaluationError):

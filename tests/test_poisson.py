@@ -1,6 +1,7 @@
 """Poisson with absorbed effects: identities, separation, and a published example."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from pipeline.effects.least_squares import COLLINEAR
 from pipeline.effects.poisson import NO_DIGITS
 from pipeline.effects.separation import usable_rows
 from pipeline.effects.terms import Term
-from pipeline.errors import SupportError
+from pipeline.errors import Reason, SupportError
 
 # Ship damage incidents, McCullagh & Nelder (1989), table 6.3: months of service and incidents of
 # five types of ship by construction period (1960, 65, 70, 75) and operation (1960-74, 1975-79).
@@ -185,6 +186,16 @@ def test_separation_by_a_combination_is_found():
     excess[17] = -0.5
     mixed = usable_rows(y, np.column_stack([x1, 2 * x1 - excess]), firm, year)
     assert mixed.n_separated == 0
+
+
+def test_a_search_for_separation_that_fails_is_told_by_its_status(monkeypatch):
+    y, column, firm, year, _ = panel(5)
+    y = np.where(column[:, 0] == 1, 0.0, y + 1)
+    failed = SimpleNamespace(status=4, message="Numerical difficulties encountered.")
+    monkeypatch.setattr("scipy.optimize.linprog", lambda *_, **__: failed)
+    with pytest.raises(SupportError) as raised:
+        usable_rows(y, column, firm, year)
+    assert raised.value.reason == Reason("separation_search_failed", {"status": 4})
 
 
 def test_no_positive_outcome_is_refused():

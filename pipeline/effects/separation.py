@@ -90,7 +90,7 @@ def _separated(y: Floats, regressors: Floats, first: Codes, second: Codes) -> Fl
         method="highs",
     )
     if found.status != 0:
-        raise SupportError(Reason("separation_search_failed", {"message": found.message}))
+        raise SupportError(Reason("separation_search_failed", {"status": int(found.status)}))
     separated[at_zero] = found.x[k:] > SEPARATED_ABOVE
     return separated
 

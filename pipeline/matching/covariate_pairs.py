@@ -48,7 +48,7 @@ def _points(risk_set: RiskSet, design: MahalanobisDesign) -> Floats:
     try:
         return whiten(covariates, risk_set.treated, design.covariance_of == "pooled")
     except EvaluationError as error:
-        raise type(error)(f"{risk_set.where}: {error}", reason=error.reason) from None
+        raise error.at(risk_set.where) from None
 
 
 def _cells(risk_set: RiskSet) -> Iterator[Integers]:

@@ -45,7 +45,7 @@ def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
             covariates, treated[used], base[used & ~treated], design.moments
         )
     except EvaluationError as error:
-        raise type(error)(f"{risk_set.where}: {error}", reason=error.reason) from None
+        raise error.at(risk_set.where) from None
     return weighted(risk_set, weight)
 
 

@@ -189,8 +189,7 @@ def _fit_samples(
         try:
             fit = fit_score(covariates, rows["treated"].to_numpy(), model.link, maximiser)
         except EvaluationError as error:
-            message = f"{where}: {error}{_remedy(label)}"
-            raise type(error)(message, error.problems, reason=error.reason) from None
+            raise error.at(where, _remedy(label)) from None
         parts.append(
             rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
         )
