@@ -20,7 +20,7 @@ def placebo_rows(task: Task, label: Label) -> list[Row]:
 
     Where it cannot be estimated, the row has the reason.
     """
-    years_early = getattr(task.spec, "placebo_entry_years", None)
+    years_early = task.spec.option("placebo_entry_years")
     if years_early is None:
         return []
     early = replace(label, sample=PLACEBO_ENTRY)

@@ -14,6 +14,7 @@ from pipeline.effects.study import Study, asked
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.redo import Redo
 from pipeline.params.analyses import clustering_code
+from pipeline.params.spec_options import EstimatesAsked
 
 # A row in which one of these stands was inferred.
 _INFERRED = ("std_error", "p_value", "conf_low")
@@ -61,22 +62,22 @@ def _inferred(collected: Collected) -> dict[Place, list[Row]]:
     return found
 
 
-def _inference(spec: Any, rows: list[Row]) -> Row:
+def _inference(spec: EstimatesAsked, rows: list[Row]) -> Row:
     """Return the methods that gave something, and how often and from which seeds they drew."""
     methods = {row["inference"] for row in rows}
     bootstrap = spec if "cluster_bootstrap" in methods else None
-    wild = spec.wild_bootstrap if "wild_bootstrap" in methods else None
-    randomised = spec.randomisation if "randomisation" in methods else None
+    wild = spec.option("wild_bootstrap") if "wild_bootstrap" in methods else None
+    randomised = spec.option("randomisation") if "randomisation" in methods else None
     return {
         "inference": _listed(sorted(methods)),
         "bands": any(row["band"] == "simultaneous" for row in rows),
-        "draws": getattr(bootstrap, "draws", 0),
-        "seed": getattr(bootstrap, "seed", None),
-        "wild_draws": getattr(wild, "draws", 0),
-        "wild_seed": getattr(wild, "seed", None),
-        "wild_ties": getattr(wild, "ties", NONE),
-        "randomisation_draws": getattr(randomised, "draws", 0),
-        "randomisation_seed": getattr(randomised, "seed", None),
+        "draws": bootstrap.option("draws") if bootstrap else 0,
+        "seed": bootstrap.option("seed") if bootstrap else None,
+        "wild_draws": wild.draws if wild else 0,
+        "wild_seed": wild.seed if wild else None,
+        "wild_ties": wild.ties if wild else NONE,
+        "randomisation_draws": randomised.draws if randomised else 0,
+        "randomisation_seed": randomised.seed if randomised else None,
     }
 
 
@@ -99,20 +100,20 @@ def _resolved(of: Asked) -> Row:
     }
 
 
-def _options(spec: Any) -> Row:
+def _options(spec: EstimatesAsked) -> Row:
     """Return the options that some estimators have: those that a spec lacks are `none`."""
-    bins = [f"{b.first_event_time}:{b.last_event_time}" for b in getattr(spec, "event_bins", [])]
+    bins = [f"{b.first_event_time}:{b.last_event_time}" for b in spec.option("event_bins")]
     return {
         "event_bins": _listed(bins),
-        "balanced_last_event_time": getattr(spec, "balanced_last_event_time", None),
-        "year_effects_by": getattr(spec, "year_effects_by", None) or NONE,
-        "weight_by": getattr(spec, "weight_by", None) or NONE,
-        "weight_matched_again": getattr(spec, "weight_matched_again", False),
-        "covariates": _listed(getattr(spec, "covariates", [])),
-        "bias_adjustment": _listed(getattr(spec, "bias_adjustment", [])),
-        "variance": getattr(spec, "variance", "clustered"),
-        "variance_neighbours": getattr(spec, "variance_neighbours", 0),
-        "placebo_entry_years": getattr(spec, "placebo_entry_years", None) or 0,
+        "balanced_last_event_time": spec.option("balanced_last_event_time"),
+        "year_effects_by": spec.option("year_effects_by") or NONE,
+        "weight_by": spec.option("weight_by") or NONE,
+        "weight_matched_again": spec.option("weight_matched_again"),
+        "covariates": _listed(spec.option("covariates")),
+        "bias_adjustment": _listed(spec.option("bias_adjustment")),
+        "variance": spec.option("variance"),
+        "variance_neighbours": spec.option("variance_neighbours"),
+        "placebo_entry_years": spec.option("placebo_entry_years") or 0,
     }
 
 

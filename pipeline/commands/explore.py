@@ -111,11 +111,7 @@ def _headline_only(study: StudySection) -> StudySection:
     """Return the study with the headline's spec, design and score model alone."""
     headline = study.estimate.headline
     spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)
-    only_average: dict[str, Any] = {"designs": [headline.design], "terms": ["att"]}
-    if spec.estimator == "stacked":
-        only_average |= {"inference": "analytic", "draws": None, "seed": None, "bands": False}
-        only_average |= {"bias_reduced": False, "wild_bootstrap": None, "randomisation": None}
-    alone = spec.model_copy(update=only_average)
+    alone = spec.only_average(headline.design)
     designs = {n: d for n, d in study.match.designs.items() if n == headline.design}
     used = {design.score for design in designs.values()}
     models = {name: model for name, model in study.score.models.items() if name in used}

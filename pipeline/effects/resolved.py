@@ -60,9 +60,8 @@ def on_stacks(asked: Asked, method: str) -> Resolved:
     )
 
 
-def on_flat_panel(asked: Asked, method: str) -> Resolved:
+def on_flat_panel(asked: Asked, method: str, average: str, firm_effects: str) -> Resolved:
     """Return how a regression runs on firm-years, each once, with all years before as its base."""
-    average = getattr(asked.spec, "average", "pooled")
     return Resolved(
         method=method,
         average=average if "att" in asked.spec.terms else NONE,
@@ -70,7 +69,7 @@ def on_flat_panel(asked: Asked, method: str) -> Resolved:
         event_base="none",
         gaps=asked.gaps,
         weights="one" if asked.design == "unmatched" else "matching_summed",
-        firm_effects=getattr(asked.spec, "effects", "firm"),
+        firm_effects=firm_effects,
         year_effects="year",
         firm_years="once",
     )

@@ -17,6 +17,7 @@ from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
+from pipeline.params.spec_options import OfScore
 from pipeline.params.treatment import TreatmentSection
 
 
@@ -147,17 +148,14 @@ def _check_names(
 def _check_covariates(covariates: pd.DataFrame | None, estimate: EstimateSection) -> None:
     known = [] if covariates is None else list(covariates.columns)
     for spec in estimate.specs:
-        own = (*getattr(spec, "covariates", []), *getattr(spec, "bias_adjustment", []))
-        named = [*own, getattr(spec, "weight_by", None)]
-        absent = [c for c in named if c is not None and c not in known]
+        named = [(name, mark) for _, name, mark in spec.marked(OfScore)]
+        absent = [name for name, _ in named if name not in known]
         if absent:
             raise ParamsError(
                 f"estimate.specs.{spec.name} names the covariate {', '.join(absent)}, which "
                 "score.covariates does not define"
             )
-        numeric = [getattr(spec, "weight_by", None)]
-        numeric += getattr(spec, "covariates", []) if spec.estimator == "extended_twoway" else []
-        _check_numeric(covariates, spec.name, [name for name in numeric if name is not None])
+        _check_numeric(covariates, spec.name, [name for name, mark in named if mark.numeric])
 
 
 def _check_numeric(covariates: pd.DataFrame | None, spec: str, names: list[str]) -> None:

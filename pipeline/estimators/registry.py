@@ -39,13 +39,13 @@ from pipeline.estimators.stacked import (
 from pipeline.estimators.twoway import estimate_twoway, flat_sample, true_event_mean, true_twoway
 from pipeline.params.estimate import (
     CohortSpec,
-    EstimatesAsked,
     GroupTimeSpec,
     LeeBoundsSpec,
     MatchedDifferenceSpec,
     StackedSpec,
     TwowaySpec,
 )
+from pipeline.params.spec_options import EstimatesAsked
 
 STACKED_ONLY = Reason("ratios_by_stacked_only")
 
@@ -150,12 +150,18 @@ def _true_stacked(task: Task, effect: Floats) -> Mapping[Term, float]:
     return stacked_terms(sample, own, spec, year_cells(sample, study.panel, spec.year_effects_by))
 
 
-def _true_flat(task: Task, effect: Floats) -> Mapping[Term, float]:
-    """Average the true effects over treated firm-years, or over event times."""
+def _true_twoway(task: Task, effect: Floats) -> Mapping[Term, float]:
+    """Average the true effects over treated firm-years."""
     flat = flat_sample(task.sample, task.study.panel)
-    by_event = getattr(task.spec, "average", "simple") == "event"
-    average = true_event_mean if by_event else true_twoway
-    return {ATT: average(flat, effect[flat.panel_row])}
+    return {ATT: true_twoway(flat, effect[flat.panel_row])}
+
+
+def _true_cohorts(task: Task, effect: Floats) -> Mapping[Term, float]:
+    """Average the true effects over treated firm-years, or over event times."""
+    if task.spec.average == "simple":
+        return _true_twoway(task, effect)
+    flat = flat_sample(task.sample, task.study.panel)
+    return {ATT: true_event_mean(flat, effect[flat.panel_row])}
 
 
 def _true_group_time(task: Task, effect: Floats) -> Mapping[Term, float]:
@@ -166,17 +172,21 @@ def _stacked_rules(asked: Asked) -> Resolved:
     return on_stacks(asked, "poisson" if asked.in_ratios else "least_squares")
 
 
-def _flat_rules(asked: Asked) -> Resolved:
-    return on_flat_panel(asked, "least_squares")
+def _twoway_rules(asked: Asked) -> Resolved:
+    return on_flat_panel(asked, "least_squares", average="pooled", firm_effects="firm")
+
+
+def _cohort_rules(asked: Asked, method: str = "least_squares") -> Resolved:
+    return on_flat_panel(asked, method, asked.spec.average, asked.spec.effects)
 
 
 def _imputation_rules(asked: Asked) -> Resolved:
-    return on_flat_panel(asked, "imputation")
+    return _cohort_rules(asked, "imputation")
 
 
 def _sun_abraham_rules(asked: Asked) -> Resolved:
     """Return the rules of the flat panel, but that cells are against the reference year."""
-    flat = replace(_flat_rules(asked), base="reference_year")
+    flat = replace(_cohort_rules(asked), base="reference_year")
     return replace(flat, event_base="universal") if "event" in asked.spec.terms else flat
 
 
@@ -216,10 +226,10 @@ ESTIMATORS: dict[str, Estimator] = {
         "twoway",
         estimate=_twoway,
         in_ratios=None,
-        resolved=_flat_rules,
+        resolved=_twoway_rules,
         pools=True,
         pre_trends=False,
-        truth=_true_flat,
+        truth=_true_twoway,
         inference=frozenset({"bias_reduced"}),
         plans=True,
         joint=True,
@@ -246,14 +256,14 @@ ESTIMATORS: dict[str, Estimator] = {
             resolved=rules,
             pools=True,
             pre_trends=name == "sun_abraham",
-            truth=_true_flat,
+            truth=_true_cohorts,
             inference=frozenset(),
             plans=False,
             joint=False,
         )
         for name, rules in (
             ("sun_abraham", _sun_abraham_rules),
-            ("extended_twoway", _flat_rules),
+            ("extended_twoway", _cohort_rules),
             ("imputation", _imputation_rules),
         )
     },

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.params.analyses import Analyses, Cluster, SpecCluster, StackedCluster, is_two_way
 from pipeline.params.inference import Bands, Randomisation, RomanoWolf, WildBootstrap
 from pipeline.params.settings import Settings
+from pipeline.params.spec_options import EstimatesAsked, OfScore, TextColumn
 
 ONE_DIRECTION = (
     "clusters in one direction: it redraws or decomposes whole clusters, and two that cross are no "
@@ -14,18 +15,6 @@ ONE_DIRECTION = (
 )
 
 GroupTimeTerm = Literal["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
-
-
-class EstimatesAsked(Settings):
-    """Say what every spec says: its name, designs and outcomes.
-
-    Beside them every spec has `cluster`: the `assignment` cluster, or `firm`, or a pair of levels,
-    `[district, sector]`: of these two, and of text columns of PANEL, as of a firm's base year.
-    """
-
-    name: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    designs: list[str] = Field(min_length=1)
-    outcomes: list[str] | Literal["all"]
 
 
 class EventBin(Settings):
@@ -61,6 +50,10 @@ class StackedSpec(EstimatesAsked):
     adds simultaneous bands of the event terms.
     """
 
+    gives = "effects"
+    in_logs_only = False
+    own = frozenset({"average"})
+
     estimator: Literal["stacked"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     average: Literal["event", "pooled"]
@@ -68,11 +61,11 @@ class StackedSpec(EstimatesAsked):
     inference: Literal["analytic", "cluster_bootstrap"] = "analytic"
     draws: int | None = Field(default=None, ge=50)
     seed: int | None = Field(default=None, ge=0)
-    year_effects_by: str | None = None
+    year_effects_by: Annotated[str | None, TextColumn()] = None
     bias_reduced: bool = False
     wild_bootstrap: WildBootstrap | None = None
     randomisation: Randomisation | None = None
-    covariates: list[str] = Field(default_factory=list)
+    covariates: Annotated[list[str], OfScore(numeric=False)] = Field(default_factory=list)
     event_bins: list[EventBin] = Field(default_factory=list)
     placebo_entry_years: int | None = Field(default=None, ge=1)
     bands: Bands = False
@@ -111,16 +104,6 @@ class StackedSpec(EstimatesAsked):
             raise ValueError("event_bins are means of event terms; add event to terms")
         return self
 
-    @property
-    def asked_beside_analytic(self) -> list[str]:
-        """Return the methods for few clusters asked for, as rows of ESTIMATES name them."""
-        asked = {
-            "bias_reduced": self.bias_reduced,
-            "wild_bootstrap": self.wild_bootstrap is not None,
-            "randomisation": self.randomisation is not None,
-        }
-        return [name for name, is_asked in asked.items() if is_asked]
-
 
 class MatchedDifferenceSpec(EstimatesAsked):
     """Define matching on one difference per firm, with the variance of Abadie & Imbens.
@@ -135,17 +118,25 @@ class MatchedDifferenceSpec(EstimatesAsked):
     differences within matches a regression removes.
     """
 
+    gives = "effects"
+    in_logs_only = False
+    own = frozenset()
+
     estimator: Literal["matched_difference"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: Cluster
     inference: Literal["abadie_imbens"]
     variance: Literal["robust", "homoskedastic"] = "robust"
     variance_neighbours: int = Field(default=2, ge=2)
-    bias_adjustment: list[str] = Field(default_factory=list)
+    bias_adjustment: Annotated[list[str], OfScore(numeric=False)] = Field(default_factory=list)
 
 
 class TwowaySpec(EstimatesAsked):
     """Define flat two-way fixed effects, for comparability; `bias_reduced` as for stacked."""
+
+    gives = "effects"
+    in_logs_only = False
+    own = frozenset()
 
     estimator: Literal["twoway"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
@@ -187,6 +178,10 @@ class GroupTimeSpec(EstimatesAsked):
     (did's allow_unbalanced_panel, Stata's csdid).
     """
 
+    gives = "effects"
+    in_logs_only = False
+    own = frozenset({"average", "method", "base", "firms", "gaps"})
+
     estimator: Literal["group_time"]
     terms: list[GroupTimeTerm] = Field(min_length=1)
     cluster: SpecCluster
@@ -194,12 +189,12 @@ class GroupTimeSpec(EstimatesAsked):
     method: Literal[
         "difference", "outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"
     ]
-    covariates: list[str]
+    covariates: Annotated[list[str], OfScore(numeric=False)]
     base: Literal["varying", "universal"]
     bands: Bands
     balanced_last_event_time: int | None = Field(default=None, ge=0)
     weight_matched_again: bool = False
-    weight_by: str | None = None
+    weight_by: Annotated[str | None, OfScore(numeric=True)] = None
     firms: Literal["risk_sets", "panel"] = "risk_sets"
     gaps: Literal["pairs", "balanced", "every_row"] = "pairs"
 
@@ -248,11 +243,15 @@ class CohortSpec(EstimatesAsked):
     absorbs `effects` of each firm, or of each cohort.
     """
 
+    gives = "effects"
+    in_logs_only = False
+    own = frozenset({"average", "effects"})
+
     estimator: Literal["sun_abraham", "extended_twoway", "imputation"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: SpecCluster
     average: Literal["event", "simple"]
-    covariates: list[str] = Field(default_factory=list)
+    covariates: Annotated[list[str], OfScore(numeric=True)] = Field(default_factory=list)
     effects: Literal["firm", "cohort"] = "firm"
 
     @model_validator(mode="after")
@@ -274,6 +273,10 @@ class LeeBoundsSpec(EstimatesAsked):
 
     Outcomes are `log` or `proportional`.
     """
+
+    gives = "bounds"
+    in_logs_only = True
+    own = frozenset()
 
     estimator: Literal["lee_bounds"]
     cluster: SpecCluster

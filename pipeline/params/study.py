@@ -13,7 +13,7 @@ from pipeline.params.analysis_faults import Sections, analysis_faults, cluster_f
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
 from pipeline.params.data import DataSection, FileSource
-from pipeline.params.estimate import EstimateSection, Spec
+from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import (
     ExternalDesign,
@@ -31,6 +31,7 @@ from pipeline.params.settings import (
     study_block,
     study_names,
 )
+from pipeline.params.spec_options import OfScore, TextColumn
 from pipeline.params.treatment import (
     EntryYearEntry,
     GroupEntry,
@@ -270,20 +271,14 @@ def _estimate_faults(study: StudySection) -> Iterator[str]:
             if outcome not in outcomes:
                 near = nearest_known(outcome, outcomes)
                 yield f"{path}.outcomes: {outcome} is not declared{near}"
-            elif spec.estimator == "lee_bounds" and not study.outcomes.root[outcome].in_logs:
+            elif spec.in_logs_only and not study.outcomes.root[outcome].in_logs:
                 yield f"{path}.outcomes: {outcome} is neither log nor proportional"
-        for covariate in _covariates_named(spec):
+        for option, covariate, _ in spec.marked(OfScore):
             if covariate not in study.score.covariates:
                 near = nearest_known(covariate, list(study.score.covariates))
-                yield f"{path}.covariates: {covariate} is not in score.covariates{near}"
-        if spec.estimator == "stacked" and spec.year_effects_by is not None:
-            yield from _column_fault(study, f"{path}.year_effects_by", spec.year_effects_by, "text")
-
-
-def _covariates_named(spec: Spec) -> list[str]:
-    named = [*getattr(spec, "covariates", []), *getattr(spec, "bias_adjustment", [])]
-    weight_by = getattr(spec, "weight_by", None)
-    return named if weight_by is None else [*named, weight_by]
+                yield f"{path}.{option}: {covariate} is not in score.covariates{near}"
+        for option, column, _ in spec.marked(TextColumn):
+            yield from _column_fault(study, f"{path}.{option}", column, "text")
 
 
 def _exhibit_faults(study: StudySection) -> Iterator[str]:
@@ -294,7 +289,7 @@ def _exhibit_faults(study: StudySection) -> Iterator[str]:
             yield f"{path}.spec: {panel.spec} is not a spec{nearest_known(panel.spec, list(specs))}"
         elif panel.design not in specs[panel.spec].designs:
             yield f"{path}.design: spec {panel.spec} is not estimated on {panel.design}"
-        elif specs[panel.spec].estimator == "lee_bounds":
+        elif specs[panel.spec].gives == "bounds":
             yield f"{path}.spec: {panel.spec} gives bounds, which no panel of effects shows"
 
 
