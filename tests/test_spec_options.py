@@ -7,7 +7,7 @@ from bad_studies import spec
 from pydantic import Field
 
 from pipeline.params import estimate
-from pipeline.params.spec_options import OPTIONS, EstimatesAsked, OfScore, TextColumn
+from pipeline.params.spec_options import OPTIONS, EstimatesAsked, OfPanel, OfScore
 
 CLASSES = get_args(get_args(estimate.Spec)[0])
 
@@ -68,7 +68,7 @@ def test_every_option_that_names_covariates_or_columns_is_marked():
         marked = {
             name
             for name, field in one.model_fields.items()
-            if any(isinstance(mark, OfScore | TextColumn) for mark in field.metadata)
+            if any(isinstance(mark, OfScore | OfPanel) for mark in field.metadata)
         }
         assert marked == named & set(one.model_fields)
 

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.params.analyses import Analyses, Cluster, SpecCluster, StackedCluster, is_two_way
 from pipeline.params.inference import Bands, Randomisation, RomanoWolf, WildBootstrap
 from pipeline.params.settings import Settings
-from pipeline.params.spec_options import EstimatesAsked, OfScore, TextColumn
+from pipeline.params.spec_options import EstimatesAsked, OfPanel, OfScore
 
 ONE_DIRECTION = (
     "clusters in one direction: it redraws or decomposes whole clusters, and two that cross are no "
@@ -61,7 +61,7 @@ class StackedSpec(EstimatesAsked):
     inference: Literal["analytic", "cluster_bootstrap"] = "analytic"
     draws: int | None = Field(default=None, ge=50)
     seed: int | None = Field(default=None, ge=0)
-    year_effects_by: Annotated[str | None, TextColumn()] = None
+    year_effects_by: Annotated[str | None, OfPanel()] = None
     bias_reduced: bool = False
     wild_bootstrap: WildBootstrap | None = None
     randomisation: Randomisation | None = None

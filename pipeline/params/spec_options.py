@@ -50,11 +50,11 @@ class OfScore:
 
 
 @dataclass(frozen=True)
-class TextColumn:
+class OfPanel:
     """Mark an option that names a text column of PANEL."""
 
 
-Mark = TypeVar("Mark", OfScore, TextColumn)
+Mark = TypeVar("Mark", OfScore, OfPanel)
 
 
 class EstimatesAsked(Settings):

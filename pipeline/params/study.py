@@ -31,7 +31,7 @@ from pipeline.params.settings import (
     study_block,
     study_names,
 )
-from pipeline.params.spec_options import OfScore, TextColumn
+from pipeline.params.spec_options import OfPanel, OfScore
 from pipeline.params.treatment import (
     EntryYearEntry,
     GroupEntry,
@@ -277,7 +277,7 @@ def _estimate_faults(study: StudySection) -> Iterator[str]:
             if covariate not in study.score.covariates:
                 near = nearest_known(covariate, list(study.score.covariates))
                 yield f"{path}.{option}: {covariate} is not in score.covariates{near}"
-        for option, column, _ in spec.marked(TextColumn):
+        for option, column, _ in spec.marked(OfPanel):
             yield from _column_fault(study, f"{path}.{option}", column, "text")
 
 
