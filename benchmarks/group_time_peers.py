@@ -19,14 +19,13 @@ import numpy as np
 from benchmarks.group_time_cells import BALANCED_LAST_EVENT_TIME, Options, grid, table
 from benchmarks.group_time_reasons import reason
 from pipeline.effects.estimated import joined
-from pipeline.effects.terms import Term
+from pipeline.effects.event_averages import mean_from_entry, mean_or_why
+from pipeline.effects.terms import EVENT_AVERAGE, Term
 from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
 from pipeline.estimators.group_time.group_time_averages import (
     balanced_cells,
     cohort_averages,
-    equal_mean,
     event_averages,
-    event_mean,
     mean_over_cohorts,
     simple_average,
     year_averages,
@@ -98,8 +97,8 @@ def _figures(effects: GroupTime) -> Figures:
     balanced = balanced_cells(effects, BALANCED_LAST_EVENT_TIME)
     averages = [effects.effects, cohorts, years, events]
     averages += [event_averages(effects, "event_balanced", balanced), simple_average(effects)]
-    averages += [mean_over_cohorts(effects, cohorts), event_mean(events)]
-    averages += [equal_mean(years, years.terms, Term("year_average"))]
+    averages += [mean_over_cohorts(effects, cohorts), mean_from_entry(events, EVENT_AVERAGE)]
+    averages += [mean_or_why(years, years.terms, Term("year_average"))]
     inferred = infer(joined(averages), "assignment")
     estimated = inferred.estimated
     pairs = zip(estimated.estimates.tolist(), inferred.std_errors.tolist(), strict=True)

@@ -5,15 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.effects.estimated import Estimated, joined
-from pipeline.effects.terms import Term
+from pipeline.effects.event_averages import mean_from_entry, mean_or_why
+from pipeline.effects.terms import EVENT_AVERAGE, Term
 from pipeline.estimators.group_time.cohort_sample import CohortSample
 from pipeline.estimators.group_time.group_time import GroupTime
 from pipeline.estimators.group_time.group_time_averages import (
     balanced_cells,
     cohort_averages,
-    equal_mean,
     event_averages,
-    event_mean,
     mean_over_cohorts,
     simple_average,
     year_averages,
@@ -76,8 +75,8 @@ def every_term(found: GroupTime, last_event_time: int = 0) -> Estimated:
     """Return every cell and average, `event_balanced` up to `last_event_time`."""
     cohorts, years, events = cohort_averages(found), year_averages(found), event_averages(found)
     parts = [found.effects, cohorts, years, events, simple_average(found)]
-    parts += [mean_over_cohorts(found, cohorts), event_mean(events)]
-    parts += [equal_mean(years, years.terms, Term("year_average"))]
+    parts += [mean_over_cohorts(found, cohorts), mean_from_entry(events, EVENT_AVERAGE)]
+    parts += [mean_or_why(years, years.terms, Term("year_average"))]
     return joined([*parts, balanced_averages(found, last_event_time)])
 
 

@@ -14,9 +14,13 @@ from pipeline.effects.estimated import (
     mean_of,
     share_weights,
 )
+from pipeline.effects.event_averages import (
+    NOTHING_AFTER_ENTRY,
+    mean_from_entry,
+    means_by_event_time,
+)
 from pipeline.effects.terms import ATT, Term, event
-from pipeline.estimators.cohort_regression import average_of_event_times
-from pipeline.estimators.group_time.group_time_averages import NOTHING_AFTER_ENTRY
+from pipeline.errors import Reason
 from pipeline.inference.analytic import infer
 from pipeline.inference.counts import Counts
 
@@ -76,10 +80,30 @@ def test_terms_are_chosen_by_name_and_joined_again():
 @pytest.mark.parametrize("known", [[], [event(-2)]])
 def test_an_average_over_no_event_time_from_entry_on_has_a_reason(known):
     events = replace(three_events(), terms=(event(-2), event(-3), event(-4))).where(known)
-    average = average_of_event_times(events, ATT)
+    average = mean_from_entry(events, ATT)
     assert average.terms == ()
     assert average.reasons == {ATT: NOTHING_AFTER_ENTRY}
     assert joined([average, events]).terms == tuple(known)
+
+
+def test_an_average_from_entry_on_says_which_event_times_and_needs_those_named():
+    events = replace(three_events(), terms=(event(-1), event(0), event(2)))
+    average = mean_from_entry(events, ATT, {event(-2): Reason("collinear")})
+    assert average.estimates == pytest.approx(events.estimates[1:].mean())
+    assert average.remarks == {ATT: (Reason("mean_over_event_times", {"times": [0, 2]}),)}
+    without = mean_from_entry(events, ATT, {event(1): Reason("collinear")})
+    assert (without.terms, without.reasons) == ((), {ATT: Reason("collinear")})
+
+
+def test_an_event_time_is_the_mean_of_its_cells_by_mass():
+    terms = (Term("cell", 2001, None, 0), Term("cell", 2003, None, 0), Term("cell", 2003, None, 1))
+    cells = replace(three_events(), terms=terms)
+    mass = np.array([1.0, 3.0, 2.0])
+    found = means_by_event_time(cells, mass)
+    assert found.terms == (event(0), event(1))
+    assert found.estimates == pytest.approx([mass[:2] @ cells.estimates[:2] / 4, 4.0])
+    assert means_by_event_time(cells, mass, {0}).terms == (event(1),)
+    assert means_by_event_time(cells, np.array([1.0, 3.0, 0.0])).terms == (event(0),)
 
 
 def test_results_with_covariances_of_their_own_are_not_joined():

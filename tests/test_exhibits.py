@@ -256,10 +256,10 @@ def test_outcome_that_cannot_be_estimated_has_a_dash_and_a_reason(results):
     estimates = results.estimates.copy()
     lost = (estimates["outcome"] == "sales_log") & (estimates["design"] == "covariates")
     estimates.loc[lost, ["estimate", "std_error"]] = math.nan
-    estimates = with_reason(estimates, lost, Reason("no_year_after_entry"))
+    estimates = with_reason(estimates, lost, Reason("no_event_time_after_entry"))
     table = _first(dataclasses.replace(results, estimates=estimates))
     assert table.panels[1].rows[0].cells[0] == DASH
-    assert "Panel B, column 1: no year from entry on has an estimate." in table.notes
+    assert "Panel B, column 1: no event time from entry on is estimated." in table.notes
 
 
 def test_an_estimate_without_standard_error_says_why(results):

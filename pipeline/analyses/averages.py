@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pipeline.datasets.arrays import Floats
 from pipeline.effects.estimated import Estimated, combined
+from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
@@ -19,7 +20,6 @@ from pipeline.estimators.ratios import (
 )
 from pipeline.estimators.stacked import (
     Regressors,
-    average_from_entry,
     event_effects,
     event_regressors,
     fit_cells,
@@ -41,7 +41,7 @@ def average_effect(
     regressors = event_regressors(sample)
     cells = fit_cells(sample, regressors, year_cells(sample, study.panel, None))
     events = event_effects(cells, regressors)
-    mean = _required(average_from_entry(events, term))
+    mean = _required(mean_from_entry(events, term))
     if weights is None:
         return mean
     return combined(cells, [term], weights(cells, regressors)[:, None])

@@ -15,6 +15,7 @@ from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.samples import ATTRITION
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated
+from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.rows import Label, Row, analysis_label, effect_row, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, sample_of_values
 from pipeline.effects.stacks import Stacks
@@ -22,7 +23,6 @@ from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, event
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.stacked import (
-    average_from_entry,
     event_effects,
     event_regressors,
     fit_cells,
@@ -74,7 +74,7 @@ def _effects(
         events = _fit(study, sample)
     except IdentificationError as error:
         return [entry, missing_row(label, ATT, error.reason)], []
-    mean = average_from_entry(events, ATT)
+    mean = mean_from_entry(events, ATT)
     said = {term: (NO_LEADS, *why) for term, why in mean.remarks.items()}
     average = analytic_rows(label, infer(replace(mean, remarks=said), label.cluster))
     return [entry, *_by_time(label, sample, events), *average], _shares(sample)

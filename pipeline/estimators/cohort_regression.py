@@ -15,10 +15,15 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.estimated import Estimated, combined
+from pipeline.effects.event_averages import (
+    NOTHING_AFTER_ENTRY,
+    is_from_entry,
+    means_by_event_time,
+    without_estimate,
+)
 from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.terms import Term, event
 from pipeline.errors import Reason
-from pipeline.estimators.group_time.group_time_averages import NOTHING_AFTER_ENTRY, equal_mean
 from pipeline.estimators.twoway import FlatSample
 
 NOT_ESTIMATED = Reason("cohort_year_collinear")
@@ -90,33 +95,22 @@ def event_time_averages(found: CohortFit) -> Estimated:
     An event time one of whose cells has no estimate has a reason instead.
     """
     lost = {term.event_time for term in found.lost}
-    known = {t.event_time for t, m in zip(found.effects.terms, found.mass, strict=True) if m > 0}
-    times = sorted(time for time in known - lost if time is not None)
-    own = np.array([[t.event_time == time for time in times] for t in found.effects.terms])
-    weights = found.mass[:, None] * own.reshape(len(found.mass), len(times))
-    events = combined(found.effects, [event(e) for e in times], weights / weights.sum(axis=0))
+    events = means_by_event_time(found.effects, found.mass, lost)
+    times = {term.event_time for term in events.terms}
     every = {term.event_time for term in (*found.effects.terms, *found.effects.reasons)}
-    without = sorted(time for time in every - set(times) if time is not None)
+    without = sorted(time for time in every - times if time is not None)
     return replace(events, reasons={event(time): NOT_ESTIMATED for time in without})
 
 
 def average_by_mass(found: CohortFit, term: Term) -> Estimated:
     """Average the cells from entry on by their mass, or say why there is no average."""
-    if any((cell.event_time or 0) >= 0 for cell in found.lost):
-        return replace(found.effects.where([]), reasons={term: NOT_ESTIMATED})
-    after = [(cell.event_time or 0) >= 0 for cell in found.effects.terms]
+    if any(map(is_from_entry, found.lost)):
+        return without_estimate(found.effects, term, NOT_ESTIMATED)
+    after = [is_from_entry(cell) for cell in found.effects.terms]
     weights = np.where(after, found.mass, 0.0)
     if not weights.any():
-        return replace(found.effects.where([]), reasons={term: NOTHING_AFTER_ENTRY})
+        return without_estimate(found.effects, term, NOTHING_AFTER_ENTRY)
     return combined(found.effects, [term], (weights / weights.sum())[:, None])
-
-
-def average_of_event_times(events: Estimated, term: Term) -> Estimated:
-    """Average, equally, the event times from entry on, or say why there is no average."""
-    if any((e.event_time or 0) >= 0 for e in events.reasons):
-        return replace(events.where([]), reasons={term: NOT_ESTIMATED})
-    after = [e for e in events.terms if (e.event_time or 0) >= 0]
-    return equal_mean(events, after, term)
 
 
 def _cells(flat: FlatSample) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from pipeline.datasets.arrays import Floats
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.covariate_columns import refuse_large
 from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import firm_covariates
 from pipeline.effects.study import Study
@@ -16,13 +17,11 @@ from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.cohort_regression import (
     CohortFit,
     average_by_mass,
-    average_of_event_times,
     event_time_averages,
     fit_extended_twoway,
     fit_sun_abraham,
     interaction_sample,
 )
-from pipeline.estimators.group_time.group_time_averages import equal_mean
 from pipeline.estimators.imputation import impute, imputed_averages
 from pipeline.estimators.stacked import entry_years_only
 from pipeline.estimators.twoway import FlatSample, flat_sample
@@ -89,7 +88,7 @@ def _terms(spec: CohortSpec, found: CohortFit, reference: int) -> Estimated:
     parts: list[Estimated] = []
     if "att" in spec.terms:
         average = (
-            average_of_event_times(events, ATT)
+            mean_from_entry(events, ATT, events.reasons)
             if spec.average == "event"
             else average_by_mass(found, ATT)
         )
@@ -98,7 +97,7 @@ def _terms(spec: CohortSpec, found: CohortFit, reference: int) -> Estimated:
         zero = {event(reference): Reason("reference_period")}
         remarks = {term: _entry_years(found.effects, term) for term in events.terms}
         parts.append(replace(events, zeros=zero, remarks=remarks))
-        average = average_of_event_times(events, EVENT_AVERAGE)
+        average = mean_from_entry(events, EVENT_AVERAGE, events.reasons)
         parts.append(_said(average, EVENT_AVERAGE, "cohort_average_event"))
     return joined(parts)
 
@@ -133,10 +132,10 @@ def _imputation(spec: CohortSpec, flat: FlatSample) -> Answer:
     parts: list[Estimated] = []
     if "att" in spec.terms:
         simple = found.where([ATT])
-        average = simple if spec.average == "simple" else equal_mean(events, events.terms, ATT)
+        average = simple if spec.average == "simple" else mean_from_entry(events, ATT)
         said = [Reason(f"cohort_average_{spec.average}")]
         said += [Reason("not_predicted", {"n": lost})] * bool(lost)
         parts.append(replace(average, remarks={ATT: tuple(said)}))
     if "event" in spec.terms:
-        parts += [events, equal_mean(events, events.terms, EVENT_AVERAGE)]
+        parts += [events, mean_from_entry(events, EVENT_AVERAGE)]
     return Answer([joined(parts)])

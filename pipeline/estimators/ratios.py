@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.event_averages import mean_from_entry, means_by_event_time
 from pipeline.effects.poisson import fit_poisson
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.separation import Usable, usable_rows
@@ -22,8 +23,6 @@ from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import Reason, SupportError
 from pipeline.estimators.stacked import (
     Regressors,
-    average_from_entry,
-    event_effects,
     event_regressors,
     pooled_regressors,
     stacked_event_study,
@@ -163,16 +162,13 @@ def fit_ratios(found: RatioSample, y: Floats) -> Ratios:
 
 def average_ratio(events: Estimated, ratios: Ratios, term: Term) -> Estimated:
     """Return the mean log ratio over event times from entry on, or why it has no finite value."""
-    if any((cell.event_time or 0) >= 0 for cell in ratios.infinite):
-        return replace(events.where([]), reasons={term: ratios.reason})
-    return average_from_entry(events, term)
+    return mean_from_entry(events, term, dict.fromkeys(ratios.infinite, ratios.reason))
 
 
 def finite_events(ratios: Ratios, regressors: Regressors) -> Estimated:
     """Return the effects at the event times none of whose entry years is without finite value."""
-    events = event_effects(ratios.cells, regressors)
     lost = {cell.event_time for cell in ratios.infinite}
-    return events.where([term for term in events.terms if term.event_time not in lost])
+    return means_by_event_time(ratios.cells, regressors.mass_of(ratios.cells.terms), lost)
 
 
 def _events(sample: StackedSample, ratios: Ratios, regressors: Regressors) -> Estimated:

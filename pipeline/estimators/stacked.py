@@ -21,7 +21,12 @@ import pandas as pd
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.absorb import dense_codes
 from pipeline.effects.answers import Answer, Leads
-from pipeline.effects.estimated import Estimated, combined, joined, mean_of
+from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.event_averages import (
+    mean_from_entry,
+    mean_over_event_times,
+    means_by_event_time,
+)
 from pipeline.effects.least_squares import coefficients, fit_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
@@ -70,7 +75,7 @@ def _event_answer(spec: StackedSpec, sample: StackedSample, rows: Codes) -> Answ
         events = stacked_event_study(sample, fit_cells(sample, regressors, rows), regressors)
     except IdentificationError as error:
         return Answer(reasons=dict.fromkeys(asked, error.reason))
-    parts = [average_from_entry(events, term) for term in asked]
+    parts = [mean_from_entry(events, term) for term in asked]
     if "event" in spec.terms:
         bins = [(part.first_event_time, part.last_event_time) for part in spec.event_bins]
         parts += [events, *(event_bin(events, *ends) for ends in bins)]
@@ -162,11 +167,7 @@ def fit_cells(
 
 def event_effects(cells: Estimated, regressors: Regressors) -> Estimated:
     """Return the effect at each event time: entry years' own, weighted by the treated observed."""
-    times = sorted({term.event_time for term in cells.terms if term.event_time is not None})
-    mass = regressors.mass_of(cells.terms)
-    own = np.array([[term.event_time == time for time in times] for term in cells.terms])
-    weights = mass[:, None] * own.reshape(len(cells.terms), len(times))
-    return combined(cells, [event(time) for time in times], weights / weights.sum(axis=0))
+    return means_by_event_time(cells, regressors.mass_of(cells.terms))
 
 
 def stacked_event_study(
@@ -190,24 +191,11 @@ def stacked_event_study(
     )
 
 
-def average_from_entry(events: Estimated, term: Term) -> Estimated:
-    """Return the equal-weight mean over event times from entry on, or why there is none."""
-    after = [e for e in events.terms if e.event_time is not None and e.event_time >= 0]
-    return _mean_or_why(events, after, term, Reason("no_event_time_after_entry"))
-
-
 def event_bin(events: Estimated, first: int, last: int) -> Estimated:
     """Return the equal-weight mean of the effects from event time `first` to `last`."""
     inside = [e for e in events.terms if e.event_time is not None and first <= e.event_time <= last]
     why = Reason("no_event_time_in_bin", {"first": first, "last": last})
-    return _mean_or_why(events, inside, Term("event_bin", None, None, first, last), why)
-
-
-def _mean_or_why(events: Estimated, which: list[Term], term: Term, why: Reason) -> Estimated:
-    if not which:
-        return replace(events.where([]), reasons={term: why})
-    times = {"times": [e.event_time for e in which]}
-    return mean_of(events, which, term, (Reason("mean_over_event_times", times),))
+    return mean_over_event_times(events, inside, Term("event_bin", None, None, first, last), why)
 
 
 def stacked_terms(
@@ -222,7 +210,7 @@ def stacked_terms(
     terms: dict[Term, float] = {}
     if "event" in spec.terms or spec.average == "event":
         events = event_values(sample, y, year_cell)
-        parts = [average_from_entry(events, term) for term in (EVENT_AVERAGE, ATT)]
+        parts = [mean_from_entry(events, term) for term in (EVENT_AVERAGE, ATT)]
         parts += [event_bin(events, b.first_event_time, b.last_event_time) for b in spec.event_bins]
         found = joined([events, *parts])
         terms = dict.fromkeys(found.reasons, np.nan)

@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.commands.stata.checks import asserted, heading, told
 from pipeline.commands.stata.matched_panel import CLUSTERS, MatchedPanel
+from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.rows import Row
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, outcome_sample
@@ -19,7 +20,6 @@ from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError
 from pipeline.estimators.stacked import (
     Regressors,
-    average_from_entry,
     event_effects,
     event_regressors,
     fit_cells,
@@ -98,7 +98,7 @@ def _shares(
     if ATT in regressors.terms:
         average = cells.where([ATT])
     else:
-        average = average_from_entry(event_effects(cells, regressors), ATT)
+        average = mean_from_entry(event_effects(cells, regressors), ATT)
     weights = dict(zip(cells.terms, cells.loadings.T @ average.loadings[:, 0], strict=True))
     return [None if term is None else weights.get(term) for term in regressors.terms]
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.event_averages import mean_from_entry, mean_or_why
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
@@ -14,9 +15,7 @@ from pipeline.estimators.group_time.group_time import REFERENCE, GroupTime
 from pipeline.estimators.group_time.group_time_averages import (
     balanced_cells,
     cohort_averages,
-    equal_mean,
     event_averages,
-    event_mean,
     mean_over_cohorts,
     simple_average,
     year_averages,
@@ -42,11 +41,11 @@ def overall_average(found: GroupTime, average: str, term: Term = ATT) -> Estimat
     if average == "simple":
         return simple_average(found, term)
     if average == "event":
-        return event_mean(event_averages(found), term)
+        return mean_from_entry(event_averages(found), term)
     if average == "cohort":
         return mean_over_cohorts(found, cohort_averages(found), term)
     years = year_averages(found)
-    return equal_mean(years, years.terms, term)
+    return mean_or_why(years, years.terms, term)
 
 
 def cell_leads(found: GroupTime, anticipation_years: int) -> Leads:
@@ -85,13 +84,13 @@ def _parts(found: GroupTime, spec: GroupTimeSpec) -> list[Estimated]:
             last = spec.balanced_last_event_time or 0
             among = None if asked == "event" else balanced_cells(found, last)
             events = event_averages(found, asked, among)
-            parts += [events, event_mean(events, Term(f"{asked}_average"))]
+            parts += [events, mean_from_entry(events, Term(f"{asked}_average"))]
         elif asked == "cohort":
             by_cohort = cohort_averages(found)
             parts += [by_cohort, mean_over_cohorts(found, by_cohort)]
         else:
             years = year_averages(found)
-            parts += [years, equal_mean(years, years.terms, Term("year_average"))]
+            parts += [years, mean_or_why(years, years.terms, Term("year_average"))]
     return parts
 
 

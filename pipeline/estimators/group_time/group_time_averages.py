@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.effects.estimated import Estimated, Shares, combined, mean_of, share_weights
-from pipeline.effects.terms import EVENT_AVERAGE, Term, event
+from pipeline.effects.estimated import Estimated, Shares, combined, share_weights
+from pipeline.effects.event_averages import NOTHING_AFTER_ENTRY, without_estimate
+from pipeline.effects.terms import Term, event
 from pipeline.errors import Reason
 from pipeline.estimators.group_time.group_time import REFERENCE, Cell, GroupTime
 from pipeline.estimators.stacked import entry_years_only
 
-NOTHING_AFTER_ENTRY = Reason("no_year_after_entry")
 SIMPLE, COHORT_AVERAGE = Term("simple"), Term("cohort_average")
 
 
@@ -23,7 +23,7 @@ def simple_average(found: GroupTime, term: Term = SIMPLE) -> Estimated:
     """Average all cells from entry on; cohorts that entered early count more often."""
     chosen = [i for i, cell in enumerate(found.estimated) if cell.event_time >= 0]
     if not chosen:
-        return nothing(found, term)
+        return without_estimate(found.effects, term, NOTHING_AFTER_ENTRY)
     return _by_share(found, [term], [chosen])
 
 
@@ -68,19 +68,6 @@ def balanced_cells(found: GroupTime, last_event_time: int) -> list[Cell]:
     ]
 
 
-def event_mean(events: Estimated, term: Term = EVENT_AVERAGE) -> Estimated:
-    """Average event times from entry on with equal weights, which are known."""
-    after = [e for e in events.terms if e.event_time is not None and e.event_time >= 0]
-    return equal_mean(events, after, term)
-
-
-def equal_mean(parts: Estimated, which: Sequence[Term], term: Term) -> Estimated:
-    """Average some terms with equal weights, which are known: no share is estimated."""
-    if not which:
-        return replace(parts.where([]), reasons={term: NOTHING_AFTER_ENTRY})
-    return mean_of(parts, which, term)
-
-
 def cohort_averages(found: GroupTime) -> Estimated:
     """Average each cohort's years from entry on, equally."""
     cells = found.estimated
@@ -102,7 +89,7 @@ def mean_over_cohorts(
 ) -> Estimated:
     """Average the cohorts' own averages by their shares."""
     if not by_cohort.terms:
-        return nothing(found, term)
+        return without_estimate(found.effects, term, NOTHING_AFTER_ENTRY)
     shares = _shares(found, [t.cohort for t in by_cohort.terms])
     weights = share_weights(shares, range(len(by_cohort.terms)))[:, None]
     return combined(by_cohort, [term], weights, shares=shares)
@@ -119,11 +106,6 @@ def year_averages(found: GroupTime) -> Estimated:
     averages = _by_share(found, [Term("year", year=year) for year in years], chosen)
     without = _without(found, years, lambda cell: Term("year", year=cell.year))
     return _with_missing(averages, without)
-
-
-def nothing(found: GroupTime, term: Term) -> Estimated:
-    """Return no estimate of a term, since no year from entry on has one."""
-    return replace(found.effects.where([]), reasons={term: NOTHING_AFTER_ENTRY})
 
 
 def _by_share(found: GroupTime, terms: list[Term], chosen: list[list[int]]) -> Estimated:
