@@ -2,7 +2,7 @@
 
 DVC follows no import. The list is what `tests/test_dvc_yaml.py` asks for: the rooms that hold a
 stage's import closure, and single files of params/ and datasets/. `record` depends on the code of
-all stages of a study.
+all stages of a study, and `exhibit` on the tables that name no firm, one by one.
 """
 
 import re
@@ -11,9 +11,9 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from import_closure import code_dependencies  # noqa: E402
+from import_closure import aggregate_files, code_dependencies  # noqa: E402
 
 STAGE = re.compile(r"^  (?P<name>\w+):$", re.MULTILINE)
 DEPS = re.compile(r"^(?P<indent> +)deps: \[(?P<listed>[^\]]*)\]\n", re.MULTILINE)
@@ -34,6 +34,8 @@ def with_code_deps(text: str) -> str:
 def _deps(found: re.Match[str], stages: list[str]) -> str:
     listed = re.sub(r"\s+", " ", found["listed"]).strip().rstrip(",").split(", ")
     data = [path for path in listed if path.strip('"').split("/")[0] not in {"pipeline", "stages"}]
+    if stages == ["exhibit"]:
+        data = [f'"{path}"' for path in aggregate_files()]
     indent = found["indent"] + "  "
     lines = [
         line

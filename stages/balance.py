@@ -1,10 +1,12 @@
 """Balance: how alike treated and comparison firms are before and after matching."""
 
 from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY, SUPPORT
+from pipeline.datasets.dominance import COVARIATE_DOMINANCE
 from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.balance import measure_balance
+from pipeline.matching.largest_firms import covariate_dominance
 from pipeline.matching.rubin import summarise_balance
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
@@ -15,11 +17,16 @@ SECTIONS = {"score": ScoreSection, "match": MatchSection}
 
 
 def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
-    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE, its summary and SUPPORT."""
+    """Read SCORES, COVARIATES and WEIGHTS; write BALANCE, its summary and SUPPORT.
+
+    COVARIATE_DOMINANCE says what disclosure control must know of the firms behind BALANCE.
+    """
     scored, folder = folders.of("score"), folders.of("balance")
     scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
     weights = read(WEIGHTS, folders.of("match"))
     write(BALANCE, measure_balance(scores, covariates, weights, score, match), folder)
+    dominance = covariate_dominance(scores, covariates, weights, score, match)
+    write(COVARIATE_DOMINANCE, dominance, folder)
     write(SUPPORT, treated_fates(scores, covariates, weights, match), folder)
     summary = summarise_balance(scores, covariates, weights, score, match)
     write(BALANCE_SUMMARY, summary, folder)

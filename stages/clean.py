@@ -1,10 +1,13 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
+from pipeline.datasets.dominance import PANEL_DOMINANCE
 from pipeline.datasets.panel import ISSUES, NOT_FOUND, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.largest_firms import panel_dominance
+from pipeline.panel.obtained import read_obtained, read_origins
 from pipeline.panel.profile import profile_panel
-from pipeline.panel.sources import read_obtained, read_origins, read_rules_tables
+from pipeline.panel.sources import read_rules_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
@@ -40,6 +43,7 @@ def main(
                 f"clean {folders.study}: {n_lost} beneficiaries of the register are not in the "
                 "panel and not evaluated; are identifiers written alike (clean.identifier)?"
             )
+    write(PANEL_DOMINANCE, panel_dominance(cleaned.panel), folder)
     write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count, data.columns), folder)
 
 

@@ -1,7 +1,10 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
+from pipeline.analyses.largest_firms import outcome_dominance
+from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.details import OF_ESTIMATE
+from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.results import (
@@ -9,6 +12,7 @@ from pipeline.datasets.results import (
     EVENT_COVARIANCE,
     INFLUENCE,
     OUTCOME_PATHS,
+    RECOVERY,
     TESTS,
 )
 from pipeline.datasets.selection import COVARIATES, SCORES
@@ -16,6 +20,7 @@ from pipeline.datasets.store import read, write
 from pipeline.effects.study import prepare_study
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
+from pipeline.panel.obtained import read_obtained
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
@@ -41,7 +46,11 @@ def main(
     match: MatchSection,
     estimate: EstimateSection,
 ) -> None:
-    """Read what `clean`, `score` and `match` wrote; write the results tables."""
+    """Read what `clean`, `score` and `match` wrote, and the truth of simulated firms.
+
+    Write the results tables, and what disclosure control must know of the firms behind them;
+    INFLUENCE, of clusters and firms, in a folder that no exhibit is made from.
+    """
     scored, matched = folders.of("score"), folders.of("match")
     covariates = read(COVARIATES, scored)
     study = prepare_study(
@@ -61,8 +70,11 @@ def main(
     write(ESTIMATES, results.estimates, folder)
     write(TESTS, results.tests, folder)
     write(EVENT_COVARIANCE, results.event_covariance, folder)
-    write(INFLUENCE, results.influence, folder)
+    write(INFLUENCE, results.influence, folders.of("influence"))
     write(OUTCOME_PATHS, results.paths, folder)
+    write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
+    truth = read_obtained(folders.of("obtained"), "truth")
+    write(RECOVERY, recover(study, truth, results.estimates), folder)
     for table in OF_ESTIMATE:
         write(table, results.details[table.name], folder)
 

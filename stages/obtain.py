@@ -1,6 +1,7 @@
 """Obtain a study's raw tables, as delivered, from files, a package or the simulator."""
 
-from pipeline.panel.sources import obtain_tables, write_obtained
+from pipeline.panel.obtained import write_obtained
+from pipeline.panel.sources import obtain_tables
 from pipeline.params.data import DataSection
 from stages.run import Folders, run_stage
 

@@ -4,11 +4,18 @@ import ast
 from functools import cache
 from pathlib import Path
 
+from pipeline.datasets.aggregates import AGGREGATES
+
 ROOT = Path(__file__).parent.parent
+
+ITEM = "${item}"
+
+# Stages whose folder holds no table of firms, so that it is listed as a whole.
+WITHOUT_FIRMS = ("balance", "estimate")
 
 # Rooms whose modules belong to single stages: a changed section of params re-runs its readers only.
 # A stage that runs as large a share of one as this is given all of it.
-BY_FILE = {"pipeline/params": 0.75, "pipeline/datasets": 0.5}
+BY_FILE = {"pipeline/params": 0.5, "pipeline/datasets": 0.5}
 
 
 def code_dependencies(*stages: str) -> list[str]:
@@ -20,6 +27,19 @@ def code_dependencies(*stages: str) -> list[str]:
     closure = {path for stage in stages for path in import_closure(f"stages.{stage}")}
     by_file = {room for room, most in BY_FILE.items() if _share(room, closure) < most}
     return sorted({path if _room(path) in {path, *by_file} else _room(path) for path in closure})
+
+
+def aggregate_files() -> list[str]:
+    """Return what dvc.yaml lists of the data that exhibits are made from."""
+    return sorted(
+        path
+        for stage, tables in AGGREGATES.items()
+        for path in (
+            [f"data/{ITEM}/{stage}"]
+            if stage in WITHOUT_FIRMS
+            else [f"data/{ITEM}/{stage}/{table.name.lower()}.parquet" for table in tables]
+        )
+    )
 
 
 def _room(path: str) -> str:

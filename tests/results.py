@@ -12,9 +12,9 @@ from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
 from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.reasons import packed, packed_remarks
-from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.samples import BASELINES, SAMPLES
-from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
+from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
 from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import Dataset, conform
 from pipeline.errors import Reason
@@ -27,6 +27,7 @@ from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.publication import as_published
+from pipeline.selection.score_bins import count_score_bins
 
 DESIGNS = ("unmatched", "covariates", "covariates_lags")
 EVENT_TIMES = range(-3, 4)
@@ -107,7 +108,7 @@ def study_results(
         balance=_table(BALANCE, _balance_rows(rng)),
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
         issues=_table(ISSUES, []),
-        scores=_table(SCORES, _score_rows(rng)),
+        score_bins=_table(SCORE_BINS, count_score_bins(_table(SCORES, score_rows(rng)))),
         coefficients=_table(SCORE_COEFFICIENTS, _coefficient_rows()),
         recovery=_recovery(estimates),
         profile=_table(PROFILE, _profile_rows()),
@@ -541,7 +542,7 @@ _FLOW: list[dict[str, Any]] = [
 ]
 
 
-def _score_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
+def score_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
     rows = []
     for model in ("covariates", "lags"):
         for i in range(600):
@@ -606,6 +607,6 @@ def _profile_rows() -> list[dict[str, Any]]:
 
 
 def _recovery(estimates: pd.DataFrame) -> pd.DataFrame:
-    columns = ["outcome", "design", "estimator", "term", "estimate", "std_error"]
-    rows = estimates.loc[(estimates["term"] == "att") & estimates["estimate"].notna(), columns]
-    return rows.assign(truth=rows["estimate"] * 0.9).reset_index(drop=True)
+    rows = estimates[(estimates["term"] == "att") & estimates["estimate"].notna()]
+    known = rows.assign(truth=rows["estimate"] * 0.9)
+    return conform(RECOVERY, known[list(RECOVERY.columns)])

@@ -11,6 +11,7 @@ import pytest
 from published import build_exhibits
 from results import said, study_results, with_details, with_figures
 
+from pipeline.datasets.dominance import largest_share
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.selection import SCORE_LOSSES
@@ -21,7 +22,7 @@ from pipeline.exhibits.inputs import Dominance
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.words.limitations import limitations
-from pipeline.publishing.disclosure.dominance import dominated, largest_share
+from pipeline.publishing.disclosure.dominance import dominated
 from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, second_groups
 from pipeline.publishing.disclosure.losses import hide_steps, hide_support
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths, too_near
@@ -213,9 +214,9 @@ def test_tables_mark_what_is_hidden_and_say_why():
 
 
 def test_no_bin_of_the_overlap_figure_tells_of_few_firms():
-    scores = study_results().scores
-    bins = score_bins(scores, "lags", 5)
-    n_treated = int((scores["model"].eq("lags") & scores["treated"]).sum())
+    counted = study_results().score_bins
+    bins = score_bins(counted, "lags", 5)
+    n_treated = int(counted.loc[counted["model"].eq("lags") & counted["treated"], "n_firms"].sum())
     counts = (bins["treated"] * n_treated).to_numpy()
     assert bins["treated"].sum() == pytest.approx(1)
     run = np.flatnonzero(np.diff(counts, prepend=-1, append=-1))

@@ -13,8 +13,9 @@ from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
+from pipeline.datasets.selection import SCORE_BINS
 from pipeline.datasets.specs import SPECS
-from pipeline.datasets.store import conform
+from pipeline.datasets.store import conform, empty
 from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
@@ -499,6 +500,17 @@ def test_recovery_shows_the_error_in_standard_errors(results):
     assert ratio.value == pytest.approx(gap.value / error.value)
 
 
+def test_recovery_is_ordered_as_panels_then_as_specs():
+    panels = [{"design": "covariates_lags", "spec": "stacked", "label": "Main"}]
+    results = study_results(panels=panels)
+    shuffled = results.recovery.sort_values("design", ascending=False)
+    labels = [row.label for row in recovery_table(results, shuffled).panels[0].rows]
+    assert labels[0] == "Main"
+    starts = [label.split(",")[0] for label in labels[1:]]
+    assert starts == ["all firms", "all firms", "matched on covariates"]
+    assert "two-way" in labels[2], "the spec that params name second"
+
+
 def test_summary_says_effect_interval_and_what_cannot_be_seen(results):
     text = summary(results)
     row = next(row for position, column, row in _rows(results) if (position, column) == (2, 0))
@@ -849,7 +861,7 @@ def test_a_study_without_a_matched_design_has_its_exhibits():
             for name, table in made.details.tables.items()
         }
     )
-    kept["scores"] = made.scores.query("model == 'unmatched'")
+    kept["score_bins"] = empty(SCORE_BINS)
     results = dataclasses.replace(made, settings=alone, support=support, **kept)
     tables = study_tables(results)
     assert "main_effects" in tables and "support" not in tables

@@ -1,9 +1,11 @@
 import dataclasses
 
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from results import OUTCOMES, many_outcomes, remarked, study_results
+from results import OUTCOMES, many_outcomes, remarked, score_rows, study_results
 
 from pipeline.errors import Reason
 from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, render_figure
@@ -13,6 +15,7 @@ from pipeline.exhibits.figures.outcome_paths import outcome_paths
 from pipeline.exhibits.figures.overlap import overlap, score_bins
 from pipeline.exhibits.figures.sample_flow import flow_figure
 from pipeline.exhibits.words.designs import matched_event_times
+from pipeline.selection.score_bins import count_score_bins
 
 DRAWN = (outcome_paths, event_study, love_plot, overlap, flow_figure)
 
@@ -184,11 +187,12 @@ def test_love_plot_of_a_headline_without_matching_has_one_sample(results):
     assert _key_words(figure) == ["Before matching"]
 
 
-def test_overlap_shares_sum_to_one(results):
-    bins = score_bins(results.scores, "covariates")
+def test_overlap_shares_sum_to_one():
+    scores = pd.DataFrame(score_rows(np.random.default_rng(1)))
+    bins = score_bins(count_score_bins(scores), "covariates")
     assert bins["treated"].sum() == pytest.approx(1)
     assert bins["comparison"].sum() == pytest.approx(1)
-    in_bin = results.scores.query("model == 'covariates' and treated")["propensity_score"]
+    in_bin = scores.query("model == 'covariates' and treated")["propensity_score"]
     first = bins.iloc[3]
     inside = ((in_bin >= first.low) & (in_bin < first.high)).mean()
     assert first.treated == pytest.approx(inside)

@@ -6,9 +6,10 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.obtained import read_obtained, read_origins, write_obtained
 from pipeline.panel.origin import file_origin, located, stacked
 from pipeline.panel.rules.prices import convert_prices
-from pipeline.panel.sources import obtain_tables, read_obtained, read_origins, write_obtained
+from pipeline.panel.sources import obtain_tables
 from pipeline.panel.values import refuse_rows
 from pipeline.params.clean import CleanSection, Price
 from pipeline.params.data import DataSection

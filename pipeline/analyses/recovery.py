@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from pipeline.datasets.arrays import Floats
-from pipeline.datasets.results import TERM
+from pipeline.datasets.results import RECOVERY, TERM
+from pipeline.datasets.store import empty
 from pipeline.effects.rows import ALL
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.study import Study, asked, outcome_sample
@@ -21,14 +22,16 @@ from pipeline.estimators.registry import ESTIMATORS
 from pipeline.panel.scale import on_scale
 from pipeline.params.outcomes import Outcome
 
-RECOVERY_KEY = ["outcome", "design", "estimator", *TERM]
+RECOVERY_KEY = list(RECOVERY.key)
 
 
-def recover(study: Study, truth: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return the true effect beside every estimate: RECOVERY_KEY, truth, estimate, std_error.
+def recover(study: Study, truth: pd.DataFrame | None, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Return RECOVERY, the true effect beside every estimate; without a truth it has no rows.
 
     `truth` has firm_id, year and `<column>_untreated`, the outcome without any programme.
     """
+    if truth is None:
+        return empty(RECOVERY)
     keys = study.panel[["firm_id", "year"]]
     aligned = keys.merge(truth, on=["firm_id", "year"], how="left")
     rows = []

@@ -25,6 +25,7 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.propensity import Scored, score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
+from pipeline.selection.score_bins import count_score_bins
 from pipeline.selection.support import treated_fates
 
 
@@ -106,7 +107,7 @@ def results_in_memory(found: InMemory, cleaned: Ledger, settings: StudySettings)
         balance=balance_in_memory(found),
         sample_flow=cleaned.sample_flow,
         issues=cleaned.issues,
-        scores=found.scores,
+        score_bins=count_score_bins(found.scores),
         coefficients=found.scored.coefficients,
         support=treated_fates(found.scores, found.covariates, weights, match),
     )

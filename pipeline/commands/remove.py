@@ -17,7 +17,7 @@ from pipeline.commands.reproduce import reproduce
 from pipeline.commands.undo import Changes, all_or_nothing
 from pipeline.datasets.store import Dataset
 from pipeline.errors import EvaluationError, ParamsError
-from pipeline.panel.sources import OBTAINED
+from pipeline.panel.obtained import OBTAINED
 from pipeline.params.settings import load_yaml, study_block
 from pipeline.params.study import RESERVED_NAMES, STUDY_NAME, check_studies
 

@@ -1,9 +1,5 @@
 """The tables behind feet and notes of exhibits: what ran, was matched, lost, used, detectable."""
 
-from pathlib import Path
-
-import pandas as pd
-
 from pipeline.datasets.balance import BALANCE_SUMMARY
 from pipeline.datasets.fits import (
     DECOMPOSED_COHORTS,
@@ -25,12 +21,11 @@ from pipeline.datasets.samples import (
 )
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.datasets.specs import SPECS
-from pipeline.datasets.store import read
 
 # By the stage that writes them.
-_OF_SCORE = (STACKS, SCORE_LOSSES)
-_OF_MATCH = (MATCHED, LOSSES)
-_OF_BALANCE = (BALANCE_SUMMARY,)
+OF_SCORE = (STACKS, SCORE_LOSSES)
+OF_MATCH = (MATCHED, LOSSES)
+OF_BALANCE = (BALANCE_SUMMARY,)
 OF_ESTIMATE = (
     SPECS,
     SAMPLES,
@@ -48,17 +43,4 @@ OF_ESTIMATE = (
     UNIT_DEPENDENCE,
 )
 
-DETAILS = (*_OF_SCORE, *_OF_MATCH, *_OF_BALANCE, *OF_ESTIMATE)
-
-
-def read_details(
-    score: Path, match: Path, balance: Path, estimate: Path
-) -> dict[str, pd.DataFrame]:
-    """Read every table by name, given the folders of the stages that write them."""
-    written = (
-        (score, _OF_SCORE),
-        (match, _OF_MATCH),
-        (balance, _OF_BALANCE),
-        (estimate, OF_ESTIMATE),
-    )
-    return {table.name: read(table, folder) for folder, tables in written for table in tables}
+DETAILS = (*OF_SCORE, *OF_MATCH, *OF_BALANCE, *OF_ESTIMATE)

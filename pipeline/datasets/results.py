@@ -132,6 +132,23 @@ INFLUENCE = Dataset(
     },
 )
 
+RECOVERY = Dataset(
+    name="RECOVERY",
+    row="one estimate beside the true effect, of simulated firms; no row where none are",
+    key=("outcome", "design", "estimator", *TERM),
+    columns={
+        "outcome": _PLACE["outcome"],
+        "design": _PLACE["design"],
+        "estimator": _PLACE["estimator"],
+        **_TERM,
+        "truth": Column(
+            "number", "true effect on the sample's treated, weighted alike", True, tells="effect"
+        ),
+        "estimate": Column("number", "as in ESTIMATES", nullable=True, tells="effect"),
+        "std_error": Column("number", "as in ESTIMATES", nullable=True, tells="effect"),
+    },
+)
+
 OUTCOME_PATHS = Dataset(
     name="OUTCOME_PATHS",
     row="weighted mean outcome of one group at one event time",

@@ -56,6 +56,20 @@ COVARIATES = Dataset(
     open_kinds=("number", "string"),
 )
 
+SCORE_BINS = Dataset(
+    name="SCORE_BINS",
+    row="one group's firms in one of the equal bins of a model's score; private",
+    key=("model", "treated", "bin"),
+    columns={
+        "model": Column("string", "score model"),
+        "treated": Column("flag", "treated firms, or comparison firms"),
+        "bin": Column("integer", "order of the bin, from 1"),
+        "low": Column("number", "where the bin starts"),
+        "high": Column("number", "where it ends"),
+        "n_firms": Column("integer", "firms in it; a firm counts in each of its stacks"),
+    },
+)
+
 STACKS = Dataset(
     name="STACKS",
     row="one entry year",

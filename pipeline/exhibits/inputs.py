@@ -33,8 +33,7 @@ _ENTRY_YEARS = "entry_years_only"
 class Dominance:
     """Hold the largest firm's share of published totals, in percent, by what is published.
 
-    `outcomes`: outcome, design, treated, event_time. `covariates`: design, stack, covariate,
-    sample, treated. `panel`: column, year, treated.
+    The tables are OUTCOME_DOMINANCE, COVARIATE_DOMINANCE and PANEL_DOMINANCE.
     """
 
     outcomes: pd.DataFrame
@@ -70,10 +69,9 @@ class StudySettings:
 class StudyResults:
     """Hold the results tables of one study (declared in `pipeline.datasets`) and its settings.
 
-    `scores` holds firms; exhibits take bin counts from it and nothing else. `recovery` exists
-    where the truth is known: outcome, design, estimator, term, truth, estimate, std_error.
-    `dominance` is what the disclosure rule needs of firms, and is never published.
-    `details` are the tables behind feet and notes.
+    None of them names a firm. `recovery` exists where the truth is known. `score_bins` is counted
+    and `dominance` measured on firms, and neither is published as it is. `details` are the tables
+    behind feet and notes.
     """
 
     study: str
@@ -85,7 +83,7 @@ class StudyResults:
     balance: pd.DataFrame
     sample_flow: pd.DataFrame
     issues: pd.DataFrame
-    scores: pd.DataFrame
+    score_bins: pd.DataFrame
     coefficients: pd.DataFrame
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None

@@ -4,19 +4,17 @@ Values stay as delivered; typing and cleaning belong to `pipeline.panel.clean`.
 """
 
 import hashlib
-from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pyarrow import parquet
 
-from pipeline.datasets.complete import replacing
 from pipeline.errors import DataError, told_columns
 from pipeline.panel.delivered import long_layout, point_decimals, read_panel
-from pipeline.panel.origin import Segment, file_origin, located
+from pipeline.panel.obtained import RawTables
+from pipeline.panel.origin import file_origin, located
 from pipeline.panel.readers import first_row, read_table
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import (
@@ -29,23 +27,6 @@ from pipeline.params.data import (
 
 # Rows of a table that people write: more than this is not one.
 _LARGEST_RULES_TABLE = 1_000_000
-# What `obtain` writes, each table where there is one, and where their rows come from.
-_RAW_TABLES = ("panel", "register", "truth")
-OBTAINED = (*_RAW_TABLES, "origins")
-_ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
-
-
-@dataclass(frozen=True)
-class RawTables:
-    """Hold the panel, the participation register and, for simulated firms, the truth.
-
-    `origins` tells, by table, from which file and row its rows come.
-    """
-
-    panel: pd.DataFrame
-    register: pd.DataFrame | None = None
-    truth: pd.DataFrame | None = None
-    origins: dict[str, list[Segment]] = field(default_factory=dict)
 
 
 def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
@@ -63,44 +44,6 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
         tables = _simulate(source)
     _require_columns(tables, data)
     return tables
-
-
-def write_obtained(tables: RawTables, folder: Path) -> None:
-    """Write the raw tables as Parquet files, each where there is one."""
-    for name in _RAW_TABLES:
-        table = getattr(tables, name)
-        if table is not None:
-            with replacing(folder / f"{name}.parquet") as fresh:
-                table.to_parquet(fresh, index=False)
-    segments = [
-        {"table": table, **asdict(segment)}
-        for table, origin in tables.origins.items()
-        for segment in origin
-    ]
-    with replacing(folder / "origins.parquet") as fresh:
-        pd.DataFrame(segments, columns=_ORIGIN_COLUMNS).to_parquet(fresh)
-
-
-def read_obtained(folder: Path, name: str) -> pd.DataFrame | None:
-    """Read one raw table that `obtain` wrote; return None where the study has none."""
-    path = folder / f"{name}.parquet"
-    if not path.exists():
-        return None
-    # Column by column, freeing what is converted: the table is never in memory twice.
-    return pd.DataFrame(parquet.read_table(path).to_pandas(split_blocks=True, self_destruct=True))
-
-
-def read_origins(folder: Path) -> dict[str, list[Segment]]:
-    """Read from which files and rows the raw tables come."""
-    path = folder / "origins.parquet"
-    segments = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=_ORIGIN_COLUMNS)
-    return {
-        str(table): [
-            Segment(str(file), int(position), int(n_rows), int(first))
-            for file, position, n_rows, first in rows[_ORIGIN_COLUMNS[1:]].itertuples(index=False)
-        ]
-        for table, rows in segments.groupby("table")
-    }
 
 
 def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import columns_that_tell
 from pipeline.exhibits.inputs import StudyResults
@@ -26,8 +26,6 @@ from pipeline.exhibits.words.captions import stem
 _HEAD = ("file", "smallest_count", "dominance_checked")
 
 _BEHIND_ESTIMATES = ("n_treated", "n_control")
-# Beside the declared tables, what estimators found of known truths.
-RECOVERY = "RECOVERY"
 
 _DECLARED = (
     ESTIMATES,
@@ -39,10 +37,11 @@ _DECLARED = (
     ISSUES,
     PROFILE,
     SCORE_COEFFICIENTS,
+    RECOVERY,
     *DETAILS,
 )
 # What of a results table counts firms, rows of firms, or values of firms.
-_COUNTS = {table.name: columns_that_tell(table, "count") for table in _DECLARED} | {RECOVERY: []}
+_COUNTS = {table.name: columns_that_tell(table, "count") for table in _DECLARED}
 # Tables with means of magnitudes, or with figures made of them.
 _MAGNITUDES = {OUTCOME_PATHS.name, BALANCE.name, PROFILE.name, DETECTABLE.name} | {
     table.name for table in DETAILS if columns_that_tell(table, "mean")

@@ -1,10 +1,8 @@
 """Which results tables are published, and what of a study's results they hold.
 
-Tables of firms are never among them: exhibits are made from what is published, and from bin
-counts of the scores.
+Exhibits are made from what is published, and from counts of firms by score.
 """
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,12 +11,13 @@ import pandas as pd
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
+from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORES
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
+from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
 from pipeline.datasets.store import Dataset, empty, require_traits
 from pipeline.exhibits.details import Details
-from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.inputs import Dominance, StudyResults, StudySettings
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
 from pipeline.publishing.disclosure.vet import vet
 
@@ -34,7 +33,31 @@ _TABLES: dict[str, Dataset] = {
 }
 
 # The same for tables that a study may lack.
-_OPTIONAL: dict[str, Dataset] = {"support": SUPPORT, "profile": PROFILE}
+_OPTIONAL: dict[str, Dataset] = {
+    "support": SUPPORT,
+    "profile": PROFILE,
+    "recovery": RECOVERY,
+}
+
+
+def gathered(
+    study: str, settings: StudySettings, tables: Mapping[str, pd.DataFrame]
+) -> StudyResults:
+    """Return a study's results, before disclosure control, given its aggregate tables by name."""
+    named = {field: tables[table.name] for field, table in (_TABLES | _OPTIONAL).items()}
+    truth_is_known = len(tables[RECOVERY.name]) > 0
+    return StudyResults(
+        study=study,
+        settings=settings,
+        score_bins=tables[SCORE_BINS.name],
+        details=Details({table.name: tables[table.name] for table in DETAILS}),
+        dominance=Dominance(
+            outcomes=tables[OUTCOME_DOMINANCE.name],
+            covariates=tables[COVARIATE_DOMINANCE.name],
+            panel=tables[PANEL_DOMINANCE.name],
+        ),
+        **(named if truth_is_known else named | {"recovery": None}),
+    )
 
 
 def published_csvs(results: StudyResults) -> dict[str, bytes]:
@@ -53,8 +76,6 @@ def published_csvs(results: StudyResults) -> dict[str, bytes]:
         frame = getattr(vetted, field)
         if frame is not None:
             files[table.name.lower()] = results_csv(frame, as_published(table))
-    if results.recovery is not None:
-        files["recovery"] = results_csv(results.recovery)
     return files
 
 
@@ -83,16 +104,17 @@ def publish(results: StudyResults) -> Publication:
     """Vet the results, once, for all that is published of them."""
     csvs = published_csvs(results)
     read = read_published(csvs, results.study, results.settings)
-    return Publication(csvs, replace(read, scores=results.scores, dominance=results.dominance))
+    shown = replace(read, score_bins=results.score_bins, dominance=results.dominance)
+    return Publication(csvs, shown)
 
 
 def published(results: StudyResults) -> StudyResults:
-    """Return the results with every figure as published; scores, of firms, stay as they are."""
+    """Return the results with every figure as published; what is not stays as it is."""
     return publish(results).results
 
 
 def read_published(files: Mapping[str, bytes], study: str, settings: StudySettings) -> StudyResults:
-    """Return a study's results as its published CSV files hold them; there are no scores."""
+    """Return a study's results as its published CSV files hold them."""
     tables: dict[str, Any] = {
         field: read_results_csv(files[table.name.lower()], as_published(table))
         for field, table in _TABLES.items()
@@ -103,20 +125,15 @@ def read_published(files: Mapping[str, bytes], study: str, settings: StudySettin
             for table in DETAILS
         }
     )
-    support, profile = (
-        read_results_csv(files[table.name.lower()], as_published(table))
+    tables |= {
+        field: read_results_csv(files[table.name.lower()], as_published(table))
+        for field, table in _OPTIONAL.items()
         if table.name.lower() in files
-        else None
-        for table in _OPTIONAL.values()
-    )
-    recovery = files.get("recovery")
+    }
     return StudyResults(
         study=study,
         settings=settings,
-        scores=empty(SCORES),
-        recovery=None if recovery is None else pd.read_csv(io.BytesIO(recovery)),
+        score_bins=empty(SCORE_BINS),
         **tables,
         details=details,
-        support=support,
-        profile=profile,
     )

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Floats
 from pipeline.errors import DataError
-from pipeline.panel.sources import read_obtained
+from pipeline.panel.obtained import read_obtained
 from pipeline.params.data import FileSource, SumColumn
 from pipeline.params.study import StudySection
 from pipeline.params.treatment import RegisterEntry

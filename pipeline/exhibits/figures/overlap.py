@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.small_counts import step_runs
 from pipeline.exhibits.figures.drawing import BLUE, GREY, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
-
-_N_BINS = 30
 
 
 def overlap(results: StudyResults) -> Figure:
@@ -26,7 +24,7 @@ def overlap(results: StudyResults) -> Figure:
         axes.text(0.5, 0.5, say("overlap.no_score"), ha="center")
         return figure
     least = results.settings.exhibit.disclosure.min_cell_firms
-    bins = score_bins(results.scores, results.settings.match.designs[design].score, least)
+    bins = score_bins(results.score_bins, results.settings.match.designs[design].score, least)
     _mirror(axes, bins)
     axes.set_xlabel(say("score.propensity_score"))
     axes.set_ylabel(say("overlap.share_of_group"))
@@ -34,26 +32,29 @@ def overlap(results: StudyResults) -> Figure:
     return figure
 
 
-def score_bins(scores: pd.DataFrame, model: str, least: int = 1) -> pd.DataFrame:
-    """Return the share of each group in equal bins of a model's score: low, high, two shares.
+def score_bins(counted: pd.DataFrame, model: str, least: int = 1) -> pd.DataFrame:
+    """Return the share of each group in the bins of a model's score: low, high, two shares.
 
-    Bins run from 0 to the largest score, stacks together. Neighbours whose counts are smaller than
-    `least` share their firms equally, so that no bin tells of few.
+    `counted` is SCORE_BINS. Neighbours whose counts are smaller than `least` share their firms
+    equally, so that no bin tells of few.
     """
-    chosen = scores[(scores["model"] == model) & scores["propensity_score"].notna()]
-    top = float(chosen["propensity_score"].max()) if len(chosen) else 1.0
-    edges = np.linspace(0.0, min(1.0, np.ceil(20 * top) / 20), _N_BINS + 1)
-    shares = {}
-    for name, treated in (("treated", True), ("comparison", False)):
-        group = chosen.loc[chosen["treated"] == treated, "propensity_score"].to_numpy()
-        counts = np.histogram(group, edges)[0]
-        shares[name] = _spread(counts, least) / max(len(group), 1)
-    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], **shares})
+    of_model = counted[counted["model"] == model]
+    groups = {
+        name: of_model[of_model["treated"] == treated].sort_values("bin")
+        for name, treated in (("treated", True), ("comparison", False))
+    }
+    counts = {name: rows["n_firms"].to_numpy(float) for name, rows in groups.items()}
+    edges = groups["treated"][["low", "high"]].reset_index(drop=True)
+    return edges.assign(**{name: _shares(found, least) for name, found in counts.items()})
 
 
-def _spread(counts: "np.ndarray[Any, Any]", least: int) -> "np.ndarray[Any, Any]":
+def _shares(counts: Floats, least: int) -> Floats:
+    return _spread(counts, least) / max(float(counts.sum()), 1.0)
+
+
+def _spread(counts: Floats, least: int) -> Floats:
     """Return counts averaged over runs of bins that hold nobody or at least `least` firms."""
-    spread = counts.astype(float)
+    spread = counts.copy()
     for run in step_runs(spread[:, None], least):
         spread[run.start : run.stop] = counts[run.start : run.stop].mean()
     return spread

@@ -62,7 +62,7 @@ def _rows(results: StudyResults, rows: pd.DataFrame) -> tuple[Row, ...]:
     decimals = decimals_for([float(e) for e in rows["std_error"]], 1 if natural else 2, least)
     order = sorted(
         rows.itertuples(),
-        key=lambda row: panel_position(results, str(row.design), str(row.estimator)),
+        key=lambda row: _position(results, str(row.design), str(row.estimator)),
     )
     return tuple(
         Row(
@@ -73,6 +73,14 @@ def _rows(results: StudyResults, rows: pd.DataFrame) -> tuple[Row, ...]:
         )
         for row in order
     )
+
+
+def _position(results: StudyResults, design: str, spec: str) -> tuple[int, int, int]:
+    """Order rows as the main table's panels, the others as specs name designs and each other."""
+    specs = results.settings.estimate.specs
+    designs = list(dict.fromkeys(name for each in specs for name in each.designs))
+    names = [each.name for each in specs]
+    return panel_position(results, design, spec), designs.index(design), names.index(spec)
 
 
 def _cells(truth: float, estimate: float, std_error: float, decimals: int) -> tuple[Cell, ...]:
