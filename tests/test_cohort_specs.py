@@ -177,7 +177,7 @@ def test_an_imputed_average_is_its_dense_regression():
     weight = np.where(imputed.imputable, flat.weight, 0.0)
     weight /= weight.sum()
     cluster = flat.assignment[flat.firm]
-    found = imputed_averages(imputed, flat, weight[:, None], [ATT], cluster)
+    found = imputed_averages(imputed, flat, weight[:, None], [ATT])
     dummies = np.hstack([np.eye(40)[flat.firm], np.eye(6)[flat.year - 2001][:, 1:]])
     free = ~flat.treated_post
     root = np.sqrt(flat.weight[free])

@@ -66,7 +66,7 @@ def imputation(times):
     own = [(sample.year - sample.cohort == time) & imputed.imputable for time in times]
     weights = np.column_stack([rows / rows.sum() for rows in own])
     terms = [event(time) for time in times]
-    return at(imputed_averages(imputed, sample, weights, terms, sample.firm), times)
+    return at(imputed_averages(imputed, sample, weights, terms), times)
 
 
 @pytest.mark.parametrize(

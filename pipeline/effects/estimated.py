@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.effects.imputed_effects import ImputedEffects
 from pipeline.effects.regression import Regression
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
@@ -84,9 +85,10 @@ class Estimated:
     `reasons` says of further terms why they have no estimate, `zeros` which terms are zero by
     construction, and why. `remarks` is what must be known of a term, `counts` the firms behind a
     single one where they are not those of all. `source` is what the terms are sums of, by
-    `loadings` (c, k): coefficients of a regression, or comparisons. With a regression, covariances
-    take its small-sample factor and t distributions, without one normal ones. `largest` is the
-    largest absolute outcome, against which rounding is told, `rounding` the share of it that is.
+    `loadings` (c, k): coefficients of a regression, comparisons, or averages of imputed effects.
+    With a regression, covariances take its small-sample factor and t distributions, without one
+    normal ones. `largest` is the largest absolute outcome, against which rounding is told,
+    `rounding` the share of it that is.
     `covariance` (k, k) stands where there is no influence.
     """
 
@@ -96,7 +98,7 @@ class Estimated:
     seen: Seen
     largest: float
     loadings: Floats
-    source: Regression | Cells | None = None
+    source: Regression | Cells | ImputedEffects | None = None
     reasons: Mapping[Term, Reason] = field(default_factory=dict)
     zeros: Mapping[Term, Reason] = field(default_factory=dict)
     remarks: Mapping[Term, tuple[Reason, ...]] = field(default_factory=dict)

@@ -119,13 +119,12 @@ def _imputation(spec: CohortSpec, flat: FlatSample) -> Answer:
     usable = imputed.imputable
     if not usable.any():
         return Answer(reasons=_missing(spec, NOT_PREDICTED))
-    clusters = flat.assignment[flat.firm] if spec.cluster == "assignment" else flat.firm
     event_time = np.where(usable, flat.year - flat.cohort, np.nan)
     times = np.unique(event_time[usable]).astype(int).tolist()
     masses = [np.where(usable, flat.weight, 0.0)]
     masses += [np.where(event_time == e, flat.weight, 0.0) for e in times]
     weights = np.column_stack([mass / mass.sum() for mass in masses])
-    found = imputed_averages(imputed, flat, weights, [ATT, *map(event, times)], clusters)
+    found = imputed_averages(imputed, flat, weights, [ATT, *map(event, times)])
     events = found.where([event(e) for e in times])
     events = replace(events, remarks={t: _entry_years(found, t) for t in events.terms})
     lost = int((flat.treated_post & ~usable).sum())

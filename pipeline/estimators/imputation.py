@@ -3,8 +3,7 @@
 Borusyak, Jaravel & Spiess (2024), doi:10.1093/restud/rdae007. Firm and year effects are fitted on
 untreated firm-years only, so that no treated firm serves as a comparison. An average is linear in
 the outcome, sum v y over all firm-years; its variance (their equation 8) is the sum over clusters
-of (sum v e)^2. For treated firm-years e is the effect less its mean within cohort and year,
-averaged over clusters by squared weight: conservative where effects differ.
+of (sum v e)^2, with e of treated firm-years as `effects.imputed_effects` has it.
 """
 
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.absorb import TwoEffects, solve_effects, two_effects
 from pipeline.effects.estimated import Estimated
+from pipeline.effects.imputed_effects import ImputedEffects
 from pipeline.effects.terms import Term
 from pipeline.estimators.twoway import FlatSample
 
@@ -66,30 +66,33 @@ def impute(flat: FlatSample) -> Imputed:
 
 
 def imputed_averages(
-    imputed: Imputed, flat: FlatSample, weights: Floats, terms: Sequence[Term], clusters: Codes
+    imputed: Imputed, flat: FlatSample, weights: Floats, terms: Sequence[Term]
 ) -> Estimated:
     """Return the averages sum weight x effect, with each firm's sum v e as its influence.
 
-    `weights` (n, m) are zero but for imputable firm-years; each may sum to anything. Effects are
-    centred on means over `clusters`, one code by row: influences are for that clustering.
+    `weights` (n, m) are zero but for imputable firm-years; each may sum to anything. Influences are
+    those with firms as clusters; inference takes `source` where clusters are others.
     """
-    parts = [_average(imputed, flat, column, clusters) for column in weights.T]
+    used = np.flatnonzero(imputed.imputable)
+    pair = np.column_stack([flat.cohort[used], flat.year[used]])
+    cell = np.unique(pair, axis=0, return_inverse=True)[1]
+    effects = ImputedEffects(flat.firm[used], cell, imputed.effect[used], weights[used])
+    of_effects = effects.influence(np.arange(flat.seen.n_firms))
+    of_residuals = [_of_residuals(imputed, flat, column) for column in weights.T]
     return Estimated(
         terms=tuple(terms),
-        estimates=np.array([estimate for estimate, _ in parts]),
-        influence=np.column_stack([influence for _, influence in parts]),
+        estimates=effects.effect @ effects.weights,
+        influence=np.column_stack(of_residuals) + of_effects,
         seen=flat.seen_by_entry.where(imputed.untreated | imputed.imputable),
         largest=float(np.abs(flat.y).max()),
         loadings=np.eye(len(terms)),
+        source=effects,
     )
 
 
-def _average(
-    imputed: Imputed, flat: FlatSample, weight: Floats, clusters: Codes
-) -> tuple[float, Floats]:
-    """Return one average and each firm's influence on it, (F,)."""
+def _of_residuals(imputed: Imputed, flat: FlatSample, weight: Floats) -> Floats:
+    """Return what each firm's untreated years add to its influence on an average, (F,)."""
     used = np.flatnonzero(weight)
-    effect = imputed.effect[used]
     by_firm, by_year = solve_effects(
         imputed.effects,
         _sums(imputed.firm[used], weight[used], len(imputed.effects.first_total)),
@@ -97,25 +100,7 @@ def _average(
     )
     rows = np.flatnonzero(imputed.untreated)
     implied = -flat.weight[rows] * (by_firm[imputed.firm[rows]] + by_year[imputed.year[rows]])
-    n_firms = flat.seen.n_firms
-    influence = _sums(flat.firm[rows], implied * imputed.residual[rows], n_firms)
-    group = np.unique(
-        np.column_stack([flat.cohort[used], flat.year[used]]), axis=0, return_inverse=True
-    )[1]
-    deviation = effect - _group_means(group, clusters[used], weight[used], effect)
-    influence += _sums(flat.firm[used], weight[used] * deviation, n_firms)
-    return float(weight[used] @ effect), influence
-
-
-def _group_means(group: Codes, clusters: Codes, weight: Floats, effect: Floats) -> Floats:
-    """Return each row's group mean: sum_c V_c (sum v tau)_c / sum_c V_c^2, V_c = sum v in c."""
-    pair = group * (int(clusters.max()) + 1) + clusters
-    first, cell = np.unique(pair, return_index=True, return_inverse=True)[1:]
-    total = np.bincount(cell, weight)
-    weighted = np.bincount(cell, weight * effect)
-    owner = group[first]
-    above, below = np.bincount(owner, total * weighted), np.bincount(owner, total**2)
-    return np.asarray(np.divide(above, below, out=np.zeros_like(above), where=below > 0)[group])
+    return _sums(flat.firm[rows], implied * imputed.residual[rows], flat.seen.n_firms)
 
 
 def _sums(codes: Codes, values: Floats, n_codes: int = 0) -> Floats:

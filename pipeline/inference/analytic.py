@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.estimated import Cells, Estimated
+from pipeline.effects.imputed_effects import ImputedEffects
 from pipeline.effects.rows import Label, Row, effect_row, missing_row
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
@@ -155,9 +156,20 @@ def _covariance(
         return estimated.covariance, None
     factor = factor_of(estimated, clusters, counts)
     if len(clusters) == 1:
-        sums = np.sqrt(factor) * cluster_sums(estimated.influence, clusters[0])
+        sums = np.sqrt(factor) * cluster_sums(_influence(estimated, clusters[0]), clusters[0])
         return sums.T @ sums, sums
+    assert not isinstance(estimated.source, ImputedEffects), "params refuse two directions"
     return two_way_covariance(estimated.influence, (clusters[0], clusters[1]), factor), None
+
+
+def _influence(estimated: Estimated, cluster: Codes) -> Floats:
+    """Return influences by firm (F, k), imputed effects less their means over these clusters."""
+    influence, source = estimated.influence, estimated.source
+    assert influence is not None, "asked where there is one"
+    if not isinstance(source, ImputedEffects):
+        return influence
+    moved = source.influence(cluster) - source.influence(np.arange(len(cluster)))
+    return np.asarray(influence + moved @ estimated.loadings)
 
 
 def factor_of(estimated: Estimated, clusters: tuple[Codes, ...], counts: Counts) -> float:
