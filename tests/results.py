@@ -473,17 +473,17 @@ def _matched_rows(design: str) -> list[dict[str, Any]]:
 
 def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
     covariates = {
-        "propensity_score": True,
-        "age": True,
-        "r_and_d": True,
-        "sector=food & drink": True,
-        "sector=metal": True,
-        "sales_lag": True,
-        "distance": False,
+        ("propensity_score", None): True,
+        ("age", None): True,
+        ("r_and_d", None): True,
+        ("sector", "food & drink"): True,
+        ("sector", "metal"): True,
+        ("sales_lag", None): True,
+        ("distance", None): False,
     }
     rows = []
     for design in DESIGNS:
-        for covariate, used in covariates.items():
+        for (covariate, category), used in covariates.items():
             before = rng.normal(0.3, 0.3)
             for sample in ("before", "after") if design != "unmatched" else ("before",):
                 difference = before if sample == "before" else before / 12
@@ -492,6 +492,7 @@ def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
                         "design": design,
                         "stack": "all",
                         "covariate": covariate,
+                        "category": category,
                         "sample": sample,
                         "in_score": used,
                         "mean_treated": 14.2,
@@ -567,13 +568,20 @@ def score_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
 
 def _coefficient_rows() -> list[dict[str, Any]]:
     fit = {"n_obs": 9900, "n_treated": 405, "pseudo_r2": 0.0412, "auc": 0.701}
-    terms = ("const", "age", "r_and_d", "sector=food & drink", "sales_lag")
+    terms = (
+        ("const", None, None),
+        ("covariate", "age", None),
+        ("covariate", "r_and_d", None),
+        ("covariate", "sector", "food & drink"),
+        ("covariate", "sales_lag", None),
+    )
     return [
-        {"model": "lags", "fit": year, "term": term, "estimate": 0.1 * i - 0.2, "std_error": 0.05}
+        dict(zip(("term", "covariate", "category"), term, strict=True))
+        | {"model": "lags", "fit": year, "estimate": 0.1 * i - 0.2, "std_error": 0.05}
         | fit
         for year in ("2009", "2010")
         for i, term in enumerate(terms)
-        if (year, term) != ("2010", "sector=food & drink")
+        if (year, term[2]) != ("2010", "food & drink")
     ]
 
 

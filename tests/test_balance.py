@@ -99,7 +99,15 @@ def denominator(request):
 @pytest.fixture(scope="module")
 def balance(denominator):
     table = measure_balance(*tables(), SCORE, match_section(denominator))
-    return table.set_index(["design", "stack", "covariate", "sample"])
+    named = table["covariate"] + (" " + table["category"]).fillna("")
+    return table.assign(covariate=named).set_index(["design", "stack", "covariate", "sample"])
+
+
+def test_a_category_stands_in_a_column_of_its_own(denominator):
+    table = measure_balance(*tables(), SCORE, match_section(denominator))
+    of_sector = table[table["covariate"] == "sector"]
+    assert set(of_sector["category"]) == {"food", "wood"}
+    assert table.loc[table["covariate"] != "sector", "category"].isna().all()
 
 
 def test_means_and_counts_by_sample(balance):
@@ -134,14 +142,14 @@ def test_binaries_use_the_share_and_have_no_variance_ratio(balance, denominator)
 
 
 def test_categories_and_what_enters_the_score(balance):
-    rows = balance.loc[("near", "2009", "sector=food")]
+    rows = balance.loc[("near", "2009", "sector food")]
     np.testing.assert_allclose(rows.loc["before", ["mean_treated", "mean_control"]], [2 / 3, 1 / 2])
     after = balance.xs(("2009", "after"), level=("stack", "sample"))["in_score"]
     assert after["near"].to_dict() == {
         "foreign": False,
         "propensity_score": True,
-        "sector=food": True,
-        "sector=wood": True,
+        "sector food": True,
+        "sector wood": True,
         "size": True,
     }
     assert not after["unmatched"].any()

@@ -446,7 +446,7 @@ def test_categories_share_a_row_with_their_largest_difference(results):
     (label,) = (label for label in rows if label.startswith("Sector"))
     assert label == "Sector (t\u22121), largest of 2"
     table = results.balance
-    chosen = (table["design"] == "covariates_lags") & table["covariate"].str.startswith("sector=")
+    chosen = (table["design"] == "covariates_lags") & (table["covariate"] == "sector")
     for column, sample in ((2, "before"), (4, "after")):
         differences = table.loc[chosen & (table["sample"] == sample), "std_diff"]
         largest = differences.loc[differences.abs().idxmax()]
@@ -668,6 +668,17 @@ def test_score_table_has_a_column_a_fit_and_a_dash_for_a_term_not_in_it(results)
     assert rows["Age (t\u22121)"].cells[0].value == pytest.approx(-0.1)
     assert rows["Comparison firms"].cells[0] == WholeNumbers((9495,))
     assert table.panels[0].rows[-2].label == "Constant"
+
+
+def test_score_of_pooled_entry_years_shows_their_levels_below_the_constant(results):
+    fitted = results.coefficients[results.coefficients["fit"] == "2009"].assign(fit="pooled")
+    level = fitted[fitted["term"] == "const"].assign(term="stack", category="2010", estimate=0.7)
+    pooled = dataclasses.replace(results, coefficients=pd.concat([fitted, level]))
+    (table,) = score_table(pooled)
+    assert [column.heading for column in table.columns] == ["All entry years"]
+    labels = [row.label for row in table.panels[0].rows]
+    assert labels[-4::2] == ["Constant", "Entry in 2010"]
+    assert table.panels[0].rows[-2].cells[0].value == pytest.approx(0.7)
 
 
 def test_cohorts_add_up_to_the_foot(results):

@@ -66,8 +66,10 @@ def _groups(rows: pd.DataFrame) -> pd.Series:
 
 
 def balance(study: Path) -> pd.DataFrame:
-    """Return BALANCE."""
-    return pd.read_parquet(study / "balance" / "balance.parquet")
+    """Return BALANCE with categories as they were frozen, `sector=food`."""
+    rows = pd.read_parquet(study / "balance" / "balance.parquet")
+    category = ("=" + rows["category"]).fillna("")
+    return rows.assign(covariate=rows["covariate"] + category)
 
 
 def matches(study: Path) -> pd.DataFrame:

@@ -24,7 +24,8 @@ from pipeline.params.study import StudySection
 _CLEANED = ("data", "clean", "treatment.entry", "treatment.leave_out_entry_years")
 
 _COUNTS = ("n_treated", "n_treated_matched", "n_comparison_distinct", "ess")
-_KEPT = ["covariate", "in_score", "mean_treated", "mean_control", "std_diff", "variance_ratio"]
+_TERM = ["covariate", "category"]
+_KEPT = ["in_score", "mean_treated", "mean_control", "std_diff", "variance_ratio"]
 _EFFECT = ["outcome", "estimand", "estimate", "std_error", "conf_low", "conf_high", "n_obs"]
 
 
@@ -99,7 +100,8 @@ def explored_text(found: Explored) -> str:
         f"treated firms, {counts['n_comparison_distinct']:.0f} comparison firms (effective "
         f"{counts['ess']:.1f})"
     )
-    balance = found.balance.set_index("covariate").to_string(float_format="{:.3f}".format)
+    named = found.balance.fillna({"category": ""}).set_index(_TERM)
+    balance = named.to_string(float_format="{:.3f}".format)
     effects = found.effects.to_string(index=False, float_format="{:.4f}".format, na_rep="-")
     return (
         "\n".join([matched, *(f"  {line}" for line in found.shortages)])
@@ -133,10 +135,12 @@ def _counts(matched: Matched, design: str) -> dict[str, float]:
 
 def _before_and_after(balance: pd.DataFrame, design: str) -> pd.DataFrame:
     rows = balance[(balance["design"] == design) & (balance["stack"] == "all")]
-    before, after = (rows[rows["sample"] == s].set_index("covariate") for s in ("before", "after"))
-    shown = after.reset_index()[_KEPT].set_index("covariate")
-    shown.insert(3, "std_diff_before", before["std_diff"])
-    return shown.reset_index()
+    before, after = (rows[rows["sample"] == sample] for sample in ("before", "after"))
+    shown = after[[*_TERM, *_KEPT]].merge(
+        before[[*_TERM, "std_diff"]], on=_TERM, how="left", suffixes=("", "_before")
+    )
+    shown.insert(5, "std_diff_before", shown.pop("std_diff_before"))
+    return shown
 
 
 def _average_effects(estimates: pd.DataFrame, design: str) -> pd.DataFrame:

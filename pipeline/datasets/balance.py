@@ -5,11 +5,12 @@ from pipeline.datasets.store import Column, Dataset
 BALANCE = Dataset(
     name="BALANCE",
     row="one covariate (or category) in one sample of one design and stack",
-    key=("design", "stack", "covariate", "sample"),
+    key=("design", "stack", "covariate", "category", "sample"),
     columns={
         "design": Column("string", "name of the design"),
         "stack": Column("string", "entry year, or `all`"),
-        "covariate": Column("string", "covariate, `name=value` for a category"),
+        "covariate": Column("string", "covariate"),
+        "category": Column("string", "one category of it; missing where it is a number", True),
         "sample": Column("string", "before, on support, after"),
         "in_score": Column(
             "flag", "enters the design's score or is balanced by its weights", tells="words"

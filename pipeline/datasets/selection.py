@@ -26,14 +26,26 @@ SCORES = Dataset(
     },
 )
 
+# What a coefficient of a score belongs to. Where entry years are pooled each has its own level.
+CONSTANT, COVARIATE, STACK_LEVEL = "const", "covariate", "stack"
+
+# The one fit of entry years together.
+POOLED = "pooled"
+
 SCORE_COEFFICIENTS = Dataset(
     name="SCORE_COEFFICIENTS",
     row="one term of one fitted score",
-    key=("model", "fit", "term"),
+    key=("model", "fit", "term", "covariate", "category"),
     columns={
         "model": Column("string", "score model"),
-        "fit": Column("string", "stack, or `pooled`"),
-        "term": Column("string", "covariate or category"),
+        "fit": Column("string", f"stack, or {POOLED}"),
+        "term": Column(
+            "string", f"{CONSTANT}, {COVARIATE}, or {STACK_LEVEL}: an entry year of a pooled fit"
+        ),
+        "covariate": Column("string", "covariate, where the term is one", nullable=True),
+        "category": Column(
+            "string", "category of the covariate, or entry year; missing for numbers", nullable=True
+        ),
         "estimate": Column("number", "coefficient on the index", tells="statistic"),
         "std_error": Column(
             "number", "conventional maximum-likelihood standard error", tells="statistic"

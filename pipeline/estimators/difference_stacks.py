@@ -111,5 +111,5 @@ def differenced(
 
 
 def _columns(covariates: pd.DataFrame) -> Floats | None:
-    columns = [values for _, values in expanded_columns(covariates)]
+    columns = [values for *_, values in expanded_columns(covariates)]
     return np.column_stack(columns) if columns else None

@@ -78,7 +78,7 @@ def estimated_score(covariates: pd.DataFrame, treated: Flags, link: Link) -> Est
         covariance=optimum.covariance,
         probability=probability(optimum.index, link),
         density=link_density(optimum.index, link),
-        points=np.column_stack([values for _, values in expanded_columns(covariates)]),
+        points=np.column_stack([values for *_, values in expanded_columns(covariates)]),
     )
 
 

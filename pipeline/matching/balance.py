@@ -33,11 +33,12 @@ BALANCED = 1e-8
 class Measure:
     """Hold one column whose balance is measured, one entry per firm and stack.
 
-    `rank` is the position of the value among the distinct values (for distribution functions),
-    -1 where it is missing.
+    A number has no `category`. `rank` is the position of the value among the distinct values (for
+    distribution functions), -1 where it is missing.
     """
 
-    name: str
+    covariate: str
+    category: str | None
     in_score: bool
     value: Floats
     rank: Integers
@@ -67,8 +68,8 @@ def measure_balance(
     Samples: `before` is the risk set of the design's score model, `on support` its firms on
     common support, `after` the firms and weights of WEIGHTS. In the first two, comparison firms
     are weighted so that each stack's comparison mass equals its treated mass. Covariates in
-    and out of the score, categories as `name=value`, and the propensity score itself; per stack
-    and over all stacks (`all`, rows being firms in stacks).
+    and out of the score, categories one by one, and the propensity score itself; per stack and over
+    all stacks (`all`, rows being firms in stacks).
     """
     rows: list[dict[str, object]] = []
     for name in ["unmatched", *match.designs]:
@@ -155,21 +156,23 @@ def _measures(
 ) -> Iterator[Measure]:
     """Yield the score, then every covariate, categories one by one."""
     if firms["propensity_score"].notna().any():
-        yield _measure("propensity_score", True, firms["propensity_score"])
+        yield _measure("propensity_score", None, True, firms["propensity_score"])
     for name in score.covariates:
         values = covariates[name]
         if pd.api.types.is_numeric_dtype(values):
-            yield _measure(name, name in in_score, values)
+            yield _measure(name, None, name in in_score, values)
             continue
         for category in sorted(values.dropna().unique()):
             member = (values == category).astype(float).where(values.notna())
-            yield _measure(f"{name}={category}", name in in_score, member)
+            yield _measure(name, str(category), name in in_score, member)
 
 
-def _measure(name: str, in_score: bool, values: pd.Series) -> Measure:
+def _measure(covariate: str, category: str | None, in_score: bool, values: pd.Series) -> Measure:
     rank, levels = pd.factorize(values.to_numpy(float), sort=True)
     binary = bool(np.isin(levels, (0.0, 1.0)).all())
-    return Measure(name, in_score, values.to_numpy(float), rank.astype(np.int64), binary)
+    return Measure(
+        covariate, category, in_score, values.to_numpy(float), rank.astype(np.int64), binary
+    )
 
 
 def _compare(
@@ -187,7 +190,8 @@ def _compare(
             scale = _unmatched_sd(groups, measure.binary, denominator)
             bias_scale = _unmatched_sd(groups, False, "pooled")
         yield {
-            "covariate": measure.name,
+            "covariate": measure.covariate,
+            "category": measure.category,
             "sample": sample,
             "in_score": measure.in_score,
             **_contrast(groups, measure.binary, scale),

@@ -72,7 +72,7 @@ def whiten(covariates: pd.DataFrame, treated: Flags, pooled: bool) -> Floats:
             f"{len(covariates)} firms; put them in the score model, whose rule for missing values "
             "then applies"
         )
-    columns = np.column_stack([values for _, values in expanded_columns(covariates)])
+    columns = np.column_stack([values for *_, values in expanded_columns(covariates)])
     spread = columns.std(axis=0)
     standard = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     covariance = _pooled(standard, treated) if pooled else np.cov(standard, rowvar=False)

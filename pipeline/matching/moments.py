@@ -45,7 +45,7 @@ def covariate_moments(covariates: pd.DataFrame, treated: Flags, order: int) -> M
 
 def _powers(covariates: pd.DataFrame, treated: Flags, order: int) -> Iterator[tuple[str, Floats]]:
     told = told_terms(covariates)
-    for name, (_, values) in zip(told, expanded_columns(covariates), strict=True):
+    for name, (*_, values) in zip(told, expanded_columns(covariates), strict=True):
         spread = values.std() or 1.0
         standard = (values - values[treated].mean()) / spread
         two_valued = len(np.unique(values)) <= 2

@@ -87,7 +87,7 @@ def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Sepa
     kept = weight > 0
     if not (kept & treated).any() or not (kept & ~treated).any():
         return Separation(reason=GROUP_EMPTY)
-    columns = np.column_stack([values for _, values in expanded_columns(covariates[kept])])
+    columns = np.column_stack([values for *_, values in expanded_columns(covariates[kept])])
     one, w = treated[kept], weight[kept]
     optimum = maximise(_independent(columns), one, "probit", w)
     if optimum is None:

@@ -27,13 +27,13 @@ SEPARATES = 1e-6
 class DesignMatrix:
     """Hold covariates with an intercept, standardised, and the way back to original units.
 
-    `terms` are `const`, numeric covariates by name and categories as `name=value`, base
-    excluded; `told` is how messages call each. `standardised` is firms x terms, each column with
-    mean 0 and SD 1 but the intercept; coefficients in original units are `to_original_units @
+    After the intercept `terms` are covariates, with the category where one has categories, base
+    excluded; `told` is how messages call each. `standardised` is firms x (1 + terms), each column
+    with mean 0 and SD 1 but the intercept; coefficients in original units are `to_original_units @
     coefficients`.
     """
 
-    terms: list[str]
+    terms: list[tuple[str, str | None]]
     told: list[str]
     standardised: Floats
     to_original_units: Floats
@@ -45,7 +45,7 @@ def build_design_matrix(covariates: pd.DataFrame) -> DesignMatrix:
     Raises DataError naming covariates that are missing, constant, or combinations of others.
     """
     _refuse_missing_or_constant(covariates)
-    columns = dict(expanded_columns(covariates))
+    columns = {(name, of): values for name, of, values in expanded_columns(covariates)}
     mean = np.array([values.mean() for values in columns.values()])
     spread = np.array([values.std() for values in columns.values()])
     # Column by column in memory: what follows reads whole columns.
@@ -56,7 +56,7 @@ def build_design_matrix(covariates: pd.DataFrame) -> DesignMatrix:
     _refuse_collinear(standardised, told)
     back = np.diag(np.concatenate([[1.0], 1 / spread]))
     back[0, 1:] = -mean / spread
-    return DesignMatrix(["const", *columns], ["const", *told], standardised, back)
+    return DesignMatrix(list(columns), told, standardised, back)
 
 
 def refuse_separation(covariates: pd.DataFrame, treated: Flags) -> None:
@@ -83,14 +83,14 @@ def refuse_separation_by_combination(design: DesignMatrix, treated: Flags) -> No
 
     The terms named are a smallest set in the sense that no one of them can be spared.
     """
-    columns = list(range(len(design.terms)))
+    columns = list(range(1 + len(design.terms)))
     if not _separates(design.standardised, treated):
         return
     for column in columns[1:]:
         fewer = [other for other in columns if other != column]
         if _separates(design.standardised[:, fewer], treated):
             columns = fewer
-    named = [design.told[column] for column in columns[1:]]
+    named = [design.told[column - 1] for column in columns[1:]]
     raise SupportError(
         f"{', '.join(named)} together separate the "
         f"{int(treated.sum())} treated from the {int((~treated).sum())} comparison firms, so that "
@@ -112,24 +112,29 @@ def _separates(columns: Floats, treated: Flags) -> bool:
     return bool(found.status == 0 and -found.fun > SEPARATES)
 
 
-def expanded_columns(covariates: pd.DataFrame) -> Iterator[tuple[str, Floats]]:
-    """Yield every column of the design matrix, the first sorted category being the base."""
+def expanded_columns(covariates: pd.DataFrame) -> Iterator[tuple[str, str | None, Floats]]:
+    """Yield every column of the design matrix: covariate, category, values.
+
+    The first sorted category is the base; a number has no category.
+    """
     for name in covariates.columns:
         values = covariates[name]
         if pd.api.types.is_numeric_dtype(values):
-            yield name, values.to_numpy(float)
+            yield name, None, values.to_numpy(float)
             continue
         for category in sorted(values.unique())[1:]:
-            yield f"{name}={category}", (values == category).to_numpy(float)
+            yield name, str(category), (values == category).to_numpy(float)
 
 
 def told_terms(covariates: pd.DataFrame) -> list[str]:
     """Return how messages call each column: a category that few firms have is not named."""
     told = []
-    for name in covariates.columns:
-        for term, values in expanded_columns(covariates[[name]]):
-            named = term == name or values.sum() >= LEAST_FIRMS_NAMED
-            told.append(term if named else f"a category of {name}")
+    for name, category, values in expanded_columns(covariates):
+        if category is None:
+            told.append(name)
+        else:
+            named = values.sum() >= LEAST_FIRMS_NAMED
+            told.append(f"{name}={category}" if named else f"a category of {name}")
     return told
 
 

@@ -14,7 +14,15 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.precision import SCORE_DECIMALS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES
+from pipeline.datasets.selection import (
+    CONSTANT,
+    COVARIATE,
+    POOLED,
+    SCORE_COEFFICIENTS,
+    SCORE_LOSSES,
+    SCORES,
+    STACK_LEVEL,
+)
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, EvaluationError, Reason, SupportError
 from pipeline.params.score import ScoreModel, ScoreSection
@@ -42,8 +50,9 @@ SCORE_COLUMNS = ["propensity_score", "linear_score"]
 class ScoreFit:
     """Hold one fitted propensity score.
 
-    `coefficients` has one row per term (`term`, `estimate` and `std_error` on the index), and
-    `covariance` (terms, terms) is theirs, both in the units of the covariates;
+    `coefficients` has one row per term: `covariate` (missing for the constant), `category` (missing
+    for numbers), `estimate` and `std_error` on the index; `covariance` (terms, terms) is theirs,
+    both in the units of the covariates;
     `propensity_score` and `linear_score` have one entry per firm, rounded to 8 decimals;
     `pseudo_r2` is McFadden's, `auc` the area under the ROC curve.
     """
@@ -138,11 +147,10 @@ def fit_score(
     estimate = design.to_original_units @ optimum.coefficients
     covariance = design.to_original_units @ optimum.covariance @ design.to_original_units.T
     index = optimum.index
-    coefficients = pd.DataFrame(
-        {"term": design.terms, "estimate": estimate, "std_error": np.sqrt(np.diag(covariance))}
-    )
+    coefficients = pd.DataFrame([(None, None), *design.terms], columns=["covariate", "category"])
+    std_error = np.sqrt(np.diag(covariance))
     return ScoreFit(
-        coefficients=coefficients,
+        coefficients=coefficients.assign(estimate=estimate, std_error=std_error),
         covariance=covariance,
         propensity_score=np.round(probability(index, link), SCORE_DECIMALS),
         linear_score=np.round(index, SCORE_DECIMALS),
@@ -184,8 +192,8 @@ def _fit_samples(
     parts, coefficients = [], []
     for label, where, rows in _samples(complete, model, name):
         covariates = values.loc[rows.index]
-        if label == "pooled" and rows["stack"].nunique() > 1:
-            covariates = covariates.assign(stack=rows["stack"].astype(str))
+        if label == POOLED and rows["stack"].nunique() > 1:
+            covariates = covariates.assign(**{STACK_LEVEL: rows["stack"].astype(str)})
         try:
             fit = fit_score(covariates, rows["treated"].to_numpy(), model.link, maximiser)
         except EvaluationError as error:
@@ -203,7 +211,7 @@ def _samples(
     """Yield what one fit is called, how messages call it, and its rows."""
     if model.fit == "pooled":
         stacks = ", ".join(str(stack) for stack in sorted(complete["stack"].unique()))
-        yield "pooled", f"{name}, stacks {stacks} pooled", complete
+        yield POOLED, f"{name}, stacks {stacks} pooled", complete
         return
     for stack, rows in complete.groupby("stack", sort=True):
         yield str(stack), f"{name}, stack {stack}", rows
@@ -211,13 +219,19 @@ def _samples(
 
 def _remedy(label: str) -> str:
     """Return what else helps where one entry year alone cannot be fitted."""
-    if label == "pooled":
+    if label == POOLED:
         return ""
     return f"; or leave the entry year out: treatment.leave_out_entry_years: [{label}]"
 
 
 def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:
+    covariate = fit.coefficients["covariate"]
+    term = np.select(
+        [covariate.isna(), covariate == STACK_LEVEL], [CONSTANT, STACK_LEVEL], COVARIATE
+    )
     return fit.coefficients.assign(
+        term=term,
+        covariate=covariate.where(term == COVARIATE),
         model=name,
         fit=label,
         n_obs=fit.n_obs,

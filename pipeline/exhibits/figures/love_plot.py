@@ -38,7 +38,8 @@ def love_plot(results: StudyResults) -> Figure:
     if headline.design in results.settings.match.designs:
         axes.hlines(heights, before, after, color=PALE, linewidth=1, zorder=1)
         _points(axes, after, heights, _AFTER | {"label": say("sample.after")})
-    labels = [covariate_label(results.settings, str(name)) for name in wide.index]
+    terms = zip(wide["covariate"], wide["category"], strict=True)
+    labels = [covariate_label(results.settings, *term) for term in terms]
     stars = ["" if used else " *" for used in wide["in_score_before"]]
     axes.set_yticks(heights, [a + b for a, b in zip(labels, stars, strict=True)])
     _lines(axes, results.settings.match.balance.threshold)

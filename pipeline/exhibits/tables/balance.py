@@ -32,6 +32,9 @@ from pipeline.exhibits.words.language import say
 
 SCORE_COVARIATE = "propensity_score"
 
+# What one row of BALANCE is on.
+_TERM = ["covariate", "category"]
+
 _DECIMALS = 2
 
 # Columns that need no matching: treated, comparison, difference.
@@ -76,7 +79,7 @@ def _first_cells(rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 
 def balance_of(results: StudyResults, design: str) -> pd.DataFrame:
-    """Return one row per covariate of a design, all stacks together: `<column>_<before|after>`.
+    """Return a design's covariates and categories, all stacks together: `<column>_<before|after>`.
 
     The design without matching has no sample after; its figures before stand for both.
     """
@@ -85,51 +88,49 @@ def balance_of(results: StudyResults, design: str) -> pd.DataFrame:
     values = ["mean_treated", "mean_control", "std_diff", "variance_ratio"]
     sides = []
     for side in ("before", "after"):
-        rows = chosen[chosen["sample"] == side].set_index("covariate")
-        kept = rows[[*values, "n_treated", "n_control", "ess_control", "in_score"]]
-        sides.append(kept.add_suffix(f"_{side}"))
-    return sides[0].join(sides[1], how="left")
+        kept = [*values, "n_treated", "n_control", "ess_control", "in_score"]
+        renamed = {name: f"{name}_{side}" for name in kept}
+        sides.append(chosen.loc[chosen["sample"] == side, [*_TERM, *kept]].rename(columns=renamed))
+    return sides[0].merge(sides[1], on=_TERM, how="left")
 
 
-def covariate_label(settings: StudySettings, covariate: str) -> str:
-    """Return a covariate's label with its date; a category keeps its value."""
-    name, _, value = covariate.partition("=")
-    if name == SCORE_COVARIATE:
+def covariate_label(settings: StudySettings, covariate: str, category: str | None = None) -> str:
+    """Return a covariate's label with its date, and the category where it is one of a category."""
+    if covariate == SCORE_COVARIATE:
         return say("score.propensity_score")
-    label = (
-        dated_label(settings.score.covariates[name]) if name in settings.score.covariates else name
-    )
-    return f"{label}: {value}" if value else label
+    declared = settings.score.covariates
+    label = dated_label(declared[covariate]) if covariate in declared else covariate
+    return label if pd.isna(category) else f"{label}: {category}"
 
 
 def _panels(settings: StudySettings, wide: pd.DataFrame) -> tuple[Panel, ...]:
-    in_score = wide["in_score_before"].astype(bool)
-    ordered = wide.loc[sorted(wide.index, key=lambda name: _position(settings, str(name)))]
-    used = ordered[in_score.reindex(ordered.index)]
-    others = ordered[~in_score.reindex(ordered.index)]
+    position = wide["covariate"].map(lambda name: _position(settings, name))
+    ordered = wide.assign(position=position).sort_values(["position", *_TERM])
+    in_score = ordered["in_score_before"].astype(bool)
+    used, others = ordered[in_score], ordered[~in_score]
     groups = [(say("balance.in_score"), used), (say("balance.not_in_score"), others)]
     return tuple(
         Panel(title, tuple(_rows(settings, frame))) for title, frame in groups if len(frame)
     )
 
 
-def _position(settings: StudySettings, covariate: str) -> tuple[int, str]:
+def _position(settings: StudySettings, covariate: str) -> int:
     """Order covariates as params declare them, the score itself first."""
-    name = covariate.partition("=")[0]
     declared = list(settings.score.covariates)
-    return (declared.index(name) if name in declared else -1, covariate)
+    return declared.index(covariate) if covariate in declared else -1
 
 
 def _rows(settings: StudySettings, wide: pd.DataFrame) -> list[Row]:
     """Return one row a covariate; the categories of one covariate share a row."""
-    names = pd.Series(wide.index, index=wide.index).str.partition("=")[0]
     return [
-        _row(settings, group) if "=" not in str(group.index[0]) else _categories(settings, group)
-        for _, group in wide.groupby(names, sort=False)
+        _row(settings, str(name), group)
+        if group["category"].isna().all()
+        else _categories(settings, str(name), group)
+        for name, group in wide.groupby("covariate", sort=False)
     ]
 
 
-def _row(settings: StudySettings, group: pd.DataFrame) -> Row:
+def _row(settings: StudySettings, covariate: str, group: pd.DataFrame) -> Row:
     row = group.iloc[0]
     cells = (
         _mean(row, "treated_before"),
@@ -139,7 +140,7 @@ def _row(settings: StudySettings, group: pd.DataFrame) -> Row:
         number_cell(float(row["std_diff_after"]), _DECIMALS),
         number_cell(float(row["variance_ratio_after"]), _DECIMALS),
     )
-    return Row(covariate_label(settings, str(group.index[0])), cells)
+    return Row(covariate_label(settings, covariate), cells)
 
 
 def _mean(row: pd.Series, of: str) -> Cell:
@@ -149,13 +150,12 @@ def _mean(row: pd.Series, of: str) -> Cell:
     return HIDDEN if math.isnan(value) and exists else number_cell(value, _DECIMALS)
 
 
-def _categories(settings: StudySettings, group: pd.DataFrame) -> Row:
+def _categories(settings: StudySettings, covariate: str, group: pd.DataFrame) -> Row:
     """Return the largest differences, with their signs, over the categories of a covariate."""
     before, after = (_largest(group[f"std_diff_{side}"]) for side in ("before", "after"))
-    name = str(group.index[0]).partition("=")[0]
     label = say(
         "balance.largest_category",
-        covariate_label=covariate_label(settings, name),
+        covariate_label=covariate_label(settings, covariate),
         group=len(group),
     )
     return Row(label, _sides(before, after))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.selection import CONSTANT, COVARIATE, POOLED, STACK_LEVEL
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.tables.parts import side_by_side
@@ -19,7 +20,9 @@ from pipeline.exhibits.tables.table import (
 from pipeline.exhibits.words.language import say
 
 _DECIMALS = 3
-_CONSTANT = "const"
+# What one row of SCORE_COEFFICIENTS is on; empty here where missing there.
+_KEY = ["term", "covariate", "category"]
+_Key = tuple[str, str, str]
 
 
 def score_table(results: StudyResults) -> list[Table]:
@@ -34,43 +37,57 @@ def score_table(results: StudyResults) -> list[Table]:
 
 def _table(results: StudyResults, fitted: pd.DataFrame, numbered: dict[int, str]) -> Table:
     fits = list(numbered.values())
-    cells = {(row["term"], row["fit"]): _figures(row) for _, row in fitted.iterrows()}
-    ordered = sorted(fitted["term"].unique(), key=lambda term: _position(results, term))
+    keyed = fitted.fillna(dict.fromkeys(_KEY, ""))
+    keys: list[_Key] = list(keyed[_KEY].itertuples(index=False, name=None))
+    figures = [_figures(row) for _, row in keyed.iterrows()]
+    cells = dict(zip(zip(keys, keyed["fit"], strict=True), figures, strict=True))
+    ordered = sorted(set(keys), key=lambda key: _position(results, key))
     return Table(
         columns=tuple(
             TableColumn(
-                say("row.entry_in", fit=fit) if fit.isdigit() else say("row.all_entry_years"), "", n
+                say("row.all_entry_years") if fit == POOLED else say("row.entry_in", fit=fit), "", n
             )
             for n, fit in numbered.items()
         ),
-        panels=(Panel("", tuple(row for t in ordered for row in _rows(results, cells, t, fits))),),
+        panels=(
+            Panel("", tuple(row for key in ordered for row in _rows(results, cells, key, fits))),
+        ),
         foot=_foot(results, fitted, fits),
         notes=_notes(results),
         source=results.settings.exhibit.source,
     )
 
 
-def _position(results: StudyResults, term: str) -> tuple[int, str]:
-    """Order terms as params declare covariates, the constant last."""
+def _position(results: StudyResults, key: _Key) -> tuple[int, int, str]:
+    """Order terms as params declare covariates, then the constant, then entry years."""
+    term, covariate, category = key
     declared = list(results.settings.score.covariates)
-    name = term.partition("=")[0]
-    return (declared.index(name) if name in declared else len(declared), term)
+    place = declared.index(covariate) if covariate in declared else len(declared)
+    return ((COVARIATE, CONSTANT, STACK_LEVEL).index(term), place, category)
 
 
 def _rows(
     results: StudyResults,
-    cells: dict[tuple[str, str], dict[str, float]],
-    term: str,
+    cells: dict[tuple[_Key, str], dict[str, float]],
+    key: _Key,
     fits: list[str],
 ) -> tuple[Row, Row]:
     """Return a term's coefficients and, below, their standard errors; a dash where it is absent."""
-    label = say("score.constant") if term == _CONSTANT else covariate_label(results.settings, term)
-    found = [cells.get((term, fit)) for fit in fits]
+    found = [cells.get((key, fit)) for fit in fits]
     estimates = [DASH if f is None else Number(f["estimate"], _DECIMALS) for f in found]
     errors = [
         None if f is None else Number(f["std_error"], _DECIMALS, "parenthesis") for f in found
     ]
-    return Row(label, tuple(estimates)), Row("", tuple(errors))
+    return Row(_label(results, key), tuple(estimates)), Row("", tuple(errors))
+
+
+def _label(results: StudyResults, key: _Key) -> str:
+    term, covariate, category = key
+    if term == CONSTANT:
+        return say("score.constant")
+    if term == STACK_LEVEL:
+        return say("row.entry_in", fit=category)
+    return covariate_label(results.settings, covariate, category or None)
 
 
 def _foot(results: StudyResults, fitted: pd.DataFrame, names: list[str]) -> tuple[Row, ...]:

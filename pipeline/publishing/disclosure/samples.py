@@ -44,6 +44,8 @@ def hide_paths(paths: pd.DataFrame, preferred: list[str], minimum: int) -> pd.Da
 
 # The sample that keeps its means, before those that follow from it.
 _SAMPLES = ("before", "on support", "after")
+# What one row of BALANCE is on; a number has no category.
+_TERM = ("covariate", "category")
 _FIGURES = ["std_diff", "percent_bias", "variance_ratio", "ks_distance", "ess_control"]
 
 
@@ -84,7 +86,7 @@ def hide_balance(
 def _near_samples(balance: pd.DataFrame, minimum: int) -> set[tuple[str, str, str]]:
     """Name covariates of which two samples of one design and stack differ by few firms."""
     found = set()
-    for key, group in balance.groupby(["design", "stack", "covariate"]):
+    for key, group in balance.groupby(["design", "stack", *_TERM], dropna=False):
         sizes = group.set_index("sample").reindex(_SAMPLES).dropna(subset=["n_treated"])
         if any(too_near(sizes[n].astype(float), minimum).any() for n in ("n_treated", "n_control")):
             found.add((str(key[0]), str(key[1]), str(key[2])))
@@ -97,7 +99,7 @@ def _near_designs(balance: pd.DataFrame, minimum: int) -> "pd.Series[bool]":
     before = balance[balance["sample"] == "before"].assign(
         first=lambda rows: rows["design"] != "unmatched"
     )
-    for _, group in before.groupby(["stack", "covariate"]):
+    for _, group in before.groupby(["stack", *_TERM], dropna=False):
         ordered = group.sort_values(["first", "design"])
         hidden[ordered.index] = too_near(ordered["n_treated"].astype(float), minimum)
     return hidden
