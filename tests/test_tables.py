@@ -12,9 +12,10 @@ from published import build_exhibits
 from results import study_results
 from ruamel.yaml import YAML
 
+from pipeline.exhibits.figures.registry import FIGURES, RegisteredFigure
 from pipeline.exhibits.tables import registry
 from pipeline.exhibits.words import language
-from pipeline.params.exhibit import TableName
+from pipeline.params.exhibit import FigureName, TableName
 from pipeline.publishing import publication
 from pipeline.publishing.study import build_published, study_tables
 
@@ -27,6 +28,13 @@ def test_every_caption_and_section_has_its_words():
     said = language.sentences("en")
     assert [name for name, row in registry.TABLES.items() if row.caption not in said] == []
     assert [section for section in registry.SECTIONS if f"report.{section}" not in said] == []
+
+
+def test_every_figure_that_params_name_is_registered_with_its_caption():
+    assert set(FIGURES) == set(get_args(FigureName))
+    assert [n for n, row in FIGURES.items() if row.caption not in language.sentences("en")] == []
+    with pytest.raises(TypeError, match="magnitudes"):
+        RegisteredFigure(draw=None, caption="captions.overlap", counts=False)
 
 
 def test_a_section_that_there_is_not_is_refused():

@@ -18,6 +18,7 @@ from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import columns_that_tell
+from pipeline.exhibits.figures.registry import FIGURES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.tables.table import Table, WholeNumbers
@@ -46,6 +47,9 @@ _COUNTS = {table.name: columns_that_tell(table, "count") for table in _DECLARED}
 _MAGNITUDES = {OUTCOME_PATHS.name, BALANCE.name, PROFILE.name, DETECTABLE.name} | {
     table.name for table in DETAILS if columns_that_tell(table, "mean")
 }
+
+# Files that show every table.
+_OF_TABLES = ("tables.docx", "report.html")
 
 
 def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyResults) -> bytes:
@@ -78,7 +82,7 @@ def _smallest(
         return _of_results(name.upper(), files[path], results)
     if place == "tables" and name in tables:
         return _of_table(tables[name], results)
-    if name == "sample_flow" or place == "tables.docx" or path == "report.html":
+    if path in _OF_TABLES or (place == "figures" and FIGURES[name].counts):
         return min(filter(None, (_of_table(t, results) for t in tables.values())), default=None)
     return _behind(results)
 
@@ -112,4 +116,6 @@ def _has_magnitudes(path: str) -> bool:
         return name.upper() in _MAGNITUDES
     if path.startswith("tables/"):
         return TABLES[stem(name)].magnitudes
-    return path in {"tables.docx", "report.html"} or name in {"outcome_paths", "event_study"}
+    if path.startswith("figures/"):
+        return FIGURES[name].magnitudes
+    return path in _OF_TABLES

@@ -3,15 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from matplotlib.figure import Figure
-
-from pipeline.exhibits.figures.cohorts import cohort_plot
 from pipeline.exhibits.figures.drawing import render_figure
-from pipeline.exhibits.figures.event_study import event_study as draw_event_study
-from pipeline.exhibits.figures.love_plot import love_plot
-from pipeline.exhibits.figures.outcome_paths import outcome_paths
-from pipeline.exhibits.figures.overlap import overlap
-from pipeline.exhibits.figures.sample_flow import flow_figure
+from pipeline.exhibits.figures.registry import FIGURES
 from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
@@ -31,15 +24,6 @@ from pipeline.publishing.manifest import manifest
 from pipeline.publishing.publication import Publication
 from pipeline.publishing.swap import MANIFEST
 
-_FIGURES: dict[str, Callable[[StudyResults], Figure]] = {
-    "outcome_paths": outcome_paths,
-    "event_study": draw_event_study,
-    "love_plot": love_plot,
-    "overlap": overlap,
-    "sample_flow": flow_figure,
-    "cohorts": cohort_plot,
-}
-
 
 def _place(make: Callable[[StudyResults], object]) -> str:
     return f"{make.__module__}.{make.__name__}"
@@ -48,7 +32,7 @@ def _place(make: Callable[[StudyResults], object]) -> str:
 # Where each exhibit is made, for those who look for the code behind a table or figure.
 EXHIBIT_FUNCTIONS = {
     "tables": {name: _place(row.make) for name, row in TABLES.items()},
-    "figures": {name: _place(draw) for name, draw in _FIGURES.items()},
+    "figures": {name: _place(row.draw) for name, row in FIGURES.items()},
 }
 
 
@@ -120,7 +104,7 @@ def _figures(results: StudyResults) -> dict[str, bytes]:
     return {
         f"figures/{name}.{kind}": content
         for name in results.settings.exhibit.figures
-        for kind, content in render_figure(_FIGURES[name], results).items()
+        for kind, content in render_figure(FIGURES[name].draw, results).items()
     }
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from pipeline.exhibits.figures.registry import FIGURES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.escape import escape
 from pipeline.exhibits.tables.registry import TABLES
@@ -32,7 +33,7 @@ def caption(results: StudyResults, name: str) -> str:
 
 
 def _figure_caption(results: StudyResults, name: str) -> str:
-    return say(f"captions.{name}", firms=results.settings.exhibit.firms)
+    return say(FIGURES[name].caption, firms=results.settings.exhibit.firms)
 
 
 def table_floats(results: StudyResults, names: list[str]) -> str:
