@@ -14,7 +14,7 @@ import pipeline.estimators
 import pipeline.params.estimate as estimate_params
 from pipeline.effects.families import FAMILIES, family_traits
 from pipeline.effects.study import prepare_study
-from pipeline.effects.terms import Term
+from pipeline.effects.terms import ATT, Term, bounds_on
 from pipeline.estimators import registry
 
 PANEL = """
@@ -50,7 +50,8 @@ def test_every_family_that_an_estimator_names_is_declared():
     fixed = {ast.literal_eval(said) for _, said in named if re.match("f?['\"][^{]*$", said)}
     assert fixed - INNER <= set(FAMILIES)
     composed = {said for _, said in named if not re.match("f?['\"][^{]*$", said)}
-    assert composed == {"f'{asked}_average'", "f'{stem}_lower'", "f'{stem}_upper'"}
+    assert composed == {"f'{asked}_average'"}
+    assert {bound.family for bound in bounds_on(ATT)} <= set(FAMILIES)
 
 
 def test_every_family_that_params_ask_for_is_declared_and_so_is_what_stands_in_for_it():

@@ -22,13 +22,15 @@ from pipeline.analyses.manski_bounds import manski_bounds
 from pipeline.datasets.fits import FITS
 from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
-from pipeline.estimators.lee_bounds import bounds_as_estimated, lee_bounds
+from pipeline.effects.terms import ATT, bounds_on
+from pipeline.estimators.lee_bounds import lee_bounds
 from pipeline.estimators.stacked import event_effects, event_regressors, fit_cells, year_cells
 from pipeline.inference.analytic import infer
 from pipeline.inference.covariance import small_sample_factor
 from pipeline.inference.imbens_manski import imbens_manski
 from pipeline.params.estimate import EstimateSection, LeeBoundsSpec
 
+LOWER, UPPER = bounds_on(ATT)
 REFERENCE = Path(__file__).parent / "reference"
 
 # Logs of 10, 20, ... after entry over base 1; C2 stops, C4 never exported.
@@ -66,8 +68,8 @@ def test_the_group_with_more_stayers_is_trimmed_in_part():
     found = bounds()
     control = (np.log(10) + np.log(30)) / 2
     assert found.trimmed_treated == pytest.approx(1 / 3)
-    assert found.lower.estimate == pytest.approx((np.log(10) + np.log(20)) / 2 - control)
-    assert found.upper.estimate == pytest.approx((np.log(20) + np.log(40)) / 2 - control)
+    assert found.both.estimate(LOWER) == pytest.approx((np.log(10) + np.log(20)) / 2 - control)
+    assert found.both.estimate(UPPER) == pytest.approx((np.log(20) + np.log(40)) / 2 - control)
 
 
 def test_a_firm_at_the_margin_counts_in_part():
@@ -77,23 +79,23 @@ def test_a_firm_at_the_margin_counts_in_part():
     assert found.trimmed_treated == pytest.approx(2 / 3)
     low = (np.log(10) + np.log(20) / 3) / (4 / 3)
     high = (np.log(80) + np.log(40) / 3) / (4 / 3)
-    assert found.lower.estimate == pytest.approx(low - np.log(10))
-    assert found.upper.estimate == pytest.approx(high - np.log(10))
+    assert found.both.estimate(LOWER) == pytest.approx(low - np.log(10))
+    assert found.both.estimate(UPPER) == pytest.approx(high - np.log(10))
 
 
 def test_the_comparison_group_is_trimmed_where_it_stays_more():
     found = bounds(MORE_CONTROLS)
     treated = (np.log(10) + np.log(20)) / 2
     assert (found.trimmed_treated, found.trimmed_comparison) == (0, pytest.approx(1 / 3))
-    assert found.lower.estimate == pytest.approx(treated - (np.log(25) + np.log(30)) / 2)
-    assert found.upper.estimate == pytest.approx(treated - (np.log(10) + np.log(25)) / 2)
+    assert found.both.estimate(LOWER) == pytest.approx(treated - (np.log(25) + np.log(30)) / 2)
+    assert found.both.estimate(UPPER) == pytest.approx(treated - (np.log(10) + np.log(25)) / 2)
 
 
 def test_equal_shares_leave_the_plain_difference():
     found = bounds(TEXT.replace("1    40", "1    0"))
     expected = np.log(10 * 20 / 10 / 30) / 2
-    assert found.lower.estimate == pytest.approx(expected)
-    assert found.upper.estimate == pytest.approx(expected)
+    assert found.both.estimate(LOWER) == pytest.approx(expected)
+    assert found.both.estimate(UPPER) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +133,12 @@ def test_tied_outcomes_as_leebounds(sample, printed, errors, trimmed):
     matches = matches_from("\n".join(["stack set_id firm_id treated", *members]))
     stacks = joined(panel, weights_from(matches, panel), matches, (-1, 0))
     found = lee_bounds(stacks, panel["sales"].to_numpy())
-    sides = (found.lower, found.upper)
-    assert [side.estimate for side in sides] == pytest.approx(printed, abs=1e-10)
+    assert found.both.terms == (LOWER, UPPER)
+    assert found.both.estimates == pytest.approx(printed, abs=1e-10)
     either = found.trimmed_treated + found.trimmed_comparison
     assert either == pytest.approx(trimmed, abs=1e-12)
-    both = bounds_as_estimated(stacks, "att", sides, found.used, panel["sales"].to_numpy())
-    own = infer(both, "firm").std_errors
-    by_hand = np.sqrt([side.influence @ side.influence for side in sides])
+    own = infer(found.both, "firm").std_errors
+    by_hand = np.linalg.norm(found.both.influence, axis=0)
     assert own == pytest.approx(by_hand, rel=1e-12)
     assert own == pytest.approx(errors, rel=1e-3)
     assert (own < errors).all()
@@ -157,9 +158,9 @@ def test_an_influence_is_the_derivative_by_a_firms_weight(text):
         above = bounds(text, uneven.assign(weight=uneven["weight"] + step))
         below = bounds(text, uneven.assign(weight=uneven["weight"] - step))
         mass = float(uneven.loc[own, "weight"].iloc[0])
-        for side in ("lower", "upper"):
-            slope = getattr(above, side).estimate - getattr(below, side).estimate
-            found = getattr(at, side).influence[firm_ids.index(firm)]
+        for side in (LOWER, UPPER):
+            slope = above.both.estimate(side) - below.both.estimate(side)
+            found = at.both.where([side]).influence[firm_ids.index(firm), 0]
             assert found == pytest.approx(mass * slope / 2e-6, abs=1e-7), (firm, side)
 
 
@@ -211,10 +212,11 @@ def test_what_a_year_did_to_an_entry_years_firms_is_no_sampling_error():
     factor = small_sample_factor(12, 24, 2 + 4)
     values = np.log(levels[stacks.panel_row])
     gone = np.zeros(values.shape, dtype=bool)
-    worst = manski_bounds(stacks, values, gone, (0.0, 9.0))
-    for bound in (found.lower, found.upper, worst.lower, worst.upper):
-        assert bound.estimate == pytest.approx(fit.estimated.estimates[0])
-        assert bound.influence @ bound.influence * factor == pytest.approx(fit.covariance[0, 0])
+    worst = manski_bounds(stacks, values, gone, (0.0, 9.0), ATT)
+    for both in (found.both, worst):
+        assert both.estimates == pytest.approx([fit.estimated.estimates[0]] * 2)
+        squared = np.square(both.influence).sum(axis=0) * factor
+        assert squared == pytest.approx([fit.covariance[0, 0]] * 2)
 
 
 @pytest.mark.parametrize("gone", [["C4"], ["T5"]])
@@ -235,9 +237,9 @@ def test_an_influence_is_the_derivative_given_the_entry_years_shares(gone):
     codes = panel["firm_id"].unique().tolist()
     for firm in firms:
         above, below = moved(firm, 1e-6), moved(firm, -1e-6)
-        for side in ("lower", "upper"):
-            slope = (getattr(above, side).estimate - getattr(below, side).estimate) / 2e-6
-            found = getattr(at, side).influence[codes.index(firm)]
+        for side in (LOWER, UPPER):
+            slope = (above.both.estimate(side) - below.both.estimate(side)) / 2e-6
+            found = at.both.where([side]).influence[codes.index(firm), 0]
             assert found == pytest.approx(even[firm] * slope, abs=1e-7), (firm, side)
 
 

@@ -27,7 +27,7 @@ from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
-from pipeline.estimators.lee_bounds import bounds_as_estimated, bounds_of_changes, trimmed
+from pipeline.estimators.lee_bounds import bounds_of_changes, trimmed
 from pipeline.inference.analytic import infer
 from pipeline.inference.detectable import fit_key
 from pipeline.inference.imbens_manski import bound_rows
@@ -109,13 +109,12 @@ def _lee(collected: Collected, after: AfterExit, label: Label, values: Floats) -
     gone = after.status.gone
     known = (gone | np.isfinite(values)) & np.isfinite(base)
     change = np.where(gone, np.nan, values) - base
-    found = bounds_of_changes(after.stacks, change, known)
+    found = bounds_of_changes(after.stacks, change, known, values, LEE)
     if found is None:
         return [missing_row(label, LEE, Reason("no_survivors_in_both_groups"))]
     collected.add(FITS, **fit_key(label), **trimmed(found))
-    bounds, assumes = (found.lower, found.upper), Reason("survive_either_way")
-    both = bounds_as_estimated(after.stacks, LEE.family, bounds, found.used, values)
-    return bound_rows(label, LEE.family, infer(both, label.cluster), assumes)
+    both = infer(found.both, label.cluster)
+    return bound_rows(label, LEE, both, Reason("survive_either_way"))
 
 
 def _manski(
@@ -131,13 +130,11 @@ def _manski(
     if outside.any():
         lost = {"n": int(outside.sum()), "lowest": limits.lowest, "highest": limits.highest}
         return [missing_row(label, MANSKI, Reason("outcomes_outside_limits", lost))]
-    found = manski_bounds(after.stacks, values, after.status.gone, (low, high))
+    found = manski_bounds(after.stacks, values, after.status.gone, (low, high), MANSKI)
     if found is None:
         return [missing_row(label, MANSKI, Reason("no_event_time_with_both_groups"))]
-    reach = np.append(values.ravel(), [low, high])
-    bounds, assumes = (found.lower, found.upper), Reason("any_outcome_within_limits")
-    both = bounds_as_estimated(after.stacks, MANSKI.family, bounds, found.used, reach)
-    return bound_rows(label, MANSKI.family, infer(both, label.cluster), assumes)
+    both = infer(found, label.cluster)
+    return bound_rows(label, MANSKI, both, Reason("any_outcome_within_limits"))
 
 
 def _on_scale(limits: Limits, outcome: Outcome) -> tuple[float, float]:

@@ -4,72 +4,59 @@ Each missing outcome is set to the lowest or the highest value that it could hav
 assumed on who exits. Horowitz & Manski (2000), doi:10.1080/01621459.2000.10473902.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.datasets.arrays import Flags, Floats
+from pipeline.effects.estimated import Estimated
 from pipeline.effects.sample import renormalised_weights
 from pipeline.effects.stacks import Stacks
-from pipeline.estimators.lee_bounds import (
-    Bound,
-    difference,
+from pipeline.effects.terms import Term, event
+from pipeline.estimators.group_means import (
+    COMPARISON_HIGHEST,
+    COMPARISON_LOWEST,
+    TREATED_HIGHEST,
+    TREATED_LOWEST,
+    bounds_of,
     firm_influences,
-    mean_bound,
+    no_means,
+    one_mean,
     stack_codes,
 )
 
 
-@dataclass(frozen=True)
-class WorstCase:
-    """Hold both bounds and the units x event times that stand behind them."""
-
-    lower: Bound
-    upper: Bound
-    used: Flags
-
-
 def manski_bounds(
-    stacks: Stacks, values: Floats, gone: Flags, limits: tuple[float, float]
-) -> WorstCase | None:
+    stacks: Stacks, values: Floats, gone: Flags, limits: tuple[float, float], effect: Term
+) -> Estimated | None:
     """Bound the mean change since the base year, averaged equally over event times from entry on.
 
     `values` and `gone` have shape (u, event times), on the outcome's scale like `limits`; values
     are missing where firms are gone or not observed, and only the former are filled in. None where
     no event time has both groups.
     """
-    filled = [np.where(gone, limit, values) for limit in limits]
-    weight = renormalised_weights(stacks, np.isfinite(filled[0]))
-    used = np.zeros(weight.shape, dtype=np.bool_)
-    stack = stack_codes(stacks)
-    cells: list[tuple[Bound, Bound]] = []
-    for column in np.flatnonzero(stacks.event_times >= 0):
-        treated = weight[:, column] * stacks.treated
-        control = weight[:, column] * ~stacks.treated
-        if treated.any() and control.any():
-            used[:, column] = weight[:, column] > 0
-            low, high = (f[:, column] - values[:, stacks.reference_column] for f in filled)
-            cells.append(
-                (
-                    difference(
-                        _mean(stacks, treated, low, stack), _mean(stacks, control, high, stack)
-                    ),
-                    difference(
-                        _mean(stacks, treated, high, stack), _mean(stacks, control, low, stack)
-                    ),
-                )
-            )
-    if not cells:
-        return None
-    lower, upper = (mean_bound(list(side)) for side in zip(*cells, strict=True))
-    return WorstCase(lower, upper, used)
-
-
-def _mean(stacks: Stacks, weight: Floats, change: Floats, stack: Codes) -> Bound:
-    """Return a weighted mean and each firm's influence on it."""
-    member = weight > 0
-    share = weight[member] / weight.sum()
-    influence = firm_influences(
-        share, change[member], stack[member], stacks.firm[member], stacks.n_firms
+    low, high = (
+        np.where(gone, limit, values) - values[:, [stacks.reference_column]] for limit in limits
     )
-    return Bound(float(share @ change[member]), influence)
+    weight = renormalised_weights(stacks, np.isfinite(np.where(gone, limits[0], values)))
+    both = [(weight * m[:, None]).any(axis=0) for m in (stacks.treated, ~stacks.treated)]
+    counts = (stacks.event_times >= 0) & both[0] & both[1]
+    if not counts.any():
+        return None
+    used = (weight > 0) & counts
+    of = no_means(stacks, used, np.append(values.ravel(), limits))
+    stack = stack_codes(stacks)
+    sides = (
+        (TREATED_LOWEST, stacks.treated, low),
+        (TREATED_HIGHEST, stacks.treated, high),
+        (COMPARISON_LOWEST, ~stacks.treated, low),
+        (COMPARISON_HIGHEST, ~stacks.treated, high),
+    )
+    means = []
+    for column in np.flatnonzero(counts):
+        for family, group, change in sides:
+            member = (weight[:, column] > 0) & group
+            share = weight[member, column] / weight[member, column].sum()
+            values, firm = change[member, column], stacks.firm[member]
+            influence = firm_influences(share, values, stack[member], firm, stacks.n_firms)
+            term = event(int(stacks.event_times[column]), family)
+            means.append(one_mean(of, term, float(share @ values), influence))
+    return bounds_of(means, effect)

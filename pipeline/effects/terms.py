@@ -1,6 +1,6 @@
 """What an estimate is of: a family of effects, and where in time it stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -37,6 +37,13 @@ class Term:
 
 ATT = Term("att")
 EVENT_AVERAGE = Term("event_average")
+_BOUNDS = ("lower", "upper")
+
+
+def bounds_on(effect: Term) -> tuple[Term, Term]:
+    """Return the lower and the upper bound on an effect."""
+    lower, upper = (replace(effect, family=f"{effect.family}_{side}") for side in _BOUNDS)
+    return lower, upper
 
 
 def event(event_time: int, family: str = "event") -> Term:

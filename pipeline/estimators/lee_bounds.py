@@ -14,12 +14,23 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer
-from pipeline.effects.estimated import Estimated, Seen
+from pipeline.effects.estimated import Estimated
 from pipeline.effects.sample import renormalised_weights
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
-from pipeline.effects.terms import ATT, Term
+from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError, Reason
+from pipeline.estimators.group_means import (
+    COMPARISON_HIGHEST,
+    COMPARISON_LOWEST,
+    TREATED_HIGHEST,
+    TREATED_LOWEST,
+    bounds_of,
+    firm_influences,
+    no_means,
+    one_mean,
+    stack_codes,
+)
 from pipeline.panel.panel_index import NO_ROW
 
 SAMPLE = "base_exporters"
@@ -27,25 +38,12 @@ MONOTONICITY = Reason("stay_above_zero_either_way")
 
 
 @dataclass(frozen=True)
-class Bound:
-    """Hold a bound while it is made: its value and each firm's influence on it, shape (F,)."""
-
-    estimate: float
-    influence: Floats
-
-
-@dataclass(frozen=True)
 class LeeBounds:
-    """Hold both bounds, the mean trimming shares by group, and who stands behind them (n rows).
+    """Hold both bounds, and the mean shares of each group's stayers that they trim."""
 
-    `used` marks the units x event times with weight, shape (u, event times).
-    """
-
-    lower: Bound
-    upper: Bound
+    both: Estimated
     trimmed_treated: float
     trimmed_comparison: float
-    used: Flags
 
 
 @dataclass(frozen=True)
@@ -76,19 +74,23 @@ def lee_bounds(stacks: Stacks, levels: Floats) -> LeeBounds | None:
     base = values[:, [stacks.reference_column]]
     logs = np.log(values, where=values > 0, out=np.full_like(values, np.nan))
     change = logs - logs[:, [stacks.reference_column]]
-    return bounds_of_changes(stacks, change, np.isfinite(values) & (base > 0))
+    known = np.isfinite(values) & (base > 0)
+    return bounds_of_changes(stacks, change, known, np.log(levels[levels > 0]), ATT)
 
 
-def bounds_of_changes(stacks: Stacks, change: Floats, known: Flags) -> LeeBounds | None:
+def bounds_of_changes(
+    stacks: Stacks, change: Floats, known: Flags, values: Floats, term: Term
+) -> LeeBounds | None:
     """Bound the effect on changes since the base year among firms that stay either way.
 
     `change` (u, event times) is missing for firms that do not stay, `known` marks where it is
-    known whether they do. None where no event time has stayers in both groups.
+    known whether they do, `values` are all outcomes. None where no event time has stayers in both
+    groups.
     """
     weight = renormalised_weights(stacks, known)
     stack = stack_codes(stacks)
-    cells = []
     used = np.zeros(weight.shape, dtype=np.bool_)
+    pairs: dict[int, tuple[_Group, _Group]] = {}
     for column in np.flatnonzero(stacks.event_times >= 0):
         treated, control = (
             _group(weight[:, column] * member, change[:, column], stack, stacks)
@@ -96,17 +98,14 @@ def bounds_of_changes(stacks: Stacks, change: Floats, known: Flags) -> LeeBounds
         )
         if treated is None or control is None or min(treated.share, control.share) <= 0:
             continue
-        cells.append(_cell_bounds(treated, control))
+        pairs[int(stacks.event_times[column])] = treated, control
         used[:, column] = weight[:, column] > 0
-    if not cells:
+    if not pairs:
         return None
-    return LeeBounds(
-        lower=mean_bound([cell.lower for cell in cells]),
-        upper=mean_bound([cell.upper for cell in cells]),
-        trimmed_treated=float(np.mean([cell.trimmed_treated for cell in cells])),
-        trimmed_comparison=float(np.mean([cell.trimmed_comparison for cell in cells])),
-        used=used,
-    )
+    of = no_means(stacks, used, values)
+    means = [mean for time, pair in pairs.items() for mean in _means_at(of, time, *pair)]
+    trimmed = np.mean([_trimmed_shares(*pair) for pair in pairs.values()], axis=0)
+    return LeeBounds(bounds_of(means, term), *trimmed.tolist())
 
 
 def _group(weight: Floats, change: Floats, stack: Codes, stacks: Stacks) -> _Group | None:
@@ -124,22 +123,28 @@ def _group(weight: Floats, change: Floats, stack: Codes, stacks: Stacks) -> _Gro
     )
 
 
-def _cell_bounds(treated: _Group, control: _Group) -> LeeBounds:
-    """Trim the group with the larger share of stayers, from above and from below."""
-    nothing = np.zeros((0, 0), dtype=np.bool_)
-    if treated.share >= control.share:
-        kept = control.share / treated.share
-        other = _trimmed_mean(control, None, largest=True)
-        low, high = (_trimmed_mean(treated, control, largest=side) for side in (True, False))
-        return LeeBounds(difference(low, other), difference(high, other), 1 - kept, 0.0, nothing)
-    kept = treated.share / control.share
-    other = _trimmed_mean(treated, None, largest=True)
-    low, high = (_trimmed_mean(control, treated, largest=side) for side in (False, True))
-    return LeeBounds(difference(other, low), difference(other, high), 0.0, 1 - kept, nothing)
+def _trimmed_shares(treated: _Group, control: _Group) -> tuple[float, float]:
+    """Return the shares of treated and of comparison stayers to trim, one of them zero."""
+    ratio = control.share / treated.share
+    return max(1 - ratio, 0.0), max(1 - 1 / ratio, 0.0)
 
 
-def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> Bound:
-    """Return the mean change of stayers after trimming the largest (or the smallest) changes.
+def _means_at(of: Estimated, time: int, treated: _Group, control: _Group) -> list[Estimated]:
+    """Return each group's lowest and highest mean, the group with more stayers trimmed."""
+    trims_treated = treated.share >= control.share
+    means = []
+    for lowest, highest, group, smaller in (
+        (TREATED_LOWEST, TREATED_HIGHEST, treated, control if trims_treated else None),
+        (COMPARISON_LOWEST, COMPARISON_HIGHEST, control, None if trims_treated else treated),
+    ):
+        for family, largest in ((lowest, True), (highest, False)):
+            mean, influence = _trimmed_mean(group, smaller, largest)
+            means.append(one_mean(of, event(time, family), mean, influence))
+    return means
+
+
+def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> tuple[float, Floats]:
+    """Return the mean change of stayers without the largest (or smallest) ones, and influences.
 
     The share kept is p, the ratio of the groups' shares of stayers, 1 without `smaller`; a firm
     at the margin counts in part. With y_p the marginal change the mean is y_p + E[(y - y_p)-] / p,
@@ -158,7 +163,7 @@ def _trimmed_mean(group: _Group, smaller: _Group | None, largest: bool) -> Bound
         of_share = _by_firm(smaller, smaller.stays)
         of_share -= kept * _by_firm(group, group.stays)
         influence += (marginal - mean) / kept / group.share * of_share
-    return Bound(sign * mean, sign * influence)
+    return sign * mean, sign * influence
 
 
 def _quantile(values: Floats, mass: Floats, share: float) -> float:
@@ -171,61 +176,6 @@ def _quantile(values: Floats, mass: Floats, share: float) -> float:
 def _by_firm(group: _Group, values: NDArray[np.generic]) -> Floats:
     own = np.asarray(values, dtype=np.float64)
     return firm_influences(group.weight, own, group.stack, group.firm, group.n_firms)
-
-
-def stack_codes(stacks: Stacks) -> Codes:
-    """Return the code of each unit's entry year, shape (u,)."""
-    return np.asarray(np.unique(stacks.stack, return_inverse=True)[1], dtype=np.intp)
-
-
-def firm_influences(
-    weight: Floats, values: Floats, stack: Codes, firm: Codes, n_firms: int
-) -> Floats:
-    """Return each firm's influence (F,) on a weighted mean of values (n,), weights summing to 1.
-
-    sum_i w_i (x_i - mean of x in i's entry year): entry years' shares are given, as in the stacked
-    estimator, so that what a year did to all firms of an entry year, which cancels between treated
-    and comparison firms, is no sampling error of either.
-    """
-    mass = np.bincount(stack, weight)
-    of_stack = np.bincount(stack, weight * values) / np.where(mass > 0, mass, 1.0)
-    left = weight * (values - of_stack[stack])
-    return np.bincount(firm, left, n_firms).astype(np.float64)
-
-
-def difference(first: Bound, second: Bound) -> Bound:
-    """Return the first bound minus the second."""
-    return Bound(first.estimate - second.estimate, first.influence - second.influence)
-
-
-def mean_bound(bounds: list[Bound]) -> Bound:
-    """Return the equal-weight mean of bounds."""
-    estimate = float(np.mean([bound.estimate for bound in bounds]))
-    return Bound(estimate, np.mean([bound.influence for bound in bounds], axis=0))
-
-
-def bounds_as_estimated(
-    stacks: Stacks, stem: str, bounds: tuple[Bound, Bound], used: Flags, values: Floats
-) -> Estimated:
-    """Return the lower and the upper bound as terms `<stem>_lower` and `<stem>_upper`.
-
-    `used` marks the units x event times with weight, `values` are all outcomes.
-    """
-    unit = np.nonzero(used)[0]
-    return Estimated(
-        terms=(Term(f"{stem}_lower"), Term(f"{stem}_upper")),
-        estimates=np.array([bound.estimate for bound in bounds]),
-        influence=np.column_stack([bound.influence for bound in bounds]),
-        seen=Seen(
-            firm=stacks.firm[unit],
-            treated=stacks.treated[unit],
-            entry=stacks.stack[unit],
-            assignment=stacks.assignment,
-            levels=stacks.levels,
-        ),
-        largest=float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0)),
-        loadings=np.eye(2),
-    )
 
 
 def estimate_lee(study: Study, stacks: Stacks, outcome: str) -> Answer:
@@ -241,10 +191,9 @@ def estimate_lee(study: Study, stacks: Stacks, outcome: str) -> Answer:
     if found is None:
         nobody = Answer(reasons={ATT: Reason("nobody_above_zero_twice")})
         return Answer(by_sample={SAMPLE: nobody})
-    logs = np.log(levels[levels > 0])
-    both = bounds_as_estimated(stacks, "att", (found.lower, found.upper), found.used, logs)
     return Answer(
-        by_sample={SAMPLE: Answer([both], assumes={ATT: MONOTONICITY})}, unused=trimmed(found)
+        by_sample={SAMPLE: Answer([found.both], assumes={ATT: MONOTONICITY})},
+        unused=trimmed(found),
     )
 
 

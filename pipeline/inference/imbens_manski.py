@@ -1,9 +1,11 @@
 """The interval of Imbens and Manski: it covers a bounded effect, not the whole set of bounds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipeline.effects.rows import Label, Row, effect_row
-from pipeline.effects.terms import Term
+from pipeline.effects.terms import Term, bounds_on
 from pipeline.errors import Reason
 from pipeline.inference.analytic import Inferred, analytic_rows
 from pipeline.inference.cautions import cluster_caution
@@ -11,8 +13,8 @@ from pipeline.inference.cautions import cluster_caution
 INFERENCE = "imbens_manski"
 
 
-def bound_rows(label: Label, stem: str, inferred: Inferred, assumes: Reason) -> list[Row]:
-    """Return rows of both bounds, and of the interval that covers the effect, term `stem`.
+def bound_rows(label: Label, effect: Term, inferred: Inferred, assumes: Reason) -> list[Row]:
+    """Return rows of both bounds on an effect, and of the interval that covers it.
 
     `inferred` holds the lower and the upper bound; `assumes` says whom they are for and what they
     need.
@@ -20,12 +22,12 @@ def bound_rows(label: Label, stem: str, inferred: Inferred, assumes: Reason) -> 
     rows = [row | {"remarks": (assumes, *row["remarks"])} for row in analytic_rows(label, inferred)]
     counts = inferred.counts
     known = bool(np.isfinite(inferred.known_errors).all())
-    low, high = _interval(inferred, label.conf_level) if known else (np.nan, np.nan)
+    low, high = _interval(effect, inferred, label.conf_level) if known else (np.nan, np.nan)
     caution = cluster_caution(label.cluster, counts.n_clusters, counts.n_treated_clusters)
     said = [Reason("bounded"), assumes, *([caution] if known and caution is not None else [])]
     interval = effect_row(
         label,
-        Term(stem),
+        effect,
         inference=INFERENCE,
         conf_low=low,
         conf_high=high,
@@ -34,13 +36,14 @@ def bound_rows(label: Label, stem: str, inferred: Inferred, assumes: Reason) -> 
     return [*rows, interval | counts.columns]
 
 
-def _interval(inferred: Inferred, conf_level: float) -> tuple[float, float]:
-    lower, upper = inferred.estimated.estimates.tolist()
-    return imbens_manski((lower, upper), tuple(inferred.std_errors.tolist()), conf_level)
+def _interval(effect: Term, inferred: Inferred, conf_level: float) -> tuple[float, float]:
+    bounds = [inferred.estimated.terms.index(bound) for bound in bounds_on(effect)]
+    lower, upper = inferred.estimated.estimates[bounds].tolist()
+    return imbens_manski((lower, upper), inferred.std_errors[bounds].tolist(), conf_level)
 
 
 def imbens_manski(
-    bounds: tuple[float, float], errors: tuple[float, ...], conf_level: float
+    bounds: tuple[float, float], errors: Sequence[float], conf_level: float
 ) -> tuple[float, float]:
     """Return an interval that covers the effect, not the whole set, with the given probability.
 

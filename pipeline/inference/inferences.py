@@ -40,7 +40,7 @@ def inferred_rows(label: Label, answer: Answer, spec: Any) -> tuple[list[Row], l
         found.append(inferred)
         if answer.assumes:
             ((term, assumes),) = answer.assumes.items()
-            rows += bound_rows(label, term.family, inferred, assumes)
+            rows += bound_rows(label, term, inferred, assumes)
             continue
         own = analytic_rows(label, inferred)
         rows += own + _bands(own, inferred, spec)
