@@ -1,9 +1,10 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
 from pipeline.datasets.dominance import PANEL_DOMINANCE
-from pipeline.datasets.panel import ISSUES, NOT_FOUND, PANEL, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import COVERAGE, ISSUES, NOT_FOUND, PANEL, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.coverage import measure_coverage
 from pipeline.panel.largest_firms import panel_dominance
 from pipeline.panel.obtained import read_obtained, read_origins
 from pipeline.panel.profile import profile_panel
@@ -19,7 +20,7 @@ SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSe
 def main(
     folders: Folders, data: DataSection, clean: CleanSection, treatment: TreatmentSection
 ) -> None:
-    """Read the raw panel, register and rules files; write PANEL, its ledger and PROFILE.
+    """Read the raw panel, register and rules files; write PANEL, its ledger, PROFILE and COVERAGE.
 
     NOT_FOUND lists the beneficiaries that the panel lacks, for whoever may see identifiers.
     """
@@ -43,6 +44,7 @@ def main(
                 f"clean {folders.study}: {n_lost} beneficiaries of the register are not in the "
                 "panel and not evaluated; are identifiers written alike (clean.identifier)?"
             )
+    write(COVERAGE, measure_coverage(cleaned.panel), folder)
     write(PANEL_DOMINANCE, panel_dominance(cleaned.panel), folder)
     write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count, data.columns), folder)
 

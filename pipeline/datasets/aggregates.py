@@ -8,13 +8,13 @@ import pandas as pd
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import OF_BALANCE, OF_ESTIMATE, OF_MATCH, OF_SCORE
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
-from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
 from pipeline.datasets.store import Dataset, read
 
 AGGREGATES: dict[str, tuple[Dataset, ...]] = {
-    "clean": (SAMPLE_FLOW, ISSUES, PROFILE, PANEL_DOMINANCE),
+    "clean": (SAMPLE_FLOW, ISSUES, PROFILE, COVERAGE, PANEL_DOMINANCE),
     "score": (SCORE_COEFFICIENTS, SCORE_BINS, *OF_SCORE),
     "match": OF_MATCH,
     "balance": (BALANCE, SUPPORT, COVARIATE_DOMINANCE, *OF_BALANCE),

@@ -111,6 +111,20 @@ PROFILE = Dataset(
     },
 )
 
+COVERAGE = Dataset(
+    name="COVERAGE",
+    row="one column of PANEL in one year and group",
+    key=("column", "year", "treated"),
+    columns={
+        "column": Column("string", "standard name"),
+        "year": Column("integer", "calendar year"),
+        "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "n_firms": Column("integer", "firms of the group in any year", tells="count"),
+        "n_observed": Column("integer", "of these with a value in the year", tells="count"),
+        "observed_share": Column("number", "n_observed over n_firms", True, tells="share"),
+    },
+)
+
 # The unit of columns that hold calendar years, which are neither rounded nor grouped.
 CALENDAR = "year"
 

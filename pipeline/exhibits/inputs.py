@@ -88,6 +88,7 @@ class StudyResults:
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None
+    coverage: pd.DataFrame | None = None
     dominance: Dominance | None = None
 
     @cached_property

@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
-from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import columns_that_tell
@@ -37,6 +37,7 @@ _DECLARED = (
     SAMPLE_FLOW,
     ISSUES,
     PROFILE,
+    COVERAGE,
     SCORE_COEFFICIENTS,
     RECOVERY,
     *DETAILS,

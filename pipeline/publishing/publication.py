@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
-from pipeline.datasets.panel import ISSUES, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
 from pipeline.datasets.store import Dataset, empty, require_traits
@@ -36,6 +36,7 @@ _TABLES: dict[str, Dataset] = {
 _OPTIONAL: dict[str, Dataset] = {
     "support": SUPPORT,
     "profile": PROFILE,
+    "coverage": COVERAGE,
     "recovery": RECOVERY,
 }
 

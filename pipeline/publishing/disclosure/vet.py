@@ -18,6 +18,7 @@ from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, StudyResults
 from pipeline.publishing.disclosure.comparisons import hide_few_compared
+from pipeline.publishing.disclosure.coverage import hide_coverage
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
     hidden_rows,
@@ -70,6 +71,7 @@ def vet(results: StudyResults) -> StudyResults:
         issues=results.issues.assign(
             count=_hidden_counts(results.issues["count"].astype("Int64"), minimum)
         ),
+        coverage=_coverage(results, minimum),
     )
     vetted = replace(vetted, details=_details(vetted, hidden, minimum))
     if results.dominance is not None:
@@ -108,6 +110,12 @@ def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
     concentration = results.details.of(CONCENTRATION)
     of_one = pd.Series(dominated_sizes(estimates, concentration, percent), index=estimates.index)
     return _without(shown, of_one & ~few, Reason("one_firm_dominates", {"percent": percent}))
+
+
+def _coverage(results: StudyResults, minimum: int) -> pd.DataFrame | None:
+    if results.coverage is None:
+        return None
+    return hide_coverage(results.coverage, results.profile, minimum)
 
 
 def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", reason: Reason) -> pd.DataFrame:
