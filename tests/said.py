@@ -18,7 +18,7 @@ def trees() -> Iterator[ast.AST]:
 
 
 def said_codes() -> tuple[set[str], set[str]]:
-    """Return what `say` is given: codes, and patterns of those with a code of params in them."""
+    """Return what `say` and its parts are given: codes, and patterns where a part is of params."""
     codes: set[str] = set()
     patterns: set[str] = set()
     for tree in trees():
@@ -86,7 +86,7 @@ def _keys(node: ast.expr) -> set[str] | None:
 
 def _arguments_of_say(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
+        if isinstance(node, ast.Call) and _name(node.func) in ("say", "_sentence"):
             yield node.args[0]
 
 

@@ -378,10 +378,6 @@ def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(res
 
 def test_notes_give_the_years_of_the_data(results):
     assert "yearly data of firms, 2006\u20132013, event times" in _notes(results)
-    exhibit = results.settings.exhibit.model_copy(update={"period": "wave"})
-    settings = dataclasses.replace(results.settings, exhibit=exhibit)
-    waves = dataclasses.replace(results, settings=settings)
-    assert "data of firms by wave, which stands in the place of the year, 2006" in _notes(waves)
 
 
 def test_clusters_are_named_by_panel_where_they_differ(results):

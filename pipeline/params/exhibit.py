@@ -1,8 +1,8 @@
 """Section `exhibit`: titles, panels and rounding; nothing here changes an estimate."""
 
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from pipeline.params.settings import Settings
 
@@ -46,6 +46,18 @@ _MARKS: dict[LanguageCode, tuple[Mark, Mark]] = {
 }
 
 
+# Words for the period of which the languages know all forms.
+PeriodName = Literal[
+    "year", "half_year", "quarter", "month", "week", "wave", "round", "season"
+]  # fmt: skip
+
+# The two indefinite articles of a language, by which own words for the period are told apart.
+ARTICLES: dict[LanguageCode, tuple[str, str]] = {
+    "en": ("a", "an"),
+    "es": ("un", "una"),
+    "pt": ("um", "uma"),
+}
+
 # Endings before which English has more than the s of a plural: companies, businesses, branches.
 _NOT_ONLY_S = ("ies", "sses", "ches", "shes", "xes", "zes", "oes", "ss")
 
@@ -55,6 +67,18 @@ def _singular(firms: str, language: LanguageCode) -> str:
     endings = _NOT_ONLY_S if language == "en" else ("es", "ss")
     regular = firms.endswith("s") and not firms.endswith(endings)
     return firms.removesuffix("s") if regular else ""
+
+
+class PeriodWord(Settings):
+    """Give the forms of a word for the period that the languages do not know: una campaña."""
+
+    one: str = Field(min_length=1)
+    many: str = Field(min_length=1)
+    article: str = Field(description="a or an, un or una, um or uma: which of them it takes")
+
+
+def _kind_of_period(value: Any) -> str:
+    return "name" if isinstance(value, str) else "forms"
 
 
 class PanelSection(Settings):
@@ -89,7 +113,10 @@ class ExhibitSection(Settings):
     programme: str
     firms: str = Field(description="what units are called in prose: firms, plants")
     cluster: str = Field(description="what an assignment cluster is: plant, municipality x sector")
-    period: str = Field(default="year", description="what stands in the place of years: wave")
+    period: Annotated[
+        Annotated[PeriodName, Tag("name")] | Annotated[PeriodWord, Tag("forms")],
+        Discriminator(_kind_of_period),
+    ] = Field(default="year", description="what a column `year` counts, as readers call it: wave")
     source: str
     panels: list[PanelSection] = Field(min_length=1)
     design_labels: dict[str, str]
@@ -105,6 +132,27 @@ class ExhibitSection(Settings):
     tables: list[TableName] = Field(default=list(get_args(TableName)))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
     disclosure: Disclosure = Disclosure()
+
+    @field_validator("period", mode="before")
+    @classmethod
+    def _forms_are_known(cls, period: Any) -> Any:
+        known = get_args(PeriodName)
+        if isinstance(period, str) and period not in known:
+            raise ValueError(
+                f"its forms are not known, as those of {', '.join(known)} are; give them, "
+                f"period: {{one: {period}, many: ..., article: ...}}"
+            )
+        return period
+
+    @model_validator(mode="after")
+    def _article_is_of_the_language(self) -> "ExhibitSection":
+        articles = ARTICLES[self.language]
+        if isinstance(self.period, PeriodWord) and self.period.article not in articles:
+            raise ValueError(
+                f"period.article is {self.period.article}: with language {self.language} it is "
+                f"{' or '.join(articles)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "ExhibitSection":

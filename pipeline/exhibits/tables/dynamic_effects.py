@@ -82,7 +82,6 @@ def _partial(effects: list[dict[int, Effect]]) -> list[str]:
 
 def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     settings = results.settings
-    period = settings.exhibit.period
     design = settings.estimate.headline.design
     reference = rounding.fixed(settings.treatment.reference_event_time, 0)
     matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
@@ -101,7 +100,6 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
             design_label=settings.design_label(design),
             reference=reference,
         ),
-        *([] if period == "year" else [say("dynamic_effects.period_as_year", period=period)]),
         *(
             [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]
             if on_lags

@@ -2,7 +2,11 @@
 
 Sentences stand in one data file a language, `en.yaml`, `es.yaml` and `pt.yaml`, by section and
 code; code names them and fills their fields, and nothing reads what they say. A study's exhibits
-are made inside `speaking(its exhibit section)`; outside of it everything is English.
+are made inside `speaking(its exhibit section)`; outside of it everything is English, of years.
+
+Every sentence may hold the study's word for the period: {period}, {periods}, with a capital
+{Period}, {Periods}, what comes every period {by_period}, and {agree:un|una}, of two forms the one
+that goes with the word.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +18,13 @@ from importlib import resources
 from typing import Any
 
 from pipeline.errors import Reason
-from pipeline.params.exhibit import ExhibitSection, LanguageCode
+from pipeline.params.exhibit import (
+    ARTICLES,
+    ExhibitSection,
+    LanguageCode,
+    PeriodName,
+    PeriodWord,
+)
 
 # Fields of reasons that hold a code, which is a word of the section of their name.
 _CODED = ("group", "weights")
@@ -22,11 +32,12 @@ _CODED = ("group", "weights")
 
 @dataclass(frozen=True)
 class Speech:
-    """Hold a language and the marks between digits."""
+    """Hold a language, the marks between digits, and what a period is called."""
 
     language: LanguageCode = "en"
     decimal_mark: str = "."
     group_mark: str = ","
+    period: PeriodName | PeriodWord = "year"
 
 
 _ENGLISH = Speech()
@@ -36,7 +47,9 @@ _SPEECH: ContextVar[Speech] = ContextVar("speech", default=_ENGLISH)
 @contextmanager
 def speaking(exhibit: ExhibitSection) -> Iterator[None]:
     """Make every phrase and number inside the block follow a study's settings."""
-    token = _SPEECH.set(Speech(exhibit.language, exhibit.decimal_mark, exhibit.group_mark))
+    token = _SPEECH.set(
+        Speech(exhibit.language, exhibit.decimal_mark, exhibit.group_mark, exhibit.period)
+    )
     try:
         yield
     finally:
@@ -50,7 +63,42 @@ def speech() -> Speech:
 
 def say(code: str, **fields: object) -> str:
     """Return the sentence of `section.code` in the report's language, its fields filled in."""
-    return sentences(speech().language)[code].format(**fields)
+    return _sentence(code).format(**_period_forms(), **fields)
+
+
+def _sentence(code: str) -> str:
+    return sentences(speech().language)[code]
+
+
+def _period_forms() -> dict[str, object]:
+    """Return the forms of the word for the period, by the field of sentences that they fill."""
+    word = speech().period
+    if isinstance(word, PeriodWord):
+        one, many = word.one, word.many
+        by_period = _sentence("language.by_period").format(one=one)
+        form = ARTICLES[speech().language].index(word.article)
+    else:
+        one, many = _sentence(f"period_one.{word}"), _sentence(f"period_many.{word}")
+        by_period = _sentence(f"period_each.{word}")
+        form = int(_sentence(f"period_form.{word}")) - 1
+    return {
+        "period": one,
+        "periods": many,
+        "Period": one[:1].upper() + one[1:],
+        "Periods": many[:1].upper() + many[1:],
+        "by_period": by_period,
+        "agree": _Agreeing(form),
+    }
+
+
+@dataclass(frozen=True)
+class _Agreeing:
+    """Choose, of the two forms `un|una` of a word, the one that goes with that for the period."""
+
+    form: int
+
+    def __format__(self, forms: str) -> str:
+        return forms.split("|")[self.form]
 
 
 @cache

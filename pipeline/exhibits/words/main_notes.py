@@ -57,21 +57,14 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     return tuple(note for note in notes if note)
 
 
-def _data(results: StudyResults) -> str:
-    exhibit = results.settings.exhibit
-    if exhibit.period == "year":
-        return say("main_notes.yearly_data", firms=exhibit.firms)
-    return say("main_notes.data_by_period", firms=exhibit.firms, period=exhibit.period)
-
-
 def _sample(results: StudyResults, shown: Shown) -> str:
     treatment = results.settings.treatment
     window = treatment.window
     anticipated = say("main_notes.anticipation") if treatment.anticipation_years else ""
     return say(
         "main_notes.sample",
-        data=_data(results),
-        period=_period(results, shown),
+        data=say("main_notes.data", firms=results.settings.exhibit.firms),
+        span=_span(results, shown),
         first_event_time=_signed(window.first_event_time),
         last_event_time=_signed(window.last_event_time),
         reference_event_time=_signed(treatment.reference_event_time),
@@ -90,7 +83,7 @@ def _counted(results: StudyResults, shown: Shown) -> str:
     return say("main_notes.count_mixed", panels=name_panels(pooled))
 
 
-def _period(results: StudyResults, shown: Shown) -> str:
+def _span(results: StudyResults, shown: Shown) -> str:
     """Return `, 1987\u20131989`: the years of all outcomes of the main panel."""
     design = shown.panels[main_letter(results, shown)].design
     years = [
