@@ -9,11 +9,16 @@ import pandas as pd
 import pytest
 import statsmodels
 
-from pipeline.errors import IdentificationError
-from pipeline.estimators.matching_effect import Rules, matching_effect
-from pipeline.estimators.score_correction import estimated_score
+from pipeline.effects.estimated import Estimated, Seen, combined
+from pipeline.effects.matched_effects import MatchedEffects, Rules
+from pipeline.effects.terms import ATT, Term, event
+from pipeline.errors import IdentificationError, Reason
+from pipeline.estimators.matching_effect import matching_effect
+from pipeline.inference.abadie_imbens import with_neighbour_covariance
+from pipeline.inference.neighbour_variance import neighbour_variance
 from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import ScoredFirms
+from pipeline.selection.estimated_score import estimated_score
 
 CATTANEO = Path(statsmodels.__file__).parent / "treatment" / "tests" / "results" / "cataneo2.csv"
 PSMATCH2 = Path(__file__).parent / "reference" / "psmatch2_data.csv"
@@ -60,7 +65,11 @@ def test_figures_of_teffects_psmatch(births, case):
     firms, score = on_score(births, columns)
     found = matching_effect(firms, estimand, Rules(**options), score=score)
     assert found.estimate == pytest.approx(float(estimate), abs=last_digit(estimate))
-    assert found.std_error == pytest.approx(float(error), abs=last_digit(error))
+    assert std_error(found) == pytest.approx(float(error), abs=last_digit(error))
+
+
+def std_error(found):
+    return np.sqrt(neighbour_variance(found))
 
 
 def last_digit(printed):
@@ -75,7 +84,8 @@ def test_a_caliper_that_binds_nobody_changes_nothing(births, caliper):
     bound = replace(firms, score=score.probability, caliper=caliper)
     estimand = "ate" if caliper == 0.1 else "att"
     rules = Rules(variance="homoskedastic")
-    assert matching_effect(bound, estimand, rules) == matching_effect(firms, estimand, rules)
+    found, plain = (matching_effect(given, estimand, rules) for given in (bound, firms))
+    assert (found.estimate, std_error(found)) == (plain.estimate, std_error(plain))
 
 
 def test_firms_beyond_the_caliper_leave_the_average():
@@ -116,15 +126,55 @@ def test_figures_of_teffects_nnmatch(births, case):
     firms = on_covariates(births, columns, exact)
     found = matching_effect(firms, estimand, Rules(own_neighbours=2), bias_covariates=bias)
     assert found.estimate == pytest.approx(float(estimate), abs=last_digit(estimate))
-    assert found.std_error == pytest.approx(float(error), abs=last_digit(error))
+    assert std_error(found) == pytest.approx(float(error), abs=last_digit(error))
 
 
 def test_a_firm_alone_in_its_cell_has_no_variance():
     cells = np.array([0, 0, 0, 1, 1, 1])
     treated = np.array([True, False, False, True, True, False])
     firms = ScoredFirms(np.arange(6.0), treated, np.zeros((6, 1)), cells)
+    found = matching_effect(firms, "att", Rules(ratio=1))
     with pytest.raises(IdentificationError, match=r"alone_in_cell \(n 1\)"):
-        matching_effect(firms, "att", Rules(ratio=1))
+        neighbour_variance(found)
+
+
+def two_entry_years():
+    """Return the effects of two entry years, and the result whose terms they are."""
+    rng = np.random.default_rng(5)
+    firms = [ScoredFirms(rng.normal(size=n), np.arange(n) < 4, np.zeros((n, 1))) for n in (9, 12)]
+    effects = tuple(matching_effect(part, "att", Rules()) for part in firms)
+    nobody = np.zeros(0, dtype=np.intp)
+    return effects, Estimated(
+        terms=(Term("att", cohort=2003), Term("att", cohort=2005)),
+        estimates=np.array([effect.estimate for effect in effects]),
+        influence=None,
+        seen=Seen(nobody, nobody.astype(bool)),
+        largest=1.0,
+        loadings=np.eye(2),
+        source=MatchedEffects(effects),
+    )
+
+
+def test_variances_of_entry_years_add_up_by_squared_shares():
+    effects, by_year = two_entry_years()
+    one, other = (neighbour_variance(effect) for effect in effects)
+    share = np.array([[0.3, 1.0], [0.7, 0.0]])
+    found, unknown = with_neighbour_covariance(combined(by_year, [ATT, event(0)], share))
+    assert found.estimates == pytest.approx([share[:, 0] @ by_year.estimates, effects[0].estimate])
+    assert np.diag(found.covariance) == pytest.approx([0.09 * one + 0.49 * other, one])
+    assert np.isnan(found.covariance[0, 1]) and np.isnan(found.covariance[1, 0])
+    assert unknown == {}
+
+
+def test_a_term_without_a_variance_in_one_entry_year_has_the_reason():
+    effects, by_year = two_entry_years()
+    cells = np.zeros(9, dtype=np.int64)
+    cells[[0, 1, 8]] = 1  # two treated firms share the one comparison firm of their cell
+    alone = matching_effect(replace(effects[0].firms, cells=cells), "att", Rules())
+    both = replace(by_year, source=MatchedEffects((alone, effects[1])))
+    found, unknown = with_neighbour_covariance(combined(both, [ATT, event(0)], np.eye(2)))
+    assert unknown == {ATT: Reason("alone_in_cell", {"n": 1})}
+    assert found.covariance[1, 1] == pytest.approx(neighbour_variance(effects[1]))
 
 
 def test_att_with_a_known_score():
@@ -135,7 +185,7 @@ def test_att_with_a_known_score():
     )
     found = matching_effect(firms, "att", Rules(tolerance=1e-12))
     assert found.estimate == pytest.approx(1968.79971586, abs=1e-7)
-    assert found.std_error == pytest.approx(1134.31908691, abs=1e-7)
+    assert std_error(found) == pytest.approx(1134.31908691, abs=1e-7)
 
 
 def used_firms_variance(outcome, treated, weight):
@@ -191,7 +241,7 @@ def test_any_number_of_neighbours_follows_the_formulas(ratio, own):
     for estimand, (estimate, error) in zip(("ate", "att"), expected, strict=True):
         found = matching_effect(ScoredFirms(y, treated, points), estimand, Rules(ratio, own))
         assert found.estimate == pytest.approx(estimate)
-        assert found.std_error == pytest.approx(error)
+        assert std_error(found) == pytest.approx(error)
 
 
 @pytest.mark.slow
@@ -208,6 +258,6 @@ def test_intervals_cover_the_truth(estimand):
         firms = ScoredFirms(y, treated, score.probability[:, None])
         found = matching_effect(firms, estimand, Rules(), score=score)
         estimates.append(found.estimate)
-        errors.append(found.std_error)
+        errors.append(std_error(found))
     ratio = np.mean(errors) / np.std(estimates, ddof=1)
     assert abs(ratio - 1) < 4 / np.sqrt(2 * len(estimates))

@@ -13,10 +13,11 @@ from pipeline.datasets.fits import FITS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.store import conform
+from pipeline.effects.matched_effects import Rules
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
-from pipeline.estimators.matching_effect import Rules, matching_effect
-from pipeline.estimators.score_correction import estimated_score
+from pipeline.estimators.matching_effect import matching_effect
+from pipeline.inference.neighbour_variance import neighbour_variance
 from pipeline.matching.designs import match_designs
 from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import ScoredFirms
@@ -24,6 +25,7 @@ from pipeline.matching.redo import Redo
 from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import LEAST_TIE_TOLERANCE
+from pipeline.selection.estimated_score import estimated_score
 
 NEIGHBOUR = {
     **NEAREST,
@@ -105,12 +107,13 @@ def rows_of(results):
     return rows.set_index("named")
 
 
-def expected(table, **rules):
+def expected_error(table, **rules):
     treated = table["treated"].to_numpy()
     score = estimated_score(table[lalonde.IN_SCORE], treated, "logit")
     points = np.round(score.probability, SCORE_DECIMALS)[:, None]
     firms = ScoredFirms(table["re78"].to_numpy(float), treated, points)
-    return matching_effect(firms, "att", Rules(tolerance=LEAST_TIE_TOLERANCE, **rules), score=score)
+    rules = Rules(tolerance=LEAST_TIE_TOLERANCE, **rules)
+    return np.sqrt(neighbour_variance(matching_effect(firms, "att", rules, score=score)))
 
 
 def test_the_estimate_is_that_of_shared_ties(table):
@@ -129,7 +132,7 @@ def test_the_estimate_is_that_of_shared_ties(table):
 
 def test_the_error_is_corrected_for_the_estimated_score(table):
     row = rows_of(study_of(table, NEIGHBOUR)).loc["att"]
-    assert row["std_error"] == pytest.approx(expected(table).std_error)
+    assert row["std_error"] == pytest.approx(expected_error(table))
     assert row["std_error"] != pytest.approx(1134.31908691, rel=1e-3)
     assert row["conf_high"] - row["estimate"] == pytest.approx(1.959964 * row["std_error"])
     assert "corrected for the estimated score" in row["note"]
@@ -137,9 +140,9 @@ def test_the_error_is_corrected_for_the_estimated_score(table):
 
 def test_one_variance_for_all_on_request(table):
     row = rows_of(study_of(table, NEIGHBOUR, {"variance": "homoskedastic"})).loc["att"]
-    assert row["std_error"] == pytest.approx(expected(table, variance="homoskedastic").std_error)
+    assert row["std_error"] == pytest.approx(expected_error(table, variance="homoskedastic"))
     four = rows_of(study_of(table, NEIGHBOUR, {"variance_neighbours": 4})).loc["att"]
-    assert four["std_error"] == pytest.approx(expected(table, own_neighbours=3).std_error)
+    assert four["std_error"] == pytest.approx(expected_error(table, own_neighbours=3))
 
 
 def test_covariates_with_bias_adjustment(table):
@@ -156,8 +159,18 @@ def test_covariates_with_bias_adjustment(table):
     spec = {"bias_adjustment": ["age", "educ"]}
     row = rows_of(study_of(table, {**MAHALANOBIS, "exact": ["race"]}, spec)).loc["att"]
     assert row["estimate"] == pytest.approx(found.estimate)
-    assert row["std_error"] == pytest.approx(found.std_error)
+    assert row["std_error"] == pytest.approx(np.sqrt(neighbour_variance(found)))
     assert row["n_control"] == found.n_matches
+
+
+def test_an_effect_without_a_variance_stands_with_the_reason(table):
+    """A comparison firm that is alone in its cell is a match, and has nobody to measure it by."""
+    few = table["race"].eq("hispan") & ~table["treated"]
+    alone = table[~few | few.cumsum().eq(1)].reset_index(drop=True)
+    row = rows_of(study_of(alone, {**MAHALANOBIS, "exact": ["race"]})).loc["att"]
+    assert np.isfinite(row["estimate"])
+    assert np.isnan(row["std_error"])
+    assert "1 firms have no other firm of their group in their cell" in row["note"]
 
 
 def test_a_caliper_leaves_treated_firms_out(table):

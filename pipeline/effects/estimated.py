@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.imputed_effects import ImputedEffects
+from pipeline.effects.matched_effects import MatchedEffects
 from pipeline.effects.regression import Regression
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
@@ -98,7 +99,7 @@ class Estimated:
     seen: Seen
     largest: float
     loadings: Floats
-    source: Regression | Cells | ImputedEffects | None = None
+    source: Regression | Cells | ImputedEffects | MatchedEffects | None = None
     reasons: Mapping[Term, Reason] = field(default_factory=dict)
     zeros: Mapping[Term, Reason] = field(default_factory=dict)
     remarks: Mapping[Term, tuple[Reason, ...]] = field(default_factory=dict)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
-from pipeline.estimators.score_correction import EstimatedScore, estimated_score
 from pipeline.matching.caliper import design_caliper
 from pipeline.matching.designs import design_risk_sets
 from pipeline.matching.mahalanobis import whiten
@@ -17,6 +16,7 @@ from pipeline.matching.stack import RiskSet
 from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.match import MahalanobisDesign, NearestDesign
 from pipeline.selection.design_matrix import expanded_columns
+from pipeline.selection.estimated_score import EstimatedScore, estimated_score
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class DifferenceStack:
     `event_times` are the columns of `panel_row`; `covered` says which of them PANEL has.
     """
 
+    entry_year: int
     risk_set: RiskSet
     points: Floats
     caliper: float | None
@@ -45,6 +46,7 @@ class Differenced:
     lack the difference.
     """
 
+    entry_year: int
     firms: ScoredFirms
     score: EstimatedScore | None
     adjust: Floats | None
@@ -74,7 +76,9 @@ def difference_stacks(
         row = index.rows(firm, np.broadcast_to(year + event_times, (len(firm), len(event_times))))
         caliper = design_caliper(risk_set, rule)
         covered = index.covers(year + event_times)
-        yield DifferenceStack(risk_set, points, caliper, score, position, event_times, row, covered)
+        yield DifferenceStack(
+            year, risk_set, points, caliper, score, position, event_times, row, covered
+        )
 
 
 def differenced(
@@ -107,7 +111,8 @@ def differenced(
         caliper=stack.caliper,
     )
     score = None if stack.score is None else stack.score.of(kept)
-    return Differenced(firms, score, _columns(covariates[kept]), int((usable & ~known).sum()))
+    adjusts, n_without = _columns(covariates[kept]), int((usable & ~known).sum())
+    return Differenced(stack.entry_year, firms, score, adjusts, n_without)
 
 
 def _columns(covariates: pd.DataFrame) -> Floats | None:

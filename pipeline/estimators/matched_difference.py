@@ -1,16 +1,17 @@
-"""Matching on one difference per firm, with the variance of Abadie & Imbens.
+"""Matching on one difference per firm.
 
-Whoever has the difference is matched, entry year by entry year, by the rules of the design. An
-entry year's effect counts by its treated firms, and so does its variance, squared.
+Whoever has the difference is matched, entry year by entry year, by the rules of the design. A
+term's effect is the mean of its entry years' by their matched treated firms.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.answers import Answer
-from pipeline.effects.estimated import Estimated, Seen
+from pipeline.effects.estimated import Estimated, Seen, combined
+from pipeline.effects.matched_effects import MatchedEffect, MatchedEffects, Rules
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError, Reason
@@ -20,7 +21,7 @@ from pipeline.estimators.difference_stacks import (
     difference_stacks,
     differenced,
 )
-from pipeline.estimators.matching_effect import MatchingEffect, Rules, matching_effect
+from pipeline.estimators.matching_effect import matching_effect
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
@@ -82,81 +83,93 @@ def estimate_differences(task: DifferenceTask, outcome: str) -> Answer:
     parts = [_Part.of(task, values, term, times) for term, times in asked]
     average = next((part for part in parts if part.term == ATT), None)
     unused = {} if average is None else {"n_without_difference": float(average.n_without)}
-    return Answer([_estimated(parts, zeros)], unused=unused)
+    return Answer([replace(_averaged(parts), zeros=zeros)], unused=unused)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Hold one term: its estimate and standard error, or the reason for none."""
+    """Hold one term's entry years with their effects, or the reason for none."""
 
     term: Term
-    n_without: int
-    n_firms: int
-    largest: float
-    estimate: float = np.nan
-    error: float = np.nan
-    n_treated: int = 0
-    n_control: int = 0
-    remarks: tuple[Reason, ...] = ()
+    samples: list[Differenced]
+    effects: list[MatchedEffect]
     reason: Reason | None = None
 
     @classmethod
     def of(cls, task: DifferenceTask, values: Floats, term: Term, times: list[int]) -> "_Part":
-        """Average entry years by their matched treated firms."""
+        """Match every entry year that has firms of both groups."""
         samples = task.samples(values, times)
-        outcomes = [np.abs(sample.firms.outcome) for sample in samples]
-        largest = max((float(part.max()) for part in outcomes), default=0.0)
-        n_without, n_firms = sum(s.n_without for s in samples), sum(len(part) for part in outcomes)
+        if not samples:
+            return cls(term, samples, [], NOBODY)
         try:
-            effects = [_effect(sample, task.rules) for sample in samples]
-            if not effects:
-                raise IdentificationError(NOBODY)
+            return cls(term, samples, [_effect(sample, task.rules) for sample in samples])
         except IdentificationError as error:
-            return cls(term, n_without, n_firms, largest, reason=error.reason)
-        number = np.array([effect.n_averaged for effect in effects])
-        share = number / number.sum()
-        return cls(
-            term,
-            n_without,
-            n_firms,
-            largest,
-            estimate=float(np.array([effect.estimate for effect in effects]) @ share),
-            error=float(np.sqrt(np.square(share * [e.std_error for e in effects]).sum())),
-            n_treated=int(number.sum()),
-            n_control=sum(effect.n_matches for effect in effects),
-            remarks=_remarks(samples, task.rules),
-        )
+            return cls(term, samples, [], error.reason)
+
+    @property
+    def n_without(self) -> int:
+        """Return the number of firms on support without the difference."""
+        return sum(sample.n_without for sample in self.samples)
+
+    @property
+    def largest(self) -> float:
+        """Return the largest absolute difference."""
+        return max((float(np.abs(s.firms.outcome).max()) for s in self.samples), default=0.0)
 
     @property
     def counts(self) -> dict[str, int]:
         """Return the columns of ESTIMATES: every firm is a cluster of its own."""
+        n_treated = sum(effect.n_averaged for effect in self.effects)
+        n_control = sum(effect.n_matches for effect in self.effects)
         return {
-            "n_treated": self.n_treated,
-            "n_control": self.n_control,
-            "n_obs": self.n_firms,
-            "n_clusters": self.n_treated + self.n_control,
-            "n_treated_clusters": self.n_treated,
+            "n_treated": n_treated,
+            "n_control": n_control,
+            "n_obs": sum(len(effect.effect) for effect in self.effects),
+            "n_clusters": n_treated + n_control,
+            "n_treated_clusters": n_treated,
         }
 
+    @property
+    def remarks(self) -> tuple[Reason, ...]:
+        """Say what the effects rest on."""
+        codes = ["one_difference_per_firm"]
+        if self.effects[0].rules.variance == "homoskedastic":
+            codes.append("one_outcome_variance")
+        elif all(effect.score is not None for effect in self.effects):
+            codes.append("variance_corrected_for_score")
+        if any(sample.adjust is not None for sample in self.samples):
+            codes.append("bias_adjusted")
+        return tuple(Reason(code) for code in codes)
 
-def _estimated(parts: list[_Part], zeros: dict[Term, Reason]) -> Estimated:
-    """Return the terms with their variances; covariances between terms are not known."""
+
+def _averaged(parts: list[_Part]) -> Estimated:
+    """Return the terms, means of their entry years by matched treated firms."""
     known = [part for part in parts if part.reason is None]
-    covariance = np.full((len(known), len(known)), np.nan)
-    np.fill_diagonal(covariance, [part.error**2 for part in known])
-    nobody = np.zeros(0, dtype=np.intp)
-    return Estimated(
-        terms=tuple(part.term for part in known),
-        estimates=np.array([part.estimate for part in known]),
-        influence=None,
-        seen=Seen(nobody, nobody.astype(np.bool_)),
-        largest=max((part.largest for part in parts), default=0.0),
-        loadings=np.eye(len(known)),
+    owner = np.array([i for i, part in enumerate(known) for _ in part.effects], dtype=np.intp)
+    by_year = _by_entry_year(known, max((part.largest for part in parts), default=0.0))
+    number = np.array([effect.n_averaged for part in known for effect in part.effects])
+    weights = np.zeros((len(owner), len(known)))
+    weights[np.arange(len(owner)), owner] = number / np.bincount(owner, number)[owner]
+    return replace(
+        combined(by_year, [part.term for part in known], weights),
         reasons={part.term: part.reason for part in parts if part.reason is not None},
-        zeros=zeros,
         remarks={part.term: part.remarks for part in known},
         counts={part.term: part.counts for part in known},
-        covariance=covariance,
+    )
+
+
+def _by_entry_year(known: list[_Part], largest: float) -> Estimated:
+    """Return every term's effect in every entry year, of whom no influence sums to it."""
+    effects = tuple(effect for part in known for effect in part.effects)
+    nobody = np.zeros(0, dtype=np.intp)
+    return Estimated(
+        terms=tuple(replace(p.term, cohort=s.entry_year) for p in known for s in p.samples),
+        estimates=np.array([effect.estimate for effect in effects]),
+        influence=None,
+        seen=Seen(nobody, nobody.astype(np.bool_)),
+        largest=largest,
+        loadings=np.eye(len(effects)),
+        source=MatchedEffects(effects),
     )
 
 
@@ -173,18 +186,7 @@ def _rules(spec: MatchedDifferenceSpec, redo: Redo, design: str) -> Rules:
     )
 
 
-def _effect(sample: Differenced, rules: Rules) -> MatchingEffect:
+def _effect(sample: Differenced, rules: Rules) -> MatchedEffect:
     return matching_effect(
         sample.firms, "att", rules, bias_covariates=sample.adjust, score=sample.score
     )
-
-
-def _remarks(samples: list[Differenced], rules: Rules) -> tuple[Reason, ...]:
-    codes = ["one_difference_per_firm"]
-    if rules.variance == "homoskedastic":
-        codes.append("one_outcome_variance")
-    elif all(sample.score is not None for sample in samples):
-        codes.append("variance_corrected_for_score")
-    if any(sample.adjust is not None for sample in samples):
-        codes.append("bias_adjusted")
-    return tuple(Reason(code) for code in codes)

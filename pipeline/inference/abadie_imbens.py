@@ -1,21 +1,29 @@
-"""Rows of matching on one difference per firm, whose variance the estimator itself gives."""
+"""Rows of matching on one difference per firm: variances by neighbours, normal intervals."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from pipeline.effects.estimated import Estimated
+from pipeline.effects.matched_effects import MatchedEffects
 from pipeline.effects.rows import Label, Row, effect_row, missing_row
 from pipeline.effects.terms import Term
-from pipeline.errors import Reason
+from pipeline.errors import IdentificationError, Reason
 from pipeline.inference.covariance import is_rounding, std_errors_of, t_intervals
+from pipeline.inference.neighbour_variance import neighbour_variance
 
 INFERENCE = "abadie_imbens"
 
 
-def abadie_imbens_rows(label: Label, estimated: Estimated) -> list[Row]:
+def abadie_imbens_rows(label: Label, matched: Estimated) -> list[Row]:
     """Return a row for every term, with normal tests and intervals."""
-    assert estimated.covariance is not None, "the estimator gives variances"
+    estimated, unknown = with_neighbour_covariance(matched)
+    assert estimated.covariance is not None, "just made"
     errors = std_errors_of(estimated.covariance)
-    reasons = [_why_none(estimated, *pair) for pair in zip(estimated.terms, errors, strict=True)]
+    reasons = [
+        unknown.get(term) or _why_none(estimated, term, error)
+        for term, error in zip(estimated.terms, errors, strict=True)
+    ]
     known = np.where([reason is None for reason in reasons], errors, np.nan)
     shown = t_intervals(estimated.estimates, known, np.inf, label.conf_level)
     rows = [
@@ -43,6 +51,26 @@ def abadie_imbens_rows(label: Label, estimated: Estimated) -> list[Row]:
         missing_row(label, term, reason, inference=INFERENCE)
         for term, reason in estimated.reasons.items()
     ]
+
+
+def with_neighbour_covariance(matched: Estimated) -> tuple[Estimated, dict[Term, Reason]]:
+    """Return a result with the variances of its terms, and why some have none.
+
+    Entry years share no firm, so that the variances of their effects add up. Terms share firms:
+    what covariance they have is not known.
+    """
+    assert isinstance(matched.source, MatchedEffects), "asked of matched effects"
+    variances = np.zeros(len(matched.source.effects))
+    unknown: dict[Term, Reason] = {}
+    for position, effect in enumerate(matched.source.effects):
+        try:
+            variances[position] = neighbour_variance(effect)
+        except IdentificationError as error:
+            used = np.flatnonzero(matched.loadings[position])
+            unknown |= {matched.terms[column]: error.reason for column in used}
+    covariance = np.full((len(matched.terms), len(matched.terms)), np.nan)
+    np.fill_diagonal(covariance, variances @ np.square(matched.loadings))
+    return replace(matched, covariance=covariance), unknown
 
 
 def _why_none(estimated: Estimated, term: Term, error: float) -> Reason | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.effects.answers import Answer
 from pipeline.effects.families import family_traits
+from pipeline.effects.matched_effects import MatchedEffects
 from pipeline.effects.rows import Label, Row, missing_row
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT
@@ -33,7 +34,7 @@ def inferred_rows(label: Label, answer: Answer, spec: Any) -> tuple[list[Row], l
     rows = [missing_row(label, term, why) for term, why in answer.reasons.items()]
     found: list[Inferred] = []
     for result in answer.results:
-        if result.covariance is not None:
+        if isinstance(result.source, MatchedEffects):
             rows += abadie_imbens_rows(label, result)
             continue
         inferred = infer(result, label.cluster)
