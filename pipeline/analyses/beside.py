@@ -2,34 +2,24 @@
 
 import numpy as np
 
-from pipeline.datasets.fits import (
-    DECOMPOSED_COHORTS,
-    DECOMPOSITION,
-    DETECTABLE,
-    FITS,
-    PRE_TREND_POWER,
-)
-from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
+from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER
+from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
 from pipeline.effects.description import baseline_means, mean_paths, sample_figures
 from pipeline.effects.families import families_that
-from pipeline.effects.rows import Label, Row
+from pipeline.effects.rows import Label, Row, fit_key
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
-from pipeline.estimators.decomposition import decompose
-from pipeline.estimators.ratios import concentration
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.estimators.twoway import flat_sample
 from pipeline.inference.analytic import Inferred, infer
 from pipeline.inference.detectable import (
     Baseline,
     Slopes,
     by_treated_clusters,
     detectable_row,
-    fit_key,
     slope_rows,
 )
 from pipeline.inference.inferences import Found
@@ -54,31 +44,17 @@ def add_beside(
     add_unused(collected, label, found.answer)
     for row in slopes(label, test) if test is not None else ():
         collected.add(PRE_TREND_POWER, **row)
-    if task.in_ratios and task.spec.estimator == "stacked":
-        place = {"design": label.design, "outcome": label.outcome, "grouping": label.grouping}
-        for treated, shares in concentration(task.sample).items():
-            collected.add(CONCENTRATION, **place, treated=treated, **shares)
-    if not ESTIMATORS[task.spec.estimator].inference & {"imbens_manski", "abadie_imbens"}:
+    estimator = ESTIMATORS[task.spec.estimator]
+    if estimator.beside is not None:
+        estimator.beside(collected, task, label)
+    if estimator.detectable:
         _add_detectable(collected, task, label, found)
-    if task.spec.estimator == "twoway":
-        _add_decomposition(collected, task, label)
 
 
 def add_unused(collected: Collected, label: Label, answer: Answer) -> None:
     """Add the counts of what a fit could not use."""
     if answer.unused:
         collected.add(FITS, **fit_key(label), **answer.unused)
-
-
-def _add_decomposition(collected: Collected, task: Task, label: Label) -> None:
-    """Add what a flat two-way figure averages."""
-    found = decompose(label, flat_sample(task.sample, task.study.panel))
-    collected.tests.append(found.test)
-    collected.add(FITS, **fit_key(label), **found.whole)
-    for row in found.comparisons:
-        collected.add(DECOMPOSITION, **fit_key(label), **row)
-    for row in found.cohorts:
-        collected.add(DECOMPOSED_COHORTS, **fit_key(label), **row)
 
 
 def slopes(label: Label, test: PreTrends) -> list[Row]:

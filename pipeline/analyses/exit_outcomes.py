@@ -21,7 +21,7 @@ from pipeline.analyses.manski_bounds import manski_bounds
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import FITS
 from pipeline.effects.collected import Collected
-from pipeline.effects.rows import Label, Row, missing_row
+from pipeline.effects.rows import Label, Row, fit_key, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
@@ -29,7 +29,6 @@ from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.estimators.lee_bounds import bounds_of_changes, trimmed
 from pipeline.inference.analytic import infer
-from pipeline.inference.detectable import fit_key
 from pipeline.inference.imbens_manski import bound_rows
 from pipeline.panel.scale import on_scale, transform
 from pipeline.params.analyses import Limits

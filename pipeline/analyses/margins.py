@@ -27,14 +27,13 @@ from pipeline.datasets.fits import UNIT_DEPENDENCE
 from pipeline.datasets.samples import ZEROS
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated, combined, joined
-from pipeline.effects.rows import Label, Row, analysis_label, missing_row
+from pipeline.effects.rows import Label, Row, analysis_label, fit_key, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.inference.analytic import analytic_rows, infer
-from pipeline.inference.detectable import fit_key
 from pipeline.panel.panel_index import NO_ROW, n_groups
 from pipeline.params.analyses import Margins
 

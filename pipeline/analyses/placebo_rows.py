@@ -1,4 +1,4 @@
-"""The row of a placebo entry date, by whichever estimator a stacked spec has for an outcome."""
+"""The row of a placebo entry date, by the estimator of a spec that can be redone."""
 
 from dataclasses import replace
 
@@ -9,8 +9,7 @@ from pipeline.effects.sample import check_comparable, stacked_sample
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, Reason
-from pipeline.estimators.ratios import estimate_ratios
-from pipeline.estimators.stacked import estimate_stacked
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.inferences import inferred_rows
 from pipeline.panel.scale import on_scale
 
@@ -38,9 +37,9 @@ def _row(task: Task, label: Label, years_early: int) -> Row:
     stacks, alike = placebo_stacks(sample.stacks, years_early, task.matched)
     early = stacked_sample(stacks, values, study.estimate.missing, sample.covariates)
     check_comparable(early)
-    alone = task.spec.model_copy(update={"terms": ["att"]})
-    estimate = estimate_ratios if task.in_ratios else estimate_stacked
-    answer = replace(estimate(study, alone, early), by_sample={})
+    alone = Task(study, task.spec.only_average(task.design), label.outcome, early)
+    again = ESTIMATORS[task.spec.estimator].again()
+    answer = replace(again.estimate(alone), by_sample={})
     row = inferred_rows(label, answer, None)[0][0]
     if row["reason"] is not None and "estimate" not in row:
         return row

@@ -1,5 +1,8 @@
 """Every estimate that params ask for: spec x design x outcome."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +20,6 @@ from pipeline.effects.study import Study, asked, outcome_sample
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
-from pipeline.estimators.matched_difference import difference_task, estimate_differences
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.analytic import Inferred
 from pipeline.inference.bootstrap_rows import bootstrap_rows
@@ -32,7 +34,7 @@ from pipeline.inference.romano_wolf import romano_wolf_tests
 from pipeline.inference.stored import covariance_rows, influence_rows
 from pipeline.inference.validity import require_valid
 from pipeline.matching.redo import Redo, Remade
-from pipeline.params.estimate import MatchedDifferenceSpec, Spec
+from pipeline.params.estimate import Spec
 from pipeline.progress import track
 
 
@@ -71,8 +73,6 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
 def _check_inference(study: Study, redo: Redo | None) -> None:
     """Refuse, before anything is estimated, inference that a design does not allow."""
     for spec in study.estimate.specs:
-        if spec.estimator not in ("stacked", "matched_difference"):
-            continue
         for design in spec.designs:
             require_valid(spec, study.stacks[design], redo.rule(design) if redo else Remade())
 
@@ -137,27 +137,33 @@ def cluster_names(study: Study, label: Label, inferred: Inferred) -> "pd.Index[s
 def _add_redone(collected: Collected, study: Study, redo: Redo) -> None:
     """Add what makes designs again: matching on differences, draws, other orders of matching."""
     for spec in study.estimate.specs:
-        if isinstance(spec, MatchedDifferenceSpec):
-            _add_differences(collected, study, spec, redo)
+        anew = ESTIMATORS[spec.estimator].anew
+        if anew is not None:
+            _add_anew(collected, study, spec, partial(anew, study, spec, redo))
     collected.estimates += bootstrap_rows(study, redo, collected.estimates)
     collected.estimates += randomisation_rows(study, redo, collected.estimates)
     for row in order_effects(study, redo):
         collected.add(FITS, **row)
 
 
-def _add_differences(
-    collected: Collected, study: Study, spec: MatchedDifferenceSpec, redo: Redo
+def _add_anew(
+    collected: Collected,
+    study: Study,
+    spec: Spec,
+    matched_anew: Callable[[str], Callable[[str], Answer]],
 ) -> None:
+    """Add what an estimator finds that matches firms anew, by design."""
+    inference = spec.option("inference")
     for design in spec.designs:
-        task = difference_task(study, spec, redo, design)
+        estimate = matched_anew(design)
         for name, outcome in study.outcomes.items():
             if not outcome.observed or not (spec.outcomes == ALL or name in spec.outcomes):
                 continue
             label = spec_label(study, spec, design, name)
-            answer = estimate_differences(task, name)
+            answer = estimate(name)
             _keep_solver(collected, label, answer)
             rows, _ = inferred_rows(label, answer, spec)
-            collected.estimates += [row | {"inference": spec.inference} for row in rows]
+            collected.estimates += [row | {"inference": inference} for row in rows]
             add_unused(collected, label, answer)
             if answer.unused:
                 error = rows[0].get("std_error", np.nan)

@@ -8,31 +8,35 @@ from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.panel.scale import on_scale
-from pipeline.params.estimate import StackedSpec
+from pipeline.params.spec_options import EstimatesAsked
 
 
 def adjusted_sample(
-    study: Study, spec: StackedSpec, sample: StackedSample, outcome: str
+    study: Study, spec: EstimatesAsked, sample: StackedSample, outcome: str
 ) -> tuple[StackedSample, int]:
     """Return the sample with the spec's covariates, and the firms (once per stack) without them.
 
     They count as not observed, under the study's rule for missing outcomes.
     """
-    if not spec.covariates:
+    named = spec.option("covariates")
+    if not named:
         return sample, 0
-    columns = standardised_covariates(study, sample.stacks, spec.covariates)
+    columns = standardised_covariates(study, sample.stacks, named)
     lost = int((~np.isfinite(columns).all(axis=1)).sum())
     described = study.outcomes[outcome]
     values = on_scale(study.panel[described.column], described)
     return stacked_sample(sample.stacks, values, study.estimate.missing, columns), lost
 
 
-def spec_sample(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> StackedSample:
+def spec_sample(
+    study: Study, spec: EstimatesAsked, stacks: Stacks, values: Floats
+) -> StackedSample:
     """Return a spec's sample on stacks that were made again, with its covariates if it has any.
 
     `values` is the outcome by PANEL row. Raises IdentificationError as `standardised_covariates`.
     """
-    columns = standardised_covariates(study, stacks, spec.covariates) if spec.covariates else None
+    named = spec.option("covariates")
+    columns = standardised_covariates(study, stacks, named) if named else None
     return stacked_sample(stacks, values, study.estimate.missing, columns)
 
 

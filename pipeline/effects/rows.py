@@ -41,6 +41,11 @@ class Label:
     subgroup: str = ALL
 
 
+def fit_key(label: Label) -> Row:
+    """Return the key of one estimator of one outcome under one design."""
+    return {"design": label.design, "outcome": label.outcome, "estimator": label.estimator}
+
+
 def spec_label(study: Study, spec: Spec, design: str, outcome: str) -> Label:
     """Return the label of a spec's estimates, on the outcome's own scale."""
     return _label(study, spec.name, spec.cluster, design, outcome)

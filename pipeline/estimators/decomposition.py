@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.effects.rows import Label, Row, test_row
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.effects.collected import Collected
+from pipeline.effects.rows import Label, Row, fit_key, test_row
+from pipeline.effects.tasks import Task
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.decomposition_names import GOODMAN_BACON
 from pipeline.estimators.goodman_bacon import (
@@ -14,7 +17,7 @@ from pipeline.estimators.goodman_bacon import (
     goodman_bacon,
     share_by_kind,
 )
-from pipeline.estimators.twoway import FlatSample
+from pipeline.estimators.twoway import FlatSample, flat_sample
 from pipeline.panel.panel_index import n_groups
 
 
@@ -30,6 +33,17 @@ class Decomposed:
     comparisons: Sequence[Row] = ()
     cohorts: Sequence[Row] = ()
     whole: Mapping[str, float] = field(default_factory=dict)
+
+
+def add_decomposition(collected: Collected, task: Task, label: Label) -> None:
+    """Add what a flat two-way figure averages."""
+    found = decompose(label, flat_sample(task.sample, task.study.panel))
+    collected.tests.append(found.test)
+    collected.add(FITS, **fit_key(label), **found.whole)
+    for row in found.comparisons:
+        collected.add(DECOMPOSITION, **fit_key(label), **row)
+    for row in found.cohorts:
+        collected.add(DECOMPOSED_COHORTS, **fit_key(label), **row)
 
 
 def decompose(label: Label, flat: FlatSample) -> Decomposed:

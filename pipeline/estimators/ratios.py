@@ -12,13 +12,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.datasets.samples import CONCENTRATION
 from pipeline.effects.answers import Answer, Leads
+from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.event_averages import mean_from_entry, means_by_event_time
 from pipeline.effects.poisson import fit_poisson
+from pipeline.effects.rows import Label
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.study import Study
+from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import Reason, SupportError
 from pipeline.estimators.stacked import (
@@ -207,6 +211,15 @@ def _require_both_groups(part: StackedSample, n_left_out: int) -> None:
 def _rows_of(sample: StackedSample, kept: Flags) -> StackedSample:
     columns = ("unit", "event_time", "panel_row", "y", "weight")
     return replace(sample, **{name: getattr(sample, name)[kept] for name in columns})
+
+
+def add_concentration(collected: Collected, task: Task, label: Label) -> None:
+    """Add, where the effect is in ratios, how much of each group's total its largest firms have."""
+    if not task.in_ratios:
+        return
+    place = {"design": label.design, "outcome": label.outcome, "grouping": label.grouping}
+    for treated, shares in concentration(task.sample).items():
+        collected.add(CONCENTRATION, **place, treated=treated, **shares)
 
 
 def concentration(sample: StackedSample) -> dict[bool, dict[str, float]]:

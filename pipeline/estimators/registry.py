@@ -1,11 +1,8 @@
-"""Every estimator that params can name: a new one is a module and a row here.
-
-A row says what the rest of the pipeline must know of an estimator; what a row leaves out is an
-error, never a silent default.
-"""
+"""Every estimator that params can name: a new one is a module and a row here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,15 +18,18 @@ from pipeline.effects.resolved import (
     on_flat_panel,
     on_stacks,
 )
-from pipeline.effects.sample import check_comparable
+from pipeline.effects.sample import StackedSample, check_comparable
+from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, Term
-from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.cohorts import estimate_cohorts, with_covariates
+from pipeline.estimators.decomposition import add_decomposition
+from pipeline.estimators.estimator import Estimator, Redone
 from pipeline.estimators.group_time.estimate import estimate_group_time
 from pipeline.estimators.group_time.truth import true_group_time
 from pipeline.estimators.lee_bounds import estimate_lee
-from pipeline.estimators.ratios import estimate_ratios, true_ratios
+from pipeline.estimators.matched_difference import difference_task, estimate_differences
+from pipeline.estimators.ratios import add_concentration, estimate_ratios, true_ratios
 from pipeline.estimators.stacked import (
     estimate_stacked,
     stacked_terms,
@@ -37,6 +37,7 @@ from pipeline.estimators.stacked import (
     year_cells,
 )
 from pipeline.estimators.twoway import estimate_twoway, flat_sample, true_event_mean, true_twoway
+from pipeline.matching.redo import Redo
 from pipeline.params.estimate import (
     CohortSpec,
     GroupTimeSpec,
@@ -46,48 +47,6 @@ from pipeline.params.estimate import (
     TwowaySpec,
 )
 from pipeline.params.spec_options import EstimatesAsked
-
-STACKED_ONLY = Reason("ratios_by_stacked_only")
-
-Estimate = Callable[[Task], Answer]
-Resolve = Callable[[Asked], Resolved]
-Truth = Callable[[Task, Floats], Mapping[Term, float]]
-
-
-@dataclass(frozen=True)
-class Estimator:
-    """Hold what the pipeline must know of one estimator.
-
-    `settings` is its class of specs, `words` the key of what exhibits say of it. `estimate`
-    answers a task, `in_ratios` one whose outcome is in proportion to the level (None: no such
-    effect), neither where it matches firms anew (None: see `estimators.matched_difference`).
-    `resolved` tells what a spec's settings come to, for SPECS. `pools` says whether it takes
-    each firm-year once, whatever entry year it is compared in, `pre_trends` whether its effects
-    before entry are tested together. `truth` gives what it should find of true effects by PANEL
-    row (None: it has no truth of its own). `inference` names what may stand beside its analytic
-    errors, `plans` says whether detectable effects are told for other numbers of treated
-    clusters, `joint` whether its averages enter tests over several outcomes.
-    """
-
-    settings: tuple[type[EstimatesAsked], ...]
-    words: str
-    estimate: Estimate | None
-    in_ratios: Estimate | None
-    resolved: Resolve
-    pools: bool
-    pre_trends: bool
-    truth: Truth | None
-    inference: frozenset[str]
-    plans: bool
-    joint: bool
-
-    def answer(self, task: Task) -> Answer:
-        """Answer a task; raise IdentificationError where nothing can be estimated."""
-        estimate = self.in_ratios if task.in_ratios else self.estimate
-        if estimate is None:
-            raise IdentificationError(STACKED_ONLY)
-        check_comparable(task.sample)
-        return estimate(task)
 
 
 def _adjusted(task: Task, estimate: Callable[..., Answer]) -> Answer:
@@ -119,6 +78,16 @@ def _ratios(task: Task) -> Answer:
     return _adjusted(task, estimate_ratios)
 
 
+def _stacked_again(task: Task) -> Answer:
+    estimate = estimate_ratios if task.in_ratios else estimate_stacked
+    return estimate(task.study, task.spec, task.sample)
+
+
+def _stacked_terms(study: Study, spec: StackedSpec, sample: StackedSample) -> Mapping[Term, float]:
+    cells = year_cells(sample, study.panel, spec.year_effects_by)
+    return stacked_terms(sample, sample.y, spec, cells)
+
+
 def _twoway(task: Task) -> Answer:
     answer = estimate_twoway(task.study, task.spec, task.sample)
     return replace(answer, unused=_singletons(answer))
@@ -133,6 +102,12 @@ def _cohorts(task: Task) -> Answer:
 def _group_time(task: Task) -> Answer:
     answer, lost = estimate_group_time(task.study, task.spec, task.sample, task.outcome)
     return replace(answer, unused={"n_without_covariates": lost})
+
+
+def _differences(
+    study: Study, spec: MatchedDifferenceSpec, redo: Redo, design: str
+) -> Callable[[str], Answer]:
+    return partial(estimate_differences, difference_task(study, spec, redo, design))
 
 
 def _lee(task: Task) -> Answer:
@@ -213,11 +188,15 @@ ESTIMATORS: dict[str, Estimator] = {
         "stacked",
         estimate=_stacked,
         in_ratios=_ratios,
+        anew=None,
+        redone=Redone(_stacked_again, _stacked_terms),
         resolved=_stacked_rules,
+        beside=add_concentration,
         pools=False,
         pre_trends=True,
         truth=_true_stacked,
         inference=_FEW_CLUSTERS,
+        detectable=True,
         plans=True,
         joint=True,
     ),
@@ -226,11 +205,15 @@ ESTIMATORS: dict[str, Estimator] = {
         "twoway",
         estimate=_twoway,
         in_ratios=None,
+        anew=None,
+        redone=None,
         resolved=_twoway_rules,
+        beside=add_decomposition,
         pools=True,
         pre_trends=False,
         truth=_true_twoway,
         inference=frozenset({"bias_reduced"}),
+        detectable=True,
         plans=True,
         joint=True,
     ),
@@ -239,11 +222,15 @@ ESTIMATORS: dict[str, Estimator] = {
         "group_time",
         estimate=_group_time,
         in_ratios=None,
+        anew=None,
+        redone=None,
         resolved=on_cells,
+        beside=None,
         pools=False,
         pre_trends=True,
         truth=_true_group_time,
         inference=frozenset(),
+        detectable=True,
         plans=True,
         joint=False,
     ),
@@ -253,11 +240,15 @@ ESTIMATORS: dict[str, Estimator] = {
             "cohort",
             estimate=_cohorts,
             in_ratios=None,
+            anew=None,
+            redone=None,
             resolved=rules,
+            beside=None,
             pools=True,
             pre_trends=name == "sun_abraham",
             truth=_true_cohorts,
             inference=frozenset(),
+            detectable=True,
             plans=False,
             joint=False,
         )
@@ -272,11 +263,15 @@ ESTIMATORS: dict[str, Estimator] = {
         "lee_bounds",
         estimate=_lee,
         in_ratios=_lee,
+        anew=None,
+        redone=None,
         resolved=_lee_rules,
+        beside=None,
         pools=False,
         pre_trends=False,
         truth=None,
         inference=frozenset({"imbens_manski"}),
+        detectable=False,
         plans=False,
         joint=False,
     ),
@@ -285,11 +280,15 @@ ESTIMATORS: dict[str, Estimator] = {
         "matched_difference",
         estimate=None,
         in_ratios=None,
+        anew=_differences,
+        redone=None,
         resolved=_difference_rules,
+        beside=None,
         pools=False,
         pre_trends=False,
         truth=None,
         inference=frozenset({"abadie_imbens"}),
+        detectable=True,
         plans=False,
         joint=False,
     ),

@@ -4,7 +4,9 @@ Assignment clusters are drawn with replacement, those with treated firms apart f
 that every sample has both. Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,13 +18,14 @@ from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import EvaluationError, IdentificationError, Reason
-from pipeline.estimators.stacked import stacked_terms, year_cells
+from pipeline.estimators.estimator import Redone
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.designs import design_risk_sets, weight_rows
 from pipeline.matching.methods import match_stack
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
-from pipeline.params.estimate import StackedSpec
+from pipeline.params.estimate import Spec
 from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
 from pipeline.selection.likelihood import maximise
@@ -41,20 +44,21 @@ class Bootstrapped:
 
 
 def bootstrap_terms(
-    study: Study, redo: Redo, spec: StackedSpec, design: str, outcomes: list[str]
+    study: Study, redo: Redo, spec: Spec, design: str, outcomes: list[str]
 ) -> Bootstrapped:
     """Estimate each outcome's terms in every draw.
 
     A draw without a score or weights, as where a covariate separates its groups, has no term.
     """
-    rng = np.random.default_rng(spec.seed)
+    rng = np.random.default_rng(spec.option("seed"))
     index = index_panel(study.panel)
     observed = {name: study.outcomes[name] for name in outcomes}
     values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
     firms = _risk_set(redo, design)
-    found: dict[str, list[dict[Term, float]]] = {name: [] for name in outcomes}
+    found: dict[str, list[Mapping[Term, float]]] = {name: [] for name in outcomes}
     failure: Reason | None = None
-    draws = spec.draws or 0
+    draws = spec.option("draws") or 0
+    terms = partial(_terms, study, spec, ESTIMATORS[spec.estimator].again())
     for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
         copies = _draw_clusters(firms, rng)
         stacks: Stacks | None
@@ -63,7 +67,7 @@ def bootstrap_terms(
         except EvaluationError as error:
             failure, stacks = error.reason, None
         for name in outcomes:
-            found[name].append({} if stacks is None else _terms(study, spec, stacks, values[name]))
+            found[name].append({} if stacks is None else terms(stacks, values[name]))
     return Bootstrapped({name: pd.DataFrame(rows) for name, rows in found.items()}, failure)
 
 
@@ -126,12 +130,13 @@ def _scores(
     return score_risk_sets(resampled, covariates, only, maximise).scores
 
 
-def _terms(study: Study, spec: StackedSpec, stacks: Stacks, values: Floats) -> dict[Term, float]:
+def _terms(
+    study: Study, spec: Spec, redone: Redone, stacks: Stacks, values: Floats
+) -> Mapping[Term, float]:
     """Return the terms of one sample; none where it identifies no effect."""
     try:
         sample = spec_sample(study, spec, stacks, values)
         check_comparable(sample)
-        cells = year_cells(sample, study.panel, spec.year_effects_by)
-        return stacked_terms(sample, sample.y, spec, cells)
+        return redone.terms(study, spec, sample)
     except IdentificationError:
         return {}

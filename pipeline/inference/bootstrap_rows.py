@@ -28,7 +28,7 @@ def bootstrap_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
     """
     rows: list[Row] = []
     for spec in study.estimate.specs:
-        if spec.estimator != "stacked" or spec.inference != "cluster_bootstrap":
+        if spec.option("inference") != INFERENCE:
             continue
         for design in spec.designs:
             own = [
@@ -60,10 +60,12 @@ def _row(analytic: Row, bootstrapped: Bootstrapped) -> Row:
         return without_figures(analytic, INFERENCE, why, *_MISSING)
     error = np.array([values.std(ddof=1)])
     estimate = np.array([analytic["estimate"]])
-    shown = t_intervals(estimate, error, int(analytic["df"]), analytic["conf_level"])
+    df = int(analytic["n_clusters"]) - 1
+    shown = t_intervals(estimate, error, df, analytic["conf_level"])
     return analytic | {
         "inference": INFERENCE,
         "std_error": float(error[0]),
+        "df": float(df),
         "statistic": shown.statistic[0],
         "p_value": shown.p_value[0],
         "conf_low": shown.low[0],

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.fits import TREATED_CLUSTERS
-from pipeline.effects.rows import Label, Row
+from pipeline.effects.rows import Label, Row, fit_key
 from pipeline.inference.covariance import minimum_detectable_effect
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 from pipeline.params.estimate import EstimateSection
@@ -42,11 +42,6 @@ def detectable_row(
         return row
     in_unit = baseline.mean * np.expm1(effect) if label.scale == LOG_SCALE else effect
     return row | {"effect_in_unit": float(in_unit), "unit": baseline.unit}
-
-
-def fit_key(label: Label) -> Row:
-    """Return the key of one estimator of one outcome under one design."""
-    return {"design": label.design, "outcome": label.outcome, "estimator": label.estimator}
 
 
 def by_treated_clusters(

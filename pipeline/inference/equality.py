@@ -10,11 +10,10 @@ from itertools import combinations
 import numpy as np
 
 from pipeline.datasets.arrays import Floats
-from pipeline.effects.rows import Label, Row, test_row
+from pipeline.effects.rows import Label, Row, fit_key, test_row
 from pipeline.errors import Reason
 from pipeline.inference.analytic import Inferred
 from pipeline.inference.covariance import is_invertible, minimum_detectable_effect, wald_test
-from pipeline.inference.detectable import fit_key
 from pipeline.params.estimate import EstimateSection
 
 TEST = "equality"

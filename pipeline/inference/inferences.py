@@ -6,7 +6,6 @@ A method that can be read off a result stands in BESIDE, one row a method; those
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pipeline.effects.answers import Answer
 from pipeline.effects.families import family_traits
@@ -22,14 +21,17 @@ from pipeline.inference.bias_reduced_rows import bias_reduced_rows
 from pipeline.inference.event_bands import band_rows
 from pipeline.inference.imbens_manski import bound_rows
 from pipeline.inference.wild_rows import wild_bootstrap_row
+from pipeline.params.spec_options import EstimatesAsked
 
 LINEAR_ONLY = Reason("linear_only")
 
 
-def inferred_rows(label: Label, answer: Answer, spec: Any) -> tuple[list[Row], list[Inferred]]:
+def inferred_rows(
+    label: Label, answer: Answer, spec: EstimatesAsked | None
+) -> tuple[list[Row], list[Inferred]]:
     """Return every row of one answer, and its results with their covariances.
 
-    Effects in ratios have rows with the reason where the spec asks for what is linear only.
+    Without a spec nothing is asked beside the analytic rows.
     """
     rows = [missing_row(label, term, why) for term, why in answer.reasons.items()]
     found: list[Inferred] = []
@@ -44,9 +46,10 @@ def inferred_rows(label: Label, answer: Answer, spec: Any) -> tuple[list[Row], l
             rows += bound_rows(label, term, inferred, assumes)
             continue
         own = analytic_rows(label, inferred)
-        rows += own + _bands(own, inferred, spec)
-        for beside in BESIDE.values():
-            rows += beside(own, inferred, spec)
+        rows += own
+        if spec is not None:
+            rows += _bands(own, inferred, spec)
+            rows += [row for beside in BESIDE.values() for row in beside(own, inferred, spec)]
     for name, part in answer.by_sample.items():
         rows += inferred_rows(replace(label, sample=name), part, None)[0]
     return rows, found
@@ -54,28 +57,28 @@ def inferred_rows(label: Label, answer: Answer, spec: Any) -> tuple[list[Row], l
 
 def refused_rows(label: Label, task: Task) -> list[Row]:
     """Return a row for every method that is linear only, where the effect is in ratios."""
-    if not task.in_ratios or task.spec.estimator != "stacked":
+    if not task.in_ratios:
         return []
     asked = task.spec.asked_beside_analytic
     return [missing_row(label, ATT, LINEAR_ONLY, inference=name) for name in asked]
 
 
-def _bands(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:
-    if not getattr(spec, "bands", False):
+def _bands(rows: list[Row], inferred: Inferred, spec: EstimatesAsked) -> list[Row]:
+    if not spec.option("bands"):
         return []
     named = dict.fromkeys(term.family for term in inferred.estimated.terms)
     banded = [family for family in named if family_traits(family).banded]
     return [row for family in banded for row in band_rows(rows, inferred, family)]
 
 
-def _bias_reduced(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:
-    if not getattr(spec, "bias_reduced", False) or not _is_linear(inferred):
+def _bias_reduced(rows: list[Row], inferred: Inferred, spec: EstimatesAsked) -> list[Row]:
+    if not spec.option("bias_reduced") or not _is_linear(inferred):
         return []
     return bias_reduced_rows(rows, inferred)
 
 
-def _wild(rows: list[Row], inferred: Inferred, spec: Any) -> list[Row]:
-    settings = getattr(spec, "wild_bootstrap", None)
+def _wild(rows: list[Row], inferred: Inferred, spec: EstimatesAsked) -> list[Row]:
+    settings = spec.option("wild_bootstrap")
     if settings is None or not _is_linear(inferred) or ATT not in inferred.estimated.terms:
         return []
     position = inferred.estimated.terms.index(ATT)
@@ -87,7 +90,7 @@ def _is_linear(inferred: Inferred) -> bool:
     return regression is not None and regression.absorbed is not None
 
 
-Beside = Callable[[list[Row], Inferred, Any], list[Row]]
+Beside = Callable[[list[Row], Inferred, EstimatesAsked], list[Row]]
 BESIDE: Mapping[str, Beside] = {"bias_reduced": _bias_reduced, "wild_bootstrap": _wild}
 
 

@@ -18,14 +18,14 @@ from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, SupportError
-from pipeline.estimators.stacked import stacked_terms, year_cells
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
 from pipeline.matching.methods import match_stack
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
-from pipeline.params.estimate import StackedSpec
+from pipeline.params.estimate import Spec
 from pipeline.params.match import NearestDesign
 from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
@@ -39,11 +39,11 @@ def order_effects(study: Study, redo: Redo) -> list[Row]:
     By outcome: `att_order_low` and `att_order_high` over 50 random orders (seeds 0 to 49), of rows
     and of who chooses, and `att_rows_reversed` with the declared order and the rows in reverse,
     which decides between ties differently and changes nothing else. Of the headline's spec;
-    nothing where that is not the stacked one, and nothing on effects in proportion to a level.
+    nothing where its estimator is not redone, and nothing on effects in proportion to a level.
     """
     named = study.estimate.headline.spec
     spec = next(spec for spec in study.estimate.specs if spec.name == named)
-    if spec.estimator != "stacked":
+    if ESTIMATORS[spec.estimator].redone is None:
         return []
     rows: list[Row] = []
     for design in spec.designs:
@@ -53,13 +53,12 @@ def order_effects(study: Study, redo: Redo) -> list[Row]:
     return rows
 
 
-def _of_design(
-    study: Study, redo: Redo, spec: StackedSpec, design: str, rule: NearestDesign
-) -> list[Row]:
+def _of_design(study: Study, redo: Redo, spec: Spec, design: str, rule: NearestDesign) -> list[Row]:
     risk_sets = list(design_risk_sets(redo.scores, redo.covariates, design, rule))
     match = _Matcher(study.treatment, index_panel(study.panel), design)
-    orders = _effects(study, spec, _random_orders(match, risk_sets, rule))
-    reverse = _effects(study, spec, match([_reversed(risk_set) for risk_set in risk_sets], rule))
+    alone = spec.only_average(design)
+    orders = _effects(study, alone, _random_orders(match, risk_sets, rule))
+    reverse = _effects(study, alone, match([_reversed(risk_set) for risk_set in risk_sets], rule))
     return [
         {
             "design": design,
@@ -109,11 +108,9 @@ def _reversed(risk_set: RiskSet) -> RiskSet:
     return risk_set.reordered(np.arange(len(risk_set.firms))[::-1])
 
 
-def _effects(
-    study: Study, spec: StackedSpec, matched: Iterator[Stacks]
-) -> "dict[str, pd.Series[float]]":
-    """Return the ATT of every observed outcome of the spec, one entry per match."""
-    average = spec.model_copy(update={"terms": ["att"]})
+def _effects(study: Study, spec: Spec, matched: Iterator[Stacks]) -> "dict[str, pd.Series[float]]":
+    """Return the ATT of every observed outcome of a spec of the ATT alone, one entry per match."""
+    redone = ESTIMATORS[spec.estimator].again()
     asked = study.outcomes if spec.outcomes == "all" else spec.outcomes
     observed = {
         name: study.outcomes[name]
@@ -127,6 +124,5 @@ def _effects(
             with suppress(IdentificationError):
                 sample = spec_sample(study, spec, stacks, values[name])
                 check_comparable(sample)
-                cells = year_cells(sample, study.panel, spec.year_effects_by)
-                found[name].append(stacked_terms(sample, sample.y, average, cells)[ATT])
+                found[name].append(redone.terms(study, spec, sample)[ATT])
     return {name: pd.Series(effects, dtype="float64") for name, effects in found.items()}

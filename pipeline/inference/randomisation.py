@@ -16,14 +16,14 @@ from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.rows import Label
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.study import Study, outcome_sample
+from pipeline.effects.tasks import Task
 from pipeline.errors import EvaluationError, IdentificationError, Reason
-from pipeline.estimators.stacked import estimate_stacked
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.analytic import analytic_rows, infer
 from pipeline.inference.entry_assignments import Lottery, lottery
 from pipeline.inference.reassignment import Reassignment, reassignment
 from pipeline.matching.redo import Redo
-from pipeline.params.estimate import StackedSpec
-from pipeline.params.inference import Randomisation
+from pipeline.params.estimate import Spec
 from pipeline.params.match import ExternalDesign
 
 # Assignments that cannot be estimated are left out: the test then holds among those that can, as
@@ -62,16 +62,14 @@ class Randomised:
         return 1 / (self.n_worked(column) + 1)
 
 
-def randomise(
-    study: Study, redo: Redo, spec: StackedSpec, labels: list[Label], settings: Randomisation
-) -> Randomised:
+def randomise(study: Study, redo: Redo, spec: Spec, labels: list[Label]) -> Randomised:
     """Return the t statistics of the outcomes of `labels`, all of one design, by assignment.
 
     Every assignment where there are no more than `draws`, else as many random ones. Raises
     IdentificationError where entry cannot be re-assigned, the design's weights come from a file, or
     most assignments cannot be estimated.
     """
-    design = labels[0].design
+    design, settings = labels[0].design, spec.option("randomisation")
     if isinstance(redo.match.designs.get(design), ExternalDesign):
         raise IdentificationError(Reason("randomisation_of_file_weights"))
     unmatched = redo.scores[(redo.scores["model"] == "unmatched") & redo.scores["treated"]]
@@ -100,7 +98,7 @@ def _assignments(
 
 
 def _statistics(
-    fixed: Reassignment, spec: StackedSpec, labels: list[Label], entry: dict[str, int]
+    fixed: Reassignment, spec: Spec, labels: list[Label], entry: dict[str, int]
 ) -> list[float]:
     """Return the t statistic of each outcome had these firms entered; missing where none."""
     try:
@@ -110,14 +108,14 @@ def _statistics(
     return [_statistic(world, spec, label) for label in labels]
 
 
-def _statistic(world: Study, spec: StackedSpec, label: Label) -> float:
+def _statistic(world: Study, spec: Spec, label: Label) -> float:
     """Return the t statistic of the average effect in a study of re-assigned entry."""
     try:
         sample = outcome_sample(world, label.design, label.outcome)
         adjusted, _ = adjusted_sample(world, spec, sample, label.outcome)
         check_comparable(adjusted)
-        alone = spec.model_copy(update={"terms": ["att"], "event_bins": []})
-        results = estimate_stacked(world, alone, adjusted).results
+        task = Task(world, spec.only_average(label.design), label.outcome, adjusted)
+        results = ESTIMATORS[spec.estimator].again().estimate(task).results
         rows = [row for part in results for row in analytic_rows(label, infer(part, spec.cluster))]
         return float(rows[0].get("statistic", np.nan)) if rows else float("nan")
     except EvaluationError:

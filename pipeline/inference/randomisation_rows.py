@@ -7,7 +7,7 @@ from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, Reason
 from pipeline.inference.randomisation import Randomised, randomise
 from pipeline.matching.redo import Redo
-from pipeline.params.estimate import StackedSpec
+from pipeline.params.estimate import Spec
 
 INFERENCE = "randomisation"
 NO_STATISTIC = Reason("randomisation_without_error")
@@ -18,7 +18,7 @@ def randomisation_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Ro
     """Return a row for the average effect of every spec, design and outcome that asks for it."""
     rows: list[Row] = []
     for spec in study.estimate.specs:
-        if spec.estimator != "stacked" or spec.randomisation is None:
+        if spec.option("randomisation") is None:
             continue
         for design in spec.designs:
             own = [row for row in analytic if _is_average(row, spec, design)]
@@ -26,21 +26,21 @@ def randomisation_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Ro
     return rows
 
 
-def _is_average(row: Row, spec: StackedSpec, design: str) -> bool:
+def _is_average(row: Row, spec: Spec, design: str) -> bool:
     place = (row["estimator"], row["design"], row["term"], row["sample"], row["inference"])
     linear = np.isfinite(row.get("estimate", np.nan))
     return bool(linear and place == (spec.name, design, "att", "all", "analytic"))
 
 
-def _design_rows(study: Study, redo: Redo, spec: StackedSpec, rows: list[Row]) -> list[Row]:
+def _design_rows(study: Study, redo: Redo, spec: Spec, rows: list[Row]) -> list[Row]:
     linear = [row for row in rows if not study.outcomes[row["outcome"]].in_ratios]
     tested = [row for row in linear if np.isfinite(row["statistic"])]
     without = [_without(row, NO_STATISTIC) for row in linear if not np.isfinite(row["statistic"])]
-    if not tested or spec.randomisation is None:
+    if not tested:
         return without
     labels = [Label(**{name: row[name] for name in Label.__match_args__}) for row in tested]
     try:
-        found = randomise(study, redo, spec, labels, spec.randomisation)
+        found = randomise(study, redo, spec, labels)
     except IdentificationError as error:
         return without + [_without(row, error.reason) for row in tested]
     return without + [_row(row, found, column) for column, row in enumerate(tested)]

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import IdentificationError
 from pipeline.matching.redo import Remade
-from pipeline.params.estimate import MatchedDifferenceSpec, StackedSpec
+from pipeline.params.estimate import Spec
 from pipeline.params.valid_inference import CONDITIONAL, LACKS, VALID
 
 
@@ -31,17 +31,18 @@ class Traits:
     independent: bool
 
 
-def require_valid(spec: StackedSpec | MatchedDifferenceSpec, stacks: Stacks, rule: Remade) -> None:
+def require_valid(spec: Spec, stacks: Stacks, rule: Remade) -> None:
     """Raise IdentificationError where a spec's inference is not valid for a design.
 
     The message says what the inference needs, what the design lacks, and names one that is valid.
     """
     cluster = spec.cluster if isinstance(spec.cluster, str) else "two_way"
-    found = VALID.get((spec.inference, cluster))
+    inference = spec.option("inference")
+    found = VALID.get((inference, cluster))
     if found is None:
-        clusters = " or ".join(cluster for name, cluster in VALID if name == spec.inference)
+        clusters = " or ".join(cluster for name, cluster in VALID if name == inference)
         raise IdentificationError(
-            f"estimate.specs.{spec.name}: inference: {spec.inference} goes with cluster: "
+            f"estimate.specs.{spec.name}: inference: {inference} goes with cluster: "
             f"{clusters}, not {cluster}; for clustered assignment use estimator: stacked with "
             f"{CONDITIONAL}"
         )
@@ -49,7 +50,7 @@ def require_valid(spec: StackedSpec | MatchedDifferenceSpec, stacks: Stacks, rul
     lacking = [LACKS[need] for need in found.needs if not getattr(traits, need)]
     if not lacking:
         return
-    asked = f"cluster: {cluster}" if spec.inference == "analytic" else spec.inference
+    asked = f"cluster: {cluster}" if inference == "analytic" else inference
     raise IdentificationError(
         f"estimate.specs.{spec.name}: {asked} is not valid for the design {stacks.design}: "
         f"{found.why} ({'; '.join(lacking)}); {found.instead}"
