@@ -17,21 +17,22 @@ from stages.command import Answer, Command, run_command
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the tables whose file name starts with the name asked for."""
+    """Print every part of the table asked for, or the one part that a file name names."""
     run_command(Command("show", __doc__, _declare, _answer), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("study", help="a study of params.yaml")
-    parser.add_argument("table", nargs="?", default="main_effects", help="its file name")
+    parser.add_argument("table", nargs="?", default="main_effects", help="its key, or a file name")
 
 
 def _answer(chosen: Namespace) -> Answer:
     results = published_results(Path(), chosen.study)
     tables = study_tables(results)
-    shown = {name: table for name, table in tables.items() if name.startswith(chosen.table)}
+    asked = chosen.table
+    shown = {name: t for name, t in tables.items() if asked in (name, t.part.table)}
     if not shown:
-        raise ParamsError(f"{chosen.study} has no table {chosen.table}; it has {', '.join(tables)}")
+        raise ParamsError(f"{chosen.study} has no table {asked}; it has {', '.join(tables)}")
     with speaking(results.settings.exhibit):
         text = "\n".join(map(render_text, shown.values()))
         data = [{"table": name, **_data(table)} for name, table in shown.items()]

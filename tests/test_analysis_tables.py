@@ -28,7 +28,7 @@ from pipeline.exhibits.render.latex import fits
 from pipeline.exhibits.tables.export_margins import export_margins_tables
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.survival import survival_tables
-from pipeline.exhibits.tables.table import DASH
+from pipeline.exhibits.tables.table import DASH, TablePart
 from pipeline.exhibits.words.language import speaking, tell
 from pipeline.publishing.disclosure.groups import REASON as SECOND
 from pipeline.publishing.disclosure.vet import vet
@@ -317,7 +317,8 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     hidden = published.estimates.loc[smaller].iloc[0]
     assert hidden[["estimate", "std_error", "n_treated", "n_control"]].isna().all()
     assert hidden["reason"] == SECOND.code
-    listed = manifest({"tables/heterogeneity.tex": b""}, {"heterogeneity": table}, published)
+    placed = {"heterogeneity": dataclasses.replace(table, part=TablePart("heterogeneity"))}
+    listed = manifest({"tables/heterogeneity.tex": b""}, placed, published)
     assert b"tables/heterogeneity.tex,70," in listed
 
 

@@ -35,8 +35,16 @@ from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.tables.recovery import recovery_table
 from pipeline.exhibits.tables.sample_flow import sample_flow
 from pipeline.exhibits.tables.score import score_table
-from pipeline.exhibits.tables.table import DASH, Interval, Magnitude, Number, Text, WholeNumbers
-from pipeline.exhibits.words.captions import caption, stem
+from pipeline.exhibits.tables.table import (
+    DASH,
+    Interval,
+    Magnitude,
+    Number,
+    TablePart,
+    Text,
+    WholeNumbers,
+)
+from pipeline.exhibits.words.captions import caption
 from pipeline.exhibits.words.language import say, speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.params.estimate import GroupTimeSpec
@@ -597,10 +605,17 @@ def test_params_choose_and_order_the_exhibits(results):
 
 
 def test_captions_number_every_kind_of_part(results):
-    name = "main_effects_2_panels_3"
-    assert stem(name) == stem("main_effects_panels_2") == stem("main_effects_2") == "main_effects"
-    assert caption(results, name).endswith("design and estimator, part 2, panels part 3")
-    assert caption(results, "balance_2").endswith("before and after matching, part 2")
+    part = TablePart("main_effects", 2, 3)
+    assert part.file_name == "main_effects_2_panels_3"
+    assert caption(results, part).endswith("design and estimator, part 2, panels part 3")
+    assert caption(results, TablePart("balance", 2)).endswith("before and after matching, part 2")
+
+
+def test_every_table_knows_which_part_it_is():
+    tables = study_tables(study_results(many_outcomes(5)))
+    assert [table.part.file_name for table in tables.values()] == list(tables)
+    parts = {table.part for table in tables.values()}
+    assert {TablePart("main_effects", 2), TablePart("main_effects", 1, 2)} < parts
 
 
 def test_an_exhibit_whose_inputs_are_absent_is_left_out(results):

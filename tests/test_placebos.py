@@ -191,6 +191,13 @@ def test_a_placebo_is_no_headline(results):
     assert {name for name, text in shown.items() if "Log rent" in text} <= {"placebos", "recovery"}
 
 
+def test_placebos_that_are_called_alike_have_a_panel_each():
+    effects, _ = placebos_tables(made({"lease": RENT | {"column": "lease"}}))
+    rent, lease, *_ = effects.panels
+    assert rent.title == lease.title == "Placebo outcome: Log rent (log points)"
+    assert len(rent.rows) == len(lease.rows) == 4
+
+
 def test_the_table_shows_every_placebo_estimate(results):
     effects, _ = placebos_tables(results)
     panels = {panel.title: panel.rows for panel in effects.panels}

@@ -1,5 +1,7 @@
 """Tables in the terminal: the same digits, points under points."""
 
+import json
+
 import pytest
 from published import STUDY, published_project
 
@@ -51,6 +53,8 @@ def test_show_prints_the_published_table_and_names_those_there_are(tmp_path, mon
     monkeypatch.chdir(published_project(tmp_path))
     show.main([STUDY, "sample_flow"])
     assert "Source: made-up numbers." in capsys.readouterr().out
+    show.main([STUDY, "balance", "--json"])
+    assert [t["table"] for t in json.loads(capsys.readouterr().out)["tables"]] == ["balance"]
     with pytest.raises(SystemExit) as stop:
         show.main([STUDY, "nothing"])
     assert stop.value.code == 2

@@ -35,7 +35,7 @@ def texts(element):
 
 
 def by_caption(results):
-    return {caption(results, name): table for name, table in study_tables(results).items()}
+    return {caption(results, table.part): table for table in study_tables(results).values()}
 
 
 def test_every_table_has_its_caption_header_rows_and_cells(results):

@@ -87,8 +87,8 @@ class Effects:
         """Return the table of effects, every design beside the unmatched one, with its notes."""
         results = self._alone
         with speaking(results.settings.exhibit):
-            tables = main_effects(results).items()
-            parts = [render_html(table, caption(results, name)) for name, table in tables]
+            tables = main_effects(results).values()
+            parts = [render_html(table, caption(results, table.part)) for table in tables]
         return ShownHtml("\n".join(parts))
 
     @cached_property

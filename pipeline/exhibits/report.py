@@ -11,7 +11,7 @@ from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.tables.registry import SECTIONS, TABLES
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.assumptions import assumptions
-from pipeline.exhibits.words.captions import caption, stem
+from pipeline.exhibits.words.captions import caption
 from pipeline.exhibits.words.findings import findings, headline_effect
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.limitations import limitations
@@ -46,10 +46,10 @@ def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str
     sections = []
     for heading in SECTIONS:
         shown = [
-            render_html(table, caption(results, name))
+            render_html(table, caption(results, table.part))
             for placed, row in TABLES.items()
-            for name, table in tables.items()
-            if row.section == heading and stem(name) == placed
+            for table in tables.values()
+            if row.section == heading and table.part.table == placed
         ]
         sections.append(section(say(f"report.{heading}"), *shown) if shown else "")
     return sections

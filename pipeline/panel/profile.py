@@ -36,7 +36,7 @@ _PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
 
 @dataclass(frozen=True)
 class _Cells:
-    """Hold the cells of the profile: one row of `table` each, with period and treated.
+    """Hold the cells of the profile: a row of `table` each, with treated, period and its year.
 
     `order` sorts the panel's rows into blocks of one year, group and side of entry; `blocks`
     gives, by cell, the slices of the sorted rows that it pools. `entry` is the first year in which
@@ -80,7 +80,7 @@ def profile_panel(
     ]
     table = pd.concat([*parts, _cohort_sizes(panel, minimum)], ignore_index=True)
     share = (table["n_missing"] / table["n_rows"]).astype("float64")
-    years = pd.to_numeric(table["period"], errors="coerce").astype("Int64")
+    years = table["year"].astype("Int64")
     return table.assign(missing_share=share, year=years).reindex(columns=list(PROFILE.columns))
 
 
@@ -95,14 +95,15 @@ def _cells(panel: pd.DataFrame) -> _Cells:
     ends = np.cumsum(np.bincount(code))
     slices = [slice(int(a), int(b)) for a, b in zip(ends - np.bincount(code), ends, strict=True)]
     entry = int(panel["cohort"].min()) if treated.any() else None
-    pooled: dict[tuple[bool, str], list[slice]] = {}
+    pooled: dict[tuple[bool, str, int | None], list[slice]] = {}
     for block, rows in zip(blocks.itertuples(index=False), slices, strict=True):
         side = FROM_ENTRY_ON if block.since else BEFORE_ENTRY
-        calendar = [] if entry is None else [EARLIER if int(str(block.year)) < entry else LATER]
-        periods = [str(block.year), ALL_YEARS, *calendar, *([side] if block.treated else [])]
-        for period in periods:
-            pooled.setdefault((bool(block.treated), period), []).append(rows)
-    table = pd.DataFrame(list(pooled), columns=["treated", "period"])
+        in_treated, in_year = bool(block.treated), int(str(block.year))
+        calendar = [] if entry is None else [EARLIER if in_year < entry else LATER]
+        pooled.setdefault((in_treated, str(in_year), in_year), []).append(rows)
+        for period in [ALL_YEARS, *calendar, *([side] if in_treated else [])]:
+            pooled.setdefault((in_treated, period, None), []).append(rows)
+    table = pd.DataFrame(list(pooled), columns=["treated", "period", "year"])
     return _Cells(table, np.argsort(code, kind="stable"), list(pooled.values()), entry)
 
 
@@ -112,9 +113,7 @@ def _sums(cells: _Cells) -> list[Sum]:
     for treated, group in cells.table.groupby("treated", sort=True):
         total = int(group.index[group["period"] == ALL_YEARS][0])
         by_entry = group["period"].isin([BEFORE_ENTRY, FROM_ENTRY_ON])
-        by_calendar = group["period"].isin([EARLIER, LATER])
-        years = ~by_entry & ~by_calendar & (group["period"] != ALL_YEARS)
-        sums.append(Sum(tuple(group.index[years]), total))
+        sums.append(Sum(tuple(group.index[group["year"].notna()]), total))
         sums += _calendar_sums(group, cells.entry) if cells.entry is not None else []
         if treated:
             sums.append(Sum(tuple(group.index[by_entry]), total))
@@ -126,9 +125,8 @@ def _sums(cells: _Cells) -> list[Sum]:
 def _calendar_sums(group: pd.DataFrame, entry: int) -> list[Sum]:
     """Return which years add up to those before and from the first entry of anybody."""
     cell = dict(zip(group["period"].to_list(), group.index.to_list(), strict=True))
-    years = {int(period): place for period, place in cell.items() if period.lstrip("-").isdigit()}
-    early = tuple(place for year, place in years.items() if year < entry)
-    late = tuple(place for year, place in years.items() if year >= entry)
+    early = tuple(group.index[group["year"] < entry])
+    late = tuple(group.index[group["year"] >= entry])
     return [
         Sum(places, cell[total])
         for places, total in ((early, EARLIER), (late, LATER))
@@ -195,9 +193,14 @@ def _cohort_sizes(panel: pd.DataFrame, minimum: int) -> pd.DataFrame:
     counts: Integers = entrants.to_numpy().astype(np.int64)
     every = Sum(tuple(range(len(counts))))
     hidden = hidden_cells(small(counts, minimum), counts[None, :], [every], minimum)
-    years = entrants.index.astype("str")
     return pd.DataFrame(
-        {"period": years, "treated": True, "column": COHORT_SIZE, "n_rows": _shown(counts, hidden)}
+        {
+            "period": entrants.index.astype("str"),
+            "year": entrants.index.to_numpy(np.int64),
+            "treated": True,
+            "column": COHORT_SIZE,
+            "n_rows": _shown(counts, hidden),
+        }
     )
 
 

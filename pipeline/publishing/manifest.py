@@ -22,7 +22,6 @@ from pipeline.exhibits.figures.registry import FIGURES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.tables.table import Table, WholeNumbers
-from pipeline.exhibits.words.captions import stem
 
 _HEAD = ("file", "smallest_count", "dominance_checked")
 
@@ -68,7 +67,7 @@ def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyRe
             [
                 path,
                 "" if smallest is None else smallest,
-                checked if _has_magnitudes(path) else "none in it",
+                checked if _has_magnitudes(path, tables) else "none in it",
             ]
         )
     return buffer.getvalue().encode("utf-8")
@@ -111,12 +110,12 @@ def _least(counts: "pd.DataFrame | pd.Series[float]") -> int | None:
     return int(known.min()) if known.size else None
 
 
-def _has_magnitudes(path: str) -> bool:
-    name = PurePosixPath(path).stem
-    if path.startswith("results/"):
+def _has_magnitudes(path: str, tables: dict[str, Table]) -> bool:
+    place, name = PurePosixPath(path).parts[0], PurePosixPath(path).stem
+    if place == "results":
         return name.upper() in _MAGNITUDES
-    if path.startswith("tables/"):
-        return TABLES[stem(name)].magnitudes
-    if path.startswith("figures/"):
+    if place == "tables":
+        return TABLES[tables[name].part.table].magnitudes
+    if place == "figures":
         return FIGURES[name].magnitudes
     return path in _OF_TABLES

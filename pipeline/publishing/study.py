@@ -66,9 +66,9 @@ def _texts(results: StudyResults, tables: dict[str, Table], event_study: str) ->
             **_renderings(tables),
             **_numbers(results),
             **plots_csv(results),
-            "tables.tex": table_floats(results, list(tables)).encode("utf-8"),
+            "tables.tex": table_floats(results, tables.values()).encode("utf-8"),
             "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
-            "tables.docx": render_word({caption(results, name): t for name, t in tables.items()}),
+            "tables.docx": render_word({caption(results, t.part): t for t in tables.values()}),
             "report.html": report_page(results, tables, event_study),
         }
 

@@ -10,7 +10,7 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex import fits, fits_page
 from pipeline.exhibits.tables.effect_cells import estimate_cell, interval_cell, std_error_cell
 from pipeline.exhibits.tables.panels import Shown, lettered_panels, main_letter, tests_pre_trends
-from pipeline.exhibits.tables.parts import MOST_COLUMNS, fewest_parts
+from pipeline.exhibits.tables.parts import MOST_COLUMNS, by_file_name, fewest_parts
 from pipeline.exhibits.tables.table import (
     DASH,
     HIDDEN,
@@ -20,6 +20,7 @@ from pipeline.exhibits.tables.table import (
     Row,
     Table,
     TableColumn,
+    TablePart,
     Text,
     WholeNumbers,
 )
@@ -49,15 +50,13 @@ def main_effects(results: StudyResults) -> dict[str, Table]:
     down = fewest_parts(
         panels, _MOST_PANELS, lambda part: all(fits_page(table(some, part)) for some in across)
     )
-    return {
-        f"main_effects{_number(i, '')}{_number(j, '_panels')}": table(some, others)
-        for j, others in enumerate(down, start=1)
-        for i, some in enumerate(across, start=1)
-    }
-
-
-def _number(part: int, stem: str) -> str:
-    return f"{stem}_{part}" if part > 1 else ""
+    return by_file_name(
+        {
+            TablePart("main_effects", i, j): table(some, others)
+            for j, others in enumerate(down, start=1)
+            for i, some in enumerate(across, start=1)
+        }
+    )
 
 
 def _table(results: StudyResults, shown: Shown) -> Table:

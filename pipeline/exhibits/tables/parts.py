@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from pipeline.exhibits.render.latex import fits, fits_page
-from pipeline.exhibits.tables.table import Table
+from pipeline.exhibits.tables.table import Table, TablePart
 from pipeline.params.analyses import Analysis
 
 T = TypeVar("T")
@@ -61,6 +61,11 @@ def pages(table: Table) -> list[Table]:
         panels, max(len(panels), 1), lambda part: fits_page(replace(table, panels=tuple(part)))
     )
     return [replace(table, panels=tuple(part)) for part in parts] or [table]
+
+
+def by_file_name(parts: dict[TablePart, Table]) -> dict[str, Table]:
+    """Return tables by file name, each knowing which part it is."""
+    return {part.file_name: replace(table, part=part) for part, table in parts.items()}
 
 
 def _split(items: list[T], pieces: int) -> list[list[T]]:

@@ -28,6 +28,9 @@ from pipeline.exhibits.words.scales import scale_words
 
 _Rows = list[dict[Hashable, Any]]
 
+# A placebo outcome, or an outcome and by how many years its entry is dated too early.
+_Group = tuple[str, int | None]
+
 
 def placebos_tables(results: StudyResults) -> list[Table]:
     """Return effects on placebos, then pre-trend tests with their power; none without either."""
@@ -70,25 +73,26 @@ def _position(results: StudyResults, row: dict[Hashable, Any]) -> int:
     return panel_position(results, str(row["design"]), str(row["estimator"]))
 
 
-def _groups(results: StudyResults) -> dict[str, _Rows]:
-    """Return rows by the title of their panel: placebo outcomes first, then placebo dates."""
+def _groups(results: StudyResults) -> dict[_Group, _Rows]:
+    """Return the rows of each panel: placebo outcomes first, then placebo dates."""
     outcomes = results.settings.outcomes
-    found = {
-        say("placebos.outcome", label=_with_scale(results, name)): _average_rows(
-            results, name, "all"
-        )
-        for name in outcomes.negative_controls
+    found: dict[_Group, _Rows] = {
+        (name, None): _average_rows(results, name, "all") for name in outcomes.negative_controls
     }
     for name in outcomes.intended:
         for row in _average_rows(results, name, PLACEBO_ENTRY):
             years = getattr(results.settings.spec(str(row["estimator"])), "placebo_entry_years", 0)
-            title = say(
-                "placebos.entry_too_early",
-                years=say("placebos.one_year") if years == 1 else say("placebos.n_years", n=years),
-                label=_with_scale(results, name),
-            )
-            found.setdefault(title, []).append(row)
-    return {title: rows for title, rows in found.items() if rows}
+            found.setdefault((name, years), []).append(row)
+    return {group: rows for group, rows in found.items() if rows}
+
+
+def _title(results: StudyResults, group: _Group) -> str:
+    name, years = group
+    label = _with_scale(results, name)
+    if years is None:
+        return say("placebos.outcome", label=label)
+    early = say("placebos.one_year") if years == 1 else say("placebos.n_years", n=years)
+    return say("placebos.entry_too_early", years=early, label=label)
 
 
 def _with_scale(results: StudyResults, name: str) -> str:
@@ -96,14 +100,17 @@ def _with_scale(results: StudyResults, name: str) -> str:
     return f"{outcome.label} ({scale_words(outcome.scale)})"
 
 
-def _effects_table(results: StudyResults, groups: dict[str, _Rows]) -> Table:
+def _effects_table(results: StudyResults, groups: dict[_Group, _Rows]) -> Table:
     q_values = _q_values(results)
     every = [row for rows in groups.values() for row in rows]
     corrected = any(_key(row) in q_values for row in every)
     level = rounding.general(100 * results.settings.estimate.conf_level)
     panels = tuple(
-        Panel(title, tuple(_row(results, row, q_values if corrected else None) for row in rows))
-        for title, rows in groups.items()
+        Panel(
+            _title(results, group),
+            tuple(_row(results, row, q_values if corrected else None) for row in rows),
+        )
+        for group, rows in groups.items()
     )
     return Table(
         columns=(

@@ -22,7 +22,7 @@ from pipeline.exhibits.tables.inference import inference_tables
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.matching_choices import matching_choices
 from pipeline.exhibits.tables.missingness import missingness_table
-from pipeline.exhibits.tables.parts import pages
+from pipeline.exhibits.tables.parts import by_file_name, pages
 from pipeline.exhibits.tables.placebos import placebos_tables
 from pipeline.exhibits.tables.recovery import recovery_tables
 from pipeline.exhibits.tables.sample_flow import sample_flow
@@ -31,7 +31,7 @@ from pipeline.exhibits.tables.size_weighted import size_weighted_tables
 from pipeline.exhibits.tables.summary_statistics import summary_statistics_table
 from pipeline.exhibits.tables.support import support_tables
 from pipeline.exhibits.tables.survival import survival_tables
-from pipeline.exhibits.tables.table import Table
+from pipeline.exhibits.tables.table import Table, TablePart
 from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
 
 # Sections of the page after the figure, in order; the headings are `report.<section>`.
@@ -61,13 +61,13 @@ class RegisteredTable:
 
 
 def named_tables(results: StudyResults, name: str) -> dict[str, Table]:
-    """Return a table by name; where it is longer than a page, its parts by `name`, `name_2`."""
+    """Return a table by file name; where it is longer than a page, `name`, `name_2` and so on."""
     made = TABLES[name].make(results)
     if isinstance(made, dict):
         return made
     tables = made if isinstance(made, list) else [made]
     parts = [page for table in tables for page in pages(table)]
-    return {f"{name}_{i}" if i > 1 else name: part for i, part in enumerate(parts, 1)}
+    return by_file_name({TablePart(name, i): part for i, part in enumerate(parts, 1)})
 
 
 TABLES: dict[str, RegisteredTable] = {

@@ -125,14 +125,36 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class TablePart:
+    """Name one of the parts that a study's table is split into, each numbered from 1.
+
+    `table` is its key in params; `part` counts further columns (or pages), `panels` further panels.
+    """
+
+    table: str
+    part: int = 1
+    panels: int = 1
+
+    @property
+    def file_name(self) -> str:
+        """Return the name of its files: `main_effects_2_panels_3`."""
+        part = f"_{self.part}" if self.part > 1 else ""
+        return f"{self.table}{part}" + (f"_panels_{self.panels}" if self.panels > 1 else "")
+
+
+@dataclass(frozen=True)
 class Table:
-    """Hold a whole table; `foot` rows stand under a rule, `notes` are sentences."""
+    """Hold a whole table; `foot` rows stand under a rule, `notes` are sentences.
+
+    `part` is set where the table is placed among a study's.
+    """
 
     columns: tuple[TableColumn, ...]
     panels: tuple[Panel, ...]
     foot: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     source: str = ""
+    part: TablePart = TablePart("")
 
     def headings(self) -> list[str]:
         """Return heading and unit of each column, for renderers without cells over several.

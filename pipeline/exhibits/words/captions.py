@@ -1,34 +1,20 @@
 """What each exhibit is called, wherever it has a caption: pages, LaTeX floats, Word."""
 
-import re
+from collections.abc import Iterable
 
 from pipeline.exhibits.figures.registry import FIGURES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.escape import escape
 from pipeline.exhibits.tables.registry import TABLES
+from pipeline.exhibits.tables.table import Table, TablePart
 from pipeline.exhibits.words.language import say
 
-# `main_effects_2_panels_3`: further outcomes, and further panels of them.
-_NAME = re.compile(r"(?P<stem>.*?)(?:_(?P<part>\d+))?(?:_panels_(?P<panels>\d+))?$")
 
-
-def stem(name: str) -> str:
-    """Return the name of an exhibit without the numbers of its parts."""
-    return _named(name)["stem"]
-
-
-def _named(name: str) -> re.Match[str]:
-    match = _NAME.match(name)
-    assert match is not None
-    return match
-
-
-def caption(results: StudyResults, name: str) -> str:
-    """Return the caption of a table by its file name; `balance_2` is the second part."""
-    match = _named(name)
-    words = say(TABLES[match["stem"]].caption, firms=results.settings.exhibit.firms)
-    part = say("captions.part", number=match["part"]) if match["part"] else ""
-    panels = say("captions.panels_part", number=match["panels"]) if match["panels"] else ""
+def caption(results: StudyResults, of: TablePart) -> str:
+    """Return the caption of a table, or of a further part of it."""
+    words = say(TABLES[of.table].caption, firms=results.settings.exhibit.firms)
+    part = say("captions.part", number=of.part) if of.part > 1 else ""
+    panels = say("captions.panels_part", number=of.panels) if of.panels > 1 else ""
     return words + part + panels
 
 
@@ -36,17 +22,17 @@ def _figure_caption(results: StudyResults, name: str) -> str:
     return say(FIGURES[name].caption, firms=results.settings.exhibit.firms)
 
 
-def table_floats(results: StudyResults, names: list[str]) -> str:
+def table_floats(results: StudyResults, tables: Iterable[Table]) -> str:
     r"""Return a file to \input that shows every table as a float with caption and label."""
     floats = [
         _float(
             "table",
             results,
-            name,
-            caption(results, name),
-            rf"\input{{{_place(results, 'tables', name)}}}",
+            table.part.file_name,
+            caption(results, table.part),
+            rf"\input{{{_place(results, 'tables', table.part.file_name)}}}",
         )
-        for name in names
+        for table in tables
     ]
     return _FOLDER + "".join(floats)
 
