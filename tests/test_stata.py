@@ -15,9 +15,10 @@ from workspace import contents, project, section
 from pipeline.analyses.specs import estimate_specs
 from pipeline.commands.stata.dta import dta_bytes
 from pipeline.commands.stata.names import label, variable_names
-from pipeline.commands.stata.package import stata_files
+from pipeline.commands.stata.package import COMMANDS, stata_files
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.study import SECTIONS
 from stages import balance, clean, estimate, export, match, obtain, score
@@ -166,6 +167,17 @@ def test_a_proportional_outcome_is_pointed_to_ppmlhdfe():
     text = stata_files("random", study, estimate_specs(study).estimates)["estimates.do"].decode()
     assert "ppmlhdfe" in text
     assert "reghdfe y" not in text
+
+
+def test_effects_adjusted_for_covariates_are_not_repeated():
+    study = study_of(estimation(average="event", covariates=["size"]))
+    text = stata_files("random", study, estimate_specs(study).estimates)["estimates.do"].decode()
+    assert "not repeated here: adjusted for covariates" in text
+    assert "reghdfe y" not in text
+
+
+def test_estimators_that_the_registry_says_are_repeated_have_commands():
+    assert {name for name, row in ESTIMATORS.items() if row.in_stata} == set(COMMANDS)
 
 
 def test_the_file_has_labels_whole_years_and_stata_missing_values(tmp_path):

@@ -49,7 +49,7 @@ class Redone:
 class Estimator:
     """Hold what the pipeline must know of one estimator.
 
-    `settings` are its classes of specs, `words` the key of what exhibits say of it. `estimate`
+    `settings` is its class of specs, `words` the key of what exhibits say of it. `estimate`
     answers a task, `in_ratios` one whose outcome is in proportion to the level (None: no such
     effect); neither where it matches firms `anew`, which takes what makes designs again.
     `redone` tells how it answers where weights, entry or the order of matching are redone (None:
@@ -60,10 +60,11 @@ class Estimator:
     should find of true effects by PANEL row (None: it has no truth of its own). `inference` names
     what may stand beside its analytic errors: all that its specs can ask for, and what comes with
     it. `detectable` says whether detectable effects are told, `plans` whether also for other
-    numbers of treated clusters, `joint` whether its averages enter tests over several outcomes.
+    numbers of treated clusters, `joint` whether its averages enter tests over several outcomes, and
+    `in_stata` whether an export for Stata repeats it.
     """
 
-    settings: tuple[type[EstimatesAsked], ...]
+    settings: type[EstimatesAsked]
     words: str
     estimate: Estimate | None
     in_ratios: Estimate | None
@@ -78,6 +79,7 @@ class Estimator:
     detectable: bool
     plans: bool
     joint: bool
+    in_stata: bool
 
     def __post_init__(self) -> None:
         """Refuse traits that contradict each other or what specs can ask for."""
@@ -86,10 +88,10 @@ class Estimator:
             raise ValueError(
                 f"{', '.join(unknown)} is no method of inference: {', '.join(METHODS)}"
             )
-        asked = frozenset[str]().union(*(one.methods() for one in self.settings))
-        if asked - self.inference:
-            lacking = ", ".join(sorted(asked - self.inference))
-            raise ValueError(f"specs can ask for {lacking}, which the trait `inference` lacks")
+        lacking = sorted(self.settings.methods() - self.inference)
+        if lacking:
+            named = ", ".join(lacking)
+            raise ValueError(f"specs can ask for {named}, which the trait `inference` lacks")
         if (self.estimate is None) == (self.anew is None):
             raise ValueError("an estimator either answers a task (`estimate`) or matches `anew`")
         if self.redone is None and self._can_be_asked_to_be_redone:
@@ -97,7 +99,7 @@ class Estimator:
 
     @property
     def _can_be_asked_to_be_redone(self) -> bool:
-        early = any("placebo_entry_years" in one.model_fields for one in self.settings)
+        early = "placebo_entry_years" in self.settings.model_fields
         return early or any(METHODS[name] for name in self.inference)
 
     def answer(self, task: Task) -> Answer:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -46,7 +45,6 @@ from pipeline.params.estimate import (
     StackedSpec,
     TwowaySpec,
 )
-from pipeline.params.spec_options import EstimatesAsked
 
 
 def _adjusted(task: Task, estimate: Callable[..., Answer]) -> Answer:
@@ -178,14 +176,10 @@ def _difference_rules(asked: Asked) -> Resolved:
 _FEW_CLUSTERS = frozenset({"bias_reduced", "wild_bootstrap", "cluster_bootstrap", "randomisation"})
 
 
-def _row(settings: type[EstimatesAsked], words: str, **traits: Any) -> Estimator:
-    return Estimator(settings=(settings,), words=words, **traits)
-
-
 ESTIMATORS: dict[str, Estimator] = {
-    "stacked": _row(
-        StackedSpec,
-        "stacked",
+    "stacked": Estimator(
+        settings=StackedSpec,
+        words="stacked",
         estimate=_stacked,
         in_ratios=_ratios,
         anew=None,
@@ -199,10 +193,11 @@ ESTIMATORS: dict[str, Estimator] = {
         detectable=True,
         plans=True,
         joint=True,
+        in_stata=True,
     ),
-    "twoway": _row(
-        TwowaySpec,
-        "twoway",
+    "twoway": Estimator(
+        settings=TwowaySpec,
+        words="twoway",
         estimate=_twoway,
         in_ratios=None,
         anew=None,
@@ -216,10 +211,11 @@ ESTIMATORS: dict[str, Estimator] = {
         detectable=True,
         plans=True,
         joint=True,
+        in_stata=False,
     ),
-    "group_time": _row(
-        GroupTimeSpec,
-        "group_time",
+    "group_time": Estimator(
+        settings=GroupTimeSpec,
+        words="group_time",
         estimate=_group_time,
         in_ratios=None,
         anew=None,
@@ -233,11 +229,12 @@ ESTIMATORS: dict[str, Estimator] = {
         detectable=True,
         plans=True,
         joint=False,
+        in_stata=True,
     ),
     **{
-        name: _row(
-            CohortSpec,
-            "cohort",
+        name: Estimator(
+            settings=CohortSpec,
+            words="cohort",
             estimate=_cohorts,
             in_ratios=None,
             anew=None,
@@ -251,6 +248,7 @@ ESTIMATORS: dict[str, Estimator] = {
             detectable=True,
             plans=False,
             joint=False,
+            in_stata=False,
         )
         for name, rules in (
             ("sun_abraham", _sun_abraham_rules),
@@ -258,9 +256,9 @@ ESTIMATORS: dict[str, Estimator] = {
             ("imputation", _imputation_rules),
         )
     },
-    "lee_bounds": _row(
-        LeeBoundsSpec,
-        "lee_bounds",
+    "lee_bounds": Estimator(
+        settings=LeeBoundsSpec,
+        words="lee_bounds",
         estimate=_lee,
         in_ratios=_lee,
         anew=None,
@@ -274,10 +272,11 @@ ESTIMATORS: dict[str, Estimator] = {
         detectable=False,
         plans=False,
         joint=False,
+        in_stata=False,
     ),
-    "matched_difference": _row(
-        MatchedDifferenceSpec,
-        "matched_difference",
+    "matched_difference": Estimator(
+        settings=MatchedDifferenceSpec,
+        words="matched_difference",
         estimate=None,
         in_ratios=None,
         anew=_differences,
@@ -291,5 +290,6 @@ ESTIMATORS: dict[str, Estimator] = {
         detectable=True,
         plans=False,
         joint=False,
+        in_stata=False,
     ),
 }

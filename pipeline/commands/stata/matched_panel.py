@@ -18,7 +18,6 @@ from pipeline.inference.clusters import unit_clusters
 from pipeline.inference.validity import used_once
 from pipeline.panel.panel_index import NO_ROW
 from pipeline.panel.scale import on_scale
-from pipeline.params.estimate import GroupTimeSpec, StackedSpec
 
 CLUSTERS = {
     "assignment": ("cluster",),
@@ -142,18 +141,15 @@ def _numbers(codes: Codes) -> NDArray[np.int32]:
 
 
 def _adjusted_for(study: Study, design: str) -> list[str]:
-    """Return the covariates of the group-time specs on a design, once."""
-    specs = [spec for spec in study.estimate.specs if isinstance(spec, GroupTimeSpec)]
-    named = [name for spec in specs if design in spec.designs for name in spec.covariates]
-    return list(dict.fromkeys(named))
+    """Return the covariates of the specs on a design, once."""
+    specs = [spec for spec in study.estimate.specs if design in spec.designs]
+    return list(dict.fromkeys(name for spec in specs for name in spec.option("covariates")))
 
 
 def _years_by(study: Study, design: str) -> dict[str | None, str]:
-    """Name the year effects of the stacked specs on a design: stack x year, or finer."""
-    specs = [spec for spec in study.estimate.specs if isinstance(spec, StackedSpec)]
-    finer = dict.fromkeys(
-        spec.year_effects_by for spec in specs if design in spec.designs and spec.year_effects_by
-    )
+    """Name the year effects of the specs on a design: stack x year, or finer."""
+    by = [s.option("year_effects_by") for s in study.estimate.specs if design in s.designs]
+    finer = dict.fromkeys(column for column in by if column is not None)
     named: dict[str | None, str] = {None: "stack_year"}
     return named | dict(variable_names("stack_year", finer))
 

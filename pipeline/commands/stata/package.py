@@ -3,8 +3,8 @@
 Firm data: the files are private and belong under data/<study>/.
 """
 
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pandas as pd
 
@@ -19,7 +19,13 @@ from pipeline.commands.stata.matched_panel import (
 from pipeline.commands.stata.stacked_commands import stacked_commands
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
-from pipeline.params.estimate import GroupTimeSpec, StackedSpec
+from pipeline.estimators.registry import ESTIMATORS
+
+# What repeats an estimator, for those that the registry says are repeated.
+COMMANDS: dict[str, Callable[[Study, MatchedPanel, Any, dict[str, Row]], Iterator[str]]] = {
+    "stacked": stacked_commands,
+    "group_time": group_time_commands,
+}
 
 _PROLOGUE = """\
 * {study}: the estimates of cluster-impact again, in Stata.
@@ -59,9 +65,7 @@ def _commands(study: Study, panel: MatchedPanel, estimates: pd.DataFrame) -> Ite
             continue
         found = estimates[chosen & (estimates["estimator"] == spec.name)].to_dict("records")
         rows: dict[str, Row] = {str(row["outcome"]): cast(Row, row) for row in found}
-        if isinstance(spec, StackedSpec):
-            yield from stacked_commands(study, panel, spec, rows)
-        elif isinstance(spec, GroupTimeSpec):
-            yield from group_time_commands(study, panel, spec, rows)
+        if ESTIMATORS[spec.estimator].in_stata:
+            yield from COMMANDS[spec.estimator](study, panel, spec, rows)
         else:
             yield f"\n* spec {spec.name} ({spec.estimator}) is not repeated: see docs/stata.md"

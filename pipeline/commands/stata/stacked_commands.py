@@ -41,7 +41,7 @@ def stacked_commands(
             continue
         row = estimates[name]
         yield from heading(panel.design, name, spec.name, row)
-        reason = _why_not(study, name, row)
+        reason = _why_not(study, spec, name, row)
         if reason:
             yield f"* not repeated here: {reason}"
             continue
@@ -51,11 +51,13 @@ def stacked_commands(
         yield f"assert e(N_clust) == {row['n_clusters']:.0f}"
 
 
-def _why_not(study: Study, name: str, row: Row) -> str:
+def _why_not(study: Study, spec: StackedSpec, name: str, row: Row) -> str:
     if math.isnan(row["estimate"]):
         return told(row)
     if study.outcomes[name].in_ratios:
         return "a Poisson effect; see ppmlhdfe in docs/stata.md"
+    if spec.covariates:
+        return "adjusted for covariates, whose slopes differ by year and entry year"
     return ""
 
 
