@@ -86,10 +86,10 @@ class Estimated:
     `reasons` says of further terms why they have no estimate, `zeros` which terms are zero by
     construction, and why. `remarks` is what must be known of a term, `counts` the firms behind a
     single one where they are not those of all. `source` is what the terms are sums of, by
-    `loadings` (c, k): coefficients of a regression, comparisons, or averages of imputed effects.
-    With a regression, covariances take its small-sample factor and t distributions, without one
-    normal ones. `largest` is the largest absolute outcome, against which rounding is told,
-    `rounding` the share of it that is.
+    `loadings` (c, k): coefficients of a regression, comparisons, averages of imputed or of matched
+    firms' effects. With a regression, covariances take its small-sample factor and t distributions,
+    without one normal ones. `largest` is the largest absolute outcome, against which rounding is
+    told, `rounding` the share of it that is.
     `covariance` (k, k) stands where there is no influence.
     """
 

@@ -6,11 +6,12 @@ import numpy as np
 
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.matched_effects import MatchedEffects
-from pipeline.effects.rows import Label, Row, effect_row, missing_row
+from pipeline.effects.rows import Label, Row
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
-from pipeline.inference.covariance import is_rounding, std_errors_of, t_intervals
+from pipeline.inference.covariance import is_rounding, std_errors_of
 from pipeline.inference.neighbour_variance import neighbour_variance
+from pipeline.inference.result_rows import Errors, result_rows
 
 INFERENCE = "abadie_imbens"
 
@@ -25,32 +26,9 @@ def abadie_imbens_rows(label: Label, matched: Estimated) -> list[Row]:
         for term, error in zip(estimated.terms, errors, strict=True)
     ]
     known = np.where([reason is None for reason in reasons], errors, np.nan)
-    shown = t_intervals(estimated.estimates, known, np.inf, label.conf_level)
-    rows = [
-        effect_row(
-            label,
-            term,
-            inference=INFERENCE,
-            estimate=estimated.estimates[i],
-            std_error=known[i],
-            statistic=shown.statistic[i],
-            p_value=shown.p_value[i],
-            conf_low=shown.low[i],
-            conf_high=shown.high[i],
-            reason=reasons[i],
-            remarks=estimated.remarks.get(term, ()),
-            **estimated.counts[term],
-        )
-        for i, term in enumerate(estimated.terms)
-    ]
-    rows += [
-        effect_row(label, term, inference=INFERENCE, estimate=0.0, reason=reason)
-        for term, reason in estimated.zeros.items()
-    ]
-    return rows + [
-        missing_row(label, term, reason, inference=INFERENCE)
-        for term, reason in estimated.reasons.items()
-    ]
+    said = [estimated.remarks.get(term, ()) for term in estimated.terms]
+    told = Errors(known, np.inf, reasons, said, lambda term: dict(estimated.counts.get(term, {})))
+    return [row | {"inference": INFERENCE} for row in result_rows(label, estimated, told)]
 
 
 def with_neighbour_covariance(matched: Estimated) -> tuple[Estimated, dict[Term, Reason]]:

@@ -6,14 +6,13 @@ factor and t distributions with G-1 degrees of freedom, others normal ones.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.estimated import Cells, Estimated
 from pipeline.effects.imputed_effects import ImputedEffects
-from pipeline.effects.rows import Label, Row, effect_row, missing_row
+from pipeline.effects.rows import Label, Row
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.inference.cautions import cluster_caution, pair_cautions
@@ -25,11 +24,11 @@ from pipeline.inference.covariance import (
     paid_parameters,
     small_sample_factor,
     std_errors_of,
-    t_intervals,
     two_way_covariance,
     without_negative_eigenvalues,
     without_rounding,
 )
+from pipeline.inference.result_rows import Errors, result_rows
 from pipeline.params.analyses import Clustering
 
 
@@ -191,38 +190,9 @@ def analytic_rows(label: Label, inferred: Inferred) -> list[Row]:
     event time: behind the entry years seen at it) or where it is zero: an exact fit says nothing on
     how far the estimate is from the truth. Averages say where clusters are too few.
     """
-    estimated = inferred.estimated
-    shown = t_intervals(estimated.estimates, inferred.known_errors, inferred.df, label.conf_level)
-    rows = [
-        effect_row(
-            label,
-            term,
-            estimate=estimated.estimates[i],
-            std_error=inferred.known_errors[i],
-            statistic=shown.statistic[i],
-            df=float(inferred.df) if np.isfinite(inferred.df) else np.nan,
-            p_value=shown.p_value[i],
-            conf_low=shown.low[i],
-            conf_high=shown.high[i],
-            reason=inferred.reasons[i],
-            remarks=_remarks(label, inferred, i),
-        )
-        | inferred.columns(term)
-        for i, term in enumerate(estimated.terms)
-    ]
-    rows += [
-        effect_row(label, term, estimate=0.0, reason=reason) | inferred.columns(term)
-        for term, reason in estimated.zeros.items()
-    ]
-    return rows + missing_rows(label, estimated.reasons, estimated.counts)
-
-
-def missing_rows(label: Label, reasons: Any, counts: Any = None) -> list[Row]:
-    """Return a row for every term without an estimate."""
-    return [
-        missing_row(label, term, reason, **(counts or {}).get(term, {}))
-        for term, reason in reasons.items()
-    ]
+    said = [_remarks(label, inferred, i) for i in range(len(inferred.estimated.terms))]
+    errors = Errors(inferred.known_errors, inferred.df, inferred.reasons, said, inferred.columns)
+    return result_rows(label, inferred.estimated, errors)
 
 
 def _remarks(label: Label, inferred: Inferred, position: int) -> list[Reason]:
