@@ -5,9 +5,8 @@ from pipeline.datasets.panel import COVERAGE, ISSUES, NOT_FOUND, PANEL, PROFILE,
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.coverage import measure_coverage
-from pipeline.panel.largest_firms import panel_dominance
 from pipeline.panel.obtained import read_obtained, read_origins
-from pipeline.panel.profile import profile_panel
+from pipeline.panel.profile import panel_dominance, profile_panel
 from pipeline.panel.sources import read_rules_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection

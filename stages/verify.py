@@ -16,10 +16,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands.audit.history import Period, periods
 from pipeline.commands.audit.lock_check import lock_faults
-from pipeline.commands.audit.provenance_check import provenance_faults, recorded_provenance
-from pipeline.commands.audit.raw_data import studies_without_raw_data
+from pipeline.commands.audit.provenance_check import (
+    Period,
+    periods,
+    provenance_faults,
+    recorded_provenance,
+    studies_without_raw_data,
+)
 from pipeline.commands.audit.rebuild import table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.errors import EvaluationError

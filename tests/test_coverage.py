@@ -11,7 +11,7 @@ from pipeline.datasets.panel import COVERAGE, PROFILE
 from pipeline.datasets.store import conform
 from pipeline.panel.coverage import measure_coverage
 from pipeline.panel.profile import profile_panel
-from pipeline.publishing.disclosure.coverage import hide_coverage
+from pipeline.publishing.disclosure.samples import hide_coverage
 from pipeline.publishing.publication import publish, published_csvs
 
 N_TREATED, N_NEVER = 20, 30

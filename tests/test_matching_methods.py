@@ -33,9 +33,8 @@ from pipeline.matching.mahalanobis import (
     share_nearest,
     whiten,
 )
-from pipeline.matching.nearest import match_radius
+from pipeline.matching.nearest import match_radius, ratios
 from pipeline.matching.sets import unit_weights
-from pipeline.matching.turns import ratios
 from pipeline.params.design_rules import Bins
 from pipeline.params.match import MatchSection
 

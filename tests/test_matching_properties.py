@@ -10,9 +10,8 @@ from test_matching_nearest import NEAREST, scores_table
 
 from pipeline.errors import SupportError
 from pipeline.matching.designs import match_designs
-from pipeline.matching.entropy import entropy_weights
+from pipeline.matching.entropy import covariate_moments, entropy_weights
 from pipeline.matching.kernel import kernel_weights
-from pipeline.matching.moments import covariate_moments
 from pipeline.params.match import MatchSection
 from pipeline.selection.propensity import fit_score
 

@@ -6,9 +6,8 @@ import pytest
 from repository import commit_all, git
 from workspace import project, section
 
-from pipeline.commands.audit.history import Period, periods
 from pipeline.commands.audit.lock_check import lock_faults
-from pipeline.commands.audit.raw_data import studies_without_raw_data
+from pipeline.commands.audit.provenance_check import Period, periods, studies_without_raw_data
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.publishing.provenance import Inputs, provenance, published_hashes, study_inputs
 from pipeline.publishing.swap import FOLDERS, write_exhibits

@@ -13,9 +13,8 @@ from stata_commands import Stata
 from workspace import contents, project, section
 
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.stata.dta import dta_bytes
-from pipeline.commands.stata.names import label, variable_names
-from pipeline.commands.stata.package import COMMANDS, stata_files
+from pipeline.commands.stata.matched_panel import label, variable_names
+from pipeline.commands.stata.package import COMMANDS, dta_bytes, stata_files
 from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError
 from pipeline.estimators.registry import ESTIMATORS

@@ -9,10 +9,11 @@ from test_matching_nearest import scores_table
 from pipeline.exhibits.tables.support import support_table
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
-from pipeline.selection.kernel_density import kernel_density, stata_percentile
 from pipeline.selection.support import (
     below_highest_scores,
     densest,
+    kernel_density,
+    stata_percentile,
     support_by_stack,
     treated_fates,
 )

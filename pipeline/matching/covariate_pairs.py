@@ -14,11 +14,11 @@ from pipeline.matching.mahalanobis import (
     share_nearest,
     whiten,
 )
+from pipeline.matching.nearest import turns_by
 from pipeline.matching.score_pairs import no_match_counts
 from pipeline.matching.sets import MatchedSets, join_sets
 from pipeline.matching.shortage import count_shortage
 from pipeline.matching.stack import RiskSet, StackMatch, matched
-from pipeline.matching.turns import turns_by
 from pipeline.params.match import MahalanobisDesign
 
 

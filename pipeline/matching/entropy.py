@@ -3,15 +3,18 @@
 Hainmueller (2012), doi:10.1093/pan/mpr025.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import DataError, EvaluationError, Reason, SupportError
-from pipeline.matching.moments import Moments, covariate_moments
 from pipeline.matching.score_weights import treatment_odds
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import EntropyDesign
+from pipeline.selection.design_matrix import expanded_columns, told_terms
 
 # Largest weighted deviation that counts as met, in standard deviations of the covariate.
 MOMENT_TOLERANCE = 1e-8
@@ -26,6 +29,20 @@ ROUNDING = 1e-14
 
 # Slack of the linear programme (standard deviations) above which a moment is out of reach.
 OUT_OF_REACH = 1e-7
+
+_POWER_NAMES = {1: "mean", 2: "second moment", 3: "third moment"}
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Hold k moments: how messages call them, and deviations of comparison firms, shape (n0, k).
+
+    A deviation is a comparison firm's power of a covariate minus its mean among the treated, in
+    units of the covariate's standard deviation: a weighted mean of zero meets the moment.
+    """
+
+    names: tuple[str, ...]
+    deviations: Floats
 
 
 def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
@@ -136,3 +153,32 @@ def _refuse_out_of_reach(moments: Moments, n_control: int) -> None:
         "drop the covariate or widen the comparison pool",
         reason=Reason("moments_not_met", {"n_control": n_control}),
     )
+
+
+def covariate_moments(covariates: pd.DataFrame, treated: Flags, order: int) -> Moments:
+    """Return the first `order` moments of each covariate, categories as indicators.
+
+    Powers are of the covariate less its treated mean, over its standard deviation: given the
+    lower moments, meeting those is meeting the raw ones. An indicator has a mean only.
+    Raises DataError where a value is missing.
+    """
+    missing = covariates.isna().sum()
+    if missing.any():
+        listed = ", ".join(f"{name} {count}" for name, count in missing[missing > 0].items())
+        raise DataError(
+            f"covariates to balance are missing for some of {len(covariates)} firms ({listed}); "
+            "put them in the score model, whose rule for missing values then applies"
+        )
+    names, deviations = zip(*_powers(covariates, treated, order), strict=True)
+    return Moments(names, np.column_stack(deviations))
+
+
+def _powers(covariates: pd.DataFrame, treated: Flags, order: int) -> Iterator[tuple[str, Floats]]:
+    told = told_terms(covariates)
+    for name, (*_, values) in zip(told, expanded_columns(covariates), strict=True):
+        spread = values.std() or 1.0
+        standard = (values - values[treated].mean()) / spread
+        two_valued = len(np.unique(values)) <= 2
+        for power in range(1, 2 if two_valued else order + 1):
+            raised = standard**power
+            yield f"{_POWER_NAMES[power]} of {name}", raised[~treated] - raised[treated].mean()

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Flags, Floats, Integers
+from pipeline.datasets.dominance import PANEL_DOMINANCE, largest_share
 from pipeline.datasets.panel import (
     ALL_YEARS,
     BEFORE_ENTRY,
@@ -213,3 +214,18 @@ def _three_digits(values: Floats) -> Floats:
     size = np.floor(np.log10(np.abs(np.where(values == 0, 1.0, values))))
     unit = 10.0 ** (size - 2)
     return np.asarray(np.round(values / unit) * unit)
+
+
+def panel_dominance(panel: pd.DataFrame) -> pd.DataFrame:
+    """Return PANEL_DOMINANCE: every numeric column by year and group."""
+    treated = panel["cohort"].notna().rename("treated")
+    parts = [
+        largest_share(panel[name].fillna(0.0), [panel["year"], treated])
+        .rename("share")
+        .reset_index()
+        .assign(column=name)
+        for name in panel.columns
+        if panel[name].dtype.kind == "f"
+    ]
+    columns = list(PANEL_DOMINANCE.columns)
+    return pd.concat([pd.DataFrame(columns=columns), *parts])[columns]

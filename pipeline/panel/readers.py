@@ -4,17 +4,20 @@ CSV cells stay text, so that nothing is guessed. Whatever is wrong with a file e
 the libraries below raise nearly anything at a damaged or hostile one.
 """
 
+import csv
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import csv, parquet
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
 
 from pipeline.errors import DataError
-from pipeline.panel.ragged import refuse_ragged
 from pipeline.panel.spreadsheets import read_spreadsheet
 from pipeline.params.data import FileFormat
 
@@ -104,14 +107,14 @@ def _read_csv(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
 
 def _open_csv(
     path: Path, written: FileFormat, types: dict[str, pa.DataType]
-) -> csv.CSVStreamingReader:
-    return csv.open_csv(
+) -> arrow_csv.CSVStreamingReader:
+    return arrow_csv.open_csv(
         path,
-        csv.ReadOptions(
+        arrow_csv.ReadOptions(
             encoding=written.encoding, skip_rows=written.header_row - 1, block_size=_BLOCK_BYTES
         ),
-        csv.ParseOptions(delimiter=written.delimiter, newlines_in_values=True),
-        csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""]),
+        arrow_csv.ParseOptions(delimiter=written.delimiter, newlines_in_values=True),
+        arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""]),
     )
 
 
@@ -147,3 +150,20 @@ _READERS: dict[str, Reader] = {
     ".dta": _read_stata,
     ".xlsx": read_spreadsheet,
 }
+
+
+def refuse_ragged(path: Path, written: FileFormat) -> None:
+    """Raise DataError with the number of the first row that has not as many cells as the header."""
+    above = written.header_row - 1
+    with path.open(encoding=written.encoding, errors="replace", newline="") as file:
+        rows = csv.reader(islice(file, above, None), delimiter=written.delimiter)
+        found = list[str]()
+        # what is no text at all has no rows either
+        with suppress(csv.Error):
+            header = next(rows, [])
+            found = next((row for row in rows if row and len(row) != len(header)), [])
+    if found:
+        raise DataError(
+            f"{path.name}: row {rows.line_num + above} has {len(found)} cells, the header "
+            f"{len(header)}; correct it, or declare data.source.format"
+        )

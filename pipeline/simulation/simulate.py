@@ -18,11 +18,11 @@ from pipeline.simulation.firms import REGIONS, SimulatedFirms, draw_firms
 from pipeline.simulation.outcomes import (
     Outcomes,
     disturb_untreated,
+    draw_rents,
     treated_outcomes,
     untreated_outcomes,
 )
 from pipeline.simulation.participation import Participation, draw_participation
-from pipeline.simulation.rents import draw_rents
 from pipeline.simulation.untreated import draw_untreated
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands.audit.raw_data import studies_without_raw_data
+from pipeline.commands.audit.provenance_check import studies_without_raw_data
 from pipeline.params.settings import load_yaml, study_names
 from pipeline.publishing.tree import Tree
 

@@ -1,12 +1,13 @@
-"""Hold reports/<study>/provenance.json against the project and the files that it lists."""
+"""Hold reports/<study>/provenance.json against the project, its files, and the history of git."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands.audit.raw_data import studies_without_raw_data
+from pipeline.commands.audit.revisions import run_git
 from pipeline.params.settings import load_yaml, study_names
-from pipeline.params.study import SECTIONS, read_study
+from pipeline.params.study import SECTIONS, absent_files, read_study
 from pipeline.publishing.provenance import NAME, Inputs, published_hashes, study_inputs
 
 _WORDS = {"raw_data": "raw data", "parameters": "parameters", "code": "code"}
@@ -62,3 +63,35 @@ def _file_faults(root: Path, study: str, recorded: dict[str, Any]) -> list[str]:
         for name in sorted(present.keys() | listed.keys())
         if present.get(name) != listed.get(name)
     ]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Hold the commits of one study that had the same inputs: from `since` to before `until`."""
+
+    study: str
+    since: str
+    until: str | None
+
+
+def periods(root: Path, study: str, inputs: str) -> list[Period]:
+    """Return when reports/<study>/provenance.json began with these inputs, oldest period first.
+
+    `inputs` is a hash or how it begins. git searches the history of the one small file.
+    """
+    file, entry = f"reports/{study}/{NAME}", f'"inputs": "{inputs}'
+    log = ("log", "--reverse", "--format=%h", f"-S{entry}", "--", file)
+    found: list[Period] = []
+    for commit in run_git(root, *log).stdout.split():
+        if entry in run_git(root, "show", f"{commit}:./{file}").stdout:
+            found.append(Period(study, commit, None))
+        elif found:
+            found[-1] = Period(study, found[-1].since, commit)
+    return found
+
+
+def studies_without_raw_data(root: Path, content: dict[str, Any]) -> set[str]:
+    """Return the studies of params.yaml of which a raw file that the settings name is not here."""
+    return {
+        name for name in study_names(content) if absent_files(read_study(content, name), name, root)
+    }

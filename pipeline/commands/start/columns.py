@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeline.commands.start.entry_column import EntryColumn, guess_entry_column
 from pipeline.commands.start.numbers import is_flag, is_number, is_year, numbers, text_codes
 
 # Words for the same thing in English, Spanish and Portuguese, as they begin column names.
@@ -24,6 +23,21 @@ _FLAGS = ("treat", "support", "grant", "benefi", "apoyo", "program")
 # What names a firm or person has no use in an evaluation.
 _NAMES = ("name", "nombre", "nome", "razon", "razao", "address", "direcc", "enderec", "email",
           "correo", "telef", "phone")  # fmt: skip
+
+# What stands for "never" where a year is expected.
+_NEVER = (0.0, 9999.0, 10000.0)
+# How its name begins where every firm enters, or all in the panel's first year.
+_NAMED = ("first_treat", "first.treat", "entry", "cohort", "gvar", "treat", "ingreso", "entrada")
+_WIDE = re.compile(r"^(.*?)[ _.-]?((?:19|20)\d{2})$")
+
+
+@dataclass(frozen=True)
+class EntryColumn:
+    """Hold the column, the codes in it that mean never, and the first entry year."""
+
+    column: str
+    never: list[float]
+    first_entry: int
 
 
 @dataclass(frozen=True)
@@ -149,3 +163,38 @@ def plain(name: str) -> str:
     """Return a name in lower case without accents."""
     parts = unicodedata.normalize("NFKD", name.strip().lower())
     return "".join(mark for mark in parts if not unicodedata.combining(mark))
+
+
+def guess_entry_column(
+    table: pd.DataFrame, names: list[str], firm_id: str, year: str
+) -> EntryColumn | None:
+    """Return the first of `names` that is a firm's entry year by its values, None where none is.
+
+    It is the same in all rows of a firm, a year after the panel's first and not after its last in
+    some firms, and missing or one code in others. Where the name says so, all firms may enter.
+    """
+    years = numbers(table[year])
+    first, last = years.min(), years.max()
+    for name in names:
+        values = numbers(table[name])
+        code = [never for never in _NEVER if (values == never).any()]
+        given = values.mask(values.isin(code)).dropna()
+        if len(code) > 1 or not given.between(first, last).all() or (given % 1 != 0).any():
+            continue
+        telling = len(given) < len(values) and given.gt(first).any()
+        if not telling and not (len(given) and name.lower().startswith(_NAMED)):
+            continue
+        if (table.assign(value=values).groupby(firm_id)["value"].nunique(dropna=False) > 1).any():
+            continue
+        return EntryColumn(name, code, int(given[given > first].min() if telling else given.min()))
+    return None
+
+
+def wide_columns(table: pd.DataFrame) -> dict[str, dict[int, str]]:
+    """Return, by name without its year, the columns of each year; at least two years."""
+    found: dict[str, dict[int, str]] = {}
+    for column in map(str, table.columns):
+        parts = _WIDE.match(column)
+        if parts and parts[1]:
+            found.setdefault(parts[1], {})[int(parts[2])] = column
+    return {name: by_year for name, by_year in found.items() if len(by_year) > 1}

@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.commands.start.columns import PanelGuess, guess_panel
+from pipeline.commands.start.columns import PanelGuess, guess_panel, wide_columns
 from pipeline.commands.start.files import Delivery, deliveries
-from pipeline.commands.start.layout import wide_columns
 from pipeline.commands.start.numbers import is_year, numbers, pointed
 from pipeline.commands.start.register import RegisterGuess, guess_register
 from pipeline.errors import DataError

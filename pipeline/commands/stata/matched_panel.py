@@ -4,13 +4,14 @@ A firm that serves two entry years is two units, as in the estimator. Firms, clu
 running numbers: no delivered identifier is in the file.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.commands.stata.names import label, variable_names
 from pipeline.datasets.arrays import Codes
 from pipeline.effects.stacks import Stacks, unit_covariates
 from pipeline.effects.study import Study, asked, outcome_sample
@@ -27,6 +28,33 @@ CLUSTERS = {
 }
 _GROUPS: dict[float, str] = {0: "comparison", 1: "treated"}
 _TIMES: dict[float, str] = {0: "before entry", 1: "from entry on"}
+
+_LABELS = {
+    "firm": "Firm, running number",
+    "unit": "Firm x entry year that it serves",
+    "stack": "Entry year of the risk set",
+    "year": "Year",
+    "event_time": "Years since the stack's entry year",
+    "treated": "Enters in the stack's entry year",
+    "post": "Event time 0 or later",
+    "treated_post": "treated x post",
+    "cohort": "Firm's own entry year, missing if it never enters",
+    "cluster": "Assignment cluster, running number",
+    "match_weight": "Weight of matching, before missing outcomes",
+    "set": "Matched set, running number",
+    "component": "Sets and clusters that hang together",
+    "period": "Year, moved to be positive (csdid)",
+    "gvar": "First treated period in this stack, 0 for comparisons (csdid)",
+}
+SET_LABELS = {
+    "set": "Matched set, running number",
+    "unit": "Firm x entry year, as in the panel",
+    "set_weight": "Weight within the set: 1 for the treated firm",
+}
+# What Stata accepts: 32 characters for a variable, 80 for its label.
+_NAME = 32
+_LABEL = 80
+_OTHER = re.compile(r"[^A-Za-z0-9_]")
 
 
 @dataclass(frozen=True)
@@ -78,25 +106,6 @@ def matched_panel(study: Study, design: str) -> MatchedPanel:
     _add_covariates(panel, study, stacks, unit)
     _add_year_cells(panel, study, stacks, unit)
     return panel
-
-
-_LABELS = {
-    "firm": "Firm, running number",
-    "unit": "Firm x entry year that it serves",
-    "stack": "Entry year of the risk set",
-    "year": "Year",
-    "event_time": "Years since the stack's entry year",
-    "treated": "Enters in the stack's entry year",
-    "post": "Event time 0 or later",
-    "treated_post": "treated x post",
-    "cohort": "Firm's own entry year, missing if it never enters",
-    "cluster": "Assignment cluster, running number",
-    "match_weight": "Weight of matching, before missing outcomes",
-    "set": "Matched set, running number",
-    "component": "Sets and clusters that hang together",
-    "period": "Year, moved to be positive (csdid)",
-    "gvar": "First treated period in this stack, 0 for comparisons (csdid)",
-}
 
 
 def _frame(study: Study, stacks: Stacks, unit: Codes, column: Codes) -> pd.DataFrame:
@@ -204,8 +213,23 @@ def set_members(study: Study, design: str) -> pd.DataFrame | None:
     return table.sort_values(["set", "unit"], ignore_index=True)
 
 
-SET_LABELS = {
-    "set": "Matched set, running number",
-    "unit": "Firm x entry year, as in the panel",
-    "set_weight": "Weight within the set: 1 for the treated firm",
-}
+def variable_names(stem: str, names: Iterable[str]) -> dict[str, str]:
+    """Return a valid and different variable name `<stem>_<name>` for each name.
+
+    A name too long is cut, and numbered where two then agree.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        whole = _OTHER.sub("_", f"{stem}_{name}")
+        chosen, number = whole[:_NAME], 2
+        while chosen in found.values():
+            tail = f"_{number}"
+            chosen, number = whole[: _NAME - len(tail)] + tail, number + 1
+        found[name] = chosen
+    return found
+
+
+def label(text: str) -> str:
+    """Return a label of at most 80 characters; a longer one ends in three dots."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LABEL else f"{line[: _LABEL - 3]}..."

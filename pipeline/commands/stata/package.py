@@ -3,12 +3,13 @@
 Firm data: the files are private and belong under data/<study>/.
 """
 
+import io
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, Literal, cast
 
 import pandas as pd
 
-from pipeline.commands.stata.dta import dta_bytes
 from pipeline.commands.stata.group_time_commands import group_time_commands
 from pipeline.commands.stata.matched_panel import (
     SET_LABELS,
@@ -35,6 +36,10 @@ _PROLOGUE = """\
 version 16
 clear all
 set more off"""
+
+# Stata 14 and later; names and labels may hold any letter.
+_VERSION: Literal[118] = 118
+_DATE = datetime(1980, 1, 1)
 
 
 def stata_files(study_name: str, study: Study, estimates: pd.DataFrame) -> dict[str, bytes]:
@@ -69,3 +74,25 @@ def _commands(study: Study, panel: MatchedPanel, estimates: pd.DataFrame) -> Ite
             yield from COMMANDS[spec.estimator](study, panel, spec, rows)
         else:
             yield f"\n* spec {spec.name} ({spec.estimator}) is not repeated: see docs/stata.md"
+
+
+def dta_bytes(
+    rows: pd.DataFrame,
+    title: str,
+    labels: dict[str, str],
+    values: dict[str, dict[float, str]] | None = None,
+) -> bytes:
+    """Return the file's bytes; a missing number is Stata's `.`, whole numbers stay whole."""
+    buffer = io.BytesIO()
+    used = {name: text for name, text in labels.items() if name in rows}
+    coded = {name: codes for name, codes in (values or {}).items() if name in rows}
+    rows.to_stata(
+        buffer,
+        write_index=False,
+        version=_VERSION,
+        time_stamp=_DATE,
+        data_label=title[:80],
+        variable_labels=used,
+        value_labels=coded,
+    )
+    return buffer.getvalue()

@@ -8,8 +8,15 @@ the 345 pt of a bare article. Packages: docs/preamble.tex.
 from dataclasses import dataclass
 
 from pipeline.exhibits.render.escape import escape
-from pipeline.exhibits.render.latex_cells import box, column_format, latex_cell, siunitx_marks
-from pipeline.exhibits.render.widths import longest_word, n_lines, text_width
+from pipeline.exhibits.render.latex_cells import (
+    box,
+    column_format,
+    latex_cell,
+    longest_word,
+    n_lines,
+    siunitx_marks,
+    text_width,
+)
 from pipeline.exhibits.tables.table import (
     Cell,
     Number,

@@ -1,12 +1,18 @@
-r"""Typeset single cells for LaTeX: siunitx numbers, braced text, boxes of a fixed width."""
+"""Typeset single cells for LaTeX, siunitx numbers and boxes of a fixed width, and measure text."""
 
 from pipeline.exhibits.render.escape import escape
 from pipeline.exhibits.render.rounding import canonical
-from pipeline.exhibits.render.widths import text_width
 from pipeline.exhibits.tables.table import Cell, Interval, Magnitude, Number, Text, WholeNumbers
 from pipeline.exhibits.words.language import speech
 
 _TEX_MARKS = {"\u202f": r"\,", " ": "~"}
+
+# Widths in em, in Latin Modern, so that tables fit before they are compiled. Digits are exactly 0.5
+# in every size; letters are in four groups, each as wide as its widest, so that an estimate is
+# rarely too small.
+_NARROW = set(" .,:;'|!ijltI[]()/`")
+_WIDE = set("mwMWOQ%@&\u2212\u00d7\u2265\u2264")
+_DASH = set("\u2014")
 
 
 def siunitx_marks() -> str:
@@ -92,3 +98,35 @@ def box(text: str, width: float | str, position: str = "b") -> str:
         rf"\parbox[{position}]{{{length}}}"
         rf"{{\centering\hspace{{0pt}}{escape(text)}\strut}}"
     )
+
+
+def text_width(text: str) -> float:
+    """Return the width of one line of text, in em."""
+    return sum(_character_width(character) for character in text)
+
+
+def longest_word(text: str) -> float:
+    """Return the width of the widest word of a text that may wrap at spaces, in em."""
+    return max((text_width(word) for word in text.split()), default=0.0)
+
+
+def n_lines(text: str, width: float) -> int:
+    """Return how many lines of `width` em a text takes that wraps at spaces, one at least."""
+    lines, used = 1, 0.0
+    for word in text.split():
+        if used and used + text_width(" " + word) > width:
+            lines, used = lines + 1, 0.0
+        used += text_width(" " + word if used else word)
+    return lines
+
+
+def _character_width(character: str) -> float:
+    if character in _DASH:
+        return 1.0
+    if character in _WIDE:
+        return 0.84
+    if character in _NARROW:
+        return 0.39
+    if character.isupper():
+        return 0.76
+    return 0.56 if character.isalpha() else 0.5

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.numbers import percent
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.tables.outcome_tables import by_outcome
 from pipeline.exhibits.tables.panels import lettered_panels, name_panels, panel_label
+from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import (
     DASH,
     HIDDEN,
@@ -31,7 +32,7 @@ def detectable_effects(results: StudyResults) -> list[Table]:
 
     Log effects are in percent too, and the headline's are given for other numbers of clusters.
     """
-    return by_outcome(results, lambda part: _table(results, part))
+    return by_outcome(results, partial(_table, results))
 
 
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:

@@ -1,6 +1,7 @@
 """Dynamic effects: the headline design's effects by year since entry, one column an outcome."""
 
 import math
+from functools import partial
 
 from pipeline.exhibits.inputs import (
     Effect,
@@ -14,7 +15,7 @@ from pipeline.exhibits.inputs import (
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import matched_event_times
 from pipeline.exhibits.words.language import say
@@ -22,7 +23,7 @@ from pipeline.exhibits.words.language import say
 
 def dynamic_effects(results: StudyResults) -> list[Table]:
     """Return effects and standard errors before and after entry, and the pre-trend p-values."""
-    return by_outcome(results, lambda part: _table(results, part))
+    return by_outcome(results, partial(_table, results))
 
 
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:

@@ -4,7 +4,7 @@ from pipeline.exhibits.analysis_effects import confidence_row, estimate_rows, re
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
-from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Panel, Row, Table
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.estimator_names import estimator_name, name_in_words

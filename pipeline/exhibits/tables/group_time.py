@@ -4,7 +4,7 @@ from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
 from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Panel, Table
 from pipeline.exhibits.words.language import say
 

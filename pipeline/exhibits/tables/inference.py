@@ -10,7 +10,7 @@ from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say, tell_all

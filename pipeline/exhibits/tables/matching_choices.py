@@ -5,7 +5,7 @@ import math
 from pipeline.datasets.fits import FITS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
-from pipeline.exhibits.tables.outcome_tables import by_outcome
+from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table
 from pipeline.exhibits.words.designs import design_pool
 from pipeline.exhibits.words.language import join_words, say

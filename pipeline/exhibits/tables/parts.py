@@ -1,4 +1,4 @@
-"""Split what does not fit one table into parts, evenly."""
+"""Split what does not fit one table into parts, evenly; tables with one column an outcome."""
 
 import itertools
 import math
@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.latex import fits, fits_page
 from pipeline.exhibits.tables.table import Table, TablePart
+from pipeline.exhibits.words.language import say
 from pipeline.params.analyses import Analysis
 
 T = TypeVar("T")
@@ -72,3 +74,31 @@ def _split(items: list[T], pieces: int) -> list[list[T]]:
     size, extra = divmod(len(items), max(pieces, 1))
     starts = [i * size + min(i, extra) for i in range(pieces + 1)]
     return [items[first:last] for first, last in itertools.pairwise(starts)]
+
+
+def by_outcome(results: StudyResults, make: Callable[[dict[int, str]], Table]) -> list[Table]:
+    """Return tables of the study's outcomes; each says which of its columns are not observed.
+
+    A part with no observed outcome is left out: the main table keeps its place and says why.
+    """
+    intended = results.settings.outcomes.intended
+    observed = {n for n, o in enumerate(intended.values(), start=1) if o.observed}
+
+    def made(numbered: dict[int, str]) -> Table:
+        table = make(numbered)
+        return replace(table, notes=(*table.notes, *unobserved_notes(results, numbered)))
+
+    tables = side_by_side(list(intended), made)
+    return [t for t in tables if observed & {column.number for column in t.columns}]
+
+
+def unobserved_notes(results: StudyResults, numbered: dict[int, str]) -> list[str]:
+    """Return a sentence for each column whose outcome is not observed, with the reason."""
+    outcomes = {n: results.settings.outcome(name) for n, name in numbered.items()}
+    return [
+        say(
+            "outcome_tables.not_observed", column=column, label=outcome.label, reason=outcome.reason
+        )
+        for column, outcome in outcomes.items()
+        if not outcome.observed
+    ]

@@ -16,7 +16,6 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.numbers import effect_in_words
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.outcome_tables import unobserved_notes
 from pipeline.exhibits.tables.panels import (
     Shown,
     by_panel,
@@ -27,6 +26,7 @@ from pipeline.exhibits.tables.panels import (
     pools,
     tests_pre_trends,
 )
+from pipeline.exhibits.tables.parts import unobserved_notes
 from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.designs import design_pool, design_rule
 from pipeline.exhibits.words.estimators import estimator_words

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Flags
 from pipeline.datasets.details import DETAILS
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, LEFT_OVER, LOSSES, UNMATCHED
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import small
@@ -21,6 +22,8 @@ _OF_DESIGN = {
     OFF_SUPPORT: (UNMATCHED,),
     NO_MATCH: (UNMATCHED, LEFT_OVER, CELL_WITHOUT_COMPARISON),
 }
+
+_FIT = ["design", "outcome", "estimator"]
 
 
 def keys_of(rows: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
@@ -74,3 +77,22 @@ def _without_small(table: Dataset, rows: pd.DataFrame, minimum: int) -> pd.DataF
             for name in counts
         }
     )
+
+
+def hide_few_compared(details: Details, minimum: int) -> Details:
+    """Hide every figure of a decomposition in which some entry year has few firms.
+
+    Weights are products of numbers of firms and sum to one, so that any of them tells of the rest.
+    """
+    cohorts = details.of(DECOMPOSED_COHORTS)
+    is_small = small(cohorts["n_firms"].to_numpy(float, na_value=np.nan), minimum)
+    few = set(keys_of(cohorts[is_small], _FIT))
+    figures = {
+        DECOMPOSITION: ["weight", "estimate"],
+        DECOMPOSED_COHORTS: ["n_firms"],
+        FITS: ["share_already_treated"],
+    }
+    for table, columns in figures.items():
+        marks = [key in few for key in keys_of(details.of(table), _FIT)]
+        details = without(details, table, columns, marks)
+    return details

@@ -12,6 +12,13 @@ import pandas as pd
 from pipeline.datasets.arrays import Flags
 from pipeline.datasets.small_counts import small
 
+# The sample that keeps its means, before those that follow from it.
+_SAMPLES = ("before", "on support", "after")
+# What one row of BALANCE is on; a number has no category.
+_TERM = ("covariate", "category")
+_FIGURES = ["std_diff", "percent_bias", "variance_ratio", "ks_distance", "ess_control"]
+_CELL = ["column", "year", "treated"]
+
 
 def too_near(sizes: Iterable[float], minimum: int) -> Flags:
     """Mark samples, in order of preference, whose size is near one that is shown.
@@ -40,13 +47,6 @@ def hide_paths(paths: pd.DataFrame, preferred: list[str], minimum: int) -> pd.Da
     return paths.assign(
         mean=paths["mean"].mask(hidden), n_firms=paths["n_firms"].astype("Int64").mask(few)
     )
-
-
-# The sample that keeps its means, before those that follow from it.
-_SAMPLES = ("before", "on support", "after")
-# What one row of BALANCE is on; a number has no category.
-_TERM = ("covariate", "category")
-_FIGURES = ["std_diff", "percent_bias", "variance_ratio", "ks_distance", "ess_control"]
 
 
 def hide_balance(
@@ -107,3 +107,26 @@ def _near_designs(balance: pd.DataFrame, minimum: int) -> "pd.Series[bool]":
 
 def _without(counts: "pd.Series[int]", minimum: int) -> pd.Series:
     return counts.astype("Int64").mask(small(counts.to_frame().to_numpy(float)[:, 0], minimum))
+
+
+def hide_coverage(
+    coverage: pd.DataFrame, profile: pd.DataFrame | None, minimum: int
+) -> pd.DataFrame:
+    """Hide what COVERAGE tells of few firms, and of years that the profile of the panel hides.
+
+    Where PROFILE hides rows, or values missing among them, the number observed would tell them.
+    """
+    counts = coverage[["n_observed", "n_firms"]].to_numpy(float)
+    absent = counts[:, 1] - counts[:, 0]
+    hidden = small(counts[:, 0], minimum) | small(absent, minimum)
+    if profile is not None:
+        gone = profile[profile["n_rows"].isna() | profile["n_missing"].isna()]
+        named = set(gone[gone["year"].notna()][_CELL].itertuples(index=False, name=None))
+        cells = coverage[_CELL].itertuples(index=False, name=None)
+        hidden |= np.array([cell in named for cell in cells], dtype=np.bool_)
+    few = small(counts[:, 1], minimum)
+    return coverage.assign(
+        n_firms=coverage["n_firms"].astype("Int64").mask(few),
+        n_observed=coverage["n_observed"].astype("Int64").mask(hidden | few),
+        observed_share=coverage["observed_share"].mask(hidden | few),
+    )

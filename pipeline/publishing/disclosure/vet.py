@@ -17,8 +17,6 @@ from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, StudyResults
-from pipeline.publishing.disclosure.comparisons import hide_few_compared
-from pipeline.publishing.disclosure.coverage import hide_coverage
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
     hidden_rows,
@@ -27,12 +25,13 @@ from pipeline.publishing.disclosure.derived import (
     unseen_leads,
 )
 from pipeline.publishing.disclosure.details import (
+    hide_few_compared,
     hide_reasons,
     hide_small_counts,
     keys_of,
     without,
 )
-from pipeline.publishing.disclosure.dominance import dominated
+from pipeline.publishing.disclosure.dominance import dominated, dominated_sizes
 from pipeline.publishing.disclosure.groups import (
     REASON,
     Second,
@@ -41,8 +40,7 @@ from pipeline.publishing.disclosure.groups import (
     second_groups,
 )
 from pipeline.publishing.disclosure.losses import Hidden, few_lost, hide_steps, hide_support
-from pipeline.publishing.disclosure.samples import hide_balance, hide_paths
-from pipeline.publishing.disclosure.size_weights import dominated_sizes
+from pipeline.publishing.disclosure.samples import hide_balance, hide_coverage, hide_paths
 
 _FIGURES = [n for what in ("effect", "statistic") for n in columns_that_tell(ESTIMATES, what)]
 _SIZES = [n for what in ("count", "other_count") for n in columns_that_tell(ESTIMATES, what)]
