@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.datasets.complete import write_file
 from pipeline.errors import DataError
-from pipeline.exhibits.index import index_page
+from pipeline.exhibits.page import index_page
 from pipeline.params.settings import load_yaml, study_names
 from stages.run import PARAMS, reported
 

@@ -5,7 +5,7 @@ from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.designs import match_designs
 from pipeline.matching.external import read_brought
-from pipeline.matching.shortage import shortage_lines
+from pipeline.matching.losses import shortage_lines
 from pipeline.params.match import MatchSection
 from stages.run import Folders, progress, run_stage
 

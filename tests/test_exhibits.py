@@ -21,8 +21,7 @@ from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.figures.event_study import event_study
 from pipeline.exhibits.render.latex import fits_page
-from pipeline.exhibits.render.plots_csv import plots_csv
-from pipeline.exhibits.render.results_csv import results_csv
+from pipeline.exhibits.render.results_csv import plots_csv, results_csv
 from pipeline.exhibits.render.table_csv import render_csv
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.balance import balance_table

@@ -4,7 +4,7 @@ import pytest
 from results import study_results
 
 from pipeline.exhibits.headlines import headlines
-from pipeline.exhibits.index import index_page
+from pipeline.exhibits.page import index_page
 from pipeline.exhibits.words.findings import findings
 from stages import index
 

@@ -19,8 +19,7 @@ from pipeline.effects.study import prepare_study
 from pipeline.exhibits.tables.score import score_table
 from pipeline.inference import match_order
 from pipeline.inference.match_order import N_ORDERS, order_effects
-from pipeline.matching.designs import design_risk_sets, match_designs
-from pipeline.matching.methods import match_stack
+from pipeline.matching.designs import design_risk_sets, match_designs, match_stack
 from pipeline.matching.redo import Redo
 from pipeline.panel.treated_clusters import cluster_entry
 

@@ -9,7 +9,7 @@ from pipeline.datasets.matches import LEFT_OVER, UNMATCHED, WITH_FEWER, WITHOUT_
 from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.designs import match_designs
-from pipeline.matching.shortage import shortage_lines
+from pipeline.matching.losses import shortage_lines
 from pipeline.params.match import LEAST_TIE_TOLERANCE, MatchSection
 
 MAHALANOBIS = {**NEAREST, "method": "mahalanobis", "covariates": ["size"], "covariance_of": "all"}

@@ -7,7 +7,7 @@ from matched_sets import assert_valid, slow_greedy, slow_ties
 
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, UNMATCHED, WITHOUT_CELL
 from pipeline.errors import ParamsError, SupportError
-from pipeline.matching import pool, proposals
+from pipeline.matching import greedy, pool
 from pipeline.matching.caliper import caliper_width
 from pipeline.matching.designs import match_designs
 from pipeline.matching.nearest import match_nearest
@@ -409,7 +409,7 @@ def choose_one_by_one(problem, order, monkeypatch):
     """Match without proposals, one treated firm after the other."""
     score, treated, options = problem
     with monkeypatch.context() as patch:
-        patch.setattr(proposals, "MOST_ROUNDS", 0)
+        patch.setattr(greedy, "MOST_ROUNDS", 0)
         return pairs(match(score, treated, order=order, **options))
 
 

@@ -17,7 +17,7 @@ from pipeline.commands.audit.provenance_check import provenance_faults
 from pipeline.commands.audit.rebuild import published_results, table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.exhibits.headlines import headlines
-from pipeline.exhibits.index import index_page
+from pipeline.exhibits.page import index_page
 from pipeline.params.settings import load_yaml
 from pipeline.publishing.study import build_texts
 from pipeline.publishing.tree import ignored_names

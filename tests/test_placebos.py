@@ -21,7 +21,7 @@ from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.errors import ParamsError, Reason
 from pipeline.exhibits.numbers import headline_metrics
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
-from pipeline.exhibits.render.plots_csv import plots_csv
+from pipeline.exhibits.render.results_csv import plots_csv
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.placebos import placebos_tables

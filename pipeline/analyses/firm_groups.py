@@ -10,8 +10,7 @@ from pipeline.datasets.arrays import Codes, Flags
 from pipeline.effects.stacks import SetMembers, Stacks, join_stacks
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, Reason, SupportError
-from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
-from pipeline.matching.methods import match_stack
+from pipeline.matching.designs import design_risk_sets, match_rows, match_stack, weight_rows
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import StackMatch
 from pipeline.panel.panel_index import index_panel

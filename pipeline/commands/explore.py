@@ -15,7 +15,7 @@ from pipeline.commands.in_memory import match_in_memory
 from pipeline.errors import ParamsError
 from pipeline.matching.balance import measure_balance
 from pipeline.matching.designs import Matched
-from pipeline.matching.shortage import shortage_lines
+from pipeline.matching.losses import shortage_lines
 from pipeline.params.analyses import Analyses
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import StudySection

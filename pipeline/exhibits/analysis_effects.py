@@ -8,7 +8,7 @@ from pipeline.effects.terms import ATT, Term
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, missing_reason
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.effect_cells import estimate_and_error, interval_cell
+from pipeline.exhibits.tables.effect_cells import estimate_and_error, interval_cell, interval_label
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Row, WholeNumbers
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say
@@ -58,9 +58,8 @@ def confidence_row(results: StudyResults, effects: list[Effect | None]) -> Row:
     """Return a row of confidence intervals, at the decimals of their estimates."""
     least = results.settings.exhibit.decimals
     digits = [effect_decimals([] if e is None else [e], least) for e in effects]
-    level = rounding.general(100 * results.settings.estimate.conf_level)
     cells = tuple(interval_cell(e, d) for e, d in zip(effects, digits, strict=True))
-    return Row(say("row.confidence_interval", level=level), cells, True)
+    return Row(interval_label(results), cells, True)
 
 
 def counts_row(effects: list[Effect | None]) -> Row:

@@ -1,6 +1,9 @@
 """One HTML page in one file: no script, no network, for phone, desktop, print and screen reader."""
 
 from html import escape
+from typing import Any
+
+from pipeline.exhibits.words.language import say
 
 # Contrast of text on its ground is 7:1 or more; widths are those of the reader's screen.
 _STYLE = """
@@ -76,4 +79,20 @@ def plain_table(heads: tuple[str, str], rows: list[tuple[str, str]], caption: st
     return (
         f"<table class=plain><caption>{escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    )
+
+
+def index_page(headlines: dict[str, dict[str, Any]]) -> bytes:
+    """Return the page that lists studies, in the order given; see `headlines` for what each has."""
+    title = say("index.title")
+    parts = [_study(name, content) for name, content in headlines.items()]
+    return page(title, [f"<h1>{title}</h1>", *parts])
+
+
+def _study(name: str, content: dict[str, Any]) -> str:
+    source = f"{say('note.source')} {escape(content['source'])}."
+    return (
+        f'<section>\n<h2><a href="{escape(name)}/report.html">{escape(content["title"])}</a></h2>\n'
+        f"{bullets(content['findings'], 'lead')}\n<p>{source}</p>\n"
+        "</section>"
     )

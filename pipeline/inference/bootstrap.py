@@ -20,8 +20,7 @@ from pipeline.effects.terms import Term
 from pipeline.errors import EvaluationError, IdentificationError, Reason
 from pipeline.estimators.estimator import Redone
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.matching.designs import design_risk_sets, weight_rows
-from pipeline.matching.methods import match_stack
+from pipeline.matching.designs import design_risk_sets, match_stack, weight_rows
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.panel.scale import on_scale

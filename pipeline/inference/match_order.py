@@ -19,8 +19,7 @@ from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, SupportError
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
-from pipeline.matching.methods import match_stack
+from pipeline.matching.designs import design_risk_sets, match_rows, match_stack, weight_rows
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
 from pipeline.panel.panel_index import PanelIndex, index_panel

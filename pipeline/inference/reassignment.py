@@ -13,8 +13,7 @@ from pipeline.datasets.arrays import Codes
 from pipeline.datasets.matches import MATCHES
 from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.effects.study import Study
-from pipeline.matching.designs import design_risk_sets, match_rows, weight_rows
-from pipeline.matching.methods import match_stack
+from pipeline.matching.designs import design_risk_sets, match_rows, match_stack, weight_rows
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import PanelIndex, index_panel
 from pipeline.panel.treated_clusters import first_entries

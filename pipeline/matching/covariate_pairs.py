@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.datasets.arrays import Floats, Integers
 from pipeline.errors import EvaluationError, SupportError
 from pipeline.matching.caliper import caliper_words, design_caliper
+from pipeline.matching.losses import count_shortage
 from pipeline.matching.mahalanobis import (
     Space,
     choose_closest,
@@ -17,7 +18,6 @@ from pipeline.matching.mahalanobis import (
 from pipeline.matching.nearest import turns_by
 from pipeline.matching.score_pairs import no_match_counts
 from pipeline.matching.sets import MatchedSets, join_sets
-from pipeline.matching.shortage import count_shortage
 from pipeline.matching.stack import RiskSet, StackMatch, matched
 from pipeline.params.match import MahalanobisDesign
 

@@ -4,8 +4,9 @@ Each stack is matched on its own. Rows are taken in order of `firm_id`, so that 
 depend on how a file was sorted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,29 @@ import pandas as pd
 from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import ParamsError
-from pipeline.matching.cells import exact_cells
-from pipeline.matching.external import rows_of_stack
+from pipeline.matching.cells import exact_cells, weigh_by_cells
+from pipeline.matching.covariate_pairs import match_on_covariates
+from pipeline.matching.entropy import weigh_by_entropy
+from pipeline.matching.external import adopt, rows_of_stack
+from pipeline.matching.kernel import weigh_by_kernel
 from pipeline.matching.losses import design_counts, design_losses
-from pipeline.matching.methods import match_stack
-from pipeline.matching.stack import RiskSet, StackMatch
+from pipeline.matching.score_pairs import match_on_score
+from pipeline.matching.score_weights import weigh_by_odds, weigh_by_overlap
+from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign, MatchSection, covariates_named
+
+_METHODS: dict[str, Callable[[RiskSet, Any], StackMatch]] = {
+    "nearest": match_on_score,
+    "radius": match_on_score,
+    "kernel": weigh_by_kernel,
+    "mahalanobis": match_on_covariates,
+    "cells": weigh_by_cells,
+    "odds": weigh_by_odds,
+    "overlap": weigh_by_overlap,
+    "entropy": weigh_by_entropy,
+    "external": adopt,
+}
 
 
 @dataclass(frozen=True)
@@ -136,3 +153,14 @@ def weight_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     """Return WEIGHTS rows of one stack: the firms it uses."""
     weighted = stack.firms.assign(design=name, weight=stack.weight, estimand=stack.estimand)
     return weighted.loc[stack.weight > 0, list(WEIGHTS.columns)]
+
+
+def match_stack(risk_set: RiskSet, design: AnyDesign | None) -> StackMatch:
+    """Match or weight one stack by its design's method; without a design, use everyone.
+
+    Raises SupportError where nothing can be compared.
+    """
+    if design is None:
+        risk_set.require_both()
+        return weighted(risk_set, np.ones(len(risk_set.firms)))
+    return _METHODS[design.method](risk_set, design)

@@ -6,9 +6,9 @@ import numpy as np
 
 from pipeline.errors import SupportError
 from pipeline.matching.caliper import caliper_words, design_caliper
+from pipeline.matching.losses import count_shortage
 from pipeline.matching.nearest import match_nearest, match_radius
 from pipeline.matching.sets import MatchedSets
-from pipeline.matching.shortage import count_shortage
 from pipeline.matching.stack import RiskSet, StackMatch, matched
 from pipeline.params.match import NearestDesign, RadiusDesign
 

@@ -10,7 +10,7 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
 from pipeline.exhibits.render.latex import render_latex
 from pipeline.exhibits.render.markdown import render_markdown
-from pipeline.exhibits.render.plots_csv import plots_csv
+from pipeline.exhibits.render.results_csv import plots_csv
 from pipeline.exhibits.render.table_csv import render_csv
 from pipeline.exhibits.render.word import render_word
 from pipeline.exhibits.report import report_page

@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.commands.audit.effect_diff import EffectDiff, StudyDiff
-from pipeline.commands.audit.effects_diff import Estimate, Moved
+from pipeline.commands.audit.effect_diff import EffectDiff, Estimate, Moved, StudyDiff
 from pipeline.commands.audit.sample_diff import MovedCount
 from pipeline.commands.audit.settings_diff import Changed
 from pipeline.exhibits.render import rounding

@@ -6,8 +6,8 @@ from pathlib import Path
 from pipeline.commands.audit.comparison import differences
 from pipeline.errors import DataError
 from pipeline.exhibits.headlines import headlines
-from pipeline.exhibits.index import index_page
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.page import index_page
 from pipeline.params.settings import load_yaml, study_names
 from pipeline.params.study import read_study
 from pipeline.publishing.publication import read_published

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeline.commands.start.numbers import is_flag, is_number, is_year, numbers, text_codes
+from pipeline.commands.start.numbers import (
+    date_format,
+    is_flag,
+    is_number,
+    is_year,
+    numbers,
+    text_codes,
+)
+from pipeline.panel.values import years_of
 
 # Words for the same thing in English, Spanish and Portuguese, as they begin column names.
 _HINTS = {
@@ -29,6 +37,18 @@ _NEVER = (0.0, 9999.0, 10000.0)
 # How its name begins where every firm enters, or all in the panel's first year.
 _NAMED = ("first_treat", "first.treat", "entry", "cohort", "gvar", "treat", "ingreso", "entrada")
 _WIDE = re.compile(r"^(.*?)[ _.-]?((?:19|20)\d{2})$")
+
+_FIRM = ("firm", "id", "rut", "nit", "ruc", "cuit", "cnpj", "nif", "empresa", "plant")
+_ENTRY = ("entry", "ingreso", "entrada", "start", "inicio", "ano_apoyo", "anio", "aprob",
+          "fecha_aprob", "fecha aprob", "fecha")  # fmt: skip
+# Columns that need no decision of the user beyond what holds for firms with several rows.
+_FIELDS = {
+    "programme": ("program", "prog"),
+    "component": ("compon",),
+    "role": ("role", "rol"),
+    "amount": ("amount", "monto", "valor", "importe", "subsid"),
+    "own_contribution": ("own", "aporte", "contrapart", "cofinan"),
+}
 
 
 @dataclass(frozen=True)
@@ -198,3 +218,42 @@ def wide_columns(table: pd.DataFrame) -> dict[str, dict[int, str]]:
         if parts and parts[1]:
             found.setdefault(parts[1], {})[int(parts[2])] = column
     return {name: by_year for name, by_year in found.items() if len(by_year) > 1}
+
+
+@dataclass(frozen=True)
+class RegisterGuess:
+    """Hold the register's columns by setting, its first entry year, and questions.
+
+    `several` says whether a firm has more than one row.
+    """
+
+    columns: dict[str, str]
+    first_entry: int | None
+    several: bool
+    questions: list[str]
+
+
+def guess_register(table: pd.DataFrame) -> RegisterGuess:
+    """Guess firm, entry and what else the register tells."""
+    names = [str(name) for name in table.columns]
+    formats = {name: date_format(table[name]) for name in names}
+    dated = [name for name in names if is_year(table[name]) or formats[name] is not None]
+    entry = best(dated or names[::-1], _ENTRY) or names[-1]
+    others = [name for name in names if name != entry]
+    firm_id = best(others, _FIRM) or names[0]
+    columns = {"firm_id": firm_id, "entry_year": entry}
+    for setting, hints in _FIELDS.items():
+        found = next((n for n in others if n != firm_id and hinted(n, hints)), None)
+        if found is not None:
+            columns[setting] = found
+    questions = []
+    if formats[entry]:
+        columns["date_format"] = str(formats[entry])
+        questions.append(f"is {entry} written {formats[entry]} (d day, m month)?")
+    first = pd.to_numeric(years_of(table[entry], formats[entry] or None), errors="coerce").min()
+    return RegisterGuess(
+        columns,
+        None if pd.isna(first) else int(first),
+        bool(table[firm_id].duplicated().any()),
+        questions,
+    )

@@ -8,10 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.commands.start.columns import PanelGuess, guess_panel, wide_columns
+from pipeline.commands.start.columns import (
+    PanelGuess,
+    RegisterGuess,
+    guess_panel,
+    guess_register,
+    wide_columns,
+)
 from pipeline.commands.start.files import Delivery, deliveries
 from pipeline.commands.start.numbers import is_year, numbers, pointed
-from pipeline.commands.start.register import RegisterGuess, guess_register
 from pipeline.errors import DataError
 from pipeline.panel.delivered import long_layout
 from pipeline.params.data import FileFormat, Wide

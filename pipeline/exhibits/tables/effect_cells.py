@@ -4,8 +4,10 @@ import math
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
-from pipeline.exhibits.inputs import Effect
+from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Cell, Interval, Number, Row
+from pipeline.exhibits.words.language import say
 
 Place = TypeVar("Place", bound=Hashable)
 
@@ -42,6 +44,12 @@ def std_error_cell(effect: Effect | None, decimals: int) -> Cell:
     if effect is None or not effect.estimated:
         return None
     return Number(effect.std_error, decimals, "parenthesis")
+
+
+def interval_label(results: StudyResults) -> str:
+    """Return the heading of confidence intervals, at the study's level."""
+    level = rounding.general(100 * results.settings.estimate.conf_level)
+    return say("row.confidence_interval", level=level)
 
 
 def interval_cell(effect: Effect | None, decimals: int) -> Cell:

@@ -17,7 +17,7 @@ from pipeline.exhibits.analysis_effects import (
     reasons_note,
 )
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
-from pipeline.exhibits.render.rounding import general
+from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, WholeNumbers
@@ -119,7 +119,10 @@ def _intensive(
             say("export_margins.lee_bounds"), [bounds(b, place) for b in bounded], decimals
         ),
         interval_row(
-            _level(results), [bounds_interval(b, place) for b in bounded], decimals, indent=True
+            interval_label(results),
+            [bounds_interval(b, place) for b in bounded],
+            decimals,
+            indent=True,
         ),
     )
 
@@ -152,10 +155,6 @@ def _pair(results: StudyResults, design: str, name: str, column: str) -> WholeNu
         for treated in (True, False)
     ]
     return WholeNumbers(tuple(int(n.value) for n in found)) if all(n.known for n in found) else None
-
-
-def _level(results: StudyResults) -> str:
-    return say("row.confidence_interval", level=general(100 * results.settings.estimate.conf_level))
 
 
 def _notes(

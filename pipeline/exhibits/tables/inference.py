@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
@@ -91,13 +92,9 @@ def _panel(
     results: StudyResults, names: list[str], rows: list[dict[Hashable, Any] | None]
 ) -> tuple[Row, ...]:
     pairs = [(row, shown_decimals(results, name)) for name, row in zip(names, rows, strict=True)]
-    level = rounding.general(100 * results.settings.estimate.conf_level)
     lines = [
         Row(say("row.std_error"), tuple(_std_error(row, places) for row, places in pairs)),
-        Row(
-            say("row.confidence_interval", level=level),
-            tuple(_interval(row, places) for row, places in pairs),
-        ),
+        Row(interval_label(results), tuple(_interval(row, places) for row, places in pairs)),
         Row(say("row.p_value"), tuple(_p_value(row) for row, _ in pairs)),
         Row(say("inference.degrees_of_freedom"), tuple(_df(row) for row, _ in pairs)),
     ]

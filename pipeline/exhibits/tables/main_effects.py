@@ -8,7 +8,12 @@ from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_tren
 from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex import fits, fits_page
-from pipeline.exhibits.tables.effect_cells import estimate_cell, interval_cell, std_error_cell
+from pipeline.exhibits.tables.effect_cells import (
+    estimate_cell,
+    interval_cell,
+    interval_label,
+    std_error_cell,
+)
 from pipeline.exhibits.tables.panels import Shown, lettered_panels, main_letter, tests_pre_trends
 from pipeline.exhibits.tables.parts import MOST_COLUMNS, by_file_name, fewest_parts
 from pipeline.exhibits.tables.table import (
@@ -104,17 +109,13 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
     effects = {name: find_effect(results, name, chosen.design, chosen.spec) for name in decimals}
     pairs = [(effects[name], places) for name, places in decimals.items()]
     stars = results.settings.exhibit.stars
-    level = 100 * results.settings.estimate.conf_level
     rows = [
         Row(
             say("row.average_effect"),
             tuple(estimate_cell(e, d, _stars(e) if stars else "") for e, d in pairs),
         ),
         Row("", tuple(std_error_cell(e, d) for e, d in pairs)),
-        Row(
-            say("row.confidence_interval", level=rounding.general(level)),
-            tuple(interval_cell(e, d) for e, d in pairs),
-        ),
+        Row(interval_label(results), tuple(interval_cell(e, d) for e, d in pairs)),
         Row(
             say("row.treated_and_comparison"),
             tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs),

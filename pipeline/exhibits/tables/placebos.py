@@ -8,6 +8,7 @@ from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import shown_decimals
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.tables.pre_trends import pre_trend_tables
@@ -104,7 +105,6 @@ def _effects_table(results: StudyResults, groups: dict[_Group, _Rows]) -> Table:
     q_values = _q_values(results)
     every = [row for rows in groups.values() for row in rows]
     corrected = any(_key(row) in q_values for row in every)
-    level = rounding.general(100 * results.settings.estimate.conf_level)
     panels = tuple(
         Panel(
             _title(results, group),
@@ -116,7 +116,7 @@ def _effects_table(results: StudyResults, groups: dict[_Group, _Rows]) -> Table:
         columns=(
             TableColumn(say("column.estimate")),
             TableColumn(say("placebos.std_error")),
-            TableColumn(say("row.confidence_interval", level=level)),
+            TableColumn(interval_label(results)),
             TableColumn(say("row.p_value")),
             *([TableColumn(say("row.q_value"))] if corrected else []),
             TableColumn(say("placebos.observations")),

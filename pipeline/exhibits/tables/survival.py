@@ -18,6 +18,7 @@ from pipeline.exhibits.analysis_effects import (
 )
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.rounding import general
+from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import side_by_side
 from pipeline.exhibits.tables.table import (
@@ -145,9 +146,7 @@ def _levels(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
 
 def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
     decimals = results.settings.exhibit.decimals
-    level = say(
-        "row.confidence_interval", level=general(100 * results.settings.estimate.conf_level)
-    )
+    level = interval_label(results)
     kinds = {
         say("survival.lee"): Place(Term("lee"), sample="survivors"),
         say("survival.manski"): Place(Term("manski")),
