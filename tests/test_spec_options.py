@@ -6,7 +6,8 @@ import pytest
 from bad_studies import spec
 from pydantic import Field
 
-from pipeline.params import estimate
+from pipeline.params import estimate, match
+from pipeline.params.design_rules import OfDesign
 from pipeline.params.spec_options import OPTIONS, EstimatesAsked, OfPanel, OfScore
 
 CLASSES = get_args(get_args(estimate.Spec)[0])
@@ -103,3 +104,13 @@ def test_the_average_alone_asks_for_nothing_beside_it():
         assert alone.option(name) == OPTIONS[name]
     plain = asked("twoway").only_average("matched")
     assert set(plain.model_dump()) == set(asked("twoway").model_dump())
+
+
+def test_every_setting_of_a_design_that_names_covariates_is_marked():
+    for one in get_args(get_args(match.AnyDesign)[0]):
+        marked = {
+            name
+            for name, field in one.model_fields.items()
+            if any(isinstance(mark, OfDesign) for mark in field.metadata)
+        }
+        assert marked == {"exact", "covariates", "base_covariate"} & set(one.model_fields)

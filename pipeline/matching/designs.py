@@ -24,7 +24,7 @@ from pipeline.matching.score_pairs import match_on_score
 from pipeline.matching.score_weights import weigh_by_odds, weigh_by_overlap
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import CellDesign
-from pipeline.params.match import AnyDesign, MatchSection, covariates_named
+from pipeline.params.match import AnyDesign, MatchSection
 
 _METHODS: dict[str, Callable[[RiskSet, Any], StackMatch]] = {
     "nearest": match_on_score,
@@ -121,7 +121,7 @@ def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchS
                 f"match.designs.{name}.score is {design.score}, which is not a score model; "
                 f"score.models has {', '.join(models)}"
             )
-        for key, named in covariates_named(design).items():
+        for key, named in design.named().items():
             unknown = [column for column in named if column not in known]
             if unknown:
                 raise ParamsError(

@@ -1,10 +1,18 @@
 """Rules that several matching designs share: comparison pool, cells, caliper, who chooses first."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.params.settings import Settings
+
+
+@dataclass(frozen=True)
+class OfDesign:
+    """Mark a setting that names covariates of score.covariates, `conditions` if matched on them."""
+
+    conditions: bool
 
 
 class Design(Settings):
@@ -32,6 +40,16 @@ class Design(Settings):
     def own_estimand(self) -> str:
         """Return whom the design's weights stand for."""
         return "att"
+
+    def named(self, *, conditions_only: bool = False) -> dict[str, list[str]]:
+        """Return the covariates that settings marked so name, by setting."""
+        found: dict[str, list[str]] = {}
+        for setting, field in type(self).model_fields.items():
+            for mark in (mark for mark in field.metadata if isinstance(mark, OfDesign)):
+                value = getattr(self, setting)
+                if value is not None and (mark.conditions or not conditions_only):
+                    found[setting] = [value] if isinstance(value, str) else list(value)
+        return found
 
     @property
     def uses_score(self) -> bool:
@@ -65,7 +83,7 @@ class CellDesign(Design):
     `bins` cuts continuous ones of them into bins first (coarsened exact matching).
     """
 
-    exact: list[str]
+    exact: Annotated[list[str], OfDesign(conditions=False)]
     bins: dict[str, Bins] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pipeline.params.design_rules import CaliperDesign, CellDesign, Design, TurnsDesign
+from pipeline.params.design_rules import CaliperDesign, CellDesign, Design, OfDesign, TurnsDesign
 from pipeline.params.settings import IntegerPair, Settings
 
 # Scores have 8 decimals: rounding moves a distance by up to 1e-8, and two apart by twice that.
@@ -71,7 +71,7 @@ class MahalanobisDesign(TurnsDesign):
     """
 
     method: Literal["mahalanobis"]
-    covariates: list[str] = Field(min_length=1)
+    covariates: Annotated[list[str], OfDesign(conditions=True)] = Field(min_length=1)
     covariance_of: Literal["all", "pooled"]
 
     @property
@@ -85,7 +85,7 @@ class CellOnlyDesign(CellDesign):
     """Compare within exact cells, all firms of a cell that has both groups."""
 
     method: Literal["cells"]
-    exact: list[str] = Field(min_length=1)
+    exact: Annotated[list[str], OfDesign(conditions=False)] = Field(min_length=1)
 
     @property
     def uses_score(self) -> bool:
@@ -122,10 +122,10 @@ class EntropyDesign(Design):
     """
 
     method: Literal["entropy"]
-    covariates: list[str] = Field(min_length=1)
+    covariates: Annotated[list[str], OfDesign(conditions=True)] = Field(min_length=1)
     moments: int = Field(ge=1, le=3)
     base: Literal["equal", "odds", "covariate"]
-    base_covariate: str | None = None
+    base_covariate: Annotated[str | None, OfDesign(conditions=False)] = None
 
     @model_validator(mode="after")
     def _base_has_its_covariate(self) -> "EntropyDesign":
@@ -184,18 +184,9 @@ AnyDesign = Annotated[
 ]
 
 
-def covariates_named(design: Design) -> dict[str, list[str]]:
-    """Return the covariates that a design names, by setting."""
-    keys = ("exact", "covariates")
-    named = {key: list(getattr(design, key)) for key in keys if hasattr(design, key)}
-    if isinstance(design, EntropyDesign) and design.base_covariate is not None:
-        named["base_covariate"] = [design.base_covariate]
-    return named
-
-
 def conditioning_covariates(design: Design, scored: list[str]) -> list[str]:
     """Return what a design conditions on: `scored` where it uses the score, and its own."""
-    own = covariates_named(design).get("covariates", [])
+    own = [name for names in design.named(conditions_only=True).values() for name in names]
     return list(dict.fromkeys([*(scored if design.uses_score else []), *own]))
 
 

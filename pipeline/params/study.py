@@ -19,7 +19,6 @@ from pipeline.params.match import (
     ExternalDesign,
     MatchSection,
     NearestDesign,
-    covariates_named,
 )
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import TEXT, ScoreSection
@@ -250,7 +249,7 @@ def _design_faults(study: StudySection) -> Iterator[str]:
                 f"match.designs.{name}.score: {design.score} is not a score model"
                 f"{nearest_known(design.score, models)}"
             )
-        for key, named in covariates_named(design).items():
+        for key, named in design.named().items():
             for covariate in named:
                 if covariate not in covariates:
                     yield (
