@@ -1,12 +1,14 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
 from pipeline.analyses.largest_firms import outcome_dominance
+from pipeline.analyses.populations import count_populations
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
+from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
 from pipeline.datasets.results import (
     ESTIMATES,
     EVENT_COVARIANCE,
@@ -52,11 +54,11 @@ def main(
     INFLUENCE, of clusters and firms, in a folder that no exhibit is made from.
     """
     scored, matched = folders.of("score"), folders.of("match")
-    covariates = read(COVARIATES, scored)
+    covariates, weights = read(COVARIATES, scored), read(WEIGHTS, matched)
     study = prepare_study(
         read(PANEL, folders.of("clean")),
         read(MATCHES, matched),
-        read(WEIGHTS, matched),
+        weights,
         outcomes=outcomes,
         treatment=treatment,
         matched_times=matched_times(score, match),
@@ -72,6 +74,9 @@ def main(
     write(EVENT_COVARIANCE, results.event_covariance, folder)
     write(INFLUENCE, results.influence, folders.of("influence"))
     write(OUTCOME_PATHS, results.paths, folder)
+    counted = count_populations(study, results.members, redo, weights)
+    write(POPULATION_SETS, counted.sets, folder)
+    write(POPULATIONS, counted.populations, folder)
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)

@@ -13,7 +13,10 @@ import pipeline.datasets.store
 import pipeline.publishing.publication
 import pipeline.publishing.study
 from pipeline.datasets.aggregates import AGGREGATES
-from pipeline.datasets.results import EVENT_COVARIANCE
+from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
+from pipeline.datasets.results import ESTIMATES, EVENT_COVARIANCE, OUTCOME_PATHS
+from pipeline.datasets.store import read
 from pipeline.params.settings import load_yaml
 
 DATA = Path("data") / STUDY
@@ -95,6 +98,29 @@ def test_the_stage_runs_where_there_is_no_table_of_firms(here):
             path.rename(path.relative_to(away))
     after = {path: path.read_bytes() for path in REPORTS.rglob("*") if path.is_file()}
     assert after == before and before
+
+
+def test_populations_count_the_firms_that_published_tables_count(here):
+    """Of the estimates' samples, and of each stack's balance, which no firm is in twice."""
+    folder = DATA / "estimate"
+    sets = read(POPULATION_SETS, folder)
+    place = ["design", "stack", "sample", "variable", "treated"]
+    sizes = sets[sets["event_time"].isna()].set_index(place)["n_firms"]
+    balance = read(BALANCE, DATA / "balance")
+    single = balance[balance["stack"] != "all"].rename(columns={"covariate": "variable"})
+    estimates = read(ESTIMATES, folder)
+    average = estimates[estimates["term"] == "att"].rename(columns={"outcome": "variable"})
+    compared = 0
+    for rows in (single, average.assign(stack="all")):
+        for name, treated in (("n_treated", True), ("n_control", False)):
+            named = rows.assign(treated=treated).set_index(place)[name]
+            assert sizes.reindex(named.index).tolist() == named.tolist()
+            compared += len(named)
+    assert compared > 40
+    paths = read(OUTCOME_PATHS, folder)
+    assert len(sets[sets["event_time"].notna()]) == len(paths)
+    counted = read(POPULATIONS, folder).groupby("population")["n_firms"].sum()
+    assert counted.reindex(sets["population"]).tolist() == sets["n_firms"].tolist()
 
 
 def counting(monkeypatch, calls, module, name):

@@ -8,6 +8,7 @@ from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
 from pipeline.effects.description import baseline_means, mean_paths, sample_figures
 from pipeline.effects.families import families_that
+from pipeline.effects.populations import Population
 from pipeline.effects.rows import Label, Row, fit_key
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
@@ -35,6 +36,7 @@ def describe(collected: Collected, study: Study, sample: StackedSample, name: st
         for treated, mean in baseline_means(sample, study.panel, outcome).items():
             collected.add(BASELINES, **place, treated=treated, mean=mean, unit=outcome.unit)
         collected.paths.append(mean_paths(sample, name))
+        collected.members.add_path(Population(place["design"], name), sample)
 
 
 def add_beside(

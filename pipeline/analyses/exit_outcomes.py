@@ -21,6 +21,7 @@ from pipeline.analyses.manski_bounds import manski_bounds
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import FITS
 from pipeline.effects.collected import Collected
+from pipeline.effects.populations import labelled
 from pipeline.effects.rows import Label, Row, fit_key, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
 from pipeline.effects.stacks import Stacks
@@ -72,7 +73,7 @@ def add_exit_outcomes(
     zeros = np.where(after.status.gone, 0.0, alive)
     for sample, values in ((EXIT_AS_ZERO, zeros), (SURVIVORS, alive)):
         own = replace(label, sample=sample)
-        collected.estimates.append(_level_row(after, own, outcome, values))
+        collected.estimates.append(_level_row(collected, after, own, outcome, values))
     if outcome.in_ratios:
         why = Reason("exit_bounds_not_in_ratios")
         collected.estimates.append(missing_row(survivors, LEE, why))
@@ -82,7 +83,9 @@ def add_exit_outcomes(
     collected.estimates += _manski(after, label, outcome, scaled, limits)
 
 
-def _level_row(after: AfterExit, label: Label, outcome: Outcome, values: Floats) -> Row:
+def _level_row(
+    collected: Collected, after: AfterExit, label: Label, outcome: Outcome, values: Floats
+) -> Row:
     """Return the average effect on a level, in its unit, or in proportion where params say so."""
     in_ratios = outcome.in_ratios
     scale = outcome.scale if outcome.transform == "any" or in_ratios else outcome.unit
@@ -91,6 +94,7 @@ def _level_row(after: AfterExit, label: Label, outcome: Outcome, values: Floats)
     used = above if outcome.transform == "any" else values
     study = after.study
     sample = sample_of_values(after.stacks, used, study.estimate.missing)
+    collected.members.add_sample(labelled(label), sample)
     try:
         check_comparable(sample)
         if in_ratios:

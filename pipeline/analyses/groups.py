@@ -21,6 +21,7 @@ from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.samples import GROUPING_LOSSES
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated
+from pipeline.effects.populations import labelled
 from pipeline.effects.rows import Label, Row, analysis_label, missing_row, test_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
 from pipeline.effects.study import Study
@@ -60,7 +61,7 @@ def add_groups(collected: Collected, study: Study, asked: GroupsSection, redo: R
         for outcome in asked.outcomes:
             label = analysis_label(study, GROUPS, asked, design, outcome)
             found = {
-                name: _estimate(study, asked, label, name, firms)
+                name: _estimate(collected, study, asked, replace(label, grouping=name), firms)
                 for name, firms in groupings.items()
             }
             for name, grouped in found.items():
@@ -107,10 +108,13 @@ def _grouped_firms(
 
 
 def _estimate(
-    study: Study, asked: GroupsSection, label: Label, name: str, firms: FirmGroups | Reason
+    collected: Collected,
+    study: Study,
+    asked: GroupsSection,
+    label: Label,
+    firms: FirmGroups | Reason,
 ) -> _Grouped:
     outcome = study.outcomes[label.outcome]
-    label = replace(label, grouping=name)
     if not outcome.observed:
         firms = Reason("not_observed", {"reason": outcome.reason})
     if isinstance(firms, Reason):
@@ -122,13 +126,14 @@ def _estimate(
     for group, stacks in firms:
         own = replace(label, subgroup=group)
         sample = stacked_sample(stacks, values, study.estimate.missing)
+        collected.members.add_sample(labelled(own), sample)
         try:
             _require_firms(sample, asked.least_firms)
             row, effects[group] = average_row(own, _effect(study, outcome, sample))
         except (IdentificationError, SupportError) as error:
             row = missing_row(own, ATT, error.reason, **_firms(sample))
         rows.append(row)
-    return _Grouped(rows, effects, equality_row(label, name, effects))
+    return _Grouped(rows, effects, equality_row(label, label.grouping, effects))
 
 
 def _effect(study: Study, outcome: Outcome, sample: StackedSample) -> Estimated:

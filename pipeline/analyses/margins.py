@@ -27,6 +27,7 @@ from pipeline.datasets.fits import UNIT_DEPENDENCE
 from pipeline.datasets.samples import ZEROS
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated, combined, joined
+from pipeline.effects.populations import labelled
 from pipeline.effects.rows import Label, Row, analysis_label, fit_key, missing_row
 from pipeline.effects.sample import StackedSample, check_comparable, stacked_sample
 from pipeline.effects.stacks import Stacks
@@ -58,7 +59,7 @@ def add_margins(collected: Collected, study: Study, asked: Margins) -> None:
                 continue
             sample = outcome_sample(study, design, name)
             rows = _decomposition(study, label, sample)
-            rows.append(_stayers(study, label, sample.stacks))
+            rows.append(_stayers(collected, study, label, sample.stacks))
             nobody = _nobody(study, sample, name)
             collected.estimates += [_without(row, nobody) if nobody else row for row in rows]
             for scale in asked.unit_dependent:
@@ -94,12 +95,13 @@ def _decomposition(study: Study, label: Label, sample: StackedSample) -> list[Ro
     return analytic_rows(label, infer(parts, label.cluster))
 
 
-def _stayers(study: Study, label: Label, stacks: Stacks) -> Row:
+def _stayers(collected: Collected, study: Study, label: Label, stacks: Stacks) -> Row:
     """Return the difference in log levels among firms above zero at base, bounds left aside."""
     label = replace(label, sample=BASE_EXPORTERS)
     levels = _levels(study, label.outcome)
     logs = np.log(levels, where=levels > 0, out=np.full_like(levels, np.nan))
     sample = stacked_sample(stacks, logs, "renormalise")
+    collected.members.add_sample(labelled(label), sample)
     try:
         check_comparable(sample)
         return average_row(label, average_effect(study, sample), [STAYERS])[0]

@@ -17,6 +17,7 @@ from pipeline.datasets.results import (
     TESTS,
 )
 from pipeline.datasets.store import Dataset, TableError, conform, empty
+from pipeline.effects.populations import Members
 from pipeline.effects.regression import Solver
 from pipeline.effects.rows import Row
 from pipeline.params.analyses import clustering_code
@@ -24,7 +25,10 @@ from pipeline.params.analyses import clustering_code
 
 @dataclass(frozen=True)
 class Results:
-    """Hold effects, tests and what later stages need of them, and by name tables of details."""
+    """Hold effects, tests and what later stages need of them, and by name tables of details.
+
+    `members` are the firms of the samples, for counts that name none.
+    """
 
     estimates: pd.DataFrame
     tests: pd.DataFrame
@@ -32,6 +36,7 @@ class Results:
     influence: pd.DataFrame
     paths: pd.DataFrame
     details: dict[str, pd.DataFrame]
+    members: Members
 
 
 @dataclass
@@ -51,6 +56,7 @@ class Collected:
     details: dict[Dataset, dict[tuple[Any, ...], Row]] = field(
         default_factory=lambda: {table: {} for table in OF_ESTIMATE}
     )
+    members: Members = field(default_factory=Members)
     influences: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
     solved_by: dict[tuple[str, str, str], Solver] = field(default_factory=dict)
 
@@ -79,6 +85,7 @@ class Collected:
             event_covariance=_joined(EVENT_COVARIANCE, self.event_covariance),
             influence=_joined(INFLUENCE, self.influence),
             paths=_joined(OUTCOME_PATHS, self.paths),
+            members=self.members,
             details={
                 table.name: _table(table, pd.DataFrame(list(rows.values())))
                 for table, rows in self.details.items()

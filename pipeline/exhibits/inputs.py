@@ -42,6 +42,14 @@ class Dominance:
 
 
 @dataclass(frozen=True)
+class Populations:
+    """Hold POPULATION_SETS and POPULATIONS: which published sets of firms overlap, by how many."""
+
+    sets: pd.DataFrame
+    populations: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class StudySettings:
     """Hold the sections of one study that its exhibits describe."""
 
@@ -69,9 +77,9 @@ class StudySettings:
 class StudyResults:
     """Hold the results tables of one study (declared in `pipeline.datasets`) and its settings.
 
-    None of them names a firm. `recovery` exists where the truth is known. `score_bins` is counted
-    and `dominance` measured on firms, and neither is published as it is. `details` are the tables
-    behind feet and notes.
+    None of them names a firm. `recovery` exists where the truth is known. `score_bins`, `dominance`
+    and `populations` are made from firms, and are not published. `details` are the tables behind
+    feet and notes.
     """
 
     study: str
@@ -90,6 +98,7 @@ class StudyResults:
     profile: pd.DataFrame | None = None
     coverage: pd.DataFrame | None = None
     dominance: Dominance | None = None
+    populations: Populations | None = None
 
     @cached_property
     def effects(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":

@@ -13,11 +13,12 @@ from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
 from pipeline.datasets.store import Dataset, empty, require_traits
 from pipeline.exhibits.details import Details
-from pipeline.exhibits.inputs import Dominance, StudyResults, StudySettings
+from pipeline.exhibits.inputs import Dominance, Populations, StudyResults, StudySettings
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
 from pipeline.publishing.disclosure.vet import vet
 
@@ -56,6 +57,9 @@ def gathered(
             outcomes=tables[OUTCOME_DOMINANCE.name],
             covariates=tables[COVARIATE_DOMINANCE.name],
             panel=tables[PANEL_DOMINANCE.name],
+        ),
+        populations=Populations(
+            sets=tables[POPULATION_SETS.name], populations=tables[POPULATIONS.name]
         ),
         **(named if truth_is_known else named | {"recovery": None}),
     )
@@ -105,7 +109,12 @@ def publish(results: StudyResults) -> Publication:
     """Vet the results, once, for all that is published of them."""
     csvs = published_csvs(results)
     read = read_published(csvs, results.study, results.settings)
-    shown = replace(read, score_bins=results.score_bins, dominance=results.dominance)
+    shown = replace(
+        read,
+        score_bins=results.score_bins,
+        dominance=results.dominance,
+        populations=results.populations,
+    )
     return Publication(csvs, shown)
 
 
