@@ -37,7 +37,7 @@ class Inferred:
     """Hold a result with its covariance (k, k), clustered by `clusters`, codes by firm (F,).
 
     `influence` (G, k) holds each cluster's influence, by cluster code, whose cross-products sum to
-    the covariance; None where errors are clustered in two directions, or come otherwise.
+    the covariance; None where errors are clustered in two directions.
     `adjusted` says that the covariance had negative eigenvalues, which are set to zero. Variances
     that are rounding are exact zeros.
     """
@@ -150,21 +150,20 @@ def _covariance(
     estimated: Estimated, clusters: tuple[Codes, ...], counts: Counts
 ) -> tuple[Floats, Floats | None]:
     """Cluster in one direction, which gives influences too, or in two."""
-    if estimated.influence is None:
-        assert estimated.covariance is not None, "an estimator gives one or the other"
-        return estimated.covariance, None
     factor = factor_of(estimated, clusters, counts)
     if len(clusters) == 1:
         sums = np.sqrt(factor) * cluster_sums(_influence(estimated, clusters[0]), clusters[0])
         return sums.T @ sums, sums
+    influence = estimated.influence
+    assert influence is not None, "what has none is inferred otherwise"
     assert not isinstance(estimated.source, ImputedEffects), "params refuse two directions"
-    return two_way_covariance(estimated.influence, (clusters[0], clusters[1]), factor), None
+    return two_way_covariance(influence, (clusters[0], clusters[1]), factor), None
 
 
 def _influence(estimated: Estimated, cluster: Codes) -> Floats:
     """Return influences by firm (F, k), imputed effects less their means over these clusters."""
     influence, source = estimated.influence, estimated.source
-    assert influence is not None, "asked where there is one"
+    assert influence is not None, "what has none is inferred otherwise"
     if not isinstance(source, ImputedEffects):
         return influence
     moved = source.influence(cluster) - source.influence(np.arange(len(cluster)))
