@@ -22,9 +22,10 @@ from pipeline.exhibits.inputs import Dominance
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.words.limitations import limitations
+from pipeline.publishing.disclosure.details import _OF_DESIGN, _OF_MODEL
 from pipeline.publishing.disclosure.dominance import dominated
 from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, second_groups
-from pipeline.publishing.disclosure.losses import hide_steps, hide_support
+from pipeline.publishing.disclosure.losses import REASONS, hide_steps, hide_support
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths, too_near
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.study import study_tables
@@ -118,6 +119,16 @@ def test_a_hidden_zero_has_a_row_so_that_its_absence_does_not_tell():
     shown, _ = hide_support(table, 5)
     assert shown.loc[shown["fate"] == "no_covariate", "n_treated"].isna().all()
     assert (shown["fate"] == "no_covariate").sum() == 2
+
+
+def test_a_fate_that_nobody_protects_is_refused():
+    table = support({("2009", "kept"): 50, ("2009", "left_the_country"): 2})
+    with pytest.raises(ValueError, match="left_the_country is no fate whose counts are protected"):
+        hide_support(table, 5)
+
+
+def test_every_reason_for_a_loss_is_hidden_where_details_tell_it():
+    assert {*_OF_MODEL, *_OF_DESIGN} == set(REASONS)
 
 
 def test_sizes_near_one_that_is_shown_are_marked():

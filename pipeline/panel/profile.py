@@ -28,7 +28,7 @@ from pipeline.datasets.panel import (
 )
 from pipeline.datasets.small_counts import small
 from pipeline.panel.suppression import Sum, hidden_cells
-from pipeline.params.data import StudyColumn
+from pipeline.params.data import StudyColumn, TextColumn
 
 Values = TypeVar("Values", NDArray[np.float64], NDArray[np.intp])
 
@@ -72,17 +72,22 @@ def profile_panel(
         _column_profile(panel[name], cells, n_rows, sums, minimum, unit=unit).assign(
             column=name,
             n_rows=rows["n_rows"],
-            label=getattr(described.get(name), "label", name),
+            label=described[name].label if name in described else name,
             unit=unit,
         )
         for name in panel.columns
         if name not in {"firm_id", "year", "cohort"}
-        for unit in [getattr(described.get(name), "unit", None)]
+        for unit in [_unit(described.get(name))]
     ]
     table = pd.concat([*parts, _cohort_sizes(panel, minimum)], ignore_index=True)
     share = (table["n_missing"] / table["n_rows"]).astype("float64")
     years = table["year"].astype("Int64")
     return table.assign(missing_share=share, year=years).reindex(columns=list(PROFILE.columns))
+
+
+def _unit(column: StudyColumn | None) -> str | None:
+    """Return a column's unit: texts have none, nor have columns that params do not name."""
+    return None if column is None or isinstance(column, TextColumn) else column.unit
 
 
 def _cells(panel: pd.DataFrame) -> _Cells:

@@ -10,6 +10,7 @@ from pipeline.datasets.small_counts import protected, small, step_runs
 # Fates of SUPPORT for which treated firms are lost.
 NO_COVARIATE, OFF_SUPPORT, NO_MATCH = "no_covariate", "off_support", "no_match"
 REASONS = (NO_COVARIATE, OFF_SUPPORT, NO_MATCH)
+_NO_REASON = {"kept", "lost"}
 
 # What cleaning counts as lost, and what it says is left after the same step.
 _LOST = {
@@ -53,7 +54,13 @@ def hide_support(support: pd.DataFrame, minimum: int) -> tuple[pd.DataFrame, Hid
 
 
 def _by_reason(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return counts by stack, `all` last, and reason; what has no row is zero."""
+    """Return counts by stack, `all` last, and reason; what has no row is zero.
+
+    Raises ValueError where a fate is no known reason: it would be published unprotected.
+    """
+    unknown = sorted(set(rows["fate"]) - {*REASONS, *_NO_REASON})
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)} is no fate whose counts are protected")
     counts = rows.drop_duplicates(["stack", "fate"]).pivot(
         index="stack", columns="fate", values="n_treated"
     )
