@@ -3,6 +3,7 @@
 import pandas as pd
 from bad_studies import DRAWS, EVENTS, GROUPS, LEVEL, estimate_section, plain_panel, with_entries
 from bad_studies import spec as named
+from matched_sets import nearest_design
 from stacked_tables import treatment
 from told import estimate_specs
 
@@ -20,18 +21,7 @@ MODEL = {
     "missing": "drop_firm",
     "support": "none",
 }
-NEAREST = {
-    "score": "size_only",
-    "method": "nearest",
-    "distance": "linear",
-    "ratio": 1,
-    "replacement": True,
-    "caliper_sd": None,
-    "caliper_sd_of": "pooled",
-    "exact": [],
-    "order": "largest",
-    "tie_tolerance": 1e-10,
-}
+NEAREST = nearest_design("size_only", replacement=True)
 DESIGNS = {
     "matched": NEAREST,
     "odds": {"score": "size_only", "method": "odds"},

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
+from matched_sets import nearest_design
 from workspace import project
 
 from stages import balance as balance_stage
-from stages import clean, estimate, exhibit, match, obtain, score
+from stages import check, clean, estimate, exhibit, index, match, obtain, score
 from stages.run import run_stage
 
 STUDY = "firms"
@@ -57,6 +59,20 @@ def marked_project(folder: Path, panel: pd.DataFrame, **sections: dict) -> Path:
     block = {name: {**content, **sections.get(name, {})} for name, content in _section().items()}
     project(folder, {STUDY: block})
     panel.to_csv(folder / "data" / "raw" / STUDY / "panel.csv", index=False)
+    return folder
+
+
+def finished_project(folder: Path) -> Path:
+    """Write the small study into a project and run every stage of it once."""
+    marked_project(folder, marked_panel())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr("sys.argv", ["stage", STUDY])
+        for verb in STAGES:
+            run(verb)
+        patch.setattr("sys.argv", ["stage"])
+        check.main()
+        index.main()
     return folder
 
 
@@ -126,20 +142,7 @@ def _section() -> dict:
             },
         },
         "match": {
-            "designs": {
-                "matched": {
-                    "score": "logit",
-                    "method": "nearest",
-                    "distance": "linear",
-                    "ratio": 1,
-                    "replacement": False,
-                    "caliper_sd": 0.5,
-                    "caliper_sd_of": "pooled",
-                    "exact": [],
-                    "order": "largest",
-                    "tie_tolerance": 1e-7,
-                }
-            },
+            "designs": {"matched": nearest_design("logit", caliper_sd=0.5, tie_tolerance=1e-07)},
             "balance": {"denominator": "pooled", "threshold": 0.1},
         },
         "estimate": {

@@ -1,8 +1,24 @@
-"""What every matching must satisfy, and a slow matcher that follows the rules to the letter."""
+"""What every matching must satisfy, a slow matcher that follows the rules, and a design to vary."""
 
 import numpy as np
 
 from pipeline.matching.sets import unit_weights
+
+
+def nearest_design(score: str | None = None, **changes: object) -> dict:
+    """Return a complete design of nearest neighbours, one each and without a caliper."""
+    design = {
+        "method": "nearest",
+        "distance": "linear",
+        "ratio": 1,
+        "replacement": False,
+        "caliper_sd": None,
+        "caliper_sd_of": "pooled",
+        "exact": [],
+        "order": "largest",
+        "tie_tolerance": 1e-10,
+    }
+    return design | ({} if score is None else {"score": score}) | changes
 
 
 def assert_valid(sets, score, treated, *, ratio, replacement, caliper, cells):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matched_sets import nearest_design
 
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.details import DETAILS
@@ -173,17 +174,7 @@ def _score() -> ScoreSection:
 
 
 def _match() -> MatchSection:
-    design = {
-        "method": "nearest",
-        "distance": "linear",
-        "ratio": 3,
-        "replacement": False,
-        "caliper_sd": 0.2,
-        "caliper_sd_of": "pooled",
-        "exact": ["sector"],
-        "order": "largest",
-        "tie_tolerance": 1e-10,
-    }
+    design = nearest_design(ratio=3, caliper_sd=0.2, exact=["sector"])
     return MatchSection.model_validate(
         {
             "designs": {

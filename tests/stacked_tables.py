@@ -17,6 +17,22 @@ from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.treatment import TreatmentSection
 
+# Two treated firms that enter in 2002, and the comparison firm of each.
+TWO_PAIRS_PANEL = """
+firm_id cluster 2001 2002 2003
+T1      a       10   15   18
+T2      b       10   11   20
+C1      c       20   21   22
+C2      d       30   31   33
+"""
+TWO_PAIRS = """
+stack set_id firm_id treated
+2002  A      T1      1
+2002  A      C1      0
+2002  B      T2      1
+2002  B      C2      0
+"""
+
 
 def text_table(text: str) -> pd.DataFrame:
     """Read a table with columns separated by blanks; `.` is missing."""

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matched_sets import nearest_design
 
 from pipeline.matching.balance import ks_distance, measure_balance, weighted_variance
 from pipeline.matching.losses import effective_size
@@ -34,18 +35,7 @@ SCORE = ScoreSection.model_validate(
 
 
 def match_section(denominator="treated"):
-    design = {
-        "score": "model",
-        "method": "nearest",
-        "distance": "linear",
-        "ratio": 1,
-        "replacement": False,
-        "caliper_sd": None,
-        "caliper_sd_of": "all",
-        "exact": [],
-        "order": "largest",
-        "tie_tolerance": 1e-12,
-    }
+    design = nearest_design("model", caliper_sd_of="all", tie_tolerance=1e-12)
     return MatchSection.model_validate(
         {
             "designs": {"near": design},

@@ -12,7 +12,16 @@ import pytest
 from extend_page import documented_blocks
 from keyed import figure
 from ruamel.yaml import YAML
-from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
+from stacked_tables import (
+    TWO_PAIRS,
+    TWO_PAIRS_PANEL,
+    estimation,
+    matches_from,
+    outcomes,
+    panel_from,
+    treatment,
+    weights_from,
+)
 from test_match_order import PAIRS, lalonde_study
 from told import estimate_specs
 
@@ -27,21 +36,6 @@ from pipeline.inference import bootstrap_rows, imbens_manski, randomisation_rows
 from pipeline.inference.inferences import BESIDE
 from pipeline.inference.match_order import order_effects
 from pipeline.params.valid_inference import METHODS, VALID
-
-PANEL = """
-firm_id cluster 2001 2002 2003
-T1      a       10   15   18
-T2      b       10   11   20
-C1      c       20   21   22
-C2      d       30   31   33
-"""
-SETS = """
-stack set_id firm_id treated
-2002  A      T1      1
-2002  A      C1      0
-2002  B      T2      1
-2002  B      C2      0
-"""
 
 
 def named_by_params() -> set[str]:
@@ -76,8 +70,8 @@ def documented(monkeypatch):
 
 
 def run(spec, **outcome) -> Results:
-    panel = panel_from(PANEL, {"T1": 2002, "T2": 2002})
-    matches = matches_from(SETS)
+    panel = panel_from(TWO_PAIRS_PANEL, {"T1": 2002, "T2": 2002})
+    matches = matches_from(TWO_PAIRS)
     asked = {"column": "sales", "transform": "level", "unit": "US$", "label": "Sales"} | outcome
     study = prepare_study(
         panel,

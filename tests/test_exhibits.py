@@ -875,7 +875,7 @@ def test_a_study_without_a_matched_design_has_its_exhibits():
     support = conform(SUPPORT, pd.DataFrame(columns=list(SUPPORT.columns)))
     kept = {
         name: getattr(made, name).query("design == 'unmatched'")
-        for name in ("estimates", "tests", "paths")
+        for name in ("estimates", "tests", "paths", "recovery")
     }
     kept["details"] = Details(
         {

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
+from stacked_tables import (
+    TWO_PAIRS,
+    TWO_PAIRS_PANEL,
+    estimation,
+    matches_from,
+    outcomes,
+    panel_from,
+    treatment,
+    weights_from,
+)
 from told import estimate_specs
 
 import pipeline.estimators
@@ -17,20 +26,6 @@ from pipeline.effects.study import prepare_study
 from pipeline.effects.terms import ATT, Term, bounds_on
 from pipeline.estimators import registry
 
-PANEL = """
-firm_id cluster 2001 2002 2003
-T1      a       10   15   18
-T2      b       10   11   20
-C1      c       20   21   22
-C2      d       30   31   33
-"""
-SETS = """
-stack set_id firm_id treated
-2002  A      T1      1
-2002  A      C1      0
-2002  B      T2      1
-2002  B      C2      0
-"""
 # Terms of a regression's cells, which only averages of them leave the estimator.
 INNER = {"cell"}
 
@@ -76,7 +71,7 @@ def test_an_estimator_that_gives_another_family_is_refused(monkeypatch):
 
     known = registry.ESTIMATORS["stacked"]
     monkeypatch.setitem(registry.ESTIMATORS, "stacked", replace(known, estimate=dose))
-    panel, matches = panel_from(PANEL, {"T1": 2002, "T2": 2002}), matches_from(SETS)
+    panel, matches = panel_from(TWO_PAIRS_PANEL, {"T1": 2002, "T2": 2002}), matches_from(TWO_PAIRS)
     asked = {"column": "sales", "transform": "level", "unit": "US$", "label": "Sales"}
     study = prepare_study(
         panel,

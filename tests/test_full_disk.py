@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from marked_study import STAGES, STUDY, marked_panel, marked_project, run
+from marked_study import STAGES, STUDY, finished_project, marked_panel, run
 from workspace import contents
 
 from pipeline.datasets.complete import write_file
@@ -35,16 +35,7 @@ def no_space():
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """Run every stage of the small study once."""
-    folder = marked_project(tmp_path_factory.mktemp("finished"), marked_panel())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr("sys.argv", ["stage", STUDY])
-        for verb in STAGES:
-            run(verb)
-        patch.setattr("sys.argv", ["stage"])
-        check.main()
-        index.main()
-    return folder
+    return finished_project(tmp_path_factory.mktemp("finished"))
 
 
 @pytest.fixture

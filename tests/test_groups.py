@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from analysed import analysed, rows_of, section
 from keyed import figure, rows_with
+from matched_sets import nearest_design
 from pydantic import ValidationError
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
@@ -176,18 +177,7 @@ def redo(firms=("T1", "T2", "T3", "T4", "C1", "C2", "C3", "C4")):
         "missing": "drop_firm",
         "support": "none",
     }
-    design = {
-        "score": "m",
-        "method": "nearest",
-        "distance": "linear",
-        "ratio": 1,
-        "replacement": False,
-        "caliper_sd": None,
-        "caliper_sd_of": "pooled",
-        "exact": [],
-        "order": "largest",
-        "tie_tolerance": 1e-10,
-    }
+    design = nearest_design("m")
     return Redo(
         scores,
         covariates,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matched_sets import assert_valid, slow_greedy, slow_ties
+from matched_sets import assert_valid, nearest_design, slow_greedy, slow_ties
 
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, UNMATCHED, WITHOUT_CELL
 from pipeline.errors import ParamsError, SupportError
@@ -185,18 +185,7 @@ def test_caliper_width_by_hand():
 
 # Designs: from SCORES to MATCHES, WEIGHTS, MATCHED and LOSSES.
 
-NEAREST = {
-    "score": "model",
-    "method": "nearest",
-    "distance": "linear",
-    "ratio": 1,
-    "replacement": False,
-    "caliper_sd": None,
-    "caliper_sd_of": "all",
-    "exact": [],
-    "order": "largest",
-    "tie_tolerance": 1e-12,
-}
+NEAREST = nearest_design("model", caliper_sd_of="all", tie_tolerance=1e-12)
 
 
 def section(**designs):

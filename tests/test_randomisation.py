@@ -6,6 +6,7 @@ from math import factorial
 import numpy as np
 import pandas as pd
 import pytest
+from matched_sets import nearest_design
 from stacked_tables import estimation, outcomes, treatment
 from told import estimate_specs
 
@@ -38,20 +39,7 @@ SCORE = ScoreSection.model_validate(
 )
 MATCH = MatchSection.model_validate(
     {
-        "designs": {
-            "matched": {
-                "score": "covariates",
-                "method": "nearest",
-                "distance": "linear",
-                "ratio": 1,
-                "replacement": True,
-                "caliper_sd": None,
-                "caliper_sd_of": "pooled",
-                "exact": [],
-                "order": "largest",
-                "tie_tolerance": 1e-10,
-            }
-        },
+        "designs": {"matched": nearest_design("covariates", replacement=True)},
         "balance": {"denominator": "pooled", "threshold": 0.1},
     }
 )

@@ -2,6 +2,7 @@
 
 import lalonde as data
 import pytest
+from matched_sets import nearest_design
 
 from pipeline.matching.balance import measure_balance
 
@@ -38,18 +39,7 @@ STD_DIFF = {
     ("re75", "after"): -0.0256860,
 }
 
-PAIRS = {
-    "score": "logit",
-    "method": "nearest",
-    "distance": "probability",
-    "ratio": 1,
-    "replacement": False,
-    "caliper_sd": None,
-    "caliper_sd_of": "all",
-    "exact": [],
-    "order": "largest",
-    "tie_tolerance": 1e-12,
-}
+PAIRS = nearest_design("logit", distance="probability", caliper_sd_of="all", tie_tolerance=1e-12)
 
 DESIGNS = {
     "pairs": PAIRS,

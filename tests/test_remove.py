@@ -5,7 +5,7 @@ import json
 import shutil
 
 import pytest
-from marked_study import STAGES, STUDY, marked_panel, marked_project, run
+from marked_study import STUDY, finished_project, marked_panel, marked_project
 from test_pipeline import dvc
 from workspace import contents, write_params
 
@@ -15,7 +15,7 @@ from pipeline.commands.audit.lock_check import lock_faults
 from pipeline.commands.remove import plan_removal, remove_study
 from pipeline.errors import DataError, EvaluationError, ParamsError
 from pipeline.params.settings import load_yaml
-from stages import check, export, index
+from stages import export
 from stages import remove as command
 
 FOREIGN = (
@@ -44,16 +44,10 @@ stages:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """Run a study to its end and export it; put files beside that no stage made."""
-    folder = marked_project(tmp_path_factory.mktemp("finished"), marked_panel())
+    folder = finished_project(tmp_path_factory.mktemp("finished"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("sys.argv", ["stage", STUDY])
-        for verb in STAGES:
-            run(verb)
         export.main([STUDY, "--stata"])
-        check.main([])
-        patch.setattr("sys.argv", ["index"])
-        index.main()
     for path in FOREIGN:
         (folder / path).write_text("mine\n")
     (folder / "data" / STUDY / "problems.csv").write_text("rows\n")
