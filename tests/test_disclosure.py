@@ -11,18 +11,22 @@ import pytest
 from published import build_exhibits
 from results import said, study_results, with_details, with_figures
 
+from pipeline.datasets.balance import SUPPORT
+from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import largest_share
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
-from pipeline.datasets.samples import BASELINES
+from pipeline.datasets.samples import BASELINES, CONCENTRATION
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import protected, step_runs
+from pipeline.datasets.store import as_stored, columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.figures.overlap import score_bins
 from pipeline.exhibits.inputs import Dominance
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.words.limitations import limitations
-from pipeline.publishing.disclosure.details import _OF_DESIGN, _OF_MODEL
+from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
+from pipeline.publishing.disclosure.details import _OF_DESIGN, _OF_MODEL, hide_single_firms
 from pipeline.publishing.disclosure.dominance import dominated
 from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, second_groups
 from pipeline.publishing.disclosure.losses import REASONS, hide_steps, hide_support
@@ -186,6 +190,105 @@ def test_the_largest_share_and_the_rule():
     ]  # fmt: skip
 
 
+def with_support(results, lost_share=None, fate="no_match"):
+    """Return the results with SUPPORT of `age`, and the largest firm's share of one fate."""
+    fates = {"kept": 400, "no_covariate": 10, "no_match": 20, "lost": 30}
+    rows = [
+        {"design": "covariates", "stack": stack, "fate": name, "covariate": covariate}
+        | {"n_treated": n, "mean": 7.5}
+        for stack in ("2009", "all")
+        for name, n in fates.items()
+        for covariate in ("age", "sales_lag")
+    ]
+    place = {"design": "covariates", "stack": "2009", "covariate": "age"}
+    largest = [] if lost_share is None else [{"sample": fate, "share": lost_share}]
+    covariates = pd.DataFrame(
+        [place | {"treated": True} | row for row in largest],
+        columns=[*place, "sample", "treated", "share"],
+    )
+    outcomes = pd.DataFrame(columns=["outcome", "design", "treated", "event_time", "share"])
+    panel = pd.DataFrame(columns=["column", "year", "treated", "share"])
+    return dataclasses.replace(
+        results,
+        support=as_stored(SUPPORT, pd.DataFrame(rows)),
+        dominance=Dominance(outcomes, covariates, panel),
+    )
+
+
+def test_a_dominated_mean_of_the_lost_is_hidden_with_those_that_would_tell_it():
+    calm, shown = (vet(with_support(study_results(), share)) for share in (40.0, 60.0))
+    assert calm.support["mean"].notna().all()
+    hidden = shown.support.set_index("covariate")["mean"].isna()
+    assert hidden["age"].all() and not hidden["sales_lag"].any()
+    assert shown.support["n_treated"].notna().all()
+    balance = shown.balance.set_index(["design", "covariate", "sample"])[["mean_treated"]].isna()
+    assert balance.loc[("covariates", "age", "after")].all()
+    assert not balance.loc[("covariates", "age", "before")].any()
+    assert not balance.loc[("covariates_lags", "age")].any(axis=None)
+    assert not balance.loc[("covariates", "sales_lag")].any(axis=None)
+
+
+def test_where_those_without_covariates_are_dominated_the_risk_set_is_hidden_too():
+    shown = vet(with_support(study_results(), 60.0, "no_covariate")).balance
+    rows = shown.set_index(["design", "covariate", "sample"])["mean_treated"]
+    assert rows[("covariates", "age")].isna().all()
+    assert rows[("unmatched", "age")].notna().all()
+
+
+def test_no_fate_is_shown_where_the_mean_after_matching_is_hidden():
+    results = with_support(study_results())
+    after = (results.balance["sample"] == "after") & (results.balance["design"] == "covariates")
+    of_age = after & (results.balance["covariate"] == "age")
+    results.balance.loc[of_age, ["mean_treated", "mean_control"]] = np.nan
+    hidden = vet(results).support.query("stack == 'all'").set_index("covariate")["mean"].isna()
+    assert hidden["age"].all() and not hidden["sales_lag"].any()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "hidden"),
+    [
+        ({"2009": 90}, {"2009", "all"}),
+        ({"2009": 90, "2010": 60, "2011": 70}, {"2009", "2010"}),
+        ({"2009": 90, "2010": 0, "2011": 70}, {"2009", "2011"}),
+    ],
+)
+def test_a_second_stack_is_hidden_where_all_together_would_tell_a_dominated_one(sizes, hidden):
+    balance = study_results().balance
+    parts = [balance.assign(stack=s, n_treated=n) for s, n in sizes.items()]
+    for part in parts:
+        part.loc[part["n_treated"] == 0, ["mean_treated", "std_diff"]] = np.nan
+    place = {"design": "covariates", "stack": "2009", "covariate": "age", "sample": "before"}
+    shares = pd.DataFrame([place | {"treated": False, "share": 60.0}])
+    before = pd.concat([balance, *parts], ignore_index=True)
+    found, _ = hide_dominated_covariates(before, None, shares, 50)
+    gone = found[found["mean_control"].isna()]
+    assert set(gone["stack"]) == hidden
+    assert set(gone["covariate"]) == {"age"} and set(gone["sample"]) == {"before"}
+    assert set(gone["design"]) == {"covariates"}
+
+
+@pytest.mark.parametrize(("minimum", "largest", "five"), [(1, 1, 1), (5, 0, 1), (6, 0, 0)])
+def test_what_one_firm_has_is_not_published(minimum, largest, five):
+    place = {"design": "covariates", "outcome": "sales_log", "grouping": "all", "treated": True}
+    shares = {"largest_firm_share": 0.2, "largest_five_share": 0.4}
+    made = with_details(study_results(), CONCENTRATION, [place | shares])
+    details = hide_single_firms(made.details, minimum)
+    found = details.of(CONCENTRATION)
+    columns = ["largest_firm_share", "largest_five_share"]
+    assert found[columns].notna().sum().tolist() == [largest, five]
+    telling = {table.name: columns_that_tell(table, "one_firm") for table in DETAILS}
+    assert telling["MATCHED"] == ["max_distance"]
+
+
+def test_the_years_of_few_are_hidden_with_their_count():
+    issues = study_results().issues
+    rows = pd.DataFrame(
+        {"rule": ["few", "many"], "column": "sales", "count": [2, 9], "years": "1999-2001"}
+    ).assign(action="kept")
+    shown = vet(dataclasses.replace(study_results(), issues=rows[issues.columns])).issues
+    assert shown["years"].isna().tolist() == shown["count"].isna().tolist() == [True, False]
+
+
 def with_dominance(results, percent):
     key = {"outcome": "sales_log", "design": "covariates_lags", "treated": False, "event_time": -1}
     outcomes = pd.DataFrame([{**key, "share": percent}])
@@ -236,7 +339,7 @@ def test_no_bin_of_the_overlap_figure_tells_of_few_firms():
 
 
 def test_the_manifest_lists_every_file_and_no_small_count():
-    files = build_exhibits(with_dominance(study_results(), 10.0))
+    files = build_exhibits(with_support(study_results()))
     rows = list(csv.DictReader(io.StringIO(files["manifest.csv"].decode())))
     assert {row["file"] for row in rows} == set(files) - {"manifest.csv"}
     for row in rows:
@@ -245,6 +348,7 @@ def test_the_manifest_lists_every_file_and_no_small_count():
     checked = {row["file"]: row["dominance_checked"] for row in rows}
     assert checked["results/baselines.csv"] == checked["results/balance.csv"] == "yes"
     assert checked["results/samples.csv"] == "none in it"
+    assert checked["results/support.csv"] == checked["tables/support.csv"] == "yes"
     smallest = {row["file"]: row["smallest_count"] for row in rows}
     assert smallest["results/score_losses.csv"] == "40", "not the few, which are hidden"
     unchecked = build_exhibits(study_results())["manifest.csv"].decode()

@@ -328,7 +328,7 @@ def test_the_summary_says_why_there_is_no_interval(results):
 
 
 @pytest.mark.parametrize("share", [math.nan, 0.0])
-def test_a_total_of_nothing_has_no_largest_firm(share):
+def test_a_total_of_nothing_has_no_largest_firms(share):
     ratio = OUTCOMES["exports_any"] | {"transform": "proportional", "label": "Export value"}
     made = study_results(OUTCOMES | {"exports_value": OUTCOMES["exports_any"]})
     outcomes = OutcomesSection.model_validate(OUTCOMES | {"exports_value": ratio})
@@ -336,13 +336,13 @@ def test_a_total_of_nothing_has_no_largest_firm(share):
     results = dataclasses.replace(made, settings=settings)
     ours = {"design": "covariates", "outcome": "exports_value", "grouping": "all"}
     rows = [
-        ours | {"treated": treated, "largest_firm_share": value}
+        ours | {"treated": treated, "largest_five_share": value}
         for treated, value in ((True, share), (False, 0.25))
         if not math.isnan(share)
     ]
     notes = _notes(with_details(results, CONCENTRATION, rows) if rows else results)
     assert "Column 4: proportional effect on the level by Poisson" in notes
-    assert "The largest firm makes" not in notes
+    assert "The five largest make" not in notes
 
 
 @pytest.mark.slow
@@ -783,7 +783,7 @@ def test_poisson_is_explained_only_where_it_stands(results):
     lost = (estimates["design"] == panels["A"].design) & (estimates["outcome"] == "sales_log")
     estimates.loc[lost, "estimate"] = math.nan
     place = {"design": panels["B"].design, "outcome": "sales_log", "grouping": "all"}
-    shares = [place | {"treated": group, "largest_firm_share": 0.12} for group in (True, False)]
+    shares = [place | {"treated": group, "largest_five_share": 0.12} for group in (True, False)]
     made = dataclasses.replace(
         with_details(results, CONCENTRATION, shares),
         estimates=estimates,

@@ -95,6 +95,9 @@ def concentration(rows: pd.DataFrame) -> pd.DataFrame:
     """Return CONCENTRATION by name."""
     long = _long(rows, ["design", "outcome", "grouping", "treated"]).dropna(subset="value")
     by_size = long["grouping"] != "all"
+    # Of weights by size only the largest firm's share was there to freeze.
+    long = long[~by_size | (long["family"] == "largest_firm_share")]
+    by_size = long["grouping"] != "all"
     family = long["family"].mask(by_size, "largest_size_share")
     of = long["grouping"].where(by_size, "")
     return long.assign(family=family + "_" + _group(long), of=of)

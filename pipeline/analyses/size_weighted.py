@@ -25,6 +25,7 @@ from pipeline.analyses.averages import Weights, average_effect, average_row
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
 from pipeline.effects.collected import Collected
+from pipeline.effects.description import largest_shares
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, analysis_label, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
@@ -109,20 +110,18 @@ def _add_weights(
     for treated in (True, False) if comparison == "own_size" else (True,):
         lost = n_groups(stacks.firm[lacks & (stacks.treated == treated)])
         collected.add(GROUPING_LOSSES, **place, estimator=NAME, treated=treated, n_firms=lost)
-    for treated, share in _largest_shares(sized.stacks).items():
-        collected.add(
-            CONCENTRATION, **place, outcome="all", treated=treated, largest_firm_share=share
-        )
+    for treated, shares in _concentration(sized.stacks).items():
+        collected.add(CONCENTRATION, **place, outcome="all", treated=treated, **shares)
 
 
-def _largest_shares(stacks: Stacks) -> dict[bool, float]:
-    """Return the share of the largest firm in each group's weight, where it has any."""
+def _concentration(stacks: Stacks) -> dict[bool, dict[str, float]]:
+    """Return the shares of the largest firms in each group's weight, where it has any."""
     shares = {}
     for treated in (True, False):
         members = stacks.treated == treated
         by_firm = np.bincount(stacks.firm[members], stacks.weight[members], minlength=1)
         if by_firm.sum() > 0:
-            shares[treated] = float(by_firm.max() / by_firm.sum())
+            shares[treated] = largest_shares(by_firm / by_firm.sum())
     return shares
 
 

@@ -31,13 +31,13 @@ OUTCOME_DOMINANCE = Dataset(
 
 COVARIATE_DOMINANCE = Dataset(
     name="COVARIATE_DOMINANCE",
-    row="the largest firm in one mean of BALANCE, of a covariate in levels",
+    row="the largest firm in one mean of BALANCE or SUPPORT, of a covariate in levels",
     key=("design", "stack", "covariate", "sample", "treated"),
     columns={
         "design": Column("string", "name of the design"),
         "stack": Column("string", "entry year, or `all`"),
         "covariate": Column("string", "numeric covariate"),
-        "sample": Column("string", "before, on support, after"),
+        "sample": Column("string", "before, on support, after; or a fate of the treated"),
         "treated": _TREATED,
         "share": _SHARE,
     },

@@ -83,7 +83,7 @@ MATCHED = Dataset(
             "number", "widest distance allowed, in score units", True, tells="statistic"
         ),
         "max_distance": Column(
-            "number", "widest distance of a match, in score units", True, tells="statistic"
+            "number", "widest distance of a match, in score units", True, tells="one_firm"
         ),
     },
 )

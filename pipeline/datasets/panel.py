@@ -62,7 +62,7 @@ ISSUES = Dataset(
         "rule": Column("string", "what was looked for"),
         "column": Column("string", "standard name of the column"),
         "count": Column("integer", "values or rows concerned", tells="count"),
-        "years": Column("string", "years concerned, as a range", tells="words"),
+        "years": Column("string", "years concerned, as a range", nullable=True, tells="words"),
         "action": Column("string", "what was done", tells="words"),
     },
 )

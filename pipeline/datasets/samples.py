@@ -88,6 +88,9 @@ ZEROS = Dataset(
     },
 )
 
+# Firms whose joint share CONCENTRATION holds.
+LARGEST = 5
+
 CONCENTRATION = Dataset(
     name="CONCENTRATION",
     row="one group's largest firms, in the total of an outcome or of weights by size",
@@ -97,9 +100,12 @@ CONCENTRATION = Dataset(
         "outcome": Column("string", "outcome, or `all` where weights are by size"),
         "grouping": Column("string", "size that weights are by, or `all`"),
         **_TREATED,
-        "largest_firm_share": Column("number", "share of the largest firm", tells="share"),
+        "largest_firm_share": Column("number", "share of the largest firm", tells="one_firm"),
         "largest_five_share": Column(
-            "number", "share of the largest five; of outcomes", nullable=True, tells="share"
+            "number",
+            f"share of the largest five; missing under {2 * LARGEST} firms with a share",
+            nullable=True,
+            tells="share",
         ),
     },
 )

@@ -23,6 +23,7 @@ Tells = Literal[
     "other_count",  # how many clusters, cells, stacks, uses
     "mean",  # a mean of a magnitude
     "share",
+    "one_firm",  # a value of one firm or pair: a minimum, a maximum, the share of the largest
     "effect",  # an effect, or what gives one away: its error, what could have been detected
     "statistic",  # of weights, distances or fit
     "year",

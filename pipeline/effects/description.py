@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Floats
+from pipeline.datasets.samples import LARGEST
 from pipeline.effects.sample import StackedSample
 from pipeline.params.outcomes import Outcome
 
@@ -82,3 +83,16 @@ def _n_distinct(codes: NDArray[np.integer]) -> int:
 def _weighted_mean(values: Floats, weight: Floats, where: np.ndarray) -> float:
     total = weight[where].sum()
     return float((values[where] * weight[where]).sum() / total) if total > 0 else float("nan")
+
+
+def largest_shares(shares: Floats) -> dict[str, float]:
+    """Return, as CONCENTRATION has them, the shares of the largest firm and of the largest ones.
+
+    Of few firms the largest ones' share would tell what the others have.
+    """
+    ordered = np.sort(shares)[::-1]
+    enough = (ordered > 0).sum() >= 2 * LARGEST
+    return {
+        "largest_firm_share": float(ordered[:1].sum()),
+        "largest_five_share": float(ordered[:LARGEST].sum()) if enough else float("nan"),
+    }

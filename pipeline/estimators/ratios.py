@@ -15,6 +15,7 @@ from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.samples import CONCENTRATION
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.collected import Collected
+from pipeline.effects.description import largest_shares
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.event_averages import mean_from_entry, means_by_event_time
 from pipeline.effects.poisson import fit_poisson
@@ -224,14 +225,10 @@ def add_concentration(collected: Collected, task: Task, label: Label) -> None:
 
 def concentration(sample: StackedSample) -> dict[bool, dict[str, float]]:
     """Return the shares of the largest firm and the largest five in each group's total."""
-    found = {}
-    for treated in (True, False):
-        shares = np.sort(_shares(sample, sample.treated == treated))[::-1]
-        found[treated] = {
-            "largest_firm_share": float(shares[:1].sum()),
-            "largest_five_share": float(shares[:5].sum()),
-        }
-    return found
+    return {
+        treated: largest_shares(_shares(sample, sample.treated == treated))
+        for treated in (True, False)
+    }
 
 
 def true_ratios(sample: StackedSample, effect: Floats, spec: StackedSpec) -> dict[Term, float]:

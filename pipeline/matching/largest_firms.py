@@ -5,6 +5,7 @@ import pandas as pd
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, largest_share
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
+from pipeline.selection.support import treated_by_fate
 
 
 def covariate_dominance(
@@ -16,7 +17,8 @@ def covariate_dominance(
 ) -> pd.DataFrame:
     """Return COVARIATE_DOMINANCE of SCORES, COVARIATES and WEIGHTS.
 
-    Before matching each firm counts once, after it by its weight.
+    Before matching each firm counts once, after it by its weight; the treated by what became of
+    them count once.
     """
     models = {"unmatched": "unmatched"} | {name: d.score for name, d in match.designs.items()}
     levels = [name for name, c in score.covariates.items() if c.transform == "level"]
@@ -31,6 +33,10 @@ def covariate_dominance(
         for sample, rows in samples.items():
             share = _shares(rows, covariates, levels)
             parts.append(share.assign(design=design, sample=sample))
+    for design, firms in treated_by_fate(scores, weights, match) if levels else ():
+        for fate, rows in firms.groupby("fate"):
+            share = _shares(rows.assign(treated=True, weight=1.0), covariates, levels)
+            parts.append(share.assign(design=design, sample=fate))
     return pd.concat(parts)[list(COVARIATE_DOMINANCE.columns)]
 
 

@@ -44,8 +44,8 @@ _DECLARED = (
 # What of a results table counts firms, rows of firms, or values of firms.
 _COUNTS = {table.name: columns_that_tell(table, "count") for table in _DECLARED}
 # Tables with means of magnitudes, or with figures made of them.
-_MAGNITUDES = {OUTCOME_PATHS.name, BALANCE.name, PROFILE.name, DETECTABLE.name} | {
-    table.name for table in DETAILS if columns_that_tell(table, "mean")
+_MAGNITUDES = {DETECTABLE.name} | {
+    table.name for table in _DECLARED if columns_that_tell(table, "mean")
 }
 
 # Files that show every table.

@@ -4,6 +4,7 @@ Where treated firms are lost the effect is that on the matched treated, so that 
 to be shown.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -105,8 +106,22 @@ def treated_fates(
     lacks a covariate of the score, is off support, has no match (cell or caliper).
     """
     numbers = covariates[[*KEY, *covariates.columns[2:][_numeric(covariates)]]]
-    everyone = scores.loc[(scores["model"] == "unmatched") & scores["treated"], KEY]
     parts = []
+    for name, firms in treated_by_fate(scores, weights, match):
+        values = firms.merge(numbers, on=KEY, how="left", validate="many_to_one")
+        parts.append(_means(values).assign(design=name))
+    columns = list(SUPPORT.columns)
+    return conform(SUPPORT, pd.concat([pd.DataFrame(columns=columns), *parts])[columns])
+
+
+def treated_by_fate(
+    scores: pd.DataFrame, weights: pd.DataFrame, match: MatchSection
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each design with the treated firms of the risk sets: stack, firm_id and fate.
+
+    Firms that are lost have a second row, of all lost together.
+    """
+    everyone = scores.loc[(scores["model"] == "unmatched") & scores["treated"], KEY]
     for name, design in match.designs.items():
         scored = scores.loc[scores["model"] == design.score, [*KEY, "on_support"]]
         used = weights.loc[weights["design"] == name, KEY].assign(used=True)
@@ -116,10 +131,9 @@ def treated_fates(
             ["kept", "no_covariate", "off_support"],
             "no_match",
         )
-        values = firms[KEY].merge(numbers, on=KEY, how="left", validate="one_to_one")
-        parts.append(_means(values.assign(fate=fate)).assign(design=name))
-    columns = list(SUPPORT.columns)
-    return conform(SUPPORT, pd.concat([pd.DataFrame(columns=columns), *parts])[columns])
+        with_fate = firms[KEY].assign(fate=fate)
+        lost = with_fate[fate != "kept"].assign(fate="lost")
+        yield name, pd.concat([with_fate, lost], ignore_index=True)
 
 
 def _numeric(covariates: pd.DataFrame) -> list[bool]:
@@ -131,14 +145,12 @@ def _true(flags: "pd.Series[bool]") -> Flags:
 
 
 def _means(firms: pd.DataFrame) -> pd.DataFrame:
-    """Return count and mean covariates by stack and fate, stacks together and all lost together.
+    """Return count and mean covariates by stack and fate, and of stacks together.
 
     A mean over fewer than `FEWEST_SHOWN` firms is missing: it would tell a firm's own value.
     """
-    lost = firms[firms["fate"] != "kept"].assign(fate="lost")
-    by_fate = pd.concat([firms, lost])
     by_stack = pd.concat(
-        [by_fate.assign(stack=by_fate["stack"].astype(str)), by_fate.assign(stack="all")]
+        [firms.assign(stack=firms["stack"].astype(str)), firms.assign(stack="all")]
     )
     groups = by_stack.drop(columns="firm_id").groupby(["stack", "fate"])
     means = groups.mean().where(groups.count() >= FEWEST_SHOWN)

@@ -97,10 +97,10 @@ def _notes(
 
 
 def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
-    """Return what the weights of one size rest on: the largest firm, and who has no size."""
+    """Return what the weights of one size rest on: the largest firms, and who has no size."""
     key = {"design": design, "outcome": "all", "grouping": name}
     shares = [
-        results.details.figure(CONCENTRATION, "largest_firm_share", **key, treated=group).value
+        results.details.figure(CONCENTRATION, "largest_five_share", **key, treated=group).value
         for group in (True, False)
     ]
     sentences = []

@@ -135,7 +135,7 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
         main = main_letter(results, shown)
         letter = main if main in letters else letters[0]
         sentences.append(say("main_notes.proportional", column=column))
-        sentences += _largest_firm(results, letter, shown.panels[letter].design, name)
+        sentences += _largest_firms(results, letter, shown.panels[letter].design, name)
     return sentences
 
 
@@ -144,18 +144,18 @@ def _is_estimated(results: StudyResults, outcome: str, panel: PanelSection) -> b
     return effect is not None and not math.isnan(effect.estimate)
 
 
-def _largest_firm(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
-    """Give the largest firm's share in each group's total; nothing where a group has no total."""
+def _largest_firms(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
+    """Give the largest five's share in each group's total; nothing where it is not published."""
     key = {"design": design, "outcome": outcome, "grouping": "all"}
     shares = [
-        results.details.figure(CONCENTRATION, "largest_firm_share", **key, treated=treated).value
+        results.details.figure(CONCENTRATION, "largest_five_share", **key, treated=treated).value
         for treated in (True, False)
     ]
     if not all(share > 0 for share in shares):
         return []
     return [
         say(
-            "main_notes.largest_firm",
+            "main_notes.largest_firms",
             largest=join_words([rounding.whole(100 * share) for share in shares]),
             letter=letter,
         )

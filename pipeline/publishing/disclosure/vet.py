@@ -17,6 +17,7 @@ from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, StudyResults
+from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
     hidden_rows,
@@ -27,6 +28,7 @@ from pipeline.publishing.disclosure.derived import (
 from pipeline.publishing.disclosure.details import (
     hide_few_compared,
     hide_reasons,
+    hide_single_firms,
     hide_small_counts,
     keys_of,
     without,
@@ -66,9 +68,7 @@ def vet(results: StudyResults) -> StudyResults:
         tests=_tests(results, estimates, second),
         paths=hide_paths(results.paths, [headline, "unmatched"], minimum),
         sample_flow=hide_steps(results.sample_flow, minimum),
-        issues=results.issues.assign(
-            count=_hidden_counts(results.issues["count"].astype("Int64"), minimum)
-        ),
+        issues=_issues(results.issues, minimum),
         coverage=_coverage(results, minimum),
     )
     vetted = replace(vetted, details=_details(vetted, hidden, minimum))
@@ -126,14 +126,18 @@ def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", reason: Reason)
     return with_reason(shown, hidden, reason)
 
 
-def _hidden_counts(counts: pd.Series, minimum: int) -> pd.Series:
-    return counts.mask(small(counts.to_numpy(float), minimum))
+def _issues(issues: pd.DataFrame, minimum: int) -> pd.DataFrame:
+    """Hide small counts of ISSUES, and in which years these few are."""
+    few = small(issues["count"].to_numpy(float, na_value=np.nan), minimum)
+    return issues.assign(
+        count=issues["count"].astype("Int64").mask(few), years=issues["years"].mask(few)
+    )
 
 
 def _details(results: StudyResults, hidden: Hidden, minimum: int) -> Details:
     """Hide small counts, what tells them, and baseline means whose path is hidden."""
     models = {name: design.score for name, design in results.settings.match.designs.items()}
-    few = hide_few_compared(results.details, minimum)
+    few = hide_few_compared(hide_single_firms(results.details, minimum), minimum)
     shown = hide_reasons(hide_small_counts(few, minimum), hidden, models)
     return without(shown, BASELINES, ["mean"], _path_hidden(results))
 
@@ -159,25 +163,16 @@ def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
     keys = ["outcome", "design", "treated", "event_time"]
     paths = dominated(results.paths, dominance.outcomes, keys, percent)
     paths = paths & results.paths["outcome"].isin(shown).to_numpy()
+    balance, support = hide_dominated_covariates(
+        results.balance, results.support, dominance.covariates, percent
+    )
     return replace(
         results,
         details=without(results.details, BASELINES, ["mean"], levels),
         paths=results.paths.assign(mean=results.paths["mean"].mask(paths)),
-        balance=_dominated_balance(results.balance, dominance, percent),
         profile=_dominated_profile(results.profile, dominance, percent),
-    )
-
-
-def _dominated_balance(balance: pd.DataFrame, dominance: Dominance, percent: float) -> pd.DataFrame:
-    """Hide both means where either group is dominated: the difference would tell one."""
-    keys = ["design", "stack", "covariate", "sample", "treated"]
-    either = pd.Series(False, index=balance.index)
-    for treated in (True, False):
-        rows = balance.assign(treated=treated)
-        either |= dominated(rows, dominance.covariates, keys, percent)
-    return balance.assign(
-        mean_treated=balance["mean_treated"].mask(either),
-        mean_control=balance["mean_control"].mask(either),
+        balance=balance,
+        support=support,
     )
 
 
