@@ -32,7 +32,7 @@ from pipeline.effects.study import prepare_study
 from pipeline.estimators import registry
 from pipeline.estimators.estimator import Estimator
 from pipeline.exhibits.words.language import sentences
-from pipeline.inference import bootstrap_rows, imbens_manski, randomisation_rows
+from pipeline.inference import bootstrap, imbens_manski, randomisation
 from pipeline.inference.inferences import BESIDE
 from pipeline.inference.match_order import order_effects
 from pipeline.params.valid_inference import METHODS, VALID
@@ -159,7 +159,7 @@ def test_an_estimator_that_is_not_redone_says_so():
 
 
 def test_methods_of_inference_are_those_that_params_name():
-    made = {*BESIDE, *(m.INFERENCE for m in (bootstrap_rows, randomisation_rows, imbens_manski))}
+    made = {*BESIDE, *(m.INFERENCE for m in (bootstrap, randomisation, imbens_manski))}
     assert made | {"abadie_imbens"} == set(METHODS)
     assert {name for name, _ in VALID} - {"analytic"} <= set(METHODS)
 

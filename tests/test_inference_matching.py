@@ -14,8 +14,7 @@ from pipeline.effects.matched_effects import MatchedEffects, Rules
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.matching_effect import matching_effect
-from pipeline.inference.abadie_imbens import with_neighbour_covariance
-from pipeline.inference.neighbour_variance import neighbour_variance
+from pipeline.inference.abadie_imbens import neighbour_variance, with_neighbour_covariance
 from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import ScoredFirms
 from pipeline.selection.estimated_score import estimated_score

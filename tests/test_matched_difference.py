@@ -17,7 +17,7 @@ from pipeline.effects.matched_effects import Rules
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError
 from pipeline.estimators.matching_effect import matching_effect
-from pipeline.inference.neighbour_variance import neighbour_variance
+from pipeline.inference.abadie_imbens import neighbour_variance
 from pipeline.matching.designs import match_designs
 from pipeline.matching.mahalanobis import whiten
 from pipeline.matching.neighbours import ScoredFirms

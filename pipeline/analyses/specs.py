@@ -22,14 +22,14 @@ from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.analytic import Inferred
-from pipeline.inference.bootstrap_rows import bootstrap_rows
+from pipeline.inference.bootstrap import bootstrap_rows
 from pipeline.inference.detectable import detectable_row
 from pipeline.inference.errors_by_firm import caution_errors_by_firm
 from pipeline.inference.inferences import answered, inferred_rows
 from pipeline.inference.match_order import order_effects
 from pipeline.inference.multiplicity import family_tests
 from pipeline.inference.pre_trends import pre_trend_test
-from pipeline.inference.randomisation_rows import randomisation_rows
+from pipeline.inference.randomisation import randomisation_rows
 from pipeline.inference.romano_wolf import romano_wolf_tests
 from pipeline.inference.stored import covariance_rows, influence_rows
 from pipeline.inference.validity import require_valid

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.datasets.arrays import Floats
+from pipeline.effects.adjusted_sample import refuse_large
 from pipeline.effects.answers import Answer, Leads
-from pipeline.effects.covariate_columns import refuse_large
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.sample import StackedSample

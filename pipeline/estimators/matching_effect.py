@@ -1,7 +1,7 @@
 """Matching estimators of one difference per firm.
 
 Each firm has one outcome (a change since the base year, say), firms are independent, and matching
-is with replacement, ties shared. Their variances are `inference.neighbour_variance`.
+is with replacement, ties shared. Their variances are in `inference.abadie_imbens`.
 """
 
 import numpy as np

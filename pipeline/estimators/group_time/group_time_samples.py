@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.covariate_columns import covariate_columns
+from pipeline.effects.adjusted_sample import covariate_columns
 from pipeline.effects.stacks import LARGEST_WEIGHT, SetMembers, Stacks
 from pipeline.errors import DataError, IdentificationError, Reason
 from pipeline.estimators.group_time.cohort_sample import CohortSample
