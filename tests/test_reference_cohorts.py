@@ -93,8 +93,8 @@ def test_mpdta_sun_abraham_average(counties):
 def last_regressor(found, flat):
     """Return the coefficient of the last regressor, which is no effect of a cohort."""
     regression = found.effects.regression
-    absorbed = regression.absorbed
-    scores = absorbed.columns * (absorbed.effects.weight * regression.residuals)[:, None]
+    absorbed = regression.least_squares.absorbed
+    scores = absorbed.columns * (absorbed.effects.weight * regression.least_squares.residuals)[:, None]
     estimates = absorbed.estimates(absorbed.response(regression.y))
     solved = Solved(estimates, scores, absorbed.estimable, regression)
     terms = [None] * (len(absorbed.estimable) - 1) + [Term("x1")]

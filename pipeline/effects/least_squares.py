@@ -1,14 +1,14 @@
 """Weighted least squares after two sets of effects are absorbed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.estimated import Estimated, Seen
-from pipeline.effects.regression import Regression, absorb
+from pipeline.effects.regression import LeastSquares, Regression, absorb
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
 
@@ -60,9 +60,9 @@ def solve_absorbed(
     residuals = absorbed.residuals(response, estimates)
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
     effects = absorbed.effects
-    regression = Regression(
-        effects.first, effects.second, absorbed.kept, y, absorbed.bread, absorbed, residuals
-    )
+    found = LeastSquares(absorbed, residuals)
+    codes = effects.first, effects.second
+    regression = Regression(*codes, absorbed.kept, y, absorbed.bread, again=lambda: found)
     return Solved(estimates, scores, absorbed.estimable, regression)
 
 
@@ -85,18 +85,6 @@ def as_estimated(solved: Solved, terms: Sequence[Term | None], seen: Seen) -> Es
         source=regression,
         reasons={term: COLLINEAR for i, term in named if not estimable[i]},
     )
-
-
-def with_absorbed(
-    found: Estimated, regressors: Floats, *, first: Codes, second: Codes, weight: Floats
-) -> Estimated:
-    """Return a result that linearmodels solved with what bias-reduced errors read of it."""
-    regression = found.regression
-    assert regression is not None, "a result of a regression"
-    absorbed = absorb(regressors, first, second, weight)
-    response = absorbed.response(regression.y)
-    residuals = absorbed.residuals(response, absorbed.estimates(response))
-    return replace(found, source=replace(regression, absorbed=absorbed, residuals=residuals))
 
 
 def firm_sums(scores: Floats, firm: Codes, n_firms: int) -> Floats:

@@ -1,6 +1,8 @@
 """A regression after two sets of effects are absorbed, as inference reads it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -58,13 +60,21 @@ class Absorbed:
 
 
 @dataclass(frozen=True)
+class LeastSquares:
+    """Hold a regression's regressors without its effects, and residuals (rows kept,)."""
+
+    absorbed: Absorbed
+    residuals: Floats
+
+
+@dataclass(frozen=True)
 class Regression:
     """Hold what stands behind coefficients: the effects of its rows, and the rows left out.
 
     `first`, `second` (rows kept,) are the codes of the absorbed effects, `kept` (n,) marks the rows
     used, `bread` (k used, k used) is the inverse information of the coefficients, `y` (n,) the
-    outcome. Least squares has `absorbed` and `residuals` (rows kept,) too; `solved_by` says who
-    found its coefficients.
+    outcome. Of least squares `again` absorbs the effects and returns what few methods of inference
+    read, the regressors without them and residuals; `solved_by` says who found its coefficients.
     """
 
     first: Codes
@@ -72,9 +82,19 @@ class Regression:
     kept: Flags
     y: Floats
     bread: Floats
-    absorbed: Absorbed | None = None
-    residuals: Floats | None = None
+    again: Callable[[], LeastSquares] | None = None
     solved_by: Solver = "own"
+
+    @property
+    def is_linear(self) -> bool:
+        """Say whether it is least squares."""
+        return self.again is not None
+
+    @cached_property
+    def least_squares(self) -> LeastSquares:
+        """Return the regressors without the effects, and residuals; made when first asked for."""
+        assert self.again is not None, "of least squares only"
+        return self.again()
 
     @property
     def n_regressors(self) -> int:
@@ -90,6 +110,15 @@ class Regression:
     def n_singletons(self) -> int:
         """Return the number of rows dropped because they were alone in an effect."""
         return int((~self.kept).sum())
+
+
+def absorbed_again(
+    y: Floats, regressors: Floats, first: Codes, second: Codes, weight: Floats
+) -> LeastSquares:
+    """Return what stands behind the least squares of y (n,) on regressors (n, k)."""
+    absorbed = absorb(regressors, first, second, weight)
+    response = absorbed.response(y)
+    return LeastSquares(absorbed, absorbed.residuals(response, absorbed.estimates(response)))
 
 
 def absorb(regressors: Floats, first: Codes, second: Codes, weight: Floats) -> Absorbed:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer
 from pipeline.effects.estimated import Estimated, Seen
-from pipeline.effects.least_squares import as_estimated, solve_absorbed, with_absorbed
+from pipeline.effects.least_squares import as_estimated, solve_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
@@ -95,7 +95,7 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
 
 def estimate_twoway(study: Study, spec: TwowaySpec, sample: StackedSample) -> Answer:
     """Return the figure; years of anticipation, which have a term of their own, are not shown."""
-    found = fit_twoway(flat_sample(sample, study.panel), absorbed=spec.bias_reduced)
+    found = fit_twoway(flat_sample(sample, study.panel))
     att = found.where([ATT])
     reasons = {term: why for term, why in found.reasons.items() if term == ATT}
     remarks = {ATT: (Reason("for_comparability"),)}
@@ -108,11 +108,11 @@ def twoway_regressors(flat: FlatSample) -> Floats:
     return np.column_stack(columns).astype(np.float64)
 
 
-def fit_twoway(flat: FlatSample, *, absorbed: bool = False) -> Estimated:
+def fit_twoway(flat: FlatSample) -> Estimated:
     """Fit y on treated x post with firm and year effects, weighted; terms `att`, `anticipation`.
 
     By linearmodels where it can (`solve_by_linearmodels`), else by our own regression; the result
-    says which. `absorbed` asks for what bias-reduced errors need. Raises IdentificationError where
+    says which. Raises IdentificationError where
     no row or no treated x post variation is left.
     """
     regressors = twoway_regressors(flat)
@@ -120,10 +120,7 @@ def fit_twoway(flat: FlatSample, *, absorbed: bool = False) -> Estimated:
     given = (flat.y, regressors, flat.firm, year, flat.weight)
     solved = solve_by_linearmodels(*given) or solve_absorbed(*given)
     terms = (ATT, Term("anticipation"))[: regressors.shape[1]]
-    found = as_estimated(solved, terms, flat.seen)
-    if not absorbed:
-        return found
-    return with_absorbed(found, regressors, first=flat.firm, second=year, weight=flat.weight)
+    return as_estimated(solved, terms, flat.seen)
 
 
 def true_twoway(flat: FlatSample, effect: Floats) -> float:

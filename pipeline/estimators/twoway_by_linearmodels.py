@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.absorb import dense_codes, not_collinear, singletons_dropped
 from pipeline.effects.least_squares import Solved
-from pipeline.effects.regression import CONSTANT_SHARE, Regression
+from pipeline.effects.regression import CONSTANT_SHARE, Regression, absorbed_again
 from pipeline.panel.panel_index import n_groups
 
 # Rows beyond which our own regression runs: linearmodels takes ten times as long.
@@ -48,7 +48,10 @@ def solve_by_linearmodels(
     if not (estimable.all() and varies and _is_solved([*columns.T, response], root, codes)):
         return None
     bread = np.asarray(np.linalg.inv(gram), np.float64)
-    regression = Regression(*codes, kept, y, bread, solved_by="linearmodels")
+    given = (y, regressors, first, second, weight)
+    regression = Regression(
+        *codes, kept, y, bread, again=lambda: absorbed_again(*given), solved_by="linearmodels"
+    )
     return Solved(estimates, columns * residuals[:, None], estimable, regression)
 
 

@@ -19,15 +19,15 @@ def bias_reduced_rows(rows: list[Row], inferred: Inferred) -> list[Row]:
     `rows` are those of the result's terms, in their order, and what else the result says.
     """
     estimated, regression = inferred.estimated, inferred.estimated.regression
-    assert regression is not None and regression.absorbed is not None, "of least squares only"
-    assert regression.residuals is not None
+    assert regression is not None, "of least squares only"
+    behind = regression.least_squares
     used = np.flatnonzero(np.isfinite(inferred.known_errors))
     if not len(used):
         return []
     group = dense_codes(inferred.clusters[0][estimated.seen.firm])
     shares = estimated.loadings[:, used]
     try:
-        found = bias_reduced(regression.absorbed, regression.residuals, group, shares)
+        found = bias_reduced(behind.absorbed, behind.residuals, group, shares)
     except IdentificationError as error:
         return [without_figures(rows[i], INFERENCE, error.reason, *_MISSING) for i in used]
     pairs = zip(used, found.std_errors, found.degrees, strict=True)

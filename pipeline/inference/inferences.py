@@ -87,7 +87,7 @@ def _wild(rows: list[Row], inferred: Inferred, spec: EstimatesAsked) -> list[Row
 
 def _is_linear(inferred: Inferred) -> bool:
     regression = inferred.estimated.regression
-    return regression is not None and regression.absorbed is not None
+    return regression is not None and regression.is_linear
 
 
 Beside = Callable[[list[Row], Inferred, EstimatesAsked], list[Row]]

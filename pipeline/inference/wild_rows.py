@@ -54,9 +54,9 @@ def _remarks(test: WildTest, counted: bool, n_treated_clusters: int) -> list[Rea
 def _sums(inferred: Inferred) -> ClusterSums:
     """Return the cluster sums of the result's average effect."""
     estimated, regression = inferred.estimated, inferred.estimated.regression
-    assert regression is not None and regression.absorbed is not None, "of least squares only"
+    assert regression is not None, "of least squares only"
     shares = estimated.loadings[:, estimated.terms.index(ATT)]
-    absorbed = regression.absorbed
+    absorbed = regression.least_squares.absorbed
     clusters = dense_codes(inferred.clusters[0][estimated.seen.firm])
     columns = combination_first(absorbed.columns, shares)
     return sums_for_draws(regression.y[regression.kept], columns, absorbed.effects, clusters)
