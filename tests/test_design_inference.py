@@ -21,7 +21,8 @@ from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError, Reason, SupportError
-from pipeline.estimators.stacked import fit_cells, pooled_regressors, year_cells
+from pipeline.estimators.stacked import fit_cells, year_cells
+from pipeline.estimators.stacked_regressors import pooled_regressors
 from pipeline.exhibits.numbers import term_key
 from pipeline.exhibits.words.language import tell
 from pipeline.inference import bootstrap

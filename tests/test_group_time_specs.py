@@ -13,7 +13,8 @@ from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.study import outcome_sample, prepare_study
 from pipeline.errors import DataError, ParamsError
-from pipeline.estimators.stacked import event_effects, event_regressors, fit_cells, year_cells
+from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked_regressors import event_regressors
 from pipeline.exhibits.numbers import term_key
 from pipeline.inference.analytic import infer
 from pipeline.params.estimate import EstimateSection

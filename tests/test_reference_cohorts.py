@@ -94,7 +94,9 @@ def last_regressor(found, flat):
     """Return the coefficient of the last regressor, which is no effect of a cohort."""
     regression = found.effects.regression
     absorbed = regression.least_squares.absorbed
-    scores = absorbed.columns * (absorbed.effects.weight * regression.least_squares.residuals)[:, None]
+    scores = (
+        absorbed.columns * (absorbed.effects.weight * regression.least_squares.residuals)[:, None]
+    )
     estimates = absorbed.estimates(absorbed.response(regression.y))
     solved = Solved(estimates, scores, absorbed.estimable, regression)
     terms = [None] * (len(absorbed.estimable) - 1) + [Term("x1")]

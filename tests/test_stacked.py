@@ -23,14 +23,8 @@ from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import join_stacks
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term
 from pipeline.errors import DataError
-from pipeline.estimators.stacked import (
-    event_effects,
-    event_regressors,
-    fit_cells,
-    pooled_regressors,
-    stacked_terms,
-    year_cells,
-)
+from pipeline.estimators.stacked import event_effects, fit_cells, stacked_terms, year_cells
+from pipeline.estimators.stacked_regressors import event_regressors, pooled_regressors
 from pipeline.estimators.twoway import fit_twoway, flat_sample
 from pipeline.inference.analytic import infer
 from pipeline.panel.panel_index import index_panel

@@ -18,13 +18,8 @@ from pipeline.estimators.ratios import (
     fit_ratios,
     ratio_sample,
 )
-from pipeline.estimators.stacked import (
-    Regressors,
-    event_effects,
-    event_regressors,
-    fit_cells,
-    year_cells,
-)
+from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked_regressors import Regressors, event_regressors
 from pipeline.inference.analytic import Inferred, analytic_rows, infer
 
 Weights = Callable[[Estimated, Regressors], Floats]

@@ -33,7 +33,7 @@ from pipeline.effects.stacks import SetMembers, Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, ParamsError, Reason
-from pipeline.estimators.stacked import Regressors
+from pipeline.estimators.stacked_regressors import Regressors
 from pipeline.panel.panel_index import NO_ROW, index_panel, n_groups
 from pipeline.panel.scale import on_scale
 from pipeline.params.analyses import Size, SizeWeighted

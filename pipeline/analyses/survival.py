@@ -22,12 +22,8 @@ from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, event
 from pipeline.errors import IdentificationError, Reason
-from pipeline.estimators.stacked import (
-    event_effects,
-    event_regressors,
-    fit_cells,
-    year_cells,
-)
+from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked_regressors import event_regressors
 from pipeline.inference.analytic import analytic_rows, infer
 from pipeline.inference.clusters import cluster_codes
 from pipeline.inference.counts import count

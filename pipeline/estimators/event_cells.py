@@ -15,6 +15,7 @@ observed in every year an effect is a weighted mean of differences.
 Every firm of a sample is observed in the reference year, which therefore links all others.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.absorb import dense_codes
 from pipeline.effects.estimated import Estimated
-from pipeline.effects.regression import CONSTANT_SHARE, Regression
+from pipeline.effects.regression import CONSTANT_SHARE, LeastSquares, Regression
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
@@ -88,6 +89,12 @@ class EventCells:
         sides = [(self.sides[c.stack], c.column) for c in self.cells]
         return np.array([s[True].effects[i] - s[False].effects[i] for s, i in sides])
 
+    def places(self, stack: int) -> tuple[Codes, Codes]:
+        """Return the positions of an entry year's cells, and their columns of event times."""
+        own = [(i, c.column) for i, c in enumerate(self.cells) if c.stack == stack]
+        found = np.array(own, dtype=np.intp).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
 
 def event_cells(sample: StackedSample, y: Floats) -> EventCells:
     """Solve the stacked event study of outcomes y (n,) on a sample's rows, without covariates."""
@@ -107,8 +114,10 @@ def event_cells(sample: StackedSample, y: Floats) -> EventCells:
     return EventCells(sample, sides, _cells(sides, stacks.event_times, stacks.reference_column))
 
 
-def fit_event_cells(solved: EventCells) -> Estimated:
+def fit_event_cells(solved: EventCells, again: Callable[[], LeastSquares]) -> Estimated:
     """Return the effects of a solved event study of the sample's outcome, with influences.
+
+    `again` is what few methods of inference read, the regression with its columns.
 
     Raises IdentificationError where the outcome does not vary within firms and years.
     """
@@ -132,6 +141,7 @@ def fit_event_cells(solved: EventCells) -> Estimated:
             kept=np.ones(len(row), dtype=np.bool_),
             y=sample.y,
             bread=bread,
+            again=again,
         ),
     )
 
@@ -166,8 +176,7 @@ def _influence(solved: EventCells) -> Floats:
     stacks = solved.sample.stacks
     influence = np.zeros((stacks.n_firms, len(solved.cells)))
     for stack, sides in solved.sides.items():
-        places = [i for i, cell in enumerate(solved.cells) if cell.stack == stack]
-        columns = [solved.cells[i].column for i in places]
+        places, columns = solved.places(stack)
         for treated, sign in ((True, 1.0), (False, -1.0)):
             side = sides[treated]
             firms = stacks.firm[side.units]  # a firm is once in a stack
@@ -179,8 +188,7 @@ def _bread(solved: EventCells) -> Floats:
     """Return (X'WX)^-1 of the effects (k, k): entry years share nothing."""
     bread = np.zeros((len(solved.cells),) * 2)
     for stack, sides in solved.sides.items():
-        places = [i for i, cell in enumerate(solved.cells) if cell.stack == stack]
-        columns = [solved.cells[i].column for i in places]
+        places, columns = solved.places(stack)
         both = sides[True].inverse + sides[False].inverse
         bread[np.ix_(places, places)] = both[np.ix_(columns, columns)]
     return bread

@@ -26,13 +26,8 @@ from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import Reason, SupportError
-from pipeline.estimators.stacked import (
-    Regressors,
-    event_regressors,
-    pooled_regressors,
-    stacked_event_study,
-    year_cells,
-)
+from pipeline.estimators.stacked import stacked_event_study, year_cells
+from pipeline.estimators.stacked_regressors import Regressors, event_regressors, pooled_regressors
 from pipeline.params.estimate import StackedSpec
 
 PROPORTIONAL = Reason("proportional")

@@ -13,13 +13,12 @@ their level, within the entry year only.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.absorb import dense_codes
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.event_averages import (
@@ -28,28 +27,21 @@ from pipeline.effects.event_averages import (
     means_by_event_time,
 )
 from pipeline.effects.least_squares import coefficients, fit_absorbed
+from pipeline.effects.regression import absorbed_again
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import DataError, IdentificationError, Reason
+from pipeline.estimators.event_cells import event_cells, fit_event_cells
+from pipeline.estimators.stacked_regressors import (
+    Regressors,
+    event_regressors,
+    pair_codes,
+    pooled_regressors,
+    stack_times,
+)
 from pipeline.panel.panel_index import NO_ROW, n_groups
 from pipeline.params.estimate import StackedSpec
-
-
-@dataclass(frozen=True)
-class Regressors:
-    """Hold the columns (n, k) of a stacked regression, their terms, and their treated weight (k,).
-
-    Columns that only adjust for covariates come first; they have no term and no weight.
-    """
-
-    terms: tuple[Term | None, ...]
-    columns: Floats
-    mass: Floats
-
-    def mass_of(self, terms: Sequence[Term]) -> Floats:
-        """Return the treated weight of some terms."""
-        return np.array([self.mass[self.terms.index(term)] for term in terms])
 
 
 def estimate_stacked(study: Study, spec: StackedSpec, sample: StackedSample) -> Answer:
@@ -94,66 +86,17 @@ def _pooled_answer(sample: StackedSample, rows: Codes) -> Answer:
     return Answer([replace(found, reasons={t: r for t, r in fit.reasons.items() if t == ATT})])
 
 
-def event_regressors(sample: StackedSample) -> Regressors:
-    """Return treated x one dummy per stack and event time, the reference event time left out.
-
-    Each coefficient is a stack's own change since its reference year; an event time's effect is
-    their mean over the stacks that have it, weighted by the treated observed (Sun & Abraham 2021,
-    doi:10.1016/j.jeconom.2020.09.006). One dummy for all stacks would, where stacks cover
-    different event times, borrow the effects of other event times.
-
-    Covariates of the sample enter times a dummy per stack and event time, so that their slopes, the
-    same for treated and comparison firms, may differ by stack and year.
-    """
-    event_time, treated, stack = sample.event_time, sample.treated, sample.stack
-    effects = treated & (event_time != sample.stacks.reference)
-    cells = np.unique(np.column_stack([stack[effects], event_time[effects]]), axis=0)
-    columns = [effects & (stack == g) & (event_time == e) for g, e in cells]
-    mass = np.array([sample.weight[column].sum() for column in columns])
-    terms = tuple(Term("cell", cohort=int(g), event_time=int(e)) for g, e in cells)
-    return _with_covariates(Regressors(terms, _matrix(columns, len(treated)), mass), sample)
-
-
-def pooled_regressors(sample: StackedSample) -> Regressors:
-    """Return treated x (event time >= 0), against all years up to the reference year pooled.
-
-    Years between the reference year and entry, which exist under anticipation, get a term of their
-    own: they are neither before nor after.
-    """
-    event_time, treated = sample.event_time, sample.treated
-    anticipated = treated & (event_time > sample.stacks.reference) & (event_time < 0)
-    columns = [treated & (event_time >= 0)] + [anticipated] * bool(anticipated.any())
-    terms = (ATT, Term("anticipation"))[: len(columns)]
-    effects = Regressors(terms, _matrix(columns, len(treated)), np.ones(len(columns)))
-    return _with_covariates(effects, sample)
-
-
-def _with_covariates(effects: Regressors, sample: StackedSample) -> Regressors:
-    """Put covariate x stack x event time columns before the effects, less the reference ones."""
-    if sample.covariates is None:
-        return effects
-    event_time, stack = sample.event_time, sample.stack
-    values = sample.covariates[sample.unit]
-    cells = np.unique(np.column_stack([stack, event_time]), axis=0)
-    columns = [
-        value * ((stack == g) & (event_time == e))
-        for g, e in cells[cells[:, 1] != sample.stacks.reference]
-        for value in values.T
-    ]
-    return Regressors(
-        (*[None] * len(columns), *effects.terms),
-        np.hstack([_matrix(columns, len(values)), effects.columns]),
-        np.concatenate([np.zeros(len(columns)), effects.mass]),
-    )
-
-
 def fit_cells(
     sample: StackedSample, regressors: Regressors, year_cell: Codes, *, by_entry: bool = True
 ) -> Estimated:
     """Fit y with firm x stack and `year_cell` effects, weighted; return the coefficients.
 
-    `by_entry`: each entry year has effects of its own.
+    `by_entry`: each entry year has effects of its own. In closed form where that is the same.
     """
+    if _is_closed_form(sample, regressors, year_cell):
+        solved = event_cells(sample, sample.y)
+        given = (sample.unit, year_cell, sample.weight)
+        return fit_event_cells(solved, lambda: absorbed_again(sample.y, regressors.columns, *given))
     return fit_absorbed(
         sample.y,
         regressors.columns,
@@ -163,6 +106,14 @@ def fit_cells(
         weight=sample.weight,
         seen=sample.seen(by_entry),
     )
+
+
+def _is_closed_form(sample: StackedSample, regressors: Regressors, year_cell: Codes) -> bool:
+    """Say whether treated and comparison firms of an entry year share no parameter."""
+    if not regressors.saturated:
+        return False
+    by_stack = stack_times(sample, np.ones(len(sample.unit), dtype=np.bool_))
+    return int(year_cell.max()) + 1 == len(by_stack)
 
 
 def event_effects(cells: Estimated, regressors: Regressors) -> Estimated:
@@ -229,7 +180,10 @@ def event_values(sample: StackedSample, y: Floats, year_cell: Codes) -> Estimate
 def _values(
     sample: StackedSample, y: Floats, regressors: Regressors, year_cell: Codes
 ) -> Estimated:
-    values = coefficients(y, regressors.columns, sample.unit, year_cell, sample.weight)
+    if _is_closed_form(sample, regressors, year_cell):
+        values = event_cells(sample, y).effects
+    else:
+        values = coefficients(y, regressors.columns, sample.unit, year_cell, sample.weight)
     named = [
         (term, value)
         for term, value in zip(regressors.terms, values.tolist(), strict=True)
@@ -250,8 +204,8 @@ def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Co
 
     Raises DataError where a firm has no value of `by` in its base year.
     """
-    code = _pair(sample.stack, sample.event_time)
-    return code if by is None else _pair(_base_year_codes(sample, panel[by]), code)
+    code = pair_codes(sample.stack, sample.event_time)
+    return code if by is None else pair_codes(_base_year_codes(sample, panel[by]), code)
 
 
 def treated_without_comparison(sample: StackedSample, cells: Codes) -> int:
@@ -308,18 +262,3 @@ def _why_missing(sample: StackedSample, event_time: int, observed: bool) -> Reas
     if not sample.stacks.covered[:, column].any():
         return Reason("event_time_outside_panel")
     return Reason("event_time_without_group")
-
-
-def _pair(first: np.ndarray, second: np.ndarray) -> Codes:
-    """Return codes, without gaps, of the pairs that occur."""
-    low = int(second.min())
-    key = (first - first.min()) * (int(second.max()) - low + 1) + (second - low)
-    return dense_codes(key)
-
-
-def _matrix(columns: list[np.ndarray], n_rows: int) -> Floats:
-    """Stack flags as float columns, one after the other in memory."""
-    matrix = np.empty((n_rows, len(columns)), order="F")
-    for position, column in enumerate(columns):
-        matrix[:, position] = column
-    return matrix
