@@ -37,6 +37,12 @@ FITS = Dataset(
         "att_order_low": Column(
             "number", "least average effect over orders of matching", True, tells="effect"
         ),
+        "n_match_orders": Column(
+            "integer",
+            "random orders of matching over which the effect is told",
+            True,
+            tells="other_count",
+        ),
         "att_order_high": Column("number", "largest over them", True, tells="effect"),
         "att_rows_reversed": Column(
             "number", "the same with ties decided the other way", True, tells="effect"

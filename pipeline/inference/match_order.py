@@ -6,39 +6,38 @@ order of the rows. Both are choices without a reason in the data, so their effec
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes
 from pipeline.effects.adjusted_sample import spec_sample
+from pipeline.effects.candidates import Candidates, join_candidates
 from pipeline.effects.rows import Row
 from pipeline.effects.sample import check_comparable
-from pipeline.effects.stacks import Stacks, join_stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, SupportError
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.matching.designs import design_risk_sets, match_rows, match_stack, weight_rows
+from pipeline.matching.designs import design_risk_sets, match_stack
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
-from pipeline.panel.panel_index import PanelIndex, index_panel
+from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import Spec
 from pipeline.params.match import NearestDesign
-from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
-
-N_ORDERS = 50
 
 
 def order_effects(study: Study, redo: Redo) -> list[Row]:
     """Return columns of FITS on each greedily matched design: the ATT over random orders and rows.
 
-    By outcome: `att_order_low` and `att_order_high` over 50 random orders (seeds 0 to 49), of rows
-    and of who chooses, and `att_rows_reversed` with the declared order and the rows in reverse,
-    which decides between ties differently and changes nothing else. Of the headline's spec;
-    nothing where its estimator is not redone, and nothing on effects in proportion to a level.
+    By outcome: `att_order_low` and `att_order_high` over `match_orders` random orders (seeds from
+    0), of rows and of who chooses, and `att_rows_reversed` with the declared order and the rows in
+    reverse, which decides between ties differently and changes nothing else. Of the headline's
+    spec; nothing where its estimator is not redone or effects are in proportion to a level.
     """
     named = study.estimate.headline.spec
     spec = next(spec for spec in study.estimate.specs if spec.name == named)
@@ -54,10 +53,11 @@ def order_effects(study: Study, redo: Redo) -> list[Row]:
 
 def _of_design(study: Study, redo: Redo, spec: Spec, design: str, rule: NearestDesign) -> list[Row]:
     risk_sets = list(design_risk_sets(redo.scores, redo.covariates, design, rule))
-    match = _Matcher(study.treatment, index_panel(study.panel), design)
+    candidates = join_candidates(index_panel(study.panel), risk_sets, design, study.treatment)
+    match = _Matcher(candidates, [_scores_only(risk_set) for risk_set in risk_sets], rule)
     alone = spec.only_average(design)
-    orders = _effects(study, alone, _random_orders(match, risk_sets, rule))
-    reverse = _effects(study, alone, match([_reversed(risk_set) for risk_set in risk_sets], rule))
+    orders = _effects(study, alone, _random_orders(match, study.estimate.match_orders))
+    reverse = _effects(study, alone, match([np.arange(n)[::-1] for n in match.sizes]))
     return [
         {
             "design": design,
@@ -65,6 +65,7 @@ def _of_design(study: Study, redo: Redo, spec: Spec, design: str, rule: NearestD
             "estimator": spec.name,
             "att_order_low": float(effects.min()),
             "att_order_high": float(effects.max()),
+            "n_match_orders": study.estimate.match_orders,
             "att_rows_reversed": float(reverse[name].mean()),
         }
         for name, effects in orders.items()
@@ -73,38 +74,44 @@ def _of_design(study: Study, redo: Redo, spec: Spec, design: str, rule: NearestD
 
 @dataclass(frozen=True)
 class _Matcher:
-    """Match the risk sets of one design and join them to PANEL."""
+    """Match the risk sets of one design, with their rows in other orders."""
 
-    treatment: TreatmentSection
-    index: PanelIndex
-    design: str
+    candidates: Candidates
+    risk_sets: list[RiskSet]
+    rule: NearestDesign
 
-    def __call__(self, risk_sets: list[RiskSet], rule: NearestDesign) -> Iterator[Stacks]:
-        """Yield the matched stacks; nothing where some stack has no match at all."""
+    @property
+    def sizes(self) -> list[int]:
+        """Return the number of rows of each risk set."""
+        return [len(risk_set.firms) for risk_set in self.risk_sets]
+
+    def __call__(self, orders: list[Codes], seed: int | None = None) -> Iterator[Stacks]:
+        """Yield the matched stacks; nothing where some stack has no match at all.
+
+        With a seed treated firms choose in random order, else in the declared one.
+        """
+        rule = self.rule
+        if seed is not None:
+            rule = rule.model_copy(update={"order": "random", "order_seed": seed})
+        rows = [r.reordered(o) for r, o in zip(self.risk_sets, orders, strict=True)]
         try:
-            matched = [match_stack(risk_set, rule) for risk_set in risk_sets]
+            matched = [match_stack(risk_set, rule) for risk_set in rows]
         except SupportError:
             return
-        yield join_stacks(
-            self.index,
-            pd.concat([weight_rows(stack, self.design) for stack in matched]),
-            pd.concat([match_rows(stack, self.design) for stack in matched]),
-            self.design,
-            self.treatment,
-        )
+        yield self.candidates.matched(matched, orders)
 
 
-def _random_orders(
-    match: _Matcher, risk_sets: list[RiskSet], rule: NearestDesign
-) -> Iterator[Stacks]:
-    for seed in track(range(N_ORDERS), f"orders of matching, design {match.design}", N_ORDERS):
+def _scores_only(risk_set: RiskSet) -> RiskSet:
+    """Return a risk set without the columns that matching on the score does not read."""
+    read = ["treated", "on_support", "linear_score", "propensity_score"]
+    return replace(risk_set, firms=risk_set.firms[read], covariates=risk_set.covariates[[]])
+
+
+def _random_orders(match: _Matcher, n_orders: int) -> Iterator[Stacks]:
+    design = match.candidates.every.design
+    for seed in track(range(n_orders), f"orders of matching, design {design}", n_orders):
         rng = np.random.default_rng(seed)
-        rows = [r.reordered(rng.permutation(len(r.firms))) for r in risk_sets]
-        yield from match(rows, rule.model_copy(update={"order": "random", "order_seed": seed}))
-
-
-def _reversed(risk_set: RiskSet) -> RiskSet:
-    return risk_set.reordered(np.arange(len(risk_set.firms))[::-1])
+        yield from match([rng.permutation(size) for size in match.sizes], seed)
 
 
 def _effects(study: Study, spec: Spec, matched: Iterator[Stacks]) -> "dict[str, pd.Series[float]]":

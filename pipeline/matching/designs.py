@@ -22,6 +22,7 @@ from pipeline.matching.kernel import weigh_by_kernel
 from pipeline.matching.losses import design_counts, design_losses
 from pipeline.matching.score_pairs import match_on_score
 from pipeline.matching.score_weights import weigh_by_odds, weigh_by_overlap
+from pipeline.matching.sets import set_members
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign, MatchSection
@@ -133,18 +134,18 @@ def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchS
 def match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     """Return MATCHES rows of one stack: each set's treated firm, then its comparison firms."""
     sets, firms = stack.sets, stack.firms
-    matched = np.unique(sets.treated)
-    number = np.concatenate([np.arange(len(matched)), np.searchsorted(matched, sets.treated)]) + 1
+    number, row, weight = set_members(sets)
+    n_treated = len(row) - len(sets.control)
     year = str(firms["stack"].iloc[0])
     return pd.DataFrame(
         {
             "design": name,
             "stack": firms["stack"].iloc[0],
-            "set_id": pd.Series(number).map(lambda n: f"{year}-{n:06d}"),
-            "firm_id": firms["firm_id"].to_numpy()[np.concatenate([matched, sets.control])],
-            "treated": np.arange(len(number)) < len(matched),
-            "set_weight": np.concatenate([np.ones(len(matched)), sets.weight]),
-            "distance": np.concatenate([np.zeros(len(matched)), sets.distance]),
+            "set_id": pd.Series(number + 1).map(lambda n: f"{year}-{n:06d}"),
+            "firm_id": firms["firm_id"].to_numpy()[row],
+            "treated": np.arange(len(number)) < n_treated,
+            "set_weight": weight,
+            "distance": np.concatenate([np.zeros(n_treated), sets.distance]),
         }
     )
 

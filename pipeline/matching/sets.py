@@ -51,6 +51,17 @@ def unit_weights(sets: MatchedSets, n_firms: int) -> Floats:
     return weight
 
 
+def set_members(sets: MatchedSets) -> tuple[Integers, Integers, Floats]:
+    """Return set number from 0, row and set weight of all members: first the treated firms.
+
+    Comparison firms follow in the order of the pairs.
+    """
+    treated = np.unique(sets.treated)
+    number = np.concatenate([np.arange(len(treated)), np.searchsorted(treated, sets.treated)])
+    row = np.concatenate([treated, sets.control])
+    return number, row, np.concatenate([np.ones(len(treated)), sets.weight])
+
+
 def times_used(sets: MatchedSets, n_firms: int) -> Integers:
     """Return in how many sets each of `n_firms` rows serves as a comparison firm."""
     return np.bincount(sets.control, minlength=n_firms).astype(np.int64)

@@ -303,7 +303,8 @@ class EstimateSection(Settings):
     `missing` applies per outcome, stack and year. `drop_set` keeps a matched set in a year only
     if all its firms are observed; `renormalise` keeps whoever is observed and scales comparison
     weights to the observed treated. `romano_wolf` adds p-values that hold over each family of
-    outcomes beside the q-values.
+    outcomes beside the q-values. Where matching is greedy the headline's effect is estimated again
+    over `match_orders` random orders of rows and of who chooses.
 
     `specs` are keyed by name; a list of specs that each have `name` says the same.
     """
@@ -311,6 +312,7 @@ class EstimateSection(Settings):
     conf_level: float = Field(gt=0.5, lt=1)
     power: float = Field(gt=0.5, lt=1)
     missing: Literal["drop_set", "renormalise"]
+    match_orders: int = Field(default=50, ge=1)
     romano_wolf: RomanoWolf | None = None
     headline: Headline
     specs: list[Spec] = Field(min_length=1)

@@ -40,11 +40,12 @@ def _table(results: StudyResults, numbered: dict[int, str], designs: list[str]) 
     ]
     ranges = [row for design in designs for row in _range(results, design, names)]
     if ranges:
-        panels.append(Panel(say("matching_choices.range_of_orders"), tuple(ranges)))
+        n = _n_orders(results, designs)
+        panels.append(Panel(say("matching_choices.range_of_orders", n=n), tuple(ranges)))
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        notes=(*_notes(results), *(_without_range(results, ranges, numbered) if ranges else [])),
+        notes=(*_notes(results), *_of_orders(results, designs, ranges, numbered)),
         source=results.settings.exhibit.source,
     )
 
@@ -97,6 +98,23 @@ def _without_range(results: StudyResults, rows: list[Row], numbered: dict[int, s
         if results.settings.outcome(name).observed and all(row.cells[k] == DASH for row in rows)
     ]
     return [say("matching_choices.no_range", names=join_words(names))] if names else []
+
+
+def _n_orders(results: StudyResults, designs: list[str]) -> int:
+    """Return over how many orders of matching effects were estimated again, 0 where none was."""
+    fits = results.details.rows(FITS)
+    known = fits.loc[fits["design"].isin(designs), "n_match_orders"].dropna()
+    return int(known.max()) if len(known) else 0
+
+
+def _of_orders(
+    results: StudyResults, designs: list[str], ranges: list[Row], numbered: dict[int, str]
+) -> list[str]:
+    """Say over how many orders effects were estimated again, and for which outcomes not."""
+    if not ranges:
+        return []
+    n = _n_orders(results, designs)
+    return [say("matching_choices.orders", n=n), *_without_range(results, ranges, numbered)]
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
