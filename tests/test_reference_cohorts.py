@@ -206,7 +206,7 @@ def test_mpdta_imputation_is_the_extended_two_way(counties):
     flat, _ = counties
     imputed = impute(flat)
     weight = imputed.imputable / imputed.imputable.sum()
-    found = imputed_averages(imputed, flat, weight[:, None], [ATT], flat.firm).estimate(ATT)
+    found = imputed_averages(imputed, flat, weight[:, None], [ATT]).estimate(ATT)
     assert found == pytest.approx(-0.0477099, abs=5e-8)
     extended = fit_extended_twoway(flat, -1, None, "firm")
     assert found == pytest.approx(of_simple(extended)[0], abs=1e-12)
@@ -226,6 +226,6 @@ def test_mpdta_imputed_effects_projected_on_population(counties):
     for row, (coefficient, error) in zip(projection, published, strict=True):
         weight = np.zeros(len(flat.y))
         weight[used] = row
-        found = figures(imputed_averages(imputed, flat, weight[:, None], [ATT], flat.firm))
+        found = figures(imputed_averages(imputed, flat, weight[:, None], [ATT]))
         assert found[0] == pytest.approx(coefficient, abs=1e-6)
         assert found[1] == pytest.approx(error, rel=1e-6)
