@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.stacks import SetMembers, Stacks, join_stacks
 from pipeline.matching.designs import weight_rows
-from pipeline.matching.sets import MatchedSets, set_members
+from pipeline.matching.sets import MatchedSets, numbered_members
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.panel.panel_index import PanelIndex
 from pipeline.params.treatment import TreatmentSection
@@ -55,7 +55,7 @@ def join_candidates(
 
 def _members(sets: MatchedSets, unit: Codes) -> SetMembers:
     """Return the members of one stack's sets, given the unit of each row of its risk set."""
-    number, row, weight = set_members(sets)
+    number, row, weight = numbered_members(sets)
     return SetMembers(unit[row], number, weight)
 
 

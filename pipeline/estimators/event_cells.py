@@ -52,7 +52,7 @@ class _YearEffects:
 
 
 @dataclass(frozen=True)
-class Cell:
+class EventCell:
     """Say where an effect stands: entry year, event time, its column among the event times."""
 
     stack: int
@@ -71,7 +71,7 @@ class EventCells:
 
     sample: StackedSample
     sides: dict[int, dict[bool, _YearEffects]]
-    cells: tuple[Cell, ...]
+    cells: tuple[EventCell, ...]
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -102,7 +102,7 @@ def event_cells(sample: StackedSample, y: Floats) -> EventCells:
     used = np.zeros(len(stacks.firm), dtype=np.bool_)
     used[sample.unit] = True
     units = np.flatnonzero(used)
-    at = (np.cumsum(used) - 1)[sample.unit], sample.event_time - int(stacks.event_times[0])
+    at = (np.cumsum(used) - 1)[sample.unit], np.searchsorted(stacks.event_times, sample.event_time)
     outcome, weight = np.zeros((2, len(units), len(stacks.event_times)))
     outcome[at], weight[at] = y, sample.weight
     sides: dict[int, dict[bool, _YearEffects]] = {}
@@ -125,8 +125,8 @@ def fit_event_cells(solved: EventCells, again: Callable[[], LeastSquares]) -> Es
     _require_variation(solved, bread)
     row = np.asarray(sample.unit, dtype=np.intp)
     by_stack = np.unique(sample.stack, return_inverse=True)[1]
-    n_times = len(sample.stacks.event_times)
-    year = by_stack * n_times + (sample.event_time - int(sample.stacks.event_times[0]))
+    times = sample.stacks.event_times
+    year = by_stack * len(times) + np.searchsorted(times, sample.event_time)
     influence = _influence(solved)
     return Estimated(
         terms=solved.terms,
@@ -148,9 +148,9 @@ def fit_event_cells(solved: EventCells, again: Callable[[], LeastSquares]) -> Es
 
 def _cells(
     sides: dict[int, dict[bool, _YearEffects]], event_times: NDArray[np.int64], reference: int
-) -> tuple[Cell, ...]:
+) -> tuple[EventCell, ...]:
     return tuple(
-        Cell(stack, int(time), column)
+        EventCell(stack, int(time), column)
         for stack, found in sides.items()
         for column, time in enumerate(event_times)
         if column != reference and found[True].mass[column] > 0

@@ -109,11 +109,17 @@ def fit_cells(
 
 
 def _is_closed_form(sample: StackedSample, regressors: Regressors, year_cell: Codes) -> bool:
-    """Say whether treated and comparison firms of an entry year share no parameter."""
+    """Say whether treated and comparison firms of an entry year share no parameter.
+
+    And whether every firm of the sample has its reference year, as the rules for missing values
+    see to.
+    """
     if not regressors.saturated:
         return False
-    by_stack = stack_times(sample, np.ones(len(sample.unit), dtype=np.bool_))
-    return int(year_cell.max()) + 1 == len(by_stack)
+    every = np.ones(len(sample.unit), dtype=np.bool_)
+    at_reference = sample.unit[sample.event_time == sample.stacks.reference]
+    by_stack = int(year_cell.max()) + 1 == len(stack_times(sample, every))
+    return by_stack and len(at_reference) == n_groups(sample.unit)
 
 
 def event_effects(cells: Estimated, regressors: Regressors) -> Estimated:

@@ -98,7 +98,8 @@ def _with_covariates(effects: Regressors, sample: StackedSample) -> Regressors:
 def stack_times(sample: StackedSample, rows: Flags) -> list[tuple[int, int]]:
     """Return the entry years and event times that some of the rows are of, in order."""
     first, times = int(sample.stack.min()), sample.stacks.event_times
-    code = (sample.stack[rows] - first) * len(times) + (sample.event_time[rows] - int(times[0]))
+    column = np.searchsorted(times, sample.event_time[rows])
+    code = (sample.stack[rows] - first) * len(times) + column
     found = np.flatnonzero(np.bincount(code))
     return [(first + int(c) // len(times), int(times[int(c) % len(times)])) for c in found]
 

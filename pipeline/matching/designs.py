@@ -22,7 +22,7 @@ from pipeline.matching.kernel import weigh_by_kernel
 from pipeline.matching.losses import design_counts, design_losses
 from pipeline.matching.score_pairs import match_on_score
 from pipeline.matching.score_weights import weigh_by_odds, weigh_by_overlap
-from pipeline.matching.sets import set_members
+from pipeline.matching.sets import numbered_members
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign, MatchSection
@@ -134,7 +134,7 @@ def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchS
 def match_rows(stack: StackMatch, name: str) -> pd.DataFrame:
     """Return MATCHES rows of one stack: each set's treated firm, then its comparison firms."""
     sets, firms = stack.sets, stack.firms
-    number, row, weight = set_members(sets)
+    number, row, weight = numbered_members(sets)
     n_treated = len(row) - len(sets.control)
     year = str(firms["stack"].iloc[0])
     return pd.DataFrame(

@@ -51,7 +51,7 @@ def unit_weights(sets: MatchedSets, n_firms: int) -> Floats:
     return weight
 
 
-def set_members(sets: MatchedSets) -> tuple[Integers, Integers, Floats]:
+def numbered_members(sets: MatchedSets) -> tuple[Integers, Integers, Floats]:
     """Return set number from 0, row and set weight of all members: first the treated firms.
 
     Comparison firms follow in the order of the pairs.
