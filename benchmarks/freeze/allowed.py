@@ -78,6 +78,10 @@ def _band_of_a_proportional_effect(found: Difference) -> bool:
     )
 
 
+def _number_of_orders(found: Difference) -> bool:
+    return found.kind == "row is new" and found.key.get("family") == "n_match_orders"
+
+
 ALLOWED = (
     Allowed(
         "simultaneous bands: one critical value from fixed directions instead of random draws "
@@ -100,6 +104,10 @@ ALLOWED = (
     Allowed(
         "simultaneous bands of effects in proportion to a level, as of all others",
         _band_of_a_proportional_effect,
+    ),
+    Allowed(
+        "over how many orders of matching an effect was found again, now a setting",
+        _number_of_orders,
     ),
     Allowed(
         "what cannot be estimated is a row with a reason, where it was a gap",
