@@ -42,7 +42,8 @@ PACKAGES = ("csdid", "differences", "diff_diff", "moderndid")
 AGREED = 1e-6
 START, END = "<!-- tables -->", "<!-- end of tables -->"
 
-Figures = dict[str, tuple[float, float]]
+Pair = tuple[float, float]
+Figures = dict[str, Pair]
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Gap:
         self.beyond += max(gap, gap_error) > AGREED
 
 
-def ours(run: Options) -> Figures:
+def ours(run: Options) -> dict[Term, Pair]:
     """Return every effect and average of one run, and its standard error."""
     long = table(run.data)
     wide = long.pivot(index="firm", columns="year", values="y")
@@ -91,7 +92,7 @@ def ours(run: Options) -> Figures:
     return _figures(group_time_effects(samples, rules))
 
 
-def _figures(effects: GroupTime) -> Figures:
+def _figures(effects: GroupTime) -> dict[Term, Pair]:
     cohorts, years = cohort_averages(effects), year_averages(effects)
     events = event_averages(effects)
     balanced = balanced_cells(effects, BALANCED_LAST_EVENT_TIME)
@@ -102,7 +103,7 @@ def _figures(effects: GroupTime) -> Figures:
     inferred = infer(joined(averages), "assignment")
     estimated = inferred.estimated
     pairs = zip(estimated.estimates.tolist(), inferred.std_errors.tolist(), strict=True)
-    return {term_key(term): pair for term, pair in zip(estimated.terms, pairs, strict=True)}
+    return dict(zip(estimated.terms, pairs, strict=True))
 
 
 def peer_figures(python: str, package: str) -> dict[str, dict[str, Figures]]:
@@ -122,16 +123,16 @@ class Compared:
     here_only: int
 
 
-def compare(package: str, own: dict[str, Figures], theirs: dict[str, Figures]) -> Compared:
+def compare(package: str, own: dict[str, dict[Term, Pair]], theirs: dict[str, Figures]) -> Compared:
     """Compare every figure that both report."""
     found = Compared(defaultdict(Gap), defaultdict(Gap), 0)
     for run in grid():
         for term, figure in own[run.name].items() if theirs.get(run.name) else ():
-            other = theirs[run.name].get(term)
+            other = theirs[run.name].get(term_key(term))
             if other is None or not all(map(math.isfinite, other)) or other[1] == 0:
                 found.here_only += 1
                 continue
-            why = reason(package, run, term)
+            why = reason(package, run, term.family)
             if why:
                 found.differing[why].add(figure, other)
                 continue

@@ -26,9 +26,8 @@ BY_PAIR = (
 IMPROVED = "another standard error for the improved estimator; effects agree, and moderndid's too"
 
 
-def reason(package: str, run: Options, term: str) -> str:
-    """Return why a figure may differ, empty where it may not."""
-    family = term.split("[", maxsplit=1)[0]
+def reason(package: str, run: Options, family: str) -> str:
+    """Return why a figure of a family of terms may differ, empty where it may not."""
     if package == "differences":
         return _differences(run, family)
     if package == "moderndid" and run.weighted and family not in ("att_gt", "cohort"):
