@@ -7,8 +7,9 @@ from results import study_results
 from test_matching_nearest import scores_table
 
 from pipeline.exhibits.tables.support import support_table
+from pipeline.matching.largest_firms import covariate_dominance
 from pipeline.params.match import MatchSection
-from pipeline.params.score import ScoreModel
+from pipeline.params.score import ScoreModel, ScoreSection
 from pipeline.selection.support import (
     below_highest_scores,
     densest,
@@ -95,7 +96,7 @@ def test_a_rule_without_its_number_is_refused(changes):
         model(**changes)
 
 
-def fates():
+def inputs():
     """Ten treated in one stack: four kept, three off support, two without match, one lacking."""
     firms = [f"t{i}" for i in range(10)]
     everyone = pd.DataFrame(
@@ -119,7 +120,26 @@ def fates():
             "balance": {"denominator": "pooled", "threshold": 0.1},
         }
     )
-    return treated_fates(scores, covariates, weights, match)
+    return scores, covariates, weights, match
+
+
+def fates():
+    return treated_fates(*inputs())
+
+
+def test_the_largest_firm_in_a_mean_by_fate_is_known():
+    scores, covariates, weights, match = inputs()
+    dated = {"label": "Size", "column": "size", "transform": "level", "at": -1}
+    section = {"unmatched": {"controls_from": "all"}, "models": {"model": MODEL}}
+    score = ScoreSection.model_validate(section | {"covariates": {"size": dated}})
+    weights = weights.assign(treated=[True] * 4 + [False], weight=1.0)
+    table = covariate_dominance(scores, covariates, weights, score, match)
+    share = table[table["treated"]].set_index(["design", "stack", "sample"])["share"]["one"]
+    for stack in ("2009", "all"):
+        assert share[stack, "kept"] == share[stack, "after"] == pytest.approx(100 * 3 / 6)
+        assert share[stack, "lost"] == pytest.approx(100 * 8 / 30)
+        assert share[stack, "no_match"] == pytest.approx(100 * 5 / 9)
+    assert set(table["covariate"]) == {"size"}
 
 
 def test_every_treated_firm_has_one_fate():
