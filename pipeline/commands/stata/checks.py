@@ -1,14 +1,38 @@
 """What a .do file says about our own figures: a heading, and asserts that Stata stops at."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from pipeline.commands.stata.matched_panel import MatchedPanel
 from pipeline.datasets.reasons import unpacked
 from pipeline.effects.rows import Row
 from pipeline.exhibits.words.language import tell
 
 # reldif(x, y) is |x - y| / (|y| + 1)
 TOLERANCE = "1e-6"
+
+
+def repeated(
+    panel: MatchedPanel,
+    spec: str,
+    estimates: dict[str, Row],
+    why_not: Callable[[str, Row], str],
+    commands: Callable[[str, Row], Iterator[str]],
+) -> Iterator[str]:
+    """Yield, for every outcome of a spec, its heading and commands, or why it is not repeated.
+
+    `estimates` are the rows of ESTIMATES of the spec and design, term `att`, by outcome.
+    """
+    for name in panel.outcomes:
+        if name not in estimates:
+            continue
+        row = estimates[name]
+        yield from heading(panel.design, name, spec, row)
+        reason = why_not(name, row)
+        if reason:
+            yield f"* not repeated here: {reason}"
+        else:
+            yield from commands(name, row)
 
 
 def heading(design: str, outcome: str, spec: str, row: Row) -> Iterator[str]:

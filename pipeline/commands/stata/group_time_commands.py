@@ -9,7 +9,7 @@ mean needs the firms that stacks share, which separate runs do not know: ours is
 import math
 from collections.abc import Iterator
 
-from pipeline.commands.stata.checks import TOLERANCE, asserted, figure, heading, told
+from pipeline.commands.stata.checks import TOLERANCE, asserted, figure, repeated, told
 from pipeline.commands.stata.matched_panel import MatchedPanel
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study
@@ -43,22 +43,26 @@ def group_time_commands(
     `estimates` are the rows of ESTIMATES of this spec and design, term `att`, by outcome. Raises
     DataError where ESTIMATES is not what the tables before it give.
     """
-    for name in panel.outcomes:
-        if name not in estimates:
-            continue
-        row = estimates[name]
-        yield from heading(panel.design, name, spec.name, row)
-        reason = _why_not(study, panel, spec, row)
-        if reason:
-            yield f"* not repeated here: {reason}"
-            continue
-        effects = _effects(study, panel.design, spec, name)
-        average = overall_average(effects, spec.average)
-        if not abs(average.estimate(ATT) - row["estimate"]) <= _SAME:
-            raise DataError(f"ESTIMATES is not what the panel gives for {name}: run `dvc repro`")
-        shift = int((panel.rows["period"] - panel.rows["year"]).iloc[0])
-        yield from _commands(panel, spec, name, effects, shift)
-        yield from _overall(spec, effects, row, shift)
+    yield from repeated(
+        panel,
+        spec.name,
+        estimates,
+        why_not=lambda _, row: _why_not(study, panel, spec, row),
+        commands=lambda name, row: _checked(study, panel, spec, name, row=row),
+    )
+
+
+def _checked(
+    study: Study, panel: MatchedPanel, spec: GroupTimeSpec, name: str, *, row: Row
+) -> Iterator[str]:
+    """Yield the commands of one outcome, once its effects are shown to be those of ESTIMATES."""
+    effects = _effects(study, panel.design, spec, name)
+    average = overall_average(effects, spec.average)
+    if not abs(average.estimate(ATT) - row["estimate"]) <= _SAME:
+        raise DataError(f"ESTIMATES is not what the panel gives for {name}: run `dvc repro`")
+    shift = int((panel.rows["period"] - panel.rows["year"]).iloc[0])
+    yield from _commands(panel, spec, name, effects, shift)
+    yield from _overall(spec, effects, row, shift)
 
 
 def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -> str:

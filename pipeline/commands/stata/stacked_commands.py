@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.commands.stata.checks import asserted, heading, told
+from pipeline.commands.stata.checks import asserted, repeated, told
 from pipeline.commands.stata.matched_panel import CLUSTERS, MatchedPanel
 from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.rows import Row
@@ -30,19 +30,23 @@ def stacked_commands(
 
     `estimates` are the rows of ESTIMATES of this spec and design, term `att`, by outcome.
     """
-    for name in panel.outcomes:
-        if name not in estimates:
-            continue
-        row = estimates[name]
-        yield from heading(panel.design, name, spec.name, row)
-        reason = _why_not(study, spec, name, row)
-        if reason:
-            yield f"* not repeated here: {reason}"
-            continue
-        yield from _commands(study, panel, spec, name)
-        yield from asserted(row)
-        yield f"assert e(N) == {row['n_obs']:.0f}"
-        yield f"assert e(N_clust) == {row['n_clusters']:.0f}"
+    yield from repeated(
+        panel,
+        spec.name,
+        estimates,
+        why_not=lambda name, row: _why_not(study, spec, name, row),
+        commands=lambda name, row: _checked(study, panel, spec, name, row=row),
+    )
+
+
+def _checked(
+    study: Study, panel: MatchedPanel, spec: StackedSpec, name: str, *, row: Row
+) -> Iterator[str]:
+    """Yield the commands of one outcome, and asserts of what they must give."""
+    yield from _commands(study, panel, spec, name)
+    yield from asserted(row)
+    yield f"assert e(N) == {row['n_obs']:.0f}"
+    yield f"assert e(N_clust) == {row['n_clusters']:.0f}"
 
 
 def _why_not(study: Study, spec: StackedSpec, name: str, row: Row) -> str:
