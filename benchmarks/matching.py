@@ -18,10 +18,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from pipeline.matching.caliper import caliper_width
 from pipeline.matching.entropy import entropy_weights
 from pipeline.matching.mahalanobis import Space, choose_nearest, share_nearest, whiten
-from pipeline.matching.nearest import match_nearest
+from pipeline.matching.nearest import caliper_width, match_nearest
 from pipeline.selection.likelihood import Link, Maximiser, maximise, maximise_by_statsmodels
 from pipeline.selection.propensity import fit_score
 

@@ -11,8 +11,8 @@ from import_closure import ROOT
 from published import build_exhibits
 from results import many_outcomes, study_results
 
-from pipeline.exhibits.render.escape import _T1_LETTERS, escape
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
+from pipeline.exhibits.render.latex_cells import _T1_LETTERS, escape
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.table import (
     DASH,

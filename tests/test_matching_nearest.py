@@ -8,9 +8,8 @@ from matched_sets import assert_valid, nearest_design, slow_greedy, slow_ties
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, UNMATCHED, WITHOUT_CELL
 from pipeline.errors import ParamsError, SupportError
 from pipeline.matching import greedy, pool
-from pipeline.matching.caliper import caliper_width
 from pipeline.matching.designs import match_designs
-from pipeline.matching.nearest import match_nearest
+from pipeline.matching.nearest import caliper_width, match_nearest
 from pipeline.matching.sets import unit_weights
 from pipeline.params.match import MatchSection
 

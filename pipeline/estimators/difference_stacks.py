@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
-from pipeline.matching.caliper import design_caliper
 from pipeline.matching.designs import design_risk_sets
 from pipeline.matching.mahalanobis import whiten
+from pipeline.matching.nearest import design_caliper
 from pipeline.matching.neighbours import ScoredFirms
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet

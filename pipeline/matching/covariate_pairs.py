@@ -6,7 +6,6 @@ import numpy as np
 
 from pipeline.datasets.arrays import Floats, Integers
 from pipeline.errors import EvaluationError, SupportError
-from pipeline.matching.caliper import caliper_words, design_caliper
 from pipeline.matching.losses import count_shortage
 from pipeline.matching.mahalanobis import (
     Space,
@@ -15,7 +14,7 @@ from pipeline.matching.mahalanobis import (
     share_nearest,
     whiten,
 )
-from pipeline.matching.nearest import turns_by
+from pipeline.matching.nearest import caliper_words, design_caliper, turns_by
 from pipeline.matching.score_pairs import no_match_counts
 from pipeline.matching.sets import MatchedSets, join_sets
 from pipeline.matching.stack import RiskSet, StackMatch, matched

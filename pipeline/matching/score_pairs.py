@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.errors import SupportError
-from pipeline.matching.caliper import caliper_words, design_caliper
 from pipeline.matching.losses import count_shortage
-from pipeline.matching.nearest import match_nearest, match_radius
+from pipeline.matching.nearest import caliper_words, design_caliper, match_nearest, match_radius
 from pipeline.matching.sets import MatchedSets
 from pipeline.matching.stack import RiskSet, StackMatch, matched
 from pipeline.params.match import NearestDesign, RadiusDesign

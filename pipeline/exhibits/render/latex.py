@@ -7,10 +7,10 @@ the 345 pt of a bare article. Packages: docs/preamble.tex.
 
 from dataclasses import dataclass
 
-from pipeline.exhibits.render.escape import escape
 from pipeline.exhibits.render.latex_cells import (
     box,
     column_format,
+    escape,
     latex_cell,
     longest_word,
     n_lines,

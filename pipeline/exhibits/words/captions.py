@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pipeline.exhibits.figures.registry import FIGURES
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.render.escape import escape
+from pipeline.exhibits.render.latex_cells import escape
 from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.tables.table import Table, TablePart
 from pipeline.exhibits.words.language import say
