@@ -17,7 +17,8 @@ from workspace import section
 
 from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.datasets.results import ESTIMATES, TESTS
-from pipeline.effects.rows import PLACEBO_ENTRY
+from pipeline.effects.rows import PLACEBO_ENTRY, Label, effect_row
+from pipeline.effects.terms import ATT
 from pipeline.errors import ParamsError, Reason
 from pipeline.exhibits.numbers import headline_metrics
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
@@ -97,9 +98,9 @@ def test_analyses_beside_the_specs_refuse_it():
 
 
 def average(outcome, p_value, sample="all"):
-    place = EVERYONE | {"outcome": outcome, "design": "covariates", "sample": sample}
-    kind = {"estimator": "stacked", "term": "att", "inference": "analytic", "band": "pointwise"}
-    return place | kind | {"p_value": p_value}
+    place = ("att", "log_points", "firm", 0.95)
+    label = Label(outcome, "covariates", "stacked", *place, sample=sample)
+    return effect_row(label, ATT, p_value=p_value)
 
 
 def test_q_values_are_those_without_placebos():

@@ -1,6 +1,7 @@
 """The slope that pre-trend tests find: R's pretrends, simulation, rows of PRE_TREND_POWER."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from stacked_tables import estimation, outcomes, random_study, treatment
 from pipeline.analyses.beside import slopes
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.fits import DETECTABLE, PRE_TREND_POWER, TREATED_CLUSTERS
+from pipeline.effects.collected import Collected
 from pipeline.effects.rows import Label
 from pipeline.effects.study import prepare_study
 from pipeline.estimators.group_time.estimate import cell_leads
@@ -24,6 +26,7 @@ from pipeline.inference.pre_trend_power import (
     slope_found_jointly,
 )
 from pipeline.inference.pre_trends import pre_trend_test
+from pipeline.inference.stored import keep
 
 
 def covariance(k):
@@ -78,8 +81,11 @@ def two_cohorts(slope=0.0, hole_share=0.0):
 def slopes_of(effects, anticipation=0):
     label = Label("sales", "matched", "gt", "att", "log_points", "firm", 0.95)
     leads = cell_leads(effects, anticipation)
-    test = pre_trend_test(label, leads, "firm", frozenset(), -1 - anticipation)
-    return {row["power"]: row for row in slopes(label, test)}
+    test = pre_trend_test(label, leads, frozenset(), -1 - anticipation)
+    collected = Collected(SimpleNamespace(firm_ids=np.arange(80).astype(str)))
+    for inferred in test.inferred:
+        keep(collected, label, inferred)
+    return {row["power"]: row for row in slopes(collected, label, test)}
 
 
 def cells_before(effects):

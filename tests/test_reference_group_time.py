@@ -125,7 +125,7 @@ def test_mpdta_without_estimated_shares():
 def test_mpdta_pre_test(covariates, p_value):
     """The p-values that R's did prints in its introductory vignette."""
     effects = scenario_effects(covariates=covariates, method="doubly_robust")
-    test = pre_trend_test(LABEL, cell_leads(effects, 0), "firm", frozenset(), -1)
+    test = pre_trend_test(LABEL, cell_leads(effects, 0), frozenset(), -1)
     assert test.row["p_value"] == pytest.approx(p_value, abs=5e-6)
 
 

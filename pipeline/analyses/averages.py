@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pipeline.datasets.arrays import Floats
+from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated, combined
 from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.rows import Label, Row
@@ -20,7 +21,8 @@ from pipeline.estimators.ratios import (
 )
 from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
 from pipeline.estimators.stacked_regressors import Regressors, event_regressors
-from pipeline.inference.analytic import Inferred, analytic_rows, infer
+from pipeline.inference.analytic import infer
+from pipeline.inference.stored import kept_rows
 
 Weights = Callable[[Estimated, Regressors], Floats]
 
@@ -59,12 +61,15 @@ def average_log_ratio(found: RatioSample, y: Floats, term: Term = ATT) -> Estima
 
 
 def average_row(
-    label: Label, found: Estimated, remarks: Iterable[Reason] = ()
-) -> tuple[Row, Inferred]:
-    """Return the row of an average, saying what `remarks` do, and its inference."""
+    collected: Collected,
+    label: Label,
+    found: Estimated,
+    remarks: Iterable[Reason] = (),
+) -> Row:
+    """Return the row of an average, saying what `remarks` do, and keep what it rests on."""
     said = {term: tuple(remarks) for term in found.terms}
     inferred = infer(replace(found, remarks=said), label.cluster)
-    return analytic_rows(label, inferred)[0], inferred
+    return kept_rows(collected, label, inferred)[0]
 
 
 def _required(average: Estimated) -> Estimated:

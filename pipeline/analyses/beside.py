@@ -15,7 +15,6 @@ from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.inference.analytic import Inferred, infer
 from pipeline.inference.detectable import (
     Baseline,
     Slopes,
@@ -44,7 +43,7 @@ def add_beside(
 ) -> None:
     """Add what a spec's answer says beside its rows."""
     add_unused(collected, label, found.answer)
-    for row in slopes(label, test) if test is not None else ():
+    for row in slopes(collected, label, test) if test is not None else ():
         collected.add(PRE_TREND_POWER, **row)
     estimator = ESTIMATORS[task.spec.estimator]
     if estimator.beside is not None:
@@ -59,25 +58,23 @@ def add_unused(collected: Collected, label: Label, answer: Answer) -> None:
         collected.add(FITS, **fit_key(label), **answer.unused)
 
 
-def slopes(label: Label, test: PreTrends) -> list[Row]:
+def slopes(collected: Collected, label: Label, test: PreTrends) -> list[Row]:
     """Return the slopes that the test, or a single year's, would have found."""
-    leads, inferred = test.leads, test.inferred
-    if leads.single is None or leads.single_years is None or inferred is None or not test.tested:
+    leads, tested = test.leads, list(test.tested)
+    if leads.single is None or leads.single_years is None or not tested:
         return []
-    tested = list(test.tested)
-    known = np.nan if inferred.counts.too_few else 1.0
-    jointly = Slopes(leads.years[tested], known * inferred.covariance[np.ix_(tested, tested)])
+    terms = [leads.effects.terms[i] for i in tested]
+    jointly = Slopes(leads.years[tested], collected.covariance_of(label, terms))
     if not leads.of_cells:
-        return slope_rows(label, jointly, jointly, inferred.df)
-    times = {leads.effects.terms[i].event_time for i in tested}
-    single = infer(leads.single, label.cluster)
+        return slope_rows(label, jointly, jointly, test.df)
+    times = {term.event_time for term in terms}
     own = [i for i, term in enumerate(leads.single.terms) if term.event_time in times]
-    alone = Slopes(leads.single_years[own], single.covariance[np.ix_(own, own)])
-    return slope_rows(label, jointly, alone, inferred.df)
+    single = collected.covariance_of(label, [leads.single.terms[i] for i in own])
+    return slope_rows(label, jointly, Slopes(leads.single_years[own], single), test.df)
 
 
 def _add_detectable(collected: Collected, task: Task, label: Label, found: Found) -> None:
-    """Add what the spec's average could have detected, and keep its influences by cluster.
+    """Add what the spec's average could have detected.
 
     The minimum detectable effect is normal where the row has no degrees of freedom.
     """
@@ -91,19 +88,11 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
     rows = [detectable_row(label, error, df, settings, baseline)]
     estimator = ESTIMATORS[task.spec.estimator]
     if estimator.plans and np.isfinite(summary.get("std_error", np.nan)):
-        behind = _average(found.inferred, summary["term"])
-        if behind is not None:
-            inferred, influence = behind
-            if estimator.joint and not task.in_ratios:
-                collected.influences[label.design, label.estimator, label.outcome] = influence
-            rows += by_treated_clusters(
-                label,
-                influence,
-                _treated_clusters(inferred, len(influence)),
-                settings,
-                baseline,
-                normal=not np.isfinite(inferred.df),
-            )
+        kept = collected.kept_of(label, Term(summary["term"]))
+        if kept is not None and kept.others is None:
+            average = kept.by_cluster.where([Term(summary["term"])])
+            normal = not np.isfinite(df)
+            rows += by_treated_clusters(label, average, settings, baseline, normal=normal)
     for row in rows:
         collected.add(DETECTABLE, **row)
 
@@ -113,20 +102,3 @@ def _summary(rows: list[Row]) -> Row:
     averages = {row["term"]: row for row in reversed(rows) if row["band"] == "pointwise"}
     overall = families_that(lambda family: family.overall)
     return next((averages[name] for name in overall if name in averages), {})
-
-
-def _average(found: list[Inferred], family: str) -> tuple[Inferred, np.ndarray] | None:
-    """Return the result that has the average, and each cluster's influence on it."""
-    for inferred in found:
-        part = inferred.part(Term(family))
-        if part is not None:
-            return inferred, part
-    return None
-
-
-def _treated_clusters(inferred: Inferred, n_clusters: int) -> np.ndarray:
-    """Mark the clusters (G,) with treated firms."""
-    seen = inferred.estimated.seen
-    treated = np.zeros(n_clusters, dtype=np.bool_)
-    treated[inferred.clusters[0][seen.firm[seen.treated]]] = True
-    return treated

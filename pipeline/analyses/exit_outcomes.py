@@ -31,6 +31,7 @@ from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.estimators.lee_bounds import bounds_of_changes, trimmed
 from pipeline.inference.analytic import infer
 from pipeline.inference.imbens_manski import bound_rows
+from pipeline.inference.stored import keep
 from pipeline.panel.scale import on_scale, transform
 from pipeline.params.analyses import Limits
 from pipeline.params.outcomes import Outcome
@@ -80,7 +81,7 @@ def add_exit_outcomes(
         return
     scaled = after.values(on_scale(study.panel[outcome.column], outcome))
     collected.estimates += _lee(collected, after, survivors, scaled)
-    collected.estimates += _manski(after, label, outcome, scaled, limits)
+    collected.estimates += _manski(collected, after, label, scaled, limits)
 
 
 def _level_row(
@@ -103,7 +104,7 @@ def _level_row(
             found = average_effect(study, sample)
     except (IdentificationError, SupportError) as error:
         return missing_row(in_unit, ATT, error.reason)
-    return average_row(in_unit, found, [_SAMPLES[label.sample]])[0]
+    return average_row(collected, in_unit, found, [_SAMPLES[label.sample]])
 
 
 def _lee(collected: Collected, after: AfterExit, label: Label, values: Floats) -> list[Row]:
@@ -117,16 +118,21 @@ def _lee(collected: Collected, after: AfterExit, label: Label, values: Floats) -
         return [missing_row(label, LEE, Reason("no_survivors_in_both_groups"))]
     collected.add(FITS, **fit_key(label), **trimmed(found))
     both = infer(found.both, label.cluster)
+    keep(collected, label, both)
     return bound_rows(label, LEE, both, Reason("survive_either_way"))
 
 
 def _manski(
-    after: AfterExit, label: Label, outcome: Outcome, values: Floats, limits: Limits | None
+    collected: Collected,
+    after: AfterExit,
+    label: Label,
+    values: Floats,
+    limits: Limits | None,
 ) -> list[Row]:
     """Return worst-case bounds, or the reason for none."""
     if limits is None:
         return [missing_row(label, MANSKI, Reason("no_limits"))]
-    low, high = _on_scale(limits, outcome)
+    low, high = _on_scale(limits, after.study.outcomes[label.outcome])
     if not np.isfinite([low, high]).all():
         return [missing_row(label, MANSKI, Reason("limits_off_scale"))]
     outside = ((values < low) | (values > high)) & (after.stacks.weight > 0)[:, None]
@@ -137,6 +143,7 @@ def _manski(
     if found is None:
         return [missing_row(label, MANSKI, Reason("no_event_time_with_both_groups"))]
     both = infer(found, label.cluster)
+    keep(collected, label, both)
     return bound_rows(label, MANSKI, both, Reason("any_outcome_within_limits"))
 
 

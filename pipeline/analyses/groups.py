@@ -27,7 +27,6 @@ from pipeline.effects.sample import StackedSample, check_comparable, stacked_sam
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, ParamsError, Reason, SupportError
-from pipeline.inference.analytic import Inferred
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.inference.equality import TEST, detectable_difference, equality_row
 from pipeline.matching.redo import Redo
@@ -39,10 +38,10 @@ from pipeline.params.outcomes import Outcome
 
 @dataclass(frozen=True)
 class _Grouped:
-    """Hold one grouping's rows of ESTIMATES, the estimated effects by subgroup, the test."""
+    """Hold one grouping's rows of ESTIMATES, effects by cluster by subgroup, the test."""
 
     rows: list[Row]
-    effects: dict[str, Inferred]
+    effects: dict[str, Estimated]
     test: Row
 
 
@@ -61,7 +60,7 @@ def add_groups(collected: Collected, study: Study, asked: GroupsSection, redo: R
         for outcome in asked.outcomes:
             label = analysis_label(study, GROUPS, asked, design, outcome)
             found = {
-                name: _estimate(collected, study, asked, replace(label, grouping=name), firms)
+                name: _estimate(collected, asked, replace(label, grouping=name), firms)
                 for name, firms in groupings.items()
             }
             for name, grouped in found.items():
@@ -109,11 +108,11 @@ def _grouped_firms(
 
 def _estimate(
     collected: Collected,
-    study: Study,
     asked: GroupsSection,
     label: Label,
     firms: FirmGroups | Reason,
 ) -> _Grouped:
+    study = collected.study
     outcome = study.outcomes[label.outcome]
     if not outcome.observed:
         firms = Reason("not_observed", {"reason": outcome.reason})
@@ -121,7 +120,7 @@ def _estimate(
         row = missing_row(label, ATT, firms)
         return _Grouped([row], {}, test_row(label, TEST, reason=firms))
     rows: list[Row] = []
-    effects: dict[str, Inferred] = {}
+    effects: dict[str, Estimated] = {}
     values = on_scale(study.panel[outcome.column], outcome)
     for group, stacks in firms:
         own = replace(label, subgroup=group)
@@ -129,7 +128,9 @@ def _estimate(
         collected.members.add_sample(labelled(own), sample)
         try:
             _require_firms(sample, asked.least_firms)
-            row, effects[group] = average_row(own, _effect(study, outcome, sample))
+            row = average_row(collected, own, _effect(study, outcome, sample))
+            if (kept := collected.kept_of(own, ATT)) is not None:
+                effects[group] = kept.by_cluster
         except (IdentificationError, SupportError) as error:
             row = missing_row(own, ATT, error.reason, **_firms(sample))
         rows.append(row)

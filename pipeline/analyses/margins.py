@@ -34,7 +34,8 @@ from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
-from pipeline.inference.analytic import analytic_rows, infer
+from pipeline.inference.analytic import infer
+from pipeline.inference.stored import kept_rows
 from pipeline.panel.panel_index import NO_ROW, n_groups
 from pipeline.params.analyses import Margins
 
@@ -58,12 +59,12 @@ def add_margins(collected: Collected, study: Study, asked: Margins) -> None:
                 collected.estimates.append(missing_row(label, LEVEL, why))
                 continue
             sample = outcome_sample(study, design, name)
-            rows = _decomposition(study, label, sample)
+            rows = _decomposition(collected, study, label, sample)
             rows.append(_stayers(collected, study, label, sample.stacks))
             nobody = _nobody(study, sample, name)
             collected.estimates += [_without(row, nobody) if nobody else row for row in rows]
             for scale in asked.unit_dependent:
-                row, others = _unit_dependent(study, label, sample, scale)
+                row, others = _unit_dependent(collected, study, label, sample, scale)
                 collected.estimates.append(row)
                 if others:
                     collected.add(UNIT_DEPENDENCE, **fit_key(label), term=scale, **others)
@@ -75,7 +76,9 @@ def _without(row: Row, nobody: Reason) -> Row:
     return row | {"reason": nobody, "remarks": ()}
 
 
-def _decomposition(study: Study, label: Label, sample: StackedSample) -> list[Row]:
+def _decomposition(
+    collected: Collected, study: Study, label: Label, sample: StackedSample
+) -> list[Row]:
     """Return the level's effect and its two parts, or rows with the reason."""
     try:
         check_comparable(sample)
@@ -92,7 +95,7 @@ def _decomposition(study: Study, label: Label, sample: StackedSample) -> list[Ro
         np.array([[0.0, 1.0, 1.0], [1.0, -1.0, 0.0]]),
         remarks={ABOVE: (ADDS_UP,), PER_FIRM: (ADDS_UP,)},
     )
-    return analytic_rows(label, infer(parts, label.cluster))
+    return kept_rows(collected, label, infer(parts, label.cluster))
 
 
 def _stayers(collected: Collected, study: Study, label: Label, stacks: Stacks) -> Row:
@@ -104,7 +107,7 @@ def _stayers(collected: Collected, study: Study, label: Label, stacks: Stacks) -
     collected.members.add_sample(labelled(label), sample)
     try:
         check_comparable(sample)
-        return average_row(label, average_effect(study, sample), [STAYERS])[0]
+        return average_row(collected, label, average_effect(study, sample), [STAYERS])
     except IdentificationError as error:
         return missing_row(label, ATT, error.reason)
 
@@ -129,7 +132,7 @@ def _levels(study: Study, name: str) -> Floats:
 
 
 def _unit_dependent(
-    study: Study, label: Label, sample: StackedSample, scale: str
+    collected: Collected, study: Study, label: Label, sample: StackedSample, scale: str
 ) -> tuple[Row, dict[str, float]]:
     """Return the effect on asinh or log(1 + x) in the declared unit, and those in `UNITS`."""
     try:
@@ -149,7 +152,8 @@ def _unit_dependent(
         "million": others["per_million"],
     }
     points = f"{scale}_points"
-    row, _ = average_row(replace(label, scale=points), own, [Reason("depends_on_unit", shown)])
+    said = [Reason("depends_on_unit", shown)]
+    row = average_row(collected, replace(label, scale=points), own, said)
     return row, others
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pipeline.analyses.placebo_entry import placebo_stacks
 from pipeline.effects.adjusted_sample import adjusted_sample
+from pipeline.effects.collected import Collected
 from pipeline.effects.rows import PLACEBO_ENTRY, Label, Row, missing_row
 from pipeline.effects.sample import check_comparable, stacked_sample
 from pipeline.effects.tasks import Task
@@ -11,10 +12,11 @@ from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.inferences import inferred_rows
+from pipeline.inference.stored import keep
 from pipeline.panel.scale import on_scale
 
 
-def placebo_rows(task: Task, label: Label) -> list[Row]:
+def placebo_rows(collected: Collected, task: Task, label: Label) -> list[Row]:
     """Return the average effect of an entry too early, before true entry only, if asked for.
 
     Where it cannot be estimated, the row has the reason.
@@ -24,12 +26,12 @@ def placebo_rows(task: Task, label: Label) -> list[Row]:
         return []
     early = replace(label, sample=PLACEBO_ENTRY)
     try:
-        return [_row(task, early, years_early)]
+        return [_row(collected, task, early, years_early)]
     except IdentificationError as error:
         return [missing_row(early, ATT, error.reason)]
 
 
-def _row(task: Task, label: Label, years_early: int) -> Row:
+def _row(collected: Collected, task: Task, label: Label, years_early: int) -> Row:
     study = task.study
     outcome = study.outcomes[label.outcome]
     values = on_scale(study.panel[outcome.column], outcome)
@@ -40,7 +42,9 @@ def _row(task: Task, label: Label, years_early: int) -> Row:
     alone = Task(study, task.spec.only_average(task.design), label.outcome, early)
     again = ESTIMATORS[task.spec.estimator].again()
     answer = replace(again.estimate(alone), by_sample={})
-    row = inferred_rows(label, answer, None)[0][0]
+    (row, *_), found = inferred_rows(label, answer, None)
+    for own, inferred in found:
+        keep(collected, own, inferred)
     if row["reason"] is not None and "estimate" not in row:
         return row
     said = {"years": years_early}

@@ -59,7 +59,7 @@ def add_size_weighted(collected: Collected, study: Study, asked: SizeWeighted) -
                 _add_weights(collected, study.stacks[design], sized, asked.comparison, name)
             for outcome in asked.outcomes:
                 label = analysis_label(study, NAME, asked, design, outcome)
-                collected.estimates += _rows(study, asked, label, name, sized)
+                collected.estimates += _rows(collected, asked, label, name, sized)
 
 
 def weighted_by_size(stacks: Stacks, size: Floats, treated_size: bool) -> Stacks:
@@ -133,9 +133,14 @@ def _own_size(study: Study, stacks: Stacks, column: str, at: int) -> Floats:
 
 
 def _rows(
-    study: Study, asked: SizeWeighted, label: Label, name: str, sized: Sized | Reason
+    collected: Collected,
+    asked: SizeWeighted,
+    label: Label,
+    name: str,
+    sized: Sized | Reason,
 ) -> list[Row]:
     """Return the size-weighted effect, and the total where the outcome's column is the size's."""
+    study = collected.study
     outcome, label = study.outcomes[label.outcome], replace(label, grouping=name)
     if outcome.in_ratios:
         sized = Reason("ratios_are_size_weighted")
@@ -144,7 +149,7 @@ def _rows(
     if isinstance(sized, Reason):
         return [missing_row(label, ATT_BY, sized)]
     column = {"column": asked.by[name].column}
-    weighted = _Weighted(study, sized.stacks, Reason(f"weighted_by_{asked.comparison}", column))
+    weighted = _Weighted(collected, sized.stacks, Reason(f"weighted_by_{asked.comparison}", column))
     values = values_by_unit(sized.stacks, on_scale(study.panel[outcome.column], outcome))
     rows = [weighted.row(label, ATT_BY, values, None)]
     if asked.by[name].column == outcome.column and outcome.transform in ("log", "level"):
@@ -160,19 +165,19 @@ def _rows(
 class _Weighted:
     """Hold what the rows of one design and size share, and what is said of them."""
 
-    study: Study
+    collected: Collected
     stacks: Stacks
     said: Reason
 
     def row(self, label: Label, term: Term, values: Floats, weights: Weights | None) -> Row:
         """Estimate the effect on values (u, event times), or say why there is none."""
-        sample = sample_of_values(self.stacks, values, self.study.estimate.missing)
+        sample = sample_of_values(self.stacks, values, self.collected.study.estimate.missing)
         try:
             check_comparable(sample)
-            found = average_effect(self.study, sample, term, weights)
+            found = average_effect(self.collected.study, sample, term, weights)
         except IdentificationError as error:
             return missing_row(label, term, error.reason)
-        return average_row(label, found, [self.said])[0]
+        return average_row(self.collected, label, found, [self.said])
 
 
 def _mass(cells: Estimated, regressors: Regressors) -> Floats:

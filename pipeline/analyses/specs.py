@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import pandas as pd
 
 from pipeline.analyses.analyses import add_analyses
 from pipeline.analyses.beside import add_beside, add_unused, describe
@@ -21,7 +20,6 @@ from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.inference.analytic import Inferred
 from pipeline.inference.bootstrap import bootstrap_rows
 from pipeline.inference.detectable import detectable_row
 from pipeline.inference.errors_by_firm import caution_errors_by_firm
@@ -31,7 +29,7 @@ from pipeline.inference.multiplicity import family_tests
 from pipeline.inference.pre_trends import pre_trend_test
 from pipeline.inference.randomisation import randomisation_rows
 from pipeline.inference.romano_wolf import romano_wolf_tests
-from pipeline.inference.stored import covariance_rows, influence_rows
+from pipeline.inference.stored import keep
 from pipeline.inference.validity import require_valid
 from pipeline.matching.redo import Redo, Remade
 from pipeline.params.estimate import Spec
@@ -46,7 +44,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     outcome is never observed before entry, or a spec's inference is not valid for a design.
     """
     _check_inference(study, redo)
-    collected = Collected()
+    collected = Collected(study)
     wanted = list(asked(study))
     for design, name, specs in track(wanted, "outcomes and designs", len(wanted)):
         if not study.outcomes[name].observed:
@@ -64,7 +62,7 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     collected.tests += family_tests(collected.estimates, study.outcomes)
     if study.estimate.romano_wolf is not None:
         draws = study.estimate.romano_wolf
-        collected.tests += romano_wolf_tests(collected, study.outcomes, draws)
+        collected.tests += romano_wolf_tests(collected, study, draws)
     add_analyses(collected, study, redo)
     caution_errors_by_firm(collected, study)
     return collected.tables()
@@ -97,14 +95,17 @@ def _add_spec(
         return
     collected.estimates += found.rows
     _keep_solver(collected, label, found.answer)
-    collected.estimates += placebo_rows(task, label)
+    for own, inferred in found.inferred:
+        keep(collected, own, inferred)
+    collected.estimates += placebo_rows(collected, task, label)
     test = None
     if found.answer.leads is not None:
         reference = study.treatment.reference_event_time
-        test = pre_trend_test(label, found.answer.leads, spec.cluster, task.matched, reference)
+        known = [inferred for own, inferred in found.inferred if own == label]
+        test = pre_trend_test(label, found.answer.leads, task.matched, reference, known)
         collected.tests.append(test.row)
-    for inferred in found.inferred:
-        _keep(collected, study, label, inferred)
+        for inferred in test.inferred:
+            keep(collected, label, inferred)
     add_beside(collected, task, label, found, test)
 
 
@@ -113,25 +114,6 @@ def _keep_solver(collected: Collected, label: Label, answer: Answer) -> None:
     by = solver(answer)
     if by is not None:
         collected.solved_by[label.design, label.outcome, label.estimator] = by
-
-
-def _keep(collected: Collected, study: Study, label: Label, inferred: Inferred) -> None:
-    """Keep covariances and influences with their final keys."""
-    collected.event_covariance.append(covariance_rows(label, inferred))
-    names = cluster_names(study, label, inferred)
-    collected.influence.append(influence_rows(label, inferred, names))
-
-
-def cluster_names(study: Study, label: Label, inferred: Inferred) -> "pd.Index[str]":
-    """Return the names of cluster codes: PANEL's, or numbers where clusters are made."""
-    n_clusters = int(inferred.clusters[0].max(initial=-1)) + 1
-    stacks = study.stacks[label.design]
-    if label.cluster == "firm":
-        return pd.Index(pd.unique(study.panel["firm_id"]))
-    same = np.array_equal(inferred.clusters[0], stacks.assignment)
-    if label.cluster == "assignment" and same:
-        return pd.Index(stacks.cluster_names)
-    return pd.Index([str(number) for number in range(n_clusters)])
 
 
 def _add_redone(collected: Collected, study: Study, redo: Redo) -> None:

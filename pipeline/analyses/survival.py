@@ -24,9 +24,10 @@ from pipeline.effects.terms import ATT, event
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
 from pipeline.estimators.stacked_regressors import event_regressors
-from pipeline.inference.analytic import analytic_rows, infer
+from pipeline.inference.analytic import infer
 from pipeline.inference.clusters import cluster_codes
 from pipeline.inference.counts import count
+from pipeline.inference.stored import kept_rows
 from pipeline.params.analyses import Survival
 
 NAME = "survival"
@@ -45,7 +46,7 @@ def add_survival(collected: Collected, study: Study, asked: Survival) -> None:
         first = next(iter(asked.outcomes))
         own = analysis_label(study, NAME, asked, design, first)
         label = replace(own, outcome=OUTCOME, scale="share")
-        rows, shares = _effects(study, label, stacks, status.alive)
+        rows, shares = _effects(collected, study, label, stacks, status.alive)
         collected.estimates += rows
         for row in (*attrition(stacks, status), *shares):
             collected.add(ATTRITION, design=design, **row)
@@ -56,7 +57,7 @@ def add_survival(collected: Collected, study: Study, asked: Survival) -> None:
 
 
 def _effects(
-    study: Study, label: Label, stacks: Stacks, alive: Floats
+    collected: Collected, study: Study, label: Label, stacks: Stacks, alive: Floats
 ) -> tuple[list[Row], list[Row]]:
     """Return effects by year since entry and their average, and the shares alive behind them."""
     times = stacks.event_times
@@ -72,8 +73,10 @@ def _effects(
         return [entry, missing_row(label, ATT, error.reason)], []
     mean = mean_from_entry(events, ATT)
     said = {term: (NO_LEADS, *why) for term, why in mean.remarks.items()}
-    average = analytic_rows(label, infer(replace(mean, remarks=said), label.cluster))
-    return [entry, *_by_time(label, sample, events), *average], _shares(sample)
+    inferred = infer(replace(mean, remarks=said), label.cluster)
+    average = kept_rows(collected, label, inferred)
+    by_time = _by_time(collected, label, sample, events)
+    return [entry, *by_time, *average], _shares(sample)
 
 
 def _fit(study: Study, sample: StackedSample) -> Estimated:
@@ -99,7 +102,9 @@ def _at(stacks: Stacks, columns: Codes) -> Stacks:
     )
 
 
-def _by_time(label: Label, sample: StackedSample, events: Estimated) -> list[Row]:
+def _by_time(
+    collected: Collected, label: Label, sample: StackedSample, events: Estimated
+) -> list[Row]:
     """Return one row per event time, with the firms and clusters known at it."""
     rows: list[Row] = []
     regression, whole = events.regression, infer(events, label.cluster)
@@ -112,7 +117,7 @@ def _by_time(label: Label, sample: StackedSample, events: Estimated) -> list[Row
         behind = count(replace(sample.seen().where(here), event_time=None), *whole.clusters)
         counts = replace(behind, n_clusters=whole.counts.n_clusters)
         part = infer(events.where([event(time)]), label.cluster)
-        rows += analytic_rows(label, replace(part, counts=counts))
+        rows += kept_rows(collected, label, replace(part, counts=counts))
     return rows
 
 

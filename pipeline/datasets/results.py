@@ -121,14 +121,19 @@ EVENT_COVARIANCE = Dataset(
 
 INFLUENCE = Dataset(
     name="INFLUENCE",
-    row="one cluster's influence on an estimate: private",
-    key=(*PLACE, *TERM, "cluster_kind", "cluster"),
+    row="one cluster's influence on an estimate with a standard error: private",
+    key=(*PLACE, *TERM, "cluster_kind", "cluster", "other_cluster"),
     columns={
         **_PLACE,
         **_TERM,
         "cluster_kind": Column("string", "what the clusters are"),
         "cluster": Column("string", "the cluster's name in PANEL, or its number"),
-        "influence": Column("number", "products over clusters sum to covariances"),
+        "other_cluster": Column(
+            "string", "the cluster in the other direction, where there are two", nullable=True
+        ),
+        "influence": Column(
+            "number", "squares over clusters sum to the variance, small-sample factor included"
+        ),
     },
 )
 

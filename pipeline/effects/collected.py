@@ -1,5 +1,6 @@
 """The results tables, collected row by row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,17 +10,14 @@ import pandas as pd
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.reasons import packed, packed_remarks
-from pipeline.datasets.results import (
-    ESTIMATES,
-    EVENT_COVARIANCE,
-    INFLUENCE,
-    OUTCOME_PATHS,
-    TESTS,
-)
+from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, TableError, conform, empty
+from pipeline.effects.kept import Kept, covariance_table, influence_table
 from pipeline.effects.populations import Members
 from pipeline.effects.regression import Solver
-from pipeline.effects.rows import Row
+from pipeline.effects.rows import Label, Row, place_of
+from pipeline.effects.study import Study
+from pipeline.effects.terms import Term
 from pipeline.params.analyses import clustering_code
 
 
@@ -43,22 +41,22 @@ class Results:
 class Collected:
     """Collect rows of the results tables.
 
-    `influences` holds, by design, estimator and outcome, each cluster's influence on the average
-    effect (G,), by cluster code: what tests over several outcomes draw on. `solved_by` holds,
-    by design, outcome and spec, who solved what could be estimated.
+    `kept` holds what EVENT_COVARIANCE and INFLUENCE are made of, result by result: what tests over
+    groups and outcomes, and the power of pre-trend tests, read. `solved_by` holds, by design,
+    outcome and spec, who solved what could be estimated.
     """
 
+    study: Study
     estimates: list[Row] = field(default_factory=list)
     tests: list[Row] = field(default_factory=list)
-    event_covariance: list[pd.DataFrame] = field(default_factory=list)
-    influence: list[pd.DataFrame] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     paths: list[pd.DataFrame] = field(default_factory=list)
     details: dict[Dataset, dict[tuple[Any, ...], Row]] = field(
         default_factory=lambda: {table: {} for table in OF_ESTIMATE}
     )
     members: Members = field(default_factory=Members)
-    influences: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
     solved_by: dict[tuple[str, str, str], Solver] = field(default_factory=dict)
+    _by_key: dict[tuple[tuple[str, ...], Term], Kept] = field(default_factory=dict)
 
     def add(self, table: Dataset, **figures: Any) -> None:
         """Add figures to the row of their key in a table of details.
@@ -77,13 +75,28 @@ class Collected:
         row = self.details[table].get(tuple(key[name] for name in table.key), {})
         return float(row.get(column, np.nan))
 
+    def keep(self, result: Kept) -> None:
+        """Keep a result's covariances and influences, to be found by its label and terms."""
+        self.kept.append(result)
+        self._by_key |= {(_place(result.label), term): result for term in result.terms}
+
+    def kept_of(self, label: Label, term: Term) -> Kept | None:
+        """Return the result that holds a term, None where it has no standard error."""
+        return self._by_key.get((_place(label), term))
+
+    def covariance_of(self, label: Label, terms: Sequence[Term]) -> Floats:
+        """Return the covariance of terms of one result, missing where one has no standard error."""
+        kept = self.kept_of(label, terms[0])
+        unknown = np.full((len(terms), len(terms)), np.nan)
+        return unknown if kept is None else kept.covariance_of(terms)
+
     def tables(self) -> Results:
         """Return the collected rows as declared tables."""
         return Results(
             estimates=_table(ESTIMATES, pd.DataFrame(map(_plain, self.estimates))),
             tests=_table(TESTS, pd.DataFrame(map(_plain, self.tests))),
-            event_covariance=_joined(EVENT_COVARIANCE, self.event_covariance),
-            influence=_joined(INFLUENCE, self.influence),
+            event_covariance=covariance_table(self.kept),
+            influence=influence_table(self.kept),
             paths=_joined(OUTCOME_PATHS, self.paths),
             members=self.members,
             details={
@@ -91,6 +104,10 @@ class Collected:
                 for table, rows in self.details.items()
             },
         )
+
+
+def _place(label: Label) -> tuple[str, ...]:
+    return tuple(place_of(label).values())
 
 
 def _is_same(one: Any, other: Any) -> bool:

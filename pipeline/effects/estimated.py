@@ -190,13 +190,20 @@ def joined(results: Sequence[Estimated]) -> Estimated:
         first,
         terms=tuple(term for part in results for term in part.terms),
         estimates=np.concatenate([part.estimates for part in results]),
-        influence=np.hstack(influences) if influences else None,
+        influence=_side_by_side(influences) if influences else None,
         loadings=np.hstack([part.loadings for part in results]),
         reasons={t: r for part in results for t, r in part.reasons.items()},
         zeros={t: r for part in results for t, r in part.zeros.items()},
         remarks={t: r for part in results for t, r in part.remarks.items()},
         counts={t: c for part in results for t, c in part.counts.items()},
     )
+
+
+def _side_by_side(influences: list[Floats]) -> Floats:
+    """Return influences by firm code side by side; firms that one lacks have none on it."""
+    most = max(len(part) for part in influences)
+    lacking = [np.zeros((most - len(part), part.shape[1])) for part in influences]
+    return np.hstack([np.vstack(pair) for pair in zip(influences, lacking, strict=True)])
 
 
 def _of_shares(parts: Floats, averages: Floats, weights: Floats, shares: Shares) -> Floats:

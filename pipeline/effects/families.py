@@ -5,43 +5,37 @@ A family that is not here is an error where its traits are read, never a silent 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True)
 class Family:
     """Hold what the pipeline must know of one family of terms.
 
-    `banded` says whether it has a simultaneous band of its own. `kept` says whether covariances and
-    influences of its terms are stored: `always`, or influences only where clusters are not too
-    many (`few_clusters`), or not at all. `overall` says whether it is an average over all entry
-    years and event times, of which detectable effects are told. `stands_in` is the family of the
-    row that stands for its terms, where none can be estimated.
+    `banded` says whether it has a simultaneous band of its own. `overall` says whether it is an
+    average over all entry years and event times, of which detectable effects are told. `stands_in`
+    is the family of the row that stands for its terms, where none can be estimated.
     """
 
     banded: bool
-    kept: Literal["always", "few_clusters", "no"]
     overall: bool
     stands_in: str
 
 
 def _plain(name: str) -> Family:
     """Return a family of which only rows are wanted."""
-    return Family(banded=False, kept="no", overall=False, stands_in=name)
+    return Family(banded=False, overall=False, stands_in=name)
 
 
 def _in_time(name: str) -> Family:
     """Return a family of effects by event time, entry year or year, of which an average is told."""
-    return Family(banded=True, kept="no", overall=False, stands_in=f"{name}_average")
+    return Family(banded=True, overall=False, stands_in=f"{name}_average")
 
 
 FAMILIES: dict[str, Family] = {
-    "att": Family(banded=False, kept="always", overall=True, stands_in="att"),
-    "event": Family(banded=True, kept="few_clusters", overall=False, stands_in="event_average"),
-    "event_average": Family(
-        banded=False, kept="few_clusters", overall=True, stands_in="event_average"
-    ),
-    "att_gt": Family(banded=True, kept="no", overall=False, stands_in="att_gt"),
+    "att": Family(banded=False, overall=True, stands_in="att"),
+    "event": Family(banded=True, overall=False, stands_in="event_average"),
+    "event_average": Family(banded=False, overall=True, stands_in="event_average"),
+    "att_gt": Family(banded=True, overall=False, stands_in="att_gt"),
     **{name: _in_time(name) for name in ("event_balanced", "cohort", "year")},
     **{
         name: _plain(name)

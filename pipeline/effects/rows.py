@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.datasets.results import PLACE
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
@@ -103,9 +104,22 @@ def test_row(
 ) -> Row:
     """Return a row of TESTS; what is not given is missing."""
     empty = dict.fromkeys(("statistic", "df", "df_denominator", "p_value"), np.nan)
-    names = ("outcome", "design", "arm", "sample", "grouping", "subgroup", "estimator")
-    place = {name: getattr(label, name) for name in names}
-    return place | {"test": test, "reason": reason, "remarks": tuple(remarks)} | empty | values
+    return (
+        place_of(label)
+        | {"test": test, "reason": reason, "remarks": tuple(remarks)}
+        | empty
+        | values
+    )
+
+
+def place_of(label: Label) -> dict[str, str]:
+    """Return the columns that say where an estimate or test belongs."""
+    return {name: getattr(label, name) for name in PLACE}
+
+
+def label_of(row: Row) -> Label:
+    """Return the label that a row of ESTIMATES has."""
+    return Label(**{name: row[name] for name in Label.__match_args__})
 
 
 def term_of(row: Row) -> Term:

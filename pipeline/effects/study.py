@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,11 @@ class Study:
     estimate: EstimateSection
     covariates: pd.DataFrame | None
     score: ScoreSection | None = None
+
+    @cached_property
+    def firm_ids(self) -> "pd.Index[str]":
+        """Return the names of firm codes."""
+        return pd.Index(pd.unique(self.panel["firm_id"]))
 
     def matched_on(self, design: str, outcome: str) -> frozenset[int]:
         """Return the event times at which the design was matched on the outcome's column."""

@@ -4,13 +4,14 @@ Covariances are sums over clusters of products of influences. A regression's hav
 factor and t distributions with G-1 degrees of freedom, others normal ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.estimated import Cells, Estimated
+from pipeline.effects.estimated import Cells, Estimated, Seen
 from pipeline.effects.imputed_effects import ImputedEffects
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.terms import Term
@@ -92,11 +93,47 @@ class Inferred:
         """Return the columns of ESTIMATES that count."""
         return self.counts.columns | dict(self.estimated.counts.get(term, {}))
 
-    def part(self, term: Term) -> Floats | None:
-        """Return each cluster's influence (G,) on one term, None where there is none."""
-        if self.influence is None or term not in self.estimated.terms:
-            return None
-        return np.asarray(self.influence[:, self.estimated.terms.index(term)])
+    def where(self, terms: Sequence[Term]) -> "Inferred":
+        """Return some of the terms, with the covariance that they have among all."""
+        place = [self.estimated.terms.index(term) for term in terms]
+        return replace(
+            self,
+            estimated=self.estimated.where(terms),
+            covariance=self.covariance[np.ix_(place, place)],
+            influence=None if self.influence is None else self.influence[:, place],
+        )
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Return what each direction's clusters are."""
+        if not isinstance(self.cluster, str):
+            return self.cluster
+        return ("assignment", "matched_set") if self.two_way else (self.cluster,)
+
+    @cached_property
+    def by_cluster(self) -> tuple[Estimated, tuple[Codes, ...]]:
+        """Return the result with clusters in place of firms, and their codes (G,) at each level.
+
+        Influences have the small-sample factor. Clustered in two directions, clusters are the pairs
+        of both: V_first + V_second - V_both is the covariance but for negative eigenvalues.
+        """
+        estimated, own, levels = self.estimated, self.clusters[0], self.clusters
+        assert estimated.influence is not None, "asked where there is one"
+        sums, codes = self.influence, (np.arange(int(own.max(initial=-1)) + 1),)
+        if sums is None:
+            pairs, own = np.unique(np.column_stack(levels), axis=0, return_inverse=True)
+            factor = factor_of(estimated, levels, self.counts)
+            sums, codes = np.sqrt(factor) * cluster_sums(estimated.influence, own), tuple(pairs.T)
+        seen = np.unique(own[estimated.seen.firm])
+        treated = np.isin(seen, own[estimated.seen.firm[estimated.seen.treated]])
+        return Estimated(
+            terms=estimated.terms,
+            estimates=estimated.estimates,
+            influence=sums,
+            seen=Seen(seen, treated),
+            largest=estimated.largest,
+            loadings=np.zeros((0, len(estimated.terms))),
+        ), codes
 
     def _why_none(self, term: Term, error: float) -> Reason | None:
         reason = self.counts_at(term).why_none(error, self.two_way)

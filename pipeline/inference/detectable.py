@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.datasets.arrays import Flags, Floats
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import TREATED_CLUSTERS
+from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, fit_key
 from pipeline.inference.covariance import minimum_detectable_effect
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
@@ -46,8 +47,7 @@ def detectable_row(
 
 def by_treated_clusters(
     label: Label,
-    influence: Floats,
-    treated: Flags,
+    average: Estimated,
     settings: EstimateSection,
     baseline: Baseline,
     *,
@@ -55,11 +55,14 @@ def by_treated_clusters(
 ) -> list[Row]:
     """Return the minimum detectable effect had other numbers of clusters been treated.
 
-    `influence` (G,) of the average effect by cluster, `treated` (G,). The treated clusters' part of
+    `average` is the average effect by cluster. The treated clusters' part of
     the variance is taken to fall with their number, the others' part to stay. Inference is `normal`
     or t with one degree of freedom less than clusters.
     """
-    used = influence != 0
+    assert average.influence is not None, "kept by cluster"
+    influence = average.influence[:, 0]
+    treated, used = np.zeros(len(influence), dtype=np.bool_), influence != 0
+    treated[average.seen.firm[average.seen.treated]] = True
     own, others = np.square(influence[treated]).sum(), np.square(influence[~treated]).sum()
     n_treated, n_others = int((used & treated).sum()), int((used & ~treated).sum())
     if n_treated < 2 or not np.isfinite(own + others):

@@ -28,19 +28,19 @@ LINEAR_ONLY = Reason("linear_only")
 
 def inferred_rows(
     label: Label, answer: Answer, spec: EstimatesAsked | None
-) -> tuple[list[Row], list[Inferred]]:
-    """Return every row of one answer, and its results with their covariances.
+) -> tuple[list[Row], list[tuple[Label, Inferred]]]:
+    """Return every row of one answer, and its results with their labels and covariances.
 
     Without a spec nothing is asked beside the analytic rows.
     """
     rows = [missing_row(label, term, why) for term, why in answer.reasons.items()]
-    found: list[Inferred] = []
+    found: list[tuple[Label, Inferred]] = []
     for result in answer.results:
         if isinstance(result.source, MatchedEffects):
             rows += abadie_imbens_rows(label, result)
             continue
         inferred = infer(result, label.cluster)
-        found.append(inferred)
+        found.append((label, inferred))
         if answer.assumes:
             ((term, assumes),) = answer.assumes.items()
             rows += bound_rows(label, term, inferred, assumes)
@@ -51,7 +51,9 @@ def inferred_rows(
             rows += _bands(own, inferred, spec)
             rows += [row for beside in BESIDE.values() for row in beside(own, inferred, spec)]
     for name, part in answer.by_sample.items():
-        rows += inferred_rows(replace(label, sample=name), part, None)[0]
+        further = inferred_rows(replace(label, sample=name), part, None)
+        rows += further[0]
+        found += further[1]
     return rows, found
 
 
@@ -96,15 +98,23 @@ BESIDE: Mapping[str, Beside] = {"bias_reduced": _bias_reduced, "wild_bootstrap":
 
 @dataclass(frozen=True)
 class Found:
-    """Hold an estimator's answer, its rows of ESTIMATES, and its results with covariances."""
+    """Hold an estimator's answer, its rows of ESTIMATES, and results with their covariances.
+
+    `inferred` has the label of each: those of further samples are among them.
+    """
 
     answer: Answer
     rows: list[Row]
-    inferred: list[Inferred]
+    inferred: list[tuple[Label, Inferred]]
 
 
 def answered(task: Task, label: Label) -> Found:
-    """Answer a task and infer; raise IdentificationError where nothing can be estimated."""
+    """Answer a task and infer; raise IdentificationError where nothing can be estimated.
+
+    Raises ValueError where the estimator gives a family of terms that is not declared.
+    """
     answer = ESTIMATORS[task.spec.estimator].answer(task)
+    for family in {term.family for result in answer.results for term in result.terms}:
+        family_traits(family)
     rows, inferred = inferred_rows(label, answer, task.spec)
     return Found(answer, rows + refused_rows(label, task), inferred)

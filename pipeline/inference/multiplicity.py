@@ -1,14 +1,12 @@
 """Several outcomes of one family: q-values beside p-values."""
 
 import numpy as np
-import pandas as pd
 
-from pipeline.effects.rows import PLACEBO_ENTRY, Row
+from pipeline.effects.rows import ALL, PLACEBO_ENTRY, Row, label_of, test_row
+from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.params.outcomes import Outcome
-
-_KEY = ["outcome", "design", "arm", "sample", "grouping", "subgroup", "estimator"]
 
 
 def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row]:
@@ -17,26 +15,32 @@ def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row
     A family is what params declare, within one design and estimator, all firms, analytic tests;
     effects of a placebo entry date are families apart.
     """
-    rows = pd.DataFrame(estimates, columns=[*_KEY, "term", "inference", "band", "p_value"])
-    plain = (rows["inference"] == "analytic") & (rows["band"] == "pointwise")
-    plain &= (rows["term"] == "att") & (rows["subgroup"] == "all") & (rows["grouping"] == "all")
-    plain &= rows["sample"].isin(["all", PLACEBO_ENTRY])
-    tested = rows[plain & rows["p_value"].notna()]
-    family = tested["outcome"].map(lambda name: outcomes[name].family)
-    found: list[Row] = []
-    places = ["design", "estimator", "sample"]
-    for (*_, name), members in tested.groupby([*places, family], sort=False):
-        if len(members) > 1:
-            found += _family_rows(members, str(name))
-    return found
-
-
-def _family_rows(members: pd.DataFrame, family: str) -> list[Row]:
-    q_values = benjamini_hochberg(members["p_value"].to_numpy(dtype=np.float64))
-    said = Reason("benjamini_hochberg_family", {"n": len(members), "family": family})
-    keys = members[_KEY].to_dict("records")
+    families: dict[tuple[str, str, str, str], list[Row]] = {}
+    for row in estimates:
+        if _is_tested(row):
+            family = outcomes[row["outcome"]].family
+            key = (row["design"], row["estimator"], row["sample"], family)
+            families.setdefault(key, []).append(row)
     return [
-        {str(name): value for name, value in key.items()}
-        | {"test": "q_value", "p_value": q_value, "reason": None, "remarks": (said,)}
-        for key, q_value in zip(keys, q_values, strict=True)
+        test
+        for (*_, family), members in families.items()
+        if len(members) > 1
+        for test in _family_rows(members, family)
+    ]
+
+
+def _is_tested(row: Row) -> bool:
+    """Say whether a row is an average effect on all firms with an analytic p-value."""
+    plain = (row["inference"], row["band"], row["term"]) == ("analytic", "pointwise", ATT.family)
+    whole = (row["grouping"], row["subgroup"]) == (ALL, ALL)
+    of_all = row["sample"] in (ALL, PLACEBO_ENTRY)
+    return bool(plain and whole and of_all and np.isfinite(row.get("p_value", np.nan)))
+
+
+def _family_rows(members: list[Row], family: str) -> list[Row]:
+    q_values = benjamini_hochberg(np.array([row["p_value"] for row in members]))
+    said = Reason("benjamini_hochberg_family", {"n": len(members), "family": family})
+    return [
+        test_row(label_of(row), "q_value", p_value=float(q_value), remarks=[said])
+        for row, q_value in zip(members, q_values, strict=True)
     ]

@@ -1,36 +1,50 @@
 """The joint test that effects before entry are zero, and the leads that it tests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pipeline.effects.answers import Leads
+from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, test_row
 from pipeline.errors import Reason
 from pipeline.inference.analytic import Inferred, infer
 from pipeline.inference.counts import LONE_IN_COHORTS
 from pipeline.inference.covariance import WaldTest, chi_squared_test, wald_test
-from pipeline.params.analyses import Clustering
 
 TEST = "pre_trends"
 
 
 @dataclass(frozen=True)
 class PreTrends:
-    """Hold the row of TESTS and, where leads were tested, their positions and covariance."""
+    """Hold the row of TESTS and, where leads were tested, their positions and covariances.
+
+    `inferred` is that of the leads and, of cells, that of single event times.
+    """
 
     row: Row
     leads: Leads
-    inferred: Inferred | None = None
+    inferred: tuple[Inferred, ...] = ()
     tested: tuple[int, ...] = ()
+
+    @property
+    def df(self) -> float:
+        """Return the degrees of freedom of tests of the leads."""
+        return self.inferred[0].df
 
 
 def pre_trend_test(
-    label: Label, leads: Leads, cluster: Clustering, matched: frozenset[int], reference: int
+    label: Label,
+    leads: Leads,
+    matched: frozenset[int],
+    reference: int,
+    known: Sequence[Inferred] = (),
 ) -> PreTrends:
     """Return the joint test of leads: F of a regression, else chi-squared, or why there is none.
 
+    Leads among the `known` results have the covariance that they have there.
     Leads that compare years which the design `matched` on, or one of them with the `reference`, are
     alike by construction and left out; so are leads without a standard error of their own, unless
     none has.
@@ -40,20 +54,30 @@ def pre_trend_test(
     if not free:
         why = Reason("all_matched_on" if every else "no_pre_year")
         return PreTrends(test_row(label, TEST, reason=why), leads)
-    inferred = infer(leads.effects, cluster)
+    inferred = _inferred(leads.effects, label, known)
+    single = leads.single if leads.of_cells else None
+    every_lead = (inferred, *([] if single is None else [_inferred(single, label, known)]))
     alone = [i for i in free if _is_alone(leads, inferred, i)]
     tested = [i for i in free if i not in alone]
     said = _left_out(leads, [i for i in every if i not in free], alone if tested else [])
     if not tested:
         row = _untested(label, leads, free, _why_alone(inferred, free[0]), said)
-        return PreTrends(row, leads, inferred)
+        return PreTrends(row, leads, every_lead)
     errors = inferred.std_errors[tested]
     reasons = (inferred.counts.why_none(float(error), inferred.two_way) for error in errors)
     if (why_none := next((why for why in reasons if why is not None), None)) is not None:
         row = _untested(label, leads, tested, why_none, said)
-        return PreTrends(row, leads, inferred, tuple(tested))
+        return PreTrends(row, leads, every_lead, tuple(tested))
     row = _tested(label, leads, inferred, tested, said)
-    return PreTrends(row, leads, inferred, tuple(tested))
+    return PreTrends(row, leads, every_lead, tuple(tested))
+
+
+def _inferred(leads: Estimated, label: Label, known: Sequence[Inferred]) -> Inferred:
+    """Return leads with their covariance, that of a result that has them all if there is one."""
+    for inferred in known:
+        if set(leads.terms) <= set(inferred.estimated.terms):
+            return inferred.where(leads.terms)
+    return infer(leads, label.cluster)
 
 
 def _is_alike(leads: Leads, position: int, matched: frozenset[int], reference: int) -> bool:

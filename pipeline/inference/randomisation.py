@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.adjusted_sample import adjusted_sample
-from pipeline.effects.rows import Label, Row, without_figures
+from pipeline.effects.rows import Label, Row, label_of, without_figures
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.effects.tasks import Task
@@ -159,7 +159,7 @@ def _design_rows(study: Study, redo: Redo, spec: Spec, rows: list[Row]) -> list[
     without = [_without(row, NO_STATISTIC) for row in linear if not np.isfinite(row["statistic"])]
     if not tested:
         return without
-    labels = [Label(**{name: row[name] for name in Label.__match_args__}) for row in tested]
+    labels = [label_of(row) for row in tested]
     try:
         found = randomise(study, redo, spec, labels)
     except IdentificationError as error:

@@ -8,74 +8,64 @@ import numpy as np
 
 from pipeline.datasets.arrays import Floats
 from pipeline.effects.collected import Collected
-from pipeline.effects.rows import ALL, Row
+from pipeline.effects.estimated import joined
+from pipeline.effects.kept import Kept
+from pipeline.effects.rows import ALL, Row, test_row
+from pipeline.effects.study import Study
+from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
+from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.wild_bootstrap import random_signs
 from pipeline.params.inference import RomanoWolf
-from pipeline.params.outcomes import Outcome
 
 # Clusters whose signs are drawn at once: bounds memory, and is part of what a seed means.
 CLUSTERS_AT_ONCE = 4096
 
 
-def romano_wolf_tests(
-    collected: Collected, outcomes: dict[str, Outcome], settings: RomanoWolf
-) -> list[Row]:
+def romano_wolf_tests(collected: Collected, study: Study, settings: RomanoWolf) -> list[Row]:
     """Return a row of TESTS, `romano_wolf`, for each average effect of a family of several.
 
-    A family is what params declare, within one design and estimator; outcomes whose estimator
-    keeps no influences (one cluster code each) are left out, and so are specs that do not ask for
+    A family is what params declare, within one design and estimator; outcomes without influences
+    by one cluster each are left out, and so are effects in ratios and specs that do not ask for
     the average; the note counts who is in.
     """
-    statistics = _average_statistics(collected)
-    families: dict[tuple[str, str, str], list[str]] = {}
-    for design, estimator, outcome in collected.influences:
-        if (design, estimator, outcome) in statistics:
-            families.setdefault((design, estimator, outcomes[outcome].family), []).append(outcome)
-    rows: list[Row] = []
-    for family, members in families.items():
-        if len(members) > 1:
-            tested = np.array([statistics[*family[:2], outcome] for outcome in members])
-            rows += _family_rows(collected, family, members, tested, settings)
-    return rows
-
-
-def _average_statistics(collected: Collected) -> dict[tuple[str, str, str], float]:
-    """Return the t statistic of each average effect by design, estimator and outcome."""
-    return {
-        (row["design"], row["estimator"], row["outcome"]): row.get("statistic", np.nan)
-        for row in collected.estimates
-        if (row["term"], row["sample"]) == ("att", ALL)
-        and (row["grouping"], row["subgroup"]) == (ALL, ALL)
-        and (row["inference"], row["band"]) == ("analytic", "pointwise")
-    }
-
-
-def _family_rows(
-    collected: Collected,
-    family: tuple[str, str, str],
-    members: list[str],
-    statistics: Floats,
-    settings: RomanoWolf,
-) -> list[Row]:
-    design, estimator, name = family
-    influence = _stacked_influences([collected.influences[design, estimator, o] for o in members])
-    rng = np.random.default_rng(settings.seed)
-    p_values = step_down(statistics, influence, settings.draws, rng)
-    said = {"n": len(members), "family": name, "draws": settings.draws}
-    place = dict.fromkeys(("arm", "sample", "grouping", "subgroup"), ALL)
-    place |= {"design": design, "estimator": estimator}
-    found = {"test": "romano_wolf", "reason": None, "remarks": (Reason("romano_wolf", said),)}
+    joint = {s.name for s in study.estimate.specs if ESTIMATORS[s.estimator].joint}
+    families: dict[tuple[str, str, str], list[Kept]] = {}
+    for kept in collected.kept:
+        label = kept.label
+        if label.estimator not in joint or not _has_average(kept):
+            continue
+        outcome = study.outcomes[label.outcome]
+        if not outcome.in_ratios:
+            key = (label.design, label.estimator, outcome.family)
+            families.setdefault(key, []).append(kept)
     return [
-        place | found | {"outcome": outcome, "p_value": p_value}
-        for outcome, p_value in zip(members, p_values, strict=True)
+        row
+        for (*_, family), members in families.items()
+        if len(members) > 1
+        for row in _family_rows(members, family, settings)
     ]
 
 
-def _stacked_influences(parts: list[Floats]) -> Floats:
-    """Return influences by outcome and cluster code, (k, G); clusters that one lacks are zero."""
-    most = max(len(part) for part in parts)
-    return np.array([np.pad(part, (0, most - len(part))) for part in parts])
+def _has_average(kept: Kept) -> bool:
+    """Say whether a result is the average effect on all firms, by clusters in one direction."""
+    label = kept.label
+    whole = {label.sample, label.grouping, label.subgroup} == {ALL}
+    return whole and ATT in kept.by_cluster.terms and kept.others is None
+
+
+def _family_rows(members: list[Kept], family: str, settings: RomanoWolf) -> list[Row]:
+    averages = joined([kept.by_cluster.where([ATT]) for kept in members])
+    assert averages.influence is not None, "kept by cluster"
+    influence = averages.influence.T
+    statistics = averages.estimates / np.sqrt((influence**2).sum(axis=1))
+    rng = np.random.default_rng(settings.seed)
+    p_values = step_down(statistics, influence, settings.draws, rng)
+    said = {"n": len(members), "family": family, "draws": settings.draws}
+    return [
+        test_row(kept.label, "romano_wolf", p_value=p_value, remarks=[Reason("romano_wolf", said)])
+        for kept, p_value in zip(members, p_values.tolist(), strict=True)
+    ]
 
 
 def step_down(

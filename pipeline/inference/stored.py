@@ -1,61 +1,69 @@
-"""Covariances and influences as tables, so that what comes later needs no second fit."""
+"""Keep the covariances and influences of every result, so that what comes later needs no fit."""
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes
-from pipeline.datasets.results import PLACE
-from pipeline.effects.families import family_traits
-from pipeline.effects.rows import Label
-from pipeline.inference.analytic import Inferred
-from pipeline.params.analyses import clustering_code
+from pipeline.effects.collected import Collected
+from pipeline.effects.kept import Kept
+from pipeline.effects.rows import Label, Row
+from pipeline.effects.study import Study
+from pipeline.effects.terms import Term
+from pipeline.inference.analytic import Inferred, analytic_rows
 
-# With more clusters than this only the influences kept `always` are: tables grow with both.
+# With more clusters than this only influences on averages are kept: the table grows with both.
 MOST_CLUSTERS = 20_000
 
 
-def covariance_rows(label: Label, inferred: Inferred) -> pd.DataFrame:
-    """Return EVENT_COVARIANCE of one result: every pair of terms with a standard error."""
-    kept = _positions(inferred, ("always", "few_clusters"))
-    if not len(kept):
-        return pd.DataFrame()
-    first, second = (part.ravel() for part in np.meshgrid(kept, kept, indexing="ij"))
-    rows = _coordinates(label, inferred, first)
-    others = _coordinates(label, inferred, second).add_prefix("other_")
-    return rows.join(others).assign(covariance=inferred.covariance[first, second])
+def kept_rows(collected: Collected, label: Label, inferred: Inferred) -> list[Row]:
+    """Return the analytic rows of a result, and keep what they rest on."""
+    keep(collected, label, inferred)
+    return analytic_rows(label, inferred)
 
 
-def influence_rows(label: Label, inferred: Inferred, names: "pd.Index[str]") -> pd.DataFrame:
-    """Return INFLUENCE of one result; `names` are those of cluster codes.
+def keep(collected: Collected, label: Label, inferred: Inferred) -> None:
+    """Keep the covariances and influences of a result's terms that are not kept yet."""
+    if inferred.estimated.influence is None:
+        return
+    pairs = zip(inferred.estimated.terms, inferred.reasons, strict=True)
+    known = [term for term, reason in pairs if reason is None]
+    new = [term for term in known if collected.kept_of(label, term) is None]
+    if new:
+        collected.keep(_kept(collected.study, label, inferred, new))
 
-    Clusters without influence on a term have no row. Where errors are clustered in two directions
-    there is none.
-    """
-    if inferred.influence is None:
-        return pd.DataFrame()
-    few = len(inferred.influence) <= MOST_CLUSTERS
-    kept = _positions(inferred, ("always", "few_clusters") if few else ("always",))
-    cluster, column = np.nonzero(inferred.influence[:, kept])
-    position = kept[column]
-    rows = _coordinates(label, inferred, position)
-    return rows.assign(
-        cluster_kind=clustering_code(inferred.cluster),
-        cluster=names[cluster].astype("str"),
-        influence=inferred.influence[cluster, position],
+
+def _kept(study: Study, label: Label, inferred: Inferred, terms: list[Term]) -> Kept:
+    place = [inferred.estimated.terms.index(term) for term in terms]
+    by_cluster, codes = inferred.by_cluster
+    names = [
+        _names(study, label, inferred, level, code)
+        for level, code in zip(inferred.levels, codes, strict=True)
+    ]
+    many = by_cluster.influence is not None and len(by_cluster.influence) > MOST_CLUSTERS
+    shown = [term for term in terms if term.is_average or not many]
+    return Kept(
+        label,
+        tuple(terms),
+        inferred.covariance[np.ix_(place, place)],
+        by_cluster.where(shown),
+        *names,
     )
 
 
-def _positions(inferred: Inferred, kept_where: tuple[str, ...]) -> Codes:
-    """Return which terms with a standard error have a family that is kept so."""
-    keep = [family_traits(term.family).kept in kept_where for term in inferred.estimated.terms]
-    known = [reason is None for reason in inferred.reasons]
-    return np.flatnonzero(np.array(keep, dtype=np.bool_) & np.array(known, dtype=np.bool_))
+def _names(
+    study: Study, label: Label, inferred: Inferred, level: str, code: Codes
+) -> NDArray[np.object_]:
+    """Return the names of clusters at one level: PANEL's, or numbers where they are made.
 
-
-def _coordinates(label: Label, inferred: Inferred, positions: Codes) -> pd.DataFrame:
-    """Return the key of each term, repeated as `positions` say."""
-    own = {name: getattr(label, name) for name in PLACE}
-    distinct = pd.DataFrame([own | term.columns for term in inferred.estimated.terms])
-    if not len(positions):
-        return pd.DataFrame()
-    return distinct.iloc[positions].reset_index(drop=True)
+    `code` (G,) are those of the clusters at it.
+    """
+    if level == "firm":
+        return np.asarray(study.firm_ids, dtype=np.object_)[code]
+    stacks, firm = study.stacks[label.design], inferred.estimated.seen.firm
+    names = stacks.cluster_names
+    own = inferred.estimated.seen.assignment
+    if level != "assignment" or own is None or code.max() >= len(names):
+        return np.array([str(number) for number in code], dtype=np.object_)
+    if np.array_equal(own[firm], stacks.assignment[firm]):
+        return names[code]
+    return np.array([str(number) for number in code], dtype=np.object_)
