@@ -62,8 +62,7 @@ def ours(data: dict[str, np.ndarray]) -> dict[str, Figures]:
     from pipeline.effects.regression import absorb
     from pipeline.effects.terms import Term
     from pipeline.inference.analytic import infer
-    from pipeline.inference.wild_bootstrap import wild_test
-    from pipeline.inference.wild_rows import sums_for_draws
+    from pipeline.inference.wild_bootstrap import sums_for_draws, wild_test
 
     names = tuple(f"d{k}" for k in range(TERMS))
     terms = [Term(name) for name in names]

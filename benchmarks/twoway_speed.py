@@ -117,8 +117,7 @@ def wild_draws(n_clusters: int = 50, draws: int = 999) -> float:
     """Return the seconds of a restricted wild bootstrap of 20,000 firm-years, interval included."""
     from pipeline.effects.absorb import dense_codes
     from pipeline.effects.regression import absorb
-    from pipeline.inference.wild_bootstrap import wild_test
-    from pipeline.inference.wild_rows import sums_for_draws
+    from pipeline.inference.wild_bootstrap import sums_for_draws, wild_test
 
     data = simulate(20_000)
     cluster = data["cluster"] % n_clusters

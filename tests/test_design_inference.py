@@ -29,7 +29,7 @@ from pipeline.inference import bootstrap
 from pipeline.inference.analytic import infer
 from pipeline.inference.bootstrap import Redo, bootstrap_terms
 from pipeline.inference.cautions import cluster_caution
-from pipeline.inference.clusters import unit_clusters
+from pipeline.inference.counts import unit_clusters
 from pipeline.inference.validity import require_valid
 from pipeline.matching.designs import match_designs
 from pipeline.matching.redo import Remade

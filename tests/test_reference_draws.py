@@ -13,8 +13,7 @@ from test_randomisation import rows_of
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.effects.absorb import two_effects
-from pipeline.inference.wild_bootstrap import wild_test
-from pipeline.inference.wild_rows import sums_for_draws
+from pipeline.inference.wild_bootstrap import sums_for_draws, wild_test
 from pipeline.panel.treated_clusters import cluster_entry
 
 REFERENCE = Path(__file__).parent / "reference"

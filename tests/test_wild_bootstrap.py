@@ -10,8 +10,12 @@ from told import estimate_specs
 from pipeline.effects.absorb import two_effects
 from pipeline.effects.least_squares import coefficients
 from pipeline.effects.study import prepare_study
-from pipeline.inference.wild_bootstrap import cluster_weights, wild_test
-from pipeline.inference.wild_rows import combination_first, sums_for_draws
+from pipeline.inference.wild_bootstrap import (
+    cluster_weights,
+    combination_first,
+    sums_for_draws,
+    wild_test,
+)
 
 
 def data(seed, n_clusters=6, effect=0.0):

@@ -25,8 +25,7 @@ from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
 from pipeline.estimators.stacked_regressors import event_regressors
 from pipeline.inference.analytic import infer
-from pipeline.inference.clusters import cluster_codes
-from pipeline.inference.counts import count
+from pipeline.inference.counts import cluster_codes, count
 from pipeline.inference.stored import kept_rows
 from pipeline.params.analyses import Survival
 

@@ -17,8 +17,7 @@ from pipeline.effects.rows import Label, Row
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.inference.cautions import cluster_caution, pair_cautions
-from pipeline.inference.clusters import cluster_codes
-from pipeline.inference.counts import LONE_IN_COHORTS, Counts, count
+from pipeline.inference.counts import LONE_IN_COHORTS, Counts, cluster_codes, count
 from pipeline.inference.covariance import (
     cluster_sums,
     is_rounding,

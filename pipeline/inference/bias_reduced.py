@@ -17,9 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
+from pipeline.effects.absorb import dense_codes
 from pipeline.effects.regression import Absorbed
+from pipeline.effects.rows import Row, without_figures
 from pipeline.errors import IdentificationError, Reason
-from pipeline.inference.covariance import is_nested
+from pipeline.inference.analytic import Inferred
+from pipeline.inference.covariance import is_nested, t_intervals
 
 # Eigenvalues of B_j and directions of its span below this are zero but for rounding.
 RANK_TOLERANCE = 1e-10
@@ -29,6 +32,9 @@ MOST_DIMENSIONS = 3000
 
 # The degrees of freedom compare all pairs of clusters.
 MOST_CLUSTERS = 3000
+
+INFERENCE = "bias_reduced"
+_MISSING = ("std_error", "statistic", "df", "p_value", "conf_low", "conf_high")
 
 
 @dataclass(frozen=True)
@@ -180,3 +186,40 @@ def _degrees(own: Floats, down: Floats, across: Floats, cross: Floats) -> Floats
         spread = (products**2).sum()
         degrees[term] = np.trace(products) ** 2 / spread if spread > 0 else np.nan
     return degrees
+
+
+def bias_reduced_rows(rows: list[Row], inferred: Inferred) -> list[Row]:
+    """Return a row for every analytic one with a standard error, of a least-squares regression.
+
+    `rows` are those of the result's terms, in their order, and what else the result says.
+    """
+    estimated, regression = inferred.estimated, inferred.estimated.regression
+    assert regression is not None, "of least squares only"
+    behind = regression.least_squares
+    used = np.flatnonzero(np.isfinite(inferred.known_errors))
+    if not len(used):
+        return []
+    group = dense_codes(inferred.clusters[0][estimated.seen.firm])
+    shares = estimated.loadings[:, used]
+    try:
+        found = bias_reduced(behind.absorbed, behind.residuals, group, shares)
+    except IdentificationError as error:
+        return [without_figures(rows[i], INFERENCE, error.reason, *_MISSING) for i in used]
+    pairs = zip(used, found.std_errors, found.degrees, strict=True)
+    return [_row(rows[i], float(error), float(df)) for i, error, df in pairs]
+
+
+def _row(analytic: Row, error: float, df: float) -> Row:
+    shown = t_intervals(
+        np.array([analytic["estimate"]]), np.array([error]), df, analytic["conf_level"]
+    )
+    return analytic | {
+        "inference": INFERENCE,
+        "std_error": error,
+        "statistic": shown.statistic[0],
+        "df": df,
+        "p_value": shown.p_value[0],
+        "conf_low": shown.low[0],
+        "conf_high": shown.high[0],
+        "remarks": (*analytic["remarks"], Reason("bias_reduced")),
+    }

@@ -17,10 +17,10 @@ from pipeline.errors import Reason
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.abadie_imbens import abadie_imbens_rows
 from pipeline.inference.analytic import Inferred, analytic_rows, infer
-from pipeline.inference.bias_reduced_rows import bias_reduced_rows
-from pipeline.inference.event_bands import band_rows
+from pipeline.inference.bands import band_rows
+from pipeline.inference.bias_reduced import bias_reduced_rows
 from pipeline.inference.imbens_manski import bound_rows
-from pipeline.inference.wild_rows import wild_bootstrap_row
+from pipeline.inference.wild_bootstrap import wild_bootstrap_row
 from pipeline.params.spec_options import EstimatesAsked
 
 LINEAR_ONLY = Reason("linear_only")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.datasets.arrays import Codes
 from pipeline.effects.stacks import Stacks, unit_covariates
 from pipeline.effects.study import Study, asked, outcome_sample
-from pipeline.inference.clusters import unit_clusters
+from pipeline.inference.counts import unit_clusters
 from pipeline.inference.validity import used_once
 from pipeline.panel.panel_index import NO_ROW
 from pipeline.panel.scale import on_scale
