@@ -1,12 +1,14 @@
 """Made-up results tables of a small study, for tests of exhibits: no stage is run."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matched_sets import nearest_design
 
+from pipeline.analyses.what_ran import specs_ran
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
@@ -18,9 +20,12 @@ from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
 from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import Dataset, conform
+from pipeline.effects.study import Study
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.matching.matched_lags import matched_times
+from pipeline.matching.redo import Redo
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
@@ -98,14 +103,15 @@ def study_results(
     """Return results tables that fit together: every observed outcome, design and spec."""
     chosen = settings(outcomes, **exhibit)
     rng = np.random.default_rng(seed)
-    estimates = _table(ESTIMATES, _estimate_rows(chosen, rng))
+    rows = _estimate_rows(chosen, rng)
+    estimates = _table(ESTIMATES, rows)
     return StudyResults(
         study="madeup",
         settings=chosen,
         estimates=estimates,
         tests=_table(TESTS, _test_rows(chosen)),
         paths=_table(OUTCOME_PATHS, _path_rows(chosen, rng)),
-        details=_details(chosen),
+        details=_details(chosen, rows),
         balance=_table(BALANCE, _balance_rows(rng)),
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
         issues=_table(ISSUES, []),
@@ -382,10 +388,10 @@ def _path_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict[str
 _STACKS = (2009, 2010)
 
 
-def _details(chosen: StudySettings) -> Details:
+def _details(chosen: StudySettings, estimates: list[dict[str, Any]]) -> Details:
     rows = {
         **_outcome_details(chosen),
-        SPECS.name: _specs_ran(chosen),
+        SPECS.name: _specs_ran(chosen, estimates),
         STACKS.name: [
             {"stack": s, "n_entrants": 210, "n_entrants_not_active": 4, "n_candidates": 5000}
             for s in _STACKS
@@ -408,19 +414,29 @@ def _details(chosen: StudySettings) -> Details:
     return Details({table.name: _table(table, rows.get(table.name, [])) for table in DETAILS})
 
 
-def _specs_ran(chosen: StudySettings) -> list[dict[str, Any]]:
-    """Return SPECS: the gap rule as it runs, and nothing else that a sentence reads."""
-    filler = {"string": "none", "integer": 0, "flag": False}
-    rest = {name: filler[column.kind] for name, column in SPECS.columns.items()}
-    whole = chosen.estimate.missing == "drop_set"
-    return [
-        rest
-        | {"design": design, "outcome": outcome, "estimator": spec.name, "kind": spec.estimator}
-        | {"gaps": "drop_set" if whole and design != "unmatched" else "renormalise"}
-        for spec in chosen.estimate.specs
-        for design in spec.designs
-        for outcome in chosen.outcomes.root
-    ]
+def _specs_ran(chosen: StudySettings, estimates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return SPECS as the stage makes it from settings; designs have sets but without matching."""
+    designs = {design: None for spec in chosen.estimate.specs for design in spec.designs}
+    stacks = {d: SimpleNamespace(sets=None if d == "unmatched" else ()) for d in designs}
+    study = Study(
+        panel=pd.DataFrame(),
+        stacks=stacks,  # type: ignore[arg-type]
+        estimand={},
+        outcomes=chosen.outcomes.root,
+        matched_times=matched_times(chosen.score, chosen.match),
+        treatment=chosen.treatment,
+        estimate=chosen.estimate,
+        covariates=None,
+    )
+    pool = Redo(pd.DataFrame(), pd.DataFrame(), chosen.score, chosen.match).controls_from
+    return list(specs_ran(study, estimates, {}, pool))
+
+
+def with_settings(results: StudyResults, chosen: StudySettings) -> StudyResults:
+    """Return results under other settings, with SPECS as they make it."""
+    ran = _specs_ran(chosen, results.estimates.to_dict("records"))
+    details = results.details.replaced(SPECS, _table(SPECS, ran))
+    return replace(results, settings=chosen, details=details)
 
 
 def _outcome_details(chosen: StudySettings) -> dict[str, list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from results import (
     settings,
     study_results,
     with_details,
+    with_settings,
 )
 from text_tables import lines
 
@@ -167,12 +168,12 @@ def made(**exhibit):
     section = type(chosen.estimate).model_validate(asked | {"analyses": ANALYSES})
     for table, rows in MORE_DETAILS.items():
         plain = with_details(plain, table, rows)
-    return dataclasses.replace(
+    more = dataclasses.replace(
         plain,
-        settings=dataclasses.replace(chosen, estimate=section),
         estimates=pd.concat([plain.estimates, _table(ESTIMATES, ROWS)], ignore_index=True),
         tests=pd.concat([plain.tests, _table(TESTS, MORE_TESTS)], ignore_index=True),
     )
+    return with_settings(more, dataclasses.replace(chosen, estimate=section))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bad_studies import inputs, plain_panel
-from results import study_results, with_details, with_figures
+from results import study_results, with_details, with_figures, with_settings
 
 from pipeline.datasets.fits import FITS
 from pipeline.datasets.samples import SHARED_CLUSTERS
@@ -119,7 +119,7 @@ def test_the_main_table_warns_of_errors_by_firm():
     estimate = told.settings.estimate
     specs = [spec.model_copy(update={"cluster": "firm"}) for spec in estimate.specs]
     settings = replace(told.settings, estimate=estimate.model_copy(update={"specs": specs}))
-    assert warning in " ".join(first_panel_warnings(replace(told, settings=settings)))
+    assert warning in " ".join(first_panel_warnings(with_settings(told, settings)))
 
 
 def test_the_main_table_counts_treated_firms_that_year_effects_leave_alone():
@@ -131,12 +131,12 @@ def test_the_main_table_counts_treated_firms_that_year_effects_leave_alone():
     estimate = told.settings.estimate
     specs = [spec.model_copy(update={"year_effects_by": "sector"}) for spec in estimate.specs]
     settings = replace(told.settings, estimate=estimate.model_copy(update={"specs": specs}))
-    said = " ".join(first_panel_warnings(replace(told, settings=settings)))
+    said = " ".join(first_panel_warnings(with_settings(told, settings)))
     assert "leave without a comparison, and that do not move the estimate, at most: 17." in said
     hidden = with_figures(told, FITS, row, n_treated_without_comparison=pd.NA)
-    few = " ".join(first_panel_warnings(replace(hidden, settings=settings)))
+    few = " ".join(first_panel_warnings(with_settings(hidden, settings)))
     assert "do not move the estimate, at most: few." in few
-    unknown = replace(results, settings=settings)
+    unknown = with_settings(results, settings)
     assert "without a comparison" not in " ".join(first_panel_warnings(unknown))
 
 

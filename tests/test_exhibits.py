@@ -7,7 +7,15 @@ import re
 import pandas as pd
 import pytest
 from published import build_exhibits
-from results import OUTCOMES, many_outcomes, remarked, study_results, with_details, with_figures
+from results import (
+    OUTCOMES,
+    many_outcomes,
+    remarked,
+    study_results,
+    with_details,
+    with_figures,
+    with_settings,
+)
 
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
@@ -181,9 +189,7 @@ def _with_whole_sets_lost(lost, per_set=3.0, missing="drop_set"):
         treated_years_dropped=pd.NA if math.isnan(lost) else int(lost),
     )
     chosen = results.settings.estimate.model_copy(update={"missing": missing})
-    return dataclasses.replace(
-        results, settings=dataclasses.replace(results.settings, estimate=chosen)
-    )
+    return with_settings(results, dataclasses.replace(results.settings, estimate=chosen))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +212,7 @@ def test_the_rule_for_missing_outcomes_is_the_one_that_ran(results):
     sizes = pd.array(range(100, 100 + len(results.estimates)), dtype="Int64")
     results = dataclasses.replace(results, estimates=results.estimates.assign(n_obs=sizes))
     shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(results))
-    whole = say("main_notes.drop_set", firms=results.settings.exhibit.firms)
+    whole = say("gap_rule.drop_set", firms=results.settings.exhibit.firms)
     assert whole in " ".join(main_notes(results, shown))
     ran = results.details.of(SPECS).assign(gaps="renormalise").to_dict("records")
     assert whole not in " ".join(main_notes(with_details(results, SPECS, ran), shown))
@@ -255,7 +261,9 @@ def test_columns_with_different_samples_give_the_reason(results):
     rescaled = "comparison weights are rescaled to the treated observed"
     shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(uneven))
     notes = " ".join(main_notes(uneven, shown))
-    assert f"{rescaled} (Panels A and D); {sets} (Panels B and C)." in notes
+    once = "whoever is observed in a year counts in it"
+    told = f"{rescaled} (Panel A); {sets} (Panels B and C); {once} (Panel D)."
+    assert told in notes
     assert sets not in _notes(results)
     assert rescaled not in _notes(results)
 
@@ -333,7 +341,7 @@ def test_a_total_of_nothing_has_no_largest_firms(share):
     made = study_results(OUTCOMES | {"exports_value": OUTCOMES["exports_any"]})
     outcomes = OutcomesSection.model_validate(OUTCOMES | {"exports_value": ratio})
     settings = dataclasses.replace(made.settings, outcomes=outcomes)
-    results = dataclasses.replace(made, settings=settings)
+    results = with_settings(made, settings)
     ours = {"design": "covariates", "outcome": "exports_value", "grouping": "all"}
     rows = [
         ours | {"treated": treated, "largest_five_share": value}
@@ -407,7 +415,7 @@ def test_notes_say_what_the_average_is(results, average, words):
     specs = [stacked.model_copy(update={"average": average}), *others]
     estimate = results.settings.estimate.model_copy(update={"specs": specs})
     settings = dataclasses.replace(results.settings, estimate=estimate)
-    assert f"the average is {words}" in _notes(dataclasses.replace(results, settings=settings))
+    assert f"the average is {words}" in _notes(with_settings(results, settings))
 
 
 def test_notes_say_where_there_is_no_caliper(results):
@@ -416,7 +424,7 @@ def test_notes_say_where_there_is_no_caliper(results):
     match = results.settings.match.model_copy(update={"designs": free})
     settings = dataclasses.replace(results.settings, match=match)
     words = "without replacement, no caliper, exact within Sector (t\u22121)"
-    assert words in _notes(dataclasses.replace(results, settings=settings))
+    assert words in _notes(with_settings(results, settings))
     assert "no caliper" not in _notes(results)
 
 
@@ -424,7 +432,7 @@ def test_years_of_anticipation_are_explained(results):
     treatment = results.settings.treatment.model_copy(update={"anticipation_years": 1})
     settings = dataclasses.replace(results.settings, treatment=treatment)
     words = "Years between the reference year and entry are in neither baseline nor effect."
-    assert words in _notes(dataclasses.replace(results, settings=settings))
+    assert words in _notes(with_settings(results, settings))
     assert words not in _notes(results)
 
 
@@ -712,7 +720,7 @@ def test_estimators_on_the_same_firms_stand_side_by_side(results):
     alone = [s for s in results.settings.estimate.specs if s.name == "stacked"]
     estimate = results.settings.estimate.model_copy(update={"specs": alone})
     lone = dataclasses.replace(results.settings, estimate=estimate)
-    assert estimators_tables(dataclasses.replace(results, settings=lone)) == []
+    assert estimators_tables(with_settings(results, lone)) == []
 
 
 def test_detectable_effects_are_those_stored_and_their_percent(results):
@@ -784,10 +792,9 @@ def test_poisson_is_explained_only_where_it_stands(results):
     estimates.loc[lost, "estimate"] = math.nan
     place = {"design": panels["B"].design, "outcome": "sales_log", "grouping": "all"}
     shares = [place | {"treated": group, "largest_five_share": 0.12} for group in (True, False)]
-    made = dataclasses.replace(
-        with_details(results, CONCENTRATION, shares),
-        estimates=estimates,
-        settings=dataclasses.replace(results.settings, outcomes=outcomes),
+    made = with_settings(
+        dataclasses.replace(with_details(results, CONCENTRATION, shares), estimates=estimates),
+        dataclasses.replace(results.settings, outcomes=outcomes),
     )
 
     def notes(letter):
@@ -911,12 +918,9 @@ def with_group_time(results):
     estimates.loc[estimates["estimator"] == "flat", "df"] = math.nan
     test = {"outcome": "sales_log", "design": "unmatched", "sample": "all", "estimator": "flat"}
     test |= {"test": "pre_trends", "p_value": 0.37}
-    return dataclasses.replace(
-        results,
-        estimates=estimates,
-        tests=pd.concat([results.tests, pd.DataFrame([test])], ignore_index=True),
-        settings=dataclasses.replace(settings, estimate=estimate),
-    )
+    tests = pd.concat([results.tests, pd.DataFrame([test])], ignore_index=True)
+    made = dataclasses.replace(results, estimates=estimates, tests=tests)
+    return with_settings(made, dataclasses.replace(settings, estimate=estimate))
 
 
 def test_group_time_panels_have_their_pre_trend_test_and_normal_intervals(results):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pandas as pd
 import pytest
-from results import _table, settings, study_results
+from results import _table, settings, study_results, with_settings
 
 from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import ESTIMATES
@@ -63,7 +63,7 @@ def results():
         row(2010, 2011, float("nan"), float("nan"), NOBODY),
     ]
     more = pd.concat([plain.estimates, _table(ESTIMATES, rows)], ignore_index=True)
-    return dataclasses.replace(plain, settings=chosen, estimates=more)
+    return with_settings(dataclasses.replace(plain, estimates=more), chosen)
 
 
 def test_each_entry_year_has_a_panel_and_each_cell_its_estimate(results):

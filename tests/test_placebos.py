@@ -10,7 +10,16 @@ import pandas as pd
 import pytest
 import simulation
 from monte_carlo import estimate_seed, evaluation
-from results import EVERYONE, OUTCOMES, _table, said, settings, study_results, with_details
+from results import (
+    EVERYONE,
+    OUTCOMES,
+    _table,
+    said,
+    settings,
+    study_results,
+    with_details,
+    with_settings,
+)
 from scipy.stats import binom
 from text_tables import lines
 from workspace import section
@@ -167,12 +176,13 @@ def made(outcomes=None, **exhibit):
     q_value = EVERYONE | {"outcome": "sales_log", "design": "covariates_lags"}
     q_value |= {"sample": PLACEBO_ENTRY}
     q_value |= {"estimator": "stacked", "test": "q_value", "p_value": 0.0246}
-    return dataclasses.replace(
+    more = dataclasses.replace(
         plain,
-        settings=dataclasses.replace(chosen, estimate=type(chosen.estimate).model_validate(asked)),
         estimates=pd.concat([plain.estimates, _table(ESTIMATES, [ENTRY, NONE])], ignore_index=True),
         tests=pd.concat([plain.tests, _table(TESTS, [q_value])], ignore_index=True),
     )
+    section = type(chosen.estimate).model_validate(asked)
+    return with_settings(more, dataclasses.replace(chosen, estimate=section))
 
 
 @pytest.fixture(scope="module")

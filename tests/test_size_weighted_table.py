@@ -5,7 +5,7 @@ import dataclasses
 import latex
 import pandas as pd
 import pytest
-from results import _table, study_results, with_details
+from results import _table, study_results, with_details, with_settings
 from text_tables import lines
 
 from pipeline.datasets.results import ESTIMATES
@@ -62,11 +62,9 @@ def made(largest=0.019, **exhibit):
         ],
     }.items():
         plain = with_details(plain, table, rows)
-    return dataclasses.replace(
-        plain,
-        settings=dataclasses.replace(plain.settings, estimate=section),
-        estimates=pd.concat([plain.estimates, _table(ESTIMATES, ROWS)], ignore_index=True),
-    )
+    more = pd.concat([plain.estimates, _table(ESTIMATES, ROWS)], ignore_index=True)
+    chosen = dataclasses.replace(plain.settings, estimate=section)
+    return with_settings(dataclasses.replace(plain, estimates=more), chosen)
 
 
 def test_effects_by_firm_stand_above_those_by_size_and_the_total():

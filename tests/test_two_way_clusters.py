@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from bad_studies import DRAWS, SPECS, inputs, plain_panel, spec
 from linearmodels.panel import PanelOLS
-from results import study_results
+from results import study_results, with_settings
 from statsmodels.api import OLS
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 from workspace import section
@@ -329,7 +329,7 @@ def test_the_note_of_the_main_table_names_both_levels():
         results.settings, estimate=estimate.model_copy(update={"specs": specs})
     )
     table = results.estimates.assign(cluster="assignment+sector")
-    both = dataclasses.replace(results, settings=settings, estimates=table)
+    both = with_settings(dataclasses.replace(results, estimates=table), settings)
     words = " ".join(" ".join(table.notes) for table in main_effects(both).values())
     named = settings.exhibit.cluster
     assert f"clustered in two directions, by {named} and by sector, G the smaller" in words

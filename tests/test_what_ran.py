@@ -11,6 +11,8 @@ from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import check
 from pipeline.effects.collected import Results
 from pipeline.estimators.registry import ESTIMATORS
+from pipeline.exhibits.words.language import say
+from pipeline.params.analyses import Analyses
 
 BINS = [{"first_event_time": 0, "last_event_time": 1}]
 GROUP_TIME = {
@@ -57,7 +59,7 @@ def one_entry_year(**settings: Any) -> Results:
 
 @pytest.fixture(scope="module")
 def everything() -> Results:
-    return inputs(analyses={}, romano_wolf=None).results()
+    return inputs(romano_wolf=None).results()
 
 
 def test_every_spec_of_estimates_has_a_row_and_no_cell_is_empty(everything):
@@ -76,9 +78,31 @@ def chained() -> Results:
     return one_entry_year()
 
 
+def test_every_rule_for_gaps_that_ran_has_its_sentence(everything, chained):
+    rows = pd.concat([everything.details[SPECS.name], chained.details[SPECS.name]])
+    rules = set(rows.loc[rows["kind"].isin(list(ESTIMATORS)), "gaps"])
+    assert rules >= {"renormalise", "observed", "pairs", "with_difference"}
+    for rule in rules:
+        assert say(f"gap_rule.{rule}", firms="plants")
+
+
 def test_every_estimator_has_a_row(everything, chained):
     kinds = {*everything.details[SPECS.name]["kind"], *chained.details[SPECS.name]["kind"]}
-    assert kinds == set(ESTIMATORS)
+    assert kinds == set(ESTIMATORS) | set(Analyses.model_fields)
+
+
+def test_an_analysis_has_a_row_that_says_how_it_ran(everything, chained):
+    matched = {"design": "matched"}
+    margins = row(everything, estimator="margins", outcome="exports", **matched)
+    assert margins["method"] == "poisson least_squares"
+    assert margins["terms"] == "firms_above_zero level_per_firm level att asinh log1p"
+    alive = row(everything, estimator="survival", outcome="survival", **matched)
+    assert (alive["terms"], alive["matched_event_times"]) == ("event att", "none")
+    groups = row(everything, estimator="groups", outcome="sales", **matched)
+    assert (groups["weights"], groups["least_firms"]) == ("matching", 2)
+    sized = row(everything, estimator="size_weighted", outcome="sales", **matched)
+    assert (sized["weights"], sized["weight_by"]) == ("own_size", "sales")
+    assert {one["solved_by"] for one in (margins, alive, groups, sized)} == {"own"}
 
 
 def test_a_spec_that_estimates_nothing_says_so(everything):
@@ -126,7 +150,7 @@ def test_a_spec_that_overrides_its_base_or_options_changes_its_row():
             {"wild_draws", "wild_seed", "wild_ties", "inference"},
         ),
         ("stacked", STACKED, UNMATCHED, {"design", "weights"}),
-        ("twoway", {"designs": ["matched"]}, UNMATCHED, {"design", "weights"}),
+        ("twoway", {"designs": ["matched"]}, UNMATCHED, {"design", "weights", "gaps"}),
         ("twoway", {"designs": ["matched"]}, {"bias_reduced": True}, {"inference"}),
         (
             "group_time",
@@ -209,6 +233,7 @@ def test_pool_anticipation_and_window_are_those_that_ran():
     assert set(rows["base_event_time"]) == {-2}
     assert set(rows["first_event_time"]) == {-3}
     assert set(rows["last_event_time"]) == {1}
+    rows = rows[rows["kind"] == "matched_difference"]
     assert set(rows["inference"]) == {"abadie_imbens"}
     assert set(rows["weights"]) == {"matched_anew"}
 

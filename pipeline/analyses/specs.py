@@ -58,12 +58,12 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
             _add_spec(collected, study, spec, sample, name)
     if redo is not None:
         _add_redone(collected, study, redo)
-    add_specs(collected, study, redo)
     collected.tests += family_tests(collected.estimates, study.outcomes)
     if study.estimate.romano_wolf is not None:
         draws = study.estimate.romano_wolf
         collected.tests += romano_wolf_tests(collected, study, draws)
     add_analyses(collected, study, redo)
+    add_specs(collected, study, redo)
     caution_errors_by_firm(collected, study)
     return collected.tables()
 

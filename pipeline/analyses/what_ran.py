@@ -1,20 +1,23 @@
-"""Record every spec as it ran, in SPECS."""
+"""Record every spec and analysis as it ran, in SPECS."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from pipeline.analyses.resolved import asked_of_analyses
 from pipeline.datasets.specs import NONE, SPECS
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
 from pipeline.effects.regression import Solver
-from pipeline.effects.resolved import Asked
+from pipeline.effects.resolved import Asked, Resolved
 from pipeline.effects.rows import Row
 from pipeline.effects.study import Study, asked
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.redo import Redo
-from pipeline.params.analyses import clustering_code
-from pipeline.params.spec_options import EstimatesAsked
+from pipeline.params.analyses import Analysis, GroupsSection, SizeWeighted, clustering_code
+from pipeline.params.spec_options import OPTIONS, EstimatesAsked
 
 # A row in which one of these stands was inferred.
 _INFERRED = ("std_error", "p_value", "conf_low")
@@ -33,46 +36,89 @@ def solver(answer: Answer) -> Solver | None:
 
 
 def add_specs(collected: Collected, study: Study, redo: Redo | None) -> None:
-    """Add a row for every spec, design and outcome, given all of their rows of ESTIMATES.
+    """Add a row for every spec, analysis, design and outcome, given all rows of ESTIMATES.
 
     Pools are not known without `redo`, which has the settings of the designs.
     """
-    inferred = _inferred(collected)
+    pool = (lambda design: "not_known") if redo is None else redo.controls_from
+    for row in specs_ran(study, collected.estimates, collected.solved_by, pool):
+        collected.add(SPECS, **row)
+
+
+def specs_ran(
+    study: Study,
+    estimates: list[Row],
+    solved_by: Mapping[Place, Solver],
+    pool: Callable[[str], str],
+) -> Iterator[Row]:
+    """Yield the rows of SPECS, given those of ESTIMATES, who solved specs, and designs' pools."""
+    estimated = _rows(estimates, ("estimate",))
+    inferred = _rows(estimates, _INFERRED)
     for design, outcome, specs in asked(study):
-        pool = "not_known" if redo is None else redo.controls_from(design)
         for spec in specs:
             place = (design, outcome, spec.name)
-            rows = inferred.get(place, [])
-            collected.add(
-                SPECS,
-                **dict(zip(SPECS.key, place, strict=True)),
-                **_resolved(Asked(study, spec, design, outcome)),
-                **_inference(spec, rows),
-                controls_from=pool,
-                solved_by=collected.solved_by.get(place, "nobody"),
-            )
+            of = Asked(study, spec, design, outcome)
+            by = solved_by.get(place, "nobody")
+            own = ESTIMATORS[spec.estimator].resolved(of)
+            row = _row(of, own, spec.estimator, spec.terms, inferred.get(place, []))
+            yield _placed(place, row, pool(design), by)
+    for name, of, own, terms in asked_of_analyses(study):
+        place = (of.design, of.outcome, name)
+        by = "own" if place in estimated else "nobody"
+        row = _row(of, own, name, terms, inferred.get(place, []))
+        yield _placed(place, row, pool(of.design), by)
 
 
-def _inferred(collected: Collected) -> dict[Place, list[Row]]:
-    """Return the rows with an error, a p-value or an interval, by spec, design and outcome."""
+def _placed(place: Place, row: Row, pool: str, by: str) -> Row:
+    key = dict(zip(SPECS.key, place, strict=True))
+    return {**key, **row, "controls_from": pool, "solved_by": by}
+
+
+def _rows(estimates: list[Row], columns: tuple[str, ...]) -> dict[Place, list[Row]]:
+    """Return the rows in which one of the columns stands, by spec, design and outcome."""
     found: dict[Place, list[Row]] = {}
-    for row in collected.estimates:
-        if any(np.isfinite(row.get(name, np.nan)) for name in _INFERRED):
+    for row in estimates:
+        if any(np.isfinite(_or_nan(row.get(name))) for name in columns):
             found.setdefault((row["design"], row["outcome"], row["estimator"]), []).append(row)
     return found
 
 
-def _inference(spec: EstimatesAsked, rows: list[Row]) -> Row:
+def _or_nan(value: Any) -> float:
+    return np.nan if value is None else float(value)
+
+
+def _row(of: Asked, own: Resolved, kind: str, terms: Sequence[str], inferred: list[Row]) -> Row:
+    """Return what the spec's options, the study's and the estimator's rules come to."""
+    treatment, matched = of.study.treatment, frozenset[int]()
+    if of.outcome in of.study.outcomes:
+        matched = of.study.matched_on(of.design, of.outcome)
+    return {
+        **vars(own),
+        "kind": kind,
+        "terms": _listed(terms),
+        "comparison": treatment.comparison,
+        "first_event_time": treatment.window.first_event_time,
+        "last_event_time": treatment.window.last_event_time,
+        "anticipation_years": treatment.anticipation_years,
+        "base_event_time": treatment.reference_event_time,
+        "matched_event_times": _listed(sorted(matched)),
+        "cluster": clustering_code(of.spec.cluster),
+        **_options(of.spec),
+        **_inference(of.spec, inferred),
+    }
+
+
+def _inference(spec: EstimatesAsked | Analysis, rows: list[Row]) -> Row:
     """Return the methods that gave something, and how often and from which seeds they drew."""
     methods = {row["inference"] for row in rows}
-    bootstrap = spec if "cluster_bootstrap" in methods else None
-    wild = spec.option("wild_bootstrap") if "wild_bootstrap" in methods else None
-    randomised = spec.option("randomisation") if "randomisation" in methods else None
+    bootstrap = "cluster_bootstrap" in methods
+    wild = _option(spec, "wild_bootstrap") if "wild_bootstrap" in methods else None
+    randomised = _option(spec, "randomisation") if "randomisation" in methods else None
     return {
         "inference": _listed(sorted(methods)),
         "bands": any(row["band"] == "simultaneous" for row in rows),
-        "draws": bootstrap.option("draws") if bootstrap else 0,
-        "seed": bootstrap.option("seed") if bootstrap else None,
+        "draws": _option(spec, "draws") if bootstrap else 0,
+        "seed": _option(spec, "seed") if bootstrap else None,
         "wild_draws": wild.draws if wild else 0,
         "wild_seed": wild.seed if wild else None,
         "wild_ties": wild.ties if wild else NONE,
@@ -81,40 +127,34 @@ def _inference(spec: EstimatesAsked, rows: list[Row]) -> Row:
     }
 
 
-def _resolved(of: Asked) -> Row:
-    """Return what the spec's options, the study's and the estimator's rules come to."""
-    study, spec = of.study, of.spec
-    own = ESTIMATORS[spec.estimator].resolved(of)
-    return {
-        **vars(own),
-        "kind": spec.estimator,
-        "terms": _listed(spec.terms),
-        "comparison": study.treatment.comparison,
-        "first_event_time": study.treatment.window.first_event_time,
-        "last_event_time": study.treatment.window.last_event_time,
-        "anticipation_years": study.treatment.anticipation_years,
-        "base_event_time": study.treatment.reference_event_time,
-        "matched_event_times": _listed(sorted(study.matched_on(of.design, of.outcome))),
-        "cluster": clustering_code(spec.cluster),
-        **_options(spec),
-    }
-
-
-def _options(spec: EstimatesAsked) -> Row:
-    """Return the options that some estimators have: those that a spec lacks are `none`."""
-    bins = [f"{b.first_event_time}:{b.last_event_time}" for b in spec.option("event_bins")]
+def _options(spec: EstimatesAsked | Analysis) -> Row:
+    """Return the options that some have: those that a spec or analysis lacks are `none`."""
+    option = partial(_option, spec)
+    bins = [f"{b.first_event_time}:{b.last_event_time}" for b in option("event_bins")]
     return {
         "event_bins": _listed(bins),
-        "balanced_last_event_time": spec.option("balanced_last_event_time"),
-        "year_effects_by": spec.option("year_effects_by") or NONE,
-        "weight_by": spec.option("weight_by") or NONE,
-        "weight_matched_again": spec.option("weight_matched_again"),
-        "covariates": _listed(spec.option("covariates")),
-        "bias_adjustment": _listed(spec.option("bias_adjustment")),
-        "variance": spec.option("variance"),
-        "variance_neighbours": spec.option("variance_neighbours"),
-        "placebo_entry_years": spec.option("placebo_entry_years") or 0,
+        "balanced_last_event_time": option("balanced_last_event_time"),
+        "year_effects_by": option("year_effects_by") or NONE,
+        "weight_by": _weight_by(spec),
+        "weight_matched_again": option("weight_matched_again"),
+        "covariates": _listed(option("covariates")),
+        "bias_adjustment": _listed(option("bias_adjustment")),
+        "variance": option("variance"),
+        "variance_neighbours": option("variance_neighbours"),
+        "placebo_entry_years": option("placebo_entry_years") or 0,
+        "least_firms": spec.least_firms if isinstance(spec, GroupsSection) else 0,
     }
+
+
+def _option(spec: EstimatesAsked | Analysis, name: str) -> Any:
+    """Return an option of a spec; an analysis has none of them."""
+    return spec.option(name) if isinstance(spec, EstimatesAsked) else OPTIONS[name]
+
+
+def _weight_by(spec: EstimatesAsked | Analysis) -> str:
+    if isinstance(spec, SizeWeighted):
+        return _listed(dict.fromkeys(size.column for size in spec.by.values()))
+    return _option(spec, "weight_by") or NONE
 
 
 def _listed(values: Any) -> str:

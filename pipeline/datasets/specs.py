@@ -1,4 +1,4 @@
-"""SPECS: every spec as it ran, its options resolved; exhibits say of it what was estimated."""
+"""SPECS: every spec and analysis as it ran, its options resolved; exhibits say what it says."""
 
 from pipeline.datasets.store import Column, Dataset, Tells
 
@@ -20,13 +20,13 @@ def _seed(of: str) -> Column:
 
 SPECS = Dataset(
     name="SPECS",
-    row="one spec on one outcome under one design; lists are parted by spaces, `none` is no option",
+    row="one spec or analysis, outcome and design; lists are parted by spaces, `none` is no option",
     key=("design", "outcome", "estimator"),
     columns={
         "design": Column("string", "matching design"),
-        "outcome": Column("string", "outcome as named in params"),
-        "estimator": Column("string", "name of the spec"),
-        "kind": _word("estimator as params call it: stacked, twoway, group_time ..."),
+        "outcome": Column("string", "outcome as named in params; survival for that of firms"),
+        "estimator": Column("string", "name of the spec or analysis"),
+        "kind": _word("estimator or analysis as params call it: stacked, group_time, margins ..."),
         "method": _word("least_squares, poisson, imputation, a method of group_time ..."),
         "solved_by": _word("own, linearmodels; nobody where nothing could be estimated"),
         "terms": _word("families of terms asked for"),
@@ -39,7 +39,7 @@ SPECS = Dataset(
         "comparison": _word("never_treated, not_yet_treated"),
         "controls_from": _word("pool: all, outside_treated_clusters; not_known without settings"),
         "firm_years": _word("per_entry_year, or once where entry years are pooled"),
-        "gaps": _word("who counts where outcomes are missing: drop_set, renormalise, pairs ..."),
+        "gaps": _word("who counts where outcomes are missing: drop_set, observed, pairs ..."),
         "first_event_time": _number("first event time of the window", "year"),
         "last_event_time": _number("last event time of the window", "year"),
         "anticipation_years": _number("years before entry that count as treated", "year"),
@@ -50,8 +50,11 @@ SPECS = Dataset(
         "firm_effects": _word("firm_by_entry_year, firm, cohort, or differenced"),
         "year_effects": _word("year_by_entry_year, year, or differenced"),
         "year_effects_by": _word("column whose base-year value year effects vary by"),
-        "weights": _word("matching, matching_summed, matched_anew, scaled_to_treated, one"),
-        "weight_by": _word("covariate that weights firms"),
+        "weights": _word(
+            "matching, matching_summed, matched_anew, matched_within_groups, scaled_to_treated, "
+            "one, treated_size, own_size"
+        ),
+        "weight_by": _word("covariate or columns that weight firms"),
         "weight_matched_again": Column(
             "flag", "weights by the score on top of matching", tells="words"
         ),
@@ -70,5 +73,6 @@ SPECS = Dataset(
         "randomisation_draws": _number("assignments of the randomisation test; 0 without"),
         "randomisation_seed": _seed("the randomisation test"),
         "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
+        "least_firms": _number("fewest firms of a group that is estimated; 0 without groups"),
     },
 )

@@ -9,7 +9,10 @@ from pipeline.effects.study import Study
 
 @dataclass(frozen=True)
 class Asked:
-    """Hold a spec (of the estimator's own class of `params.estimate`), a design, an outcome."""
+    """Hold a spec or analysis (of its own class of `params`), a design, an outcome.
+
+    The outcome may be one that params do not define: survival.
+    """
 
     study: Study
     spec: Any
@@ -19,7 +22,8 @@ class Asked:
     @property
     def in_ratios(self) -> bool:
         """Say whether the effect is asked for in proportion to the level."""
-        return self.study.outcomes[self.outcome].in_ratios
+        outcome = self.study.outcomes.get(self.outcome)
+        return outcome is not None and outcome.in_ratios
 
     @property
     def gaps(self) -> Literal["drop_set", "renormalise"]:
@@ -61,13 +65,16 @@ def on_stacks(asked: Asked, method: str) -> Resolved:
 
 
 def on_flat_panel(asked: Asked, method: str, average: str, firm_effects: str) -> Resolved:
-    """Return how a regression runs on firm-years, each once, with all years before as its base."""
+    """Return how a regression runs on firm-years, each once, with all years before as its base.
+
+    Without matching they have no weights that could be scaled where some are not observed.
+    """
     return Resolved(
         method=method,
         average=average if "att" in asked.spec.terms else NONE,
         base="every_year_before",
         event_base="none",
-        gaps=asked.gaps,
+        gaps="observed" if asked.design == "unmatched" else asked.gaps,
         weights="one" if asked.design == "unmatched" else "matching_summed",
         firm_effects=firm_effects,
         year_effects="year",

@@ -12,12 +12,12 @@ from pipeline.exhibits.inputs import (
     pre_trend_result,
     told_years,
 )
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
-from pipeline.exhibits.words.designs import matched_event_times
 from pipeline.exhibits.words.language import say
 
 
@@ -83,16 +83,19 @@ def _partial(effects: list[dict[int, Effect]]) -> list[str]:
 
 def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     settings = results.settings
-    design = settings.estimate.headline.design
-    reference = rounding.fixed(settings.treatment.reference_event_time, 0)
-    matched = {n: matched_event_times(settings, name, design) for n, name in numbered.items()}
-    on_lags = [
-        say(
-            "dynamic_effects.matched_column",
-            n=n,
-            times=", ".join(rounding.fixed(time, 0) for time in sorted(times)),
-        )
+    headline = settings.estimate.headline
+    design = headline.design
+    rows = {n: ran_on(results, headline.spec, [design], [name])[0] for n, name in numbered.items()}
+    main = next(iter(rows.values()))
+    reference = rounding.fixed(main.number("base_event_time"), 0)
+    matched = {n: map(int, row.listed("matched_event_times")) for n, row in rows.items()}
+    told = {
+        n: ", ".join(rounding.fixed(time, 0) for time in sorted(times))
         for n, times in matched.items()
+    }
+    on_lags = [
+        say("dynamic_effects.matched_column", n=n, times=times)
+        for n, times in told.items()
         if times
     ]
     return (
@@ -101,6 +104,7 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
             design_label=settings.design_label(design),
             reference=reference,
         ),
+        *([say("dynamic_effects.varying_base")] if main.code("event_base") == "varying" else []),
         *(
             [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]
             if on_lags

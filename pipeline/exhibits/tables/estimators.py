@@ -2,12 +2,13 @@
 
 from pipeline.exhibits.analysis_effects import confidence_row, estimate_rows, reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.ran import estimator_of, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Panel, Row, Table
 from pipeline.exhibits.words.designs import capitalised
-from pipeline.exhibits.words.estimator_names import estimator_name, name_in_words
+from pipeline.exhibits.words.estimator_names import estimator_name, name_in_words, specs_of
 from pipeline.exhibits.words.estimators import estimator_words
 from pipeline.exhibits.words.language import say
 
@@ -26,7 +27,9 @@ def estimators_tables(results: StudyResults) -> list[Table]:
 def _compared(results: StudyResults) -> _Compared:
     """Return the designs with two specs or more, the headline's first."""
     first = results.settings.estimate.headline.design
-    specs = [s for s in results.settings.estimate.specs if s.estimator != "lee_bounds"]
+    specs = [
+        s for s in results.settings.estimate.specs if estimator_of(results, s.name) != "lee_bounds"
+    ]
     designs = dict.fromkeys([first, *(design for spec in specs for design in spec.designs)])
     found = {design: [spec.name for spec in specs if design in spec.designs] for design in designs}
     return {design: names for design, names in found.items() if len(names) > 1}
@@ -51,7 +54,7 @@ def _table(results: StudyResults, compared: _Compared, numbered: dict[int, str])
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        notes=_notes(results, compared, shown),
+        notes=_notes(results, compared, outcomes, shown),
         source=results.settings.exhibit.source,
     )
 
@@ -60,10 +63,9 @@ def _rows(
     results: StudyResults, spec: str, beside: list[str], effects: list[Effect | None]
 ) -> list[Row]:
     """Return a spec's rows; it is named by its estimator unless others `beside` it share that."""
-    estimators = [results.settings.spec(other).estimator for other in beside]
-    own = results.settings.spec(spec).estimator
-    alone = estimators.count(own) == 1
-    label = name_in_words(own) if alone else estimator_name(results.settings, spec)
+    own = estimator_of(results, spec)
+    alone = [estimator_of(results, other) for other in beside].count(own) == 1
+    label = name_in_words(own) if alone else estimator_name(results, spec)
     return [
         *estimate_rows(results, capitalised(label), effects),
         confidence_row(results, effects),
@@ -73,17 +75,24 @@ def _rows(
 def _named(results: StudyResults, spec: str) -> str:
     """Name a spec by its estimator, and by its designs where another spec shares that."""
     settings = results.settings
-    own = settings.spec(spec)
-    name = capitalised(name_in_words(own.estimator))
-    shared = [other for other in settings.estimate.specs if other.estimator == own.estimator]
-    if len(shared) == 1:
+    own = estimator_of(results, spec)
+    name = capitalised(name_in_words(own))
+    if len(specs_of(results, own)) == 1:
         return name
-    return f"{name} ({'; '.join(settings.design_label(design) for design in own.designs)})"
+    labels = [settings.design_label(design) for design in settings.spec(spec).designs]
+    return f"{name} ({'; '.join(labels)})"
+
+
+def _words(results: StudyResults, spec: str, compared: _Compared, outcomes: list[str]) -> str:
+    designs = [design for design, specs in compared.items() if spec in specs]
+    rows = ran_on(results, spec, designs, outcomes)
+    return f"{_named(results, spec)}: {estimator_words(results, rows)}."
 
 
 def _notes(
     results: StudyResults,
     compared: _Compared,
+    outcomes: list[str],
     shown: dict[tuple[str, str], list[Effect | None]],
 ) -> tuple[str, ...]:
     specs = list(dict.fromkeys(spec for names in compared.values() for spec in names))
@@ -93,6 +102,6 @@ def _notes(
             "estimators.what_is_shown",
             level=rounding.general(100 * results.settings.estimate.conf_level),
         ),
-        *(f"{_named(results, spec)}: {estimator_words(results, spec)}." for spec in specs),
+        *(_words(results, spec, compared, outcomes) for spec in specs),
         *reasons_in_words(effects),
     )

@@ -21,6 +21,7 @@ from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, WholeNumbers
+from pipeline.exhibits.words.estimator_names import specs_of
 from pipeline.exhibits.words.language import say, tell
 from pipeline.params.analyses import Margins
 
@@ -106,11 +107,10 @@ def _intensive(
     rows = estimate_rows(
         results, say("export_margins.stayers"), [found.get(place) for found in effects]
     )
-    spec = next(
-        (s.name for s in results.settings.estimate.specs if s.estimator == "lee_bounds"), None
-    )
-    if spec is None:
+    bounding = specs_of(results, "lee_bounds")
+    if not bounding:
         return rows
+    spec = bounding[0]
     bounded = [analysis_effects(results, spec, design, name) for name in names]
     decimals = results.settings.exhibit.decimals
     return (

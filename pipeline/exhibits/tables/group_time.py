@@ -2,11 +2,13 @@
 
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Panel, Table
 from pipeline.exhibits.words.language import say
+from pipeline.params.estimate import Spec
 
 # Entry year and year.
 _Cells = dict[tuple[int, int], Effect]
@@ -14,11 +16,16 @@ _Cells = dict[tuple[int, int], Effect]
 
 def group_time_tables(results: StudyResults) -> list[Table]:
     """Return the table of the first spec that estimates such effects; none where none does."""
-    specs = [spec for spec in results.settings.estimate.specs if "att_gt" in spec.terms]
+    specs = [spec for spec in results.settings.estimate.specs if _by_cell(results, spec)]
     if not specs:
         return []
     spec, design = specs[0].name, specs[0].designs[0]
     return by_outcome(results, lambda part: _table(results, part, spec, design))
+
+
+def _by_cell(results: StudyResults, spec: Spec) -> bool:
+    rows = ran_on(results, spec.name, spec.designs[:1], results.settings.outcomes.root)
+    return any("att_gt" in row.listed("terms") for row in rows)
 
 
 def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: str) -> Table:

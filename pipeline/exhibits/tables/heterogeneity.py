@@ -16,6 +16,7 @@ from pipeline.exhibits.analysis_effects import (
 )
 from pipeline.exhibits.inputs import StudyResults, missing_reason
 from pipeline.exhibits.numbers import effect_decimals
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
@@ -123,9 +124,10 @@ def _notes(
     results: StudyResults, asked: GroupsSection, design: str, effects: dict[str, Effects]
 ) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
+    rows = ran_on(results, GROUPS, [design], effects)
     how = (
         say("heterogeneity.matched_in_design")
-        if asked.match == "common"
+        if all(row.code("weights") != "matched_within_groups" for row in rows)
         else say("heterogeneity.matched_within_groups")
     )
     return (
@@ -133,7 +135,7 @@ def _notes(
             "heterogeneity.what_is_shown",
             firms=firms,
             design=results.settings.design_label(design),
-            least=asked.least_firms,
+            least=rows[0].number("least_firms"),
         ),
         how,
         say("heterogeneity.q_values"),

@@ -6,6 +6,7 @@ from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_result
 from pipeline.exhibits.numbers import effect_decimals
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex import fits, fits_page
 from pipeline.exhibits.tables.effect_cells import (
@@ -180,7 +181,7 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
         ),
         *(
             []
-            if _by_cohort_and_year(results, panel)
+            if _of_differences(results, panel)
             else [Row(say("main_effects.fixed_effects"), fixed)]
         ),
         Row(
@@ -205,6 +206,7 @@ def _baseline(mean: Figure) -> Cell:
     return Magnitude(mean.value) if mean.known else None
 
 
-def _by_cohort_and_year(results: StudyResults, panel: ChosenPanel) -> bool:
+def _of_differences(results: StudyResults, panel: ChosenPanel) -> bool:
     """Say whether a panel's effects are differences of means, which absorb nothing."""
-    return results.settings.spec(panel.spec).estimator == "group_time"
+    rows = ran_on(results, panel.spec, [panel.design], results.settings.outcomes.intended)
+    return all(row.code("firm_effects") == "differenced" for row in rows)

@@ -4,10 +4,11 @@ import math
 
 from pipeline.datasets.fits import FITS
 from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table
-from pipeline.exhibits.words.designs import design_pool
+from pipeline.exhibits.words.designs import pool_that_ran
 from pipeline.exhibits.words.language import join_words, say
 
 
@@ -27,10 +28,11 @@ def _designs(results: StudyResults) -> list[str]:
 
 
 def _table(results: StudyResults, numbered: dict[int, str], designs: list[str]) -> Table:
-    names = list(numbered.values())
+    names, spec = list(numbered.values()), results.settings.estimate.headline.spec
     pools: dict[str, list[str]] = {}
     for design in designs:
-        pools.setdefault(design_pool(results.settings, design), []).append(design)
+        rows = ran_on(results, spec, [design], names)
+        pools.setdefault(pool_that_ran(results, rows), []).append(design)
     panels = [
         Panel(
             say("matching_choices.pool", pool=pool),

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.datasets.specs import SPECS
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.ran import Ran, estimator_of, ran_on
 from pipeline.exhibits.words.estimator_names import estimator_name
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.params.exhibit import PanelSection
@@ -26,12 +26,18 @@ def lettered_panels(results: StudyResults) -> dict[str, PanelSection]:
 
 def tests_pre_trends(results: StudyResults, spec: str) -> bool:
     """Say whether a spec's estimator tests its effects before entry."""
-    return ESTIMATORS[results.settings.spec(spec).estimator].pre_trends
+    return ESTIMATORS[estimator_of(results, spec)].pre_trends
 
 
-def pools(results: StudyResults, spec: str) -> bool:
-    """Say whether a spec's estimator takes each firm-year once, whatever it compares with."""
-    return ESTIMATORS[results.settings.spec(spec).estimator].pools
+def panel_ran(results: StudyResults, shown: Shown, letter: str) -> list[Ran]:
+    """Return how the spec of a panel ran on the outcomes shown."""
+    panel = shown.panels[letter]
+    return ran_on(results, panel.spec, [panel.design], shown.columns.values())
+
+
+def pools(rows: list[Ran]) -> bool:
+    """Say whether firm-years counted once, whatever they were compared with."""
+    return all(row.code("firm_years") == "once" for row in rows)
 
 
 def panel_position(results: StudyResults, design: str, spec: str) -> int:
@@ -46,8 +52,7 @@ def panel_label(results: StudyResults, design: str, spec: str) -> str:
     labels = [panel.label for panel in panels if (panel.design, panel.spec) == (design, spec)]
     if labels:
         return labels[0]
-    settings = results.settings
-    return f"{settings.design_label(design)}, {estimator_name(settings, spec)}"
+    return f"{results.settings.design_label(design)}, {estimator_name(results, spec)}"
 
 
 def panel_name(results: StudyResults, design: str, spec: str) -> str:
@@ -108,17 +113,10 @@ def by_panel(texts: dict[str, str]) -> str:
     return "; ".join(f"{text} ({name_panels(letters)})" for text, letters in panels_of.items())
 
 
-def keeps_whole_sets(results: StudyResults, panel: PanelSection) -> bool:
-    """Say whether a panel's matched sets counted in a year only where complete."""
-    ran = results.details.rows(SPECS, design=panel.design, estimator=panel.spec)
-    return bool((ran["gaps"] == "drop_set").any())
-
-
-def absorbed(results: StudyResults, spec: str) -> tuple[str, str]:
-    """Return the two sets of effects that a spec absorbs, in words."""
-    chosen = results.settings.spec(spec)
-    unit = results.settings.exhibit.firm
-    if chosen.estimator != "stacked":
-        return unit, say("panels.year_effects")
-    by = f"{chosen.year_effects_by} \u00d7 " if chosen.year_effects_by else ""
-    return say("panels.firm_effects", unit=unit), say("panels.year_by_entry_year_effects", by=by)
+def absorbed(results: StudyResults, row: Ran) -> tuple[str, str]:
+    """Return the two sets of effects that a regression absorbed, in words."""
+    by = f"{row.code('year_effects_by')} \u00d7 " if row.has("year_effects_by") else ""
+    return (
+        say(f"firm_effects.{row.code('firm_effects')}", unit=results.settings.exhibit.firm),
+        say(f"year_effects.{row.code('year_effects')}", by=by),
+    )

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import shown_decimals
@@ -82,7 +83,8 @@ def _groups(results: StudyResults) -> dict[_Group, _Rows]:
     }
     for name in outcomes.intended:
         for row in _average_rows(results, name, PLACEBO_ENTRY):
-            years = getattr(results.settings.spec(str(row["estimator"])), "placebo_entry_years", 0)
+            spec, design = str(row["estimator"]), str(row["design"])
+            years = ran_on(results, spec, [design], [name])[0].number("placebo_entry_years")
             found.setdefault((name, years), []).append(row)
     return {group: rows for group, rows in found.items() if rows}
 

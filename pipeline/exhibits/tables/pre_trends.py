@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import Ran, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.tables.table import DASH, Magnitude, Panel, Row, Table, TableColumn, Text
@@ -93,7 +94,8 @@ def _power_row(results: StudyResults, row: dict[Hashable, Any]) -> Row:
 
 
 def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
-    window = results.settings.treatment.window
+    ran_here = [_ran(results, row) for row in rows]
+    main = ran_here[0]
     notes = (
         say(
             "pre_trends.what_is_shown",
@@ -102,13 +104,15 @@ def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
         ),
         say(
             "pre_trends.room_for_trends",
-            n=window.last_event_time - results.settings.treatment.reference_event_time,
+            n=main.number("last_event_time") - main.number("base_event_time"),
         ),
-        say("pre_trends.varying_base") if any(_varying(results, row) for row in rows) else "",
+        say("pre_trends.varying_base")
+        if any(r.code("event_base") == "varying" for r in ran_here)
+        else "",
         panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
     )
     return tuple(note for note in notes if note)
 
 
-def _varying(results: StudyResults, row: dict[Hashable, Any]) -> bool:
-    return getattr(results.settings.spec(str(row["estimator"])), "base", "") == "varying"
+def _ran(results: StudyResults, row: dict[Hashable, Any]) -> Ran:
+    return ran_on(results, str(row["estimator"]), [str(row["design"])], [str(row["outcome"])])[0]

@@ -16,6 +16,7 @@ from pipeline.exhibits.analysis_effects import (
     reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults, find_effect
+from pipeline.exhibits.ran import each, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
@@ -54,7 +55,7 @@ def _table(
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        notes=_notes(results, asked, design, effects),
+        notes=_notes(results, asked, design, names, effects),
         source=results.settings.exhibit.source,
     )
 
@@ -81,14 +82,20 @@ def _panel(results: StudyResults, name: str, size: Size, effects: list[Effects])
 
 
 def _notes(
-    results: StudyResults, asked: SizeWeighted, design: str, effects: list[Effects]
+    results: StudyResults,
+    asked: SizeWeighted,
+    design: str,
+    names: list[str],
+    effects: list[Effects],
 ) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
+    rows = ran_on(results, NAME, [design], names)
+    how = each(rows, lambda row: say(f"size_weighted.by_{row.code('weights')}", firms=firms))
     return (
         say(
             "size_weighted.what_is_shown", firms=firms, design=results.settings.design_label(design)
         ),
-        say("size_weighted.how", how=say(f"size_weighted.by_{asked.comparison}", firms=firms)),
+        say("size_weighted.how", how=how),
         say("size_weighted.reading", firms=firms),
         *[note for name in asked.by for note in _of_size(results, design, name)],
         *clusters_note(effects),

@@ -1,40 +1,44 @@
-"""What was estimated and assumed, in plain words, from the parameters that ran."""
+"""What was estimated and assumed, in plain words, from what ran."""
 
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.ran import Ran, each, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.designs import (
     capitalised,
-    design_pool,
     design_rule,
+    pool_that_ran,
     score_covariates,
 )
+from pipeline.exhibits.words.inference import level_words
 from pipeline.exhibits.words.language import join_words, say
+from pipeline.params.analyses import clustering_levels
 
 
 def assumptions(results: StudyResults) -> list[tuple[str, str]]:
     """Return (question, answer) pairs for the headline design and estimator."""
     settings = results.settings
     firms = settings.exhibit.firms
+    headline = settings.estimate.headline
+    rows = ran_on(results, headline.spec, [headline.design], settings.outcomes.intended)
     return [
         (
             say("assumptions.effect_question"),
             say("assumptions.effect", programme=settings.exhibit.programme, firms=firms),
         ),
-        (say("assumptions.comparison_question"), _comparison(settings)),
+        (say("assumptions.comparison_question"), _comparison(results, rows)),
         (say("assumptions.matching_question"), _picked(settings)),
-        (say("assumptions.time_question"), _window(settings)),
-        (say("assumptions.certainty_question"), _intervals(settings)),
+        (say("assumptions.time_question"), _window(rows[0])),
+        (say("assumptions.certainty_question"), _intervals(settings, rows[0])),
         (
             say("assumptions.parallel_question"),
-            say("assumptions.parallel", firms=firms, anticipation=_anticipation(settings)),
+            say("assumptions.parallel", firms=firms, anticipation=_anticipation(rows[0])),
         ),
-        (say("assumptions.missing_question"), _missing(settings)),
+        (say("assumptions.missing_question"), _missing(settings, rows)),
     ]
 
 
-def _comparison(settings: StudySettings) -> str:
-    design = settings.estimate.headline.design
-    return say("assumptions.comparison", design_pool=design_pool(settings, design))
+def _comparison(results: StudyResults, rows: list[Ran]) -> str:
+    return say("assumptions.comparison", design_pool=pool_that_ran(results, rows))
 
 
 def _picked(settings: StudySettings) -> str:
@@ -44,24 +48,17 @@ def _picked(settings: StudySettings) -> str:
     return f"{capitalised(design_rule(settings, design))}.{listed}"
 
 
-def _window(settings: StudySettings) -> str:
-    window = settings.treatment.window
+def _window(row: Ran) -> str:
     return say(
         "assumptions.window",
-        first_event_time=rounding.signed(window.first_event_time),
-        last_event_time=rounding.signed(window.last_event_time),
-        reference_event_time=rounding.signed(settings.treatment.reference_event_time),
+        first_event_time=rounding.signed(row.number("first_event_time")),
+        last_event_time=rounding.signed(row.number("last_event_time")),
+        reference_event_time=rounding.signed(row.number("base_event_time")),
     )
 
 
-def _intervals(settings: StudySettings) -> str:
-    spec = settings.spec(settings.estimate.headline.spec)
-    unit, assignment = settings.exhibit.firm, settings.exhibit.cluster
-    if isinstance(spec.cluster, str):
-        shared = [assignment if spec.cluster == "assignment" else unit]
-    else:
-        own = {"assignment": assignment, "firm": unit}
-        shared = [own.get(level, level) for level in spec.cluster]
+def _intervals(settings: StudySettings, row: Ran) -> str:
+    shared = [level_words(settings, level) for level in clustering_levels(row.code("cluster"))]
     return say(
         "assumptions.intervals",
         conf_level=rounding.general(100 * settings.estimate.conf_level),
@@ -69,15 +66,14 @@ def _intervals(settings: StudySettings) -> str:
     )
 
 
-def _anticipation(settings: StudySettings) -> str:
-    years = settings.treatment.anticipation_years
+def _anticipation(row: Ran) -> str:
+    years = row.number("anticipation_years")
     if years == 0:
         return say("assumptions.no_change_before_entry")
     return say("assumptions.no_change_before_anticipation", years=years)
 
 
-def _missing(settings: StudySettings) -> str:
+def _missing(settings: StudySettings, rows: list[Ran]) -> str:
     firms = settings.exhibit.firms
-    if settings.estimate.missing == "drop_set":
-        return say("assumptions.drop_set", firms=firms)
-    return say("assumptions.renormalise")
+    told = each(rows, lambda row: say(f"gap_rule.{row.code('gaps')}", firms=firms))
+    return f"{capitalised(told)}."

@@ -12,7 +12,7 @@ from pipeline.datasets.samples import SAMPLES, SHARED_CLUSTERS
 from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects
+from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects, panel_ran
 from pipeline.exhibits.tables.table import HIDDEN, Table
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.steps import step_of
@@ -45,8 +45,7 @@ def _few_clusters(results: StudyResults, shown: Shown, letter: str) -> str:
 
 
 def _errors_by_firm(results: StudyResults, shown: Shown, letter: str) -> str:
-    by_firm = results.settings.spec(shown.panels[letter].spec).cluster == "firm"
-    if not by_firm:
+    if all(row.code("cluster") != "firm" for row in panel_ran(results, shown, letter)):
         return ""
     column, design = "n_treated_sharing_cluster", shown.panels[letter].design
     return _count(results.details.figure(SHARED_CLUSTERS, column, design=design))
@@ -65,13 +64,14 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
 def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
     """Return the most over the columns, where there are any."""
     panel = shown.panels[letter]
-    spec = results.settings.spec(panel.spec)
-    if spec.estimator != "stacked" or spec.year_effects_by is None:
-        return ""
-    column, place = "n_treated_without_comparison", {"design": panel.design, "estimator": spec.name}
+    column, place = (
+        "n_treated_without_comparison",
+        {"design": panel.design, "estimator": panel.spec},
+    )
     counts = [
-        results.details.figure(FITS, column, **place, outcome=outcome)
-        for outcome in shown.columns.values()
+        results.details.figure(FITS, column, **place, outcome=row.code("outcome"))
+        for row in panel_ran(results, shown, letter)
+        if row.has("year_effects_by")
     ]
     if any(count.hidden for count in counts):
         return say("mark.few")
@@ -101,15 +101,14 @@ def _already_treated(results: StudyResults, shown: Shown, letter: str) -> str:
 
 def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> str:
     """Return count and share of treated firm-years that whole sets took with them."""
-    if results.settings.estimate.missing != "drop_set":
-        return ""
 
     def figure(column: str, outcome: str) -> Figure:
         place = {"design": shown.panels[letter].design, "outcome": outcome}
         return results.details.figure(SAMPLES, column, **place)
 
     lost: dict[str, float] = {}
-    for outcome in shown.columns.values():
+    whole = [r for r in panel_ran(results, shown, letter) if r.code("gaps") == "drop_set"]
+    for outcome in (row.code("outcome") for row in whole):
         if figure("comparison_firms_per_set", outcome).value > 1:
             dropped = figure("treated_years_dropped", outcome)
             if dropped.hidden:

@@ -3,13 +3,14 @@
 Every sentence is built from the settings that ran; none is typed for a study.
 """
 
-from pipeline.exhibits.inputs import StudySettings
+from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.ran import Ran, each
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.methods import method_words
 from pipeline.matching.matched_lags import matched_times
 from pipeline.params.match import conditioning_covariates
-from pipeline.params.score import ControlsFrom, Covariate, ScoreModel
+from pipeline.params.score import Covariate, ScoreModel
 
 
 def capitalised(text: str) -> str:
@@ -17,11 +18,11 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def comparison_pool(settings: StudySettings, controls_from: ControlsFrom) -> str:
+def pool_words(settings: StudySettings, comparison: str, controls_from: str) -> str:
     """Return who may be a comparison firm: `never-treated plants outside clusters ...`."""
     return say(
         "designs.pool",
-        kind=say(f"comparison_kind.{settings.treatment.comparison}"),
+        kind=say(f"comparison_kind.{comparison}"),
         firms=settings.exhibit.firms,
         pool=say(f"comparison_pool.{controls_from}"),
     )
@@ -29,10 +30,42 @@ def comparison_pool(settings: StudySettings, controls_from: ControlsFrom) -> str
 
 def design_pool(settings: StudySettings, design: str) -> str:
     """Return the pool from which a design takes comparison firms."""
+    comparison = settings.treatment.comparison
     if design == "unmatched":
-        return comparison_pool(settings, settings.score.unmatched.controls_from)
+        return pool_words(settings, comparison, settings.score.unmatched.controls_from)
     model = settings.score.models[settings.match.designs[design].score]
-    return comparison_pool(settings, model.controls_from)
+    return pool_words(settings, comparison, model.controls_from)
+
+
+def pool_that_ran(results: StudyResults, rows: list[Ran]) -> str:
+    """Return the pool from which estimates took comparison firms."""
+    return each(
+        rows,
+        lambda row: pool_words(results.settings, row.code("comparison"), row.code("controls_from")),
+    )
+
+
+def rule_that_ran(results: StudyResults, design: str, rows: list[Ran]) -> str:
+    """Return the rule by which a design picks firms; without matching, how they were weighted."""
+    settings = results.settings
+    if design in settings.match.designs:
+        return design_rule(settings, design)
+    return each(rows, lambda row: _unmatched(settings, row))
+
+
+def _unmatched(settings: StudySettings, row: Ran) -> str:
+    firms = settings.exhibit.firms
+    if row.has("weight_by"):
+        labels = ", ".join(covariate_labels(settings, row.listed("weight_by")))
+        return say("designs.no_matching_weighted_by", firms=firms, labels=labels)
+    if row.code("weights") == "one":
+        return say("designs.no_matching_no_weights", firms=firms)
+    return say("designs.no_matching", firms=firms)
+
+
+def covariate_labels(settings: StudySettings, names: list[str]) -> list[str]:
+    """Return the dated labels of covariates of the score."""
+    return [dated_label(settings.score.covariates[name]) for name in names]
 
 
 def design_rule(settings: StudySettings, design: str) -> str:
@@ -58,7 +91,7 @@ def score_covariates(settings: StudySettings, design: str) -> list[str]:
         return []
     rule = settings.match.designs[design]
     names = conditioning_covariates(rule, settings.score.models[rule.score].covariates)
-    return [dated_label(settings.score.covariates[name]) for name in names]
+    return covariate_labels(settings, names)
 
 
 def dated_label(covariate: Covariate) -> str:

@@ -1,65 +1,72 @@
-"""Say in words how an estimator compares, adjusts, averages and infers."""
+"""Say in words how an estimator compared, adjusted, averaged and inferred, from what ran."""
 
 from collections.abc import Callable
 
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import Ran, each
 from pipeline.exhibits.tables.panels import absorbed
-from pipeline.exhibits.words.designs import dated_label, score_covariates
+from pipeline.exhibits.words.designs import covariate_labels, score_covariates
 from pipeline.exhibits.words.estimator_names import name_in_words
 from pipeline.exhibits.words.language import join_words, say
 
+_Rows = list[Ran]
 
-def estimator_words(results: StudyResults, spec: str) -> str:
-    """Return what a spec estimates, and how it averages; an estimator's name where that says all.
 
-    The registry's trait `words` is the key.
+def estimator_words(results: StudyResults, rows: list[Ran]) -> str:
+    """Return what a spec estimated, and how it averaged; an estimator's name if that says all.
+
+    `rows` are those of one spec in SPECS. The registry's trait `words` is the key.
     """
-    words = ESTIMATORS[results.settings.spec(spec).estimator].words
-    return _COMPOSED[words](results, spec) if words in _COMPOSED else name_in_words(words)
+    words = ESTIMATORS[rows[0].code("kind")].words
+    return _COMPOSED[words](results, rows) if words in _COMPOSED else name_in_words(words)
 
 
-def _stacked_words(results: StudyResults, spec: str) -> str:
-    average = getattr(results.settings.spec(spec), "average", "pooled")
-    return say(
+def _stacked_words(results: StudyResults, rows: _Rows) -> str:
+    words = say(
         "estimator_words.stacked",
         firms=results.settings.exhibit.firms,
-        absorbed=join_words([*absorbed(results, spec)]),
-        stacked_averages=say(f"stacked_average.{average}"),
+        absorbed=each(rows, lambda row: join_words([*absorbed(results, row)])),
+        stacked_averages=each(rows, lambda row: say(f"stacked_average.{row.code('average')}")),
+    )
+    return _with_covariates(results, rows, words)
+
+
+def _twoway_words(results: StudyResults, rows: _Rows) -> str:
+    return say(
+        "estimator_words.twoway",
+        absorbed=each(rows, lambda row: join_words([*absorbed(results, row)])),
+        weights=each(rows, lambda row: say(f"flat_weights.{row.code('weights')}")),
     )
 
 
-def _twoway_words(results: StudyResults, spec: str) -> str:
-    return say("estimator_words.twoway", absorbed=join_words([*absorbed(results, spec)]))
+def _difference_words(results: StudyResults, rows: _Rows) -> str:
+    words = say("estimator_words.matched_difference", firms=results.settings.exhibit.firms)
+    labels = each(rows, lambda row: _labels(results, row.listed("bias_adjustment")))
+    return say("estimator_words.bias_adjusted", words=words, labels=labels) if labels else words
 
 
-def _difference_words(results: StudyResults, spec: str) -> str:
-    return say("estimator_words.matched_difference", firms=results.settings.exhibit.firms)
-
-
-def _group_time_words(results: StudyResults, spec: str) -> str:
-    settings = results.settings
-    rule = settings.spec(spec)
-    assert rule.estimator == "group_time", "the caller chose the spec by its estimator"
+def _group_time_words(results: StudyResults, rows: _Rows) -> str:
+    firms = results.settings.exhibit.firms
     words = say(
         "estimator_words.group_time",
-        methods=say(f"group_time_method.{rule.method}"),
-        adjusted=_adjusted(settings, rule.covariates),
-        averages=say(f"group_time_average.{rule.average}"),
+        methods=each(rows, lambda row: say(f"group_time_method.{row.code('method')}")),
+        adjusted=each(rows, lambda row: _adjusted(results, row.listed("covariates"))),
+        averages=each(rows, lambda row: say(f"group_time_average.{row.code('average')}")),
     )
-    if rule.firms == "risk_sets":
+    if any(row.has("weight_matched_again") for row in rows):
+        words = say("estimator_words.weighted_again", words=words, firms=firms)
+    every_firm = [row for row in rows if row.code("firms") == "panel"]
+    if not every_firm:
         return words
-    return say(
-        "estimator_words.every_firm",
-        words=words,
-        firms=settings.exhibit.firms,
-        seen=say(f"gaps.{rule.gaps}"),
-    )
+    seen = each(every_firm, lambda row: say(f"gaps.{row.code('gaps')}"))
+    return say("estimator_words.every_firm", words=words, firms=firms, seen=seen)
 
 
-def _adjusted(settings: StudySettings, covariates: list[str]) -> str:
+def _adjusted(results: StudyResults, covariates: list[str]) -> str:
     """Return ` on the covariates of <a design>` where one conditions on the same, else a list."""
-    labels = [dated_label(settings.score.covariates[name]) for name in covariates]
+    settings = results.settings
+    labels = covariate_labels(settings, covariates)
     for design in settings.match.designs:
         if labels and set(labels) == set(score_covariates(settings, design)):
             return say(
@@ -68,18 +75,28 @@ def _adjusted(settings: StudySettings, covariates: list[str]) -> str:
     return say("estimator_words.on_covariates", labels=", ".join(labels)) if labels else ""
 
 
-def _cohort_words(results: StudyResults, spec: str) -> str:
-    rule = results.settings.spec(spec)
-    average = getattr(rule, "average", "")
-    over = say("cohort_average.event") if average == "event" else say("cohort_average.simple")
-    return say(
+def _cohort_words(results: StudyResults, rows: _Rows) -> str:
+    words = say(
         "estimator_words.cohort",
-        cohort_estimators=say(f"estimator_words.{rule.estimator}"),
-        over=over,
+        cohort_estimators=say(f"estimator_words.{rows[0].code('kind')}"),
+        over=each(rows, lambda row: say(f"cohort_average.{row.code('average')}")),
     )
+    if any(row.code("firm_effects") == "cohort" for row in rows):
+        firms = results.settings.exhibit.firms
+        words = say("estimator_words.cohort_effects", words=words, firms=firms)
+    return _with_covariates(results, rows, words)
 
 
-_COMPOSED: dict[str, Callable[[StudyResults, str], str]] = {
+def _with_covariates(results: StudyResults, rows: _Rows, words: str) -> str:
+    labels = each(rows, lambda row: _labels(results, row.listed("covariates")))
+    return say("estimator_words.with_covariates", words=words, labels=labels) if labels else words
+
+
+def _labels(results: StudyResults, covariates: list[str]) -> str:
+    return ", ".join(covariate_labels(results.settings, covariates))
+
+
+_COMPOSED: dict[str, Callable[[StudyResults, _Rows], str]] = {
     "stacked": _stacked_words,
     "twoway": _twoway_words,
     "group_time": _group_time_words,

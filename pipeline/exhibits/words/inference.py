@@ -2,24 +2,23 @@
 
 import math
 
-from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects
+from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects, panel_ran
 from pipeline.exhibits.words.language import say
-from pipeline.params.analyses import clustering_code
+from pipeline.params.analyses import clustering_levels
 
 
 def inference_words(results: StudyResults, shown: Shown) -> str:
     """Say how errors are clustered and intervals are made; empty where no panel clusters."""
     clusters = {
         letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
-        for letter, panel in shown.panels.items()
-        if results.settings.spec(panel.spec).estimator != "matched_difference"
+        for letter in shown.panels
+        if all(row.code("variance") == "clustered" for row in panel_ran(results, shown, letter))
     }
     if not any(clusters.values()):
         return ""
     level = f"{100 * results.settings.estimate.conf_level:g}"
-    named = _named(results)
-    by = by_panel({k: named.get(cluster, cluster) for k, cluster in clusters.items()})
+    by = by_panel({k: _named(results.settings, cluster) for k, cluster in clusters.items()})
     others = [letter for letter in clusters if not _is_normal(results, shown, letter)]
     if not others:
         return say("inference_words.normal", by=by, level=level)
@@ -34,26 +33,27 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
     )
 
 
-def _named(results: StudyResults) -> dict[str, str]:
-    """Return what the choices of cluster are called."""
-    unit = results.settings.exhibit.firm
-    assignment = results.settings.exhibit.cluster
-    pairs = [s.cluster for s in results.settings.estimate.specs if not isinstance(s.cluster, str)]
-    level = {"assignment": assignment, "firm": unit}
-    two_way = {
-        clustering_code((first, second)): say(
-            "clustering.two_way",
-            first=level.get(first, first),
-            second=level.get(second, second),
-        )
-        for first, second in pairs
-    }
-    return two_way | {
-        "assignment": say("clustering.assignment", assignment=assignment),
-        "firm": say("clustering.firm", unit=unit),
-        "set_and_assignment": say("clustering.set_and_assignment", assignment=assignment),
-        "components": say("clustering.components", assignment=assignment, unit=unit),
-    }
+def level_words(settings: StudySettings, level: str) -> str:
+    """Return what readers call a level that errors are clustered by."""
+    unit, assignment = settings.exhibit.firm, settings.exhibit.cluster
+    return {
+        "assignment": assignment,
+        "firm": unit,
+        "set_and_assignment": say("shocks.set_and_assignment", assignment=assignment),
+        "components": say("shocks.components", assignment=assignment, unit=unit),
+    }.get(level, level)
+
+
+def _named(settings: StudySettings, cluster: str) -> str:
+    """Return how errors are clustered, by the code of ESTIMATES; empty without."""
+    unit, assignment = settings.exhibit.firm, settings.exhibit.cluster
+    levels = clustering_levels(cluster)
+    if len(levels) == 2:
+        first, second = (level_words(settings, level) for level in levels)
+        return say("clustering.two_way", first=first, second=second)
+    if not cluster:
+        return ""
+    return say(f"clustering.{cluster}", assignment=assignment, unit=unit)
 
 
 def _is_normal(results: StudyResults, shown: Shown, letter: str) -> bool:

@@ -15,27 +15,25 @@ from pipeline.exhibits.inputs import (
     told_years,
 )
 from pipeline.exhibits.numbers import effect_in_words
+from pipeline.exhibits.ran import Ran, each, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
     by_panel,
-    keeps_whole_sets,
     main_letter,
     name_panels,
     panel_effects,
+    panel_ran,
     pools,
     tests_pre_trends,
 )
 from pipeline.exhibits.tables.parts import unobserved_notes
 from pipeline.exhibits.words.cautions import panel_warnings
-from pipeline.exhibits.words.designs import design_pool, design_rule
+from pipeline.exhibits.words.designs import pool_that_ran, rule_that_ran
 from pipeline.exhibits.words.estimators import estimator_words
 from pipeline.exhibits.words.inference import inference_words
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.params.exhibit import PanelSection
-
-_WHOLE_SETS = "main_notes.drop_set"
-_RENORMALISED = "main_notes.renormalise"
 
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
@@ -58,16 +56,15 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
 
 
 def _sample(results: StudyResults, shown: Shown) -> str:
-    treatment = results.settings.treatment
-    window = treatment.window
-    anticipated = say("main_notes.anticipation") if treatment.anticipation_years else ""
+    main = panel_ran(results, shown, main_letter(results, shown))[0]
+    anticipated = say("main_notes.anticipation") if main.has("anticipation_years") else ""
     return say(
         "main_notes.sample",
         data=say("main_notes.data", firms=results.settings.exhibit.firms),
         span=_span(results, shown),
-        first_event_time=_signed(window.first_event_time),
-        last_event_time=_signed(window.last_event_time),
-        reference_event_time=_signed(treatment.reference_event_time),
+        first_event_time=_signed(main.number("first_event_time")),
+        last_event_time=_signed(main.number("last_event_time")),
+        reference_event_time=_signed(main.number("base_event_time")),
         counted=_counted(results, shown),
         anticipated=anticipated,
     )
@@ -75,7 +72,7 @@ def _sample(results: StudyResults, shown: Shown) -> str:
 
 def _counted(results: StudyResults, shown: Shown) -> str:
     """Say how often an observation counts: pooled estimators take each once."""
-    pooled = [letter for letter, panel in shown.panels.items() if pools(results, panel.spec)]
+    pooled = [k for k in shown.panels if pools(panel_ran(results, shown, k))]
     if not pooled:
         return say("main_notes.count_by_entry_year")
     if len(pooled) == len(shown.panels):
@@ -104,17 +101,22 @@ def _estimators(results: StudyResults, shown: Shown) -> list[str]:
     for letter, panel in shown.panels.items():
         panels_of.setdefault(panel.spec, []).append(letter)
     return [
-        f"{name_panels(letters)}: {estimator_words(results, spec)}."
-        for spec, letters in panels_of.items()
+        f"{name_panels(letters)}: {estimator_words(results, _ran(results, shown, letters))}."
+        for letters in panels_of.values()
     ]
+
+
+def _ran(results: StudyResults, shown: Shown, letters: list[str]) -> list[Ran]:
+    return [row for letter in letters for row in panel_ran(results, shown, letter)]
 
 
 def _designs(results: StudyResults, shown: Shown) -> list[str]:
     """Say who is in the pool and how firms are picked, each once."""
     settings = results.settings
     designs = {letter: panel.design for letter, panel in shown.panels.items()}
-    pools = by_panel({k: design_pool(settings, design) for k, design in designs.items()})
-    rules = by_panel({k: design_rule(settings, design) for k, design in designs.items()})
+    rows = {letter: panel_ran(results, shown, letter) for letter in shown.panels}
+    pools = by_panel({k: pool_that_ran(results, rows[k]) for k in designs})
+    rules = by_panel({k: rule_that_ran(results, d, rows[k]) for k, d in designs.items()})
     matched = any(design in settings.match.designs for design in designs.values())
     listed = say("main_notes.score_covariates") if matched else ""
     return [
@@ -127,9 +129,7 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     """Say which columns show proportional effects on a level, and what their totals rest on."""
     sentences = []
     for column, name in shown.columns.items():
-        if not results.settings.outcome(name).in_ratios:
-            continue
-        letters = [k for k, panel in shown.panels.items() if _is_estimated(results, name, panel)]
+        letters = [k for k, panel in shown.panels.items() if _in_ratios(results, name, panel)]
         if not letters:
             continue
         main = main_letter(results, shown)
@@ -139,9 +139,12 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     return sentences
 
 
-def _is_estimated(results: StudyResults, outcome: str, panel: PanelSection) -> bool:
+def _in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool:
+    """Say whether a panel shows a proportional effect on an outcome, by Poisson."""
+    row = ran(results, panel.design, outcome, panel.spec)
     effect = find_effect(results, outcome, panel.design, panel.spec)
-    return effect is not None and not math.isnan(effect.estimate)
+    known = effect is not None and not math.isnan(effect.estimate)
+    return known and row is not None and row.code("method") == "poisson"
 
 
 def _largest_firms(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
@@ -199,11 +202,13 @@ def _missing(results: StudyResults, shown: Shown) -> list[str]:
     numbers = {k: {e.n_obs for e in panel_effects(results, shown, k)} for k in shown.panels}
     if all(len(found) < 2 for found in numbers.values()):
         return []
+    firms = results.settings.exhibit.firms
     rules = {
-        letter: say(_WHOLE_SETS, firms=results.settings.exhibit.firms)
-        if keeps_whole_sets(results, panel)
-        else say(_RENORMALISED)
-        for letter, panel in shown.panels.items()
+        letter: each(
+            panel_ran(results, shown, letter),
+            lambda row: say(f"gap_rule.{row.code('gaps')}", firms=firms),
+        )
+        for letter in shown.panels
     }
     return [say("main_notes.missing", rules=by_panel(rules))]
 

@@ -1,0 +1,63 @@
+"""How effects were estimated, as SPECS says it ran: words about it come from here, not params."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.datasets.specs import NONE, SPECS
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.words.language import join_words
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Hold a row of SPECS: one spec or analysis on one outcome under one design."""
+
+    row: Mapping[Hashable, Any]
+
+    def code(self, column: str) -> str:
+        """Return an option's code, `none` where it does not apply."""
+        return str(self.row[column])
+
+    def listed(self, column: str) -> list[str]:
+        """Return the values of a column that holds a list, none where it is empty."""
+        return [] if self.code(column) == NONE else self.code(column).split()
+
+    def number(self, column: str) -> int:
+        """Return an option that is a number and always known."""
+        return int(self.row[column])
+
+    def has(self, column: str) -> bool:
+        """Say whether an option was in use: it is no `none`, not zero, not false."""
+        return self.row[column] not in (NONE, 0, False)
+
+
+def ran(results: StudyResults, design: str, outcome: str, spec: str) -> Ran | None:
+    """Return how a spec or analysis ran on one outcome and design, None where it was not asked."""
+    found = _rows(results, design=design, outcome=outcome, estimator=spec)
+    return found[0] if found else None
+
+
+def ran_on(
+    results: StudyResults, spec: str, designs: Iterable[str], outcomes: Iterable[str]
+) -> list[Ran]:
+    """Return how a spec ran on some designs and outcomes; on its others where on none of them."""
+    named, shown = set(designs), set(outcomes)
+    found = _rows(results, estimator=spec)
+    here = [r for r in found if r.code("design") in named and r.code("outcome") in shown]
+    return here or [r for r in found if r.code("design") in named] or found
+
+
+def estimator_of(results: StudyResults, spec: str) -> str:
+    """Return the estimator that a spec is of."""
+    return _rows(results, estimator=spec)[0].code("kind")
+
+
+def each(rows: Iterable[Ran], words: Callable[[Ran], str]) -> str:
+    """Return what is said of rows, each once: `a`, or `a and b` where they differ."""
+    said = dict.fromkeys(map(words, rows))
+    return join_words([text for text in said if text])
+
+
+def _rows(results: StudyResults, **key: str) -> list[Ran]:
+    return [Ran(row) for row in results.details.rows(SPECS, **key).to_dict("records")]

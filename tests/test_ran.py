@@ -1,0 +1,145 @@
+"""Exhibits say of an effect what SPECS says ran, every option or with the reason why not."""
+
+import dataclasses
+
+import pytest
+from results import DESIGNS, OUTCOMES, study_results, with_figures
+from test_analysis_tables import made as with_analyses
+from test_placebos import made as with_placebos
+
+from pipeline.datasets.specs import SPECS
+from pipeline.exhibits.ran import ran, ran_on
+from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
+from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
+from pipeline.exhibits.tables.panels import Shown, lettered_panels
+from pipeline.exhibits.tables.placebos import placebos_tables
+from pipeline.exhibits.words.assumptions import assumptions
+from pipeline.exhibits.words.language import sentences
+from pipeline.exhibits.words.main_notes import main_notes
+from pipeline.exhibits.words.said import SAID, SILENT
+
+FLAT = {"estimator": "flat"}
+STACKED = {"estimator": "stacked"}
+HEADLINE = STACKED | {"design": "covariates_lags"}
+GROUP_TIME = FLAT | {
+    "kind": "group_time",
+    "method": "difference",
+    "weights": "one",
+    "gaps": "pairs",
+    "average": "event",
+    "firm_effects": "differenced",
+}
+DIFFERENCE = FLAT | {"kind": "matched_difference", "firm_effects": "differenced"}
+EXTENDED = FLAT | {"kind": "extended_twoway", "average": "simple"}
+
+# Column: the rows it stands in, what they are to begin with, and another value with its words.
+CHANGES = [
+    ("kind", FLAT | {"average": "simple"}, "imputation", "the imputation estimator of Borusyak"),
+    ("method", GROUP_TIME, "ipw", "by inverse probability weighting"),
+    ("method", STACKED, "poisson", "by Poisson"),
+    ("average", STACKED, "pooled", "against all years before entry pooled"),
+    ("average", GROUP_TIME, "cohort", "averaged over entry years"),
+    ("average", EXTENDED, "event", "averaged over event times"),
+    ("firms", GROUP_TIME, "panel", "among all firms of the panel with data in the two years"),
+    ("comparison", STACKED, "not_yet_treated", "not-yet-treated firms"),
+    ("controls_from", STACKED, "all", "in any cluster, with participants or without"),
+    ("controls_from", STACKED, "not_known", "from a pool that is not on record"),
+    ("firm_years", FLAT, "per_entry_year", "once per entry year that they serve."),
+    *[
+        ("gaps", STACKED, gaps, words)
+        for gaps, words in {
+            "renormalise": "comparison weights are rescaled to the treated observed (Panels",
+            "observed": "zeros): whoever is observed in a year counts in it.",
+            "pairs": "who is observed in both of the two years compared",
+            "balanced": "only firms observed in every year",
+            "every_row": "whoever is observed in one of the two years",
+            "with_difference": "only firms that have the difference",
+        }.items()
+    ],
+    ("first_event_time", STACKED, -9, "event times \u22129 to"),
+    ("last_event_time", STACKED, 9, "to 9 from entry year"),
+    ("anticipation_years", HEADLINE, 2, "more than 2 years before entry"),
+    ("base_event_time", STACKED, -2, "reference \u22122"),
+    ("event_base", HEADLINE, "varying", "each effect is relative to the year before it"),
+    ("matched_event_times", HEADLINE, "-3 -2", "column 1 in \u22123, \u22122"),
+    ("firm_effects", FLAT, "firm_by_entry_year", "(firm \u00d7 entry-year and year)"),
+    ("firm_effects", EXTENDED, "cohort", "stand in the place of those of firms"),
+    ("year_effects", STACKED, "year", "with firm \u00d7 entry-year and year effects"),
+    ("year_effects_by", STACKED, "sector", "sector \u00d7 year \u00d7 entry-year"),
+    ("weights", FLAT, "matching_summed", "same weights"),
+    ("weights", STACKED, "one", "no matching, all firms weighted alike (Panels A and D)"),
+    ("weight_by", STACKED, "age", "no matching, firms weighted by Age (t\u22121)"),
+    ("weight_matched_again", GROUP_TIME, True, "on top of the matching weights"),
+    ("covariates", STACKED, "age", "adjusted for Age (t\u22121)"),
+    ("covariates", GROUP_TIME, "distance", "on Distance to seat (km) (t\u22121)"),
+    ("covariates", EXTENDED, "age", "adjusted for Age (t\u22121)"),
+    ("bias_adjustment", DIFFERENCE, "age", "what differences in Age (t\u22121) remain"),
+    ("cluster", HEADLINE, "firm", "shocks are shared within each firm and"),
+    ("cluster", HEADLINE, "sector+year", "within each sector and year and"),
+    ("placebo_entry_years", STACKED, 7, "Entry dated 7 years too early"),
+    ("least_firms", {"estimator": "groups"}, 17, "fewer than 17 treated"),
+    ("weights", {"estimator": "groups"}, "matched_within_groups", "again inside each group"),
+]
+
+
+@pytest.fixture(scope="module")
+def results():
+    plain, placebos, analyses = study_results(), with_placebos(), with_analyses()
+    sizes = range(100, 100 + len(plain.estimates))
+    uneven = plain.estimates.assign(n_obs=plain.estimates["n_obs"] + list(sizes))
+    return dataclasses.replace(plain, estimates=uneven), placebos, analyses
+
+
+def texts(plain, placebos, analyses):
+    """Return all that is said of how effects were estimated."""
+    shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(plain))
+    notes = [*main_notes(plain, shown), *(answer for _, answer in assumptions(plain))]
+    for table in (*dynamic_effects(plain), *heterogeneity_tables(analyses)):
+        notes += table.notes
+    for table in placebos_tables(placebos):
+        notes += [panel.title for panel in table.panels]
+    return " ".join(notes)
+
+
+def altered(studies, rows, **values):
+    """Change SPECS, and nothing else, wherever a study has such rows."""
+    place = {name: rows[name] for name in ("estimator", "design") if name in rows}
+    changed = []
+    for one in studies:
+        table = one.details.of(SPECS)
+        has = (table[list(place)] == list(place.values())).all(axis=1).any()
+        changed.append(with_figures(one, SPECS, place, **values) if has else one)
+    return changed
+
+
+@pytest.mark.parametrize(("column", "rows", "value", "words"), CHANGES)
+def test_a_changed_row_of_specs_changes_what_is_said(results, column, rows, value, words):
+    first = {k: v for k, v in rows.items() if k not in ("estimator", "design")}
+    before = altered(results, rows, **first) if first else results
+    assert words not in texts(*before)
+    assert words in texts(*altered(before, rows, **{column: value}))
+
+
+def test_a_variance_among_neighbours_is_not_said_to_be_clustered(results):
+    clustered = "Standard errors clustered"
+    assert clustered in texts(*results)
+    assert clustered not in texts(
+        *altered(altered(results, STACKED, variance="robust"), FLAT, variance="robust")
+    )
+
+
+def test_every_column_of_specs_is_said_or_silent_and_what_is_said_is_tried():
+    assert {*SAID, *SILENT} == set(SPECS.columns)
+    assert not {*SAID} & {*SILENT}
+    assert {column for column, *_ in CHANGES} | {"variance"} == set(SAID)
+    codes = sentences("en")
+    known = {*codes, *(code.split(".")[0] for code in codes)}
+    assert set(SAID.values()) <= known
+
+
+def test_a_spec_that_was_not_asked_for_an_outcome_is_told_by_its_others(results):
+    plain = results[0]
+    assert ran(plain, "covariates", "sales_log", "flat") is None
+    assert ran(plain, "covariates", "sales_log", "stacked").code("gaps") == "drop_set"
+    assert len(ran_on(plain, "stacked", DESIGNS, ["sales_log"])) == len(DESIGNS)
+    assert {r.code("design") for r in ran_on(plain, "flat", ["covariates"], [])} == {"unmatched"}
