@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analyses.resolved import asked_of_analyses
+from pipeline.analyses.ways import asked_of_analyses
 from pipeline.datasets.specs import NONE, SPECS
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
