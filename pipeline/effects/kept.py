@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.datasets.arrays import Floats
-from pipeline.datasets.results import EVENT_COVARIANCE, INFLUENCE
+from pipeline.datasets.arrays import Codes, Floats
+from pipeline.datasets.results import EVENT_COVARIANCE, INFLUENCE, PLACE, TERM
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, place_of
@@ -34,6 +34,12 @@ class Kept:
     names: NDArray[np.object_]
     others: NDArray[np.object_] | None = None
 
+    @property
+    def influence(self) -> Floats:
+        """Return influences by cluster code, (G, k)."""
+        assert self.by_cluster.influence is not None, "kept by cluster"
+        return self.by_cluster.influence
+
     def covariance_of(self, terms: Sequence[Term]) -> Floats:
         """Return the covariance of some terms, missing where one has no standard error."""
         place = [self.terms.index(term) if term in self.terms else -1 for term in terms]
@@ -43,43 +49,55 @@ class Kept:
         return np.asarray(self.covariance[np.ix_(place, place)])
 
 
-def covariance_table(kept: Iterable[Kept]) -> pd.DataFrame:
+def covariance_table(kept: Sequence[Kept]) -> pd.DataFrame:
     """Return EVENT_COVARIANCE: every pair of terms of a result."""
-    parts = [_pairs(own) for own in kept if own.terms]
-    return conform(EVENT_COVARIANCE, pd.concat(parts)) if parts else empty(EVENT_COVARIANCE)
+    if not kept:
+        return empty(EVENT_COVARIANCE)
+    keys = _keys((own.label, own.terms) for own in kept)
+    pairs = [np.indices(own.covariance.shape).reshape(2, -1) for own in kept]
+    first, second = np.hstack(_shifted(pairs, [len(own.terms) for own in kept]))
+    rows = keys.take(first).reset_index(drop=True)
+    others = keys.take(second).reset_index(drop=True).add_prefix("other_")
+    covariance = np.concatenate([own.covariance.ravel() for own in kept])
+    return conform(EVENT_COVARIANCE, rows.join(others).assign(covariance=covariance))
 
 
-def influence_table(kept: Iterable[Kept]) -> pd.DataFrame:
+def influence_table(kept: Sequence[Kept]) -> pd.DataFrame:
     """Return INFLUENCE; clusters without influence on a term have no row."""
-    parts = [_influences(own) for own in kept if own.by_cluster.terms]
-    return conform(INFLUENCE, pd.concat(parts)) if parts else empty(INFLUENCE)
-
-
-def _pairs(kept: Kept) -> pd.DataFrame:
-    keys = _keys(kept.label, kept.terms)
-    first, second = (part.ravel() for part in np.indices(kept.covariance.shape))
-    rows = keys.iloc[first].reset_index(drop=True)
-    others = keys.iloc[second].reset_index(drop=True).add_prefix("other_")
-    return rows.join(others).assign(covariance=kept.covariance.ravel())
-
-
-def _influences(kept: Kept) -> pd.DataFrame:
-    influence = kept.by_cluster.influence
-    assert influence is not None, "kept by cluster"
-    position, cluster = np.nonzero(influence.T)
-    others = None if kept.others is None else kept.others[cluster]
-    rows = _keys(kept.label, kept.by_cluster.terms).iloc[position].reset_index(drop=True)
-    return rows.assign(
-        cluster_kind=clustering_code(kept.label.cluster),
-        cluster=kept.names[cluster],
-        other_cluster=others,
-        influence=influence[cluster, position],
+    if not kept:
+        return empty(INFLUENCE)
+    keys = _keys((own.label, own.by_cluster.terms) for own in kept)
+    kinds = [clustering_code(own.label.cluster) for own in kept]
+    keys["cluster_kind"] = np.repeat(kinds, [len(own.by_cluster.terms) for own in kept])
+    found = [np.array(np.nonzero(own.influence.T)) for own in kept]
+    shifted = _shifted([places[:1] for places in found], [own.influence.shape[1] for own in kept])
+    rows = keys.take(np.hstack(shifted)[0]).reset_index(drop=True)
+    pairs = list(zip(kept, [places[1] for places in found], strict=True))
+    others = [_at(own.others, cluster) for own, cluster in pairs]
+    values = [own.influence.T[tuple(p)] for own, p in zip(kept, found, strict=True)]
+    return conform(
+        INFLUENCE,
+        rows.assign(
+            cluster=np.concatenate([own.names[cluster] for own, cluster in pairs]),
+            other_cluster=np.concatenate(others),
+            influence=np.concatenate(values),
+        ),
     )
 
 
-def _keys(label: Label, terms: Sequence[Term]) -> pd.DataFrame:
-    """Return the key of each term, in ESTIMATES' types."""
-    own = place_of(label)
-    keys = pd.DataFrame([own | term.columns for term in terms])
+def _at(names: NDArray[np.object_] | None, code: Codes) -> NDArray[np.object_]:
+    return np.full(len(code), None) if names is None else names[code]
+
+
+def _shifted(places: Sequence[Codes], lengths: Sequence[int]) -> list[Codes]:
+    """Return places in each of several lists as places in all of them, one after another."""
+    starts = np.cumsum([0, *lengths[:-1]])
+    return [own + start for own, start in zip(places, starts, strict=True)]
+
+
+def _keys(results: Iterable[tuple[Label, Sequence[Term]]]) -> pd.DataFrame:
+    """Return the key of each term of each result, in ESTIMATES' types."""
+    rows = [place_of(label) | term.columns for label, terms in results for term in terms]
+    keys = pd.DataFrame(rows, columns=[*PLACE, *TERM])
     types = {name: INFLUENCE.columns[name].kind for name in keys.columns}
     return keys.astype({n: "Int64" if kind == "integer" else "str" for n, kind in types.items()})
