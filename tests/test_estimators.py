@@ -31,6 +31,7 @@ from pipeline.effects.collected import Results
 from pipeline.effects.study import prepare_study
 from pipeline.estimators import registry
 from pipeline.estimators.estimator import Estimator
+from pipeline.exhibits.words.estimators import COMPOSED
 from pipeline.exhibits.words.language import sentences
 from pipeline.inference import bootstrap, imbens_manski, randomisation
 from pipeline.inference.inferences import BESIDE
@@ -154,8 +155,12 @@ def test_traits_that_contradict_what_specs_can_ask_for_are_refused(name, traits,
 
 
 def test_an_estimator_that_is_not_redone_says_so():
-    with pytest.raises(ValueError, match="twoway is not redone on samples made again"):
+    with pytest.raises(ValueError, match="TwowaySpec is not redone on samples made again"):
         registry.ESTIMATORS["twoway"].again()
+
+
+def test_every_estimator_has_its_sentence_or_says_that_its_name_is_one():
+    assert {row.words for row in registry.ESTIMATORS.values()} - {None} == set(COMPOSED)
 
 
 def test_methods_of_inference_are_those_that_params_name():

@@ -49,7 +49,8 @@ class Redone:
 class Estimator:
     """Hold what the pipeline must know of one estimator.
 
-    `settings` is its class of specs, `words` the key of what exhibits say of it. `estimate`
+    `settings` is its class of specs, `words` the key of what exhibits say of it
+    (None: its name says all). `estimate`
     answers a task, `in_ratios` one whose outcome is in proportion to the level (None: no such
     effect); neither where it matches firms `anew`, which takes what makes designs again.
     `redone` tells how it answers where weights, entry or the order of matching are redone (None:
@@ -65,7 +66,7 @@ class Estimator:
     """
 
     settings: type[EstimatesAsked]
-    words: str
+    words: str | None
     estimate: Estimate | None
     in_ratios: Estimate | None
     anew: Anew | None
@@ -113,5 +114,6 @@ class Estimator:
     def again(self) -> Redone:
         """Return how it is redone; raise ValueError where it is not."""
         if self.redone is None:
-            raise ValueError(f"the estimator {self.words} is not redone on samples made again")
+            named = self.settings.__name__
+            raise ValueError(f"the estimator of {named} is not redone on samples made again")
         return self.redone

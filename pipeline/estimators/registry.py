@@ -258,7 +258,7 @@ ESTIMATORS: dict[str, Estimator] = {
     },
     "lee_bounds": Estimator(
         settings=LeeBoundsSpec,
-        words="lee_bounds",
+        words=None,
         estimate=_lee,
         in_ratios=_lee,
         anew=None,

@@ -27,9 +27,7 @@ def estimators_tables(results: StudyResults) -> list[Table]:
 def _compared(results: StudyResults) -> _Compared:
     """Return the designs with two specs or more, the headline's first."""
     first = results.settings.estimate.headline.design
-    specs = [
-        s for s in results.settings.estimate.specs if estimator_of(results, s.name) != "lee_bounds"
-    ]
+    specs = [s for s in results.settings.estimate.specs if s.gives == "effects"]
     designs = dict.fromkeys([first, *(design for spec in specs for design in spec.designs)])
     found = {design: [spec.name for spec in specs if design in spec.designs] for design in designs}
     return {design: names for design, names in found.items() if len(names) > 1}

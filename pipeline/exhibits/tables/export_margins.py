@@ -21,7 +21,6 @@ from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, WholeNumbers
-from pipeline.exhibits.words.estimator_names import specs_of
 from pipeline.exhibits.words.language import say, tell
 from pipeline.params.analyses import Margins
 
@@ -107,7 +106,7 @@ def _intensive(
     rows = estimate_rows(
         results, say("export_margins.stayers"), [found.get(place) for found in effects]
     )
-    bounding = specs_of(results, "lee_bounds")
+    bounding = [s.name for s in results.settings.estimate.specs if s.gives == "bounds"]
     if not bounding:
         return rows
     spec = bounding[0]

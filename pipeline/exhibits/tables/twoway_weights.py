@@ -7,7 +7,6 @@ from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
 from pipeline.estimators.decomposition_names import GOODMAN_BACON, Kind
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
-from pipeline.exhibits.ran import estimator_of
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import estimate_cell
 from pipeline.exhibits.tables.main_effects import shown_decimals
@@ -67,15 +66,12 @@ def twoway_weights_tables(results: StudyResults) -> list[Table]:
 
 
 def _decompositions(results: StudyResults) -> list[_Decomposition]:
-    specs = [
-        spec
-        for spec in results.settings.estimate.specs
-        if estimator_of(results, spec.name) == "twoway"
-    ]
+    decomposed = set(results.details.of(DECOMPOSITION)["estimator"])
     return [
         _decomposition(results, name, design, spec.name)
         for name in results.settings.outcomes.intended
-        for spec in specs
+        for spec in results.settings.estimate.specs
+        if spec.name in decomposed
         for design in spec.designs
     ]
 

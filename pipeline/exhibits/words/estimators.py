@@ -18,8 +18,9 @@ def estimator_words(results: StudyResults, rows: list[Ran]) -> str:
 
     `rows` are those of one spec in SPECS. The registry's trait `words` is the key.
     """
-    words = ESTIMATORS[rows[0].code("kind")].words
-    return _COMPOSED[words](results, rows) if words in _COMPOSED else name_in_words(words)
+    estimator = rows[0].code("kind")
+    words = ESTIMATORS[estimator].words
+    return name_in_words(estimator) if words is None else COMPOSED[words](results, rows)
 
 
 def _stacked_words(results: StudyResults, rows: _Rows) -> str:
@@ -96,7 +97,7 @@ def _labels(results: StudyResults, covariates: list[str]) -> str:
     return ", ".join(covariate_labels(results.settings, covariates))
 
 
-_COMPOSED: dict[str, Callable[[StudyResults, _Rows], str]] = {
+COMPOSED: dict[str, Callable[[StudyResults, _Rows], str]] = {
     "stacked": _stacked_words,
     "twoway": _twoway_words,
     "group_time": _group_time_words,
