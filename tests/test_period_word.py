@@ -91,7 +91,7 @@ def test_both_forms_of_every_word_that_agrees_are_given(code):
 )
 def test_articles_agree_with_the_word(code, period, expected):
     with speaking(code, period):
-        assert expected in language.say("main_notes.drop_set", firms="f")
+        assert expected in language.say("gap_rule.drop_set", firms="f")
 
 
 @pytest.mark.parametrize(
