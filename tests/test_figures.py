@@ -14,7 +14,7 @@ from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.figures.outcome_paths import outcome_paths
 from pipeline.exhibits.figures.overlap import overlap, score_bins
 from pipeline.exhibits.figures.sample_flow import flow_figure
-from pipeline.exhibits.words.designs import matched_event_times
+from pipeline.exhibits.ran import ran
 from pipeline.selection.score_bins import count_score_bins
 
 DRAWN = (outcome_paths, event_study, love_plot, overlap, flow_figure)
@@ -96,8 +96,10 @@ def test_event_study_shows_the_estimates(results):
 
 
 def test_reference_and_matched_lags_are_hollow(results):
-    assert matched_event_times(results.settings, "sales_log", "covariates_lags") == {-2}
-    assert matched_event_times(results.settings, "employment_log", "covariates_lags") == set()
+    sales = ran(results, "covariates_lags", "sales_log", "stacked")
+    employment = ran(results, "covariates_lags", "employment_log", "stacked")
+    assert sales.listed("matched_event_times") == ["-2"]
+    assert employment.listed("matched_event_times") == []
     panel = event_study(results).axes[0]
     hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
     assert sorted(x for line in hollow for x in line.get_xdata()) == [-2, -1]

@@ -29,8 +29,8 @@ from pipeline.exhibits.inputs import (
     pre_trend_result,
 )
 from pipeline.exhibits.numbers import percentage_points
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.words.designs import matched_event_times
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.outcomes import SHARE_SCALE
@@ -115,11 +115,16 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     axes.set_ylabel(say("unit.percentage_points") if share else scale_words(outcome.scale), size=8)
     _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
     _bars(axes, drawn, factor, _THICK)
-    hollow = {results.settings.treatment.reference_event_time}
-    hollow |= matched_event_times(results.settings, name, results.settings.estimate.headline.design)
-    _markers(axes, drawn, factor, hollow)
+    _markers(axes, drawn, factor, _known_before(results, name))
     _before_entry(grid, axes, results, drawn)
     _pre_trends(axes, _pre_trend_words(results, name))
+
+
+def _known_before(results: StudyResults, name: str) -> set[int]:
+    """Return the event times that show nothing: the reference, and those matched on."""
+    headline = results.settings.estimate.headline
+    row = ran_on(results, headline.spec, [headline.design], [name])[0]
+    return {row.number("base_event_time"), *map(int, row.listed("matched_event_times"))}
 
 
 def _subtitle(results: StudyResults, name: str) -> str:

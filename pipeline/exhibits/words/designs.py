@@ -8,7 +8,6 @@ from pipeline.exhibits.ran import Ran, each
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.methods import method_words
-from pipeline.matching.matched_lags import matched_times
 from pipeline.params.match import conditioning_covariates
 from pipeline.params.score import Covariate, ScoreModel
 
@@ -108,12 +107,6 @@ def dated_label(covariate: Covariate) -> str:
     if covariate.product_of is not None or covariate.constant:
         return covariate.label
     return f"{covariate.label} ({_year(covariate.last_event_time)})"
-
-
-def matched_event_times(settings: StudySettings, outcome: str, design: str) -> frozenset[int]:
-    """Return the event times at which the design conditions on the outcome's own column."""
-    by_column = matched_times(settings.score, settings.match).get(design, {})
-    return by_column.get(settings.outcome(outcome).column or "", frozenset())
 
 
 def _support(model: ScoreModel) -> list[str]:
