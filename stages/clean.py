@@ -1,7 +1,15 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
 from pipeline.datasets.dominance import PANEL_DOMINANCE
-from pipeline.datasets.panel import COVERAGE, ISSUES, NOT_FOUND, PANEL, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import (
+    CORRECTIONS,
+    COVERAGE,
+    ISSUES,
+    NOT_FOUND,
+    PANEL,
+    PROFILE,
+    SAMPLE_FLOW,
+)
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.coverage import measure_coverage
@@ -21,7 +29,8 @@ def main(
 ) -> None:
     """Read the raw panel, register and rules files; write PANEL, its ledger, PROFILE and COVERAGE.
 
-    NOT_FOUND lists the beneficiaries that the panel lacks, for whoever may see identifiers.
+    For whoever may see identifiers NOT_FOUND lists the beneficiaries that the panel lacks, and
+    CORRECTIONS the corrected values with the reasons that the evaluation gave.
     """
     obtained, folder = folders.of("obtained"), folders.of("clean")
     cleaned = clean_panel(
@@ -36,6 +45,8 @@ def main(
     write(PANEL, cleaned.panel, folder)
     write(SAMPLE_FLOW, cleaned.sample_flow, folder)
     write(ISSUES, cleaned.issues, folder)
+    if cleaned.corrections is not None:
+        write(CORRECTIONS, cleaned.corrections, folder)
     if cleaned.not_found is not None:
         write(NOT_FOUND, cleaned.not_found, folder)
         if n_lost := len(cleaned.not_found):

@@ -114,7 +114,7 @@ def study_results(
         details=_details(chosen, rows),
         balance=_table(BALANCE, _balance_rows(rng)),
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
-        issues=_table(ISSUES, []),
+        issues=_table(ISSUES, _ISSUES),
         score_bins=_table(SCORE_BINS, count_score_bins(_table(SCORES, score_rows(rng)))),
         coefficients=_table(SCORE_COEFFICIENTS, _coefficient_rows()),
         recovery=_recovery(estimates),
@@ -514,6 +514,31 @@ def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
                 )
     return rows
 
+
+_ISSUES: list[dict[str, Any]] = [
+    {
+        "issue": 1,
+        "rule": "missing_value",
+        "column": "sales",
+        "count": 900,
+        "firms": 310,
+        "first_year": 2006,
+        "last_year": 2013,
+        "action": "kept_missing",
+    },
+    {
+        "issue": 2,
+        "rule": "prices",
+        "rule_fields": '{"file": "cpi.csv"}',
+        "column": "sales",
+        "count": 81000,
+        "firms": 10000,
+        "first_year": 2006,
+        "last_year": 2013,
+        "action": "deflated_by_index",
+        "action_fields": '{"year": 2010}',
+    },
+]
 
 _FLOW: list[dict[str, Any]] = [
     {

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from text_tables import table
 
-from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.datasets.panel import CORRECTIONS, SURVIVAL_RULE
+from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel.ledger import apply_rules
 from pipeline.panel.rules.corrections import correct_points
@@ -53,9 +54,15 @@ def same(found, expected):
 
 
 def entry(ruled):
-    """Return the only issue of a rule as (column, count, years, action)."""
+    """Return the only issue of a rule as (column, count, firms, first year, last, action)."""
     (issue,) = ruled.issues
-    return issue.column, issue.count, issue.years, issue.action
+    years = issue.first_year, issue.last_year
+    return issue.column, issue.count, issue.firms, *years, issue.action.code
+
+
+def codes(issues):
+    """Return what issues say: code and fields of what was found, and what was done."""
+    return [(i.rule.code, dict(i.rule.fields), i.action.code, i.count) for i in issues]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +98,7 @@ def test_identical_rows_collapse_and_are_counted():
     rule = Duplicates(identical="collapse", conflicting="refuse")
     ruled = collapse_identical(panel, panel["firm_id"], rule)
     assert ruled.panel.index.tolist() == [0, 2, 3, 4]
-    assert entry(ruled) == ("firm_id", 1, "2001", "collapsed into one")
+    assert entry(ruled) == ("firm_id", 1, 1, 2001, 2001, "collapsed")
     with pytest.raises(DataError, match=r"more than one row in a year: 3 rows; .* row 4, 5, 6"):
         settle_conflicting(ruled.panel, panel["firm_id"], rule)
 
@@ -178,11 +185,12 @@ def corrections(**changes):
 
 
 def test_a_correction_replaces_the_value_expected_and_is_named_in_the_ledger():
-    found, issues = correct_points(RAW, corrections(), "corrections.csv", Identifier())
+    found, issues, listed = correct_points(RAW, corrections(), "corrections.csv", Identifier())
     assert found["sales"].tolist() == ["100", "-1", "-1.0", "7"]
     assert RAW["sales"].tolist()[0] == "10"
-    assert (issues[0].rule, issues[0].count) == ("point correction: zero was lost", 1)
-    assert issues[0].action == "replaced, corrections.csv (annual report)"
+    assert codes(issues) == [("point_correction", {"file": "corrections.csv"}, "replaced", 1)]
+    (row,) = conform(CORRECTIONS, listed).to_dict("records")
+    assert (row["reason"], row["source"]) == ("zero was lost", "annual report")
 
 
 @pytest.mark.parametrize(
@@ -193,8 +201,7 @@ def test_a_correction_replaces_the_value_expected_and_is_named_in_the_ledger():
         ({"column": "profit"}, r"a column is not in data.columns: 1 rows; use standard names \("),
         ({"year": "2009"}, "firm-year is not in the panel: 1 rows"),
         ({"reason": None}, "a correction has no reason"),
-        ({"source": "interview with a"}, "a source names the firm"),
-        ({"reason": "=HYPERLINK(1)"}, "a reason is a formula: 1 rows"),
+        ({"source": None}, "a correction has no source"),
     ],
 )
 def test_a_correction_that_does_not_fit_is_an_error(changes, message):
@@ -220,12 +227,13 @@ def test_codes_are_recoded_in_the_years_in_which_the_table_applies():
     rule = Recode(column="sector", file="isic.csv", one_to_many="refuse", unknown="keep")
     ruled = recode(rows(SECTORS), by_year, rule)
     assert ruled.panel["sector"].tolist() == ["13", "13", "13", "99"]
-    found = {issue.rule: issue.count for issue in ruled.issues}
-    assert found == {
-        "recoded, isic.csv": 2,
-        "code not in isic.csv": 2,
-        "codes joined into one, isic.csv": 2,
-    }
+    file = {"file": "isic.csv"}
+    assert codes(ruled.issues) == [
+        ("recoded", file, "code_replaced", 2),
+        ("code_not_in_file", file, "kept", 2),
+        ("codes_joined", file, "code_replaced", 2),
+    ]
+    assert [issue.firms for issue in ruled.issues] == [2, 2, None], "codes are of no firm"
 
 
 def test_a_code_that_becomes_several_is_refused_or_takes_the_first():
@@ -235,7 +243,8 @@ def test_a_code_that_becomes_several_is_refused_or_takes_the_first():
         recode(rows(SECTORS), split, refuse)
     first = recode(rows(SECTORS), split, refuse.model_copy(update={"one_to_many": "first"}))
     assert first.panel["sector"].tolist() == ["13", "13", "15", "99"]
-    assert "code that becomes several, isic.csv" in {issue.rule for issue in first.issues}
+    several = ("code_becomes_several", {"file": "isic.csv"}, "first_row_taken", 1)
+    assert several in codes(first.issues)
 
 
 def test_a_code_that_the_table_lacks_is_refused_where_declared():
@@ -258,12 +267,13 @@ CHECK = {"columns": ["sales"], "factors": [1e3, 1e6], "tolerance_factor": 2.0, "
 
 def test_a_year_in_another_unit_is_found_and_can_be_declared():
     ruled = check_scales(rows(UNITS), ScaleCheck(**CHECK))
-    assert [(issue.rule, issue.years) for issue in ruled.issues] == [
-        ("median moves x 1000 from the year before", "2003"),
-        ("median moves / 1000 from the year before", "2002"),
+    assert codes(ruled.issues) == [
+        ("median_rises", {"factor": 1000}, "reported", 1),
+        ("median_falls", {"factor": 1000}, "reported", 1),
     ]
+    assert [issue.first_year for issue in ruled.issues] == [2003, 2002]
     declared = apply_factor(rows(UNITS), UnitFactor(column="sales", years=[2002], factor=1000))
-    assert entry(declared) == ("sales", 2, "2002", "converted")
+    assert entry(declared) == ("sales", 2, 2, 2002, 2002, "converted")
     assert check_scales(declared.panel, ScaleCheck(**CHECK)).issues == ()
 
 
@@ -301,7 +311,7 @@ def test_an_index_and_its_inflation_rates_give_the_same_prices():
     by_rates = convert_prices(rows(PRICES), rates, price(kind="inflation_percent"))
     assert by_index.panel["sales"].tolist()[:2] == pytest.approx([100, 110])
     pd.testing.assert_frame_equal(by_index.panel, by_rates.panel)
-    assert entry(by_rates)[1:3] == (2, "2001-2002")
+    assert entry(by_rates)[1:5] == (2, 1, 2001, 2002)
 
 
 def test_inflation_rates_are_never_used_as_an_index():
@@ -355,10 +365,10 @@ def test_zero_missing_and_not_in_customs_are_three_states(unmatched, last):
     ruled = separate_customs_states(rows(CUSTOMS), rule)
     found = [None if pd.isna(value) else value for value in ruled.panel["exports"]]
     assert found == [5, 0, None, last]
-    assert [(issue.rule, issue.count) for issue in ruled.issues] == [
-        ("zero", 1),
-        ("missing in customs", 1),
-        ("not in customs", 1),
+    assert codes(ruled.issues) == [
+        ("zero", {}, "kept_zero", 1),
+        ("missing_in_customs", {}, "kept", 1),
+        ("not_in_customs", {}, f"set_{unmatched}", 1),
     ]
 
 
@@ -414,18 +424,14 @@ def test_firms_that_enter_in_the_first_year_are_never_seen_before():
 def test_years_between_those_of_a_firm_are_counted():
     panel = rows(WINDOW)
     gap = panel[(panel["firm_id"] != "t") | (panel["year"] != 2002)]
-    years, firms = count_gaps(gap).issues
-    assert (years.column, years.count, years.years, years.action) == (
-        "year", 1, "2001-2003", "not filled"
-    )  # fmt: skip
-    assert (firms.column, firms.count) == ("firm_id", 1), "a count, which disclosure may hide"
+    assert entry(count_gaps(gap)) == ("year", 1, 1, 2001, 2003, "not_filled")
     assert count_gaps(panel).issues == ()
 
 
 def test_what_selects_on_survival_is_marked_for_the_notes():
     ruled = balance_window(rows(WINDOW), PanelWindow(balanced=True))
     assert kept(ruled) == "ttt"
-    assert [issue.rule for issue in ruled.issues] == [SURVIVAL_RULE]
+    assert codes(ruled.issues) == [(SURVIVAL_RULE, {"step": ruled.step}, "left_out", 4)]
 
 
 JUMPS = """
@@ -443,7 +449,7 @@ def test_a_value_far_from_both_neighbouring_years_is_a_jump():
     rule = Jumps(columns=["sales"], factor=100, action="set_missing")
     ruled = find_jumps(rows(JUMPS), rule)
     assert ruled.panel["sales"].isna().tolist() == [False, True, False, False, False, False]
-    assert entry(ruled)[1:] == (1, "2002", "set missing")
+    assert entry(ruled)[1:] == (1, 1, 2002, 2002, "set_missing")
     reported = find_jumps(rows(JUMPS), rule.model_copy(update={"action": "report"}))
     assert reported.panel["sales"].notna().all()
     with pytest.raises(DataError, match="100 times off both neighbouring years: 1 rows"):

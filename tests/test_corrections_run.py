@@ -36,12 +36,15 @@ def test_a_changed_correction_runs_from_clean_on_and_is_named(tmp_path):
     rules.write_text(header + "410032,1987,employment,100,102,second letter,annual report\n")
     assert ran(dvc(folder, "repro")) == list(STAGES[1:])
     published = pd.read_csv(folder / "reports" / "michigan" / "results" / "issues.csv")
-    assert "point correction: second letter" in set(published["rule"])
+    assert "point_correction" in set(published["rule"])
+    for file in (folder / "reports" / "michigan").rglob("*.*"):
+        assert b"second letter" not in file.read_bytes(), file
     # so small a count is not published; the private ledger has it
     issues = pd.read_parquet(folder / "data" / "michigan" / "clean" / "issues.parquet")
-    named = issues[issues["rule"] == "point correction: second letter"].iloc[0]
-    assert (named["column"], named["count"], str(named["years"])) == ("employment", 1, "1987")
-    assert named["action"] == "replaced, corrections.csv (annual report)"
+    named = issues[issues["rule"] == "point_correction"].iloc[0]
+    assert (named["column"], named["count"], named["first_year"]) == ("employment", 1, 1987)
+    private = pd.read_parquet(folder / "data" / "michigan" / "clean" / "corrections.parquet")
+    assert private[["reason", "source"]].to_numpy().tolist() == [["second letter", "annual report"]]
     panel = pd.read_parquet(folder / "data" / "michigan" / "clean" / "panel.parquet")
     corrected = panel[(panel["firm_id"] == "410032") & (panel["year"] == 1987)]
     assert corrected["employment"].tolist() == [102]

@@ -150,27 +150,27 @@ def test_every_problem_is_found_and_counted(ledger):
     conform(PANEL, ledger.panel)
     counts = ledger.issues.set_index(["rule", "column"])["count"].to_dict()
     assert {
-        ("identifier rewritten", "firm_id"): N_EACH,
-        ("point correction: typing error", "sales"): N_EACH,
-        ("code for missing", "sales"): N_EACH,
-        ("identifier linked", "firm_id"): (1 + 1 + 2) * N_EACH,
-        ("identical rows", "firm_id"): N_EACH,
-        ("conflicting rows", "firm_id"): 2 * N_EACH,
-        ("merged firms", "firm_id"): 4 * N_EACH,
-        ("code that becomes several, sectors.csv", "sector"): N_EACH,
-        ("code not in sectors.csv", "sector"): N_EACH,
-        ("not in customs", "exports"): N_EACH,
-        ("missing in customs", "exports"): N_EACH,
-        ("year not observed", "year"): N_EACH,
-        (f"more than {JUMP_FACTOR / 20:g} times off both neighbouring years", "sales"): N_EACH,
-        ("beneficiary not in the panel", "firm_id"): N_EACH,
-        ("applicant not accepted", "firm_id"): N_EACH,
-        ("firm leaves the programme", "firm_id"): N_EACH,
-        ("several values of component", "component"): N_EACH,
-        ("several values of amount", "amount"): N_EACH,
+        ("identifier_rewritten", "firm_id"): N_EACH,
+        ("point_correction", "sales"): N_EACH,
+        ("missing_code", "sales"): N_EACH,
+        ("identifier_linked", "firm_id"): (1 + 1 + 2) * N_EACH,
+        ("identical_rows", "firm_id"): N_EACH,
+        ("conflicting_rows", "firm_id"): 2 * N_EACH,
+        ("merged_firms", "firm_id"): 4 * N_EACH,
+        ("code_becomes_several", "sector"): N_EACH,
+        ("code_not_in_file", "sector"): N_EACH,
+        ("not_in_customs", "exports"): N_EACH,
+        ("missing_in_customs", "exports"): N_EACH,
+        ("years_not_observed", "year"): N_EACH,
+        ("jump", "sales"): N_EACH,
+        ("not_in_panel", "firm_id"): N_EACH,
+        ("applicant_not_accepted", "firm_id"): N_EACH,
+        ("leaves_programme", "firm_id"): N_EACH,
+        ("several_values", "component"): N_EACH,
+        ("several_values", "amount"): N_EACH,
     }.items() <= counts.items()
     early = CLEAN["year"] < DIRTY.unit_year
-    recoded = counts[("recoded, places.csv", "municipality")]
+    recoded = counts[("recoded", "municipality")]
     struck = CLEAN["year"].to_numpy()[DIRTY.rows["gap"]] < DIRTY.unit_year
     assert recoded == early.sum() - struck.sum()
     flow = ledger.sample_flow.set_index("rule")["firms_lost"]
@@ -263,7 +263,7 @@ def test_extreme_tails_are_limited(method, delivered):
     panel = ledger.panel.set_index(["firm_id", "year"])
     struck = panel.loc[at("tail"), "employment"]
     assert struck.isna().all() if method == "trim" else struck.max() <= CLEAN["employment"].max()
-    count = ledger.issues.set_index("rule")["count"]["beyond percentiles None to 99.5"]
+    count = ledger.issues.set_index("rule")["count"]["above_percentile"]
     assert N_EACH <= count < 0.01 * len(panel)
 
 
@@ -323,6 +323,6 @@ def test_clean_data_pass_every_rule_untouched():
             {"employment": "float64"}
         ),
     )
-    kept = {"zero", "beneficiary not in the panel", "code not in places.csv"}
+    kept = {"zero", "not_in_panel", "code_not_in_file"}
     assert set(found.issues["rule"]) <= kept
     assert found.sample_flow["firm_years_lost"].sum() == 0

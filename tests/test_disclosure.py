@@ -283,10 +283,22 @@ def test_what_one_firm_has_is_not_published(minimum, largest, five):
 def test_the_years_of_few_are_hidden_with_their_count():
     issues = study_results().issues
     rows = pd.DataFrame(
-        {"rule": ["few", "many"], "column": "sales", "count": [2, 9], "years": "1999-2001"}
+        {
+            "issue": [1, 2, 3],
+            "rule": "missing_value",
+            "column": "sales",
+            "count": [2, 9, 9],
+            "firms": [2, 9, 3],
+            "first_year": 1999,
+            "last_year": 2001,
+            "action": "kept_missing",
+        }
     ).assign(action="kept")
-    shown = vet(dataclasses.replace(study_results(), issues=rows[issues.columns])).issues
-    assert shown["years"].isna().tolist() == shown["count"].isna().tolist() == [True, False]
+    issues = rows.reindex(columns=issues.columns)
+    shown = vet(dataclasses.replace(study_results(), issues=issues)).issues
+    # nine values of three firms tell of three
+    for name in ("count", "firms", "first_year", "last_year"):
+        assert shown[name].isna().tolist() == [True, False, True]
 
 
 def with_dominance(results, percent):

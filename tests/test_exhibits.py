@@ -75,6 +75,7 @@ TABLES = (
     "sample_flow",
     "summary_statistics",
     "missingness",
+    "issues",
     "recovery",
 )
 
@@ -567,8 +568,10 @@ def test_files_are_the_declared_ones(files, results):
 
 
 def test_a_sample_cut_by_years_after_entry_is_marked_in_every_table(results):
-    row = {"rule": "selects on survival", "column": "every_year", "count": 1234,
-           "years": "2001-2009", "action": "firm-years left out"}  # fmt: skip
+    fields = '{"step": {"code": "every_year", "fields": {}}}'
+    row = {"issue": 1, "rule": "selects_on_survival", "rule_fields": fields, "column": "year",
+           "count": 1234, "firms": 200, "first_year": 2001, "last_year": 2009,
+           "action": "left_out", "action_fields": None}  # fmt: skip
     step = results.sample_flow.iloc[[1]].assign(step=3, rule="every_year", rule_fields=None)
     flow = pd.concat([results.sample_flow, step])
     cut = dataclasses.replace(results, issues=pd.DataFrame([row]), sample_flow=flow)

@@ -48,8 +48,9 @@ def test_every_code_that_is_said_has_a_sentence():
 
 
 # Said by the code that a reason or a step has, and by their fields.
-_OF_REASONS = {"reason", "step", "group", "weights"}
-TOLD = {c.split(".")[1]: c for c in ENGLISH_SENTENCES if c.split(".")[0] in ("reason", "step")}
+_GIVEN = ("reason", "step", "issue", "action")
+_OF_REASONS = {*_GIVEN, "group", "weights"}
+TOLD = {c.split(".")[1]: c for c in ENGLISH_SENTENCES if c.split(".")[0] in _GIVEN}
 
 
 def test_every_reason_that_is_given_has_a_sentence_with_its_fields():

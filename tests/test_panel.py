@@ -80,15 +80,17 @@ def test_an_indicator_becomes_the_first_treated_year():
 def test_missing_values_stay_missing_and_are_counted():
     cleaned = clean(RAW)
     assert cleaned.panel["sales"].isna().sum() == 1
-    assert cleaned.issues.to_dict("records") == [
-        {
-            "rule": "missing value",
-            "column": "sales",
-            "count": 1,
-            "years": "2002",
-            "action": "kept as missing",
-        }
-    ]
+    (row,) = cleaned.issues.dropna(axis="columns").to_dict("records")
+    assert row == {
+        "issue": 1,
+        "rule": "missing_value",
+        "column": "sales",
+        "count": 1,
+        "firms": 1,
+        "first_year": 2002,
+        "last_year": 2002,
+        "action": "kept_missing",
+    }
 
 
 def test_inputs_are_not_changed():
@@ -173,11 +175,11 @@ firm prog  entry
     entry = {"source": "register", "programme": "cdp", "other_programmes": "keep"}
     cleaned = clean(RAW, register, entry, **REGISTER)
     assert cleaned.panel.groupby("firm_id")["cohort"].first()["01"] == 2002
-    unknown = cleaned.issues[cleaned.issues["rule"] == "beneficiary not in the panel"]
+    unknown = cleaned.issues[cleaned.issues["rule"] == "not_in_panel"]
     assert unknown["count"].tolist() == [1]
     conform(NOT_FOUND, cleaned.not_found)
     assert cleaned.not_found.to_numpy().tolist() == [["99", 2002]]
-    assert unknown["action"].tolist() == ["not evaluated"]
+    assert unknown["action"].tolist() == ["not_evaluated"]
 
     third = RAW[RAW["id"] == "02"].assign(id="03", support=0)
     raw = pd.concat([RAW, third], ignore_index=True)
@@ -190,16 +192,16 @@ def test_several_programmes_without_an_evaluated_one_are_counted():
     register = table("firm prog entry\n01 cdp 2003\n01 other 2002", firm="str")
     entry = {"source": "register", "programme": None, "other_programmes": "keep"}
     issues = clean(RAW, register, entry, **REGISTER).issues.set_index("rule")
-    assert issues.loc["several programmes in the register", "count"] == 2
+    assert issues.loc["several_programmes", "count"] == 2
 
 
 def test_an_entry_after_an_unobserved_year_is_counted():
     gap = RAW.drop(index=1).reset_index(drop=True)
     issues = clean(gap).issues.set_index("rule")
-    assert issues.loc["year before entry not observed", "count"] == 1
-    assert issues.loc["year not observed", ["count", "years", "action"]].tolist() == [
-        1, "2001-2003", "not filled"
-    ]  # fmt: skip
+    assert issues.loc["year_before_entry_not_observed", "count"] == 1
+    gaps = issues.loc["years_not_observed"]
+    assert gaps[["count", "firms"]].tolist() == [1, 1]
+    assert gaps[["first_year", "last_year", "action"]].tolist() == [2001, 2003, "not_filled"]
 
 
 def test_everybody_treated_leaves_nobody_to_compare_with():
@@ -243,8 +245,8 @@ def test_two_rules_of_one_kind_on_one_column_are_two_issues():
     factors = [{"column": "sales", "years": [year], "factor": 1000.0} for year in (2001, 2003)]
     issues = clean(RAW, rules=CLEAN | {"unit_factors": factors}).issues
     conform(ISSUES, issues)
-    counts = issues.set_index("rule")["count"]
-    assert (counts["unit x 1000"], counts["unit x 1000 (2)"]) == (2, 2)
+    found = issues.loc[issues["rule"] == "unit_factor", ["rule_fields", "count"]]
+    assert found.to_numpy().tolist() == [['{"factor": 1000.0}', 2]] * 2
 
 
 def test_entry_years_are_left_out_by_name_and_their_neighbours_stay_treated():

@@ -342,9 +342,11 @@ def test_a_changed_corrections_file_reruns_from_clean_and_the_ledger_names_it(st
     ran = stages_run(study)
     assert ran[:2] == ["check", "clean"] and "exhibit" in ran and "obtain" not in ran
     published = (study / "reports" / "michigan" / "results" / "issues.csv").read_text()
-    assert "point correction: wrong unit,sales," in published
+    assert "point_correction" in published and "wrong unit" not in published
     issues = pd.read_parquet(study / "data" / "michigan" / "clean" / "issues.parquet")
-    assert issues.set_index("rule").loc["point correction: wrong unit", "count"] == 1
+    assert issues.set_index("rule").loc["point_correction", "count"] == 2
+    private = pd.read_parquet(study / "data" / "michigan" / "clean" / "corrections.parquet")
+    assert set(private["reason"]) == {"typing error", "wrong unit"}
     file.unlink()
     write_params(study, {"michigan": small_section()})
     stages_run(study)

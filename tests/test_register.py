@@ -98,7 +98,7 @@ def test_applicants_who_were_refused_are_kept_and_not_treated():
     found = cohorts({"decision": "decision"}, accepted=["yes"])
     assert found.entry_year.to_dict() == {"1": 2003, "2": 2003}
     assert found.derived["applicant"].tolist() == [1, 1, 1, 1, 1, 1, 0, 0]
-    assert [(i.rule, i.count) for i in found.issues] == [("applicant not accepted", 1)]
+    assert [(i.rule.code, i.count) for i in found.issues] == [("applicant_not_accepted", 1)]
     with pytest.raises(DataError, match=r"no decision .*accepted; it has 2 of fewer"):
         cohorts({"decision": "decision"}, accepted=["approved"])
 
@@ -107,8 +107,8 @@ def test_a_firm_that_leaves_is_refused_or_stays_treated():
     with pytest.raises(DataError, match=r"a firm leaves the programme; .*: 1 rows; .* row 4"):
         cohorts({"exit_year": "left"})
     stays = cohorts({"exit_year": "left"}, switches_off="absorbing")
-    assert [(i.rule, i.count, i.years) for i in stays.issues] == [
-        ("firm leaves the programme", 1, "2005")
+    assert [(i.rule.code, i.count, i.first_year, i.last_year) for i in stays.issues] == [
+        ("leaves_programme", 1, 2005, 2005)
     ]
 
 
@@ -159,7 +159,7 @@ def fields(values, register=SUPPORT):
     columns = {"firm_id": "id", "entry_year": "entry", "programme": "prog", "dates": {}, **FIELDS}
     found = cohorts(columns, register, values, accepted=["yes"])
     by_firm = pd.DataFrame(found.derived).groupby(PANEL["firm_id"]).first()
-    return by_firm, {(i.rule, i.column): i.count for i in found.issues}
+    return by_firm, {(i.rule.code, i.column): i.count for i in found.issues}
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_support_of_several_rows_follows_the_declared_rule(values, component, am
     assert found.loc["1", ["component", "role"]].tolist() == [component, "supplier"]
     numbers = found.loc["1", ["amount", "own_contribution", "ranking"]].tolist()
     assert numbers == [amount, own, ranking]
-    assert counts[("several values of component", "component")] == 1
-    assert counts[("no role in the register", "role")] == 1
+    assert counts[("several_values", "component")] == 1
+    assert counts[("no_value", "role")] == 1
     assert found["register_cluster"].dropna().to_dict() == {"1": "cdp", "2": "cdp"}
 
 

@@ -126,7 +126,7 @@ def documented(monkeypatch):
     monkeypatch.setitem(registry.RULES, "least_size", None)  # and takes it out again
     exec(registration, vars(registry) | code)
     words, asked = (YAML(typ="safe").load(b) for b in documented_blocks("A cleaning rule", "yaml"))
-    said = {f"step.{code}": text for code, text in words["step"].items()}
+    said = {f"{part}.{code}": text for part, of in words.items() for code, text in of.items()}
     known = language.sentences
     monkeypatch.setattr(language, "sentences", lambda spoken: {**known(spoken), **said})
     return names["Section"], DUPLICATES | asked["clean"]

@@ -56,14 +56,38 @@ SAMPLE_FLOW = Dataset(
 
 ISSUES = Dataset(
     name="ISSUES",
-    row="one rule applied to one column",
-    key=("rule", "column"),
+    row="what one rule found in one column, in order",
+    key=("issue",),
     columns={
-        "rule": Column("string", "what was looked for"),
-        "column": Column("string", "standard name of the column"),
+        "issue": Column("integer", "order in which it was found, from 1"),
+        "rule": Column("string", "code: what was looked for", tells="words"),
+        "rule_fields": Column("string", "fields of the rule, JSON", nullable=True, tells="words"),
+        "column": Column("string", "standard name of the column", tells="words"),
         "count": Column("integer", "values or rows concerned", tells="count"),
-        "years": Column("string", "years concerned, as a range", nullable=True, tells="words"),
-        "action": Column("string", "what was done", tells="words"),
+        "firms": Column(
+            "integer", "firms concerned, where rows are of firms", nullable=True, tells="count"
+        ),
+        "first_year": Column(
+            "integer", "first year concerned, where rows have years", nullable=True, tells="year"
+        ),
+        "last_year": Column("integer", "last year concerned", nullable=True, tells="year"),
+        "action": Column("string", "code: what was done", tells="words"),
+        "action_fields": Column("string", "fields of the action", nullable=True, tells="words"),
+    },
+)
+
+CORRECTIONS = Dataset(
+    name="CORRECTIONS",
+    row="one value that the evaluation corrected, with its own words; private",
+    key=("firm_id", "year", "column"),
+    columns={
+        "firm_id": Column("string", "firm identifier, before links"),
+        "year": Column("integer", "calendar year"),
+        "column": Column("string", "standard name of the column"),
+        "old": Column("string", "value as delivered", nullable=True),
+        "new": Column("string", "value in its place", nullable=True),
+        "reason": Column("string", "why, as the rules file says"),
+        "source": Column("string", "after what, as the rules file says"),
     },
 )
 
@@ -129,7 +153,7 @@ COVERAGE = Dataset(
 CALENDAR = "year"
 
 # The rule of ISSUES that counts beneficiaries of the register that the panel lacks.
-NOT_IN_PANEL = "beneficiary not in the panel"
+NOT_IN_PANEL = "not_in_panel"
 
 # The rule of ISSUES under which a window looked at years after entry; every table then says so.
-SURVIVAL_RULE = "selects on survival"
+SURVIVAL_RULE = "selects_on_survival"

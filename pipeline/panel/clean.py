@@ -7,6 +7,7 @@ What no rule changes stays as delivered; missing values stay missing.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import pandas as pd
@@ -17,8 +18,6 @@ from pipeline.panel.ledger import (
     Issue,
     Ledger,
     apply_rules,
-    distinct_rules,
-    issues_table,
 )
 from pipeline.panel.origin import Origin, located
 from pipeline.panel.rules.corrections import correct_points
@@ -63,8 +62,8 @@ def clean_panel(
         panel = standard_names(raw, data, clean.identifier)
         found = rewritten_identifiers(raw, panel, data, clean.identifier)
         del raw  # no longer needed, and may be large
-        panel, delivered, typing = _typed_rows(panel, rules_tables, data, clean)
-        links = _links(rules_tables, clean)
+        panel, typed = _typed_rows(panel, rules_tables, data, clean)
+        delivered, links = panel["firm_id"], _links(rules_tables, clean)
         panel, joined = link_panel(panel, links)
         listed = Register(register, data.register_columns, origins.get("register", ()))
         cohorts = firm_cohorts(panel, listed, entry=treatment.entry, clean=clean, links=links)
@@ -72,31 +71,33 @@ def clean_panel(
         # Handed over, not shared: columns that a rule replaces are then freed at once.
         handed_over = [_with_entry(panel, cohorts)]
         del panel, delivered
-        ledger = apply_rules(handed_over, asked_rules(cleaning))
+        earlier = [*found, *typed.issues, *joined, *cohorts.issues]
+        ledger = apply_rules(handed_over, asked_rules(cleaning), earlier)
         _require_both_groups(ledger.panel, treatment)
-        return _with_earlier(ledger, [*found, *typing, *joined], cohorts)
+        not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
+        return replace(ledger, not_found=not_found, corrections=typed.corrections)
 
 
-def _with_earlier(ledger: Ledger, issues: list[Issue], cohorts: Cohorts) -> Ledger:
-    """Return the ledger with the issues found before its rules ran, and entrants not in PANEL."""
-    earlier = issues_table([*issues, *cohorts.issues])
-    every = pd.concat([earlier, ledger.issues], ignore_index=True)
-    not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
-    return Ledger(ledger.panel, ledger.sample_flow, distinct_rules(every), not_found)
+@dataclass(frozen=True)
+class _Typed:
+    """Hold what was found while rows were corrected and typed, and CORRECTIONS, if any."""
+
+    issues: list[Issue]
+    corrections: pd.DataFrame | None
 
 
 def _typed_rows(
     panel: pd.DataFrame, tables: RulesTables, data: DataSection, clean: CleanSection
-) -> tuple[pd.DataFrame, pd.Series, list[Issue]]:
-    """Return rows in declared types, their delivered identifiers, and issues."""
+) -> tuple[pd.DataFrame, _Typed]:
+    """Return rows in declared types, and what was found in them."""
     found: list[Issue] = []
+    listed = None
     if clean.corrections is not None:
         table = tables[clean.corrections]
-        panel, corrected = correct_points(panel, table, clean.corrections, clean.identifier)
-        found += corrected
+        panel, found, listed = correct_points(panel, table, clean.corrections, clean.identifier)
     panel, blanked = blank_missing_codes(panel, clean.missing_codes)
     panel = standard_types(panel, data)
-    return panel, panel["firm_id"], [*found, *blanked, *missing_values(panel, data)]
+    return panel, _Typed([*found, *blanked, *missing_values(panel, data)], listed)
 
 
 def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:

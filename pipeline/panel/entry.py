@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pipeline.datasets.panel import NOT_IN_PANEL
-from pipeline.errors import DataError
-from pipeline.panel.ledger import Issue, year_range
+from pipeline.errors import DataError, Reason
+from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import Origin, located
 from pipeline.panel.register import Entries, read_entries
 from pipeline.panel.values import refuse_rows
@@ -151,18 +151,8 @@ def _entry_after_gap(
     before = panel[panel["year"] < panel["firm_id"].map(entry_year).astype("Int64")]
     last_before = before.groupby("firm_id")["year"].max()
     gap = entry_year.loc[last_before.index] - last_before > 1
-    if not gap.any():
-        return []
-    years = entry_year[gap.index[gap]]
-    return [
-        Issue(
-            "year before entry not observed",
-            entry.column,
-            int(gap.sum()),
-            f"{years.min()}-{years.max()}",
-            "the first treated year observed is taken as entry",
-        )
-    ]
+    rule, action = Reason("year_before_entry_not_observed"), Reason("first_treated_year_taken")
+    return issue(rule, entry.column, gap, _firms_and_years(entry_year[gap.index]), action)
 
 
 def _refuse_switching_off(
@@ -215,7 +205,12 @@ def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
 
 def _unknown_beneficiaries(unknown: pd.Series) -> list[Issue]:
     # No share: beside the treated firms it would tell a count that is too small to be published.
-    if unknown.empty:
-        return []
-    years = year_range(unknown)
-    return [Issue(NOT_IN_PANEL, "firm_id", len(unknown), years, "not evaluated")]
+    firms, every = _firms_and_years(unknown), pd.Series(True, index=unknown.index)
+    return issue(Reason(NOT_IN_PANEL), "firm_id", every, firms, Reason("not_evaluated"))
+
+
+def _firms_and_years(entry_year: pd.Series) -> pd.DataFrame:
+    """Return firms with their entry years as the rows that an issue counts."""
+    return pd.DataFrame(
+        {"firm_id": entry_year.index, "year": entry_year.to_numpy()}, index=entry_year.index
+    )

@@ -5,13 +5,13 @@ and writes SAMPLE_FLOW and ISSUES, so that no rule counts its own losses.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pandas as pd
 
 from pipeline.datasets.panel import ISSUES
 from pipeline.datasets.reasons import packed_fields
-from pipeline.datasets.store import empty
+from pipeline.datasets.store import conform, empty
 from pipeline.errors import Reason
 
 # Standard names of the columns whose lost share SAMPLE_FLOW states.
@@ -20,13 +20,18 @@ _SIZES = ("sales", "employment")
 
 @dataclass(frozen=True)
 class Issue:
-    """Say what a rule found in one column: one row of ISSUES."""
+    """Say what a rule found in one column, and what was done: one row of ISSUES.
 
-    rule: str
+    Firms are counted and years given where the rows concerned have them.
+    """
+
+    rule: Reason
     column: str
+    action: Reason
     count: int
-    years: str
-    action: str
+    firms: int | None = None
+    first_year: int | None = None
+    last_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,23 +58,30 @@ Rule = Callable[[pd.DataFrame], Ruled]
 
 @dataclass(frozen=True)
 class Ledger:
-    """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES, and beneficiaries not in it."""
+    """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES.
+
+    `not_found` are the beneficiaries not in it, `corrections` the values that the evaluation
+    corrected.
+    """
 
     panel: pd.DataFrame
     sample_flow: pd.DataFrame
     issues: pd.DataFrame
     not_found: pd.DataFrame | None = None
+    corrections: pd.DataFrame | None = None
 
 
-def apply_rules(handed_over: list[pd.DataFrame], rules: Iterable[Rule]) -> Ledger:
-    """Run rules in order on a panel with firm_id, year and cohort.
+def apply_rules(
+    handed_over: list[pd.DataFrame], rules: Iterable[Rule], earlier: Iterable[Issue] = ()
+) -> Ledger:
+    """Run rules in order on a panel with firm_id, year and cohort, after `earlier` findings.
 
     The panel is taken out of a list of one, so that no caller keeps it in memory.
     """
     panel = handed_over.pop()
     before = _group_counts(panel)
     flow = [_flow_row(Reason("delivered"), before, before)]
-    issues: list[Issue] = []
+    issues = [*earlier]
     for rule in rules:
         ruled = rule(panel)
         issues += ruled.issues
@@ -102,28 +114,36 @@ def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame
 
 def issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
     """Return issues as rows of ISSUES."""
-    return pd.DataFrame([asdict(issue) for issue in issues]) if issues else empty(ISSUES)
+    rows = [
+        {
+            "issue": place,
+            **vars(issue),
+            "rule": issue.rule.code,
+            "rule_fields": packed_fields(issue.rule),
+            "action": issue.action.code,
+            "action_fields": packed_fields(issue.action),
+        }
+        for place, issue in enumerate(issues, 1)
+    ]
+    return conform(ISSUES, pd.DataFrame(rows)) if rows else empty(ISSUES)
 
 
-def distinct_rules(issues: pd.DataFrame) -> pd.DataFrame:
-    """Number what two rules of one kind found in one column: `unit x 1000`, `unit x 1000 (2)`."""
-    times = issues.groupby(["rule", "column"]).cumcount() + 1
-    return issues.assign(
-        rule=issues["rule"].where(times == 1, issues["rule"] + " (" + times.astype("str") + ")")
-    )
+def issue(
+    rule: Reason, column: str, rows: pd.Series, table: pd.DataFrame, action: Reason
+) -> list[Issue]:
+    """Return an issue that counts the flagged rows of a table, or nothing where none is flagged.
 
-
-def issue(rule: str, column: str, rows: pd.Series, years: pd.Series, action: str) -> list[Issue]:
-    """Return an issue that counts the flagged rows, or nothing where none is flagged."""
+    Firms and years are taken from the columns `firm_id` and `year`, where the table has them.
+    """
     if not rows.any():
         return []
-    return [Issue(rule, column, int(rows.sum()), year_range(years[rows]), action)]
+    firms = int(table.loc[rows, "firm_id"].nunique()) if "firm_id" in table else None
+    first, last = _span(table.loc[rows, "year"]) if "year" in table else (None, None)
+    return [Issue(rule, column, action, int(rows.sum()), firms, first, last)]
 
 
-def year_range(years: pd.Series) -> str:
-    """Return `2001-2004`, or one year."""
-    first, last = years.min(), years.max()
-    return str(first) if first == last else f"{first}-{last}"
+def _span(years: pd.Series) -> tuple[int, int]:
+    return int(years.min()), int(years.max())
 
 
 @dataclass(frozen=True)

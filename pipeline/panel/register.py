@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.datasets.panel import ALL_YEARS
-from pipeline.errors import DataError, told_codes
+from pipeline.errors import DataError, Reason, told_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.rules.links import link
 from pipeline.panel.values import calendar_year, firm_identifier, refuse_rows, text, years_of
@@ -13,6 +12,14 @@ from pipeline.params.clean import CleanSection, RegisterValues
 from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS, RegisterColumns
 from pipeline.params.treatment import RegisterEntry
 
+# What holds for a firm with several values, by the rule of clean.register_values; `refuse` stops.
+_TAKEN = {
+    "refuse": Reason("kept"),
+    "first": Reason("first_taken"),
+    "join": Reason("values_joined"),
+    "sum": Reason("values_summed"),
+    "largest": Reason("largest_taken"),
+}
 _OF_PARTICIPANTS = {*PARTICIPANT_TEXTS, *PARTICIPANT_NUMBERS}
 
 
@@ -61,8 +68,8 @@ def read_entries(
         issues=[
             *several,
             *_several(listed, columns, entry),
-            *_rejected(evaluated & ~accepted),
-            *_exits(listed, entered, year, columns, entry),
+            *_rejected(firm, evaluated & ~accepted),
+            *_exits(rows, columns, entry),
         ],
     )
 
@@ -143,33 +150,25 @@ def _several(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEn
     count = text(register[columns.programme]).nunique()
     if count < 2:
         return []
-    action = "the first entry into any of them is taken"
-    return [Issue("several programmes in the register", "programme", int(count), ALL_YEARS, action)]
+    action = Reason("first_entry_taken")
+    return [Issue(Reason("several_programmes"), "programme", action, int(count))]
 
 
-def _rejected(rejected: pd.Series) -> list[Issue]:
-    if not rejected.any():
-        return []
-    action = "not treated; kept as applicants"
-    return [Issue("applicant not accepted", "firm_id", int(rejected.sum()), ALL_YEARS, action)]
+def _rejected(firm: pd.Series, rejected: pd.Series) -> list[Issue]:
+    rule, action = Reason("applicant_not_accepted"), Reason("kept_as_applicants")
+    return issue(rule, "firm_id", rejected, pd.DataFrame({"firm_id": firm}), action)
 
 
-def _exits(
-    register: pd.DataFrame,
-    entered: pd.Series,
-    year: pd.Series,
-    columns: RegisterColumns,
-    entry: RegisterEntry,
-) -> list[Issue]:
+def _exits(rows: "RegisterRows", columns: RegisterColumns, entry: RegisterEntry) -> list[Issue]:
     """Count firms that leave the programme; raise DataError where params refuse that."""
     if columns.exit_year is None:
         return []
     exits = pd.to_numeric(
-        years_of(register[columns.exit_year], columns.date_format), errors="coerce"
+        years_of(rows.register[columns.exit_year], columns.date_format), errors="coerce"
     ).astype("Int64")
-    leaves = entered & exits.notna()
+    leaves = rows.entered & exits.notna()
     refuse_rows(
-        leaves & (exits < year).fillna(False).astype(bool),
+        leaves & (exits < rows.year).fillna(False).astype(bool),
         f"column {columns.exit_year} (register): an exit lies before entry",
         "correct",
     )
@@ -179,7 +178,9 @@ def _exits(
             "a firm leaves the programme; effects assume that it stays treated",
             "declare treatment.entry.switches_off: absorbing if entry counts for good; see",
         )
-    return issue("firm leaves the programme", "firm_id", leaves, exits, "treated from entry on")
+    rule, action = Reason("leaves_programme"), Reason("treated_from_entry_on")
+    firms = pd.DataFrame({"firm_id": rows.firm, "year": exits})
+    return issue(rule, "firm_id", leaves, firms, action)
 
 
 @dataclass(frozen=True)
@@ -249,8 +250,8 @@ def _by_firm(
         )
     earliest = known.sort_values("year", kind="stable", na_position="last")
     return _combined(earliest, rule), [
-        *_count(f"several values of {name}", name, different.loc[several, "firm"], f"{rule} taken"),
-        *_count(f"no {name} in the register", name, _without(table, known), "kept as missing"),
+        *_count(Reason("several_values"), name, different.loc[several, "firm"], _TAKEN[rule]),
+        *_count(Reason("no_value"), name, _without(table, known), Reason("kept_missing")),
     ]
 
 
@@ -267,6 +268,6 @@ def _without(table: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
     return table.loc[~table["firm"].isin(known["firm"]), "firm"]
 
 
-def _count(rule: str, name: str, firms: pd.Series, action: str) -> list[Issue]:
+def _count(rule: Reason, name: str, firms: pd.Series, action: Reason) -> list[Issue]:
     n_firms = int(firms.nunique())
-    return [Issue(rule, name, n_firms, ALL_YEARS, action)] if n_firms else []
+    return [Issue(rule, name, action, n_firms, n_firms)] if n_firms else []

@@ -22,6 +22,7 @@ TableName = Literal[
     "sample_flow",
     "summary_statistics",
     "missingness",
+    "issues",
     "support",
     "group_time",
     "export_margins",

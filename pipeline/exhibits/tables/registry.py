@@ -19,6 +19,7 @@ from pipeline.exhibits.tables.export_margins import export_margins_tables
 from pipeline.exhibits.tables.group_time import group_time_tables
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.inference import inference_tables
+from pipeline.exhibits.tables.issues import issues_table
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.matching_choices import matching_choices
 from pipeline.exhibits.tables.missingness import missingness_table
@@ -136,6 +137,9 @@ TABLES: dict[str, RegisteredTable] = {
     ),
     "missingness": RegisteredTable(
         make=missingness_table, caption="captions.missingness", section="data", magnitudes=False
+    ),
+    "issues": RegisteredTable(
+        make=issues_table, caption="captions.issues", section="data", magnitudes=False
     ),
     "recovery": RegisteredTable(
         make=recovery_tables, caption="captions.recovery", section="recovery", magnitudes=False

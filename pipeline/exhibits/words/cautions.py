@@ -14,8 +14,8 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects, panel_ran
 from pipeline.exhibits.tables.table import HIDDEN, Table
-from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.steps import step_of
+from pipeline.exhibits.words.language import say, tell
+from pipeline.exhibits.words.steps import issue_rule
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 
 _Count = Callable[[StudyResults, Shown, str], str]
@@ -156,7 +156,7 @@ def survival_caution(results: StudyResults) -> tuple[str, ...]:
     return tuple(
         say(
             "cautions.selected_on_survival",
-            rule=step_of(results.sample_flow, str(row["column"])),
+            rule=tell(issue_rule(row).fields["step"], "step"),
             row=say("mark.few") if pd.isna(row["count"]) else rounding.whole(row["count"]),
             firms=results.settings.exhibit.firms,
         )

@@ -153,7 +153,7 @@ class _Marked:
 def _told(name: str, value: Any) -> object:
     """Return a field as a sentence holds it: the user's own text stays as it is."""
     if isinstance(value, Reason):
-        return tell(value)
+        return tell(value, name if name == "step" else "reason")
     if isinstance(value, list | tuple):
         return ", ".join(f"{_told(name, item)}" for item in value)
     if isinstance(value, int | float):

@@ -1,10 +1,11 @@
-"""What a step of the sample flow requires, in words."""
+"""What steps of the sample flow require, what cleaning found and what it did, in words."""
 
 from typing import Any
 
 import pandas as pd
 
 from pipeline.datasets.reasons import unpacked
+from pipeline.errors import Reason
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import tell
 
@@ -15,10 +16,18 @@ def step_words(flow: pd.DataFrame) -> list[str]:
     return [capitalised(_told(*rule)) for rule in rules]
 
 
-def step_of(flow: pd.DataFrame, code: str) -> str:
-    """Return the sentence of the first step of a code."""
-    row = flow[flow["rule"] == code].iloc[0]
-    return _told(row["rule"], row["rule_fields"])
+def issue_rule(row: "pd.Series[Any]") -> Reason:
+    """Return what was looked for in a row of ISSUES."""
+    rule = unpacked(row["rule"], row["rule_fields"])
+    assert rule is not None, "every issue has a rule"
+    return rule
+
+
+def issue_words(row: "pd.Series[Any]") -> tuple[str, str]:
+    """Return what was found in a row of ISSUES, and what was done."""
+    action = unpacked(row["action"], row["action_fields"])
+    assert action is not None, "every issue has an action"
+    return tell(issue_rule(row), "issue"), tell(action, "action")
 
 
 def _told(code: Any, fields: Any) -> str:

@@ -1,13 +1,12 @@
 """Point corrections: single values replaced, each with old value, reason and source."""
 
-import re
-
 import pandas as pd
 
-from pipeline.panel.ledger import Issue, year_range
+from pipeline.errors import Reason
+from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
-from pipeline.panel.values import calendar_year, firm_identifier, is_formula, refuse_rows, text
+from pipeline.panel.values import calendar_year, firm_identifier, refuse_rows, text
 from pipeline.params.clean import Identifier
 
 _COLUMNS = ("firm_id", "year", "column", "old", "new", "reason", "source")
@@ -15,12 +14,12 @@ _COLUMNS = ("firm_id", "year", "column", "old", "new", "reason", "source")
 
 def correct_points(
     panel: pd.DataFrame, table: pd.DataFrame, file: str, written: Identifier
-) -> tuple[pd.DataFrame, list[Issue]]:
-    """Replace the listed values and return one issue per column, reason and source.
+) -> tuple[pd.DataFrame, list[Issue], pd.DataFrame]:
+    """Replace the listed values; return the panel, one issue per column, and CORRECTIONS.
 
     Raises DataError where a correction names a column that is not declared or a firm-year that
     is absent or there twice, where the value found is not the old one, or where a reason or
-    source, which are published, name a firm.
+    source is empty. Both may name a firm: they stay in CORRECTIONS, which is private.
     """
     require_columns(table, _COLUMNS, file)
     listed = _listed(table, file, written)
@@ -32,7 +31,7 @@ def correct_points(
         values = panel[str(column)]
         _refuse_unexpected(points, values[at], f"{file}, column {column}")
         corrected[column] = _replaced(values, at, points["new"])
-    return corrected, _issues(listed, file)
+    return corrected, _issues(listed, file), listed
 
 
 @located(())
@@ -46,20 +45,12 @@ def _listed(table: pd.DataFrame, file: str, written: Identifier) -> pd.DataFrame
     listed = pd.DataFrame({**keys, **words})
     for name in ("reason", "source"):
         refuse_rows(listed[name].isna(), f"{file}: a correction has no {name}", "fill")
-        refuse_rows(is_formula(listed[name]), f"{file}: a {name} is a formula", "reword, see")
-        # Corrections are few; reasons and sources are published, identifiers never.
-        named = list(map(_names, listed["firm_id"], listed[name]))
-        refuse_rows(pd.Series(named, dtype=bool), f"{file}: a {name} names the firm", "reword, see")
     refuse_rows(
         listed.duplicated(["firm_id", "year", "column"], keep=False),
         f"{file}: a value is corrected twice",
         "keep one of",
     )
     return listed
-
-
-def _names(firm: str, said: str) -> bool:
-    return re.search(rf"\b{re.escape(firm)}\b", said) is not None
 
 
 @located(())
@@ -120,13 +111,9 @@ def _replaced(values: pd.Series, at: pd.Series, new: pd.Series) -> pd.Series:
 
 
 def _issues(listed: pd.DataFrame, file: str) -> list[Issue]:
+    rule = Reason("point_correction", {"file": file})
     return [
-        Issue(
-            f"point correction: {reason}",
-            str(column),
-            len(points),
-            year_range(points["year"]),
-            f"replaced, {file} ({source})",
-        )
-        for (column, reason, source), points in listed.groupby(["column", "reason", "source"])
+        found
+        for column, points in listed.groupby("column", sort=True)
+        for found in issue(rule, str(column), points["column"].notna(), points, Reason("replaced"))
     ]

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from pipeline.errors import Reason
 from pipeline.panel.ledger import Ruled, issue
 from pipeline.panel.values import refuse_rows
 from pipeline.params.clean import Customs
@@ -13,7 +14,7 @@ def separate_customs_states(panel: pd.DataFrame, rule: Customs) -> Ruled:
     Raises DataError where the match is neither 0 nor 1, or a firm-year that customs lack has a
     value.
     """
-    matched, exports, years = panel[rule.matched], panel[rule.column], panel["year"]
+    matched, exports = panel[rule.matched], panel[rule.column]
     keys = panel[["firm_id", "year"]]
     refuse_rows(~matched.isin([0.0, 1.0]), f"{rule.matched} is neither 0 nor 1", "correct", keys)
     absent = matched == 0.0
@@ -24,10 +25,11 @@ def separate_customs_states(panel: pd.DataFrame, rule: Customs) -> Ruled:
         keys,
     )
     value = 0.0 if rule.unmatched == "zero" else None
-    action = "set to zero" if rule.unmatched == "zero" else "set missing"
+    action = Reason("set_zero" if rule.unmatched == "zero" else "set_missing")
+    zero, missing = ~absent & (exports == 0), ~absent & exports.isna()
     found = (
-        *issue("zero", rule.column, ~absent & (exports == 0), years, "kept as zero"),
-        *issue("missing in customs", rule.column, ~absent & exports.isna(), years, "kept"),
-        *issue("not in customs", rule.column, absent, years, action),
+        *issue(Reason("zero"), rule.column, zero, keys, Reason("kept_zero")),
+        *issue(Reason("missing_in_customs"), rule.column, missing, keys, Reason("kept")),
+        *issue(Reason("not_in_customs"), rule.column, absent, keys, action),
     )
     return Ruled(panel.assign(**{rule.column: exports.mask(absent, value)}), found)

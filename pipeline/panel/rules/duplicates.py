@@ -25,7 +25,7 @@ def collapse_identical(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicat
             "declare clean.duplicates.identical: collapse, or delete one; see",
             panel[_KEY],
         )
-    found = issue("identical rows", "firm_id", repeated, panel["year"], "collapsed into one")
+    found = issue(Reason("identical_rows"), "firm_id", repeated, panel, Reason("collapsed"))
     return _without(panel, repeated, found, "identical_collapsed")
 
 
@@ -47,8 +47,12 @@ def settle_conflicting(panel: pd.DataFrame, delivered: pd.Series, rule: Duplicat
     last = rule.conflicting == "last"
     repeated = keyed.duplicated(key, keep="last") if last else keyed.duplicated(key)
     dropped = _aligned(repeated, panel)
-    action = f"{rule.conflicting} kept" + (f" by {rule.by}" if rule.by else "")
-    found = issue("conflicting rows", "firm_id", conflicting, panel["year"], action)
+    action = (
+        Reason("largest_kept", {"by": rule.by})
+        if rule.by is not None
+        else Reason("last_kept" if last else "first_kept")
+    )
+    found = issue(Reason("conflicting_rows"), "firm_id", conflicting, panel, action)
     return _without(panel, dropped, found, "conflicting_settled")
 
 
@@ -67,7 +71,9 @@ def add_up_merged(panel: pd.DataFrame, add_up: list[str] | None) -> Ruled:
     rows = panel.loc[shared, [*_KEY, *add_up]]
     sums = rows.groupby(_KEY, sort=False)[add_up].transform("sum", min_count=1)
     added = {name: panel[name].mask(shared, sums[name].reindex(panel.index)) for name in add_up}
-    found = issue("merged firms", "firm_id", shared, panel["year"], f"added up: {add_up}")
+    found = issue(
+        Reason("merged_firms"), "firm_id", shared, panel, Reason("added_up", {"columns": add_up})
+    )
     kept = ~shared
     kept[shared] = ~rows.duplicated(_KEY)
     return Ruled(panel.assign(**added), tuple(found), Reason("merged_added_up"), kept)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
@@ -67,5 +67,9 @@ def link_panel(panel: pd.DataFrame, links: pd.Series | None) -> tuple[pd.DataFra
     linked = link(panel["firm_id"], links)
     changed = linked != panel["firm_id"]
     return panel.assign(firm_id=linked), issue(
-        "identifier linked", "firm_id", changed, panel["year"], "history joined"
+        Reason("identifier_linked"),
+        "firm_id",
+        changed,
+        panel.assign(firm_id=linked),
+        Reason("history_joined"),
     )

@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes
+from pipeline.errors import Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.panel.panel_index import NO_ROW, index_panel
 from pipeline.panel.values import refuse_rows
@@ -19,16 +20,15 @@ def find_jumps(panel: pd.DataFrame, rule: Jumps) -> Ruled:
     changed, issues = {}, list[Issue]()
     for name in rule.columns:
         jump = pd.Series(_is_jump(panel[name], neighbours, rule.factor), index=panel.index)
-        what = f"more than {rule.factor:g} times off both neighbouring years"
         if rule.action == "refuse":
             refuse_rows(
                 jump,
-                f"{name}: a value is {what}",
+                f"{name}: a value is more than {rule.factor:g} times off both neighbouring years",
                 "correct it, or report; see",
                 panel[["firm_id", "year"]],
             )
-        action = "kept" if rule.action == "report" else "set missing"
-        issues += issue(what, name, jump, panel["year"], action)
+        action = Reason("kept" if rule.action == "report" else "set_missing")
+        issues += issue(Reason("jump", {"factor": rule.factor}), name, jump, panel, action)
         if rule.action == "set_missing":
             changed[name] = panel[name].mask(jump)
     return Ruled(panel.assign(**changed), tuple(issues))
@@ -91,10 +91,18 @@ def _unlimited(low: pd.Series, high: pd.Series, rule: Tails) -> pd.Series:
 def _tail_issues(
     panel: pd.DataFrame, name: str, beyond: pd.Series, without: pd.Series, rule: Tails
 ) -> list[Issue]:
-    span = f"percentiles {rule.lower_percentile} to {rule.upper_percentile}"
-    action = "winsorised" if rule.method == "winsorise" else "set missing"
-    years = panel["year"]
+    action = Reason("winsorised" if rule.method == "winsorise" else "set_missing")
     return [
-        *issue(f"beyond {span}", name, beyond, years, action),
-        *issue(f"no threshold for {span}", name, without, years, "kept"),
+        *issue(_beyond(rule), name, beyond, panel, action),
+        *issue(Reason("no_threshold"), name, without, panel, Reason("kept")),
     ]
+
+
+def _beyond(rule: Tails) -> Reason:
+    """Say which tails are limited."""
+    lower, upper = rule.lower_percentile, rule.upper_percentile
+    if lower is None:
+        return Reason("above_percentile", {"upper": upper})
+    if upper is None:
+        return Reason("below_percentile", {"lower": lower})
+    return Reason("beyond_percentiles", {"lower": lower, "upper": upper})

@@ -3,18 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Ruled, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
 from pipeline.panel.values import calendar_year, refuse_rows, text
 from pipeline.params.clean import Price
-
-_WORDS = {
-    "index": "deflated to {base} prices, index",
-    "inflation_percent": "deflated to {base} prices, chained inflation",
-    "exchange_rate": "converted by exchange rate",
-}
 
 
 def convert_prices(panel: pd.DataFrame, table: pd.DataFrame, rule: Price) -> Ruled:
@@ -31,13 +25,21 @@ def convert_prices(panel: pd.DataFrame, table: pd.DataFrame, rule: Price) -> Rul
     needed = panel[rule.columns].notna().any(axis=1)
     _refuse_uncovered(panel, relative, needed, rule)
     converted = {name: panel[name] / relative for name in rule.columns}
-    action = _WORDS[rule.kind].format(base=rule.base_year)
+    prices = Reason("prices", {"file": rule.file})
     found = [
         entry
         for name in rule.columns
-        for entry in issue(f"prices, {rule.file}", name, panel[name].notna(), panel["year"], action)
+        for entry in issue(prices, name, panel[name].notna(), panel, _conversion(rule))
     ]
     return Ruled(panel.assign(**converted), tuple(found))
+
+
+def _conversion(rule: Price) -> Reason:
+    """Say how values are converted."""
+    if rule.kind == "exchange_rate":
+        return Reason("converted_by_rate")
+    code = "deflated_by_index" if rule.kind == "index" else "deflated_by_inflation"
+    return Reason(code, {"year": rule.base_year})
 
 
 def _series(table: pd.DataFrame, rule: Price) -> pd.DataFrame:

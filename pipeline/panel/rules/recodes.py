@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from pipeline.errors import Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
@@ -77,17 +78,17 @@ def _issues(
     ambiguous: pd.DataFrame,
     rule: Recode,
 ) -> list[Issue]:
-    years, column = panel["year"], rule.column
+    column, file = rule.column, {"file": rule.file}
     changed = (recoded != panel[column]) & panel[column].notna()
     return [
-        *issue(f"recoded, {rule.file}", column, changed, years, "code replaced"),
-        *issue(f"code not in {rule.file}", column, unknown, years, "kept"),
+        *issue(Reason("recoded", file), column, changed, panel, Reason("code_replaced")),
+        *issue(Reason("code_not_in_file", file), column, unknown, panel, Reason("kept")),
         *issue(
-            f"code that becomes several, {rule.file}",
+            Reason("code_becomes_several", file),
             column,
             _rows_in(panel, ambiguous, column),
-            years,
-            "first row taken",
+            panel,
+            Reason("first_row_taken"),
         ),
     ]
 
@@ -96,6 +97,5 @@ def _joined(new: pd.DataFrame, rule: Recode) -> list[Issue]:
     """Count codes that several earlier ones join."""
     pairs = new.drop_duplicates([rule.column, "to"])
     joined = pairs.duplicated("to", keep=False)
-    return issue(
-        f"codes joined into one, {rule.file}", rule.column, joined, pairs["year"], "recoded"
-    )
+    rule_found = Reason("codes_joined", {"file": rule.file})
+    return issue(rule_found, rule.column, joined, pairs, Reason("code_replaced"))

@@ -91,15 +91,21 @@ def count_gaps(panel: pd.DataFrame) -> Ruled:
     again = absent > 0
     if not again.any():
         return Ruled(panel)
-    span = f"{years.loc[again, 'min'].min()}-{years.loc[again, 'max'].max()}"
-    counts = {"year": int(absent.sum()), "firm_id": int(again.sum())}
-    rules = {"year": "year not observed", "firm_id": "firm leaves and comes back"}
-    found = [Issue(rules[name], name, n, span, "not filled") for name, n in counts.items()]
-    return Ruled(panel, tuple(found))
+    found = Issue(
+        Reason("years_not_observed"),
+        "year",
+        Reason("not_filled"),
+        count=int(absent.sum()),
+        firms=int(again.sum()),
+        first_year=int(years.loc[again, "min"].min()),
+        last_year=int(years.loc[again, "max"].max()),
+    )
+    return Ruled(panel, (found,))
 
 
 def _with_caution(panel: pd.DataFrame, kept: pd.Series, window: PanelWindow, step: Reason) -> Ruled:
     issues: list[Issue] = []
     if window.selects_on_survival:
-        issues = issue(SURVIVAL_RULE, step.code, ~kept, panel["year"], "firm-years left out")
+        rule = Reason(SURVIVAL_RULE, {"step": step})
+        issues = issue(rule, "year", ~kept, panel, Reason("left_out"))
     return Ruled(panel, tuple(issues), step, kept)

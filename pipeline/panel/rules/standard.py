@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.errors import DataError, told_columns
+from pipeline.errors import DataError, Reason, told_columns
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.values import (
     calendar_year,
@@ -37,7 +37,9 @@ def rewritten_identifiers(
         return []
     plain = text(raw[data.firm_id].reset_index(drop=True))
     changed = plain != panel["firm_id"]
-    return issue("identifier rewritten", "firm_id", changed, panel["year"], "as clean.identifier")
+    return issue(
+        Reason("identifier_rewritten"), "firm_id", changed, panel, Reason("as_identifier_declares")
+    )
 
 
 def blank_missing_codes(
@@ -51,7 +53,7 @@ def blank_missing_codes(
     blanked = {}
     for column, listed in codes.items():
         found = _is_code(panel[column], listed)
-        issues += issue("code for missing", column, found, panel["year"], "set missing")
+        issues += issue(Reason("missing_code"), column, found, panel, Reason("set_missing"))
         blanked[column] = panel[column].mask(found)
     return panel.assign(**blanked), issues
 
@@ -95,7 +97,7 @@ def missing_values(panel: pd.DataFrame, data: DataSection) -> list[Issue]:
         found
         for name in data.columns
         for found in issue(
-            "missing value", name, panel[name].isna(), panel["year"], "kept as missing"
+            Reason("missing_value"), name, panel[name].isna(), panel, Reason("kept_missing")
         )
     ]
 

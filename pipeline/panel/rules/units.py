@@ -3,9 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.params.clean import ScaleCheck, UnitFactor
+
+_REPORTED = Reason("reported")
+
+# How a refusal says what was found; tables say it in words of the report.
+_REFUSALS = {
+    "median_rises": "median moves x {factor:g} from the year before",
+    "median_falls": "median moves / {factor:g} from the year before",
+    "median_above": "median is {other} x {factor:g}",
+    "median_below": "median is {other} / {factor:g}",
+}
 
 
 def apply_factor(panel: pd.DataFrame, rule: UnitFactor) -> Ruled:
@@ -16,7 +26,13 @@ def apply_factor(panel: pd.DataFrame, rule: UnitFactor) -> Ruled:
             f"clean.unit_factors: {rule.column} has no value in {', '.join(map(str, rule.years))}"
         )
     values = panel[rule.column].mask(here, panel[rule.column] * rule.factor)
-    found = issue(f"unit x {rule.factor:g}", rule.column, here, panel["year"], "converted")
+    found = issue(
+        Reason("unit_factor", {"factor": rule.factor}),
+        rule.column,
+        here,
+        panel,
+        Reason("converted"),
+    )
     return Ruled(panel.assign(**{rule.column: values}), tuple(found))
 
 
@@ -25,7 +41,7 @@ def check_scales(panel: pd.DataFrame, rule: ScaleCheck) -> Ruled:
     found = [entry for name in rule.columns for entry in _between_years(panel, name, rule)]
     found += [entry for pair in rule.pairs for entry in _between_columns(panel, pair, rule)]
     if found and rule.action == "refuse":
-        listed = "; ".join(f"{entry.column} {entry.years}: {entry.rule}" for entry in found)
+        listed = "; ".join(map(_refusal, found))
         raise DataError(
             f"{listed}. Declare clean.unit_factors for what was delivered in another unit, or "
             "clean.scale_checks.action: report if it is true"
@@ -33,18 +49,24 @@ def check_scales(panel: pd.DataFrame, rule: ScaleCheck) -> Ruled:
     return Ruled(panel, tuple(found))
 
 
+def _refusal(found: Issue) -> str:
+    first, last = found.first_year, found.last_year
+    years = f"{first}" if first == last else f"{first}-{last}"
+    said = _REFUSALS[found.rule.code].format(**found.rule.fields)
+    return f"{found.column} {years}: {said}"
+
+
 def _between_years(panel: pd.DataFrame, name: str, rule: ScaleCheck) -> list[Issue]:
     """Compare the median of positive values with that of the year before."""
     medians = _median_log10(panel[name], panel["year"])
     moves = medians.diff().dropna()
-    years = pd.Series(medians.index, index=medians.index)
+    years = pd.DataFrame({"year": medians.index}, index=medians.index)
     found = []
     for factor in rule.factors:
-        for sign, word in ((1, "x"), (-1, "/")):
+        for sign, code in ((1, "median_rises"), (-1, "median_falls")):
             moved = (sign * moves - np.log10(factor)).abs() < np.log10(rule.tolerance_factor)
             here = moved.reindex(medians.index, fill_value=False)
-            text = f"median moves {word} {factor:g} from the year before"
-            found += issue(text, name, here, years, rule.action)
+            found += issue(Reason(code, {"factor": factor}), name, here, years, _REPORTED)
     return found
 
 
@@ -53,13 +75,13 @@ def _between_columns(panel: pd.DataFrame, pair: tuple[str, str], rule: ScaleChec
     one, other = pair
     positive = (panel[one] > 0) & (panel[other] > 0)
     medians = _median_log10((panel[one] / panel[other]).where(positive), panel["year"])
-    years = pd.Series(medians.index, index=medians.index)
+    years = pd.DataFrame({"year": medians.index}, index=medians.index)
     found = []
     for factor in rule.factors:
-        for sign, word in ((1, "x"), (-1, "/")):
+        for sign, code in ((1, "median_above"), (-1, "median_below")):
             near = (sign * medians - np.log10(factor)).abs() < np.log10(rule.tolerance_factor)
-            text = f"median is {other} {word} {factor:g}"
-            found += issue(text, one, near, years, rule.action)
+            fields = {"factor": factor, "other": other}
+            found += issue(Reason(code, fields), one, near, years, _REPORTED)
     return found
 
 

@@ -127,11 +127,12 @@ def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", reason: Reason)
 
 
 def _issues(issues: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """Hide small counts of ISSUES, and in which years these few are."""
-    few = small(issues["count"].to_numpy(float, na_value=np.nan), minimum)
-    return issues.assign(
-        count=issues["count"].astype("Int64").mask(few), years=issues["years"].mask(few)
-    )
+    """Hide what ISSUES counts of few firms, or of few rows, and in which years these few are."""
+    counted = ["count", "firms"]
+    counts = issues[counted].to_numpy(float, na_value=np.nan)
+    few = pd.Series(small(counts, minimum).any(axis=1), index=issues.index)
+    hidden = [*counted, "first_year", "last_year"]
+    return issues.assign(**{name: issues[name].astype("Int64").mask(few) for name in hidden})
 
 
 def _details(results: StudyResults, hidden: Hidden, minimum: int) -> Details:
