@@ -99,7 +99,7 @@ def apply_rules(
             before = after
     steps = pd.DataFrame(flow)
     steps.insert(0, "step", range(1, len(flow) + 1))
-    return Ledger(panel, steps, issues_table(issues))
+    return Ledger(panel, steps, _issues_table(issues))
 
 
 def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame
     return pd.DataFrame(columns, index=index, copy=False)
 
 
-def issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
+def _issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
     """Return issues as rows of ISSUES."""
     rows = [
         {
