@@ -13,7 +13,15 @@ from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
-from pipeline.datasets.panel import COHORT_SIZE, EARLIER, ISSUES, LATER, PROFILE, SAMPLE_FLOW
+from pipeline.datasets.panel import (
+    BEFORE_FIRST_ENTRY,
+    ENTRY_YEAR,
+    FROM_FIRST_ENTRY,
+    ISSUES,
+    PROFILE,
+    SAMPLE_FLOW,
+    YEAR,
+)
 from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.samples import BASELINES, SAMPLES
@@ -619,12 +627,17 @@ def _coefficient_rows() -> list[dict[str, Any]]:
 
 def _profile_rows() -> list[dict[str, Any]]:
     columns = (("sales", "Annual sales", "US$ million"), ("founded", "Founding year", "year"))
-    periods = [EARLIER, LATER, *(str(year) for year in range(2006, 2014))]
+    scopes = [
+        (BEFORE_FIRST_ENTRY, 2006, 2008),
+        (FROM_FIRST_ENTRY, 2009, 2013),
+        *((YEAR, year, year) for year in range(2006, 2014)),
+    ]
     rows = [
         {
             "column": column,
-            "period": period,
-            "year": int(period) if period.isdigit() else None,
+            "scope": scope,
+            "first_year": first,
+            "last_year": last,
             "treated": treated,
             "label": label,
             "unit": unit,
@@ -636,11 +649,18 @@ def _profile_rows() -> list[dict[str, Any]]:
             "p50": 11.9,
         }
         for column, label, unit in columns
-        for period in periods
+        for scope, first, last in scopes
         for treated in (True, False)
     ]
     cohorts = [
-        {"column": COHORT_SIZE, "period": str(year), "year": year, "treated": True, "n_rows": 210}
+        {
+            "column": "cohort",
+            "scope": ENTRY_YEAR,
+            "first_year": year,
+            "last_year": year,
+            "treated": True,
+            "n_rows": 210,
+        }
         for year in (2009, 2010)
     ]
     return [*rows, *cohorts]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from results import study_results
 
-from pipeline.datasets.panel import COVERAGE, PROFILE
+from pipeline.datasets.panel import ALL_YEARS, COVERAGE, PROFILE
 from pipeline.datasets.store import conform
 from pipeline.panel.coverage import measure_coverage
 from pipeline.panel.profile import profile_panel
@@ -82,6 +82,14 @@ def test_what_the_profile_hides_is_not_told():
         profile = conform(PROFILE, profile_panel(firms, minimum))
         found = cell_of_published(hide_coverage(coverage, profile, 5))
         assert pd.isna(found["n_observed"]) == hidden
+
+
+def test_a_hidden_row_of_several_years_does_not_hide_the_first_of_them():
+    coverage = conform(COVERAGE, measure_coverage(panel(absent=0, without_sales=0)))
+    profile = conform(PROFILE, profile_panel(panel(absent=0, without_sales=0), 5))
+    hidden = profile.assign(n_rows=profile["n_rows"].mask(profile["scope"] == ALL_YEARS))
+    assert hidden["n_rows"].isna().any()
+    assert hide_coverage(coverage, hidden, 5)["n_observed"].notna().all()
 
 
 def test_it_is_published_as_vetted():

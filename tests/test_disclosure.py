@@ -15,6 +15,7 @@ from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import largest_share
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
+from pipeline.datasets.panel import YEAR
 from pipeline.datasets.samples import BASELINES, CONCENTRATION
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import protected, step_runs
@@ -322,6 +323,18 @@ def test_a_dominated_mean_is_hidden_with_its_counterpart():
         .isna()
         .all(axis=None)
     )
+
+
+@pytest.mark.parametrize(("percent", "hidden"), [(40.0, []), (60.0, [2009])])
+def test_a_dominated_mean_of_a_year_is_hidden_in_the_profile_of_that_year_alone(percent, hidden):
+    """The years from the first entry on begin with 2009 too: their mean is of other firm-years."""
+    results = with_dominance(study_results(), 40.0)
+    panel = pd.DataFrame([{"column": "sales", "year": 2009, "treated": True, "share": percent}])
+    dominance = dataclasses.replace(results.dominance, panel=panel)
+    profile = vet(dataclasses.replace(results, dominance=dominance)).profile
+    gone = profile[profile["mean"].isna() & (profile["column"] != "cohort")]
+    assert gone["first_year"].tolist() == hidden
+    assert set(gone["scope"]) <= {YEAR} and set(gone["column"]) <= {"sales"}
 
 
 def test_tables_mark_what_is_hidden_and_say_why():

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.datasets.panel import COHORT_SIZE, PROFILE
+from pipeline.datasets.panel import (
+    ALL_YEARS,
+    BEFORE_ENTRY,
+    BEFORE_FIRST_ENTRY,
+    ENTRY_YEAR,
+    FROM_ENTRY,
+    FROM_FIRST_ENTRY,
+    PROFILE,
+    YEAR,
+)
 from pipeline.datasets.small_counts import small
 from pipeline.datasets.store import conform
 from pipeline.panel.profile import profile_panel
@@ -49,14 +58,17 @@ def long_panel(rows, missing=()):
     return frame.astype({"year": "Int64", "cohort": "Int64"})
 
 
-def cell(profile, column, treated, period="2001"):
+def cell(profile, column, treated, scope=YEAR, first_year=2001):
     chosen = (profile["column"] == column) & (profile["treated"] == treated)
-    return profile[chosen & (profile["period"] == period)].iloc[0]
+    chosen &= (profile["scope"] == scope) & (profile["first_year"] == first_year)
+    return profile[chosen].iloc[0]
 
 
 def shown(profile, column, treated, name):
+    """Return one figure of every scope, single years by their year."""
     rows = profile[(profile["column"] == column) & (profile["treated"] == treated)]
-    return {p: None if pd.isna(v) else v for p, v in zip(rows["period"], rows[name], strict=True)}
+    places = rows["scope"].where(~rows["scope"].isin([YEAR, ENTRY_YEAR]), rows["first_year"])
+    return {p: None if pd.isna(v) else v for p, v in zip(places, rows[name], strict=True)}
 
 
 def test_a_small_group_shows_nothing_and_a_large_one_rounded_figures():
@@ -65,14 +77,14 @@ def test_a_small_group_shows_nothing_and_a_large_one_rounded_figures():
     assert small_group[["n_rows", "mean", "p10", "p50", "p90"]].isna().all()
     assert large["mean"] == 1290.0
     assert large["p50"] == 1290.0
-    assert cell(profile, COHORT_SIZE, True, "2003")["n_rows"] is pd.NA
+    assert cell(profile, "cohort", True, ENTRY_YEAR, 2003)["n_rows"] is pd.NA
     conform(PROFILE, profile)
 
 
 def test_the_other_group_is_hidden_where_the_ledger_gives_the_sum_of_both():
     """104 firm-years are in the sample flow: 100 of comparison firms would tell the other 4."""
     rows = shown(profile_panel(panel(4, 100), 5), "sales", False, "n_rows")
-    assert rows == {"2001": None, "all years": None, "before the first entry": None}
+    assert rows == {2001: None, ALL_YEARS: None, BEFORE_FIRST_ENTRY: None}
 
 
 def test_a_percentile_needs_enough_values_beyond_it():
@@ -82,47 +94,79 @@ def test_a_percentile_needs_enough_values_beyond_it():
 
 
 def test_no_identifier_is_among_the_columns():
-    assert set(profile_panel(panel(6, 6), 5)["column"]) == {"cluster", "sales", COHORT_SIZE}
+    assert set(profile_panel(panel(6, 6), 5)["column"]) == {"cluster", "sales", "cohort"}
+
+
+def test_what_is_of_the_cohort_counts_entrants_alone():
+    profile = profile_panel(panel(6, 6), 5)
+    of_cohorts = profile["column"] == "cohort"
+    assert (of_cohorts == (profile["scope"] == ENTRY_YEAR)).all()
+    assert profile[of_cohorts][["first_year", "last_year", "n_rows"]].to_numpy().tolist() == [
+        [2003, 2003, 6]
+    ]
+
+
+def test_scopes_take_the_panel_s_years_whichever_years_the_group_is_seen_in():
+    """Treated firms are seen from 2002 to 2004, others in 2001 and 2005; waves need not be even."""
+    rows = {(2004, 2002): 8, (2004, 2004): 8, (None, 2001): 30, (None, 2005): 30}
+    profile = profile_panel(long_panel(rows), 5)
+    spans = {
+        (treated, scope): group[["first_year", "last_year"]].to_numpy().tolist()
+        for (treated, scope), group in profile[profile["column"] == "sales"].groupby(
+            ["treated", "scope"]
+        )
+    }
+    both = {
+        ALL_YEARS: [[2001, 2005]],
+        BEFORE_FIRST_ENTRY: [[2001, 2002]],
+        FROM_FIRST_ENTRY: [[2004, 2005]],
+    }
+    own = {BEFORE_ENTRY: [[2001, 2005]], FROM_ENTRY: [[2001, 2005]]}
+    years = {True: [[2002, 2002], [2004, 2004]], False: [[2001, 2001], [2005, 2005]]}
+    assert spans == {
+        (treated, scope): span
+        for treated in (True, False)
+        for scope, span in {**both, **(own if treated else {}), YEAR: years[treated]}.items()
+    }
 
 
 ROWS = {(2003, 2001): 8, (2003, 2002): 9, (2003, 2003): 10, (None, 2001): 30, (None, 2002): 31,
         (None, 2003): 32}  # fmt: skip
 
 
-def test_missing_shares_and_quartiles_by_year_and_period():
+def test_missing_shares_and_quartiles_by_year_and_scope():
     profile = profile_panel(long_panel(ROWS, {(None, 2002): 6, (None, 2003): 8}), 5)
     shares = shown(profile, "sales", False, "missing_share")
     assert shares == pytest.approx(
         {
-            "2001": 0,
-            "2002": 6 / 31,
-            "2003": 8 / 32,
-            "all years": 14 / 93,
-            "before the first entry": 6 / 61,
-            "from the first entry on": 8 / 32,
+            2001: 0,
+            2002: 6 / 31,
+            2003: 8 / 32,
+            ALL_YEARS: 14 / 93,
+            BEFORE_FIRST_ENTRY: 6 / 61,
+            FROM_FIRST_ENTRY: 8 / 32,
         }
     )
     rows = shown(profile, "sales", True, "n_rows")
-    assert rows == {"2001": 8, "2002": 9, "2003": 10, "all years": 27, "before entry": 17,
-                    "from entry on": 10, "before the first entry": 17,
-                    "from the first entry on": 10}  # fmt: skip
-    assert cell(profile, "sales", False, "all years")["p25"] == 6.0
+    assert rows == {2001: 8, 2002: 9, 2003: 10, ALL_YEARS: 27, BEFORE_ENTRY: 17, FROM_ENTRY: 10,
+                    BEFORE_FIRST_ENTRY: 17, FROM_FIRST_ENTRY: 10}  # fmt: skip
+    assert cell(profile, "sales", False, ALL_YEARS)["p25"] == 6.0
 
 
 def test_a_small_count_takes_a_second_cell_with_it():
     """Three values missing in one year only: the year, its total, and who could tell it."""
     profile = profile_panel(long_panel(ROWS, {(None, 2002): 3, (None, 2003): 9}), 5)
     hidden = shown(profile, "sales", False, "n_missing")
-    assert hidden["2002"] is None
+    assert hidden[2002] is None
     assert sum(value is None for value in hidden.values()) > 1
     # 28 values are observed: their mean tells nothing of the three.
-    assert cell(profile, "sales", False, "2002")["mean"] == 13.5
+    assert cell(profile, "sales", False, YEAR, 2002)["mean"] == 13.5
 
 
 def test_cohorts_of_few_entrants_cannot_be_worked_out_from_the_treated_firms():
     rows = {(2003, 2001): 3, (2004, 2001): 12, (2005, 2001): 40, (None, 2001): 50}
-    sizes = shown(profile_panel(long_panel(rows), 5), COHORT_SIZE, True, "n_rows")
-    assert sizes == {"2003": None, "2004": None, "2005": 40}
+    sizes = shown(profile_panel(long_panel(rows), 5), "cohort", True, "n_rows")
+    assert sizes == {2003: None, 2004: None, 2005: 40}
 
 
 @settings(max_examples=200, deadline=None)

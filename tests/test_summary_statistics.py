@@ -7,7 +7,7 @@ import pytest
 from results import study_results, with_figures
 from text_tables import panel
 
-from pipeline.datasets.panel import EARLIER, LATER, PROFILE
+from pipeline.datasets.panel import BEFORE_FIRST_ENTRY, FROM_FIRST_ENTRY, PROFILE
 from pipeline.datasets.selection import STACKS
 from pipeline.datasets.store import conform
 from pipeline.exhibits.figures.cohorts import cohort_plot
@@ -49,36 +49,36 @@ def profile(minimum=1):
     return conform(PROFILE, profile_panel(PANEL, minimum, DATA.columns))
 
 
-def row(found, column, period, treated):
-    chosen = (found["column"] == column) & (found["period"] == period)
+def row(found, column, scope, treated):
+    chosen = (found["column"] == column) & (found["scope"] == scope)
     return found[chosen & (found["treated"] == treated)].iloc[0]
 
 
-def test_each_figure_is_that_of_its_group_and_period():
+def test_each_figure_is_that_of_its_group_and_side_of_entry():
     found = profile()
-    before, later = (row(found, "sales", p, True) for p in (EARLIER, LATER))
+    before, later = (row(found, "sales", s, True) for s in (BEFORE_FIRST_ENTRY, FROM_FIRST_ENTRY))
     assert (before.n_rows, before.n_missing, before["mean"], before.p50) == (2, 0, 1.5, 1.5)
     assert before.std_dev == pytest.approx(0.707)
     assert (later.n_rows, later.n_missing, later["mean"]) == (2, 1, 3.0)
-    assert row(found, "sales", EARLIER, False)["mean"] == 2.0
+    assert row(found, "sales", BEFORE_FIRST_ENTRY, False)["mean"] == 2.0
 
 
 def test_labels_and_units_are_those_of_params():
-    found = row(profile(), "sales", EARLIER, True)
+    found = row(profile(), "sales", BEFORE_FIRST_ENTRY, True)
     assert (found["label"], found["unit"]) == ("Sales", "US$")
 
 
 def test_calendar_years_are_not_rounded_to_three_digits():
-    assert row(profile(), "founded", EARLIER, True)["mean"] == 1988.0
+    assert row(profile(), "founded", BEFORE_FIRST_ENTRY, True)["mean"] == 1988.0
 
 
 def test_a_group_below_the_minimum_shows_nothing():
-    small = row(profile(minimum=3), "sales", EARLIER, True)
+    small = row(profile(minimum=3), "sales", BEFORE_FIRST_ENTRY, True)
     assert small[["n_rows", "n_missing", "mean", "std_dev", "p50"]].isna().all()
 
 
 def test_a_median_needs_enough_values_on_each_side():
-    found = row(profile(minimum=2), "sales", EARLIER, False)
+    found = row(profile(minimum=2), "sales", BEFORE_FIRST_ENTRY, False)
     assert found["mean"] == 2.0
     assert pd.isna(found["p50"])
 

@@ -101,25 +101,32 @@ NOT_FOUND = Dataset(
     },
 )
 
-# Periods of PROFILE beside single years, and its rows that count firms by entry year.
-ALL_YEARS, BEFORE_ENTRY, FROM_ENTRY_ON = "all years", "before entry", "from entry on"
-EARLIER, LATER = "before the first entry", "from the first entry on"
-COHORT_SIZE = "entrants of the cohort"
+# The scopes of PROFILE: all firm-years of a group, those of one year, those before and from the
+# firm's own entry, those before and from the first entry of anybody, and firms by entry year.
+ALL_YEARS, YEAR = "all_years", "year"
+BEFORE_ENTRY, FROM_ENTRY = "before_entry", "from_entry"
+BEFORE_FIRST_ENTRY, FROM_FIRST_ENTRY = "before_first_entry", "from_first_entry"
+ENTRY_YEAR = "entry_year"
 
 PROFILE = Dataset(
     name="PROFILE",
-    row="one column of PANEL in one period and group; hidden counts and statistics are missing",
-    key=("column", "period", "treated"),
+    row="one column of PANEL in one scope and group; hidden counts and statistics are missing",
+    key=("column", "scope", "first_year", "treated"),
     columns={
-        "column": Column("string", "standard name, or the entrants of a cohort"),
-        "period": Column(
+        "column": Column("string", "standard name; `cohort` where firms are counted by entry year"),
+        "scope": Column(
             "string",
-            "a year (of entry for cohorts), all years, before or from the firm's own entry, before "
-            "or from the first entry of anybody",
+            "code: all_years; year; before_entry and from_entry, of the firm's own; "
+            "before_first_entry and from_first_entry, of anybody; entry_year",
+        ),
+        "first_year": Column(
+            "integer", "first year that the scope takes of the panel's; the entry year"
         ),
         "treated": Column("flag", "ever-treated firms, else never-treated"),
-        "year": Column("integer", "the period where it is a year", nullable=True, tells="year"),
-        "n_rows": Column("integer", "firm-years; firms for cohorts", nullable=True, tells="count"),
+        "last_year": Column("integer", "last year of the scope, alike", tells="year"),
+        "n_rows": Column(
+            "integer", "firm-years; firms by entry year", nullable=True, tells="count"
+        ),
         "n_missing": Column("integer", "of these without a value", nullable=True, tells="count"),
         "missing_share": Column("number", "n_missing over n_rows", nullable=True, tells="share"),
         "n_values": Column("integer", "different values", nullable=True, tells="other_count"),

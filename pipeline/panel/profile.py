@@ -19,12 +19,13 @@ from pipeline.datasets.dominance import PANEL_DOMINANCE, largest_share
 from pipeline.datasets.panel import (
     ALL_YEARS,
     BEFORE_ENTRY,
+    BEFORE_FIRST_ENTRY,
     CALENDAR,
-    COHORT_SIZE,
-    EARLIER,
-    FROM_ENTRY_ON,
-    LATER,
+    ENTRY_YEAR,
+    FROM_ENTRY,
+    FROM_FIRST_ENTRY,
     PROFILE,
+    YEAR,
 )
 from pipeline.datasets.small_counts import small
 from pipeline.panel.suppression import Sum, hidden_cells
@@ -37,7 +38,7 @@ _PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
 
 @dataclass(frozen=True)
 class _Cells:
-    """Hold the cells of the profile: a row of `table` each, with treated, period and its year.
+    """Hold the cells of the profile: a row of `table` each, with treated, scope and its years.
 
     `order` sorts the panel's rows into blocks of one year, group and side of entry; `blocks`
     gives, by cell, the slices of the sorted rows that it pools. `entry` is the first year in which
@@ -58,7 +59,7 @@ class _Cells:
 def profile_panel(
     panel: pd.DataFrame, minimum: int, columns: Mapping[str, StudyColumn] | None = None
 ) -> pd.DataFrame:
-    """Return PROFILE: each column by period and group, then the size of each cohort.
+    """Return PROFILE: each column by scope and group, then the size of each cohort.
 
     `columns` gives labels and units; a column that it does not name is called by its name.
     """
@@ -81,8 +82,7 @@ def profile_panel(
     ]
     table = pd.concat([*parts, _cohort_sizes(panel, minimum)], ignore_index=True)
     share = (table["n_missing"] / table["n_rows"]).astype("float64")
-    years = table["year"].astype("Int64")
-    return table.assign(missing_share=share, year=years).reindex(columns=list(PROFILE.columns))
+    return table.assign(missing_share=share).reindex(columns=list(PROFILE.columns))
 
 
 def _unit(column: StudyColumn | None) -> str | None:
@@ -101,25 +101,42 @@ def _cells(panel: pd.DataFrame) -> _Cells:
     ends = np.cumsum(np.bincount(code))
     slices = [slice(int(a), int(b)) for a, b in zip(ends - np.bincount(code), ends, strict=True)]
     entry = int(panel["cohort"].min()) if treated.any() else None
-    pooled: dict[tuple[bool, str, int | None], list[slice]] = {}
+    spans = _spans(year, entry)
+    pooled: dict[tuple[bool, str, int, int], list[slice]] = {}
     for block, rows in zip(blocks.itertuples(index=False), slices, strict=True):
-        side = FROM_ENTRY_ON if block.since else BEFORE_ENTRY
+        side = FROM_ENTRY if block.since else BEFORE_ENTRY
         in_treated, in_year = bool(block.treated), int(str(block.year))
-        calendar = [] if entry is None else [EARLIER if in_year < entry else LATER]
-        pooled.setdefault((in_treated, str(in_year), in_year), []).append(rows)
-        for period in [ALL_YEARS, *calendar, *([side] if in_treated else [])]:
-            pooled.setdefault((in_treated, period, None), []).append(rows)
-    table = pd.DataFrame(list(pooled), columns=["treated", "period", "year"])
+        calendar = (
+            [] if entry is None else [BEFORE_FIRST_ENTRY if in_year < entry else FROM_FIRST_ENTRY]
+        )
+        pooled.setdefault((in_treated, YEAR, in_year, in_year), []).append(rows)
+        for scope in [ALL_YEARS, *calendar, *([side] if in_treated else [])]:
+            pooled.setdefault((in_treated, scope, *spans[scope]), []).append(rows)
+    table = pd.DataFrame(list(pooled), columns=["treated", "scope", "first_year", "last_year"])
     return _Cells(table, np.argsort(code, kind="stable"), list(pooled.values()), entry)
+
+
+def _spans(year: NDArray[np.int64], entry: int | None) -> dict[str, tuple[int, int]]:
+    """Return the first and last year of each scope of several years.
+
+    They are the panel's, not the group's, nor those around the entry of its firms, which would tell
+    when few firms are seen.
+    """
+    everywhere = (int(year.min()), int(year.max()))
+    spans = dict.fromkeys((ALL_YEARS, BEFORE_ENTRY, FROM_ENTRY), everywhere)
+    if entry is None:
+        return spans
+    sides = ((BEFORE_FIRST_ENTRY, year[year < entry]), (FROM_FIRST_ENTRY, year[year >= entry]))
+    return spans | {scope: (int(of.min()), int(of.max())) for scope, of in sides if len(of)}
 
 
 def _sums(cells: _Cells) -> list[Sum]:
     """Return which cells add up to which: years and entry within a group, and both groups."""
     sums, totals = list[Sum](), list[int]()
     for treated, group in cells.table.groupby("treated", sort=True):
-        total = int(group.index[group["period"] == ALL_YEARS][0])
-        by_entry = group["period"].isin([BEFORE_ENTRY, FROM_ENTRY_ON])
-        sums.append(Sum(tuple(group.index[group["year"].notna()]), total))
+        total = int(group.index[group["scope"] == ALL_YEARS][0])
+        by_entry = group["scope"].isin([BEFORE_ENTRY, FROM_ENTRY])
+        sums.append(Sum(tuple(group.index[group["scope"] == YEAR]), total))
         sums += _calendar_sums(group, cells.entry) if cells.entry is not None else []
         if treated:
             sums.append(Sum(tuple(group.index[by_entry]), total))
@@ -130,13 +147,13 @@ def _sums(cells: _Cells) -> list[Sum]:
 
 def _calendar_sums(group: pd.DataFrame, entry: int) -> list[Sum]:
     """Return which years add up to those before and from the first entry of anybody."""
-    cell = dict(zip(group["period"].to_list(), group.index.to_list(), strict=True))
-    early = tuple(group.index[group["year"] < entry])
-    late = tuple(group.index[group["year"] >= entry])
+    years = group[group["scope"] == YEAR]
+    early = tuple(years.index[years["first_year"] < entry])
+    late = tuple(years.index[years["first_year"] >= entry])
     return [
-        Sum(places, cell[total])
-        for places, total in ((early, EARLIER), (late, LATER))
-        if total in cell
+        Sum(places, int(total))
+        for places, scope in ((early, BEFORE_FIRST_ENTRY), (late, FROM_FIRST_ENTRY))
+        for total in group.index[group["scope"] == scope]
     ]
 
 
@@ -201,10 +218,11 @@ def _cohort_sizes(panel: pd.DataFrame, minimum: int) -> pd.DataFrame:
     hidden = hidden_cells(small(counts, minimum), counts[None, :], [every], minimum)
     return pd.DataFrame(
         {
-            "period": entrants.index.astype("str"),
-            "year": entrants.index.to_numpy(np.int64),
+            "column": "cohort",
+            "scope": ENTRY_YEAR,
+            "first_year": entrants.index.to_numpy(np.int64),
+            "last_year": entrants.index.to_numpy(np.int64),
             "treated": True,
-            "column": COHORT_SIZE,
             "n_rows": _shown(counts, hidden),
         }
     )

@@ -44,8 +44,9 @@ def cohort_plot(results: StudyResults) -> Figure:
 
 def _panel_years(results: StudyResults, cohorts: list[int]) -> list[int]:
     """Return the panel's calendar years; those of the cohorts where the profile is absent."""
-    known = [] if results.profile is None else [*results.profile["year"]]
-    every = [int(year) for year in [*known, *cohorts] if not pd.isna(year)]
+    profile = results.profile
+    known = [] if profile is None else [*profile["first_year"], *profile["last_year"]]
+    every = [int(year) for year in [*known, *cohorts]]
     return list(range(min(every), max(every) + 1)) if every else [0]
 
 

@@ -1,31 +1,31 @@
-"""Missingness: which columns have no value, by treatment and period."""
+"""Missingness: which columns have no value, by treatment and side of the first entry."""
 
 from typing import Any
 
 import pandas as pd
 
-from pipeline.datasets.panel import EARLIER, LATER
+from pipeline.datasets.panel import BEFORE_FIRST_ENTRY, FROM_FIRST_ENTRY
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.summary_statistics import in_order, numeric_profile
 from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, TableColumn
 from pipeline.exhibits.words.language import say
 
-_PERIODS = {EARLIER: "period.earlier", LATER: "period.later"}
+_SPANNERS = {BEFORE_FIRST_ENTRY: "period.earlier", FROM_FIRST_ENTRY: "period.later"}
 _DECIMALS = 1
 
 
 def missingness_table(results: StudyResults) -> list[Table]:
     """Return the percent of rows without a value, one row a column; none where nobody entered."""
     profile = numeric_profile(results)
-    chosen = profile[profile["period"].isin(list(_PERIODS))]
+    chosen = profile[profile["scope"].isin(list(_SPANNERS))]
     if chosen.empty:
         return []
     rows = {str(name): _row(group) for name, group in chosen.groupby("column")}
     return [
         Table(
             columns=tuple(
-                TableColumn(group, spanner=say(period))
-                for period in _PERIODS.values()
+                TableColumn(group, spanner=say(spanner))
+                for spanner in _SPANNERS.values()
                 for group in (say("column.treated"), say("column.comparison"))
             ),
             panels=(Panel("", tuple(rows[name] for name in in_order(results, list(rows)))),),
@@ -36,8 +36,8 @@ def missingness_table(results: StudyResults) -> list[Table]:
 
 
 def _row(group: pd.DataFrame) -> Row:
-    sides = {(row["period"], bool(row["treated"])): row for _, row in group.iterrows()}
-    cells = [_cell(sides.get((period, side))) for period in _PERIODS for side in (True, False)]
+    sides = {(row["scope"], bool(row["treated"])): row for _, row in group.iterrows()}
+    cells = [_cell(sides.get((scope, side))) for scope in _SPANNERS for side in (True, False)]
     return Row(str(group["label"].iloc[0]), tuple(cells))
 
 

@@ -1,10 +1,10 @@
-"""Summary statistics: the panel's numbers by treatment and period, with their units."""
+"""Summary statistics: the panel's numbers by treatment and side of entry, with their units."""
 
 from typing import Any
 
 import pandas as pd
 
-from pipeline.datasets.panel import CALENDAR, COHORT_SIZE, EARLIER, LATER, PROFILE
+from pipeline.datasets.panel import BEFORE_FIRST_ENTRY, CALENDAR, FROM_FIRST_ENTRY, PROFILE
 from pipeline.datasets.store import empty
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.table import (
@@ -20,20 +20,20 @@ from pipeline.exhibits.tables.table import (
 )
 from pipeline.exhibits.words.language import say
 
-_PERIODS = {
-    EARLIER: "summary_statistics.before_first_entry",
-    LATER: "summary_statistics.from_first_entry",
+_TITLES = {
+    BEFORE_FIRST_ENTRY: "summary_statistics.before_first_entry",
+    FROM_FIRST_ENTRY: "summary_statistics.from_first_entry",
 }
 _STATISTICS = ("mean", "std_dev", "p50")
 
 
 def summary_statistics_table(results: StudyResults) -> list[Table]:
-    """Return one panel a period, one row a numeric column; none where nobody ever entered."""
+    """Return one panel a scope, one row a numeric column; none where nobody ever entered."""
     profile = numeric_profile(results)
     panels = [
-        Panel(_title(results, period), tuple(_rows(results, rows)))
-        for period in _PERIODS
-        if len(rows := profile[profile["period"] == period])
+        Panel(_title(scope, rows), tuple(_rows(results, rows)))
+        for scope in _TITLES
+        if len(rows := profile[profile["scope"] == scope])
     ]
     if not panels:
         return []
@@ -57,23 +57,10 @@ def numeric_profile(results: StudyResults) -> pd.DataFrame:
     return profile[profile["unit"].notna()]
 
 
-def _title(results: StudyResults, period: str) -> str:
-    years = period_years(results, period)
-    span = str(years[0]) if len(years) == 1 else f"{years[0]}\u2013{years[-1]}"
-    return say(_PERIODS[period], years=span)
-
-
-def period_years(results: StudyResults, period: str) -> list[int]:
-    """Return the calendar years of the panel before, or from, the first entry of anybody."""
-    assert results.profile is not None, "the caller has rows of this period"
-    profile = results.profile
-    years = sorted(int(year) for year in profile.loc[_is_column(profile), "year"].dropna().unique())
-    entry = int(profile.loc[~_is_column(profile), "year"].min())
-    return [year for year in years if (year < entry) == (period == EARLIER)]
-
-
-def _is_column(profile: pd.DataFrame) -> "pd.Series[bool]":
-    return profile["column"] != COHORT_SIZE
+def _title(scope: str, rows: pd.DataFrame) -> str:
+    first, last = rows["first_year"].iloc[0], rows["last_year"].iloc[0]
+    span = str(first) if first == last else f"{first}\u2013{last}"
+    return say(_TITLES[scope], years=span)
 
 
 def _rows(results: StudyResults, rows: pd.DataFrame) -> list[Row]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Flags
+from pipeline.datasets.panel import YEAR
 from pipeline.datasets.small_counts import small
 
 # The sample that keeps its means, before those that follow from it.
@@ -120,8 +121,9 @@ def hide_coverage(
     absent = counts[:, 1] - counts[:, 0]
     hidden = small(counts[:, 0], minimum) | small(absent, minimum)
     if profile is not None:
-        gone = profile[profile["n_rows"].isna() | profile["n_missing"].isna()]
-        named = set(gone[gone["year"].notna()][_CELL].itertuples(index=False, name=None))
+        by_year = profile[profile["scope"] == YEAR].rename(columns={"first_year": "year"})
+        gone = by_year[by_year["n_rows"].isna() | by_year["n_missing"].isna()]
+        named = set(gone[_CELL].itertuples(index=False, name=None))
         cells = coverage[_CELL].itertuples(index=False, name=None)
         hidden |= np.array([cell in named for cell in cells], dtype=np.bool_)
     few = small(counts[:, 1], minimum)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.panel import YEAR
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, GROUPING_LOSSES
@@ -182,5 +183,6 @@ def _dominated_profile(
 ) -> pd.DataFrame | None:
     if profile is None:
         return None
-    marks = dominated(profile, dominance.panel, ["column", "year", "treated"], percent)
+    by_year = profile.assign(year=profile["first_year"].where(profile["scope"] == YEAR))
+    marks = dominated(by_year, dominance.panel, ["column", "year", "treated"], percent)
     return profile.assign(mean=profile["mean"].mask(marks))
