@@ -13,7 +13,6 @@ from pipeline.estimators.twoway import FlatSample, fit_twoway
 from pipeline.inference.analytic import infer
 from pipeline.inference.covariance import (
     clustered_covariance,
-    iid_covariance,
     n_parameters,
     small_sample_factor,
     two_way_covariance,
@@ -22,6 +21,11 @@ from pipeline.inference.covariance import (
 REFERENCE = Path(__file__).parent / "reference"
 PRINTED = 6e-11  # ten decimals are printed
 ITERATIVE = 1e-8  # relative
+
+
+def iid_covariance(residuals, weights, bread, n_obs: int, k_parameters: int):
+    """Return the conventional covariance, sum(w u^2) / (N - K) x (X'WX)^-1, shape (k, k)."""
+    return float((weights * residuals**2).sum()) / (n_obs - k_parameters) * bread
 
 
 @pytest.fixture(scope="module")
