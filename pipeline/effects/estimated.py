@@ -30,7 +30,8 @@ class Seen:
     not; a comparison firm has that of its stack, 0 where it serves all. `event_time` is that of
     the row where effects differ by it, else None. By firm code (F,): `assignment` is the cluster in
     which support was given out, `matched_set` the set where no firm is in two; None without.
-    `levels` holds further clusters, those of PANEL's text columns that specs name.
+    `levels` holds further clusters, those of PANEL's text columns that specs name. `names` gives the
+    clusters' names in PANEL, by level (`assignment` among them), in the order of their codes.
     `n_obs` counts firm-years where `firm` names each firm once per entry year only.
     """
 
@@ -41,6 +42,7 @@ class Seen:
     assignment: Codes | None = None
     matched_set: Codes | None = None
     levels: Mapping[str, Codes] = field(default_factory=dict)
+    names: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     n_obs: int | None = None
 
     @property

@@ -81,6 +81,7 @@ class StackedSample:
             assignment=self.stacks.assignment,
             matched_set=self.stacks.matched_set,
             levels=self.stacks.levels,
+            names=self.stacks.names,
         )
 
 

@@ -37,9 +37,9 @@ class Stacks:
     `weight`, `base_row` (PANEL row of the base year), `firm_row` (some PANEL row of the firm, for
     what does not change). `panel_row` (u, event times) holds PANEL
     positions, NO_ROW where the firm is absent; `covered` says whether PANEL has that year at all.
-    `sets` is None for a design without matched sets. `n_firms` counts the firms of PANEL, F, and
-    `cluster_names` names cluster codes. `levels` (F,) are the further clusters that specs name, by
-    firm code.
+    `sets` is None for a design without matched sets. `n_firms` counts the firms of PANEL, F.
+    `levels` (F,) are the further clusters that specs name, by firm code; `names` gives the names of
+    the codes of each and of `assignment`, those of `cluster`.
     """
 
     design: str
@@ -57,8 +57,8 @@ class Stacks:
     n_firms_moved: int
     sets: SetMembers | None
     n_firms: int
-    cluster_names: NDArray[np.object_]
     levels: Mapping[str, Codes] = field(default_factory=dict)
+    names: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
     @property
     def assignment(self) -> Codes:
@@ -123,7 +123,7 @@ def join_stacks(
         n_firms_moved=n_firms_moved,
         sets=_set_members(index, matches[matches["design"] == design], firm, stack),
         n_firms=len(index.firms),
-        cluster_names=np.asarray(pd.factorize(units["cluster"])[1], dtype=np.object_),
+        names={"assignment": np.asarray(pd.factorize(units["cluster"])[1], dtype=np.object_)},
     )
 
 

@@ -1,14 +1,14 @@
 """What every estimate of one study shares: panel, stacks by design, settings."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Floats
-from pipeline.effects.levels import levels_named, stack_levels
+from pipeline.effects.levels import levels_named, with_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.errors import IdentificationError, ParamsError
@@ -76,7 +76,7 @@ def prepare_study(
     joined = {d: join_stacks(index, weights, matches, d, treatment) for d in designs}
     return Study(
         panel=panel,
-        stacks={d: replace(s, levels=stack_levels(s, panel, levels)) for d, s in joined.items()},
+        stacks={design: with_levels(own, panel, levels) for design, own in joined.items()},
         estimand={d: _estimand(weights, d) for d in designs},
         outcomes=outcomes.root,
         matched_times=matched_times,

@@ -34,6 +34,7 @@ def no_means(stacks: Stacks, used: Flags, values: Floats) -> Estimated:
             entry=stacks.stack[unit],
             assignment=stacks.assignment,
             levels=stacks.levels,
+            names=stacks.names,
         ),
         largest=float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0)),
         loadings=np.zeros((1, 0)),

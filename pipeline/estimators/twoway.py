@@ -32,7 +32,7 @@ class FlatSample:
     PANEL's, infinite for never-treated; `treated_post` marks treated firm-years by it,
     `anticipated` those between the reference year and entry. `panel_row` is the position in PANEL.
     `assignment` (F,) is the cluster by firm code in which support was given out, `levels` hold
-    further ones.
+    further ones, `names` what they are called, as in `Seen`.
     """
 
     firm: Codes
@@ -46,11 +46,18 @@ class FlatSample:
     panel_row: Codes
     assignment: Codes
     levels: Mapping[str, Codes] = field(default_factory=dict)
+    names: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
     @property
     def seen(self) -> Seen:
         """Return the rows as results hold them, entry years pooled."""
-        return Seen(self.firm, self.ever_treated, assignment=self.assignment, levels=self.levels)
+        return Seen(
+            firm=self.firm,
+            treated=self.ever_treated,
+            assignment=self.assignment,
+            levels=self.levels,
+            names=self.names,
+        )
 
     @property
     def seen_by_entry(self) -> Seen:
@@ -60,8 +67,8 @@ class FlatSample:
 
     def where(self, kept: Flags) -> "FlatSample":
         """Return the kept rows only."""
-        names = [name for name in vars(self) if name not in ("assignment", "levels")]
-        return replace(self, **{name: getattr(self, name)[kept] for name in names})
+        by_row = [name for name in vars(self) if name not in ("assignment", "levels", "names")]
+        return replace(self, **{name: getattr(self, name)[kept] for name in by_row})
 
 
 def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
@@ -90,6 +97,7 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
         panel_row=panel_row,
         assignment=sample.stacks.assignment,
         levels=sample.stacks.levels,
+        names=sample.stacks.names,
     )
 
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes
 from pipeline.effects.collected import Collected
+from pipeline.effects.estimated import Seen
 from pipeline.effects.kept import Kept
 from pipeline.effects.rows import Label, Row
 from pipeline.effects.study import Study
@@ -14,6 +15,9 @@ from pipeline.inference.analytic import Inferred, analytic_rows
 # With more clusters than this only influences on averages are kept: 7,000 clusters and 680 terms,
 # as of 100,000 simulated firms, make 3.7 million rows, 37 MB, and take 2 GB to make.
 MOST_CLUSTERS = 10_000
+
+# Clusters that a design makes.
+NUMBERED = ("matched_set", "components")
 
 
 def kept_rows(collected: Collected, label: Label, inferred: Inferred) -> list[Row]:
@@ -37,7 +41,7 @@ def _kept(study: Study, label: Label, inferred: Inferred, terms: list[Term]) -> 
     place = [inferred.estimated.terms.index(term) for term in terms]
     by_cluster, codes = inferred.by_cluster
     names = [
-        _names(study, label, inferred, level, code)
+        _names(study, inferred.estimated.seen, level, code)
         for level, code in zip(inferred.levels, codes, strict=True)
     ]
     many = by_cluster.influence is not None and len(by_cluster.influence) > MOST_CLUSTERS
@@ -51,20 +55,13 @@ def _kept(study: Study, label: Label, inferred: Inferred, terms: list[Term]) -> 
     )
 
 
-def _names(
-    study: Study, label: Label, inferred: Inferred, level: str, code: Codes
-) -> NDArray[np.object_]:
-    """Return the names of clusters at one level: PANEL's, or numbers where they are made.
+def _names(study: Study, seen: Seen, level: str, code: Codes) -> NDArray[np.object_]:
+    """Return the names of clusters at one level, the same in every design and spec.
 
-    `code` (G,) are those of the clusters at it.
+    `code` (G,) are those of the clusters at it. Matched sets and components are made by a design:
+    PANEL has no names for them, and they have numbers.
     """
-    if level == "firm":
-        return np.asarray(study.firm_ids, dtype=np.object_)[code]
-    stacks, firm = study.stacks[label.design], inferred.estimated.seen.firm
-    names = stacks.cluster_names
-    own = inferred.estimated.seen.assignment
-    if level != "assignment" or own is None or code.max() >= len(names):
+    if level in NUMBERED:
         return np.array([str(number) for number in code], dtype=np.object_)
-    if np.array_equal(own[firm], stacks.assignment[firm]):
-        return names[code]
-    return np.array([str(number) for number in code], dtype=np.object_)
+    names = np.asarray(study.firm_ids, dtype=np.object_) if level == "firm" else seen.names[level]
+    return names[code]

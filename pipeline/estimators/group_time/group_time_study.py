@@ -1,13 +1,12 @@
 """What a spec of group-time effects estimates from: a design's stacks, or every firm of PANEL."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.levels import levels_at, levels_named
+from pipeline.effects.levels import Levels, levels_at, levels_named
 from pipeline.effects.stacks import Stacks, unit_covariates
 from pipeline.effects.study import Study
 from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
@@ -43,17 +42,19 @@ def spec_effects(
     anticipation = study.treatment.anticipation_years
     rules = GroupTimeRules(method, spec.base, anticipation, spec.gaps == "every_row")
     effects = group_time_effects(found.samples, rules)
-    seen = replace(effects.effects.seen, levels=_levels(study, spec, stacks))
+    levels = _levels(study, spec, stacks)
+    seen = replace(effects.effects.seen, levels=levels.codes, names=levels.names)
     named = replace(effects, effects=replace(effects.effects, seen=seen))
     return named, found.n_without_covariates
 
 
-def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> Mapping[str, Codes]:
-    """Return the further clusters that specs name, of PANEL's firms where all are compared."""
+def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> Levels:
+    """Return further clusters, and all names, of PANEL's firms where every firm is compared."""
     if spec.firms != "panel":
-        return stacks.levels
+        return Levels(dict(stacks.levels), dict(stacks.names))
     row = _own_rows(study, index_panel(study.panel))[1]
-    return levels_at(study.panel, row, levels_named(study.estimate))
+    found = levels_at(study.panel, row, ["cluster", *levels_named(study.estimate)])
+    return Levels(found.codes, {"assignment": found.names["cluster"], **found.names})
 
 
 def _stack_samples(
