@@ -437,7 +437,7 @@ def _specs_ran(chosen: StudySettings, estimates: list[dict[str, Any]]) -> list[d
         covariates=None,
     )
     pool = Redo(pd.DataFrame(), pd.DataFrame(), chosen.score, chosen.match).controls_from
-    return list(specs_ran(study, estimates, {}, pool))
+    return list(specs_ran(study, estimates, {}, {}, pool))
 
 
 def with_settings(results: StudyResults, chosen: StudySettings) -> StudyResults:

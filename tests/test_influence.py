@@ -11,6 +11,7 @@ from scipy import stats
 
 from pipeline.datasets.reasons import unpacked_remarks
 from pipeline.datasets.results import ESTIMATES, EVENT_COVARIANCE, INFLUENCE, PLACE, TERM, TESTS
+from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import as_stored, write
 from pipeline.inference import stored
 from pipeline.inference.covariance import without_negative_eigenvalues
@@ -30,6 +31,7 @@ def found():
             (TESTS, results.tests),
             (EVENT_COVARIANCE, results.event_covariance),
             (INFLUENCE, results.influence),
+            (SPECS, results.details["SPECS"]),
         )
     }
 
@@ -177,6 +179,16 @@ def test_with_many_clusters_averages_alone_have_influences(found, monkeypatch):
     averages = found["INFLUENCE"][["cohort", "year", "event_time"]].isna().all(axis=1)
     assert 0 < len(few.influence) == averages.sum() < len(averages)
     assert len(few.event_covariance) == len(found["EVENT_COVARIANCE"])
+    assert set(few.details["SPECS"]["influence_kept"]) == {"averages", "all", "none"}
+
+
+def test_specs_say_whose_influences_are_kept(found):
+    place = ["design", "outcome", "estimator"]
+    kept = found["INFLUENCE"][place].drop_duplicates()
+    specs = found["SPECS"].merge(kept, on=place, how="left", indicator=True)
+    expected = np.where(specs["_merge"] == "both", "all", "none")
+    assert specs["influence_kept"].tolist() == expected.tolist()
+    assert set(expected) == {"all", "none"}
 
 
 def test_the_page_shows_how_to_get_an_event_study_with_its_covariance(found, tmp_path, monkeypatch):

@@ -194,6 +194,17 @@ def test_rows_name_both_levels_and_take_the_smaller_number_of_clusters():
     assert att["note"].str.contains("clustered by district and by branch: 8 treated").all()
 
 
+@pytest.mark.parametrize("cluster", [["firm", "district"], ["assignment", "branch"]])
+def test_a_cluster_has_its_name_of_panel_in_every_design_and_spec(cluster):
+    panel, columns = crossed_panel(), {"firm": "firm_id", "assignment": "cluster"}
+    influence = estimated(panel, cluster).influence
+    pairs = [*panel[[columns.get(name, name) for name in cluster]].itertuples(index=False)]
+    found = influence[["cluster", "other_cluster"]].drop_duplicates()
+    assert set(found.itertuples(index=False, name=None)) <= set(map(tuple, pairs))
+    assert set(influence["estimator"]) >= {one["name"] for one in SUMS}
+    assert set(influence["design"]) == {"matched", "unmatched"}
+
+
 def test_a_level_within_another_gives_the_errors_of_the_other():
     panel = crossed_panel()
     nested, _ = variances(run(panel, ["firm", "district"], [SUMS[1]]))

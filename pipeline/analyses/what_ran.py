@@ -10,6 +10,7 @@ from pipeline.analyses.ways import asked_of_analyses
 from pipeline.datasets.specs import NONE, SPECS
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
+from pipeline.effects.kept import Kept
 from pipeline.effects.regression import Solver
 from pipeline.effects.resolved import Asked, Resolved
 from pipeline.effects.rows import Row
@@ -41,17 +42,29 @@ def add_specs(collected: Collected, study: Study, redo: Redo | None) -> None:
     Pools are not known without `redo`, which has the settings of the designs.
     """
     pool = (lambda design: "not_known") if redo is None else redo.controls_from
-    for row in specs_ran(study, collected.estimates, collected.solved_by, pool):
+    kept = _influences_kept(collected.kept)
+    for row in specs_ran(study, collected.estimates, collected.solved_by, kept, pool):
         collected.add(SPECS, **row)
+
+
+def _influences_kept(kept: Sequence[Kept]) -> dict[Place, str]:
+    """Say of each spec, design and outcome with influences which of its terms have them."""
+    found: dict[Place, str] = {}
+    for own in kept:
+        place = (own.label.design, own.label.outcome, own.label.estimator)
+        is_whole = len(own.by_cluster.terms) == len(own.terms)
+        found[place] = found.get(place, "all") if is_whole else "averages"
+    return found
 
 
 def specs_ran(
     study: Study,
     estimates: list[Row],
     solved_by: Mapping[Place, Solver],
+    influence_kept: Mapping[Place, str],
     pool: Callable[[str], str],
 ) -> Iterator[Row]:
-    """Yield the rows of SPECS, given those of ESTIMATES, who solved specs, and designs' pools."""
+    """Yield the rows of SPECS, given those of ESTIMATES, and by place what else is known."""
     estimated = _rows(estimates, ("estimate",))
     inferred = _rows(estimates, _INFERRED)
     for design, outcome, specs in asked(study):
@@ -61,11 +74,13 @@ def specs_ran(
             by = solved_by.get(place, "nobody")
             own = ESTIMATORS[spec.estimator].resolved(of)
             row = _row(of, own, spec.estimator, spec.terms, inferred.get(place, []))
+            row["influence_kept"] = influence_kept.get(place, NONE)
             yield _placed(place, row, pool(design), by)
     for name, of, own, terms in asked_of_analyses(study):
         place = (of.design, of.outcome, name)
         by = "own" if place in estimated else "nobody"
         row = _row(of, own, name, terms, inferred.get(place, []))
+        row["influence_kept"] = influence_kept.get(place, NONE)
         yield _placed(place, row, pool(of.design), by)
 
 

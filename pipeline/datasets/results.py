@@ -127,7 +127,7 @@ INFLUENCE = Dataset(
         **_PLACE,
         **_TERM,
         "cluster_kind": Column("string", "what the clusters are"),
-        "cluster": Column("string", "the cluster's name in PANEL, or its number"),
+        "cluster": Column("string", "its name in PANEL; number of a matched set or component"),
         "other_cluster": Column(
             "string", "the cluster in the other direction, where there are two", nullable=True
         ),

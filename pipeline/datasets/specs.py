@@ -72,6 +72,7 @@ SPECS = Dataset(
         "wild_ties": _word("ties of the wild bootstrap: counted, left_out"),
         "randomisation_draws": _number("assignments of the randomisation test; 0 without"),
         "randomisation_seed": _seed("the randomisation test"),
+        "influence_kept": _word("estimates that INFLUENCE has: all, averages, none"),
         "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
         "least_firms": _number("fewest firms of a group that is estimated; 0 without groups"),
     },

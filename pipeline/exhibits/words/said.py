@@ -45,6 +45,7 @@ SILENT: dict[str, str] = {
     "bands": _ROWS,
     "base": "follows from `average` and `kind`, whose sentences say it",
     "solved_by": "two ways to the same numbers",
+    "influence_kept": "says what a private table holds",
     "variance_neighbours": "a detail of the variance of Abadie and Imbens",
     "draws": _REMARK,
     "wild_draws": _REMARK,
