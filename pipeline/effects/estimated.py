@@ -30,8 +30,8 @@ class Seen:
     not; a comparison firm has that of its stack, 0 where it serves all. `event_time` is that of
     the row where effects differ by it, else None. By firm code (F,): `assignment` is the cluster in
     which support was given out, `matched_set` the set where no firm is in two; None without.
-    `levels` holds further clusters, those of PANEL's text columns that specs name. `names` gives the
-    clusters' names in PANEL, by level (`assignment` among them), in the order of their codes.
+    `levels` holds further clusters, those of PANEL's text columns that specs name. `names` names
+    codes as PANEL does, by level, `assignment` among them.
     `n_obs` counts firm-years where `firm` names each firm once per entry year only.
     """
 
