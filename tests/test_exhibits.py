@@ -32,6 +32,7 @@ from pipeline.exhibits.render.latex import fits_page
 from pipeline.exhibits.render.results_csv import plots_csv, results_csv
 from pipeline.exhibits.render.table_csv import render_csv
 from pipeline.exhibits.summary import summary
+from pipeline.exhibits.tables import main_effects as main_table
 from pipeline.exhibits.tables.balance import balance_table
 from pipeline.exhibits.tables.cohorts import cohorts_table
 from pipeline.exhibits.tables.detectable_effects import detectable_effects
@@ -39,6 +40,7 @@ from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.estimators import estimators_tables
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
+from pipeline.exhibits.tables.parts import side_by_side
 from pipeline.exhibits.tables.recovery import recovery_table
 from pipeline.exhibits.tables.sample_flow import sample_flow
 from pipeline.exhibits.tables.score import score_table
@@ -47,6 +49,8 @@ from pipeline.exhibits.tables.table import (
     Interval,
     Magnitude,
     Number,
+    Table,
+    TableColumn,
     TablePart,
     Text,
     WholeNumbers,
@@ -825,6 +829,28 @@ def test_parts_are_even_and_fit_a_page():
     assert all(fits_page(table) for table in tables.values())
     titles = [t.panels[0].title for name, t in tables.items() if "effects_panels" in name]
     assert titles[0].startswith(f"Panel {chr(ord('A') + max(sizes))}. ")
+
+
+def test_each_part_of_a_table_is_made_once():
+    made = []
+
+    def make(numbered):
+        made.append(numbered)
+        return Table(columns=tuple(map(TableColumn, numbered.values())), panels=())
+
+    side_by_side(list("abcdefg"), make)
+    assert made == [dict(enumerate("abcd", start=1)), dict(enumerate("efg", start=5))]
+
+
+def test_each_part_of_the_main_table_is_made_once(monkeypatch):
+    made = []
+    make = main_table._table
+    monkeypatch.setattr(
+        main_table, "_table", lambda results, shown: made.append(shown) or make(results, shown)
+    )
+    tables = main_effects(study_results(many_outcomes(5)))
+    assert len(tables) > 1
+    assert all(made.count(shown) == 1 for shown in made)
 
 
 def test_writing_replaces_what_the_stage_owns_and_nothing_else(tmp_path):

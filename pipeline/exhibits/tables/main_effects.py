@@ -1,6 +1,7 @@
 """The main table: one column an outcome, one panel a design under one estimator."""
 
 import math
+from functools import cache
 
 from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.details import Figure
@@ -46,20 +47,26 @@ def main_effects(results: StudyResults) -> dict[str, Table]:
     fewer where notes are long; column numbers and panel letters run on. Further outcomes are in
     `main_effects_2`, further panels in `main_effects_panels_2`.
     """
-    columns = list(enumerate(results.settings.outcomes.intended, start=1))
-    panels = list(lettered_panels(results).items())
+    columns = dict(enumerate(results.settings.outcomes.intended, start=1))
+    panels = lettered_panels(results)
 
-    def table(some: list[tuple[int, str]], others: list[tuple[str, ChosenPanel]]) -> Table:
-        return _table(results, Shown(dict(some), dict(others)))
+    @cache
+    def table(numbers: tuple[int, ...], letters: tuple[str, ...]) -> Table:
+        own = {letter: panels[letter] for letter in letters}
+        return _table(results, Shown({number: columns[number] for number in numbers}, own))
 
-    across = fewest_parts(columns, MOST_COLUMNS, lambda part: fits(table(part, panels)))
-    down = fewest_parts(
-        panels, _MOST_PANELS, lambda part: all(fits_page(table(some, part)) for some in across)
+    every = tuple(panels)
+    parts = fewest_parts(list(columns), MOST_COLUMNS, lambda part: fits(table(tuple(part), every)))
+    across = [tuple(part) for part in parts]
+    parts_down = fewest_parts(
+        list(panels),
+        _MOST_PANELS,
+        lambda part: all(fits_page(table(some, tuple(part))) for some in across),
     )
     return by_file_name(
         {
-            TablePart("main_effects", i, j): table(some, others)
-            for j, others in enumerate(down, start=1)
+            TablePart("main_effects", i, j): table(some, tuple(letters))
+            for j, letters in enumerate(parts_down, start=1)
             for i, some in enumerate(across, start=1)
         }
     )

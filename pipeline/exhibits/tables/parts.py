@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from pipeline.exhibits.inputs import StudyResults
@@ -33,11 +33,16 @@ def fewest_parts(items: list[T], most: int, fit: Callable[[list[T]], bool]) -> l
 def side_by_side(names: list[str], make: Callable[[dict[int, str]], Table]) -> list[Table]:
     """Return tables of at most four columns, fewer where their numbers are wide.
 
-    `make` is given names by column number; numbers run on from table to table.
+    `make` is given names by column number, each part once; numbers run on from table to table.
     """
+
+    @cache
+    def made(*part: tuple[int, str]) -> Table:
+        return make(dict(part))
+
     numbered = list(enumerate(names, start=1))
-    parts = fewest_parts(numbered, MOST_COLUMNS, lambda part: fits(make(dict(part))))
-    return [make(dict(part)) for part in parts]
+    parts = fewest_parts(numbered, MOST_COLUMNS, lambda part: fits(made(*part)))
+    return [made(*part) for part in parts]
 
 
 def by_design(
