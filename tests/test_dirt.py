@@ -1,7 +1,5 @@
 """Dirt with a known answer: every injected problem is found, counted and treated as declared."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,9 +17,7 @@ from workspace import section
 from pipeline.datasets.panel import ISSUES, PANEL
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError
-from pipeline.panel import clean
 from pipeline.panel.clean import clean_panel
-from pipeline.panel.rules.registry import rules_in_order
 from pipeline.panel.sources import obtain_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
@@ -177,30 +173,6 @@ def test_every_problem_is_found_and_counted(ledger):
     assert flow["not_already_treated"] == N_EACH
     assert flow["not_in_another_programme_only"] == N_EACH
     assert set(ledger.not_found["firm_id"]) == set(DIRTY.firms["unknown"])
-
-
-def watched(cleaning):
-    """Yield the rules that params ask for, each held to the columns that its row names."""
-    for row in rules_in_order().values():
-        for declared in [None] if row.setting is None else cleaning.declared(row.setting):
-            for rule in row.make(cleaning, declared):
-                yield partial(run_watched, rule, set(row.writes(declared)))
-
-
-def run_watched(rule, writes, panel):
-    before = panel.copy()
-    ruled = rule(panel)
-    kept = before.columns.difference(list(writes))
-    pd.testing.assert_frame_equal(ruled.every[kept], before[kept])
-    assert set(ruled.every.columns) == {*before.columns, *writes}
-    return ruled
-
-
-def test_rules_change_the_columns_that_their_rows_name_only(delivered, monkeypatch):
-    monkeypatch.setattr(clean, "asked_rules", watched)
-    tails = {"columns": ["employment"], "method": "trim", "lower_percentile": None,
-             "upper_percentile": 99.5, "by": []}  # fmt: skip
-    assert len(cleaned(delivered, tails=[tails]).panel) > 0
 
 
 def rows_of(*problems):

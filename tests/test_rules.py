@@ -15,6 +15,7 @@ import pipeline.params.clean as clean_params
 from pipeline.exhibits.words import language
 from pipeline.exhibits.words.steps import step_words
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.ledger import Ruled
 from pipeline.panel.rules import registry
 from pipeline.params.clean import CleanSection, OfKind
 from pipeline.params.clean_faults import clean_faults
@@ -113,6 +114,39 @@ def test_a_step_that_the_row_does_not_name_is_an_error(monkeypatch):
     monkeypatch.setitem(registry.RULES, "always_treated", row)
     with pytest.raises(ValueError, match="not_already_treated is not among"):
         cleaned(CleanSection, DUPLICATES)
+
+
+def doubled(panel):
+    return Ruled(panel.assign(sales=2 * panel["sales"]))
+
+
+def doubled_in_place(panel):
+    panel["sales"] *= 2
+    return Ruled(panel)
+
+
+def with_new_column(panel):
+    return Ruled(panel.assign(sales_before=panel["sales"]))
+
+
+def without_column(panel):
+    return Ruled(panel.drop(columns="sales"))
+
+
+@pytest.mark.parametrize("rule", [doubled, doubled_in_place, with_new_column, without_column])
+def test_a_column_that_the_row_does_not_write_is_an_error(rule, monkeypatch):
+    row = replace(registry.RULES["gaps"], make=lambda cleaning, declared: iter([rule]))
+    monkeypatch.setitem(registry.RULES, "gaps", row)
+    with pytest.raises(ValueError, match=r"columns sales(_before)? are not among"):
+        cleaned(CleanSection, DUPLICATES)
+
+
+def test_a_column_that_the_row_writes_may_change(monkeypatch):
+    row = registry.RULES["gaps"]
+    own = replace(row, writes=lambda none: ["sales"], make=lambda cleaning, none: iter([doubled]))
+    monkeypatch.setitem(registry.RULES, "gaps", own)
+    sales = table(RAW)["sales"].sum()
+    assert cleaned(CleanSection, DUPLICATES).panel["sales"].sum() == 2 * sales
 
 
 @pytest.fixture

@@ -41,16 +41,30 @@ def rules_in_order() -> dict[str, CleaningRule]:
 def asked_rules(cleaning: Cleaning) -> Iterator[Rule]:
     """Yield the rules that params ask for in the order of the data section."""
     for row in rules_in_order().values():
-        for rule in row.asked(cleaning):
-            yield partial(_checked, rule, row)
+        for rule, writes in row.asked(cleaning):
+            yield partial(_checked, rule, row.steps, writes)
 
 
-def _checked(rule: Rule, row: CleaningRule, panel: pd.DataFrame) -> Ruled:
-    """Run a rule; raise ValueError where it makes a step that its row does not name."""
+def _checked(
+    rule: Rule, steps: frozenset[str], writes: frozenset[str], panel: pd.DataFrame
+) -> Ruled:
+    """Run a rule; raise ValueError where it makes a step or writes a column not in its row."""
+    before = panel.copy(deep=False)  # copies on write: what a rule changes in place is seen too
     ruled = rule(panel)
-    if ruled.step is not None and ruled.step.code not in row.steps:
+    if ruled.step is not None and ruled.step.code not in steps:
         raise ValueError(f"the step {ruled.step.code} is not among those of its rule's row")
+    written = sorted(_changed(before, ruled.every) - writes)
+    if written:
+        named = ", ".join(written)
+        raise ValueError(f"columns {named} are not among those that the rule's row `writes`")
     return ruled
+
+
+def _changed(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
+    """Return the columns that are new, gone, or not as they were."""
+    both = before.columns.intersection(after.columns)
+    differ = {name for name in both if not after[name].equals(before[name])}
+    return differ | set(before.columns.symmetric_difference(after.columns))
 
 
 def _duplicates(cleaning: Cleaning, declared: Duplicates) -> Iterator[Rule]:

@@ -52,7 +52,8 @@ class CleaningRule:
     `setting` is the key of params that asks for it (None: it always runs), `place` when it runs,
     after those of its place that stand above it. `make` returns what it does to the panel, given
     what the setting holds. `writes` names the columns that this may change, `steps` the codes of
-    SAMPLE_FLOW for rows that it may remove, each with its sentence in `exhibits/words`.
+    SAMPLE_FLOW for rows that it may remove, each with its sentence in `exhibits/words`. More is
+    an error.
     """
 
     setting: str | None
@@ -66,10 +67,11 @@ class CleaningRule:
         if self.place not in PLACES:
             raise ValueError(f"{self.place} is not a place of cleaning: {', '.join(PLACES)}")
 
-    def asked(self, cleaning: Cleaning) -> Iterator[Rule]:
-        """Yield what params ask of the rule."""
+    def asked(self, cleaning: Cleaning) -> Iterator[tuple[Rule, frozenset[str]]]:
+        """Yield what params ask of the rule, each with the columns that it may write."""
         for declared in [None] if self.setting is None else cleaning.declared(self.setting):
-            yield from self.make(cleaning, declared)
+            for rule in self.make(cleaning, declared):
+                yield rule, frozenset(self.writes(declared))
 
 
 def on_panel(apply: Callable[..., Ruled]) -> Callable[[Cleaning, Any], Iterator[Rule]]:
