@@ -126,7 +126,11 @@ def _joined(dataset: Dataset, parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _table(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the declared table; columns that no row fills are missing."""
+    """Return the declared table; columns that no row fills are missing.
+
+    Raises TableError where a row fills a column that the declaration lacks.
+    """
     if frame.empty:
         return empty(dataset)
-    return conform(dataset, frame.reindex(columns=list(dataset.columns)))
+    undeclared = [name for name in frame.columns if name not in dataset.columns]
+    return conform(dataset, frame.reindex(columns=[*dataset.columns, *undeclared]))
