@@ -58,7 +58,7 @@ from pipeline.exhibits.tables.table import (
 from pipeline.exhibits.words.captions import caption
 from pipeline.exhibits.words.language import say, speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
-from pipeline.params.estimate import GroupTimeSpec
+from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.publishing.study import study_tables
 from pipeline.publishing.swap import FOLDERS, write_exhibits

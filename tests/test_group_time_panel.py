@@ -14,7 +14,8 @@ from pipeline.datasets.fits import FITS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
 from pipeline.panel.treated_clusters import cluster_entry
-from pipeline.params.estimate import EstimateSection, GroupTimeSpec
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection

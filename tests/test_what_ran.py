@@ -1,5 +1,6 @@
 """SPECS says of every spec what ran, option by option."""
 
+from dataclasses import replace
 from typing import Any
 
 import bad_chains
@@ -55,6 +56,12 @@ def one_entry_year(**settings: Any) -> Results:
     panel = plain_panel()
     panel = panel[(panel["cohort"] != 2005).fillna(True).astype(bool)]
     return bad_chains.chained(panel.assign(cluster=panel["firm_id"]), **settings)
+
+
+@pytest.mark.parametrize(("pools", "taken"), [(True, "once"), (False, "per_entry_year")])
+def test_how_often_firm_years_are_taken_follows_from_the_trait(pools, taken, monkeypatch):
+    monkeypatch.setitem(ESTIMATORS, "stacked", replace(ESTIMATORS["stacked"], pools=pools))
+    assert ran("stacked", **STACKED)["firm_years"] == taken
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def specs_ran(
             place = (design, outcome, spec.name)
             of = Asked(study, spec, design, outcome)
             by = solved_by.get(place, "nobody")
-            own = ESTIMATORS[spec.estimator].resolved(of)
+            own = ESTIMATORS[spec.estimator].runs(of)
             row = _row(of, own, spec.estimator, spec.terms, inferred.get(place, []))
             row["influence_kept"] = influence_kept.get(place, NONE)
             yield _placed(place, row, pool(design), by)

@@ -34,7 +34,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Resolved:
-    """Hold what only the estimator knows of how a spec runs; the words are those of SPECS."""
+    """Hold what only the estimator knows of how a spec runs; the words are those of SPECS.
+
+    `firm_years` follows from the trait `pools` of its row in the registry.
+    """
 
     method: str
     average: str
@@ -44,7 +47,7 @@ class Resolved:
     weights: str
     firm_effects: str
     year_effects: str
-    firm_years: Literal["per_entry_year", "once"]
+    firm_years: Literal["per_entry_year", "once"] = "per_entry_year"
     firms: Literal["risk_sets", "panel"] = "risk_sets"
 
 
@@ -60,7 +63,6 @@ def on_stacks(asked: Asked, method: str) -> Resolved:
         weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
         firm_effects="firm_by_entry_year",
         year_effects="year_by_entry_year",
-        firm_years="per_entry_year",
     )
 
 
@@ -78,7 +80,6 @@ def on_flat_panel(asked: Asked, method: str, average: str, firm_effects: str) ->
         weights="one" if asked.design == "unmatched" else "matching_summed",
         firm_effects=firm_effects,
         year_effects="year",
-        firm_years="once",
     )
 
 
@@ -94,7 +95,6 @@ def on_changes(asked: Asked, method: str) -> Resolved:
         weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
         firm_effects="differenced",
         year_effects="differenced",
-        firm_years="per_entry_year",
     )
 
 

@@ -1,6 +1,7 @@
 """Estimators on the flat panel that let effects differ by cohort: regressions and imputation."""
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,9 +10,11 @@ from pipeline.effects.adjusted_sample import refuse_large
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.event_averages import mean_from_entry
+from pipeline.effects.resolved import Asked, Resolved, on_flat_panel
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import firm_covariates
 from pipeline.effects.study import Study
+from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.cohort_regression import (
@@ -24,21 +27,71 @@ from pipeline.estimators.cohort_regression import (
 )
 from pipeline.estimators.imputation import impute, imputed_averages
 from pipeline.estimators.stacked import entry_years_only
-from pipeline.estimators.twoway import FlatSample, flat_sample
+from pipeline.estimators.twoway import FlatSample, flat_sample, true_event_mean, true_twoway
 from pipeline.panel.panel_index import n_groups
-from pipeline.params.estimate import CohortSpec
+from pipeline.params.cohort_specs import CohortSpec
 
 NOT_PREDICTED = Reason("nothing_to_predict_from")
 NO_NEVER_TREATED = Reason("no_never_treated")
 
 
-def estimate_cohorts(study: Study, spec: CohortSpec, sample: StackedSample) -> Answer:
-    """Return every term that a spec asks for, on the flat panel of firms with its covariates."""
-    flat, covariates, _ = with_covariates(study, spec, sample)
-    return flat_answer(spec, flat, sample.stacks.reference, covariates)
+@dataclass(frozen=True)
+class _Flat:
+    """Hold a spec and the flat panel that it is asked on, its covariates (n, k), None for none."""
+
+    spec: CohortSpec
+    flat: FlatSample
+    reference: int
+    covariates: Floats | None
 
 
-def with_covariates(
+def estimate_sun_abraham(task: Task) -> Answer:
+    """Return every term of a spec by interaction weights (Sun & Abraham)."""
+    return _on_flat_panel(task, _sun_abraham)
+
+
+def estimate_extended_twoway(task: Task) -> Answer:
+    """Return every term of a spec by extended two-way regression (Wooldridge)."""
+    return _on_flat_panel(task, _extended_twoway)
+
+
+def estimate_imputation(task: Task) -> Answer:
+    """Return every term of a spec by imputation (Borusyak, Jaravel & Spiess)."""
+    return _on_flat_panel(task, _imputation)
+
+
+def sun_abraham_rules(asked: Asked) -> Resolved:
+    """Return the rules of the flat panel, but that cells are against the reference year."""
+    flat = replace(extended_twoway_rules(asked), base="reference_year")
+    return replace(flat, event_base="universal") if "event" in asked.spec.terms else flat
+
+
+def extended_twoway_rules(asked: Asked) -> Resolved:
+    """Return the rules of the flat panel."""
+    return on_flat_panel(asked, "least_squares", asked.spec.average, asked.spec.effects)
+
+
+def imputation_rules(asked: Asked) -> Resolved:
+    """Return the rules of the flat panel, by another method."""
+    return replace(extended_twoway_rules(asked), method="imputation")
+
+
+def true_cohorts(task: Task, effect: Floats) -> Mapping[Term, float]:
+    """Average the true effects over treated firm-years, or over event times."""
+    flat = flat_sample(task.sample, task.study.panel)
+    average = true_twoway if task.spec.average == "simple" else true_event_mean
+    return {ATT: average(flat, effect[flat.panel_row])}
+
+
+def _on_flat_panel(task: Task, estimate: Callable[[_Flat], Answer]) -> Answer:
+    """Answer on the flat panel of firms with the spec's covariates, and count those without."""
+    spec: CohortSpec = task.spec
+    flat, covariates, lost = _with_covariates(task.study, spec, task.sample)
+    answer = estimate(_Flat(spec, flat, task.sample.stacks.reference, covariates))
+    return replace(answer, unused={"n_without_covariates": lost} if spec.covariates else {})
+
+
+def _with_covariates(
     study: Study, spec: CohortSpec, sample: StackedSample
 ) -> tuple[FlatSample, Floats | None, int]:
     """Return the flat panel of firms with the spec's covariates, these (n, k), and firms without.
@@ -60,21 +113,19 @@ def with_covariates(
     return flat, by_firm[flat.firm], lost
 
 
-def flat_answer(
-    spec: CohortSpec, flat: FlatSample, reference: int, covariates: Floats | None
-) -> Answer:
-    """Estimate one spec on the flat panel; `covariates` (n, k) by row, None for none."""
-    if spec.estimator == "imputation":
-        return _imputation(spec, flat)
-    if spec.estimator == "extended_twoway":
-        found = fit_extended_twoway(flat, reference, covariates, spec.effects)
-        return Answer([_terms(spec, found, reference)])
-    flat = interaction_sample(flat)
+def _sun_abraham(asked: _Flat) -> Answer:
+    flat = interaction_sample(asked.flat)
     if not np.isinf(flat.cohort).any():
-        return Answer(reasons=_missing(spec, NO_NEVER_TREATED))
-    found = fit_sun_abraham(flat, reference)
-    leads = Leads.before(found.effects, reference, slopes=False)
-    return Answer([_terms(spec, found, reference)], leads=leads)
+        return Answer(reasons=_missing(asked.spec, NO_NEVER_TREATED))
+    found = fit_sun_abraham(flat, asked.reference)
+    leads = Leads.before(found.effects, asked.reference, slopes=False)
+    return Answer([_terms(asked.spec, found, asked.reference)], leads=leads)
+
+
+def _extended_twoway(asked: _Flat) -> Answer:
+    spec, reference = asked.spec, asked.reference
+    found = fit_extended_twoway(asked.flat, reference, asked.covariates, spec.effects)
+    return Answer([_terms(spec, found, reference)])
 
 
 def _missing(spec: CohortSpec, reason: Reason) -> dict[Term, Reason]:
@@ -114,7 +165,8 @@ def _entry_years(effects: Estimated, term: Term) -> tuple[Reason, ...]:
     return entry_years_only(at.tolist(), len(np.unique(seen.entry[seen.treated])))
 
 
-def _imputation(spec: CohortSpec, flat: FlatSample) -> Answer:
+def _imputation(asked: _Flat) -> Answer:
+    spec, flat = asked.spec, asked.flat
     imputed = impute(flat)
     usable = imputed.imputable
     if not usable.any():

@@ -5,7 +5,7 @@ another; there is no silent default.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.datasets.arrays import Floats
@@ -102,6 +102,11 @@ class Estimator:
     def _can_be_asked_to_be_redone(self) -> bool:
         early = "placebo_entry_years" in self.settings.model_fields
         return early or any(METHODS[name] for name in self.inference)
+
+    def runs(self, asked: Asked) -> Resolved:
+        """Return what a spec's settings come to, with firm-years taken as often as `pools` says."""
+        found = self.resolved(asked)
+        return replace(found, firm_years="once" if self.pools else "per_entry_year")
 
     def answer(self, task: Task) -> Answer:
         """Answer a task; raise IdentificationError where nothing can be estimated."""

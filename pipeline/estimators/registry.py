@@ -21,7 +21,15 @@ from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, Term
-from pipeline.estimators.cohorts import estimate_cohorts, with_covariates
+from pipeline.estimators.cohorts import (
+    estimate_extended_twoway,
+    estimate_imputation,
+    estimate_sun_abraham,
+    extended_twoway_rules,
+    imputation_rules,
+    sun_abraham_rules,
+    true_cohorts,
+)
 from pipeline.estimators.decomposition import add_decomposition
 from pipeline.estimators.estimator import Estimator, Redone
 from pipeline.estimators.group_time.estimate import estimate_group_time
@@ -35,16 +43,16 @@ from pipeline.estimators.stacked import (
     treated_without_comparison,
     year_cells,
 )
-from pipeline.estimators.twoway import estimate_twoway, flat_sample, true_event_mean, true_twoway
+from pipeline.estimators.twoway import estimate_twoway, flat_sample, true_twoway
 from pipeline.matching.redo import Redo
+from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
 from pipeline.params.estimate import (
-    CohortSpec,
-    GroupTimeSpec,
     LeeBoundsSpec,
     MatchedDifferenceSpec,
     StackedSpec,
     TwowaySpec,
 )
+from pipeline.params.group_time_spec import GroupTimeSpec
 
 
 def _adjusted(task: Task, estimate: Callable[..., Answer]) -> Answer:
@@ -91,12 +99,6 @@ def _twoway(task: Task) -> Answer:
     return replace(answer, unused=_singletons(answer))
 
 
-def _cohorts(task: Task) -> Answer:
-    answer = estimate_cohorts(task.study, task.spec, task.sample)
-    lost = with_covariates(task.study, task.spec, task.sample)[2]
-    return replace(answer, unused={"n_without_covariates": lost} if task.spec.covariates else {})
-
-
 def _group_time(task: Task) -> Answer:
     answer, lost = estimate_group_time(task.study, task.spec, task.sample, task.outcome)
     return replace(answer, unused={"n_without_covariates": lost})
@@ -129,14 +131,6 @@ def _true_twoway(task: Task, effect: Floats) -> Mapping[Term, float]:
     return {ATT: true_twoway(flat, effect[flat.panel_row])}
 
 
-def _true_cohorts(task: Task, effect: Floats) -> Mapping[Term, float]:
-    """Average the true effects over treated firm-years, or over event times."""
-    if task.spec.average == "simple":
-        return _true_twoway(task, effect)
-    flat = flat_sample(task.sample, task.study.panel)
-    return {ATT: true_event_mean(flat, effect[flat.panel_row])}
-
-
 def _true_group_time(task: Task, effect: Floats) -> Mapping[Term, float]:
     return {ATT: true_group_time(task.study, task.spec, task.sample.stacks, effect)}
 
@@ -147,24 +141,6 @@ def _stacked_rules(asked: Asked) -> Resolved:
 
 def _twoway_rules(asked: Asked) -> Resolved:
     return on_flat_panel(asked, "least_squares", average="pooled", firm_effects="firm")
-
-
-def _cohort_rules(asked: Asked, method: str = "least_squares") -> Resolved:
-    return on_flat_panel(asked, method, asked.spec.average, asked.spec.effects)
-
-
-def _imputation_rules(asked: Asked) -> Resolved:
-    return _cohort_rules(asked, "imputation")
-
-
-def _sun_abraham_rules(asked: Asked) -> Resolved:
-    """Return the rules of the flat panel, but that cells are against the reference year."""
-    flat = replace(_cohort_rules(asked), base="reference_year")
-    return replace(flat, event_base="universal") if "event" in asked.spec.terms else flat
-
-
-def _lee_rules(asked: Asked) -> Resolved:
-    return on_changes(asked, "trimmed_means")
 
 
 def _difference_rules(asked: Asked) -> Resolved:
@@ -231,31 +207,60 @@ ESTIMATORS: dict[str, Estimator] = {
         joint=False,
         in_stata=True,
     ),
-    **{
-        name: Estimator(
-            settings=CohortSpec,
-            words="cohort",
-            estimate=_cohorts,
-            in_ratios=None,
-            anew=None,
-            redone=None,
-            resolved=rules,
-            beside=None,
-            pools=True,
-            pre_trends=name == "sun_abraham",
-            truth=_true_cohorts,
-            inference=frozenset(),
-            detectable=True,
-            plans=False,
-            joint=False,
-            in_stata=False,
-        )
-        for name, rules in (
-            ("sun_abraham", _sun_abraham_rules),
-            ("extended_twoway", _cohort_rules),
-            ("imputation", _imputation_rules),
-        )
-    },
+    "sun_abraham": Estimator(
+        settings=SunAbrahamSpec,
+        words="cohort",
+        estimate=estimate_sun_abraham,
+        in_ratios=None,
+        anew=None,
+        redone=None,
+        resolved=sun_abraham_rules,
+        beside=None,
+        pools=True,
+        pre_trends=True,
+        truth=true_cohorts,
+        inference=frozenset(),
+        detectable=True,
+        plans=False,
+        joint=False,
+        in_stata=False,
+    ),
+    "extended_twoway": Estimator(
+        settings=ExtendedTwowaySpec,
+        words="cohort",
+        estimate=estimate_extended_twoway,
+        in_ratios=None,
+        anew=None,
+        redone=None,
+        resolved=extended_twoway_rules,
+        beside=None,
+        pools=True,
+        pre_trends=False,
+        truth=true_cohorts,
+        inference=frozenset(),
+        detectable=True,
+        plans=False,
+        joint=False,
+        in_stata=False,
+    ),
+    "imputation": Estimator(
+        settings=ImputationSpec,
+        words="cohort",
+        estimate=estimate_imputation,
+        in_ratios=None,
+        anew=None,
+        redone=None,
+        resolved=imputation_rules,
+        beside=None,
+        pools=True,
+        pre_trends=False,
+        truth=true_cohorts,
+        inference=frozenset(),
+        detectable=True,
+        plans=False,
+        joint=False,
+        in_stata=False,
+    ),
     "lee_bounds": Estimator(
         settings=LeeBoundsSpec,
         words=None,
@@ -263,7 +268,7 @@ ESTIMATORS: dict[str, Estimator] = {
         in_ratios=_lee,
         anew=None,
         redone=None,
-        resolved=_lee_rules,
+        resolved=partial(on_changes, method="trimmed_means"),
         beside=None,
         pools=False,
         pre_trends=False,

@@ -5,16 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.params.analyses import Analyses, Cluster, SpecCluster, StackedCluster, is_two_way
-from pipeline.params.inference import Bands, Randomisation, RomanoWolf, WildBootstrap
+from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
+from pipeline.params.group_time_spec import GroupTimeSpec
+from pipeline.params.inference import (
+    ONE_DIRECTION,
+    Bands,
+    Randomisation,
+    RomanoWolf,
+    WildBootstrap,
+)
 from pipeline.params.settings import Settings
 from pipeline.params.spec_options import EstimatesAsked, OfPanel, OfScore
-
-ONE_DIRECTION = (
-    "clusters in one direction: it redraws or decomposes whole clusters, and two that cross are no "
-    "such parts; ask for it in a spec with one cluster, as cluster: assignment"
-)
-
-GroupTimeTerm = Literal["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
 
 
 class EventBin(Settings):
@@ -159,115 +160,6 @@ class TwowaySpec(EstimatesAsked):
         return self
 
 
-class GroupTimeSpec(EstimatesAsked):
-    """Define group-time effects (Callaway & Sant'Anna).
-
-    `method`: `difference` without covariates; `outcome_regression`, `ipw`, `doubly_robust` or
-    `doubly_robust_improved` with some of score.covariates. `base`: years before entry are compared
-    with the last year before entry (`universal`) or with the year before (`varying`). `average` is
-    the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
-    Weighting by the score on top of matching weights needs `weight_matched_again: true`.
-    `weight_by` names a covariate (jobs at base, say) that weights firms, for the effect on totals.
-
-    `firms: risk_sets` compares within the design's stacks, whose comparison firms stay untreated
-    through the last outcome year used. `panel` is R's did: every firm of the panel, also those not
-    active in the base year or at entry; not-yet-treated firms are chosen anew for each entry year
-    and year. It goes with the design `unmatched`. `gaps` then says which firms a pair of years
-    uses: `pairs` those observed in both, `balanced` only firms observed in every year (what did
-    does unless told otherwise), `every_row` all firm-years of both, as repeated cross-sections
-    (did's allow_unbalanced_panel, Stata's csdid).
-    """
-
-    gives = "effects"
-    in_logs_only = False
-    own = frozenset({"average", "method", "base", "firms", "gaps"})
-
-    estimator: Literal["group_time"]
-    terms: list[GroupTimeTerm] = Field(min_length=1)
-    cluster: SpecCluster
-    average: Literal["event", "simple", "cohort", "year"]
-    method: Literal[
-        "difference", "outcome_regression", "ipw", "doubly_robust", "doubly_robust_improved"
-    ]
-    covariates: Annotated[list[str], OfScore(numeric=False)]
-    base: Literal["varying", "universal"]
-    bands: Bands
-    balanced_last_event_time: int | None = Field(default=None, ge=0)
-    weight_matched_again: bool = False
-    weight_by: Annotated[str | None, OfScore(numeric=True)] = None
-    firms: Literal["risk_sets", "panel"] = "risk_sets"
-    gaps: Literal["pairs", "balanced", "every_row"] = "pairs"
-
-    @model_validator(mode="after")
-    def _covariates_fit_method(self) -> "GroupTimeSpec":
-        if (self.method == "difference") != (not self.covariates):
-            raise ValueError("method `difference` takes no covariates; every other needs some")
-        if ("event_balanced" in self.terms) != (self.balanced_last_event_time is not None):
-            raise ValueError("event_balanced and balanced_last_event_time go together")
-        return self
-
-    @model_validator(mode="after")
-    def _firms_fit_design(self) -> "GroupTimeSpec":
-        if self.firms == "panel" and self.designs != ["unmatched"]:
-            raise ValueError(
-                "firms: panel compares every firm, for designs: [unmatched] only; a matched design "
-                "has its own firms"
-            )
-        if self.firms != "panel" and self.gaps != "pairs":
-            raise ValueError(
-                "gaps is for firms: panel; within risk sets estimate.missing says what missing "
-                "outcomes do"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _weighted_once(self) -> "GroupTimeSpec":
-        matched = [design for design in self.designs if design != "unmatched"]
-        if matched and self.weight_by is not None:
-            raise ValueError("weight_by is for the unmatched design: matched sets have own weights")
-        weighs = self.method in ("ipw", "doubly_robust", "doubly_robust_improved")
-        if matched and weighs and not self.weight_matched_again:
-            raise ValueError(
-                f"{self.method} would weight the matched firms of {', '.join(matched)} again; use "
-                "difference or outcome_regression there, or say weight_matched_again: true"
-            )
-        return self
-
-
-class CohortSpec(EstimatesAsked):
-    """Define an estimator on the flat panel that lets effects differ by cohort.
-
-    `sun_abraham` (interaction-weighted), `extended_twoway` (Wooldridge) or `imputation` (Borusyak,
-    Jaravel & Spiess). `average` is what the term `att` shows: event times equally (`event`), or all
-    treated firm-years (`simple`). `extended_twoway` may adjust for some of score.covariates and
-    absorbs `effects` of each firm, or of each cohort.
-    """
-
-    gives = "effects"
-    in_logs_only = False
-    own = frozenset({"average", "effects"})
-
-    estimator: Literal["sun_abraham", "extended_twoway", "imputation"]
-    terms: list[Literal["att", "event"]] = Field(min_length=1)
-    cluster: SpecCluster
-    average: Literal["event", "simple"]
-    covariates: Annotated[list[str], OfScore(numeric=True)] = Field(default_factory=list)
-    effects: Literal["firm", "cohort"] = "firm"
-
-    @model_validator(mode="after")
-    def _covariates_fit(self) -> "CohortSpec":
-        plain = not self.covariates and self.effects == "firm"
-        if self.estimator != "extended_twoway" and not plain:
-            raise ValueError("only extended_twoway takes covariates and cohort effects")
-        if self.estimator == "imputation" and is_two_way(self.cluster):
-            raise ValueError(
-                "imputation clusters in one direction: its influences are deviations from means "
-                "that its variance takes over the clusters themselves; use cluster: assignment, or "
-                "sun_abraham or extended_twoway"
-            )
-        return self
-
-
 class LeeBoundsSpec(EstimatesAsked):
     """Define bounds on the effect on the log of a level among firms above zero at base (Lee).
 
@@ -284,7 +176,14 @@ class LeeBoundsSpec(EstimatesAsked):
 
 
 Spec = Annotated[
-    StackedSpec | MatchedDifferenceSpec | TwowaySpec | GroupTimeSpec | CohortSpec | LeeBoundsSpec,
+    StackedSpec
+    | MatchedDifferenceSpec
+    | TwowaySpec
+    | GroupTimeSpec
+    | SunAbrahamSpec
+    | ExtendedTwowaySpec
+    | ImputationSpec
+    | LeeBoundsSpec,
     Field(discriminator="estimator"),
 ]
 

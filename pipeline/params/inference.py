@@ -6,6 +6,11 @@ from pydantic import BeforeValidator, Field
 
 from pipeline.params.settings import Settings
 
+ONE_DIRECTION = (
+    "clusters in one direction: it redraws or decomposes whole clusters, and two that cross are no "
+    "such parts; ask for it in a spec with one cluster, as cluster: assignment"
+)
+
 
 class WildBootstrap(Settings):
     """Ask for a restricted wild cluster bootstrap beside the t test of the average effect.

@@ -21,7 +21,7 @@ from pipeline.estimators.group_time.group_time_averages import cohort_averages
 from pipeline.estimators.group_time.group_time_study import spec_effects
 from pipeline.inference.analytic import Inferred, infer
 from pipeline.panel.scale import on_scale
-from pipeline.params.estimate import GroupTimeSpec
+from pipeline.params.group_time_spec import GroupTimeSpec
 
 # Our methods in csdid's words; `difference` is a regression on nothing but a constant.
 METHODS = {

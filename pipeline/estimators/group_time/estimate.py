@@ -22,7 +22,7 @@ from pipeline.estimators.group_time.group_time_averages import (
 )
 from pipeline.estimators.group_time.group_time_study import spec_effects
 from pipeline.panel.scale import on_scale
-from pipeline.params.estimate import GroupTimeSpec
+from pipeline.params.group_time_spec import GroupTimeSpec
 
 
 def estimate_group_time(

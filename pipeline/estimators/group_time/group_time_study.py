@@ -22,7 +22,7 @@ from pipeline.estimators.group_time.group_time_samples import (
     positive_weights,
 )
 from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
-from pipeline.params.estimate import GroupTimeSpec
+from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.score import Covariate
 from pipeline.selection.covariates import dated_covariates
 

@@ -8,7 +8,7 @@ from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.estimators.group_time.estimate import overall_average
 from pipeline.estimators.group_time.group_time_study import spec_effects
-from pipeline.params.estimate import GroupTimeSpec
+from pipeline.params.group_time_spec import GroupTimeSpec
 
 
 def true_group_time(study: Study, spec: GroupTimeSpec, stacks: Stacks, effect: Floats) -> float:
