@@ -21,7 +21,7 @@ from text_tables import lines
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.results import ESTIMATES, TESTS
-from pipeline.datasets.samples import ATTRITION, GROUPING_LOSSES, ZEROS
+from pipeline.datasets.samples import ATTRITION, GROUPING_LOSSES, GROUPS, ZEROS
 from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
 from pipeline.exhibits.group_numbers import group_numbers
@@ -131,12 +131,13 @@ ROWS = [
     *bounded("sales_log", "survival", "lee", 0.0633, 0.1484, sample="survivors"),
     *bounded("sales_log", "survival", "manski", -0.82, 0.81),
     estimate("employment_log", "survival", "manski", None, **said(NOBODY)),
-    estimate("sales_log", "groups", "att", 0.1212, **of("<10")),
-    estimate("sales_log", "groups", "att", 0.3434, **of("10 to <50")),
-    estimate("sales_log", "groups", "att", None, **of("50 or more"), **said(SUPPRESSED)),
+    estimate("sales_log", "groups", "att", 0.1212, **of("g1")),
+    estimate("sales_log", "groups", "att", 0.3434, **of("g2")),
+    estimate("sales_log", "groups", "att", None, **of("g3"), **said(SUPPRESSED)),
 ]
 SURVIVAL = {"design": "covariates", "event_time": 1, "n_observed": 70}
 COVARIATES = {"design": "covariates", "outcome": "exports_value", "n_firms": 100}
+LEVEL = {"design": "covariates", "grouping": "size", "transform": "level"}
 SIZES = {"design": "covariates", "estimator": "groups", "grouping": "size"}
 MORE_DETAILS = {
     ATTRITION: [
@@ -144,6 +145,11 @@ MORE_DETAILS = {
         SURVIVAL | {"treated": False, "share_alive": 0.96, "n_gone": 22},
     ],
     DETECTABLE: [SIZES | {"outcome": "sales_log", "effect": 0.13781, "scale": "log_points"}],
+    GROUPS: [
+        LEVEL | {"subgroup": "g1", "position": 1, "high": 10.0},
+        LEVEL | {"subgroup": "g2", "position": 2, "low": 10.0, "high": 50.0},
+        LEVEL | {"subgroup": "g3", "position": 3, "low": 50.0},
+    ],
     ZEROS: [
         COVARIATES | {"treated": True, "n_above_zero_at_base": 96},
         COVARIATES | {"treated": False, "n_above_zero_at_base": 77},
@@ -151,8 +157,8 @@ MORE_DETAILS = {
 }
 MORE_TESTS = [
     p_value("equality", "all", 0.0412),
-    p_value("q_value", "<10", 0.0201),
-    p_value("q_value", "10 to <50", 0.3),
+    p_value("q_value", "g1", 0.0201),
+    p_value("q_value", "g2", 0.3),
 ]
 
 
@@ -304,7 +310,7 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     """`50 or more` has too few firms and 40 of the 80 are below 10: both are hidden."""
     results = made()
     estimates = results.estimates.copy()
-    smaller = estimates["subgroup"] == "<10"
+    smaller = estimates["subgroup"] == "g1"
     estimates.loc[smaller, ["n_treated", "n_control"]] = 40
     published = vet(dataclasses.replace(results, estimates=estimates))
     (table,) = heterogeneity_tables(published)
@@ -333,8 +339,8 @@ def test_a_note_names_the_group_that_has_no_estimate():
 def test_groups_with_few_treated_clusters_are_a_warning():
     results = made()
     estimates = results.estimates.copy()
-    estimates.loc[estimates["subgroup"] == "<10", "n_treated_clusters"] = 4
-    estimates.loc[estimates["subgroup"] == "10 to <50", "n_treated_clusters"] = 12
+    estimates.loc[estimates["subgroup"] == "g1", "n_treated_clusters"] = 4
+    estimates.loc[estimates["subgroup"] == "g2", "n_treated_clusters"] = 12
     notes = heterogeneity_tables(dataclasses.replace(results, estimates=estimates))[0].notes
     (warning,) = [note for note in notes if "treated clusters" in note]
     label = ANALYSES["groups"]["by"]["size"]["label"]
@@ -344,13 +350,50 @@ def test_groups_with_few_treated_clusters_are_a_warning():
 def test_numbers_of_groups_are_those_of_the_table():
     found = group_numbers(made())
     start = "madeup.sales_log.covariates.groups.size"
-    assert found[f"{start}.10_to_50.estimate"].formatted == "0.343"
-    assert found[f"{start}.10_to_50.pct"].value == pytest.approx(100 * math.expm1(0.3434))
-    assert found[f"{start}._10.q_value"].formatted == "0.020"
+    assert found[f"{start}.g2.estimate"].formatted == "0.343"
+    assert found[f"{start}.g2.pct"].value == pytest.approx(100 * math.expm1(0.3434))
+    assert found[f"{start}.g1.q_value"].formatted == "0.020"
     assert found[f"{start}.equality.p_value"].value == 0.0412
     assert found[f"{start}.equality.detectable_difference"].formatted == "0.138"
-    assert not any("50_or_more" in key for key in found), "it has no estimate"
+    assert not any("g3" in key for key in found), "it has no estimate"
     assert group_numbers(study_results()) == {}
+
+
+def regrouped(*groups):
+    """Return results whose groups are told otherwise, in place of those with the same code."""
+    return with_details(made(), GROUPS, list(groups))
+
+
+def first_cells(results):
+    return [row for row, _ in lines(heterogeneity_tables(results)[0])]
+
+
+def test_groups_are_called_by_label_value_or_edges_and_stand_by_position():
+    first = LEVEL | {"subgroup": "g1", "position": 11, "label": "tiny"}
+    text = LEVEL | {"subgroup": "g3", "position": 1, "transform": "category"}
+    shown = first_cells(regrouped(first, text))
+    called = [name for name in shown if name in ("tiny", "g3", "10 to <50")]
+    assert called == ["g3", "10 to <50", "tiny"]
+    above = LEVEL | {"transform": "any"}
+    pair = [above | {"subgroup": f"g{n}", "position": n} for n in (1, 2)]
+    assert [n for n in first_cells(regrouped(*pair)) if "zero" in n] == ["zero", "above zero"]
+
+
+def test_texts_that_agree_but_for_markup_have_keys_of_their_own():
+    results = made()
+    texts = {"g1": "a & b", "g2": "a / b"}
+    recoded = {
+        name: table.assign(subgroup=table["subgroup"].replace(texts))
+        for name, table in (("estimates", results.estimates), ("tests", results.tests))
+    }
+    rows = results.details.of(GROUPS).assign(transform="category")
+    details = results.details.replaced(
+        GROUPS, rows.assign(subgroup=rows["subgroup"].replace(texts))
+    )
+    found = group_numbers(dataclasses.replace(results, **recoded, details=details))
+    start = "madeup.sales_log.covariates.groups.size"
+    assert found[f"{start}.a_b_1.estimate"].formatted == "0.121"
+    assert found[f"{start}.a_b_2.estimate"].formatted == "0.343"
 
 
 @pytest.mark.parametrize(("count", "said"), [(0.0, None), (12.0, "12"), (math.nan, "few")])

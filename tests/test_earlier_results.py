@@ -10,6 +10,7 @@ from pipeline.commands.audit.effect_diff import compare_revisions
 from pipeline.commands.audit.revisions import Revision, commit
 from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import ESTIMATES
+from pipeline.datasets.samples import GROUPS
 from pipeline.effects.rows import ALL
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import Reason
@@ -75,6 +76,22 @@ def moved(project):
 def test_effects_that_only_changed_their_names_have_not_moved(project):
     write_results(project, "estimates", today())
     assert moved(project) == []
+
+
+CODED = {"subgroup": "g2", "position": 2, "transform": "level", "low": 10.0}
+
+
+def test_groups_that_were_called_by_their_edges_are_joined_with_their_codes(project):
+    table = today()
+    coded = table["subgroup"] == "10 or more"
+    write_results(project, "estimates", table.assign(subgroup=table["subgroup"].mask(coded, "g2")))
+    groups = pd.DataFrame([CODED | {"design": "d", "grouping": "size"}])
+    write_results(project, "groups", groups.reindex(columns=list(GROUPS.columns)))
+    assert coded.any() and moved(project) == []
+    other = groups.reindex(columns=list(GROUPS.columns)).assign(low=20.0)
+    write_results(project, "groups", other)
+    found = {row.name for row in moved(project)}
+    assert found == {"y d survivors size 10 or more g att", "y d survivors size g2 g att"}
 
 
 def test_each_effect_is_joined_with_its_earlier_self_and_named(project):

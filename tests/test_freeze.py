@@ -9,6 +9,7 @@ from benchmarks.freeze.allowed import reason
 from benchmarks.freeze.comparison import compare
 from benchmarks.freeze.keys import TABLES, Table, estimates
 from benchmarks.freeze.storage import FROZEN, read, studies, write
+from pipeline.datasets.samples import GROUPS
 
 BY_NAME = {table.name: table for table in TABLES}
 STUDY = "michigan"
@@ -188,15 +189,27 @@ def test_typed_coordinates_have_the_keys_that_were_frozen(tmp_path):
         known | {"term": "event_bin", "event_time": 1, "last_event_time": 3},
         known | {"term": "att_gt", "cohort": 2004, "year": 2007, "event_time": 3},
         known | {"term": "total", "grouping": "jobs"},
-        known | {"term": "att", "grouping": "size", "subgroup": "10 or more"},
+        known | {"term": "att", "grouping": "size", "subgroup": "g2"},
+        known | {"term": "att", "grouping": "area", "subgroup": "g1"},
+        known | {"term": "att", "grouping": "sector", "subgroup": "food"},
+    ]
+    groups = [
+        {"grouping": "size", "subgroup": "g2", "position": 2, "transform": "level", "low": 10.0},
+        {"grouping": "area", "subgroup": "g1", "position": 1, "label": "urban"},
+        {"grouping": "sector", "subgroup": "food", "position": 1, "transform": "category"},
     ]
     whole = dict.fromkeys(["cohort", "year", "event_time", "last_event_time"], "Int64")
     (tmp_path / "estimate").mkdir()
     pd.DataFrame(rows).astype(whole).to_parquet(tmp_path / "estimate" / "estimates.parquet")
+    columns = list(GROUPS.columns)
+    told = pd.DataFrame(groups).reindex(columns=columns).assign(design="d")
+    told.to_parquet(tmp_path / "estimate" / "groups.parquet")
     table = Table("estimates", BY_NAME["estimates"].key, ("estimate",), estimates)
     names = ["family", "cohort", "year", "event_time", "last_event_time", "of", "subgroup"]
     assert sorted(table.of(tmp_path)[names].itertuples(index=False, name=None)) == [
         ("att", "", "", "", "", "", "all"),
+        ("att", "", "", "", "", "", "area=urban"),
+        ("att", "", "", "", "", "", "sector=food"),
         ("att", "", "", "", "", "", "size=10 or more"),
         ("att_gt", "2004", "2007", "", "", "", "all"),
         ("event", "", "", "-2", "", "", "all"),

@@ -59,14 +59,14 @@ def joint_tests(results):
 
 def test_each_group_is_the_mean_of_its_pairs():
     found = effects(run())["estimate"]
-    assert found.to_dict() == pytest.approx({"size=<10": (8 + 6) / 2, "size=10 or more": 2})
+    assert found.to_dict() == pytest.approx({"size=g1": (8 + 6) / 2, "size=g2": 2})
 
 
 def test_equality_is_one_wald_test_on_the_same_clusters():
     """Groups share no cluster here: the variance of the difference is the sum."""
     results = run()
     rows, test = effects(results), joint_tests(results).loc["equality[size]"]
-    small, large = rows.loc["size=<10"], rows.loc["size=10 or more"]
+    small, large = rows.loc["size=g1"], rows.loc["size=g2"]
     by_hand = (small["estimate"] - large["estimate"]) ** 2 / (
         small["std_error"] ** 2 + large["std_error"] ** 2
     )
@@ -84,7 +84,7 @@ def test_groups_in_common_clusters_are_compared_with_their_covariance():
     asked = {"match": "common", "least_firms": 2, "by": {"size": SIZE}, "cluster": "assignment"}
     results = analysed(text, 4, (-1, 0), columns={"jobs": ALL_JOBS}, estimate=section(groups=asked))
     rows = effects(results)
-    assert rows["estimate"].to_dict() == pytest.approx({"size=<10": 7, "size=10 or more": 5})
+    assert rows["estimate"].to_dict() == pytest.approx({"size=g1": 7, "size=g2": 5})
     assert rows["std_error"].iloc[0] == pytest.approx(rows["std_error"].iloc[1])
     assert np.isnan(joint_tests(results).loc["equality[size]", "statistic"])
 
@@ -92,9 +92,9 @@ def test_groups_in_common_clusters_are_compared_with_their_covariance():
 def test_a_group_too_small_is_not_shown_and_not_tested():
     results = run(SIZE | {"edges": [8]}, least=2)
     rows = effects(results)
-    assert np.isnan(rows.loc["size=<8", "estimate"]) and rows.loc["size=<8", "n_treated"] == 1
-    assert rows.loc["size=<8", "note"].startswith("suppressed: fewer than 2 treated")
-    assert rows.loc["size=8 or more", "estimate"] == pytest.approx((6 + 3 + 1) / 3)
+    assert np.isnan(rows.loc["size=g1", "estimate"]) and rows.loc["size=g1", "n_treated"] == 1
+    assert rows.loc["size=g1", "note"].startswith("suppressed: fewer than 2 treated")
+    assert rows.loc["size=g2", "estimate"] == pytest.approx((6 + 3 + 1) / 3)
     assert "nothing to compare" in joint_tests(results).loc["equality[size]", "note"]
 
 
@@ -112,16 +112,46 @@ def test_p_values_come_with_their_correction():
 def test_firms_of_no_group_are_counted():
     results = run(jobs=ALL_JOBS | {"T1": np.nan}, least=1 + 1)
     assert figure(results, GROUPING_LOSSES, "n_firms", grouping="size", treated=True) == 1
-    assert effects(results).loc["size=<10", "note"].startswith("suppressed")
+    assert effects(results).loc["size=g1", "note"].startswith("suppressed")
 
 
-def test_groups_may_have_names_text_and_entry_years():
-    named = effects(run(SIZE | {"labels": ["small", "large"]})).index
-    assert set(named) == {"size=small", "size=large"}
+def groups(results):
+    """Return what GROUPS says of each group: position, transform, edges and label."""
+    rows = results.details["GROUPS"].set_index("subgroup").drop(columns=["design", "grouping"])
+    return {
+        name: tuple(row) for name, row in rows.astype(object).where(rows.notna(), None).iterrows()
+    }
+
+
+def test_groups_are_codes_from_the_lowest_up_with_edges_and_labels_beside():
+    cut = run(SIZE | {"edges": [8, 10.5]})
+    assert groups(cut) == {
+        "g1": (1, "level", None, 8, None),
+        "g2": (2, "level", 8, 10.5, None),
+        "g3": (3, "level", 10.5, None, None),
+    }
+    named = run(SIZE | {"labels": ["small", "large"]})
+    assert groups(named) == {
+        "g1": (1, "level", None, 10, "small"),
+        "g2": (2, "level", 10, None, "large"),
+    }
+    assert effects(named)["estimate"].equals(effects(run())["estimate"]), "labels are words only"
+    above = run({"label": "Exporter", "transform": "any", "column": "jobs"})
+    assert groups(above) == {
+        "g1": (1, "any", None, None, None),
+        "g2": (2, "any", None, None, None),
+    }
+
+
+def test_groups_may_be_text_and_entry_years():
     texts = {"T1": "north", "T2": "south", "T3": "north", "T4": "south", "C1": "south"}
     text = {"label": "Region", "transform": "category", "column": "jobs"}
     found = effects(run(text, jobs=texts))["estimate"]
     assert found.to_dict() == pytest.approx({"size=north": (8 + 3) / 2, "size=south": (6 + 1) / 2})
+    assert groups(run(text, jobs=texts)) == {
+        "north": (1, "category", None, None, None),
+        "south": (2, "category", None, None, None),
+    }
     years = effects(run({"label": "Entry year", "transform": "entry_year"}))["estimate"]
     assert years.to_dict() == pytest.approx({"size=2002": (8 + 6 + 3 + 1) / 4})
 
@@ -129,7 +159,7 @@ def test_groups_may_have_names_text_and_entry_years():
 def test_exporters_are_those_above_zero():
     any_export = {"label": "Exporter", "transform": "any", "column": "jobs"}
     found = effects(run(any_export, jobs={"T1": 0.0, "T2": 0.0, "T3": 1.0, "T4": 2.0}))
-    assert found["estimate"].to_dict() == pytest.approx({"size=zero": 7, "size=above zero": 2})
+    assert found["estimate"].to_dict() == pytest.approx({"size=g1": 7, "size=g2": 2})
 
 
 def test_without_sets_a_group_compares_its_own_firms():
@@ -137,7 +167,7 @@ def test_without_sets_a_group_compares_its_own_firms():
     found = effects(run(jobs=jobs, matches=no_matches()))["estimate"]
     small = (10 + 7) / 2 - (2 + 1) / 2
     large = (4 + 2) / 2 - (1 + 1) / 2
-    assert found.to_dict() == pytest.approx({"size=<10": small, "size=10 or more": large})
+    assert found.to_dict() == pytest.approx({"size=g1": small, "size=g2": large})
 
 
 def test_without_sets_a_role_of_participants_is_compared_with_everyone():
@@ -197,12 +227,12 @@ def test_matched_within_groups_firms_meet_firms_of_their_group():
     """C3 and C4 are the large ones: changes 10 and 7 against 2 and 1, 4 and 2 against 1 and 1."""
     jobs = JOBS | {"C1": 5.0, "C2": 9.0, "C3": 10.0, "C4": 80.0}
     found = effects(run(jobs=jobs, match="within", redo=redo()))["estimate"]
-    assert found.to_dict() == pytest.approx({"size=<10": 8.5 - 1.5, "size=10 or more": 3 - 1})
+    assert found.to_dict() == pytest.approx({"size=g1": 8.5 - 1.5, "size=g2": 3 - 1})
 
 
 def test_a_group_that_cannot_be_matched_again_says_so():
     """All comparison firms are small, so that the large find none."""
-    row = effects(run(match="within", redo=redo())).loc["size=10 or more"]
+    row = effects(run(match="within", redo=redo())).loc["size=g2"]
     assert np.isnan(row["estimate"])
     assert row["note"] == "suppressed: fewer than 2 treated or comparison firms with the outcome"
 
@@ -264,7 +294,7 @@ def test_of_three_groups_the_pair_that_is_told_apart_most_easily_counts():
     jobs = ALL_JOBS | {"T5": 200.0, "T6": 200.0, "C5": 5.0, "C6": 5.0}
     results = run(SIZE | {"edges": [10, 100]}, jobs=jobs, text=text, n_pairs=6)
     errors = effects(results)["std_error"]
-    least = np.sqrt((errors.drop("size=100 or more") ** 2).sum())
+    least = np.sqrt((errors.drop("size=g3") ** 2).sum())
     by_hand = (t_distribution.ppf(0.975, 7) + t_distribution.ppf(0.8, 7)) * least
     assert figure(results, DETECTABLE, "effect", grouping="size") == pytest.approx(by_hand)
 

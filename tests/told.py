@@ -54,7 +54,7 @@ def _name(row: dict[Any, Any]) -> str:
 
 
 def _group(row: dict[Any, Any]) -> str:
-    """Return `all`, `size` for a whole grouping, or `size=10 or more`."""
+    """Return `all`, `size` for a whole grouping, or `size=g2`."""
     grouping, subgroup = row.get("grouping", "all"), row.get("subgroup", "all")
     return grouping if subgroup == "all" else f"{grouping}={subgroup}"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.freeze.facts import of_folder
+from pipeline.commands.audit.earlier_groups import earlier_name
 
 TYPED = ("cohort", "year", "event_time", "last_event_time")
 RESULT = ("outcome", "design", "sample", "estimator")
@@ -46,6 +47,7 @@ def estimates(study: Path) -> pd.DataFrame:
     What the effect is weighted by stands in `of`; cohort and year imply event time.
     """
     rows = pd.read_parquet(study / "estimate" / "estimates.parquet")
+    rows = _as_named(rows, study)
     sized = rows["term"].isin(["att_by", "total"])
     rows["family"], rows["of"] = rows["term"], rows["grouping"].where(sized, "")
     rows["subgroup"] = _groups(rows).where(~sized, "all").replace("", "all")
@@ -55,8 +57,19 @@ def estimates(study: Path) -> pd.DataFrame:
 
 def tests(study: Path) -> pd.DataFrame:
     """Return TESTS with what a test is `of` (a grouping, a group) in a column of its own."""
-    rows = pd.read_parquet(study / "estimate" / "tests.parquet")
+    rows = _as_named(pd.read_parquet(study / "estimate" / "tests.parquet"), study)
     return rows.assign(family=rows["test"], of=_groups(rows))
+
+
+def _as_named(rows: pd.DataFrame, study: Path) -> pd.DataFrame:
+    """Return rows with groups called by label or edges, as when they were frozen, not by code."""
+    groups = pd.read_parquet(study / "estimate" / "groups.parquet")
+    names = {
+        (row["design"], row["grouping"], row["subgroup"]): earlier_name(row)
+        for row in groups.to_dict("records")
+    }
+    keys = rows[["design", "grouping", "subgroup"]].itertuples(index=False, name=None)
+    return rows.assign(subgroup=[names.get(key, key[-1]) for key in keys])
 
 
 def _groups(rows: pd.DataFrame) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -25,17 +26,28 @@ NO_GROUP = -1
 
 
 @dataclass(frozen=True)
+class Group:
+    """Say which group of a grouping is meant: its code in tables, its edges, the user's name."""
+
+    subgroup: str
+    low: float | None = None
+    high: float | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
 class FirmGroups:
-    """Hold a design's units with one group each, (u,), and the groups' names in order."""
+    """Hold a design's units with one group each, (u,), and the groups in order."""
 
     stacks: Stacks
     group: Codes
-    names: list[str]
+    groups: list[Group]
 
     def __iter__(self) -> Iterator[tuple[str, Stacks]]:
-        """Yield each group's name and the stacks restricted to it."""
-        for code, name in enumerate(self.names):
-            yield name, restricted(self.stacks, self.group == code, self.group != NO_GROUP)
+        """Yield each group's code in tables and the stacks restricted to it."""
+        for code, named in enumerate(self.groups):
+            member = self.group == code
+            yield named.subgroup, restricted(self.stacks, member, self.group != NO_GROUP)
 
     @property
     def n_treated_without(self) -> int:
@@ -92,8 +104,8 @@ def _matched_in_groups(
     rule = redo.match.designs.get(design)
     found, refusal = [], Reason("no_entry_year_with_both_groups")
     for risk_set in design_risk_sets(redo.scores, redo.covariates, design, rule):
-        code, names = group_codes(study, risk_set.firms, grouping)
-        for group in range(len(names)):
+        code, groups = group_codes(study, risk_set.firms, grouping)
+        for group in range(len(groups)):
             members = np.flatnonzero(code == group)
             try:
                 found.append((group, match_stack(risk_set.reordered(members), rule)))
@@ -110,8 +122,8 @@ def _rows_in_group(stack: StackMatch, design: str, group: int) -> pd.DataFrame:
     return rows.assign(set_id=rows["set_id"] + f"-{group}")
 
 
-def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[Codes, list[str]]:
-    """Return each firm's group (n,), -1 where unknown, and the groups' names in order.
+def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[Codes, list[Group]]:
+    """Return each firm's group (n,), -1 where unknown, and the groups in order.
 
     `firms` has stack and firm_id. Text and entry years give the groups of the whole panel, so that
     codes mean the same in every stack.
@@ -120,15 +132,27 @@ def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[
         cohorts = np.array(sorted(study.panel["cohort"].dropna().unique()), dtype=np.int64)
         stack = firms["stack"].to_numpy(np.int64)
         code = np.searchsorted(cohorts, stack)
-        return np.asarray(code, dtype=np.intp), [str(year) for year in cohorts]
+        return np.asarray(code, dtype=np.intp), [Group(str(year)) for year in cohorts]
     dated = dated_covariates(study.panel, firms, {"group": _covariate(study, grouping)})["group"]
     if grouping.transform == "category":
-        names = sorted(study.panel[grouping.column].dropna().astype("str").unique())
-        return np.asarray(pd.Index(names).get_indexer(pd.Index(dated)), dtype=np.intp), names
+        texts = sorted(study.panel[grouping.column].dropna().astype("str").unique())
+        code = pd.Index(texts).get_indexer(pd.Index(dated))
+        return np.asarray(code, dtype=np.intp), [Group(text) for text in texts]
     values = dated.to_numpy(np.float64)
     edges = [0.5] if grouping.transform == "any" else grouping.edges
     code = np.searchsorted(np.array(edges, dtype=np.float64), values, side="right")
-    return np.where(np.isfinite(values), code, NO_GROUP).astype(np.intp), grouping.names
+    return np.where(np.isfinite(values), code, NO_GROUP).astype(np.intp), _cut(grouping)
+
+
+def _cut(grouping: Grouping) -> list[Group]:
+    """Return the groups of a number, from the lowest up; those of `any` have no edges."""
+    edges: list[float | None] = [None] if grouping.transform == "any" else [*grouping.edges]
+    labels: list[str] | list[None] = grouping.labels or [None] * (len(edges) + 1)
+    bounds = pairwise([None, *edges, None])
+    return [
+        Group(f"g{position}", low, high, label)
+        for position, ((low, high), label) in enumerate(zip(bounds, labels, strict=True), 1)
+    ]
 
 
 def restricted(stacks: Stacks, member: Flags, grouped: Flags) -> Stacks:

@@ -1,3 +1,3 @@
 """What effects by group are called in results tables; exhibits and disclosure read it."""
 
-GROUPS = "groups"
+BY_GROUP = "groups"

@@ -16,9 +16,9 @@ from pipeline.analyses.averages import (
     ratios_of,
 )
 from pipeline.analyses.firm_groups import FirmGroups, common_groups, rematched_groups
-from pipeline.analyses.group_names import GROUPS
+from pipeline.analyses.group_names import BY_GROUP
 from pipeline.datasets.fits import DETECTABLE
-from pipeline.datasets.samples import GROUPING_LOSSES
+from pipeline.datasets.samples import GROUPING_LOSSES, GROUPS
 from pipeline.effects.collected import Collected
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.populations import labelled
@@ -32,7 +32,7 @@ from pipeline.inference.equality import TEST, detectable_difference, equality_ro
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import n_groups
 from pipeline.panel.scale import on_scale
-from pipeline.params.analyses import GroupsSection
+from pipeline.params.analyses import Grouping, GroupsSection
 from pipeline.params.outcomes import Outcome
 
 
@@ -55,10 +55,9 @@ def add_groups(collected: Collected, study: Study, asked: GroupsSection, redo: R
         groupings = {name: _grouped_firms(study, asked, redo, design, name) for name in asked.by}
         for name, firms in groupings.items():
             if isinstance(firms, FirmGroups):
-                place = {"design": design, "estimator": GROUPS, "grouping": name, "treated": True}
-                collected.add(GROUPING_LOSSES, **place, n_firms=firms.n_treated_without)
+                _add_firms(collected, design, name, asked.by[name], firms)
         for outcome in asked.outcomes:
-            label = analysis_label(study, GROUPS, asked, design, outcome)
+            label = analysis_label(study, BY_GROUP, asked, design, outcome)
             found = {
                 name: _estimate(collected, asked, replace(label, grouping=name), firms)
                 for name, firms in groupings.items()
@@ -71,6 +70,18 @@ def add_groups(collected: Collected, study: Study, asked: GroupsSection, redo: R
                     collected.add(DETECTABLE, **apart)
             collected.tests += _group_q_values(label, found)
             collected.tests += _test_q_values(label, found)
+
+
+def _add_firms(
+    collected: Collected, design: str, name: str, grouping: Grouping, firms: FirmGroups
+) -> None:
+    """Add what a grouping's groups are, and how many treated firms are in none."""
+    place = {"design": design, "grouping": name}
+    for position, group in enumerate(firms.groups, 1):
+        told = {"position": position, "transform": grouping.transform, **vars(group)}
+        collected.add(GROUPS, **place, **told)
+    without = {"estimator": BY_GROUP, "treated": True, "n_firms": firms.n_treated_without}
+    collected.add(GROUPING_LOSSES, **place, **without)
 
 
 def _check(study: Study, asked: GroupsSection, redo: Redo | None) -> None:

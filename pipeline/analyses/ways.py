@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pipeline.analyses.group_names import GROUPS
+from pipeline.analyses.group_names import BY_GROUP
 from pipeline.analyses.margins import NAME as MARGINS
 from pipeline.analyses.size_weighted import NAME as SIZE_WEIGHTED
 from pipeline.analyses.survival import NAME as SURVIVAL
@@ -86,6 +86,6 @@ def _size_weighted(asked: Asked) -> _Way:
 _WAYS: dict[str, Callable[[Asked], _Way]] = {
     MARGINS: _margins,
     SURVIVAL: _survival,
-    GROUPS: _groups,
+    BY_GROUP: _groups,
     SIZE_WEIGHTED: _size_weighted,
 }

@@ -27,7 +27,7 @@ POPULATION_SETS = Dataset(
         "variable": Column("string", "outcome, or covariate, that the firms have"),
         "event_time": Column("integer", "years since entry; missing: any", nullable=True),
         "grouping": Column("string", "what firms are grouped by, or `all`"),
-        "subgroup": Column("string", "pre-entry group, or `all`"),
+        "subgroup": Column("string", "pre-entry group as in GROUPS, or `all`"),
         "treated": Column("flag", "treated firms, or comparison firms"),
         "population": Column("integer", "number of the set; sets of the same firms share it"),
         "n_firms": Column("integer", "firms in it"),

@@ -12,7 +12,7 @@ _PLACE = {
     "arm": Column("string", "which treatment, or `all`"),
     "sample": Column("string", "restriction: all, base_exporters, survivors"),
     "grouping": Column("string", "what firms are grouped, or weighted, by; or `all`"),
-    "subgroup": Column("string", "pre-entry group, or `all`"),
+    "subgroup": Column("string", "pre-entry group as in GROUPS, or `all`"),
     "estimator": Column("string", "name of the spec or analysis"),
 }
 PLACE = tuple(_PLACE)

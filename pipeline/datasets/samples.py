@@ -123,6 +123,40 @@ GROUPING_LOSSES = Dataset(
     },
 )
 
+GROUPS = Dataset(
+    name="GROUPS",
+    row="one pre-entry group of a grouping, whose effects are asked for under one design",
+    key=("design", "grouping", "subgroup"),
+    columns={
+        "design": _OUTCOME["design"],
+        "grouping": Column("string", "what firms are grouped by, as named in params"),
+        "subgroup": Column(
+            "string",
+            "g1, g2, ... from the lowest up where a number is cut, else the text or entry year",
+        ),
+        "position": Column("integer", "place in the order of groups, from 1", tells="words"),
+        "transform": Column(
+            "string", "category, any, level, years_since, entry_year", tells="words"
+        ),
+        # Edges are declared in params, never taken from firms: they are no firm's value.
+        "low": Column(
+            "number",
+            "edge that the group starts from; missing for the lowest and where nothing is cut",
+            nullable=True,
+            tells="words",
+            stored="delivered",
+        ),
+        "high": Column(
+            "number",
+            "edge that it stays below; missing for the highest and where nothing is cut",
+            nullable=True,
+            tells="words",
+            stored="delivered",
+        ),
+        "label": Column("string", "the user's own name for it", nullable=True, tells="words"),
+    },
+)
+
 ATTRITION = Dataset(
     name="ATTRITION",
     row="one group of a design at one event time; a firm counts in each of its stacks",

@@ -1,16 +1,20 @@
-"""Numbers for prose of effects by group: `study.outcome.design.groups.size.10_or_more.pct`.
+"""Numbers for prose of effects by group: `study.outcome.design.groups.size.g2.pct`.
 
-A group's name has an underscore for what is neither letter nor digit; `equality` is the test.
+`g2` is the group's code in GROUPS; a text has an underscore for what is neither letter nor digit.
+`equality` is the test.
 """
 
 import math
-import re
 
-from pipeline.analyses.group_names import GROUPS
+from pipeline.analyses.group_names import BY_GROUP
+from pipeline.datasets.samples import GROUPS
 from pipeline.exhibits.analysis_effects import analysis_effects
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import Quoted, effect_decimals, statistics
 from pipeline.exhibits.render import rounding
+
+# What LaTeX might read as markup in a text that groups firms.
+_MARKUP = r"[^0-9A-Za-z]+"
 
 
 def group_numbers(results: StudyResults) -> dict[str, Quoted]:
@@ -21,7 +25,7 @@ def group_numbers(results: StudyResults) -> dict[str, Quoted]:
     found: dict[str, Quoted] = {}
     for design in asked.designs:
         for outcome in asked.outcomes:
-            start = f"{results.study}.{outcome}.{design}.{GROUPS}"
+            start = f"{results.study}.{outcome}.{design}.{BY_GROUP}"
             for key, figures in _figures(results, design, outcome).items():
                 found |= {f"{start}.{key}.{name}": figure for name, figure in figures.items()}
     known = {key: figure for key, figure in found.items() if not math.isnan(figure.value)}
@@ -31,17 +35,17 @@ def group_numbers(results: StudyResults) -> dict[str, Quoted]:
 def _figures(results: StudyResults, design: str, outcome: str) -> dict[str, dict[str, Quoted]]:
     """Return figures by `grouping.group` or `grouping.equality`."""
     tests = _p_values(results, design, outcome)
-    effects = analysis_effects(results, GROUPS, design, outcome)
-    least = results.settings.exhibit.decimals
+    effects = analysis_effects(results, BY_GROUP, design, outcome)
+    keys, least = _keys(results, design), results.settings.exhibit.decimals
     found: dict[str, dict[str, Quoted]] = {}
     for place, effect in effects.items():
         if effect.estimated:
             q_value = tests.get(("q_value", place.grouping, place.subgroup), math.nan)
             figures = statistics(effect, least) | {"q_value": _quoted(q_value, 3)}
-            found[f"{place.grouping}.{_slug(place.subgroup)}"] = figures
+            found[f"{place.grouping}.{keys[place.grouping, place.subgroup]}"] = figures
     decimals = effect_decimals(list(effects.values()), least)
     for grouping in {place.grouping for place, effect in effects.items() if effect.estimated}:
-        key = {"design": design, "outcome": outcome, "estimator": GROUPS, "grouping": grouping}
+        key = {"design": design, "outcome": outcome, "estimator": BY_GROUP, "grouping": grouping}
         apart = results.details.detectable("effect", key)
         equal, corrected = (
             tests.get((test, grouping, "all"), math.nan) for test in ("equality", "q_equality")
@@ -60,7 +64,7 @@ def _p_values(
     """Return p-values by test, grouping and group."""
     tests = results.tests
     rows = tests[
-        (tests["estimator"] == GROUPS)
+        (tests["estimator"] == BY_GROUP)
         & (tests["design"] == design)
         & (tests["outcome"] == outcome)
         & tests["p_value"].notna()
@@ -73,6 +77,11 @@ def _quoted(value: float, decimals: int) -> Quoted:
     return Quoted(value, "" if math.isnan(value) else rounding.positive(value, decimals))
 
 
-def _slug(group: str) -> str:
-    """Return a group's name without what LaTeX would read as markup."""
-    return re.sub(r"[^0-9A-Za-z]+", "_", group)
+def _keys(results: StudyResults, design: str) -> dict[tuple[str, str], str]:
+    """Return what keys call each grouping's groups, with the position where two would agree."""
+    groups = results.details.rows(GROUPS, design=design)
+    plain = groups["subgroup"].str.replace(_MARKUP, "_", regex=True)
+    shared = groups.assign(plain=plain).duplicated(["grouping", "plain"], keep=False)
+    numbered = plain + "_" + groups["position"].astype("string")
+    names = plain.mask(shared | plain.eq("equality"), numbered)
+    return dict(zip(zip(groups["grouping"], groups["subgroup"], strict=True), names, strict=True))

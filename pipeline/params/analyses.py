@@ -3,7 +3,6 @@
 Each is optional; one that is absent is not estimated. Designs must be those of some spec.
 """
 
-from itertools import pairwise
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -166,19 +165,6 @@ class Grouping(Settings):
         if self.labels is not None and len(self.labels) != named.get(self.transform, 0):
             raise ValueError("labels need one name for each group of any, level or years_since")
         return self
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of the groups that edges cut, from the lowest up; none for others."""
-        if self.labels is not None:
-            return self.labels
-        if self.transform == "any":
-            return ["zero", "above zero"]
-        if not self.edges:
-            return []
-        edges = [f"{edge:g}" for edge in self.edges]
-        between = [f"{low} to <{high}" for low, high in pairwise(edges)]
-        return [f"<{edges[0]}", *between, f"{edges[-1]} or more"]
 
 
 class GroupsSection(Analysis):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.commands.audit.comparison import same_number
+from pipeline.commands.audit.earlier_groups import with_codes
 from pipeline.commands.audit.revisions import Revision
 from pipeline.commands.audit.sample_diff import MovedCount, SampleTables, moved_counts
 from pipeline.commands.audit.settings_diff import (
@@ -135,7 +136,7 @@ def compare_revisions(old: Revision, new: Revision) -> EffectDiff:
 
 
 def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
-    before, after = (typed_estimates(side.results(study, "estimates")) for side in (old, new))
+    before, after = _estimates(old, new, study), _estimates(new, old, study)
     headline = _headline(new, study) or _headline(old, study)
     return StudyDiff(
         study=study,
@@ -143,6 +144,15 @@ def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
         n_estimates=int(after["std_error"].notna().sum()) if len(after) else 0,
         counts=moved_counts(_sample(old, study), _sample(new, study)),
     )
+
+
+def _estimates(side: Revision, other: Revision, study: str) -> pd.DataFrame:
+    """Return one side's estimates; groups without codes get those of the other side."""
+    table = typed_estimates(side.results(study, "estimates"))
+    groups = other.results(study, "groups")
+    if table.empty or groups.empty or side.read(f"reports/{study}/results/groups.csv"):
+        return table
+    return with_codes(table, groups)
 
 
 def _sample(revision: Revision, study: str) -> SampleTables:

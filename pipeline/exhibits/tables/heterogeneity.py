@@ -3,8 +3,8 @@
 import math
 from functools import partial
 
-from pipeline.analyses.group_names import GROUPS
-from pipeline.datasets.samples import GROUPING_LOSSES
+from pipeline.analyses.group_names import BY_GROUP
+from pipeline.datasets.samples import GROUPING_LOSSES, GROUPS
 from pipeline.exhibits.analysis_effects import (
     Effects,
     Place,
@@ -24,8 +24,10 @@ from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table
 from pipeline.exhibits.words.groups import group_words
 from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
-from pipeline.params.analyses import Grouping, GroupsSection
+from pipeline.params.analyses import GroupsSection
 
+# What each group is called, in order.
+_Names = dict[Place, str]
 # Outcome, test, grouping and group, as TESTS has them, with the p-value.
 _PValues = dict[tuple[str, str, str, str], float]
 
@@ -39,34 +41,37 @@ def _table(
     results: StudyResults, asked: GroupsSection, design: str, numbered: dict[int, str]
 ) -> Table:
     names = list(numbered.values())
-    effects = {name: analysis_effects(results, GROUPS, design, name) for name in names}
-    tested = _p_values(results, design)
+    tested, called = _p_values(results, design), _names(results, design)
+    effects = {
+        name: _in_order(analysis_effects(results, BY_GROUP, design, name), called) for name in names
+    }
     panels = [
-        Panel(grouping.label, _rows(results, asked, design, key, effects=effects, tested=tested))
+        Panel(grouping.label, _rows(results, design, key, called, effects=effects, tested=tested))
         for key, grouping in asked.by.items()
     ]
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panel for panel in panels if panel.rows),
-        notes=_notes(results, asked, design, effects),
+        notes=_notes(results, asked, design, called, effects),
         source=results.settings.exhibit.source,
     )
 
 
 def _rows(
     results: StudyResults,
-    asked: GroupsSection,
     design: str,
     grouping: str,
+    called: _Names,
     *,
     effects: dict[str, Effects],
     tested: _PValues,
 ) -> tuple[Row, ...]:
     rows: list[Row] = []
-    for group in _groups(asked.by[grouping], grouping, effects):
-        place = Place(grouping=grouping, subgroup=group)
+    for place, name in called.items():
         here = [found.get(place) for found in effects.values()]
-        rows += estimate_rows(results, group_words(asked.by[grouping], group), here)
+        if place.grouping != grouping or not any(here):
+            continue
+        rows += estimate_rows(results, name, here)
         rows += [confidence_row(results, here), counts_row(here)]
         rows.append(_p_row(say("row.q_value"), "q_value", place, list(effects), tested))
     if rows:
@@ -79,16 +84,18 @@ def _rows(
     return tuple(rows)
 
 
-def _groups(asked: Grouping, grouping: str, effects: dict[str, Effects]) -> list[str]:
-    """Return the groups of which there are rows, in the order of their bins, else by name."""
-    names = asked.names
-    present = {
-        place.subgroup
-        for found in effects.values()
-        for place in found
-        if place.grouping == grouping and place.subgroup != "all"
+def _names(results: StudyResults, design: str) -> _Names:
+    groups = results.details.rows(GROUPS, design=design).sort_values(["grouping", "position"])
+    return {
+        Place(grouping=row["grouping"], subgroup=row["subgroup"]): group_words(row)
+        for row in groups.to_dict("records")
     }
-    return [name for name in names if name in present] if names else sorted(present)
+
+
+def _in_order(effects: Effects, called: _Names) -> Effects:
+    """Return effects in the order of their groups, what all groups share first."""
+    places = {place: number for number, place in enumerate(called)}
+    return dict(sorted(effects.items(), key=lambda item: places.get(item[0], -1)))
 
 
 def _p_row(label: str, test: str, place: Place, outcomes: list[str], tested: _PValues) -> Row:
@@ -104,7 +111,7 @@ def _detectable_row(
     """Return the smallest difference between two groups that the design would find."""
     cells: list[Cell] = []
     for outcome, found in effects.items():
-        place = {"design": design, "outcome": outcome, "estimator": GROUPS, "grouping": grouping}
+        place = {"design": design, "outcome": outcome, "estimator": BY_GROUP, "grouping": grouping}
         value = results.details.detectable("effect", place)
         decimals = effect_decimals(list(found.values()), results.settings.exhibit.decimals)
         cells.append(DASH if math.isnan(value) else Number(value, decimals))
@@ -113,7 +120,7 @@ def _detectable_row(
 
 def _p_values(results: StudyResults, design: str) -> _PValues:
     table = results.tests
-    rows = table[(table["estimator"] == GROUPS) & (table["design"] == design)]
+    rows = table[(table["estimator"] == BY_GROUP) & (table["design"] == design)]
     return {
         (row["outcome"], row["test"], row["grouping"], row["subgroup"]): float(row["p_value"])
         for row in rows.dropna(subset="p_value").to_dict("records")
@@ -121,10 +128,14 @@ def _p_values(results: StudyResults, design: str) -> _PValues:
 
 
 def _notes(
-    results: StudyResults, asked: GroupsSection, design: str, effects: dict[str, Effects]
+    results: StudyResults,
+    asked: GroupsSection,
+    design: str,
+    called: _Names,
+    effects: dict[str, Effects],
 ) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
-    rows = ran_on(results, GROUPS, [design], effects)
+    rows = ran_on(results, BY_GROUP, [design], effects)
     how = (
         say("heterogeneity.matched_in_design")
         if all(row.code("weights") != "matched_within_groups" for row in rows)
@@ -141,24 +152,22 @@ def _notes(
         say("heterogeneity.q_values"),
         _not_equality(results),
         *_without_group(results, asked, design),
-        *_few_clusters(asked, effects),
-        *_reasons(asked, effects),
+        *_few_clusters(asked, called, effects),
+        *_reasons(asked, called, effects),
     )
 
 
-def _named(asked: GroupsSection, place: Place) -> str:
+def _named(asked: GroupsSection, called: _Names, place: Place) -> str:
     """Return `Size, 10 or more`, or the grouping's label alone."""
-    grouping = asked.by[place.grouping]
-    if place.subgroup == "all":
-        return grouping.label
-    return f"{grouping.label}, {group_words(grouping, place.subgroup)}"
+    label = asked.by[place.grouping].label
+    return label if place.subgroup == "all" else f"{label}, {called[place]}"
 
 
 def _without_group(results: StudyResults, asked: GroupsSection, design: str) -> list[str]:
     """Say how many treated firms are in no group, because it is not known."""
     counts = []
     for key, grouping in asked.by.items():
-        place = {"design": design, "estimator": GROUPS, "grouping": key, "treated": True}
+        place = {"design": design, "estimator": BY_GROUP, "grouping": key, "treated": True}
         count = results.details.figure(GROUPING_LOSSES, "n_firms", **place)
         if count.value > 0 or count.hidden:
             shown = say("mark.few") if count.hidden else rounding.whole(count.value)
@@ -174,13 +183,13 @@ def _without_group(results: StudyResults, asked: GroupsSection, design: str) -> 
     ]
 
 
-def _few_clusters(asked: GroupsSection, effects: dict[str, Effects]) -> list[str]:
+def _few_clusters(asked: GroupsSection, called: _Names, effects: dict[str, Effects]) -> list[str]:
     """Warn of groups with few treated clusters, with the fewest that an outcome has."""
     fewest: dict[str, float] = {}
     for found in effects.values():
         for place, effect in found.items():
             if effect.estimated and effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
-                named = _named(asked, place)
+                named = _named(asked, called, place)
                 fewest[named] = min(fewest.get(named, math.inf), effect.n_treated_clusters)
     if not fewest:
         return []
@@ -193,13 +202,13 @@ def _few_clusters(asked: GroupsSection, effects: dict[str, Effects]) -> list[str
     ]
 
 
-def _reasons(asked: GroupsSection, effects: dict[str, Effects]) -> list[str]:
+def _reasons(asked: GroupsSection, called: _Names, effects: dict[str, Effects]) -> list[str]:
     """Say for which groups there is no estimate or no standard error, and why, each once."""
     groups: dict[str, dict[str, None]] = {}
     for found in effects.values():
         for place, effect in found.items():
             if math.isnan(effect.estimate) and (reason := missing_reason(effect)):
-                groups.setdefault(reason, {})[_named(asked, place)] = None
+                groups.setdefault(reason, {})[_named(asked, called, place)] = None
     reasons = [f"{'; '.join(named)}: {note}" for note, named in groups.items()]
     everyone = (effect for found in effects.values() for effect in found.values())
     return [

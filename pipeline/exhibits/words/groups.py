@@ -1,20 +1,25 @@
 """What groups of firms are called."""
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
-from pipeline.params.analyses import Grouping
 
 
-def group_words(grouping: Grouping, group: str) -> str:
-    """Return what a group is called: the user's own words, or between which edges it lies."""
-    if grouping.labels is not None or group not in grouping.names:
-        return group
-    position = grouping.names.index(group)
-    if grouping.transform == "any":
-        return say("group_of.above_zero") if position else say("group_of.zero")
-    edges = [rounding.general(edge) for edge in grouping.edges]
-    if position == 0:
-        return say("group_of.below", high=edges[0])
-    if position == len(edges):
-        return say("group_of.from", low=edges[-1])
-    return say("group_of.between", low=edges[position - 1], high=edges[position])
+def group_words(group: Mapping[Hashable, Any]) -> str:
+    """Return what a row of GROUPS is called: the user's words, else its value or its edges."""
+    if not pd.isna(group["label"]):
+        return str(group["label"])
+    if group["transform"] in ("category", "entry_year"):
+        return str(group["subgroup"])
+    if group["transform"] == "any":
+        return say("group_of.above_zero") if group["position"] > 1 else say("group_of.zero")
+    if pd.isna(group["low"]):
+        return say("group_of.below", high=rounding.general(group["high"]))
+    if pd.isna(group["high"]):
+        return say("group_of.from", low=rounding.general(group["low"]))
+    low, high = rounding.general(group["low"]), rounding.general(group["high"])
+    return say("group_of.between", low=low, high=high)

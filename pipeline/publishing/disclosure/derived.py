@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.analyses.group_names import GROUPS
+from pipeline.analyses.group_names import BY_GROUP
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES
@@ -81,7 +81,7 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
     everyone = hidden[(hidden["subgroup"] == "all") & (hidden["sample"] == "all")]
     averages = set(keys_of(everyone[everyone["term"].isin(_AVERAGES)], _PLACE))
     terms = set(keys_of(everyone, [*_PLACE, "term"]))
-    groupings = {(o, d, GROUPS, grouping) for o, d, grouping, _ in hidden_groups(hidden)}
+    groupings = {(o, d, BY_GROUP, grouping) for o, d, grouping, _ in hidden_groups(hidden)}
     gone = {(*place, "all") for place in averages} | groupings
     told: list[tuple[Dataset, list[str], set[Any]]] = [
         (DETECTABLE, [*_PLACE, "grouping"], gone),

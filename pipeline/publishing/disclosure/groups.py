@@ -7,7 +7,7 @@ from its size, give the last. Hundepool et al. (2012), doi:10.1002/9781118348239
 import numpy as np
 import pandas as pd
 
-from pipeline.analyses.group_names import GROUPS
+from pipeline.analyses.group_names import BY_GROUP
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.small_counts import small
 from pipeline.errors import Reason
@@ -27,7 +27,7 @@ def second_groups(estimates: pd.DataFrame, losses: pd.DataFrame, minimum: int) -
     whose group is not known (`losses` is GROUPING_LOSSES) are one more group: a small count of
     them is not shown either.
     """
-    rows = estimates[estimates["estimator"].eq(GROUPS) & estimates["subgroup"].ne("all")]
+    rows = estimates[estimates["estimator"].eq(BY_GROUP) & estimates["subgroup"].ne("all")]
     unknown = _few_without(losses, minimum)
     found: Second = set()
     for (design, grouping), groups in rows.groupby(["design", "grouping"]):
@@ -45,7 +45,7 @@ def second_groups(estimates: pd.DataFrame, losses: pd.DataFrame, minimum: int) -
 def _few_without(losses: pd.DataFrame, minimum: int) -> set[tuple[str, str]]:
     """Return design and grouping where few treated firms have no known group."""
     few = small(losses["n_firms"].to_numpy(float, na_value=np.nan), minimum)
-    rows = losses[few & (losses["estimator"] == GROUPS) & losses["treated"]]
+    rows = losses[few & (losses["estimator"] == BY_GROUP) & losses["treated"]]
     return {(str(d), str(g)) for d, g in zip(rows["design"], rows["grouping"], strict=True)}
 
 
@@ -53,7 +53,7 @@ def is_second(estimates: pd.DataFrame, second: Second) -> "pd.Series[bool]":
     """Mark the rows of ESTIMATES (n,) of groups to hide."""
     keys = zip(*(estimates[k] for k in _GROUP), strict=True)
     marks = np.array([key in second for key in keys], dtype=np.bool_)
-    return pd.Series(marks, index=estimates.index) & estimates["estimator"].eq(GROUPS)
+    return pd.Series(marks, index=estimates.index) & estimates["estimator"].eq(BY_GROUP)
 
 
 def hide_group_tests(tests: pd.DataFrame, second: Second) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def hide_group_tests(tests: pd.DataFrame, second: Second) -> pd.DataFrame:
     """
     groupings = {key[:3] for key in second}
     keys = list(zip(*(tests[k] for k in _GROUP), strict=True))
-    own = tests["estimator"].eq(GROUPS).to_numpy()
+    own = tests["estimator"].eq(BY_GROUP).to_numpy()
     gone = own & tests["test"].eq("q_value").to_numpy()
     gone &= np.array([key in second for key in keys], dtype=np.bool_)
     equality = own & tests["test"].eq("equality").to_numpy()
