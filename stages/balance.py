@@ -6,8 +6,9 @@ from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.balance import measure_balance
+from pipeline.matching.balance_of_designs import summarise_balance
 from pipeline.matching.largest_firms import covariate_dominance
-from pipeline.matching.rubin import summarise_balance
+from pipeline.matching.rubin import separations
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 from pipeline.selection.support import treated_fates
@@ -24,12 +25,13 @@ def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
     scored, folder = folders.of("score"), folders.of("balance")
     scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
     weights = read(WEIGHTS, folders.of("match"))
-    write(BALANCE, measure_balance(scores, covariates, weights, score, match), folder)
+    balance = measure_balance(scores, covariates, weights, score, match)
+    write(BALANCE, balance, folder)
     dominance = covariate_dominance(scores, covariates, weights, score, match)
     write(COVARIATE_DOMINANCE, dominance, folder)
     write(SUPPORT, treated_fates(scores, covariates, weights, match), folder)
-    summary = summarise_balance(scores, covariates, weights, score, match)
-    write(BALANCE_SUMMARY, summary, folder)
+    told_apart = separations(scores, covariates, weights, score, match)
+    write(BALANCE_SUMMARY, summarise_balance(balance, told_apart, match), folder)
 
 
 if __name__ == "__main__":

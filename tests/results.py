@@ -9,7 +9,7 @@ import pandas as pd
 from matched_sets import nearest_design
 
 from pipeline.analyses.what_ran import specs_ran
-from pipeline.datasets.balance import BALANCE
+from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
@@ -32,6 +32,7 @@ from pipeline.effects.study import Study
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.matching.balance_of_designs import summarise_balance
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
 from pipeline.params.estimate import EstimateSection
@@ -113,14 +114,16 @@ def study_results(
     rng = np.random.default_rng(seed)
     rows = _estimate_rows(chosen, rng)
     estimates = _table(ESTIMATES, rows)
+    paths = _table(OUTCOME_PATHS, _path_rows(chosen, rng))
+    balance = _table(BALANCE, _balance_rows(rng))
     return StudyResults(
         study="madeup",
         settings=chosen,
         estimates=estimates,
         tests=_table(TESTS, _test_rows(chosen)),
-        paths=_table(OUTCOME_PATHS, _path_rows(chosen, rng)),
-        details=_details(chosen, rows),
-        balance=_table(BALANCE, _balance_rows(rng)),
+        paths=paths,
+        details=_details(chosen, rows, balance),
+        balance=balance,
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
         issues=_table(ISSUES, _ISSUES),
         score_bins=_table(SCORE_BINS, count_score_bins(_table(SCORES, score_rows(rng)))),
@@ -396,10 +399,13 @@ def _path_rows(chosen: StudySettings, rng: np.random.Generator) -> list[dict[str
 _STACKS = (2009, 2010)
 
 
-def _details(chosen: StudySettings, estimates: list[dict[str, Any]]) -> Details:
+def _details(
+    chosen: StudySettings, estimates: list[dict[str, Any]], balance: pd.DataFrame
+) -> Details:
     rows = {
         **_outcome_details(chosen),
         SPECS.name: _specs_ran(chosen, estimates),
+        BALANCE_SUMMARY.name: summarise_balance(balance, [], chosen.match).to_dict("records"),
         STACKS.name: [
             {"stack": s, "n_entrants": 210, "n_entrants_not_active": 4, "n_candidates": 5000}
             for s in _STACKS

@@ -103,7 +103,7 @@ def test_a_category_stands_in_a_column_of_its_own(denominator):
 def test_means_and_counts_by_sample(balance):
     expected = {
         "before": (7.0, 3.0, 3, 4, 4.0),
-        "on support": (6.0, 3.0, 2, 4, 4.0),
+        "on_support": (6.0, 3.0, 2, 4, 4.0),
         "after": (6.0, (1.5 * 2 + 0.5 * 6) / 2, 2, 2, 2.0**2 / (1.5**2 + 0.5**2)),
     }
     columns = ["mean_treated", "mean_control", "n_treated", "n_control", "ess_control"]
@@ -117,7 +117,7 @@ def test_differences_keep_the_unmatched_standard_deviation(balance, denominator)
     spread = np.sqrt({"treated": treated, "pooled": (treated + control) / 2}[denominator])
     found = balance.loc[("near", "2009", "size"), "std_diff"]
     assert found["before"] == pytest.approx(4 / spread)
-    assert found["on support"] == pytest.approx(3 / spread)
+    assert found["on_support"] == pytest.approx(3 / spread)
     assert found["after"] == pytest.approx(3 / spread)
 
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_measured_is_missing_not_an_error(balance, denominator):
 
 def test_unmatched_is_the_same_before_and_after(balance):
     samples = balance.loc["unmatched"]
-    for sample in ("on support", "after"):
+    for sample in ("on_support", "after"):
         pd.testing.assert_frame_equal(
             samples.xs("before", level="sample"), samples.xs(sample, level="sample")
         )

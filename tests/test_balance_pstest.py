@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.matching.balance import measure_balance
-from pipeline.matching.rubin import summarise_balance
+from pipeline.matching.balance_of_designs import differences_together, summarise_balance
+from pipeline.matching.rubin import separations
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 
@@ -65,9 +67,22 @@ def test_percent_bias(arguments, covariate, before, after):
 
 
 def test_summary_of_balance(arguments):
-    summary = summarise_balance(*arguments).set_index(["design", "sample"])
+    balance, (*_, match) = measure_balance(*arguments), arguments
+    summary = summarise_balance(balance, separations(*arguments), match)
+    summary = summary.set_index(["design", "sample"])
     before, after = summary.loc[("one", "before")], summary.loc[("one", "after")]
     assert before["rubin_b"] == pytest.approx(107.4296667, abs=5e-8)
     assert after["rubin_b"] == pytest.approx(15.0393316, abs=5e-8)
     assert after["rubin_r"] == pytest.approx(1.3772797, abs=5e-8)
     assert before["pseudo_r2"] == pytest.approx(0.1864231, abs=5e-8)
+
+
+def test_differences_together_count_covariates_that_are_known(arguments):
+    """One row of four: of three known differences two are above the threshold, one is at it."""
+    rows = measure_balance(*arguments).query("design == 'one' and sample == 'before'").iloc[[0] * 4]
+    rows = rows.assign(stack="all", std_diff=[-0.3, 0.1, 0.2, np.nan], percent_bias=[1, -2, 3, -4])
+    found = differences_together(pd.concat([rows, rows.assign(stack="2009")]), 0.1).iloc[0]
+    assert found[["n_above_threshold", "n_known"]].tolist() == [2, 3]
+    assert found["largest_std_diff"] == 0.3
+    assert found["mean_std_diff"] == pytest.approx(0.2)
+    assert found["mean_percent_bias"] == 2.5

@@ -11,7 +11,7 @@ import pytest
 from published import build_exhibits
 from results import said, study_results, with_details, with_figures
 
-from pipeline.datasets.balance import SUPPORT
+from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import largest_share
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
@@ -166,6 +166,16 @@ def test_the_one_firm_lost_between_two_samples_cannot_be_worked_out():
     assert shown.loc[after, "std_diff"].notna().all()
     assert not hidden[shown["sample"] == "before"].any()
     assert {design for design, _, _ in near} == {"covariates"}
+
+
+def test_a_difference_that_is_hidden_is_in_no_mean_of_differences():
+    results = study_results()
+    one = (results.balance["design"] == "covariates") & (results.balance["covariate"] == "age")
+    results.balance.loc[one & (results.balance["sample"] == "after"), "n_treated"] = 3
+    shown = vet(results).details.of(BALANCE_SUMMARY).set_index(["design", "sample"])
+    hidden = shown[list(DIFFERENCES)].isna()
+    assert hidden.loc[("covariates", "after")].all()
+    assert not hidden.drop(index=("covariates", "after")).any(axis=None)
 
 
 def test_estimates_on_few_firms_are_replaced_by_the_reason():

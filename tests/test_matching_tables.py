@@ -1,23 +1,26 @@
 """The tables on matching: balance of every design, and what effects owe to its choices."""
 
 import pytest
-from results import study_results, with_details
+from results import study_results, with_details, with_figures
 
-from pipeline.datasets.balance import BALANCE_SUMMARY, INDEX_CONSTANT
+from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES, INDEX_CONSTANT
 from pipeline.datasets.fits import FITS
+from pipeline.exhibits.tables.balance import balance_table
 from pipeline.exhibits.tables.balance_summary import balance_summary
 from pipeline.exhibits.tables.matching_choices import matching_choices
-from pipeline.exhibits.tables.table import DASH, Interval
+from pipeline.exhibits.tables.table import DASH, HIDDEN, Interval
 
 
 @pytest.fixture(scope="module")
 def results():
-    figures = [
-        {"design": "covariates", "sample": "before", "rubin_b": 52.14},
-        {"design": "covariates", "sample": "after", "rubin_b": 2.15, "rubin_r": 0.903},
-        {"design": "covariates_lags", "sample": "after", "rubin_b": 0.0, "reason": INDEX_CONSTANT},
-    ]
-    made = with_details(study_results(), BALANCE_SUMMARY, figures)
+    figures = {
+        ("covariates", "before"): {"rubin_b": 52.14},
+        ("covariates", "after"): {"rubin_b": 2.15, "rubin_r": 0.903},
+        ("covariates_lags", "after"): {"rubin_b": 0.0, "reason": INDEX_CONSTANT},
+    }
+    made = study_results()
+    for (design, sample), own in figures.items():
+        made = with_figures(made, BALANCE_SUMMARY, {"design": design, "sample": sample}, **own)
     place = {"design": "covariates", "outcome": "sales_log", "estimator": "stacked"}
     orders = {"att_order_low": 0.096, "att_order_high": 0.0991, "att_rows_reversed": 0.0978}
     return with_details(made, FITS, [place | orders])
@@ -62,6 +65,19 @@ def test_the_verdict_on_the_threshold_names_designs(results):
     }
     expected = "met by: " if largest["covariates"] <= 0.1 else "not met by: "
     assert f"{expected}matched on covariates" in notes
+
+
+def test_differences_that_are_hidden_have_no_verdict(results):
+    gone = dict.fromkeys(DIFFERENCES)
+    place = {"design": "covariates_lags", "sample": "after"}
+    hidden = with_figures(results, BALANCE_SUMMARY, place, **gone)
+    cells = balance_summary(hidden)[0].panels[1].rows[1].cells
+    assert cells[:4] == (HIDDEN,) * 4
+    verdicts = [note for note in balance_summary(hidden)[0].notes if "met by: " in note]
+    assert verdicts and "lags" not in " ".join(verdicts)
+    foot = {row.label: row.cells for row in balance_table(hidden).foot}
+    assert foot["Mean absolute std. diff."][4] == HIDDEN
+    assert not any("threshold of 0.1 is" in note for note in balance_table(hidden).notes)
 
 
 def test_effects_stand_by_pool_and_ranges_below(results):

@@ -107,17 +107,17 @@ def pstest():
 def test_rubin_figures(pstest, sample, b, r, pseudo_r2):
     weight = np.ones(len(pstest)) if sample == "before" else pstest["_weight"].fillna(0).to_numpy()
     found = separation(pstest[["x1", "x2"]], pstest["d"].to_numpy() == 1, weight)
-    assert found.b == pytest.approx(b, abs=5e-8)
-    assert found.r == pytest.approx(r, abs=5e-8)
+    assert found.rubin_b == pytest.approx(b, abs=5e-8)
+    assert found.rubin_r == pytest.approx(r, abs=5e-8)
     assert found.pseudo_r2 == pytest.approx(pseudo_r2, abs=5e-8)
 
 
 def test_separated_groups_have_no_rubin_figures():
     table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]})
     found = separation(table, np.array([False, False, True, True]), np.ones(4))
-    assert np.isnan([found.b, found.r, found.pseudo_r2]).all()
+    assert np.isnan([found.rubin_b, found.rubin_r, found.pseudo_r2]).all()
     nobody = separation(table, np.array([False, False, True, True]), np.array([1.0, 1, 0, 0]))
-    assert np.isnan(nobody.b)
+    assert np.isnan(nobody.rubin_b)
     assert (found.reason, nobody.reason) == (NO_FIT, GROUP_EMPTY)
 
 
@@ -129,6 +129,6 @@ def test_weights_that_meet_every_moment_leave_no_ratio_of_variances():
     weight = np.ones(60)
     weight[~treated] = entropy_weights(table, treated, np.ones(40), 1)
     found = separation(table, treated, weight)
-    assert (found.b, found.pseudo_r2, found.reason) == (0.0, 0.0, INDEX_CONSTANT)
-    assert np.isnan(found.r)
+    assert (found.rubin_b, found.pseudo_r2, found.reason) == (0.0, 0.0, INDEX_CONSTANT)
+    assert np.isnan(found.rubin_r)
     assert separation(table, treated, np.ones(60)).reason is None

@@ -63,8 +63,10 @@ def losses(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def balance_summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the numbers of BALANCE_SUMMARY by name."""
-    long = _long(rows.drop(columns="reason", errors="ignore"), ["design", "sample"])
+    """Return Rubin's figures of BALANCE_SUMMARY by name, of designs that have them."""
+    key, rubin = ["design", "sample"], ["rubin_b", "rubin_r", "pseudo_r2"]
+    conditioned = rows["rubin_b"].notna() | rows["reason"].notna()
+    long = _long(rows.loc[conditioned, [*key, *rubin]], key)
     return long.assign(family=long["family"] + "_" + long["sample"], of="")
 
 

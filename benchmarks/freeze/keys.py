@@ -79,10 +79,11 @@ def _groups(rows: pd.DataFrame) -> pd.Series:
 
 
 def balance(study: Path) -> pd.DataFrame:
-    """Return BALANCE with categories as they were frozen, `sector=food`."""
+    """Return BALANCE with categories and samples as they were frozen, `sector=food`."""
     rows = pd.read_parquet(study / "balance" / "balance.parquet")
     category = ("=" + rows["category"]).fillna("")
-    return rows.assign(covariate=rows["covariate"] + category)
+    sample = rows["sample"].replace("on_support", "on support")
+    return rows.assign(covariate=rows["covariate"] + category, sample=sample)
 
 
 def matches(study: Path) -> pd.DataFrame:

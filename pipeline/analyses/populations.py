@@ -70,7 +70,7 @@ def _of_balance(
         scored = used.merge(risk_set[[*_UNIT, _SCORE]], on=_UNIT, how="left")
         samples = {
             "before": risk_set,
-            "on support": risk_set[risk_set["on_support"]],
+            "on_support": risk_set[risk_set["on_support"]],
             "after": scored,
         }
         for sample, firms in samples.items():

@@ -12,10 +12,11 @@ from pipeline.effects.study import Study, prepare_study
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.matching.balance import measure_balance
+from pipeline.matching.balance_of_designs import summarise_balance
 from pipeline.matching.designs import Matched, match_designs
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
-from pipeline.matching.rubin import summarise_balance
+from pipeline.matching.rubin import separations
 from pipeline.panel.ledger import Ledger
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
@@ -88,14 +89,14 @@ def results_in_memory(found: InMemory, cleaned: Ledger, settings: StudySettings)
     """Estimate every spec and return what exhibits are made from, before disclosure control."""
     weights, score, match = found.matched.weights, settings.score, settings.match
     estimated = estimate_specs(found.study, found.redo)
+    balance = balance_in_memory(found)
+    told_apart = separations(found.scores, found.covariates, weights, score, match)
     details = {
         STACKS.name: found.stacks,
         SCORE_LOSSES.name: found.scored.losses,
         MATCHED.name: found.matched.counts,
         LOSSES.name: found.matched.losses,
-        BALANCE_SUMMARY.name: summarise_balance(
-            found.scores, found.covariates, weights, score, match
-        ),
+        BALANCE_SUMMARY.name: summarise_balance(balance, told_apart, match),
     }
     return StudyResults(
         study="notebook",
@@ -104,7 +105,7 @@ def results_in_memory(found: InMemory, cleaned: Ledger, settings: StudySettings)
         tests=estimated.tests,
         paths=estimated.paths,
         details=Details(details | estimated.details),
-        balance=balance_in_memory(found),
+        balance=balance,
         sample_flow=cleaned.sample_flow,
         issues=cleaned.issues,
         score_bins=count_score_bins(found.scores),

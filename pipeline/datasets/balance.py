@@ -11,7 +11,7 @@ BALANCE = Dataset(
         "stack": Column("string", "entry year, or `all`"),
         "covariate": Column("string", "covariate"),
         "category": Column("string", "one category of it; missing where it is a number", True),
-        "sample": Column("string", "before, on support, after"),
+        "sample": Column("string", "before, on_support, after"),
         "in_score": Column(
             "flag", "enters the design's score or is balanced by its weights", tells="words"
         ),
@@ -71,13 +71,36 @@ SUPPORT = Dataset(
 # Why Rubin's R is missing: the probit's index is constant, a group is empty, no finite fit exists.
 INDEX_CONSTANT, GROUP_EMPTY, NO_FIT = "index_constant", "group_empty", "no_fit"
 
+# What BALANCE_SUMMARY says of the differences in BALANCE.
+DIFFERENCES = (
+    "mean_std_diff",
+    "largest_std_diff",
+    "mean_percent_bias",
+    "n_above_threshold",
+    "n_known",
+)
+
 BALANCE_SUMMARY = Dataset(
     name="BALANCE_SUMMARY",
-    row="one design in one sample, stacks together, on the covariates that it conditions on",
+    row="one design in one sample, stacks together",
     key=("design", "sample"),
     columns={
         "design": Column("string", "name of the design"),
         "sample": Column("string", "before, after"),
+        "mean_std_diff": Column(
+            "number",
+            "mean size of standardised differences over covariates and categories",
+            nullable=True,
+            tells="statistic",
+        ),
+        "largest_std_diff": Column("number", "the largest", nullable=True, tells="statistic"),
+        "mean_percent_bias": Column(
+            "number", "mean size of `percent_bias`", nullable=True, tells="statistic"
+        ),
+        "n_above_threshold": Column(
+            "integer", "differences above the threshold of params", True, tells="statistic"
+        ),
+        "n_known": Column("integer", "differences that are known", True, tells="other_count"),
         "rubin_b": Column(
             "number", "distance of mean probit indices, percent", True, tells="statistic"
         ),

@@ -37,7 +37,7 @@ COVARIATE_DOMINANCE = Dataset(
         "design": Column("string", "name of the design"),
         "stack": Column("string", "entry year, or `all`"),
         "covariate": Column("string", "numeric covariate"),
-        "sample": Column("string", "before, on support, after; or a fate of the treated"),
+        "sample": Column("string", "before, on_support, after; or a fate of the treated"),
         "treated": _TREATED,
         "share": _SHARE,
     },

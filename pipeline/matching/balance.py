@@ -65,7 +65,7 @@ def measure_balance(
 ) -> pd.DataFrame:
     """Measure balance of every design: BALANCE, one row per covariate, sample and stack.
 
-    Samples: `before` is the risk set of the design's score model, `on support` its firms on
+    Samples: `before` is the risk set of the design's score model, `on_support` its firms on
     common support, `after` the firms and weights of WEIGHTS. In the first two, comparison firms
     are weighted so that each stack's comparison mass equals its treated mass. Covariates in
     and out of the score, categories one by one, and the propensity score itself; per stack and over
@@ -128,7 +128,7 @@ def _samples(firms: pd.DataFrame) -> dict[str, Floats]:
     """Return the weights of each sample, one entry per row of `firms`."""
     return {
         "before": _level_weights(firms, np.ones(len(firms), dtype=bool)),
-        "on support": _level_weights(firms, firms["on_support"].to_numpy()),
+        "on_support": _level_weights(firms, firms["on_support"].to_numpy()),
         "after": firms["weight"].to_numpy(),
     }
 

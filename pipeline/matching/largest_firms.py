@@ -27,7 +27,7 @@ def covariate_dominance(
         risk_set = scores[scores["model"] == model].assign(weight=1.0)
         samples = {
             "before": risk_set,
-            "on support": risk_set[risk_set["on_support"]],
+            "on_support": risk_set[risk_set["on_support"]],
             "after": weights[weights["design"] == design],
         }
         for sample, rows in samples.items():

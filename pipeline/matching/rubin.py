@@ -6,14 +6,14 @@ doi:10.1023/A:1020363010465). After weights that meet every moment nothing is le
 groups apart by: R would be one rounding error over another, and is missing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Flags, Floats
-from pipeline.datasets.balance import BALANCE_SUMMARY, GROUP_EMPTY, INDEX_CONSTANT, NO_FIT
-from pipeline.datasets.store import conform, empty
+from pipeline.datasets.balance import GROUP_EMPTY, INDEX_CONSTANT, NO_FIT
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 from pipeline.selection.design_matrix import expanded_columns
@@ -35,24 +35,23 @@ CONSTANT = 1e-6
 class Separation:
     """Hold Rubin's B (percent) and R, McFadden's pseudo-R2, and why R is missing."""
 
-    b: float = np.nan
-    r: float = np.nan
+    rubin_b: float = np.nan
+    rubin_r: float = np.nan
     pseudo_r2: float = np.nan
     reason: str | None = None
 
 
-def summarise_balance(
+def separations(
     scores: pd.DataFrame,
     covariates: pd.DataFrame,
     weights: pd.DataFrame,
     score: ScoreSection,
     match: MatchSection,
-) -> pd.DataFrame:
-    """Return BALANCE_SUMMARY: B, R and pseudo-R2 of every design before and after matching.
+) -> Iterator[tuple[str, str, Separation]]:
+    """Yield every design, `before` and `after` matching, and how the groups are told apart there.
 
-    Stacks together, on the covariates that the design conditions on.
+    Stacks together, on the covariates that the design conditions on; not of one without any.
     """
-    rows = []
     for name, design in match.designs.items():
         used = conditioning_covariates(design, score.models[design.score].covariates)
         if not used:
@@ -62,19 +61,8 @@ def summarise_balance(
         own = weights.loc[weights["design"] == name, [*KEY, "weight"]]
         weight = values[KEY].merge(own, on=KEY, how="left")["weight"].fillna(0.0).to_numpy()
         treated = values["treated"].to_numpy()
-        for sample, by in (("before", np.ones(len(values))), ("after", weight)):
-            found = separation(values[used], treated, by)
-            rows.append(
-                {
-                    "design": name,
-                    "sample": sample,
-                    "rubin_b": found.b,
-                    "rubin_r": found.r,
-                    "pseudo_r2": found.pseudo_r2,
-                    "reason": found.reason,
-                }
-            )
-    return conform(BALANCE_SUMMARY, pd.DataFrame(rows)) if rows else empty(BALANCE_SUMMARY)
+        yield name, "before", separation(values[used], treated, np.ones(len(values)))
+        yield name, "after", separation(values[used], treated, weight)
 
 
 def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Separation:
@@ -94,15 +82,15 @@ def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Sepa
         return Separation(reason=NO_FIT)
     index = optimum.index
     if index.std() <= CONSTANT:
-        return Separation(b=0.0, pseudo_r2=0.0, reason=INDEX_CONSTANT)
+        return Separation(rubin_b=0.0, pseudo_r2=0.0, reason=INDEX_CONSTANT)
     means = [np.average(index[group], weights=w[group]) for group in (one, ~one)]
     v1, v0 = (_variance(index[group], w[group]) for group in (one, ~one))
     share = w[one].sum() / w.sum()
     null = w.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share))
     b = 100 * abs(means[0] - means[1]) / np.sqrt((v1 + v0) / 2)
     return Separation(
-        b=round(float(b), DECIMALS),
-        r=round(float(v1 / v0), DECIMALS),
+        rubin_b=round(float(b), DECIMALS),
+        rubin_r=round(float(v1 / v0), DECIMALS),
         pseudo_r2=round(float(1 - optimum.log_likelihood / null), DECIMALS),
     )
 

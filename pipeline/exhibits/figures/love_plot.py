@@ -5,9 +5,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.exhibits.design_balance import balance_of
 from pipeline.exhibits.figures.drawing import BLUE, GREY, ORANGE, PALE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.tables.balance import balance_of, covariate_label
+from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.words.language import say
 
 _BEFORE: dict[str, Any] = {

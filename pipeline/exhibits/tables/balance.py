@@ -7,6 +7,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.matches import MATCHED
+from pipeline.exhibits.design_balance import (
+    TERM,
+    DifferencesTogether,
+    balance_of,
+    differences_together,
+)
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
@@ -31,9 +37,6 @@ from pipeline.exhibits.words.designs import (
 from pipeline.exhibits.words.language import say
 
 SCORE_COVARIATE = "propensity_score"
-
-# What one row of BALANCE is on.
-_TERM = ["covariate", "category"]
 
 _DECIMALS = 2
 
@@ -60,7 +63,7 @@ def balance_table(results: StudyResults) -> Table:
         columns=tuple(columns),
         panels=_panels(results.settings, wide),
         foot=_foot(results, design, wide),
-        notes=_notes(results, design, wide),
+        notes=_notes(results, design),
         source=results.settings.exhibit.source,
     )
     return table if design in results.settings.match.designs else _before_only(table)
@@ -78,22 +81,6 @@ def _first_cells(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     return tuple(row for row in cut if any(cell is not None for cell in row.cells))
 
 
-def balance_of(results: StudyResults, design: str) -> pd.DataFrame:
-    """Return a design's covariates and categories, all stacks together: `<column>_<before|after>`.
-
-    The design without matching has no sample after; its figures before stand for both.
-    """
-    balance = results.balance
-    chosen = balance[(balance["design"] == design) & (balance["stack"] == "all")]
-    values = ["mean_treated", "mean_control", "std_diff", "variance_ratio"]
-    sides = []
-    for side in ("before", "after"):
-        kept = [*values, "n_treated", "n_control", "ess_control", "in_score"]
-        renamed = {name: f"{name}_{side}" for name in kept}
-        sides.append(chosen.loc[chosen["sample"] == side, [*_TERM, *kept]].rename(columns=renamed))
-    return sides[0].merge(sides[1], on=_TERM, how="left")
-
-
 def covariate_label(settings: StudySettings, covariate: str, category: str | None = None) -> str:
     """Return a covariate's label with its date, and the category where it is one of a category."""
     if covariate == SCORE_COVARIATE:
@@ -105,7 +92,7 @@ def covariate_label(settings: StudySettings, covariate: str, category: str | Non
 
 def _panels(settings: StudySettings, wide: pd.DataFrame) -> tuple[Panel, ...]:
     position = wide["covariate"].map(lambda name: _position(settings, name))
-    ordered = wide.assign(position=position).sort_values(["position", *_TERM])
+    ordered = wide.assign(position=position).sort_values(["position", *TERM])
     in_score = ordered["in_score_before"].astype(bool)
     used, others = ordered[in_score], ordered[~in_score]
     groups = [(say("balance.in_score"), used), (say("balance.not_in_score"), others)]
@@ -169,21 +156,18 @@ def _largest(differences: "pd.Series[float]") -> Cell:
 
 def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, ...]:
     threshold = results.settings.match.balance.threshold
-    before, after = wide["std_diff_before"].abs(), wide["std_diff_after"].abs()
+    sides = [differences_together(results, design, side) for side in ("before", "after")]
     lost = treated_lost(results, design)
     firms = results.settings.exhibit.firms
     rows = [
-        Row(
-            say("balance.mean_std_diff"),
-            _sides(*(number_cell(s.mean(), _DECIMALS) for s in (before, after))),
-        ),
+        Row(say("balance.mean_std_diff"), _sides(*(_number(side, side.mean) for side in sides))),
         Row(
             say("balance.largest_std_diff"),
-            _sides(*(number_cell(s.max(), _DECIMALS) for s in (before, after))),
+            _sides(*(_number(side, side.largest) for side in sides)),
         ),
         Row(
             say("balance.above_threshold", threshold=rounding.general(threshold)),
-            _sides(*(_share_above(side, threshold) for side in (before, after))),
+            _sides(*(share_above(side) for side in sides)),
         ),
         Row(
             say("balance.firms_by_entry_year", firms=capitalised(firms)),
@@ -212,13 +196,16 @@ def _sides(before: Cell, after: Cell) -> tuple[Cell, ...]:
     return (None, None, before, None, after, None)
 
 
-def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
-    known = differences.dropna()
-    return (
-        Text(say("balance.above_of_known", above=(known > threshold).sum(), known=len(known)))
-        if len(known)
-        else None
-    )
+def _number(side: DifferencesTogether, value: float) -> Cell:
+    return HIDDEN if side.hidden else number_cell(value, _DECIMALS)
+
+
+def share_above(side: DifferencesTogether) -> Cell:
+    """Return how many differences are above the threshold, of how many; empty without any."""
+    if side.hidden or not side.n_known:
+        return HIDDEN if side.hidden else None
+    above, known = int(side.n_above), int(side.n_known)
+    return Text(say("balance.above_of_known", above=above, known=known))
 
 
 def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
@@ -231,12 +218,12 @@ def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
 def _other_designs(results: StudyResults, design: str) -> list[Row]:
     rows = []
     for other in results.settings.match.designs:
-        after = balance_of(results, other)["std_diff_after"].abs()
-        if other != design and after.notna().any():
+        after = differences_together(results, other, "after")
+        if other != design and (after.hidden or after.n_known):
             label = say(
                 "balance.largest_of_design", design_label=results.settings.design_label(other)
             )
-            rows.append(Row(label, _sides(None, number_cell(float(after.max()), _DECIMALS))))
+            rows.append(Row(label, _sides(None, _number(after, after.largest))))
     return rows
 
 
@@ -274,7 +261,7 @@ def _design_words(settings: StudySettings, design: str) -> str:
     )
 
 
-def _notes(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[str, ...]:
+def _notes(results: StudyResults, design: str) -> tuple[str, ...]:
     settings = results.settings
     firms = settings.exhibit.firms
     matched = design in settings.match.designs
@@ -287,21 +274,23 @@ def _notes(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[str,
         ),
         say("balance.treated_before_matching", firms=firms)
         + (say("balance.after_matching_note") if matched else say("balance.comparison_note")),
-        _verdict(settings, wide) if matched else "",
+        _verdict(results, design) if matched else "",
         say("balance.no_tests"),
     )
     return tuple(note for note in notes if note)
 
 
-def _verdict(settings: StudySettings, wide: pd.DataFrame) -> str:
-    threshold = settings.match.balance.threshold
-    worst = float(wide["std_diff_after"].abs().max())
-    if math.isnan(worst):
+def _verdict(results: StudyResults, design: str) -> str:
+    threshold = results.settings.match.balance.threshold
+    after = differences_together(results, design, "after")
+    if after.hidden:
+        return ""
+    if not after.n_known:
         return say("balance.no_sample")
-    verdict = say("balance.met") if worst <= threshold else say("balance.not_met")
+    verdict = say("balance.met") if after.largest <= threshold else say("balance.not_met")
     return say(
         "balance.verdict",
         threshold=rounding.general(threshold),
         verdict=verdict,
-        worst=rounding.fixed(worst, 3),
+        worst=rounding.fixed(after.largest, 3),
     )

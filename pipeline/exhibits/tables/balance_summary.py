@@ -2,14 +2,15 @@
 
 import math
 
-import pandas as pd
-
 from pipeline.datasets.balance import BALANCE_SUMMARY, INDEX_CONSTANT
 from pipeline.datasets.matches import MATCHED
+from pipeline.exhibits.design_balance import differences_together
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.rounding import general
+from pipeline.exhibits.tables.balance import share_above
 from pipeline.exhibits.tables.table import (
     DASH,
+    HIDDEN,
     Cell,
     Magnitude,
     Number,
@@ -17,7 +18,6 @@ from pipeline.exhibits.tables.table import (
     Row,
     Table,
     TableColumn,
-    Text,
 )
 from pipeline.exhibits.words.language import say
 
@@ -54,8 +54,7 @@ def _threshold(results: StudyResults) -> str:
 
 
 def _row(results: StudyResults, design: str, side: str) -> Row:
-    chosen = _sample(results, design, side)
-    differences, bias = chosen["std_diff"].abs(), chosen["percent_bias"].abs()
+    differences = differences_together(results, design, side)
     of_side = {"design": design, "sample": side}
     rubin = [
         results.details.figure(BALANCE_SUMMARY, name, **of_side).value
@@ -63,10 +62,10 @@ def _row(results: StudyResults, design: str, side: str) -> Row:
     ]
     ess = results.details.figure(MATCHED, "ess", design=design, stack="all")
     cells = (
-        _number(differences.mean(), 3),
-        _number(differences.max(), 3),
-        _share_above(differences, results.settings.match.balance.threshold),
-        _number(bias.mean(), 1),
+        HIDDEN if differences.hidden else _number(differences.mean, 3),
+        HIDDEN if differences.hidden else _number(differences.largest, 3),
+        share_above(differences) or DASH,
+        HIDDEN if differences.hidden else _number(differences.mean_bias, 1),
         _number(rubin[0], 1),
         _number(rubin[1], 2),
         Magnitude(ess.value) if side == "after" and ess.known else None,
@@ -74,21 +73,8 @@ def _row(results: StudyResults, design: str, side: str) -> Row:
     return Row(results.settings.design_label(design), cells)
 
 
-def _sample(results: StudyResults, design: str, side: str) -> pd.DataFrame:
-    balance = results.balance
-    together = (balance["design"] == design) & (balance["stack"] == "all")
-    return balance[together & (balance["sample"] == side)]
-
-
 def _number(value: float, decimals: int) -> Cell:
     return DASH if math.isnan(value) else Number(value, decimals)
-
-
-def _share_above(differences: "pd.Series[float]", threshold: float) -> Cell:
-    known = differences.dropna()
-    if known.empty:
-        return DASH
-    return Text(say("balance.above_of_known", above=(known > threshold).sum(), known=len(known)))
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
@@ -110,12 +96,13 @@ def _without_ratio(results: StudyResults) -> list[str]:
 
 
 def _verdicts(results: StudyResults) -> list[str]:
-    """Say which designs meet the declared threshold, and which do not."""
+    """Say which designs meet the declared threshold, and which do not, where it may be told."""
     threshold = results.settings.match.balance.threshold
     labels: dict[bool, list[str]] = {True: [], False: []}
     for design in results.settings.match.designs:
-        largest = _sample(results, design, "after")["std_diff"].abs().max()
-        labels[bool(largest <= threshold)].append(results.settings.design_label(design))
+        after = differences_together(results, design, "after")
+        if not after.hidden:
+            labels[after.largest <= threshold].append(results.settings.design_label(design))
     given = general(threshold)
     met, missed = "; ".join(labels[True]), "; ".join(labels[False])
     is_met = say("balance_summary.threshold_met", threshold=given, met=met)

@@ -5,6 +5,7 @@ from statistics import NormalDist
 
 from pipeline.datasets.samples import SAMPLES
 from pipeline.effects.rows import PLACEBO_ENTRY
+from pipeline.exhibits.design_balance import differences_together
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -14,7 +15,6 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.balance import balance_of
 from pipeline.exhibits.tables.placebos import placebo_found
 from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
 from pipeline.exhibits.words.findings import headline_effect
@@ -55,16 +55,14 @@ def _support(results: StudyResults) -> Iterator[str]:
 
 
 def _balance(results: StudyResults) -> Iterator[str]:
-    after = balance_of(results, results.settings.estimate.headline.design)["std_diff_after"].abs()
-    threshold = results.settings.match.balance.threshold
-    n_above = int((after > threshold).sum())
-    if n_above:
+    after = differences_together(results, results.settings.estimate.headline.design, "after")
+    if after.n_above:
         yield say(
             "limitations.balance",
-            n_above=n_above,
-            known=len(after.dropna()),
-            threshold=rounding.general(threshold),
-            largest=rounding.fixed(float(after.max()), 2),
+            n_above=int(after.n_above),
+            known=int(after.n_known),
+            threshold=rounding.general(results.settings.match.balance.threshold),
+            largest=rounding.fixed(after.largest, 2),
         )
 
 

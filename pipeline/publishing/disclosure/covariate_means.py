@@ -15,7 +15,7 @@ from pipeline.publishing.disclosure.losses import NO_COVARIATE
 Place = tuple[str, str, str]
 _PLACE = ["design", "stack", "covariate"]
 
-_FROM_SUPPORT_ON = ("on support", "after")
+_FROM_SUPPORT_ON = ("on_support", "after")
 
 
 def hide_dominated_covariates(

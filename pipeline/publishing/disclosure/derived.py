@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.analyses.group_names import BY_GROUP
+from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES
@@ -93,6 +94,20 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
         marks = [place in places for place in keys_of(details.of(table), key)]
         details = without(details, table, columns_that_tell(table, "effect"), marks)
     return _without_baseline(details)
+
+
+def hide_differences_together(
+    details: Details, before: pd.DataFrame, after: pd.DataFrame
+) -> Details:
+    """Hide what BALANCE_SUMMARY says of differences of which one was hidden in BALANCE.
+
+    From their mean, those that are shown would give it; the largest or the number above may be it.
+    """
+    figures, key = ["std_diff", "percent_bias"], list(BALANCE_SUMMARY.key)
+    gone = (before[figures].notna() & after[figures].isna()).any(axis=1)
+    places = set(keys_of(before[gone & (before["stack"] == "all")], key))
+    marks = [place in places for place in keys_of(details.of(BALANCE_SUMMARY), key)]
+    return without(details, BALANCE_SUMMARY, list(DIFFERENCES), marks)
 
 
 def _without_baseline(details: Details) -> Details:

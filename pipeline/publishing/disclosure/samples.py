@@ -14,7 +14,7 @@ from pipeline.datasets.panel import YEAR
 from pipeline.datasets.small_counts import small
 
 # The sample that keeps its means, before those that follow from it.
-_SAMPLES = ("before", "on support", "after")
+_SAMPLES = ("before", "on_support", "after")
 # What one row of BALANCE is on; a number has no category.
 _TERM = ("covariate", "category")
 _FIGURES = ["std_diff", "percent_bias", "variance_ratio", "ks_distance", "ess_control"]

@@ -24,6 +24,7 @@ from pipeline.publishing.disclosure.derived import (
     hidden_rows,
     hide_derived_details,
     hide_derived_tests,
+    hide_differences_together,
     unseen_leads,
 )
 from pipeline.publishing.disclosure.details import (
@@ -93,7 +94,7 @@ def _underived(results: StudyResults, vetted: StudyResults) -> Details:
     """Hide details from which what is hidden elsewhere could be worked out."""
     reference = results.settings.treatment.reference_event_time
     return hide_derived_details(
-        vetted.details,
+        hide_differences_together(vetted.details, results.balance, vetted.balance),
         hidden_rows(results.estimates, vetted.estimates),
         unseen_leads(results.estimates, vetted.estimates, reference),
     )
