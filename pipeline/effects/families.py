@@ -1,6 +1,6 @@
 """Families of terms: what the pipeline must know of each that an estimator or analysis gives.
 
-A family that is not here is an error where its traits are read, never a silent default.
+A family that is not here is an error where a row is made of it, never a silent default.
 """
 
 from collections.abc import Callable
@@ -13,29 +13,38 @@ class Family:
 
     `banded` says whether it has a simultaneous band of its own. `overall` says whether it is an
     average over all entry years and event times, of which detectable effects are told. `stands_in`
-    is the family of the row that stands for its terms, where none can be estimated.
+    is the family of the row that stands for its terms, where none can be estimated. `bounds` are
+    the families of the lower and the upper bound on it (None: it has none).
     """
 
     banded: bool
     overall: bool
     stands_in: str
+    bounds: tuple[str, str] | None
 
 
 def _plain(name: str) -> Family:
     """Return a family of which only rows are wanted."""
-    return Family(banded=False, overall=False, stands_in=name)
+    return Family(banded=False, overall=False, stands_in=name, bounds=None)
 
 
 def _in_time(name: str) -> Family:
     """Return a family of effects by event time, entry year or year, of which an average is told."""
-    return Family(banded=True, overall=False, stands_in=f"{name}_average")
+    return Family(banded=True, overall=False, stands_in=f"{name}_average", bounds=None)
+
+
+def _bounded(name: str, *, overall: bool) -> dict[str, Family]:
+    """Return a family that may have bounds, and those of its bounds."""
+    bounds = (f"{name}_lower", f"{name}_upper")
+    own = Family(banded=False, overall=overall, stands_in=name, bounds=bounds)
+    return {name: own, **{bound: _plain(bound) for bound in bounds}}
 
 
 FAMILIES: dict[str, Family] = {
-    "att": Family(banded=False, overall=True, stands_in="att"),
-    "event": Family(banded=True, overall=False, stands_in="event_average"),
-    "event_average": Family(banded=False, overall=True, stands_in="event_average"),
-    "att_gt": Family(banded=True, overall=False, stands_in="att_gt"),
+    **_bounded("att", overall=True),
+    "event": Family(banded=True, overall=False, stands_in="event_average", bounds=None),
+    "event_average": Family(banded=False, overall=True, stands_in="event_average", bounds=None),
+    "att_gt": Family(banded=True, overall=False, stands_in="att_gt", bounds=None),
     **{name: _in_time(name) for name in ("event_balanced", "cohort", "year")},
     **{
         name: _plain(name)
@@ -46,8 +55,21 @@ FAMILIES: dict[str, Family] = {
             "simple",
             "event_bin",
             "anticipation",
-            "att_lower",
-            "att_upper",
+        )
+    },
+    # Analyses: survivors bounded; levels and their parts, on other scales too; weights by size.
+    **_bounded("lee", overall=False),
+    **_bounded("manski", overall=False),
+    **{
+        name: _plain(name)
+        for name in (
+            "level",
+            "firms_above_zero",
+            "level_per_firm",
+            "asinh",
+            "log1p",
+            "att_by",
+            "total",
         )
     },
 }

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.datasets.results import PLACE
+from pipeline.effects.families import family_traits
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
@@ -77,7 +78,11 @@ def effect_row(
     remarks: Iterable[Reason] = (),
     **values: Any,
 ) -> Row:
-    """Return a row of ESTIMATES, analytic and pointwise unless `values` differ."""
+    """Return a row of ESTIMATES, analytic and pointwise unless `values` differ.
+
+    Raises ValueError where the family of the term is not declared.
+    """
+    family_traits(term.family)
     rest = {"inference": "analytic", "band": "pointwise"}
     said = {"reason": reason, "remarks": tuple(remarks)}
     return vars(label) | rest | term.columns | said | values

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.effects.families import family_traits
+
 
 @dataclass(frozen=True, order=True)
 class Term:
@@ -37,13 +39,14 @@ class Term:
 
 ATT = Term("att")
 EVENT_AVERAGE = Term("event_average")
-_BOUNDS = ("lower", "upper")
 
 
 def bounds_on(effect: Term) -> tuple[Term, Term]:
-    """Return the lower and the upper bound on an effect."""
-    lower, upper = (replace(effect, family=f"{effect.family}_{side}") for side in _BOUNDS)
-    return lower, upper
+    """Return the lower and the upper bound on an effect; ValueError where it may have none."""
+    families = family_traits(effect.family).bounds
+    if families is None:
+        raise ValueError(f"{effect.family} does not declare `bounds` in effects/families.py")
+    return replace(effect, family=families[0]), replace(effect, family=families[1])
 
 
 def event(event_time: int, family: str = "event") -> Term:
