@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matched_sets import nearest_design
 
-from pipeline.analyses.what_ran import specs_ran
+from pipeline.analyses.rests_on import rests_on
+from pipeline.analyses.what_ran import Given, specs_ran
 from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
@@ -26,7 +27,7 @@ from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
-from pipeline.datasets.specs import SPECS
+from pipeline.datasets.specs import ANALYSES, SPECS
 from pipeline.datasets.store import Dataset, conform
 from pipeline.effects.study import Study
 from pipeline.errors import Reason
@@ -404,7 +405,8 @@ def _details(
 ) -> Details:
     rows = {
         **_outcome_details(chosen),
-        SPECS.name: _specs_ran(chosen, estimates),
+        SPECS.name: _specs_ran(chosen, estimates, []),
+        ANALYSES.name: _analyses_ran(chosen),
         BALANCE_SUMMARY.name: summarise_balance(balance, [], chosen.match).to_dict("records"),
         STACKS.name: [
             {"stack": s, "n_entrants": 210, "n_entrants_not_active": 4, "n_candidates": 5000}
@@ -428,7 +430,9 @@ def _details(
     return Details({table.name: _table(table, rows.get(table.name, [])) for table in DETAILS})
 
 
-def _specs_ran(chosen: StudySettings, estimates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _specs_ran(
+    chosen: StudySettings, estimates: list[dict[str, Any]], tests: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Return SPECS as the stage makes it from settings; designs have sets but without matching."""
     designs = {design: None for spec in chosen.estimate.specs for design in spec.designs}
     stacks = {d: SimpleNamespace(sets=None if d == "unmatched" else ()) for d in designs}
@@ -443,13 +447,19 @@ def _specs_ran(chosen: StudySettings, estimates: list[dict[str, Any]]) -> list[d
         covariates=None,
     )
     pool = Redo(pd.DataFrame(), pd.DataFrame(), chosen.score, chosen.match).controls_from
-    return list(specs_ran(study, estimates, {}, {}, pool))
+    return list(specs_ran(study, Given(estimates, tests, {}, {}), pool))
+
+
+def _analyses_ran(chosen: StudySettings) -> list[dict[str, Any]]:
+    """Return ANALYSES as the stage makes it from settings."""
+    return list(rests_on(chosen.estimate.analyses, chosen.treatment.reference_event_time))
 
 
 def with_settings(results: StudyResults, chosen: StudySettings) -> StudyResults:
-    """Return results under other settings, with SPECS as they make it."""
-    ran = _specs_ran(chosen, results.estimates.to_dict("records"))
-    details = results.details.replaced(SPECS, _table(SPECS, ran))
+    """Return results under other settings, with SPECS and ANALYSES as they make them."""
+    found = (results.estimates.to_dict("records"), results.tests.to_dict("records"))
+    details = results.details.replaced(SPECS, _table(SPECS, _specs_ran(chosen, *found)))
+    details = details.replaced(ANALYSES, _table(ANALYSES, _analyses_ran(chosen)))
     return replace(results, settings=chosen, details=details)
 
 

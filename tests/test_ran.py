@@ -6,17 +6,20 @@ import pytest
 from results import DESIGNS, OUTCOMES, study_results, with_figures
 from test_analysis_tables import made as with_analyses
 from test_placebos import made as with_placebos
+from test_size_weighted_table import made as with_sizes
 
-from pipeline.datasets.specs import SPECS
+from pipeline.datasets.specs import ANALYSES, SPECS
 from pipeline.exhibits.ran import ran, ran_on
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.tables.placebos import placebos_tables
+from pipeline.exhibits.tables.size_weighted import size_weighted_tables
+from pipeline.exhibits.tables.survival import survival_tables
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.language import sentences
 from pipeline.exhibits.words.main_notes import main_notes
-from pipeline.exhibits.words.said import SAID, SILENT
+from pipeline.exhibits.words.said import SAID, SAID_OF_ANALYSES, SILENT, SILENT_OF_ANALYSES
 
 FLAT = {"estimator": "flat"}
 STACKED = {"estimator": "stacked"}
@@ -81,6 +84,22 @@ CHANGES = [
     ("weights", {"estimator": "groups"}, "matched_within_groups", "again inside each group"),
 ]
 
+EXIT = {"estimator": "survival", "outcome": "all"}
+LIMITS = {"estimator": "survival", "outcome": "sales_log"}
+GROUPS, SIZES = {"estimator": "groups"}, {"estimator": "size_weighted"}
+
+# The same of ANALYSES, with the tables that say it: of survival there are two.
+OF_ANALYSES = [
+    ("exit_known_by", EXIT, "column", "gone from the year that column `none` gives", 2),
+    ("least_years_absent", EXIT, 4, "gone, if the panel has at least 4 more", 2),
+    ("lowest", LIMITS, 7.5, "Log sales, 7.5 to 500 US$ million", 1),
+    ("highest", LIMITS, 750.0, "Log sales, 1 to 750 US$ million", 1),
+    ("column", GROUPS, "staff", "Size class, `staff` (\u22121)", 1),
+    ("column_event_time", GROUPS, -3, "Size class, `jobs` (\u22123)", 1),
+    ("column", SIZES, "staff", "jobs, `staff` (\u22122)", 1),
+    ("column_event_time", SIZES, -3, "By jobs in year \u22123 from entry", 1),
+]
+
 
 @pytest.fixture(scope="module")
 def results():
@@ -126,6 +145,38 @@ def test_a_variance_among_neighbours_is_not_said_to_be_clustered(results):
     assert clustered not in texts(
         *altered(altered(results, STACKED, variance="robust"), FLAT, variance="robust")
     )
+
+
+@pytest.fixture(scope="module")
+def studies(results):
+    return results[-1], with_sizes()
+
+
+@pytest.mark.parametrize("changed", OF_ANALYSES)
+def test_a_changed_row_of_analyses_changes_what_is_said(studies, changed):
+    column, rows, value, words, tables = changed
+
+    def said(*of):
+        told = [t for one in of for t in (*survival_tables(one), *heterogeneity_tables(one))]
+        told += [table for one in of for table in size_weighted_tables(one)]
+        texts = [" ".join([*t.notes, *(panel.title for panel in t.panels)]) for t in told]
+        return sum(words in text for text in texts)
+
+    analyses, sized = studies
+    assert said(analyses, sized) == 0
+    if rows is SIZES:
+        sized = with_figures(sized, ANALYSES, rows, **{column: value})
+    else:
+        analyses = with_figures(analyses, ANALYSES, rows, **{column: value})
+    assert said(analyses, sized) == tables
+
+
+def test_every_column_of_analyses_is_said_or_silent_and_what_is_said_is_tried():
+    assert {*SAID_OF_ANALYSES, *SILENT_OF_ANALYSES} == set(ANALYSES.columns)
+    assert not {*SAID_OF_ANALYSES} & {*SILENT_OF_ANALYSES}
+    assert {column for column, *_ in OF_ANALYSES} == set(SAID_OF_ANALYSES)
+    codes = sentences("en")
+    assert set(SAID_OF_ANALYSES.values()) <= {*codes, *(code.split(".")[0] for code in codes)}
 
 
 def test_every_column_of_specs_is_said_or_silent_and_what_is_said_is_tried():

@@ -27,7 +27,13 @@ UNMATCHED = {"designs": ["unmatched"]}
 STACKED = {"average": "event", "terms": ["att", "event"], "designs": ["matched"]}
 EVERY_FIRM = UNMATCHED | {"firms": "panel"}
 # Missing where the option is not asked for.
-NULLABLE = {"seed", "wild_seed", "randomisation_seed", "balanced_last_event_time"}
+NULLABLE = {
+    "seed",
+    "wild_seed",
+    "randomisation_seed",
+    "romano_wolf_seed",
+    "balanced_last_event_time",
+}
 
 
 def few(*specs: dict, **settings: Any) -> Results:

@@ -1,13 +1,15 @@
-"""Record every spec and analysis as it ran, in SPECS."""
+"""Record every spec and analysis as it ran, in SPECS and ANALYSES."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from pipeline.analyses.rests_on import rests_on
 from pipeline.analyses.ways import asked_of_analyses
-from pipeline.datasets.specs import NONE, SPECS
+from pipeline.datasets.specs import ANALYSES, NONE, SPECS
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
 from pipeline.effects.kept import Kept
@@ -26,6 +28,16 @@ _INFERRED = ("std_error", "p_value", "conf_low")
 Place = tuple[str, str, str]
 
 
+@dataclass(frozen=True)
+class Given:
+    """Hold the rows of ESTIMATES and TESTS, who solved what, and whose influences are kept."""
+
+    estimates: list[Row]
+    tests: list[Row]
+    solved_by: Mapping[Place, Solver]
+    influence_kept: Mapping[Place, str]
+
+
 def solver(answer: Answer) -> Solver | None:
     """Return who solved an answer's first regression, us where there is none; None for no term."""
     parts = [answer, *answer.by_sample.values()]
@@ -37,14 +49,18 @@ def solver(answer: Answer) -> Solver | None:
 
 
 def add_specs(collected: Collected, study: Study, redo: Redo | None) -> None:
-    """Add a row for every spec, analysis, design and outcome, given all rows of ESTIMATES.
+    """Add a row for every spec, analysis, design and outcome, given all estimates and tests.
 
     Pools are not known without `redo`, which has the settings of the designs.
     """
     pool = (lambda design: "not_known") if redo is None else redo.controls_from
     kept = _influences_kept(collected.kept)
-    for row in specs_ran(study, collected.estimates, collected.solved_by, kept, pool):
+    given = Given(collected.estimates, collected.tests, collected.solved_by, kept)
+    for row in specs_ran(study, given, pool):
         collected.add(SPECS, **row)
+    analyses, reference = study.estimate.analyses, study.treatment.reference_event_time
+    for row in rests_on(analyses, reference):
+        collected.add(ANALYSES, **row)
 
 
 def _influences_kept(kept: Sequence[Kept]) -> dict[Place, str]:
@@ -57,31 +73,37 @@ def _influences_kept(kept: Sequence[Kept]) -> dict[Place, str]:
     return found
 
 
-def specs_ran(
-    study: Study,
-    estimates: list[Row],
-    solved_by: Mapping[Place, Solver],
-    influence_kept: Mapping[Place, str],
-    pool: Callable[[str], str],
-) -> Iterator[Row]:
-    """Yield the rows of SPECS, given those of ESTIMATES, and by place what else is known."""
-    estimated = _rows(estimates, ("estimate",))
-    inferred = _rows(estimates, _INFERRED)
+def specs_ran(study: Study, given: Given, pool: Callable[[str], str]) -> Iterator[Row]:
+    """Yield the rows of SPECS, given what was found and designs' pools."""
+    estimated = _rows(given.estimates, ("estimate",))
+    inferred = _rows(given.estimates, _INFERRED)
+    joint = _rows([row for row in given.tests if row["test"] == "romano_wolf"], ("p_value",))
     for design, outcome, specs in asked(study):
         for spec in specs:
             place = (design, outcome, spec.name)
             of = Asked(study, spec, design, outcome)
-            by = solved_by.get(place, "nobody")
+            by = given.solved_by.get(place, "nobody")
             own = ESTIMATORS[spec.estimator].runs(of)
             row = _row(of, own, spec.estimator, spec.terms, inferred.get(place, []))
-            row["influence_kept"] = influence_kept.get(place, NONE)
+            row |= _joint(study, place in joint)
+            row["influence_kept"] = given.influence_kept.get(place, NONE)
             yield _placed(place, row, pool(design), by)
     for name, of, own, terms in asked_of_analyses(study):
         place = (of.design, of.outcome, name)
         by = "own" if place in estimated else "nobody"
         row = _row(of, own, name, terms, inferred.get(place, []))
-        row["influence_kept"] = influence_kept.get(place, NONE)
+        row |= _joint(study, drawn=False)
+        row["influence_kept"] = given.influence_kept.get(place, NONE)
         yield _placed(place, row, pool(of.design), by)
+
+
+def _joint(study: Study, drawn: bool) -> Row:
+    """Return the draws over a family of outcomes, where an effect was among them."""
+    draws = study.estimate.romano_wolf if drawn else None
+    return {
+        "romano_wolf_draws": draws.draws if draws else 0,
+        "romano_wolf_seed": draws.seed if draws else None,
+    }
 
 
 def _placed(place: Place, row: Row, pool: str, by: str) -> Row:

@@ -21,7 +21,7 @@ from pipeline.datasets.samples import (
     ZEROS,
 )
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
-from pipeline.datasets.specs import SPECS
+from pipeline.datasets.specs import ANALYSES, SPECS
 
 # By the stage that writes them.
 OF_SCORE = (STACKS, SCORE_LOSSES)
@@ -29,6 +29,7 @@ OF_MATCH = (MATCHED, LOSSES)
 OF_BALANCE = (BALANCE_SUMMARY,)
 OF_ESTIMATE = (
     SPECS,
+    ANALYSES,
     SAMPLES,
     SHARED_CLUSTERS,
     BASELINES,

@@ -1,4 +1,8 @@
-"""SPECS: every spec and analysis as it ran, its options resolved; exhibits say what it says."""
+"""SPECS and ANALYSES: specs and analyses as they ran, resolved; exhibits say what they say.
+
+ANALYSES has what only analyses have, the same on every design: when firms are gone, limits of worst
+cases, and the columns that group or weigh firms.
+"""
 
 from pipeline.datasets.store import Column, Dataset, Tells
 
@@ -12,6 +16,10 @@ def _word(meaning: str) -> Column:
 
 def _number(meaning: str, tells: Tells = "other_count", nullable: bool = False) -> Column:
     return Column("integer", meaning, nullable, tells=tells)
+
+
+def _limit(meaning: str) -> Column:
+    return Column("number", meaning, nullable=True, tells="words", stored="delivered")
 
 
 def _seed(of: str) -> Column:
@@ -73,7 +81,33 @@ SPECS = Dataset(
         "randomisation_draws": _number("assignments of the randomisation test; 0 without"),
         "randomisation_seed": _seed("the randomisation test"),
         "influence_kept": _word("estimates that INFLUENCE has: all, averages, none"),
+        "romano_wolf_draws": _number("draws over the family of outcomes; 0 where not in one"),
+        "romano_wolf_seed": _seed("these draws"),
         "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
         "least_firms": _number("fewest firms of a group that is estimated; 0 without groups"),
+    },
+)
+
+ANALYSES = Dataset(
+    name="ANALYSES",
+    row="what an analysis rests on: its rule of exit, an outcome's limits, a column of firms",
+    key=("estimator", "outcome", "grouping"),
+    columns={
+        "estimator": Column("string", "name of the analysis"),
+        "outcome": Column("string", "outcome whose limits these are, or `all`"),
+        "grouping": Column("string", "what firms are grouped, or weighted, by; or `all`"),
+        "exit_known_by": _word("how a firm is known to be gone: last_year, column"),
+        "least_years_absent": _number(
+            "fewest years absent up to the panel's last of who is gone; 0 where that is no rule",
+            "year",
+        ),
+        "column": _word("column that says when firms exit, groups or weighs them"),
+        "column_event_time": _number(
+            "event time at which firms have the column; missing where it has no date",
+            "year",
+            nullable=True,
+        ),
+        "lowest": _limit("least that an outcome could have been; missing without limits"),
+        "highest": _limit("most that it could have been; missing without limits"),
     },
 )

@@ -4,14 +4,14 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.datasets.specs import NONE, SPECS
+from pipeline.datasets.specs import ANALYSES, NONE, SPECS
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.words.language import join_words
 
 
 @dataclass(frozen=True)
 class Ran:
-    """Hold a row of SPECS: one spec or analysis on one outcome under one design."""
+    """Hold a row of SPECS, of one outcome and design, or one of ANALYSES."""
 
     row: Mapping[Hashable, Any]
 
@@ -26,6 +26,10 @@ class Ran:
     def number(self, column: str) -> int:
         """Return an option that is a number and always known."""
         return int(self.row[column])
+
+    def value(self, column: str) -> float:
+        """Return a number that need not be whole."""
+        return float(self.row[column])
 
     def has(self, column: str) -> bool:
         """Say whether an option was in use: it is no `none`, not zero, not false."""
@@ -51,6 +55,12 @@ def ran_on(
 def estimator_of(results: StudyResults, spec: str) -> str:
     """Return the estimator that a spec is of."""
     return _rows(results, estimator=spec)[0].code("kind")
+
+
+def rested_on(results: StudyResults, analysis: str, **key: str) -> list[Ran]:
+    """Return what an analysis rested on: the rows of ANALYSES that agree with a part of its key."""
+    rows = results.details.rows(ANALYSES, estimator=analysis, **key)
+    return [Ran(row) for row in rows.to_dict("records")]
 
 
 def each(rows: Iterable[Ran], words: Callable[[Ran], str]) -> str:

@@ -21,7 +21,7 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
-from pipeline.exhibits.words.groups import group_words
+from pipeline.exhibits.words.groups import columns_read, group_words
 from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.params.analyses import GroupsSection
@@ -149,6 +149,7 @@ def _notes(
             least=rows[0].number("least_firms"),
         ),
         how,
+        *columns_read(results, BY_GROUP, {name: one.label for name, one in asked.by.items()}),
         say("heterogeneity.q_values"),
         _not_equality(results),
         *_without_group(results, asked, design),

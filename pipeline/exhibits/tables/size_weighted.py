@@ -16,14 +16,15 @@ from pipeline.exhibits.analysis_effects import (
     reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults, find_effect
-from pipeline.exhibits.ran import each, ran_on
+from pipeline.exhibits.ran import Ran, each, ran_on, rested_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, Text
+from pipeline.exhibits.words.groups import columns_read
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
-from pipeline.params.analyses import Size, SizeWeighted
+from pipeline.params.analyses import SizeWeighted
 
 NAME = "size_weighted"
 
@@ -50,7 +51,11 @@ def _table(
                 counts_row(by_firm),
             ),
         ),
-        *(_panel(results, name, size, effects) for name, size in asked.by.items()),
+        *(
+            _panel(results, size, effects)
+            for name in asked.by
+            for size in rested_on(results, NAME, grouping=name)
+        ),
     ]
     return Table(
         columns=outcome_columns(results, numbered),
@@ -60,8 +65,9 @@ def _table(
     )
 
 
-def _panel(results: StudyResults, name: str, size: Size, effects: list[Effects]) -> Panel:
+def _panel(results: StudyResults, size: Ran, effects: list[Effects]) -> Panel:
     """Return effects under one size, and the total where the outcome is of its column."""
+    name = size.code("grouping")
     weighted = [found.get(Place(Term("att_by"), grouping=name)) for found in effects]
     totals = [found.get(Place(Term("total"), grouping=name)) for found in effects]
     rows = [*estimate_rows(results, say("row.average_effect"), weighted)]
@@ -76,8 +82,8 @@ def _panel(results: StudyResults, name: str, size: Size, effects: list[Effects])
         )
         rows += [Row(estimates.label, cells), errors, Row(say("row.unit"), tuple(units), True)]
     rows.append(counts_row(weighted))
-    at = results.settings.treatment.reference_event_time if size.at is None else size.at
-    title = say("size_weighted.by_size", size=name, at=rounding.fixed(at, 0))
+    at = rounding.fixed(size.number("column_event_time"), 0)
+    title = say("size_weighted.by_size", size=name, at=at)
     return Panel(title, tuple(rows))
 
 
@@ -96,6 +102,7 @@ def _notes(
             "size_weighted.what_is_shown", firms=firms, design=results.settings.design_label(design)
         ),
         say("size_weighted.how", how=how),
+        *columns_read(results, NAME, {name: name for name in asked.by}),
         say("size_weighted.reading", firms=firms),
         *[note for name in asked.by for note in _of_size(results, design, name)],
         *clusters_note(effects),

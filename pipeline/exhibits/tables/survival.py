@@ -17,6 +17,7 @@ from pipeline.exhibits.analysis_effects import (
     reasons_note,
 )
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import Ran, rested_on
 from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
@@ -36,6 +37,8 @@ from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import Survival
 
+NAME = "survival"
+
 _FATES = ("gone", "gap", "not_known")
 
 
@@ -52,7 +55,7 @@ def survival_tables(results: StudyResults) -> list[Table]:
 
 
 def _by_year(results: StudyResults, design: str) -> Table:
-    effects = analysis_effects(results, "survival", design, "survival")
+    effects = analysis_effects(results, NAME, design, "survival")
     found = {time: e for e in effects.values() if (time := e.term.event_time or 0) >= 1}
     rows = [
         row
@@ -112,16 +115,31 @@ def _survival_notes(results: StudyResults, design: str, effects: Effects) -> tup
             firms=results.settings.exhibit.firms,
             design=results.settings.design_label(design),
         ),
+        *_exit_rule(results),
         *clusters_note([effects]),
         *reasons_note([effects]),
     )
+
+
+def _exit_rule(results: StudyResults) -> list[str]:
+    """Return when a firm counts as gone, as it ran."""
+    firms = results.settings.exhibit.firms
+    return [
+        say(
+            f"survival.exit_{rule.code('exit_known_by')}",
+            firms=firms,
+            least=rule.number("least_years_absent"),
+            column=rule.code("column"),
+        )
+        for rule in rested_on(results, NAME, outcome="all")
+    ]
 
 
 def _outcomes(
     results: StudyResults, asked: Survival, design: str, numbered: dict[int, str]
 ) -> Table:
     names = list(numbered.values())
-    effects = [analysis_effects(results, "survival", design, name) for name in names]
+    effects = [analysis_effects(results, NAME, design, name) for name in names]
     return Table(
         columns=outcome_columns(results, numbered),
         panels=(
@@ -162,21 +180,24 @@ def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
 def _outcome_notes(
     results: StudyResults, asked: Survival, design: str, effects: list[Effects]
 ) -> tuple[str, ...]:
-    outcomes = results.settings.outcomes.root
-    limits = [
-        say(
-            "survival.limits_of_outcome",
-            label=outcomes[name].label,
-            low=general(given.lowest),
-            high=general(given.highest),
-            unit=outcomes[name].unit,
-        )
-        for name, given in asked.limits.items()
-    ]
+    found = [rested_on(results, NAME, outcome=name) for name in asked.outcomes]
+    limits = [_limits_of(results, row) for rows in found for row in rows]
     declared = say("survival.limits", limits="; ".join(limits))
     return (
         say("survival.outcomes_note", design=results.settings.design_label(design)),
+        *_exit_rule(results),
         *([declared] if limits else []),
         *clusters_note(effects),
         *reasons_note(effects),
+    )
+
+
+def _limits_of(results: StudyResults, row: Ran) -> str:
+    outcome = results.settings.outcomes.root[row.code("outcome")]
+    return say(
+        "survival.limits_of_outcome",
+        label=outcome.label,
+        low=general(row.value("lowest")),
+        high=general(row.value("highest")),
+        unit=outcome.unit,
     )

@@ -1,10 +1,12 @@
-"""What groups of firms are called."""
+"""What groups of firms are called, and which columns firms are grouped and weighted by."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import rested_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 
@@ -23,3 +25,19 @@ def group_words(group: Mapping[Hashable, Any]) -> str:
         return say("group_of.from", low=rounding.general(group["low"]))
     low, high = rounding.general(group["low"]), rounding.general(group["high"])
     return say("group_of.between", low=low, high=high)
+
+
+def columns_read(results: StudyResults, analysis: str, labels: Mapping[str, str]) -> list[str]:
+    """Say which column each grouping or size is read from and when, by the label of each."""
+    read = [
+        say(
+            "note.column_read",
+            label=label,
+            column=row.code("column"),
+            at=rounding.fixed(row.number("column_event_time"), 0),
+        )
+        for name, label in labels.items()
+        for row in rested_on(results, analysis, grouping=name)
+        if row.has("column")
+    ]
+    return [say("note.columns_read", columns="; ".join(read))] if read else []

@@ -1,4 +1,4 @@
-"""What exhibits say of SPECS: by column the sentence that says it, or why none needs to."""
+"""What exhibits say of SPECS and ANALYSES: by column the sentence, or why none needs to say it."""
 
 # Code or section of the sentences that a column is said by, or chooses.
 SAID: dict[str, str] = {
@@ -32,6 +32,7 @@ SAID: dict[str, str] = {
 
 _ROWS = "rows of ESTIMATES have it, and exhibits show these rows"
 _REMARK = "a remark of the row that it gave says it"
+_SEED = "repeats draws, and means nothing to readers"
 _PLACE = "says where a row belongs"
 
 SILENT: dict[str, str] = {
@@ -48,10 +49,27 @@ SILENT: dict[str, str] = {
     "influence_kept": "says what a private table holds",
     "variance_neighbours": "a detail of the variance of Abadie and Imbens",
     "draws": _REMARK,
+    "romano_wolf_draws": _REMARK,
     "wild_draws": _REMARK,
     "wild_ties": _REMARK,
     "randomisation_draws": _REMARK,
-    "seed": "repeats draws, and means nothing to readers",
-    "wild_seed": "repeats draws, and means nothing to readers",
-    "randomisation_seed": "repeats draws, and means nothing to readers",
+    "seed": _SEED,
+    "romano_wolf_seed": _SEED,
+    "wild_seed": _SEED,
+    "randomisation_seed": _SEED,
+}
+
+SAID_OF_ANALYSES: dict[str, str] = {
+    "exit_known_by": "survival",
+    "least_years_absent": "survival.exit_last_year",
+    "column": "note.column_read",
+    "column_event_time": "note.column_read",
+    "lowest": "survival.limits_of_outcome",
+    "highest": "survival.limits_of_outcome",
+}
+
+SILENT_OF_ANALYSES: dict[str, str] = {
+    "estimator": _PLACE,
+    "outcome": _PLACE,
+    "grouping": _PLACE,
 }
