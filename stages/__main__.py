@@ -44,9 +44,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _refuse(verb: str, rest: list[str]) -> None:
     """Name the verb that was meant."""
-    from stages.command import Answer, Command, UsageError, run_command
+    from stages.command import Command, Reply, UsageError, run_command
 
-    def answer(_: Namespace) -> Answer:
+    def answer(_: Namespace) -> Reply:
         near = get_close_matches(verb, VERBS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UsageError(f"{verb} is no verb{hint}; `impact --help` lists them")

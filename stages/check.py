@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.datasets.complete import write_file
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import check_studies, raised_tolerances
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 from stages.run import PARAMS
 
 # Constant, so that a changed setting re-runs `check` and the stage that reads the setting only.
@@ -15,19 +15,19 @@ CHECKED = Path("data/checked/params.txt")
 
 def main(arguments: list[str] | None = None) -> None:
     """Check all studies; write the constant file that `obtain` and `clean` depend on."""
-    run_command(Command("check", __doc__, _declare, _answer), arguments)
+    run_command(Command("check", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
     pass
 
 
-def _answer(_: Namespace) -> Answer:
+def _reply(_: Namespace) -> Reply:
     studies = check_studies(PARAMS, Path())
     write_file(CHECKED, b"params.yaml was checked\n")
     raised = raised_tolerances(load_yaml(PARAMS))
     lines = [f"check: {', '.join(studies)}", *raised]
-    return Answer("\n".join(lines) + "\n", {"studies": studies, "raised": raised})
+    return Reply("\n".join(lines) + "\n", {"studies": studies, "raised": raised})
 
 
 if __name__ == "__main__":

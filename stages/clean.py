@@ -19,7 +19,7 @@ from pipeline.panel.sources import read_rules_tables
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
-from stages.run import Folders, run_stage, tell
+from stages.run import Folders, notify, run_stage
 
 SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}
 
@@ -50,7 +50,7 @@ def main(
     if cleaned.not_found is not None:
         write(NOT_FOUND, cleaned.not_found, folder)
         if n_lost := len(cleaned.not_found):
-            tell(
+            notify(
                 f"clean {folders.study}: {n_lost} beneficiaries of the register are not in the "
                 "panel and not evaluated; are identifiers written alike (clean.identifier)?"
             )

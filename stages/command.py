@@ -20,7 +20,7 @@ from stages.run import Folders, machine_error, refused, report
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """Hold what a command found, as text and as data; `fault` where the user must act on it."""
 
     text: str
@@ -35,7 +35,7 @@ class Command:
     verb: str
     doc: str | None
     declare: Callable[[argparse.ArgumentParser], None]
-    answer: Callable[[argparse.Namespace], Answer]
+    reply: Callable[[argparse.Namespace], Reply]
 
 
 class UsageError(EvaluationError):
@@ -47,33 +47,33 @@ def run_command(command: Command, arguments: list[str] | None = None) -> None:
     hide_messages()
     given = sys.argv[1:] if arguments is None else arguments
     chosen = argparse.Namespace()
-    answer = _answer(command, given, chosen)
+    reply = _reply(command, given, chosen)
     try:
         if "--json" in given:
-            put(_as_json(command.verb, answer))
-        elif answer.fault and not answer.text:
-            report(answer.fault, command.verb, _folders(chosen))
+            put(_as_json(command.verb, reply))
+        elif reply.fault and not reply.text:
+            report(reply.fault, command.verb, _folders(chosen))
         else:
-            put(answer.text)
+            put(reply.text)
     except OSError as error:  # standard output is a file on a full disk
         if not refused(error):
             raise
         raise SystemExit(report(machine_error(error), command.verb)) from None
-    if answer.fault:
+    if reply.fault:
         raise SystemExit(2)
 
 
-def _answer(command: Command, given: list[str], chosen: argparse.Namespace) -> Answer:
+def _reply(command: Command, given: list[str], chosen: argparse.Namespace) -> Reply:
     """Return what the command found; a fault that stopped it is an answer without text."""
     try:
         _parser(command).parse_args(given, chosen)
-        return command.answer(chosen)
+        return command.reply(chosen)
     except EvaluationError as error:
-        return Answer("", fault=error)
+        return Reply("", fault=error)
     except OSError as error:
         if not refused(error):
             raise
-        return Answer("", fault=machine_error(error))
+        return Reply("", fault=machine_error(error))
 
 
 def _folders(chosen: argparse.Namespace) -> Folders | None:
@@ -102,11 +102,11 @@ def _parser(command: Command) -> _Parser:
     return parser
 
 
-def _as_json(verb: str, answer: Answer) -> str:
-    fault = answer.fault
+def _as_json(verb: str, reply: Reply) -> str:
+    fault = reply.fault
     error = None if fault is None else {"class": type(fault).__name__, "message": str(fault)}
     head = {"command": verb, "exit": 2 if fault else 0, "error": error}
-    return json.dumps(_plain({**head, **answer.data}), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(_plain({**head, **reply.data}), ensure_ascii=False, indent=2) + "\n"
 
 
 def _plain(value: Any) -> Any:

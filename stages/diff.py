@@ -7,12 +7,12 @@ from pathlib import Path
 from pipeline.commands.audit.diff_words import diff_markdown, diff_text
 from pipeline.commands.audit.effect_diff import compare_revisions
 from pipeline.commands.audit.revisions import Revision, commit
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print the effect diff of two revisions, or of one and the files as they lie."""
-    run_command(Command("diff", __doc__, _declare, _answer), arguments)
+    run_command(Command("diff", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -21,11 +21,11 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("--markdown", action="store_true", help="for a pull request")
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     old = commit(Path(), chosen.before)
     new = commit(Path(), chosen.after) if chosen.after else Revision(Path())
     diff = compare_revisions(old, new)
-    return Answer(diff_markdown(diff) if chosen.markdown else diff_text(diff), asdict(diff))
+    return Reply(diff_markdown(diff) if chosen.markdown else diff_text(diff), asdict(diff))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ from pipeline.datasets.store import read
 from pipeline.errors import ParamsError
 from pipeline.params.settings import load_yaml, read_value, study_block
 from pipeline.params.study import read_study
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print what the headline design becomes with `key=value` changes to params.yaml."""
-    run_command(Command("explore", __doc__, _declare, _answer), arguments)
+    run_command(Command("explore", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -23,12 +23,12 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("changes", nargs="*", help="match.designs.covariates.caliper_sd=0.1")
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     content = load_yaml(PARAMS)
     block = changed(study_block(content, chosen.study), dict(map(_change, chosen.changes)))
     study = read_study({**content, chosen.study: block}, chosen.study)
     found = explore(read(PANEL, Folders(chosen.study).of("clean")), study)
-    return Answer(explored_text(found), {"study": chosen.study, **_data(found)})
+    return Reply(explored_text(found), {"study": chosen.study, **_data(found)})
 
 
 def _data(found: Explored) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from pipeline.effects.study import prepare_study
 from pipeline.matching.matched_lags import matched_times
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import read_study
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Write data/<study>/export/: firm data, private like everything under data/."""
-    run_command(Command("export", __doc__, _declare, _answer), arguments)
+    run_command(Command("export", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -27,12 +27,12 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("--stata", action="store_true", required=True, help=".dta and .do files")
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     folders = Folders(chosen.study)
     files, folder = _files(folders), folders.of("export")
     for name, content in files.items():
         write_file(folder / name, content)
-    return Answer(
+    return Reply(
         f"{folder.as_posix()}/ (private): {', '.join(files)}\n",
         {"folder": folder.as_posix(), "files": list(files)},
     )

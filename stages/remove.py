@@ -6,14 +6,14 @@ from typing import Any
 
 from pipeline.commands.remove import Removal, plan_removal, remove_study
 from pipeline.params.settings import load_yaml
-from stages.command import Answer, Command, UsageError, run_command
+from stages.command import Command, Reply, UsageError, run_command
 from stages.output import put
 from stages.run import PARAMS
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Show what goes, ask, and remove it, all or nothing."""
-    run_command(Command("remove", __doc__, _declare, _answer), arguments)
+    run_command(Command("remove", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -21,17 +21,17 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     removal = plan_removal(Path(), chosen.study)
     if not chosen.yes:
         if chosen.json:
             raise UsageError("with --json nobody can be asked: give --yes too")
         put(_in_words(removal))
         if not _agreed(chosen.study):
-            return Answer("nothing was removed\n")
+            return Reply("nothing was removed\n")
     remove_study(Path(), removal)
     none = "" if load_yaml(PARAMS)["studies"] else "; no study is left: start or add one"
-    return Answer(f"{chosen.study} is removed{none}\n", _data(removal))
+    return Reply(f"{chosen.study} is removed{none}\n", _data(removal))
 
 
 def _agreed(study: str) -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:  # `check` reports errors without waiting for pandas
 
 PARAMS = Path("params.yaml")
 
+# By name, so that no stage depends on the words: they are printed here, and in no result.
+WORDS = "pipeline.exhibits.words.language"
+
 # What a machine refuses that whoever runs it can repair, and how.
 _REFUSALS = {
     errno.ENOSPC: "free space",
@@ -107,19 +110,18 @@ def report(error: EvaluationError, where: str, folders: Folders | None = None) -
         print(f"{where}: {error}", file=sys.stderr)
         return 2
     print(f"{where}: {type(error).__name__}", file=sys.stderr)
-    for line in told(error).splitlines():
+    for line in message_of(error).splitlines():
         print(f"  {line}", file=sys.stderr)
     if error.problems is not None and folders is not None:
         print(f"  {_keep_rows(error.problems, folders)}", file=sys.stderr)
     return 2
 
 
-def told(error: EvaluationError) -> str:
+def message_of(error: EvaluationError) -> str:
     """Return an error's message; one that is a reason is told in words."""
     if error.has_words:
         return str(error)
-    # By name, so that no stage depends on the words: they are printed here, and in no result.
-    words = importlib.import_module("pipeline.exhibits.words.language")
+    words = importlib.import_module(WORDS)
     return str(words.tell(error.reason))
 
 
@@ -142,7 +144,7 @@ def _short(path: str) -> str:
     return (place.relative_to(here) if place.is_relative_to(here) else place).as_posix()
 
 
-def tell(message: str) -> None:
+def notify(message: str) -> None:
     """Print a line that whoever runs the stage must see, in CI and in files too."""
     print(message, file=sys.stderr)
 

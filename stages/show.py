@@ -13,12 +13,12 @@ from pipeline.exhibits.render.terminal import render_text
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.study import study_tables
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print every part of the table asked for, or the one part that a file name names."""
-    run_command(Command("show", __doc__, _declare, _answer), arguments)
+    run_command(Command("show", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("table", nargs="?", default="main_effects", help="its key, or a file name")
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     results = published_results(Path(), chosen.study)
     tables = study_tables(results)
     asked = chosen.table
@@ -36,7 +36,7 @@ def _answer(chosen: Namespace) -> Answer:
     with speaking(results.settings.exhibit):
         text = "\n".join(map(render_text, shown.values()))
         data = [{"table": name, **_data(table)} for name, table in shown.items()]
-    return Answer(text, {"study": chosen.study, "tables": data})
+    return Reply(text, {"study": chosen.study, "tables": data})
 
 
 def _data(table: Table) -> dict[str, Any]:

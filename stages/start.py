@@ -8,7 +8,7 @@ from pipeline.commands.params_text import with_study
 from pipeline.commands.start.section import start_section
 from pipeline.commands.undo import all_or_nothing
 from pipeline.params.settings import load_yaml
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
 
 _NOTES = {
@@ -19,7 +19,7 @@ _NOTES = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Copy the files to data/raw/<study>/, list the study and append its section."""
-    run_command(Command("start", __doc__, _declare, _answer), arguments)
+    run_command(Command("start", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -27,9 +27,9 @@ def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, help="the panel and, if any, the register")
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     start(chosen.study, chosen.files)
-    return Answer(
+    return Reply(
         f"{PARAMS}: section {chosen.study}; answer its QUESTION lines, then `dvc repro`\n",
         {"study": chosen.study},
     )

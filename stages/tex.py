@@ -5,24 +5,24 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.commands.audit.tex_keys import KeyUsed, UnknownKeysError, check_keys, known_keys
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print unknown keys with file, line and the nearest known key; exit 2 if there are any."""
-    run_command(Command("tex", __doc__, _declare, _answer), arguments)
+    run_command(Command("tex", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, help="LaTeX files")
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     found = check_keys(chosen.files, known_keys(Path()))
     lines = [_in_words(key, "is made by a command: LaTeX will check it") for key in found.made]
     lines += [_in_words(key, f"is unknown{_nearest(key)}") for key in found.unknown]
     counted = f"{found.n_keys} keys, {len(found.unknown)} unknown"
-    return Answer(
+    return Reply(
         "\n".join([*lines, counted]) + "\n",
         asdict(found),
         UnknownKeysError(counted) if found.unknown else None,

@@ -28,7 +28,7 @@ from pipeline.commands.audit.rebuild import table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.errors import EvaluationError
 from pipeline.params.settings import load_yaml, study_names
-from stages.command import Answer, Command, run_command
+from stages.command import Command, Reply, run_command
 from stages.run import PARAMS
 
 # As many characters of a hash tell it from all others.
@@ -41,7 +41,7 @@ class AuditError(EvaluationError):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the checks; print what differs; exit 2 if anything does."""
-    run_command(Command("verify", __doc__, _declare, _answer), arguments)
+    run_command(Command("verify", __doc__, _declare, _reply), arguments)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def _hash(text: str) -> str:
     return text
 
 
-def _answer(chosen: Namespace) -> Answer:
+def _reply(chosen: Namespace) -> Reply:
     content = load_yaml(PARAMS)
     if chosen.inputs:
         return _searched(study_names(content), chosen.inputs)
@@ -72,7 +72,7 @@ def _answer(chosen: Namespace) -> Answer:
     lines = [line for name, faults in found.items() for line in _report(name, faults)]
     lines += [f"{study}: raw data are not here, so they were not compared" for study in absent]
     n_faults = sum(map(len, found.values()))
-    return Answer(
+    return Reply(
         "\n".join([*lines, *map(_recorded, records)]) + "\n",
         {"faults": found, "without_raw_data": absent, "inputs": records},
         AuditError(_counted(n_faults)) if n_faults else None,
@@ -112,12 +112,12 @@ def _recorded(record: dict[str, Any]) -> str:
     return f"{record['study']}: inputs {record['inputs'][:_SHOWN]}, {since}"
 
 
-def _searched(studies: list[str], inputs: str) -> Answer:
+def _searched(studies: list[str], inputs: str) -> Reply:
     """Say which commits had the inputs; one that none had is a fault."""
     found = [period for study in studies for period in periods(Path(), study, inputs)]
     fault = None if found else AuditError(f"no commit had the inputs {inputs}")
     text = "".join(f"{_in_words(period)}\n" for period in found)
-    return Answer(text, {"periods": [asdict(period) for period in found]}, fault)
+    return Reply(text, {"periods": [asdict(period) for period in found]}, fault)
 
 
 def _in_words(period: Period) -> str:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from import_closure import BY_FILE, ITEM, ROOT, aggregate_files, code_dependencies, import_closure
 
+from pipeline.exhibits.words import language
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import SECTIONS
 from pipeline.publishing.provenance import NAME as PROVENANCE
 from pipeline.publishing.swap import OWNED
+from stages import run
 from stages.index import INDEX
 
 PIPELINE = load_yaml(ROOT / "dvc.yaml")["stages"]
@@ -83,6 +85,32 @@ def test_the_import_closure_lies_inside_the_declared_code(stage):
     for behind in stages_behind(stage):
         outside = [p for p in import_closure(f"stages.{behind}") if not inside(p, listed)]
         assert outside == [], "`python docs/dvc_deps.py` writes the list"
+
+
+# Imports that name their module at run time, which no closure follows, and why none need be.
+BY_NAME = {
+    # The words of a message at the terminal, which is in no result.
+    ("stages/run.py", "WORDS"),
+    # The verb typed, of which each stage is declared by itself.
+    ("stages/__main__.py", "f'stages.{verb}'"),
+    # Every declared table, for a command that is no stage.
+    ("pipeline/commands/remove.py", "module.name"),
+}
+
+
+def imports_by_name():
+    """Yield the file and the argument of every call of `import_module` and `__import__`."""
+    for path in (p for room in ("pipeline", "stages") for p in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = getattr(node, "func", None)
+            name = getattr(called, "attr", getattr(called, "id", ""))
+            if name in {"import_module", "__import__"}:
+                yield path.relative_to(ROOT).as_posix(), ast.unparse(node.args[0])
+
+
+def test_what_is_imported_by_name_is_listed_with_the_reason():
+    assert set(imports_by_name()) == BY_NAME
+    assert language.__name__ == run.WORDS
 
 
 @pytest.mark.parametrize("stage", PIPELINE)

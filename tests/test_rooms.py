@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent / "pipeline"
+STAGES = ROOT.parent / "stages"
 
 # A room imports from itself and from those before it; stages and tests from all.
 ROOMS = (
@@ -68,13 +69,22 @@ def test_an_import_of_a_later_room_is_found(line):
     assert upward(ROOT / "panel" / "clean.py", lazily)
 
 
+def public_names():
+    """Yield the classes and public functions of pipeline/ and stages/, with their modules."""
+    paths = [*trees(), *STAGES.glob("*.py")]
+    for path in paths:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                yield node.name, str(path.relative_to(ROOT.parent))
+
+
 def test_no_two_classes_or_public_functions_have_one_name():
     places = defaultdict(list)
-    for path, tree in trees().items():
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(str(path.relative_to(ROOT)))
-    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
+    for name, path in public_names():
+        places[name].append(path)
+    # Every stage and command has its `main`.
+    assert "stages/run.py" in places["Folders"]
+    assert {name: p for name, p in places.items() if len(p) > 1 and name != "main"} == {}
 
 
 def test_types_of_arrays_are_defined_once():
