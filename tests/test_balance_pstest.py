@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.matching.balance import measure_balance
-from pipeline.matching.balance_of_designs import differences_together, summarise_balance
+from pipeline.matching.balance_of_designs import differences_of_designs, summarise_balance
 from pipeline.matching.rubin import separations
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
@@ -81,7 +81,7 @@ def test_differences_together_count_covariates_that_are_known(arguments):
     """One row of four: of three known differences two are above the threshold, one is at it."""
     rows = measure_balance(*arguments).query("design == 'one' and sample == 'before'").iloc[[0] * 4]
     rows = rows.assign(stack="all", std_diff=[-0.3, 0.1, 0.2, np.nan], percent_bias=[1, -2, 3, -4])
-    found = differences_together(pd.concat([rows, rows.assign(stack="2009")]), 0.1).iloc[0]
+    found = differences_of_designs(pd.concat([rows, rows.assign(stack="2009")]), 0.1).iloc[0]
     assert found[["n_above_threshold", "n_known"]].tolist() == [2, 3]
     assert found["largest_std_diff"] == 0.3
     assert found["mean_std_diff"] == pytest.approx(0.2)

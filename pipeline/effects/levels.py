@@ -18,7 +18,7 @@ from pipeline.params.estimate import EstimateSection
 
 
 @dataclass(frozen=True)
-class Levels:
+class ClusterLevels:
     """Hold by level the cluster of each firm, (F,), and the names of cluster codes in PANEL."""
 
     codes: dict[str, Codes]
@@ -31,12 +31,12 @@ def levels_named(estimate: EstimateSection) -> list[str]:
     return list(dict.fromkeys(n for pair in pairs for n in pair if n not in OWN_LEVELS))
 
 
-def levels_at(panel: pd.DataFrame, row: Codes, names: list[str]) -> Levels:
+def levels_at(panel: pd.DataFrame, row: Codes, names: list[str]) -> ClusterLevels:
     """Return the clusters of columns in the firms' rows; a firm without one (NO_ROW) has the first.
 
     Raises DataError where a firm with a row has no value.
     """
-    found = Levels({}, {})
+    found = ClusterLevels({}, {})
     for name in names:
         known = row != NO_ROW
         values = panel[name].iloc[row[known]]

@@ -20,7 +20,7 @@ def summarise_balance(
 
     `told_apart` are Rubin's figures by design and sample, missing where there are none.
     """
-    found = differences_together(balance, match.balance.threshold)
+    found = differences_of_designs(balance, match.balance.threshold)
     refitted = pd.DataFrame(
         [(design, sample, *astuple(own)) for design, sample, own in told_apart],
         columns=[*_KEY, *(field.name for field in fields(Separation))],
@@ -28,7 +28,7 @@ def summarise_balance(
     return conform(BALANCE_SUMMARY, found.merge(refitted, on=_KEY, how="left"))
 
 
-def differences_together(balance: pd.DataFrame, threshold: float) -> pd.DataFrame:
+def differences_of_designs(balance: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """Return by design and sample the size of differences over covariates and categories.
 
     What is not known of a covariate counts nowhere; without any that is known, all is missing.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.levels import Levels, levels_at, levels_named
+from pipeline.effects.levels import ClusterLevels, levels_at, levels_named
 from pipeline.effects.stacks import Stacks, unit_covariates
 from pipeline.effects.study import Study
 from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
@@ -48,13 +48,13 @@ def spec_effects(
     return named, found.n_without_covariates
 
 
-def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> Levels:
+def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> ClusterLevels:
     """Return further clusters, and all names, of PANEL's firms where every firm is compared."""
     if spec.firms != "panel":
-        return Levels(dict(stacks.levels), dict(stacks.names))
+        return ClusterLevels(dict(stacks.levels), dict(stacks.names))
     row = _own_rows(study, index_panel(study.panel))[1]
     found = levels_at(study.panel, row, ["cluster", *levels_named(study.estimate)])
-    return Levels(found.codes, {"assignment": found.names["cluster"], **found.names})
+    return ClusterLevels(found.codes, {"assignment": found.names["cluster"], **found.names})
 
 
 def _stack_samples(
