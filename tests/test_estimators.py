@@ -33,10 +33,7 @@ from pipeline.estimators import registry
 from pipeline.estimators.estimator import Estimator
 from pipeline.exhibits.words.estimators import COMPOSED
 from pipeline.exhibits.words.language import sentences
-from pipeline.inference import bootstrap, imbens_manski, randomisation
-from pipeline.inference.inferences import BESIDE
 from pipeline.inference.match_order import order_effects
-from pipeline.params.valid_inference import METHODS, VALID
 
 
 def named_by_params() -> set[str]:
@@ -161,12 +158,6 @@ def test_an_estimator_that_is_not_redone_says_so():
 
 def test_every_estimator_has_its_sentence_or_says_that_its_name_is_one():
     assert {row.words for row in registry.ESTIMATORS.values()} - {None} == set(COMPOSED)
-
-
-def test_methods_of_inference_are_those_that_params_name():
-    made = {*BESIDE, *(m.INFERENCE for m in (bootstrap, randomisation, imbens_manski))}
-    assert made | {"abadie_imbens"} == set(METHODS)
-    assert {name for name, _ in VALID} - {"analytic"} <= set(METHODS)
 
 
 def test_every_block_of_the_page_on_estimators_is_a_spec():

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from benchmarks.simulation_study.scenarios import Scenario
+from pipeline.params.inference_methods import METHODS
 
 SCORED = ["employment_log", "age", "foreign_owned", "manager_education", "distance"]
-REDONE = ("cluster_bootstrap", "randomisation")
 EFFECT, NO_EFFECT = "as set", "none"
 Needed = Literal["always", "few_clusters", "all_firms", "flat_on_sets"]
 
@@ -29,7 +29,7 @@ class Estimator:
     @property
     def redone(self) -> bool:
         """Say whether the inference makes score and weights again in each of its draws."""
-        return self.inference in REDONE
+        return METHODS[self.inference].redoes
 
     @property
     def tests_only(self) -> bool:

@@ -5,6 +5,7 @@ levels in which a firm that is gone counts as zero, Lee's bounds for firms that 
 and worst-case bounds for all firms. All on the years in which exit is known.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,9 @@ from pipeline.analyses.exit_status import ExitStatus
 from pipeline.analyses.manski_bounds import manski_bounds
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import FITS
+from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
+from pipeline.effects.estimated import Estimated
 from pipeline.effects.populations import labelled
 from pipeline.effects.rows import Label, Row, fit_key, missing_row
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
@@ -29,8 +32,7 @@ from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import IdentificationError, Reason, SupportError
 from pipeline.estimators.lee_bounds import bounds_of_changes, trimmed
-from pipeline.inference.analytic import infer
-from pipeline.inference.imbens_manski import bound_rows
+from pipeline.inference.inferences import inferred_rows
 from pipeline.inference.stored import keep
 from pipeline.panel.scale import on_scale, transform
 from pipeline.params.analyses import Limits
@@ -117,9 +119,7 @@ def _lee(collected: Collected, after: AfterExit, label: Label, values: Floats) -
     if found is None:
         return [missing_row(label, LEE, Reason("no_survivors_in_both_groups"))]
     collected.add(FITS, **fit_key(label), **trimmed(found))
-    both = infer(found.both, label.cluster)
-    keep(collected, label, both)
-    return bound_rows(label, LEE, both, Reason("survive_either_way"))
+    return _bound_rows(collected, label, found.both, {LEE: Reason("survive_either_way")})
 
 
 def _manski(
@@ -142,9 +142,18 @@ def _manski(
     found = manski_bounds(after.stacks, values, after.status.gone, (low, high), MANSKI)
     if found is None:
         return [missing_row(label, MANSKI, Reason("no_event_time_with_both_groups"))]
-    both = infer(found, label.cluster)
-    keep(collected, label, both)
-    return bound_rows(label, MANSKI, both, Reason("any_outcome_within_limits"))
+    within = {MANSKI: Reason("any_outcome_within_limits")}
+    return _bound_rows(collected, label, found, within)
+
+
+def _bound_rows(
+    collected: Collected, label: Label, both: Estimated, assumes: Mapping[Term, Reason]
+) -> list[Row]:
+    """Return the rows of both bounds on an effect, and of its interval; keep their covariance."""
+    rows, found = inferred_rows(label, Answer([both], assumes=assumes), None)
+    for own, inferred in found:
+        keep(collected, own, inferred)
+    return rows
 
 
 def _on_scale(limits: Limits, outcome: Outcome) -> tuple[float, float]:

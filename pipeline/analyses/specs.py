@@ -20,14 +20,12 @@ from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.inference.bootstrap import bootstrap_rows
 from pipeline.inference.detectable import detectable_row
 from pipeline.inference.errors_by_firm import caution_errors_by_firm
-from pipeline.inference.inferences import answered, inferred_rows
+from pipeline.inference.inferences import answered, inferred_rows, redone_rows
 from pipeline.inference.match_order import order_effects
 from pipeline.inference.multiplicity import family_tests
 from pipeline.inference.pre_trends import pre_trend_test
-from pipeline.inference.randomisation import randomisation_rows
 from pipeline.inference.romano_wolf import romano_wolf_tests
 from pipeline.inference.stored import keep
 from pipeline.inference.validity import require_valid
@@ -122,8 +120,7 @@ def _add_redone(collected: Collected, study: Study, redo: Redo) -> None:
         anew = ESTIMATORS[spec.estimator].anew
         if anew is not None:
             _add_anew(collected, study, spec, partial(anew, study, spec, redo))
-    collected.estimates += bootstrap_rows(study, redo, collected.estimates)
-    collected.estimates += randomisation_rows(study, redo, collected.estimates)
+    collected.estimates += redone_rows(study, redo, collected.estimates)
     for row in order_effects(study, redo):
         collected.add(FITS, **row)
 
@@ -135,7 +132,6 @@ def _add_anew(
     matched_anew: Callable[[str], Callable[[str], Answer]],
 ) -> None:
     """Add what an estimator finds that matches firms anew, by design."""
-    inference = spec.option("inference")
     for design in spec.designs:
         estimate = matched_anew(design)
         for name, outcome in study.outcomes.items():
@@ -145,7 +141,7 @@ def _add_anew(
             answer = estimate(name)
             _keep_solver(collected, label, answer)
             rows, _ = inferred_rows(label, answer, spec)
-            collected.estimates += [row | {"inference": inference} for row in rows]
+            collected.estimates += rows
             add_unused(collected, label, answer)
             if answer.unused:
                 error = rows[0].get("std_error", np.nan)

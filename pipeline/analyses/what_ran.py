@@ -20,8 +20,11 @@ from pipeline.effects.study import Study, asked
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.redo import Redo
 from pipeline.params.analyses import Analysis, GroupsSection, SizeWeighted, clustering_code
+from pipeline.params.inference_methods import METHODS, Method
 from pipeline.params.spec_options import OPTIONS, EstimatesAsked
 
+# What stands for each setting of draws where nothing is drawn.
+_NOT_DRAWN = {"draws": 0, "seed": None, "ties": NONE}
 # A row in which one of these stands was inferred.
 _INFERRED = ("std_error", "p_value", "conf_low")
 
@@ -148,20 +151,27 @@ def _row(of: Asked, own: Resolved, kind: str, terms: Sequence[str], inferred: li
 def _inference(spec: EstimatesAsked | Analysis, rows: list[Row]) -> Row:
     """Return the methods that gave something, and how often and from which seeds they drew."""
     methods = {row["inference"] for row in rows}
-    bootstrap = "cluster_bootstrap" in methods
-    wild = _option(spec, "wild_bootstrap") if "wild_bootstrap" in methods else None
-    randomised = _option(spec, "randomisation") if "randomisation" in methods else None
+    drawn: Row = {}
+    for name, method in METHODS.items():
+        drawn |= _drawn(spec, method) if name in methods else _not_drawn(method)
     return {
         "inference": _listed(sorted(methods)),
         "bands": any(row["band"] == "simultaneous" for row in rows),
-        "draws": _option(spec, "draws") if bootstrap else 0,
-        "seed": _option(spec, "seed") if bootstrap else None,
-        "wild_draws": wild.draws if wild else 0,
-        "wild_seed": wild.seed if wild else None,
-        "wild_ties": wild.ties if wild else NONE,
-        "randomisation_draws": randomised.draws if randomised else 0,
-        "randomisation_seed": randomised.seed if randomised else None,
+        **drawn,
     }
+
+
+def _drawn(spec: EstimatesAsked | Analysis, method: Method) -> Row:
+    """Return the settings of a method's draws: the spec's own, or those of the option for it."""
+    asked = None if method.option in (None, "inference") else _option(spec, str(method.option))
+    return {
+        column: _option(spec, name) if asked is None else getattr(asked, name)
+        for name, column in method.drawn.items()
+    }
+
+
+def _not_drawn(method: Method) -> Row:
+    return {column: _NOT_DRAWN[name] for name, column in method.drawn.items()}
 
 
 def _options(spec: EstimatesAsked | Analysis) -> Row:

@@ -19,6 +19,7 @@ from pipeline.effects.rows import Label, Row, place_of
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.params.analyses import clustering_code
+from pipeline.params.inference_methods import method_named
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,12 @@ class Collected:
         return unknown if kept is None else kept.covariance_of(terms)
 
     def tables(self) -> Results:
-        """Return the collected rows as declared tables."""
+        """Return the collected rows as declared tables.
+
+        Raises ValueError where a row is of a method of inference that nobody knows.
+        """
+        for name in {row["inference"] for row in self.estimates}:
+            method_named(name)
         return Results(
             estimates=_table(ESTIMATES, pd.DataFrame(map(_plain, self.estimates))),
             tests=_table(TESTS, pd.DataFrame(map(_plain, self.tests))),

@@ -19,8 +19,8 @@ from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
 from pipeline.matching.redo import Redo
+from pipeline.params.inference_methods import METHODS, method_named
 from pipeline.params.spec_options import EstimatesAsked
-from pipeline.params.valid_inference import METHODS
 
 STACKED_ONLY = Reason("ratios_by_stacked_only")
 
@@ -84,11 +84,8 @@ class Estimator:
 
     def __post_init__(self) -> None:
         """Refuse traits that contradict each other or what specs can ask for."""
-        unknown = sorted(self.inference - METHODS.keys())
-        if unknown:
-            raise ValueError(
-                f"{', '.join(unknown)} is no method of inference: {', '.join(METHODS)}"
-            )
+        for name in sorted(self.inference):
+            method_named(name)
         lacking = sorted(self.settings.methods() - self.inference)
         if lacking:
             named = ", ".join(lacking)
@@ -101,7 +98,7 @@ class Estimator:
     @property
     def _can_be_asked_to_be_redone(self) -> bool:
         early = "placebo_entry_years" in self.settings.model_fields
-        return early or any(METHODS[name] for name in self.inference)
+        return early or any(METHODS[name].redoes for name in self.inference)
 
     def runs(self, asked: Asked) -> Resolved:
         """Return what a spec's settings come to, with firm-years taken as often as `pools` says."""

@@ -15,6 +15,7 @@ from pipeline.exhibits.details import Details, known_or_nan
 from pipeline.exhibits.words.language import tell, tell_all
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.inference_methods import primary_methods
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
@@ -104,13 +105,13 @@ class StudyResults:
     def effects(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":
         """Hold effects on all firms, by outcome, design, spec and band, then term.
 
-        Of each the analytic row, which is by Abadie and Imbens for one difference per firm.
+        Of each the row of the method by which effects have their own errors.
         """
         table = self.estimates
         everyone = (table[["sample", "grouping", "subgroup"]] == "all").all(axis=1)
-        analytic = table["inference"].isin(["analytic", "abadie_imbens"])
+        primary = table["inference"].isin(primary_methods())
         found: dict[tuple[str, ...], dict[Term, Effect]] = {}
-        for row in table[everyone & analytic].to_dict("records"):
+        for row in table[everyone & primary].to_dict("records"):
             named = {str(key): value for key, value in row.items()}
             key = tuple(str(named[name]) for name in ("outcome", "design", "estimator", "band"))
             effect = as_effect(named)

@@ -17,6 +17,7 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex_cells import siunitx_marks
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
+from pipeline.params.inference_methods import primary_methods
 from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
 
 _COUNTS = ("n_treated", "n_control", "n_obs", "n_clusters", "n_treated_clusters")
@@ -58,11 +59,11 @@ def study_numbers(results: StudyResults) -> dict[str, Quoted]:
 
 
 def _rows(results: StudyResults) -> list[dict[str, Any]]:
-    """Return the analytic rows of effects on all firms, by whatever size they are weighted."""
+    """Return the rows of effects on all firms with their own errors, by whatever size weights."""
     table = results.estimates
     everyone = (table["sample"] == "all") & (table["subgroup"] == "all")
     pointwise = everyone & (table["band"] == "pointwise")
-    chosen = table[pointwise & table["inference"].isin(["analytic", "abadie_imbens"])]
+    chosen = table[pointwise & table["inference"].isin(primary_methods())]
     return [{str(k): v for k, v in row.items()} for row in chosen.to_dict("records")]
 
 

@@ -7,19 +7,18 @@ import numpy as np
 from pipeline.effects.rows import Label, Row, effect_row
 from pipeline.effects.terms import Term, bounds_on
 from pipeline.errors import Reason
-from pipeline.inference.analytic import Inferred, analytic_rows
+from pipeline.inference.analytic import Inferred
 from pipeline.inference.cautions import cluster_caution
 
 INFERENCE = "imbens_manski"
 
 
-def bound_rows(label: Label, effect: Term, inferred: Inferred, assumes: Reason) -> list[Row]:
-    """Return rows of both bounds on an effect, and of the interval that covers it.
+def covering_row(label: Label, effect: Term, inferred: Inferred, assumes: Reason) -> Row:
+    """Return the row of the interval that covers an effect.
 
     `inferred` holds the lower and the upper bound; `assumes` says whom they are for and what they
     need.
     """
-    rows = [row | {"remarks": (assumes, *row["remarks"])} for row in analytic_rows(label, inferred)]
     counts = inferred.counts
     known = bool(np.isfinite(inferred.known_errors).all())
     low, high = _interval(effect, inferred, label.conf_level) if known else (np.nan, np.nan)
@@ -33,7 +32,7 @@ def bound_rows(label: Label, effect: Term, inferred: Inferred, assumes: Reason) 
         conf_high=high,
         remarks=said,
     )
-    return [*rows, interval | counts.columns]
+    return interval | counts.columns
 
 
 def _interval(effect: Term, inferred: Inferred, conf_level: float) -> tuple[float, float]:

@@ -1,57 +1,57 @@
-"""All inference on a spec's answer, after estimation: analytic rows, and what is asked beside them.
+"""All inference on a spec's answer, after estimation: its own errors, and what is asked beside.
 
-A method that can be read off a result stands in BESIDE, one row a method; those that redo designs
-(bootstrap, randomisation) run once for all specs, see `analyses.specs`.
+Methods are rows of `registry`; those that redo designs run once for all specs.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.effects.answers import Answer
 from pipeline.effects.families import family_traits
-from pipeline.effects.matched_effects import MatchedEffects
 from pipeline.effects.rows import Label, Row, missing_row
+from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.inference.abadie_imbens import abadie_imbens_rows
-from pipeline.inference.analytic import Inferred, analytic_rows, infer
+from pipeline.inference.analytic import Inferred
 from pipeline.inference.bands import band_rows
-from pipeline.inference.bias_reduced import bias_reduced_rows
-from pipeline.inference.imbens_manski import bound_rows
-from pipeline.inference.wild_bootstrap import wild_bootstrap_row
-from pipeline.params.spec_options import EstimatesAsked
+from pipeline.inference.registry import REGISTRY, Known, Own
+from pipeline.matching.redo import Redo
+from pipeline.params.inference_methods import METHODS, method_named, primary_methods
+from pipeline.params.spec_options import OPTIONS, EstimatesAsked
 
 LINEAR_ONLY = Reason("linear_only")
+
+Pairs = list[tuple[Label, Inferred]]
 
 
 def inferred_rows(
     label: Label, answer: Answer, spec: EstimatesAsked | None
-) -> tuple[list[Row], list[tuple[Label, Inferred]]]:
+) -> tuple[list[Row], Pairs]:
     """Return every row of one answer, and its results with their labels and covariances.
 
-    Without a spec nothing is asked beside the analytic rows.
+    Without a spec errors are analytic, and nothing is asked beside.
     """
-    rows = [missing_row(label, term, why) for term, why in answer.reasons.items()]
-    found: list[tuple[Label, Inferred]] = []
+    method = str(OPTIONS["inference"]) if spec is None else spec.primary_inference
+    return _rows_by(method, label, answer, spec)
+
+
+def _rows_by(
+    method: str, label: Label, answer: Answer, spec: EstimatesAsked | None
+) -> tuple[list[Row], Pairs]:
+    reasons = answer.reasons.items()
+    rows = [missing_row(label, term, why, inference=method) for term, why in reasons]
+    found: Pairs = []
     for result in answer.results:
-        if isinstance(result.source, MatchedEffects):
-            rows += abadie_imbens_rows(label, result)
-            continue
-        inferred = infer(result, label.cluster)
-        found.append((label, inferred))
-        if answer.assumes:
-            ((term, assumes),) = answer.assumes.items()
-            rows += bound_rows(label, term, inferred, assumes)
-            continue
-        own = analytic_rows(label, inferred)
+        own, inferred = _own_rows(method)(label, result)
+        assumed = tuple(answer.assumes.values())
+        own = [row | {"remarks": (*assumed, *row["remarks"])} for row in own]
         rows += own
-        if spec is not None:
-            rows += _bands(own, inferred, spec)
-            rows += [row for beside in BESIDE.values() for row in beside(own, inferred, spec)]
+        if inferred is not None:
+            found.append((label, inferred))
+            rows += _rows_beside(Known(label, own, inferred, answer.assumes), spec)
     for name, part in answer.by_sample.items():
-        further = inferred_rows(replace(label, sample=name), part, None)
+        further = _rows_by(method, replace(label, sample=name), part, None)
         rows += further[0]
         found += further[1]
     return rows, found
@@ -65,35 +65,38 @@ def refused_rows(label: Label, task: Task) -> list[Row]:
     return [missing_row(label, ATT, LINEAR_ONLY, inference=name) for name in asked]
 
 
-def _bands(rows: list[Row], inferred: Inferred, spec: EstimatesAsked) -> list[Row]:
-    if not spec.option("bands"):
+def redone_rows(study: Study, redo: Redo, analytic: list[Row]) -> list[Row]:
+    """Return the rows of all methods that make designs again, of specs that ask for them."""
+    makes = [rows.again for rows in REGISTRY.values() if rows.again is not None]
+    return [row for again in makes for row in again(study, redo, analytic)]
+
+
+def _own_rows(method: str) -> Own:
+    """Return how a primary method makes rows; raise ValueError where it is none."""
+    own = REGISTRY[method].own if method_named(method).primary else None
+    if own is None:
+        raise ValueError(f"{method} gives no errors of an effect: {', '.join(primary_methods())}")
+    return own
+
+
+def _rows_beside(known: Known, spec: EstimatesAsked | None) -> list[Row]:
+    """Return bands, and the rows of methods that come with the result or are asked for."""
+    rows = _bands(known, spec)
+    asked = [] if spec is None else spec.asked_beside_analytic
+    for name, made in REGISTRY.items():
+        option = METHODS[name].option
+        if made.beside is not None and (option is None or name in asked):
+            settings = None if spec is None or option is None else spec.option(option)
+            rows += made.beside(known, settings)
+    return rows
+
+
+def _bands(known: Known, spec: EstimatesAsked | None) -> list[Row]:
+    if spec is None or not spec.option("bands"):
         return []
-    named = dict.fromkeys(term.family for term in inferred.estimated.terms)
+    named = dict.fromkeys(term.family for term in known.inferred.estimated.terms)
     banded = [family for family in named if family_traits(family).banded]
-    return [row for family in banded for row in band_rows(rows, inferred, family)]
-
-
-def _bias_reduced(rows: list[Row], inferred: Inferred, spec: EstimatesAsked) -> list[Row]:
-    if not spec.option("bias_reduced") or not _is_linear(inferred):
-        return []
-    return bias_reduced_rows(rows, inferred)
-
-
-def _wild(rows: list[Row], inferred: Inferred, spec: EstimatesAsked) -> list[Row]:
-    settings = spec.option("wild_bootstrap")
-    if settings is None or not _is_linear(inferred) or ATT not in inferred.estimated.terms:
-        return []
-    position = inferred.estimated.terms.index(ATT)
-    return [wild_bootstrap_row(rows[position], inferred, settings)]
-
-
-def _is_linear(inferred: Inferred) -> bool:
-    regression = inferred.estimated.regression
-    return regression is not None and regression.is_linear
-
-
-Beside = Callable[[list[Row], Inferred, EstimatesAsked], list[Row]]
-BESIDE: Mapping[str, Beside] = {"bias_reduced": _bias_reduced, "wild_bootstrap": _wild}
+    return [row for family in banded for row in band_rows(known.rows, known.inferred, family)]
 
 
 @dataclass(frozen=True)

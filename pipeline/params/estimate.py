@@ -14,6 +14,7 @@ from pipeline.params.inference import (
     RomanoWolf,
     WildBootstrap,
 )
+from pipeline.params.inference_methods import METHODS
 from pipeline.params.settings import Settings
 from pipeline.params.spec_options import EstimatesAsked, OfPanel, OfScore
 
@@ -97,7 +98,7 @@ class StackedSpec(EstimatesAsked):
         for name in self.asked_beside_analytic:
             if is_two_way(self.cluster):
                 raise ValueError(f"{name} {ONE_DIRECTION}")
-            if name != "bias_reduced" and "att" not in self.terms:
+            if METHODS[name].average_only and "att" not in self.terms:
                 raise ValueError(f"{name} tests the average effect; add att to terms")
         if self.bands and "event" not in self.terms:
             raise ValueError("bands are of event terms; add event to terms")

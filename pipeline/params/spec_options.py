@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import Field
 
+from pipeline.params.inference_methods import method_named, own_options
 from pipeline.params.settings import Settings
 
 # Options that the pipeline reads of any spec, and what one of a class without them runs with.
@@ -35,9 +36,8 @@ OPTIONS: Mapping[str, Any] = MappingProxyType(
         "placebo_entry_years": None,
     }
 )
-# Options that ask for a method beside the analytic one, and all that is off without such methods.
-_BESIDE = ("bias_reduced", "wild_bootstrap", "randomisation")
-_OFF = (*_BESIDE, "bands", "event_bins", "draws", "seed")
+# What is off, beside options that ask for a method of inference, where only the average is asked.
+_OFF = ("bands", "event_bins", "draws", "seed")
 # What every spec says; the class of an estimator adds `estimator`, `terms` and `cluster`.
 _SAID = frozenset({"name", "designs", "outcomes", "estimator", "terms", "cluster"})
 
@@ -95,13 +95,20 @@ class EstimatesAsked(Settings):
         """Return the methods of inference beside the analytic one that such specs can ask for."""
         fields = cls.model_fields
         named = get_args(fields["inference"].annotation) if "inference" in fields else ()
-        beside = [name for name in _BESIDE if name in fields]
-        return frozenset({*beside, *named} - {"analytic"})
+        beside = [name for name, option in own_options().items() if option in fields]
+        return frozenset({*beside, *named} - {OPTIONS["inference"]})
 
     @property
     def asked_beside_analytic(self) -> list[str]:
-        """Return the methods for few clusters asked for, as rows of ESTIMATES name them."""
-        return [name for name in _BESIDE if self.option(name) not in (False, None)]
+        """Return the methods asked for by options of their own, as rows of ESTIMATES name them."""
+        options = own_options().items()
+        return [name for name, option in options if self.option(option) not in (False, None)]
+
+    @property
+    def primary_inference(self) -> str:
+        """Return the method by which effects have their own errors: that asked for, if one is."""
+        asked = str(self.option("inference"))
+        return asked if method_named(asked).primary else str(OPTIONS["inference"])
 
     def option(self, name: str) -> Any:
         """Return an option, or what a spec of a class without it runs with.
@@ -122,7 +129,8 @@ class EstimatesAsked(Settings):
 
     def only_average(self, design: str) -> Self:
         """Return the spec for the average effect by one design, without what is beside it."""
-        off = {name: OPTIONS[name] for name in _OFF if name in type(self).model_fields}
-        if self.option("inference") == "cluster_bootstrap":
-            off["inference"] = "analytic"
+        options = (*own_options().values(), *_OFF)
+        off = {name: OPTIONS[name] for name in options if name in type(self).model_fields}
+        if not method_named(self.option("inference")).primary:
+            off["inference"] = OPTIONS["inference"]
         return self.model_copy(update={"designs": [design], "terms": ["att"], **off})

@@ -7,9 +7,7 @@ Imbens 2008, doi:10.3982/ECTA6474); smooth weights can be bootstrapped. Abadie &
 is for one difference per firm and independent assignment only.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -32,19 +30,6 @@ _SETS = Rule(
     ("sets", "used_once"),
     "matched sets are clusters only without replacement and where no firm serves two entry years",
     f"use {CONDITIONAL}, or {_BOOTSTRAP}",
-)
-
-# Methods that may stand beside the analytic one, and whether they make designs again, for which an
-# estimator must be one that can be redone.
-METHODS: Mapping[str, bool] = MappingProxyType(
-    {
-        "bias_reduced": False,
-        "wild_bootstrap": False,
-        "cluster_bootstrap": True,
-        "randomisation": True,
-        "abadie_imbens": False,
-        "imbens_manski": False,
-    }
 )
 
 # By inference and cluster; what is not here is not offered.

@@ -15,21 +15,22 @@ from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say, tell_all
-
-# Values of ESTIMATES.inference in the order of the table.
-_METHODS = ("analytic", "bias_reduced", "wild_bootstrap", "randomisation", "cluster_bootstrap")
+from pipeline.params.inference_methods import METHODS, method_named
 
 # Values of TESTS.test that speak of a family of outcomes.
 _OF_FAMILIES = ("q_value", "romano_wolf")
 
-# Methods whose note says how many draws they made, and of what.
-_DRAWN = ("wild_bootstrap", "randomisation", "cluster_bootstrap")
-
 
 def inference_tables(results: StudyResults) -> list[Table]:
-    """Return one panel a method; none where the analytic interval is the only one."""
+    """Return one panel a method; no table where there is one only.
+
+    Raises ValueError where a row is of a method that nobody knows.
+    """
     rows = _average_rows(results)
-    if set(rows["inference"]) <= {"analytic"}:
+    methods = set(rows["inference"])
+    for name in methods:
+        method_named(name)
+    if len(methods) < 2:
         return []
     return by_outcome(results, lambda part: _table(results, part, rows))
 
@@ -43,7 +44,6 @@ def _average_rows(results: StudyResults) -> pd.DataFrame:
         & (table["sample"] == "all")
         & (table["subgroup"] == "all")
         & (table["band"] == "pointwise")
-        & table["inference"].isin(_METHODS)
     ]
 
 
@@ -55,7 +55,7 @@ def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) 
             say(f"inference_method.{method}"),
             _panel(results, names, [found.get((n, method)) for n in names]),
         )
-        for method in _METHODS
+        for method in METHODS
         if any((name, method) in found for name in names)
     ]
     if families := _family_rows(results, names):
@@ -107,8 +107,7 @@ def _figure(row: dict[Hashable, Any] | None, name: str) -> float | None:
 
 
 def _std_error(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
-    # Both compare t statistics with the analytic error, and have none of their own.
-    if row is None or row["inference"] in ("wild_bootstrap", "randomisation"):
+    if row is None or not method_named(str(row["inference"])).std_error:
         return None
     error = _figure(row, "std_error")
     return DASH if error is None else Number(error, decimals)
@@ -150,7 +149,8 @@ def _draws_told(
 ) -> list[str]:
     """Say how draws were made, with the outcomes of which it is said unless it is all alike."""
     told: dict[str, list[str]] = {}
-    for name, method in product(names, _DRAWN):
+    drawn = [method for method, traits in METHODS.items() if traits.drawn]
+    for name, method in product(names, drawn):
         row = found.get((name, method))
         if row is not None and (said := _said(row)):
             label = results.settings.outcome(name).label

@@ -27,6 +27,7 @@ from pipeline.exhibits.tables.table import (
 )
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
+from pipeline.params.inference_methods import primary_methods
 
 _Rows = list[dict[Hashable, Any]]
 
@@ -66,7 +67,7 @@ def _average_rows(results: StudyResults, outcome: str, sample: str) -> _Rows:
         & (table["subgroup"] == "all")
         & (table["term"] == "att")
         & (table["band"] == "pointwise")
-        & table["inference"].isin(["analytic", "abadie_imbens"])
+        & table["inference"].isin(primary_methods())
     ].to_dict("records")
     return sorted(chosen, key=lambda row: _position(results, row))
 
