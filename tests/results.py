@@ -475,9 +475,8 @@ def _outcome_details(chosen: StudySettings) -> dict[str, list[dict[str, Any]]]:
             smallest = {"effect": 2.8 * _STD_ERROR[str(outcome.transform)], "scale": outcome.scale}
             rows[SAMPLES.name].append(place | counts)
             rows[BASELINES.name].append(place | {"treated": False} | mean)
-            rows[DETECTABLE.name].append(
-                place | {"estimator": "stacked", "grouping": "all"} | smallest
-            )
+            told = place | {"estimator": "stacked", "grouping": "all"} | smallest
+            rows[DETECTABLE.name] += [told, told | {"event_time": -3}, told | {"event_time": -2}]
     return rows
 
 

@@ -251,8 +251,12 @@ def test_figures_of_the_sample():
     assert figure(results, SAMPLES, "n_firms_reused") == 0
     assert figure(results, SAMPLES, "n_treated_clusters") == 2
     row = by_term(results).loc["att"]
-    smallest = figure(results, DETECTABLE, "effect", treated_clusters=None)
+    known = {"treated_clusters": None, "event_time": None}
+    smallest = figure(results, DETECTABLE, "effect", **known)
     assert smallest == pytest.approx((3.182446 + 0.978472) * row["std_error"])
+    (lead,) = results.estimates.query("term == 'event' and event_time == -2")["std_error"]
+    smallest = figure(results, DETECTABLE, "effect", event_time=-2)
+    assert smallest == pytest.approx((3.182446 + 0.978472) * lead)
 
 
 def test_baseline_mean_of_a_share_is_the_share():

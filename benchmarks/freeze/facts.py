@@ -128,7 +128,8 @@ def fits(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def detectable(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return DETECTABLE by name."""
+    """Return what DETECTABLE says of averages, by name."""
+    rows = rows[rows["event_time"].isna()]
     number = rows["treated_clusters"].astype("Int64").astype("string")
     by_number = ("," + "treated_clusters=" + number).fillna("")
     grouped = rows["grouping"] != "all"

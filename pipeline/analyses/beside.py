@@ -20,6 +20,8 @@ from pipeline.inference.detectable import (
     Slopes,
     by_treated_clusters,
     detectable_row,
+    df_of,
+    of_leads,
     slope_rows,
 )
 from pipeline.inference.inferences import Found
@@ -74,7 +76,7 @@ def slopes(collected: Collected, label: Label, test: PreTrends) -> list[Row]:
 
 
 def _add_detectable(collected: Collected, task: Task, label: Label, found: Found) -> None:
-    """Add what the spec's average could have detected.
+    """Add what the spec's average could have detected, and its leads.
 
     The minimum detectable effect is normal where the row has no degrees of freedom.
     """
@@ -83,9 +85,9 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
     unit = task.study.outcomes[label.outcome].unit
     baseline = Baseline(collected.figure(BASELINES, "mean", **place), unit)
     settings = task.study.estimate
-    error, df = summary.get("std_error", np.nan), summary.get("df", np.nan)
-    df = df if np.isfinite(df) else np.inf
+    error, df = summary.get("std_error", np.nan), df_of(summary)
     rows = [detectable_row(label, error, df, settings, baseline)]
+    rows += of_leads(label, found.rows, settings, task.study.treatment.reference_event_time)
     estimator = ESTIMATORS[task.spec.estimator]
     if estimator.plans and np.isfinite(summary.get("std_error", np.nan)):
         kept = collected.kept_of(label, Term(summary["term"]))

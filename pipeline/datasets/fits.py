@@ -66,12 +66,15 @@ TREATED_CLUSTERS = (5, 10, 20, 40, 80)
 DETECTABLE = Dataset(
     name="DETECTABLE",
     row="the smallest effect that a test finds with the declared power",
-    key=(*_FIT, "grouping", "treated_clusters"),
+    key=(*_FIT, "grouping", "treated_clusters", "event_time"),
     columns={
         **_FIT,
         "grouping": Column("string", "what groups are by whose difference it is, or `all`"),
         "treated_clusters": Column(
             "integer", "had this many clusters been treated; missing for as many as were", True
+        ),
+        "event_time": Column(
+            "integer", "before the reference year; missing for the average effect", True
         ),
         "effect": Column("number", "in units of `scale`", nullable=True, tells="effect"),
         "scale": Column("string", "log_points, share, or the outcome's unit", tells="words"),

@@ -63,13 +63,19 @@ class Details:
         return Figure(sum(values) if values else math.nan, any(math.isnan(v) for v in values))
 
     def detectable(
-        self, column: str, place: Mapping[str, str], treated_clusters: int | None = None
+        self,
+        column: str,
+        place: Mapping[str, str],
+        treated_clusters: int | None = None,
+        event_time: int | None = None,
     ) -> float:
         """Return a column of DETECTABLE, of as many treated clusters as there are unless told.
 
-        `place` is design, outcome and estimator, and the grouping if there is one.
+        `place` is design, outcome and estimator, and the grouping if there is one; the effect is
+        the average one, or that at an event time.
         """
         key: dict[str, Any] = {"grouping": "all", **place, "treated_clusters": treated_clusters}
+        key["event_time"] = event_time
         return self.figure(DETECTABLE, column, **key).value
 
     def replaced(self, table: Dataset, frame: pd.DataFrame) -> "Details":

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.effects.estimated import Estimated
-from pipeline.effects.rows import Label, Row, fit_key
+from pipeline.effects.rows import ALL, Label, Row, fit_key
 from pipeline.inference.covariance import minimum_detectable_effect
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 from pipeline.params.estimate import EstimateSection
@@ -30,19 +30,40 @@ def detectable_row(
     baseline: Baseline | None = None,
     *,
     treated_clusters: int | None = None,
+    event_time: int | None = None,
 ) -> Row:
     """Return the row of DETECTABLE of an effect with an error, normal where `df` is infinite.
 
-    In the outcome's unit too, given its `baseline`: a log effect d of treated firms with baseline
-    mean m is m (exp(d) - 1).
+    Of the average, or of a lead at its event time. In the outcome's unit too, given its `baseline`:
+    a log effect d of treated firms with baseline mean m is m (exp(d) - 1).
     """
     effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
-    row = fit_key(label) | {"grouping": label.grouping, "treated_clusters": treated_clusters}
-    row |= {"effect": effect, "scale": label.scale}
+    row = fit_key(label) | {"grouping": label.grouping, "effect": effect, "scale": label.scale}
+    row |= {"treated_clusters": treated_clusters, "event_time": event_time}
     if baseline is None:
         return row
     in_unit = baseline.mean * np.expm1(effect) if label.scale == LOG_SCALE else effect
     return row | {"effect_in_unit": float(in_unit), "unit": baseline.unit}
+
+
+def of_leads(label: Label, rows: list[Row], settings: EstimateSection, reference: int) -> list[Row]:
+    """Return rows of DETECTABLE of the effects before the reference year among rows of ESTIMATES.
+
+    Each is tested alone, with the error and the degrees of freedom of its row.
+    """
+    plain = {"term": "event", "sample": ALL, "inference": "analytic", "band": "pointwise"}
+    told = [row for row in rows if plain.items() <= row.items() and row["event_time"] < reference]
+    return [
+        detectable_row(label, row["std_error"], df_of(row), settings, event_time=row["event_time"])
+        for row in told
+        if np.isfinite(row.get("std_error", np.nan))
+    ]
+
+
+def df_of(row: Row) -> float:
+    """Return the degrees of freedom of a row of ESTIMATES, infinite where its tests are normal."""
+    df = row.get("df", np.nan)
+    return float(df) if np.isfinite(df) else np.inf
 
 
 def by_treated_clusters(

@@ -92,5 +92,5 @@ def detectable_difference(
     least = min((value for value in found if np.isfinite(value)), default=None)
     if least is None:
         return None
-    place = fit_key(label) | {"grouping": grouping, "treated_clusters": None}
+    place = fit_key(label) | {"grouping": grouping, "treated_clusters": None, "event_time": None}
     return place | {"effect": least, "scale": label.scale}

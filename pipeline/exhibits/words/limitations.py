@@ -1,7 +1,7 @@
 """Limitations that a study's own diagnostics raise, each with the number behind it."""
 
+import math
 from collections.abc import Iterator
-from statistics import NormalDist
 
 from pipeline.datasets.samples import SAMPLES
 from pipeline.effects.rows import PLACEBO_ENTRY
@@ -85,7 +85,7 @@ def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[st
     headline = results.settings.estimate.headline
     effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
     reference = results.settings.treatment.reference_event_time
-    leads = [e for time, e in effects.items() if time < reference and e.estimated]
+    leads = [time for time, e in effects.items() if time < reference and e.estimated]
     if not leads:
         if any(time < reference and effect.hidden for time, effect in effects.items()):
             yield say("limitations.leads_not_published")
@@ -95,16 +95,12 @@ def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[st
     p_value = pre_trend_result(results, name, headline.design, headline.spec).p_value
     if p_value < 1 - effect.conf_level:
         yield say("limitations.trends_differ", p_value=rounding.positive(p_value, 3))
-    worst = max(_detectable(lead, results.settings.estimate.power) for lead in leads)
+    place = {"design": headline.design, "outcome": name, "estimator": headline.spec}
+    found = [results.details.detectable("effect", place, event_time=time) for time in leads]
+    worst = max((size for size in found if not math.isnan(size)), default=0.0)
     if worst > abs(effect.estimate):
         shown = translated_value(effect, worst, results.settings.exhibit.decimals)
         yield say("limitations.little_power", shown=shown, translated_unit=translated_unit(effect))
-
-
-def _detectable(effect: Effect, power: float) -> float:
-    """Return the smallest true value that the test of one effect finds with the given power."""
-    quantile = NormalDist().inv_cdf
-    return effect.std_error * (quantile((1 + effect.conf_level) / 2) + quantile(power))
 
 
 def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:

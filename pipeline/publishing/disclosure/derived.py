@@ -84,8 +84,10 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
     terms = set(keys_of(everyone, [*_PLACE, "term"]))
     groupings = {(o, d, BY_GROUP, grouping) for o, d, grouping, _ in hidden_groups(hidden)}
     gone = {(*place, "all") for place in averages} | groupings
+    leads = set(keys_of(everyone[everyone["event_time"].notna()], [*_PLACE, "event_time"]))
     told: list[tuple[Dataset, list[str], set[Any]]] = [
         (DETECTABLE, [*_PLACE, "grouping"], gone),
+        (DETECTABLE, [*_PLACE, "event_time"], leads),
         (FITS, _PLACE, averages),
         (PRE_TREND_POWER, _PLACE, unseen),
         (UNIT_DEPENDENCE, [*_PLACE, "term"], terms),
