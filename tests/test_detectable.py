@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bad_studies import inputs, plain_panel
 from keyed import figure
+from scipy import stats
 
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.inference import detectable as module
@@ -38,8 +39,25 @@ def test_the_actual_number_of_treated_clusters_detects_the_actual_effect(found, 
 
     def detectable(column, number):
         place = {"design": "unmatched", "outcome": outcome, "estimator": spec, "grouping": "all"}
+        place["event_time"] = None
         return figure(found, DETECTABLE, column, **place, treated_clusters=number)
 
     for column in ("effect", "effect_in_unit"):
         assert detectable(column, actual) == pytest.approx(detectable(column, None))
     assert detectable("effect", 80) < detectable("effect", actual)
+
+
+def test_each_lead_with_an_error_has_what_it_could_detect(found):
+    """(t_{0.975} + t_{0.8}) SE with the lead's degrees of freedom, normal where it has none."""
+    leads = found.estimates.query(
+        "event_time < -1 and term == 'event' and sample == 'all' and inference == 'analytic'"
+        " and band == 'pointwise'"
+    ).dropna(subset="std_error")
+    key = ["design", "outcome", "estimator", "event_time"]
+    told = found.details[DETECTABLE.name].dropna(subset="event_time")
+    both = leads.merge(told, on=key, how="outer", indicator=True, validate="one_to_one")
+    assert (both["_merge"] == "both").all()
+    assert set(SPECS) <= set(both["estimator"])
+    df = both["df"].astype(float).fillna(np.inf)
+    expected = (stats.t.ppf(0.975, df) + stats.t.ppf(0.8, df)) * both["std_error"]
+    assert both["effect"].to_numpy() == pytest.approx(expected.to_numpy())

@@ -254,9 +254,6 @@ def test_figures_of_the_sample():
     known = {"treated_clusters": None, "event_time": None}
     smallest = figure(results, DETECTABLE, "effect", **known)
     assert smallest == pytest.approx((3.182446 + 0.978472) * row["std_error"])
-    (lead,) = results.estimates.query("term == 'event' and event_time == -2")["std_error"]
-    smallest = figure(results, DETECTABLE, "effect", event_time=-2)
-    assert smallest == pytest.approx((3.182446 + 0.978472) * lead)
 
 
 def test_baseline_mean_of_a_share_is_the_share():

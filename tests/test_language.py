@@ -209,6 +209,7 @@ def test_values_are_the_same_in_every_language():
         lines = numbers_tex(figures, "f").decode()
     assert {k: v.value for k, v in figures.items()} == {k: v.value for k, v in english.items()}
     assert numbers_json(figures) != numbers_json(english)
+    assert "Generated" not in lines and "is not in" not in lines
     assert r"\num[output-decimal-marker={,}, group-separator={.}" in lines
     assert not re.search(r"\\num\[[^]]*\]\{[^}]*,", lines)
 

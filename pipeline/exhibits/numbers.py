@@ -103,11 +103,11 @@ def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
     r"""Return a file to \input that defines \result{key}; an unknown key stops with `file`."""
     options = f"[{marks}]" if (marks := siunitx_marks()) else ""
     lines = [
-        "% Generated: \\input this file, then \\result{study.outcome.design.estimator.term.pct}.",
+        f"% {say('numbers.file_comment')}",
         r"\providecommand{\resultfiles}{}",
         rf"\edef\resultfiles{{\resultfiles\space {file}}}",
         r"\providecommand{\result}[1]{\ifcsname result@#1\endcsname\csname result@#1\endcsname",
-        r"  \else\errmessage{The key #1 is not in\resultfiles}\fi}",
+        rf"  \else\errmessage{{{say('numbers.key_missing')}\resultfiles}}\fi}}",
     ]
     lines += [
         rf"\expandafter\def\csname result@{key}\endcsname"

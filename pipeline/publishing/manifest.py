@@ -25,6 +25,9 @@ from pipeline.exhibits.tables.table import Table, WholeNumbers
 
 _HEAD = ("file", "smallest_count", "dominance_checked")
 
+# Whether means of magnitudes were looked at for a firm that makes most of one.
+CHECKED, NOT_CHECKED, NO_MAGNITUDES = "checked", "not_checked", "no_magnitudes"
+
 _BEHIND_ESTIMATES = ("n_treated", "n_control")
 
 _DECLARED = (
@@ -57,7 +60,7 @@ def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyRe
 
     `results` are those published. A file without any count of firms has an empty one.
     """
-    checked = "yes" if results.dominance is not None else "no"
+    checked = CHECKED if results.dominance is not None else NOT_CHECKED
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(_HEAD)
@@ -67,7 +70,7 @@ def manifest(files: dict[str, bytes], tables: dict[str, Table], results: StudyRe
             [
                 path,
                 "" if smallest is None else smallest,
-                checked if _has_magnitudes(path, tables) else "none in it",
+                checked if _has_magnitudes(path, tables) else NO_MAGNITUDES,
             ]
         )
     return buffer.getvalue().encode("utf-8")
