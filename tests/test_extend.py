@@ -59,7 +59,7 @@ def add_estimator(folder) -> dict:
     rooms, params = folder / "estimators", folder / "params" / "estimate.py"
     (rooms / "mean_difference.py").write_text(module, encoding="utf-8")
     insert(params, "Spec = Annotated[", settings)
-    swap(params, "    StackedSpec | ", "    MeanDifferenceSpec | StackedSpec | ")
+    swap(params, "[\n    StackedSpec\n", "[\n    MeanDifferenceSpec | StackedSpec\n")
     names = "estimate_mean_difference, mean_difference_rules, mean_difference_terms"
     imports = f"from pipeline.estimators.mean_difference import {names}\n"
     imports += "from pipeline.params.estimate import MeanDifferenceSpec"
