@@ -11,7 +11,6 @@ from pipeline.errors import ParamsError
 from pipeline.exhibits.render.table_csv import render_csv
 from pipeline.exhibits.render.terminal import render_text
 from pipeline.exhibits.tables.table import Table
-from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.study import study_tables
 from stages.command import Command, Reply, run_command
 
@@ -33,7 +32,7 @@ def _reply(chosen: Namespace) -> Reply:
     shown = {name: t for name, t in tables.items() if asked in (name, t.part.table)}
     if not shown:
         raise ParamsError(f"{chosen.study} has no table {asked}; it has {', '.join(tables)}")
-    with speaking(results.settings.exhibit):
+    with results.speaking():
         text = "\n".join(map(render_text, shown.values()))
         data = [{"table": name, **_data(table)} for name, table in shown.items()]
     return Reply(text, {"study": chosen.study, "tables": data})

@@ -98,7 +98,7 @@ def test_event_study_shows_the_estimates(results):
 def test_reference_and_matched_lags_are_hollow(results):
     sales = ran(results, "covariates_lags", "sales_log", "stacked")
     employment = ran(results, "covariates_lags", "employment_log", "stacked")
-    assert sales.listed("matched_event_times") == ["-2"]
+    assert sales.listed("matched_event_times") == [-2]
     assert employment.listed("matched_event_times") == []
     panel = event_study(results).axes[0]
     hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white"]

@@ -169,7 +169,8 @@ def test_influences_give_the_equality_of_groups_again(found):
 def test_clusters_have_their_names_in_panel(found):
     panel, influence = inputs().panel, found["INFLUENCE"]
     for kind, column in (("assignment", "cluster"), ("firm", "firm_id")):
-        named = influence.loc[influence["cluster_kind"] == kind, "cluster"]
+        alone = influence["other_cluster_kind"].isna()
+        named = influence.loc[alone & (influence["cluster_kind"] == kind), "cluster"]
         assert set(named) <= set(panel[column])
 
 

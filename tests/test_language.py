@@ -167,6 +167,22 @@ def test_a_reason_is_told_with_its_fields_and_the_text_of_users_stays_theirs():
     assert told.endswith("0,00012")
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_levels_in_reasons_are_called_as_the_study_calls_them(code):
+    nested = Reason("two_way_nested", {"inner_level": "firm", "outer_level": "assignment"})
+    split = Reason(
+        "two_way_splits_assignment", {"first_level": "assignment", "second_level": "firm"}
+    )
+    words = {"firm": "<unit>", "assignment": "<place>"}
+    with language.speaking(exhibit(language=code), words):
+        told = language.tell(nested)
+        assert told.index("<unit>") < told.index("<place>")
+        told = language.tell(split)
+        assert told.index("<place>") < told.index("<unit>")
+        with pytest.raises(KeyError):
+            language.tell(Reason(nested.code, {**nested.fields, "outer_level": "unknown"}))
+
+
 # A covariate of the made-up study is called so.
 COVARIATE = "(% of sales)"
 

@@ -8,6 +8,7 @@ from test_analysis_tables import made as with_analyses
 from test_placebos import made as with_placebos
 from test_size_weighted_table import made as with_sizes
 
+from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import ANALYSES, SPECS
 from pipeline.exhibits.ran import ran, ran_on
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
@@ -26,9 +27,9 @@ STACKED = {"estimator": "stacked"}
 HEADLINE = STACKED | {"design": "covariates_lags"}
 GROUP_TIME = FLAT | {
     "kind": "group_time",
-    "method": "difference",
+    "method": ["difference"],
     "weights": "one",
-    "gaps": "pairs",
+    "gaps": ["pairs"],
     "average": "event",
     "firm_effects": "differenced",
 }
@@ -38,8 +39,8 @@ EXTENDED = FLAT | {"kind": "extended_twoway", "average": "simple"}
 # Column: the rows it stands in, what they are to begin with, and another value with its words.
 CHANGES = [
     ("kind", FLAT | {"average": "simple"}, "imputation", "the imputation estimator of Borusyak"),
-    ("method", GROUP_TIME, "ipw", "by inverse probability weighting"),
-    ("method", STACKED, "poisson", "by Poisson"),
+    ("method", GROUP_TIME, ["ipw"], "by inverse probability weighting"),
+    ("method", STACKED, ["poisson"], "by Poisson"),
     ("average", STACKED, "pooled", "against all years before entry pooled"),
     ("average", GROUP_TIME, "cohort", "averaged over entry years"),
     ("average", EXTENDED, "event", "averaged over event times"),
@@ -49,7 +50,7 @@ CHANGES = [
     ("controls_from", STACKED, "not_known", "from a pool that is not on record"),
     ("firm_years", FLAT, "per_entry_year", "once per entry year that they serve."),
     *[
-        ("gaps", STACKED, gaps, words)
+        ("gaps", STACKED, [gaps], words)
         for gaps, words in {
             "renormalise": "comparison weights are rescaled to the treated observed (Panels",
             "observed": "zeros): whoever is observed in a year counts in it.",
@@ -64,21 +65,21 @@ CHANGES = [
     ("anticipation_years", HEADLINE, 2, "more than 2 years before entry"),
     ("base_event_time", STACKED, -2, "reference \u22122"),
     ("event_base", HEADLINE, "varying", "each effect is relative to the year before it"),
-    ("matched_event_times", HEADLINE, "-3 -2", "column 1 in \u22123, \u22122"),
+    ("matched_event_times", HEADLINE, [-3, -2], "column 1 in \u22123, \u22122"),
     ("firm_effects", FLAT, "firm_by_entry_year", "(firm \u00d7 entry-year and year)"),
     ("firm_effects", EXTENDED, "cohort", "stand in the place of those of firms"),
     ("year_effects", STACKED, "year", "with firm \u00d7 entry-year and year effects"),
     ("year_effects_by", STACKED, "sector", "sector \u00d7 year \u00d7 entry-year"),
     ("weights", FLAT, "matching_summed", "same weights"),
     ("weights", STACKED, "one", "no matching, all firms weighted alike (Panels A and D)"),
-    ("weight_by", STACKED, "age", "no matching, firms weighted by Age (t\u22121)"),
+    ("weight_by", STACKED, ["age"], "no matching, firms weighted by Age (t\u22121)"),
     ("weight_matched_again", GROUP_TIME, True, "on top of the matching weights"),
-    ("covariates", STACKED, "age", "adjusted for Age (t\u22121)"),
-    ("covariates", GROUP_TIME, "distance", "on Distance to seat (km) (t\u22121)"),
-    ("covariates", EXTENDED, "age", "adjusted for Age (t\u22121)"),
-    ("bias_adjustment", DIFFERENCE, "age", "what differences in Age (t\u22121) remain"),
+    ("covariates", STACKED, ["age"], "adjusted for Age (t\u22121)"),
+    ("covariates", GROUP_TIME, ["distance"], "on Distance to seat (km) (t\u22121)"),
+    ("covariates", EXTENDED, ["age"], "adjusted for Age (t\u22121)"),
+    ("bias_adjustment", DIFFERENCE, ["age"], "what differences in Age (t\u22121) remain"),
     ("cluster", HEADLINE, "firm", "shocks are shared within each firm and"),
-    ("cluster", HEADLINE, "sector+year", "within each sector and year and"),
+    ("other_cluster", HEADLINE, "firm", "within each municipality x sector and firm and"),
     ("placebo_entry_years", STACKED, 7, "Entry dated 7 years too early"),
     ("least_firms", {"estimator": "groups"}, 17, "fewer than 17 treated"),
     ("weights", {"estimator": "groups"}, "matched_within_groups", "again inside each group"),
@@ -123,6 +124,7 @@ def texts(plain, placebos, analyses):
 def altered(studies, rows, **values):
     """Change SPECS, and nothing else, wherever a study has such rows."""
     place = {name: rows[name] for name in ("estimator", "design") if name in rows}
+    values = {k: packed_list(v) if isinstance(v, list) else v for k, v in values.items()}
     changed = []
     for one in studies:
         table = one.details.of(SPECS)
@@ -191,6 +193,6 @@ def test_every_column_of_specs_is_said_or_silent_and_what_is_said_is_tried():
 def test_a_spec_that_was_not_asked_for_an_outcome_is_told_by_its_others(results):
     plain = results[0]
     assert ran(plain, "covariates", "sales_log", "flat") is None
-    assert ran(plain, "covariates", "sales_log", "stacked").code("gaps") == "drop_set"
+    assert ran(plain, "covariates", "sales_log", "stacked").listed("gaps") == ["drop_set"]
     assert len(ran_on(plain, "stacked", DESIGNS, ["sales_log"])) == len(DESIGNS)
     assert {r.code("design") for r in ran_on(plain, "flat", ["covariates"], [])} == {"unmatched"}

@@ -10,6 +10,7 @@ from linearmodels.panel import PanelOLS
 from results import study_results, with_settings
 from statsmodels.api import OLS
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
+from told import speaking_plainly
 from workspace import section
 
 from pipeline.effects.estimated import Seen
@@ -185,9 +186,12 @@ def averages(rows):
 
 def test_rows_name_both_levels_and_take_the_smaller_number_of_clusters():
     made = estimated(crossed_panel(), [*PAIR], [SUMS[1]])
-    assert set(made.details["SPECS"]["cluster"]) == {"district+branch"}
     rows = made.estimates
-    assert set(rows["cluster"]) == {"district+branch"}
+    for table in (made.details["SPECS"], rows):
+        assert set(table["cluster"]) == {"district"}
+        assert set(table["other_cluster"]) == {"branch"}
+    assert set(made.influence["cluster_kind"]) == {"district"}
+    assert set(made.influence["other_cluster_kind"]) == {"branch"}
     att = averages(rows)
     assert (att["n_clusters"] == 8).all()
     assert (att["df"] == 7).all()
@@ -250,7 +254,8 @@ def test_cautions_say_what_a_pair_comes_to():
     assert cluster_caution(PAIR, 20, 10) is None
     caution = cluster_caution(PAIR, 20, 9)
     assert caution is not None
-    assert "by district and by branch: 9 treated" in tell(caution)
+    with speaking_plainly():
+        assert "by district and by branch: 9 treated" in tell(caution)
 
 
 # What cannot be clustered in two directions is refused before anything runs.
@@ -339,10 +344,14 @@ def test_the_note_of_the_main_table_names_both_levels():
     settings = dataclasses.replace(
         results.settings, estimate=estimate.model_copy(update={"specs": specs})
     )
-    table = results.estimates.assign(cluster="assignment+sector")
-    both = with_settings(dataclasses.replace(results, estimates=table), settings)
+    table = results.estimates.assign(cluster="assignment", other_cluster="sector")
+    labelled = results.profile.head(1).assign(column="sector", label="Industry")
+    changed = dataclasses.replace(results, estimates=table, profile=labelled)
+    both = with_settings(changed, settings)
     words = " ".join(" ".join(table.notes) for table in main_effects(both).values())
     named = settings.exhibit.cluster
-    assert f"clustered in two directions, by {named} and by sector, G the smaller" in words
+    assert f"clustered in two directions, by {named} and by Industry, G the smaller" in words
     told = dict(assumptions(both)).values()
-    assert any(f"shared within each {named} and sector and" in answer for answer in told)
+    unlabelled = dataclasses.replace(both, profile=None)
+    assert unlabelled.levels["sector"] == "sector"
+    assert any(f"shared within each {named} and Industry and" in answer for answer in told)

@@ -1,5 +1,7 @@
 """Results with what a reader is told in columns of their own: names of terms, reasons in words."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,21 @@ from pipeline.effects.collected import Results
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.exhibits.numbers import term_key
-from pipeline.exhibits.words.language import tell
+from pipeline.exhibits.words.language import speaking, tell
+from pipeline.params.exhibit import ExhibitSection, PanelSection
+
+# What readers are told outside of a study, in which every level goes by its own name.
+_PLAIN = ExhibitSection(
+    title="",
+    programme="",
+    firms="firms",
+    cluster="assignment",
+    source="",
+    panels=[PanelSection(design="unmatched", spec="main", label="")],
+    design_labels={},
+    decimals=2,
+    stars=False,
+)
 
 _PLACES = ("cohort", "year", "event_time", "last_event_time")
 
@@ -35,7 +51,22 @@ def with_names(table: pd.DataFrame) -> pd.DataFrame:
 
 def notes(table: pd.DataFrame) -> list[str | None]:
     """Return what each row says, in English."""
-    return [_note(row) for row in _rows(table)]
+    with speaking_plainly():
+        return [_note(row) for row in _rows(table)]
+
+
+@contextmanager
+def speaking_plainly() -> Iterator[None]:
+    """Tell reasons in English, levels by their names."""
+    with speaking(_PLAIN, _ByName()):
+        yield
+
+
+class _ByName(dict[str, str]):
+    """Give every level its own name."""
+
+    def __missing__(self, level: str) -> str:
+        return level
 
 
 def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -24,14 +24,14 @@ def asked_of_analyses(study: Study) -> Iterator[tuple[str, Asked, Resolved, list
                 yield name, of, *_WAYS[name](of)
 
 
-def _averages(asked: Asked, method: str) -> Resolved:
+def _averages(asked: Asked, *method: str) -> Resolved:
     """Return how averages over event times are estimated on an analysis' own stacked sample."""
     return Resolved(
         method=method,
         average="event",
         base="reference_year",
         event_base="none",
-        gaps=asked.gaps,
+        gaps=(asked.gaps,),
         weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
         firm_effects="firm_by_entry_year",
         year_effects="year_by_entry_year",
@@ -43,14 +43,14 @@ def _least_squares_or_poisson(asked: Asked) -> str:
     return "poisson" if asked.in_ratios else "least_squares"
 
 
-def _also_renormalised(asked: Asked) -> str:
+def _also_renormalised(asked: Asked) -> tuple[str, ...]:
     """Return the rules for gaps where a part is of those observed, whatever their sets are."""
-    return " ".join(dict.fromkeys((asked.gaps, "renormalise")))
+    return tuple(dict.fromkeys((asked.gaps, "renormalise")))
 
 
 def _margins(asked: Asked) -> _Way:
     """Return the way of margins: parts by Poisson, those above zero at base by least squares."""
-    whole = _averages(asked, "poisson least_squares")
+    whole = _averages(asked, "poisson", "least_squares")
     terms = ["firms_above_zero", "level_per_firm", "level", "att", *asked.spec.unit_dependent]
     return replace(whole, gaps=_also_renormalised(asked)), terms
 
@@ -62,7 +62,7 @@ def _survival(asked: Asked) -> _Way:
         return replace(alive, event_base="universal"), ["event", "att"]
     if asked.in_ratios:
         return _averages(asked, "poisson"), ["att"]
-    bounded = _averages(asked, "least_squares trimmed_means worst_case")
+    bounded = _averages(asked, "least_squares", "trimmed_means", "worst_case")
     return replace(bounded, gaps=_also_renormalised(asked)), ["att", "lee", "manski"]
 
 
@@ -79,7 +79,7 @@ def _size_weighted(asked: Asked) -> _Way:
     weights = asked.spec.comparison
     own = replace(_averages(asked, "least_squares"), weights=weights)
     if weights == "own_size":
-        own = replace(own, gaps="renormalise")
+        own = replace(own, gaps=("renormalise",))
     return own, ["att_by", "total"]
 
 

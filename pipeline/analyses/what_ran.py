@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.analyses.rests_on import rests_on
 from pipeline.analyses.ways import asked_of_analyses
+from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import ANALYSES, NONE, SPECS
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
@@ -19,7 +20,7 @@ from pipeline.effects.rows import Row
 from pipeline.effects.study import Study, asked
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.redo import Redo
-from pipeline.params.analyses import Analysis, GroupsSection, SizeWeighted, clustering_code
+from pipeline.params.analyses import Analysis, GroupsSection, SizeWeighted, clustering_levels
 from pipeline.params.inference_methods import METHODS, Method
 from pipeline.params.spec_options import OPTIONS, EstimatesAsked
 
@@ -132,17 +133,21 @@ def _row(of: Asked, own: Resolved, kind: str, terms: Sequence[str], inferred: li
     treatment, matched = of.study.treatment, frozenset[int]()
     if of.outcome in of.study.outcomes:
         matched = of.study.matched_on(of.design, of.outcome)
+    level, other_level = clustering_levels(of.spec.cluster)
     return {
         **vars(own),
         "kind": kind,
-        "terms": _listed(terms),
+        "method": packed_list(own.method),
+        "gaps": packed_list(own.gaps),
+        "terms": packed_list(terms),
         "comparison": treatment.comparison,
         "first_event_time": treatment.window.first_event_time,
         "last_event_time": treatment.window.last_event_time,
         "anticipation_years": treatment.anticipation_years,
         "base_event_time": treatment.reference_event_time,
-        "matched_event_times": _listed(sorted(matched)),
-        "cluster": clustering_code(of.spec.cluster),
+        "matched_event_times": packed_list(sorted(matched)),
+        "cluster": level,
+        "other_cluster": other_level or NONE,
         **_options(of.spec),
         **_inference(of.spec, inferred),
     }
@@ -155,7 +160,7 @@ def _inference(spec: EstimatesAsked | Analysis, rows: list[Row]) -> Row:
     for name, method in METHODS.items():
         drawn |= _drawn(spec, method) if name in methods else _not_drawn(method)
     return {
-        "inference": _listed(sorted(methods)),
+        "inference": packed_list(sorted(methods)),
         "bands": any(row["band"] == "simultaneous" for row in rows),
         **drawn,
     }
@@ -177,15 +182,15 @@ def _not_drawn(method: Method) -> Row:
 def _options(spec: EstimatesAsked | Analysis) -> Row:
     """Return the options that some have: those that a spec or analysis lacks are `none`."""
     option = partial(_option, spec)
-    bins = [f"{b.first_event_time}:{b.last_event_time}" for b in option("event_bins")]
+    bins = [(b.first_event_time, b.last_event_time) for b in option("event_bins")]
     return {
-        "event_bins": _listed(bins),
+        "event_bins": packed_list(bins),
         "balanced_last_event_time": option("balanced_last_event_time"),
         "year_effects_by": option("year_effects_by") or NONE,
-        "weight_by": _weight_by(spec),
+        "weight_by": packed_list(_weight_by(spec)),
         "weight_matched_again": option("weight_matched_again"),
-        "covariates": _listed(option("covariates")),
-        "bias_adjustment": _listed(option("bias_adjustment")),
+        "covariates": packed_list(option("covariates")),
+        "bias_adjustment": packed_list(option("bias_adjustment")),
         "variance": option("variance"),
         "variance_neighbours": option("variance_neighbours"),
         "placebo_entry_years": option("placebo_entry_years") or 0,
@@ -198,11 +203,9 @@ def _option(spec: EstimatesAsked | Analysis, name: str) -> Any:
     return spec.option(name) if isinstance(spec, EstimatesAsked) else OPTIONS[name]
 
 
-def _weight_by(spec: EstimatesAsked | Analysis) -> str:
+def _weight_by(spec: EstimatesAsked | Analysis) -> list[str]:
+    """Return the covariate of a spec, or the columns of sizes, that weight firms."""
     if isinstance(spec, SizeWeighted):
-        return _listed(dict.fromkeys(size.column for size in spec.by.values()))
-    return _option(spec, "weight_by") or NONE
-
-
-def _listed(values: Any) -> str:
-    return " ".join(map(str, values)) or NONE
+        return list(dict.fromkeys(size.column for size in spec.by.values()))
+    covariate = _option(spec, "weight_by")
+    return [] if covariate is None else [covariate]

@@ -43,7 +43,6 @@ from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.words.captions import caption
-from pipeline.exhibits.words.language import speaking
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.ledger import Ledger
 from pipeline.params.outcomes import OutcomesSection
@@ -86,7 +85,7 @@ class Effects:
     def table(self) -> ShownHtml:
         """Return the table of effects, every design beside the unmatched one, with its notes."""
         results = self._alone
-        with speaking(results.settings.exhibit):
+        with results.speaking():
             tables = main_effects(results).values()
             parts = [render_html(table, caption(results, table.part)) for table in tables]
         return ShownHtml("\n".join(parts))
@@ -270,5 +269,5 @@ def _settings(study: StudySection) -> StudySettings:
 
 
 def _drawn(draw: Callable[[StudyResults], Figure], results: StudyResults) -> ShownHtml:
-    with speaking(results.settings.exhibit):
+    with results.speaking():
         return ShownHtml(render_figure(draw, results)["svg"].decode("utf-8"))

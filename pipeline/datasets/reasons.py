@@ -1,4 +1,4 @@
-"""Reasons and remarks as columns of tables: a code, and its fields as JSON."""
+"""Reasons, remarks and lists as columns of tables: codes as they are, the rest as JSON."""
 
 import json
 from collections.abc import Iterable
@@ -41,6 +41,16 @@ def unpacked(code: Any, fields: Any) -> Reason | None:
 def unpacked_remarks(remarks: Any) -> tuple[Reason, ...]:
     """Return the remarks of a row of a table."""
     return () if pd.isna(remarks) else tuple(_reason(item) for item in json.loads(remarks))
+
+
+def packed_list(values: Iterable[Any]) -> str:
+    """Return a column that holds a list: of codes or numbers, or of lists of them."""
+    return _json([_value(value) for value in values])
+
+
+def unpacked_list(text: Any) -> list[Any]:
+    """Return the list that a column holds."""
+    return list(json.loads(text))
 
 
 def with_reason(table: pd.DataFrame, rows: Any, reason: Reason) -> pd.DataFrame:

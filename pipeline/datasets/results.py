@@ -81,7 +81,10 @@ ESTIMATES = Dataset(
             "integer", "clusters with a treated firm", nullable=True, tells="other_count"
         ),
         "cluster": Column(
-            "string", "clusters; two levels as first+second", nullable=True, tells="words"
+            "string", "what errors are clustered by: firm, assignment ...", True, tells="words"
+        ),
+        "other_cluster": Column(
+            "string", "the other of two levels that they are clustered by", True, tells="words"
         ),
         **_SAID,
     },
@@ -122,11 +125,14 @@ EVENT_COVARIANCE = Dataset(
 INFLUENCE = Dataset(
     name="INFLUENCE",
     row="one cluster's influence on an estimate with a standard error: private",
-    key=(*PLACE, *TERM, "cluster_kind", "cluster", "other_cluster"),
+    key=(*PLACE, *TERM, "cluster_kind", "other_cluster_kind", "cluster", "other_cluster"),
     columns={
         **_PLACE,
         **_TERM,
-        "cluster_kind": Column("string", "what the clusters are"),
+        "cluster_kind": Column("string", "what the clusters are, as `cluster` of ESTIMATES"),
+        "other_cluster_kind": Column(
+            "string", "what those in the other direction are, of a pair of levels", nullable=True
+        ),
         "cluster": Column("string", "its name in PANEL; number of a matched set or component"),
         "other_cluster": Column(
             "string", "the cluster in the other direction, where there are two", nullable=True

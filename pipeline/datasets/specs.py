@@ -4,14 +4,20 @@ ANALYSES has what only analyses have, the same on every design: when firms are g
 cases, and the columns that group or weigh firms.
 """
 
+from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.store import Column, Dataset, Tells
 
-# Where an option does not apply, or is not asked for.
+# Where an option does not apply, or is not asked for; where one that is a list has no values.
 NONE = "none"
+NO_LIST = packed_list([])
 
 
 def _word(meaning: str) -> Column:
     return Column("string", meaning, tells="words")
+
+
+def _list(meaning: str) -> Column:
+    return Column("string", f"{meaning}: a list, JSON", tells="words")
 
 
 def _number(meaning: str, tells: Tells = "other_count", nullable: bool = False) -> Column:
@@ -28,18 +34,18 @@ def _seed(of: str) -> Column:
 
 SPECS = Dataset(
     name="SPECS",
-    row="one spec or analysis, outcome and design; lists are parted by spaces, `none` is no option",
+    row="one spec or analysis, outcome and design; `none` is no option",
     key=("design", "outcome", "estimator"),
     columns={
         "design": Column("string", "matching design"),
         "outcome": Column("string", "outcome as named in params; survival for that of firms"),
         "estimator": Column("string", "name of the spec or analysis"),
         "kind": _word("estimator or analysis as params call it: stacked, group_time, margins ..."),
-        "method": _word("least_squares, poisson, imputation, a method of group_time ..."),
+        "method": _list("least_squares, poisson, imputation, a method of group_time ..."),
         "solved_by": _word("own, linearmodels; nobody where nothing could be estimated"),
-        "terms": _word("families of terms asked for"),
+        "terms": _list("families of terms asked for"),
         "average": _word("what `att` averages: event, pooled, simple, cohort, year"),
-        "event_bins": _word("ranges of event times averaged, first:last"),
+        "event_bins": _list("ranges of event times averaged, of each first and last"),
         "balanced_last_event_time": _number(
             "last event time of event_balanced; missing without", "year", nullable=True
         ),
@@ -47,14 +53,14 @@ SPECS = Dataset(
         "comparison": _word("never_treated, not_yet_treated"),
         "controls_from": _word("pool: all, outside_treated_clusters; not_known without settings"),
         "firm_years": _word("per_entry_year, or once where entry years are pooled"),
-        "gaps": _word("who counts where outcomes are missing: drop_set, observed, pairs ..."),
+        "gaps": _list("who counts where outcomes are missing: drop_set, observed, pairs ..."),
         "first_event_time": _number("first event time of the window", "year"),
         "last_event_time": _number("last event time of the window", "year"),
         "anticipation_years": _number("years before entry that count as treated", "year"),
         "base_event_time": _number("event time of the reference year", "year"),
         "base": _word("what the average is measured from: reference_year, every_year_before"),
         "event_base": _word("what event times before entry are measured from: universal, varying"),
-        "matched_event_times": _word("event times of the outcome that the design matched on"),
+        "matched_event_times": _list("event times of the outcome that the design matched on"),
         "firm_effects": _word("firm_by_entry_year, firm, cohort, or differenced"),
         "year_effects": _word("year_by_entry_year, year, or differenced"),
         "year_effects_by": _word("column whose base-year value year effects vary by"),
@@ -62,16 +68,17 @@ SPECS = Dataset(
             "matching, matching_summed, matched_anew, matched_within_groups, scaled_to_treated, "
             "one, treated_size, own_size"
         ),
-        "weight_by": _word("covariate or columns that weight firms"),
+        "weight_by": _list("covariate or columns that weight firms"),
         "weight_matched_again": Column(
             "flag", "weights by the score on top of matching", tells="words"
         ),
-        "covariates": _word("covariates adjusted for"),
-        "bias_adjustment": _word("covariates whose differences within matches are removed"),
-        "cluster": _word("what errors are clustered by; two levels as first+second"),
+        "covariates": _list("covariates adjusted for"),
+        "bias_adjustment": _list("covariates whose differences within matches are removed"),
+        "cluster": _word("what errors are clustered by: firm, assignment ..., or a text column"),
+        "other_cluster": _word("the other of two levels that they are clustered by"),
         "variance": _word("clustered; robust or homoskedastic within neighbours"),
         "variance_neighbours": _number("neighbours that variances are among; 0 without"),
-        "inference": _word("methods that gave an error, a p-value or an interval"),
+        "inference": _list("methods that gave an error, a p-value or an interval"),
         "bands": Column("flag", "simultaneous bands beside", tells="words"),
         "draws": _number("samples of the cluster bootstrap; 0 without"),
         "seed": _seed("the cluster bootstrap"),

@@ -18,7 +18,7 @@ from pipeline.effects.regression import Solver
 from pipeline.effects.rows import Label, Row, place_of
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
-from pipeline.params.analyses import clustering_code
+from pipeline.params.analyses import clustering_levels
 from pipeline.params.inference_methods import method_named
 
 
@@ -122,9 +122,11 @@ def _is_same(one: Any, other: Any) -> bool:
 
 def _plain(row: Row) -> Row:
     """Return a row with its clustering, reason and remarks as the columns of tables."""
-    cluster = {"cluster": clustering_code(row["cluster"])} if "cluster" in row else {}
     told = packed(row["reason"]) | {"remarks": packed_remarks(row["remarks"])}
-    return row | cluster | told
+    if "cluster" not in row:
+        return row | told
+    first, second = clustering_levels(row["cluster"])
+    return row | told | {"cluster": first, "other_cluster": second}
 
 
 def _joined(dataset: Dataset, parts: list[pd.DataFrame]) -> pd.DataFrame:

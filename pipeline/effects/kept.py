@@ -13,7 +13,7 @@ from pipeline.datasets.store import conform, empty
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, place_of
 from pipeline.effects.terms import Term
-from pipeline.params.analyses import clustering_code
+from pipeline.params.analyses import clustering_levels
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ def influence_table(kept: Sequence[Kept]) -> pd.DataFrame:
     if not kept:
         return empty(INFLUENCE)
     keys = _keys((own.label, own.by_cluster.terms) for own in kept)
-    kinds = [clustering_code(own.label.cluster) for own in kept]
-    keys["cluster_kind"] = np.repeat(kinds, [len(own.by_cluster.terms) for own in kept])
+    kinds = np.array([clustering_levels(own.label.cluster) for own in kept], dtype=np.object_)
+    of_terms = np.repeat(kinds, [len(own.by_cluster.terms) for own in kept], axis=0)
+    keys["cluster_kind"], keys["other_cluster_kind"] = of_terms.T
     found = [np.array(np.nonzero(own.influence.T)) for own in kept]
     shifted = _shifted([places[:1] for places in found], [own.influence.shape[1] for own in kept])
     rows = keys.take(np.hstack(shifted)[0]).reset_index(drop=True)

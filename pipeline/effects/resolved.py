@@ -36,14 +36,15 @@ class Asked:
 class Resolved:
     """Hold what only the estimator knows of how a spec runs; the words are those of SPECS.
 
-    `firm_years` follows from the trait `pools` of its row in the registry.
+    Analyses of several parts have several methods, and rules for gaps. `firm_years` follows from
+    the trait `pools` of its row in the registry.
     """
 
-    method: str
+    method: tuple[str, ...]
     average: str
     base: Literal["reference_year", "every_year_before", "none"]
     event_base: Literal["universal", "varying", "none"]
-    gaps: str
+    gaps: tuple[str, ...]
     weights: str
     firm_effects: str
     year_effects: str
@@ -55,11 +56,11 @@ def on_stacks(asked: Asked, method: str) -> Resolved:
     """Return how a regression runs on stacked rows, each entry year with effects of its own."""
     pooled = asked.spec.average == "pooled" and "att" in asked.spec.terms
     return Resolved(
-        method=method,
+        method=(method,),
         average=asked.spec.average if "att" in asked.spec.terms else NONE,
         base="every_year_before" if pooled else "reference_year",
         event_base="universal" if "event" in asked.spec.terms else "none",
-        gaps=asked.gaps,
+        gaps=(asked.gaps,),
         weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
         firm_effects="firm_by_entry_year",
         year_effects="year_by_entry_year",
@@ -72,11 +73,11 @@ def on_flat_panel(asked: Asked, method: str, average: str, firm_effects: str) ->
     Without matching they have no weights that could be scaled where some are not observed.
     """
     return Resolved(
-        method=method,
+        method=(method,),
         average=average if "att" in asked.spec.terms else NONE,
         base="every_year_before",
         event_base="none",
-        gaps="observed" if asked.design == "unmatched" else asked.gaps,
+        gaps=("observed",) if asked.design == "unmatched" else (asked.gaps,),
         weights="one" if asked.design == "unmatched" else "matching_summed",
         firm_effects=firm_effects,
         year_effects="year",
@@ -87,11 +88,11 @@ def on_changes(asked: Asked, method: str) -> Resolved:
     """Return how changes since the reference year are compared, entry year by entry year."""
     events = "event" in asked.spec.terms
     return Resolved(
-        method=method,
+        method=(method,),
         average="event" if "att" in asked.spec.terms else NONE,
         base="reference_year",
         event_base="universal" if events else "none",
-        gaps="renormalise",
+        gaps=("renormalise",),
         weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
         firm_effects="differenced",
         year_effects="differenced",
@@ -107,7 +108,7 @@ def on_cells(asked: Asked) -> Resolved:
         on_changes(asked, spec.method),
         average=spec.average if "att" in spec.terms else NONE,
         event_base=spec.base,
-        gaps="drop_set" if whole_sets else spec.gaps,
+        gaps=("drop_set" if whole_sets else spec.gaps,),
         weights="one" if asked.design == "unmatched" else "matching",
         firms=spec.firms,
     )

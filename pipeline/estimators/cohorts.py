@@ -73,7 +73,7 @@ def extended_twoway_rules(asked: Asked) -> Resolved:
 
 def imputation_rules(asked: Asked) -> Resolved:
     """Return the rules of the flat panel, by another method."""
-    return replace(extended_twoway_rules(asked), method="imputation")
+    return replace(extended_twoway_rules(asked), method=("imputation",))
 
 
 def true_cohorts(task: Task, effect: Floats) -> Mapping[Term, float]:

@@ -146,7 +146,7 @@ def _twoway_rules(asked: Asked) -> Resolved:
 def _difference_rules(asked: Asked) -> Resolved:
     """Return the rules of changes among the firms that have them, matched once more."""
     changes = on_changes(asked, "matching")
-    return replace(changes, gaps="with_difference", weights="matched_anew")
+    return replace(changes, gaps=("with_difference",), weights="matched_anew")
 
 
 _FEW_CLUSTERS = frozenset({"bias_reduced", "wild_bootstrap", "cluster_bootstrap", "randomisation"})

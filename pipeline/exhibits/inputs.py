@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details, known_or_nan
-from pipeline.exhibits.words.language import tell, tell_all
+from pipeline.exhibits.words.language import speaking, tell, tell_all
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.inference_methods import primary_methods
@@ -118,6 +119,29 @@ class StudyResults:
             found.setdefault(key, {})[effect.term] = effect
         return found
 
+    @cached_property
+    def levels(self) -> dict[str, str]:
+        """Hold what readers call the levels that errors may be clustered by.
+
+        Those of pairs are columns of PANEL too, which go by their labels in PROFILE, or, without
+        it, by the names that the user gave them.
+        """
+        estimate, exhibit = self.settings.estimate, self.settings.exhibit
+        pairs = [spec.cluster for spec in estimate.specs if not isinstance(spec.cluster, str)]
+        labels = {} if self.profile is None else _labels(self.profile)
+        columns = {level: labels.get(level, level) for pair in pairs for level in pair}
+        return columns | {"assignment": exhibit.cluster, "firm": exhibit.firm}
+
+    def speaking(self) -> AbstractContextManager[None]:
+        """Make every phrase and number inside the block follow the study's settings."""
+        return speaking(self.settings.exhibit, self.levels)
+
+
+def _labels(profile: pd.DataFrame) -> dict[str, str]:
+    """Return what readers call the columns of PANEL."""
+    known = profile.dropna(subset="label")
+    return dict(zip(known["column"], known["label"], strict=True))
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -139,6 +163,7 @@ class Effect:
     scale: str
     estimand: str
     cluster: str
+    other_cluster: str
     term: Term
     reason: Reason | None
     remarks: tuple[Reason, ...]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.datasets.specs import ANALYSES, NONE, SPECS
+from pipeline.datasets.reasons import unpacked_list
+from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, SPECS
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.words.language import join_words
 
@@ -19,9 +20,13 @@ class Ran:
         """Return an option's code, `none` where it does not apply."""
         return str(self.row[column])
 
-    def listed(self, column: str) -> list[str]:
+    def listed(self, column: str) -> list[Any]:
         """Return the values of a column that holds a list, none where it is empty."""
-        return [] if self.code(column) == NONE else self.code(column).split()
+        return unpacked_list(self.row[column])
+
+    def told(self, column: str, words: Callable[[str], str]) -> str:
+        """Return what is said of the codes that a column holds: `a`, or `a and b`."""
+        return join_words([words(code) for code in self.listed(column)])
 
     def number(self, column: str) -> int:
         """Return an option that is a number and always known."""
@@ -32,8 +37,8 @@ class Ran:
         return float(self.row[column])
 
     def has(self, column: str) -> bool:
-        """Say whether an option was in use: it is no `none`, not zero, not false."""
-        return self.row[column] not in (NONE, 0, False)
+        """Say whether an option was in use: it is no `none`, no empty list, not zero, not false."""
+        return self.row[column] not in (NONE, NO_LIST, 0, False)
 
 
 def ran(results: StudyResults, design: str, outcome: str, spec: str) -> Ran | None:

@@ -27,8 +27,6 @@ def _two_levels(cluster: object) -> object:
         return cluster
     if len(cluster) != 2 or not all(isinstance(name, str) for name in cluster):
         raise ValueError("two-way clustering takes two levels: cluster: [assignment, sector], say")
-    if any("+" in name for name in cluster):
-        raise ValueError("results tables join the two levels by +, which no level's name may hold")
     if cluster[0] == cluster[1]:
         raise ValueError(f"both levels are {cluster[0]}; two-way clustering takes two of them")
     return tuple(cluster)
@@ -55,14 +53,9 @@ def is_two_way(cluster: Clustering) -> bool:
     return not isinstance(cluster, str) or cluster == "set_and_assignment"
 
 
-def clustering_code(cluster: Clustering) -> str:
-    """Return the clustering as ESTIMATES names it: a pair as `first+second`."""
-    return cluster if isinstance(cluster, str) else "+".join(cluster)
-
-
-def clustering_levels(code: str) -> list[str]:
-    """Return the levels that a clustering is by: a pair's two, else the choice itself."""
-    return code.split("+")
+def clustering_levels(cluster: Clustering) -> tuple[str, str | None]:
+    """Return a choice and None, or the two levels of a pair, as tables hold them in columns."""
+    return (cluster, None) if isinstance(cluster, str) else cluster
 
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]

@@ -19,7 +19,6 @@ from pipeline.exhibits.tables.registry import TABLES, named_tables
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
-from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.publication import Publication
 from pipeline.publishing.swap import MANIFEST
@@ -43,7 +42,7 @@ def build_published(publication: Publication) -> dict[str, bytes]:
     make them again from reports/<study>/results/.
     """
     public = publication.results
-    with speaking(public.settings.exhibit):
+    with public.speaking():
         figures = _figures(public)
     drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
     tables = study_tables(public)
@@ -61,7 +60,7 @@ def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict
 
 
 def _texts(results: StudyResults, tables: dict[str, Table], event_study: str) -> dict[str, bytes]:
-    with speaking(results.settings.exhibit):
+    with results.speaking():
         return {
             **_renderings(tables),
             **_numbers(results),
@@ -75,7 +74,7 @@ def _texts(results: StudyResults, tables: dict[str, Table], event_study: str) ->
 
 def study_tables(results: StudyResults) -> dict[str, Table]:
     """Return the declared tables by file name, in order; further parts are numbered from 2."""
-    with speaking(results.settings.exhibit):
+    with results.speaking():
         return _study_tables(results)
 
 

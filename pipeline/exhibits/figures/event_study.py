@@ -124,7 +124,7 @@ def _known_before(results: StudyResults, name: str) -> set[int]:
     """Return the event times that show nothing: the reference, and those matched on."""
     headline = results.settings.estimate.headline
     row = ran_on(results, headline.spec, [headline.design], [name])[0]
-    return {row.number("base_event_time"), *map(int, row.listed("matched_event_times"))}
+    return {row.number("base_event_time"), *row.listed("matched_event_times")}
 
 
 def _subtitle(results: StudyResults, name: str) -> str:

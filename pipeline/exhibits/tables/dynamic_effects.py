@@ -88,7 +88,7 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     rows = {n: ran_on(results, headline.spec, [design], [name])[0] for n, name in numbered.items()}
     main = next(iter(rows.values()))
     reference = rounding.fixed(main.number("base_event_time"), 0)
-    matched = {n: map(int, row.listed("matched_event_times")) for n, row in rows.items()}
+    matched = {n: row.listed("matched_event_times") for n, row in rows.items()}
     told = {
         n: ", ".join(rounding.fixed(time, 0) for time in sorted(times))
         for n, times in matched.items()

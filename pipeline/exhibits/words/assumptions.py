@@ -1,17 +1,17 @@
 """What was estimated and assumed, in plain words, from what ran."""
 
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.exhibits.ran import Ran, each, ran_on
+from pipeline.exhibits.ran import Ran, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.designs import (
     capitalised,
     design_rule,
+    gap_rules,
     pool_that_ran,
     score_covariates,
 )
 from pipeline.exhibits.words.inference import level_words
 from pipeline.exhibits.words.language import join_words, say
-from pipeline.params.analyses import clustering_levels
 
 
 def assumptions(results: StudyResults) -> list[tuple[str, str]]:
@@ -28,7 +28,7 @@ def assumptions(results: StudyResults) -> list[tuple[str, str]]:
         (say("assumptions.comparison_question"), _comparison(results, rows)),
         (say("assumptions.matching_question"), _picked(settings)),
         (say("assumptions.time_question"), _window(rows[0])),
-        (say("assumptions.certainty_question"), _intervals(settings, rows[0])),
+        (say("assumptions.certainty_question"), _intervals(results, rows[0])),
         (
             say("assumptions.parallel_question"),
             say("assumptions.parallel", firms=firms, anticipation=_anticipation(rows[0])),
@@ -57,11 +57,12 @@ def _window(row: Ran) -> str:
     )
 
 
-def _intervals(settings: StudySettings, row: Ran) -> str:
-    shared = [level_words(settings, level) for level in clustering_levels(row.code("cluster"))]
+def _intervals(results: StudyResults, row: Ran) -> str:
+    levels = ["cluster", *(["other_cluster"] if row.has("other_cluster") else [])]
+    shared = [level_words(results, row.code(level)) for level in levels]
     return say(
         "assumptions.intervals",
-        conf_level=rounding.general(100 * settings.estimate.conf_level),
+        conf_level=rounding.general(100 * results.settings.estimate.conf_level),
         level=join_words(shared),
     )
 
@@ -74,6 +75,4 @@ def _anticipation(row: Ran) -> str:
 
 
 def _missing(settings: StudySettings, rows: list[Ran]) -> str:
-    firms = settings.exhibit.firms
-    told = each(rows, lambda row: say(f"gap_rule.{row.code('gaps')}", firms=firms))
-    return f"{capitalised(told)}."
+    return f"{capitalised(gap_rules(settings, rows))}."

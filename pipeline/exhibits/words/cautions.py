@@ -107,7 +107,7 @@ def _lost_with_their_set(results: StudyResults, shown: Shown, letter: str) -> st
         return results.details.figure(SAMPLES, column, **place)
 
     lost: dict[str, float] = {}
-    whole = [r for r in panel_ran(results, shown, letter) if r.code("gaps") == "drop_set"]
+    whole = [r for r in panel_ran(results, shown, letter) if "drop_set" in r.listed("gaps")]
     for outcome in (row.code("outcome") for row in whole):
         if figure("comparison_firms_per_set", outcome).value > 1:
             dropped = figure("treated_years_dropped", outcome)

@@ -62,6 +62,16 @@ def _unmatched(settings: StudySettings, row: Ran) -> str:
     return say("designs.no_matching", firms=firms)
 
 
+def gap_rules(settings: StudySettings, rows: list[Ran]) -> str:
+    """Return by which rules those count whose outcomes are missing in some years."""
+    firms = settings.exhibit.firms
+
+    def rule(code: str) -> str:
+        return say(f"gap_rule.{code}", firms=firms)
+
+    return each(rows, lambda row: row.told("gaps", rule))
+
+
 def covariate_labels(settings: StudySettings, names: list[str]) -> list[str]:
     """Return the dated labels of covariates of the score."""
     return [dated_label(settings.score.covariates[name]) for name in names]

@@ -51,7 +51,7 @@ def _group_time_words(results: StudyResults, rows: _Rows) -> str:
     firms = results.settings.exhibit.firms
     words = say(
         "estimator_words.group_time",
-        methods=each(rows, lambda row: say(f"group_time_method.{row.code('method')}")),
+        methods=each(rows, lambda row: row.told("method", _method)),
         adjusted=each(rows, lambda row: _adjusted(results, row.listed("covariates"))),
         averages=each(rows, lambda row: say(f"group_time_average.{row.code('average')}")),
     )
@@ -60,8 +60,16 @@ def _group_time_words(results: StudyResults, rows: _Rows) -> str:
     every_firm = [row for row in rows if row.code("firms") == "panel"]
     if not every_firm:
         return words
-    seen = each(every_firm, lambda row: say(f"gaps.{row.code('gaps')}"))
+    seen = each(every_firm, lambda row: row.told("gaps", _seen))
     return say("estimator_words.every_firm", words=words, firms=firms, seen=seen)
+
+
+def _method(code: str) -> str:
+    return say(f"group_time_method.{code}")
+
+
+def _seen(code: str) -> str:
+    return say(f"gaps.{code}")
 
 
 def _adjusted(results: StudyResults, covariates: list[str]) -> str:

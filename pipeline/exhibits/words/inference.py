@@ -2,23 +2,22 @@
 
 import math
 
-from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.inputs import Effect, StudyResults
 from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects, panel_ran
 from pipeline.exhibits.words.language import say
-from pipeline.params.analyses import clustering_levels
 
 
 def inference_words(results: StudyResults, shown: Shown) -> str:
     """Say how errors are clustered and intervals are made; empty where no panel clusters."""
     clusters = {
-        letter: next((e.cluster for e in panel_effects(results, shown, letter) if e.cluster), "")
+        letter: _named(results, panel_effects(results, shown, letter))
         for letter in shown.panels
         if all(row.code("variance") == "clustered" for row in panel_ran(results, shown, letter))
     }
     if not any(clusters.values()):
         return ""
     level = f"{100 * results.settings.estimate.conf_level:g}"
-    by = by_panel({k: _named(results.settings, cluster) for k, cluster in clusters.items()})
+    by = by_panel(clusters)
     others = [letter for letter in clusters if not _is_normal(results, shown, letter)]
     if not others:
         return say("inference_words.normal", by=by, level=level)
@@ -33,27 +32,24 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
     )
 
 
-def level_words(settings: StudySettings, level: str) -> str:
-    """Return what readers call a level that errors are clustered by."""
-    unit, assignment = settings.exhibit.firm, settings.exhibit.cluster
-    return {
-        "assignment": assignment,
-        "firm": unit,
-        "set_and_assignment": say("shocks.set_and_assignment", assignment=assignment),
-        "components": say("shocks.components", assignment=assignment, unit=unit),
-    }.get(level, level)
+def level_words(results: StudyResults, level: str) -> str:
+    """Return what readers call what shares shocks: a level, or a choice that has a sentence."""
+    if level in results.levels:
+        return results.levels[level]
+    unit, assignment = results.settings.exhibit.firm, results.settings.exhibit.cluster
+    return say(f"shocks.{level}", assignment=assignment, unit=unit)
 
 
-def _named(settings: StudySettings, cluster: str) -> str:
-    """Return how errors are clustered, by the code of ESTIMATES; empty without."""
-    unit, assignment = settings.exhibit.firm, settings.exhibit.cluster
-    levels = clustering_levels(cluster)
-    if len(levels) == 2:
-        first, second = (level_words(settings, level) for level in levels)
-        return say("clustering.two_way", first=first, second=second)
-    if not cluster:
+def _named(results: StudyResults, effects: list[Effect]) -> str:
+    """Return how errors are clustered, by the codes of ESTIMATES; empty without."""
+    clustered = next((effect for effect in effects if effect.cluster), None)
+    if clustered is None:
         return ""
-    return say(f"clustering.{cluster}", assignment=assignment, unit=unit)
+    if clustered.other_cluster:
+        first, second = results.levels[clustered.cluster], results.levels[clustered.other_cluster]
+        return say("clustering.two_way", first=first, second=second)
+    unit, assignment = results.settings.exhibit.firm, results.settings.exhibit.cluster
+    return say(f"clustering.{clustered.cluster}", assignment=assignment, unit=unit)
 
 
 def _is_normal(results: StudyResults, shown: Shown, letter: str) -> bool:

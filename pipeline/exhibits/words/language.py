@@ -2,7 +2,7 @@
 
 Sentences stand in one data file a language, `en.yaml`, `es.yaml` and `pt.yaml`, by section and
 code; code names them and fills their fields, and nothing reads what they say. A study's exhibits
-are made inside `speaking(its exhibit section)`; outside of it everything is English, of years.
+are made inside `its results.speaking()`; outside of it everything is English, of years.
 
 Every sentence may hold the study's word for the period: {period}, {periods}, with a capital
 {Period}, {Periods}, what comes every period {by_period}, and {agree:un|una}, of two forms the one
@@ -12,7 +12,7 @@ that goes with the word.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -26,18 +26,21 @@ from pipeline.params.exhibit import (
     PeriodWord,
 )
 
-# Fields of reasons that hold a code, which is a word of the section of their name.
+# Fields of reasons that hold a code, which is a word of the section of their name; and those that
+# hold a level that errors are clustered by, which the study names.
 _CODED = ("group", "weights")
+_LEVELS = ("inner_level", "outer_level", "first_level", "second_level")
 
 
 @dataclass(frozen=True)
 class Speech:
-    """Hold a language, the marks between digits, and what a period is called."""
+    """Hold a language, the marks between digits, and what a period and levels are called."""
 
     language: LanguageCode = "en"
     decimal_mark: str = "."
     group_mark: str = ","
     period: PeriodName | PeriodWord = "year"
+    levels: Mapping[str, str] = field(default_factory=dict)
 
 
 _ENGLISH = Speech()
@@ -45,10 +48,15 @@ _SPEECH: ContextVar[Speech] = ContextVar("speech", default=_ENGLISH)
 
 
 @contextmanager
-def speaking(exhibit: ExhibitSection) -> Iterator[None]:
-    """Make every phrase and number inside the block follow a study's settings."""
+def speaking(exhibit: ExhibitSection, levels: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Make every phrase and number inside the block follow a study's settings.
+
+    `levels` are what it calls the levels that errors are clustered by: without them no reason that
+    names one can be told.
+    """
+    marks = exhibit.decimal_mark, exhibit.group_mark
     token = _SPEECH.set(
-        Speech(exhibit.language, exhibit.decimal_mark, exhibit.group_mark, exhibit.period)
+        Speech(exhibit.language, *marks, exhibit.period, {} if levels is None else levels)
     )
     try:
         yield
@@ -158,4 +166,6 @@ def _told(name: str, value: Any) -> object:
         return ", ".join(f"{_told(name, item)}" for item in value)
     if isinstance(value, int | float):
         return _Marked(value)
+    if name in _LEVELS:
+        return speech().levels[value]
     return say(f"{name}.{value}") if name in _CODED else value

@@ -15,7 +15,7 @@ from pipeline.exhibits.inputs import (
     told_years,
 )
 from pipeline.exhibits.numbers import effect_in_words
-from pipeline.exhibits.ran import Ran, each, ran
+from pipeline.exhibits.ran import Ran, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
@@ -29,7 +29,7 @@ from pipeline.exhibits.tables.panels import (
 )
 from pipeline.exhibits.tables.parts import unobserved_notes
 from pipeline.exhibits.words.cautions import panel_warnings
-from pipeline.exhibits.words.designs import pool_that_ran, rule_that_ran
+from pipeline.exhibits.words.designs import gap_rules, pool_that_ran, rule_that_ran
 from pipeline.exhibits.words.estimators import estimator_words
 from pipeline.exhibits.words.inference import inference_words
 from pipeline.exhibits.words.language import join_words, say
@@ -144,7 +144,7 @@ def _in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool
     row = ran(results, panel.design, outcome, panel.spec)
     effect = find_effect(results, outcome, panel.design, panel.spec)
     known = effect is not None and not math.isnan(effect.estimate)
-    return known and row is not None and row.code("method") == "poisson"
+    return known and row is not None and "poisson" in row.listed("method")
 
 
 def _largest_firms(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
@@ -202,12 +202,8 @@ def _missing(results: StudyResults, shown: Shown) -> list[str]:
     numbers = {k: {e.n_obs for e in panel_effects(results, shown, k)} for k in shown.panels}
     if all(len(found) < 2 for found in numbers.values()):
         return []
-    firms = results.settings.exhibit.firms
     rules = {
-        letter: each(
-            panel_ran(results, shown, letter),
-            lambda row: say(f"gap_rule.{row.code('gaps')}", firms=firms),
-        )
+        letter: gap_rules(results.settings, panel_ran(results, shown, letter))
         for letter in shown.panels
     }
     return [say("main_notes.missing", rules=by_panel(rules))]

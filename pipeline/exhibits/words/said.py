@@ -25,6 +25,7 @@ SAID: dict[str, str] = {
     "covariates": "estimator_words.with_covariates",
     "bias_adjustment": "estimator_words.bias_adjusted",
     "cluster": "assumptions.intervals",
+    "other_cluster": "assumptions.intervals",
     "variance": "inference_words.t",
     "placebo_entry_years": "placebos.entry_too_early",
     "least_firms": "heterogeneity.what_is_shown",
