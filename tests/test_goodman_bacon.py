@@ -10,7 +10,7 @@ from keyed import figure, rows_with
 from stacked_tables import estimation, matches_from, outcomes, panel_from, treatment, weights_from
 from told import estimate_specs
 
-from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, DECOMPOSITION, FITS
 from pipeline.effects.study import prepare_study
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError
@@ -183,6 +183,10 @@ def test_rows_beside_the_two_way_figure():
     assert comparisons["weight"].sum() == pytest.approx(1)
     already = comparisons.loc[comparisons["kind"] == "already", "weight"].sum()
     assert figure(results, FITS, "share_already_treated") == pytest.approx(already)
+    kinds = rows_with(results, DECOMPOSED_KINDS).set_index("kind")
+    assert kinds.loc["already", "weight"] == pytest.approx(already)
+    assert kinds.loc["all", "estimate"] == pytest.approx(att, abs=1e-10)
+    assert kinds["n_comparisons"].sum() == 2 * len(comparisons)
     cohorts = rows_with(results, DECOMPOSED_COHORTS)
     named = {*comparisons["cohort"], *comparisons["control"].dropna()}
     assert named == set(cohorts["cohort"].dropna())

@@ -1,4 +1,4 @@
-"""The table of what the flat two-way figure averages: every cell is made of DECOMPOSITION."""
+"""The table of what the flat two-way figure averages: every cell stands in DECOMPOSED_KINDS."""
 
 import dataclasses
 
@@ -8,11 +8,13 @@ import pytest
 from results import _table, study_results, with_details
 from text_tables import lines
 
-from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, DECOMPOSITION, FITS
 from pipeline.datasets.reasons import packed
 from pipeline.datasets.results import TESTS
 from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
+from pipeline.estimators.decomposition import by_kind
+from pipeline.estimators.goodman_bacon import TwoByTwo
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.table import HIDDEN
@@ -43,12 +45,19 @@ def decomposed(results, firms):
             | {"weight": weight, "estimate": estimate}
             for pair, (weight, estimate) in COMPARISONS.items()
         ],
+        DECOMPOSED_KINDS: [PLACE | row for row in by_kind(_comparisons())],
         DECOMPOSED_COHORTS: [PLACE | {"cohort": c, "n_firms": n} for c, n in firms.items()],
         FITS: [PLACE | whole | {"share_already_treated": COMPARISONS[2009, 2006][0]}],
     }
     for table, rows in tables.items():
         results = with_details(results, table, rows)
     return results
+
+
+def _comparisons():
+    return [
+        TwoByTwo(*pair, KINDS.get(pair, "never"), *figures) for pair, figures in COMPARISONS.items()
+    ]
 
 
 def made(firms=FIRMS, **exhibit):
@@ -88,6 +97,7 @@ def test_nothing_of_a_decomposition_with_few_firms_is_published():
     shown = vet(made(firms=FIRMS | {2009: 3}))
     for table, columns in {
         DECOMPOSITION: ["weight", "estimate"],
+        DECOMPOSED_KINDS: ["weight", "estimate"],
         DECOMPOSED_COHORTS: ["n_firms"],
         FITS: ["share_already_treated"],
     }.items():

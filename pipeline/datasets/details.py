@@ -3,6 +3,7 @@
 from pipeline.datasets.balance import BALANCE_SUMMARY
 from pipeline.datasets.fits import (
     DECOMPOSED_COHORTS,
+    DECOMPOSED_KINDS,
     DECOMPOSITION,
     DETECTABLE,
     FITS,
@@ -42,6 +43,7 @@ OF_ESTIMATE = (
     DETECTABLE,
     PRE_TREND_POWER,
     DECOMPOSITION,
+    DECOMPOSED_KINDS,
     DECOMPOSED_COHORTS,
     UNIT_DEPENDENCE,
 )

@@ -114,6 +114,22 @@ DECOMPOSITION = Dataset(
     },
 )
 
+# The kind of all comparisons together.
+EVERY_KIND = "all"
+
+DECOMPOSED_KINDS = Dataset(
+    name="DECOMPOSED_KINDS",
+    row="the comparisons of one kind that a flat two-way figure averages, together",
+    key=(*_FIT, "kind"),
+    columns={
+        **_FIT,
+        "kind": Column("string", f"never, not_yet, already; {EVERY_KIND}"),
+        "n_comparisons": Column("integer", "comparisons of two entry years", tells="other_count"),
+        "weight": Column("number", "sum of their weights", True, tells="share"),
+        "estimate": Column("number", "their mean by weight", True, tells="effect"),
+    },
+)
+
 DECOMPOSED_COHORTS = Dataset(
     name="DECOMPOSED_COHORTS",
     row="one entry year of what is decomposed",

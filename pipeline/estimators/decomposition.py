@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.fits import (
+    DECOMPOSED_COHORTS,
+    DECOMPOSED_KINDS,
+    DECOMPOSITION,
+    EVERY_KIND,
+    FITS,
+)
 from pipeline.effects.collected import Collected
 from pipeline.effects.rows import Label, Row, fit_key, test_row
 from pipeline.effects.tasks import Task
@@ -16,6 +22,7 @@ from pipeline.estimators.goodman_bacon import (
     balanced_part,
     goodman_bacon,
     share_by_kind,
+    together,
 )
 from pipeline.estimators.twoway import FlatSample, flat_sample
 from pipeline.panel.panel_index import n_groups
@@ -25,12 +32,13 @@ from pipeline.panel.panel_index import n_groups
 class Decomposed:
     """Hold the row of TESTS and what a figure averages, without its key; empty where it cannot be.
 
-    `comparisons` are rows of DECOMPOSITION, `cohorts` of DECOMPOSED_COHORTS, `whole` columns of
-    FITS.
+    `comparisons` are rows of DECOMPOSITION, `kinds` of DECOMPOSED_KINDS, `cohorts` of
+    DECOMPOSED_COHORTS, `whole` columns of FITS.
     """
 
     test: Row
     comparisons: Sequence[Row] = ()
+    kinds: Sequence[Row] = ()
     cohorts: Sequence[Row] = ()
     whole: Mapping[str, float] = field(default_factory=dict)
 
@@ -42,6 +50,8 @@ def add_decomposition(collected: Collected, task: Task, label: Label) -> None:
     collected.add(FITS, **fit_key(label), **found.whole)
     for row in found.comparisons:
         collected.add(DECOMPOSITION, **fit_key(label), **row)
+    for row in found.kinds:
+        collected.add(DECOMPOSED_KINDS, **fit_key(label), **row)
     for row in found.cohorts:
         collected.add(DECOMPOSED_COHORTS, **fit_key(label), **row)
 
@@ -64,6 +74,7 @@ def decompose(label: Label, flat: FlatSample) -> Decomposed:
     return Decomposed(
         test_row(label, GOODMAN_BACON, statistic=average, remarks=[said]),
         [vars(comparison) for comparison in comparisons],
+        by_kind(comparisons),
         _cohorts(part),
         {
             "share_already_treated": share_by_kind(comparisons)["already"],
@@ -71,6 +82,19 @@ def decompose(label: Label, flat: FlatSample) -> Decomposed:
             "decomposed_last_year": last,
         },
     )
+
+
+def by_kind(comparisons: Sequence[TwoByTwo]) -> list[Row]:
+    """Return the rows of DECOMPOSED_KINDS: each kind that occurs, and all together."""
+    parts: dict[str, list[TwoByTwo]] = {}
+    for part in comparisons:
+        parts.setdefault(part.kind, []).append(part)
+    rows = []
+    for kind, own in [*parts.items(), (EVERY_KIND, comparisons)]:
+        n_comparisons, weight, estimate = together(own)
+        figures = {"n_comparisons": n_comparisons, "weight": weight, "estimate": estimate}
+        rows.append({"kind": kind, **figures})
+    return rows
 
 
 def _comparisons(flat: FlatSample) -> tuple[FlatSample, list[TwoByTwo]]:

@@ -6,7 +6,7 @@ changes treatment with a group that does not change meanwhile: firms never treat
 or already treated. The last subtract the earlier cohort's own change of effect.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,6 +89,13 @@ def share_by_kind(comparisons: list[TwoByTwo]) -> dict[Kind, float]:
     for part in comparisons:
         shares[part.kind] += part.weight
     return shares
+
+
+def together(comparisons: Sequence[TwoByTwo]) -> tuple[int, float, float]:
+    """Return how many comparisons there are, their weight, and their mean by weight."""
+    weight = float(np.sum([part.weight for part in comparisons]))
+    total = float(np.sum([part.weight * part.estimate for part in comparisons]))
+    return len(comparisons), weight, total / weight if weight > 0 else float("nan")
 
 
 def _require_theorem(flat: FlatSample) -> None:

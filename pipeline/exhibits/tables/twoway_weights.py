@@ -1,9 +1,10 @@
 """What the flat two-way figure averages: its comparisons by kind, their weights and estimates."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, EVERY_KIND, FITS
 from pipeline.estimators.decomposition_names import GOODMAN_BACON, Kind
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
@@ -28,15 +29,16 @@ _KINDS: tuple[Kind, ...] = ("never", "not_yet", "already")
 
 @dataclass(frozen=True)
 class _Decomposition:
-    """Hold one outcome's comparisons under one spec and design: kind, weight, estimate.
+    """Hold one outcome's comparisons under one spec and design, by kind and all together.
 
-    `n_firms` counts the firms behind them, missing where it may not be told.
+    `kinds` are rows of DECOMPOSED_KINDS by kind: number, weight, mean. `n_firms` counts the firms
+    behind them, missing where it may not be told.
     """
 
     outcome: str
     design: str
     spec: str
-    comparisons: tuple[tuple[Kind, float, float], ...]
+    kinds: Mapping[str, tuple[int, float, float]]
     n_firms: float
 
     @property
@@ -47,7 +49,7 @@ class _Decomposition:
 
 def twoway_weights_tables(results: StudyResults) -> list[Table]:
     """Return one panel an outcome; none where no two-way figure is decomposed."""
-    found = [d for d in _decompositions(results) if d.comparisons]
+    found = [d for d in _decompositions(results) if d.kinds]
     if not found:
         return []
     panels = tuple(Panel(_title(results, d, found), _rows(results, d)) for d in found)
@@ -66,7 +68,7 @@ def twoway_weights_tables(results: StudyResults) -> list[Table]:
 
 
 def _decompositions(results: StudyResults) -> list[_Decomposition]:
-    decomposed = set(results.details.of(DECOMPOSITION)["estimator"])
+    decomposed = set(results.details.of(DECOMPOSED_KINDS)["estimator"])
     return [
         _decomposition(results, name, design, spec.name)
         for name in results.settings.outcomes.intended
@@ -78,10 +80,11 @@ def _decompositions(results: StudyResults) -> list[_Decomposition]:
 
 def _decomposition(results: StudyResults, outcome: str, design: str, spec: str) -> _Decomposition:
     place = {"design": design, "outcome": outcome, "estimator": spec}
-    rows = results.details.rows(DECOMPOSITION, **place)
-    comparisons = tuple(zip(rows["kind"], rows["weight"], rows["estimate"], strict=True))
+    rows = results.details.rows(DECOMPOSED_KINDS, **place).set_index("kind")
+    figures = rows[["n_comparisons", "weight", "estimate"]].itertuples(name=None)
+    kinds = {kind: (int(n), weight, mean) for kind, n, weight, mean in figures}
     n_firms = results.details.total(DECOMPOSED_COHORTS, "n_firms", **place).value
-    return _Decomposition(outcome, design, spec, comparisons, n_firms)
+    return _Decomposition(outcome, design, spec, kinds, n_firms)
 
 
 def _title(results: StudyResults, one: _Decomposition, every: list[_Decomposition]) -> str:
@@ -94,12 +97,13 @@ def _title(results: StudyResults, one: _Decomposition, every: list[_Decompositio
 
 def _rows(results: StudyResults, one: _Decomposition) -> tuple[Row, ...]:
     places = shown_decimals(results, one.outcome)
-    rows = []
-    for kind in _KINDS:
-        parts = [part for part in one.comparisons if part[0] == kind]
-        if parts:
-            rows.append(Row(say(f"comparison_of.{kind}"), _cells(parts, places)))
-    rows.append(Row(say("twoway_weights.balanced_part"), _cells(list(one.comparisons), places)))
+    labels: dict[str, str] = {kind: say(f"comparison_of.{kind}") for kind in _KINDS}
+    labels[EVERY_KIND] = say("twoway_weights.balanced_part")
+    rows = [
+        Row(label, _cells(one.kinds[kind], places))
+        for kind, label in labels.items()
+        if kind in one.kinds
+    ]
     figure = estimate_cell(_figure(results, one), places)
     return (*rows, Row(say("twoway_weights.figure"), (None, None, figure)))
 
@@ -108,12 +112,11 @@ def _figure(results: StudyResults, one: _Decomposition) -> Effect | None:
     return find_effect(results, one.outcome, one.design, one.spec)
 
 
-def _cells(parts: list[tuple[Kind, float, float]], places: int) -> tuple[Cell, Cell, Cell]:
+def _cells(figures: tuple[int, float, float], places: int) -> tuple[Cell, Cell, Cell]:
     """Return how many comparisons, their weight, and their weighted mean, which may be hidden."""
-    weight = sum(share for _, share, _ in parts)
-    mean = sum(share * estimate for _, share, estimate in parts) / weight if weight else math.nan
+    number, weight, mean = figures
     return (
-        WholeNumbers((len(parts),)),
+        WholeNumbers((number,)),
         HIDDEN if math.isnan(weight) else Number(weight, 3),
         HIDDEN if math.isnan(mean) else Number(mean, places),
     )

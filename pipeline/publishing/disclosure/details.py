@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Flags
 from pipeline.datasets.details import DETAILS
-from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSITION, FITS
+from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, DECOMPOSITION, FITS
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, LEFT_OVER, LOSSES, UNMATCHED
 from pipeline.datasets.samples import CONCENTRATION, LARGEST
 from pipeline.datasets.selection import SCORE_LOSSES
@@ -103,6 +103,7 @@ def hide_few_compared(details: Details, minimum: int) -> Details:
     few = set(keys_of(cohorts[is_small], _FIT))
     figures = {
         DECOMPOSITION: ["weight", "estimate"],
+        DECOMPOSED_KINDS: ["weight", "estimate"],
         DECOMPOSED_COHORTS: ["n_firms"],
         FITS: ["share_already_treated"],
     }
