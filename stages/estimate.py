@@ -4,19 +4,11 @@ from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.analyses.populations import count_populations
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
-from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
-from pipeline.datasets.results import (
-    ESTIMATES,
-    EVENT_COVARIANCE,
-    INFLUENCE,
-    OUTCOME_PATHS,
-    RECOVERY,
-    TESTS,
-)
+from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.effects.study import prepare_study
@@ -69,19 +61,15 @@ def main(
     redo = Redo(read(SCORES, scored), covariates, score, match)
     results = estimate_specs(study, redo)
     folder = folders.of("estimate")
-    write(ESTIMATES, results.estimates, folder)
-    write(TESTS, results.tests, folder)
-    write(EVENT_COVARIANCE, results.event_covariance, folder)
+    for table, rows in results.of_no_firm():
+        write(table, rows, folder)
     write(INFLUENCE, results.influence, folders.of("influence"))
-    write(OUTCOME_PATHS, results.paths, folder)
     counted = count_populations(study, results.members, redo, weights)
     write(POPULATION_SETS, counted.sets, folder)
     write(POPULATIONS, counted.populations, folder)
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)
-    for table in OF_ESTIMATE:
-        write(table, results.details[table.name], folder)
 
 
 if __name__ == "__main__":

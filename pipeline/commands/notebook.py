@@ -242,13 +242,19 @@ def evaluate(
         outcomes=transforms(table, [outcomes] if isinstance(outcomes, str) else outcomes),
         never=[float(code) for code in never],
         controls_from=controls_from,
-        treatment={
-            "anticipation_years": anticipation_years,
-            "comparison": comparison,
-            "window": dict(zip(("first_event_time", "last_event_time"), window, strict=True)),
-        },
+        treatment=_treatment(window, anticipation_years, comparison),
     )
     return Evaluation(asked, _clean(asked, study_of(asked, {})))
+
+
+def _treatment(
+    window: tuple[int, int], anticipation_years: int, comparison: Comparison
+) -> dict[str, Any]:
+    return {
+        "anticipation_years": anticipation_years,
+        "comparison": comparison,
+        "window": dict(zip(("first_event_time", "last_event_time"), window, strict=True)),
+    }
 
 
 def _clean(asked: AskedOfFrame, study: StudySection) -> Ledger:

@@ -1,6 +1,6 @@
 """The results tables, collected row by row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.details import OF_ESTIMATE
 from pipeline.datasets.reasons import packed, packed_remarks
-from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, TESTS
+from pipeline.datasets.results import ESTIMATES, EVENT_COVARIANCE, OUTCOME_PATHS, TESTS
 from pipeline.datasets.store import Dataset, TableError, conform, empty
 from pipeline.effects.kept import Kept, covariance_table, influence_table
 from pipeline.effects.populations import Members
@@ -36,6 +36,14 @@ class Results:
     paths: pd.DataFrame
     details: dict[str, pd.DataFrame]
     members: Members
+
+    def of_no_firm(self) -> Iterator[tuple[Dataset, pd.DataFrame]]:
+        """Yield all tables but INFLUENCE, which names firms and clusters, with declarations."""
+        yield ESTIMATES, self.estimates
+        yield TESTS, self.tests
+        yield EVENT_COVARIANCE, self.event_covariance
+        yield OUTCOME_PATHS, self.paths
+        yield from ((table, self.details[table.name]) for table in OF_ESTIMATE)
 
 
 @dataclass

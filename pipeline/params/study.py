@@ -16,11 +16,11 @@ from pipeline.params.data import DataSection, FileSource
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import (
-    ExternalDesign,
     MatchSection,
     NearestDesign,
 )
 from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.raw_files import raw_file_faults
 from pipeline.params.score import TEXT, ScoreSection
 from pipeline.params.settings import (
     Settings,
@@ -102,7 +102,9 @@ def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
         study = read_study(content, name)
     except ParamsError as error:
         return str(error).splitlines()
-    return [f"{name}.{fault}" for fault in [*cross_faults(study), *_file_faults(study, name, root)]]
+    faults = [*cross_faults(study), *rules_file_faults(study.clean, name, root)]
+    faults += raw_file_faults(study.data, study.match, name, root)
+    return [f"{name}.{fault}" for fault in faults]
 
 
 def read_study(content: dict[str, Any], name: str) -> StudySection:
@@ -135,48 +137,6 @@ def _name_faults(content: dict[str, Any], names: list[str]) -> Iterator[str]:
             yield f"studies: {name} has no section in params.yaml{nearest_known(name, known)}"
         if names.count(name) > 1:
             yield f"studies: {name} is listed twice"
-
-
-def _file_faults(study: StudySection, name: str, root: Path) -> Iterator[str]:
-    yield from rules_file_faults(study.clean, name, root)
-    raw = root / "data" / "raw" / name
-    if not raw.is_dir():
-        yield (
-            f"data: the folder data/raw/{name} is missing; make it, with a README.md that says "
-            "where the data come from, under which licence and in which units"
-        )
-        return
-    for path, file in _files_named(study):
-        inside = (raw / file).resolve().is_relative_to(raw.resolve())
-        if not inside or Path(file).is_absolute():
-            yield f"{path} is {file!r}: it must lie inside data/raw/{name}"
-        elif not _inside_files(raw, file):
-            yield f"{path}: data/raw/{name}/{file} does not exist"
-
-
-def absent_files(study: StudySection, name: str, root: Path) -> list[str]:
-    """Return the raw files that settings name and data/raw/<study>/ lacks."""
-    raw = root / "data" / "raw" / name
-    return [file for _, file in _files_named(study) if not _inside_files(raw, file)]
-
-
-def _inside_files(raw: Path, pattern: str) -> bool:
-    """Say whether a name or pattern fits files, none of which is a link to elsewhere."""
-    found = [raw / pattern] if (raw / pattern).is_file() else list(raw.glob(pattern))
-    files = [path for path in found if path.is_file()]
-    return bool(files) and all(p.resolve().is_relative_to(raw.resolve()) for p in files)
-
-
-def _files_named(study: StudySection) -> Iterator[tuple[str, str]]:
-    """Yield every file that the study's raw folder must hold, by the setting that names it."""
-    source = study.data.source
-    if isinstance(source, FileSource):
-        yield "data.source.panel", source.panel
-        if source.register_file is not None:
-            yield "data.source.register_file", source.register_file
-    for design, rule in study.match.designs.items():
-        if isinstance(rule, ExternalDesign):
-            yield f"match.designs.{design}.file", rule.file
 
 
 def cross_faults(study: StudySection) -> Iterator[str]:

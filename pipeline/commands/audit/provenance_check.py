@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.commands.audit.revisions import run_git
+from pipeline.params.raw_files import absent_files
 from pipeline.params.settings import load_yaml, study_names
-from pipeline.params.study import SECTIONS, absent_files, read_study
+from pipeline.params.study import SECTIONS, read_study
 from pipeline.publishing.provenance import NAME, Inputs, published_hashes, study_inputs
 
 _WORDS = {"raw_data": "raw data", "parameters": "parameters", "code": "code"}
@@ -92,6 +93,5 @@ def periods(root: Path, study: str, inputs: str) -> list[Period]:
 
 def studies_without_raw_data(root: Path, content: dict[str, Any]) -> set[str]:
     """Return the studies of params.yaml of which a raw file that the settings name is not here."""
-    return {
-        name for name in study_names(content) if absent_files(read_study(content, name), name, root)
-    }
+    studies = {name: read_study(content, name) for name in study_names(content)}
+    return {n for n, study in studies.items() if absent_files(study.data, study.match, n, root)}

@@ -10,21 +10,18 @@ from dataclasses import dataclass
 from pipeline.exhibits.render.latex_cells import (
     box,
     column_format,
+    column_width,
     escape,
     latex_cell,
-    longest_word,
     n_lines,
     siunitx_marks,
     text_width,
 )
 from pipeline.exhibits.tables.table import (
-    Cell,
-    Number,
     Panel,
     Row,
     Table,
     TableColumn,
-    Text,
 )
 from pipeline.exhibits.words.language import say, speech
 
@@ -161,7 +158,7 @@ def _head_lines(columns: tuple[TableColumn, ...], layout: _Layout) -> int:
 def _lay_out(table: Table) -> _Layout:
     one_line = _ONE_LINE_OF_FEW if len(table.columns) <= _FEW else _ONE_LINE
     columns = tuple(
-        round(_column_width(column, table.column_cells(index), one_line), 2)
+        round(column_width(column, table.column_cells(index), one_line), 2)
         for index, column in enumerate(table.columns)
     )
     label = max((text_width(row.label) + row.indent for row in table.rows()), default=0.0)
@@ -170,37 +167,6 @@ def _lay_out(table: Table) -> _Layout:
 
 def _room_for_stub(beside_stub: float) -> float:
     return _NARROW_PAGE / _EM_FOOTNOTE - beside_stub
-
-
-def _column_width(column: TableColumn, cells: list[Cell], one_line: float) -> float:
-    headings = max(_wrapped_width(text, one_line) for text in (column.heading, column.unit))
-    content = max((_cell_width(cell, one_line) for cell in cells), default=0.0)
-    return max(headings, content, _reserved_width(cells)) + 0.15
-
-
-def _cell_width(cell: Cell, one_line: float) -> float:
-    """Return the least width of a cell: text may wrap, numbers may not."""
-    if cell is None:
-        return 0.0
-    shown = cell.plain()
-    return _wrapped_width(shown, one_line) if isinstance(cell, Text) else text_width(shown)
-
-
-def _wrapped_width(text: str, one_line: float) -> float:
-    """Return the width of a short text on one line, of a longer one wrapped at its words."""
-    whole = text_width(text)
-    return whole if whole <= one_line else longest_word(text)
-
-
-def _reserved_width(cells: list[Cell]) -> float:
-    """Return what siunitx sets aside: the widest integer, decimal and bracket parts together."""
-    numbers = [cell for cell in cells if isinstance(cell, Number)]
-    if not numbers:
-        return 0.0
-    mark = speech().decimal_mark
-    before = max(text_width(cell.plain().split(mark)[0]) for cell in numbers)
-    after = max(text_width(mark + cell.plain().partition(mark)[2]) for cell in numbers)
-    return before + after + 0.4
 
 
 def _sizes(layout: _Layout, tall: bool) -> list[str]:

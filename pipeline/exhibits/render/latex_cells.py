@@ -1,7 +1,15 @@
 """Typeset single cells for LaTeX: escaped text, siunitx numbers, boxes, and how wide text is."""
 
 from pipeline.exhibits.render.rounding import canonical
-from pipeline.exhibits.tables.table import Cell, Interval, Magnitude, Number, Text, WholeNumbers
+from pipeline.exhibits.tables.table import (
+    Cell,
+    Interval,
+    Magnitude,
+    Number,
+    TableColumn,
+    Text,
+    WholeNumbers,
+)
 from pipeline.exhibits.words.language import speech
 
 _TEX_MARKS = {"\u202f": r"\,", " ": "~"}
@@ -190,3 +198,35 @@ def _escape_character(character: str) -> str:
     if " " < character <= "~" or "\u00a1" <= character <= "\u00ff" or character in _T1_LETTERS:
         return character
     return f"U+{ord(character):04X}"
+
+
+def column_width(column: TableColumn, cells: list[Cell], one_line: float) -> float:
+    """Return the least width of a column; texts wider than `one_line` may wrap."""
+    headings = max(_wrapped_width(text, one_line) for text in (column.heading, column.unit))
+    content = max((_cell_width(cell, one_line) for cell in cells), default=0.0)
+    return max(headings, content, _reserved_width(cells)) + 0.15
+
+
+def _cell_width(cell: Cell, one_line: float) -> float:
+    """Return the least width of a cell: text may wrap, numbers may not."""
+    if cell is None:
+        return 0.0
+    shown = cell.plain()
+    return _wrapped_width(shown, one_line) if isinstance(cell, Text) else text_width(shown)
+
+
+def _wrapped_width(text: str, one_line: float) -> float:
+    """Return the width of a short text on one line, of a longer one wrapped at its words."""
+    whole = text_width(text)
+    return whole if whole <= one_line else longest_word(text)
+
+
+def _reserved_width(cells: list[Cell]) -> float:
+    """Return what siunitx sets aside: the widest integer, decimal and bracket parts together."""
+    numbers = [cell for cell in cells if isinstance(cell, Number)]
+    if not numbers:
+        return 0.0
+    mark = speech().decimal_mark
+    before = max(text_width(cell.plain().split(mark)[0]) for cell in numbers)
+    after = max(text_width(mark + cell.plain().partition(mark)[2]) for cell in numbers)
+    return before + after + 0.4
