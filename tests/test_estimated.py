@@ -9,6 +9,7 @@ from pipeline.effects.estimated import (
     Estimated,
     Seen,
     Shares,
+    as_known,
     combined,
     joined,
     mean_of,
@@ -151,3 +152,12 @@ def test_normal_inference_needs_three_clusters(cluster, reason):
 def test_one_cluster_of_either_group_gives_no_standard_error(clusters, treated, control, code):
     found = Counts(9, 9, 36, clusters, treated, control).too_few
     assert (None if found is None else found.code) == code
+
+
+def test_the_mean_of_known_effects_is_over_event_times_from_entry_on():
+    seen = Seen(np.arange(2), np.array([True, False]))
+    known = as_known({event(-2): 9.0, event(0): 1.0, event(1): 4.0}, seen)
+    mean = mean_from_entry(known, ATT)
+    assert mean.estimate(ATT) == 2.5
+    assert mean.influence is None
+    assert np.isnan(mean_from_entry(as_known({event(-2): 9.0}, seen), ATT).estimate(ATT))

@@ -132,6 +132,18 @@ class Estimated:
         )
 
 
+def as_known(effects: Mapping[Term, float], seen: Seen) -> Estimated:
+    """Return effects that are known, true ones say, as a result that no firm has influence on."""
+    return Estimated(
+        terms=tuple(effects),
+        estimates=np.array(list(effects.values()), dtype=np.float64),
+        influence=None,
+        seen=seen,
+        largest=0.0,
+        loadings=np.zeros((0, len(effects))),
+    )
+
+
 def combined(
     parts: Estimated,
     terms: Sequence[Term],

@@ -16,7 +16,7 @@ from pipeline.datasets.samples import CONCENTRATION
 from pipeline.effects.answers import Answer, Leads
 from pipeline.effects.collected import Collected
 from pipeline.effects.description import largest_shares
-from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.estimated import Estimated, as_known, joined
 from pipeline.effects.event_averages import mean_from_entry, means_by_event_time
 from pipeline.effects.poisson import fit_poisson
 from pipeline.effects.rows import Label
@@ -238,8 +238,8 @@ def true_ratios(sample: StackedSample, effect: Floats, spec: StackedSpec) -> dic
         for time in times:
             own = np.array([t is not None and t.event_time == time for t in regressors.terms])
             terms[event(time)] = _mean_log_ratio(sample, effect, regressors, own)
-        after = [v for t, v in terms.items() if (t.event_time or 0) >= 0 and np.isfinite(v)]
-        terms[EVENT_AVERAGE] = terms[ATT] = float(np.mean(after)) if after else float("nan")
+        known = as_known({t: v for t, v in terms.items() if np.isfinite(v)}, sample.seen())
+        terms[EVENT_AVERAGE] = terms[ATT] = mean_from_entry(known, ATT).estimate(ATT)
     if spec.average == "pooled":
         regressors = pooled_regressors(sample)
         own = np.array([term == ATT for term in regressors.terms])

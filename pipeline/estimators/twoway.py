@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer
-from pipeline.effects.estimated import Estimated, Seen
+from pipeline.effects.estimated import Estimated, Seen, as_known
+from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.least_squares import as_estimated, solve_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
-from pipeline.effects.terms import ATT, Term
+from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import Reason
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
 from pipeline.params.estimate import TwowaySpec
@@ -144,5 +145,8 @@ def true_event_mean(flat: FlatSample, effect: Floats) -> float:
     """Return the equal-weight mean over event times of the weighted mean of a true effect (n,)."""
     since = np.where(flat.treated_post, flat.year - flat.cohort, np.nan)
     times = np.unique(since[flat.treated_post])
-    means = [np.average(effect[since == e], weights=flat.weight[since == e]) for e in times]
-    return float(np.mean(means))
+    means = {
+        event(int(e)): float(np.average(effect[since == e], weights=flat.weight[since == e]))
+        for e in times
+    }
+    return mean_from_entry(as_known(means, flat.seen), ATT).estimate(ATT)
