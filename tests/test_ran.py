@@ -10,7 +10,8 @@ from test_size_weighted_table import made as with_sizes
 
 from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import ANALYSES, SPECS
-from pipeline.exhibits.ran import ran, ran_on
+from pipeline.exhibits.ran import ran, ran_on, reference_event_time
+from pipeline.exhibits.tables.balance import balance_table
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
@@ -91,13 +92,13 @@ GROUPS, SIZES = {"estimator": "groups"}, {"estimator": "size_weighted"}
 
 # The same of ANALYSES, with the tables that say it: of survival there are two.
 OF_ANALYSES = [
-    ("exit_known_by", EXIT, "column", "gone from the year that column `none` gives", 2),
+    ("exit_known_by", EXIT, "column", "gone from the year that column none gives", 2),
     ("least_years_absent", EXIT, 4, "gone, if the panel has at least 4 more", 2),
     ("lowest", LIMITS, 7.5, "Log sales, 7.5 to 500 US$ million", 1),
     ("highest", LIMITS, 750.0, "Log sales, 1 to 750 US$ million", 1),
-    ("column", GROUPS, "staff", "Size class, `staff` (\u22121)", 1),
-    ("column_event_time", GROUPS, -3, "Size class, `jobs` (\u22123)", 1),
-    ("column", SIZES, "staff", "jobs, `staff` (\u22122)", 1),
+    ("column", GROUPS, "staff", "Size class, staff (\u22121)", 1),
+    ("column_event_time", GROUPS, -3, "Size class, jobs (\u22123)", 1),
+    ("column", SIZES, "staff", "jobs, staff (\u22122)", 1),
     ("column_event_time", SIZES, -3, "By jobs in year \u22123 from entry", 1),
 ]
 
@@ -147,6 +148,24 @@ def test_a_variance_among_neighbours_is_not_said_to_be_clustered(results):
     assert clustered not in texts(
         *altered(altered(results, STACKED, variance="robust"), FLAT, variance="robust")
     )
+
+
+def test_the_pool_of_a_balance_table_is_the_one_that_ran(results):
+    pool, headline = "in any cluster, with participants or without", {"design": "covariates_lags"}
+    assert pool not in " ".join(balance_table(results[0]).notes)
+    changed = with_figures(results[0], SPECS, headline, controls_from="all")
+    assert pool in " ".join(balance_table(changed).notes)
+
+
+def test_the_reference_year_is_the_one_that_ran(results):
+    changed = with_figures(results[0], SPECS, {"estimator": "stacked"}, base_event_time=-2)
+    assert (reference_event_time(results[0]), reference_event_time(changed)) == (-1, -2)
+
+    def labels(of):
+        panels = [panel for table in dynamic_effects(of) for panel in table.panels]
+        return {row.label for panel in panels for row in panel.rows}
+
+    assert labels(results[0]) ^ labels(changed) == {"\u22121", "\u22122"}
 
 
 @pytest.fixture(scope="module")

@@ -251,12 +251,6 @@ def partial_event_times(effects: dict[int, Effect]) -> dict[int, tuple[int, ...]
     return {time: years for time, e in effects.items() if (years := e.entry_years)}
 
 
-def lead_years(effects: dict[int, Effect], results: StudyResults) -> list[tuple[int, ...]]:
-    """Return which entry years the leads speak of, each list once, where not all have them."""
-    reference = results.settings.treatment.reference_event_time
-    return sorted({y for time, y in partial_event_times(effects).items() if time < reference})
-
-
 def told_years(years: Iterable[tuple[int, ...]]) -> str:
     """Return in words which entry years effects speak of."""
     return tell_all(Reason(_ENTRY_YEARS, {"years": listed}) for listed in years)

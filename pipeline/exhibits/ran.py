@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.datasets.reasons import unpacked_list
 from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, SPECS
-from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.inputs import Effect, StudyResults, partial_event_times
 from pipeline.exhibits.words.language import join_words
 
 
@@ -55,6 +55,24 @@ def ran_on(
     found = _rows(results, estimator=spec)
     here = [r for r in found if r.code("design") in named and r.code("outcome") in shown]
     return here or [r for r in found if r.code("design") in named] or found
+
+
+def ran_on_design(results: StudyResults, design: str) -> list[Ran]:
+    """Return how every spec and analysis ran on a design; none where no spec is of it."""
+    return _rows(results, design=design)
+
+
+def reference_event_time(results: StudyResults) -> int:
+    """Return the event time of the reference year, as the headline's spec ran; all share it."""
+    rows = _rows(results, estimator=results.settings.estimate.headline.spec)
+    (reference,) = {row.number("base_event_time") for row in rows}
+    return reference
+
+
+def lead_years(effects: dict[int, Effect], results: StudyResults) -> list[tuple[int, ...]]:
+    """Return which entry years the leads speak of, each list once, where not all have them."""
+    reference = reference_event_time(results)
+    return sorted({y for time, y in partial_event_times(effects).items() if time < reference})
 
 
 def estimator_of(results: StudyResults, spec: str) -> str:

@@ -11,12 +11,12 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effect,
     find_effects,
-    lead_years,
     missing_reason,
     pre_trend_result,
     told_years,
 )
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
+from pipeline.exhibits.ran import lead_years
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
 from pipeline.exhibits.words.language import say

@@ -24,12 +24,11 @@ from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
     find_effects,
-    lead_years,
     partial_event_times,
     pre_trend_result,
 )
 from pipeline.exhibits.numbers import percentage_points
-from pipeline.exhibits.ran import ran_on
+from pipeline.exhibits.ran import lead_years, ran_on, reference_event_time
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
@@ -173,7 +172,7 @@ def _before_entry(
     grid: PanelGrid, axes: Axes, results: StudyResults, effects: dict[int, Effect]
 ) -> None:
     times = sorted(effects)
-    edge = results.settings.treatment.reference_event_time + 0.5
+    edge = reference_event_time(results) + 0.5
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     axes.axvline(edge, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.axvspan(times[0] - 0.6, edge, color=SHADE, linewidth=0, zorder=-1)

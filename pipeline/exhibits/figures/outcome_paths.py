@@ -22,6 +22,7 @@ from pipeline.exhibits.inputs import (
     find_effects,
     partial_event_times,
 )
+from pipeline.exhibits.ran import reference_event_time
 from pipeline.exhibits.words.language import say
 from pipeline.params.outcomes import Outcome
 
@@ -73,7 +74,7 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     if design != "unmatched":
         _line(axes, _path(results, name, "unmatched", False), _EVERYONE)
     axes.set_ylabel(_unit(outcome), size=8)
-    reference = results.settings.treatment.reference_event_time
+    reference = reference_event_time(results)
     axes.axvline(reference + 0.5, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)))
     integer_ticks(grid, axes, [int(time) for time in treated.index], _partial(results, name))
 

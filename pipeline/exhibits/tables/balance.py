@@ -249,7 +249,8 @@ def _more_than(own: list[str], covariates: list[str]) -> str:
     return ", ".join(covariates)
 
 
-def _design_words(settings: StudySettings, design: str) -> str:
+def _design_words(results: StudyResults, design: str) -> str:
+    settings = results.settings
     covariates = score_covariates(settings, design)
     on = say("balance.on_covariates", covariates=", ".join(covariates)) if covariates else ""
     return say(
@@ -257,7 +258,7 @@ def _design_words(settings: StudySettings, design: str) -> str:
         design_label=settings.design_label(design),
         design_rule=design_rule(settings, design),
         on=on,
-        design_pool=design_pool(settings, design),
+        design_pool=design_pool(results, design),
     )
 
 
@@ -266,7 +267,7 @@ def _notes(results: StudyResults, design: str) -> tuple[str, ...]:
     firms = settings.exhibit.firms
     matched = design in settings.match.designs
     notes = (
-        _design_words(settings, design),
+        _design_words(results, design),
         _score_words(settings, design),
         say(
             "balance.standardised_difference",

@@ -12,7 +12,7 @@ from pipeline.exhibits.inputs import (
     pre_trend_result,
     told_years,
 )
-from pipeline.exhibits.ran import ran_on
+from pipeline.exhibits.ran import ran_on, reference_event_time
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
@@ -30,7 +30,7 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     outcomes = list(numbered.values())
     effects = [_by_time(results, name) for name in outcomes]
     decimals = [shown_decimals(results, name) for name in outcomes]
-    reference = results.settings.treatment.reference_event_time
+    reference = reference_event_time(results)
     times = sorted({time for column in effects for time in column} - {reference})
     groups = [
         (say("dynamic_effects.before_entry"), [time for time in times if time < reference]),

@@ -4,7 +4,7 @@ Every sentence is built from the settings that ran; none is typed for a study.
 """
 
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.exhibits.ran import Ran, each
+from pipeline.exhibits.ran import Ran, each, ran_on_design
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.methods import method_words
@@ -27,8 +27,16 @@ def pool_words(settings: StudySettings, comparison: str, controls_from: str) -> 
     )
 
 
-def design_pool(settings: StudySettings, design: str) -> str:
-    """Return the pool from which a design takes comparison firms."""
+def design_pool(results: StudyResults, design: str) -> str:
+    """Return the pool from which a design takes comparison firms.
+
+    A design that is matched but that no spec is of has no row in SPECS: its settings say it.
+    """
+    rows = ran_on_design(results, design)
+    return pool_that_ran(results, rows) if rows else _pool_asked(results.settings, design)
+
+
+def _pool_asked(settings: StudySettings, design: str) -> str:
     comparison = settings.treatment.comparison
     if design == "unmatched":
         return pool_words(settings, comparison, settings.score.unmatched.controls_from)

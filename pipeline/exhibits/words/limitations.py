@@ -14,6 +14,7 @@ from pipeline.exhibits.inputs import (
     pre_trend_result,
 )
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
+from pipeline.exhibits.ran import reference_event_time
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.placebos import placebo_found
 from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
@@ -84,7 +85,7 @@ def _outcome(results: StudyResults, name: str) -> Iterator[str]:
 def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:
     headline = results.settings.estimate.headline
     effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
-    reference = results.settings.treatment.reference_event_time
+    reference = reference_event_time(results)
     leads = [time for time, e in effects.items() if time < reference and e.estimated]
     if not leads:
         if any(time < reference and effect.hidden for time, effect in effects.items()):

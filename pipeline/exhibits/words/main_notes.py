@@ -8,14 +8,13 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effect,
     find_effects,
-    lead_years,
     missing_reason,
     missing_test_reason,
     pre_trend_result,
     told_years,
 )
 from pipeline.exhibits.numbers import effect_in_words
-from pipeline.exhibits.ran import Ran, ran
+from pipeline.exhibits.ran import Ran, lead_years, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,

@@ -18,6 +18,7 @@ from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, StudyResults
+from pipeline.exhibits.ran import reference_event_time
 from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
@@ -84,7 +85,7 @@ def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd
     hidden = hidden_rows(results.estimates, estimates)
     if hidden.empty and not second:
         return results.tests
-    reference = results.settings.treatment.reference_event_time
+    reference = reference_event_time(results)
     unseen = unseen_leads(results.estimates, estimates, reference)
     tests = hide_group_tests(results.tests, second | hidden_groups(hidden))
     return hide_derived_tests(tests, hidden, unseen)
@@ -92,7 +93,7 @@ def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd
 
 def _underived(results: StudyResults, vetted: StudyResults) -> Details:
     """Hide details from which what is hidden elsewhere could be worked out."""
-    reference = results.settings.treatment.reference_event_time
+    reference = reference_event_time(results)
     return hide_derived_details(
         hide_differences_together(vetted.details, results.balance, vetted.balance),
         hidden_rows(results.estimates, vetted.estimates),
@@ -147,7 +148,7 @@ def _details(results: StudyResults, hidden: Hidden, minimum: int) -> Details:
 
 def _path_hidden(results: StudyResults) -> list[bool]:
     """Mark baseline means of a group whose mean at the reference year is hidden."""
-    reference = results.settings.treatment.reference_event_time
+    reference = reference_event_time(results)
     at_base = results.paths[results.paths["event_time"] == reference]
     key = ["outcome", "design", "treated"]
     gone = set(keys_of(at_base[at_base["mean"].isna()], key))
@@ -157,7 +158,7 @@ def _path_hidden(results: StudyResults) -> list[bool]:
 def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
     """Hide means in which the largest firm exceeds the declared share of the total."""
     percent = results.settings.exhibit.disclosure.dominance_percent
-    reference = results.settings.treatment.reference_event_time
+    reference = reference_event_time(results)
     at_base = dominance.outcomes[dominance.outcomes["event_time"] == reference]
     means = results.details.of(BASELINES)
     levels = dominated(means, at_base, ["outcome", "design", "treated"], percent)
