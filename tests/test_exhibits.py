@@ -19,7 +19,7 @@ from results import (
 
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
-from pipeline.datasets.reasons import with_reason
+from pipeline.datasets.reasons import packed_list, with_reason
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
 from pipeline.datasets.selection import SCORE_BINS
 from pipeline.datasets.specs import SPECS
@@ -219,7 +219,8 @@ def test_the_rule_for_missing_outcomes_is_the_one_that_ran(results):
     shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(results))
     whole = say("gap_rule.drop_set", firms=results.settings.exhibit.firms)
     assert whole in " ".join(main_notes(results, shown))
-    ran = results.details.of(SPECS).assign(gaps="renormalise").to_dict("records")
+    gaps = packed_list(["renormalise"])
+    ran = results.details.of(SPECS).assign(gaps=gaps).to_dict("records")
     assert whole not in " ".join(main_notes(with_details(results, SPECS, ran), shown))
 
 
