@@ -169,7 +169,7 @@ def test_a_method_added_to_the_registry_has_its_rows(made_up):
 
 def test_a_method_added_to_the_registry_is_recorded_in_specs(made_up):
     made_up("doubled", BESIDE_ANY, Rows(beside=doubled))
-    assert set(estimated().details["SPECS"]["inference"]) == {"analytic doubled"}
+    assert set(estimated().details["SPECS"]["inference"]) == {'["analytic", "doubled"]'}
 
 
 def test_a_method_added_to_the_registry_is_shown(made_up):
