@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +75,8 @@ def run(firms: int) -> tuple[int, dict[str, Cost]]:
         folder = Path(name)
         shutil.copy(ROOT / "dvc.yaml", folder)  # `exhibit` reads its declared inputs from it
         shutil.copy(ROOT / "benchmarks" / "large.yaml", folder / "params.yaml")
-        rows = write_raw(firms, folder / "data" / "raw" / "large")
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # its memory is not the stages'
+            rows = pool.submit(write_raw, firms, folder / "data" / "raw" / "large").result()
         return rows, {stage: run_stage(stage, folder) for stage in STAGES}
 
 

@@ -47,6 +47,11 @@ class Details:
             rows = rows[rows[name] == value]
         return rows
 
+    def records(self, table: Dataset, **key: Any) -> list[dict[Hashable, Any]]:
+        """Return the same rows as mappings from column to value."""
+        rows = self._rows[table.name].values()
+        return [row for row in rows if all(row[name] == value for name, value in key.items())]
+
     def figure(self, table: Dataset, column: str, **key: Any) -> Figure:
         """Return one figure by the whole key of its table."""
         if key.keys() != set(table.key):

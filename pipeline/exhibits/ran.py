@@ -82,8 +82,8 @@ def estimator_of(results: StudyResults, spec: str) -> str:
 
 def rested_on(results: StudyResults, analysis: str, **key: str) -> list[Ran]:
     """Return what an analysis rested on: the rows of ANALYSES that agree with a part of its key."""
-    rows = results.details.rows(ANALYSES, estimator=analysis, **key)
-    return [Ran(row) for row in rows.to_dict("records")]
+    rows = results.details.records(ANALYSES, estimator=analysis, **key)
+    return [Ran(row) for row in rows]
 
 
 def each(rows: Iterable[Ran], words: Callable[[Ran], str]) -> str:
@@ -93,4 +93,4 @@ def each(rows: Iterable[Ran], words: Callable[[Ran], str]) -> str:
 
 
 def _rows(results: StudyResults, **key: str) -> list[Ran]:
-    return [Ran(row) for row in results.details.rows(SPECS, **key).to_dict("records")]
+    return [Ran(row) for row in results.details.records(SPECS, **key)]
