@@ -19,8 +19,8 @@ from pipeline.params.estimate import EstimateSection
 
 # Setting of section `estimate`: table and column that hold what became of it.
 PLACES = {
-    "conf_level": "ESTIMATES.conf_level",
-    "power": "PRE_TREND_POWER.power",
+    "conf_level": "SPECS.conf_level",
+    "power": "SPECS.power",
     "missing": "SPECS.gaps",
     "match_orders": "FITS.n_match_orders",
     "romano_wolf.draws": "SPECS.romano_wolf_draws",

@@ -82,6 +82,8 @@ CHANGES = [
     ("cluster", HEADLINE, "firm", "shocks are shared within each firm and"),
     ("other_cluster", HEADLINE, "firm", "within each municipality x sector and firm and"),
     ("placebo_entry_years", STACKED, 7, "Entry dated 7 years too early"),
+    ("conf_level", STACKED, 0.9, "90 percent confidence intervals"),
+    ("power", {"estimator": "stacked"}, 0.7, "at 70 percent power"),
     ("least_firms", {"estimator": "groups"}, 17, "fewer than 17 treated"),
     ("weights", {"estimator": "groups"}, "matched_within_groups", "again inside each group"),
 ]

@@ -144,6 +144,8 @@ def _row(of: Asked, own: Resolved, kind: str, terms: Sequence[str], inferred: li
         "first_event_time": treatment.window.first_event_time,
         "last_event_time": treatment.window.last_event_time,
         "anticipation_years": treatment.anticipation_years,
+        "conf_level": of.study.estimate.conf_level,
+        "power": of.study.estimate.power,
         "base_event_time": treatment.reference_event_time,
         "matched_event_times": packed_list(sorted(matched)),
         "cluster": level,

@@ -91,6 +91,8 @@ SPECS = Dataset(
         "romano_wolf_draws": _number("draws over the family of outcomes; 0 where not in one"),
         "romano_wolf_seed": _seed("these draws"),
         "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
+        "conf_level": Column("number", "level of intervals", tells="statistic"),
+        "power": Column("number", "power at which effects are detectable", tells="statistic"),
         "least_firms": _number("fewest firms of a group that is estimated; 0 without groups"),
     },
 )

@@ -63,10 +63,18 @@ def ran_on_design(results: StudyResults, design: str) -> list[Ran]:
 
 
 def reference_event_time(results: StudyResults) -> int:
-    """Return the event time of the reference year, as the headline's spec ran; all share it."""
-    rows = _rows(results, estimator=results.settings.estimate.headline.spec)
-    (reference,) = {row.number("base_event_time") for row in rows}
-    return reference
+    """Return the event time of the reference year, which all specs share."""
+    return int(_shared(results, "base_event_time"))
+
+
+def conf_level(results: StudyResults) -> float:
+    """Return the level of intervals, which all specs share."""
+    return _shared(results, "conf_level")
+
+
+def power(results: StudyResults) -> float:
+    """Return the power at which effects are detectable, which all specs share."""
+    return _shared(results, "power")
 
 
 def lead_years(effects: dict[int, Effect], results: StudyResults) -> list[tuple[int, ...]]:
@@ -90,6 +98,12 @@ def each(rows: Iterable[Ran], words: Callable[[Ran], str]) -> str:
     """Return what is said of rows, each once: `a`, or `a and b` where they differ."""
     said = dict.fromkeys(map(words, rows))
     return join_words([text for text in said if text])
+
+
+def _shared(results: StudyResults, column: str) -> float:
+    rows = _rows(results, estimator=results.settings.estimate.headline.spec)
+    (value,) = {row.value(column) for row in rows}
+    return value
 
 
 def _rows(results: StudyResults, **key: str) -> list[Ran]:

@@ -16,7 +16,7 @@ from pipeline.exhibits.inputs import (
     told_years,
 )
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
-from pipeline.exhibits.ran import lead_years
+from pipeline.exhibits.ran import conf_level, lead_years
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
 from pipeline.exhibits.words.language import say
@@ -51,7 +51,7 @@ def _label(results: StudyResults, outcome: str) -> str:
 
 def _effects(results: StudyResults, names: list[str]) -> str:
     exhibit, headline = results.settings.exhibit, results.settings.estimate.headline
-    level = f"{100 * results.settings.estimate.conf_level:g}"
+    level = f"{100 * conf_level(results):g}"
     said = "; ".join(f"{_label(results, name)}, {_effect(results, name)}" for name in names)
     return say(
         "summary.effects",

@@ -28,7 +28,7 @@ from pipeline.exhibits.inputs import (
     pre_trend_result,
 )
 from pipeline.exhibits.numbers import percentage_points
-from pipeline.exhibits.ran import lead_years, ran_on, reference_event_time
+from pipeline.exhibits.ran import conf_level, lead_years, ran_on, reference_event_time
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
@@ -60,7 +60,7 @@ def event_study(results: StudyResults) -> Figure:
 
 def _key(results: StudyResults) -> list[Line2D]:
     """Return what hollow markers, bars and daggers mean, for those that are drawn."""
-    level = f"{100 * results.settings.estimate.conf_level:g}%"
+    level = f"{100 * conf_level(results):g}%"
     every = [_effects(results, name) for name in results.settings.outcomes.intended]
     bands = any(
         _effects(results, name, "simultaneous") for name in results.settings.outcomes.intended

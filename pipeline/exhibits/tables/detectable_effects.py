@@ -7,6 +7,7 @@ from functools import partial
 from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.numbers import percent
+from pipeline.exhibits.ran import conf_level, power
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.panels import lettered_panels, name_panels, panel_label
@@ -175,12 +176,11 @@ def _by_number(outcomes: list[str], cell: Callable[[str, int], Cell]) -> tuple[R
 
 
 def _notes(results: StudyResults, *, in_units: bool, by_clusters: bool) -> tuple[str, ...]:
-    estimate = results.settings.estimate
     notes = (
         say(
             "detectable_effects.smallest_effect",
-            alpha=rounding.general(100 * (1 - estimate.conf_level)),
-            power=rounding.general(100 * estimate.power),
+            alpha=rounding.general(100 * (1 - conf_level(results))),
+            power=rounding.general(100 * power(results)),
         ),
         say("detectable_effects.unit_translation") if in_units else "",
         say("detectable_effects.other_numbers") if by_clusters else "",

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
 from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.ran import conf_level
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Cell, Interval, Number, Row
 from pipeline.exhibits.words.language import say
@@ -48,7 +49,7 @@ def std_error_cell(effect: Effect | None, decimals: int) -> Cell:
 
 def interval_label(results: StudyResults) -> str:
     """Return the heading of confidence intervals, at the study's level."""
-    level = rounding.general(100 * results.settings.estimate.conf_level)
+    level = rounding.general(100 * conf_level(results))
     return say("row.confidence_interval", level=level)
 
 

@@ -2,7 +2,7 @@
 
 from pipeline.exhibits.analysis_effects import confidence_row, estimate_rows, reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
-from pipeline.exhibits.ran import estimator_of, ran_on
+from pipeline.exhibits.ran import conf_level, estimator_of, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_outcome
@@ -98,7 +98,7 @@ def _notes(
     return (
         say(
             "estimators.what_is_shown",
-            level=rounding.general(100 * results.settings.estimate.conf_level),
+            level=rounding.general(100 * conf_level(results)),
         ),
         *(_words(results, spec, compared, outcomes) for spec in specs),
         *reasons_in_words(effects),

@@ -16,7 +16,7 @@ from pipeline.exhibits.analysis_effects import (
 )
 from pipeline.exhibits.inputs import StudyResults, missing_reason
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.ran import ran_on
+from pipeline.exhibits.ran import conf_level, power, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
@@ -219,9 +219,8 @@ def _reasons(asked: GroupsSection, called: _Names, effects: dict[str, Effects]) 
 
 
 def _not_equality(results: StudyResults) -> str:
-    estimate = results.settings.estimate
     return say(
         "heterogeneity.not_equality",
-        alpha=rounding.general(100 * (1 - estimate.conf_level)),
-        power=rounding.general(100 * estimate.power),
+        alpha=rounding.general(100 * (1 - conf_level(results))),
+        power=rounding.general(100 * power(results)),
     )

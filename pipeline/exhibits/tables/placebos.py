@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
-from pipeline.exhibits.ran import ran_on
+from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import shown_decimals
@@ -188,7 +188,7 @@ def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple
 
 def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool) -> tuple[str, ...]:
     """Say how many of the tests reject by chance, and what q-values make of that."""
-    alpha = 1 - results.settings.estimate.conf_level
+    alpha = 1 - conf_level(results)
     tested = sum(not math.isnan(effect.p_value) for effect in effects)
     if not tested:
         return ()

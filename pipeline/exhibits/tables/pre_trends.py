@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, ran_on
+from pipeline.exhibits.ran import Ran, conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.tables.table import DASH, Magnitude, Panel, Row, Table, TableColumn, Text
@@ -100,7 +100,7 @@ def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
         say(
             "pre_trends.what_is_shown",
             found=join_words([f"{100 * power:g}%" for power in FOUND_WITH]),
-            alpha=rounding.general(100 * (1 - results.settings.estimate.conf_level)),
+            alpha=rounding.general(100 * (1 - conf_level(results))),
         ),
         say(
             "pre_trends.room_for_trends",

@@ -1,7 +1,7 @@
 """What was estimated and assumed, in plain words, from what ran."""
 
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.exhibits.ran import Ran, ran_on
+from pipeline.exhibits.ran import Ran, conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.designs import (
     capitalised,
@@ -62,7 +62,7 @@ def _intervals(results: StudyResults, row: Ran) -> str:
     shared = [level_words(results, row.code(level)) for level in levels]
     return say(
         "assumptions.intervals",
-        conf_level=rounding.general(100 * results.settings.estimate.conf_level),
+        conf_level=rounding.general(100 * conf_level(results)),
         level=join_words(shared),
     )
 

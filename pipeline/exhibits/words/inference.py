@@ -3,6 +3,7 @@
 import math
 
 from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.ran import conf_level
 from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects, panel_ran
 from pipeline.exhibits.words.language import say
 
@@ -16,7 +17,7 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
     }
     if not any(clusters.values()):
         return ""
-    level = f"{100 * results.settings.estimate.conf_level:g}"
+    level = f"{100 * conf_level(results):g}"
     by = by_panel(clusters)
     others = [letter for letter in clusters if not _is_normal(results, shown, letter)]
     if not others:

@@ -14,7 +14,7 @@ from pipeline.exhibits.inputs import (
     told_years,
 )
 from pipeline.exhibits.numbers import effect_in_words
-from pipeline.exhibits.ran import Ran, lead_years, ran
+from pipeline.exhibits.ran import Ran, conf_level, lead_years, power, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
@@ -209,12 +209,12 @@ def _missing(results: StudyResults, shown: Shown) -> list[str]:
 
 
 def _foot(results: StudyResults, shown: Shown) -> str:
-    alpha = 100 * (1 - results.settings.estimate.conf_level)
+    alpha = 100 * (1 - conf_level(results))
     return say(
         "main_notes.foot",
         firms=results.settings.exhibit.firms,
         main_letter=main_letter(results, shown),
-        power=rounding.general(100 * results.settings.estimate.power),
+        power=rounding.general(100 * power(results)),
         alpha=rounding.general(alpha),
     )
 

@@ -28,6 +28,8 @@ SAID: dict[str, str] = {
     "other_cluster": "assumptions.intervals",
     "variance": "inference_words.t",
     "placebo_entry_years": "placebos.entry_too_early",
+    "conf_level": "inference_words.t",
+    "power": "detectable_effects.smallest_effect",
     "least_firms": "heterogeneity.what_is_shown",
 }
 
