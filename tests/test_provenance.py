@@ -137,6 +137,20 @@ def test_raw_data_that_are_not_here_are_not_compared(tmp_path):
     assert changed in lock_faults(folder)
 
 
+def test_private_files_that_a_stage_made_need_not_be_here(tmp_path):
+    folder = project(tmp_path, {"michigan": section("michigan")})
+    made = "data/michigan/clean"
+    entry = f"    cmd: x\n    deps:\n    - path: {made}/coverage.parquet\n      md5: '0'\n"
+    clean = f"    cmd: x\n    deps: []\n    outs:\n    - path: {made}\n      md5: 1.dir\n"
+    lock = f"stages:\n  clean@michigan:\n{clean}  exhibit@michigan:\n{entry}"
+    (folder / "dvc.lock").write_text(lock)
+    of_file = f"exhibit@michigan: {made}/coverage.parquet"
+    assert not [fault for fault in lock_faults(folder) if fault.startswith(f"{of_file} is missing")]
+    (folder / made).mkdir(parents=True)
+    (folder / made / "coverage.parquet").write_text("here\n")
+    assert f"{of_file} changed since the stage ran" in lock_faults(folder)
+
+
 def test_files_are_swapped_from_a_folder_in_which_a_killed_run_left_something(tmp_path):
     reports, fresh = tmp_path / "reports" / "firms", tmp_path / "data" / "firms" / ".new-reports"
     (fresh / "tables").mkdir(parents=True)

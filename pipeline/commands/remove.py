@@ -18,7 +18,7 @@ from pipeline.commands.undo import Changes, all_or_nothing
 from pipeline.datasets.store import Dataset
 from pipeline.errors import EvaluationError, ParamsError
 from pipeline.panel.obtained import OBTAINED
-from pipeline.params.settings import load_yaml, study_block
+from pipeline.params.settings import load_yaml, study_block, study_names
 from pipeline.params.study import RESERVED_NAMES, STUDY_NAME, check_studies
 
 _PARAMS, _LOCK = "params.yaml", "dvc.lock"
@@ -58,6 +58,9 @@ def plan_removal(root: Path, study: str) -> Removal:
     locked = load_yaml(root / _LOCK)["stages"] or {} if (root / _LOCK).is_file() else {}
     own = [*_files(private), *_files(public)]
     going = [path for path in own if path in made] + [headline] * headline.is_file()
+    others = [name for name in study_names(load_yaml(root / _PARAMS)) if name != study]
+    if (root / _INDEX).is_file() and not _can_index(root, others):
+        going.append(root / _INDEX)
     return Removal(
         study=study,
         stages=[name for name in locked if name.partition("@")[2] == study],
@@ -87,8 +90,6 @@ def _prune_lock(changes: Changes, root: Path, removal: Removal) -> None:
     _write(changes, root / _LOCK, text)
     if "index" in current:
         changes.save(root / _INDEX)
-    elif (root / _INDEX).is_file():
-        changes.take(root / _INDEX)
     said = reproduce(root, "--single-item", *current) if current else None
     if said is not None:
         raise RemoveError(f"dvc could not bring {' and '.join(current)} up to date:\n{said}")
@@ -99,13 +100,18 @@ def _runnable(root: Path) -> list[str]:
     studies = load_yaml(root / _PARAMS)["studies"] or []
     if not studies:
         return []
-    headlines = (root / "reports" / "headlines" / f"{name}.json" for name in studies)
-    index = ["index"] if all(file.is_file() for file in headlines) else []
+    index = ["index"] if _can_index(root, studies) else []
     try:
         check_studies(root / _PARAMS, root)
     except ParamsError:
         return index
     return ["check", *index]
+
+
+def _can_index(root: Path, studies: list[str]) -> bool:
+    """Say whether there are studies, and the findings of all of them."""
+    headlines = [root / "reports" / "headlines" / f"{name}.json" for name in studies]
+    return bool(headlines) and all(file.is_file() for file in headlines)
 
 
 def _of_stages(root: Path, study: str) -> Iterator[Path]:

@@ -7,7 +7,7 @@ would run nothing, provided that the lock itself is honest.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.commands.audit.provenance_check import studies_without_raw_data
@@ -25,6 +25,10 @@ class _Project:
     content: dict[str, Any]
     made: dict[str, str]
     absent: frozenset[str]
+
+    def is_private(self, path: str) -> bool:
+        """Say whether a file lies in a folder that a stage made and git does not hold."""
+        return any(parent.as_posix() in self.made for parent in PurePosixPath(path).parents)
 
 
 def lock_faults(root: Path) -> list[str]:
@@ -99,6 +103,8 @@ def _dependency_faults(project: _Project, path: str, recorded: str) -> Iterator[
     if path in project.made:
         if project.made[path] != recorded:
             yield f"{path} is not what the stage before wrote"
+    elif project.is_private(path) and project.tree.hash(path) is None:
+        return
     elif path not in project.absent and (found := project.tree.hash(path)) != recorded:
         yield f"{path} is missing" if found is None else f"{path} changed since the stage ran"
 
