@@ -9,7 +9,7 @@ from test_delivered import workbook
 from workspace import section, write_params
 
 from pipeline.commands.start.files import guess_format
-from pipeline.commands.start.numbers import date_format
+from pipeline.commands.start.numbers import date_format, text_codes
 from pipeline.commands.start.section import start_section
 from pipeline.params.study import read_study
 from stages import start
@@ -86,6 +86,11 @@ def test_titles_above_a_header_and_other_sheets_are_passed_over(tmp_path):
     written = study.data.source.format
     assert (written.sheet, written.header_row) == ("Padrón", 3)
     assert "is sheet Padrón of f.xlsx the right one?" in text
+
+
+def test_a_word_that_few_cells_of_numbers_hold_is_not_written_into_params():
+    cells = pd.Series([*map(str, range(40)), *["closed"] * 10, "n/a", "Empresa Ramos"])
+    assert text_codes(cells) == ["closed", "n/a"]
 
 
 def test_spanish_marks_words_and_names_are_understood(tmp_path):

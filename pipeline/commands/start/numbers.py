@@ -13,6 +13,11 @@ from pipeline.params.data import FileFormat
 _CODES = ("sector", "ciiu", "isic", "cnae", "nace", "sic", "muni", "region", "cod", "state",
           "depart", "district", "comuna", "uf", "province", "legal", "type", "name")  # fmt: skip
 _MOST_CODES = 5
+# What is written for a value that is not known, without blanks and in lower case.
+_NOT_KNOWN = {"na", "n/a", "n.a.", "nan", "nd", "n/d", "n.d.", "ns", "ns/nr", "sd", "s/d", "s.d.",
+              "s/i", "x", "-", "--", ".", "..", "...", "null", "none", "missing"}  # fmt: skip
+# A word in fewer cells may be a firm's, and params.yaml is public.
+_FEWEST_CELLS = 10
 _DAY_FIRST, _MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
 
 
@@ -46,9 +51,16 @@ def is_number(table: pd.DataFrame, name: str) -> bool:
 
 
 def text_codes(values: pd.Series) -> list[str]:
-    """Return the few words in a column of numbers (s/d, nd), which must mean something."""
-    words = text(values)[numbers(values).isna() & values.notna()].dropna().unique()
-    return sorted(words) if len(words) <= _MOST_CODES else []
+    """Return the few words in a column of numbers (s/d, nd), which must mean something.
+
+    Those that many cells hold, or that are known to mean that nothing is known; of others `clean`
+    counts the rows, and shows nothing.
+    """
+    words = text(values)[numbers(values).isna() & values.notna()].dropna().value_counts()
+    if len(words) > _MOST_CODES:
+        return []
+    known = words.index.str.replace(" ", "").str.lower().isin(_NOT_KNOWN)
+    return sorted(words.index[known | (words >= _FEWEST_CELLS).to_numpy()])
 
 
 def is_flag(values: pd.Series) -> bool:
