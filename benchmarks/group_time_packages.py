@@ -84,19 +84,22 @@ def _aggregated(model: object, kind: str, name: str, overall: str, **given: int)
     return {term: figure for term, figure in figures.items() if term}
 
 
+# What `differences` calls the methods.
+_OF_DIFFERENCES = {
+    "difference": "reg",
+    "outcome_regression": "reg",
+    "ipw": "std_ipw-mle",
+    "doubly_robust": "dr",
+    "doubly_robust_improved": "dr-ipt",
+}
+
+
 def differences(run: Options) -> Figures | None:
     """Run differences, which clusters only with older releases of pandas."""
     from differences import ATTgt
 
     if run.gaps == "balanced" or run.clustered:
         return None
-    methods = {
-        "difference": "reg",
-        "outcome_regression": "reg",
-        "ipw": "std_ipw-mle",
-        "doubly_robust": "dr",
-        "doubly_robust_improved": "dr-ipt",
-    }
     data = table(run.data)
     data["first"] = data["first"].replace(0, np.nan)
     model = ATTgt(
@@ -107,7 +110,7 @@ def differences(run: Options) -> Figures | None:
     )
     found = model.fit(
         "y" if run.method == "difference" else "y ~ x1",
-        est_method=methods[run.method],
+        est_method=_OF_DIFFERENCES[run.method],
         control_group=run.control,
         as_repeated_cross_section=False if run.gaps == "pairs" else None,
         weights_column="weight" if run.weighted else None,

@@ -55,14 +55,11 @@ def sample(n_units: int = 600, years: int = 6) -> dict[str, np.ndarray]:
 
 def ours(data: dict[str, np.ndarray]) -> dict[str, Figures]:
     """Return coefficients and standard errors by regression, and the enumerated p-value."""
-    from pipeline.effects.absorb import dense_codes
     from pipeline.effects.estimated import Seen
     from pipeline.effects.least_squares import fit_absorbed
     from pipeline.effects.poisson import fit_poisson
-    from pipeline.effects.regression import absorb
     from pipeline.effects.terms import Term
     from pipeline.inference.analytic import infer
-    from pipeline.inference.wild_bootstrap import sums_for_draws, wild_test
 
     names = tuple(f"d{k}" for k in range(TERMS))
     terms = [Term(name) for name in names]
@@ -87,14 +84,22 @@ def ours(data: dict[str, np.ndarray]) -> dict[str, Figures]:
         inferred = infer(fit, cluster)
         pairs = np.column_stack([inferred.estimated.estimates, inferred.std_errors]).tolist()
         found[label] = dict(zip(names, pairs, strict=True))
-    unweighted = np.ones(len(data["y"]))
-    absorbed = absorb(columns, data["unit"], data["cell"], unweighted)
+    found["wild"] = {"d0": _wild(data, columns)}
+    return found
+
+
+def _wild(data: dict[str, np.ndarray], columns: np.ndarray) -> list[float]:
+    """Return the p-value of the first column by the wild bootstrap, and the share larger."""
+    from pipeline.effects.absorb import dense_codes
+    from pipeline.effects.regression import absorb
+    from pipeline.inference.wild_bootstrap import sums_for_draws, wild_test
+
+    absorbed = absorb(columns, data["unit"], data["cell"], np.ones(len(data["y"])))
     kept = absorbed.kept
     wild = dense_codes(data["wild"][kept])
     sums = sums_for_draws(data["y"][kept], columns[kept], absorbed.effects, wild)
     test = wild_test(sums, 0.95, 9_999, np.random.default_rng(0))
-    found["wild"] = {"d0": [test.p_value, test.larger_share]}
-    return found
+    return [test.p_value, test.larger_share]
 
 
 def peer(data: dict[str, np.ndarray]) -> dict[str, Figures]:

@@ -20,8 +20,10 @@ def repository(folder: Path) -> Path:
     results = study_results()
     sections = {name: getattr(results.settings, name).model_dump() for name in SECTIONS}
     write_yaml(folder / "params.yaml", {"studies": [STUDY], STUDY: sections})
-    write_yaml(folder / "dvc.yaml", {"stages": {"match": {"deps": ["pipeline/nearest.py"]}}})
-    (folder / "pipeline").mkdir()
+    deps = ["pipeline/nearest.py", "pipeline/rules"]
+    write_yaml(folder / "dvc.yaml", {"stages": {"match": {"deps": deps}}})
+    (folder / "pipeline" / "rules").mkdir(parents=True)
+    (folder / "pipeline" / "rules" / "cells.py").write_text("exact = True\n")
     (folder / "pipeline" / "nearest.py").write_text("order = 'largest'\n")
     (folder / "constraints.txt").write_text("numpy==2.4.6\npandas==3.1.1\n")
     for name in ("estimates", "sample_flow"):

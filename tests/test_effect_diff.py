@@ -205,6 +205,7 @@ def test_counts_of_designs_that_a_state_does_not_have_are_not_compared(project):
 def test_code_packages_and_data_that_changed_are_listed(project):
     (project / "pipeline" / "nearest.py").write_text("order = 'smallest'\n")
     (project / "pipeline" / "new.py").write_text("")
+    (project / "pipeline" / "rules" / "cells.py").write_text("exact = False\n")
     (project / "constraints.txt").write_text("numpy==2.5.0\npandas==3.1.1\n")
     dep = {"path": "data/raw/madeup", "md5": "0123456789abcdef.dir"}
     write_yaml(project / "dvc.lock", {"stages": {"obtain@madeup": {"deps": [dep]}}})
@@ -212,6 +213,7 @@ def test_code_packages_and_data_that_changed_are_listed(project):
     assert diff.code == [
         Changed("pipeline/nearest.py", "+1 \u22121", "match"),
         Changed("pipeline/new.py", "new", ""),
+        Changed("pipeline/rules/cells.py", "+1 \u22121", "match"),
     ]
     assert diff.packages == [Changed("numpy", "2.4.6", "2.5.0")]
     assert diff.data == [Changed("data/raw/madeup", "", "0123456789")]

@@ -200,6 +200,19 @@ def test_what_cannot_be_evaluated_is_said_as_the_stages_say_it(frame, changes, e
         evaluated(frame, **changes)
 
 
+def test_text_in_an_outcome_is_counted_and_not_shown(frame):
+    frame = frame.assign(sales=frame["sales"].astype(object))
+    frame.loc[frame.index[:2], "sales"] = "secret"
+    with pytest.raises(DataError, match="column sales: a value is no number: 2 rows") as refused:
+        evaluated(frame, outcomes=["sales"])
+    assert "secret" not in str(refused.value)
+
+
+def test_what_a_notebook_shows_of_an_object_is_one_line(study, match):
+    for shown in (study, match, match.effects("sales")):
+        assert len(repr(shown)) < 100 and "\n" not in repr(shown)
+
+
 def test_faults_of_a_design_and_of_rows_are_said_as_the_stages_say_them(frame, study, match):
     with pytest.raises(ParamsError, match=r"designs.matched.calipers is not a setting; .*caliper"):
         study.match(["sales"], calipers=0.2)

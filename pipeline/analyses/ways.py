@@ -35,7 +35,6 @@ def _averages(asked: Asked, *method: str) -> Resolved:
         weights="scaled_to_treated" if asked.design == "unmatched" else "matching",
         firm_effects="firm_by_entry_year",
         year_effects="year_by_entry_year",
-        firm_years="per_entry_year",
     )
 
 

@@ -64,13 +64,16 @@ class ShownHtml:
         return f"{self.content}\n<p><em>{escape(NOT_VETTED)}</em></p>"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Effects:
     """Hold the effects on one outcome, under one design."""
 
     results: StudyResults
     design: str
     outcome: str
+
+    def __repr__(self) -> str:
+        return f"<effects on {self.outcome}, {self.design}: .tidy(), .event_study(), .table()>"
 
     def tidy(self) -> pd.DataFrame:
         """Return the rows of ESTIMATES: term, estimate, std_error, conf_low, conf_high ..."""
@@ -98,7 +101,7 @@ class Effects:
         return replace(self.results, settings=replace(settings, outcomes=only))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Match:
     """Hold one design: who was matched with whom, how alike they are, what the effects are."""
 
@@ -106,6 +109,11 @@ class Match:
     study: StudySection
     cleaned: Ledger
     found: InMemory
+
+    def __repr__(self) -> str:
+        used = self.weights["treated"].value_counts()
+        counts = f"{used.get(True, 0)} treated and {used.get(False, 0)} comparison firms"
+        return f"<{self.name}: {counts}; .balance(), .plot(), .effects(outcome)>"
 
     @property
     def weights(self) -> pd.DataFrame:
@@ -145,7 +153,7 @@ class Match:
         return table[table["design"] == self.name].drop(columns="design").reset_index(drop=True)
 
 
-@dataclass
+@dataclass(repr=False)
 class Evaluation:
     """Hold a cleaned panel, and the designs that were asked for so far."""
 
@@ -203,6 +211,10 @@ class Evaluation:
         self.asked.table.to_parquet(path, index=False)
         return path
 
+    def __repr__(self) -> str:
+        rows = f"{len(self.cleaned.panel)} rows of {self.cleaned.panel['firm_id'].nunique()} firms"
+        return f"<panel of {rows}; .match(covariates), .sample_flow>"
+
     def _repr_html_(self) -> str:
         return f"{self.sample_flow.to_html(index=False)}\n<p><em>{escape(NOT_VETTED)}</em></p>"
 
@@ -239,7 +251,9 @@ def evaluate(
         year=year,
         entry=entry,
         cluster=[column for column in clusters if column != firm],
-        outcomes=transforms(table, [outcomes] if isinstance(outcomes, str) else outcomes),
+        outcomes=transforms(
+            table, [outcomes] if isinstance(outcomes, str) else outcomes, numbers=True
+        ),
         never=[float(code) for code in never],
         controls_from=controls_from,
         treatment=_treatment(window, anticipation_years, comparison),

@@ -71,18 +71,20 @@ class AskedDesign:
     rules: dict[str, Any]
 
 
-def transforms(table: pd.DataFrame, asked: Transforms) -> dict[str, str]:
+def transforms(table: pd.DataFrame, asked: Transforms, *, numbers: bool = False) -> dict[str, str]:
     """Return columns with their transforms; those given alone take what suits them.
 
-    Text is a category; sales and employment are in logs; exports are any or none; other numbers
-    stay as they are. Raises DataError where a column is absent.
+    Text is a category, unless all must be `numbers`, which cleaning then sees to; sales and
+    employment are in logs; exports are any or none; other numbers stay as they are.
+
+    Raises DataError where a column is absent.
     """
     require_delivered(table, list(asked))
     if isinstance(asked, Mapping):
         return dict(asked)
     return {
         name: _TRANSFORMS.get(slug(name, set()), "level")
-        if holds_numbers(table, name)
+        if numbers or holds_numbers(table, name)
         else "category"
         for name in asked
     }

@@ -26,7 +26,8 @@ class Candidates:
         """Return the stacks that matches make, one per risk set.
 
         `rows` says of each match which rows of its risk set it numbers: those of `join_candidates`
-        in the order in which they were matched. Equal to joining the tables of the matches again.
+        in the order in which they were matched. Effects are those of joining the tables of the
+        matches again; a firm that changes clusters has the one of all risk sets, whoever is used.
         """
         weight = np.zeros(len(self.every.firm))
         for match, start, order in zip(found, self.starts, rows, strict=True):

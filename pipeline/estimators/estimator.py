@@ -49,18 +49,17 @@ class Redone:
 class Estimator:
     """Hold what the pipeline must know of one estimator.
 
-    `settings` is its class of specs, `words` the key of what exhibits say of it
-    (None: its name says all). `estimate`
-    answers a task, `in_ratios` one whose outcome is in proportion to the level (None: no such
-    effect); neither where it matches firms `anew`, which takes what makes designs again.
-    `redone` tells how it answers where weights, entry or the order of matching are redone (None:
-    it is not redone, and its specs cannot ask for what would). `resolved` tells what a spec's
-    settings come to, for SPECS. `beside` adds to tables what else it tells of a task (None:
-    nothing). `pools` says whether it takes each firm-year once, whatever entry year it is compared
-    in, `pre_trends` whether its effects before entry are tested together. `truth` gives what it
-    should find of true effects by PANEL row (None: it has no truth of its own). `inference` names
-    what may stand beside its analytic errors: all that its specs can ask for, and what comes with
-    it. `detectable` says whether detectable effects are told, `plans` whether also for other
+    `settings` is its class of specs, `words` the key of what exhibits say of it (None: its name
+    says all). `estimate` answers a task, `in_ratios` one whose outcome is in proportion to the
+    level (None: no such effect); neither where it matches firms `anew`, which takes what makes
+    designs again. `redone` tells how it answers where weights, entry or the order of matching are
+    redone (None: it is not redone, and its specs cannot ask for what would). `resolved` tells what
+    a spec's settings come to, for SPECS. `beside` adds to tables what else it tells of a task
+    (None: nothing). `pools` says whether it takes each firm-year once, whatever entry year it is
+    compared in, `pre_trends` whether its effects before entry are tested together. `truth` gives
+    what it should find of true effects by PANEL row (None: it has no truth of its own). `inference`
+    names what may stand beside its analytic errors: all that its specs can ask for, and what comes
+    with it. `detectable` says whether detectable effects are told, `plans` whether also for other
     numbers of treated clusters, `joint` whether its averages enter tests over several outcomes, and
     `in_stata` whether an export for Stata repeats it.
     """

@@ -79,11 +79,6 @@ class EventCells:
         return tuple(cell.term for cell in self.cells)
 
     @property
-    def mass(self) -> Floats:
-        """Return the treated weight of each cell (k,)."""
-        return np.array([self.sides[c.stack][True].mass[c.column] for c in self.cells])
-
-    @property
     def effects(self) -> Floats:
         """Return the effects (k,): treated firms' change less that of comparison firms."""
         sides = [(self.sides[c.stack], c.column) for c in self.cells]
@@ -114,19 +109,18 @@ def event_cells(sample: StackedSample, y: Floats) -> EventCells:
     return EventCells(sample, sides, _cells(sides, stacks.event_times, stacks.reference_column))
 
 
-def fit_event_cells(solved: EventCells, again: Callable[[], LeastSquares]) -> Estimated:
+def fit_event_cells(
+    solved: EventCells, year_cell: Codes, again: Callable[[], LeastSquares]
+) -> Estimated:
     """Return the effects of a solved event study of the sample's outcome, with influences.
 
-    `again` is what few methods of inference read, the regression with its columns.
+    `year_cell` (n,) are the codes of stack and event time, `again` what few methods of inference
+    read: the regression with its columns.
 
     Raises IdentificationError where the outcome does not vary within firms and years.
     """
     sample, bread = solved.sample, _bread(solved)
     _require_variation(solved, bread)
-    row = np.asarray(sample.unit, dtype=np.intp)
-    by_stack = np.unique(sample.stack, return_inverse=True)[1]
-    times = sample.stacks.event_times
-    year = by_stack * len(times) + np.searchsorted(times, sample.event_time)
     influence = _influence(solved)
     return Estimated(
         terms=solved.terms,
@@ -136,9 +130,9 @@ def fit_event_cells(solved: EventCells, again: Callable[[], LeastSquares]) -> Es
         largest=float(max(sample.y.max(), -sample.y.min())),
         loadings=np.eye(len(solved.cells)),
         source=Regression(
-            first=dense_codes(row),
-            second=dense_codes(year),
-            kept=np.ones(len(row), dtype=np.bool_),
+            first=dense_codes(sample.unit),
+            second=year_cell,
+            kept=np.ones(len(sample.unit), dtype=np.bool_),
             y=sample.y,
             bread=bread,
             again=again,

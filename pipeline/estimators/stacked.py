@@ -96,7 +96,9 @@ def fit_cells(
     if _is_closed_form(sample, regressors, year_cell):
         solved = event_cells(sample, sample.y)
         given = (sample.unit, year_cell, sample.weight)
-        return fit_event_cells(solved, lambda: absorbed_again(sample.y, regressors.columns, *given))
+        return fit_event_cells(
+            solved, year_cell, lambda: absorbed_again(sample.y, regressors.columns, *given)
+        )
     return fit_absorbed(
         sample.y,
         regressors.columns,

@@ -1,6 +1,7 @@
 """What two revisions were told to do: parameters, package versions, raw data, code."""
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from pipeline.commands.audit.revisions import Revision, changed_lines
 from pipeline.params.leaves import leaves
@@ -37,9 +38,9 @@ def changed_data(old: Revision, new: Revision) -> list[Changed]:
 
 def changed_code(old: Revision, new: Revision) -> list[Changed]:
     """Return each code file that differs: lines added and removed, and the stages that run it."""
-    users = _stages_by_file(new)
+    read = _read_by_stages(new)
     return [
-        Changed(path, lines, ", ".join(users.get(path, [])))
+        Changed(path, lines, ", ".join(name for name, of in read.items() if _is_among(path, of)))
         for path, lines in changed_lines(old, new, _CODE).items()
     ]
 
@@ -70,9 +71,13 @@ def _raw_hashes(revision: Revision) -> dict[str, str]:
     }
 
 
-def _stages_by_file(revision: Revision) -> dict[str, list[str]]:
-    users: dict[str, list[str]] = {}
-    for name, stage in revision.yaml("dvc.yaml").get("stages", {}).items():
-        for dep in stage.get("do", stage).get("deps", []):
-            users.setdefault(dep, []).append(name)
-    return users
+def _read_by_stages(revision: Revision) -> dict[str, set[str]]:
+    """Return the files and folders that each stage of dvc.yaml depends on."""
+    stages = revision.yaml("dvc.yaml").get("stages", {})
+    return {name: set(stage.get("do", stage).get("deps", [])) for name, stage in stages.items()}
+
+
+def _is_among(path: str, deps: set[str]) -> bool:
+    """Say whether a file is one of the files, or lies in one of the folders."""
+    file = PurePosixPath(path)
+    return any(place.as_posix() in deps for place in (file, *file.parents))

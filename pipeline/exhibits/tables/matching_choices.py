@@ -47,7 +47,7 @@ def _table(results: StudyResults, numbered: dict[int, str], designs: list[str]) 
     return Table(
         columns=outcome_columns(results, numbered),
         panels=tuple(panels),
-        notes=(*_notes(results), *_of_orders(results, designs, ranges, numbered)),
+        notes=_notes(results, designs, ranges, numbered),
         source=results.settings.exhibit.source,
     )
 
@@ -109,15 +109,12 @@ def _n_orders(results: StudyResults, designs: list[str]) -> int:
     return int(known.max()) if len(known) else 0
 
 
-def _of_orders(
+def _notes(
     results: StudyResults, designs: list[str], ranges: list[Row], numbered: dict[int, str]
-) -> list[str]:
-    """Say over how many orders effects were estimated again, and for which outcomes not."""
+) -> tuple[str, ...]:
+    """Say what is shown, over how many orders effects were found again, and of which not."""
+    shown = say("matching_choices.what_is_shown", firms=results.settings.exhibit.firms)
     if not ranges:
-        return []
-    n = _n_orders(results, designs)
-    return [say("matching_choices.orders", n=n), *_without_range(results, ranges, numbered)]
-
-
-def _notes(results: StudyResults) -> tuple[str, ...]:
-    return (say("matching_choices.what_is_shown", firms=results.settings.exhibit.firms),)
+        return (shown,)
+    orders = say("matching_choices.orders", n=_n_orders(results, designs))
+    return (f"{shown} {orders}", *_without_range(results, ranges, numbered))
