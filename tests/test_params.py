@@ -156,6 +156,18 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
             "michigan.match.designs.covariates.exact: sector is not defined in score.covariates",
         ),
         (
+            ("simulated", "match", "designs", "covariates", "bins"),
+            {"sector": {"quantiles": 4}},
+            "simulated.match.designs.covariates.bins: sector is a category, and this needs a "
+            "number; name it in `exact` alone",
+        ),
+        (
+            ("simulated", "estimate", "specs", "group_time", "weight_by"),
+            "sector",
+            "simulated.estimate.specs.group_time.weight_by: sector is a category, and this needs "
+            "a number; define a covariate with transform: indicator for each category but one",
+        ),
+        (
             ("simulated", "data", "register_columns"),
             None,
             "simulated.data.register_columns is missing: treatment.entry.source is register",

@@ -167,6 +167,12 @@ class ScoreSection(Settings):
                 )
         return self
 
+    def is_category(self, name: str) -> bool:
+        """Say whether a covariate is text, or the product of texts."""
+        covariate = self.covariates[name]
+        factors = covariate.product_of or [name]
+        return any(self.covariates[factor].transform == "category" for factor in factors)
+
     def dated(self, names: list[str]) -> list[Covariate]:
         """Return the dated covariates behind these names, products by their factors."""
         factors = [

@@ -13,6 +13,7 @@ from pipeline.params.analysis_faults import Sections, analysis_faults, cluster_f
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
 from pipeline.params.data import DataSection, FileSource
+from pipeline.params.design_rules import CellDesign
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import (
@@ -65,6 +66,10 @@ class StudySection(Settings):
     match: MatchSection
     estimate: EstimateSection
     exhibit: ExhibitSection
+
+
+# What stands for a category where a number is needed.
+_INDICATORS = "define a covariate with transform: indicator for each category but one"
 
 
 def check_studies(params: Path, root: Path) -> list[str]:
@@ -216,6 +221,17 @@ def _design_faults(study: StudySection) -> Iterator[str]:
                         f"match.designs.{name}.{key}: {covariate} is not defined in "
                         f"score.covariates{nearest_known(covariate, covariates)}"
                     )
+        for covariate in design.bins if isinstance(design, CellDesign) else []:
+            if covariate in covariates:
+                yield from _category_fault(
+                    study, f"match.designs.{name}.bins", covariate, "name it in `exact` alone"
+                )
+
+
+def _category_fault(study: StudySection, path: str, covariate: str, remedy: str) -> Iterator[str]:
+    """Yield a fault where a setting that takes numbers names a category."""
+    if study.score.is_category(covariate):
+        yield f"{path}: {covariate} is a category, and this needs a number; {remedy}"
 
 
 def _estimate_faults(study: StudySection) -> Iterator[str]:
@@ -232,10 +248,12 @@ def _estimate_faults(study: StudySection) -> Iterator[str]:
                 yield f"{path}.outcomes: {outcome} is not declared{near}"
             elif spec.in_logs_only and not study.outcomes.root[outcome].in_logs:
                 yield f"{path}.outcomes: {outcome} is neither log nor proportional"
-        for option, covariate, _ in spec.marked(OfScore):
+        for option, covariate, mark in spec.marked(OfScore):
             if covariate not in study.score.covariates:
                 near = nearest_known(covariate, list(study.score.covariates))
                 yield f"{path}.{option}: {covariate} is not in score.covariates{near}"
+            elif mark.numeric:
+                yield from _category_fault(study, f"{path}.{option}", covariate, _INDICATORS)
         for option, column, _ in spec.marked(OfPanel):
             yield from _column_fault(study, f"{path}.{option}", column, "text")
 
