@@ -162,7 +162,7 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
             "number; name it in `exact` alone",
         ),
         (
-            ("simulated", "estimate", "specs", "group_time", "weight_by"),
+            ("simulated", "estimate", "specs", 2, "weight_by"),
             "sector",
             "simulated.estimate.specs.group_time.weight_by: sector is a category, and this needs "
             "a number; define a covariate with transform: indicator for each category but one",
