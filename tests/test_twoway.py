@@ -20,6 +20,7 @@ from pipeline.estimators.twoway import (
     true_twoway,
     twoway_regressors,
 )
+from pipeline.estimators.twoway_by_arrays import solve_by_arrays
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
 from pipeline.inference.analytic import infer
 
@@ -156,6 +157,58 @@ def test_our_own_regression_runs_beyond_the_rows_that_linearmodels_takes(monkeyp
     assert fit_twoway(flat).regression.solved_by == "linearmodels"
     monkeypatch.setattr(twoway_by_linearmodels, "MOST_ROWS", n_obs - 1)
     assert_equal_fits(infer(theirs, "assignment"), infer(fit_twoway(flat), "assignment"))
+
+
+def by_arrays(flat):
+    """Fit on arrays of years by firms."""
+    regressors = twoway_regressors(flat)
+    year = flat.year - flat.year.min()
+    solved = solve_by_arrays(flat.y, regressors, flat.firm, year, flat.weight)
+    return as_estimated(solved, TERMS[: regressors.shape[1]], flat.seen)
+
+
+def assert_same_regression(one, other):
+    """Compare two results of our own, and what stands behind them."""
+    assert one.terms == other.terms
+    np.testing.assert_allclose(one.estimates, other.estimates, rtol=1e-10)
+    np.testing.assert_allclose(one.regression.bread, other.regression.bread, rtol=1e-10)
+    size = np.abs(other.influence).max()
+    np.testing.assert_allclose(one.influence, other.influence, rtol=0, atol=1e-10 * size)
+    for name in ("first", "second", "kept"):
+        np.testing.assert_array_equal(
+            getattr(one.regression, name), getattr(other.regression, name)
+        )
+    residuals = [fit.regression.least_squares.residuals for fit in (one, other)]
+    np.testing.assert_array_equal(*residuals)
+
+
+@pytest.mark.parametrize("anticipation", [False, True])
+@pytest.mark.parametrize("missing_share", [0.0, 0.3, 0.6])
+def test_arrays_by_year_and_absorbed_effects_give_the_same(missing_share, anticipation):
+    flat = flat_of(11, missing_share)
+    weight = np.exp(np.random.default_rng(4).normal(size=len(flat.y)))
+    before = (flat.year == flat.cohort - 1) & anticipation
+    flat = replace(flat, weight=weight, anticipated=before)
+    assert_same_regression(by_arrays(flat), own_fit(flat, flat.seen))
+
+
+def test_arrays_take_years_that_no_firm_links():
+    """Half of the firms are seen in early years only, half in late ones; a lone row goes."""
+    flat = flat_of(11, missing_share=0.0)
+    late = flat.firm % 2 == 1
+    middle = int(np.median(flat.year))
+    flat = flat.where(np.where(late, flat.year > middle, flat.year <= middle))
+    lone = np.flatnonzero(flat.firm == flat.firm[0])[1:]
+    flat = flat.where(~np.isin(np.arange(len(flat.y)), lone))
+    fit = by_arrays(flat)
+    assert fit.regression.n_singletons == 1
+    assert_same_regression(fit, own_fit(flat, flat.seen))
+
+
+def test_arrays_refuse_a_firm_with_two_rows_in_a_year():
+    firm, year = np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 1])
+    with pytest.raises(AssertionError, match="one row per firm and year"):
+        solve_by_arrays(np.arange(5.0), np.ones((5, 1)), firm, year, np.ones(5))
 
 
 def test_what_the_effects_explain_is_left_to_our_own_regression_to_name():

@@ -16,11 +16,12 @@ from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.answers import Answer
 from pipeline.effects.estimated import Estimated, Seen, as_known
 from pipeline.effects.event_averages import mean_from_entry
-from pipeline.effects.least_squares import as_estimated, solve_absorbed
+from pipeline.effects.least_squares import as_estimated
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import Reason
+from pipeline.estimators.twoway_by_arrays import solve_by_arrays
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
 from pipeline.params.estimate import TwowaySpec
 
@@ -121,13 +122,12 @@ def fit_twoway(flat: FlatSample) -> Estimated:
     """Fit y on treated x post with firm and year effects, weighted; terms `att`, `anticipation`.
 
     By linearmodels where it can (`solve_by_linearmodels`), else by our own regression; the result
-    says which. Raises IdentificationError where
-    no row or no treated x post variation is left.
+    says which. Raises IdentificationError where no row or no treated x post variation is left.
     """
     regressors = twoway_regressors(flat)
     year = np.asarray(flat.year - int(flat.year.min()), dtype=np.intp)
     given = (flat.y, regressors, flat.firm, year, flat.weight)
-    solved = solve_by_linearmodels(*given) or solve_absorbed(*given)
+    solved = solve_by_linearmodels(*given) or solve_by_arrays(*given)
     terms = (ATT, Term("anticipation"))[: regressors.shape[1]]
     return as_estimated(solved, terms, flat.seen)
 
