@@ -6,6 +6,7 @@ import argparse
 import errno
 import importlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,9 @@ PARAMS = Path("params.yaml")
 
 # By name, so that no stage depends on the words: they are printed here, and in no result.
 WORDS = "pipeline.exhibits.words.language"
+
+# Back to the start of the terminal's line, which goes.
+_CLEAR = "\r\033[K"
 
 # What a machine refuses that whoever runs it can repair, and how.
 _REFUSALS = {
@@ -146,13 +150,13 @@ def _short(path: str) -> str:
 
 def notify(message: str) -> None:
     """Print a line that whoever runs the stage must see, in CI and in files too."""
-    print(message, file=sys.stderr)
+    print(f"{_CLEAR if _is_watched() else ''}{message}", file=sys.stderr)
 
 
 def progress(message: str) -> None:
     """Print a line for a person at a terminal; stay quiet in CI and in files."""
     if _is_watched():
-        print(message, file=sys.stderr)
+        notify(message)
 
 
 @contextmanager
@@ -161,9 +165,16 @@ def watched(name: str) -> Iterator[None]:
     if not _is_watched():
         yield
         return
-    with telling(lambda message: print(f"\r\033[K{name}: {message}", end="", file=sys.stderr)):
-        yield
-    print("\r\033[K", end="", file=sys.stderr)
+
+    def show(message: str) -> None:
+        line = f"{name}: {message}"[: shutil.get_terminal_size().columns - 1]
+        print(f"{_CLEAR}{line}", end="", file=sys.stderr, flush=True)
+
+    try:
+        with telling(show):
+            yield
+    finally:
+        print(_CLEAR, end="", file=sys.stderr, flush=True)
 
 
 def _is_watched() -> bool:

@@ -34,6 +34,7 @@ from pipeline.panel.panel_index import n_groups
 from pipeline.panel.scale import on_scale
 from pipeline.params.analyses import Grouping, GroupsSection
 from pipeline.params.outcomes import Outcome
+from pipeline.progress import track
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,16 @@ def add_groups(collected: Collected, study: Study, asked: GroupsSection, redo: R
     """
     _check(study, asked, redo)
     for design in asked.designs:
-        groupings = {name: _grouped_firms(study, asked, redo, design, name) for name in asked.by}
+        groupings = {
+            name: _grouped_firms(study, asked, redo, design, name)
+            for name in track(asked.by, f"groupings of {design}", len(asked.by), name=str)
+        }
         for name, firms in groupings.items():
             if isinstance(firms, FirmGroups):
                 _add_firms(collected, design, name, asked.by[name], firms)
-        for outcome in asked.outcomes:
+        for outcome in track(
+            asked.outcomes, f"outcomes by group of {design}", len(asked.outcomes), name=str
+        ):
             label = analysis_label(study, BY_GROUP, asked, design, outcome)
             found = {
                 name: _estimate(collected, asked, replace(label, grouping=name), firms)

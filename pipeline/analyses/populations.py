@@ -12,6 +12,7 @@ from pipeline.effects.populations import Members, Population
 from pipeline.effects.study import Study
 from pipeline.matching.redo import Redo
 from pipeline.panel.panel_index import index_panel
+from pipeline.progress import track
 
 _BYTE = 8
 _UNIT = ["stack", "firm_id"]
@@ -64,7 +65,9 @@ def _of_balance(
     """Yield the samples of BALANCE: a place, covariates, and the firms that have these."""
     names = [name for name in covariates.columns if name not in _UNIT]
     known = covariates[names].notna().join(covariates[_UNIT])
-    for design, model in models.items():
+    for design, model in track(
+        models.items(), "firms counted, designs", len(models), name=lambda item: item[0]
+    ):
         risk_set = scores[scores["model"] == model]
         used = weights.loc[weights["design"] == design, [*_UNIT, "treated"]]
         scored = used.merge(risk_set[[*_UNIT, _SCORE]], on=_UNIT, how="left")

@@ -44,7 +44,13 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     _check_inference(study, redo)
     collected = Collected(study)
     wanted = list(asked(study))
-    for design, name, specs in track(wanted, "outcomes and designs", len(wanted)):
+    for design, name, specs in track(
+        wanted,
+        "designs and outcomes",
+        len(wanted),
+        name=lambda item: f"{item[0]}, {item[1]}, {len(study.stacks[item[0]].firm):,} firms",
+        sizes=[len(study.stacks[design].firm) * len(specs) for design, _, specs in wanted],
+    ):
         if not study.outcomes[name].observed:
             why = Reason("not_observed", {"reason": study.outcomes[name].reason})
             for spec in specs:

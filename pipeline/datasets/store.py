@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.datasets import precision
 from pipeline.datasets.complete import replacing
 from pipeline.errors import DataError
+from pipeline.progress import at
 
 Kind = Literal["string", "integer", "number", "flag"]
 
@@ -141,7 +142,7 @@ def as_stored(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
 def write(dataset: Dataset, frame: pd.DataFrame, folder: Path) -> None:
     """Check, sort by key, round and write `<folder>/<name>.parquet`."""
-    with replacing(_path(dataset, folder)) as fresh:
+    with at(f"writing {dataset.name}"), replacing(_path(dataset, folder)) as fresh:
         as_stored(dataset, frame).to_parquet(fresh, index=False)
 
 
@@ -153,9 +154,10 @@ def read(dataset: Dataset, folder: Path, columns: list[str] | None = None) -> pd
     path = _path(dataset, folder)
     if not path.exists():
         raise DataError(f"{path.as_posix()} does not exist yet: run `dvc repro`, which makes it")
-    frame = pd.read_parquet(path, columns=columns)
-    if columns is None:
-        check(dataset, frame)
+    with at(f"reading {dataset.name}"):
+        frame = pd.read_parquet(path, columns=columns)
+        if columns is None:
+            check(dataset, frame)
     return frame
 
 

@@ -18,6 +18,7 @@ from pipeline.datasets.store import conform
 from pipeline.matching.losses import effective_size
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
+from pipeline.progress import track
 
 KEY = ["stack", "firm_id"]
 
@@ -72,7 +73,8 @@ def measure_balance(
     all stacks (`all`, rows being firms in stacks).
     """
     rows: list[dict[str, object]] = []
-    for name in ["unmatched", *match.designs]:
+    names = ["unmatched", *match.designs]
+    for name in track(names, "designs", len(names), name=str):
         design = match.designs.get(name)
         model = design.score if design else "unmatched"
         firms = _weigh(scores[scores["model"] == model], weights[weights["design"] == name])

@@ -26,6 +26,7 @@ from pipeline.matching.sets import numbered_members
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign, MatchSection
+from pipeline.progress import track
 
 _METHODS: dict[str, Callable[[RiskSet, Any], StackMatch]] = {
     "nearest": match_on_score,
@@ -67,12 +68,16 @@ def match_designs(
     """
     _check_names(scores, covariates, section)
     matches, weights, counts, losses = [empty(MATCHES)], [], [], []
-    for name in ["unmatched", *section.designs]:
+    names = ["unmatched", *section.designs]
+    for name in track(names, "designs", len(names), name=str):
         design = section.designs.get(name)
         stacks = [
             match_stack(risk_set, design)
-            for risk_set in design_risk_sets(
-                scores, covariates, name, design, (brought or {}).get(name)
+            for risk_set in track(
+                design_risk_sets(scores, covariates, name, design, (brought or {}).get(name)),
+                "entry years",
+                scores["stack"].nunique(),
+                name=lambda risk_set: f"{risk_set.entry_year}, {len(risk_set.firms):,} firms",
             )
         ]
         matches += [match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]

@@ -19,6 +19,7 @@ from pipeline.exhibits.tables.registry import TABLES, named_tables
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
+from pipeline.progress import track
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.publication import Publication
 from pipeline.publishing.swap import MANIFEST
@@ -80,7 +81,8 @@ def study_tables(results: StudyResults) -> dict[str, Table]:
 
 def _study_tables(results: StudyResults) -> dict[str, Table]:
     named: dict[str, Table] = {}
-    for name in results.settings.exhibit.tables:
+    names = results.settings.exhibit.tables
+    for name in track(names, "tables", len(names), name=str):
         named |= named_tables(results, name)
     caution = survival_caution(results)
     return {
@@ -100,9 +102,10 @@ def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:
 
 
 def _figures(results: StudyResults) -> dict[str, bytes]:
+    names = results.settings.exhibit.figures
     return {
         f"figures/{name}.{kind}": content
-        for name in results.settings.exhibit.figures
+        for name in track(names, "figures", len(names), name=str)
         for kind, content in render_figure(FIGURES[name].draw, results).items()
     }
 

@@ -26,6 +26,7 @@ from pipeline.datasets.selection import (
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, EvaluationError, Reason, SupportError
 from pipeline.params.score import ScoreModel, ScoreSection
+from pipeline.progress import track
 from pipeline.selection.design_matrix import (
     DesignMatrix,
     build_design_matrix,
@@ -95,7 +96,8 @@ def score_risk_sets(
     unmatched = risk_sets[risk_sets["model"] == "unmatched"]
     blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
     coefficients, losses = [empty(SCORE_COEFFICIENTS)], [empty(SCORE_LOSSES)]
-    for name, model in section.models.items():
+    models = section.models.items()
+    for name, model in track(models, "score models", len(models), name=lambda item: item[0]):
         rows = risk_sets[risk_sets["model"] == name]
         scored, fitted = score_model(rows, covariates, model, name, maximiser)
         blocks.append(scored)
@@ -190,7 +192,13 @@ def _fit_samples(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows with the score of their fit, index kept, and the coefficients of every fit."""
     parts, coefficients = [], []
-    for label, where, rows in _samples(complete, model, name):
+    n_samples = 1 if model.fit == "pooled" else complete["stack"].nunique()
+    for label, where, rows in track(
+        _samples(complete, model, name),
+        "fits",
+        n_samples,
+        name=lambda sample: f"{sample[0]}, {len(sample[2]):,} firms",
+    ):
         covariates = values.loc[rows.index]
         if label == POOLED and rows["stack"].nunique() > 1:
             covariates = covariates.assign(**{STACK_LEVEL: rows["stack"].astype(str)})

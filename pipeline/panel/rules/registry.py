@@ -31,6 +31,7 @@ from pipeline.panel.rules.restrictions import (
 from pipeline.panel.rules.rule import PLACES, Cleaning, CleaningRule, on_panel, with_table
 from pipeline.panel.rules.units import apply_factor, check_scales
 from pipeline.params.clean import Duplicates, Links, PanelWindow
+from pipeline.progress import track
 
 
 def rules_in_order() -> dict[str, CleaningRule]:
@@ -40,7 +41,7 @@ def rules_in_order() -> dict[str, CleaningRule]:
 
 def asked_rules(cleaning: Cleaning) -> Iterator[Rule]:
     """Yield the rules that params ask for in the order of the data section."""
-    for row in rules_in_order().values():
+    for _, row in track(rules_in_order().items(), "rules", len(RULES), name=lambda rule: rule[0]):
         for rule, writes in row.asked(cleaning):
             yield partial(_checked, rule, row.steps, writes)
 
