@@ -2,24 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags
-from pipeline.effects.stacks import SetMembers, Stacks, join_stacks
+from pipeline.effects.candidates import Candidates, join_candidates
+from pipeline.effects.stacks import SetMembers, Stacks
 from pipeline.effects.study import Study
 from pipeline.errors import IdentificationError, Reason, SupportError
-from pipeline.matching.designs import design_risk_sets, match_rows, match_stack, weight_rows
+from pipeline.matching.designs import as_read, design_risk_sets, match_stack
 from pipeline.matching.redo import Redo
-from pipeline.matching.stack import StackMatch
-from pipeline.panel.panel_index import index_panel
+from pipeline.matching.stack import RiskSet
 from pipeline.params.analyses import Grouping
 from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS
 from pipeline.params.match import AnyDesign, ExternalDesign
 from pipeline.params.score import Covariate
-from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.covariates import covariates_by_code
 
 # Code of a firm whose group is not known.
 NO_GROUP = -1
@@ -60,32 +61,59 @@ def common_groups(study: Study, stacks: Stacks, grouping: Grouping) -> FirmGroup
 
     Raises ParamsError where PANEL lacks the column.
     """
-    firm_id = study.panel["firm_id"].to_numpy()[stacks.firm_row]
-    firms = pd.DataFrame({"stack": stacks.stack, "firm_id": firm_id})
-    return FirmGroups(stacks, *group_codes(study, firms, grouping))
+    return FirmGroups(stacks, *group_codes(study, stacks, grouping))
 
 
-def rematched_groups(study: Study, redo: Redo, design: str, grouping: Grouping) -> FirmGroups:
-    """Match a design again inside each group, on the same score.
+@dataclass(frozen=True)
+class Rematching:
+    """Hold a design that is matched again inside groups; its firms are joined to PANEL once."""
 
-    Entry years of a group without a match are left out. Raises IdentificationError for a design
-    that no rule in params makes and for groups of participants only, SupportError where no group
-    has a match.
-    """
-    rule = redo.match.designs.get(design)
-    _check_rematching(design, rule, grouping)
-    found = _matched_in_groups(study, redo, design, grouping)
-    matches = [
-        _rows_in_group(stack, design, group) for group, stack in found if len(stack.sets.treated)
-    ]
-    stacks = join_stacks(
-        index_panel(study.panel),
-        pd.concat([weight_rows(stack, design) for _, stack in found]),
-        pd.concat(matches) if matches else _no_matches(),
-        design,
-        study.treatment,
-    )
-    return common_groups(study, stacks, grouping)
+    study: Study
+    redo: Redo
+    design: str
+
+    @property
+    def rule(self) -> AnyDesign | None:
+        """Return the design's rule, None for the unmatched one."""
+        return self.redo.match.designs.get(self.design)
+
+    @cached_property
+    def risk_sets(self) -> list[RiskSet]:
+        """Return the design's risk sets, one an entry year."""
+        redo = self.redo
+        return list(design_risk_sets(redo.scores, redo.covariates, self.design, self.rule))
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """Return their firms, joined to PANEL."""
+        study = self.study
+        return join_candidates(study.index, self.risk_sets, self.design, study.treatment)
+
+    def groups(self, grouping: Grouping) -> FirmGroups:
+        """Match the design again inside each group, on the same score.
+
+        Entry years of a group without a match are left out. Raises IdentificationError for a design
+        that no rule in params makes and for groups of participants only, SupportError where no
+        group has a match.
+        """
+        _check_rematching(self.design, self.rule, grouping)
+        code, groups = group_codes(self.study, self.candidates.every, grouping)
+        found, units = [], []
+        refusal = Reason("no_entry_year_with_both_groups")
+        for risk_set, start in zip(self.risk_sets, self.candidates.starts, strict=True):
+            read = as_read(risk_set, self.rule)
+            own = code[start : start + len(read.firms)]
+            for group in range(len(groups)):
+                members = np.flatnonzero(own == group)
+                try:
+                    found.append(match_stack(read.reordered(members), self.rule))
+                    units.append(start + members)
+                except SupportError as error:
+                    refusal = error.reason
+        if not found:
+            raise SupportError(Reason("no_group_matched_again", {"reason": refusal}))
+        stacks = self.candidates.matched(found, units)
+        return FirmGroups(stacks, *group_codes(self.study, stacks, grouping))
 
 
 def _check_rematching(design: str, rule: AnyDesign | None, grouping: Grouping) -> None:
@@ -97,43 +125,18 @@ def _check_rematching(design: str, rule: AnyDesign | None, grouping: Grouping) -
         raise IdentificationError(Reason("design_from_file", {"design": design}))
 
 
-def _matched_in_groups(
-    study: Study, redo: Redo, design: str, grouping: Grouping
-) -> list[tuple[int, StackMatch]]:
-    """Match each entry year's groups apart; return the groups' codes and their matches."""
-    rule = redo.match.designs.get(design)
-    found, refusal = [], Reason("no_entry_year_with_both_groups")
-    for risk_set in design_risk_sets(redo.scores, redo.covariates, design, rule):
-        code, groups = group_codes(study, risk_set.firms, grouping)
-        for group in range(len(groups)):
-            members = np.flatnonzero(code == group)
-            try:
-                found.append((group, match_stack(risk_set.reordered(members), rule)))
-            except SupportError as error:
-                refusal = error.reason
-    if not found:
-        raise SupportError(Reason("no_group_matched_again", {"reason": refusal}))
-    return found
+def group_codes(study: Study, stacks: Stacks, grouping: Grouping) -> tuple[Codes, list[Group]]:
+    """Return each unit's group (u,), -1 where unknown, and the groups in order.
 
-
-def _rows_in_group(stack: StackMatch, design: str, group: int) -> pd.DataFrame:
-    """Return rows of MATCHES whose sets are named apart from those of other groups."""
-    rows = match_rows(stack, design)
-    return rows.assign(set_id=rows["set_id"] + f"-{group}")
-
-
-def group_codes(study: Study, firms: pd.DataFrame, grouping: Grouping) -> tuple[Codes, list[Group]]:
-    """Return each firm's group (n,), -1 where unknown, and the groups in order.
-
-    `firms` has stack and firm_id. Text and entry years give the groups of the whole panel, so that
-    codes mean the same in every stack.
+    Text and entry years give the groups of the whole panel, so that codes mean the same in every
+    stack.
     """
     if grouping.transform == "entry_year":
         cohorts = np.array(sorted(study.panel["cohort"].dropna().unique()), dtype=np.int64)
-        stack = firms["stack"].to_numpy(np.int64)
-        code = np.searchsorted(cohorts, stack)
+        code = np.searchsorted(cohorts, stacks.stack)
         return np.asarray(code, dtype=np.intp), [Group(str(year)) for year in cohorts]
-    dated = dated_covariates(study.panel, firms, {"group": _covariate(study, grouping)})["group"]
+    own = {"group": _covariate(study, grouping)}
+    dated = covariates_by_code(study.panel, study.index, stacks.firm, stacks.stack, own)["group"]
     if grouping.transform == "category":
         texts = sorted(study.panel[grouping.column].dropna().astype("str").unique())
         code = pd.Index(texts).get_indexer(pd.Index(dated))
@@ -188,7 +191,3 @@ def _covariate(study: Study, grouping: Grouping) -> Covariate:
             "at": at,
         }
     )
-
-
-def _no_matches() -> pd.DataFrame:
-    return pd.DataFrame(columns=["design", "stack", "set_id", "firm_id", "set_weight"])

@@ -15,7 +15,7 @@ from pipeline.analyses.averages import (
     average_row,
     ratios_of,
 )
-from pipeline.analyses.firm_groups import FirmGroups, common_groups, rematched_groups
+from pipeline.analyses.firm_groups import FirmGroups, Rematching, common_groups
 from pipeline.analyses.group_names import BY_GROUP
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.samples import GROUPING_LOSSES, GROUPS
@@ -53,10 +53,9 @@ def add_groups(collected: Collected, study: Study, asked: GroupsSection, redo: R
     """
     _check(study, asked, redo)
     for design in asked.designs:
-        groupings = {
-            name: _grouped_firms(study, asked, redo, design, name)
-            for name in track(asked.by, f"groupings of {design}", len(asked.by), name=str)
-        }
+        again = Rematching(study, redo, design) if asked.match == "within" and redo else None
+        named = track(asked.by, f"groupings of {design}", len(asked.by), name=str)
+        groupings = {name: _grouped_firms(study, design, asked.by[name], again) for name in named}
         for name, firms in groupings.items():
             if isinstance(firms, FirmGroups):
                 _add_firms(collected, design, name, asked.by[name], firms)
@@ -111,14 +110,13 @@ def _check(study: Study, asked: GroupsSection, redo: Redo | None) -> None:
 
 
 def _grouped_firms(
-    study: Study, asked: GroupsSection, redo: Redo | None, design: str, name: str
+    study: Study, design: str, grouping: Grouping, again: Rematching | None
 ) -> FirmGroups | Reason:
     """Return the grouping's firms, or the reason why they cannot be matched."""
-    grouping = asked.by[name]
-    if asked.match == "common" or redo is None:
+    if again is None:
         return common_groups(study, study.stacks[design], grouping)
     try:
-        return rematched_groups(study, redo, design, grouping)
+        return again.groups(grouping)
     except (IdentificationError, SupportError) as error:
         return error.reason
 

@@ -11,7 +11,6 @@ from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
 from pipeline.effects.populations import Members, Population
 from pipeline.effects.study import Study
 from pipeline.matching.redo import Redo
-from pipeline.panel.panel_index import index_panel
 from pipeline.progress import track
 
 _BYTE = 8
@@ -35,7 +34,7 @@ def count_populations(
     `estimated` are the sets of the estimates' samples; those of balance tables follow from SCORES,
     COVARIATES and WEIGHTS.
     """
-    members, index = Members(dict(estimated.sets)), index_panel(study.panel)
+    members, index = Members(dict(estimated.sets)), study.index
     scores, covariates, used = (
         table.assign(firm_id=index.codes(table["firm_id"]))
         for table in (redo.scores, redo.covariates, weights)

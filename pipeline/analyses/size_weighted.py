@@ -34,7 +34,7 @@ from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, ParamsError, Reason
 from pipeline.estimators.stacked_regressors import Regressors
-from pipeline.panel.panel_index import NO_ROW, index_panel, n_groups
+from pipeline.panel.panel_index import NO_ROW, n_groups
 from pipeline.panel.scale import on_scale
 from pipeline.params.analyses import Size, SizeWeighted
 
@@ -127,7 +127,7 @@ def _concentration(stacks: Stacks) -> dict[bool, dict[str, float]]:
 
 def _own_size(study: Study, stacks: Stacks, column: str, at: int) -> Floats:
     years = (stacks.stack + at)[:, None]
-    row = index_panel(study.panel).rows(stacks.firm, years)[:, 0]
+    row = study.index.rows(stacks.firm, years)[:, 0]
     levels = study.panel[column].to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(row == NO_ROW, np.nan, levels[row])
 

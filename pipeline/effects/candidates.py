@@ -6,8 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.stacks import SetMembers, Stacks, join_stacks
+from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.effects.stacks import (
+    SetMembers,
+    Stacks,
+    checked_weights,
+    firm_clusters,
+    join_stacks,
+)
 from pipeline.matching.designs import weight_rows
 from pipeline.matching.sets import MatchedSets, numbered_members
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
@@ -17,28 +23,50 @@ from pipeline.params.treatment import TreatmentSection
 
 @dataclass(frozen=True)
 class Candidates:
-    """Hold every firm of a design's risk sets as a unit, and where each risk set's begin."""
+    """Hold every firm of a design's risk sets as a unit (u,), and where each risk set's begin.
+
+    `dated` (u,) is each unit's cluster in its stack's base year.
+    """
 
     every: Stacks
     starts: Codes
+    dated: Codes
 
-    def matched(self, found: Sequence[StackMatch], rows: Sequence[Codes]) -> Stacks:
-        """Return the stacks that matches make, one per risk set.
+    def matched(self, found: Sequence[StackMatch], units: Sequence[Codes]) -> Stacks:
+        """Return the stacks that matches make, no firm of a risk set in two of them.
 
-        `rows` says of each match which rows of its risk set it numbers: those of `join_candidates`
-        in the order in which they were matched. Effects are those of joining the tables of the
-        matches again; a firm that changes clusters has the one of all risk sets, whoever is used.
+        `units` says of each match which of the candidates it numbers, in the order in which they
+        were matched. The stacks are those of joining the tables of the matches again. Raises
+        DataError as that does.
         """
         weight = np.zeros(len(self.every.firm))
-        for match, start, order in zip(found, self.starts, rows, strict=True):
-            weight[start + order] = match.weight
+        for match, unit in zip(found, units, strict=True):
+            weight[unit] = match.weight
         used = np.flatnonzero(weight > 0)
         place = np.cumsum(weight > 0) - 1
-        members = [
-            _members(match.sets, place[start + order])
-            for match, start, order in zip(found, self.starts, rows, strict=True)
-        ]
-        return _chosen(self.every, used, weight, _side_by_side(members))
+        members = [_members(match.sets, place[u]) for match, u in zip(found, units, strict=True)]
+        return self.chosen(used, weight[used], self.every.treated[used], _side_by_side(members))
+
+    def chosen(
+        self, used: Codes, weight: Floats, treated: Flags, sets: SetMembers | None
+    ) -> Stacks:
+        """Return some of the units, with weights and treatment (used,) and sets among them."""
+        every, firm, stack = self.every, self.every.firm[used], self.every.stack[used]
+        cluster, n_firms_moved = firm_clusters(self.dated[used], firm, stack, treated)
+        return replace(
+            every,
+            firm=firm,
+            cluster=cluster,
+            stack=stack,
+            treated=treated,
+            weight=checked_weights(weight, every.design),
+            base_row=every.base_row[used],
+            firm_row=every.firm_row[used],
+            panel_row=every.panel_row[used],
+            covered=every.covered[used],
+            n_firms_moved=n_firms_moved,
+            sets=sets,
+        )
 
 
 def join_candidates(
@@ -49,9 +77,10 @@ def join_candidates(
     everyone = [
         weight_rows(weighted(r, np.ones(n)), design) for r, n in zip(risk_sets, sizes, strict=True)
     ]
-    nobody = pd.DataFrame({"design": []})
-    every = join_stacks(index, pd.concat(everyone), nobody, design, treatment)
-    return Candidates(every, np.cumsum([0, *sizes[:-1]]))
+    nobody, rows = pd.DataFrame({"design": []}), pd.concat(everyone)
+    every = join_stacks(index, rows, nobody, design, treatment)
+    dated = np.asarray(pd.factorize(rows["cluster"])[0], dtype=np.intp)
+    return Candidates(every, np.cumsum([0, *sizes[:-1]]), dated)
 
 
 def _members(sets: MatchedSets, unit: Codes) -> SetMembers:
@@ -70,21 +99,4 @@ def _side_by_side(parts: Sequence[SetMembers]) -> SetMembers | None:
         unit=np.concatenate([part.unit for part in parts]),
         set_code=np.concatenate([p.set_code + n for p, n in zip(parts, before, strict=True)]),
         weight=np.concatenate([part.weight for part in parts]),
-    )
-
-
-def _chosen(every: Stacks, used: Codes, weight: Floats, sets: SetMembers | None) -> Stacks:
-    """Return some of the units, with weights of their own and sets among them."""
-    return replace(
-        every,
-        firm=every.firm[used],
-        cluster=every.cluster[used],
-        stack=every.stack[used],
-        treated=every.treated[used],
-        weight=weight[used],
-        base_row=every.base_row[used],
-        firm_row=every.firm_row[used],
-        panel_row=every.panel_row[used],
-        covered=every.covered[used],
-        sets=sets,
     )

@@ -98,7 +98,7 @@ def join_stacks(
     or no number.
     """
     units = weights[weights["design"] == design]
-    weight = _checked_weights(units["weight"], design)
+    weight = checked_weights(units["weight"].to_numpy(np.float64, na_value=np.nan), design)
     firm = np.asarray(index.firms.get_indexer(pd.Index(units["firm_id"])), dtype=np.intp)
     if (firm < 0).any():
         raise DataError(f"{design}: {int((firm < 0).sum())} rows of WEIGHTS have no firm in PANEL")
@@ -106,7 +106,8 @@ def join_stacks(
     treated = units["treated"].to_numpy(dtype=np.bool_)
     window = treatment.window
     event_times = np.arange(window.first_event_time, window.last_event_time + 1)
-    cluster, n_firms_moved = _firm_cluster(units["cluster"], firm, stack, treated)
+    dated, clusters = pd.factorize(units["cluster"])
+    cluster, n_firms_moved = firm_clusters(np.asarray(dated, np.intp), firm, stack, treated)
     return Stacks(
         design=design,
         event_times=event_times,
@@ -123,13 +124,12 @@ def join_stacks(
         n_firms_moved=n_firms_moved,
         sets=_set_members(index, matches[matches["design"] == design], firm, stack),
         n_firms=len(index.firms),
-        names={"assignment": np.asarray(pd.factorize(units["cluster"])[1], dtype=np.object_)},
+        names={"assignment": np.asarray(clusters, dtype=np.object_)},
     )
 
 
-def _checked_weights(column: pd.Series, design: str) -> Floats:
+def checked_weights(weight: Floats, design: str) -> Floats:
     """Return weights (u,); raise DataError unless each is zero or a number of ordinary size."""
-    weight = column.to_numpy(dtype=np.float64, na_value=np.nan)
     faulty = int((~((weight >= 0) & (weight <= LARGEST_WEIGHT))).sum())
     if faulty:
         raise DataError(
@@ -139,20 +139,23 @@ def _checked_weights(column: pd.Series, design: str) -> Floats:
     return np.where(weight < 1 / LARGEST_WEIGHT, 0.0, weight)
 
 
-def _firm_cluster(
-    cluster: pd.Series, firm: Codes, stack: NDArray[np.int64], treated: Flags
+def firm_clusters(
+    dated: Codes, firm: Codes, stack: NDArray[np.int64], treated: Flags
 ) -> tuple[Codes, int]:
     """Give each firm one assignment cluster, and count the firms that had to choose.
 
-    WEIGHTS dates the cluster at each stack's base year, so a firm that moves has several. It
-    keeps the one of the stack in which it is treated, else of its first stack: its errors then
-    never spread over two clusters, and firm x stack effects stay nested in clusters.
+    `dated` (u,) is each unit's cluster in its stack's base year, so that a firm that moves has
+    several. It keeps the one of the stack in which it is treated, else of its first stack: its
+    errors then never spread over two clusters, and firm x stack effects stay nested in clusters.
     """
-    code = np.asarray(pd.factorize(cluster)[0], dtype=np.intp)
-    first = own_units(firm, stack, treated)
     chosen = np.zeros(int(firm.max(initial=-1)) + 1, dtype=np.intp)
-    chosen[firm[first]] = code[first]
-    return chosen[firm], len(np.unique(firm[chosen[firm] != code]))
+    chosen[firm] = dated
+    moved = np.zeros(len(chosen), dtype=np.bool_)
+    moved[firm[chosen[firm] != dated]] = True
+    units = np.flatnonzero(moved[firm])
+    own = units[own_units(firm[units], stack[units], treated[units])]
+    chosen[firm[own]] = dated[own]
+    return chosen[firm], int(moved.sum())
 
 
 def own_units(firm: Codes, stack: NDArray[np.int64], treated: Flags) -> Codes:

@@ -13,7 +13,7 @@ from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
 from pipeline.errors import IdentificationError, ParamsError
 from pipeline.matching.matched_lags import MatchedTimes
-from pipeline.panel.panel_index import NO_ROW, index_panel
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
@@ -41,9 +41,9 @@ class Study:
     score: ScoreSection | None = None
 
     @cached_property
-    def firm_ids(self) -> "pd.Index[str]":
-        """Return the names of firm codes."""
-        return pd.Index(pd.unique(self.panel["firm_id"]))
+    def index(self) -> PanelIndex:
+        """Return the rows of each firm and year; its `firms` are the names of firm codes."""
+        return index_panel(self.panel)
 
     def matched_on(self, design: str, outcome: str) -> frozenset[int]:
         """Return the event times at which the design was matched on the outcome's column."""
@@ -72,11 +72,9 @@ def prepare_study(
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)
     _check_covariates(covariates, estimate)
-    index, levels = index_panel(panel), levels_named(estimate)
-    joined = {d: join_stacks(index, weights, matches, d, treatment) for d in designs}
-    return Study(
+    study = Study(
         panel=panel,
-        stacks={design: with_levels(own, panel, levels) for design, own in joined.items()},
+        stacks={},
         estimand={d: _estimand(weights, d) for d in designs},
         outcomes=outcomes.root,
         matched_times=matched_times,
@@ -85,6 +83,10 @@ def prepare_study(
         covariates=covariates,
         score=score,
     )
+    for design in designs:
+        joined = join_stacks(study.index, weights, matches, design, treatment)
+        study.stacks[design] = with_levels(joined, panel, levels_named(estimate))
+    return study
 
 
 def asked(study: Study) -> Iterator[tuple[str, str, list[Spec]]]:

@@ -23,7 +23,6 @@ from pipeline.estimators.difference_stacks import (
 )
 from pipeline.estimators.matching_effect import matching_effect
 from pipeline.matching.redo import Redo
-from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import MatchedDifferenceSpec
 from pipeline.params.match import MahalanobisDesign, NearestDesign
@@ -57,7 +56,7 @@ def difference_task(
     """Prepare a spec on one design: its entry years as points to match, and its rules."""
     window = study.treatment.window
     times = np.arange(window.first_event_time, window.last_event_time + 1)
-    stacks = list(difference_stacks(redo, design, index_panel(study.panel), times))
+    stacks = list(difference_stacks(redo, design, study.index, times))
     return DifferenceTask(study, spec, _rules(spec, redo, design), stacks, times)
 
 

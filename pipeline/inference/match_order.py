@@ -6,7 +6,7 @@ order of the rows. Both are choices without a reason in the data, so their effec
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,9 @@ from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError, SupportError
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.matching.designs import design_risk_sets, match_stack
+from pipeline.matching.designs import as_read, design_risk_sets, match_stack
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
-from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import Spec
 from pipeline.params.match import NearestDesign
@@ -53,8 +52,8 @@ def order_effects(study: Study, redo: Redo) -> list[Row]:
 
 def _of_design(study: Study, redo: Redo, spec: Spec, design: str, rule: NearestDesign) -> list[Row]:
     risk_sets = list(design_risk_sets(redo.scores, redo.covariates, design, rule))
-    candidates = join_candidates(index_panel(study.panel), risk_sets, design, study.treatment)
-    match = _Matcher(candidates, [_scores_only(risk_set) for risk_set in risk_sets], rule)
+    candidates = join_candidates(study.index, risk_sets, design, study.treatment)
+    match = _Matcher(candidates, [as_read(risk_set, rule) for risk_set in risk_sets], rule)
     alone = spec.only_average(design)
     orders = _effects(study, alone, _random_orders(match, study.estimate.match_orders))
     reverse = _effects(study, alone, match([np.arange(n)[::-1] for n in match.sizes]))
@@ -98,13 +97,10 @@ class _Matcher:
             matched = [match_stack(risk_set, rule) for risk_set in rows]
         except SupportError:
             return
-        yield self.candidates.matched(matched, orders)
-
-
-def _scores_only(risk_set: RiskSet) -> RiskSet:
-    """Return a risk set without the columns that matching on the score does not read."""
-    read = ["treated", "on_support", "linear_score", "propensity_score"]
-    return replace(risk_set, firms=risk_set.firms[read], covariates=risk_set.covariates[[]])
+        starts = self.candidates.starts
+        yield self.candidates.matched(
+            matched, [first + order for first, order in zip(starts, orders, strict=True)]
+        )
 
 
 def _random_orders(match: _Matcher, n_orders: int) -> Iterator[Stacks]:

@@ -63,5 +63,5 @@ def _names(study: Study, seen: Seen, level: str, code: Codes) -> NDArray[np.obje
     """
     if level in NUMBERED:
         return np.array([str(number) for number in code], dtype=np.object_)
-    names = np.asarray(study.firm_ids, dtype=np.object_) if level == "firm" else seen.names[level]
-    return names[code]
+    names = study.index.firms if level == "firm" else seen.names[level]
+    return np.asarray(names, dtype=np.object_)[code]

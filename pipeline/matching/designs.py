@@ -5,7 +5,7 @@ depend on how a file was sorted.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,17 @@ def design_risk_sets(
         year = int(firms["stack"].iloc[0])
         own = rows_of_stack(brought, year, risk_sets["stack"].nunique(), where)
         yield RiskSet(where, year, firms, values, exact_cells(values, exact, bins), own)
+
+
+def as_read(risk_set: RiskSet, design: AnyDesign | None) -> RiskSet:
+    """Return a risk set with no column but those that its design's method reads, to be reordered.
+
+    Not of a design from a file, which names its firms.
+    """
+    named = {} if design is None else design.named()
+    read = {name for setting, names in named.items() if setting != "exact" for name in names}
+    firms = risk_set.firms[["treated", "on_support", "linear_score", "propensity_score"]]
+    return replace(risk_set, firms=firms, covariates=risk_set.covariates[sorted(read)])
 
 
 def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchSection) -> None:

@@ -12,18 +12,35 @@ from pipeline.params.score import Covariate
 
 
 def dated_covariates(
-    panel: pd.DataFrame, firms: pd.DataFrame, covariates: dict[str, Covariate]
+    panel: pd.DataFrame,
+    firms: pd.DataFrame,
+    covariates: dict[str, Covariate],
+    index: PanelIndex | None = None,
 ) -> pd.DataFrame:
     """Return COVARIATES: one row per stack and firm of `firms`, one column per covariate.
 
-    `panel` is PANEL, `firms` has stack and firm_id. A value that is not observed in its year
-    is missing; the log of zero is missing. Raises DataError where `log` or `any` meets a
-    negative value, a `constant` covariate changes within a firm, or categories are firm
-    identifiers.
+    `panel` is PANEL, `index` its index where there is one, `firms` has stack and firm_id. Raises as
+    `covariates_by_code`.
     """
-    index = index_panel(panel)
+    index = index_panel(panel) if index is None else index
     keys = firms[["stack", "firm_id"]].reset_index(drop=True)
     firm, stack = index.codes(keys["firm_id"]), keys["stack"].to_numpy(np.int64)
+    return pd.concat([keys, covariates_by_code(panel, index, firm, stack, covariates)], axis=1)
+
+
+def covariates_by_code(
+    panel: pd.DataFrame,
+    index: PanelIndex,
+    firm: Codes,
+    stack: NDArray[np.int64],
+    covariates: dict[str, Covariate],
+) -> pd.DataFrame:
+    """Return the columns of COVARIATES of firm codes (n,) in entry years (n,).
+
+    A value that is not observed in its year is missing; the log of zero is missing. Raises
+    DataError where `log` or `any` meets a negative value, a `constant` covariate changes within a
+    firm, or categories are firm identifiers.
+    """
     columns = {}
     for name, covariate in covariates.items():
         if covariate.product_of is None:
@@ -38,7 +55,7 @@ def dated_covariates(
     for name, covariate in covariates.items():
         if covariate.product_of is not None:
             columns[name] = _product([columns[factor] for factor in covariate.product_of])
-    return pd.concat([keys, pd.DataFrame(columns, index=keys.index)[list(covariates)]], axis=1)
+    return pd.DataFrame(columns, index=range(len(firm)))[list(covariates)]
 
 
 def _any_rows(panel: pd.DataFrame, index: PanelIndex, firm: Codes, column: str) -> Codes:

@@ -21,7 +21,7 @@ from pipeline.estimators.group_time.group_time_samples import (
     firm_columns,
     positive_weights,
 )
-from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
+from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.score import Covariate
 from pipeline.selection.covariates import dated_covariates
@@ -52,7 +52,7 @@ def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> ClusterLevels:
     """Return further clusters, and all names, of PANEL's firms where every firm is compared."""
     if spec.firms != "panel":
         return ClusterLevels(dict(stacks.levels), dict(stacks.names))
-    row = _own_rows(study, index_panel(study.panel))[1]
+    row = _own_rows(study, study.index)[1]
     found = levels_at(study.panel, row, ["cluster", *levels_named(study.estimate)])
     return ClusterLevels(found.codes, {"assignment": found.names["cluster"], **found.names})
 
@@ -91,7 +91,7 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
     Firms need not be active in the base year and at entry. Cohorts without a year before entry and
     anticipation have nothing to compare with and are left out, as R's did does.
     """
-    index = index_panel(study.panel)
+    index = study.index
     firms = _firms_by_year(study, spec, index, values)
     samples, lost = [], 0
     for cohort in firms.cohorts():
@@ -174,7 +174,7 @@ def _own_covariates(
     if not names:
         return pd.DataFrame(index=range(len(firm_id)))
     keys = pd.DataFrame({"stack": entry.astype(np.int64), "firm_id": firm_id})
-    return dated_covariates(study.panel, keys, _definitions(study, names))[names]
+    return dated_covariates(study.panel, keys, _definitions(study, names), study.index)[names]
 
 
 def _definitions(study: Study, names: list[str]) -> dict[str, Covariate]:
