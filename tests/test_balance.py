@@ -5,10 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matched_sets import nearest_design
 
-from pipeline.matching.balance import ks_distance, measure_balance, weighted_variance
+from pipeline.matching.balance import measure_balance
+from pipeline.matching.balance_columns import MeasuredNumber
+from pipeline.matching.balance_rows import balance_rows
 from pipeline.matching.losses import effective_size
+from pipeline.matching.moments import moments_of_categories, moments_of_numbers
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
+from pipeline.selection.firm_stacks import firm_stacks
 
 COVARIATE = {"label": "x", "column": "x", "transform": "level", "at": -1}
 
@@ -203,7 +207,49 @@ def test_whole_weights_are_repeated_rows(seed):
     treated = np.arange(20) < rng.integers(1, 20)
     repeated, group = np.repeat(value, weight), np.repeat(treated, weight)
     expected = ks_2samp(repeated[group], repeated[~group], method="asymp").statistic
-    assert ks_distance(value, treated, weight.astype(float)) == pytest.approx(expected)
+    # twice, as two stacks: each for itself, and both together
+    firms = pd.DataFrame({"firm_id": [f"f{i:02d}" for i in range(20)], "treated": treated})
+    both = pd.concat([firms.assign(stack=stack) for stack in (2009, 2012)])
+    scores = both.assign(model="model", propensity_score=0.5, on_support=True)
+    rows = balance_rows(firm_stacks(scores, both, both.assign(design="near", weight=1.0)))
+    column = MeasuredNumber(np.tile(value, 2)[rows.row].astype(float), rows)
+    weights = np.tile(weight, 2)[rows.row].astype(float)
+    found = column.ks_distances(weights, column.moments(weights))
+    np.testing.assert_allclose(found, np.full((1, 3), expected), atol=1e-12)
+
+
+def weighted_variance(value, weight):
+    """Return the variance of treated firms of the only stack."""
+    found = moments_of_numbers(value, weight, np.array([0, 0, len(value)]))
+    return found.variances(False)[0, 1, 0]
+
+
+def test_moments_of_stacks_together_are_those_of_their_firms():
+    rng = np.random.default_rng(4)
+    value, weight = 50 + rng.normal(size=90), rng.uniform(0, 2, 90) * (rng.uniform(size=90) < 0.8)
+    bounds = np.array([0, 20, 45, 60, 90])
+    found = moments_of_numbers(value, weight, bounds)
+    group = np.repeat([0, 1, 0, 1], np.diff(bounds))
+    for of in (0, 1):
+        own = (group == of) & (weight > 0)
+        mean, variance = found.means[0, of, -1], found.variances(False)[0, of, -1]
+        expected = np.average(value[own], weights=weight[own])
+        assert mean == pytest.approx(expected, rel=1e-14)
+        assert found.n[0, of, -1] == own.sum()
+        assert variance == pytest.approx(weighted_variance(value[own], weight[own]), rel=1e-13)
+
+
+def test_indicators_have_the_moments_of_numbers():
+    rng = np.random.default_rng(6)
+    code, cell = rng.integers(-1, 3, 200), np.sort(rng.integers(0, 4, 200))
+    weight = rng.uniform(0, 2, 200) * (rng.uniform(size=200) < 0.7)
+    found = moments_of_categories(code, weight, cell, np.array([4, 3]))
+    bounds = np.searchsorted(cell, np.arange(5))
+    for category in range(3):
+        known = np.where(code >= 0, weight, 0.0)
+        expected = moments_of_numbers((code == category).astype(float), known, bounds)
+        for name, values in vars(expected).items():
+            np.testing.assert_allclose(vars(found)[name][category], values[0], rtol=1e-12)
 
 
 def test_weighted_variance_by_hand():

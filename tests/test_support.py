@@ -108,9 +108,9 @@ def inputs():
             everyone.assign(model="unmatched", on_support=True),
             scored.assign(model="model"),
         ]
-    )
+    ).assign(propensity_score=0.5)
     weights = pd.DataFrame(
-        {"design": "one", "stack": 2009, "firm_id": ["t0", "t1", "t2", "t3", "c"]}
+        {"design": "one", "stack": 2009, "firm_id": ["t0", "t1", "t2", "t3", "c"], "weight": 1.0}
     )
     covariates = everyone[["stack", "firm_id"]].assign(size=[*map(float, range(9)), np.nan, 99.0])
     covariates["sector"] = "x"
@@ -132,7 +132,6 @@ def test_the_largest_firm_in_a_mean_by_fate_is_known():
     dated = {"label": "Size", "column": "size", "transform": "level", "at": -1}
     section = {"unmatched": {"controls_from": "all"}, "models": {"model": MODEL}}
     score = ScoreSection.model_validate(section | {"covariates": {"size": dated}})
-    weights = weights.assign(treated=[True] * 4 + [False], weight=1.0)
     table = covariate_dominance(scores, covariates, weights, score, match)
     share = table[table["treated"]].set_index(["design", "stack", "sample"])["share"]["one"]
     for stack in ("2009", "all"):

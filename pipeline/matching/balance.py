@@ -7,54 +7,57 @@ doi:10.1111/j.1467-985X.2007.00527.x).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Flags, Floats, Integers
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.store import conform
+from pipeline.matching.balance_columns import BALANCED, Measured, MeasuredNumber, balance_column
+from pipeline.matching.balance_rows import BalanceRows, balance_rows, level_weights
 from pipeline.matching.losses import effective_size
+from pipeline.matching.moments import CellMoments
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 from pipeline.progress import track
-
-KEY = ["stack", "firm_id"]
-
-# Means and variances below this share of the largest value are rounding.
-ROUNDING = 1e-12
-
-# Differences, in standard deviations or in shares of a group, that weights have removed: as closely
-# as they meet moments. What is left is the solver's, and differs between machines.
-BALANCED = 1e-8
+from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 
 
 @dataclass(frozen=True)
-class Measure:
-    """Hold one column whose balance is measured, one entry per firm and stack.
+class _Design:
+    """Hold the weights of one design by row, and the covariates that it conditions on."""
 
-    A number has no `category`. `rank` is the position of the value among the distinct values (for
-    distribution functions), -1 where it is missing.
+    name: str
+    after: Floats
+    in_score: set[str]
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """Hold the risk sets of one score model: members, weights before and on support, scores.
+
+    `designs` are those that use the model. Weights are one array where all are on support.
     """
 
-    covariate: str
-    category: str | None
-    in_score: bool
-    value: Floats
-    rank: Integers
-    binary: bool
+    member: Flags
+    before: Floats
+    on_support: Floats
+    score: Floats
+    designs: list[_Design]
 
 
 @dataclass(frozen=True)
-class TwoGroups:
-    """Hold what one sample says of one column: firms with a value, weights, treated flags."""
+class _Figures:
+    """Hold what one sample says of one column: moments, KS distances, effective comparison firms.
 
-    value: Floats
-    rank: Integers
-    firm: Integers
-    treated: Flags
-    weight: Floats
+    Shapes are (columns, 2, stacks + 1), (columns, stacks + 1) and (stacks + 1,).
+    """
+
+    moments: CellMoments
+    ks_distance: Floats
+    ess_control: Floats
 
 
 def measure_balance(
@@ -72,207 +75,135 @@ def measure_balance(
     and out of the score, categories one by one, and the propensity score itself; per stack and over
     all stacks (`all`, rows being firms in stacks).
     """
-    rows: list[dict[str, object]] = []
-    names = ["unmatched", *match.designs]
-    for name in track(names, "designs", len(names), name=str):
-        design = match.designs.get(name)
-        model = design.score if design else "unmatched"
-        firms = _weigh(scores[scores["model"] == model], weights[weights["design"] == name])
-        values = firms[KEY].merge(covariates, on=KEY, how="left", validate="one_to_one")
-        in_score = (
-            set(conditioning_covariates(design, score.models[model].covariates))
-            if design
-            else set[str]()
-        )
-        samples = _samples(firms)
-        stacks = _stacks(firms)
-        for measure in _measures(firms, values, score, in_score):
-            for stack, members in stacks.items():
-                found = _compare(measure, firms, samples, members, match.balance.denominator)
-                rows += [{"design": name, "stack": stack, **row} for row in found]
-    return conform(BALANCE, pd.DataFrame(rows))
+    tables = firm_stacks(scores, covariates, weights)
+    rows = balance_rows(tables)
+    designs = _designs(rows, tables, score, match)
+    pools = [_pool(rows, tables.of_model(model), of) for model, of in designs.items()]
+    parts = list[pd.DataFrame]()
+    for name in track(score.covariates, "covariates", len(score.covariates), name=str):
+        column = balance_column(covariates[name], rows)
+        for pool in pools:
+            parts += _of_pool(name, column, rows, pool, match.balance.denominator)
+    for pool in pools:
+        if not np.isnan(pool.score).all():
+            column = MeasuredNumber(pool.score, rows)
+            parts += _of_pool("propensity_score", column, rows, pool, match.balance.denominator)
+    return conform(BALANCE, pd.concat(parts))
 
 
-def weighted_variance(value: Floats, weight: Floats) -> float:
-    """Return the weighted variance; with equal weights that with divisor n-1.
-
-    sum w (x - m)^2 / (S - sum(w^2) / S), S = sum w, as in cobalt and MatchIt. Missing (nan)
-    where the weights leave no degree of freedom, zero where the values differ by rounding.
-    """
-    total = weight.sum()
-    freedom = total - np.square(weight).sum() / total if total > 0 else 0.0
-    if freedom <= 1e-12 * total:
-        return float("nan")
-    mean = np.average(value, weights=weight)
-    variance = float((weight * np.square(value - mean)).sum() / freedom)
-    return variance if np.sqrt(variance) > ROUNDING * np.abs(value).max() else 0.0
-
-
-def ks_distance(rank: Integers, treated: Flags, weight: Floats) -> float:
-    """Return the largest distance between the two weighted distribution functions.
-
-    `rank` orders the values, equal values having equal rank.
-    """
-    mass = np.where(treated, weight / weight[treated].sum(), -weight / weight[~treated].sum())
-    distance = float(np.abs(np.bincount(rank, weights=mass).cumsum()).max())
-    return distance if distance > BALANCED else 0.0
+def _designs(
+    rows: BalanceRows, tables: FirmStacks, score: ScoreSection, match: MatchSection
+) -> dict[str, list[_Design]]:
+    """Return the designs by score model; `unmatched` has a model of that name."""
+    found: dict[str, list[_Design]] = {}
+    for name in ["unmatched", *match.designs]:
+        design, in_score, model = match.designs.get(name), set[str](), "unmatched"
+        if design is not None:
+            model = design.score
+            used = conditioning_covariates(design, score.models[model].covariates)
+            in_score = {"propensity_score", *used}
+        own = tables.of_design(name)
+        after = np.zeros(len(rows.row))
+        after[rows.place[own["row"]]] = own["weight"]
+        found.setdefault(model, []).append(_Design(name, after, in_score))
+    return found
 
 
-def _weigh(risk_sets: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
-    """Return a model's risk sets with firm codes and weights, 0 for firms the design leaves out."""
-    used = weights[[*KEY, "weight"]]
-    firms = risk_sets.merge(used, on=KEY, how="left", validate="one_to_one")
-    codes = pd.factorize(firms["firm_id"])[0]
-    return firms.assign(weight=firms["weight"].fillna(0.0), firm=codes)
+def _pool(rows: BalanceRows, risk_sets: pd.DataFrame, designs: list[_Design]) -> _Pool:
+    """Return a model's risk sets and their designs, whose weights outside of them do not count."""
+    places = rows.place[risk_sets["row"]]
+    member, on_support = np.zeros((2, len(rows.row)), dtype=np.bool_)
+    member[places] = True
+    on_support[places] = risk_sets["on_support"]
+    score = np.full(len(rows.row), np.nan)
+    score[places] = risk_sets["propensity_score"]
+    before = level_weights(rows, member)
+    supported = before if np.array_equal(member, on_support) else level_weights(rows, on_support)
+    inside = [replace(one, after=np.where(member, one.after, 0.0)) for one in designs]
+    return _Pool(member, before, supported, score, inside)
 
 
-def _samples(firms: pd.DataFrame) -> dict[str, Floats]:
-    """Return the weights of each sample, one entry per row of `firms`."""
-    return {
-        "before": _level_weights(firms, np.ones(len(firms), dtype=bool)),
-        "on_support": _level_weights(firms, firms["on_support"].to_numpy()),
-        "after": firms["weight"].to_numpy(),
-    }
+def _of_pool(
+    covariate: str, column: Measured, rows: BalanceRows, pool: _Pool, denominator: str
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of one column in every sample of the designs of a pool."""
+    before = on_support = _figures(column, rows, pool.before)
+    if pool.on_support is not pool.before:
+        on_support = _figures(column, rows, pool.on_support)
+    binary = column.binary(pool.member)
+    scale = _unmatched_sd(before.moments, binary, denominator)
+    bias_scale = _unmatched_sd(before.moments, False, "pooled")
+    has, categories = column.categories(pool.member)
+    stacks = np.append(rows.has_stack(pool.member), True)
+    names = [stack for stack, there in zip([*rows.stacks, "all"], stacks, strict=True) if there]
+    for design in pool.designs:
+        after = _figures(column, rows, design.after)
+        for sample, found in (("before", before), ("on_support", on_support), ("after", after)):
+            figures = _contrasts(found, binary, scale, bias_scale)
+            yield pd.DataFrame(
+                {
+                    "design": design.name,
+                    "covariate": covariate,
+                    "category": np.repeat(np.array(categories, dtype=object), len(names)),
+                    "stack": np.tile(np.array(names, dtype=object), len(categories)),
+                    "sample": sample,
+                    "in_score": covariate in design.in_score,
+                    **{name: of[has][:, stacks].ravel() for name, of in figures.items()},
+                }
+            )
 
 
-def _level_weights(firms: pd.DataFrame, member: Flags) -> Floats:
-    """Weight members so that each stack's comparison firms weigh as much as its treated."""
-    treated = firms["treated"].to_numpy()
-    stack = pd.factorize(firms["stack"])[0]
-    n_treated = np.bincount(stack, weights=member & treated)
-    n_control = np.bincount(stack, weights=member & ~treated)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        level = np.nan_to_num(n_treated / n_control, posinf=0.0)
-    return np.where(member, np.where(treated, 1.0, level[stack]), 0.0)
-
-
-def _stacks(firms: pd.DataFrame) -> dict[str, Integers]:
-    """Return row positions of each stack, and of all."""
-    groups = firms.groupby("stack").indices.items()
-    stacks = {str(stack): np.asarray(rows, dtype=np.int64) for stack, rows in groups}
-    return {**stacks, "all": np.arange(len(firms))}
-
-
-def _measures(
-    firms: pd.DataFrame, covariates: pd.DataFrame, score: ScoreSection, in_score: set[str]
-) -> Iterator[Measure]:
-    """Yield the score, then every covariate, categories one by one."""
-    if firms["propensity_score"].notna().any():
-        yield _measure("propensity_score", None, True, firms["propensity_score"])
-    for name in score.covariates:
-        values = covariates[name]
-        if pd.api.types.is_numeric_dtype(values):
-            yield _measure(name, None, name in in_score, values)
-            continue
-        for category in sorted(values.dropna().unique()):
-            member = (values == category).astype(float).where(values.notna())
-            yield _measure(name, str(category), name in in_score, member)
-
-
-def _measure(covariate: str, category: str | None, in_score: bool, values: pd.Series) -> Measure:
-    rank, levels = pd.factorize(values.to_numpy(float), sort=True)
-    binary = bool(np.isin(levels, (0.0, 1.0)).all())
-    return Measure(
-        covariate, category, in_score, values.to_numpy(float), rank.astype(np.int64), binary
+def _figures(column: Measured, rows: BalanceRows, weight: Floats) -> _Figures:
+    """Sum a column over the firms of a sample that have a value."""
+    observed = np.where(column.known, weight, 0.0)
+    moments = column.moments(observed)
+    # a firm that serves several stacks is one firm, with its summed weight
+    control = np.where(rows.treated, 0.0, observed)
+    together = effective_size(np.asarray(np.bincount(rows.firm, weights=control)))
+    return _Figures(
+        moments=moments,
+        ks_distance=column.ks_distances(observed, moments),
+        ess_control=np.append(moments.effective_size[0, 0, :-1], together),
     )
 
 
-def _compare(
-    measure: Measure,
-    firms: pd.DataFrame,
-    samples: dict[str, Floats],
-    members: Integers,
-    denominator: str,
-) -> Iterator[dict[str, object]]:
-    """Yield one row per sample of one column in one stack (or all)."""
-    scale = bias_scale = float("nan")
-    for sample, weight in samples.items():
-        groups = _observed(measure, firms, weight, members)
-        if sample == "before":
-            scale = _unmatched_sd(groups, measure.binary, denominator)
-            bias_scale = _unmatched_sd(groups, False, "pooled")
-        yield {
-            "covariate": measure.covariate,
-            "category": measure.category,
-            "sample": sample,
-            "in_score": measure.in_score,
-            **_contrast(groups, measure.binary, scale),
-            "percent_bias": 100 * _std_difference(groups, bias_scale),
-        }
-
-
-def _observed(
-    measure: Measure, firms: pd.DataFrame, weight: Floats, members: Integers
-) -> TwoGroups:
-    """Select the firms of a stack that are in the sample and have a value."""
-    rows = members[(weight[members] > 0) & (measure.rank[members] >= 0)]
-    return TwoGroups(
-        value=measure.value[rows],
-        rank=measure.rank[rows],
-        firm=firms["firm"].to_numpy()[rows],
-        treated=firms["treated"].to_numpy()[rows],
-        weight=weight[rows],
-    )
-
-
-def _contrast(groups: TwoGroups, binary: bool, scale: float) -> dict[str, object]:
-    """Compare the groups; what cannot be computed is missing."""
-    one, zero = groups.treated, ~groups.treated
-    row: dict[str, object] = {
-        "n_treated": int(one.sum()),
-        "n_control": int(zero.sum()),
-        # a firm that serves several stacks is one firm, with its summed weight
-        "ess_control": effective_size(
-            np.asarray(np.bincount(groups.firm[zero], groups.weight[zero]))
-        ),
-        "mean_treated": _mean(groups, one),
-        "mean_control": _mean(groups, zero),
-        "std_diff": np.nan,
-        "variance_ratio": np.nan,
-        "ks_distance": np.nan,
-    }
-    if not one.any() or not zero.any():
-        return row
-    row["ks_distance"] = ks_distance(groups.rank, one, groups.weight)
-    row["std_diff"] = _std_difference(groups, scale)
+def _contrasts(
+    found: _Figures, binary: bool, scale: Floats, bias_scale: Floats
+) -> dict[str, Floats]:
+    """Compare the groups, shape (columns, stacks + 1); what cannot be computed is missing."""
+    moments = found.moments
+    n_control, n_treated = moments.n.swapaxes(0, 1)
+    means, variances = moments.means, moments.variances(False)
+    ratio = np.full(n_treated.shape, np.nan)
     if not binary:
-        below = _variance(groups, zero, False)
-        row["variance_ratio"] = _variance(groups, one, False) / below if below > 0 else np.nan
-    return row
+        np.divide(variances[:, 1], variances[:, 0], out=ratio, where=variances[:, 0] > 0)
+    return {
+        "mean_treated": means[:, 1],
+        "mean_control": means[:, 0],
+        "std_diff": _std_difference(means, scale),
+        "percent_bias": 100 * _std_difference(means, bias_scale),
+        "variance_ratio": ratio,
+        "ks_distance": np.where((n_treated > 0) & (n_control > 0), found.ks_distance, np.nan),
+        "n_treated": n_treated,
+        "n_control": n_control,
+        "ess_control": np.broadcast_to(found.ess_control, n_treated.shape),
+    }
 
 
-def _std_difference(groups: TwoGroups, scale: float) -> float:
-    """Return the difference in means over an SD; zero where weights have removed it.
+def _std_difference(means: Floats, scale: Floats) -> Floats:
+    """Return differences in means over an SD; zero where weights have removed them.
 
     Missing where the SD is missing or zero.
     """
-    if not scale > 0:
-        return float("nan")
-    found = (_mean(groups, groups.treated) - _mean(groups, ~groups.treated)) / scale
-    return 0.0 if abs(found) <= BALANCED else found
+    found = np.full(scale.shape, np.nan)
+    np.divide(means[:, 1] - means[:, 0], scale, out=found, where=scale > 0)
+    return np.where(np.abs(found) <= BALANCED, 0.0, found)
 
 
-def _unmatched_sd(groups: TwoGroups, binary: bool, denominator: str) -> float:
+def _unmatched_sd(before: CellMoments, binary: bool, denominator: str) -> Floats:
     """Return the SD that differences are divided by, from the unmatched sample.
 
     `treated`: the treated firms' SD. `pooled`: sqrt((v1 + v0) / 2). sqrt(p (1 - p)) for binaries.
     """
-    one = _variance(groups, groups.treated, binary)
-    if denominator == "treated":
-        return float(np.sqrt(one))
-    return float(np.sqrt((one + _variance(groups, ~groups.treated, binary)) / 2))
-
-
-def _variance(groups: TwoGroups, member: Flags, binary: bool) -> float:
-    if binary:
-        share = _mean(groups, member)
-        return share * (1 - share)
-    return weighted_variance(groups.value[member], groups.weight[member])
-
-
-def _mean(groups: TwoGroups, member: Flags) -> float:
-    if not member.any():
-        return float("nan")
-    values = groups.value[member]
-    mean = float(np.average(values, weights=groups.weight[member]))
-    return mean if abs(mean) > ROUNDING * np.abs(values).max() else 0.0
+    zero, one = before.variances(binary).swapaxes(0, 1)
+    return np.asarray(np.sqrt(one if denominator == "treated" else (one + zero) / 2))

@@ -17,9 +17,8 @@ from pipeline.datasets.balance import GROUP_EMPTY, INDEX_CONSTANT, NO_FIT
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 from pipeline.selection.design_matrix import expanded_columns
+from pipeline.selection.firm_stacks import firm_stacks
 from pipeline.selection.likelihood import maximise
-
-KEY = ["stack", "firm_id"]
 
 # Variance of a combination of standardised columns that is rounding error.
 COLLINEAR = 1e-12
@@ -52,17 +51,23 @@ def separations(
 
     Stacks together, on the covariates that the design conditions on; not of one without any.
     """
+    tables = firm_stacks(scores, covariates, weights)
+    found = dict[tuple[str, ...], Separation]()
     for name, design in match.designs.items():
         used = conditioning_covariates(design, score.models[design.score].covariates)
         if not used:
             continue
-        firms = scores.loc[scores["model"] == design.score, [*KEY, "treated"]]
-        values = firms.merge(covariates[[*KEY, *used]], on=KEY, validate="one_to_one").dropna()
-        own = weights.loc[weights["design"] == name, [*KEY, "weight"]]
-        weight = values[KEY].merge(own, on=KEY, how="left")["weight"].fillna(0.0).to_numpy()
-        treated = values["treated"].to_numpy()
-        yield name, "before", separation(values[used], treated, np.ones(len(values)))
-        yield name, "after", separation(values[used], treated, weight)
+        firms, own = tables.of_model(design.score), tables.of_design(name)
+        values = covariates[used].iloc[firms["row"]]
+        known = values.notna().all(axis=1).to_numpy()
+        values, firms = values[known], firms[known]
+        treated, weight = firms["treated"].to_numpy(), np.zeros(len(covariates))
+        weight[own["row"]] = own["weight"]
+        sample = (design.score, *used)
+        if sample not in found:
+            found[sample] = separation(values, treated, np.ones(len(values)))
+        yield name, "before", found[sample]
+        yield name, "after", separation(values, treated, weight[firms["row"]])
 
 
 def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Separation:
@@ -75,7 +80,7 @@ def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Sepa
     kept = weight > 0
     if not (kept & treated).any() or not (kept & ~treated).any():
         return Separation(reason=GROUP_EMPTY)
-    columns = np.column_stack([values for *_, values in expanded_columns(covariates[kept])])
+    columns = np.array([values for *_, values in expanded_columns(covariates[kept])]).T
     one, w = treated[kept], weight[kept]
     optimum = maximise(_independent(columns), one, "probit", w)
     if optimum is None:
@@ -108,4 +113,5 @@ def _independent(columns: Floats) -> Floats:
     standard = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     values, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
     kept = values > COLLINEAR * max(float(values.max(initial=0.0)), 1.0)
-    return np.column_stack([np.ones(len(standard)), standard @ vectors[:, kept]])
+    # Column by column in memory: what follows reads whole columns.
+    return np.vstack([np.ones(len(standard)), (standard @ vectors[:, kept]).T]).T

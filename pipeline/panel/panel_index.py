@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import compute
 
 from pipeline.datasets.arrays import Codes, Flags
 
@@ -21,7 +23,8 @@ class PanelIndex:
 
     def codes(self, firm_id: pd.Series) -> Codes:
         """Return the code of each firm, -1 for a firm that PANEL lacks."""
-        return np.asarray(self.firms.get_indexer(pd.Index(firm_id)), dtype=np.intp)
+        found = compute.index_in(_texts(firm_id), value_set=_texts(self.firms))
+        return np.asarray(found.fill_null(NO_ROW), dtype=np.intp)
 
     def rows(self, firm: Codes, years: NDArray[np.int64]) -> Codes:
         """Return positions (firms, k) of firm codes (firms,) in years (firms, k), else NO_ROW."""
@@ -35,6 +38,11 @@ class PanelIndex:
         column = years - self.first_year
         inside = (column >= 0) & (column < len(any_row))
         return np.asarray(inside & any_row[np.where(inside, column, 0)])
+
+
+def _texts(values: pd.Series | pd.Index) -> pa.Array:
+    """Return identifiers as Arrow's text; pandas looks texts up as one Python object each."""
+    return pa.array(values, pa.large_string())
 
 
 def index_panel(panel: pd.DataFrame) -> PanelIndex:

@@ -9,16 +9,16 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipeline.datasets.arrays import Flags, Floats
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.store import conform
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
+from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 
 Overlap = Literal["none", "min_max", "comparison_maximum", "comparison_range", "treated_range"]
-
-KEY = ["stack", "firm_id"]
 
 # SUPPORT is published, and a mean over one or two firms is no statistic.
 FEWEST_SHOWN = 3
@@ -105,43 +105,39 @@ def treated_fates(
     A treated firm of the risk sets is kept, or lost for the first of these reasons that holds: it
     lacks a covariate of the score, is off support, has no match (cell or caliper).
     """
-    numbers = covariates[[*KEY, *covariates.columns[2:][_numeric(covariates)]]]
+    tables = firm_stacks(scores, covariates, weights)
+    numbers = covariates[["stack", *covariates.columns[2:][_numeric(covariates)]]]
     parts = []
-    for name, firms in treated_by_fate(scores, weights, match):
-        values = firms.merge(numbers, on=KEY, how="left", validate="many_to_one")
-        parts.append(_means(values).assign(design=name))
+    for name, row, fate in treated_by_fate(tables, match):
+        parts.append(_means(numbers.iloc[row].assign(fate=fate)).assign(design=name))
     columns = list(SUPPORT.columns)
     return conform(SUPPORT, pd.concat([pd.DataFrame(columns=columns), *parts])[columns])
 
 
 def treated_by_fate(
-    scores: pd.DataFrame, weights: pd.DataFrame, match: MatchSection
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each design with the treated firms of the risk sets: stack, firm_id and fate.
+    tables: FirmStacks, match: MatchSection
+) -> Iterator[tuple[str, Codes, NDArray[np.str_]]]:
+    """Yield each design with the treated firms of the risk sets: rows of COVARIATES, and fates.
 
-    Firms that are lost have a second row, of all lost together.
+    Firms that are lost stand there twice, with all lost together.
     """
-    everyone = scores.loc[(scores["model"] == "unmatched") & scores["treated"], KEY]
+    everyone = tables.of_model("unmatched")
+    row = everyone.loc[everyone["treated"], "row"].to_numpy()
     for name, design in match.designs.items():
-        scored = scores.loc[scores["model"] == design.score, [*KEY, "on_support"]]
-        used = weights.loc[weights["design"] == name, KEY].assign(used=True)
-        firms = everyone.merge(scored, on=KEY, how="left").merge(used, on=KEY, how="left")
-        fate = np.select(
-            [firms["used"].notna(), firms["on_support"].isna(), ~_true(firms["on_support"])],
-            ["kept", "no_covariate", "off_support"],
-            "no_match",
+        scored = tables.of_model(design.score)
+        has_score, on_support, kept = (
+            np.isin(row, table["row"])
+            for table in (scored, scored[scored["on_support"]], tables.of_design(name))
         )
-        with_fate = firms[KEY].assign(fate=fate)
-        lost = with_fate[fate != "kept"].assign(fate="lost")
-        yield name, pd.concat([with_fate, lost], ignore_index=True)
+        fate = np.select(
+            [kept, ~has_score, ~on_support], ["kept", "no_covariate", "off_support"], "no_match"
+        )
+        lost = row[fate != "kept"]
+        yield name, np.concatenate([row, lost]), np.append(fate, np.full(len(lost), "lost"))
 
 
 def _numeric(covariates: pd.DataFrame) -> list[bool]:
     return [pd.api.types.is_numeric_dtype(covariates[name]) for name in covariates.columns[2:]]
-
-
-def _true(flags: "pd.Series[bool]") -> Flags:
-    return np.asarray(flags.fillna(False).astype(bool))
 
 
 def _means(firms: pd.DataFrame) -> pd.DataFrame:
@@ -152,7 +148,7 @@ def _means(firms: pd.DataFrame) -> pd.DataFrame:
     by_stack = pd.concat(
         [firms.assign(stack=firms["stack"].astype(str)), firms.assign(stack="all")]
     )
-    groups = by_stack.drop(columns="firm_id").groupby(["stack", "fate"])
+    groups = by_stack.groupby(["stack", "fate"])
     means = groups.mean().where(groups.count() >= FEWEST_SHOWN)
     size = groups.size().rename("n_treated").reset_index()
     long = means.reset_index().melt(["stack", "fate"], var_name="covariate", value_name="mean")

@@ -1,0 +1,61 @@
+"""Firms in stacks as rows of COVARIATES: tables are joined once, after that by position."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.arrays import Codes
+from pipeline.datasets.store import TableError
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
+
+# What is read of SCORES and of WEIGHTS beside their keys.
+_OF_SCORES = ["model", "treated", "propensity_score", "on_support"]
+_OF_WEIGHTS = ["design", "weight"]
+
+
+@dataclass(frozen=True)
+class FirmStacks:
+    """Hold SCORES and WEIGHTS with a column `row` that points into COVARIATES.
+
+    `firm` (n,) numbers the firms of COVARIATES, `stack` holds their entry years.
+    """
+
+    scores: pd.DataFrame
+    weights: pd.DataFrame
+    firm: Codes
+    stack: Codes
+
+    def of_model(self, model: str) -> pd.DataFrame:
+        """Return the risk sets of a score model: row, treated, propensity_score, on_support."""
+        return self.scores[self.scores["model"] == model].drop(columns="model")
+
+    def of_design(self, design: str) -> pd.DataFrame:
+        """Return the firms that a design uses: row, weight."""
+        return self.weights[self.weights["design"] == design].drop(columns="design")
+
+
+def firm_stacks(
+    scores: pd.DataFrame, covariates: pd.DataFrame, weights: pd.DataFrame
+) -> FirmStacks:
+    """Find the rows of SCORES and WEIGHTS in COVARIATES, tables in any row order.
+
+    Raises TableError where COVARIATES lacks one: it has the firms of all risk sets.
+    """
+    # a stack is a year of its firms
+    index = index_panel(covariates[["stack", "firm_id"]].rename(columns={"stack": "year"}))
+    return FirmStacks(
+        scores=scores[_OF_SCORES].assign(row=_rows(index, scores)),
+        weights=weights[_OF_WEIGHTS].assign(row=_rows(index, weights)),
+        firm=index.codes(covariates["firm_id"]),
+        stack=covariates["stack"].to_numpy(np.int64),
+    )
+
+
+def _rows(index: PanelIndex, table: pd.DataFrame) -> Codes:
+    stack = table["stack"].to_numpy(np.int64)
+    rows = index.rows(index.codes(table["firm_id"]), stack[:, None])[:, 0]
+    lacking = int((rows == NO_ROW).sum())
+    if lacking:
+        raise TableError(f"COVARIATES lacks {lacking} firms of stacks that another table has")
+    return rows
