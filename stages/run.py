@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.datasets.complete import write_file
 from pipeline.errors import EvaluationError, MachineError, ParamsError
+from pipeline.parallel import working
 from pipeline.params.settings import load_yaml, parse_section, study_block
 from pipeline.progress import telling
 from stages.faults import hide_messages
@@ -49,12 +50,12 @@ def run_stage(main: Callable[..., None], sections: dict[str, Any]) -> None:
     before the stage ran, so a section edited meanwhile would make dvc.lock lie: the stage
     reads its sections again at the end and fails if they changed.
     """
-    study = _study_argument(main)
+    study, jobs = _arguments(main)
     folders = Folders(study)
     with reported(f"{_verb(main)} {study}", folders):
         settings = _read(study, sections)
         started = time.perf_counter()
-        with watched(f"{_verb(main)} {study}"):
+        with watched(f"{_verb(main)} {study}"), working(jobs):
             main(folders, **settings)
         if _read(study, sections) != settings:
             raise ParamsError(
@@ -181,12 +182,26 @@ def _is_watched() -> bool:
     return sys.stderr.isatty() and not os.environ.get("CI")
 
 
-def _study_argument(main: Callable[..., None]) -> str:
+def _arguments(main: Callable[..., None]) -> tuple[str, int]:
+    """Return the study and the number of jobs, which DVC's commands take from the environment."""
     parser = argparse.ArgumentParser(
         prog=f"python -m stages.{_verb(main)}", description=sys.modules[main.__module__].__doc__
     )
     parser.add_argument("study", help="a study of params.yaml")
-    return str(parser.parse_args().study)
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=os.environ.get("IMPACT_JOBS") or "1",
+        help="pieces of work at a time, with the same results; IMPACT_JOBS without it, else 1",
+    )
+    chosen = parser.parse_args()
+    return str(chosen.study), int(chosen.jobs)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs, which is 1 or more")
+    return int(text)
 
 
 def _read(study: str, sections: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ STAGES = ROOT.parent / "stages"
 ROOMS = (
     "errors",
     "progress",
+    "parallel",
     "params",
     "datasets",
     "simulation",

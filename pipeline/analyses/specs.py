@@ -30,6 +30,7 @@ from pipeline.inference.romano_wolf import romano_wolf_tests
 from pipeline.inference.stored import keep
 from pipeline.inference.validity import require_valid
 from pipeline.matching.redo import Redo, Remade
+from pipeline.parallel import results_in_order
 from pipeline.params.estimate import Spec
 from pipeline.progress import track
 
@@ -44,22 +45,15 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     _check_inference(study, redo)
     collected = Collected(study)
     wanted = list(asked(study))
-    for design, name, specs in track(
+    named = track(
         wanted,
         "designs and outcomes",
         len(wanted),
         name=lambda item: f"{item[0]}, {item[1]}, {len(study.stacks[item[0]].firm):,} firms",
         sizes=[len(study.stacks[design].firm) * len(specs) for design, _, specs in wanted],
-    ):
-        if not study.outcomes[name].observed:
-            why = Reason("not_observed", {"reason": study.outcomes[name].reason})
-            for spec in specs:
-                _add_missing(collected, spec_label(study, spec, design, name), spec, why)
-            continue
-        sample = outcome_sample(study, design, name)
-        describe(collected, study, sample, name)
-        for spec in specs:
-            _add_spec(collected, study, spec, sample, name)
+    )
+    for found in results_in_order(partial(_of_outcome, study), named):
+        collected.add_all(found)
     if redo is not None:
         _add_redone(collected, study, redo)
     collected.tests += family_tests(collected.estimates, study.outcomes)
@@ -70,6 +64,22 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     add_specs(collected, study, redo)
     caution_errors_by_firm(collected, study)
     return collected.tables()
+
+
+def _of_outcome(study: Study, wanted: tuple[str, str, list[Spec]]) -> Collected:
+    """Return what every spec finds on one design and outcome."""
+    design, name, specs = wanted
+    collected = Collected(study)
+    if not study.outcomes[name].observed:
+        why = Reason("not_observed", {"reason": study.outcomes[name].reason})
+        for spec in specs:
+            _add_missing(collected, spec_label(study, spec, design, name), spec, why)
+        return collected
+    sample = outcome_sample(study, design, name)
+    describe(collected, study, sample, name)
+    for spec in specs:
+        _add_spec(collected, study, spec, sample, name)
+    return collected
 
 
 def _check_inference(study: Study, redo: Redo | None) -> None:

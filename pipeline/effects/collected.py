@@ -79,6 +79,19 @@ class Collected:
             raise TableError(f"{table.name}: {other} of {key} are told twice, and differ")
         known.update(figures)
 
+    def add_all(self, other: "Collected") -> None:
+        """Add everything that was collected apart, after what there is."""
+        self.estimates += other.estimates
+        self.tests += other.tests
+        self.paths += other.paths
+        self.solved_by |= other.solved_by
+        self.members.sets.update(other.members.sets)
+        for result in other.kept:
+            self.keep(result)
+        for table, rows in other.details.items():
+            for row in rows.values():
+                self.add(table, **row)
+
     def figure(self, table: Dataset, column: str, **key: Any) -> float:
         """Return a figure added before, missing where there is none."""
         row = self.details[table].get(tuple(key[name] for name in table.key), {})
