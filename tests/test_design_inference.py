@@ -21,8 +21,9 @@ from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError, Reason, SupportError
-from pipeline.estimators.stacked import fit_cells, year_cells
+from pipeline.estimators.stacked import fit_cells
 from pipeline.estimators.stacked_regressors import pooled_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.exhibits.numbers import term_key
 from pipeline.exhibits.words.language import tell
 from pipeline.inference import bootstrap
@@ -141,7 +142,9 @@ def test_two_way_clusters_follow_the_formula(seed):
     first, second = (code[sample.unit] for code in unit_clusters(units, "set_and_assignment"))
     fit = fit_cells(sample, pooled_regressors(sample), cells, by_entry=False).where([ATT])
     found = infer(fit, "set_and_assignment")
-    assert found.covariance[0, 0] == pytest.approx(dense_two_way(sample, cells, first, second))
+    assert found.covariance[0, 0] == pytest.approx(
+        dense_two_way(sample, cells.codes, first, second)
+    )
     assert found.counts.n_clusters == min(len(set(first)), len(set(second)))
 
 

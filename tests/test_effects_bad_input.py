@@ -28,8 +28,9 @@ from told import said
 from pipeline.effects.collected import Results
 from pipeline.effects.study import outcome_sample
 from pipeline.errors import EvaluationError
-from pipeline.estimators.stacked import fit_cells, year_cells
+from pipeline.estimators.stacked import fit_cells
 from pipeline.estimators.stacked_regressors import event_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.exhibits.words.language import tell
 from pipeline.inference.analytic import infer
 from pipeline.inference.counts import Counts

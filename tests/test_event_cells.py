@@ -11,8 +11,9 @@ from pipeline.effects.estimated import Estimated
 from pipeline.effects.least_squares import coefficients, fit_absorbed
 from pipeline.effects.sample import StackedSample
 from pipeline.errors import IdentificationError
-from pipeline.estimators.stacked import event_values, fit_cells, year_cells
+from pipeline.estimators.stacked import event_values, fit_cells
 from pipeline.estimators.stacked_regressors import event_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.inference.analytic import infer
 
 MISSING_RULES = ("drop_set", "renormalise")
@@ -36,9 +37,9 @@ def regression(sample: StackedSample, panel: pd.DataFrame) -> Estimated:
         regressors.columns,
         regressors.terms,
         first=sample.unit,
-        second=year_cells(sample, panel, None),
+        second=year_cells(sample, panel, None).codes,
         weight=sample.weight,
-        seen=sample.seen(),
+        seen=sample.seen_by_row(),
     )
 
 
@@ -79,7 +80,7 @@ def test_another_column_has_the_effects_that_the_regression_gives_it():
     sample, panel = samples(5, "drop_set")
     y, cells = np.sin(np.arange(len(sample.y))), year_cells(sample, panel, None)
     regressors = event_regressors(sample)
-    slow = coefficients(y, regressors.columns, sample.unit, cells, sample.weight)
+    slow = coefficients(y, regressors.columns, sample.unit, cells.codes, sample.weight)
     mass = regressors.mass
     by_time = {
         time: np.average(slow[own], weights=mass[own])
@@ -95,5 +96,5 @@ def test_an_outcome_of_firm_and_year_effects_alone_has_no_estimate():
     sample, panel = samples(2, "renormalise")
     alone = np.asarray(3.0 * sample.unit + 0.5 * sample.event_time)
     with pytest.raises(IdentificationError) as caught:
-        closed_form(replace(sample, y=alone), panel)
+        closed_form(replace(sample, values=sample.by_unit(alone)), panel)
     assert caught.value.reason.code == "no_outcome_variation"

@@ -13,8 +13,9 @@ from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.study import outcome_sample, prepare_study
 from pipeline.errors import DataError, ParamsError
-from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked import event_effects, fit_cells
 from pipeline.estimators.stacked_regressors import event_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.exhibits.numbers import term_key
 from pipeline.inference.analytic import infer
 from pipeline.params.estimate import EstimateSection

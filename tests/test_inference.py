@@ -10,7 +10,6 @@ from pipeline.inference.covariance import (
     benjamini_hochberg,
     clustered_covariance,
     is_invertible,
-    is_nested,
     is_rounding,
     is_semidefinite,
     minimum_detectable_effect,
@@ -23,7 +22,7 @@ from pipeline.inference.covariance import (
     without_negative_eigenvalues,
     without_rounding,
 )
-from pipeline.panel.panel_index import n_groups
+from pipeline.panel.panel_index import is_nested, n_groups
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))

@@ -24,8 +24,9 @@ from pipeline.effects.sample import stacked_sample
 from pipeline.effects.study import prepare_study
 from pipeline.effects.terms import ATT, bounds_on
 from pipeline.estimators.lee_bounds import lee_bounds
-from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked import event_effects, fit_cells
 from pipeline.estimators.stacked_regressors import event_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.inference.analytic import infer
 from pipeline.inference.covariance import small_sample_factor
 from pipeline.inference.imbens_manski import imbens_manski

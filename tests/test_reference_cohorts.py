@@ -97,8 +97,9 @@ def last_regressor(found, flat):
     scores = (
         absorbed.columns * (absorbed.effects.weight * regression.least_squares.residuals)[:, None]
     )
-    estimates = absorbed.estimates(absorbed.response(regression.y))
-    solved = Solved(estimates, scores, absorbed.estimable, regression)
+    y = regression.least_squares.y
+    estimates = absorbed.estimates(absorbed.response(y))
+    solved = Solved(estimates, scores, absorbed.estimable, y, absorbed.kept, regression)
     terms = [None] * (len(absorbed.estimable) - 1) + [Term("x1")]
     return as_estimated(solved, terms, flat.seen)
 

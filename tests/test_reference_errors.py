@@ -151,7 +151,7 @@ def test_two_way_errors_with_negative_eigenvalues_set_to_zero(weight):
         seen=rows_in(first, second),
         largest=float(data["y"].abs().max()),
         loadings=np.eye(5),
-        source=Regression(constant, constant, constant == 0, data["y"].to_numpy(), bread[1:, 1:]),
+        source=Regression.of_rows((constant, constant), constant == 0, bread[1:, 1:]),
     )
     one_way, two_way = TWO_WAY[weight]
     assert in_clusters(found).std_errors == pytest.approx(one_way, rel=1e-12)

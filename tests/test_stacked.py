@@ -23,9 +23,10 @@ from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import join_stacks
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term
 from pipeline.errors import DataError
-from pipeline.estimators.stacked import event_effects, fit_cells, stacked_terms, year_cells
+from pipeline.estimators.stacked import event_effects, fit_cells, stacked_terms
 from pipeline.estimators.stacked_regressors import event_regressors, pooled_regressors
 from pipeline.estimators.twoway import fit_twoway, flat_sample
+from pipeline.estimators.year_cells import year_cells
 from pipeline.inference.analytic import infer
 from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import transform
@@ -238,18 +239,19 @@ def test_agrees_with_dense_dummies(by):
     assert own.terms == regressors.terms
     fitted = infer(event_effects(own, regressors), "assignment")
     kept = own.regression.kept
+    kept = np.ones(len(sample.y), dtype=bool) if kept is None else kept
     design = regressors.columns[kept]
     times = np.array([term.event_time for term in regressors.terms])
     share = regressors.mass[:, None] * (times[:, None] == np.unique(times))
     share /= share.sum(axis=0)
-    dummies = [pd.get_dummies(code[kept]).to_numpy(float) for code in (sample.unit, cells)]
+    dummies = [pd.get_dummies(code[kept]).to_numpy(float) for code in (sample.unit, cells.codes)]
     k = design.shape[1]
     dense = sm.WLS(sample.y[kept], np.hstack([design, *dummies]), weights=sample.weight[kept]).fit(
         cov_type="cluster", cov_kwds={"groups": cluster[kept], "use_correction": False}
     )
     assert fitted.estimated.estimates == pytest.approx(dense.params[:k] @ share, abs=1e-9)
     n_clusters = len(np.unique(cluster[kept]))
-    n, k_paid = kept.sum(), k + len(np.unique(cells[kept]))
+    n, k_paid = kept.sum(), k + len(np.unique(cells.codes[kept]))
     factor = n_clusters / (n_clusters - 1) * (n - 1) / (n - k_paid)
     covariance = share.T @ dense.cov_params()[:k, :k] @ share
     assert fitted.covariance == pytest.approx(factor * covariance, abs=1e-9)

@@ -13,7 +13,7 @@ from pipeline.effects.least_squares import as_estimated, fit_absorbed
 from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import IdentificationError
 from pipeline.estimators import twoway_by_linearmodels
-from pipeline.estimators.stacked import event_values, year_cells
+from pipeline.estimators.stacked import event_values
 from pipeline.estimators.twoway import (
     fit_twoway,
     flat_sample,
@@ -22,6 +22,7 @@ from pipeline.estimators.twoway import (
 )
 from pipeline.estimators.twoway_by_arrays import solve_by_arrays
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
+from pipeline.estimators.year_cells import year_cells
 from pipeline.inference.analytic import infer
 
 TERMS = (ATT, Term("anticipation"))

@@ -19,8 +19,9 @@ from pipeline.estimators.ratios import (
     fit_ratios,
     ratio_sample,
 )
-from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked import event_effects, fit_cells
 from pipeline.estimators.stacked_regressors import Regressors, event_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.inference.analytic import infer
 from pipeline.inference.stored import kept_rows
 
@@ -46,7 +47,7 @@ def average_effect(
 
 def ratios_of(study: Study, sample: StackedSample) -> RatioSample:
     """Find the rows that Poisson regressions on the sample can use."""
-    cells = year_cells(sample, study.panel, None)
+    cells = year_cells(sample, study.panel, None).codes
     return ratio_sample(sample, event_regressors(sample), cells)
 
 

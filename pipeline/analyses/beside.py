@@ -32,7 +32,7 @@ def describe(collected: Collected, study: Study, sample: StackedSample, name: st
     """Add what a design's sample of one outcome is, and its mean paths."""
     place = {"design": sample.stacks.design, "outcome": name}
     collected.add(SAMPLES, **place, **sample_figures(sample))
-    if len(sample.y):
+    if sample.observed.any():
         outcome = study.outcomes[name]
         for treated, mean in baseline_means(sample, study.panel, outcome).items():
             collected.add(BASELINES, **place, treated=treated, mean=mean, unit=outcome.unit)

@@ -158,7 +158,7 @@ def _unit_dependent(
 
 
 def _scaled(study: Study, sample: StackedSample, scale: str, factor: float) -> Estimated:
-    scaled = replace(sample, y=_SCALES[scale](factor * sample.y))
+    scaled = replace(sample, values=_SCALES[scale](factor * sample.values))
     return average_effect(study, scaled, Term(scale))
 
 

@@ -22,8 +22,9 @@ from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, event
 from pipeline.errors import IdentificationError, Reason
-from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked import event_effects, fit_cells
 from pipeline.estimators.stacked_regressors import event_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.inference.analytic import infer
 from pipeline.inference.counts import cluster_codes, count
 from pipeline.inference.stored import kept_rows
@@ -62,7 +63,7 @@ def _effects(
     times = stacks.event_times
     columns = np.flatnonzero((times == stacks.reference) | (times >= 1))
     sample = sample_of_values(_at(stacks, columns), alive[:, columns], study.estimate.missing)
-    seen = replace(sample.seen(), event_time=None)
+    seen = sample.seen().at_any_time()
     at_entry = Reason("alive_by_construction")
     alive_then = count(seen, *cluster_codes(seen, label.cluster)).columns
     entry = effect_row(label, event(0), estimate=0.0, reason=at_entry) | alive_then
@@ -88,7 +89,7 @@ def _fit(study: Study, sample: StackedSample) -> Estimated:
     regressors = event_regressors(sample)
     cells = fit_cells(sample, regressors, year_cells(sample, study.panel, None))
     events = event_effects(cells, regressors)
-    return replace(events, seen=replace(events.seen, event_time=None))
+    return replace(events, seen=events.seen.at_any_time())
 
 
 def _at(stacks: Stacks, columns: Codes) -> Stacks:
@@ -106,14 +107,12 @@ def _by_time(
 ) -> list[Row]:
     """Return one row per event time, with the firms and clusters known at it."""
     rows: list[Row] = []
-    regression, whole = events.regression, infer(events, label.cluster)
-    assert regression is not None, "least squares"
+    whole, seen = infer(events, label.cluster), sample.seen()
     for time in (int(e) for e in sample.stacks.event_times if e >= 1):
         if event(time) not in events.terms:
             rows.append(missing_row(label, event(time), Reason("exit_not_known")))
             continue
-        here = regression.kept & (sample.event_time == time)
-        behind = count(replace(sample.seen().where(here), event_time=None), *whole.clusters)
+        behind = count(seen.seen_at(time), *whole.clusters)
         counts = replace(behind, n_clusters=whole.counts.n_clusters)
         part = infer(events.where([event(time)]), label.cluster)
         rows += kept_rows(collected, label, replace(part, counts=counts))

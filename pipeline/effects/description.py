@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.samples import LARGEST
 from pipeline.effects.sample import StackedSample
+from pipeline.panel.panel_index import n_groups
 from pipeline.params.outcomes import Outcome
 
 
@@ -17,20 +17,23 @@ def baseline_means(
 
     By whether firms are treated. A log outcome's mean is over firms of its sample, those above 0.
     """
-    levels = panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)[sample.panel_row]
-    values = sample.y if outcome.transform == "any" else levels
-    at_base = sample.event_time == sample.stacks.reference
+    stacks, base = sample.stacks, sample.stacks.reference_column
+    levels = panel[outcome.column].to_numpy(dtype=np.float64, na_value=np.nan)
+    own = (
+        sample.values[:, base] if outcome.transform == "any" else levels[stacks.panel_row[:, base]]
+    )
     return {
-        treated: _weighted_mean(values, sample.weight, at_base & (sample.treated == treated))
+        treated: _weighted_mean(
+            own, sample.weights[:, base], sample.observed[:, base] & (stacks.treated == treated)
+        )
         for treated in (False, True)
     }
 
 
 def sample_figures(sample: StackedSample) -> dict[str, float]:
     """Return columns of SAMPLES: what missing outcomes cost, what is used, firms used twice."""
-    losses = sample.losses
-    used = pd.DataFrame({"firm": sample.stacks.firm[sample.unit], "unit": sample.unit})
-    per_firm = used.drop_duplicates().groupby("firm").size()
+    losses, stacks = sample.losses, sample.stacks
+    used = sample.observed.any(axis=1)
     figures: dict[str, float] = {
         "n_treated_missing": losses.treated_missing,
         "firm_years_missing": losses.firm_years_missing,
@@ -38,20 +41,21 @@ def sample_figures(sample: StackedSample) -> dict[str, float]:
         "treated_years": losses.treated_years,
         "treated_years_dropped": losses.treated_years_dropped,
         "stack_years_dropped": losses.stack_years_dropped,
-        "n_firms_reused": int((per_firm > 1).sum()),
-        "n_firms_moved_cluster": sample.stacks.n_firms_moved,
+        "n_firms_reused": int((np.bincount(stacks.firm[used]) > 1).sum()),
+        "n_firms_moved_cluster": stacks.n_firms_moved,
     }
-    if sample.stacks.sets is not None:
-        sets = sample.stacks.sets
-        n_sets = _n_distinct(sets.set_code)
+    if stacks.sets is not None:
+        sets = stacks.sets
+        n_sets = n_groups(sets.set_code)
         figures["comparison_firms_per_set"] = (len(sets.unit) - n_sets) / max(n_sets, 1)
-    if len(sample.y):
-        cluster = sample.stacks.cluster[sample.unit]
+    if used.any():
+        entry, column = np.nonzero(sample.observed_years)
+        years = stacks.entry_years[0][entry] + stacks.event_times[column]
         figures |= {
-            "n_treated_clusters": _n_distinct(cluster[sample.treated]),
-            "n_stacks": _n_distinct(sample.stack),
-            "first_year": int(sample.year.min()),
-            "last_year": int(sample.year.max()),
+            "n_treated_clusters": n_groups(stacks.cluster[used & stacks.treated]),
+            "n_stacks": int(sample.observed_years.any(axis=1).sum()),
+            "first_year": int(years.min()),
+            "last_year": int(years.max()),
         }
     return figures
 
@@ -61,23 +65,17 @@ def mean_paths(sample: StackedSample, outcome: str) -> pd.DataFrame:
 
     Pooled over stacks on the estimator's rows and weights, so that the composition is the same.
     """
-    rows = pd.DataFrame(
-        {
-            "treated": sample.treated,
-            "event_time": sample.event_time,
-            "weight": sample.weight,
-            "weighted": sample.weight * sample.y,
-        }
-    )
-    groups = rows.groupby(["treated", "event_time"])
-    sums = groups[["weight", "weighted"]].sum()
-    path = (sums["weighted"] / sums["weight"]).rename("mean").reset_index()
-    path["n_firms"] = groups.size().to_numpy()
-    return path.assign(outcome=outcome, design=sample.stacks.design)
-
-
-def _n_distinct(codes: NDArray[np.integer]) -> int:
-    return len(np.unique(codes))
+    parts = []
+    for treated in (False, True):
+        own = sample.stacks.treated == treated
+        weights, values = sample.weights[own], np.where(sample.observed[own], sample.values[own], 0)
+        seen = (weights > 0).sum(axis=0)
+        some = seen > 0
+        means = (weights * values).sum(axis=0)[some] / weights.sum(axis=0)[some]
+        times = sample.stacks.event_times[some]
+        columns = {"treated": treated, "event_time": times, "mean": means, "n_firms": seen[some]}
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts).assign(outcome=outcome, design=sample.stacks.design)
 
 
 def _weighted_mean(values: Floats, weight: Floats, where: np.ndarray) -> float:

@@ -26,13 +26,15 @@ ROUNDING = 1e-12
 class Seen:
     """Hold the rows that estimates rest on, one entry per row (n,), and their firms' clusters.
 
-    `firm` is PANEL's code. `entry` is the entry year where each has effects of its own, None where
-    not; a comparison firm has that of its stack, 0 where it serves all. `event_time` is that of
-    the row where effects differ by it, else None. By firm code (F,): `assignment` is the cluster in
+    An entry may also stand for all rows of a unit: `observed` (n, T) then marks at which of the
+    `event_times` (T,) it has one. `firm` is PANEL's code. `entry` is the entry year where each has
+    effects of its own, None where not; a comparison firm has that of its stack, 0 where it serves
+    all. `event_time` is that of a row where effects differ by it, else None. By firm code (F,):
+    `assignment` is the cluster in
     which support was given out, `matched_set` the set where no firm is in two; None without.
     `levels` holds further clusters, those of PANEL's text columns that specs name. `names` names
     codes as PANEL does, by level, `assignment` among them.
-    `n_obs` counts firm-years where `firm` names each firm once per entry year only.
+    `n_rows` counts firm-years where entries are neither these nor units that are observed.
     """
 
     firm: Codes
@@ -43,7 +45,47 @@ class Seen:
     matched_set: Codes | None = None
     levels: Mapping[str, Codes] = field(default_factory=dict)
     names: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
-    n_obs: int | None = None
+    observed: Flags | None = None
+    event_times: NDArray[np.int64] | None = None
+    n_rows: int | None = None
+
+    @property
+    def n_obs(self) -> int:
+        """Return the number of firm-years."""
+        if self.n_rows is not None:
+            return self.n_rows
+        return len(self.firm) if self.observed is None else int(np.count_nonzero(self.observed))
+
+    @property
+    def firm_by_row(self) -> Codes:
+        """Return the firm of every row, unit by unit."""
+        return self.firm if self.observed is None else self.firm.repeat(self.observed.sum(axis=1))
+
+    @property
+    def differs_by_time(self) -> bool:
+        """Say whether it is known at which event times entries are seen."""
+        return self.event_time is not None or self.observed is not None
+
+    def times(self) -> list[int]:
+        """Return the event times at which treated firms are seen, in order."""
+        if self.event_time is not None:
+            own = self.event_time[self.treated]
+            first = int(own.min(initial=0))
+            return [first + int(time) for time in np.flatnonzero(np.bincount(own - first))]
+        assert self.observed is not None and self.event_times is not None, "asked of times"
+        seen = self.observed[self.treated].any(axis=0)
+        return [int(time) for time in self.event_times[seen]]
+
+    def at(self, time: int) -> Flags:
+        """Mark the entries that are seen at an event time."""
+        if self.event_time is not None:
+            return np.asarray(self.event_time == time)
+        assert self.observed is not None and self.event_times is not None, "asked of times"
+        return np.asarray(self.observed[:, self.event_times == time].any(axis=1))
+
+    def at_any_time(self) -> "Seen":
+        """Return the same where effects do not differ by event time."""
+        return replace(self, event_time=None, observed=None, n_rows=self.n_obs)
 
     @property
     def n_firms(self) -> int:
@@ -52,8 +94,13 @@ class Seen:
             return len(self.assignment)
         return int(self.firm.max(initial=-1)) + 1
 
+    def seen_at(self, time: int) -> "Seen":
+        """Return what is seen at one event time, once each."""
+        return replace(self, event_time=None, observed=None).where(self.at(time))
+
     def where(self, kept: Flags) -> "Seen":
-        """Return the kept rows only."""
+        """Return the kept entries only, which are rows."""
+        assert self.observed is None, "kept by unit"
         return replace(
             self,
             firm=self.firm[kept],

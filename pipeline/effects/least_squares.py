@@ -17,14 +17,16 @@ COLLINEAR = Reason("collinear")
 
 @dataclass(frozen=True)
 class Solved:
-    """Hold a solved regression: estimates (k used,), scores (rows kept, k used), and its rows.
+    """Hold a solved regression: estimates (k used,), scores (rows kept, k used), outcome (n,).
 
-    `estimable` (k,) marks the regressors that are not collinear.
+    `estimable` (k,) marks the regressors that are not collinear, `kept` (n,) the rows used.
     """
 
     estimates: Floats
     scores: Floats
     estimable: Flags
+    y: Floats
+    kept: Flags
     regression: Regression
 
 
@@ -60,26 +62,26 @@ def solve_absorbed(
     residuals = absorbed.residuals(response, estimates)
     scores = absorbed.columns * (absorbed.effects.weight * residuals)[:, None]
     effects = absorbed.effects
-    found = LeastSquares(absorbed, residuals)
+    found = LeastSquares(absorbed, residuals, y)
     codes = effects.first, effects.second
-    regression = Regression(*codes, absorbed.kept, y, absorbed.bread, again=lambda: found)
-    return Solved(estimates, scores, absorbed.estimable, regression)
+    regression = Regression.of_rows(codes, absorbed.kept, absorbed.bread, again=lambda: found)
+    return Solved(estimates, scores, absorbed.estimable, y, absorbed.kept, regression)
 
 
 def as_estimated(solved: Solved, terms: Sequence[Term | None], seen: Seen) -> Estimated:
     """Return the named coefficients of a solved regression, with firms' influences on them."""
     regression, estimable = solved.regression, solved.estimable
-    firm = seen.firm[regression.kept]
+    firm = seen.firm[solved.kept]
     influence = firm_sums(solved.scores, firm, seen.n_firms) @ regression.bread
     place = np.cumsum(estimable) - 1
     named = [(i, term) for i, term in enumerate(terms) if term is not None]
     columns = [int(place[i]) for i, _ in named if estimable[i]]
-    y = regression.y
+    y = solved.y
     return Estimated(
         terms=tuple(term for i, term in named if estimable[i]),
         estimates=solved.estimates[columns],
         influence=influence[:, columns],
-        seen=seen.where(regression.kept),
+        seen=seen.where(solved.kept),
         largest=float(max(y.max(), -y.min())),
         loadings=np.eye(len(solved.estimates))[:, columns],
         source=regression,

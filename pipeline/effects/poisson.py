@@ -67,7 +67,8 @@ def fit_poisson(
     columns, mass = found.columns[:, found.estimable], weight[kept] * found.mu
     bread = np.asarray(np.linalg.inv(columns.T @ (mass[:, None] * columns)), dtype=np.float64)
     scores = columns * (weight[kept] * (y[kept] - found.mu))[:, None]
-    solved = Solved(found.estimates, scores, found.estimable, Regression(*codes, kept, y, bread))
+    regression = Regression.of_rows(codes, kept, bread)
+    solved = Solved(found.estimates, scores, found.estimable, y, kept, regression)
     return replace(as_estimated(solved, terms, seen), largest=1.0, rounding=RESIDUAL_SHARE)
 
 

@@ -52,13 +52,15 @@ class Members:
 
     def add_sample(self, place: Population, sample: StackedSample) -> None:
         """Add the firms of a sample."""
-        self.add([place], sample.firm, sample.treated)
+        self._add_units([place], sample, sample.observed.any(axis=1))
+
+    def _add_units(self, places: Iterable[Population], sample: StackedSample, units: Flags) -> None:
+        self.add(places, sample.stacks.firm[units], sample.stacks.treated[units])
 
     def add_path(self, place: Population, sample: StackedSample) -> None:
         """Add the firms of a sample, all together and of each event time."""
         self.add_sample(place, sample)
-        for time in np.unique(sample.event_time):
-            then = sample.event_time == time
-            self.add(
-                [replace(place, event_time=int(time))], sample.firm[then], sample.treated[then]
-            )
+        for column, time in enumerate(sample.stacks.event_times.tolist()):
+            then = sample.observed[:, column]
+            if then.any():
+                self._add_units([replace(place, event_time=time)], sample, then)

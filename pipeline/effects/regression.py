@@ -17,6 +17,7 @@ from pipeline.effects.absorb import (
     two_effects,
 )
 from pipeline.errors import IdentificationError, Reason
+from pipeline.panel.panel_index import is_nested, n_groups
 
 # An outcome of which less than this share of its weighted squares is left, given the effects,
 # does not vary within them: its coefficients would be rounding divided by rounding.
@@ -61,29 +62,54 @@ class Absorbed:
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """Hold a regression's regressors without its effects, and residuals (rows kept,)."""
+    """Hold a regression's regressors without effects, residuals (rows kept,), outcome (n,)."""
 
     absorbed: Absorbed
     residuals: Floats
+    y: Floats
 
 
 @dataclass(frozen=True)
 class Regression:
-    """Hold what stands behind coefficients: the effects of its rows, and the rows left out.
+    """Hold what stands behind coefficients: how many rows and effects, and the rows left out.
 
-    `first`, `second` (rows kept,) are the codes of the absorbed effects, `kept` (n,) marks the rows
-    used, `bread` (k used, k used) is the inverse information of the coefficients, `y` (n,) the
-    outcome. Of least squares `again` absorbs the effects and returns what few methods of inference
-    read, the regressors without them and residuals; `solved_by` says who found its coefficients.
+    `bread` (k used, k used) is the inverse information of the coefficients, `n_effects` counts both
+    sets of absorbed effects, and `nested` says of each, given clusters by entry of `Seen`, whether
+    it lies within them. `kept` (n,) marks the rows used, None where no row was made. Of least
+    squares `again` absorbs the effects and returns what few methods of inference read, the
+    regressors without them and residuals; `solved_by` says who found its coefficients.
     """
 
-    first: Codes
-    second: Codes
-    kept: Flags
-    y: Floats
     bread: Floats
+    n_obs: int
+    n_singletons: int
+    n_effects: tuple[int, int]
+    nested: Callable[[Codes], tuple[bool, bool]]
+    kept: Flags | None = None
     again: Callable[[], LeastSquares] | None = None
     solved_by: Solver = "own"
+
+    @classmethod
+    def of_rows(
+        cls,
+        codes: tuple[Codes, Codes],
+        kept: Flags,
+        bread: Floats,
+        again: Callable[[], LeastSquares] | None = None,
+        solved_by: Solver = "own",
+    ) -> "Regression":
+        """Return that of rows, given the codes of both sets of effects on the rows kept."""
+        first, second = codes
+        return cls(
+            bread=bread,
+            n_obs=len(first),
+            n_singletons=int((~kept).sum()),
+            n_effects=(n_groups(first), n_groups(second)),
+            nested=lambda clusters: (is_nested(first, clusters), is_nested(second, clusters)),
+            kept=kept,
+            again=again,
+            solved_by=solved_by,
+        )
 
     @property
     def is_linear(self) -> bool:
@@ -101,16 +127,6 @@ class Regression:
         """Return the number of coefficients estimated."""
         return len(self.bread)
 
-    @property
-    def n_obs(self) -> int:
-        """Return the number of rows kept."""
-        return len(self.first)
-
-    @property
-    def n_singletons(self) -> int:
-        """Return the number of rows dropped because they were alone in an effect."""
-        return int((~self.kept).sum())
-
 
 def absorbed_again(
     y: Floats, regressors: Floats, first: Codes, second: Codes, weight: Floats
@@ -118,7 +134,7 @@ def absorbed_again(
     """Return what stands behind the least squares of y (n,) on regressors (n, k)."""
     absorbed = absorb(regressors, first, second, weight)
     response = absorbed.response(y)
-    return LeastSquares(absorbed, absorbed.residuals(response, absorbed.estimates(response)))
+    return LeastSquares(absorbed, absorbed.residuals(response, absorbed.estimates(response)), y)
 
 
 def absorb(regressors: Floats, first: Codes, second: Codes, weight: Floats) -> Absorbed:

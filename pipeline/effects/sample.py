@@ -1,7 +1,8 @@
 """The estimation sample of one design and outcome, after the declared rule for missing values."""
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,21 +36,72 @@ class Losses:
 
 @dataclass(frozen=True)
 class StackedSample:
-    """Hold one row per firm x stack x year that enters the estimator, shape (n,).
+    """Hold what enters the estimator, units by event time (u, T), and as rows (n,).
 
-    `unit` points into the arrays of `stacks`; `panel_row` is the row's position in PANEL, so
-    that any other column (true effects, say) can be aligned: `values[sample.panel_row]`.
-    `covariates` (units, k), where an estimator adjusts for some, have no missing value in use.
+    `values` are outcomes, `weights` zero where a unit is left out. Rows, one per firm x stack x
+    year that enters, unit by unit, are made where they are asked for: `unit` points into the arrays
+    of `stacks`; `panel_row` is the row's position in PANEL, so that any other column (true effects,
+    say) can be aligned: `column[sample.panel_row]`. `covariates` (units, k), where an estimator
+    adjusts for some, have no missing value in use.
     """
 
     stacks: Stacks
-    unit: Codes
-    event_time: NDArray[np.int64]
-    panel_row: Codes
-    y: Floats
-    weight: Floats
+    values: Floats
+    weights: Floats
     losses: Losses
     covariates: Floats | None = None
+
+    @cached_property
+    def observed(self) -> Flags:
+        """Mark the event times at which units enter, (u, T)."""
+        return np.asarray(self.weights > 0)
+
+    @cached_property
+    def observed_years(self) -> Flags:
+        """Mark the event times at which some unit of each entry year enters, (entry years, T)."""
+        years, code = self.stacks.entry_years
+        return np.array([self.observed[code == i].any(axis=0) for i in range(len(years))])
+
+    @cached_property
+    def _rows(self) -> tuple[Codes, Codes]:
+        unit, column = np.nonzero(self.observed)
+        return unit, column
+
+    @property
+    def n_rows(self) -> int:
+        """Return the number of rows, n."""
+        return int(np.count_nonzero(self.observed))
+
+    @property
+    def unit(self) -> Codes:
+        """Return the row's unit."""
+        return self._rows[0]
+
+    @cached_property
+    def event_time(self) -> NDArray[np.int64]:
+        """Return the row's years since entry."""
+        return np.asarray(self.stacks.event_times[self._rows[1]])
+
+    @property
+    def panel_row(self) -> Codes:
+        """Return the row's position in PANEL."""
+        return self.stacks.panel_row[self._rows]
+
+    @cached_property
+    def y(self) -> Floats:
+        """Return the row's outcome."""
+        return self.values[self._rows]
+
+    @cached_property
+    def weight(self) -> Floats:
+        """Return the row's weight."""
+        return self.weights[self._rows]
+
+    def by_unit(self, rows: Floats) -> Floats:
+        """Return values by row (n,) as units by event time, zero where a unit does not enter."""
+        values = np.zeros(self.weights.shape)
+        values[self._rows] = rows
+        return values
 
     @property
     def treated(self) -> Flags:
@@ -72,17 +124,37 @@ class StackedSample:
         return self.stacks.firm[self.unit]
 
     def seen(self, by_entry: bool = True) -> Seen:
-        """Return the rows as results hold them; `by_entry` where entry years have own effects."""
+        """Return units as results hold them; `by_entry` where entry years have own effects."""
+        used = np.flatnonzero(self.observed.any(axis=1))
+        return Seen(
+            firm=self.stacks.firm[used],
+            treated=self.stacks.treated[used],
+            entry=self.stacks.stack[used] if by_entry else None,
+            observed=self.observed[used],
+            event_times=self.stacks.event_times,
+            **self._levels,
+        )
+
+    def seen_by_row(self, by_entry: bool = True) -> Seen:
+        """Return rows as results hold them, of estimators that may drop some."""
         return Seen(
             firm=self.firm,
             treated=self.treated,
             entry=self.stack if by_entry else None,
             event_time=self.event_time,
-            assignment=self.stacks.assignment,
-            matched_set=self.stacks.matched_set,
-            levels=self.stacks.levels,
-            names=self.stacks.names,
+            **self._levels,
         )
+
+    @property
+    def _levels(self) -> dict[str, Any]:
+        """Return the firms' clusters."""
+        stacks = self.stacks
+        return {
+            "assignment": stacks.assignment,
+            "matched_set": stacks.matched_set,
+            "levels": stacks.levels,
+            "names": stacks.names,
+        }
 
 
 def stacked_sample(
@@ -134,14 +206,10 @@ def sample_of_values(
         weight = _whole_set_weights(stacks.sets, observed, stacks.reference_column)
     else:
         weight = renormalised_weights(stacks, observed)
-    unit, column = np.nonzero(weight > 0)
     return StackedSample(
         stacks=stacks,
-        unit=unit,
-        event_time=stacks.event_times[column],
-        panel_row=stacks.panel_row[unit, column],
-        y=values[unit, column],
-        weight=weight[unit, column],
+        values=values,
+        weights=weight,
         losses=_losses(stacks, observed, weight > 0),
         covariates=covariates,
     )
@@ -149,11 +217,11 @@ def sample_of_values(
 
 def check_comparable(sample: StackedSample) -> None:
     """Raise IdentificationError unless treated and comparison firms meet before and after entry."""
-    if not len(sample.y):
+    if not sample.observed.any():
         raise IdentificationError(
             Reason("nobody_observed_at_reference", {"time": sample.stacks.reference})
         )
-    if not (sample.event_time >= 0).any():
+    if not sample.observed[:, sample.stacks.event_times >= 0].any():
         raise IdentificationError(Reason("nobody_observed_after_entry"))
 
 
@@ -190,7 +258,7 @@ def _sum_over_sets(sets: SetMembers, complete: Flags, n_units: int) -> Floats:
 
 def renormalised_weights(stacks: Stacks, observed: Flags) -> Floats:
     """Scale comparison weights to the treated observed, shape (units, event times)."""
-    stack = np.unique(stacks.stack, return_inverse=True)[1]
+    stack = stacks.entry_years[1]
     kept = observed & (stacks.weight > 0)[:, None]
     while True:
         treated = _sum_by(stack, kept * (stacks.weight * stacks.treated)[:, None])
@@ -212,7 +280,7 @@ def _sum_by(group: Codes, values: Floats) -> Floats:
 
 
 def _losses(stacks: Stacks, observed: Flags, used: Flags) -> Losses:
-    stack = np.unique(stacks.stack, return_inverse=True)[1]
+    stack = stacks.entry_years[1]
     covered = _sum_by(stack, stacks.covered.astype(np.float64)) > 0
     left = _sum_by(stack, used.astype(np.float64)) > 0
     treated = observed & observed[:, [stacks.reference_column]]

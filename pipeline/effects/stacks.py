@@ -6,12 +6,14 @@ serves several stacks is several units. Tables are joined once, by key; after th
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.effects.absorb import dense_codes
 from pipeline.errors import DataError
 from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.treatment import TreatmentSection
@@ -78,6 +80,13 @@ class Stacks:
         code = np.full(self.n_firms, -1, dtype=np.intp)
         code[self.firm[self.sets.unit]] = self.sets.set_code
         return code
+
+    @cached_property
+    def entry_years(self) -> tuple[NDArray[np.int64], Codes]:
+        """Return the entry years, ascending, and the position of each unit's among them, (u,)."""
+        first = int(self.stack.min(initial=0))
+        code = self.stack - first
+        return first + np.flatnonzero(np.bincount(code)), dense_codes(code)
 
     @property
     def reference_column(self) -> int:

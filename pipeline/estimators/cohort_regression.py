@@ -149,7 +149,7 @@ def _fit(
         weight=flat.weight,
         seen=flat.seen_by_entry,
     )
-    assert effects.regression is not None, "least squares"
+    assert effects.regression is not None and effects.regression.kept is not None, "least squares"
     kept = effects.regression.kept
     mass = regressors[kept, : len(terms)].T @ flat.weight[kept]
     known = np.array([term in effects.terms for term in terms], dtype=np.bool_)

@@ -160,8 +160,8 @@ def _said(average: Estimated, term: Term, code: str) -> Estimated:
 def _entry_years(effects: Estimated, term: Term) -> tuple[Reason, ...]:
     """Name the entry years of treated firms seen at an event time where not all are."""
     seen = effects.seen
-    assert seen.entry is not None and seen.event_time is not None, "cohorts have their own effects"
-    at = np.unique(seen.entry[seen.treated & (seen.event_time == term.event_time)])
+    assert seen.entry is not None and term.event_time is not None, "cohorts have their own effects"
+    at = np.unique(seen.entry[seen.treated & seen.at(term.event_time)])
     return entry_years_only(at.tolist(), len(np.unique(seen.entry[seen.treated])))
 
 

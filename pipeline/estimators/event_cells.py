@@ -17,17 +17,18 @@ Every firm of a sample is observed in the reference year, which therefore links 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.absorb import dense_codes
-from pipeline.effects.estimated import Estimated
+from pipeline.effects.estimated import Estimated, Seen
 from pipeline.effects.regression import CONSTANT_SHARE, LeastSquares, Regression
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
+from pipeline.panel.panel_index import is_nested
 
 
 @dataclass(frozen=True)
@@ -91,53 +92,61 @@ class EventCells:
         return found[:, 0], found[:, 1]
 
 
-def event_cells(sample: StackedSample, y: Floats) -> EventCells:
-    """Solve the stacked event study of outcomes y (n,) on a sample's rows, without covariates."""
-    stacks = sample.stacks
-    used = np.zeros(len(stacks.firm), dtype=np.bool_)
-    used[sample.unit] = True
-    units = np.flatnonzero(used)
-    at = (np.cumsum(used) - 1)[sample.unit], np.searchsorted(stacks.event_times, sample.event_time)
-    outcome, weight = np.zeros((2, len(units), len(stacks.event_times)))
-    outcome[at], weight[at] = y, sample.weight
+def event_cells(sample: StackedSample, values: Floats) -> EventCells:
+    """Solve the stacked event study of outcomes (u, T) where a sample's units enter."""
+    stacks, used = sample.stacks, sample.observed.any(axis=1)
     sides: dict[int, dict[bool, _YearEffects]] = {}
-    for stack in np.unique(stacks.stack[units]).tolist():
+    for position, stack in enumerate(stacks.entry_years[0].tolist()):
+        own = used & (stacks.entry_years[1] == position)
+        if not own.any():
+            continue
+        sides[stack] = {}
         for treated in (True, False):
-            here = (stacks.stack[units] == stack) & (stacks.treated[units] == treated)
-            found = _solve(units[here], outcome[here], weight[here], stacks.reference_column)
-            sides.setdefault(stack, {})[treated] = found
+            units = np.flatnonzero(own & (stacks.treated == treated))
+            outcome = np.where(sample.observed[units], values[units], 0.0)
+            sides[stack][treated] = _solve(
+                units, outcome, sample.weights[units], stacks.reference_column
+            )
     return EventCells(sample, sides, _cells(sides, stacks.event_times, stacks.reference_column))
 
 
-def fit_event_cells(
-    solved: EventCells, year_cell: Codes, again: Callable[[], LeastSquares]
-) -> Estimated:
+def fit_event_cells(solved: EventCells, again: Callable[[], LeastSquares]) -> Estimated:
     """Return the effects of a solved event study of the sample's outcome, with influences.
 
-    `year_cell` (n,) are the codes of stack and event time, `again` what few methods of inference
-    read: the regression with its columns.
+    `again` is what few methods of inference read: the regression with its columns.
 
     Raises IdentificationError where the outcome does not vary within firms and years.
     """
     sample, bread = solved.sample, _bread(solved)
     _require_variation(solved, bread)
     influence = _influence(solved)
+    seen = sample.seen()
     return Estimated(
         terms=solved.terms,
         estimates=solved.effects,
         influence=np.zeros_like(influence) if _is_saturated(solved) else influence,
-        seen=sample.seen(),
-        largest=float(max(sample.y.max(), -sample.y.min())),
+        seen=seen,
+        largest=float(np.abs(np.where(sample.observed, sample.values, 0.0)).max()),
         loadings=np.eye(len(solved.cells)),
         source=Regression(
-            first=dense_codes(sample.unit),
-            second=year_cell,
-            kept=np.ones(len(sample.unit), dtype=np.bool_),
-            y=sample.y,
             bread=bread,
+            n_obs=sample.n_rows,
+            n_singletons=0,
+            n_effects=(len(seen.firm), int(np.count_nonzero(sample.observed_years))),
+            nested=partial(_nested, seen),
             again=again,
         ),
     )
+
+
+def _nested(seen: Seen, clusters: Codes) -> tuple[bool, bool]:
+    """Say whether units, which have one cluster each, and year cells lie within clusters (u,)."""
+    assert seen.entry is not None and seen.event_times is not None, "the closed form's"
+    for time in seen.event_times.tolist():
+        here = seen.at(time)
+        if not is_nested(seen.entry[here] - seen.entry.min(), clusters[here]):
+            return True, False
+    return True, True
 
 
 def _cells(
@@ -196,7 +205,8 @@ def _require_variation(solved: EventCells, bread: Floats) -> None:
     sides = [side for both in solved.sides.values() for side in both.values()]
     left = sum(float((side.weight * side.residuals**2).sum()) for side in sides)
     explained = float(solved.effects @ np.linalg.solve(bread, solved.effects))
-    whole = float(solved.sample.weight @ solved.sample.y**2)
+    sample = solved.sample
+    whole = float((sample.weights * np.where(sample.observed, sample.values, 0.0) ** 2).sum())
     if left + explained <= CONSTANT_SHARE * whole:
         raise IdentificationError(Reason("no_outcome_variation"))
 
@@ -205,4 +215,4 @@ def _is_saturated(solved: EventCells) -> bool:
     """Say whether rows are no more than effects and regressors, which then fit anything."""
     sides = [side for both in solved.sides.values() for side in both.values()]
     parameters = sum(len(side.units) + int((side.mass > 0).sum()) - 1 for side in sides)
-    return len(solved.sample.y) <= parameters
+    return solved.sample.n_rows <= parameters

@@ -26,8 +26,9 @@ from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import Reason, SupportError
-from pipeline.estimators.stacked import stacked_event_study, year_cells
+from pipeline.estimators.stacked import stacked_event_study
 from pipeline.estimators.stacked_regressors import Regressors, event_regressors, pooled_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.params.estimate import StackedSpec
 
 PROPORTIONAL = Reason("proportional")
@@ -63,7 +64,7 @@ def estimate_ratios(study: Study, spec: StackedSpec, sample: StackedSample) -> A
 
     What has no finite estimate has a reason.
     """
-    rows = year_cells(sample, study.panel, spec.year_effects_by)
+    rows = year_cells(sample, study.panel, spec.year_effects_by).codes
     answer = _answer(spec, sample, rows, spec.terms)
     if "att" not in spec.terms or not answer.unused:
         return replace(answer, unused={})
@@ -149,7 +150,7 @@ def fit_ratios(found: RatioSample, y: Floats) -> Ratios:
         first=sample.unit,
         second=found.cells,
         weight=sample.weight,
-        seen=sample.seen(),
+        seen=sample.seen_by_row(),
         usable=found.usable,
     )
     touched = np.isin(found.cells, found.cells[found.usable.separated])
@@ -184,11 +185,12 @@ def _without_largest(spec: StackedSpec, sample: StackedSample, rows: Codes) -> d
     largest = np.argsort(-_largest_share(sample), kind="stable")
     found: dict[str, Answer] = {}
     for name, n_firms in WITHOUT_LARGEST.items():
-        kept = ~np.isin(sample.firm, largest[:n_firms])
-        part = _rows_of(sample, kept)
+        kept = ~np.isin(sample.stacks.firm, largest[:n_firms])
+        part = replace(sample, weights=sample.weights * kept[:, None])
         try:
             _require_both_groups(part, n_firms)
-            found[name] = replace(_answer(spec, part, rows[kept], ["att"]), unused={})
+            own = rows[kept[sample.unit]]
+            found[name] = replace(_answer(spec, part, own, ["att"]), unused={})
         except SupportError as error:
             found[name] = Answer(reasons={ATT: error.reason})
     return found
@@ -202,11 +204,6 @@ def _require_both_groups(part: StackedSample, n_left_out: int) -> None:
         if not member.any():
             left_out = {"group": group, "n": n_left_out}
             raise SupportError(Reason("nobody_without_largest_firms", left_out))
-
-
-def _rows_of(sample: StackedSample, kept: Flags) -> StackedSample:
-    columns = ("unit", "event_time", "panel_row", "y", "weight")
-    return replace(sample, **{name: getattr(sample, name)[kept] for name in columns})
 
 
 def add_concentration(collected: Collected, task: Task, label: Label) -> None:

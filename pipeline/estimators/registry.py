@@ -41,9 +41,9 @@ from pipeline.estimators.stacked import (
     estimate_stacked,
     stacked_terms,
     treated_without_comparison,
-    year_cells,
 )
 from pipeline.estimators.twoway import estimate_twoway, flat_sample, true_twoway
+from pipeline.estimators.year_cells import year_cells
 from pipeline.matching.redo import Redo
 from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
 from pipeline.params.estimate import (
@@ -65,7 +65,7 @@ def _adjusted(task: Task, estimate: Callable[..., Answer]) -> Answer:
         check_comparable(sample)
     if spec.year_effects_by is not None:
         cells = year_cells(sample, study.panel, spec.year_effects_by)
-        unused["n_treated_without_comparison"] = treated_without_comparison(sample, cells)
+        unused["n_treated_without_comparison"] = treated_without_comparison(sample, cells.codes)
     answer = estimate(study, spec, sample)
     return replace(answer, unused={**_singletons(answer), **answer.unused, **unused})
 

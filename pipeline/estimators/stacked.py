@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.answers import Answer, Leads
@@ -27,20 +26,19 @@ from pipeline.effects.event_averages import (
     means_by_event_time,
 )
 from pipeline.effects.least_squares import coefficients, fit_absorbed
-from pipeline.effects.regression import absorbed_again
+from pipeline.effects.regression import LeastSquares, absorbed_again
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
-from pipeline.errors import DataError, IdentificationError, Reason
+from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.event_cells import event_cells, fit_event_cells
 from pipeline.estimators.stacked_regressors import (
     Regressors,
     event_regressors,
-    pair_codes,
     pooled_regressors,
-    stack_times,
 )
-from pipeline.panel.panel_index import NO_ROW, n_groups
+from pipeline.estimators.year_cells import YearCells, year_cells
+from pipeline.panel.panel_index import n_groups
 from pipeline.params.estimate import StackedSpec
 
 
@@ -59,7 +57,7 @@ def estimate_stacked(study: Study, spec: StackedSpec, sample: StackedSample) -> 
     return Answer.of(answers)
 
 
-def _event_answer(spec: StackedSpec, sample: StackedSample, rows: Codes) -> Answer:
+def _event_answer(spec: StackedSpec, sample: StackedSample, rows: YearCells) -> Answer:
     by_average = spec.average == "event" and "att" in spec.terms
     asked = [ATT] * by_average + [EVENT_AVERAGE] * ("event" in spec.terms)
     try:
@@ -77,7 +75,7 @@ def _event_answer(spec: StackedSpec, sample: StackedSample, rows: Codes) -> Answ
     return Answer([found], leads=Leads.before(events, sample.stacks.reference, slopes=True))
 
 
-def _pooled_answer(sample: StackedSample, rows: Codes) -> Answer:
+def _pooled_answer(sample: StackedSample, rows: YearCells) -> Answer:
     try:
         fit = fit_cells(sample, pooled_regressors(sample), rows, by_entry=False)
     except IdentificationError as error:
@@ -87,41 +85,40 @@ def _pooled_answer(sample: StackedSample, rows: Codes) -> Answer:
 
 
 def fit_cells(
-    sample: StackedSample, regressors: Regressors, year_cell: Codes, *, by_entry: bool = True
+    sample: StackedSample, regressors: Regressors, cells: YearCells, *, by_entry: bool = True
 ) -> Estimated:
-    """Fit y with firm x stack and `year_cell` effects, weighted; return the coefficients.
+    """Fit y with firm x stack and year-cell effects, weighted; return the coefficients.
 
     `by_entry`: each entry year has effects of its own. In closed form where that is the same.
     """
-    if _is_closed_form(sample, regressors, year_cell):
-        solved = event_cells(sample, sample.y)
-        given = (sample.unit, year_cell, sample.weight)
-        return fit_event_cells(
-            solved, year_cell, lambda: absorbed_again(sample.y, regressors.columns, *given)
-        )
+    if _is_closed_form(sample, regressors, cells):
+
+        def again() -> LeastSquares:
+            given = (sample.unit, cells.codes, sample.weight)
+            return absorbed_again(sample.y, regressors.columns, *given)
+
+        return fit_event_cells(event_cells(sample, sample.values), again)
     return fit_absorbed(
         sample.y,
         regressors.columns,
         regressors.terms,
         first=sample.unit,
-        second=year_cell,
+        second=cells.codes,
         weight=sample.weight,
-        seen=sample.seen(by_entry),
+        seen=sample.seen_by_row(by_entry),
     )
 
 
-def _is_closed_form(sample: StackedSample, regressors: Regressors, year_cell: Codes) -> bool:
+def _is_closed_form(sample: StackedSample, regressors: Regressors, cells: YearCells) -> bool:
     """Say whether treated and comparison firms of an entry year share no parameter.
 
     And whether every firm of the sample has its reference year, as the rules for missing values
     see to.
     """
-    if not regressors.saturated:
+    if not (regressors.saturated and cells.by_stack):
         return False
-    every = np.ones(len(sample.unit), dtype=np.bool_)
-    at_reference = sample.unit[sample.event_time == sample.stacks.reference]
-    by_stack = int(year_cell.max()) + 1 == len(stack_times(sample, every))
-    return by_stack and len(at_reference) == n_groups(sample.unit)
+    at_reference = sample.observed[:, sample.stacks.reference_column]
+    return bool((at_reference == sample.observed.any(axis=1)).all())
 
 
 def event_effects(cells: Estimated, regressors: Regressors) -> Estimated:
@@ -158,7 +155,7 @@ def event_bin(events: Estimated, first: int, last: int) -> Estimated:
 
 
 def stacked_terms(
-    sample: StackedSample, y: Floats, spec: StackedSpec, year_cell: Codes
+    sample: StackedSample, y: Floats, spec: StackedSpec, cells: YearCells
 ) -> dict[Term, float]:
     """Apply the spec's estimator to another column y (n,) on the same rows and weights.
 
@@ -168,30 +165,30 @@ def stacked_terms(
     """
     terms: dict[Term, float] = {}
     if "event" in spec.terms or spec.average == "event":
-        events = event_values(sample, y, year_cell)
+        events = event_values(sample, y, cells)
         parts = [mean_from_entry(events, term) for term in (EVENT_AVERAGE, ATT)]
         parts += [event_bin(events, b.first_event_time, b.last_event_time) for b in spec.event_bins]
         found = joined([events, *parts])
         terms = dict.fromkeys(found.reasons, np.nan)
         terms |= dict(zip(found.terms, found.estimates.tolist(), strict=True))
     if spec.average == "pooled":
-        terms[ATT] = _values(sample, y, pooled_regressors(sample), year_cell).estimate(ATT)
+        terms[ATT] = _values(sample, y, pooled_regressors(sample), cells).estimate(ATT)
     return terms
 
 
-def event_values(sample: StackedSample, y: Floats, year_cell: Codes) -> Estimated:
+def event_values(sample: StackedSample, y: Floats, cells: YearCells) -> Estimated:
     """Return the effects at all event times on y (n,), without influences."""
     regressors = event_regressors(sample)
-    return event_effects(_values(sample, y, regressors, year_cell), regressors)
+    return event_effects(_values(sample, y, regressors, cells), regressors)
 
 
 def _values(
-    sample: StackedSample, y: Floats, regressors: Regressors, year_cell: Codes
+    sample: StackedSample, y: Floats, regressors: Regressors, cells: YearCells
 ) -> Estimated:
-    if _is_closed_form(sample, regressors, year_cell):
-        values = event_cells(sample, y).effects
+    if _is_closed_form(sample, regressors, cells):
+        values = event_cells(sample, sample.by_unit(y)).effects
     else:
-        values = coefficients(y, regressors.columns, sample.unit, year_cell, sample.weight)
+        values = coefficients(y, regressors.columns, sample.unit, cells.codes, sample.weight)
     named = [
         (term, value)
         for term, value in zip(regressors.terms, values.tolist(), strict=True)
@@ -207,15 +204,6 @@ def _values(
     )
 
 
-def year_cells(sample: StackedSample, panel: pd.DataFrame, by: str | None) -> Codes:
-    """Return codes (n,) of year x stack, or of year x stack x base-year value of column `by`.
-
-    Raises DataError where a firm has no value of `by` in its base year.
-    """
-    code = pair_codes(sample.stack, sample.event_time)
-    return code if by is None else pair_codes(_base_year_codes(sample, panel[by]), code)
-
-
 def treated_without_comparison(sample: StackedSample, cells: Codes) -> int:
     """Count distinct treated firms that never share a year cell with a comparison firm.
 
@@ -228,22 +216,10 @@ def treated_without_comparison(sample: StackedSample, cells: Codes) -> int:
     return len(everyone) - len(compared)
 
 
-def _base_year_codes(sample: StackedSample, column: pd.Series) -> Codes:
-    value = np.asarray(pd.factorize(column)[0], dtype=np.intp)
-    base_row = sample.stacks.base_row[sample.unit]
-    code = np.where(base_row == NO_ROW, -1, value[base_row])
-    if (code < 0).any():
-        n_without = len(np.unique(sample.stacks.firm[sample.unit[code < 0]]))
-        raise DataError(
-            f"{sample.stacks.design}: {n_without} firms have no `{column.name}` in their base "
-            "year, which year_effects_by needs; fill the column or choose another"
-        )
-    return code
-
-
 def _firms_at(cells: Estimated, term: Term) -> dict[str, int]:
     seen = cells.seen
-    here = seen.event_time == term.event_time
+    assert term.event_time is not None, "asked of an event time"
+    here = seen.at(term.event_time)
     return {
         "n_treated": n_groups(seen.firm[here & seen.treated]),
         "n_control": n_groups(seen.firm[here & ~seen.treated]),
@@ -252,8 +228,9 @@ def _firms_at(cells: Estimated, term: Term) -> dict[str, int]:
 
 def _entry_years(sample: StackedSample, term: Term) -> tuple[Reason, ...]:
     """Name the entry years behind an event time where not all are."""
-    years = np.unique(sample.stack[sample.event_time == term.event_time])
-    return entry_years_only(years.tolist(), len(np.unique(sample.stack)))
+    years, seen = sample.stacks.entry_years[0], sample.observed_years
+    then = seen[:, sample.stacks.event_times == term.event_time].any(axis=1)
+    return entry_years_only(years[then].tolist(), int(seen.any(axis=1).sum()))
 
 
 def entry_years_only(years: Sequence[int], n_entry_years: int) -> tuple[Reason, ...]:

@@ -47,17 +47,19 @@ def event_regressors(sample: StackedSample) -> Regressors:
     Covariates of the sample enter times a dummy per stack and event time, so that their slopes, the
     same for treated and comparison firms, may differ by stack and year.
     """
-    effects = sample.treated & (sample.event_time != sample.stacks.reference)
-    cells = stack_times(sample, effects)
-    code = pair_codes(sample.stack, sample.event_time)
-    mass: Floats = np.bincount(code, sample.weight * effects).astype(np.float64)
-    mass = mass[np.bincount(code, effects) > 0]
+    stacks = sample.stacks
+    years, code = stacks.entry_years
+    own = [sample.weights[stacks.treated & (code == i)] for i in range(len(years))]
+    observed = np.array([(weights > 0).any(axis=0) for weights in own])
+    observed[:, stacks.reference_column] = False
+    mass = np.array([weights.sum(axis=0) for weights in own])[observed]
+    cells = [(int(years[i]), int(stacks.event_times[c])) for i, c in np.argwhere(observed)]
     terms = tuple(Term("cell", cohort=g, event_time=e) for g, e in cells)
 
     def dummies() -> Floats:
-        stack, event_time = sample.stack, sample.event_time
-        columns = [effects & (stack == g) & (event_time == e) for g, e in cells]
-        return _matrix(columns, len(effects))
+        stack, event_time, treated = sample.stack, sample.event_time, sample.treated
+        columns = [treated & (stack == g) & (event_time == e) for g, e in cells]
+        return _matrix(columns, len(treated))
 
     return _with_covariates(Regressors(terms, mass, dummies, saturated=True), sample)
 

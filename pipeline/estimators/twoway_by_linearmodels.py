@@ -50,10 +50,10 @@ def solve_by_linearmodels(
         return None
     bread = np.asarray(np.linalg.inv(gram), np.float64)
     given = (y, regressors, first, second, weight)
-    regression = Regression(
-        *codes, kept, y, bread, again=lambda: absorbed_again(*given), solved_by="linearmodels"
+    regression = Regression.of_rows(
+        codes, kept, bread, again=lambda: absorbed_again(*given), solved_by="linearmodels"
     )
-    return Solved(estimates, columns * residuals[:, None], estimable, regression)
+    return Solved(estimates, columns * residuals[:, None], estimable, y, kept, regression)
 
 
 def _absorbing_ls(

@@ -21,7 +21,7 @@ from pipeline.inference.counts import LONE_IN_COHORTS, Counts, cluster_codes, co
 from pipeline.inference.covariance import (
     cluster_sums,
     is_rounding,
-    paid_parameters,
+    n_parameters,
     small_sample_factor,
     std_errors_of,
     two_way_covariance,
@@ -123,8 +123,9 @@ class Inferred:
             pairs, own = np.unique(np.column_stack(levels), axis=0, return_inverse=True)
             factor = factor_of(estimated, levels, self.counts)
             sums, codes = np.sqrt(factor) * cluster_sums(estimated.influence, own), tuple(pairs.T)
-        seen = np.unique(own[estimated.seen.firm])
-        treated = np.isin(seen, own[estimated.seen.firm[estimated.seen.treated]])
+        firm = estimated.seen.firm
+        seen = np.flatnonzero(np.bincount(own[firm]))
+        treated = np.bincount(own[firm[estimated.seen.treated]], minlength=len(sums))[seen] > 0
         return Estimated(
             terms=estimated.terms,
             estimates=estimated.estimates,
@@ -211,10 +212,9 @@ def factor_of(estimated: Estimated, clusters: tuple[Codes, ...], counts: Counts)
     regression = estimated.regression
     if regression is None:
         return 1.0
-    by_row = [code[estimated.seen.firm] for code in clusters]
-    k_parameters = paid_parameters(
-        regression.n_regressors, regression.first, regression.second, *by_row
-    )
+    nested = [regression.nested(code[estimated.seen.firm]) for code in clusters]
+    in_any = [any(both) for both in zip(*nested, strict=True)]
+    k_parameters = n_parameters(regression.n_regressors, regression.n_effects, in_any)
     return small_sample_factor(counts.n_clusters, regression.n_obs, k_parameters)
 
 

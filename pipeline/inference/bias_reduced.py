@@ -22,7 +22,8 @@ from pipeline.effects.regression import Absorbed
 from pipeline.effects.rows import Row, without_figures
 from pipeline.errors import IdentificationError, Reason
 from pipeline.inference.analytic import Inferred
-from pipeline.inference.covariance import is_nested, t_intervals
+from pipeline.inference.covariance import t_intervals
+from pipeline.panel.panel_index import is_nested
 
 # Eigenvalues of B_j and directions of its span below this are zero but for rounding.
 RANK_TOLERANCE = 1e-10
@@ -199,7 +200,7 @@ def bias_reduced_rows(rows: list[Row], inferred: Inferred) -> list[Row]:
     used = np.flatnonzero(np.isfinite(inferred.known_errors))
     if not len(used):
         return []
-    group = dense_codes(inferred.clusters[0][estimated.seen.firm])
+    group = dense_codes(inferred.clusters[0][estimated.seen.firm_by_row])
     shares = estimated.loadings[:, used]
     try:
         found = bias_reduced(behind.absorbed, behind.residuals, group, shares)

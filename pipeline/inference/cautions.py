@@ -3,7 +3,7 @@
 from pipeline.datasets.arrays import Codes
 from pipeline.effects.estimated import Seen
 from pipeline.errors import Reason
-from pipeline.inference.covariance import is_nested
+from pipeline.panel.panel_index import is_nested
 from pipeline.params.analyses import Clustering, TwoWay
 
 # MacKinnon & Webb (2018), doi:10.1111/ectj.12107: with fewer treated clusters the restricted

@@ -96,12 +96,12 @@ def count(seen: Seen, *clusters: Codes) -> Counts:
     lone_at: dict[int, dict[int, bool]] = {}
     if seen.entry is not None:
         lone = _lone(treated, seen.entry, groups)
-    if seen.entry is not None and seen.event_time is not None:
-        lone_at = _lone_at(treated, seen.entry, groups, seen.event_time)
+    if seen.entry is not None and seen.differs_by_time:
+        lone_at = _lone_at(seen, seen.entry, groups)
     return Counts(
         n_treated=n_groups(firm[treated]),
         n_control=n_groups(firm[~treated]),
-        n_obs=len(firm) if seen.n_obs is None else seen.n_obs,
+        n_obs=seen.n_obs,
         n_clusters=min(n_groups(group) for group in groups),
         n_treated_clusters=min(n_groups(group[treated]) for group in groups),
         n_control_clusters=min(n_groups(group[~treated]) for group in groups),
@@ -122,20 +122,25 @@ def _lone(treated: Flags, entry: NDArray[np.int64], clusters: list[Codes]) -> di
 
 
 def _lone_at(
-    treated: Flags, entry: NDArray[np.int64], clusters: list[Codes], event_time: NDArray[np.int64]
+    seen: Seen, entry: NDArray[np.int64], clusters: list[Codes]
 ) -> dict[int, dict[int, bool]]:
-    """Say the same of the rows of each event time."""
+    """Say the same of what is seen at each event time."""
     found = {}
-    for time in np.unique(event_time[treated]).tolist():
-        here = event_time == time
-        found[time] = _lone(treated[here], entry[here], [code[here] for code in clusters])
+    for time in seen.times():
+        here = seen.at(time)
+        found[time] = _lone(seen.treated[here], entry[here], [code[here] for code in clusters])
     return found
 
 
 def _in_one_cluster(entry: NDArray[np.int64], cluster: Codes) -> dict[int, bool]:
-    years, first, position = np.unique(entry, return_index=True, return_inverse=True)
-    elsewhere = np.bincount(position, cluster != cluster[first][position], len(years))
-    return dict(zip(years.tolist(), (elsewhere == 0).tolist(), strict=True))
+    """Say of each entry year, ascending, whether its entries lie in a single cluster."""
+    first = int(entry.min(initial=0))
+    code = entry - first
+    one_cluster = np.zeros(int(code.max(initial=-1)) + 1, dtype=np.intp)
+    one_cluster[code] = cluster
+    elsewhere = np.bincount(code, cluster != one_cluster[code], len(one_cluster))
+    years = np.flatnonzero(np.bincount(code))
+    return {first + int(year): bool(elsewhere[year] == 0) for year in years}
 
 
 def cluster_codes(seen: Seen, cluster: Clustering) -> tuple[Codes, ...]:

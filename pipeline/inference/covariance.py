@@ -5,6 +5,7 @@ the regressors and the absorbed effects that are not nested in the cluster, and 
 degrees of freedom. Cameron & Miller (2015), doi:10.3368/jhr.50.2.317, section II.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.estimated import ROUNDING
-from pipeline.panel.panel_index import n_groups
 
 # A joint test divides by the covariance: beyond this condition number (of the correlation
 # matrix) the statistic is rounding noise.
@@ -42,7 +42,7 @@ class WaldTest:
     p_value: float
 
 
-def n_parameters(n_regressors: int, sizes: list[int], nested: list[bool]) -> int:
+def n_parameters(n_regressors: int, sizes: Sequence[int], nested: Sequence[bool]) -> int:
     """Count K, the parameters that the small-sample factor pays for.
 
     `sizes` are the numbers of effects in each absorbed set, one normalisation short of their
@@ -52,23 +52,6 @@ def n_parameters(n_regressors: int, sizes: list[int], nested: list[bool]) -> int
     absorbed = sum(sizes) - max(len(sizes) - 1, 0)
     free = sum(size - 1 for size, is_nested in zip(sizes, nested, strict=True) if is_nested)
     return n_regressors + absorbed - free
-
-
-def paid_parameters(n_regressors: int, first: Codes, second: Codes, *clusters: Codes) -> int:
-    """Count K of the small-sample factor: regressors and effects not nested in any clusters.
-
-    All codes have one entry per row.
-    """
-    sizes = [n_groups(first), n_groups(second)]
-    nested = [any(is_nested(effects, group) for group in clusters) for effects in (first, second)]
-    return n_parameters(n_regressors, sizes, nested)
-
-
-def is_nested(effects: Codes, clusters: Codes) -> bool:
-    """Say whether every effect lies within one cluster; both are codes of shape (n,)."""
-    one_cluster = np.zeros(int(effects.max(initial=-1)) + 1, dtype=np.intp)
-    one_cluster[effects] = clusters
-    return bool((one_cluster[effects] == clusters).all())
 
 
 def cluster_sums(influence: Floats, clusters: Codes) -> Floats:

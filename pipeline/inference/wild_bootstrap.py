@@ -183,10 +183,11 @@ def _sums(inferred: Inferred) -> ClusterSums:
     estimated, regression = inferred.estimated, inferred.estimated.regression
     assert regression is not None, "of least squares only"
     shares = estimated.loadings[:, estimated.terms.index(ATT)]
-    absorbed = regression.least_squares.absorbed
-    clusters = dense_codes(inferred.clusters[0][estimated.seen.firm])
+    behind = regression.least_squares
+    absorbed = behind.absorbed
+    clusters = dense_codes(inferred.clusters[0][estimated.seen.firm_by_row])
     columns = combination_first(absorbed.columns, shares)
-    return sums_for_draws(regression.y[regression.kept], columns, absorbed.effects, clusters)
+    return sums_for_draws(behind.y[absorbed.kept], columns, absorbed.effects, clusters)
 
 
 def combination_first(columns: Floats, shares: Floats) -> Floats:

@@ -57,3 +57,10 @@ def index_panel(panel: pd.DataFrame) -> PanelIndex:
 def n_groups(codes: Codes) -> int:
     """Count the distinct codes that occur."""
     return int(np.count_nonzero(np.bincount(codes)))
+
+
+def is_nested(effects: Codes, clusters: Codes) -> bool:
+    """Say whether every effect lies within one cluster; both are codes of shape (n,)."""
+    one_cluster = np.zeros(int(effects.max(initial=-1)) + 1, dtype=np.intp)
+    one_cluster[effects] = clusters
+    return bool((one_cluster[effects] == clusters).all())

@@ -18,8 +18,9 @@ from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, outcome_sample
 from pipeline.effects.terms import ATT
 from pipeline.errors import IdentificationError
-from pipeline.estimators.stacked import event_effects, fit_cells, year_cells
+from pipeline.estimators.stacked import event_effects, fit_cells
 from pipeline.estimators.stacked_regressors import Regressors, event_regressors, pooled_regressors
+from pipeline.estimators.year_cells import year_cells
 from pipeline.params.estimate import StackedSpec
 
 

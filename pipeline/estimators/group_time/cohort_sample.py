@@ -50,5 +50,5 @@ class UsedRows:
             treated=np.concatenate([sample.treated[units] for sample, units in pairs]),
             entry=np.concatenate([np.full(len(units), s.cohort) for s, units in pairs]),
             assignment=assignment,
-            n_obs=sum(int(rows.sum()) for rows in self.rows),
+            n_rows=sum(int(rows.sum()) for rows in self.rows),
         )
