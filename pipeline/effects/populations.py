@@ -52,7 +52,7 @@ class Members:
 
     def add_sample(self, place: Population, sample: StackedSample) -> None:
         """Add the firms of a sample."""
-        self._add_units([place], sample, sample.observed.any(axis=1))
+        self._add_units([place], sample, np.asarray(sample.observed.any(axis=1)))
 
     def _add_units(self, places: Iterable[Population], sample: StackedSample, units: Flags) -> None:
         self.add(places, sample.stacks.firm[units], sample.stacks.treated[units])
@@ -61,6 +61,6 @@ class Members:
         """Add the firms of a sample, all together and of each event time."""
         self.add_sample(place, sample)
         for column, time in enumerate(sample.stacks.event_times.tolist()):
-            then = sample.observed[:, column]
+            then = np.asarray(sample.observed[:, column])
             if then.any():
                 self._add_units([replace(place, event_time=time)], sample, then)
