@@ -11,6 +11,7 @@ as in `estimators.event_cells`, one year a component being zero. It is the proje
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -86,8 +87,9 @@ def solve_by_arrays(
         residuals[:] = 0
     scores = [(column * residuals).ravel()[firms.place] for column in left.weighted]
     given = (y, regressors, firm, year, weight)
-    regression = Regression(*codes, kept, y, left.bread, again=lambda: absorbed_again(*given))
-    return Solved(estimates, np.column_stack(scores), left.estimable, regression)
+    again = partial(absorbed_again, *given)
+    regression = Regression.of_rows(codes, kept, left.bread, again=again)
+    return Solved(estimates, np.column_stack(scores), left.estimable, y, kept, regression)
 
 
 def _firm_years(firm: Codes, year: Codes, weight: Floats) -> _FirmYears:
