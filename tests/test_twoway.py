@@ -175,10 +175,11 @@ def assert_same_regression(one, other):
     np.testing.assert_allclose(one.regression.bread, other.regression.bread, rtol=1e-10)
     size = np.abs(other.influence).max()
     np.testing.assert_allclose(one.influence, other.influence, rtol=0, atol=1e-10 * size)
-    for name in ("first", "second", "kept"):
-        np.testing.assert_array_equal(
-            getattr(one.regression, name), getattr(other.regression, name)
-        )
+    np.testing.assert_array_equal(one.regression.kept, other.regression.kept)
+    assert one.regression.n_effects == other.regression.n_effects
+    alone = np.arange(len(one.seen.firm))
+    for clusters in (one.seen.firm, alone, one.seen.assignment[one.seen.firm]):
+        assert one.regression.nested(clusters) == other.regression.nested(clusters)
     residuals = [fit.regression.least_squares.residuals for fit in (one, other)]
     np.testing.assert_array_equal(*residuals)
 
