@@ -3,21 +3,26 @@
 from itertools import combinations
 from math import factorial
 
+import assignments_by_tables as by_tables
 import numpy as np
 import pandas as pd
 import pytest
 from matched_sets import nearest_design
+from moving_firms import DESIGNS, moving_panel, moving_study
 from stacked_tables import estimation, outcomes, treatment
 from told import estimate_specs
 
 from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
+from pipeline.effects.rows import spec_label
 from pipeline.errors import IdentificationError
-from pipeline.inference.entry_assignments import lottery
-from pipeline.inference.randomisation import _require_draws
+from pipeline.inference.active_units import active_units
+from pipeline.inference.entry_assignments import lottery, participants, stacks_of
+from pipeline.inference.randomisation import _require_draws, randomise
 from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.inference import Randomisation
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
 
@@ -126,24 +131,26 @@ def test_assignments_of_two_entry_years_are_counted_and_all_different():
     drawn = _lottery(panel)
     others = {tuple(dealt) for dealt in drawn.every_other()}
     assert drawn.n_assignments == factorial(8) // (2 * factorial(5)) == len(others) + 1
-    entry = drawn.entrants(drawn.dealt, np.random.default_rng(0))
-    actual = panel.dropna(subset=["cohort"]).drop_duplicates("firm_id")
-    assert entry == dict(zip(actual["firm_id"], actual["cohort"], strict=True))
+    entry = drawn.entries(drawn.dealt, np.random.default_rng(0))
+    actual = panel.drop_duplicates("firm_id")["cohort"].to_numpy(float, na_value=np.nan)
+    np.testing.assert_array_equal(entry, actual)
 
 
 def test_where_some_firms_enter_as_many_do_elsewhere():
     drawn = _lottery(panel_of({0: 2005, 1: 2005}, share=0.5))
     dealt = drawn.dealt[::-1].copy()
-    first = drawn.entrants(dealt, np.random.default_rng(0))
-    assert {firm[:3] for firm in first} <= {"F02", "F03"} and len(first) == 4
-    assert first == drawn.entrants(dealt, np.random.default_rng(0))
-    assert first != drawn.entrants(dealt, np.random.default_rng(5))
+    first, again, other = (
+        set(np.flatnonzero(np.isfinite(drawn.entries(dealt, np.random.default_rng(seed)))))
+        for seed in (0, 0, 5)
+    )
+    assert {firm // 10 for firm in first} <= {2, 3} and len(first) == 4
+    assert first == again != other
 
 
 def _lottery(panel):
     study, redo = prepared(panel)
-    treated = redo.scores[(redo.scores["model"] == "unmatched") & redo.scores["treated"]]
-    return lottery(panel, treated, study.treatment)
+    active = active_units(study, stacks_of(redo.scores))
+    return lottery(active, participants(active, redo.scores))
 
 
 @pytest.mark.slow
@@ -172,9 +179,9 @@ def test_size_with_two_treated_clusters():
 def test_reasons():
     panel = panel_of({0: 2005, 1: 2005})
     study, redo = prepared(panel)
-    treated = redo.scores[(redo.scores["model"] == "unmatched")].assign(treated=True)
+    active = active_units(study, stacks_of(redo.scores))
     with pytest.raises(IdentificationError, match="randomisation_every_cluster_treated"):
-        lottery(panel, treated, study.treatment)
+        lottery(active, np.ones(len(active.every.firm), dtype=bool))
     lone = rows_of(panel_of({0: 2005}), "unmatched").loc["randomisation"]
     assert "without a standard error" in lone["note"] and np.isnan(lone["p_value"])
 
@@ -197,3 +204,45 @@ def test_ratios_say_that_the_methods_are_linear():
     rows = rows_of(panel, named=named, bias_reduced=True)
     for name in ("randomisation", "bias_reduced"):
         assert "linear estimators only" in rows.loc[name, "note"]
+
+
+@pytest.mark.parametrize("design", ["unmatched", *DESIGNS])
+def test_statistics_are_those_of_every_assignment_estimated_as_a_study_of_its_own(design):
+    """Firms move between clusters, exit, lack values; the assignments are those of identifiers."""
+    found, slow = both_ways(design, "not_yet_treated", draws=6, seed=4)
+    np.testing.assert_allclose(found, slow, rtol=1e-10)
+    assert np.isfinite(slow).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"average": "pooled"},
+        {"covariates": ["age", "sector"]},
+        {"year_effects_by": "sector"},
+        {"cluster": "firm"},
+    ],
+)
+def test_every_spec_is_estimated_again_as_it_is(options):
+    found, slow = both_ways("odds", "never_treated", draws=2, seed=2, **options)
+    np.testing.assert_allclose(found, slow, rtol=1e-8)
+
+
+def test_an_assignment_that_cannot_be_made_has_no_statistic():
+    """Of few clusters some assignments leave a year without comparison firms."""
+    found, slow = both_ways("cells", "not_yet_treated", draws=8, seed=1, n_clusters=9)
+    assert 0 < np.isnan(slow).sum() < slow.size
+    np.testing.assert_allclose(found, slow, rtol=1e-10)
+
+
+def both_ways(design, comparison, draws, seed, n_clusters=24, **options):
+    """Return statistics of random assignments, as `randomise` finds them and one by one."""
+    panel = moving_panel(n_clusters=n_clusters)
+    prepared = moving_study(panel, design, comparison, **options)
+    study, redo = prepared.study, prepared.redo
+    drawn = Randomisation.model_construct(draws=draws, seed=seed)
+    spec = study.estimate.specs[0].model_copy(update={"randomisation": drawn})
+    labels = [spec_label(study, spec, design, outcome) for outcome in study.outcomes]
+    entries = by_tables.Draws(study, redo).random(seed, draws)
+    slow = [by_tables.statistics(study, redo, spec, labels, own) for own in entries]
+    return randomise(study, redo, spec, labels).statistics, np.array(slow)

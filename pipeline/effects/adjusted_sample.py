@@ -47,10 +47,20 @@ def standardised_covariates(study: Study, stacks: Stacks, names: list[str]) -> F
 
     Raises IdentificationError where a covariate is constant or collinear with others.
     """
+    return standardised(covariates_by_unit(study, stacks, names))
+
+
+def covariates_by_unit(study: Study, stacks: Stacks, names: list[str]) -> pd.DataFrame:
+    """Return COVARIATES by unit, one row each; a value that it lacks is missing."""
     assert study.covariates is not None, "prepare_study checks the names"
     firm_id = study.panel["firm_id"].to_numpy()[stacks.firm_row]
     own = study.covariates.set_index(["stack", "firm_id"])[names]
-    values = own.reindex(list(zip(stacks.stack.tolist(), firm_id, strict=True)))
+    found: pd.DataFrame = own.reindex(list(zip(stacks.stack.tolist(), firm_id, strict=True)))
+    return found.reset_index(drop=True)
+
+
+def standardised(values: pd.DataFrame) -> Floats:
+    """Return the columns of covariates by unit, as `standardised_covariates`."""
     complete = values.notna().all(axis=1).to_numpy()
     design = covariate_columns(values[complete])[:, 1:]
     columns = np.full((len(values), design.shape[1]), np.nan)

@@ -32,20 +32,28 @@ class Candidates:
     starts: Codes
     dated: Codes
 
-    def matched(self, found: Sequence[StackMatch], units: Sequence[Codes]) -> Stacks:
+    def matched(
+        self, found: Sequence[StackMatch], units: Sequence[Codes], treated: Flags | None = None
+    ) -> Stacks:
         """Return the stacks that matches make, no firm of a risk set in two of them.
 
         `units` says of each match which of the candidates it numbers, in the order in which they
-        were matched. The stacks are those of joining the tables of the matches again. Raises
-        DataError as that does.
+        were matched, `treated` (u,) who is, where that is not as in the study. The stacks are those
+        of joining the tables of the matches again. Raises DataError as that does.
         """
-        weight = np.zeros(len(self.every.firm))
-        for match, unit in zip(found, units, strict=True):
-            weight[unit] = match.weight
+        treated = self.every.treated if treated is None else treated
+        weight = self.weights(found, units)
         used = np.flatnonzero(weight > 0)
         place = np.cumsum(weight > 0) - 1
         members = [_members(match.sets, place[u]) for match, u in zip(found, units, strict=True)]
-        return self.chosen(used, weight[used], self.every.treated[used], _side_by_side(members))
+        return self.chosen(used, weight[used], treated[used], _side_by_side(members))
+
+    def weights(self, found: Sequence[StackMatch], units: Sequence[Codes]) -> Floats:
+        """Return the weight of every candidate (u,) in matches, as `matched` takes them."""
+        weight = np.zeros(len(self.every.firm))
+        for match, unit in zip(found, units, strict=True):
+            weight[unit] = match.weight
+        return weight
 
     def chosen(
         self, used: Codes, weight: Floats, treated: Flags, sets: SetMembers | None

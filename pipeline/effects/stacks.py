@@ -7,6 +7,7 @@ serves several stacks is several units. Tables are joined once, by key; after th
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,28 +114,42 @@ def join_stacks(
         raise DataError(f"{design}: {int((firm < 0).sum())} rows of WEIGHTS have no firm in PANEL")
     stack = units["stack"].to_numpy(dtype=np.int64)
     treated = units["treated"].to_numpy(dtype=np.bool_)
-    window = treatment.window
-    event_times = np.arange(window.first_event_time, window.last_event_time + 1)
+    base_year = units["base_year"].to_numpy(dtype=np.int64)
     dated, clusters = pd.factorize(units["cluster"])
     cluster, n_firms_moved = firm_clusters(np.asarray(dated, np.intp), firm, stack, treated)
     return Stacks(
         design=design,
-        event_times=event_times,
-        reference=treatment.reference_event_time,
         firm=firm,
         cluster=cluster,
         stack=stack,
         treated=treated,
         weight=weight,
-        base_row=index.rows(firm, units["base_year"].to_numpy(dtype=np.int64)[:, None])[:, 0],
-        firm_row=index.row.max(axis=1, initial=NO_ROW)[firm],
-        panel_row=index.rows(firm, stack[:, None] + event_times),
-        covered=index.covers(stack[:, None] + event_times),
         n_firms_moved=n_firms_moved,
         sets=_set_members(index, matches[matches["design"] == design], firm, stack),
-        n_firms=len(index.firms),
         names={"assignment": np.asarray(clusters, dtype=np.object_)},
+        **rows_of_units(index, firm, stack, base_year, treatment),
     )
+
+
+def rows_of_units(
+    index: PanelIndex,
+    firm: Codes,
+    stack: NDArray[np.int64],
+    base_year: NDArray[np.int64],
+    treatment: TreatmentSection,
+) -> dict[str, Any]:
+    """Return what Stacks says of units' rows in PANEL over the event window; arguments are (u,)."""
+    window = treatment.window
+    event_times = np.arange(window.first_event_time, window.last_event_time + 1)
+    return {
+        "event_times": event_times,
+        "reference": treatment.reference_event_time,
+        "base_row": index.rows(firm, base_year[:, None])[:, 0],
+        "firm_row": index.row.max(axis=1, initial=NO_ROW)[firm],
+        "panel_row": index.rows(firm, stack[:, None] + event_times),
+        "covered": index.covers(stack[:, None] + event_times),
+        "n_firms": len(index.firms),
+    }
 
 
 def checked_weights(weight: Floats, design: str) -> Floats:

@@ -81,6 +81,12 @@ class Inferred:
         """Return standard errors (k,), missing where there is a reason for none."""
         return np.where([reason is None for reason in self.reasons], self.std_errors, np.nan)
 
+    @property
+    def statistics(self) -> Floats:
+        """Return t statistics (k,), missing where there is no standard error or it is zero."""
+        errors = self.known_errors
+        return self.estimated.estimates / np.where(errors > 0, errors, np.nan)
+
     def counts_at(self, term: Term) -> Counts:
         """Return the counts of what a term rests on; firms stay those of all."""
         if term.event_time is None or term.cohort is not None:

@@ -13,32 +13,47 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Codes
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.errors import IdentificationError, Reason
-from pipeline.params.treatment import TreatmentSection
-from pipeline.selection.risk_sets import active_firms
+from pipeline.inference.active_units import ActiveUnits
 
 Pattern = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """Hold the firms active for one stack, sorted by cluster, then identifier (n,).
+
+    Those of cluster code c stand from `first[c]` to `first[c + 1]`.
+    """
+
+    firm: Codes
+    first: Codes
+
+    @property
+    def sizes(self) -> Codes:
+        """Return the number of firms of each cluster."""
+        return np.diff(self.first)
+
+    def of(self, cluster: int) -> Codes:
+        """Return the firm codes of a cluster."""
+        return self.firm[self.first[cluster] : self.first[cluster + 1]]
 
 
 @dataclass(frozen=True)
 class Lottery:
     """Hold c clusters, the pattern of each, shares that enter, and who may enter when.
 
-    `dealt` (c,) points into `patterns`, 0 being no entry; `share` is by pattern and entry year,
-    `eligible` lists firms by entry year and cluster.
+    `clusters` (c,) are codes, `dealt` (c,) points into `patterns`, 0 being no entry; `share` is by
+    pattern and entry year, `eligible` by entry year. There are `n_firms` firm codes.
     """
 
-    clusters: list[str]
+    clusters: Codes
     patterns: list[Pattern]
     dealt: Codes
     share: dict[tuple[Pattern, int], float]
-    eligible: dict[tuple[int, str], list[str]]
-
-    @property
-    def entry_years(self) -> list[int]:
-        """Return the years in which some cluster's participants enter."""
-        return sorted({year for pattern in self.patterns for year in pattern})
+    eligible: dict[int, Eligible]
+    n_firms: int
 
     @property
     def n_assignments(self) -> int:
@@ -56,68 +71,92 @@ class Lottery:
             if not np.array_equal(dealt, self.dealt):
                 yield dealt
 
-    def entrants(self, dealt: Codes, rng: np.random.Generator) -> dict[str, int]:
-        """Return the entry year of every firm that enters under an assignment."""
-        entry: dict[str, int] = {}
-        for cluster, number in zip(self.clusters, dealt, strict=True):
-            pattern = self.patterns[number]
+    def entries(self, dealt: Codes, rng: np.random.Generator) -> Floats:
+        """Return the entry year of every firm (F,) under an assignment, missing without one."""
+        entry = np.full(self.n_firms, np.nan)
+        for place in np.flatnonzero(dealt).tolist():
+            pattern = self.patterns[dealt[place]]
             for year in pattern:
-                firms = [f for f in self.eligible.get((year, cluster), []) if f not in entry]
+                firms = self.eligible[year].of(int(self.clusters[place]))
+                firms = firms[np.isnan(entry[firms])]
                 count = min(max(1, round(self.share[pattern, year] * len(firms))), len(firms))
-                whole = count == len(firms)
-                drawn = firms if whole else rng.choice(firms, count, replace=False)
-                entry |= {str(firm): year for firm in drawn}
+                if count < len(firms):
+                    firms = rng.choice(firms, count, replace=False)
+                entry[firms] = year
         return entry
 
 
-def lottery(panel: pd.DataFrame, treated: pd.DataFrame, treatment: TreatmentSection) -> Lottery:
+def lottery(active: ActiveUnits, entered: Flags) -> Lottery:
     """Return the lottery behind the entries of a study.
 
-    `treated` has stack, firm_id and cluster of the participants that were active in base and entry
-    year. All clusters that have active firms in every base year take part. Raises
-    IdentificationError where all of them have participants.
+    `entered` (u,) marks the participants among the active. All clusters that have active firms in
+    every base year take part. Raises IdentificationError where all of them have participants.
     """
-    stacks = sorted(int(stack) for stack in treated["stack"].unique())
-    active = pd.concat([active_firms(panel, stack, treatment).firms for stack in stacks])
-    in_every = active.groupby("cluster")["stack"].nunique() == len(stacks)
-    had = _patterns(treated)
-    clusters = sorted({str(cluster) for cluster in in_every[in_every].index} | set(had))
+    every, n_clusters = active.every, len(active.every.names["assignment"])
+    stacks = [int(stack) for stack in np.unique(every.stack)]
+    eligible = {stack: _eligible(active, stack, n_clusters) for stack in stacks}
+    counts = {
+        stack: np.bincount(every.cluster[entered & (every.stack == stack)], minlength=n_clusters)
+        for stack in stacks
+    }
+    had = _patterns(counts)
+    in_every = np.all([eligible[stack].sizes > 0 for stack in stacks], axis=0)
+    clusters = np.flatnonzero(in_every | np.isin(np.arange(n_clusters), list(had)))
     patterns: list[Pattern] = [(), *sorted(set(had.values()))]
-    dealt = np.array([patterns.index(had.get(c, ())) for c in clusters], dtype=np.intp)
+    dealt = np.array([patterns.index(had.get(c, ())) for c in clusters.tolist()], dtype=np.intp)
     if (dealt > 0).all():
         raise IdentificationError(Reason("randomisation_every_cluster_treated"))
-    eligible = _by_stack_and_cluster(active)
-    return Lottery(clusters, patterns, dealt, _shares(treated, had, eligible), eligible)
+    shares = _shares(counts, had, eligible)
+    return Lottery(clusters, patterns, dealt, shares, eligible, every.n_firms)
 
 
-def _patterns(treated: pd.DataFrame) -> dict[str, Pattern]:
-    """Return the entry years of each cluster with participants."""
-    years: dict[str, set[int]] = {}
-    for cluster, stack in zip(treated["cluster"], treated["stack"], strict=True):
-        years.setdefault(str(cluster), set()).add(int(stack))
-    return {cluster: tuple(sorted(own)) for cluster, own in years.items()}
+def stacks_of(scores: pd.DataFrame) -> list[int]:
+    """Return the entry years of the participants in SCORES."""
+    return sorted(int(stack) for stack in _participants(scores)["stack"].unique())
 
 
-def _by_stack_and_cluster(firms: pd.DataFrame) -> dict[tuple[int, str], list[str]]:
-    """Return sorted firms by stack and cluster."""
-    listed: dict[tuple[int, str], list[str]] = {}
-    rows = firms.sort_values("firm_id")
-    for stack, cluster, firm in zip(rows["stack"], rows["cluster"], rows["firm_id"], strict=True):
-        listed.setdefault((int(stack), str(cluster)), []).append(str(firm))
-    return listed
+def participants(active: ActiveUnits, scores: pd.DataFrame) -> Flags:
+    """Say which units are the participants of the study, (u,); `scores` are SCORES."""
+    rows = _participants(scores)
+    firm, stack = active.index.codes(rows["firm_id"]), rows["stack"].to_numpy(np.int64)
+    entry = np.full(active.every.n_firms, -1, dtype=np.int64)
+    entry[firm] = stack
+    return np.asarray(entry[active.every.firm] == active.every.stack)
+
+
+def _participants(scores: pd.DataFrame) -> pd.DataFrame:
+    rows: pd.DataFrame = scores[(scores["model"] == "unmatched") & scores["treated"]]
+    return rows
+
+
+def _eligible(active: ActiveUnits, stack: int, n_clusters: int) -> Eligible:
+    own = active.units_of(stack)
+    cluster, firm = active.every.cluster[own], active.every.firm[own]
+    order = np.argsort(cluster, kind="stable")
+    first = np.searchsorted(cluster[order], np.arange(n_clusters + 1))
+    return Eligible(firm[order], first)
+
+
+def _patterns(counts: dict[int, Codes]) -> dict[int, Pattern]:
+    """Return the entry years of each cluster with participants, by code."""
+    by_stack = np.array(list(counts.values())) > 0
+    years = np.array(list(counts))
+    return {
+        int(cluster): tuple(years[by_stack[:, cluster]].tolist())
+        for cluster in np.flatnonzero(by_stack.any(axis=0))
+    }
 
 
 def _shares(
-    treated: pd.DataFrame, had: dict[str, Pattern], eligible: dict[tuple[int, str], list[str]]
+    counts: dict[int, Codes], had: dict[int, Pattern], eligible: dict[int, Eligible]
 ) -> dict[tuple[Pattern, int], float]:
     """Return the share of active firms that entered, by pattern and entry year."""
-    entered = _by_stack_and_cluster(treated)
     shares: dict[tuple[Pattern, int], float] = {}
     for pattern in sorted(set(had.values())):
         members = [cluster for cluster, own in had.items() if own == pattern]
         for year in pattern:
-            active = sum(len(eligible[year, cluster]) for cluster in members)
-            shares[pattern, year] = sum(len(entered[year, c]) for c in members) / active
+            number = int(eligible[year].sizes[members].sum())
+            shares[pattern, year] = int(counts[year][members].sum()) / number
     return shares
 
 

@@ -7,24 +7,32 @@ analytic errors do not, but its p-value cannot be smaller than the number of ass
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.adjusted_sample import adjusted_sample
+from pipeline.effects.adjusted_sample import standardised
 from pipeline.effects.rows import Label, Row, label_of, without_figures
-from pipeline.effects.sample import check_comparable
-from pipeline.effects.study import Study, outcome_sample
+from pipeline.effects.sample import (
+    StackedSample,
+    check_comparable,
+    sample_of_values,
+    values_by_unit,
+)
+from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.errors import EvaluationError, IdentificationError, Reason
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.inference.analytic import analytic_rows, infer
-from pipeline.inference.entry_assignments import Lottery, lottery
-from pipeline.inference.reassignment import Reassignment, reassignment
+from pipeline.inference.active_units import ActiveUnits, active_units
+from pipeline.inference.analytic import infer
+from pipeline.inference.entry_assignments import Lottery, lottery, participants, stacks_of
+from pipeline.inference.reassignment import Reassigned, Reassignment, reassignment
 from pipeline.matching.redo import Redo
+from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import Spec
 from pipeline.params.match import ExternalDesign
+from pipeline.progress import track
 
 # Assignments that cannot be estimated are left out: the test then holds among those that can, as
 # the actual one does. Where most cannot, that is no longer the design that was run.
@@ -76,15 +84,17 @@ def randomise(study: Study, redo: Redo, spec: Spec, labels: list[Label]) -> Rand
     design, settings = labels[0].design, spec.option("randomisation")
     if isinstance(redo.match.designs.get(design), ExternalDesign):
         raise IdentificationError(Reason("randomisation_of_file_weights"))
-    unmatched = redo.scores[(redo.scores["model"] == "unmatched") & redo.scores["treated"]]
-    drawn = lottery(study.panel, unmatched, study.treatment)
-    fixed = reassignment(study, redo, design, drawn.entry_years)
+    active = active_units(study, stacks_of(redo.scores))
+    drawn = lottery(active, participants(active, redo.scores))
+    worlds = worlds_of(study, redo, spec, labels, active)
     rng = np.random.default_rng(settings.seed)
     enumerated = drawn.n_assignments - 1 <= settings.draws
+    number = drawn.n_assignments - 1 if enumerated else settings.draws
+    dealt = _assignments(drawn, enumerated, settings.draws, rng)
     statistics = np.array(
         [
-            _statistics(fixed, spec, labels, drawn.entrants(dealt, rng))
-            for dealt in _assignments(drawn, enumerated, settings.draws, rng)
+            worlds.statistics(drawn.entries(one, rng))
+            for one in track(dealt, f"assignments of entry, design {design}", number)
         ]
     ).reshape(-1, len(labels))
     _require_draws(statistics)
@@ -101,29 +111,60 @@ def _assignments(
         yield rng.permutation(drawn.dealt)
 
 
-def _statistics(
-    fixed: Reassignment, spec: Spec, labels: list[Label], entry: dict[str, int]
-) -> list[float]:
-    """Return the t statistic of each outcome had these firms entered; missing where none."""
-    try:
-        world = fixed.study_under(entry)
-    except EvaluationError:
-        return [float("nan")] * len(labels)
-    return [_statistic(world, spec, label) for label in labels]
+@dataclass(frozen=True)
+class Worlds:
+    """Hold what the outcomes of one spec and design share over assignments.
+
+    `values` are outcomes on their scale, by label, of all active units (u, event times).
+    """
+
+    study: Study
+    spec: Spec
+    fixed: Reassignment
+    labels: list[Label]
+    values: list[Floats]
+
+    def statistics(self, entry: Floats) -> list[float]:
+        """Return each outcome's t statistic had these firms entered; missing where none."""
+        try:
+            found = self.fixed.under(entry)
+        except EvaluationError:
+            return [float("nan")] * len(self.labels)
+        pairs = zip(self.labels, self.values, strict=True)
+        return [self._statistic(found, label, values) for label, values in pairs]
+
+    def _statistic(self, found: Reassigned, label: Label, values: Floats) -> float:
+        """Return the t statistic of the average effect in a study of re-assigned entry."""
+        world = replace(self.study, stacks={label.design: found.stacks})
+        try:
+            sample = self._sample(found, values)
+            check_comparable(sample)
+            task = Task(world, self.spec.only_average(label.design), label.outcome, sample)
+            results = ESTIMATORS[self.spec.estimator].again().estimate(task).results
+        except EvaluationError:
+            return float("nan")
+        if not results or not results[0].terms:
+            return float("nan")
+        return float(infer(results[0], self.spec.cluster).statistics[0])
+
+    def _sample(self, found: Reassigned, values: Floats) -> StackedSample:
+        """Return an outcome's sample, with the covariates that the spec adjusts for."""
+        named, columns = self.spec.option("covariates"), None
+        if named:
+            columns = standardised(self.fixed.covariates[named].iloc[found.units])
+        own = values[found.units]
+        return sample_of_values(found.stacks, own, self.study.estimate.missing, columns)
 
 
-def _statistic(world: Study, spec: Spec, label: Label) -> float:
-    """Return the t statistic of the average effect in a study of re-assigned entry."""
-    try:
-        sample = outcome_sample(world, label.design, label.outcome)
-        adjusted, _ = adjusted_sample(world, spec, sample, label.outcome)
-        check_comparable(adjusted)
-        task = Task(world, spec.only_average(label.design), label.outcome, adjusted)
-        results = ESTIMATORS[spec.estimator].again().estimate(task).results
-        rows = [row for part in results for row in analytic_rows(label, infer(part, spec.cluster))]
-        return float(rows[0].get("statistic", np.nan)) if rows else float("nan")
-    except EvaluationError:
-        return float("nan")
+def worlds_of(
+    study: Study, redo: Redo, spec: Spec, labels: list[Label], active: ActiveUnits
+) -> Worlds:
+    """Prepare the assignments of entry among active units for one spec and design."""
+    described = [study.outcomes[label.outcome] for label in labels]
+    scaled = [on_scale(study.panel[outcome.column], outcome) for outcome in described]
+    values = [values_by_unit(active.every, column) for column in scaled]
+    fixed = reassignment(study, redo, labels[0].design, active)
+    return Worlds(study, spec, fixed, labels, values)
 
 
 def _require_draws(statistics: Floats) -> None:

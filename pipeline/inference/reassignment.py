@@ -1,101 +1,149 @@
-"""The study as it would be had other firms entered: risk sets, scores and matches made again.
+"""A design as it would be had other firms entered: risk sets, scores and matches made again.
 
-What no assignment of entry changes is worked out once: who is active in which base and entry year,
-where their rows and clusters are, and their covariates, which are dated before entry.
+What no assignment of entry changes stands in arrays: who is active in which base and entry year,
+where their rows and clusters are, their covariates, which are dated before entry, and exact cells.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
-from pipeline.datasets.arrays import Codes
-from pipeline.datasets.matches import MATCHES
-from pipeline.effects.stacks import Stacks, join_stacks
+from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
+from pipeline.effects.candidates import Candidates
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
-from pipeline.matching.designs import design_risk_sets, match_rows, match_stack, weight_rows
+from pipeline.errors import Reason, SupportError
+from pipeline.inference.active_units import ActiveUnits
+from pipeline.matching.cells import exact_cells
+from pipeline.matching.designs import match_stack, read_by
 from pipeline.matching.redo import Redo
-from pipeline.panel.panel_index import PanelIndex, index_panel
-from pipeline.panel.treated_clusters import first_entries
+from pipeline.matching.stack import RiskSet
+from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign
-from pipeline.selection.covariates import dated_covariates
+from pipeline.params.score import ControlsFrom, ScoreModel
+from pipeline.selection.covariates import covariates_by_code
 from pipeline.selection.likelihood import maximise
-from pipeline.selection.propensity import score_model
-from pipeline.selection.risk_sets import ActiveFirms, active_firms, risk_set, score_pool
+from pipeline.selection.propensity import fit_model
+
+
+@dataclass(frozen=True)
+class Reassigned:
+    """Hold the stacks of one assignment, and which of the active units (u,) they use."""
+
+    stacks: Stacks
+    units: Codes
 
 
 @dataclass(frozen=True)
 class Reassignment:
-    """Hold what the assignments of entry share for one design.
+    """Hold what the assignments of entry share for one design, whose rule is None if `unmatched`.
 
-    `firm` and `cluster` are codes by PANEL row; `active` lists firms by entry year, `covariates`
-    is COVARIATES of all of them.
+    By active unit (u,): `covariates`, text as categories; `usable` says who has those of the score
+    `model`; `cells` are the exact cells, None without any or where bins cut those at risk anew.
     """
 
-    study: Study
-    redo: Redo
-    design: str
-    index: PanelIndex
-    firm: Codes
-    cluster: Codes
-    active: dict[int, ActiveFirms]
+    active: ActiveUnits
+    candidates: Candidates
+    source: ControlsFrom
+    rule: AnyDesign | None
+    model: ScoreModel | None
     covariates: pd.DataFrame
+    usable: Flags
+    cells: Integers | None
 
-    def study_under(self, entry: dict[str, int]) -> Study:
-        """Return the study of one design had these firms entered in these years.
+    def under(self, entry: Floats) -> Reassigned:
+        """Return the design had firms (F,) entered in these years, missing for never.
 
-        The panel keeps the actual entries: estimates read its outcomes only. Raises SupportError or
-        DataError where the design cannot be made.
+        Raises SupportError or DataError where it cannot be made.
         """
-        stacks = self._stacks(self._risk_sets(entry))
-        return replace(self.study, stacks={self.design: stacks}, covariates=self.covariates)
+        member, treated = self.active.risk_sets(entry, self.source)
+        units = np.flatnonzero(member & self.usable)
+        columns = {"stack": self.candidates.every.stack[units], "treated": treated[units]}
+        firms = pd.DataFrame(columns, index=units)
+        _require_groups(firms, np.unique(entry[np.isfinite(entry)]))
+        found, rows = [], []
+        for risk_set in self._risk_sets(self._scored(firms)):
+            found.append(match_stack(risk_set, self.rule))
+            rows.append(risk_set.firms.index.to_numpy())
+        used = np.flatnonzero(self.candidates.weights(found, rows) > 0)
+        return Reassigned(self.candidates.matched(found, rows, treated), used)
 
-    def _risk_sets(self, entry: dict[str, int]) -> pd.DataFrame:
-        entry_year = np.full(len(self.index.firms), np.nan)
-        entry_year[self.index.firms.get_indexer(pd.Index(list(entry)))] = list(entry.values())
-        cohort = entry_year[self.firm]
-        year = self.study.panel["year"].to_numpy()
-        first = first_entries(year, cohort, self.cluster, int(self.cluster.max()) + 1)[self.cluster]
-        entered = [self.active[year] for year in sorted(set(entry.values()))]
-        return pd.concat(
-            [risk_set(s, cohort[s.row], first[s.row], self.study.treatment) for s in entered]
-        )
+    def _scored(self, firms: pd.DataFrame) -> pd.DataFrame:
+        """Return the firms at risk with their scores, if the design has any, and support."""
+        if self.model is None or self.rule is None:
+            return firms.assign(linear_score=np.nan, propensity_score=np.nan, on_support=True)
+        values = self.covariates[self.model.covariates].iloc[firms.index]
+        values.index = firms.index
+        return fit_model(firms, values, self.model, self.rule.score, maximise)[0]
 
-    def _stacks(self, firms: pd.DataFrame) -> Stacks:
-        """Score and match the risk sets."""
-        rule = self.redo.match.designs.get(self.design)
-        scores = self._scores(rule, firms)
-        matched = [
-            match_stack(risk_set, rule)
-            for risk_set in design_risk_sets(scores, self.covariates, self.design, rule)
-        ]
-        weights = pd.concat([weight_rows(stack, self.design) for stack in matched])
-        sets = [match_rows(stack, self.design) for stack in matched if len(stack.sets.treated)]
-        matches = pd.concat(sets) if sets else pd.DataFrame(columns=list(MATCHES.columns))
-        return join_stacks(self.index, weights, matches, self.design, self.study.treatment)
+    def _risk_sets(self, scored: pd.DataFrame) -> Iterator[RiskSet]:
+        """Yield the risk set of each stack, its firms by unit."""
+        read = read_by(self.rule)
+        years, starts = np.unique(scored["stack"], return_index=True)
+        ends = [*starts[1:].tolist(), len(scored)]
+        for year, first, last in zip(years.tolist(), starts.tolist(), ends, strict=True):
+            firms = scored.iloc[first:last]
+            units = firms.index.to_numpy()
+            where = f"stack {year}, design {self.candidates.every.design}"
+            values = self.covariates[read].iloc[units]
+            yield RiskSet(where, year, firms, values, self._cells_of(units))
 
-    def _scores(self, rule: AnyDesign | None, firms: pd.DataFrame) -> pd.DataFrame:
-        """Return the risk sets of the design, with the scores of the model that it uses, if any."""
-        if rule is None:
-            source = self.redo.score.unmatched.controls_from
-            return score_pool(firms, "unmatched", source).assign(on_support=True)
-        model = self.redo.score.models[rule.score]
-        pool = score_pool(firms, rule.score, model.controls_from)
-        return score_model(pool, self.covariates, model, rule.score, maximise)[0]
+    def _cells_of(self, units: Codes) -> Integers | None:
+        if not isinstance(self.rule, CellDesign) or not self.rule.exact:
+            return None
+        if self.cells is not None:
+            return self.cells[units]
+        own = self.covariates[self.rule.exact].iloc[units]
+        return exact_cells(own, self.rule.exact, self.rule.bins)
 
 
-def reassignment(study: Study, redo: Redo, design: str, entry_years: list[int]) -> Reassignment:
-    """Prepare the assignments of entry to these years, for one design."""
-    index = index_panel(study.panel)
-    active = {year: active_firms(study.panel, year, study.treatment) for year in entry_years}
-    firms = pd.concat([stack.firms for stack in active.values()])
-    return Reassignment(
-        study=study,
-        redo=redo,
-        design=design,
-        index=index,
-        firm=index.codes(study.panel["firm_id"]),
-        cluster=np.asarray(pd.factorize(study.panel["cluster"])[0], dtype=np.intp),
-        active=active,
-        covariates=dated_covariates(study.panel, firms, redo.score.covariates),
+def reassignment(study: Study, redo: Redo, design: str, active: ActiveUnits) -> Reassignment:
+    """Prepare the assignments of entry among active units, for one design."""
+    rule, every = redo.match.designs.get(design), active.every
+    model = None if rule is None else redo.score.models[rule.score]
+    covariates = with_categories(
+        covariates_by_code(study.panel, study.index, every.firm, every.stack, redo.score.covariates)
     )
+    return Reassignment(
+        active=active,
+        candidates=active.candidates(design),
+        source=redo.controls_from(design),
+        rule=rule,
+        model=model,
+        covariates=covariates,
+        usable=_usable(covariates, model),
+        cells=_standing_cells(covariates, rule),
+    )
+
+
+def _usable(covariates: pd.DataFrame, model: ScoreModel | None) -> Flags:
+    """Say who has all covariates of a model; where it refuses others, its fit does."""
+    if model is None or model.missing == "refuse":
+        return np.ones(len(covariates), dtype=np.bool_)
+    return np.asarray(covariates[model.covariates].notna().all(axis=1))
+
+
+def _standing_cells(covariates: pd.DataFrame, rule: AnyDesign | None) -> Integers | None:
+    """Return the exact cells that do not depend on who is at risk."""
+    if not isinstance(rule, CellDesign) or any(b.edges is None for b in rule.bins.values()):
+        return None
+    return exact_cells(covariates, rule.exact, rule.bins)
+
+
+def with_categories(covariates: pd.DataFrame) -> pd.DataFrame:
+    """Return covariates with text as categories, whose codes are compared in place of it."""
+    text = [name for name, column in covariates.items() if not is_numeric_dtype(column)]
+    return covariates.astype(dict.fromkeys(text, "category"))
+
+
+def _require_groups(firms: pd.DataFrame, entry_years: Floats) -> None:
+    """Raise SupportError unless every stack has firms of both groups."""
+    for year in entry_years:
+        own = firms.loc[firms["stack"] == year, "treated"]
+        if own.all() or not own.any():
+            sizes = {"n_treated": int(own.sum()), "n_control": int((~own).sum())}
+            found = {"entry_year": int(year), **sizes}
+            raise SupportError(Reason("entry_year_lacks_group", found))

@@ -123,10 +123,14 @@ def as_read(risk_set: RiskSet, design: AnyDesign | None) -> RiskSet:
 
     Not of a design from a file, which names its firms.
     """
-    named = {} if design is None else design.named()
-    read = {name for setting, names in named.items() if setting != "exact" for name in names}
     firms = risk_set.firms[["treated", "on_support", "linear_score", "propensity_score"]]
-    return replace(risk_set, firms=firms, covariates=risk_set.covariates[sorted(read)])
+    return replace(risk_set, firms=firms, covariates=risk_set.covariates[read_by(design)])
+
+
+def read_by(design: AnyDesign | None) -> list[str]:
+    """Return the covariates that a design's method reads beside its exact cells."""
+    named = {} if design is None else design.named()
+    return sorted({n for setting, names in named.items() if setting != "exact" for n in names})
 
 
 def _check_names(scores: pd.DataFrame, covariates: pd.DataFrame, section: MatchSection) -> None:

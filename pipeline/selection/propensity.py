@@ -122,7 +122,7 @@ def score_model(
     Rows keep the order of `risk_set`, and types are not checked: for scores made many times over.
     """
     rows, values = complete_rows(risk_set, covariates, model, name)
-    scored, coefficients = _fit_model(rows, values, model, name, maximiser)
+    scored, coefficients = fit_model(rows, values, model, name, maximiser)
     return scored[list(SCORES.columns)], coefficients
 
 
@@ -163,7 +163,7 @@ def fit_score(
     )
 
 
-def _fit_model(
+def fit_model(
     complete: pd.DataFrame,
     values: pd.DataFrame,
     model: ScoreModel,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.datasets.arrays import Floats
+from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.selection import STACKS
 from pipeline.datasets.store import conform
 from pipeline.errors import SupportError
@@ -80,6 +80,11 @@ def last_outcome_year(panel: pd.DataFrame, stack: int, treatment: TreatmentSecti
     return min(stack + treatment.window.last_event_time, int(panel["year"].max()))
 
 
+def last_treatment_year(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> int:
+    """Return the last year in which no comparison firm of the stack may have entered."""
+    return last_outcome_year(panel, stack, treatment) + treatment.anticipation_years
+
+
 def active_firms(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> ActiveFirms:
     """Return the firms of PANEL that are active in a stack's base and entry year."""
     base_year = stack - 1 - treatment.anticipation_years
@@ -91,8 +96,16 @@ def active_firms(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -
         firms=firms.assign(stack=stack, base_year=base_year),
         row=row,
         stack=stack,
-        horizon=last_outcome_year(panel, stack, treatment) + treatment.anticipation_years,
+        horizon=last_treatment_year(panel, stack, treatment),
     )
+
+
+def may_compare(
+    cohort: Floats, horizon: int | NDArray[np.int64], treatment: TreatmentSection
+) -> Flags:
+    """Say which firms are untreated through the year `horizon`; `cohort` is missing for never."""
+    never = np.isnan(cohort)
+    return never if treatment.comparison == "never_treated" else never | (cohort > horizon)
 
 
 def risk_set(
@@ -104,9 +117,7 @@ def risk_set(
     participant of its cluster entered, missing where none did.
     """
     treated = cohort == active.stack
-    candidate = np.isnan(cohort)
-    if treatment.comparison != "never_treated":
-        candidate |= cohort > active.horizon
+    candidate = may_compare(cohort, active.horizon, treatment)
     in_treated_cluster = cluster_entry <= active.horizon
     firms = active.firms.assign(treated=treated, in_treated_cluster=in_treated_cluster)
     rows: pd.DataFrame = firms.loc[treated | candidate, RISK_SET_COLUMNS]
