@@ -63,7 +63,10 @@ def covariance_table(kept: Sequence[Kept]) -> pd.DataFrame:
 
 
 def influence_table(kept: Sequence[Kept]) -> pd.DataFrame:
-    """Return INFLUENCE; clusters without influence on a term have no row."""
+    """Return the rows of INFLUENCE, to be checked and sorted once, when they are written.
+
+    Clusters without influence on a term have no row.
+    """
     if not kept:
         return empty(INFLUENCE)
     keys = _keys((own.label, own.by_cluster.terms) for own in kept)
@@ -76,13 +79,10 @@ def influence_table(kept: Sequence[Kept]) -> pd.DataFrame:
     pairs = list(zip(kept, [places[1] for places in found], strict=True))
     others = [_at(own.others, cluster) for own, cluster in pairs]
     values = [own.influence.T[tuple(p)] for own, p in zip(kept, found, strict=True)]
-    return conform(
-        INFLUENCE,
-        rows.assign(
-            cluster=np.concatenate([own.names[cluster] for own, cluster in pairs]),
-            other_cluster=np.concatenate(others),
-            influence=np.concatenate(values),
-        ),
+    return rows.assign(
+        cluster=np.concatenate([own.names[cluster] for own, cluster in pairs]),
+        other_cluster=np.concatenate(others),
+        influence=np.concatenate(values),
     )
 
 
