@@ -17,6 +17,7 @@ from pipeline.effects.absorb import TwoEffects, solve_effects, two_effects
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.imputed_effects import ImputedEffects
 from pipeline.effects.terms import Term
+from pipeline.estimators.stacked_regressors import pair_codes
 from pipeline.estimators.twoway import FlatSample
 
 
@@ -74,8 +75,7 @@ def imputed_averages(
     those with firms as clusters; inference takes `source` where clusters are others.
     """
     used = np.flatnonzero(imputed.imputable)
-    pair = np.column_stack([flat.cohort[used], flat.year[used]])
-    cell = np.unique(pair, axis=0, return_inverse=True)[1]
+    cell = pair_codes(flat.cohort[used].astype(np.int64), flat.year[used])
     effects = ImputedEffects(flat.firm[used], cell, imputed.effect[used], weights[used])
     of_effects = effects.influence(np.arange(flat.seen.n_firms))
     of_residuals = [_of_residuals(imputed, flat, column) for column in weights.T]

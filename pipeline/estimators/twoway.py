@@ -23,6 +23,7 @@ from pipeline.effects.terms import ATT, Term, event
 from pipeline.errors import Reason
 from pipeline.estimators.twoway_by_arrays import solve_by_arrays
 from pipeline.estimators.twoway_by_linearmodels import solve_by_linearmodels
+from pipeline.panel.panel_index import NO_ROW
 from pipeline.params.estimate import TwowaySpec
 
 
@@ -79,12 +80,16 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
     Without matching every firm-year has weight one: stacks scale comparison firms to the treated of
     one entry year, which means nothing to a regression that pools them.
     """
-    panel_row, first, position = np.unique(sample.panel_row, return_index=True, return_inverse=True)
+    every = np.asarray(sample.panel_row)
+    of_row = np.full(len(panel), NO_ROW)
+    of_row[every] = np.arange(len(every))  # any of a firm-year's rows: they agree
+    panel_row = np.flatnonzero(of_row != NO_ROW)
+    first = of_row[panel_row]
     unit = sample.unit[first]
-    year = sample.year[first]
+    year = sample.stacks.stack[unit] + sample.event_time[first]
     cohort = panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[panel_row]
     treated_post = year >= cohort
-    weight = np.bincount(position, sample.weight).astype(np.float64)
+    weight = np.bincount(every, sample.weight, len(panel)).astype(np.float64)[panel_row]
     if sample.stacks.design == "unmatched":
         weight = np.ones(len(panel_row))
     return FlatSample(
@@ -95,7 +100,7 @@ def flat_sample(sample: StackedSample, panel: pd.DataFrame) -> FlatSample:
         cohort=cohort,
         treated_post=treated_post,
         anticipated=(year > cohort + sample.stacks.reference) & ~treated_post,
-        ever_treated=np.bincount(position, sample.treated) > 0,
+        ever_treated=np.bincount(every, sample.treated, len(panel))[panel_row] > 0,
         panel_row=panel_row,
         assignment=sample.stacks.assignment,
         levels=sample.stacks.levels,
