@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.precision import significant
@@ -11,6 +13,7 @@ from pipeline.datasets.store import (
     Column,
     Dataset,
     TableError,
+    ascends,
     as_stored,
     conform,
     empty,
@@ -140,3 +143,19 @@ def test_scores_are_stored_to_eight_decimals():
     row |= {"propensity_score": 0.1234567849, "linear_score": -12.1234567851}
     stored = as_stored(SCORES, pd.DataFrame([row])).iloc[0]
     assert (stored["propensity_score"], stored["linear_score"]) == (0.12345678, -12.12345679)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 2), st.booleans()), max_size=6))
+def test_rows_ascend_where_sorting_leaves_them_and_none_repeats(rows):
+    key = ["name", "year", "flag"]
+    frame = pd.DataFrame(rows, columns=key).astype({"name": "str", "year": "Int64", "flag": "bool"})
+    ordered = frame.sort_values(key, kind="stable", ignore_index=True)
+    unique = not frame.duplicated().any()
+    assert ascends(frame, key) == (unique and ordered.equals(frame))
+    assert ascends(ordered, key) == unique
+
+
+def test_a_key_with_a_missing_value_is_left_to_those_who_sort():
+    assert not ascends(pd.DataFrame({"name": ["a", None]}, dtype="str"), ["name"])
+    assert ascends(pd.DataFrame({"name": ["a", "b"]}, dtype="str"), ["name"])
