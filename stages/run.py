@@ -53,11 +53,12 @@ def run_stage(main: Callable[..., None], sections: dict[str, Any]) -> None:
     study, jobs = _arguments(main)
     folders = Folders(study)
     with reported(f"{_verb(main)} {study}", folders):
+        written = PARAMS.read_bytes()
         settings = _read(study, sections)
         started = time.perf_counter()
         with watched(f"{_verb(main)} {study}"), working(jobs):
             main(folders, **settings)
-        if _read(study, sections) != settings:
+        if PARAMS.read_bytes() != written and _read(study, sections) != settings:
             raise ParamsError(
                 f"{PARAMS}: {study} changed while the stage ran; run `dvc repro` again"
             )

@@ -10,11 +10,12 @@ from pipeline.datasets.selection import (
     STACKS,
 )
 from pipeline.datasets.store import read, write
+from pipeline.panel.panel_index import index_panel
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.propensity import score_risk_sets
-from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
+from pipeline.selection.risk_sets import RISK_SETS_READ, pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
 from stages.run import Folders, run_stage
 
@@ -23,9 +24,11 @@ SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection}
 
 def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> None:
     """Read PANEL; write SCORES with bins, coefficients and losses, COVARIATES and STACKS."""
-    panel, folder = read(PANEL, folders.of("clean")), folders.of("score")
-    candidates = risk_sets(panel, treatment)
-    covariates = dated_covariates(panel, candidates.firms, score.covariates)
+    panel, folder = read(PANEL, folders.of("clean"), _columns(score)), folders.of("score")
+    index = index_panel(panel)
+    candidates = risk_sets(panel, treatment, index)
+    covariates = dated_covariates(panel, candidates.firms, score.covariates, index)
+    del panel, index  # no longer needed, and may be large
     scored = score_risk_sets(pooled_risk_sets(candidates.firms, score), covariates, score)
     write(COVARIATES, covariates, folder)
     write(SCORES, scored.scores, folder)
@@ -33,6 +36,12 @@ def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> 
     write(SCORE_COEFFICIENTS, scored.coefficients, folder)
     write(SCORE_LOSSES, scored.losses, folder)
     write(STACKS, candidates.stacks, folder)
+
+
+def _columns(score: ScoreSection) -> list[str]:
+    """Return the columns of PANEL that risk sets and covariates read."""
+    dated = [c.column for c in score.covariates.values() if c.column is not None]
+    return list(dict.fromkeys([*RISK_SETS_READ, *dated]))
 
 
 if __name__ == "__main__":

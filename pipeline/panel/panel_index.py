@@ -26,6 +26,13 @@ class PanelIndex:
         found = compute.index_in(_texts(firm_id), value_set=_texts(self.firms))
         return np.asarray(found.fill_null(NO_ROW), dtype=np.intp)
 
+    def in_year(self, year: int) -> Codes:
+        """Return the position of each firm's row in a year, else NO_ROW."""
+        column = year - self.first_year
+        if not 0 <= column < self.row.shape[1]:
+            return np.full(len(self.firms), NO_ROW, dtype=np.intp)
+        return self.row[:, column]
+
     def rows(self, firm: Codes, years: NDArray[np.int64]) -> Codes:
         """Return positions (firms, k) of firm codes (firms,) in years (firms, k), else NO_ROW."""
         column = years - self.first_year

@@ -52,7 +52,7 @@ def build_design_matrix(covariates: pd.DataFrame) -> DesignMatrix:
     standardised = np.ones((len(covariates), len(columns) + 1), order="F")
     for position, values in enumerate(columns.values()):
         standardised[:, position + 1] = (values - mean[position]) / spread[position]
-    told = told_terms(covariates)
+    told = [_told(*of, values) for of, values in columns.items()]
     _refuse_collinear(standardised, told)
     back = np.diag(np.concatenate([[1.0], 1 / spread]))
     back[0, 1:] = -mean / spread
@@ -122,20 +122,23 @@ def expanded_columns(covariates: pd.DataFrame) -> Iterator[tuple[str, str | None
         if pd.api.types.is_numeric_dtype(values):
             yield name, None, values.to_numpy(float)
             continue
-        for category in sorted(values.unique())[1:]:
-            yield name, str(category), (values == category).to_numpy(float)
+        codes, categories = pd.factorize(values, sort=True)
+        for code, category in enumerate(categories[1:], 1):
+            yield name, str(category), (codes == code).astype(np.float64)
 
 
 def told_terms(covariates: pd.DataFrame) -> list[str]:
     """Return how messages call each column: a category that few firms have is not named."""
-    told = []
-    for name, category, values in expanded_columns(covariates):
-        if category is None:
-            told.append(name)
-        else:
-            named = values.sum() >= LEAST_FIRMS_NAMED
-            told.append(f"{name}={category}" if named else f"a category of {name}")
-    return told
+    return [
+        _told(name, category, values) for name, category, values in expanded_columns(covariates)
+    ]
+
+
+def _told(name: str, category: str | None, indicator: Floats) -> str:
+    if category is None:
+        return name
+    named = indicator.sum() >= LEAST_FIRMS_NAMED
+    return f"{name}={category}" if named else f"a category of {name}"
 
 
 def _refuse_missing_or_constant(covariates: pd.DataFrame) -> None:

@@ -42,14 +42,26 @@ def firm_stacks(
 
     Raises TableError where COVARIATES lacks one: it has the firms of all risk sets.
     """
-    # a stack is a year of its firms
-    index = index_panel(covariates[["stack", "firm_id"]].rename(columns={"stack": "year"}))
+    index = _index(covariates)
     return FirmStacks(
         scores=scores[_OF_SCORES].assign(row=_rows(index, scores)),
         weights=weights[_OF_WEIGHTS].assign(row=_rows(index, weights)),
         firm=index.codes(covariates["firm_id"]),
         stack=covariates["stack"].to_numpy(np.int64),
     )
+
+
+def rows_of_firms(table: pd.DataFrame, covariates: pd.DataFrame) -> Codes:
+    """Return the row of COVARIATES of each row of a table with stack and firm_id.
+
+    Raises TableError as `firm_stacks`.
+    """
+    return _rows(_index(covariates), table)
+
+
+def _index(covariates: pd.DataFrame) -> PanelIndex:
+    # a stack is a year of its firms
+    return index_panel(covariates[["stack", "firm_id"]].rename(columns={"stack": "year"}))
 
 
 def _rows(index: PanelIndex, table: pd.DataFrame) -> Codes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Flags, Floats
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.selection import (
     CONSTANT,
@@ -94,17 +94,18 @@ def score_risk_sets(
     Messages begin with model and stack.
     """
     unmatched = risk_sets[risk_sets["model"] == "unmatched"]
-    blocks = [unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)]
+    unscored = unmatched.assign(propensity_score=np.nan, linear_score=np.nan, on_support=True)
+    blocks = {"unmatched": unscored}
     coefficients, losses = [empty(SCORE_COEFFICIENTS)], [empty(SCORE_LOSSES)]
     models = section.models.items()
     for name, model in track(models, "score models", len(models), name=lambda item: item[0]):
         rows = risk_sets[risk_sets["model"] == name]
-        scored, fitted = score_model(rows, covariates, model, name, maximiser)
-        blocks.append(scored)
+        blocks[name], fitted = score_model(rows, covariates, model, name, maximiser)
         coefficients.append(fitted)
-        losses.append(count_losses(rows, scored, name))
+        losses.append(count_losses(rows, blocks[name], name))
     return Scored(
-        conform(SCORES, pd.concat(blocks)),
+        # sorted as they will stand, which `conform` then need not do
+        conform(SCORES, pd.concat([blocks[name] for name in sorted(blocks)])),
         conform(SCORE_COEFFICIENTS, pd.concat(coefficients)),
         conform(SCORE_LOSSES, pd.concat(losses)),
     )
@@ -176,9 +177,10 @@ def fit_model(
     on these firms alone; the others keep the score that put them off support.
     """
     scored, coefficients = _fit_samples(complete, values, model, name, maximiser)
-    on_support = support_by_stack(scored, model)
+    on_support = support_by_stack(scored[["stack", "treated", *SCORE_COLUMNS]], model)
     if model.refit:
-        again, coefficients = _fit_samples(scored[on_support], values, model, name, maximiser)
+        kept = scored[on_support]
+        again, coefficients = _fit_samples(kept, values[on_support], model, name, maximiser)
         scored.loc[again.index, SCORE_COLUMNS] = again[SCORE_COLUMNS]
     return scored.assign(on_support=on_support), coefficients
 
@@ -190,39 +192,40 @@ def _fit_samples(
     name: str,
     maximiser: Maximiser,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return rows with the score of their fit, index kept, and the coefficients of every fit."""
-    parts, coefficients = [], []
-    n_samples = 1 if model.fit == "pooled" else complete["stack"].nunique()
-    for label, where, rows in track(
+    """Return rows, in their order, with the score of their fit; and all coefficients."""
+    probability, index = np.full((2, len(complete)), np.nan)
+    treated, coefficients = complete["treated"].to_numpy(), []
+    n_stacks = complete["stack"].nunique()
+    for label, where, at in track(
         _samples(complete, model, name),
         "fits",
-        n_samples,
+        1 if model.fit == "pooled" else n_stacks,
         name=lambda sample: f"{sample[0]}, {len(sample[2]):,} firms",
     ):
-        covariates = values.loc[rows.index]
-        if label == POOLED and rows["stack"].nunique() > 1:
-            covariates = covariates.assign(**{STACK_LEVEL: rows["stack"].astype(str)})
+        covariates = values.iloc[at]
+        if label == POOLED and n_stacks > 1:
+            covariates = covariates.assign(**{STACK_LEVEL: complete["stack"].astype(str)})
         try:
-            fit = fit_score(covariates, rows["treated"].to_numpy(), model.link, maximiser)
+            fit = fit_score(covariates, treated[at], model.link, maximiser)
         except EvaluationError as error:
             raise error.at(where, _remedy(label)) from None
-        parts.append(
-            rows.assign(propensity_score=fit.propensity_score, linear_score=fit.linear_score)
-        )
+        probability[at], index[at] = fit.propensity_score, fit.linear_score
         coefficients.append(_coefficient_rows(fit, name, label))
-    return pd.concat(parts), pd.concat(coefficients)
+    scores = dict(zip(SCORE_COLUMNS, (probability, index), strict=True))
+    return complete.assign(**scores), pd.concat(coefficients)
 
 
 def _samples(
     complete: pd.DataFrame, model: ScoreModel, name: str
-) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Yield what one fit is called, how messages call it, and its rows."""
+) -> Iterator[tuple[str, str, Codes]]:
+    """Yield what one fit is called, how messages call it, and the positions of its rows."""
+    stack = complete["stack"].to_numpy(np.int64)
     if model.fit == "pooled":
-        stacks = ", ".join(str(stack) for stack in sorted(complete["stack"].unique()))
-        yield POOLED, f"{name}, stacks {stacks} pooled", complete
+        listed = ", ".join(str(year) for year in np.unique(stack))
+        yield POOLED, f"{name}, stacks {listed} pooled", np.arange(len(stack))
         return
-    for stack, rows in complete.groupby("stack", sort=True):
-        yield str(stack), f"{name}, stack {stack}", rows
+    for year in np.unique(stack):
+        yield str(year), f"{name}, stack {year}", np.flatnonzero(stack == year)
 
 
 def _remedy(label: str) -> str:

@@ -17,6 +17,7 @@ from pipeline.datasets.arrays import Flags, Floats
 from pipeline.datasets.selection import STACKS
 from pipeline.datasets.store import conform
 from pipeline.errors import SupportError
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.params.score import ControlsFrom, ScoreSection
 from pipeline.params.treatment import TreatmentSection
 
@@ -28,6 +29,9 @@ RISK_SET_COLUMNS = [
     "cluster",
     "in_treated_cluster",
 ]
+
+# The columns of PANEL that tell who is at risk.
+RISK_SETS_READ = ["firm_id", "year", "cohort", "cluster", "cluster_entry"]
 
 
 @dataclass(frozen=True)
@@ -52,23 +56,27 @@ class ActiveFirms:
     horizon: int
 
 
-def risk_sets(panel: pd.DataFrame, treatment: TreatmentSection) -> RiskSets:
-    """Build the risk set of every entry year from PANEL.
+def risk_sets(
+    panel: pd.DataFrame, treatment: TreatmentSection, index: PanelIndex | None = None
+) -> RiskSets:
+    """Build the risk set of every entry year from PANEL, and its index where there is one.
 
     Returns one row per stack and firm with RISK_SET_COLUMNS. Raises SupportError where no
     entry year has both a treated firm and a candidate.
     """
+    index = index_panel(panel) if index is None else index
     entry_years = sorted(int(year) for year in panel["cohort"].dropna().unique())
     if not entry_years:
         raise SupportError(
             "no firm of the panel enters the programme; check treatment.entry and the identifiers"
         )
     cohort, cluster_entry = _years(panel["cohort"]), _years(panel["cluster_entry"])
-    stacks = [active_firms(panel, year, treatment) for year in entry_years]
+    stacks = [active_firms(panel, year, treatment, index) for year in entry_years]
     parts = [risk_set(s, cohort[s.row], cluster_entry[s.row], treatment) for s in stacks]
     firms = pd.concat(parts, ignore_index=True)
     _require_candidates(firms, treatment, _years_lacking(panel, entry_years, treatment))
-    return RiskSets(firms, _count_stacks(panel, firms))
+    # every firm's entry year stands in each of its rows
+    return RiskSets(firms, _count_stacks(panel["cohort"].iloc[index.row.max(axis=1)], firms))
 
 
 def _years(column: pd.Series) -> Floats:
@@ -85,12 +93,14 @@ def last_treatment_year(panel: pd.DataFrame, stack: int, treatment: TreatmentSec
     return last_outcome_year(panel, stack, treatment) + treatment.anticipation_years
 
 
-def active_firms(panel: pd.DataFrame, stack: int, treatment: TreatmentSection) -> ActiveFirms:
+def active_firms(
+    panel: pd.DataFrame, stack: int, treatment: TreatmentSection, index: PanelIndex | None = None
+) -> ActiveFirms:
     """Return the firms of PANEL that are active in a stack's base and entry year."""
+    index = index_panel(panel) if index is None else index
     base_year = stack - 1 - treatment.anticipation_years
-    in_entry_year = panel.loc[panel["year"] == stack, "firm_id"]
-    row = np.flatnonzero(panel["year"] == base_year)
-    row = row[panel["firm_id"].iloc[row].isin(in_entry_year)]
+    base = index.in_year(base_year)
+    row = np.sort(base[(base != NO_ROW) & (index.in_year(stack) != NO_ROW)])
     firms = panel[["firm_id", "cluster"]].iloc[row].reset_index(drop=True)
     return ActiveFirms(
         firms=firms.assign(stack=stack, base_year=base_year),
@@ -162,9 +172,12 @@ def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection, lackin
         )
 
 
-def _count_stacks(panel: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Count entrants by year, those not active in base and entry year, and candidates."""
-    entrants = panel.drop_duplicates("firm_id").groupby("cohort").size()
+def _count_stacks(cohort: pd.Series, firms: pd.DataFrame) -> pd.DataFrame:
+    """Count entrants by year, those not active in base and entry year, and candidates.
+
+    `cohort` has one entry for each firm.
+    """
+    entrants = cohort.groupby(cohort).size()
     active, candidates = (
         firms[firms["treated"] == group].groupby("stack").size().reindex(entrants.index).fillna(0)
         for group in (True, False)

@@ -5,10 +5,13 @@ Whoever lacks a covariate leaves the model, or stops the evaluation.
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags
 from pipeline.errors import DataError, Reason, SupportError
 from pipeline.params.score import ScoreModel
+from pipeline.selection.firm_stacks import rows_of_firms
 
 
 def complete_rows(
@@ -25,21 +28,21 @@ def complete_rows(
             f"{name}: no entry year has both treated and comparison firms",
             reason=Reason("no_entry_year_with_both_groups"),
         )
-    key = ["stack", "firm_id"]
-    dated = covariates[[*key, *model.covariates]]
-    values = risk_set[key].merge(dated, on=key, how="left", validate="one_to_one")
-    missing = values[model.covariates].isna()
-    incomplete = missing.any(axis=1)
-    rows = risk_set.reset_index(drop=True)
-    for stack, members in rows.groupby("stack", sort=True):
-        here = incomplete.loc[members.index]
+    row = rows_of_firms(risk_set, covariates)
+    values = covariates[model.covariates].iloc[row].reset_index(drop=True)
+    missing = values.isna()
+    incomplete: Flags = np.asarray(missing.to_numpy().any(axis=1))
+    treated, stack = risk_set["treated"].to_numpy(), risk_set["stack"].to_numpy(np.int64)
+    for year in np.unique(stack):
+        at = stack == year
+        here = incomplete[at]
         if here.any() and model.missing == "refuse":
-            _refuse_missing(missing.loc[members.index], f"{name}, stack {stack}")
-        place = {"model": name, "entry_year": int(str(stack))}
-        _require_members(members, model, place)
-        _require_firms_left(members, here, place)
-    kept = ~incomplete
-    return rows[kept], values.loc[kept, model.covariates]
+            _refuse_missing(missing[at], f"{name}, stack {year}")
+        place = {"model": name, "entry_year": int(year)}
+        _require_members(treated[at], model, place)
+        _require_firms_left(treated[at], here, place)
+    rows, known = risk_set.reset_index(drop=True), ~incomplete
+    return rows.loc[known], values.loc[known]
 
 
 def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
@@ -52,12 +55,12 @@ def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
     )
 
 
-def _require_members(rows: pd.DataFrame, model: ScoreModel, place: dict[str, Any]) -> None:
+def _require_members(treated: Flags, model: ScoreModel, place: dict[str, Any]) -> None:
     """Raise SupportError where a group is empty before any covariate is looked at."""
     pool = model.controls_from
     other = "controls_from: all, " if pool == "outside_treated_clusters" else ""
     for group, flag in (("treated", True), ("comparison", False)):
-        if not (rows["treated"] == flag).any():
+        if not (treated == flag).any():
             raise SupportError(
                 f"{_told(place)}: no {group} firm is in the risk set (controls_from: {pool}); use "
                 f"{other}a shorter treatment.window, another treatment.comparison, or "
@@ -66,9 +69,9 @@ def _require_members(rows: pd.DataFrame, model: ScoreModel, place: dict[str, Any
             )
 
 
-def _require_firms_left(rows: pd.DataFrame, incomplete: pd.Series, place: dict[str, Any]) -> None:
+def _require_firms_left(treated: Flags, incomplete: Flags, place: dict[str, Any]) -> None:
     for group, flag in (("treated", True), ("comparison", False)):
-        of_group = rows["treated"] == flag
+        of_group = treated == flag
         left = int((of_group & ~incomplete).sum())
         if left == 0:
             raise SupportError(

@@ -32,6 +32,8 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
     if model.score_bound is not None:
         return np.asarray(scored["propensity_score"] <= model.score_bound)
     on_support = np.ones(len(scored), dtype=bool)
+    if model.support == "none":
+        return on_support
     for rows in scored.groupby("stack").indices.values():
         on_support[rows] = _kept(scored.iloc[rows], model)
     return on_support
@@ -41,7 +43,7 @@ def _kept(stack: pd.DataFrame, model: ScoreModel) -> Flags:
     score, treated = stack["linear_score"].to_numpy(), stack["treated"].to_numpy()
     share = model.trim_share or 0.0
     match model.support:
-        case "bound" | "none":
+        case "bound":
             return np.ones(len(stack), dtype=bool)
         case "trim":
             return below_highest_scores(score, treated, share)
