@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
-from pipeline.datasets.store import conform, empty
+from pipeline.datasets.store import ascends, conform, empty
 from pipeline.errors import ParamsError
 from pipeline.matching.cells import exact_cells, weigh_by_cells
 from pipeline.matching.covariate_pairs import match_on_covariates
@@ -27,6 +27,7 @@ from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign, MatchSection
 from pipeline.progress import track
+from pipeline.selection.firm_stacks import rows_of_firms
 
 _METHODS: dict[str, Callable[[RiskSet, Any], StackMatch]] = {
     "nearest": match_on_score,
@@ -67,7 +68,8 @@ def match_designs(
     where a stack of a design has no match at all.
     """
     _check_names(scores, covariates, section)
-    matches, weights, counts, losses = [empty(MATCHES)], [], [], []
+    matches, counts, losses = [empty(MATCHES)], [], []
+    weights = dict[str, pd.DataFrame]()
     names = ["unmatched", *section.designs]
     for name in track(names, "designs", len(names), name=str):
         design = section.designs.get(name)
@@ -81,12 +83,13 @@ def match_designs(
             )
         ]
         matches += [match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
-        weights += [weight_rows(stack, name) for stack in stacks]
+        weights[name] = pd.concat([weight_rows(stack, name) for stack in stacks])
         counts += design_counts(name, stacks)
         losses += design_losses(name, stacks)
     return Matched(
         conform(MATCHES, pd.concat(matches)),
-        conform(WEIGHTS, pd.concat(weights)),
+        # sorted as they will stand, which `conform` then need not do
+        conform(WEIGHTS, pd.concat([weights[name] for name in sorted(weights)])),
         conform(MATCHED, pd.DataFrame(counts, columns=list(MATCHED.columns))),
         conform(LOSSES, pd.DataFrame(losses)),
     )
@@ -105,16 +108,17 @@ def design_risk_sets(
     """
     key = ["stack", "firm_id"]
     model = "unmatched" if design is None else design.score
-    risk_sets = scores[scores["model"] == model].sort_values(key, kind="stable")
+    risk_sets = scores[scores["model"] == model]
+    if not ascends(risk_sets, key):
+        risk_sets = risk_sets.sort_values(key, kind="stable")
+    row = None if design is None else rows_of_firms(risk_sets, covariates)
     exact, bins = (design.exact, design.bins) if isinstance(design, CellDesign) else ([], {})
-    for stack, rows in risk_sets.groupby("stack", sort=True):
-        firms = rows.reset_index(drop=True)
-        values = firms[key]
-        if design is not None:
-            values = values.merge(covariates, on=key, how="left", validate="one_to_one")
-        where = f"{model}, stack {stack}" + (f", design {name}" if design else "")
-        year = int(firms["stack"].iloc[0])
-        own = rows_of_stack(brought, year, risk_sets["stack"].nunique(), where)
+    years, firsts = np.unique(risk_sets["stack"].to_numpy(np.int64), return_index=True)
+    for year, rows in zip(years.tolist(), map(slice, firsts, [*firsts[1:], None]), strict=True):
+        firms = risk_sets.iloc[rows].reset_index(drop=True)
+        values = firms[key] if row is None else covariates.iloc[row[rows]].reset_index(drop=True)
+        where = f"{model}, stack {year}" + (f", design {name}" if design else "")
+        own = rows_of_stack(brought, year, len(years), where)
         yield RiskSet(where, year, firms, values, exact_cells(values, exact, bins), own)
 
 
