@@ -39,8 +39,8 @@ class Cost:
     memory: float
 
 
-def write_raw(firms: int, folder: Path) -> int:
-    """Simulate the firms and write panel and register as Parquet; return the rows of the panel."""
+def settings_for(firms: int) -> Simulation:
+    """Return what simulates so many firms, in clusters of the size of the simulated study's."""
     study = load_yaml(ROOT / "tests" / "studies" / "simulated.yaml")["simulated"]
     settings = study["data"]["source"]["settings"]
     factor = firms / settings["firms"]
@@ -48,7 +48,12 @@ def write_raw(firms: int, folder: Path) -> int:
     settings["treated_clusters"] = max(1, round(settings["treated_clusters"] * factor))
     settings["firms"] = firms
     settings["last_year"] = settings["first_year"] + YEARS - 1
-    drawn = simulate_programme(Simulation(**settings), np.random.default_rng(SEED))
+    return Simulation(**settings)
+
+
+def write_raw(firms: int, folder: Path) -> int:
+    """Simulate the firms and write panel and register as Parquet; return the rows of the panel."""
+    drawn = simulate_programme(settings_for(firms), np.random.default_rng(SEED))
     folder.mkdir(parents=True)
     drawn.panel.to_parquet(folder / "firms.parquet", index=False)
     drawn.register.to_parquet(folder / "register.parquet", index=False)

@@ -32,7 +32,7 @@ from pipeline.inference.bootstrap import Redo, bootstrap_terms
 from pipeline.inference.cautions import cluster_caution
 from pipeline.inference.counts import unit_clusters
 from pipeline.inference.validity import require_valid
-from pipeline.matching.designs import match_designs
+from pipeline.matching.designs import design_risk_sets, match_designs
 from pipeline.matching.redo import Remade
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
@@ -341,6 +341,11 @@ def programme(draws, average="pooled"):
     return tables, sections, Redo(scores, dated, score, match)
 
 
+def once(lots, rng):
+    """Draw every cluster once."""
+    return np.ones(len(lots.code))
+
+
 @pytest.mark.parametrize("average", ["event", "pooled"])
 def test_a_sample_of_every_cluster_once_gives_back_the_estimate(monkeypatch, average):
     tables, sections, redo = programme(50, average)
@@ -349,10 +354,7 @@ def test_a_sample_of_every_cluster_once_gives_back_the_estimate(monkeypatch, ave
     results = estimate_specs(prepare_study(*tables, **plain))
     estimate = results.estimates.set_index(["design", "named"])["estimate"]
 
-    def everyone(firms, rng):
-        return pd.DataFrame({"row": np.arange(len(firms)), "number": 0})
-
-    monkeypatch.setattr(bootstrap, "_draw_clusters", everyone)
+    monkeypatch.setattr(bootstrap.ClusterLots, "draw", once)
     asked = study.estimate.specs[0].model_copy(update={"draws": 1})
     for design in ("unmatched", "odds", "entropy"):
         found = bootstrap_terms(study, redo, asked, design, ["sales_log"]).terms["sales_log"]
@@ -372,11 +374,7 @@ def test_the_bootstrap_redoes_what_the_spec_asks_for_beside_other_methods(monkey
     asked = EstimateSection.model_validate(settings)
     both = {"covariates": redo.covariates, "score": redo.score}
     study = prepare_study(*tables, **sections | {"estimate": asked}, **both)
-    monkeypatch.setattr(
-        bootstrap,
-        "_draw_clusters",
-        lambda firms, rng: pd.DataFrame({"row": np.arange(len(firms)), "number": 0}),
-    )
+    monkeypatch.setattr(bootstrap.ClusterLots, "draw", once)
     rows = estimate_specs(study, redo).estimates
     drawn = rows[rows["inference"] == "cluster_bootstrap"].set_index("named")
     assert drawn.index.is_unique and set(drawn["sample"]) == {"all"}
@@ -437,26 +435,25 @@ def test_the_same_seed_draws_the_same_samples_and_the_panel_stays():
 def test_clusters_are_drawn_whole_and_from_both_groups():
     _, _, redo = programme(50)
     firms = redo.scores[redo.scores["model"] == "covariates"].reset_index(drop=True)
-    copies = bootstrap._draw_clusters(firms, np.random.default_rng(0))
-    drawn = firms.iloc[copies["row"]].assign(number=copies["number"].to_numpy())
-    size = firms.groupby("cluster").size()
-    found = drawn.groupby(["cluster", "number"]).size()
-    assert (found == size.reindex(found.index.get_level_values("cluster")).to_numpy()).all()
-    assert not drawn.duplicated(["stack", "firm_id", "number"]).any()
+    rule = redo.match.designs["odds"]
+    risk_sets = list(design_risk_sets(redo.scores, redo.covariates, "odds", rule))
+    lots = bootstrap.cluster_lots(redo, "odds", risk_sets)
+    cluster = pd.concat([risk_set.firms["cluster"] for risk_set in risk_sets])
+    times = pd.Series(lots.draw(np.random.default_rng(0))).groupby(cluster.to_numpy())
+    assert (times.min() == times.max()).all()
     near = firms.groupby("cluster")["treated"].any()
-    kept = drawn.drop_duplicates(["cluster", "number"])["cluster"]
-    assert near.reindex(kept).sum() == near.sum()
-    assert len(kept) == len(near)
+    assert times.max().sum() == len(near)
+    assert times.max()[near].sum() == near.sum()
 
 
 def test_too_many_failed_samples_leave_a_row_with_the_reason(monkeypatch):
     tables, sections, redo = programme(50)
     study = prepare_study(*tables, **sections)
 
-    def fails(*_, **__):
+    def fails(*_):
         raise SupportError(Reason("moments_not_met", {"n_control": 9}))
 
-    monkeypatch.setattr(bootstrap, "_redone", fails)
+    monkeypatch.setattr(bootstrap.Draws, "weights", fails)
     rows = estimate_specs(study, redo).estimates
     asked = rows[rows["inference"] == "cluster_bootstrap"]
     assert len(asked) and asked[["std_error", "p_value", "conf_low"]].isna().all(axis=None)

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from pipeline.errors import DataError, SupportError
 from pipeline.params.score import ScoreSection
 from pipeline.selection.likelihood import maximise
-from pipeline.selection.propensity import count_losses, fit_score, score_risk_sets
+from pipeline.selection.propensity import fit_score, score_risk_sets
+from pipeline.selection.score_sample import count_losses
 from pipeline.selection.support import common_support
 
 

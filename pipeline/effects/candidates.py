@@ -61,20 +61,8 @@ class Candidates:
         """Return some of the units, with weights and treatment (used,) and sets among them."""
         every, firm, stack = self.every, self.every.firm[used], self.every.stack[used]
         cluster, n_firms_moved = firm_clusters(self.dated[used], firm, stack, treated)
-        return replace(
-            every,
-            firm=firm,
-            cluster=cluster,
-            stack=stack,
-            treated=treated,
-            weight=checked_weights(weight, every.design),
-            base_row=every.base_row[used],
-            firm_row=every.firm_row[used],
-            panel_row=every.panel_row[used],
-            covered=every.covered[used],
-            n_firms_moved=n_firms_moved,
-            sets=sets,
-        )
+        own = every.only(used, checked_weights(weight, every.design), sets)
+        return replace(own, cluster=cluster, treated=treated, n_firms_moved=n_firms_moved)
 
 
 def join_candidates(

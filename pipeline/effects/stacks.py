@@ -5,7 +5,7 @@ serves several stacks is several units. Tables are joined once, by key; after th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -88,6 +88,22 @@ class Stacks:
         first = int(self.stack.min(initial=0))
         code = self.stack - first
         return first + np.flatnonzero(np.bincount(code)), dense_codes(code)
+
+    def only(self, units: Codes, weight: Floats, sets: SetMembers | None = None) -> "Stacks":
+        """Return some of the units, with weights of their own and sets among them."""
+        return replace(
+            self,
+            firm=self.firm[units],
+            cluster=self.cluster[units],
+            stack=self.stack[units],
+            treated=self.treated[units],
+            weight=weight,
+            base_row=self.base_row[units],
+            firm_row=self.firm_row[units],
+            panel_row=self.panel_row[units],
+            covered=self.covered[units],
+            sets=sets,
+        )
 
     @property
     def reference_column(self) -> int:

@@ -38,11 +38,14 @@ class Redone:
     """Hold how an estimator answers on a sample that others made again, with its covariates.
 
     `estimate` answers a task; `terms` gives the linear estimates of a spec alone, without what
-    inference needs, where draws are many.
+    inference needs, where draws are many. `alike` names the columns of PANEL whose values in the
+    base year a spec's terms read beside entry year, treatment, weights and outcomes: units that
+    agree in them may enter by their means. None where terms read more of each unit.
     """
 
     estimate: Estimate
     terms: Callable[[Study, Any, StackedSample], Mapping[Term, float]]
+    alike: Callable[[Any], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,13 @@ def _stacked_terms(study: Study, spec: StackedSpec, sample: StackedSample) -> Ma
     return stacked_terms(sample, sample.y, spec, cells)
 
 
+def _alike_when_stacked(spec: StackedSpec) -> tuple[str, ...] | None:
+    """Return what year effects are by; covariates are each firm's own."""
+    if spec.covariates:
+        return None
+    return () if spec.year_effects_by is None else (spec.year_effects_by,)
+
+
 def _twoway(task: Task) -> Answer:
     answer = estimate_twoway(task.study, task.spec, task.sample)
     return replace(answer, unused=_singletons(answer))
@@ -159,7 +166,7 @@ ESTIMATORS: dict[str, Estimator] = {
         estimate=_stacked,
         in_ratios=_ratios,
         anew=None,
-        redone=Redone(_stacked_again, _stacked_terms),
+        redone=Redone(_stacked_again, _stacked_terms, _alike_when_stacked),
         resolved=_stacked_rules,
         beside=add_concentration,
         pools=False,

@@ -1,36 +1,44 @@
 """Cluster bootstrap of smooth weights: score, weights and effect are redone in every sample.
 
 Assignment clusters are drawn with replacement, those with treated firms apart from the others, so
-that every sample has both. Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414.
+that every sample has both. Cameron, Gelbach & Miller (2008), doi:10.1162/rest.90.3.414. A sample is
+how often each firm x stack was drawn: its figures are those of scoring, weighing and estimating
+anew on firms copied so often.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Floats
-from pipeline.effects.adjusted_sample import spec_sample
+from pipeline.datasets.arrays import Codes, Floats
+from pipeline.effects.adjusted_sample import covariates_by_unit, standardised
+from pipeline.effects.candidates import Candidates, join_candidates
 from pipeline.effects.rows import Row, term_of, without_figures
-from pipeline.effects.sample import check_comparable
-from pipeline.effects.stacks import Stacks, join_stacks
+from pipeline.effects.sample import (
+    StackedSample,
+    check_comparable,
+    sample_of_values,
+    values_by_unit,
+)
+from pipeline.effects.stacks import checked_weights
 from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
+from pipeline.effects.unit_means import unit_means
 from pipeline.errors import EvaluationError, IdentificationError, Reason
-from pipeline.estimators.estimator import Redone
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.covariance import t_intervals
-from pipeline.matching.designs import design_risk_sets, match_stack, weight_rows
+from pipeline.matching.designs import design_risk_sets
+from pipeline.matching.drawn_design import DrawnDesign, drawn_design
 from pipeline.matching.redo import Redo
-from pipeline.panel.panel_index import PanelIndex, index_panel
+from pipeline.matching.stack import RiskSet
+from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.params.estimate import Spec
-from pipeline.params.treatment import TreatmentSection
 from pipeline.progress import track
-from pipeline.selection.likelihood import maximise
-from pipeline.selection.propensity import score_risk_sets
 
 INFERENCE = "cluster_bootstrap"
 # Inference, band and sample of the rows that have a row by bootstrap beside them.
@@ -39,6 +47,9 @@ _ANALYTIC = ("analytic", "pointwise", "all")
 LEAST_SHARE_OF_DRAWS = 0.9
 NO_RATIOS = Reason("bootstrap_of_ratios")
 _MISSING = ("std_error", "statistic", "p_value", "conf_low", "conf_high")
+
+# Returns the sample of one outcome, given the weight of every unit times how often it was drawn.
+Sampler = Callable[[Floats], StackedSample]
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,69 @@ class Bootstrapped:
     failure: Reason | None
 
 
+@dataclass(frozen=True)
+class ClusterLots:
+    """Hold the clusters that are drawn: `code` (n,) of every firm x stack, and which have treated.
+
+    A firm that moves is in each stack in the cluster of that stack's base year.
+    """
+
+    code: Codes
+    with_treated: Codes
+    others: Codes
+
+    def draw(self, rng: np.random.Generator) -> Floats:
+        """Draw clusters of both kinds; return how often each firm x stack was drawn, (n,)."""
+        times = np.zeros(len(self.with_treated) + len(self.others))
+        for group in (self.with_treated, self.others):
+            if len(group):
+                times += np.bincount(rng.choice(group, len(group)), minlength=len(times))
+        return np.asarray(times[self.code])
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Hold what the draws of one design share: its firms, joined to PANEL, and its clusters."""
+
+    clusters: ClusterLots
+    design: DrawnDesign
+    candidates: Candidates
+
+    def weights(self, rng: np.random.Generator) -> Floats:
+        """Draw once; return each unit's weight times how often it was drawn, (u,).
+
+        Raises EvaluationError where the sample has no score or weights, as where a covariate
+        separates its groups.
+        """
+        weight = self.design.weights(self.clusters.draw(rng))
+        return checked_weights(weight, self.candidates.every.design)
+
+
+def draws_of(study: Study, redo: Redo, design: str) -> Draws:
+    """Prepare the draws of one design with smooth weights."""
+    rule = redo.match.designs.get(design)
+    risk_sets = list(design_risk_sets(redo.scores, redo.covariates, design, rule))
+    return Draws(
+        clusters=cluster_lots(redo, design, risk_sets),
+        design=drawn_design(redo, design, risk_sets),
+        candidates=join_candidates(index_panel(study.panel), risk_sets, design, study.treatment),
+    )
+
+
+def cluster_lots(redo: Redo, design: str, risk_sets: list[RiskSet]) -> ClusterLots:
+    """Return the clusters of a design's risk sets, numbered as SCORES has them."""
+    model = "unmatched" if design == "unmatched" else redo.match.designs[design].score
+    firms = redo.scores[redo.scores["model"] == model]
+    code, names = pd.factorize(firms["cluster"])
+    with_treated = np.bincount(code, weights=firms["treated"]) > 0
+    own = chain.from_iterable(risk_set.firms["cluster"] for risk_set in risk_sets)
+    return ClusterLots(
+        code=np.asarray(pd.Index(names).get_indexer(pd.Index(own)), dtype=np.intp),
+        with_treated=np.flatnonzero(with_treated),
+        others=np.flatnonzero(~with_treated),
+    )
+
+
 def bootstrap_terms(
     study: Study, redo: Redo, spec: Spec, design: str, outcomes: list[str]
 ) -> Bootstrapped:
@@ -60,93 +134,50 @@ def bootstrap_terms(
     A draw without a score or weights, as where a covariate separates its groups, has no term.
     """
     rng = np.random.default_rng(spec.option("seed"))
-    index = index_panel(study.panel)
-    observed = {name: study.outcomes[name] for name in outcomes}
-    values = {name: on_scale(study.panel[o.column], o) for name, o in observed.items()}
-    firms = _risk_set(redo, design)
+    again = draws_of(study, redo, design)
+    samplers = {name: _sampler(study, spec, again.candidates, name) for name in outcomes}
     found: dict[str, list[Mapping[Term, float]]] = {name: [] for name in outcomes}
     failure: Reason | None = None
     draws = spec.option("draws") or 0
-    terms = partial(_terms, study, spec, ESTIMATORS[spec.estimator].again())
     for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
-        copies = _draw_clusters(firms, rng)
-        stacks: Stacks | None
         try:
-            stacks = _redone(redo, design, firms, copies, index=index, treatment=study.treatment)
+            weight = again.weights(rng)
         except EvaluationError as error:
-            failure, stacks = error.reason, None
+            failure = error.reason
+            for name in outcomes:
+                found[name].append({})
+            continue
         for name in outcomes:
-            found[name].append({} if stacks is None else terms(stacks, values[name]))
+            found[name].append(_terms(study, spec, samplers[name], weight))
     return Bootstrapped({name: pd.DataFrame(rows) for name, rows in found.items()}, failure)
 
 
-def _risk_set(redo: Redo, design: str) -> pd.DataFrame:
-    model = "unmatched" if design == "unmatched" else redo.match.designs[design].score
-    rows: pd.DataFrame = redo.scores[redo.scores["model"] == model].reset_index(drop=True)
-    return rows
+def _sampler(study: Study, spec: Spec, candidates: Candidates, outcome: str) -> Sampler:
+    """Return what makes an outcome's sample of weights: of means of units where a spec allows."""
+    described, every = study.outcomes[outcome], candidates.every
+    values = values_by_unit(every, on_scale(study.panel[described.column], described))
+    missing = study.estimate.missing
+    alike = ESTIMATORS[spec.estimator].again().alike(spec)
+    if alike is not None:
+        return partial(unit_means(every, values, study.panel, alike).sample, missing=missing)
+    named = spec.option("covariates")
+    covariates = covariates_by_unit(study, every, named) if named else None
+
+    def of_units(weight: Floats) -> StackedSample:
+        used = np.flatnonzero(weight > 0)
+        columns = None if covariates is None else standardised(covariates.iloc[used])
+        stacks = candidates.chosen(used, weight[used], every.treated[used], None)
+        return sample_of_values(stacks, values[used], missing, columns)
+
+    return of_units
 
 
-def _draw_clusters(firms: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw clusters within treated and other ones; return row and number of each firm's copy."""
-    code, _ = pd.factorize(firms["cluster"])
-    with_treated = np.bincount(code, weights=firms["treated"]) > 0
-    times = np.zeros(len(with_treated), dtype=np.int64)
-    for group in (np.flatnonzero(with_treated), np.flatnonzero(~with_treated)):
-        if len(group):
-            times += np.bincount(rng.choice(group, len(group)), minlength=len(times))
-    repeated = np.repeat(np.arange(len(firms)), times[code])
-    copies = pd.DataFrame({"row": repeated})
-    return copies.assign(number=copies.groupby("row").cumcount())
-
-
-def _redone(
-    redo: Redo,
-    design: str,
-    firms: pd.DataFrame,
-    copies: pd.DataFrame,
-    *,
-    index: PanelIndex,
-    treatment: TreatmentSection,
-) -> Stacks:
-    """Fit the score and make the weights on one sample; copies count as firms of their own."""
-    sample = firms.iloc[copies["row"]].reset_index(drop=True)
-    own_id = sample["firm_id"] + "\n" + copies["number"].astype("str")
-    own_cluster = sample["cluster"] + "\n" + copies["number"].astype("str")
-    resampled = sample.assign(firm_id=own_id, cluster=own_cluster)
-    key = ["stack", "firm_id"]
-    dated = sample[key].merge(redo.covariates, on=key, how="left").assign(firm_id=own_id)
-    scores = _scores(redo, design, resampled, dated)
-    rule = redo.match.designs.get(design)
-    stacks = [
-        match_stack(risk_set, rule) for risk_set in design_risk_sets(scores, dated, design, rule)
-    ]
-    weights = pd.concat([weight_rows(stack, design) for stack in stacks])
-    original = pd.Series(sample["firm_id"].to_numpy(), index=own_id).groupby(level=0).first()
-    row = index.row[index.codes(original)]
-    copied = PanelIndex(pd.Index(original.index), index.first_year, row)
-    no_matches = pd.DataFrame(columns=["design", "stack", "set_id", "firm_id", "set_weight"])
-    return join_stacks(copied, weights, no_matches, design, treatment)
-
-
-def _scores(
-    redo: Redo, design: str, resampled: pd.DataFrame, covariates: pd.DataFrame
-) -> pd.DataFrame:
-    """Return SCORES of one sample, fitted again where the design uses the score."""
-    if design == "unmatched":
-        return resampled
-    model = redo.match.designs[design].score
-    only = redo.score.model_copy(update={"models": {model: redo.score.models[model]}})
-    return score_risk_sets(resampled, covariates, only, maximise).scores
-
-
-def _terms(
-    study: Study, spec: Spec, redone: Redone, stacks: Stacks, values: Floats
-) -> Mapping[Term, float]:
+def _terms(study: Study, spec: Spec, sampler: Sampler, weight: Floats) -> Mapping[Term, float]:
     """Return the terms of one sample; none where it identifies no effect."""
     try:
-        sample = spec_sample(study, spec, stacks, values)
+        sample = sampler(weight)
         check_comparable(sample)
-        return redone.terms(study, spec, sample)
+        return ESTIMATORS[spec.estimator].again().terms(study, spec, sample)
     except IdentificationError:
         return {}
 

@@ -14,26 +14,28 @@ from pipeline.errors import Reason, SupportError
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import Bins
 from pipeline.params.match import CellOnlyDesign
+from pipeline.selection.frequency import Frequency, among, with_copies
 
 
 def exact_cells(
-    covariates: pd.DataFrame, exact: list[str], bins: dict[str, Bins]
+    covariates: pd.DataFrame, exact: list[str], bins: dict[str, Bins], frequency: Frequency = None
 ) -> Integers | None:
     """Number the cells of the exact covariates; -1 where one is missing, None without any."""
     if not exact:
         return None
     values = covariates[exact].assign(
-        **{name: binned(covariates[name], rule) for name, rule in bins.items()}
+        **{name: binned(covariates[name], rule, frequency) for name, rule in bins.items()}
     )
-    cells = values.groupby(exact, sort=True, dropna=True).ngroup()
+    cells = values.groupby(exact, sort=True, dropna=True, observed=True).ngroup()
     return np.asarray(cells.fillna(-1), dtype=np.int64)
 
 
-def binned(values: "pd.Series[Any]", rule: Bins) -> "pd.Series[Any]":
+def binned(values: "pd.Series[Any]", rule: Bins, frequency: Frequency = None) -> "pd.Series[Any]":
     """Return the number of the bin of each value, missing where the value is.
 
     A bin holds its lower edge, and the last one its upper edge. `equal_width` bins span the
-    range of the values, `quantiles` hold about equal numbers of firms; both within the stack.
+    range of the values, `quantiles` hold about equal numbers of firms, each as often as it counts;
+    both within the stack.
     """
     known = values.dropna().to_numpy(float)
     if rule.edges is not None:
@@ -41,7 +43,8 @@ def binned(values: "pd.Series[Any]", rule: Bins) -> "pd.Series[Any]":
     elif rule.equal_width is not None:
         inner = np.linspace(known.min(), known.max(), rule.equal_width + 1)[1:-1]
     else:
-        inner = np.quantile(known, np.linspace(0, 1, int(rule.quantiles or 1) + 1)[1:-1])
+        every = with_copies(known, among(frequency, values.notna().to_numpy()))
+        inner = np.quantile(every, np.linspace(0, 1, int(rule.quantiles or 1) + 1)[1:-1])
     number = np.searchsorted(inner, values.to_numpy(float), side="right").astype(float)
     return pd.Series(number, index=values.index).where(values.notna())
 
@@ -54,9 +57,9 @@ def weigh_by_cells(risk_set: RiskSet, design: CellOnlyDesign) -> StackMatch:
     risk_set.require_both()
     assert risk_set.cells is not None, "settings give the design an exact covariate"
     treated, used = risk_set.treated, risk_set.usable
-    cell = np.where(used, risk_set.cells, 0)
-    n_treated = np.bincount(cell, weights=used & treated)
-    n_control = np.bincount(cell, weights=used & ~treated)
+    cell, times = np.where(used, risk_set.cells, 0), risk_set.times
+    n_treated = np.bincount(cell, weights=times * (used & treated))
+    n_control = np.bincount(cell, weights=times * (used & ~treated))
     both = (n_treated > 0) & (n_control > 0)
     if not both.any():
         found = {"entry_year": risk_set.entry_year, "n": len(np.unique(cell[used]))}

@@ -5,6 +5,7 @@ Hainmueller (2012), doi:10.1093/pan/mpr025.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from pipeline.matching.score_weights import treatment_odds
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import EntropyDesign
 from pipeline.selection.design_matrix import expanded_columns, told_terms
+from pipeline.selection.frequency import Frequency, among, counted, mean, spread, times_of
 
 # Largest weighted deviation that counts as met, in standard deviations of the covariate.
 MOMENT_TOLERANCE = 1e-8
@@ -59,7 +61,11 @@ def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
     covariates = risk_set.covariates.loc[used, design.covariates]
     try:
         weight[used & ~treated] = entropy_weights(
-            covariates, treated[used], base[used & ~treated], design.moments
+            covariates,
+            treated[used],
+            base[used & ~treated],
+            design.moments,
+            among(risk_set.frequency, used),
         )
     except EvaluationError as error:
         raise error.at(risk_set.where) from None
@@ -84,19 +90,28 @@ def _base_weights(risk_set: RiskSet, design: EntropyDesign) -> Floats:
     return base
 
 
-def entropy_weights(covariates: pd.DataFrame, treated: Flags, base: Floats, order: int) -> Floats:
+def entropy_weights(
+    covariates: pd.DataFrame,
+    treated: Flags,
+    base: Floats,
+    order: int,
+    frequency: Frequency = None,
+) -> Floats:
     """Return comparison weights, shape (n0,), summing to the number of treated firms.
 
     Minimises sum w log(w / base) subject to the first `order` moments of each covariate being
     those of the treated, to 1e-8 standard deviations. `covariates` and `treated` have one entry
-    per firm, `base` one positive entry per comparison firm.
+    per firm, `base` one positive entry per comparison firm. Where firms count as
+    often as `frequency` says, weights are those of one of their copies.
     Raises SupportError naming the moments that no weights can meet.
     """
-    moments = covariate_moments(covariates, treated, order)
-    share = _solve_dual(moments.deviations, base / base.sum())
+    moments = covariate_moments(covariates, treated, order, frequency)
+    times: Floats = times_of(frequency, len(treated))[~treated]
+    prior = base * times
+    share = _solve_dual(moments.deviations, prior / prior.sum())
     if share is None:
-        _refuse_out_of_reach(moments, len(treated) - int(treated.sum()))
-    return np.asarray(share * treated.sum())
+        _refuse_out_of_reach(moments, counted(~treated, frequency))
+    return np.asarray(share * counted(treated, frequency) / times)
 
 
 def _solve_dual(deviations: Floats, base: Floats) -> Floats | None:
@@ -132,19 +147,19 @@ def _weights_at(deviations: Floats, base: Floats, multipliers: Floats) -> tuple[
     return float(np.log(total) + highest), raw / total
 
 
-def _refuse_out_of_reach(moments: Moments, n_control: int) -> None:
+def _refuse_out_of_reach(moments: Moments, n_control: int) -> NoReturn:
     """Name the moments that stay unmet when the others are met as far as they can be.
 
     A linear programme minimises the sum of absolute deviations over all weights.
     """
     from scipy.optimize import linprog
 
-    k = len(moments.names)
-    cost = np.concatenate([np.zeros(n_control), np.ones(2 * k)])
+    n_rows, k = moments.deviations.shape
+    cost = np.concatenate([np.zeros(n_rows), np.ones(2 * k)])
     slack = np.hstack([moments.deviations.T, np.eye(k), -np.eye(k)])
-    one = np.concatenate([np.ones(n_control), np.zeros(2 * k)])
+    one = np.concatenate([np.ones(n_rows), np.zeros(2 * k)])
     found = linprog(cost, A_eq=np.vstack([slack, one]), b_eq=np.append(np.zeros(k), 1.0))
-    gap = np.abs(found.x[n_control : n_control + k] - found.x[n_control + k :])
+    gap = np.abs(found.x[n_rows : n_rows + k] - found.x[n_rows + k :])
     unmet = np.flatnonzero(gap > OUT_OF_REACH)
     listed = ", ".join(f"{moments.names[i]} ({gap[i]:.3g} SD away)" for i in unmet)
     raise SupportError(
@@ -155,7 +170,9 @@ def _refuse_out_of_reach(moments: Moments, n_control: int) -> None:
     )
 
 
-def covariate_moments(covariates: pd.DataFrame, treated: Flags, order: int) -> Moments:
+def covariate_moments(
+    covariates: pd.DataFrame, treated: Flags, order: int, frequency: Frequency = None
+) -> Moments:
     """Return the first `order` moments of each covariate, categories as indicators.
 
     Powers are of the covariate less its treated mean, over its standard deviation: given the
@@ -169,16 +186,21 @@ def covariate_moments(covariates: pd.DataFrame, treated: Flags, order: int) -> M
             f"covariates to balance are missing for some of {len(covariates)} firms ({listed}); "
             "put them in the score model, whose rule for missing values then applies"
         )
-    names, deviations = zip(*_powers(covariates, treated, order), strict=True)
+    names, deviations = zip(*_powers(covariates, treated, order, frequency), strict=True)
     return Moments(names, np.column_stack(deviations))
 
 
-def _powers(covariates: pd.DataFrame, treated: Flags, order: int) -> Iterator[tuple[str, Floats]]:
-    told = told_terms(covariates)
+def _powers(
+    covariates: pd.DataFrame, treated: Flags, order: int, frequency: Frequency
+) -> Iterator[tuple[str, Floats]]:
+    told, of_treated = told_terms(covariates, frequency), among(frequency, treated)
     for name, (*_, values) in zip(told, expanded_columns(covariates), strict=True):
-        spread = values.std() or 1.0
-        standard = (values - values[treated].mean()) / spread
+        deviation = spread(values, frequency) or 1.0
+        standard = (values - mean(values[treated], of_treated)) / deviation
         two_valued = len(np.unique(values)) <= 2
         for power in range(1, 2 if two_valued else order + 1):
             raised = standard**power
-            yield f"{_POWER_NAMES[power]} of {name}", raised[~treated] - raised[treated].mean()
+            yield (
+                f"{_POWER_NAMES[power]} of {name}",
+                raised[~treated] - mean(raised[treated], of_treated),
+            )

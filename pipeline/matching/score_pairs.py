@@ -101,8 +101,9 @@ def _refuse_no_match(
 def no_match_counts(risk_set: RiskSet, exact: list[str]) -> str:
     """Return that nobody matched, with the firms that could have."""
     treated, usable = risk_set.treated, risk_set.usable
+    n_treated, n_control = risk_set.count(treated & usable), risk_set.count(~treated & usable)
     cells = f" and in exact cells of {', '.join(exact)}" if exact else ""
     return (
-        f"{risk_set.where}: no treated firm has a match ({(treated & usable).sum()} treated "
-        f"and {(~treated & usable).sum()} comparison firms on support{cells})"
+        f"{risk_set.where}: no treated firm has a match ({n_treated} treated "
+        f"and {n_control} comparison firms on support{cells})"
     )

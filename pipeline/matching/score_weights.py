@@ -37,9 +37,9 @@ def weigh_by_overlap(risk_set: RiskSet, design: OverlapDesign) -> StackMatch:
 def treatment_odds(risk_set: RiskSet) -> Floats:
     """Return p / (1 - p) of each firm; zero for treated firms and firms not used."""
     score = np.where(risk_set.treated | ~risk_set.usable, 0.0, risk_set.score("probability"))
-    certain = int((score >= 1).sum())
+    certain = risk_set.count(score >= 1)
     if certain:
-        found = {"entry_year": risk_set.entry_year, "n": int(certain)}
+        found = {"entry_year": risk_set.entry_year, "n": certain}
         raise SupportError(
             f"{risk_set.where}: {certain} comparison firms have a propensity score of 1, so that "
             "their odds are infinite; take covariates out of the model or use a support rule",

@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.errors import Reason, SupportError
 from pipeline.matching.sets import MatchedSets, unit_weights
+from pipeline.selection.frequency import Frequency, counted, times_of
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class RiskSet:
     `where` names model, stack and design in messages, `entry_year` the stack. `firms` are rows of
     SCORES, `covariates` the rows of COVARIATES aligned with them; `cells` number the exact cells
     (None without any, -1 where a cell variable is missing). `brought` are this stack's rows of a
-    file of pairs or weights, for designs made elsewhere.
+    file of pairs or weights, for designs made elsewhere. `frequency` says how often each
+    firm counts where firms were drawn, above zero: what makes smooth weights counts it so.
     """
 
     where: str
@@ -27,6 +29,7 @@ class RiskSet:
     covariates: pd.DataFrame
     cells: Integers | None
     brought: pd.DataFrame | None = None
+    frequency: Frequency = None
 
     @property
     def treated(self) -> Flags:
@@ -42,6 +45,15 @@ class RiskSet:
     def usable(self) -> Flags:
         """Say which firms may be used: on support, and with a cell where cells are asked for."""
         return self.on_support if self.cells is None else self.on_support & (self.cells >= 0)
+
+    @property
+    def times(self) -> Floats:
+        """Return how often each firm counts."""
+        return times_of(self.frequency, len(self.firms))
+
+    def count(self, firms: Flags) -> int:
+        """Return how many firms are marked, each as often as it counts."""
+        return counted(firms, self.frequency)
 
     def score(self, distance: Literal["linear", "probability"]) -> Floats:
         """Return the score on the scale on which distances are taken."""
@@ -71,12 +83,12 @@ class RiskSet:
     def no_match(self, code: str) -> Reason:
         """Return why no treated firm of this stack has a match."""
         usable, treated = self.usable, self.treated
-        return self.because(code, int((treated & usable).sum()), int((~treated & usable).sum()))
+        return self.because(code, self.count(treated & usable), self.count(~treated & usable))
 
     def require_both(self) -> None:
         """Raise SupportError where no treated or no comparison firm may be used."""
-        n_treated = int((self.treated & self.usable).sum())
-        n_control = int((~self.treated & self.usable).sum())
+        n_treated = self.count(self.treated & self.usable)
+        n_control = self.count(~self.treated & self.usable)
         if not n_treated or not n_control:
             raise SupportError(
                 f"{self.where}: {n_treated} treated and {n_control} comparison firms: a "
@@ -127,9 +139,12 @@ def matched(
 
 
 def weighted(risk_set: RiskSet, weight: Floats, estimand: str = "att") -> StackMatch:
-    """Return a stack with weights alone, comparison weights scaled to sum to the treated."""
-    treated = risk_set.treated
-    level = weight[treated].sum() / weight[~treated].sum()
+    """Return a stack with weights alone, comparison weights scaled to sum to the treated.
+
+    A firm that counts more than once has the weight of one of its copies.
+    """
+    treated, counted = risk_set.treated, weight * risk_set.times
+    level = counted[treated].sum() / counted[~treated].sum()
     levelled = np.where(treated, weight, level * weight)
     return StackMatch(risk_set.firms, no_sets(), levelled, risk_set.cells, None, estimand)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.precision import SCORE_DECIMALS
@@ -34,6 +35,7 @@ from pipeline.selection.design_matrix import (
     refuse_separation,
     refuse_separation_by_combination,
 )
+from pipeline.selection.frequency import Frequency, number
 from pipeline.selection.likelihood import (
     Link,
     Maximiser,
@@ -41,7 +43,7 @@ from pipeline.selection.likelihood import (
     maximise_by_statsmodels,
     probability,
 )
-from pipeline.selection.score_sample import complete_rows
+from pipeline.selection.score_sample import complete_rows, count_losses
 from pipeline.selection.support import support_by_stack
 
 SCORE_COLUMNS = ["propensity_score", "linear_score"]
@@ -143,10 +145,7 @@ def fit_score(
     would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
     covariate is missing, constant or a combination of others.
     """
-    _require_both_groups(treated)
-    design = build_design_matrix(covariates)
-    refuse_separation(covariates, treated)
-    optimum = _maximise(design, treated, link, maximiser)
+    design, optimum = find_optimum(covariates, treated, link, maximiser)
     estimate = design.to_original_units @ optimum.coefficients
     covariance = design.to_original_units @ optimum.covariance @ design.to_original_units.T
     index = optimum.index
@@ -162,6 +161,32 @@ def fit_score(
         pseudo_r2=_mcfadden(optimum.log_likelihood, treated),
         auc=_auc(index, treated),
     )
+
+
+def find_optimum(
+    covariates: pd.DataFrame,
+    treated: Flags,
+    link: Link,
+    maximiser: Maximiser,
+    frequency: Frequency = None,
+) -> tuple[DesignMatrix, Optimum]:
+    """Return the design matrix and the fit of `fit_score`, or raise as it does.
+
+    Where firms count as often as `frequency` says, the maximiser must weigh them so, too.
+    """
+    _require_both_groups(treated, frequency)
+    design = build_design_matrix(covariates, frequency)
+    refuse_separation(covariates, treated, frequency)
+    optimum = maximiser(design.standardised, treated, link)
+    if optimum is None:
+        refuse_separation_by_combination(design, treated, frequency)
+        n = number(len(treated), frequency)
+        raise DataError(
+            f"the {link} did not converge on {n} firms; take extreme values or "
+            "covariates out of the model",
+            reason=Reason("score_not_converged", {"link": link, "n": n}),
+        )
+    return design, optimum
 
 
 def fit_model(
@@ -197,7 +222,7 @@ def _fit_samples(
     treated, coefficients = complete["treated"].to_numpy(), []
     n_stacks = complete["stack"].nunique()
     for label, where, at in track(
-        _samples(complete, model, name),
+        score_samples(complete["stack"].to_numpy(np.int64), model, name),
         "fits",
         1 if model.fit == "pooled" else n_stacks,
         name=lambda sample: f"{sample[0]}, {len(sample[2]):,} firms",
@@ -208,18 +233,17 @@ def _fit_samples(
         try:
             fit = fit_score(covariates, treated[at], model.link, maximiser)
         except EvaluationError as error:
-            raise error.at(where, _remedy(label)) from None
+            raise error.at(where, score_remedy(label)) from None
         probability[at], index[at] = fit.propensity_score, fit.linear_score
         coefficients.append(_coefficient_rows(fit, name, label))
     scores = dict(zip(SCORE_COLUMNS, (probability, index), strict=True))
     return complete.assign(**scores), pd.concat(coefficients)
 
 
-def _samples(
-    complete: pd.DataFrame, model: ScoreModel, name: str
+def score_samples(
+    stack: NDArray[np.int64], model: ScoreModel, name: str
 ) -> Iterator[tuple[str, str, Codes]]:
     """Yield what one fit is called, how messages call it, and the positions of its rows."""
-    stack = complete["stack"].to_numpy(np.int64)
     if model.fit == "pooled":
         listed = ", ".join(str(year) for year in np.unique(stack))
         yield POOLED, f"{name}, stacks {listed} pooled", np.arange(len(stack))
@@ -228,7 +252,7 @@ def _samples(
         yield str(year), f"{name}, stack {year}", np.flatnonzero(stack == year)
 
 
-def _remedy(label: str) -> str:
+def score_remedy(label: str) -> str:
     """Return what else helps where one entry year alone cannot be fitted."""
     if label == POOLED:
         return ""
@@ -252,38 +276,14 @@ def _coefficient_rows(fit: ScoreFit, name: str, label: str) -> pd.DataFrame:
     )
 
 
-def count_losses(risk_set: pd.DataFrame, scored: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Count a model's firms lost, by stack and group: without covariates, then off support."""
-    by = ["stack", "treated"]
-    members = risk_set.groupby(by).size()
-    kept = scored.groupby(by)["on_support"].agg(["size", "sum"]).reindex(members.index)
-    counts = {
-        "n_without_covariates": members - kept["size"],
-        "n_off_support": kept["size"] - kept["sum"],
-    }
-    return pd.DataFrame(counts).reset_index().assign(model=name)
-
-
-def _require_both_groups(treated: Flags) -> None:
+def _require_both_groups(treated: Flags, frequency: Frequency) -> None:
     if treated.all() or not treated.any():
+        sizes = group_sizes(treated, frequency)
         raise SupportError(
-            f"{int(treated.sum())} treated and {int((~treated).sum())} comparison firms: "
+            f"{sizes['n_treated']} treated and {sizes['n_control']} comparison firms: "
             "a score needs both",
-            reason=Reason("score_without_group", group_sizes(treated)),
+            reason=Reason("score_without_group", sizes),
         )
-
-
-def _maximise(design: DesignMatrix, treated: Flags, link: Link, maximiser: Maximiser) -> Optimum:
-    """Find the optimum; where there is none, name the covariates that separate."""
-    optimum = maximiser(design.standardised, treated, link)
-    if optimum is None:
-        refuse_separation_by_combination(design, treated)
-        raise DataError(
-            f"the {link} did not converge on {len(treated)} firms; take extreme values or "
-            "covariates out of the model",
-            reason=Reason("score_not_converged", {"link": link, "n": len(treated)}),
-        )
-    return optimum
 
 
 def _mcfadden(log_likelihood: float, treated: Flags) -> float:

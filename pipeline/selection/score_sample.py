@@ -39,10 +39,22 @@ def complete_rows(
         if here.any() and model.missing == "refuse":
             _refuse_missing(missing[at], f"{name}, stack {year}")
         place = {"model": name, "entry_year": int(year)}
-        _require_members(treated[at], model, place)
+        require_members(treated[at], model, place)
         _require_firms_left(treated[at], here, place)
     rows, known = risk_set.reset_index(drop=True), ~incomplete
     return rows.loc[known], values.loc[known]
+
+
+def count_losses(risk_set: pd.DataFrame, scored: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Count a model's firms lost, by stack and group: without covariates, then off support."""
+    by = ["stack", "treated"]
+    members = risk_set.groupby(by).size()
+    kept = scored.groupby(by)["on_support"].agg(["size", "sum"]).reindex(members.index)
+    counts = {
+        "n_without_covariates": members - kept["size"],
+        "n_off_support": kept["size"] - kept["sum"],
+    }
+    return pd.DataFrame(counts).reset_index().assign(model=name)
 
 
 def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
@@ -55,8 +67,11 @@ def _refuse_missing(missing: pd.DataFrame, where: str) -> None:
     )
 
 
-def _require_members(treated: Flags, model: ScoreModel, place: dict[str, Any]) -> None:
-    """Raise SupportError where a group is empty before any covariate is looked at."""
+def require_members(treated: Flags, model: ScoreModel, place: dict[str, Any]) -> None:
+    """Raise SupportError where a group is empty before any covariate is looked at.
+
+    `place` names the model and the entry year.
+    """
     pool = model.controls_from
     other = "controls_from: all, " if pool == "outside_treated_clusters" else ""
     for group, flag in (("treated", True), ("comparison", False)):

@@ -17,6 +17,7 @@ from pipeline.datasets.store import conform
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
+from pipeline.selection.frequency import Frequency, among, with_copies
 
 Overlap = Literal["none", "min_max", "comparison_maximum", "comparison_range", "treated_range"]
 
@@ -24,10 +25,11 @@ Overlap = Literal["none", "min_max", "comparison_maximum", "comparison_range", "
 FEWEST_SHOWN = 3
 
 
-def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
+def support_by_stack(scored: pd.DataFrame, model: ScoreModel, frequency: Frequency = None) -> Flags:
     """Apply a model's support rule within each stack, one flag per row of `scored`.
 
     On the index, since probabilities round at 0 and 1; `bound` is on the probability itself.
+    Rules that count firms count each as often as `frequency` says.
     """
     if model.score_bound is not None:
         return np.asarray(scored["propensity_score"] <= model.score_bound)
@@ -35,20 +37,21 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel) -> Flags:
     if model.support == "none":
         return on_support
     for rows in scored.groupby("stack").indices.values():
-        on_support[rows] = _kept(scored.iloc[rows], model)
+        times = None if frequency is None else frequency[rows]
+        on_support[rows] = _kept(scored.iloc[rows], model, times)
     return on_support
 
 
-def _kept(stack: pd.DataFrame, model: ScoreModel) -> Flags:
+def _kept(stack: pd.DataFrame, model: ScoreModel, frequency: Frequency) -> Flags:
     score, treated = stack["linear_score"].to_numpy(), stack["treated"].to_numpy()
     share = model.trim_share or 0.0
     match model.support:
         case "bound":
             return np.ones(len(stack), dtype=bool)
         case "trim":
-            return below_highest_scores(score, treated, share)
+            return below_highest_scores(score, treated, share, frequency)
         case "density":
-            return densest(stack["propensity_score"].to_numpy(), treated, share)
+            return densest(stack["propensity_score"].to_numpy(), treated, share, frequency)
         case overlap:
             return common_support(score, treated, overlap)
 
@@ -75,17 +78,19 @@ def common_support(score: Floats, treated: Flags, rule: Overlap) -> Flags:
     return np.asarray((score >= low) & (score <= high))
 
 
-def below_highest_scores(score: Floats, treated: Flags, share: float) -> Flags:
+def below_highest_scores(
+    score: Floats, treated: Flags, share: float, frequency: Frequency = None
+) -> Flags:
     """Mark all firms but the share of treated firms with the highest scores, rounded down.
 
     Treated firms tied with the highest score that stays are kept too.
     """
-    ordered = np.sort(score[treated])[::-1]
+    ordered = np.sort(with_copies(score[treated], among(frequency, treated)))[::-1]
     highest_kept = ordered[int(share * len(ordered))]
     return np.asarray(~treated | (score <= highest_kept))
 
 
-def densest(score: Floats, treated: Flags, share: float) -> Flags:
+def densest(score: Floats, treated: Flags, share: float, frequency: Frequency = None) -> Flags:
     """Mark all firms but the share of treated where comparison scores are least dense.
 
     As psmatch2's `trim`: the density of comparison scores at each treated score, by Stata's
@@ -93,9 +98,12 @@ def densest(score: Floats, treated: Flags, share: float) -> Flags:
     percentile 100 `share` are dropped, and those where it is zero. Smith & Todd (2005),
     doi:10.1016/j.jeconom.2004.04.011.
     """
-    density = kernel_density(score[~treated], score[treated])
+    density = kernel_density(
+        with_copies(score[~treated], among(frequency, ~treated)), score[treated]
+    )
+    least = stata_percentile(with_copies(density, among(frequency, treated)), share)
     kept = np.ones(len(score), dtype=bool)
-    kept[treated] = (density > 0) & (density >= stata_percentile(density, share))
+    kept[treated] = (density > 0) & (density >= least)
     return kept
 
 

@@ -1,0 +1,119 @@
+"""Seconds of a draw of each kind that makes weights again: `python -m benchmarks.draws`.
+
+The study is `benchmarks/large.yaml` with weights by the odds of a score of each entry year, and
+three outcomes, on simulated firms (`--firms`), or on the PANEL that the stage clean wrote (`--clean
+data/large/clean`). A method runs with one draw and with more; the difference is what draws cost,
+the rest what they share. Seconds of this process' processor time; memory is its peak so far.
+"""
+
+import argparse
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.endtoend import ROOT, SEED, settings_for
+from pipeline.commands.in_memory import InMemory, match_in_memory
+from pipeline.datasets.panel import PANEL
+from pipeline.datasets.store import read
+from pipeline.inference.bootstrap import bootstrap_terms
+from pipeline.panel.clean import clean_panel
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.settings import load_yaml
+from pipeline.params.treatment import TreatmentSection
+from pipeline.simulation.simulate import simulate_programme
+
+DESIGN = "odds"
+
+
+def bootstrap(prepared: InMemory, draws: int) -> None:
+    """Make score, weights and effects of every outcome again in samples of clusters."""
+    spec = prepared.study.estimate.specs[0].model_copy(update={"draws": draws})
+    outcomes = list(prepared.study.outcomes)
+    found = bootstrap_terms(prepared.study, prepared.redo, spec, DESIGN, outcomes)
+    assert found.failure is None, found.failure
+
+
+KINDS: dict[str, Callable[[InMemory, int], None]] = {"cluster bootstrap": bootstrap}
+
+
+def sections() -> dict[str, Any]:
+    """Return the sections of the study: one design of smooth weights, and a spec that draws."""
+    study: dict[str, Any] = load_yaml(ROOT / "benchmarks" / "large.yaml")["large"]
+    score, estimate = study["score"], study["estimate"]
+    score["models"] = {"covariates": score["models"]["covariates"]}
+    study["match"]["designs"] = {DESIGN: {"score": "covariates", "method": DESIGN}}
+    spec = estimate["specs"]["stacked"] | {"designs": [DESIGN], "inference": "cluster_bootstrap"}
+    estimate["specs"] = {"stacked": spec | {"draws": 50, "seed": 1}}
+    estimate["headline"] |= {"design": DESIGN}
+    estimate["analyses"] = {}
+    return study
+
+
+def simulated_panel(study: dict[str, Any], firms: int) -> pd.DataFrame:
+    """Return PANEL of simulated firms, as cleaned."""
+    drawn = simulate_programme(settings_for(firms), np.random.default_rng(SEED))
+    return clean_panel(
+        drawn.panel,
+        drawn.register,
+        {},
+        data=DataSection.model_validate(study["data"]),
+        clean=CleanSection.model_validate(study["clean"]),
+        treatment=TreatmentSection.model_validate(study["treatment"]),
+    ).panel
+
+
+def prepared_study(study: dict[str, Any], panel: pd.DataFrame) -> InMemory:
+    """Score, match and prepare the study's estimates."""
+    return match_in_memory(
+        panel,
+        outcomes=OutcomesSection.model_validate(study["outcomes"]),
+        treatment=TreatmentSection.model_validate(study["treatment"]),
+        score=ScoreSection.model_validate(study["score"]),
+        match=MatchSection.model_validate(study["match"]),
+        estimate=EstimateSection.model_validate(study["estimate"]),
+    )
+
+
+def seconds(run: Callable[[InMemory, int], None], prepared: InMemory, draws: int) -> float:
+    """Return the seconds of processor time that some draws take, with what they share."""
+    started = time.process_time()
+    run(prepared, draws)
+    return time.process_time() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--firms", type=int, default=100_000)
+    parser.add_argument("--clean", type=Path)
+    parser.add_argument("--draws", type=int, default=10)
+    chosen = parser.parse_args()
+    study = sections()
+    if chosen.clean is None:
+        panel = simulated_panel(study, chosen.firms)
+    else:
+        panel = read(PANEL, chosen.clean)
+    prepared = prepared_study(study, panel)
+    units = prepared.matched.weights["design"].eq(DESIGN).sum()
+    firms = panel["firm_id"].nunique()
+    print(f"{firms:,} firms, {len(panel):,} firm-years, {units:,} firms x stacks")
+    for kind, run in KINDS.items():
+        one = seconds(run, prepared, 1)
+        each = (seconds(run, prepared, 1 + chosen.draws) - one) / chosen.draws
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{kind}: {each:.3f} s a draw, {one - each:.2f} s before; {memory:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Draws of clusters as frequencies: equal to scoring, weighing and estimating copies of firms."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import simulation
+from copied_firms import copied_terms
+from workspace import section
+
+from pipeline.effects.study import prepare_study
+from pipeline.inference.bootstrap import bootstrap_terms
+from pipeline.matching.designs import match_designs
+from pipeline.matching.redo import Redo
+from pipeline.panel.clean import clean_panel
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection, StackedSpec
+from pipeline.params.match import MatchSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
+from pipeline.params.treatment import TreatmentSection
+from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.propensity import score_risk_sets
+from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
+from pipeline.simulation.simulate import simulate_programme
+
+NUMBERS = ["employment_log", "age", "foreign_owned"]
+SCORED = {"controls_from": "all", "covariates": NUMBERS, "missing": "drop_firm"}
+MODELS = {
+    "plain": {"fit": "per_stack", "link": "logit", "support": "none"},
+    "refitted": {"fit": "pooled", "link": "probit", "support": "min_max", "refit": True},
+    "trimmed": {"fit": "per_stack", "link": "logit", "support": "trim", "trim_share": 0.1},
+    "dense": {"fit": "pooled", "link": "logit", "support": "density", "trim_share": 0.1},
+    "bounded": {"fit": "per_stack", "link": "probit", "support": "bound", "score_bound": 0.4},
+    "ranges": {"fit": "pooled", "link": "logit", "support": "comparison_range"},
+    "sectors": {
+        "fit": "pooled",
+        "link": "logit",
+        "support": "none",
+        "covariates": ["employment_log", "sector"],
+    },
+    "sectors_by_year": {
+        "fit": "per_stack",
+        "link": "logit",
+        "support": "none",
+        "covariates": ["employment_log", "sector"],
+    },
+}
+ENTROPY = {"method": "entropy", "covariates": [*NUMBERS, "sector"], "moments": 1, "base": "equal"}
+KERNEL = {"method": "kernel", "exact": [], "distance": "linear", "bandwidth": 0.3}
+CELLS = {"method": "cells", "exact": ["sector", "employment_log"]}
+DESIGNS = {
+    **{f"odds_{model}": {"score": model, "method": "odds"} for model in MODELS},
+    "overlap": {"score": "trimmed", "method": "overlap"},
+    "entropy": {"score": "refitted", **ENTROPY},
+    "entropy_moments": {"score": "plain", **ENTROPY, "covariates": NUMBERS, "moments": 2},
+    "entropy_of_odds": {"score": "ranges", **ENTROPY, "base": "odds"},
+    "entropy_of_weights": {
+        "score": "ranges",
+        **ENTROPY,
+        "covariates": ["employment_log"],
+        "base": "covariate",
+        "base_covariate": "distance",
+    },
+    "kernel": {"score": "trimmed", **KERNEL},
+    "kernel_within": {
+        "score": "refitted",
+        **KERNEL,
+        "distance": "probability",
+        "bandwidth": 0.05,
+        "exact": ["sector"],
+    },
+    "cells": {"score": "plain", **CELLS, "bins": {"employment_log": {"edges": [3.0, 4.0]}}},
+    "cells_by_rank": {"score": "plain", **CELLS, "bins": {"employment_log": {"quantiles": 3}}},
+    "cells_by_width": {"score": "plain", **CELLS, "bins": {"employment_log": {"equal_width": 4}}},
+}
+SPECS = {
+    "event": {"average": "event", "event_bins": [{"first_event_time": 0, "last_event_time": 2}]},
+    "pooled": {"average": "pooled"},
+    "adjusted": {"average": "event", "covariates": ["manager_education", "sector"]},
+    "adjusted_pooled": {"average": "pooled", "covariates": ["manager_education"]},
+    "by_sector": {"average": "event", "year_effects_by": "sector"},
+    "by_sector_pooled": {"average": "pooled", "year_effects_by": "sector"},
+}
+FEW = {"designs": ["unmatched"], "draws": 50, "seed": 4, "inference": "cluster_bootstrap"}
+
+
+def spec(**changes):
+    """Return a spec of all terms, with four draws."""
+    named = {"name": "main", "estimator": "stacked", "outcomes": "all", "terms": ["att", "event"]}
+    asked = StackedSpec.model_validate(named | FEW | {"cluster": "assignment"} | changes)
+    return asked.model_copy(update={"draws": 4})
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    """Return the study of 900 simulated firms, some observed in some years only, and its redo."""
+    block = section("simulated")
+    block["score"]["models"] = {name: SCORED | model for name, model in MODELS.items()}
+    block["match"]["designs"] = DESIGNS
+    chosen = TreatmentSection.model_validate(block["treatment"])
+    score = ScoreSection.model_validate(block["score"])
+    match = MatchSection.model_validate(block["match"])
+    firms = simulate_programme(
+        simulation.settings(firms=900, municipalities=12, sectors=5, treated_clusters=24),
+        np.random.default_rng(2),
+    )
+    panel = clean_panel(
+        firms.panel,
+        firms.register,
+        {},
+        data=DataSection.model_validate(block["data"]),
+        clean=CleanSection.model_validate(block["clean"]),
+        treatment=chosen,
+    ).panel
+    candidates = risk_sets(panel, chosen).firms
+    dated = dated_covariates(panel, candidates, score.covariates)
+    scores = score_risk_sets(pooled_risk_sets(candidates, score), dated, score).scores
+    matched = match_designs(scores, dated, match.model_copy(update={"designs": {}}))
+    headline = {"spec": "main", "design": "unmatched", "term": "att"}
+    named = {"name": "main", "estimator": "stacked", "outcomes": "all", "terms": ["att"]}
+    specs = [named | {"average": "event", "designs": ["unmatched"], "cluster": "assignment"}]
+    block["estimate"] |= {"headline": headline, "analyses": {}, "specs": specs}
+    study = prepare_study(
+        panel,
+        matched.matches,
+        matched.weights,
+        outcomes=OutcomesSection.model_validate(block["outcomes"]),
+        treatment=chosen,
+        matched_times={},
+        estimate=EstimateSection.model_validate(block["estimate"]),
+        covariates=dated,
+        score=score,
+    )
+    return study, Redo(scores, dated, score, match)
+
+
+def compared(prepared, asked, design, outcome="sales_log"):
+    """Require the same terms and failures of both ways; return the estimates by draw."""
+    study, redo = prepared
+    found = bootstrap_terms(study, redo, asked, design, [outcome])
+    copied, failure = copied_terms(study, redo, asked, design, outcome)
+    assert found.failure == failure
+    expected, terms = pd.DataFrame(copied), found.terms[outcome]
+    assert list(terms.columns) == list(expected.columns)
+    np.testing.assert_allclose(terms.to_numpy(), expected.to_numpy(), rtol=1e-10, atol=0)
+    return terms, failure
