@@ -10,14 +10,14 @@ from workspace import section
 from pipeline.effects.study import prepare_study
 from pipeline.inference.bootstrap import bootstrap_terms
 from pipeline.matching.designs import match_designs
-from pipeline.matching.redo import Redo
+from pipeline.matching.redo import SMOOTH, Redo
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection, StackedSpec
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
-from pipeline.params.score import ScoreSection
+from pipeline.params.score import ScoreModel, ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.propensity import score_risk_sets
@@ -49,6 +49,9 @@ MODELS = {
 ENTROPY = {"method": "entropy", "covariates": [*NUMBERS, "sector"], "moments": 1, "base": "equal"}
 KERNEL = {"method": "kernel", "exact": [], "distance": "linear", "bandwidth": 0.3}
 CELLS = {"method": "cells", "exact": ["sector", "employment_log"]}
+# Run by default: each method, and each rule that counts firms.
+OFTEN = ["odds_plain", "odds_refitted", "odds_trimmed", "odds_dense", "overlap"]
+OFTEN += ["entropy_moments", "kernel_within", "cells_by_rank"]
 DESIGNS = {
     **{f"odds_{model}": {"score": model, "method": "odds"} for model in MODELS},
     "overlap": {"score": "trimmed", "method": "overlap"},
@@ -82,14 +85,14 @@ SPECS = {
     "by_sector": {"average": "event", "year_effects_by": "sector"},
     "by_sector_pooled": {"average": "pooled", "year_effects_by": "sector"},
 }
-FEW = {"designs": ["unmatched"], "draws": 50, "seed": 4, "inference": "cluster_bootstrap"}
+DRAWS = {"designs": ["unmatched"], "draws": 50, "seed": 4, "inference": "cluster_bootstrap"}
 
 
-def spec(**changes):
-    """Return a spec of all terms, with four draws."""
+def spec(draws, **changes):
+    """Return a spec of all terms, with some draws."""
     named = {"name": "main", "estimator": "stacked", "outcomes": "all", "terms": ["att", "event"]}
-    asked = StackedSpec.model_validate(named | FEW | {"cluster": "assignment"} | changes)
-    return asked.model_copy(update={"draws": 4})
+    asked = StackedSpec.model_validate(named | DRAWS | {"cluster": "assignment"} | changes)
+    return asked.model_copy(update={"draws": draws})
 
 
 @pytest.fixture(scope="module")
@@ -136,12 +139,85 @@ def prepared():
 
 
 def compared(prepared, asked, design, outcome="sales_log"):
-    """Require the same terms and failures of both ways; return the estimates by draw."""
+    """Require the same terms and failures of both ways; return estimates by draw, and failure."""
     study, redo = prepared
     found = bootstrap_terms(study, redo, asked, design, [outcome])
     copied, failure = copied_terms(study, redo, asked, design, outcome)
     assert found.failure == failure
     expected, terms = pd.DataFrame(copied), found.terms[outcome]
     assert list(terms.columns) == list(expected.columns)
-    np.testing.assert_allclose(terms.to_numpy(), expected.to_numpy(), rtol=1e-10, atol=0)
+    # Outcomes of about 10 leave rounding of 1e-13, which may exceed 1e-10 of an effect near zero.
+    np.testing.assert_allclose(terms.to_numpy(), expected.to_numpy(), rtol=1e-10, atol=1e-12)
     return terms, failure
+
+
+def test_every_smooth_method_is_compared():
+    assert {design["method"] for design in DESIGNS.values()} == set(SMOOTH)
+    assert {DESIGNS[name]["method"] for name in OFTEN} == set(SMOOTH)
+
+
+@pytest.mark.parametrize("design", ["unmatched", *OFTEN])
+def test_draws_of_a_design_are_those_of_copied_firms(prepared, design):
+    terms, _ = compared(prepared, spec(2, **SPECS["event"]), design)
+    assert terms.notna().all(axis=None) and terms.nunique().max() == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("outcome", ["sales_log", "exports_any", "rent_log"])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_draws_of_every_design_are_those_of_copied_firms(prepared, design, outcome):
+    compared(prepared, spec(5, **SPECS["event"]), design, outcome)
+
+
+@pytest.mark.parametrize("asked", ["pooled", "adjusted_pooled", "by_sector", "by_sector_pooled"])
+def test_draws_of_a_spec_are_those_of_copied_firms(prepared, asked):
+    terms, _ = compared(prepared, spec(1, **SPECS[asked]), "unmatched", "exports_any")
+    assert terms.notna().all(axis=None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", ["unmatched", "odds_plain", "entropy"])
+@pytest.mark.parametrize("asked", SPECS)
+def test_draws_of_every_spec_are_those_of_copied_firms(prepared, asked, design):
+    compared(prepared, spec(4, **SPECS[asked]), design)
+
+
+def rarely(prepared, model):
+    """Return a study with a covariate that treated firms of one cluster have, and another cluster.
+
+    Where that other is not drawn, `rare` separates the groups, and so does `shifted` less `age`.
+    """
+    study, redo = prepared
+    firms = redo.scores[redo.scores["model"] == "plain"]
+    near = firms.groupby("cluster")["treated"].any()
+    dated = redo.covariates.merge(firms[["stack", "firm_id", "cluster", "treated"]], how="left")
+    treated = (dated["cluster"] == near.index[near][0]) & dated["treated"].eq(True)
+    rare = (treated | (dated["cluster"] == near.index[~near][0])).astype(float)
+    covariates = redo.covariates.assign(rare=rare, shifted=redo.covariates["age"] + rare)
+    score = redo.score.model_copy(update={"models": {"rare": ScoreModel(**SCORED | model)}})
+    scores = firms.assign(model="rare")
+    match = MatchSection.model_validate(
+        {
+            "designs": {"odds": {"score": "rare", "method": "odds"}},
+            "balance": redo.match.balance.model_dump(),
+        }
+    )
+    return study, Redo(scores, covariates, score, match)
+
+
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [
+        (["employment_log", "rare"], "covariate_separates"),
+        (["employment_log", "age", "shifted"], "covariates_separate"),
+        (["employment_log", "sector"], "category_without_group"),
+    ],
+)
+def test_a_draw_that_fails_has_the_reason_of_the_copied_firms(prepared, named, code):
+    fit = "per_stack" if "sector" in named else "pooled"
+    model = {"fit": fit, "link": "logit", "support": "none", "covariates": named}
+    terms, failure = compared(rarely(prepared, model), spec(6, **SPECS["event"]), "odds")
+    assert failure.code == code
+    assert len(terms) == 6
+    if fit == "pooled":
+        assert 0 < terms.isna().all(axis=1).sum() < 6

@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from pipeline.errors import DataError, SupportError
+from pipeline.errors import DataError, EvaluationError, SupportError
 from pipeline.params.score import ScoreSection
+from pipeline.selection.design_matrix import build_design_matrix
 from pipeline.selection.likelihood import maximise
-from pipeline.selection.propensity import fit_score, score_risk_sets
+from pipeline.selection.propensity import find_optimum, fit_score, score_risk_sets
 from pipeline.selection.score_sample import count_losses
 from pipeline.selection.support import common_support
 
@@ -454,3 +455,78 @@ def test_losses_are_counted_in_their_own_stack_where_rows_have_been_dropped():
         (2009, True): 1,
         (2010, True): 1,
     }
+
+
+def drawn_firms(**change):
+    """Return firms that count one to three times, and the same firms copied so often."""
+    covariates, treated = firms(n=60)
+    frequency = np.random.default_rng(1).integers(1, 4, 60).astype(float)
+    covariates = covariates.assign(**{name: make(treated) for name, make in change.items()})
+    row = np.repeat(np.arange(60), frequency.astype(int))
+    return covariates, treated, frequency, covariates.iloc[row], treated[row]
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_firms_that_count_more_than_once_are_fitted_as_copies(link):
+    covariates, treated, frequency, copied, of_copies = drawn_firms()
+
+    def weighing(columns, treated, link):
+        return maximise(columns, treated, link, frequency)
+
+    design, optimum = find_optimum(covariates, treated, link, weighing, frequency)
+    same, expected = find_optimum(copied, of_copies, link, maximise)
+    row = np.repeat(np.arange(60), frequency.astype(int))
+    np.testing.assert_allclose(optimum.index[row], expected.index, rtol=1e-10)
+    np.testing.assert_allclose(design.standardised[row], same.standardised, rtol=1e-12, atol=1e-12)
+    assert optimum.log_likelihood == pytest.approx(expected.log_likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"age": lambda treated: np.where(np.arange(60) < 2, np.nan, 1.0)}, "covariate_missing"),
+        ({"age": lambda treated: np.ones(60)}, "covariate_constant"),
+        ({"age": lambda treated: treated + 0.0}, "covariate_separates"),
+        ({"sector": lambda treated: np.where(treated, "food", "wood")}, "category_without_group"),
+        (
+            {
+                "size": lambda treated: np.arange(60) % 7.0,
+                "age": lambda treated: np.arange(60) % 7 + 2.0 * treated,
+            },
+            "covariates_separate",
+        ),
+        (
+            {
+                "size": lambda treated: np.arange(60) % 7.0,
+                "age": lambda treated: 1 + 2 * (np.arange(60) % 7.0),
+            },
+            "covariate_combination",
+        ),
+    ],
+)
+def test_faults_of_firms_that_count_more_than_once_are_those_of_copies(change, code):
+    covariates, treated, frequency, copied, of_copies = drawn_firms(**change)
+
+    def weighing(columns, treated, link):
+        return maximise(columns, treated, link, frequency)
+
+    with pytest.raises(EvaluationError) as caught:
+        find_optimum(covariates, treated, "logit", weighing, frequency)
+    with pytest.raises(EvaluationError) as expected:
+        find_optimum(copied, of_copies, "logit", maximise)
+    assert caught.value.reason == expected.value.reason
+    assert caught.value.reason.code == code
+    assert str(caught.value) == str(expected.value)
+
+
+def test_a_group_that_is_empty_is_counted_with_copies():
+    covariates, _, frequency, *_ = drawn_firms()
+    with pytest.raises(SupportError, match=f"{frequency.sum():.0f} treated and 0 comparison"):
+        find_optimum(covariates, np.ones(60, bool), "logit", maximise, frequency)
+
+
+def test_columns_of_copies_are_centred_on_all_of_them():
+    covariates, _, frequency, *_ = drawn_firms()
+    columns = build_design_matrix(covariates, frequency).standardised
+    np.testing.assert_allclose(frequency @ columns[:, 1:], 0, atol=1e-10)
+    np.testing.assert_allclose(frequency @ columns[:, 1:] ** 2, frequency.sum())

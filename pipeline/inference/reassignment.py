@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
 from pipeline.effects.candidates import Candidates
@@ -24,7 +23,7 @@ from pipeline.matching.stack import RiskSet
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign
 from pipeline.params.score import ControlsFrom, ScoreModel
-from pipeline.selection.covariates import covariates_by_code
+from pipeline.selection.covariates import covariates_by_code, with_categories
 from pipeline.selection.likelihood import maximise
 from pipeline.selection.propensity import fit_model
 
@@ -131,12 +130,6 @@ def _standing_cells(covariates: pd.DataFrame, rule: AnyDesign | None) -> Integer
     if not isinstance(rule, CellDesign) or any(b.edges is None for b in rule.bins.values()):
         return None
     return exact_cells(covariates, rule.exact, rule.bins)
-
-
-def with_categories(covariates: pd.DataFrame) -> pd.DataFrame:
-    """Return covariates with text as categories, whose codes are compared in place of it."""
-    text = [name for name, column in covariates.items() if not is_numeric_dtype(column)]
-    return covariates.astype(dict.fromkeys(text, "category"))
 
 
 def _require_groups(firms: pd.DataFrame, entry_years: Floats) -> None:

@@ -18,7 +18,8 @@ from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign
-from pipeline.selection.drawn_score import DrawnScore, drawn_score, with_categories
+from pipeline.selection.covariates import with_categories
+from pipeline.selection.drawn_score import DrawnScore, drawn_score
 
 # What smooth weights read of the rows of SCORES.
 _READ = ["treated", "on_support", "linear_score", "propensity_score"]

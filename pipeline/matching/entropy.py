@@ -200,7 +200,5 @@ def _powers(
         two_valued = len(np.unique(values)) <= 2
         for power in range(1, 2 if two_valued else order + 1):
             raised = standard**power
-            yield (
-                f"{_POWER_NAMES[power]} of {name}",
-                raised[~treated] - mean(raised[treated], of_treated),
-            )
+            aim = mean(raised[treated], of_treated)
+            yield f"{_POWER_NAMES[power]} of {name}", raised[~treated] - aim

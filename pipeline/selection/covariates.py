@@ -58,6 +58,14 @@ def covariates_by_code(
     return pd.DataFrame(columns, index=range(len(firm)))[list(covariates)]
 
 
+def with_categories(covariates: pd.DataFrame) -> pd.DataFrame:
+    """Return covariates with text as categories, whose codes are compared in place of it."""
+    text = [
+        name for name, column in covariates.items() if not pd.api.types.is_numeric_dtype(column)
+    ]
+    return covariates.astype(dict.fromkeys(text, "category"))
+
+
 def _any_rows(panel: pd.DataFrame, index: PanelIndex, firm: Codes, column: str) -> Codes:
     """Return the first PANEL row with a value of a constant column, of firm codes (n,), (n, 1).
 

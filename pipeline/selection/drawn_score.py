@@ -14,6 +14,7 @@ from pipeline.datasets.precision import SCORE_DECIMALS
 from pipeline.datasets.selection import POOLED, STACK_LEVEL
 from pipeline.errors import EvaluationError
 from pipeline.params.score import ScoreModel
+from pipeline.selection.covariates import with_categories
 from pipeline.selection.likelihood import maximise, probability
 from pipeline.selection.propensity import (
     SCORE_COLUMNS,
@@ -90,14 +91,3 @@ def drawn_score(
     if model.fit == "pooled":
         values[STACK_LEVEL] = pd.Categorical(firms["stack"].astype(str))
     return DrawnScore(name, model, firms[["stack", "treated"]].reset_index(drop=True), values)
-
-
-def with_categories(covariates: pd.DataFrame) -> pd.DataFrame:
-    """Return covariates with text as codes of its sorted categories, rows numbered."""
-    return pd.DataFrame(
-        {
-            name: column.array if pd.api.types.is_numeric_dtype(column) else pd.Categorical(column)
-            for name, column in covariates.items()
-        },
-        index=pd.RangeIndex(len(covariates)),
-    )
