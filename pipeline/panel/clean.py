@@ -20,6 +20,7 @@ from pipeline.panel.ledger import (
     apply_rules,
 )
 from pipeline.panel.origin import Origin, located
+from pipeline.panel.panel_index import of_firms
 from pipeline.panel.rules.corrections import correct_points
 from pipeline.panel.rules.links import link_panel, linked_identifiers
 from pipeline.panel.rules.registry import asked_rules
@@ -102,7 +103,7 @@ def _typed_rows(
 
 def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:
     entered = panel.assign(**cohorts.derived)
-    entered.insert(2, "cohort", panel["firm_id"].map(cohorts.entry_year).astype("Int64"))
+    entered.insert(2, "cohort", of_firms(cohorts.entry_year.astype("Int64"), panel["firm_id"]))
     return entered
 
 

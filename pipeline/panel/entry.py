@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import Origin, located
+from pipeline.panel.panel_index import NO_ROW, of_firms, places_in
 from pipeline.panel.register import Entries, read_entries
 from pipeline.panel.values import refuse_rows
 from pipeline.params.clean import CleanSection
@@ -148,7 +150,7 @@ def _entry_after_gap(
     panel: pd.DataFrame, entry_year: pd.Series, entry: IndicatorEntry
 ) -> list[Issue]:
     """Count entrants whose year before is not observed: they may have entered in the gap."""
-    before = panel[panel["year"] < panel["firm_id"].map(entry_year).astype("Int64")]
+    before = panel[panel["year"] < of_firms(entry_year.astype("Int64"), panel["firm_id"])]
     last_before = before.groupby("firm_id")["year"].max()
     gap = entry_year.loc[last_before.index] - last_before > 1
     rule, action = Reason("year_before_entry_not_observed"), Reason("first_treated_year_taken")
@@ -158,7 +160,7 @@ def _entry_after_gap(
 def _refuse_switching_off(
     panel: pd.DataFrame, indicator: pd.Series, entry_year: pd.Series, column: str
 ) -> None:
-    after_entry = panel["year"] > panel["firm_id"].map(entry_year).astype("Int64")
+    after_entry = panel["year"] > of_firms(entry_year.astype("Int64"), panel["firm_id"])
     off = after_entry.fillna(False) & (indicator == 0.0)
     refuse_rows(
         off.astype(bool),
@@ -175,7 +177,7 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
 
     Beneficiaries that the panel lacks are counted in ISSUES.
     """
-    other = entries.other.index
+    firm, other = panel["firm_id"], entries.other.index
     excluded = {
         "keep": {},
         "covariate": {},
@@ -186,12 +188,11 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
     if entry.other_programmes == "covariate":
         derived["other_programme"] = _entered(panel, entries.other)
     if entries.applicants is not None:
-        derived["applicant"] = panel["firm_id"].isin(entries.applicants).astype("float64")
-    firm = panel["firm_id"]
-    derived |= {
-        str(name): firm.map(values).astype(values.dtype) for name, values in entries.fields.items()
-    }
-    known = entries.evaluated.index.isin(firm.unique())
+        applied = places_in(entries.applicants, firm) != NO_ROW
+        derived["applicant"] = pd.Series(applied.astype(np.float64), index=firm.index)
+    derived |= {str(name): of_firms(values, firm) for name, values in entries.fields.items()}
+    places = places_in(entries.evaluated.index, firm)
+    known = np.isin(np.arange(len(entries.evaluated)), places)
     unknown = entries.evaluated[~known]
     issues = [*entries.issues, *_unknown_beneficiaries(unknown)]
     return Cohorts(entries.evaluated, excluded, derived, issues, unknown)
@@ -199,7 +200,7 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
 
 def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
     """Return 1 from the year of entry on, else 0."""
-    entered = panel["firm_id"].map(entry_year).astype("Int64") <= panel["year"]
+    entered = of_firms(entry_year.astype("Int64"), panel["firm_id"]) <= panel["year"]
     return entered.fillna(False).astype("float64")
 
 

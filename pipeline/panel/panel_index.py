@@ -23,8 +23,7 @@ class PanelIndex:
 
     def codes(self, firm_id: pd.Series) -> Codes:
         """Return the code of each firm, -1 for a firm that PANEL lacks."""
-        found = compute.index_in(_texts(firm_id), value_set=_texts(self.firms))
-        return np.asarray(found.fill_null(NO_ROW), dtype=np.intp)
+        return places_in(self.firms, firm_id)
 
     def in_year(self, year: int) -> Codes:
         """Return the position of each firm's row in a year, else NO_ROW."""
@@ -47,9 +46,22 @@ class PanelIndex:
         return np.asarray(inside & any_row[np.where(inside, column, 0)])
 
 
-def _texts(values: pd.Series | pd.Index) -> pa.Array:
-    """Return identifiers as Arrow's text; pandas looks texts up as one Python object each."""
-    return pa.array(values, pa.large_string())
+def places_in(firms: pd.Index, firm_id: pd.Series) -> Codes:
+    """Return where identifiers (n,) stand among different ones, NO_ROW for one that does not.
+
+    By Arrow: pandas would make a Python object of each.
+    """
+    wanted, known = (pa.array(values, pa.large_string()) for values in (firm_id, firms))
+    return np.asarray(compute.index_in(wanted, value_set=known).fill_null(NO_ROW), dtype=np.intp)
+
+
+def of_firms(by_firm: pd.Series, firm_id: pd.Series) -> pd.Series:
+    """Return the value of each row's firm, missing where there is none; `by_firm` has firms once.
+
+    The type stays, so that it must be one that has missing values.
+    """
+    taken = by_firm.array.take(places_in(by_firm.index, firm_id), allow_fill=True)
+    return pd.Series(taken, index=firm_id.index)
 
 
 def index_panel(panel: pd.DataFrame) -> PanelIndex:

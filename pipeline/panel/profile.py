@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Flags, Floats, Integers
-from pipeline.datasets.dominance import PANEL_DOMINANCE, largest_share
+from pipeline.datasets.dominance import PANEL_DOMINANCE
 from pipeline.datasets.panel import (
     ALL_YEARS,
     BEFORE_ENTRY,
@@ -28,6 +28,7 @@ from pipeline.datasets.panel import (
     YEAR,
 )
 from pipeline.datasets.small_counts import small
+from pipeline.panel.group_years import group_years
 from pipeline.panel.suppression import Sum, hidden_cells
 from pipeline.params.data import StudyColumn, TextColumn
 
@@ -92,20 +93,22 @@ def _unit(column: StudyColumn | None) -> str | None:
 
 def _cells(panel: pd.DataFrame) -> _Cells:
     """Divide the rows by group and year, into all years, and the treated by entry."""
-    treated = panel["cohort"].notna().to_numpy()
-    year = panel["year"].to_numpy(np.int64)
+    groups = group_years(panel)
+    year, n_years = panel["year"].to_numpy(np.int64), len(groups.years)
     since = (panel["year"] >= panel["cohort"]).fillna(False).to_numpy(bool)
-    keys = pd.DataFrame({"treated": treated, "year": year, "since": since})
-    code = keys.groupby(["treated", "year", "since"], sort=True).ngroup().to_numpy()
-    blocks = keys.drop_duplicates().sort_values(["treated", "year", "since"], ignore_index=True)
-    ends = np.cumsum(np.bincount(code))
-    slices = [slice(int(a), int(b)) for a, b in zip(ends - np.bincount(code), ends, strict=True)]
-    entry = int(panel["cohort"].min()) if treated.any() else None
+    code = 2 * groups.code + since
+    sizes = np.bincount(code)
+    ends = np.cumsum(sizes)
+    slices = {
+        int(block): slice(int(ends[block] - sizes[block]), int(ends[block]))
+        for block in np.flatnonzero(sizes)
+    }
+    entry = int(panel["cohort"].min()) if groups.occurs[1].any() else None
     spans = _spans(year, entry)
     pooled: dict[tuple[bool, str, int, int], list[slice]] = {}
-    for block, rows in zip(blocks.itertuples(index=False), slices, strict=True):
-        side = FROM_ENTRY if block.since else BEFORE_ENTRY
-        in_treated, in_year = bool(block.treated), int(str(block.year))
+    for block, rows in slices.items():
+        side = FROM_ENTRY if block % 2 else BEFORE_ENTRY
+        in_treated, in_year = block // 2 >= n_years, int(groups.years[block // 2 % n_years])
         calendar = (
             [] if entry is None else [BEFORE_FIRST_ENTRY if in_year < entry else FROM_FIRST_ENTRY]
         )
@@ -113,7 +116,9 @@ def _cells(panel: pd.DataFrame) -> _Cells:
         for scope in [ALL_YEARS, *calendar, *([side] if in_treated else [])]:
             pooled.setdefault((in_treated, scope, *spans[scope]), []).append(rows)
     table = pd.DataFrame(list(pooled), columns=["treated", "scope", "first_year", "last_year"])
-    return _Cells(table, np.argsort(code, kind="stable"), list(pooled.values()), entry)
+    # whole numbers of 16 bits are sorted in time proportional to their number
+    order = np.argsort(code.astype(np.uint16), kind="stable")
+    return _Cells(table, order, list(pooled.values()), entry)
 
 
 def _spans(year: NDArray[np.int64], entry: int | None) -> dict[str, tuple[int, int]]:
@@ -196,17 +201,26 @@ def _described(values: Floats, shorten: Callable[[Floats], Floats]) -> dict[str,
     if not len(present):
         return {"observed": 0}
     spread = present.std(ddof=1) if len(present) > 1 else np.nan
-    quantiles = np.quantile(present, list(_PERCENTILES.values()))
+    quantiles = _quantiles(np.sort(present), np.array(list(_PERCENTILES.values())))
     figures = shorten(np.array([present.mean(), spread, *quantiles]))
     names = ["mean", "std_dev", *_PERCENTILES]
     return {"observed": len(present), **dict(zip(names, figures, strict=True))}
+
+
+def _quantiles(ordered: Floats, shares: Floats) -> Floats:
+    """Return quantiles of sorted values, between two of them in proportion, as numpy does."""
+    place = shares * (len(ordered) - 1)
+    below = np.floor(place).astype(np.intp)
+    low, high = ordered[below], ordered[np.minimum(below + 1, len(ordered) - 1)]
+    return low + (high - low) * (place - below)
 
 
 def _codes(column: pd.Series, cells: _Cells) -> pd.DataFrame:
     """Return how many values each cell has, and how many different ones."""
     codes = pd.factorize(column)[0][cells.order]
     present = [part[part >= 0] for part in cells.parts(codes)]
-    different = pd.array([len(pd.unique(part)) for part in present], dtype="Int64")
+    counts = [np.count_nonzero(np.bincount(part)) for part in present]
+    different = pd.array(counts, dtype="Int64")
     return pd.DataFrame({"observed": [len(part) for part in present], "n_values": different})
 
 
@@ -241,14 +255,14 @@ def _three_digits(values: Floats) -> Floats:
 
 def panel_dominance(panel: pd.DataFrame) -> pd.DataFrame:
     """Return PANEL_DOMINANCE: every numeric column by year and group."""
-    treated = panel["cohort"].notna().rename("treated")
-    parts = [
-        largest_share(panel[name].fillna(0.0), [panel["year"], treated])
-        .rename("share")
-        .reset_index()
-        .assign(column=name)
-        for name in panel.columns
-        if panel[name].dtype.kind == "f"
-    ]
-    columns = list(PANEL_DOMINANCE.columns)
-    return pd.concat([pd.DataFrame(columns=columns), *parts])[columns]
+    groups = group_years(panel)
+    group, year = np.nonzero(groups.occurs)
+    parts = [pd.DataFrame(columns=list(PANEL_DOMINANCE.columns))]
+    for name in panel.columns[panel.dtypes == "float64"]:
+        sizes = np.abs(panel[name].fillna(0.0).to_numpy())
+        largest, total = groups.largest(sizes)[group, year], groups.sums(sizes)[group, year]
+        share = np.full(len(total), np.nan)
+        np.divide(100 * largest, total, out=share, where=total > 0)
+        place = {"column": name, "year": groups.years[year], "treated": group == 1}
+        parts.append(pd.DataFrame({**place, "share": share}))
+    return pd.concat(parts)

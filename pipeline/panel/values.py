@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Codes
 from pipeline.errors import Refusal
 from pipeline.panel.origin import rows_error
 from pipeline.panel.scale import LARGEST, SMALLEST
@@ -23,15 +24,32 @@ def text(values: pd.Series) -> pd.Series:
     """
     if pd.api.types.is_float_dtype(values.dtype) and _whole(values):
         values = values.astype("Int64")
-    as_text = values.astype("str").str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
-    as_text = as_text.where(values.notna() & (as_text != ""), None).astype("str")
+    if values.dtype == object:  # 1 and True are one Python object, and two texts
+        values = values.astype("str").where(values.notna(), None).astype("str")
+    code, distinct = distinct_values(values)
+    written = distinct.astype("str").str.strip()
+    written = written.str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    written = written.where(written != "", None).astype("str")
     # Clean text is not held in memory twice.
-    return values if values.dtype == as_text.dtype and as_text.equals(values) else as_text
+    if values.dtype == written.dtype and written.equals(distinct):
+        return values
+    return pd.Series(written.array.take(code, allow_fill=True), values.index, name=values.name)
 
 
 def is_formula(values: pd.Series) -> pd.Series:
     """Flag text that a spreadsheet would run: =1+1, @SUM(A1), +cmd|' /C calc'!A0."""
-    return values.str.match(r"[=@]|[+-].*[(|!]").fillna(False).astype(bool)
+    code, distinct = distinct_values(values)
+    runs = distinct.str.match(r"[=@]|[+-].*[(|!]").to_numpy(bool)
+    return pd.Series(np.append(runs, False)[code], values.index)
+
+
+def distinct_values(values: pd.Series) -> tuple[Codes, pd.Series]:
+    """Return the place of each value among the different ones, -1 where missing, and these.
+
+    What is done to texts is done to far fewer than there are firm-years.
+    """
+    code, distinct = pd.factorize(values)
+    return np.asarray(code, dtype=np.intp), pd.Series(distinct)
 
 
 def firm_identifier(values: pd.Series, column: str, written: Identifier | None = None) -> pd.Series:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from pipeline.errors import DataError, Reason, told_columns
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.values import (
     calendar_year,
+    distinct_values,
     firm_identifier,
     is_formula,
     numeric,
@@ -114,11 +116,12 @@ def assignment_cluster(panel: pd.DataFrame, columns: list[str]) -> pd.Series:
     if len(columns) == 1:
         return parts[columns[0]]
     # Each combination is written once, then looked up: there are far fewer than firm-years.
-    code = parts.groupby(columns, sort=False).ngroup().to_numpy()
-    combinations = parts.drop_duplicates()
-    labels = combinations[columns[0]]
+    code, labels = distinct_values(parts[columns[0]])
     for name in columns[1:]:
-        labels = labels + " x " + combinations[name]
+        other, texts = distinct_values(parts[name])
+        code, pairs = pd.factorize(code * len(texts) + other)
+        first, last = np.divmod(pairs, len(texts))
+        labels = labels.iloc[first].reset_index(drop=True) + " x " + texts.iloc[last].array
     return pd.Series(labels.array[code], index=panel.index)
 
 
