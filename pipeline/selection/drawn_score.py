@@ -68,7 +68,7 @@ class DrawnScore:
         treated, link = firms["treated"].to_numpy(), self.model.link
         stack = firms["stack"].to_numpy(np.int64)
         found = {name: np.empty(len(firms)) for name in SCORE_COLUMNS}
-        several = stack.min() < stack.max()
+        several = bool(stack.min() < stack.max())
         for label, where, at in score_samples(stack, self.model, self.name):
             named = [*self.model.covariates, *[STACK_LEVEL] * (label == POOLED and several)]
             times, columns = frequency[at], covariates[named].iloc[at]
