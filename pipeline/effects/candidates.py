@@ -55,13 +55,17 @@ class Candidates:
             weight[unit] = match.weight
         return weight
 
+    def clusters(self, used: Codes, treated: Flags) -> tuple[Codes, int]:
+        """Return one cluster for each firm used, by unit, and how many firms had several."""
+        every = self.every
+        return firm_clusters(self.dated[used], every.firm[used], every.stack[used], treated)
+
     def chosen(
         self, used: Codes, weight: Floats, treated: Flags, sets: SetMembers | None
     ) -> Stacks:
         """Return some of the units, with weights and treatment (used,) and sets among them."""
-        every, firm, stack = self.every, self.every.firm[used], self.every.stack[used]
-        cluster, n_firms_moved = firm_clusters(self.dated[used], firm, stack, treated)
-        own = every.only(used, checked_weights(weight, every.design), sets)
+        cluster, n_firms_moved = self.clusters(used, treated)
+        own = self.every.only(used, checked_weights(weight, self.every.design), sets)
         return replace(own, cluster=cluster, treated=treated, n_firms_moved=n_firms_moved)
 
 

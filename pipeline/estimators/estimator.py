@@ -40,12 +40,15 @@ class Redone:
     `estimate` answers a task; `terms` gives the linear estimates of a spec alone, without what
     inference needs, where draws are many. `alike` names the columns of PANEL whose values in the
     base year a spec's terms read beside entry year, treatment, weights and outcomes: units that
-    agree in them may enter by their means. None where terms read more of each unit.
+    agree in them may enter by their means. None where terms read more of each unit. `closed` says
+    whether the average effect of a spec is the event study's in closed form, which `event_average`
+    gives (None: of no spec).
     """
 
     estimate: Estimate
     terms: Callable[[Study, Any, StackedSample], Mapping[Term, float]]
     alike: Callable[[Any], tuple[str, ...] | None]
+    closed: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,11 @@ def _alike_when_stacked(spec: StackedSpec) -> tuple[str, ...] | None:
     return () if spec.year_effects_by is None else (spec.year_effects_by,)
 
 
+def _is_event_study(spec: StackedSpec) -> bool:
+    """Say whether the average is of year effects by entry year, without covariates."""
+    return spec.average == "event" and not spec.covariates and spec.year_effects_by is None
+
+
 def _twoway(task: Task) -> Answer:
     answer = estimate_twoway(task.study, task.spec, task.sample)
     return replace(answer, unused=_singletons(answer))
@@ -166,7 +171,7 @@ ESTIMATORS: dict[str, Estimator] = {
         estimate=_stacked,
         in_ratios=_ratios,
         anew=None,
-        redone=Redone(_stacked_again, _stacked_terms, _alike_when_stacked),
+        redone=Redone(_stacked_again, _stacked_terms, _alike_when_stacked, _is_event_study),
         resolved=_stacked_rules,
         beside=add_concentration,
         pools=False,

@@ -8,21 +8,20 @@ analytic errors do not, but its p-value cannot be smaller than the number of ass
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.adjusted_sample import standardised
+from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, label_of, without_figures
-from pipeline.effects.sample import (
-    StackedSample,
-    check_comparable,
-    sample_of_values,
-    values_by_unit,
-)
+from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.effects.tasks import Task
 from pipeline.errors import EvaluationError, IdentificationError, Reason
+from pipeline.estimators.event_average import Changes, average_from_entry, changes_of
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.active_units import ActiveUnits, active_units
 from pipeline.inference.analytic import infer
@@ -112,48 +111,67 @@ def _assignments(
 
 
 @dataclass(frozen=True)
-class Worlds:
-    """Hold what the outcomes of one spec and design share over assignments.
+class _Outcome:
+    """Hold one outcome on its scale by row of PANEL, for all assignments."""
 
-    `values` are outcomes on their scale, by label, of all active units (u, event times).
+    label: Label
+    column: Floats
+    every: Stacks
+
+    @cached_property
+    def changes(self) -> Changes:
+        """Return its changes in all active units."""
+        return changes_of(self.every, values_by_unit(self.every, self.column))
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Hold what the assignments of entry share for one spec and design.
+
+    `closed` says whether the average is that of the event study in closed form.
     """
 
     study: Study
     spec: Spec
     fixed: Reassignment
-    labels: list[Label]
-    values: list[Floats]
+    outcomes: list[_Outcome]
+    closed: bool
 
     def statistics(self, entry: Floats) -> list[float]:
-        """Return each outcome's t statistic had these firms entered; missing where none."""
+        """Return each outcome's t statistic had firms (F,) entered then; missing where none."""
         try:
             found = self.fixed.under(entry)
         except EvaluationError:
-            return [float("nan")] * len(self.labels)
-        pairs = zip(self.labels, self.values, strict=True)
-        return [self._statistic(found, label, values) for label, values in pairs]
+            return [float("nan")] * len(self.outcomes)
+        return [self._statistic(found, outcome) for outcome in self.outcomes]
 
-    def _statistic(self, found: Reassigned, label: Label, values: Floats) -> float:
-        """Return the t statistic of the average effect in a study of re-assigned entry."""
-        world = replace(self.study, stacks={label.design: found.stacks})
+    def _statistic(self, found: Reassigned, outcome: _Outcome) -> float:
         try:
-            sample = self._sample(found, values)
-            check_comparable(sample)
-            task = Task(world, self.spec.only_average(label.design), label.outcome, sample)
-            results = ESTIMATORS[self.spec.estimator].again().estimate(task).results
+            effect = self._in_closed_form(found, outcome) or self._estimate(found, outcome)
         except EvaluationError:
             return float("nan")
-        if not results or not results[0].terms:
+        if effect is None or not effect.terms:
             return float("nan")
-        return float(infer(results[0], self.spec.cluster).statistics[0])
+        return float(infer(effect, self.spec.cluster).statistics[0])
 
-    def _sample(self, found: Reassigned, values: Floats) -> StackedSample:
-        """Return an outcome's sample, with the covariates that the spec adjusts for."""
+    def _in_closed_form(self, found: Reassigned, outcome: _Outcome) -> Estimated | None:
+        """Return the average effect from standing changes, None where only the estimator tells."""
+        if not self.closed or found.has_sets:
+            return None
+        return average_from_entry(outcome.changes, found.weighed)
+
+    def _estimate(self, found: Reassigned, outcome: _Outcome) -> Estimated | None:
+        """Return the average effect as the estimator answers, if it does."""
+        name, design = outcome.label.outcome, outcome.label.design
         named, columns = self.spec.option("covariates"), None
         if named:
-            columns = standardised(self.fixed.covariates[named].iloc[found.units])
-        own = values[found.units]
-        return sample_of_values(found.stacks, own, self.study.estimate.missing, columns)
+            columns = standardised(self.fixed.covariates[named].iloc[found.used])
+        values = values_by_unit(found.stacks, outcome.column)
+        sample = sample_of_values(found.stacks, values, self.study.estimate.missing, columns)
+        check_comparable(sample)
+        world = replace(self.study, stacks={design: found.stacks})
+        task = Task(world, self.spec.only_average(design), name, sample)
+        return next(iter(ESTIMATORS[self.spec.estimator].again().estimate(task).results), None)
 
 
 def worlds_of(
@@ -161,10 +179,16 @@ def worlds_of(
 ) -> Worlds:
     """Prepare the assignments of entry among active units for one spec and design."""
     described = [study.outcomes[label.outcome] for label in labels]
-    scaled = [on_scale(study.panel[outcome.column], outcome) for outcome in described]
-    values = [values_by_unit(active.every, column) for column in scaled]
-    fixed = reassignment(study, redo, labels[0].design, active)
-    return Worlds(study, spec, fixed, labels, values)
+    columns = [on_scale(study.panel[outcome.column], outcome) for outcome in described]
+    own = zip(labels, columns, strict=True)
+    closed = ESTIMATORS[spec.estimator].again().closed
+    return Worlds(
+        study=study,
+        spec=spec,
+        fixed=reassignment(study, redo, labels[0].design, active),
+        outcomes=[_Outcome(label, column, active.every) for label, column in own],
+        closed=closed is not None and closed(spec),
+    )
 
 
 def _require_draws(statistics: Floats) -> None:

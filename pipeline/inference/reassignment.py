@@ -5,21 +5,23 @@ where their rows and clusters are, their covariates, which are dated before entr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
 from pipeline.effects.candidates import Candidates
-from pipeline.effects.stacks import Stacks
+from pipeline.effects.stacks import Stacks, checked_weights
 from pipeline.effects.study import Study
 from pipeline.errors import Reason, SupportError
+from pipeline.estimators.event_average import Weighed
 from pipeline.inference.active_units import ActiveUnits
 from pipeline.matching.cells import exact_cells
 from pipeline.matching.designs import match_stack, read_by
 from pipeline.matching.redo import Redo
-from pipeline.matching.stack import RiskSet
+from pipeline.matching.stack import RiskSet, StackMatch
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign
 from pipeline.params.score import ControlsFrom, ScoreModel
@@ -30,10 +32,43 @@ from pipeline.selection.propensity import fit_model
 
 @dataclass(frozen=True)
 class Reassigned:
-    """Hold the stacks of one assignment, and which of the active units (u,) they use."""
+    """Hold a design under one assignment: matches, and the candidates that each is of.
 
-    stacks: Stacks
-    units: Codes
+    `treated` and `weight` are by candidate, (u,).
+    """
+
+    candidates: Candidates
+    found: list[StackMatch]
+    units: list[Codes]
+    treated: Flags
+    weight: Floats
+
+    @cached_property
+    def used(self) -> Codes:
+        """Return the candidates that have a weight."""
+        return np.flatnonzero(self.weight > 0)
+
+    @property
+    def has_sets(self) -> bool:
+        """Say whether there are matched sets."""
+        return any(len(match.sets.treated) for match in self.found)
+
+    @cached_property
+    def stacks(self) -> Stacks:
+        """Return the stacks that the matches make; firm codes count those used only."""
+        joined = self.candidates.matched(self.found, self.units, self.treated)
+        firms, code = np.unique(joined.firm, return_inverse=True)
+        return replace(joined, firm=code, n_firms=len(firms))
+
+    @cached_property
+    def weighed(self) -> Weighed:
+        """Return the same by candidate. Raises DataError as `stacks` does."""
+        every, weight = self.candidates.every, np.zeros(len(self.weight))
+        weight[self.used] = checked_weights(self.weight[self.used], every.design)
+        assignment = np.zeros(every.n_firms, dtype=np.intp)
+        cluster, _ = self.candidates.clusters(self.used, self.treated[self.used])
+        assignment[every.firm[self.used]] = cluster
+        return Weighed(weight, self.treated, every.firm, assignment)
 
 
 @dataclass(frozen=True)
@@ -67,8 +102,8 @@ class Reassignment:
         for risk_set in self._risk_sets(self._scored(firms)):
             found.append(match_stack(risk_set, self.rule))
             rows.append(risk_set.firms.index.to_numpy())
-        used = np.flatnonzero(self.candidates.weights(found, rows) > 0)
-        return Reassigned(self.candidates.matched(found, rows, treated), used)
+        weight = self.candidates.weights(found, rows)
+        return Reassigned(self.candidates, found, rows, treated, weight)
 
     def _scored(self, firms: pd.DataFrame) -> pd.DataFrame:
         """Return the firms at risk with their scores, if the design has any, and support."""
