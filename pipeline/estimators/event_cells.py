@@ -133,13 +133,13 @@ def fit_event_cells(solved: EventCells, again: Callable[[], LeastSquares]) -> Es
             n_obs=sample.n_rows,
             n_singletons=0,
             n_effects=(len(seen.firm), int(np.count_nonzero(sample.observed_years))),
-            nested=partial(_nested, seen),
+            nested=partial(cells_nested, seen),
             again=again,
         ),
     )
 
 
-def _nested(seen: Seen, clusters: Codes) -> tuple[bool, bool]:
+def cells_nested(seen: Seen, clusters: Codes) -> tuple[bool, bool]:
     """Say whether units, which have one cluster each, and year cells lie within clusters (u,)."""
     assert seen.entry is not None and seen.event_times is not None, "the closed form's"
     for time in seen.event_times.tolist():

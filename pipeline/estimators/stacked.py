@@ -32,6 +32,7 @@ from pipeline.effects.study import Study
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.event_cells import event_cells, fit_event_cells
+from pipeline.estimators.stacked_moments import coefficients_by_moments, fit_by_moments
 from pipeline.estimators.stacked_regressors import (
     Regressors,
     event_regressors,
@@ -89,15 +90,17 @@ def fit_cells(
 ) -> Estimated:
     """Fit y with firm x stack and year-cell effects, weighted; return the coefficients.
 
-    `by_entry`: each entry year has effects of its own. In closed form where that is the same.
+    `by_entry`: each entry year has effects of its own. From arrays where that is the same.
     """
-    if _is_closed_form(sample, regressors, cells):
 
-        def again() -> LeastSquares:
-            given = (sample.unit, cells.codes, sample.weight)
-            return absorbed_again(sample.y, regressors.columns, *given)
+    def again() -> LeastSquares:
+        given = (sample.unit, cells.codes, sample.weight)
+        return absorbed_again(sample.y, regressors.columns, *given)
 
-        return fit_event_cells(event_cells(sample, sample.values), again)
+    if _by_arrays(sample, cells):
+        if regressors.saturated:
+            return fit_event_cells(event_cells(sample, sample.values), again)
+        return fit_by_moments(regressors, again, by_entry)
     return fit_absorbed(
         sample.y,
         regressors.columns,
@@ -109,16 +112,14 @@ def fit_cells(
     )
 
 
-def _is_closed_form(sample: StackedSample, regressors: Regressors, cells: YearCells) -> bool:
-    """Say whether treated and comparison firms of an entry year share no parameter.
+def _by_arrays(sample: StackedSample, cells: YearCells) -> bool:
+    """Say whether equations of units by event time are those of rows.
 
-    And whether every firm of the sample has its reference year, as the rules for missing values
-    see to.
+    Year effects are then by stack, and every firm of the sample has its reference year, as the
+    rules for missing values see to.
     """
-    if not (regressors.saturated and cells.by_stack):
-        return False
     at_reference = sample.observed[:, sample.stacks.reference_column]
-    return bool((at_reference == sample.observed.any(axis=1)).all())
+    return cells.by_stack and bool((at_reference == sample.observed.any(axis=1)).all())
 
 
 def event_effects(cells: Estimated, regressors: Regressors) -> Estimated:
@@ -185,8 +186,10 @@ def event_values(sample: StackedSample, y: Floats, cells: YearCells) -> Estimate
 def _values(
     sample: StackedSample, y: Floats, regressors: Regressors, cells: YearCells
 ) -> Estimated:
-    if _is_closed_form(sample, regressors, cells):
+    if _by_arrays(sample, cells) and regressors.saturated:
         values = event_cells(sample, sample.by_unit(y)).effects
+    elif _by_arrays(sample, cells):
+        values = coefficients_by_moments(regressors, sample.by_unit(y))
     else:
         values = coefficients(y, regressors.columns, sample.unit, cells.codes, sample.weight)
     named = [

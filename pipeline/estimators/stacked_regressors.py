@@ -1,7 +1,7 @@
-"""The columns of the stacked regressions: who is treated when, and covariates."""
+"""The regressors of the stacked regressions: who is treated when, and covariates."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,23 +13,48 @@ from pipeline.effects.terms import ATT, Term
 
 
 @dataclass(frozen=True)
-class Regressors:
-    """Hold the columns (n, k) of a stacked regression, their terms, and their treated weight (k,).
+class Regressor:
+    """Say what one regressor is: a value of the unit at some entry years and event times, else 0.
 
-    Columns that only adjust for covariates come first; they have no term and no weight. `make`
-    makes the columns when they are asked for: the closed form needs none. `saturated` says that
-    they are a dummy for every entry year and event time of treated firms, and no others.
+    `value` is the position of the covariate, None for whether the unit is treated. `cells` (entry
+    years, T) marks where it counts.
     """
 
+    value: int | None
+    cells: Flags
+
+
+@dataclass(frozen=True)
+class Regressors:
+    """Hold the k regressors of a sample, their terms, and their treated weight (k,).
+
+    Those that only adjust for covariates come first; they have no term and no weight. `saturated`
+    says that they are a dummy for every entry year and event time of treated firms, and no others.
+    """
+
+    sample: StackedSample
+    parts: tuple[Regressor, ...]
     terms: tuple[Term | None, ...]
     mass: Floats
-    make: Callable[[], Floats]
     saturated: bool = False
 
     @cached_property
     def columns(self) -> Floats:
-        """Return the columns, (n, k)."""
-        return self.make()
+        """Return the regressors by row, (n, k), one after the other in memory."""
+        sample, n_times = self.sample, len(self.sample.stacks.event_times)
+        column = np.searchsorted(sample.stacks.event_times, sample.event_time)
+        place = sample.stacks.entry_years[1][sample.unit] * n_times + column
+        columns = np.empty((len(place), len(self.parts)), order="F")
+        for position, part in enumerate(self.parts):
+            columns[:, position] = self.value(part)[sample.unit] * part.cells.ravel()[place]
+        return columns
+
+    def value(self, part: Regressor) -> Floats:
+        """Return a regressor's value of each unit, (u,)."""
+        if part.value is None:
+            return self.sample.stacks.treated.astype(np.float64)
+        assert self.sample.covariates is not None, "a covariate of the sample"
+        return np.asarray(self.sample.covariates[:, part.value])
 
     def mass_of(self, terms: Sequence[Term]) -> Floats:
         """Return the treated weight of some terms."""
@@ -50,18 +75,14 @@ def event_regressors(sample: StackedSample) -> Regressors:
     stacks = sample.stacks
     years, code = stacks.entry_years
     own = [sample.weights[stacks.treated & (code == i)] for i in range(len(years))]
-    observed = np.array([(weights > 0).any(axis=0) for weights in own])
-    observed[:, stacks.reference_column] = False
-    mass = np.array([weights.sum(axis=0) for weights in own])[observed]
-    cells = [(int(years[i]), int(stacks.event_times[c])) for i, c in np.argwhere(observed)]
-    terms = tuple(Term("cell", cohort=g, event_time=e) for g, e in cells)
-
-    def dummies() -> Floats:
-        stack, event_time, treated = sample.stack, sample.event_time, sample.treated
-        columns = [treated & (stack == g) & (event_time == e) for g, e in cells]
-        return _matrix(columns, len(treated))
-
-    return _with_covariates(Regressors(terms, mass, dummies, saturated=True), sample)
+    cells = np.array([(weights > 0).any(axis=0) for weights in own])
+    cells[:, stacks.reference_column] = False
+    mass = np.array([weights.sum(axis=0) for weights in own])[cells]
+    parts = [Regressor(None, cell) for cell in _one_by_one(cells)]
+    named = [(int(years[i]), int(stacks.event_times[c])) for i, c in np.argwhere(cells)]
+    terms = tuple(Term("cell", cohort=g, event_time=e) for g, e in named)
+    found = _with_covariates(sample, parts, terms, mass)
+    return replace(found, saturated=sample.covariates is None)
 
 
 def pooled_regressors(sample: StackedSample) -> Regressors:
@@ -70,40 +91,41 @@ def pooled_regressors(sample: StackedSample) -> Regressors:
     Years between the reference year and entry, which exist under anticipation, get a term of their
     own: they are neither before nor after.
     """
-    event_time, treated = sample.event_time, sample.treated
-    anticipated = treated & (event_time > sample.stacks.reference) & (event_time < 0)
-    columns = [treated & (event_time >= 0)] + [anticipated] * bool(anticipated.any())
-    terms = (ATT, Term("anticipation"))[: len(columns)]
-    ones = np.ones(len(columns))
-    effects = Regressors(terms, ones, lambda: _matrix(columns, len(treated)))
-    return _with_covariates(effects, sample)
+    times = sample.stacks.event_times
+    every = np.ones((len(sample.stacks.entry_years[0]), 1), dtype=np.bool_)
+    anticipated = (times > sample.stacks.reference) & (times < 0)
+    seen = sample.observed[np.ix_(sample.stacks.treated, anticipated)].any()
+    parts = [Regressor(None, every & cells) for cells in (times >= 0, anticipated)][: 1 + seen]
+    terms = (ATT, Term("anticipation"))[: len(parts)]
+    return _with_covariates(sample, parts, terms, np.ones(len(parts)))
 
 
-def _with_covariates(effects: Regressors, sample: StackedSample) -> Regressors:
-    """Put covariate x stack x event time columns before the effects, less the reference ones."""
+def _with_covariates(
+    sample: StackedSample, parts: list[Regressor], terms: tuple[Term, ...], mass: Floats
+) -> Regressors:
+    """Put covariate x stack x event time before the effects, less those of the reference year."""
     if sample.covariates is None:
-        return effects
-    event_time, stack = sample.event_time, sample.stack
-    values = sample.covariates[sample.unit]
-    columns = [
-        value * ((stack == g) & (event_time == e))
-        for g, e in stack_times(sample, event_time != sample.stacks.reference)
-        for value in values.T
-    ]
+        return Regressors(sample, tuple(parts), terms, mass)
+    seen = sample.observed_years.copy()
+    seen[:, sample.stacks.reference_column] = False
+    values = range(sample.covariates.shape[1])
+    adjusting = [Regressor(value, cell) for cell in _one_by_one(seen) for value in values]
     return Regressors(
-        (*[None] * len(columns), *effects.terms),
-        np.concatenate([np.zeros(len(columns)), effects.mass]),
-        lambda: np.hstack([_matrix(columns, len(values)), effects.columns]),
+        sample,
+        (*adjusting, *parts),
+        (*[None] * len(adjusting), *terms),
+        np.concatenate([np.zeros(len(adjusting)), mass]),
     )
 
 
-def stack_times(sample: StackedSample, rows: Flags) -> list[tuple[int, int]]:
-    """Return the entry years and event times that some of the rows are of, in order."""
-    first, times = int(sample.stack.min()), sample.stacks.event_times
-    column = np.searchsorted(times, sample.event_time[rows])
-    code = (sample.stack[rows] - first) * len(times) + column
-    found = np.flatnonzero(np.bincount(code))
-    return [(first + int(c) // len(times), int(times[int(c) % len(times)])) for c in found]
+def _one_by_one(cells: Flags) -> list[Flags]:
+    """Return each marked entry year and event time as marks of its own."""
+    found = []
+    for place in np.argwhere(cells):
+        alone = np.zeros_like(cells)
+        alone[tuple(place)] = True
+        found.append(alone)
+    return found
 
 
 def pair_codes(first: np.ndarray, second: np.ndarray) -> Codes:
@@ -111,11 +133,3 @@ def pair_codes(first: np.ndarray, second: np.ndarray) -> Codes:
     low = int(second.min())
     key = (first - first.min()) * (int(second.max()) - low + 1) + (second - low)
     return dense_codes(key)
-
-
-def _matrix(columns: list[np.ndarray], n_rows: int) -> Floats:
-    """Stack flags as float columns, one after the other in memory."""
-    matrix = np.empty((n_rows, len(columns)), order="F")
-    for position, column in enumerate(columns):
-        matrix[:, position] = column
-    return matrix
