@@ -7,11 +7,11 @@ import pandas as pd
 
 from pipeline.datasets.matches import MATCHES
 from pipeline.effects.adjusted_sample import adjusted_sample
+from pipeline.effects.answers import Task
 from pipeline.effects.rows import Label
 from pipeline.effects.sample import check_comparable, stacked_sample
 from pipeline.effects.stacks import join_stacks
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.errors import EvaluationError
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.analytic import analytic_rows, infer

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER
 from pipeline.datasets.samples import BASELINES, SAMPLES
-from pipeline.effects.answers import Answer
+from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected
 from pipeline.effects.description import baseline_means, mean_paths, sample_figures
 from pipeline.effects.families import families_that
@@ -12,7 +12,6 @@ from pipeline.effects.populations import Population
 from pipeline.effects.rows import Label, Row, fit_key
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.detectable import (

@@ -12,10 +12,10 @@ import pandas as pd
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.results import RECOVERY, TERM
 from pipeline.datasets.store import empty
+from pipeline.effects.answers import Task
 from pipeline.effects.rows import ALL
 from pipeline.effects.sample import check_comparable
 from pipeline.effects.study import Study, asked, outcome_sample
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError
 from pipeline.estimators.registry import ESTIMATORS

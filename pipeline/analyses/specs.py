@@ -7,16 +7,15 @@ import numpy as np
 
 from pipeline.analyses.analyses import add_analyses
 from pipeline.analyses.beside import add_beside, add_unused, describe
-from pipeline.analyses.placebo_rows import placebo_rows
+from pipeline.analyses.placebo_entry import placebo_rows
 from pipeline.analyses.what_ran import add_specs, solver
 from pipeline.datasets.fits import DETECTABLE, FITS
-from pipeline.effects.answers import Answer
+from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected, Results
 from pipeline.effects.families import family_traits
 from pipeline.effects.rows import ALL, Label, missing_row, spec_label
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study, asked, outcome_sample
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.registry import ESTIMATORS

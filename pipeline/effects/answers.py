@@ -1,14 +1,42 @@
-"""What an estimator answers: its results, why others are missing, and which tell of pre-trends."""
+"""What an estimator is asked, and answers: results, why others are missing, what leads tell."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from pipeline.datasets.arrays import Floats
 from pipeline.effects.estimated import Estimated
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.study import Study
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
+
+
+@dataclass(frozen=True)
+class Task:
+    """Hold a spec (of the estimator's own class of `params.estimate`), the outcome, its sample."""
+
+    study: Study
+    spec: Any
+    outcome: str
+    sample: StackedSample
+
+    @property
+    def design(self) -> str:
+        """Return the design that the sample is of."""
+        return self.sample.stacks.design
+
+    @property
+    def in_ratios(self) -> bool:
+        """Say whether the effect is asked for in proportion to the level."""
+        return self.study.outcomes[self.outcome].in_ratios
+
+    @property
+    def matched(self) -> frozenset[int]:
+        """Return the event times at which the design matched on the outcome."""
+        return self.study.matched_on(self.design, self.outcome)
 
 
 @dataclass(frozen=True)

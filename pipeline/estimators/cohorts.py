@@ -7,14 +7,13 @@ import numpy as np
 
 from pipeline.datasets.arrays import Floats
 from pipeline.effects.adjusted_sample import refuse_large
-from pipeline.effects.answers import Answer, Leads
+from pipeline.effects.answers import Answer, Leads, Task
 from pipeline.effects.estimated import Estimated, joined
 from pipeline.effects.event_averages import mean_from_entry
 from pipeline.effects.resolved import Asked, Resolved, on_flat_panel
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import firm_covariates
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.cohort_regression import (

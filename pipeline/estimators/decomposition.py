@@ -12,9 +12,9 @@ from pipeline.datasets.fits import (
     EVERY_KIND,
     FITS,
 )
+from pipeline.effects.answers import Task
 from pipeline.effects.collected import Collected
 from pipeline.effects.rows import Label, Row, fit_key, test_row
-from pipeline.effects.tasks import Task
 from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.decomposition_names import GOODMAN_BACON
 from pipeline.estimators.goodman_bacon import (

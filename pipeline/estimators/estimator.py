@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.datasets.arrays import Floats
-from pipeline.effects.answers import Answer
+from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected
 from pipeline.effects.resolved import Asked, Resolved
 from pipeline.effects.rows import Label
 from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError, Reason
 from pipeline.matching.redo import Redo

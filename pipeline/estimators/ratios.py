@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.datasets.samples import CONCENTRATION
-from pipeline.effects.answers import Answer, Leads
+from pipeline.effects.answers import Answer, Leads, Task
 from pipeline.effects.collected import Collected
 from pipeline.effects.description import largest_shares
 from pipeline.effects.estimated import Estimated, as_known, joined
@@ -23,7 +23,6 @@ from pipeline.effects.rows import Label
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.separation import Usable, usable_rows
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import Reason, SupportError
 from pipeline.estimators.stacked import stacked_event_study

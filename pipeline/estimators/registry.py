@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.datasets.arrays import Floats
 from pipeline.effects.adjusted_sample import adjusted_sample
-from pipeline.effects.answers import Answer
+from pipeline.effects.answers import Answer, Task
 from pipeline.effects.resolved import (
     Asked,
     Resolved,
@@ -19,7 +19,6 @@ from pipeline.effects.resolved import (
 )
 from pipeline.effects.sample import StackedSample, check_comparable
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT, Term
 from pipeline.estimators.cohorts import (
     estimate_extended_twoway,

@@ -5,11 +5,10 @@ Methods are rows of `registry`; those that redo designs run once for all specs.
 
 from dataclasses import dataclass, replace
 
-from pipeline.effects.answers import Answer
+from pipeline.effects.answers import Answer, Task
 from pipeline.effects.families import family_traits
 from pipeline.effects.rows import Label, Row, missing_row
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
 from pipeline.estimators.registry import ESTIMATORS

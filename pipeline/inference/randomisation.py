@@ -14,12 +14,12 @@ import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.adjusted_sample import standardised
+from pipeline.effects.answers import Task
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.rows import Label, Row, label_of, without_figures
 from pipeline.effects.sample import check_comparable, sample_of_values, values_by_unit
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
-from pipeline.effects.tasks import Task
 from pipeline.errors import EvaluationError, IdentificationError, Reason
 from pipeline.estimators.event_average import Changes, average_from_entry, changes_of
 from pipeline.estimators.registry import ESTIMATORS
