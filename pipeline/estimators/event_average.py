@@ -31,7 +31,7 @@ LEAST_CHANGE = 1e-4
 
 
 @dataclass(frozen=True)
-class Changes:
+class ChangesByUnit:
     """Hold an outcome's changes since the reference year (n, T), zero where missing.
 
     Of the n units that have it and another year, by entry year and years observed: `unit` (n,) says
@@ -108,7 +108,7 @@ class Weighed:
     assignment: Codes
 
 
-def changes_of(stacks: Stacks, values: Floats) -> Changes:
+def changes_of(stacks: Stacks, values: Floats) -> ChangesByUnit:
     """Return the changes of outcomes by unit (u, T), which are not finite where missing."""
     reference = stacks.reference_column
     observed = np.isfinite(values)
@@ -122,7 +122,7 @@ def changes_of(stacks: Stacks, values: Floats) -> Changes:
     new = np.ones(len(unit), dtype=np.bool_)
     new[1:] = (own[1:] != own[:-1]).any(axis=1) | (stack[1:] != stack[:-1])
     first = np.flatnonzero(new)
-    return Changes(
+    return ChangesByUnit(
         unit=unit,
         change=np.where(own, filled - filled[:, [reference]], 0.0),
         largest=np.abs(filled).max(axis=1, initial=0.0),
@@ -175,7 +175,7 @@ class _Comparison:
     `mass` (S, T) is that of treated units by entry year, `ratio` (S, T) theirs to the others'.
     """
 
-    changes: Changes
+    changes: ChangesByUnit
     sides: dict[bool, _Side]
     kept: Flags
     mass: Floats
@@ -225,7 +225,7 @@ class _Comparison:
         return estimate, influence
 
 
-def average_from_entry(changes: Changes, weighed: Weighed) -> Estimated | None:
+def average_from_entry(changes: ChangesByUnit, weighed: Weighed) -> Estimated | None:
     """Return the average effect of the event study, that of `event_cells` but for rounding.
 
     None where rows are no more than effects, or changes may be rounding: only the full estimate
@@ -263,7 +263,7 @@ def average_from_entry(changes: Changes, weighed: Weighed) -> Estimated | None:
     )
 
 
-def _compared(changes: Changes, weighed: Weighed) -> _Comparison:
+def _compared(changes: ChangesByUnit, weighed: Weighed) -> _Comparison:
     """Leave out, until nobody is, years that lack a side and units without two years."""
     weight, treated = weighed.weight[changes.unit], weighed.treated[changes.unit]
     sides = {side: _side(changes, np.where(treated == side, weight, 0.0)) for side in (True, False)}
@@ -281,6 +281,6 @@ def _compared(changes: Changes, weighed: Weighed) -> _Comparison:
     return _Comparison(changes, sides, kept, one, ratio)
 
 
-def _side(changes: Changes, weight: Floats) -> _Side:
+def _side(changes: ChangesByUnit, weight: Floats) -> _Side:
     """Return what the units with a weight (n,) bring to the equations."""
     return _Side(weight, *changes.sums(weight))

@@ -21,7 +21,7 @@ from pipeline.effects.sample import check_comparable, sample_of_values, values_b
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.errors import EvaluationError, IdentificationError, Reason
-from pipeline.estimators.event_average import Changes, average_from_entry, changes_of
+from pipeline.estimators.event_average import ChangesByUnit, average_from_entry, changes_of
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.inference.active_units import ActiveUnits, active_units
 from pipeline.inference.analytic import infer
@@ -119,7 +119,7 @@ class _Outcome:
     every: Stacks
 
     @cached_property
-    def changes(self) -> Changes:
+    def changes(self) -> ChangesByUnit:
         """Return its changes in all active units."""
         return changes_of(self.every, values_by_unit(self.every, self.column))
 
