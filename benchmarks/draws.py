@@ -1,15 +1,18 @@
 """Seconds of a draw of each kind that makes weights again: `python -m benchmarks.draws`.
 
-The study is `benchmarks/large.yaml` with weights by the odds of a score of each entry year, and
-three outcomes, on simulated firms (`--firms`), or on the PANEL that the stage clean wrote (`--clean
-data/large/clean`). A method runs with one draw and with more; the difference is what draws cost,
-the rest what they share. Seconds of this process' processor time; memory is its peak so far.
+The study is `benchmarks/large.yaml` with three outcomes, unmatched and, on a score of each entry
+year, weighted by odds or matched one to one without or with replacement; on simulated firms
+(`--firms`), or on the PANEL that the stage clean wrote (`--clean data/large/clean`). A method runs
+with one draw and with more; the difference is what draws cost, the rest what they share. Seconds of
+this process' processor time; memory is its peak so far.
 """
 
 import argparse
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,15 @@ from benchmarks.endtoend import ROOT, SEED, settings_for
 from pipeline.commands.in_memory import InMemory, match_in_memory
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import read
+from pipeline.effects.rows import spec_label
 from pipeline.inference.bootstrap import bootstrap_terms
+from pipeline.inference.match_order import order_effects
+from pipeline.inference.randomisation import randomise
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.inference import Randomisation
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
@@ -32,29 +39,59 @@ from pipeline.params.settings import load_yaml
 from pipeline.params.treatment import TreatmentSection
 from pipeline.simulation.simulate import simulate_programme
 
-DESIGN = "odds"
+ODDS = {"score": "covariates", "method": "odds"}
 
 
 def bootstrap(prepared: InMemory, draws: int) -> None:
     """Make score, weights and effects of every outcome again in samples of clusters."""
     spec = prepared.study.estimate.specs[0].model_copy(update={"draws": draws})
     outcomes = list(prepared.study.outcomes)
-    found = bootstrap_terms(prepared.study, prepared.redo, spec, DESIGN, outcomes)
+    found = bootstrap_terms(prepared.study, prepared.redo, spec, "odds", outcomes)
     assert found.failure is None, found.failure
 
 
-KINDS: dict[str, Callable[[InMemory, int], None]] = {"cluster bootstrap": bootstrap}
+def randomisation(design: str, prepared: InMemory, draws: int) -> None:
+    """Re-assign entry among clusters; make scores, matches and t statistics of it again."""
+    drawn = {"randomisation": Randomisation.model_construct(draws=draws, seed=1)}
+    study = prepared.study
+    spec = study.estimate.specs[0].model_copy(update=drawn | {"inference": "analytic"})
+    labels = [spec_label(study, spec, design, outcome) for outcome in study.outcomes]
+    found = randomise(study, prepared.redo, spec, labels)
+    assert np.isfinite(found.statistics).all()
+
+
+def orders(prepared: InMemory, draws: int) -> None:
+    """Match pairs in other orders; make the effect on every outcome again."""
+    asked = prepared.study.estimate.model_copy(update={"match_orders": draws})
+    rows = order_effects(replace(prepared.study, estimate=asked), prepared.redo)
+    assert len(rows) == len(prepared.study.outcomes)
+
+
+KINDS: dict[str, Callable[[InMemory, int], None]] = {
+    "cluster bootstrap, odds": bootstrap,
+    "entry re-assigned, unmatched": partial(randomisation, "unmatched"),
+    "entry re-assigned, odds": partial(randomisation, "odds"),
+    "entry re-assigned, pairs": partial(randomisation, "pairs"),
+    "entry re-assigned, with replacement": partial(randomisation, "shared"),
+    "order of matching, pairs": orders,
+}
 
 
 def sections() -> dict[str, Any]:
-    """Return the sections of the study: one design of smooth weights, and a spec that draws."""
+    """Return the sections of the study: its designs, and a spec that draws."""
     study: dict[str, Any] = load_yaml(ROOT / "benchmarks" / "large.yaml")["large"]
     score, estimate = study["score"], study["estimate"]
     score["models"] = {"covariates": score["models"]["covariates"]}
-    study["match"]["designs"] = {DESIGN: {"score": "covariates", "method": DESIGN}}
-    spec = estimate["specs"]["stacked"] | {"designs": [DESIGN], "inference": "cluster_bootstrap"}
+    pairs = study["match"]["designs"]["covariates"]
+    study["match"]["designs"] = {
+        "odds": ODDS,
+        "pairs": pairs,
+        "shared": pairs | {"replacement": True},
+    }
+    designs = ["unmatched", *study["match"]["designs"]]
+    spec = estimate["specs"]["stacked"] | {"designs": designs, "inference": "cluster_bootstrap"}
     estimate["specs"] = {"stacked": spec | {"draws": 50, "seed": 1}}
-    estimate["headline"] |= {"design": DESIGN}
+    estimate["headline"] |= {"design": "odds"}
     estimate["analyses"] = {}
     return study
 
@@ -105,7 +142,7 @@ def main() -> None:
     else:
         panel = read(PANEL, chosen.clean)
     prepared = prepared_study(study, panel)
-    units = prepared.matched.weights["design"].eq(DESIGN).sum()
+    units = prepared.matched.weights["design"].eq("odds").sum()
     firms = panel["firm_id"].nunique()
     print(f"{firms:,} firms, {len(panel):,} firm-years, {units:,} firms x stacks")
     for kind, run in KINDS.items():

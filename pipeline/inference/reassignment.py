@@ -24,10 +24,9 @@ from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet, StackMatch
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.match import AnyDesign
-from pipeline.params.score import ControlsFrom, ScoreModel
+from pipeline.params.score import ControlsFrom
 from pipeline.selection.covariates import covariates_by_code, with_categories
-from pipeline.selection.likelihood import maximise
-from pipeline.selection.propensity import fit_model
+from pipeline.selection.drawn_score import DrawnScore, drawn_score
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,16 @@ class Reassigned:
 class Reassignment:
     """Hold what the assignments of entry share for one design, whose rule is None if `unmatched`.
 
-    By active unit (u,): `covariates`, text as categories; `usable` says who has those of the score
-    `model`; `cells` are the exact cells, None without any or where bins cut those at risk anew.
+    By active unit (u,): `covariates`, text as categories; `score` is the model's, None without;
+    `usable` says who has its covariates; `cells` are the exact cells, None without any or where
+    bins cut those at risk anew.
     """
 
     active: ActiveUnits
     candidates: Candidates
     source: ControlsFrom
     rule: AnyDesign | None
-    model: ScoreModel | None
+    score: DrawnScore | None
     covariates: pd.DataFrame
     usable: Flags
     cells: Integers | None
@@ -107,11 +107,11 @@ class Reassignment:
 
     def _scored(self, firms: pd.DataFrame) -> pd.DataFrame:
         """Return the firms at risk with their scores, if the design has any, and support."""
-        if self.model is None or self.rule is None:
+        if self.score is None:
             return firms.assign(linear_score=np.nan, propensity_score=np.nan, on_support=True)
-        values = self.covariates[self.model.covariates].iloc[firms.index]
-        values.index = firms.index
-        return fit_model(firms, values, self.model, self.rule.score, maximise)[0]
+        every = self.score.firms.assign(treated=False)
+        every.loc[firms.index, "treated"] = firms["treated"]
+        return replace(self.score, firms=every).scores(firms.index.to_numpy())
 
     def _risk_sets(self, scored: pd.DataFrame) -> Iterator[RiskSet]:
         """Yield the risk set of each stack, its firms by unit."""
@@ -137,7 +137,6 @@ class Reassignment:
 def reassignment(study: Study, redo: Redo, design: str, active: ActiveUnits) -> Reassignment:
     """Prepare the assignments of entry among active units, for one design."""
     rule, every = redo.match.designs.get(design), active.every
-    model = None if rule is None else redo.score.models[rule.score]
     covariates = with_categories(
         covariates_by_code(study.panel, study.index, every.firm, every.stack, redo.score.covariates)
     )
@@ -146,15 +145,22 @@ def reassignment(study: Study, redo: Redo, design: str, active: ActiveUnits) -> 
         candidates=active.candidates(design),
         source=redo.controls_from(design),
         rule=rule,
-        model=model,
+        score=None if rule is None else _score(redo, rule.score, every.stack, covariates),
         covariates=covariates,
-        usable=_usable(covariates, model),
+        usable=_usable(covariates, rule, redo),
         cells=_standing_cells(covariates, rule),
     )
 
 
-def _usable(covariates: pd.DataFrame, model: ScoreModel | None) -> Flags:
-    """Say who has all covariates of a model; where it refuses others, its fit does."""
+def _score(redo: Redo, name: str, stack: Integers, covariates: pd.DataFrame) -> DrawnScore:
+    """Return a score model to be fitted among units of these stacks, whoever is treated."""
+    firms = pd.DataFrame({"stack": stack, "treated": False})
+    return drawn_score(name, redo.score.models[name], firms, covariates)
+
+
+def _usable(covariates: pd.DataFrame, rule: AnyDesign | None, redo: Redo) -> Flags:
+    """Say who has all covariates of a design's score; where it refuses others, its fit does."""
+    model = None if rule is None else redo.score.models[rule.score]
     if model is None or model.missing == "refuse":
         return np.ones(len(covariates), dtype=np.bool_)
     return np.asarray(covariates[model.covariates].notna().all(axis=1))

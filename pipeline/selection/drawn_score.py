@@ -15,6 +15,7 @@ from pipeline.datasets.selection import POOLED, STACK_LEVEL
 from pipeline.errors import EvaluationError
 from pipeline.params.score import ScoreModel
 from pipeline.selection.covariates import with_categories
+from pipeline.selection.frequency import Frequency, among
 from pipeline.selection.likelihood import maximise, probability
 from pipeline.selection.propensity import (
     SCORE_COLUMNS,
@@ -39,7 +40,7 @@ class DrawnScore:
     firms: pd.DataFrame
     covariates: pd.DataFrame
 
-    def scores(self, rows: Codes, frequency: Floats) -> pd.DataFrame:
+    def scores(self, rows: Codes, frequency: Frequency = None) -> pd.DataFrame:
         """Return stack, treated, scores and support of the rows drawn, in their order.
 
         `frequency` (rows,) says how often each counts. Raises as `score_risk_sets` does.
@@ -50,7 +51,8 @@ class DrawnScore:
         on_support = support_by_stack(scored, self.model, frequency)
         if self.model.refit:
             kept = np.flatnonzero(on_support)
-            again = self._fitted(firms.iloc[kept], covariates.iloc[kept], frequency[kept])
+            times = among(frequency, on_support)
+            again = self._fitted(firms.iloc[kept], covariates.iloc[kept], times)
             for column, values in again.items():
                 scored.loc[on_support, column] = values
         return scored.assign(on_support=on_support)
@@ -62,7 +64,7 @@ class DrawnScore:
             require_members(treated[stack == year], self.model, place)
 
     def _fitted(
-        self, firms: pd.DataFrame, covariates: pd.DataFrame, frequency: Floats
+        self, firms: pd.DataFrame, covariates: pd.DataFrame, frequency: Frequency
     ) -> dict[str, Floats]:
         """Return the two columns of scores of firms, each of the fit that it is in."""
         treated, link = firms["treated"].to_numpy(), self.model.link
@@ -71,7 +73,8 @@ class DrawnScore:
         several = bool(stack.min() < stack.max())
         for label, where, at in score_samples(stack, self.model, self.name):
             named = [*self.model.covariates, *[STACK_LEVEL] * (label == POOLED and several)]
-            times, columns = frequency[at], covariates[named].iloc[at]
+            columns = covariates[named].iloc[at]
+            times = None if frequency is None else frequency[at]
             weighing = partial(maximise, weight=times)
             try:
                 _, optimum = find_optimum(columns, treated[at], link, weighing, times)

@@ -125,7 +125,7 @@ def score_model(
     Rows keep the order of `risk_set`, and types are not checked: for scores made many times over.
     """
     rows, values = complete_rows(risk_set, covariates, model, name)
-    scored, coefficients = fit_model(rows, values, model, name, maximiser)
+    scored, coefficients = _fit_model(rows, values, model, name, maximiser)
     return scored[list(SCORES.columns)], coefficients
 
 
@@ -189,7 +189,7 @@ def find_optimum(
     return design, optimum
 
 
-def fit_model(
+def _fit_model(
     complete: pd.DataFrame,
     values: pd.DataFrame,
     model: ScoreModel,
