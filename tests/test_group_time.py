@@ -313,6 +313,35 @@ def test_newton_steps_on_separated_groups_never_pass_for_a_solution(seed, n, mar
             prepare_comparison(treated, weight, columns, method)
 
 
+@pytest.mark.parametrize("method", METHODS[1:])
+@pytest.mark.parametrize("scale", [1.1, -1.0, 1e3, 1e200])
+def test_a_score_is_the_same_from_wherever_its_steps_start(method, scale):
+    """From far away they end nowhere, and start again from zero."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(500, 3))
+    treated = rng.random(500) < 1 / (1 + np.exp(1 - x @ [0.5, 0.2, 0.1]))
+    columns, weight = np.column_stack([np.ones(500), x]), rng.uniform(0.5, 2, 500)
+    given = (treated, weight, columns, method)
+    cold = prepare_comparison(*given)
+    warm = prepare_comparison(*given, start=scale * cold.start)
+    np.testing.assert_allclose(warm.start, cold.start, rtol=1e-12)
+    np.testing.assert_allclose(warm.control_share, cold.control_share, rtol=1e-12)
+
+
+def test_cells_that_start_from_the_one_before_give_what_each_gives_alone():
+    wide, first, covariate = firms(12, n=400, hole_share=0.1)
+    rules = GroupTimeRules("doubly_robust", "varying", 0)
+    every = effects_of(wide, first, rules, covariates=covariate).effects
+    for position, term in enumerate(every.terms):
+        years = [term.year - 1 if term.year < term.cohort else term.cohort - 1, term.year]
+        kept = np.isin(first, [term.cohort, np.inf])
+        alone = effects_of(
+            wide.loc[kept, years], first[kept], rules, covariates=covariate[kept]
+        ).effects
+        found = alone.estimate(Term("att_gt", term.cohort, term.year, term.event_time))
+        assert found == pytest.approx(every.estimates[position], rel=1e-11)
+
+
 def test_scores_near_one_and_zero_are_no_separation():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2000, 3))

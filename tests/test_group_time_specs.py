@@ -13,11 +13,13 @@ from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.datasets.store import check
 from pipeline.effects.study import outcome_sample, prepare_study
 from pipeline.errors import DataError, ParamsError
+from pipeline.estimators.group_time.group_time_samples import CovariateRows
 from pipeline.estimators.stacked import event_effects, fit_cells
 from pipeline.estimators.stacked_regressors import event_regressors
 from pipeline.estimators.year_cells import year_cells
 from pipeline.exhibits.numbers import term_key
 from pipeline.inference.analytic import infer
+from pipeline.panel.panel_index import NO_ROW
 from pipeline.params.estimate import EstimateSection
 
 ALL_TERMS = ["att", "att_gt", "event", "event_balanced", "simple", "cohort", "year"]
@@ -298,3 +300,12 @@ def test_settings_that_contradict_each_other_are_refused(changes, message):
 def test_weighting_again_is_possible_by_name():
     spec = group_time(method="ipw", covariates=["size"], weight_matched_again=True).specs[0]
     assert spec.method == "ipw"
+
+
+def test_covariates_that_a_firm_lacks_are_missing():
+    values = pd.DataFrame({"size": [1.0, 2.0], "sector": ["a", "b"]})
+    rows = CovariateRows(values, {2005: np.array([1, NO_ROW, 0])})
+    found = rows.of(2005, np.array([2, 1, 0, 2]))
+    assert found["size"].tolist() == pytest.approx([1, np.nan, 2, 1], nan_ok=True)
+    assert found["sector"].isna().tolist() == [False, True, False, False]
+    assert rows.of(2006, np.array([0, 2])).isna().all(axis=None)

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Floats
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.levels import levels_named, with_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
@@ -44,6 +44,19 @@ class Study:
     def index(self) -> PanelIndex:
         """Return the rows of each firm and year; its `firms` are the names of firm codes."""
         return index_panel(self.panel)
+
+    @cached_property
+    def covariate_row(self) -> dict[int, Codes]:
+        """Return by entry year, by firm code (F,), the row of COVARIATES, NO_ROW for none."""
+        assert self.covariates is not None, "of studies with covariates"
+        firm = self.index.codes(self.covariates["firm_id"])
+        stack = self.covariates["stack"].to_numpy(dtype=np.int64)
+        found: dict[int, Codes] = {}
+        for entry in np.unique(stack).tolist():
+            own = np.flatnonzero((stack == entry) & (firm >= 0))
+            found[entry] = np.full(len(self.index.firms), NO_ROW, dtype=np.intp)
+            found[entry][firm[own]] = own
+        return found
 
     def matched_on(self, design: str, outcome: str) -> frozenset[int]:
         """Return the event times at which the design was matched on the outcome's column."""

@@ -10,7 +10,7 @@ All sums here are over firms and not means: the influences sum to zero and their
 variance, so that influences of several comparisons add up firm by firm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from pipeline.datasets.arrays import Flags, Floats
 from pipeline.errors import Reason, SupportError
 from pipeline.estimators.group_time.propensity_odds import (
+    ComparisonOdds,
     ScoreInfluence,
     comparison_odds,
     score_influence,
@@ -36,7 +37,8 @@ class ComparedFirms:
     `treated_share` and `control_share` are the normalised weights a and c. `regression_weight` and
     `regression_bread` (k, k) give the outcome regression, None for pure weighting. `leverage` is a
     firm's influence through the outcome regression per unit of its residual, `score` its influence
-    on the coefficients of the propensity score; None where the estimator has neither.
+    on the coefficients of the propensity score, `start` these coefficients, near which those of
+    nearly the same firms lie; None where the estimator has none of them.
     """
 
     columns: Floats
@@ -46,6 +48,7 @@ class ComparedFirms:
     regression_bread: Floats | None
     leverage: Floats | None
     score: ScoreInfluence | None
+    start: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,27 @@ class AdjustedChange:
 
 
 def prepare_comparison(
-    treated: Flags, weight: Floats, columns: Floats, method: Method
+    treated: Flags, weight: Floats, columns: Floats, method: Method, start: Floats | None = None
 ) -> ComparedFirms:
     """Fit what does not depend on the outcome: shares, the score, the regression's bread.
 
     `columns` (n, k) holds covariates and a constant, `weight` sampling or matching weights.
-    Raises SupportError where covariates are collinear among comparison firms or separate the
-    groups.
+    `start` may give coefficients of a score of nearly the same firms. Raises SupportError where
+    covariates are collinear among comparison firms or separate the groups.
     """
     columns = np.asfortranarray(columns)  # a column at a time is several times faster here
-    share = np.where(treated, weight, 0.0) / weight[treated].sum()
-    control = np.where(treated, 0.0, weight)
+    share, control = _shares(treated, weight)
     if method == "outcome_regression":
         return _with_regression(columns, share, np.zeros(len(share)), control)
-    odds = comparison_odds(columns, treated, weight, method == "doubly_robust_improved")
+    odds = comparison_odds(columns, treated, weight, method == "doubly_robust_improved", start)
+    found = _with_odds(columns, treated, weight, method, odds)
+    return replace(found, start=odds.coefficients)
+
+
+def _with_odds(
+    columns: Floats, treated: Flags, weight: Floats, method: Method, odds: ComparisonOdds
+) -> ComparedFirms:
+    share, control = _shares(treated, weight)
     control_share = control * odds.odds
     control_share /= control_share.sum()
     if method == "doubly_robust_improved":
@@ -80,6 +90,11 @@ def prepare_comparison(
     if method == "ipw":
         return ComparedFirms(columns, share, control_share, None, None, None, fitted)
     return _with_regression(columns, share, control_share, control, fitted)
+
+
+def _shares(treated: Flags, weight: Floats) -> tuple[Floats, Floats]:
+    """Return the normalised weights of treated firms, and the weights of comparison firms, (n,)."""
+    return np.where(treated, weight, 0.0) / weight[treated].sum(), np.where(treated, 0.0, weight)
 
 
 def adjusted_change(comparison: ComparedFirms, change: Floats) -> AdjustedChange:

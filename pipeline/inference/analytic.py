@@ -182,7 +182,7 @@ def infer(estimated: Estimated, cluster: Clustering) -> Inferred:
     n_obs = counts.n_obs if estimated.regression else n_firms
     exact = is_rounding(std_errors_of(covariance), n_obs, estimated.largest, estimated.rounding)
     covariance = np.where(exact | exact[:, None], 0.0, covariance)
-    if influence is not None:
+    if influence is not None and exact.any():
         influence = np.where(exact, 0.0, influence)
     estimates = without_rounding(estimated.estimates, estimated.largest)
     shown = replace(estimated, estimates=estimates)
@@ -195,7 +195,8 @@ def _covariance(
     """Cluster in one direction, which gives influences too, or in two."""
     factor = factor_of(estimated, clusters, counts)
     if len(clusters) == 1:
-        sums = np.sqrt(factor) * cluster_sums(_influence(estimated, clusters[0]), clusters[0])
+        sums = cluster_sums(_influence(estimated, clusters[0]), clusters[0])
+        sums *= np.sqrt(factor)
         return sums.T @ sums, sums
     influence = estimated.influence
     assert influence is not None, "what has none is inferred otherwise"

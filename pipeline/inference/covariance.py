@@ -56,7 +56,7 @@ def n_parameters(n_regressors: int, sizes: Sequence[int], nested: Sequence[bool]
 
 def cluster_sums(influence: Floats, clusters: Codes) -> Floats:
     """Return the sums of influences (F, k) by cluster code, shape (G, k)."""
-    sums = np.zeros((int(clusters.max(initial=-1)) + 1, influence.shape[1]))
+    sums = np.zeros((int(clusters.max(initial=-1)) + 1, influence.shape[1]), order="F")
     for position, column in enumerate(influence.T):
         sums[:, position] = np.bincount(clusters, column, len(sums))
     return sums

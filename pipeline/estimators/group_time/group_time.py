@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Flags, Floats
 from pipeline.effects.estimated import Cells, Estimated
@@ -106,23 +105,23 @@ def group_time_effects(samples: list[CohortSample], rules: GroupTimeRules) -> Gr
     n_firms = 1 + max(int(sample.firm.max(initial=-1)) for sample in samples)
     mass = np.zeros((len(samples), n_firms))
     cells: list[Cell] = []
-    found: list[tuple[float, Floats, NDArray[np.int8]]] = []
+    found = _Found(n_firms, sum(len(sample.years) for sample in samples))
     used = UsedRows(samples)
     for position, sample in enumerate(samples):
         for cell, part in _cohort_cells(sample, rules, used.rows[position]):
             cells.append(cell)
             if part is not None:
-                found.append(_by_firm(sample, part, n_firms))
+                found.add(sample, *part)
         treated = sample.treated & used.rows[position].any(axis=1)
         mass[position, sample.firm[treated]] = sample.weight[treated]
     effects = Estimated(
         terms=tuple(cell.term for cell in cells if cell.estimated),
-        estimates=np.array([estimate for estimate, _, _ in found]),
-        influence=_columns([values for _, values, _ in found], n_firms),
+        estimates=np.array(found.estimates),
+        influence=found.influence[:, : len(found.estimates)],
         seen=used.seen(n_firms),
         largest=max(_largest(sample.y) for sample in samples),
-        loadings=np.eye(len(found)),
-        source=Cells(np.array([sides for _, _, sides in found]).reshape(len(found), n_firms)),
+        loadings=np.eye(len(found.estimates)),
+        source=Cells(found.sides[: len(found.estimates)]),
         counts={cell.term: _counts(cell) for cell in cells if cell.estimated},
     )
     return GroupTime(tuple(cells), effects, tuple(sample.cohort for sample in samples), mass)
@@ -134,20 +133,24 @@ def _counts(cell: Cell) -> dict[str, int]:
     return {"n_treated": cell.n_treated, "n_control": cell.n_control, "n_obs": n_obs}
 
 
-def _by_firm(
-    sample: CohortSample, part: tuple[Flags, AdjustedChange], n_firms: int
-) -> tuple[float, Floats, NDArray[np.int8]]:
-    """Return a cell's effect, firms' influences on it, and who is on which side, (F,)."""
-    member, change = part
-    influence, sides = np.zeros(n_firms), np.zeros(n_firms, dtype=np.int8)
-    firm = sample.firm[_chosen(member)]
-    influence[firm] = change.influence
-    sides[firm] = np.where(sample.treated[_chosen(member)], 1, -1)
-    return change.effect, influence, sides
+class _Found:
+    """Collect cells' effects, firms' influences on them (F, k), and who is on which side (k, F).
 
+    Room is made for every cell; that of cells without an estimate is never touched.
+    """
 
-def _columns(columns: list[Floats], n_firms: int) -> Floats:
-    return np.column_stack(columns) if columns else np.zeros((n_firms, 0))
+    def __init__(self, n_firms: int, n_cells: int) -> None:
+        self.estimates: list[float] = []
+        self.influence = np.zeros((n_firms, n_cells), order="F")
+        self.sides = np.zeros((n_cells, n_firms), dtype=np.int8)
+
+    def add(self, sample: CohortSample, member: Flags, change: AdjustedChange) -> None:
+        """Add the effect on the members (u,) of a cohort's sample in one cell."""
+        place, rows = len(self.estimates), _chosen(member)
+        firm = sample.firm[rows]
+        self.estimates.append(change.effect)
+        self.influence[firm, place] = change.influence
+        self.sides[place, firm] = np.where(sample.treated[rows], 1, -1)
 
 
 def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int | None:
@@ -198,20 +201,24 @@ def _chosen(member: Flags) -> Flags | slice:
 
 
 class _Changes:
-    """Compare changes since the base year; consecutive cells of the same firms share the fit."""
+    """Compare changes since the base year; consecutive cells of the same firms share the fit.
+
+    Cells of other firms start their score from the coefficients of the cell before.
+    """
 
     def __init__(self, sample: CohortSample, method: Method) -> None:
         self.sample, self.method = sample, method
         self.weight: Floats | None = None
+        self.start: Floats | None = None
 
     def compare(self, weight: Floats, years: tuple[int, int]) -> AdjustedChange:
         """Return the effect on the change between two columns, and each member's influence."""
         sample, rows = self.sample, _chosen(weight > 0)
         if self.weight is None or not np.array_equal(self.weight, weight):
             self.fitted = prepare_comparison(
-                sample.treated[rows], weight[rows], sample.columns[rows], self.method
+                sample.treated[rows], weight[rows], sample.columns[rows], self.method, self.start
             )
-            self.weight = weight
+            self.weight, self.start = weight, self.fitted.start
         change = (sample.y[:, years[1]] - sample.y[:, years[0]])[rows]
         return adjusted_change(self.fitted, change)
 

@@ -71,7 +71,7 @@ def cohort_sample(
         treated=firms.first_treated[members] == cohort,
         treated_from=firms.exposed_from[members],
         weight=weight,
-        y=np.asfortranarray(firms.y[np.ix_(members, np.flatnonzero(kept))]),
+        y=_years_of(firms.y, members, np.flatnonzero(kept)),
         columns=columns,
     )
 
@@ -79,3 +79,11 @@ def cohort_sample(
 def _complete(y: Floats) -> Flags:
     seen = np.isfinite(y)
     return np.asarray(seen[:, seen.any(axis=0)].all(axis=1))
+
+
+def _years_of(y: Floats, members: Codes, columns: Codes) -> Floats:
+    """Return rows and columns of y (n, T), each column in one piece: cells read two of them."""
+    found = np.empty((len(members), len(columns)), order="F")
+    for position, column in enumerate(columns):
+        found[:, position] = y[members, column]
+    return found

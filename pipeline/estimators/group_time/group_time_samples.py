@@ -1,5 +1,6 @@
 """Cohort samples for group-time effects, from a design's stacks: one stack, one cohort."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,19 +22,36 @@ class CohortSamples:
     n_without_covariates: int
 
 
+@dataclass(frozen=True)
+class CovariateRows:
+    """Hold covariates, and by entry year their row by firm code (F,), NO_ROW for none."""
+
+    values: pd.DataFrame
+    row: Mapping[int, Codes]
+
+    def of(self, stack: int, firm: Codes) -> pd.DataFrame:
+        """Return the covariates of firms (m,) in an entry year, missing where there are none."""
+        if stack not in self.row:
+            return self.values.reindex(np.full(len(firm), NO_ROW))
+        row = self.row[stack][firm]
+        found = self.values.take(np.maximum(row, 0))
+        known = np.broadcast_to((row != NO_ROW)[:, None], found.shape)
+        return found if known.all() else found.where(known)
+
+
 def cohort_samples(
     stacks: Stacks,
     values: Floats,
     panel: pd.DataFrame,
     *,
     clusters: Codes,
-    covariates: pd.DataFrame | None,
+    covariates: CovariateRows | None,
     whole_sets: bool,
 ) -> CohortSamples:
     """Return every stack's firms with their outcomes over the event window.
 
     `values` is the transformed outcome by PANEL row; `clusters` has one code per unit;
-    `covariates` has stack, firm_id and the columns to adjust for, None for none. `whole_sets`
+    `covariates` holds those to adjust for, None for none. `whole_sets`
     makes matched sets count only where complete. Raises IdentificationError where a covariate is
     constant or collinear in an entry year, or nobody has weight.
     """
@@ -42,7 +60,7 @@ def cohort_samples(
         units = np.flatnonzero((stacks.stack == cohort) & (stacks.weight > 0))
         if not len(units):
             continue
-        found = _columns(panel, stacks, units, covariates)
+        found = _columns(stacks, units, covariates)
         complete = np.isfinite(found).all(axis=1)
         lost += int((~complete).sum())
         units = units[complete]
@@ -99,7 +117,7 @@ def _sample(
         treated=stacks.treated[units],
         treated_from=cohort[stacks.firm_row[units]],
         weight=stacks.weight[units],
-        y=np.where(rows == NO_ROW, np.nan, values[rows]),
+        y=np.asfortranarray(np.where(rows == NO_ROW, np.nan, values[rows])),
         columns=columns,
         sets=_own_sets(stacks.sets, units, len(stacks.firm)) if whole_sets else None,
     )
@@ -121,16 +139,12 @@ def _own_sets(sets: SetMembers | None, units: Codes, n_units: int) -> SetMembers
     return SetMembers(member[kept], sets.set_code[kept], sets.weight[kept])
 
 
-def _columns(
-    panel: pd.DataFrame, stacks: Stacks, units: Codes, covariates: pd.DataFrame | None
-) -> Floats:
+def _columns(stacks: Stacks, units: Codes, covariates: CovariateRows | None) -> Floats:
     """Return a constant and the covariates of the units, standardised; a missing one is NaN."""
     if covariates is None:
         return np.ones((len(units), 1))
     stack = int(stacks.stack[units[0]])
-    own = covariates[covariates["stack"] == stack].set_index("firm_id").drop(columns="stack")
-    firms = own.reindex(panel["firm_id"].to_numpy()[stacks.firm_row[units]])
-    return firm_columns(firms, stack)
+    return firm_columns(covariates.of(stack, stacks.firm[units]), stack)
 
 
 def firm_columns(covariates: pd.DataFrame, entry_year: int, where: str = "in_entry_year") -> Floats:

@@ -17,6 +17,7 @@ from pipeline.estimators.group_time.group_time_panel import (
 )
 from pipeline.estimators.group_time.group_time_samples import (
     CohortSamples,
+    CovariateRows,
     cohort_samples,
     firm_columns,
     positive_weights,
@@ -69,7 +70,7 @@ def _stack_samples(
         stacks = replace(stacks, weight=(stacks.weight > 0).astype(np.float64))
     adjusted, lost = None, 0
     if study.covariates is not None and spec.covariates:
-        adjusted = study.covariates[["stack", "firm_id", *spec.covariates]]
+        adjusted = CovariateRows(study.covariates[spec.covariates], study.covariate_row)
     if study.covariates is not None and spec.weight_by is not None:
         size = unit_covariates(stacks, study.panel, study.covariates, [spec.weight_by])[:, 0]
         lost = int((np.isnan(size) & (stacks.weight > 0)).sum())

@@ -5,6 +5,7 @@ Here the firms and weights differ from one comparison to the next, and standard 
 firm's influence on the coefficients.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +30,15 @@ LEAST_INFORMATION = 1e-9
 
 @dataclass(frozen=True)
 class ComparisonOdds:
-    """Hold scores and odds p / (1 - p), both (n,); trimmed comparison firms have odds 0."""
+    """Hold scores and odds p / (1 - p), both (n,); trimmed comparison firms have odds 0.
+
+    `coefficients` (k,) are those of maximum likelihood, from which scores of nearly the same firms
+    are soon found.
+    """
 
     score: Floats
     odds: Floats
+    coefficients: Floats
 
 
 @dataclass(frozen=True)
@@ -47,19 +53,20 @@ class ScoreInfluence:
 
 
 def comparison_odds(
-    columns: Floats, treated: Flags, weight: Floats, tilted: bool
+    columns: Floats, treated: Flags, weight: Floats, tilted: bool, start: Floats | None = None
 ) -> ComparisonOdds:
     """Fit the score by weighted maximum likelihood, or `tilted` so that covariate means agree.
 
     Tilting (Graham, Pinto & Egel 2012, doi:10.1093/restud/rdr047) solves
-    sum w (d - (1-d) exp(x'b)) x = 0. Raises SupportError where no finite solution exists.
+    sum w (d - (1-d) exp(x'b)) x = 0. `start` may give coefficients near the solution. Raises
+    SupportError where no finite solution exists.
     """
-    coefficients = _logit(columns, treated, weight)
+    likeliest = coefficients = _logit(columns, treated, weight, start)
     if tilted:
         coefficients = _tilt(columns, treated, weight, coefficients)
     score = np.minimum(_logistic(columns @ coefficients), LARGEST_SCORE)
     odds = np.where(treated | (score < TRIMMED_FROM), score / (1 - score), 0.0)
-    return ComparisonOdds(score, odds)
+    return ComparisonOdds(score, odds, likeliest)
 
 
 def score_influence(
@@ -70,12 +77,24 @@ def score_influence(
     return ScoreInfluence(weight * (treated - score), np.asarray(np.linalg.inv(information)))
 
 
-def _logit(columns: Floats, treated: Flags, weight: Floats) -> Floats:
-    """Return coefficients; raise SupportError where the groups are separated, or nearly so."""
-    coefficients = np.zeros(columns.shape[1])
-    score = np.full(len(weight), 0.5)
-    information = _information(columns, weight, score)
+def _logit(columns: Floats, treated: Flags, weight: Floats, start: Floats | None) -> Floats:
+    """Return coefficients; raise SupportError where the groups are separated, or nearly so.
+
+    From a start that leads nowhere it is tried again from zero, which alone decides.
+    """
+    if start is not None:
+        with suppress(SupportError):
+            return _logit_from(start, columns, treated, weight)
+    return _logit_from(np.zeros(columns.shape[1]), columns, treated, weight)
+
+
+def _logit_from(start: Floats, columns: Floats, treated: Flags, weight: Floats) -> Floats:
+    information = _information(columns, weight, np.full(len(weight), 0.5))
     scale = _inverse_root(information)
+    coefficients, score = start, np.full(len(weight), 0.5)
+    if start.any():
+        score = _logistic(columns @ start)
+        information = _information(columns, weight, score)
     for _ in range(MOST_STEPS):
         step = _newton_step(information, columns.T @ (weight * (treated - score)))
         coefficients = coefficients + step
