@@ -21,6 +21,7 @@ from pipeline.inference.active_units import active_units
 from pipeline.inference.entry_assignments import lottery, participants, stacks_of
 from pipeline.inference.randomisation import _require_draws, randomise
 from pipeline.panel.treated_clusters import cluster_entry
+from pipeline.parallel import working
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.inference import Randomisation
 from pipeline.params.match import MatchSection
@@ -235,14 +236,31 @@ def test_an_assignment_that_cannot_be_made_has_no_statistic():
     np.testing.assert_allclose(found, slow, rtol=1e-10)
 
 
+def test_two_assignments_at_a_time_are_those_of_one_at_a_time():
+    study, redo = both(moving_study(moving_panel(), "odds", "never_treated"))
+    spec, labels = drawing(study, "odds", draws=20, seed=3)
+    one = randomise(study, redo, spec, labels).statistics
+    with working(2):
+        two = randomise(study, redo, spec, labels).statistics
+    np.testing.assert_array_equal(one, two)
+
+
 def both_ways(design, comparison, draws, seed, n_clusters=24, **options):
     """Return statistics of random assignments, as `randomise` finds them and one by one."""
     panel = moving_panel(n_clusters=n_clusters)
-    prepared = moving_study(panel, design, comparison, **options)
-    study, redo = prepared.study, prepared.redo
-    drawn = Randomisation.model_construct(draws=draws, seed=seed)
-    spec = study.estimate.specs[0].model_copy(update={"randomisation": drawn})
-    labels = [spec_label(study, spec, design, outcome) for outcome in study.outcomes]
+    study, redo = both(moving_study(panel, design, comparison, **options))
+    spec, labels = drawing(study, design, draws, seed)
     entries = by_tables.Draws(study, redo).random(seed, draws)
     slow = [by_tables.statistics(study, redo, spec, labels, own) for own in entries]
     return randomise(study, redo, spec, labels).statistics, np.array(slow)
+
+
+def both(prepared):
+    return prepared.study, prepared.redo
+
+
+def drawing(study, design, draws, seed):
+    """Return the spec with fewer draws than params allow, and the labels of its outcomes."""
+    drawn = Randomisation.model_construct(draws=draws, seed=seed)
+    spec = study.estimate.specs[0].model_copy(update={"randomisation": drawn})
+    return spec, [spec_label(study, spec, design, outcome) for outcome in study.outcomes]

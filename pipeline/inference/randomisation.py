@@ -29,6 +29,7 @@ from pipeline.inference.entry_assignments import Lottery, lottery, participants,
 from pipeline.inference.reassignment import Reassigned, Reassignment, reassignment
 from pipeline.matching.redo import Redo
 from pipeline.panel.scale import on_scale
+from pipeline.parallel import results_in_order
 from pipeline.params.estimate import Spec
 from pipeline.params.match import ExternalDesign
 from pipeline.progress import track
@@ -90,12 +91,10 @@ def randomise(study: Study, redo: Redo, spec: Spec, labels: list[Label]) -> Rand
     enumerated = drawn.n_assignments - 1 <= settings.draws
     number = drawn.n_assignments - 1 if enumerated else settings.draws
     dealt = _assignments(drawn, enumerated, settings.draws, rng)
-    statistics = np.array(
-        [
-            worlds.statistics(drawn.entries(one, rng))
-            for one in track(dealt, f"assignments of entry, design {design}", number)
-        ]
-    ).reshape(-1, len(labels))
+    named = track(dealt, f"assignments of entry, design {design}", number)
+    entries = (drawn.entries(one, rng) for one in named)
+    found = list(results_in_order(worlds.statistics, entries))
+    statistics = np.array(found).reshape(-1, len(labels))
     _require_draws(statistics)
     return Randomised(statistics, len(drawn.clusters), drawn.n_assignments, enumerated)
 
