@@ -15,7 +15,7 @@ from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.nested import nested_means
 from pipeline.publishing.publication import gathered, publish
 from pipeline.publishing.study import build_published
-from pipeline.publishing.swap import write_exhibits
+from pipeline.publishing.swap import undo_killed, write_exhibits
 from stages.run import Folders, progress, run_stage
 
 SECTIONS = {
@@ -30,11 +30,13 @@ SECTIONS = {
 
 def main(folders: Folders, **sections: Any) -> None:
     """Read every results table, none of which names a firm; replace reports/<study>/ at once."""
+    fresh = folders.private / ".new-reports"
+    undo_killed(folders.reports, fresh)
     settings = StudySettings(**sections)
     public = publish(gathered(folders.study, settings, read_aggregates(folders.of)))
     if n_pairs := len(nested_means(public.results, settings.exhibit.disclosure.min_cell_firms)):
         progress(f"exhibit {folders.study}: {n_pairs} pairs of published means differ by few firms")
-    write_exhibits(build_published(public), folders.reports, folders.private / ".new-reports")
+    write_exhibits(build_published(public), folders.reports, fresh)
     write_file(folders.headlines, headlines(public.results))
 
 

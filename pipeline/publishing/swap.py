@@ -27,9 +27,9 @@ def write_exhibits(files: dict[str, bytes], folder: Path, fresh: Path) -> None:
     """Put the files into `folder`, all or none; what the stage owned before is removed.
 
     Everything is written to the folder `fresh` first, out of git's sight, so that a failure leaves
-    the old files. What a killed run left there goes.
+    the old files.
     """
-    shutil.rmtree(fresh, ignore_errors=True)
+    undo_killed(folder, fresh)
     try:
         for owned in FOLDERS:
             (fresh / owned).mkdir(parents=True)
@@ -42,6 +42,12 @@ def write_exhibits(files: dict[str, bytes], folder: Path, fresh: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def undo_killed(folder: Path, fresh: Path) -> None:
+    """Put back into `folder` what a run that was killed had moved out of it; what it made goes."""
+    _move_back(fresh, folder)
+    shutil.rmtree(fresh, ignore_errors=True)
+
+
 def _swap_all(fresh: Path, folder: Path) -> None:
     """Exchange what the stage owns; where one move fails, move back what was there."""
     try:
@@ -51,12 +57,16 @@ def _swap_all(fresh: Path, folder: Path) -> None:
             if (fresh / name).exists():
                 _move(fresh / name, folder / name)
     except OSError:
-        for name in OWNED:
-            if (fresh / f"{name}.old").exists():
-                if (folder / name).exists():
-                    _move(folder / name, fresh / f"{name}.undone")
-                _move(fresh / f"{name}.old", folder / name)
+        _move_back(fresh, folder)
         raise
+
+
+def _move_back(fresh: Path, folder: Path) -> None:
+    for name in OWNED:
+        if (fresh / f"{name}.old").exists():
+            if (folder / name).exists():
+                _move(folder / name, fresh / f"{name}.undone")
+            _move(fresh / f"{name}.old", folder / name)
 
 
 def _move(place: Path, new: Path) -> None:
