@@ -37,6 +37,7 @@ from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
 from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
+from pipeline.parallel import results_in_order
 from pipeline.params.estimate import Spec
 from pipeline.progress import track
 
@@ -91,13 +92,13 @@ class Draws:
     design: DrawnDesign
     candidates: Candidates
 
-    def weights(self, rng: np.random.Generator) -> Floats:
-        """Draw once; return each unit's weight times how often it was drawn, (u,).
+    def weights(self, frequency: Floats) -> Floats:
+        """Return each unit's weight times how often it was drawn, (u,).
 
         Raises EvaluationError where the sample has no score or weights, as where a covariate
         separates its groups.
         """
-        weight = self.design.weights(self.clusters.draw(rng))
+        weight = self.design.weights(frequency)
         return checked_weights(weight, self.candidates.every.design)
 
 
@@ -139,17 +140,24 @@ def bootstrap_terms(
     found: dict[str, list[Mapping[Term, float]]] = {name: [] for name in outcomes}
     failure: Reason | None = None
     draws = spec.option("draws") or 0
-    for _ in track(range(draws), f"bootstrap draws, design {design}", draws):
-        try:
-            weight = again.weights(rng)
-        except EvaluationError as error:
-            failure = error.reason
-            for name in outcomes:
-                found[name].append({})
-            continue
+    numbers = track(range(draws), f"bootstrap draws, design {design}", draws)
+    drawn = (again.clusters.draw(rng) for _ in numbers)
+    for terms in results_in_order(partial(_drawn_terms, study, spec, again, samplers), drawn):
+        failure = terms if isinstance(terms, Reason) else failure
         for name in outcomes:
-            found[name].append(_terms(study, spec, samplers[name], weight))
+            found[name].append({} if isinstance(terms, Reason) else terms[name])
     return Bootstrapped({name: pd.DataFrame(rows) for name, rows in found.items()}, failure)
+
+
+def _drawn_terms(
+    study: Study, spec: Spec, again: Draws, samplers: dict[str, Sampler], frequency: Floats
+) -> dict[str, Mapping[Term, float]] | Reason:
+    """Return the terms of every outcome in one draw, or why it has no score or weights."""
+    try:
+        weight = again.weights(frequency)
+    except EvaluationError as error:
+        return error.reason
+    return {name: _terms(study, spec, sampler, weight) for name, sampler in samplers.items()}
 
 
 def _sampler(study: Study, spec: Spec, candidates: Candidates, outcome: str) -> Sampler:
