@@ -48,8 +48,12 @@ class StackedSample:
     stacks: Stacks
     values: Floats
     weights: Floats
-    losses: Losses
     covariates: Floats | None = None
+
+    @cached_property
+    def losses(self) -> Losses:
+        """Return what missing outcomes and covariates cost."""
+        return _losses(self.stacks, _known(self.values, self.covariates), self.observed)
 
     @cached_property
     def observed(self) -> Flags:
@@ -199,20 +203,20 @@ def sample_of_values(
 
     `values` (u, event times) may hold what PANEL has no row for, as after exit.
     """
-    observed = np.isfinite(values)
-    if covariates is not None:
-        observed &= np.isfinite(covariates).all(axis=1, keepdims=True)
+    observed = _known(values, covariates)
     if missing == "drop_set" and stacks.sets is not None:
         weight = _whole_set_weights(stacks.sets, observed, stacks.reference_column)
     else:
         weight = renormalised_weights(stacks, observed)
-    return StackedSample(
-        stacks=stacks,
-        values=values,
-        weights=weight,
-        losses=_losses(stacks, observed, weight > 0),
-        covariates=covariates,
-    )
+    return StackedSample(stacks=stacks, values=values, weights=weight, covariates=covariates)
+
+
+def _known(values: Floats, covariates: Floats | None) -> Flags:
+    """Say where units have the outcome (u, T), and all covariates (u, k)."""
+    known = np.isfinite(values)
+    if covariates is not None:
+        known &= np.isfinite(covariates).all(axis=1, keepdims=True)
+    return known
 
 
 def check_comparable(sample: StackedSample) -> None:
