@@ -11,6 +11,7 @@ from pipeline.matching.largest_firms import covariate_dominance
 from pipeline.matching.rubin import separations
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
+from pipeline.selection.firm_stacks import firm_stacks
 from pipeline.selection.support import treated_fates
 from stages.run import Folders, run_stage
 
@@ -25,12 +26,14 @@ def main(folders: Folders, score: ScoreSection, match: MatchSection) -> None:
     scored, folder = folders.of("score"), folders.of("balance")
     scores, covariates = read(SCORES, scored), read(COVARIATES, scored)
     weights = read(WEIGHTS, folders.of("match"))
-    balance = measure_balance(scores, covariates, weights, score, match)
+    tables = firm_stacks(scores, covariates, weights)
+    del scores, weights  # no longer needed, and may be large
+    balance = measure_balance(tables, score, match)
     write(BALANCE, balance, folder)
-    dominance = covariate_dominance(scores, covariates, weights, score, match)
+    dominance = covariate_dominance(tables, score, match)
     write(COVARIATE_DOMINANCE, dominance, folder)
-    write(SUPPORT, treated_fates(scores, covariates, weights, match), folder)
-    told_apart = separations(scores, covariates, weights, score, match)
+    write(SUPPORT, treated_fates(tables, match), folder)
+    told_apart = separations(tables, score, match)
     write(BALANCE_SUMMARY, summarise_balance(balance, told_apart, match), folder)
 
 

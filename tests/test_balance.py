@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matched_sets import nearest_design
 
+from pipeline.datasets.store import TableError
 from pipeline.matching.balance import measure_balance
 from pipeline.matching.balance_columns import MeasuredNumber
 from pipeline.matching.balance_rows import balance_rows
@@ -92,13 +93,13 @@ def denominator(request):
 
 @pytest.fixture(scope="module")
 def balance(denominator):
-    table = measure_balance(*tables(), SCORE, match_section(denominator))
+    table = measure_balance(firm_stacks(*tables()), SCORE, match_section(denominator))
     named = table["covariate"] + (" " + table["category"]).fillna("")
     return table.assign(covariate=named).set_index(["design", "stack", "covariate", "sample"])
 
 
 def test_a_category_stands_in_a_column_of_its_own(denominator):
-    table = measure_balance(*tables(), SCORE, match_section(denominator))
+    table = measure_balance(firm_stacks(*tables()), SCORE, match_section(denominator))
     of_sector = table[table["covariate"] == "sector"]
     assert set(of_sector["category"]) == {"food", "wood"}
     assert table.loc[table["covariate"] != "sector", "category"].isna().all()
@@ -188,9 +189,9 @@ def test_unmatched_is_the_same_before_and_after(balance):
 def test_row_order_changes_nothing_and_inputs_stay():
     scores, covariates, weights = tables()
     copies = [table.copy(deep=True) for table in (scores, covariates, weights)]
-    plain = measure_balance(scores, covariates, weights, SCORE, match_section())
+    plain = measure_balance(firm_stacks(scores, covariates, weights), SCORE, match_section())
     shuffled = [table.sample(frac=1, random_state=3) for table in (scores, covariates, weights)]
-    again = measure_balance(*shuffled, SCORE, match_section())
+    again = measure_balance(firm_stacks(*shuffled), SCORE, match_section())
     pd.testing.assert_frame_equal(plain, again)
     for table, copy in zip((scores, covariates, weights), copies, strict=True):
         pd.testing.assert_frame_equal(table, copy)
@@ -283,7 +284,7 @@ def test_differences_that_weights_remove_are_zero_and_ratios_of_rounding_missing
         for i, weight in enumerate(rng.uniform(0.2, 2, 40))
     ]
     rows = [(*row[:4], rows[i - i % 2][4], *row[5:]) for i, row in enumerate(rows)]
-    found = measure_balance(*tables(rows), SCORE, match_section())
+    found = measure_balance(firm_stacks(*tables(rows)), SCORE, match_section())
     after = found[(found["sample"] == "after") & (found["design"] == "near")]
     after = after.set_index(["stack", "covariate"])
     size, foreign = after.loc[("all", "size")], after.loc[("all", "foreign")]
@@ -297,7 +298,13 @@ def test_means_that_are_rounding_are_zero():
         (2009, f"f{i}", i < 3, True, 1.0, size, 0.0, "food")
         for i, size in enumerate([0.1, 0.2, -0.3, 0.1, 0.2, -0.3])
     ]
-    found = measure_balance(*tables(rows), SCORE, match_section())
+    found = measure_balance(firm_stacks(*tables(rows)), SCORE, match_section())
     size = found[(found["covariate"] == "size") & (found["stack"] == "all")]
     assert sum([0.1, 0.2, -0.3]) != 0
     assert (size[["mean_treated", "mean_control", "std_diff"]] == 0).all(axis=None)
+
+
+def test_firms_that_covariates_lack_are_refused():
+    scores, covariates, weights = tables()
+    with pytest.raises(TableError, match="COVARIATES lacks 1 firms"):
+        firm_stacks(scores[scores["model"] == "model"], covariates.iloc[1:], weights.iloc[1:0])

@@ -11,6 +11,7 @@ from pipeline.matching.balance_of_designs import differences_of_designs, summari
 from pipeline.matching.rubin import separations
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
+from pipeline.selection.firm_stacks import firm_stacks
 
 FILE = Path(__file__).parent / "reference" / "pstest_data.csv"
 
@@ -52,7 +53,8 @@ def arguments():
             "balance": {"denominator": "pooled", "threshold": 0.1},
         }
     )
-    return scores, firms[["stack", "firm_id", "x1", "x2"]], weights, score, match
+    tables = firm_stacks(scores, firms[["stack", "firm_id", "x1", "x2"]], weights)
+    return tables, score, match
 
 
 @pytest.mark.parametrize(

@@ -258,3 +258,10 @@ def test_entry_years_are_left_out_by_name_and_their_neighbours_stay_treated():
     assert (cleaned.panel.loc[cleaned.panel["firm_id"] == "02", "cluster_entry"] == 2003).all()
     with pytest.raises(DataError, match="leave_out_entry_years: no firm enters in 1999"):
         clean(RAW, leave_out=[1999])
+
+
+def test_values_that_are_equal_as_objects_are_texts_of_their_own():
+    mixed = pd.Series([1, True, 1.0, "1.0 ", " ", None], dtype=object)
+    found = text(mixed)
+    assert found[:4].tolist() == ["1", "True", "1", "1"]
+    assert found[4:].isna().all()

@@ -5,6 +5,7 @@ import pytest
 from matched_sets import nearest_design
 
 from pipeline.matching.balance import measure_balance
+from pipeline.selection.firm_stacks import firm_stacks
 
 LOGIT = {
     "const": -1.663281595,
@@ -92,13 +93,8 @@ def test_caliper_is_a_fifth_of_the_standard_deviation(matched):
 
 @pytest.fixture(scope="module")
 def balance(scored, matched, lalonde):
-    table = measure_balance(
-        scored.scores,
-        data.covariates_of(lalonde),
-        matched.weights,
-        data.score_section(),
-        data.match_section(DESIGNS),
-    )
+    tables = firm_stacks(scored.scores, data.covariates_of(lalonde), matched.weights)
+    table = measure_balance(tables, data.score_section(), data.match_section(DESIGNS))
     pairs = table[table["design"] == "pairs"].assign(covariate=printed_name)
     return pairs.set_index(["stack", "covariate", "sample"])
 

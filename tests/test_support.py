@@ -10,6 +10,7 @@ from pipeline.exhibits.tables.support import support_table
 from pipeline.matching.largest_firms import covariate_dominance
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel, ScoreSection
+from pipeline.selection.firm_stacks import firm_stacks
 from pipeline.selection.support import (
     below_highest_scores,
     densest,
@@ -120,7 +121,7 @@ def inputs():
             "balance": {"denominator": "pooled", "threshold": 0.1},
         }
     )
-    return scores, covariates, weights, match
+    return firm_stacks(scores, covariates, weights), match
 
 
 def fates():
@@ -128,11 +129,11 @@ def fates():
 
 
 def test_the_largest_firm_in_a_mean_by_fate_is_known():
-    scores, covariates, weights, match = inputs()
+    tables, match = inputs()
     dated = {"label": "Size", "column": "size", "transform": "level", "at": -1}
     section = {"unmatched": {"controls_from": "all"}, "models": {"model": MODEL}}
     score = ScoreSection.model_validate(section | {"covariates": {"size": dated}})
-    table = covariate_dominance(scores, covariates, weights, score, match)
+    table = covariate_dominance(tables, score, match)
     share = table[table["treated"]].set_index(["design", "stack", "sample"])["share"]["one"]
     for stack in ("2009", "all"):
         assert share[stack, "kept"] == share[stack, "after"] == pytest.approx(100 * 3 / 6)

@@ -80,9 +80,7 @@ def explore(panel: pd.DataFrame, study: StudySection) -> Explored:
         match=only.match,
         estimate=only.estimate,
     )
-    balance = measure_balance(
-        found.scores, found.covariates, found.matched.weights, only.score, only.match
-    )
+    balance = measure_balance(found.firm_stacks, only.score, only.match)
     return Explored(
         design=design,
         matched=_counts(found.matched, design),

@@ -1,6 +1,7 @@
 """An evaluation in memory, from the cleaned panel to results tables; nothing is written."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.propensity import Scored, score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
@@ -45,6 +47,11 @@ class InMemory:
     def scores(self) -> pd.DataFrame:
         """Return SCORES."""
         return self.scored.scores
+
+    @cached_property
+    def firm_stacks(self) -> FirmStacks:
+        """Return scores and weights joined to covariates."""
+        return firm_stacks(self.scores, self.covariates, self.matched.weights)
 
 
 def match_in_memory(
@@ -82,15 +89,15 @@ def match_in_memory(
 def balance_in_memory(found: InMemory) -> pd.DataFrame:
     """Return BALANCE of every design, as the stage does."""
     score, match = found.redo.score, found.redo.match
-    return measure_balance(found.scores, found.covariates, found.matched.weights, score, match)
+    return measure_balance(found.firm_stacks, score, match)
 
 
 def results_in_memory(found: InMemory, cleaned: Ledger, settings: StudySettings) -> StudyResults:
     """Estimate every spec and return what exhibits are made from, before disclosure control."""
-    weights, score, match = found.matched.weights, settings.score, settings.match
+    score, match = settings.score, settings.match
     estimated = estimate_specs(found.study, found.redo)
     balance = balance_in_memory(found)
-    told_apart = separations(found.scores, found.covariates, weights, score, match)
+    told_apart = separations(found.firm_stacks, score, match)
     details = {
         STACKS.name: found.stacks,
         SCORE_LOSSES.name: found.scored.losses,
@@ -110,5 +117,5 @@ def results_in_memory(found: InMemory, cleaned: Ledger, settings: StudySettings)
         issues=cleaned.issues,
         score_bins=count_score_bins(found.scores),
         coefficients=found.scored.coefficients,
-        support=treated_fates(found.scores, found.covariates, weights, match),
+        support=treated_fates(found.firm_stacks, match),
     )

@@ -22,7 +22,7 @@ from pipeline.matching.moments import CellMoments
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 from pipeline.progress import track
-from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
+from pipeline.selection.firm_stacks import FirmStacks
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,7 @@ class _Figures:
     ess_control: Floats
 
 
-def measure_balance(
-    scores: pd.DataFrame,
-    covariates: pd.DataFrame,
-    weights: pd.DataFrame,
-    score: ScoreSection,
-    match: MatchSection,
-) -> pd.DataFrame:
+def measure_balance(tables: FirmStacks, score: ScoreSection, match: MatchSection) -> pd.DataFrame:
     """Measure balance of every design: BALANCE, one row per covariate, sample and stack.
 
     Samples: `before` is the risk set of the design's score model, `on_support` its firms on
@@ -75,13 +69,12 @@ def measure_balance(
     and out of the score, categories one by one, and the propensity score itself; per stack and over
     all stacks (`all`, rows being firms in stacks).
     """
-    tables = firm_stacks(scores, covariates, weights)
     rows = balance_rows(tables)
     designs = _designs(rows, tables, score, match)
     pools = [_pool(rows, tables.of_model(model), of) for model, of in designs.items()]
     parts = list[pd.DataFrame]()
     for name in track(score.covariates, "covariates", len(score.covariates), name=str):
-        column = balance_column(covariates[name], rows)
+        column = balance_column(tables.covariates[name], rows)
         for pool in pools:
             parts += _of_pool(name, column, rows, pool, match.balance.denominator)
     for pool in pools:

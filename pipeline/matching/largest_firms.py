@@ -12,18 +12,14 @@ from pipeline.datasets.dominance import COVARIATE_DOMINANCE
 from pipeline.matching.balance_rows import BalanceRows, balance_rows
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreSection
-from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
+from pipeline.selection.firm_stacks import FirmStacks
 from pipeline.selection.support import treated_by_fate
 
 
 def covariate_dominance(
-    scores: pd.DataFrame,
-    covariates: pd.DataFrame,
-    weights: pd.DataFrame,
-    score: ScoreSection,
-    match: MatchSection,
+    tables: FirmStacks, score: ScoreSection, match: MatchSection
 ) -> pd.DataFrame:
-    """Return COVARIATE_DOMINANCE of SCORES, COVARIATES and WEIGHTS.
+    """Return COVARIATE_DOMINANCE.
 
     Before matching each firm counts once, after it by its weight; the treated by what became of
     them count once.
@@ -31,9 +27,8 @@ def covariate_dominance(
     names = [name for name, c in score.covariates.items() if c.transform == "level"]
     parts = [pd.DataFrame(columns=list(COVARIATE_DOMINANCE.columns))]
     if names:
-        tables = firm_stacks(scores, covariates, weights)
         rows = balance_rows(tables)
-        sizes = {name: np.abs(np.nan_to_num(covariates[name].to_numpy())) for name in names}
+        sizes = {name: np.abs(np.nan_to_num(tables.covariates[name].to_numpy())) for name in names}
         for design, sample, row, weight in _samples(tables, match):
             shares = _shares(rows, sizes, row, weight)
             parts.append(shares.assign(design=design, sample=sample))

@@ -17,7 +17,7 @@ from pipeline.datasets.balance import GROUP_EMPTY, INDEX_CONSTANT, NO_FIT
 from pipeline.params.match import MatchSection, conditioning_covariates
 from pipeline.params.score import ScoreSection
 from pipeline.selection.design_matrix import expanded_columns
-from pipeline.selection.firm_stacks import firm_stacks
+from pipeline.selection.firm_stacks import FirmStacks
 from pipeline.selection.likelihood import maximise
 
 # Variance of a combination of standardised columns that is rounding error.
@@ -41,27 +41,22 @@ class Separation:
 
 
 def separations(
-    scores: pd.DataFrame,
-    covariates: pd.DataFrame,
-    weights: pd.DataFrame,
-    score: ScoreSection,
-    match: MatchSection,
+    tables: FirmStacks, score: ScoreSection, match: MatchSection
 ) -> Iterator[tuple[str, str, Separation]]:
     """Yield every design, `before` and `after` matching, and how the groups are told apart there.
 
     Stacks together, on the covariates that the design conditions on; not of one without any.
     """
-    tables = firm_stacks(scores, covariates, weights)
     found = dict[tuple[str, ...], Separation]()
     for name, design in match.designs.items():
         used = conditioning_covariates(design, score.models[design.score].covariates)
         if not used:
             continue
         firms, own = tables.of_model(design.score), tables.of_design(name)
-        values = covariates[used].iloc[firms["row"]]
+        values = tables.covariates[used].iloc[firms["row"]]
         known = values.notna().all(axis=1).to_numpy()
         values, firms = values[known], firms[known]
-        treated, weight = firms["treated"].to_numpy(), np.zeros(len(covariates))
+        treated, weight = firms["treated"].to_numpy(), np.zeros(len(tables.firm))
         weight[own["row"]] = own["weight"]
         sample = (design.score, *used)
         if sample not in found:
@@ -109,9 +104,12 @@ def _variance(values: Floats, weight: Floats) -> float:
 
 def _independent(columns: Floats) -> Floats:
     """Return an intercept and standardised columns with the same span, collinear ones once."""
-    spread = columns.std(axis=0)
-    standard = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    standard = columns - columns.mean(axis=0)
+    spread = np.sqrt(np.square(standard).mean(axis=0))
+    standard /= np.where(spread > 0, spread, 1.0)
     values, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
     kept = values > COLLINEAR * max(float(values.max(initial=0.0)), 1.0)
     # Column by column in memory: what follows reads whole columns.
-    return np.vstack([np.ones(len(standard)), (standard @ vectors[:, kept]).T]).T
+    independent = np.ones((1 + int(kept.sum()), len(standard)))
+    np.matmul(vectors[:, kept].T, standard.T, out=independent[1:])
+    return independent.T

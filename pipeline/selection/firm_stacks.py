@@ -16,11 +16,12 @@ _OF_WEIGHTS = ["design", "weight"]
 
 @dataclass(frozen=True)
 class FirmStacks:
-    """Hold SCORES and WEIGHTS with a column `row` that points into COVARIATES.
+    """Hold COVARIATES, and SCORES and WEIGHTS with a column `row` that points into it.
 
     `firm` (n,) numbers the firms of COVARIATES, `stack` holds their entry years.
     """
 
+    covariates: pd.DataFrame
     scores: pd.DataFrame
     weights: pd.DataFrame
     firm: Codes
@@ -44,6 +45,7 @@ def firm_stacks(
     """
     index = _index(covariates)
     return FirmStacks(
+        covariates=covariates,
         scores=scores[_OF_SCORES].assign(row=_rows(index, scores)),
         weights=weights[_OF_WEIGHTS].assign(row=_rows(index, weights)),
         firm=index.codes(covariates["firm_id"]),

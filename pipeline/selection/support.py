@@ -16,7 +16,7 @@ from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.store import conform
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
-from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
+from pipeline.selection.firm_stacks import FirmStacks
 from pipeline.selection.frequency import Frequency, among, with_copies
 
 Overlap = Literal["none", "min_max", "comparison_maximum", "comparison_range", "treated_range"]
@@ -107,15 +107,13 @@ def densest(score: Floats, treated: Flags, share: float, frequency: Frequency = 
     return kept
 
 
-def treated_fates(
-    scores: pd.DataFrame, covariates: pd.DataFrame, weights: pd.DataFrame, match: MatchSection
-) -> pd.DataFrame:
+def treated_fates(tables: FirmStacks, match: MatchSection) -> pd.DataFrame:
     """Return SUPPORT: what became of the treated of every design, and their mean covariates.
 
     A treated firm of the risk sets is kept, or lost for the first of these reasons that holds: it
     lacks a covariate of the score, is off support, has no match (cell or caliper).
     """
-    tables = firm_stacks(scores, covariates, weights)
+    covariates = tables.covariates
     numbers = covariates[["stack", *covariates.columns[2:][_numeric(covariates)]]]
     parts = []
     for name, row, fate in treated_by_fate(tables, match):
