@@ -8,7 +8,7 @@ from copied_firms import copied_terms
 from workspace import section
 
 from pipeline.effects.study import prepare_study
-from pipeline.inference.bootstrap import bootstrap_terms
+from pipeline.inference.bootstrap import bootstrap_terms, draws_of
 from pipeline.matching.designs import match_designs
 from pipeline.matching.redo import SMOOTH, Redo
 from pipeline.panel.clean import clean_panel
@@ -180,6 +180,18 @@ def test_draws_of_a_spec_are_those_of_copied_firms(prepared, asked):
 @pytest.mark.parametrize("asked", SPECS)
 def test_draws_of_every_spec_are_those_of_copied_firms(prepared, asked, design):
     compared(prepared, spec(4, **SPECS[asked]), design)
+
+
+@pytest.mark.parametrize("design", ["odds_plain", "entropy", "kernel", "cells"])
+def test_weights_of_comparison_firms_sum_to_the_treated_drawn(prepared, design):
+    again = draws_of(*prepared, design)
+    frequency = again.clusters.draw(np.random.default_rng(5))
+    weight, every = again.weights(frequency), again.candidates.every
+    for year in np.unique(every.stack):
+        sums = [weight[(every.stack == year) & (every.treated == side)].sum() for side in (1, 0)]
+        assert sums[0] == pytest.approx(sums[1]) and sums[0] > 0
+    used = every.treated & (weight > 0)
+    np.testing.assert_array_equal(weight[used], frequency[used])
 
 
 def rarely(prepared, model):

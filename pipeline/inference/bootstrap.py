@@ -9,7 +9,6 @@ anew on firms copied so often.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -35,7 +34,6 @@ from pipeline.matching.designs import design_risk_sets
 from pipeline.matching.drawn_design import DrawnDesign, drawn_design
 from pipeline.matching.redo import Redo
 from pipeline.matching.stack import RiskSet
-from pipeline.panel.panel_index import index_panel
 from pipeline.panel.scale import on_scale
 from pipeline.parallel import results_in_order
 from pipeline.params.estimate import Spec
@@ -109,7 +107,7 @@ def draws_of(study: Study, redo: Redo, design: str) -> Draws:
     return Draws(
         clusters=cluster_lots(redo, design, risk_sets),
         design=drawn_design(redo, design, risk_sets),
-        candidates=join_candidates(index_panel(study.panel), risk_sets, design, study.treatment),
+        candidates=join_candidates(study.index, risk_sets, design, study.treatment),
     )
 
 
@@ -119,7 +117,7 @@ def cluster_lots(redo: Redo, design: str, risk_sets: list[RiskSet]) -> ClusterLo
     firms = redo.scores[redo.scores["model"] == model]
     code, names = pd.factorize(firms["cluster"])
     with_treated = np.bincount(code, weights=firms["treated"]) > 0
-    own = chain.from_iterable(risk_set.firms["cluster"] for risk_set in risk_sets)
+    own = pd.concat([risk_set.firms["cluster"] for risk_set in risk_sets])
     return ClusterLots(
         code=np.asarray(pd.Index(names).get_indexer(pd.Index(own)), dtype=np.intp),
         with_treated=np.flatnonzero(with_treated),
