@@ -262,9 +262,13 @@ def joined(results: Sequence[Estimated]) -> Estimated:
 
 def _side_by_side(influences: list[Floats]) -> Floats:
     """Return influences by firm code side by side; firms that one lacks have none on it."""
-    most = max(len(part) for part in influences)
-    lacking = [np.zeros((most - len(part), part.shape[1])) for part in influences]
-    return np.hstack([np.vstack(pair) for pair in zip(influences, lacking, strict=True)])
+    width = sum(part.shape[1] for part in influences)
+    found = np.zeros((max(len(part) for part in influences), width))
+    column = 0
+    for part in influences:
+        found[: len(part), column : column + part.shape[1]] = part
+        column += part.shape[1]
+    return found
 
 
 def _of_shares(parts: Floats, averages: Floats, weights: Floats, shares: Shares) -> Floats:

@@ -12,8 +12,8 @@ from pipeline.effects.least_squares import Solved
 from pipeline.effects.regression import CONSTANT_SHARE, Regression, absorbed_again
 from pipeline.panel.panel_index import n_groups
 
-# Rows beyond which our own regression runs: linearmodels takes twenty times as long, 0.8 s of CPU
-# at this many for each outcome and design (2.3 s at 720,000; ours 0.04 and 0.1), and says the same.
+# Rows beyond which our own regression runs: linearmodels takes twenty-five times as long, 0.3 s at
+# this many for each outcome and design (1.3 s at 720,000; ours 0.01 and 0.05), and says the same.
 MOST_ROWS = 200_000
 
 # Tolerance of the iterations by which linearmodels takes out the effects, relative.
