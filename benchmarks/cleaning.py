@@ -2,22 +2,23 @@
 
 For each number of firm-years, writes a panel of 12 columns with dirt in it (Parquet) and runs
 `stages.clean` on it with every rule on, as its own process. The frame is the panel as pandas
-holds it once loaded. Times are wall-clock on this machine, noisy on a shared one.
+holds it once loaded. `--write` keeps what was measured for docs/speed.md.
 """
 
 import argparse
 import copy
-import os
-import subprocess
 import sys
 import tempfile
-import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
 
+from benchmarks.result_file import HERE, Measured, Run, today, versions
+from benchmarks.side_by_side import process_taken
 from pipeline.params.settings import load_yaml
 
 ROOT = Path(__file__).parent.parent
@@ -115,18 +116,11 @@ def prepare(folder: Path, n_rows: int) -> int:
     return int(panel.memory_usage(deep=True).sum())
 
 
-def measure(folder: Path) -> tuple[float, float]:
-    """Run the clean stage; return seconds and peak resident memory in bytes."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stages.clean", "big"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])},
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit("clean failed")
-    return time.perf_counter() - started, usage.ru_maxrss * 1024.0
+def measure(folder: Path, n_rows: int) -> Run:
+    """Run the clean stage on the prepared panel."""
+    command = [sys.executable, "-m", "stages.clean", "big"]
+    took = process_taken(command, folder, {"PYTHONPATH": str(ROOT)})
+    return Run(HERE, "clean, every rule on", n_rows, [took.seconds], [took.cpu_seconds], [took.mib])
 
 
 def main() -> None:
@@ -134,14 +128,28 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("rows", nargs="+", type=int, help="numbers of firm-years")
-    sizes = parser.parse_args().rows
+    parser.add_argument("--write", action="store_true", help="write benchmarks/measured/")
+    options = parser.parse_args()
     print("firm-years   frame MiB  seconds  peak MiB  peak / frame", flush=True)
-    for n_rows in sizes:
+    runs = []
+    for n_rows in options.rows:
         with tempfile.TemporaryDirectory() as name:
-            size = prepare(Path(name), n_rows)
-            seconds, peak = measure(Path(name))
-            print(f"{n_rows:>10,} {size / 2**20:10.0f} {seconds:8.1f} {peak / 2**20:9.0f} "
-                  f"{peak / size:13.1f}", flush=True)  # fmt: skip
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # its memory is its own
+                frame = pool.submit(prepare, Path(name), n_rows).result() / 2**20
+            run = measure(Path(name), n_rows)
+        runs.append(run)
+        print(f"{n_rows:>10,} {frame:10.0f} {run.seconds[0]:8.1f} {run.mib[0]:9.0f} "
+              f"{run.mib[0] / frame:13.1f}", flush=True)  # fmt: skip
+    measured = Measured(
+        what="cleaning of 12 columns",
+        command=f"python -m benchmarks.cleaning {' '.join(map(str, options.rows))}",
+        counted="firm-years",
+        runs=runs,
+        versions={HERE: versions("numpy", "pandas", "pyarrow")},
+        **today(),
+    )
+    if options.write:
+        measured.write("cleaning")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ standard error of every run of the grid is compared.
 """
 
 import argparse
-import json
 import math
-import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 
 from benchmarks.group_time_cells import BALANCED_LAST_EVENT_TIME, Options, grid, table
 from benchmarks.group_time_reasons import reason
+from benchmarks.side_by_side import printed_by
 from pipeline.effects.estimated import joined
 from pipeline.effects.event_averages import mean_from_entry, mean_or_why
 from pipeline.effects.terms import EVENT_AVERAGE, Term
@@ -106,14 +105,6 @@ def _figures(effects: GroupTime) -> dict[Term, Pair]:
     return dict(zip(estimated.terms, pairs, strict=True))
 
 
-def peer_figures(python: str, package: str) -> dict[str, dict[str, Figures]]:
-    """Run one package over the grid, in its interpreter."""
-    command = [python, "-m", "benchmarks.group_time_packages", package]
-    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    found: dict[str, dict[str, Figures]] = json.loads(printed.splitlines()[-1])
-    return found
-
-
 @dataclass
 class Compared:
     """Hold gaps by option and value where definitions agree, by reason where they do not."""
@@ -171,7 +162,7 @@ def main() -> None:
     own = {run.name: ours(run) for run in grid()}
     text: list[str] = []
     for package in options.packages:
-        found = peer_figures(options.peer, package)
+        found = printed_by(options.peer, "benchmarks.group_time_packages", package)
         text += lines(package, compare(package, own, found["results"]))
         if found["failures"]:
             text += [f"Runs that {package} fails on: {len(found['failures'])}.", ""]

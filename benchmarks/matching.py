@@ -1,33 +1,34 @@
-"""Score and 1:1 nearest matching, side by side: `python -m benchmarks.matching 100000 1000000`.
+"""Score and match 1:1 to the nearest, against pymatchit-causal and R's MatchIt, side by side.
 
-One in ten firms is treated; a logit on five covariates, then nearest neighbours without
-replacement on the linear score, caliper 0.2 SD, inside 20 exact cells. Beside it pymatchit-causal
-(where installed, up to 100,000 firms) and a plain neighbour search by scikit-learn (with
-replacement, no caliper), on the same firms. Entropy balancing of 20 covariates comes last.
-Times are wall-clock on this machine, noisy on a shared one; ratios within a run count. What takes
-under a second is run three times, whoever's it is, and the shortest counts.
+    python -m benchmarks.matching --peer pymatchit-causal=<python> --peer MatchIt=<Rscript>
+
+One in ten firms is treated; a logit on five covariates (here by statsmodels, its table included),
+then nearest neighbours without replacement on the linear score, caliper 0.2 SD, inside 20 exact
+cells, highest scores first. Beside them a plain neighbour search by scikit-learn on the same firms
+(with replacement, no caliper). MatchIt is R's, from Debian (r-cran-matchit), and reads the firms
+from a file outside the clock.
 """
 
-import argparse
 import contextlib
 import io
-import resource
-import time
-from collections.abc import Callable
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.matching.entropy import entropy_weights
-from pipeline.matching.mahalanobis import Space, choose_nearest, share_nearest, whiten
-from pipeline.matching.nearest import caliper_width, match_nearest
-from pipeline.selection.likelihood import Link, Maximiser, maximise, maximise_by_statsmodels
-from pipeline.selection.propensity import fit_score
+from benchmarks.result_file import HERE
+from benchmarks.side_by_side import Comparison, Figures, Side, compare
 
 COVARIATES = [f"x{i}" for i in range(1, 6)]
-
-# Beyond this pymatchit-causal takes hours.
-MOST_FOR_PYMATCHIT = 100_000
+MATCHIT = Path(__file__).parent / "matchit.R"
+OF_MATCHIT = (
+    "MatchIt 4.5.1 pairs some firms beyond the caliper (0.44 apart at a caliper of 0.125 among "
+    "10,000 firms of this benchmark), so that its figures differ."
+)
 
 
 def firms(n: int) -> pd.DataFrame:
@@ -39,8 +40,17 @@ def firms(n: int) -> pd.DataFrame:
     return table.assign(treat=treated.astype(int), cell=rng.integers(0, 20, n))
 
 
-def ours(table: pd.DataFrame) -> int:
-    """Score and match; return the number of matched treated firms."""
+def figures(table: pd.DataFrame, matched: np.ndarray) -> Figures:
+    """Return how many firms are matched, and the mean of each covariate among comparison firms."""
+    found = table.iloc[matched]
+    means = found.loc[found["treat"] == 0, COVARIATES].mean()
+    return {"matched": [float(len(found))], **{name: [means[name]] for name in COVARIATES}}
+
+
+def ours(table: pd.DataFrame) -> Figures:
+    from pipeline.matching.nearest import caliper_width, match_nearest
+    from pipeline.selection.propensity import fit_score
+
     treated = table["treat"].to_numpy() == 1
     score = fit_score(table[COVARIATES], treated, "logit").linear_score
     sets = match_nearest(
@@ -53,10 +63,10 @@ def ours(table: pd.DataFrame) -> int:
         order="largest",
         tie_tolerance=0.0,
     )
-    return len(sets.treated)
+    return figures(table, np.concatenate([sets.treated, sets.control]))
 
 
-def scikit_learn(table: pd.DataFrame) -> int:
+def scikit_learn(table: pd.DataFrame) -> None:
     """Score without penalty, then ask for the nearest neighbour in each cell."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.neighbors import NearestNeighbors
@@ -68,112 +78,45 @@ def scikit_learn(table: pd.DataFrame) -> int:
         inside = cell == value
         found = NearestNeighbors(n_neighbors=1).fit(score[inside & ~treated])
         found.kneighbors(score[inside & treated])
-    return int(treated.sum())
 
 
-def pymatchit(table: pd.DataFrame) -> int:
-    """Match by pymatchit-causal with the same rules; return the number of matched treated."""
+def pymatchit(table: pd.DataFrame) -> Figures:
     from pymatchit import MatchIt
 
     with contextlib.redirect_stdout(io.StringIO()):
-        model = MatchIt(table, method="nearest", exact=["cell"], caliper=0.2)
+        model = MatchIt(table, link="linear.logit", exact=["cell"], caliper=0.2)
         model.fit(f"treat ~ {' + '.join(COVARIATES)}")
-    return int(model.matched_data["treat"].sum())
+    return figures(table, model.matched_data.index.to_numpy())
 
 
-def entropy(table: pd.DataFrame) -> int:
-    """Balance the means of 20 covariates."""
-    rng = np.random.default_rng(0)
-    treated = table["treat"].to_numpy() == 1
-    more = rng.normal(size=(len(table), 20)) + 0.1 * treated[:, None]
-    columns = pd.DataFrame(more, columns=[f"z{i}" for i in range(20)])
-    return len(entropy_weights(columns, treated, np.ones(int((~treated).sum())), 1))
+def matchit(table: pd.DataFrame, rscript: str) -> dict[str, Any]:
+    """Match by R's MatchIt, which measures its own process."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "firms.bin"
+        table[[*COVARIATES, "treat", "cell"]].to_numpy(np.float64).ravel("F").tofile(file)
+        command = [rscript, str(MATCHIT), str(file), str(len(table))]
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    found = json.loads(printed.splitlines()[-1])
+    matched = np.array(found.pop("matched"), dtype=np.intp) - 1
+    return {**found, "figures": figures(table, matched)}
 
 
-def score_by(maximiser: Maximiser, link: Link) -> Callable[[pd.DataFrame], int]:
-    """Return the task of fitting a score."""
+OWN = ("numpy", "pandas", "statsmodels")
 
-    def task(table: pd.DataFrame) -> int:
-        treated = table["treat"].to_numpy() == 1
-        return len(fit_score(table[COVARIATES], treated, link, maximiser).linear_score)
-
-    return task
-
-
-def neighbours(kind: str) -> Callable[[pd.DataFrame], int]:
-    """Return the task of finding neighbours by Mahalanobis distance."""
-
-    def task(table: pd.DataFrame) -> int:
-        treated = table["treat"].to_numpy() == 1
-        points = whiten(table[COVARIATES], treated, pooled=True)
-        space = Space(points, np.zeros(len(table)), np.inf)
-        one, zero = np.flatnonzero(treated), np.flatnonzero(~treated)
-        if kind == "in turn":
-            return len(choose_nearest(space, one, zero, 1).treated)
-        among, ratio = (zero, 1) if kind == "shared" else (one, 2)
-        return len(share_nearest(space, one, among, ratio, 1e-9).treated)
-
-    return task
-
-
-PARTS = {
-    "logit, statsmodels": score_by(maximise_by_statsmodels, "logit"),
-    "logit, bare steps": score_by(maximise, "logit"),
-    "probit, statsmodels": score_by(maximise_by_statsmodels, "probit"),
-    "probit, bare steps": score_by(maximise, "probit"),
-    "neighbours, shared": neighbours("shared"),
-    "neighbours, in turn": neighbours("in turn"),
-    "neighbours, own": neighbours("own"),
-    "entropy balancing": entropy,
-}
-
-
-def timed(name: str, task: Callable[[pd.DataFrame], int], table: pd.DataFrame) -> float:
-    """Time a task; print its seconds and the peak memory of the process so far."""
-    runs: list[float] = []
-    while sum(runs) < 1 and len(runs) < 3:
-        started = time.perf_counter()
-        n_matched = task(table)
-        runs.append(time.perf_counter() - started)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{len(table):>9,} {name:<20} {min(runs):8.3f} s {peak:7.0f} MiB peak {n_matched:>8,}")
-    return min(runs)
-
-
-def main(sizes: list[int]) -> None:
-    """Run every matcher on every size, and print the ratios."""
-    seconds = {}
-    for n in sizes:
-        table = firms(n)
-        for task in (ours, scikit_learn):
-            task(table.head(2000))  # imports are not what is compared
-        seconds[n] = timed("cluster-impact", ours, table)
-        plain = timed("scikit-learn", scikit_learn, table)
-        print(f"{'':>9} scikit-learn takes {plain / seconds[n]:.1f} times as long")
-        if n <= MOST_FOR_PYMATCHIT:
-            _beside_pymatchit(table, seconds[n])
-        for name, task in PARTS.items():
-            task(table.head(2000))
-            timed(name, task, table)
-    if len(sizes) > 1:
-        first, last = sizes[0], sizes[-1]
-        print(f"{first:,} to {last:,} firms: {seconds[last] / seconds[first]:.1f} times the time")
-
-
-def _beside_pymatchit(table: pd.DataFrame, own: float) -> None:
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            pymatchit(table.head(2000))
-        other = timed("pymatchit-causal", pymatchit, table)
-    except ImportError:
-        print(f"{'':>9} pymatchit-causal is not installed: pip install pymatchit-causal")
-        return
-    print(f"{'':>9} pymatchit-causal takes {other / own:.0f} times as long")
-
+COMPARISON = Comparison(
+    name="matching",
+    what="logit on 5 covariates and 1:1 nearest matching, caliper 0.2 SD, 20 exact cells",
+    counted="firms",
+    simulate=firms,
+    sides={
+        HERE: Side(ours, OWN, own=True),
+        "scikit-learn": Side(scikit_learn, ("scikit-learn",), own=True),
+        # Beyond this it takes hours.
+        "pymatchit-causal": Side(pymatchit, ("pymatchit-causal", "pandas"), most=100_000),
+        "MatchIt": Side(matchit, (), program=True, note=OF_MATCHIT),
+    },
+    size=1_000_000,
+)
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("firms", nargs="*", type=int, default=[100_000], help="numbers of firms")
-    main(parser.parse_args().firms)
+    compare(COMPARISON, __doc__)

@@ -9,11 +9,12 @@ wild cluster bootstrap over all sign patterns.
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.side_by_side import printed_by
 
 TERMS = 4
 CLUSTERS, WILD_CLUSTERS = 30, 9
@@ -176,9 +177,9 @@ def main() -> None:
     if options.run:
         print(json.dumps(peer(sample())))
         return
-    command = [options.peer or sys.executable, "-m", "benchmarks.regression_peers", "--run", "peer"]
-    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    text = "\n".join(lines(ours(sample()), json.loads(printed.splitlines()[-1])))
+    python = options.peer or sys.executable
+    theirs = printed_by(python, "benchmarks.regression_peers", "--run", "peer")
+    text = "\n".join(lines(ours(sample()), theirs))
     print(text)
     if options.page:
         head = options.page.read_text().split("<!-- regressions -->")[0]
