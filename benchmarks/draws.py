@@ -4,7 +4,7 @@ The study is `benchmarks/large.yaml` with three outcomes, unmatched and, on a sc
 year, weighted by odds or matched one to one without or with replacement; on simulated firms
 (`--firms`), or on the PANEL that the stage clean wrote (`--clean data/large/clean`). A method runs
 with one draw and with more; the difference is what draws cost, the rest what they share. Seconds of
-this process' processor time; memory is its peak so far.
+this process' processor time; memory is its peak so far. `--write` keeps them for docs/speed.md.
 """
 
 import argparse
@@ -20,7 +20,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.endtoend import ROOT, SEED, settings_for
+from benchmarks.result_file import HERE, Measured, Run, today, versions
 from pipeline.commands.in_memory import InMemory, match_in_memory
+from pipeline.datasets.arrays import Floats
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import read
 from pipeline.effects.rows import spec_label
@@ -121,35 +123,59 @@ def prepared_study(study: dict[str, Any], panel: pd.DataFrame) -> InMemory:
     )
 
 
-def seconds(run: Callable[[InMemory, int], None], prepared: InMemory, draws: int) -> float:
-    """Return the seconds of processor time that some draws take, with what they share."""
-    started = time.process_time()
+def seconds(run: Callable[[InMemory, int], None], prepared: InMemory, draws: int) -> Floats:
+    """Return the seconds, and those of processor time, that draws take with what they share."""
+    started, used = time.perf_counter(), time.process_time()
     run(prepared, draws)
-    return time.process_time() - started
+    return np.array([time.perf_counter() - started, time.process_time() - used])
+
+
+def measured(firms: int, panel: pd.DataFrame, draws: int) -> list[Run]:
+    """Return what a draw of each kind takes, and print what draws share."""
+    prepared = prepared_study(sections(), panel)
+    units = prepared.matched.weights["design"].eq("odds").sum()
+    print(f"{firms:,} firms, {len(panel):,} firm-years, {units:,} firms x stacks")
+    runs = []
+    for kind, run in KINDS.items():
+        one = seconds(run, prepared, 1)
+        each = (seconds(run, prepared, 1 + draws) - one) / draws
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        spent = [[round(float(part), 4)] for part in each]
+        runs.append(Run(HERE, f"{kind}, a draw", firms, *spent, [round(memory, 1)]))
+        before = (one - each)[1]
+        print(
+            f"{kind}: {each[1]:.3f} s a draw, {before:.2f} s before; {memory:.0f} MiB", flush=True
+        )
+    return runs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--firms", type=int, default=100_000)
+    parser.add_argument("--firms", type=int, nargs="+", default=[100_000])
     parser.add_argument("--clean", type=Path)
     parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--write", action="store_true", help="write benchmarks/measured/")
     chosen = parser.parse_args()
-    study = sections()
-    if chosen.clean is None:
-        panel = simulated_panel(study, chosen.firms)
-    else:
+    if chosen.clean is not None:
         panel = read(PANEL, chosen.clean)
-    prepared = prepared_study(study, panel)
-    units = prepared.matched.weights["design"].eq("odds").sum()
-    firms = panel["firm_id"].nunique()
-    print(f"{firms:,} firms, {len(panel):,} firm-years, {units:,} firms x stacks")
-    for kind, run in KINDS.items():
-        one = seconds(run, prepared, 1)
-        each = (seconds(run, prepared, 1 + chosen.draws) - one) / chosen.draws
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{kind}: {each:.3f} s a draw, {one - each:.2f} s before; {memory:.0f} MiB")
+        measured(panel["firm_id"].nunique(), panel, chosen.draws)
+        return
+    runs: list[Run] = []
+    for firms in chosen.firms:
+        runs += measured(firms, simulated_panel(sections(), firms), chosen.draws)
+    sizes = " ".join(map(str, chosen.firms))
+    found = Measured(
+        what="draws that make weights again",
+        command=f"python -m benchmarks.draws --firms {sizes} --draws {chosen.draws}",
+        counted="firms",
+        runs=runs,
+        versions={HERE: versions("numpy", "pandas", "scipy")},
+        **today(),
+    )
+    if chosen.write:
+        found.write("draws")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from benchmarks.result_file import (  # noqa: E402
 
 PAGE = ROOT / "docs" / "speed.md"
 BESIDE = ("group_time_speed", "stacked_speed", "twoway_speed", "matching")
-ALONE = ("matching_parts", "inference_speed", "cleaning")
+ALONE = ("matching_parts", "inference_speed", "draws", "cleaning")
 END_TO_END = "endtoend"
 
 INTRODUCTION = """# Speed beside other packages
@@ -93,7 +93,7 @@ def _alone_table(measured: list[Measured]) -> list[str]:
         for run in one.runs:
             name = run.task if run.side == HERE else run.side
             spent = statistics.median(run.seconds), statistics.median(run.cpu_seconds)
-            cells = [name, f"{run.size:,} {one.counted}", *(f"{value:.2f}" for value in spent)]
+            cells = [name, f"{run.size:,} {one.counted}", *(f"{value:.3g}" for value in spent)]
             lines.append(f"| {' | '.join(cells)} | {statistics.median(run.mib):,.0f} |")
     return lines
 
