@@ -69,7 +69,7 @@ def ours(data: dict[str, np.ndarray]) -> Figures:
     at = unit, data["event_time"] - EVENT_TIMES[0]
     values, weights = np.zeros((2, *stacks.covered.shape))
     values[at], weights[at] = data["y"], data["weight"]
-    sample = StackedSample(stacks, values, weights, losses=None)
+    sample = StackedSample(stacks, values, weights)
     cells = fit_cells(sample, event_regressors(sample), year_cells(sample, None, None))
     inferred = infer(cells, "assignment")
     estimated = inferred.estimated
