@@ -164,14 +164,23 @@ def _solve(units: Codes, y: Floats, weight: Floats, reference: int) -> _YearEffe
     """Solve for the year effects of units' outcomes (u, T)."""
     total = weight.sum(axis=1, keepdims=True)
     within = y - (weight * y).sum(axis=1, keepdims=True) / total
-    mass = weight.sum(axis=0)
+    mass = _sums_by_time(weight)
     equations = np.diag(mass) - weight.T @ (weight / total)
     free = np.flatnonzero((mass > 0) & (np.arange(len(mass)) != reference))
     inverse = np.zeros(equations.shape)
     inverse[np.ix_(free, free)] = np.linalg.inv(equations[np.ix_(free, free)])
-    effects = inverse @ (weight * within).sum(axis=0)
+    effects = inverse @ _sums_by_time(weight * within)
     residuals = within - effects + (weight @ effects)[:, None] / total
     return _YearEffects(units, effects, mass, inverse, residuals, weight)
+
+
+def _sums_by_time(by_unit: Floats) -> Floats:
+    """Return the sums of an array (u, T) by event time, (T,).
+
+    By halves, as numpy adds a column that is in one piece: adding many equal weights one after
+    another drifts.
+    """
+    return np.asarray(np.ascontiguousarray(by_unit.T).sum(axis=1))
 
 
 def _influence(solved: EventCells) -> Floats:
