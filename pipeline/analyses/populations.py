@@ -11,7 +11,7 @@ from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
 from pipeline.effects.populations import Members, Population
 from pipeline.effects.study import Study
 from pipeline.matching.redo import Redo
-from pipeline.progress import track
+from pipeline.progress import at, track
 
 _BYTE = 8
 _UNIT = ["stack", "firm_id"]
@@ -43,6 +43,12 @@ def count_populations(
     for place, names, rows in _of_balance(scores, covariates, used, models):
         firm, treated = rows["firm_id"].to_numpy(), rows["treated"].to_numpy(bool)
         members.add([replace(place, variable=name) for name in names], firm, treated)
+    with at("firms counted by what is published of them"):
+        return _counted(members, len(index.firms))
+
+
+def _counted(members: Members, n_firms: int) -> Counted:
+    """Number the different sets, and count firms that are in the same ones."""
     places = sorted((place for place, firms in members.sets.items() if len(firms)), key=_order)
     distinct: dict[bytes, Codes] = {}
     for place in places:
@@ -54,7 +60,7 @@ def count_populations(
             population=[numbers[members.sets[place].tobytes()] for place in places],
             n_firms=[len(members.sets[place]) for place in places],
         ),
-        _signatures(list(distinct.values()), len(index.firms)),
+        _signatures(list(distinct.values()), n_firms),
     )
 
 

@@ -31,7 +31,7 @@ from pipeline.inference.validity import require_valid
 from pipeline.matching.redo import Redo, Remade
 from pipeline.parallel import results_in_order
 from pipeline.params.estimate import Spec
-from pipeline.progress import track
+from pipeline.progress import at, track
 
 
 def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
@@ -62,7 +62,8 @@ def estimate_specs(study: Study, redo: Redo | None = None) -> Results:
     add_analyses(collected, study, redo)
     add_specs(collected, study, redo)
     caution_errors_by_firm(collected, study)
-    return collected.tables()
+    with at("tables of results"):
+        return collected.tables()
 
 
 def _of_outcome(study: Study, wanted: tuple[str, str, list[Spec]]) -> Collected:

@@ -20,6 +20,7 @@ from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.spec_options import OfScore
 from pipeline.params.treatment import TreatmentSection
+from pipeline.progress import track
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def prepare_study(
         covariates=covariates,
         score=score,
     )
-    for design in designs:
+    for design in track(designs, "designs joined", len(designs), name=str):
         joined = join_stacks(study.index, weights, matches, design, treatment)
         study.stacks[design] = with_levels(joined, panel, levels_named(estimate))
     return study
