@@ -17,6 +17,7 @@ VERBS = (
     "add",
     "remove",
     "check",
+    "plan",
     "explore",
     "show",
     "diff",

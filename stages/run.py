@@ -191,7 +191,7 @@ def _arguments(main: Callable[..., None]) -> tuple[str, int]:
     parser.add_argument("study", help="a study of params.yaml")
     parser.add_argument(
         "--jobs",
-        type=_jobs,
+        type=number_of_jobs,
         default=os.environ.get("IMPACT_JOBS") or "1",
         help="pieces of work at a time, with the same results; IMPACT_JOBS without it, else 1",
     )
@@ -199,7 +199,8 @@ def _arguments(main: Callable[..., None]) -> tuple[str, int]:
     return str(chosen.study), int(chosen.jobs)
 
 
-def _jobs(text: str) -> int:
+def number_of_jobs(text: str) -> int:
+    """Read a number of jobs."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs, which is 1 or more")
     return int(text)
