@@ -138,7 +138,9 @@ def bootstrap_terms(
     found: dict[str, list[Mapping[Term, float]]] = {name: [] for name in outcomes}
     failure: Reason | None = None
     draws = spec.option("draws") or 0
-    numbers = track(range(draws), f"bootstrap draws, design {design}", draws)
+    n_firms = len(again.candidates.every.firm)
+    what = f"bootstrap draws of {n_firms:,} firms, design {design},"
+    numbers = track(range(draws), what, draws)
     drawn = (again.clusters.draw(rng) for _ in numbers)
     for terms in results_in_order(partial(_drawn_terms, study, spec, again, samplers), drawn):
         failure = terms if isinstance(terms, Reason) else failure

@@ -105,7 +105,8 @@ class _Matcher:
 
 def _random_orders(match: _Matcher, n_orders: int) -> Iterator[Stacks]:
     design = match.candidates.every.design
-    for seed in track(range(n_orders), f"orders of matching, design {design}", n_orders):
+    what = f"orders of matching of {sum(match.sizes):,} firms, design {design},"
+    for seed in track(range(n_orders), what, n_orders):
         rng = np.random.default_rng(seed)
         yield from match([rng.permutation(size) for size in match.sizes], seed)
 

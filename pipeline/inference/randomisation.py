@@ -91,8 +91,8 @@ def randomise(study: Study, redo: Redo, spec: Spec, labels: list[Label]) -> Rand
     enumerated = drawn.n_assignments - 1 <= settings.draws
     number = drawn.n_assignments - 1 if enumerated else settings.draws
     dealt = _assignments(drawn, enumerated, settings.draws, rng)
-    named = track(dealt, f"assignments of entry, design {design}", number)
-    entries = (drawn.entries(one, rng) for one in named)
+    what = f"assignments of entry of {len(active.every.firm):,} firms, design {design},"
+    entries = (drawn.entries(one, rng) for one in track(dealt, what, number))
     found = list(results_in_order(worlds.statistics, entries))
     statistics = np.array(found).reshape(-1, len(labels))
     _require_draws(statistics)
