@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from benchmarks.endtoend import STAGES, run_stage, simulated
 from pipeline.commands.plan.cost import Cost, Point, write_cost, yardstick
 from pipeline.commands.plan.sizes import study_sizes
-from pipeline.commands.plan.work import Shares, Work, study_work
+from pipeline.commands.plan.work import StandIns, Work, study_work
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import read_study
 
@@ -104,12 +104,12 @@ def _sizes(folder: Path) -> Any:
 
 
 def _work(folder: Path) -> Work:
-    return study_work(_study(folder), _sizes(folder), Shares(0.0, 0.0))
+    return study_work(_study(folder), _sizes(folder), StandIns(0.0, 0.0))
 
 
-def _shares(folder: Path) -> Shares:
+def _shares(folder: Path) -> StandIns:
     sizes = _sizes(folder)
-    return Shares(sizes.firms / sizes.firm_years, sizes.used["covariates"] / sizes.firms)
+    return StandIns(sizes.firms / sizes.firm_years, sizes.used["covariates"] / sizes.firms)
 
 
 def _seconds_a_unit(folder: Path, kind: str) -> float:

@@ -47,7 +47,7 @@ class _Loop:
         return f"{self.what}{count}{where}"
 
 
-class Work:
+class Progress:
     """Hold the loops that are under way, the outermost first, since the work began."""
 
     def __init__(self) -> None:
@@ -81,13 +81,13 @@ def _seconds_left(loops: list[_Loop], now: float) -> float | None:
     return max(expected, (now - started) * (1 - after) / after, 1.0)
 
 
-_WORK: ContextVar[Work | None] = ContextVar("work", default=None)
+_WORK: ContextVar[Progress | None] = ContextVar("work", default=None)
 
 
 @contextmanager
-def watching() -> Iterator[Work]:
+def watching() -> Iterator[Progress]:
     """Yield the work of the block, which tells at any time how far it has come."""
-    work = Work()
+    work = Progress()
     token = _WORK.set(work)
     try:
         yield work

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.commands.plan.sizes import Sizes
-from pipeline.commands.plan.work import Shares, Work
+from pipeline.commands.plan.work import StandIns, Work
 
 COST = Path(__file__).with_name("cost.json")
 
@@ -41,7 +41,7 @@ class Cost:
     date: str
     machine: str
     yardstick: float
-    shares: Shares
+    shares: StandIns
     points: list[Point]
     draws: dict[str, float]
     job_mib: float
@@ -68,7 +68,7 @@ def read_cost(path: Path = COST) -> Cost:
         Point(**{**point, "sizes": Sizes(**point["sizes"]), "work": Work(**point["work"])})
         for point in held.pop("points")
     ]
-    return Cost(points=points, shares=Shares(**held.pop("shares")), **held)
+    return Cost(points=points, shares=StandIns(**held.pop("shares")), **held)
 
 
 def write_cost(cost: Cost, path: Path = COST) -> None:

@@ -19,7 +19,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Shares:
+class StandIns:
     """Say what stands in for counts that no stage has made yet.
 
     `firms` by entry year per firm-year, and the share of them that a design of pairs uses.
@@ -29,7 +29,7 @@ class Shares:
     used: float
 
 
-def study_work(study: StudySection, sizes: Sizes, shares: Shares) -> Work:
+def study_work(study: StudySection, sizes: Sizes, shares: StandIns) -> Work:
     """Return the work of every stage of a study of that size."""
     cells = float(sizes.firm_years * (2 + len(study.data.delivered)))
     firms = sizes.firm_years * shares.firms if sizes.firms is None else float(sizes.firms)
@@ -50,7 +50,7 @@ def study_work(study: StudySection, sizes: Sizes, shares: Shares) -> Work:
     )
 
 
-def _used(study: StudySection, sizes: Sizes, firms: float, shares: Shares) -> dict[str, float]:
+def _used(study: StudySection, sizes: Sizes, firms: float, shares: StandIns) -> dict[str, float]:
     """Return the firms by entry year that each design weighs; pairs leave most firms out."""
     expected = {"unmatched": firms} | {
         name: firms * (shares.used if isinstance(design, CaliperDesign) else 1.0)
