@@ -96,14 +96,14 @@ def printed_by(python: str, module: str, *given: str) -> Any:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if python == sys.executable:  # as stages do
         environment["OPENBLAS_NUM_THREADS"] = "1"
-    printed = subprocess.run(
-        [python, "-m", module, *given],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-    ).stdout
+    command = [python, "-m", module, *given]
+    try:
+        printed = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        fault = f"{' '.join(command)} failed: is the peer's package installed there?"
+        raise SystemExit(fault) from error
     return json.loads(printed.splitlines()[-1])
 
 

@@ -29,16 +29,25 @@ Made by `python docs/speed.py` from the files that benchmarks write (`benchmarks
 `--write`). The sides of a comparison start from the same data in memory and run in turn on one
 machine, each in a process of its own, and once on few units before the clock starts; memory is the
 peak of the process, data included. Shown are medians, and medians of ratios turn by turn: ratios
-count, seconds are those of the machine. Linear algebra here has one thread, as in every stage;
-peers run as they come. A load beyond one says that others ran beside, where CPU seconds say more
-than seconds. `<name>` in a command is an interpreter in which that package is installed (for
-MatchIt: Rscript with Debian's r-cran-matchit); none is a dependency of this repository."""
+count, seconds are those of the machine. Figures are estimates and standard errors; a difference is
+relative to the estimate or its standard error, whichever is larger. Linear algebra here has one
+thread, as in every stage; peers run as they come, and may use both cores. A load beyond one says
+that others ran beside, where CPU seconds say more than seconds. A peer that is missing at a size
+takes minutes, or more memory than there is. `<name>` in a command is an interpreter in which that
+package is installed (for MatchIt: Rscript with Debian's r-cran-matchit); none is a dependency of
+this repository."""
 
 ABOVE = """## Every stage
 
 `endtoend` runs the stages of `benchmarks/large.yaml` one after the other, raw Parquet to
 `report.html`: three outcomes, an unmatched and two matched designs, stacked, group-time and flat
 effects, groups, balance, match orders."""
+
+
+STEPS = """`bare steps` are the Newton steps by which draws score again. Neighbours are nearest firms by
+Mahalanobis distance, proposed by scikit-learn: `shared` with replacement, `in turn` without, `own`
+the nearest of a firm's own group, of which errors are made. `a draw` is one draw of three
+outcomes, without what draws share."""
 
 
 def page(folder: Path = FOLDER) -> str:
@@ -51,15 +60,15 @@ def page(folder: Path = FOLDER) -> str:
     if END_TO_END in found:
         runs = found[END_TO_END].runs
         parts += [ABOVE, "\n".join(stage_table(runs)), "\n".join(exponents(runs))]
-    parts += ["## Single steps", "\n".join(_alone_table(alone))]
+    parts += ["## Single steps", STEPS, "\n".join(_alone_table(alone))]
     parts += ["## Commands and versions", "\n".join(_commands(found))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _beside_table(measured: list[Measured]) -> list[str]:
     lines = [
-        "| what | size | here | the other | seconds of the other / here | CPU seconds | "
-        "memory here / of the other | figures compared, largest difference |",
+        "| what | size | here | the other | seconds, other / here | CPU seconds, other / here | "
+        "memory, here / other | figures compared, largest relative difference |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for one in measured:

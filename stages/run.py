@@ -202,7 +202,9 @@ def _arguments(main: Callable[..., None]) -> tuple[str, int]:
 def number_of_jobs(text: str) -> int:
     """Read a number of jobs."""
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of jobs, which is 1 or more")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of jobs: give it, or IMPACT_JOBS, a whole number from 1 on"
+        )
     return int(text)
 
 

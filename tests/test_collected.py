@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from pipeline.datasets.fits import FITS
@@ -18,7 +17,7 @@ FIT = {"design": "nearest", "outcome": "sales", "estimator": "main"}
 
 @pytest.fixture
 def collected():
-    return Collected(SimpleNamespace(firm_ids=np.array([], dtype=str)))
+    return Collected(SimpleNamespace())
 
 
 def test_what_no_row_fills_is_missing(collected):

@@ -82,7 +82,7 @@ def slopes_of(effects, anticipation=0):
     label = Label("sales", "matched", "gt", "att", "log_points", "firm", 0.95)
     leads = cell_leads(effects, anticipation)
     test = pre_trend_test(label, leads, frozenset(), -1 - anticipation)
-    collected = Collected(SimpleNamespace(firm_ids=np.arange(80).astype(str)))
+    collected = Collected(SimpleNamespace(index=SimpleNamespace(firms=np.arange(80).astype(str))))
     for inferred in test.inferred:
         keep(collected, label, inferred)
     return {row["power"]: row for row in slopes(collected, label, test)}
