@@ -44,9 +44,9 @@ ABOVE = """## Every stage
 effects, groups, balance, match orders."""
 
 
-STEPS = """`bare steps` are the Newton steps by which draws score again. Neighbours are nearest firms by
-Mahalanobis distance, proposed by scikit-learn: `shared` with replacement, `in turn` without, `own`
-the nearest of a firm's own group, of which errors are made. `a draw` is one draw of three
+STEPS = """`bare steps` are the Newton steps by which draws score again. Neighbours are nearest
+firms by Mahalanobis distance, proposed by scikit-learn: `shared` with replacement, `in turn`
+without, `own` the nearest of a firm's own group, of which errors are made. `a draw` is one draw of three
 outcomes, without what draws share."""
 
 

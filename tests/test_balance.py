@@ -308,3 +308,24 @@ def test_firms_that_covariates_lack_are_refused():
     scores, covariates, weights = tables()
     with pytest.raises(TableError, match="COVARIATES lacks 1 firms"):
         firm_stacks(scores[scores["model"] == "model"], covariates.iloc[1:], weights.iloc[1:0])
+
+
+def test_a_stack_without_one_group_of_a_column_leaves_other_stacks_as_they_are():
+    """The only treated firm of 2009 has no value of `foreign` and no sector."""
+    rows = [
+        (2009, "a", True, True, 1.0, 4.0, np.nan, None),
+        (2009, "m", False, True, 1.0, 2.0, 0.0, "food"),
+        (2009, "n", False, True, 1.0, 6.0, 1.0, "wood"),
+        (2010, "d", True, True, 1.0, 5.0, 1.0, "wood"),
+        (2010, "e", True, True, 1.0, 7.0, 0.0, "food"),
+        (2010, "f", True, True, 1.0, 7.0, 0.0, "food"),
+        (2010, "m", False, True, 1.0, 2.0, 1.0, "food"),
+        (2010, "q", False, True, 1.0, 3.0, 0.0, "wood"),
+    ]
+    found = measure_balance(firm_stacks(*tables(rows)), SCORE, match_section())
+    after = found[(found["design"] == "near") & (found["sample"] == "after")]
+    foreign = after[after["covariate"] == "foreign"].set_index("stack")
+    assert np.isnan(foreign.loc["2009", "ks_distance"])
+    assert foreign.loc["2010", "ks_distance"] == pytest.approx(1 / 2 - 1 / 3)
+    food = after[after["category"] == "food"].set_index("stack")
+    assert food.loc["all", "percent_bias"] == pytest.approx(28.232985, abs=1e-6)

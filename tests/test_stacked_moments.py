@@ -112,3 +112,37 @@ def test_units_are_taken_a_few_at_once(monkeypatch):
     monkeypatch.setattr("pipeline.estimators.stacked_moments._AT_ONCE", 7)
     few = by_arrays(event_regressors(sample), panel)
     np.testing.assert_allclose(few.estimates, whole.estimates, **CLOSE)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_covariate_that_is_who_is_treated_leaves_no_effect_but_the_reason(shape):
+    sample, panel = adjusted(1, n_covariates=1)
+    treated = sample.stacks.treated[:, None].astype(float)
+    found = by_arrays(SHAPES[shape](replace(sample, covariates=treated)), panel)
+    assert not found.terms and {reason.code for reason in found.reasons.values()} == {"collinear"}
+
+
+def test_a_covariate_far_from_zero_loses_no_digits():
+    """Slopes on a covariate are those on it moved and stretched; with a spread of 0.001 as well."""
+    sample, panel = adjusted(4, n_covariates=1)
+    plain = by_arrays(event_regressors(sample), panel)
+    moved = replace(sample, covariates=2 + 1e-3 * sample.covariates)
+    again = by_arrays(event_regressors(moved), panel)
+    np.testing.assert_allclose(again.estimates, plain.estimates, rtol=1e-11)
+    np.testing.assert_allclose(again.influence, plain.influence, rtol=1e-9, atol=1e-12)
+
+
+def test_an_entry_year_with_no_more_rows_than_parameters_has_no_influence():
+    sample, panel = adjusted(1, n_covariates=3)
+    stacks = sample.stacks
+    first = stacks.stack == stacks.stack.min()
+    few = np.zeros(len(first), dtype=bool)
+    for treated in (True, False):
+        few[
+            np.flatnonzero(first & (stacks.treated == treated) & sample.observed.all(axis=1))[:2]
+        ] = True
+    part = replace(sample, weights=sample.weights * (few | ~first)[:, None])
+    found = by_arrays(event_regressors(part), panel)
+    own = [term.cohort == stacks.stack.min() for term in found.terms]
+    assert not found.influence[:, own].any()
+    assert found.influence[:, np.logical_not(own)].any(axis=0).all()

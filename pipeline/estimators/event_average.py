@@ -35,13 +35,15 @@ class ChangesByUnit:
     """Hold an outcome's changes since the reference year (n, T), zero where missing.
 
     Of the n units that have it and another year, by entry year and years observed: `unit` (n,) says
-    which of all they are, `largest` (n,) has their largest absolute outcomes, `block` (n,) numbers
+    which of all they are, `base` (n,) has their outcomes in the reference year, `largest` (n,) the
+    largest absolute ones, `block` (n,) numbers
     those alike, which begin at `starts` (B + 1,). A block's entry year is the `stack`-th (B,) of
     `years`, and `seen` (B, T) its years.
     """
 
     unit: Codes
     change: Floats
+    base: Floats
     largest: Floats
     block: Codes
     starts: Codes
@@ -125,6 +127,7 @@ def changes_of(stacks: Stacks, values: Floats) -> ChangesByUnit:
     return ChangesByUnit(
         unit=unit,
         change=np.where(own, filled - filled[:, [reference]], 0.0),
+        base=filled[:, reference],
         largest=np.abs(filled).max(axis=1, initial=0.0),
         block=np.cumsum(new) - 1,
         starts=np.append(first, len(unit)),
@@ -251,7 +254,7 @@ def average_from_entry(changes: ChangesByUnit, weighed: Weighed) -> Estimated | 
             assignment=weighed.assignment,
             n_rows=n_rows,
         ),
-        largest=float(changes.largest[used].max()),
+        largest=_largest(changes, found.kept, used),
         loadings=np.ones((1, 1)),
         source=Regression(
             bread=np.zeros((n_cells, n_cells)),
@@ -261,6 +264,15 @@ def average_from_entry(changes: ChangesByUnit, weighed: Weighed) -> Estimated | 
             nested=lambda clusters: (True, False),
         ),
     )
+
+
+def _largest(changes: ChangesByUnit, kept: Flags, used: Codes) -> float:
+    """Return the largest absolute outcome of the units used in the years kept (B, T)."""
+    block = changes.block[used]
+    if (kept == changes.seen)[block].all():
+        return float(changes.largest[used].max())
+    values = changes.change[used] + changes.base[used][:, None]
+    return float(np.abs(np.where(kept[block], values, 0.0)).max())
 
 
 def _compared(changes: ChangesByUnit, weighed: Weighed) -> _Comparison:

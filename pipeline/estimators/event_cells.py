@@ -171,6 +171,8 @@ def _solve(units: Codes, y: Floats, weight: Floats, reference: int) -> _YearEffe
     inverse[np.ix_(free, free)] = np.linalg.inv(equations[np.ix_(free, free)])
     effects = inverse @ _sums_by_time(weight * within)
     residuals = within - effects + (weight @ effects)[:, None] / total
+    if np.count_nonzero(weight) <= len(units) + np.count_nonzero(mass) - 1:  # which fit anything
+        residuals = np.zeros_like(residuals)
     return _YearEffects(units, effects, mass, inverse, residuals, weight)
 
 

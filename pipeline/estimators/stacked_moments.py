@@ -37,6 +37,8 @@ _AT_ONCE = 50_000
 class _EntryYear:
     """Hold one entry year's units (u,), their values (u, q) and weights (u, T), and its equations.
 
+    Values are less their weighted means, which year effects take, so that products keep digits.
+
     `free` (m,) are the event times with coefficients. `gram` (m q, m q) is of values by event time,
     and `raw` (m q,) their weighted squares; `year_effects` (m, m q) are the values' own, which are
     out of `gram`; `inverse` (m, m) is that of the equations of year effects.
@@ -139,7 +141,7 @@ def _solve(regressors: Regressors, values: Floats) -> _Solved:
         estimable=estimable,
         bread=bread,
         places=places,
-        residuals=list(_residuals(parts, places @ estimates, within, moments)),
+        residuals=list(_residuals(parts, places, estimates, within, moments)),
         explained=float(estimates @ (places.T @ sums)),
     )
 
@@ -155,11 +157,18 @@ def _entry_years(regressors: Regressors) -> Iterator[_EntryYear]:
         units = np.flatnonzero(used & (code == position))
         free = np.flatnonzero(seen & (np.arange(len(seen)) != sample.stacks.reference_column))
         if len(units):
-            yield _equations(units, by_unit[units], sample.weights[units], free)
+            weights = sample.weights[units]
+            means = np.average(by_unit[units], axis=0, weights=weights.sum(axis=1))
+            yield _equations(units, by_unit[units] - means, means, weights, free)
 
 
-def _equations(units: Codes, values: Floats, weights: Floats, free: Codes) -> _EntryYear:
-    """Form the normal equations of ones and values by event time, and solve the ones out."""
+def _equations(
+    units: Codes, values: Floats, means: Floats, weights: Floats, free: Codes
+) -> _EntryYear:
+    """Form the normal equations of ones and values by event time, and solve the ones out.
+
+    Values are less `means` (q,), squares are not: they say what is collinear.
+    """
     m, q = len(free), values.shape[1] + 1
     equations, raw = np.zeros((m * q, m * q)), np.zeros((m, q))
     for start in range(0, len(units), _AT_ONCE):
@@ -173,7 +182,7 @@ def _equations(units: Codes, values: Floats, weights: Floats, free: Codes) -> _E
             block = slice(time * q, (time + 1) * q)
             of_time = (z * own[:, [time]]).T @ z
             equations[block, block] += of_time
-            raw[time] += np.diag(of_time)
+            raw[time, 1:] += (own[:, [time]] * (values[rows] + means) ** 2).sum(axis=0)
     ones = np.arange(m) * q
     others = np.setdiff1d(np.arange(m * q), ones)
     inverse = np.linalg.inv(equations[np.ix_(ones, ones)])
@@ -220,32 +229,49 @@ def _moments(part: _EntryYear, within: Floats) -> tuple[Floats, Floats]:
 
 def _residuals(
     parts: list[_EntryYear],
-    slopes: Floats,
+    places: Floats,
+    estimates: Floats,
     within: list[Floats],
     moments: list[tuple[Floats, Floats]],
 ) -> Iterator[Floats]:
     """Yield, by entry year, what regressors and effects leave of the outcome, (u, T)."""
-    start = 0
-    for part, own, (ones, _) in zip(parts, within, moments, strict=True):
-        n = len(part.raw)
-        slope = slopes[start : start + n]
-        start += n
+    exact, slopes = _fitted_exactly(parts, places), _by_part(places @ estimates, parts)
+    for part, own, (ones, _), is_exact, slope in zip(
+        parts, within, moments, exact, slopes, strict=True
+    ):
+        if is_exact:
+            yield np.zeros_like(own)
+            continue
         years = part.inverse @ ones - part.year_effects @ slope
         fitted = np.zeros(own.shape)
         fitted[:, part.free] = years + part.values @ slope.reshape(len(part.free), -1).T
         yield np.where(part.weights > 0, own - fitted + part.means(fitted), 0.0)
 
 
+def _by_part(rows: Floats, parts: list[_EntryYear]) -> list[Floats]:
+    """Return rows (K, ...) by entry year."""
+    return np.split(rows, np.cumsum([len(part.raw) for part in parts])[:-1])
+
+
+def _fitted_exactly(parts: list[_EntryYear], places: Floats) -> Iterator[bool]:
+    """Say of each entry year whether its own effects and regressors fit any outcomes of its rows.
+
+    What is left of them is rounding then.
+    """
+    counts = np.array([block.any(axis=0) for block in _by_part(places, parts)])
+    own = (counts & (counts.sum(axis=0) == 1)).sum(axis=1)
+    for part, n_regressors in zip(parts, own, strict=True):
+        n_rows = np.count_nonzero(part.weights)
+        yield bool(n_rows <= len(part.units) + len(part.free) + n_regressors)
+
+
 def _influence(solved: _Solved, sample: StackedSample, columns: list[int]) -> Floats:
     """Return each firm's influence on some coefficients, (F, p); none where the fit is exact."""
     influence = np.zeros((sample.stacks.n_firms, len(columns)))
-    if _is_saturated(solved, sample):
+    if not columns or _is_saturated(solved, sample):
         return influence
-    spread = solved.places @ solved.bread[:, columns]
-    start = 0
-    for part, residuals in zip(solved.parts, solved.residuals, strict=True):
-        own = spread[start : start + len(part.raw)]
-        start += len(part.raw)
+    spread = _by_part(solved.places @ solved.bread[:, columns], solved.parts)
+    for part, residuals, own in zip(solved.parts, solved.residuals, spread, strict=True):
         score = (part.weights * residuals)[:, part.free]
         by_unit = -score @ (part.year_effects @ own)
         for time, shares in enumerate(own.reshape(len(part.free), -1, len(columns))):

@@ -135,7 +135,8 @@ def _ranked(order: Codes, changes: Flags) -> Codes:
 
 
 def _distances(ranks: Codes, mass: Floats, starts: Codes) -> Floats:
-    """Return the largest sizes of the running sum of mass by rank, from each start to the next."""
-    return np.asarray(
-        np.maximum.reduceat(np.abs(np.bincount(ranks, weights=mass).cumsum()), starts)
-    )
+    """Return the largest sizes of the running sum of mass by rank, anew from each start."""
+    running = np.bincount(ranks, weights=mass).cumsum()
+    before = np.concatenate([[0.0], running])[starts]  # a stack without a group leaves its mass
+    running -= np.repeat(before, np.diff([*starts, len(running)]))
+    return np.asarray(np.maximum.reduceat(np.abs(running), starts))

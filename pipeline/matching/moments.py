@@ -88,7 +88,7 @@ def moments_of_categories(
         np.broadcast_to(total, shape),
         np.broadcast_to(np.bincount(of, w * w, int(shape[0]))[:, None], shape),
         share,
-        inside * np.square(1 - share) + (total - inside) * np.square(share),
+        np.where(total > 0, inside * np.square(1 - share) + (total - inside) * np.square(share), 0),
         (count > 0).astype(np.float64),
     ]
     return _with_all(np.stack(parts).swapaxes(1, 2).reshape(6, shape[1], -1, 2).swapaxes(-1, -2))
