@@ -46,8 +46,8 @@ effects, groups, balance, match orders."""
 
 STEPS = """`bare steps` are the Newton steps by which draws score again. Neighbours are nearest
 firms by Mahalanobis distance, proposed by scikit-learn: `shared` with replacement, `in turn`
-without, `own` the nearest of a firm's own group, of which errors are made. `a draw` is one draw of three
-outcomes, without what draws share."""
+without, `own` the nearest of a firm's own group, of which errors are made. `a draw` is one draw
+of three outcomes, without what draws share."""
 
 
 def page(folder: Path = FOLDER) -> str:
