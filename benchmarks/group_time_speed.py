@@ -63,7 +63,7 @@ def samples(data: pd.DataFrame) -> "list[CohortSample]":
     )
     from pipeline.panel.panel_index import index_panel
 
-    row = index_panel(data.rename(columns={"firm": "firm_id"})).row
+    row = index_panel(data[["firm", "year"]].set_axis(["firm_id", "year"], axis=1)).row
     own = row[:, 0]
     first = data["first_treated"].to_numpy()[own]
     first = np.where(first == 0, np.inf, first)

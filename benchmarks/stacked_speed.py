@@ -109,7 +109,7 @@ COMPARISON = Comparison(
     simulate=simulate,
     sides={
         HERE: Side(ours, ("numpy", "pandas", "scipy"), own=True),
-        "pyfixest": Side(pyfixest, ("pyfixest", "numpy", "pandas")),
+        "pyfixest": Side(pyfixest, ("pyfixest", "numpy", "pandas"), most=3_000_000),
     },
     size=10_000_000,
 )

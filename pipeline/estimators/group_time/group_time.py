@@ -133,6 +133,10 @@ def _counts(cell: Cell) -> dict[str, int]:
     return {"n_treated": cell.n_treated, "n_control": cell.n_control, "n_obs": n_obs}
 
 
+# Of comparison firms, of treated ones.
+_SIDES = np.array([-1, 1], dtype=np.int8)
+
+
 class _Found:
     """Collect cells' effects, firms' influences on them (F, k), and who is on which side (k, F).
 
@@ -150,7 +154,7 @@ class _Found:
         firm = sample.firm[rows]
         self.estimates.append(change.effect)
         self.influence[firm, place] = change.influence
-        self.sides[place, firm] = np.where(sample.treated[rows], 1, -1)
+        self.sides[place, firm] = _SIDES[sample.treated[rows].astype(np.intp)]
 
 
 def base_column(sample: CohortSample, column: int, rules: GroupTimeRules) -> int | None:

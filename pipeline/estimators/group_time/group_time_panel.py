@@ -83,7 +83,4 @@ def _complete(y: Floats) -> Flags:
 
 def _years_of(y: Floats, members: Codes, columns: Codes) -> Floats:
     """Return rows and columns of y (n, T), each column in one piece: cells read two of them."""
-    found = np.empty((len(members), len(columns)), order="F")
-    for position, column in enumerate(columns):
-        found[:, position] = y[members, column]
-    return found
+    return np.asfortranarray(y[members][:, columns])
