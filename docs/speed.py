@@ -89,11 +89,14 @@ def _beside_table(measured: list[Measured]) -> list[str]:
 
 
 def _without_figures(one: Measured) -> str:
-    """Say what sides took that do another task, whose figures are not compared."""
+    """Say what runs took whose figures are not compared: of another task, or beside no peer."""
     compared = {(gap.side, gap.size) for gap in one.differences}
     others = [r for r in one.runs if r.side != HERE and (r.side, r.size) not in compared]
+    alone = [r for r in one.runs if r.side == HERE and r.size not in {s for _, s in compared}]
     said = [f"{_named(one, r.side)} at {r.size:,} {one.counted}: {_cost(r)}" for r in others]
-    return f"Beside {one.what}, another task: {'; '.join(said)}." if said else ""
+    parts = [f"Beside {one.what}, another task: {'; '.join(said)}."] if said else []
+    parts += [f"Alone, {one.what}: {_cost(r)} at {r.size:,} {one.counted}." for r in alone]
+    return " ".join(parts)
 
 
 def _alone_table(measured: list[Measured]) -> list[str]:
