@@ -36,7 +36,7 @@ DRAWN: dict[str, tuple[int, int, Callable[[int], dict[str, Any]]]] = {
     "match_orders": (1, 201, lambda n: {}),
     "bootstrap": (50, 250, lambda n: {"inference": "cluster_bootstrap", "draws": n, "seed": 1}),
     "randomisation": (99, 299, lambda n: {"randomisation": {"draws": n, "seed": 1}}),
-    "wild_bootstrap": (99, 999, lambda n: {"wild_bootstrap": {"draws": n, "seed": 1}}),
+    "wild_bootstrap": (99, 9999, lambda n: {"wild_bootstrap": {"draws": n, "seed": 1}}),
 }
 
 
