@@ -57,6 +57,19 @@ def test_estimate_and_error_are_those_of_the_event_study(study, cluster, seed):
     assert fast.estimated.largest == slow.estimated.largest
 
 
+def test_outcomes_of_years_left_out_do_not_count_against_rounding(study):
+    """Large ones, in a year without comparison firms, would make every other change rounding."""
+    stacks = study.stacks["odds"]
+    values = values_by_unit(stacks, study.panel["sales"].to_numpy(float))
+    own = stacks.stack == 2004
+    values[own & ~stacks.treated, 4] = np.nan
+    values[own & stacks.treated, 4] *= 1e13
+    fast = average_from_entry(changes_of(stacks, values), weighed(stacks))
+    slow = on_sample(study, stacks, values)
+    assert fast.largest == pytest.approx(slow.largest, rel=1e-14)
+    assert fast.estimates == pytest.approx(slow.estimates, rel=1e-11)
+
+
 def test_equal_weights_do_not_drift(study):
     """Weights that sum to the treated only to rounding move no effect by more."""
     stacks = study.stacks["odds"]
