@@ -73,15 +73,9 @@ def match_designs(
     names = ["unmatched", *section.designs]
     for name in track(names, "designs", len(names), name=str):
         design = section.designs.get(name)
-        stacks = [
-            match_stack(risk_set, design)
-            for risk_set in track(
-                design_risk_sets(scores, covariates, name, design, (brought or {}).get(name)),
-                "entry years",
-                scores["stack"].nunique(),
-                name=lambda risk_set: f"{risk_set.entry_year}, {len(risk_set.firms):,} firms",
-            )
-        ]
+        given = design_risk_sets(scores, covariates, name, design, (brought or {}).get(name))
+        told = track(given, "entry years", scores["stack"].nunique(), name=_told)
+        stacks = [match_stack(risk_set, design) for risk_set in told]
         matches += [match_rows(stack, name) for stack in stacks if len(stack.sets.treated)]
         weights[name] = pd.concat([weight_rows(stack, name) for stack in stacks])
         counts += design_counts(name, stacks)
@@ -93,6 +87,11 @@ def match_designs(
         conform(MATCHED, pd.DataFrame(counts, columns=list(MATCHED.columns))),
         conform(LOSSES, pd.DataFrame(losses)),
     )
+
+
+def _told(risk_set: RiskSet) -> str:
+    """Name a risk set for who waits."""
+    return f"{risk_set.entry_year}, {len(risk_set.firms):,} firms"
 
 
 def design_risk_sets(
