@@ -234,7 +234,8 @@ def test_note_translates_the_tables_own_number(results):
 
 def test_entry_years_without_leads_are_named(results):
     estimates = results.estimates.copy()
-    lead = (estimates["event_time"] == -2) & (estimates["outcome"] == "sales_log")
+    # of the two leads -2 was matched on, and shows nothing
+    lead = (estimates["event_time"] == -3) & (estimates["outcome"] == "sales_log")
     estimates = remarked(estimates, lead, Reason("entry_years_only", {"years": [2010]}))
     changed = dataclasses.replace(results, estimates=estimates)
     words = "entry years 2010 only, for others no pre-trend can be seen"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.datasets.reasons import unpacked_list
 from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, SPECS
-from pipeline.exhibits.inputs import Effect, StudyResults, partial_event_times
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.words.language import join_words
 
 
@@ -75,12 +75,6 @@ def conf_level(results: StudyResults) -> float:
 def power(results: StudyResults) -> float:
     """Return the power at which effects are detectable, which all specs share."""
     return _shared(results, "power")
-
-
-def lead_years(effects: dict[int, Effect], results: StudyResults) -> list[tuple[int, ...]]:
-    """Return which entry years the leads speak of, each list once, where not all have them."""
-    reference = reference_event_time(results)
-    return sorted({y for time, y in partial_event_times(effects).items() if time < reference})
 
 
 def estimator_of(results: StudyResults, spec: str) -> str:

@@ -13,6 +13,7 @@ from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.captions import caption
 from pipeline.exhibits.words.findings import findings, headline_effect
+from pipeline.exhibits.words.fixed_points import told_points
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.limitations import limitations
 from pipeline.params.leaves import leaves
@@ -58,7 +59,9 @@ def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str
 def _figure(results: StudyResults, svg: str) -> str:
     headline = results.settings.estimate.headline
     words = say(
-        "report.figure_caption", design_label=results.settings.design_label(headline.design)
+        "report.figure_caption",
+        hollow=told_points(results, "report"),
+        design_label=results.settings.design_label(headline.design),
     )
     alternative = escape(say("event_study.alt"))
     return (

@@ -8,15 +8,13 @@ from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
-    by_event_time,
     find_effect,
-    find_effects,
     missing_reason,
-    pre_trend_result,
-    told_years,
+    missing_test_reason,
 )
+from pipeline.exhibits.leads import headline_pre_trends, is_varying
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
-from pipeline.exhibits.ran import conf_level, lead_years
+from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
 from pipeline.exhibits.words.language import say
@@ -126,22 +124,38 @@ def _not_in_panel(results: StudyResults) -> list[str]:
 
 
 def _pre_trends(results: StudyResults, names: list[str]) -> str:
-    headline = results.settings.estimate.headline
-    seen: list[str] = []
-    unseen: list[str] = []
-    hidden: list[str] = []
-    for name in names:
-        test = pre_trend_result(results, name, headline.design, headline.spec)
-        p_value = test.p_value
-        if math.isnan(p_value):
-            (hidden if test.hidden else unseen).append(_label(results, name))
-            continue
-        effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
-        partial = told_years(lead_years(effects, results))
-        shown = rounding.positive(p_value, 2)
-        p_words = f"p {shown}" if rounding.reads_zero(p_value, 2) else f"p = {shown}"
-        seen.append(f"{_label(results, name)}, {p_words}{f' ({partial})' if partial else ''}")
-    parts = [say("summary.pre_trends_tested", seen="; ".join(seen))] if seen else []
-    parts += [say("summary.pre_trends_unseen", unseen=", ".join(unseen))] if unseen else []
-    parts += [say("summary.pre_trends_not_published", hidden=", ".join(hidden))] if hidden else []
+    """Return the p-values of the joint tests, and of whom there are none and why."""
+    found = {name: headline_pre_trends(results, name) for name in names}
+    said = {
+        "tested": [_tested(results, name) for name in names if found[name].seen == "tested"],
+        "untested": [
+            f"{_label(results, name)} ({missing_test_reason(found[name].test)})"
+            for name in names
+            if found[name].seen == "untested"
+        ],
+        "unseen": [_label(results, name) for name in names if found[name].seen == "nothing"],
+        "hidden": [_label(results, name) for name in names if found[name].seen == "hidden"],
+    }
+    tested = "pre_trends_tested_varying" if _varies(results, names) else "pre_trends_tested"
+    told = {
+        "tested": lambda seen: say(f"summary.{tested}", seen="; ".join(seen)),
+        "untested": lambda seen: say("summary.pre_trends_untested", untested=", ".join(seen)),
+        "unseen": lambda seen: say("summary.pre_trends_unseen", unseen=", ".join(seen)),
+        "hidden": lambda seen: say("summary.pre_trends_not_published", hidden=", ".join(seen)),
+    }
+    parts = [told[kind](seen) for kind, seen in said.items() if seen]
     return say("summary.pre_trends", parts="; ".join(parts))
+
+
+def _tested(results: StudyResults, name: str) -> str:
+    found = headline_pre_trends(results, name)
+    shown = rounding.positive(found.test.p_value, 2)
+    zero = rounding.reads_zero(found.test.p_value, 2)
+    p_words = f"p {shown}" if zero else f"p = {shown}"
+    partial = found.told_years
+    return f"{_label(results, name)}, {p_words}{f' ({partial})' if partial else ''}"
+
+
+def _varies(results: StudyResults, names: list[str]) -> bool:
+    headline = results.settings.estimate.headline
+    return all(is_varying(r) for r in ran_on(results, headline.spec, [headline.design], names))

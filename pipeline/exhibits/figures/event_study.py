@@ -25,11 +25,12 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effects,
     partial_event_times,
-    pre_trend_result,
 )
+from pipeline.exhibits.leads import headline_pre_trends
 from pipeline.exhibits.numbers import percentage_points
-from pipeline.exhibits.ran import conf_level, lead_years, ran_on, reference_event_time
+from pipeline.exhibits.ran import conf_level, reference_event_time
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.fixed_points import fixed_points, told_points
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.outcomes import SHARE_SCALE
@@ -39,6 +40,13 @@ _THICK, _THIN = 3.0, 0.8
 
 # More characters than two lines of a panel hold.
 _LONGEST_LIST = 48
+
+# What stands in place of a p-value, by what can be seen before entry.
+_UNTESTED = {
+    "hidden": "event_study.pre_trends_not_published",
+    "untested": "event_study.no_joint_test",
+    "nothing": "event_study.no_pre_trend",
+}
 
 
 def event_study(results: StudyResults) -> Figure:
@@ -66,15 +74,9 @@ def _key(results: StudyResults) -> list[Line2D]:
         _effects(results, name, "simultaneous") for name in results.settings.outcomes.intended
     )
     hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": BLUE}
+    fixed = told_points(results, "event_study")
     return [
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker="o",
-            label=say("event_study.reference_or_matched"),
-            **hollow,
-        ),
+        *([Line2D([], [], linestyle="none", marker="o", label=fixed, **hollow)] if fixed else []),
         Line2D(
             [], [], color=BLUE, linewidth=_THICK, label=say("event_study.interval", level=level)
         ),
@@ -114,16 +116,9 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
     axes.set_ylabel(say("unit.percentage_points") if share else scale_words(outcome.scale), size=8)
     _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
     _bars(axes, drawn, factor, _THICK)
-    _markers(axes, drawn, factor, _known_before(results, name))
+    _markers(axes, drawn, factor, fixed_points(results, name))
     _before_entry(grid, axes, results, drawn)
     _pre_trends(axes, _pre_trend_words(results, name))
-
-
-def _known_before(results: StudyResults, name: str) -> set[int]:
-    """Return the event times that show nothing: the reference, and those matched on."""
-    headline = results.settings.estimate.headline
-    row = ran_on(results, headline.spec, [headline.design], [name])[0]
-    return {row.number("base_event_time"), *row.listed("matched_event_times")}
 
 
 def _subtitle(results: StudyResults, name: str) -> str:
@@ -199,22 +194,20 @@ def _pre_trends(axes: Axes, words: str) -> None:
 
 
 def _pre_trend_words(results: StudyResults, name: str) -> str:
-    headline = results.settings.estimate.headline
-    test = pre_trend_result(results, name, headline.design, headline.spec)
-    if math.isnan(test.p_value):
-        hidden = say("event_study.pre_trends_not_published")
-        return hidden if test.hidden else say("event_study.no_pre_trend")
-    partial = _leads_in_words(results, name)
-    p_words = f"{ITALIC_P} = {rounding.fixed(test.p_value, 2)}"
-    if rounding.reads_zero(test.p_value, 2):
+    found = headline_pre_trends(results, name)
+    if found.seen != "tested":
+        return say(_UNTESTED[found.seen])
+    p_value = found.test.p_value
+    p_words = f"{ITALIC_P} = {rounding.fixed(p_value, 2)}"
+    if rounding.reads_zero(p_value, 2):
         p_words = f"{ITALIC_P} < {rounding.least(2)}"
-    return "\n".join([say("event_study.pre_trends"), *textwrap.wrap(partial, 24), p_words])
+    partial = textwrap.wrap(_entry_years(found.entry_years), 24)
+    return "\n".join([say("event_study.pre_trends"), *partial, p_words])
 
 
-def _leads_in_words(results: StudyResults, name: str) -> str:
-    """Return which entry years the leads speak of; only that some do where the list is long."""
-    told = "; ".join(
-        say("event_study.entry_years", years=", ".join(map(str, years)))
-        for years in lead_years(_effects(results, name), results)
-    )
+def _entry_years(years: tuple[int, ...]) -> str:
+    """Return which entry years alone have effects before entry; `some` where they are many."""
+    if not years:
+        return ""
+    told = say("event_study.entry_years", years=", ".join(map(str, years)))
     return told if len(told) <= _LONGEST_LIST else say("event_study.some_entry_years_only")

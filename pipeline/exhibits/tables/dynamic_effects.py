@@ -12,7 +12,8 @@ from pipeline.exhibits.inputs import (
     pre_trend_result,
     told_years,
 )
-from pipeline.exhibits.ran import ran_on, reference_event_time
+from pipeline.exhibits.leads import is_before, is_varying
+from pipeline.exhibits.ran import Ran, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
@@ -30,10 +31,11 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     outcomes = list(numbered.values())
     effects = [_by_time(results, name) for name in outcomes]
     decimals = [shown_decimals(results, name) for name in outcomes]
-    reference = reference_event_time(results)
-    times = sorted({time for column in effects for time in column} - {reference})
+    main = _ran(results, outcomes[0])
+    reference = main.number("base_event_time")
+    times = sorted({time for column in effects for time in column})
     groups = [
-        (say("dynamic_effects.before_entry"), [time for time in times if time < reference]),
+        (say("dynamic_effects.before_entry"), [time for time in times if is_before(main, time)]),
         (say("event_time.years_since_entry"), [time for time in times if time > reference]),
     ]
     panels = [
@@ -55,6 +57,11 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
         notes=(*_notes(results, numbered), *_partial(effects)),
         source=results.settings.exhibit.source,
     )
+
+
+def _ran(results: StudyResults, outcome: str) -> Ran:
+    headline = results.settings.estimate.headline
+    return ran_on(results, headline.spec, [headline.design], [outcome])[0]
 
 
 def _by_time(results: StudyResults, outcome: str) -> dict[int, Effect]:
@@ -83,9 +90,7 @@ def _partial(effects: list[dict[int, Effect]]) -> list[str]:
 
 def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     settings = results.settings
-    headline = settings.estimate.headline
-    design = headline.design
-    rows = {n: ran_on(results, headline.spec, [design], [name])[0] for n, name in numbered.items()}
+    rows = {n: _ran(results, name) for n, name in numbered.items()}
     main = next(iter(rows.values()))
     reference = rounding.fixed(main.number("base_event_time"), 0)
     matched = {n: row.listed("matched_event_times") for n, row in rows.items()}
@@ -100,15 +105,19 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     ]
     return (
         say(
-            "dynamic_effects.relative_effects",
-            design_label=settings.design_label(design),
+            "dynamic_effects.varying_base"
+            if is_varying(main)
+            else "dynamic_effects.relative_effects",
+            design_label=settings.design_label(settings.estimate.headline.design),
             reference=reference,
         ),
-        *([say("dynamic_effects.varying_base")] if main.code("event_base") == "varying" else []),
         *(
             [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]
             if on_lags
             else []
         ),
-        say("dynamic_effects.pre_trend_test"),
+        say(
+            "dynamic_effects.pre_trend_test",
+            left_out=say("dynamic_effects.matched_left_out") if on_lags else "",
+        ),
     )

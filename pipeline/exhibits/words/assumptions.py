@@ -1,6 +1,7 @@
 """What was estimated and assumed, in plain words, from what ran."""
 
 from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.leads import is_varying
 from pipeline.exhibits.ran import Ran, conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.designs import (
@@ -50,7 +51,7 @@ def _picked(settings: StudySettings) -> str:
 
 def _window(row: Ran) -> str:
     return say(
-        "assumptions.window",
+        "assumptions.varying_window" if is_varying(row) else "assumptions.window",
         first_event_time=rounding.signed(row.number("first_event_time")),
         last_event_time=rounding.signed(row.number("last_event_time")),
         reference_event_time=rounding.signed(row.number("base_event_time")),

@@ -11,10 +11,11 @@ from pipeline.exhibits.inputs import (
     StudyResults,
     by_event_time,
     find_effects,
-    pre_trend_result,
+    missing_test_reason,
 )
+from pipeline.exhibits.leads import headline_pre_trends, is_before
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
-from pipeline.exhibits.ran import reference_event_time
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.placebos import placebo_found
 from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
@@ -83,25 +84,30 @@ def _outcome(results: StudyResults, name: str) -> Iterator[str]:
 
 
 def _pre_trends(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:
-    headline = results.settings.estimate.headline
-    effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
-    reference = reference_event_time(results)
-    leads = [time for time, e in effects.items() if time < reference and e.estimated]
-    if not leads:
-        if any(time < reference and effect.hidden for time, effect in effects.items()):
-            yield say("limitations.leads_not_published")
-            return
-        yield say("limitations.no_lead")
+    found = headline_pre_trends(results, name)
+    if found.seen == "nothing" or (found.seen == "hidden" and not found.leads):
+        hidden = found.seen == "hidden" or _has_hidden_lead(results, name)
+        yield say("limitations.leads_not_published" if hidden else "limitations.no_lead")
         return
-    p_value = pre_trend_result(results, name, headline.design, headline.spec).p_value
-    if p_value < 1 - effect.conf_level:
-        yield say("limitations.trends_differ", p_value=rounding.positive(p_value, 3))
+    if found.seen == "untested":
+        yield say("limitations.untested", reason=missing_test_reason(found.test))
+    if found.test.p_value < 1 - effect.conf_level:
+        yield say("limitations.trends_differ", p_value=rounding.positive(found.test.p_value, 3))
+    headline = results.settings.estimate.headline
     place = {"design": headline.design, "outcome": name, "estimator": headline.spec}
-    found = [results.details.detectable("effect", place, event_time=time) for time in leads]
-    worst = max((size for size in found if not math.isnan(size)), default=0.0)
+    sizes = [results.details.detectable("effect", place, event_time=time) for time in found.leads]
+    worst = max((size for size in sizes if not math.isnan(size)), default=0.0)
     if worst > abs(effect.estimate):
         shown = translated_value(effect, worst, results.settings.exhibit.decimals)
         yield say("limitations.little_power", shown=shown, translated_unit=translated_unit(effect))
+
+
+def _has_hidden_lead(results: StudyResults, name: str) -> bool:
+    """Say whether an effect before entry is known and not published."""
+    headline = results.settings.estimate.headline
+    row = ran_on(results, headline.spec, [headline.design], [name])[0]
+    effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
+    return any(is_before(row, time) and effect.hidden for time, effect in effects.items())
 
 
 def _composition(results: StudyResults, name: str, effect: Effect) -> Iterator[str]:

@@ -5,16 +5,14 @@ import math
 from pipeline.datasets.samples import CONCENTRATION, SAMPLES
 from pipeline.exhibits.inputs import (
     StudyResults,
-    by_event_time,
     find_effect,
-    find_effects,
     missing_reason,
     missing_test_reason,
     pre_trend_result,
-    told_years,
 )
+from pipeline.exhibits.leads import is_varying, pre_trends
 from pipeline.exhibits.numbers import effect_in_words
-from pipeline.exhibits.ran import Ran, conf_level, lead_years, power, ran
+from pipeline.exhibits.ran import Ran, conf_level, power, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
@@ -181,19 +179,19 @@ def _translations(results: StudyResults, shown: Shown) -> list[str]:
 
 def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
     """Say what the pre-trend test tests, and for which entry years nothing can be seen."""
-    if not any(tests_pre_trends(results, panel.spec) for panel in shown.panels.values()):
+    tested = [k for k, panel in shown.panels.items() if tests_pre_trends(results, panel.spec)]
+    if not tested:
         return []
     panel = shown.panels[main_letter(results, shown)]
-    notes = {
-        told_years(
-            lead_years(
-                by_event_time(find_effects(results, name, panel.design, panel.spec)), results
-            )
-        )
-        for name in shown.columns.values()
-    } - {""}
+    found = [pre_trends(results, name, panel.design, panel.spec) for name in shown.columns.values()]
+    notes = {one.told_years for one in found} - {""}
     partial = [say("main_notes.others_unseen", note=note) for note in sorted(notes)]
-    return [say("main_notes.pre_trends", partial="".join(partial))]
+    rows = {k: panel_ran(results, shown, k) for k in tested}
+    varying = [k for k in tested if any(is_varying(row) for row in rows[k])]
+    return [
+        say("main_notes.pre_trends", partial="".join(partial)),
+        *([say("main_notes.varying_base", panels=name_panels(varying))] if varying else []),
+    ]
 
 
 def _missing(results: StudyResults, shown: Shown) -> list[str]:
