@@ -4,7 +4,13 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.commands.audit.tex_keys import KeyUsed, UnknownKeysError, check_keys, known_keys
+from pipeline.commands.audit.tex_keys import (
+    KeyUsed,
+    UnknownKeysError,
+    check_keys,
+    known_keys,
+    quotable_keys,
+)
 from stages.command import Command, Reply, run_command
 
 
@@ -18,7 +24,7 @@ def _declare(parser: ArgumentParser) -> None:
 
 
 def _reply(chosen: Namespace) -> Reply:
-    found = check_keys(chosen.files, known_keys(Path()))
+    found = check_keys(chosen.files, known_keys(Path()), quotable_keys(Path()))
     lines = [_in_words(key, "is made by a command: LaTeX will check it") for key in found.made]
     lines += [_in_words(key, f"is unknown{_nearest(key)}") for key in found.unknown]
     counted = f"{found.n_keys} keys, {len(found.unknown)} unknown"
@@ -34,6 +40,8 @@ def _in_words(key: KeyUsed, what: str) -> str:
 
 
 def _nearest(key: KeyUsed) -> str:
+    if key.quotable:
+        return "; exhibit.quote in params.yaml adds it to the numbers"
     return f"; did you mean {key.nearest}?" if key.nearest else ""
 
 

@@ -257,6 +257,7 @@ _EXHIBIT: dict[str, Any] = {
     },
     "decimals": 3,
     "stars": False,
+    "notes": "full",
 }
 
 

@@ -564,7 +564,8 @@ def test_files_are_the_declared_ones(files, results):
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
     names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
     names |= {"tables.tex", "tables.docx", "figures.tex", "report.html"}
-    names |= {"metrics.json", "numbers.json", "numbers.tex", "summary.md"}
+    names |= {"metrics.json", "numbers.json", "numbers.tex", "numbers_all.json", "summary.md"}
+    names |= {"methods.tex"}
     names |= {"manifest.csv"}
     assert names <= set(files)
     named = {f"tables/{n}.{kind}" for n in study_tables(results) for kind in ("tex", "md", "csv")}

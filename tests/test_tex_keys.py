@@ -63,6 +63,18 @@ def test_the_command_exits_2_where_a_key_is_unknown(project, capsys):
     assert "bad.tex:1: b is unknown" in capsys.readouterr().out
 
 
+def test_a_key_that_left_the_numbers_is_told_with_the_setting_that_brings_it(project, capsys):
+    left = "a.sales_log.covariates.twoway.att.pct"
+    every = {key: {"value": 1, "formatted": "1"} for key in [*KNOWN, left]}
+    (project / "reports" / "a" / "numbers_all.json").write_text(json.dumps(every))
+    (project / "note.tex").write_text(rf"\result{{{left}}} \result{{b}}")
+    with pytest.raises(SystemExit):
+        tex.main(["note.tex"])
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].endswith("is unknown; exhibit.quote in params.yaml adds it to the numbers")
+    assert "exhibit.quote" not in told[1]
+
+
 def test_absent_files_and_numbers_are_named(project, capsys):
     with pytest.raises(SystemExit) as stop:
         tex.main(["absent.tex"])

@@ -6,6 +6,7 @@ Keys are `study.outcome.design.estimator.term.statistic`. The translation of a l
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +42,12 @@ def percentage_points(share_effect: float) -> float:
     return 100 * share_effect
 
 
-def study_numbers(results: StudyResults) -> dict[str, Quoted]:
-    """Return every estimated statistic of a study by key, sorted by key."""
+def study_numbers(
+    results: StudyResults, chosen: Callable[[dict[str, Any]], bool] = lambda _: True
+) -> dict[str, Quoted]:
+    """Return the statistics of a study's chosen estimates, all by default, sorted by key."""
     found: dict[str, Quoted] = {}
-    for row in _rows(results):
+    for row in filter(chosen, _rows(results)):
         effect = as_effect(row)
         if not effect.estimated:
             continue
@@ -109,11 +112,10 @@ def numbers_tex(figures: dict[str, Quoted], file: str) -> bytes:
         r"\providecommand{\result}[1]{\ifcsname result@#1\endcsname\csname result@#1\endcsname",
         rf"  \else\errmessage{{{say('numbers.key_missing')}\resultfiles}}\fi}}",
     ]
-    lines += [
-        rf"\expandafter\def\csname result@{key}\endcsname"
-        rf"{{\num{options}{{{_for_siunitx(figure)}}}}}"
-        for key, figure in figures.items()
-    ]
+    lines.append(
+        rf"\def\setresult#1#2{{\expandafter\def\csname result@#1\endcsname{{\num{options}{{#2}}}}}}"
+    )
+    lines += [rf"\setresult{{{key}}}{{{_for_siunitx(figure)}}}" for key, figure in figures.items()]
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 

@@ -130,6 +130,13 @@ class ExhibitSection(Settings):
         default_factory=lambda data: _singular(data.get("firms", ""), data.get("language", "en")),
         description="what one of them is called; `firms` without its s where absent",
     )
+    notes: Literal["short", "full"] = Field(
+        default="short", description="short: conventions stand once, in methods.tex; full: in notes"
+    )
+    quote: list[str] = Field(
+        default=[],
+        description="keys of numbers_all.json that numbers.json and numbers.tex have too",
+    )
     tables: list[TableName] = Field(default=list(get_args(TableName)))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
     disclosure: Disclosure = Disclosure()

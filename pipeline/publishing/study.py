@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from pipeline.exhibits.figures.drawing import render_figure
 from pipeline.exhibits.figures.registry import FIGURES
-from pipeline.exhibits.group_numbers import group_numbers
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex, study_numbers
+from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex
+from pipeline.exhibits.quoted_numbers import all_numbers, quoted_numbers
 from pipeline.exhibits.render.latex import render_latex
 from pipeline.exhibits.render.markdown import render_markdown
 from pipeline.exhibits.render.results_csv import plots_csv
@@ -19,6 +19,7 @@ from pipeline.exhibits.tables.registry import TABLES, named_tables
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.captions import caption, figure_floats, table_floats
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
+from pipeline.exhibits.words.methods_paragraph import methods_tex
 from pipeline.progress import track
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.publication import Publication
@@ -66,6 +67,7 @@ def _texts(results: StudyResults, tables: dict[str, Table], event_study: str) ->
             **_renderings(tables),
             **_numbers(results),
             **plots_csv(results),
+            "methods.tex": methods_tex(results),
             "tables.tex": table_floats(results, tables.values()).encode("utf-8"),
             "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
             "tables.docx": render_word({caption(results, t.part): t for t in tables.values()}),
@@ -111,10 +113,12 @@ def _figures(results: StudyResults) -> dict[str, bytes]:
 
 
 def _numbers(results: StudyResults) -> dict[str, bytes]:
-    figures = dict(sorted((study_numbers(results) | group_numbers(results)).items()))
+    every = all_numbers(results)
+    figures = quoted_numbers(results, every)
     return {
         "metrics.json": headline_metrics(results),
         "numbers.json": numbers_json(figures),
+        "numbers_all.json": numbers_json(every),
         "numbers.tex": numbers_tex(figures, f"reports/{results.study}/numbers.tex"),
         "summary.md": summary(results).encode("utf-8"),
     }

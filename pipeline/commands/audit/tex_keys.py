@@ -6,7 +6,7 @@ and needs no LaTeX. Standard library only: it answers at once, from a text edito
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,12 +25,16 @@ class UnknownKeysError(EvaluationError):
 
 @dataclass(frozen=True)
 class KeyUsed:
-    """Hold one key and where it stands; the nearest known one, where it is unknown and one is."""
+    """Hold one key and where it stands; the nearest known one, where it is unknown and one is.
+
+    `quotable` says whether `exhibit.quote` would bring the key.
+    """
 
     file: str
     line: int
     key: str
     nearest: str | None = None
+    quotable: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,19 @@ class KeysUsed:
     made: list[KeyUsed]
 
 
-def check_keys(files: list[Path], known: set[str]) -> KeysUsed:
-    """Look up every key of the files, comments left out; raise ParamsError for an absent file."""
+def check_keys(files: list[Path], known: set[str], every: Set[str] = frozenset()) -> KeysUsed:
+    """Look up every key of the files, comments left out; raise ParamsError for an absent file.
+
+    `every` holds the keys that studies could quote.
+    """
     used = [KeyUsed(str(file), line, key) for file in files for line, key in _keys(_text(file))]
     unknown = [key for key in used if key.key not in known and not _MADE.search(key.key)]
     return KeysUsed(
         n_keys=len(used),
-        unknown=[replace(key, nearest=_nearest(key.key, known)) for key in unknown],
+        unknown=[
+            replace(key, nearest=_nearest(key.key, known), quotable=key.key in every)
+            for key in unknown
+        ],
         made=[key for key in used if _MADE.search(key.key)],
     )
 
@@ -58,6 +68,12 @@ def known_keys(root: Path) -> set[str]:
     files = sorted((root / "reports").glob("*/numbers.json"))
     if not files:
         raise ParamsError("no reports/<study>/numbers.json here: run from the project's folder")
+    return {key for file in files for key in json.loads(file.read_text(encoding="utf-8"))}
+
+
+def quotable_keys(root: Path) -> set[str]:
+    """Return the keys of every reports/<study>/numbers_all.json."""
+    files = (root / "reports").glob("*/numbers_all.json")
     return {key for file in files for key in json.loads(file.read_text(encoding="utf-8"))}
 
 

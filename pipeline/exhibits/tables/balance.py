@@ -34,6 +34,7 @@ from pipeline.exhibits.words.designs import (
     design_rule,
     score_covariates,
 )
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 
 SCORE_COVARIATE = "propensity_score"
@@ -266,19 +267,25 @@ def _notes(results: StudyResults, design: str) -> tuple[str, ...]:
     settings = results.settings
     firms = settings.exhibit.firms
     matched = design in settings.match.designs
-    notes = (
-        _design_words(results, design),
-        _score_words(settings, design),
-        say(
-            "balance.standardised_difference",
-            denominators=say(f"balance.{settings.match.balance.denominator}_denominator"),
-        ),
-        say("balance.treated_before_matching", firms=firms)
-        + (say("balance.after_matching_note") if matched else say("balance.comparison_note")),
-        _verdict(results, design) if matched else "",
-        say("balance.no_tests"),
+    conventions = either(
+        results,
+        full=[
+            _design_words(results, design),
+            _score_words(settings, design),
+            say(
+                "balance.standardised_difference",
+                denominators=say(f"balance.{settings.match.balance.denominator}_denominator"),
+            ),
+            say("balance.treated_before_matching", firms=firms)
+            + (say("balance.after_matching_note") if matched else say("balance.comparison_note")),
+        ],
+        short=[
+            say("short_notes.balance_design", design_label=settings.design_label(design)),
+            say(f"short_notes.balance_{'treated' if matched else 'all_treated'}"),
+        ],
     )
-    return tuple(note for note in notes if note)
+    verdict = _verdict(results, design) if matched else ""
+    return (*conventions, *([verdict] if verdict else []), say("balance.no_tests"))
 
 
 def _verdict(results: StudyResults, design: str) -> str:

@@ -19,6 +19,7 @@ from pipeline.exhibits.tables.table import (
     Table,
     TableColumn,
 )
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 
 
@@ -79,7 +80,11 @@ def _number(value: float, decimals: int) -> Cell:
 
 def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
-        say("balance_summary.measures"),
+        *either(
+            results,
+            full=[say("balance_summary.measures")],
+            short=[say("short_notes.balance_measures")],
+        ),
         *_without_ratio(results),
         *_verdicts(results),
     )

@@ -15,6 +15,7 @@ from pipeline.exhibits.tables.table import (
     TableColumn,
     WholeNumbers,
 )
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 
 # Heading, the table that has the column, and its name there.
@@ -75,11 +76,9 @@ def _cell(figure: Figure, name: str) -> Cell:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     exhibit = results.settings.exhibit
     design = results.settings.design_label(results.settings.estimate.headline.design)
-    return (
-        say(
-            "cohorts.who_counts",
-            firms=exhibit.firms,
-            design=design,
-            unit=exhibit.firm,
-        ),
+    named = {"firms": exhibit.firms, "design": design, "unit": exhibit.firm}
+    return either(
+        results,
+        full=[say("cohorts.who_counts", **named)],
+        short=[say("short_notes.entry_years", design=design)],
     )

@@ -23,6 +23,7 @@ from pipeline.exhibits.tables.table import (
     Table,
     Text,
 )
+from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
 from pipeline.params.exhibit import PanelSection as ChosenPanel
 from pipeline.params.outcomes import LOG_SCALE
@@ -182,7 +183,10 @@ def _notes(results: StudyResults, *, in_units: bool, by_clusters: bool) -> tuple
             alpha=rounding.general(100 * (1 - conf_level(results))),
             power=rounding.general(100 * power(results)),
         ),
-        say("detectable_effects.unit_translation") if in_units else "",
-        say("detectable_effects.other_numbers") if by_clusters else "",
+        *in_full(
+            results,
+            say("detectable_effects.unit_translation") if in_units else "",
+            say("detectable_effects.other_numbers") if by_clusters else "",
+        ),
     )
     return tuple(note for note in notes if note)

@@ -19,6 +19,7 @@ from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 
 
@@ -103,21 +104,28 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
         for n, times in told.items()
         if times
     ]
+    effects = "varying_base" if is_varying(main) else "relative_effects"
+    left_out = say("dynamic_effects.matched_left_out") if on_lags else ""
+    named = {
+        "design_label": settings.design_label(settings.estimate.headline.design),
+        "reference": reference,
+    }
     return (
-        say(
-            "dynamic_effects.varying_base"
-            if is_varying(main)
-            else "dynamic_effects.relative_effects",
-            design_label=settings.design_label(settings.estimate.headline.design),
-            reference=reference,
+        *either(
+            results,
+            full=[say(f"dynamic_effects.{effects}", **named)],
+            short=[
+                say(f"short_notes.event_times{'_varying' if is_varying(main) else ''}", **named)
+            ],
         ),
         *(
             [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]
             if on_lags
             else []
         ),
-        say(
-            "dynamic_effects.pre_trend_test",
-            left_out=say("dynamic_effects.matched_left_out") if on_lags else "",
+        *either(
+            results,
+            full=[say("dynamic_effects.pre_trend_test", left_out=left_out)],
+            short=[say("short_notes.event_pre_trends", left_out=left_out)],
         ),
     )

@@ -9,7 +9,8 @@ from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Panel, Row, Table
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.estimator_names import estimator_name, name_in_words, specs_of
-from pipeline.exhibits.words.estimators import estimator_words
+from pipeline.exhibits.words.estimators import adjusted_for, estimator_words
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 
 # By design, the specs that estimate an average effect on it.
@@ -87,6 +88,14 @@ def _words(results: StudyResults, spec: str, compared: _Compared, outcomes: list
     return f"{_named(results, spec)}: {estimator_words(results, rows)}."
 
 
+def _adjustment(results: StudyResults, spec: str, compared: _Compared, outcomes: list[str]) -> str:
+    """Say for what a spec adjusts, which its name does not say; empty where for nothing."""
+    designs = [design for design, specs in compared.items() if spec in specs]
+    name = _named(results, spec)
+    told = adjusted_for(results, ran_on(results, spec, designs, outcomes), name)
+    return "" if told == name else f"{told}."
+
+
 def _notes(
     results: StudyResults,
     compared: _Compared,
@@ -95,11 +104,18 @@ def _notes(
 ) -> tuple[str, ...]:
     specs = list(dict.fromkeys(spec for names in compared.values() for spec in names))
     effects = [effect for row in shown.values() for effect in row if effect is not None]
+    level, firms = rounding.general(100 * conf_level(results)), results.settings.exhibit.firms
     return (
-        say(
-            "estimators.what_is_shown",
-            level=rounding.general(100 * conf_level(results)),
+        *either(
+            results,
+            full=[
+                say("estimators.what_is_shown", level=level),
+                *(_words(results, spec, compared, outcomes) for spec in specs),
+            ],
+            short=[
+                say("short_notes.side_by_side", firms=firms, level=level),
+                *(_adjustment(results, spec, compared, outcomes) for spec in specs),
+            ],
         ),
-        *(_words(results, spec, compared, outcomes) for spec in specs),
         *reasons_in_words(effects),
     )

@@ -21,6 +21,7 @@ from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, WholeNumbers
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say, tell
 from pipeline.params.analyses import Margins
 
@@ -160,14 +161,17 @@ def _notes(
     results: StudyResults, asked: Margins, design: str, effects: list[Effects]
 ) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
+    label = results.settings.design_label(design)
     notes = [
-        say(
-            "export_margins.decomposition",
-            design=results.settings.design_label(design),
-            firms=firms,
+        *either(
+            results,
+            full=[
+                say("export_margins.decomposition", design=label, firms=firms),
+                say("export_margins.who_is_largest"),
+            ],
+            short=[say("short_notes.margins", design=label)],
         ),
         say("export_margins.selection"),
-        say("export_margins.who_is_largest"),
     ]
     if asked.unit_dependent:
         shown = [

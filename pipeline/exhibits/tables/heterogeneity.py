@@ -22,6 +22,7 @@ from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.groups import columns_read, group_words
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.params.analyses import GroupsSection
@@ -141,17 +142,23 @@ def _notes(
         if all(row.code("weights") != "matched_within_groups" for row in rows)
         else say("heterogeneity.matched_within_groups")
     )
+    named: dict[str, str | int] = {
+        "firms": firms,
+        "design": results.settings.design_label(design),
+        "least": rows[0].number("least_firms"),
+    }
+    read = columns_read(results, BY_GROUP, {name: one.label for name, one in asked.by.items()})
     return (
-        say(
-            "heterogeneity.what_is_shown",
-            firms=firms,
-            design=results.settings.design_label(design),
-            least=rows[0].number("least_firms"),
+        *either(
+            results,
+            full=[say("heterogeneity.what_is_shown", **named), how, *read],
+            short=[say("short_notes.groups", **named)],
         ),
-        how,
-        *columns_read(results, BY_GROUP, {name: one.label for name, one in asked.by.items()}),
-        say("heterogeneity.q_values"),
-        _not_equality(results),
+        *either(
+            results,
+            full=[say("heterogeneity.q_values"), _not_equality(results)],
+            short=[say("short_notes.groups_causes")],
+        ),
         *_without_group(results, asked, design),
         *_few_clusters(asked, called, effects),
         *_reasons(asked, called, effects),

@@ -32,9 +32,11 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
 )
 from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.in_full import asks_for_all
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.exhibits.words.scales import scale_words
+from pipeline.exhibits.words.short_notes import short_notes
 from pipeline.params.exhibit import PanelSection as ChosenPanel
 
 _MOST_PANELS = 4
@@ -74,11 +76,12 @@ def main_effects(results: StudyResults) -> dict[str, Table]:
 
 def _table(results: StudyResults, shown: Shown) -> Table:
     decimals = {name: shown_decimals(results, name) for name in shown.columns.values()}
+    notes = main_notes if asks_for_all(results) else short_notes
     return Table(
         columns=outcome_columns(results, shown.columns),
         panels=tuple(_panel(results, shown, letter, decimals) for letter in shown.panels),
         foot=_foot(results, shown),
-        notes=main_notes(results, shown),
+        notes=notes(results, shown),
         source=results.settings.exhibit.source,
     )
 

@@ -25,6 +25,7 @@ from pipeline.exhibits.tables.table import (
     Text,
     WholeNumbers,
 )
+from pipeline.exhibits.words.in_full import either, in_full
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.inference_methods import primary_methods
@@ -178,8 +179,11 @@ def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple
         say("placebos.what_is_shown"),
         panels_key(results, [(str(r["design"]), str(r["estimator"])) for r in rows]),
         say("placebos.declared_outcomes", reasons=reasons) if reasons else "",
-        say("placebos.early_entry") if dated else "",
-        say("placebos.reading"),
+        *either(
+            results,
+            full=[say("placebos.early_entry") if dated else "", say("placebos.reading")],
+            short=[say("short_notes.placebo_reading")],
+        ),
         *_chance_notes(results, effects, corrected),
         *reasons_in_words(effects),
     )
@@ -200,7 +204,4 @@ def _chance_notes(results: StudyResults, effects: list[Effect], corrected: bool)
     )
     if not corrected:
         return (by_chance,)
-    return (
-        by_chance,
-        say("placebos.q_values"),
-    )
+    return (by_chance, *in_full(results, say("placebos.q_values")))

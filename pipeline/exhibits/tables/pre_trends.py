@@ -12,6 +12,7 @@ from pipeline.exhibits.ran import Ran, conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.tables.table import DASH, Magnitude, Panel, Row, Table, TableColumn, Text
+from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.inference.pre_trend_power import FOUND_WITH
@@ -102,9 +103,12 @@ def _power_notes(results: StudyResults, rows: _Rows) -> tuple[str, ...]:
             found=join_words([f"{100 * power:g}%" for power in FOUND_WITH]),
             alpha=rounding.general(100 * (1 - conf_level(results))),
         ),
-        say(
-            "pre_trends.room_for_trends",
-            n=main.number("last_event_time") - main.number("base_event_time"),
+        *in_full(
+            results,
+            say(
+                "pre_trends.room_for_trends",
+                n=main.number("last_event_time") - main.number("base_event_time"),
+            ),
         ),
         say("pre_trends.varying_base")
         if any(r.code("event_base") == "varying" for r in ran_here)

@@ -16,6 +16,7 @@ from pipeline.exhibits.tables.table import (
     align_decimals,
     number_cell,
 )
+from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
@@ -49,7 +50,7 @@ def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
             TableColumn(say("recovery.error_in_std_errors")),
         ),
         panels=tuple(panels),
-        notes=_notes(),
+        notes=_notes(results),
         source=results.settings.exhibit.source,
     )
     return align_decimals(table)
@@ -94,9 +95,9 @@ def _cells(truth: float, estimate: float, std_error: float, decimals: int) -> tu
     )
 
 
-def _notes() -> tuple[str, ...]:
+def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
         say("recovery.truth"),
-        say("recovery.one_sample"),
+        *in_full(results, say("recovery.one_sample")),
         say("recovery.selection_on_growth"),
     )

@@ -21,6 +21,7 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
 )
 from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.steps import step_words
 
@@ -178,5 +179,9 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
     return (
         say("sample_flow.what_a_row_is", firms=firms),
         say("sample_flow.what_counts", firms=firms),
-        say("sample_flow.reading", firms=firms),
+        *either(
+            results,
+            full=[say("sample_flow.reading", firms=firms)],
+            short=[say("short_notes.losses")],
+        ),
     )

@@ -22,6 +22,7 @@ from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, Text
 from pipeline.exhibits.words.groups import columns_read
+from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import SizeWeighted
@@ -103,7 +104,7 @@ def _notes(
         ),
         say("size_weighted.how", how=how),
         *columns_read(results, NAME, {name: name for name in asked.by}),
-        say("size_weighted.reading", firms=firms),
+        *in_full(results, say("size_weighted.reading", firms=firms)),
         *[note for name in asked.by for note in _of_size(results, design, name)],
         *clusters_note(effects),
         *reasons_note(effects),

@@ -16,6 +16,7 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
     number_cell,
 )
+from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
 
 _FATES = ("kept", "no_covariate", "off_support", "no_match", "lost")
@@ -111,7 +112,7 @@ def _notes(results: StudyResults) -> tuple[str, ...]:
     stricter = results.settings.exhibit.disclosure.min_cell_firms > _FEWEST_SHOWN
     return (
         say("support.what_is_shown", firms=results.settings.exhibit.firms),
-        say("support.no_match_meaning"),
+        *in_full(results, say("support.no_match_meaning")),
         *([] if stricter else [say("support.fewer_than_three")]),
         say("support.estimand"),
     )

@@ -33,6 +33,7 @@ from pipeline.exhibits.tables.table import (
     Text,
     WholeNumbers,
 )
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import Survival
@@ -109,11 +110,13 @@ def _counts(treated: float, comparison: float) -> Cell:
 
 
 def _survival_notes(results: StudyResults, design: str, effects: Effects) -> tuple[str, ...]:
+    named = {"firms": results.settings.exhibit.firms}
+    named |= {"design": results.settings.design_label(design)}
     return (
-        say(
-            "survival.what_is_shown",
-            firms=results.settings.exhibit.firms,
-            design=results.settings.design_label(design),
+        *either(
+            results,
+            full=[say("survival.what_is_shown", **named)],
+            short=[say("short_notes.survival", **named)],
         ),
         *_exit_rule(results),
         *clusters_note([effects]),
@@ -183,8 +186,13 @@ def _outcome_notes(
     found = [rested_on(results, NAME, outcome=name) for name in asked.outcomes]
     limits = [_limits_of(results, row) for rows in found for row in rows]
     declared = say("survival.limits", limits="; ".join(limits))
+    label = results.settings.design_label(design)
     return (
-        say("survival.outcomes_note", design=results.settings.design_label(design)),
+        *either(
+            results,
+            full=[say("survival.outcomes_note", design=label)],
+            short=[say("short_notes.survivors", design=label)],
+        ),
         *_exit_rule(results),
         *([declared] if limits else []),
         *clusters_note(effects),

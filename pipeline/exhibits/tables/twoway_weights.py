@@ -21,6 +21,7 @@ from pipeline.exhibits.tables.table import (
     TableColumn,
     WholeNumbers,
 )
+from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.scales import scale_words
 
@@ -124,12 +125,15 @@ def _cells(figures: tuple[int, float, float], places: int) -> tuple[Cell, Cell, 
 
 def _notes(results: StudyResults, found: list[_Decomposition]) -> tuple[str, ...]:
     firms = results.settings.exhibit.firms
+    parts = "; ".join(_part(results, one) for one in found)
     return (
-        say("twoway_weights.what_is_shown", firms=firms),
-        say(
-            "twoway_weights.balanced_panel",
-            firms=firms,
-            parts="; ".join(_part(results, one) for one in found),
+        *either(
+            results,
+            full=[
+                say("twoway_weights.what_is_shown", firms=firms),
+                say("twoway_weights.balanced_panel", firms=firms, parts=parts),
+            ],
+            short=[say("short_notes.two_way_parts", firms=firms, parts=parts)],
         ),
         *_without(results),
         *reasons_in_words(effect for one in found if (effect := _figure(results, one)) is not None),

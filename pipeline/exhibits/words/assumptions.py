@@ -32,7 +32,7 @@ def assumptions(results: StudyResults) -> list[tuple[str, str]]:
         (say("assumptions.certainty_question"), _intervals(results, rows[0])),
         (
             say("assumptions.parallel_question"),
-            say("assumptions.parallel", firms=firms, anticipation=_anticipation(rows[0])),
+            say("assumptions.parallel", firms=firms, anticipation=anticipation_words(rows[0])),
         ),
         (say("assumptions.missing_question"), _missing(settings, rows)),
     ]
@@ -68,7 +68,8 @@ def _intervals(results: StudyResults, row: Ran) -> str:
     )
 
 
-def _anticipation(row: Ran) -> str:
+def anticipation_words(row: Ran) -> str:
+    """Return since when nothing may have changed because of the programme."""
     years = row.number("anticipation_years")
     if years == 0:
         return say("assumptions.no_change_before_entry")

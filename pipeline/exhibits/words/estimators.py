@@ -30,7 +30,7 @@ def _stacked_words(results: StudyResults, rows: _Rows) -> str:
         absorbed=each(rows, lambda row: join_words([*absorbed(results, row)])),
         stacked_averages=each(rows, lambda row: say(f"stacked_average.{row.code('average')}")),
     )
-    return _with_covariates(results, rows, words)
+    return adjusted_for(results, rows, words)
 
 
 def _twoway_words(results: StudyResults, rows: _Rows) -> str:
@@ -93,10 +93,11 @@ def _cohort_words(results: StudyResults, rows: _Rows) -> str:
     if any(row.code("firm_effects") == "cohort" for row in rows):
         firms = results.settings.exhibit.firms
         words = say("estimator_words.cohort_effects", words=words, firms=firms)
-    return _with_covariates(results, rows, words)
+    return adjusted_for(results, rows, words)
 
 
-def _with_covariates(results: StudyResults, rows: _Rows, words: str) -> str:
+def adjusted_for(results: StudyResults, rows: _Rows, words: str) -> str:
+    """Return words for an estimator with the covariates that it adjusts for, if any."""
     labels = each(rows, lambda row: _labels(results, row.listed("covariates")))
     return say("estimator_words.with_covariates", words=words, labels=labels) if labels else words
 

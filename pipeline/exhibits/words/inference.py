@@ -10,16 +10,12 @@ from pipeline.exhibits.words.language import say
 
 def inference_words(results: StudyResults, shown: Shown) -> str:
     """Say how errors are clustered and intervals are made; empty where no panel clusters."""
-    clusters = {
-        letter: _named(results, panel_effects(results, shown, letter))
-        for letter in shown.panels
-        if all(row.code("variance") == "clustered" for row in panel_ran(results, shown, letter))
-    }
+    clusters = _clusters(results, shown)
     if not any(clusters.values()):
         return ""
     level = f"{100 * conf_level(results):g}"
     by = by_panel(clusters)
-    others = [letter for letter in clusters if not _is_normal(results, shown, letter)]
+    others = [letter for letter in clusters if not is_normal(results, shown, letter)]
     if not others:
         return say("inference_words.normal", by=by, level=level)
     designs = results.settings.match.designs
@@ -31,6 +27,20 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
         where=f" ({name_panels(others)})" if len(others) < len(clusters) else "",
         conditional=say("inference_words.conditional") if matched else "",
     )
+
+
+def clustered_by(results: StudyResults, shown: Shown) -> str:
+    """Return how the panels' errors are clustered; empty where no panel clusters."""
+    clusters = _clusters(results, shown)
+    return by_panel(clusters) if any(clusters.values()) else ""
+
+
+def _clusters(results: StudyResults, shown: Shown) -> dict[str, str]:
+    return {
+        letter: _named(results, panel_effects(results, shown, letter))
+        for letter in shown.panels
+        if all(row.code("variance") == "clustered" for row in panel_ran(results, shown, letter))
+    }
 
 
 def level_words(results: StudyResults, level: str) -> str:
@@ -53,7 +63,7 @@ def _named(results: StudyResults, effects: list[Effect]) -> str:
     return say(f"clustering.{clustered.cluster}", assignment=assignment, unit=unit)
 
 
-def _is_normal(results: StudyResults, shown: Shown, letter: str) -> bool:
+def is_normal(results: StudyResults, shown: Shown, letter: str) -> bool:
     """Say whether a panel's intervals are normal: its rows have no degrees of freedom."""
     effects = [effect for effect in panel_effects(results, shown, letter) if effect.estimated]
     return bool(effects) and all(math.isnan(effect.df) for effect in effects)

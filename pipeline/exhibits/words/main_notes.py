@@ -34,7 +34,7 @@ from pipeline.params.exhibit import PanelSection
 
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
-    """Return the notes for the outcomes and panels that one table shows."""
+    """Return all that can be said of the outcomes and panels that one table shows."""
     notes = (
         _sample(results, shown),
         *_estimators(results, shown),
@@ -46,8 +46,8 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_missing(results, shown),
         _foot(results, shown),
         *panel_warnings(results, shown),
-        *_not_shown(results, shown),
-        *_stars(results),
+        *reasons_of_dashes(results, shown),
+        *stars_words(results),
     )
     return tuple(note for note in notes if note)
 
@@ -126,17 +126,13 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     """Say which columns show proportional effects on a level, and what their totals rest on."""
     sentences = []
     for column, name in shown.columns.items():
-        letters = [k for k, panel in shown.panels.items() if _in_ratios(results, name, panel)]
-        if not letters:
-            continue
-        main = main_letter(results, shown)
-        letter = main if main in letters else letters[0]
-        sentences.append(say("main_notes.proportional", column=column))
-        sentences += _largest_firms(results, letter, shown.panels[letter].design, name)
+        if any(in_ratios(results, name, panel) for panel in shown.panels.values()):
+            sentences.append(say("main_notes.proportional", column=column))
+            sentences += largest_firms(results, shown, name)
     return sentences
 
 
-def _in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool:
+def in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool:
     """Say whether a panel shows a proportional effect on an outcome, by Poisson."""
     row = ran(results, panel.design, outcome, panel.spec)
     effect = find_effect(results, outcome, panel.design, panel.spec)
@@ -144,9 +140,15 @@ def _in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool
     return known and row is not None and "poisson" in row.listed("method")
 
 
-def _largest_firms(results: StudyResults, letter: str, design: str, outcome: str) -> list[str]:
-    """Give the largest five's share in each group's total; nothing where it is not published."""
-    key = {"design": design, "outcome": outcome, "grouping": "all"}
+def largest_firms(results: StudyResults, shown: Shown, outcome: str) -> list[str]:
+    """Give the largest five's share in each group's total; nothing where it is not published.
+
+    Of the main panel, or of the first that shows the outcome in proportion.
+    """
+    letters = [k for k, panel in shown.panels.items() if in_ratios(results, outcome, panel)]
+    main = main_letter(results, shown)
+    letter = main if main in letters else letters[0]
+    key = {"design": shown.panels[letter].design, "outcome": outcome, "grouping": "all"}
     shares = [
         results.details.figure(CONCENTRATION, "largest_five_share", **key, treated=treated).value
         for treated in (True, False)
@@ -179,31 +181,42 @@ def _translations(results: StudyResults, shown: Shown) -> list[str]:
 
 def _pre_years(results: StudyResults, shown: Shown) -> list[str]:
     """Say what the pre-trend test tests, and for which entry years nothing can be seen."""
-    tested = [k for k, panel in shown.panels.items() if tests_pre_trends(results, panel.spec)]
-    if not tested:
+    if not any(tests_pre_trends(results, panel.spec) for panel in shown.panels.values()):
         return []
-    panel = shown.panels[main_letter(results, shown)]
-    found = [pre_trends(results, name, panel.design, panel.spec) for name in shown.columns.values()]
-    notes = {one.told_years for one in found} - {""}
-    partial = [say("main_notes.others_unseen", note=note) for note in sorted(notes)]
+    unseen = [say("main_notes.others_unseen", note=n) for n in partial_leads(results, shown)]
+    return [say("main_notes.pre_trends", partial="".join(unseen)), *varying_base(results, shown)]
+
+
+def varying_base(results: StudyResults, shown: Shown) -> list[str]:
+    """Say in which panels effects before entry are measured from another period."""
+    tested = [k for k, panel in shown.panels.items() if tests_pre_trends(results, panel.spec)]
     rows = {k: panel_ran(results, shown, k) for k in tested}
     varying = [k for k in tested if any(is_varying(row) for row in rows[k])]
-    return [
-        say("main_notes.pre_trends", partial="".join(partial)),
-        *([say("main_notes.varying_base", panels=name_panels(varying))] if varying else []),
-    ]
+    return [say("main_notes.varying_base", panels=name_panels(varying))] if varying else []
+
+
+def partial_leads(results: StudyResults, shown: Shown) -> list[str]:
+    """Say for which entry years alone effects before entry can be seen, where not for all."""
+    panel = shown.panels[main_letter(results, shown)]
+    found = [pre_trends(results, name, panel.design, panel.spec) for name in shown.columns.values()]
+    return sorted({one.told_years for one in found} - {""})
 
 
 def _missing(results: StudyResults, shown: Shown) -> list[str]:
     """Say by which rule outcomes may be missing, where columns differ for that reason."""
-    numbers = {k: {e.n_obs for e in panel_effects(results, shown, k)} for k in shown.panels}
-    if all(len(found) < 2 for found in numbers.values()):
+    if not observations_differ(results, shown):
         return []
     rules = {
         letter: gap_rules(results.settings, panel_ran(results, shown, letter))
         for letter in shown.panels
     }
     return [say("main_notes.missing", rules=by_panel(rules))]
+
+
+def observations_differ(results: StudyResults, shown: Shown) -> bool:
+    """Say whether the columns of a panel rest on different numbers of observations."""
+    numbers = ({e.n_obs for e in panel_effects(results, shown, k)} for k in shown.panels)
+    return any(len(found) > 1 for found in numbers)
 
 
 def _foot(results: StudyResults, shown: Shown) -> str:
@@ -217,7 +230,7 @@ def _foot(results: StudyResults, shown: Shown) -> str:
     )
 
 
-def _not_shown(results: StudyResults, shown: Shown) -> list[str]:
+def reasons_of_dashes(results: StudyResults, shown: Shown) -> list[str]:
     """Give the reason for every dash."""
     cells: dict[str, dict[int, list[str]]] = {}
     for column, name in shown.columns.items():
@@ -252,7 +265,8 @@ def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> s
     return say("main_notes.no_pre_trend_test", note=missing_test_reason(test))
 
 
-def _stars(results: StudyResults) -> list[str]:
+def stars_words(results: StudyResults) -> list[str]:
+    """Say what stars mean, where a study has them."""
     if not results.settings.exhibit.stars:
         return []
     ten, five, one = (rounding.fixed(level, 2) for level in (0.1, 0.05, 0.01))

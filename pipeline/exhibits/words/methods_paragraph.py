@@ -1,0 +1,109 @@
+"""The methods paragraph: the conventions behind every table of a study, said once, as they ran."""
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import Ran, each, ran_on
+from pipeline.exhibits.render.latex_cells import escape
+from pipeline.exhibits.tables.panels import Shown, absorbed
+from pipeline.exhibits.words.assumptions import anticipation_words
+from pipeline.exhibits.words.designs import (
+    capitalised,
+    gap_rules,
+    pool_that_ran,
+    rule_that_ran,
+    score_covariates,
+)
+from pipeline.exhibits.words.estimator_names import name_in_words
+from pipeline.exhibits.words.estimators import adjusted_for, estimator_words
+from pipeline.exhibits.words.inference import clustered_by, is_normal
+from pipeline.exhibits.words.language import join_words, say
+from pipeline.params.exhibit import PanelSection
+
+
+def methods_tex(results: StudyResults) -> bytes:
+    r"""Return the paragraph to \input before the first table."""
+    title = escape(say("methods_paragraph.title"))
+    sentences = "\n".join(map(escape, methods_sentences(results)))
+    return f"\\noindent\\textbf{{{title}}} {sentences}\\par\n".encode()
+
+
+def methods_sentences(results: StudyResults) -> list[str]:
+    """Return how the headline was estimated, sentence by sentence."""
+    settings = results.settings
+    headline = settings.estimate.headline
+    rows = ran_on(results, headline.spec, [headline.design], settings.outcomes.intended)
+    panel = PanelSection(design=headline.design, spec=headline.spec, label="")
+    shown = Shown(dict(enumerate(settings.outcomes.intended, start=1)), {"A": panel})
+    sentences = (
+        _compared(results, rows),
+        _picked(results, rows),
+        say("methods_paragraph.estimated", words=_estimator(results, rows)),
+        _gaps(results, rows),
+        _intervals(results, shown),
+        say("methods_paragraph.percent") if _in_logs(results) else "",
+        _assumption(rows[0]),
+    )
+    return [sentence for sentence in sentences if sentence]
+
+
+def _compared(results: StudyResults, rows: list[Ran]) -> str:
+    exhibit = results.settings.exhibit
+    return say(
+        "methods_paragraph.compared",
+        firms=exhibit.firms,
+        programme=exhibit.programme,
+        pool=pool_that_ran(results, rows),
+    )
+
+
+def _picked(results: StudyResults, rows: list[Ran]) -> str:
+    design = results.settings.estimate.headline.design
+    n = len(score_covariates(results.settings, design))
+    on = say("methods_paragraph.counted", n=n) if n else ""
+    rule = rule_that_ran(results, design, rows)
+    return say("methods_paragraph.picked", rule=rule, on=on)
+
+
+def _estimator(results: StudyResults, rows: list[Ran]) -> str:
+    """Return how it was estimated; of stacked effects what the first sentences leave open."""
+    if rows[0].code("kind") != "stacked":
+        return estimator_words(results, rows)
+    words = say(
+        "methods_paragraph.stacked",
+        name=name_in_words("stacked"),
+        absorbed=each(rows, lambda row: join_words([*absorbed(results, row)])),
+        averages=each(rows, lambda row: say(f"stacked_average.{row.code('average')}")),
+    )
+    return adjusted_for(results, rows, words)
+
+
+def _assumption(row: Ran) -> str:
+    """Return what must hold; since when, where effects may come before entry."""
+    anticipated = row.has("anticipation_years")
+    since = f"; {anticipation_words(row)}" if anticipated else ""
+    return say("methods_paragraph.assumption", since=since)
+
+
+def _gaps(results: StudyResults, rows: list[Ran]) -> str:
+    rules = gap_rules(results.settings, rows)
+    return f"{capitalised(rules)}." if rules else ""
+
+
+def _intervals(results: StudyResults, shown: Shown) -> str:
+    """Say how errors are clustered and intervals made; empty where nothing is clustered."""
+    by = clustered_by(results, shown)
+    if not by:
+        return ""
+    normal = is_normal(results, shown, "A")
+    matched = shown.panels["A"].design in results.settings.match.designs
+    return say(
+        "methods_paragraph.intervals",
+        by=by,
+        factor="" if normal else say("methods_paragraph.factor"),
+        distribution=say(f"methods_paragraph.{'normal' if normal else 't'}"),
+        conditional=say("methods_paragraph.conditional") if matched else "",
+    )
+
+
+def _in_logs(results: StudyResults) -> bool:
+    intended = results.settings.outcomes.intended.values()
+    return any(outcome.in_logs and outcome.observed for outcome in intended)
