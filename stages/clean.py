@@ -10,12 +10,14 @@ from pipeline.datasets.panel import (
     PROFILE,
     SAMPLE_FLOW,
 )
+from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.coverage import measure_coverage
 from pipeline.panel.obtained import read_obtained, read_origins
 from pipeline.panel.profile import panel_dominance, profile_panel
 from pipeline.panel.sources import read_rules_tables
+from pipeline.panel.what_cleaned import data_rules
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
@@ -27,10 +29,11 @@ SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSe
 def main(
     folders: Folders, data: DataSection, clean: CleanSection, treatment: TreatmentSection
 ) -> None:
-    """Read the raw panel, register and rules files; write PANEL, its ledger, PROFILE and COVERAGE.
+    """Read the raw panel, register and rules files; write PANEL, ledger, PROFILE and COVERAGE.
 
-    For whoever may see identifiers NOT_FOUND lists the beneficiaries that the panel lacks, and
-    CORRECTIONS the corrected values with the reasons that the evaluation gave.
+    DATA_RULES says by which settings. For whoever may see identifiers NOT_FOUND lists the
+    beneficiaries that the panel lacks, and CORRECTIONS the corrected values with the reasons that
+    the evaluation gave.
     """
     obtained, folder = folders.of("obtained"), folders.of("clean")
     cleaned = clean_panel(
@@ -54,6 +57,7 @@ def main(
                 f"clean {folders.study}: {n_lost} beneficiaries of the register are not in the "
                 "panel and not evaluated; are identifiers written alike (clean.identifier)?"
             )
+    write(DATA_RULES, data_rules(data, clean, treatment), folder)
     write(COVERAGE, measure_coverage(cleaned.panel), folder)
     write(PANEL_DOMINANCE, panel_dominance(cleaned.panel), folder)
     write(PROFILE, profile_panel(cleaned.panel, clean.minimum_count, data.columns), folder)

@@ -1,11 +1,13 @@
 """Match treated firms to comparison firms under every design."""
 
+from pipeline.datasets.designs import DESIGNS
 from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
 from pipeline.matching.designs import match_designs
 from pipeline.matching.external import read_brought
 from pipeline.matching.losses import shortage_lines
+from pipeline.matching.what_matched import designs_matched
 from pipeline.params.match import MatchSection
 from stages.run import Folders, progress, run_stage
 
@@ -15,8 +17,8 @@ SECTIONS = {"match": MatchSection}
 def main(folders: Folders, match: MatchSection) -> None:
     """Read SCORES, COVARIATES and files of external designs; write matches, weights and counts.
 
-    Who is short of comparison firms is in LOSSES; a terminal shows it at once. Logs do not: these
-    are counts by entry year, before disclosure control.
+    DESIGNS says by which settings. Who is short of comparison firms is in LOSSES; a terminal shows
+    it at once. Logs do not: these are counts by entry year, before disclosure control.
     """
     scored, folder = folders.of("score"), folders.of("match")
     brought = read_brought(folders.raw, match)
@@ -25,6 +27,7 @@ def main(folders: Folders, match: MatchSection) -> None:
     write(WEIGHTS, matched.weights, folder)
     write(MATCHED, matched.counts, folder)
     write(LOSSES, matched.losses, folder)
+    write(DESIGNS, designs_matched(match), folder)
     for line in shortage_lines(matched.counts, matched.losses):
         progress(line)
 

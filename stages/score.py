@@ -1,5 +1,6 @@
 """Score: risk sets, dated covariates and the propensity score of every model."""
 
+from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.selection import (
     COVARIATES,
@@ -17,13 +18,17 @@ from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.propensity import score_risk_sets
 from pipeline.selection.risk_sets import RISK_SETS_READ, pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
+from pipeline.selection.what_scored import covariates_dated, score_models
 from stages.run import Folders, run_stage
 
 SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection}
 
 
 def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> None:
-    """Read PANEL; write SCORES with bins, coefficients and losses, COVARIATES and STACKS."""
+    """Read PANEL; write SCORES with bins, coefficients and losses, COVARIATES and STACKS.
+
+    SCORE_MODELS and DATED_COVARIATES say by which settings.
+    """
     panel, folder = read(PANEL, folders.of("clean"), _columns(score)), folders.of("score")
     index = index_panel(panel)
     candidates = risk_sets(panel, treatment, index)
@@ -36,6 +41,8 @@ def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> 
     write(SCORE_COEFFICIENTS, scored.coefficients, folder)
     write(SCORE_LOSSES, scored.losses, folder)
     write(STACKS, candidates.stacks, folder)
+    write(SCORE_MODELS, score_models(score), folder)
+    write(DATED_COVARIATES, covariates_dated(score), folder)
 
 
 def _columns(score: ScoreSection) -> list[str]:

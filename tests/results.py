@@ -11,6 +11,8 @@ from matched_sets import nearest_design
 from pipeline.analyses.rests_on import rests_on
 from pipeline.analyses.what_ran import Given, specs_ran
 from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY
+from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
+from pipeline.datasets.designs import DESIGNS as DESIGNS_RAN
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.matches import LOSSES, MATCHED, UNMATCHED
@@ -25,6 +27,7 @@ from pipeline.datasets.panel import (
 )
 from pipeline.datasets.reasons import packed, packed_remarks
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
+from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
 from pipeline.datasets.specs import ANALYSES, SPECS
@@ -36,6 +39,10 @@ from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.matching.balance_of_designs import summarise_balance
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
+from pipeline.matching.what_matched import designs_matched
+from pipeline.panel.what_cleaned import data_rules
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.match import MatchSection
@@ -44,6 +51,7 @@ from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.publication import as_published
 from pipeline.selection.score_bins import count_score_bins
+from pipeline.selection.what_scored import covariates_dated, score_models
 
 DESIGNS = ("unmatched", "covariates", "covariates_lags")
 EVENT_TIMES = range(-3, 4)
@@ -409,6 +417,7 @@ def _details(
         SPECS.name: _specs_ran(chosen, estimates, []),
         ANALYSES.name: _analyses_ran(chosen),
         BALANCE_SUMMARY.name: summarise_balance(balance, [], chosen.match).to_dict("records"),
+        **_designs_ran(chosen),
         STACKS.name: [
             {"stack": s, "n_entrants": 210, "n_entrants_not_active": 4, "n_candidates": 5000}
             for s in _STACKS
@@ -451,16 +460,52 @@ def _specs_ran(
     return list(specs_ran(study, Given(estimates, tests, {}, {}), pool))
 
 
+def _designs_ran(chosen: StudySettings) -> dict[str, list[dict[str, Any]]]:
+    """Return how scores and designs ran, as the stages make it from settings."""
+    frames = {
+        SCORE_MODELS: score_models(chosen.score),
+        DATED_COVARIATES: covariates_dated(chosen.score),
+        DESIGNS_RAN: designs_matched(chosen.match),
+        DATA_RULES: data_rules(_data(), _clean(), chosen.treatment),
+    }
+    return {table.name: frame.to_dict("records") for table, frame in frames.items()}
+
+
+def _data() -> DataSection:
+    numbers = {"grant": "Grant", "sales": "Sales", "employment": "Employment"}
+    columns = {
+        name: {"kind": "number", "column": name.upper(), "unit": "units", "label": label}
+        for name, label in numbers.items()
+    }
+    place = {"kind": "text", "column": "place", "label": "Municipality"}
+    return DataSection.model_validate(
+        {
+            "source": {"kind": "files", "panel": "firms.csv"},
+            "firm_id": "id",
+            "year": "year",
+            "cluster": ["municipality"],
+            "columns": columns | {"municipality": place},
+        }
+    )
+
+
+def _clean() -> CleanSection:
+    rows = {"identical": "collapse", "conflicting": "refuse"}
+    return CleanSection.model_validate({"duplicates": rows})
+
+
 def _analyses_ran(chosen: StudySettings) -> list[dict[str, Any]]:
     """Return ANALYSES as the stage makes it from settings."""
     return list(rests_on(chosen.estimate.analyses, chosen.treatment.reference_event_time))
 
 
 def with_settings(results: StudyResults, chosen: StudySettings) -> StudyResults:
-    """Return results under other settings, with SPECS and ANALYSES as they make them."""
+    """Return results under other settings, with what ran as they make it."""
     found = (results.estimates.to_dict("records"), results.tests.to_dict("records"))
     details = results.details.replaced(SPECS, _table(SPECS, _specs_ran(chosen, *found)))
     details = details.replaced(ANALYSES, _table(ANALYSES, _analyses_ran(chosen)))
+    for table in (SCORE_MODELS, DATED_COVARIATES, DESIGNS_RAN, DATA_RULES):
+        details = details.replaced(table, _table(table, _designs_ran(chosen)[table.name]))
     return replace(results, settings=chosen, details=details)
 
 

@@ -7,7 +7,9 @@ import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.balance import BALANCE_SUMMARY
+from pipeline.datasets.designs import DATED_COVARIATES, DESIGNS, SCORE_MODELS
 from pipeline.datasets.matches import LOSSES, MATCHED
+from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.effects.study import Study, prepare_study
 from pipeline.exhibits.details import Details
@@ -18,6 +20,7 @@ from pipeline.matching.designs import Matched, match_designs
 from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
 from pipeline.matching.rubin import separations
+from pipeline.matching.what_matched import designs_matched
 from pipeline.panel.ledger import Ledger
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
@@ -30,6 +33,7 @@ from pipeline.selection.propensity import Scored, score_risk_sets
 from pipeline.selection.risk_sets import pooled_risk_sets, risk_sets
 from pipeline.selection.score_bins import count_score_bins
 from pipeline.selection.support import treated_fates
+from pipeline.selection.what_scored import covariates_dated, score_models
 
 
 @dataclass(frozen=True)
@@ -92,15 +96,24 @@ def balance_in_memory(found: InMemory) -> pd.DataFrame:
     return measure_balance(found.firm_stacks, score, match)
 
 
-def results_in_memory(found: InMemory, cleaned: Ledger, settings: StudySettings) -> StudyResults:
-    """Estimate every spec and return what exhibits are made from, before disclosure control."""
-    score, match = settings.score, settings.match
+def results_in_memory(
+    found: InMemory, cleaned: Ledger, rules: pd.DataFrame, settings: StudySettings
+) -> StudyResults:
+    """Estimate every spec and return what exhibits are made from, before disclosure control.
+
+    `rules` is DATA_RULES of the cleaned panel.
+    """
+    score, match = found.redo.score, found.redo.match
     estimated = estimate_specs(found.study, found.redo)
     balance = balance_in_memory(found)
     told_apart = separations(found.firm_stacks, score, match)
     details = {
+        DATA_RULES.name: rules,
         STACKS.name: found.stacks,
         SCORE_LOSSES.name: found.scored.losses,
+        SCORE_MODELS.name: score_models(score),
+        DATED_COVARIATES.name: covariates_dated(score),
+        DESIGNS.name: designs_matched(match),
         MATCHED.name: found.matched.counts,
         LOSSES.name: found.matched.losses,
         BALANCE_SUMMARY.name: summarise_balance(balance, told_apart, match),

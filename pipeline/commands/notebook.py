@@ -45,6 +45,7 @@ from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.words.captions import caption
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.ledger import Ledger
+from pipeline.panel.what_cleaned import data_rules
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import StudySection
@@ -147,7 +148,9 @@ class Match:
 
     @cached_property
     def _results(self) -> StudyResults:
-        return results_in_memory(self.found, self.cleaned, _settings(self.study))
+        study = self.study
+        rules = data_rules(study.data, study.clean, study.treatment)
+        return results_in_memory(self.found, self.cleaned, rules, _settings(study))
 
     def _mine(self, table: pd.DataFrame) -> pd.DataFrame:
         return table[table["design"] == self.name].drop(columns="design").reset_index(drop=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.datasets.balance import BALANCE, SUPPORT
-from pipeline.datasets.details import OF_BALANCE, OF_ESTIMATE, OF_MATCH, OF_SCORE
+from pipeline.datasets.details import OF_BALANCE, OF_CLEAN, OF_ESTIMATE, OF_MATCH, OF_SCORE
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
@@ -15,7 +15,7 @@ from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
 from pipeline.datasets.store import Dataset, read
 
 AGGREGATES: dict[str, tuple[Dataset, ...]] = {
-    "clean": (SAMPLE_FLOW, ISSUES, PROFILE, COVERAGE, PANEL_DOMINANCE),
+    "clean": (SAMPLE_FLOW, ISSUES, PROFILE, COVERAGE, PANEL_DOMINANCE, *OF_CLEAN),
     "score": (SCORE_COEFFICIENTS, SCORE_BINS, *OF_SCORE),
     "match": OF_MATCH,
     "balance": (BALANCE, SUPPORT, COVARIATE_DOMINANCE, *OF_BALANCE),

@@ -87,6 +87,10 @@ BALANCE_SUMMARY = Dataset(
     columns={
         "design": Column("string", "name of the design"),
         "sample": Column("string", "before, after"),
+        "denominator": Column(
+            "string", "of standardised differences: pooled, treated", tells="words"
+        ),
+        "threshold": Column("number", "largest difference that is balanced", tells="statistic"),
         "mean_std_diff": Column(
             "number",
             "mean size of standardised differences over covariates and categories",
@@ -98,7 +102,7 @@ BALANCE_SUMMARY = Dataset(
             "number", "mean size of `percent_bias`", nullable=True, tells="statistic"
         ),
         "n_above_threshold": Column(
-            "integer", "differences above the threshold of params", True, tells="statistic"
+            "integer", "differences above the threshold", True, tells="statistic"
         ),
         "n_known": Column("integer", "differences that are known", True, tells="other_count"),
         "rubin_b": Column(

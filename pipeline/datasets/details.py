@@ -1,6 +1,7 @@
 """The tables behind feet and notes of exhibits: what ran, was matched, lost, used, detectable."""
 
 from pipeline.datasets.balance import BALANCE_SUMMARY
+from pipeline.datasets.designs import DATED_COVARIATES, DESIGNS, SCORE_MODELS
 from pipeline.datasets.fits import (
     DECOMPOSED_COHORTS,
     DECOMPOSED_KINDS,
@@ -11,6 +12,7 @@ from pipeline.datasets.fits import (
     UNIT_DEPENDENCE,
 )
 from pipeline.datasets.matches import LOSSES, MATCHED
+from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.samples import (
     ATTRITION,
     BASELINES,
@@ -25,8 +27,9 @@ from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.datasets.specs import ANALYSES, SPECS
 
 # By the stage that writes them.
-OF_SCORE = (STACKS, SCORE_LOSSES)
-OF_MATCH = (MATCHED, LOSSES)
+OF_CLEAN = (DATA_RULES,)
+OF_SCORE = (STACKS, SCORE_LOSSES, SCORE_MODELS, DATED_COVARIATES)
+OF_MATCH = (MATCHED, LOSSES, DESIGNS)
 OF_BALANCE = (BALANCE_SUMMARY,)
 OF_ESTIMATE = (
     SPECS,
@@ -48,4 +51,4 @@ OF_ESTIMATE = (
     UNIT_DEPENDENCE,
 )
 
-DETAILS = (*OF_SCORE, *OF_MATCH, *OF_BALANCE, *OF_ESTIMATE)
+DETAILS = (*OF_CLEAN, *OF_SCORE, *OF_MATCH, *OF_BALANCE, *OF_ESTIMATE)

@@ -12,11 +12,13 @@ NONE = "none"
 NO_LIST = packed_list([])
 
 
-def _word(meaning: str) -> Column:
+def word(meaning: str) -> Column:
+    """Return a column that holds a code or a text; `none` where the option does not apply."""
     return Column("string", meaning, tells="words")
 
 
-def _list(meaning: str) -> Column:
+def listed(meaning: str) -> Column:
+    """Return a column that holds a list of codes or numbers."""
     return Column("string", f"{meaning}: a list, JSON", tells="words")
 
 
@@ -40,54 +42,54 @@ SPECS = Dataset(
         "design": Column("string", "matching design"),
         "outcome": Column("string", "outcome as named in params; survival for that of firms"),
         "estimator": Column("string", "name of the spec or analysis"),
-        "kind": _word("estimator or analysis as params call it: stacked, group_time, margins ..."),
-        "method": _list("least_squares, poisson, imputation, a method of group_time ..."),
-        "solved_by": _word("own, linearmodels; nobody where nothing could be estimated"),
-        "terms": _list("families of terms asked for"),
-        "average": _word("what `att` averages: event, pooled, simple, cohort, year"),
-        "event_bins": _list("ranges of event times averaged, of each first and last"),
+        "kind": word("estimator or analysis as params call it: stacked, group_time, margins ..."),
+        "method": listed("least_squares, poisson, imputation, a method of group_time ..."),
+        "solved_by": word("own, linearmodels; nobody where nothing could be estimated"),
+        "terms": listed("families of terms asked for"),
+        "average": word("what `att` averages: event, pooled, simple, cohort, year"),
+        "event_bins": listed("ranges of event times averaged, of each first and last"),
         "balanced_last_event_time": _number(
             "last event time of event_balanced; missing without", "year", nullable=True
         ),
-        "firms": _word("risk_sets: those of the design's stacks; panel: every firm"),
-        "comparison": _word("never_treated, not_yet_treated"),
-        "controls_from": _word("pool: all, outside_treated_clusters; not_known without settings"),
-        "firm_years": _word("per_entry_year, or once where entry years are pooled"),
-        "gaps": _list("who counts where outcomes are missing: drop_set, observed, pairs ..."),
+        "firms": word("risk_sets: those of the design's stacks; panel: every firm"),
+        "comparison": word("never_treated, not_yet_treated"),
+        "controls_from": word("pool: all, outside_treated_clusters; not_known without settings"),
+        "firm_years": word("per_entry_year, or once where entry years are pooled"),
+        "gaps": listed("who counts where outcomes are missing: drop_set, observed, pairs ..."),
         "first_event_time": _number("first event time of the window", "year"),
         "last_event_time": _number("last event time of the window", "year"),
         "anticipation_years": _number("years before entry that count as treated", "year"),
         "base_event_time": _number("event time of the reference year", "year"),
-        "base": _word("what the average is measured from: reference_year, every_year_before"),
-        "event_base": _word("what event times before entry are measured from: universal, varying"),
-        "matched_event_times": _list("event times of the outcome that the design matched on"),
-        "firm_effects": _word("firm_by_entry_year, firm, cohort, or differenced"),
-        "year_effects": _word("year_by_entry_year, year, or differenced"),
-        "year_effects_by": _word("column whose base-year value year effects vary by"),
-        "weights": _word(
+        "base": word("what the average is measured from: reference_year, every_year_before"),
+        "event_base": word("what event times before entry are measured from: universal, varying"),
+        "matched_event_times": listed("event times of the outcome that the design matched on"),
+        "firm_effects": word("firm_by_entry_year, firm, cohort, or differenced"),
+        "year_effects": word("year_by_entry_year, year, or differenced"),
+        "year_effects_by": word("column whose base-year value year effects vary by"),
+        "weights": word(
             "matching, matching_summed, matched_anew, matched_within_groups, scaled_to_treated, "
             "one, treated_size, own_size"
         ),
-        "weight_by": _list("covariate or columns that weight firms"),
+        "weight_by": listed("covariate or columns that weight firms"),
         "weight_matched_again": Column(
             "flag", "weights by the score on top of matching", tells="words"
         ),
-        "covariates": _list("covariates adjusted for"),
-        "bias_adjustment": _list("covariates whose differences within matches are removed"),
-        "cluster": _word("what errors are clustered by: firm, assignment ..., or a text column"),
-        "other_cluster": _word("the other of two levels that they are clustered by"),
-        "variance": _word("clustered; robust or homoskedastic within neighbours"),
+        "covariates": listed("covariates adjusted for"),
+        "bias_adjustment": listed("covariates whose differences within matches are removed"),
+        "cluster": word("what errors are clustered by: firm, assignment ..., or a text column"),
+        "other_cluster": word("the other of two levels that they are clustered by"),
+        "variance": word("clustered; robust or homoskedastic within neighbours"),
         "variance_neighbours": _number("neighbours that variances are among; 0 without"),
-        "inference": _list("methods that gave an error, a p-value or an interval"),
+        "inference": listed("methods that gave an error, a p-value or an interval"),
         "bands": Column("flag", "simultaneous bands beside", tells="words"),
         "draws": _number("samples of the cluster bootstrap; 0 without"),
         "seed": _seed("the cluster bootstrap"),
         "wild_draws": _number("draws of the wild bootstrap; 0 without"),
         "wild_seed": _seed("the wild bootstrap"),
-        "wild_ties": _word("ties of the wild bootstrap: counted, left_out"),
+        "wild_ties": word("ties of the wild bootstrap: counted, left_out"),
         "randomisation_draws": _number("assignments of the randomisation test; 0 without"),
         "randomisation_seed": _seed("the randomisation test"),
-        "influence_kept": _word("estimates that INFLUENCE has: all, averages, none"),
+        "influence_kept": word("estimates that INFLUENCE has: all, averages, none"),
         "romano_wolf_draws": _number("draws over the family of outcomes; 0 where not in one"),
         "romano_wolf_seed": _seed("these draws"),
         "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
@@ -105,12 +107,12 @@ ANALYSES = Dataset(
         "estimator": Column("string", "name of the analysis"),
         "outcome": Column("string", "outcome whose limits these are, or `all`"),
         "grouping": Column("string", "what firms are grouped, or weighted, by; or `all`"),
-        "exit_known_by": _word("how a firm is known to be gone: last_year, column"),
+        "exit_known_by": word("how a firm is known to be gone: last_year, column"),
         "least_years_absent": _number(
             "fewest years absent up to the panel's last of who is gone; 0 where that is no rule",
             "year",
         ),
-        "column": _word("column that says when firms exit, groups or weighs them"),
+        "column": word("column that says when firms exit, groups or weighs them"),
         "column_event_time": _number(
             "event time at which firms have the column; missing where it has no date",
             "year",

@@ -1,18 +1,29 @@
 """How effects were estimated, as SPECS says it ran: words about it come from here, not params."""
 
+import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
+from pipeline.datasets.balance import BALANCE_SUMMARY
+from pipeline.datasets.designs import (
+    DATED_COVARIATES,
+    DESIGNS,
+    SCORE_MODELS,
+    UNMATCHED_DESIGN,
+)
 from pipeline.datasets.reasons import unpacked_list
 from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, SPECS
+from pipeline.datasets.store import Dataset
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.words.language import join_words
 
 
 @dataclass(frozen=True)
 class Ran:
-    """Hold a row of SPECS, of one outcome and design, or one of ANALYSES."""
+    """Hold a row of SPECS or ANALYSES, or one of a design, score model or covariate as it ran."""
 
     row: Mapping[Hashable, Any]
 
@@ -23,6 +34,10 @@ class Ran:
     def listed(self, column: str) -> list[Any]:
         """Return the values of a column that holds a list, none where it is empty."""
         return unpacked_list(self.row[column])
+
+    def mapping(self, column: str) -> dict[str, Any]:
+        """Return what a column that holds a mapping has by name."""
+        return dict(json.loads(str(self.row[column])))
 
     def told(self, column: str, words: Callable[[str], str]) -> str:
         """Return what is said of the codes that a column holds: `a`, or `a and b`."""
@@ -36,9 +51,13 @@ class Ran:
         """Return a number that need not be whole."""
         return float(self.row[column])
 
+    def known(self, column: str) -> bool:
+        """Say whether an option has a value, which may be zero."""
+        return not pd.isna(self.row[column])
+
     def has(self, column: str) -> bool:
         """Say whether an option was in use: it is no `none`, no empty list, not zero, not false."""
-        return self.row[column] not in (NONE, NO_LIST, 0, False)
+        return self.known(column) and self.row[column] not in (NONE, NO_LIST, 0, False)
 
 
 def ran(results: StudyResults, design: str, outcome: str, spec: str) -> Ran | None:
@@ -77,6 +96,38 @@ def power(results: StudyResults) -> float:
     return _shared(results, "power")
 
 
+def matching_designs(results: StudyResults) -> list[str]:
+    """Return the designs that match or weight, in the order in which exhibits show them."""
+    names = _in_order(results, DESIGNS)
+    return [name for name in names if name != UNMATCHED_DESIGN]
+
+
+def covariates_ran(results: StudyResults) -> list[str]:
+    """Return the covariates in the order in which exhibits show them."""
+    return _in_order(results, DATED_COVARIATES)
+
+
+def design_ran(results: StudyResults, design: str) -> Ran:
+    """Return how a design ran."""
+    return _only(results, DESIGNS, design=design)
+
+
+def score_ran(results: StudyResults, design: str) -> Ran:
+    """Return how the score model of a design ran, or its risk sets where it has no score."""
+    model = design_ran(results, design).code("score_model")
+    return _only(results, SCORE_MODELS, model=model)
+
+
+def covariate_ran(results: StudyResults, covariate: str) -> Ran:
+    """Return how a covariate was dated."""
+    return _only(results, DATED_COVARIATES, covariate=covariate)
+
+
+def balance_rule(results: StudyResults) -> Ran:
+    """Return how balance was measured and judged, which all designs share."""
+    return Ran(results.details.records(BALANCE_SUMMARY)[0])
+
+
 def estimator_of(results: StudyResults, spec: str) -> str:
     """Return the estimator that a spec is of."""
     return _rows(results, estimator=spec)[0].code("kind")
@@ -98,6 +149,17 @@ def _shared(results: StudyResults, column: str) -> float:
     rows = _rows(results, estimator=results.settings.estimate.headline.spec)
     (value,) = {row.value(column) for row in rows}
     return value
+
+
+def _in_order(results: StudyResults, table: Dataset) -> list[str]:
+    (name,) = table.key
+    rows = results.details.records(table)
+    return [str(row[name]) for row in sorted(rows, key=lambda row: int(str(row["position"])))]
+
+
+def _only(results: StudyResults, table: Dataset, **key: str) -> Ran:
+    (row,) = results.details.records(table, **key)
+    return Ran(row)
 
 
 def _rows(results: StudyResults, **key: str) -> list[Ran]:

@@ -25,7 +25,8 @@ def summarise_balance(
         [(design, sample, *astuple(own)) for design, sample, own in told_apart],
         columns=[*_KEY, *(field.name for field in fields(Separation))],
     )
-    return conform(BALANCE_SUMMARY, found.merge(refitted, on=_KEY, how="left"))
+    judged = found.assign(denominator=match.balance.denominator, threshold=match.balance.threshold)
+    return conform(BALANCE_SUMMARY, judged.merge(refitted, on=_KEY, how="left"))
 
 
 def differences_of_designs(balance: pd.DataFrame, threshold: float) -> pd.DataFrame:

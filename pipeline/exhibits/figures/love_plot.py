@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from pipeline.exhibits.design_balance import balance_of
 from pipeline.exhibits.figures.drawing import BLUE, GREY, ORANGE, PALE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import balance_rule, matching_designs
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.words.language import say
 
@@ -36,14 +37,14 @@ def love_plot(results: StudyResults) -> Figure:
     heights = list(range(len(wide)))
     before, after = wide["std_diff_before"].to_numpy(), wide["std_diff_after"].to_numpy()
     _points(axes, before, heights, _BEFORE | {"label": say("sample.before")})
-    if headline.design in results.settings.match.designs:
+    if headline.design in matching_designs(results):
         axes.hlines(heights, before, after, color=PALE, linewidth=1, zorder=1)
         _points(axes, after, heights, _AFTER | {"label": say("sample.after")})
     terms = zip(wide["covariate"], wide["category"], strict=True)
-    labels = [covariate_label(results.settings, *term) for term in terms]
+    labels = [covariate_label(results, *term) for term in terms]
     stars = ["" if used else " *" for used in wide["in_score_before"]]
     axes.set_yticks(heights, [a + b for a, b in zip(labels, stars, strict=True)])
-    _lines(axes, results.settings.match.balance.threshold)
+    _lines(axes, balance_rule(results).value("threshold"))
     outside = say("love_plot.outside_score") if any(stars) else ""
     axes.set_xlabel(say("love_plot.standardised_difference", outside=outside))
     figure.legend(loc="outside upper center", ncols=2)

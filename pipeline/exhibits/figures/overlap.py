@@ -10,6 +10,7 @@ from pipeline.datasets.arrays import Floats
 from pipeline.datasets.small_counts import step_runs
 from pipeline.exhibits.figures.drawing import BLUE, GREY, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import design_ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 
@@ -24,7 +25,8 @@ def overlap(results: StudyResults) -> Figure:
         axes.text(0.5, 0.5, say("overlap.no_score"), ha="center")
         return figure
     least = results.settings.exhibit.disclosure.min_cell_firms
-    bins = score_bins(results.score_bins, results.settings.match.designs[design].score, least)
+    model = design_ran(results, design).code("score_model")
+    bins = score_bins(results.score_bins, model, least)
     _mirror(axes, bins)
     axes.set_xlabel(say("score.propensity_score"))
     axes.set_ylabel(say("overlap.share_of_group"))

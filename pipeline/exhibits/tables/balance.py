@@ -13,7 +13,8 @@ from pipeline.exhibits.design_balance import (
     balance_of,
     differences_together,
 )
-from pipeline.exhibits.inputs import StudyResults, StudySettings
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import balance_rule, covariate_ran, covariates_ran, matching_designs
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
     HIDDEN,
@@ -62,12 +63,12 @@ def balance_table(results: StudyResults) -> Table:
     ]
     table = Table(
         columns=tuple(columns),
-        panels=_panels(results.settings, wide),
+        panels=_panels(results, wide),
         foot=_foot(results, design, wide),
         notes=_notes(results, design),
         source=results.settings.exhibit.source,
     )
-    return table if design in results.settings.match.designs else _before_only(table)
+    return table if design in matching_designs(results) else _before_only(table)
 
 
 def _before_only(table: Table) -> Table:
@@ -82,43 +83,44 @@ def _first_cells(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     return tuple(row for row in cut if any(cell is not None for cell in row.cells))
 
 
-def covariate_label(settings: StudySettings, covariate: str, category: str | None = None) -> str:
+def covariate_label(results: StudyResults, covariate: str, category: str | None = None) -> str:
     """Return a covariate's label with its date, and the category where it is one of a category."""
     if covariate == SCORE_COVARIATE:
         return say("score.propensity_score")
-    declared = settings.score.covariates
-    label = dated_label(declared[covariate]) if covariate in declared else covariate
+    declared = covariates_ran(results)
+    known = covariate in declared
+    label = dated_label(covariate_ran(results, covariate)) if known else covariate
     return label if pd.isna(category) else f"{label}: {category}"
 
 
-def _panels(settings: StudySettings, wide: pd.DataFrame) -> tuple[Panel, ...]:
-    position = wide["covariate"].map(lambda name: _position(settings, name))
+def _panels(results: StudyResults, wide: pd.DataFrame) -> tuple[Panel, ...]:
+    position = wide["covariate"].map(lambda name: _position(results, name))
     ordered = wide.assign(position=position).sort_values(["position", *TERM])
     in_score = ordered["in_score_before"].astype(bool)
     used, others = ordered[in_score], ordered[~in_score]
     groups = [(say("balance.in_score"), used), (say("balance.not_in_score"), others)]
     return tuple(
-        Panel(title, tuple(_rows(settings, frame))) for title, frame in groups if len(frame)
+        Panel(title, tuple(_rows(results, frame))) for title, frame in groups if len(frame)
     )
 
 
-def _position(settings: StudySettings, covariate: str) -> int:
+def _position(results: StudyResults, covariate: str) -> int:
     """Order covariates as params declare them, the score itself first."""
-    declared = list(settings.score.covariates)
+    declared = covariates_ran(results)
     return declared.index(covariate) if covariate in declared else -1
 
 
-def _rows(settings: StudySettings, wide: pd.DataFrame) -> list[Row]:
+def _rows(results: StudyResults, wide: pd.DataFrame) -> list[Row]:
     """Return one row a covariate; the categories of one covariate share a row."""
     return [
-        _row(settings, str(name), group)
+        _row(results, str(name), group)
         if group["category"].isna().all()
-        else _categories(settings, str(name), group)
+        else _categories(results, str(name), group)
         for name, group in wide.groupby("covariate", sort=False)
     ]
 
 
-def _row(settings: StudySettings, covariate: str, group: pd.DataFrame) -> Row:
+def _row(results: StudyResults, covariate: str, group: pd.DataFrame) -> Row:
     row = group.iloc[0]
     cells = (
         _mean(row, "treated_before"),
@@ -128,7 +130,7 @@ def _row(settings: StudySettings, covariate: str, group: pd.DataFrame) -> Row:
         number_cell(float(row["std_diff_after"]), _DECIMALS),
         number_cell(float(row["variance_ratio_after"]), _DECIMALS),
     )
-    return Row(covariate_label(settings, covariate), cells)
+    return Row(covariate_label(results, covariate), cells)
 
 
 def _mean(row: pd.Series, of: str) -> Cell:
@@ -138,12 +140,12 @@ def _mean(row: pd.Series, of: str) -> Cell:
     return HIDDEN if math.isnan(value) and exists else number_cell(value, _DECIMALS)
 
 
-def _categories(settings: StudySettings, covariate: str, group: pd.DataFrame) -> Row:
+def _categories(results: StudyResults, covariate: str, group: pd.DataFrame) -> Row:
     """Return the largest differences, with their signs, over the categories of a covariate."""
     before, after = (_largest(group[f"std_diff_{side}"]) for side in ("before", "after"))
     label = say(
         "balance.largest_category",
-        covariate_label=covariate_label(settings, covariate),
+        covariate_label=covariate_label(results, covariate),
         group=len(group),
     )
     return Row(label, _sides(before, after))
@@ -156,7 +158,7 @@ def _largest(differences: "pd.Series[float]") -> Cell:
 
 
 def _foot(results: StudyResults, design: str, wide: pd.DataFrame) -> tuple[Row, ...]:
-    threshold = results.settings.match.balance.threshold
+    threshold = balance_rule(results).value("threshold")
     sides = [differences_together(results, design, side) for side in ("before", "after")]
     lost = treated_lost(results, design)
     firms = results.settings.exhibit.firms
@@ -188,7 +190,7 @@ def _distinct(results: StudyResults, design: str) -> tuple[Cell, ...]:
     """Return the distinct comparison firms, before matching only where all of them are used."""
     known = results.details.figure(MATCHED, "n_comparison_distinct", design=design, stack="all")
     count = WholeNumbers((int(known.value),)) if known.known else None
-    if design in results.settings.match.designs:
+    if design in matching_designs(results):
         return (None, None, None, count, None, None)
     return (None, count, None, None, None, None)
 
@@ -218,7 +220,7 @@ def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
 
 def _other_designs(results: StudyResults, design: str) -> list[Row]:
     rows = []
-    for other in results.settings.match.designs:
+    for other in matching_designs(results):
         after = differences_together(results, other, "after")
         if other != design and (after.hidden or after.n_known):
             label = say(
@@ -228,12 +230,12 @@ def _other_designs(results: StudyResults, design: str) -> list[Row]:
     return rows
 
 
-def _score_words(settings: StudySettings, headline: str) -> str:
+def _score_words(results: StudyResults, headline: str) -> str:
     """List what each design conditions on, the headline design's covariates first."""
-    own = score_covariates(settings, headline)
-    lists = {design: score_covariates(settings, design) for design in settings.match.designs}
+    own = score_covariates(results, headline)
+    lists = {design: score_covariates(results, design) for design in matching_designs(results)}
     others = [
-        f"{settings.design_label(design)}: {_more_than(own, covariates)}"
+        f"{results.settings.design_label(design)}: {_more_than(own, covariates)}"
         for design, covariates in lists.items()
         if covariates and set(covariates) != set(own)
     ]
@@ -252,12 +254,12 @@ def _more_than(own: list[str], covariates: list[str]) -> str:
 
 def _design_words(results: StudyResults, design: str) -> str:
     settings = results.settings
-    covariates = score_covariates(settings, design)
+    covariates = score_covariates(results, design)
     on = say("balance.on_covariates", covariates=", ".join(covariates)) if covariates else ""
     return say(
         "balance.design",
         design_label=settings.design_label(design),
-        design_rule=design_rule(settings, design),
+        design_rule=design_rule(results, design),
         on=on,
         design_pool=design_pool(results, design),
     )
@@ -266,15 +268,16 @@ def _design_words(results: StudyResults, design: str) -> str:
 def _notes(results: StudyResults, design: str) -> tuple[str, ...]:
     settings = results.settings
     firms = settings.exhibit.firms
-    matched = design in settings.match.designs
+    matched = design in matching_designs(results)
+    denominator = balance_rule(results).code("denominator")
     conventions = either(
         results,
         full=[
             _design_words(results, design),
-            _score_words(settings, design),
+            _score_words(results, design),
             say(
                 "balance.standardised_difference",
-                denominators=say(f"balance.{settings.match.balance.denominator}_denominator"),
+                denominators=say(f"balance.{denominator}_denominator"),
             ),
             say("balance.treated_before_matching", firms=firms)
             + (say("balance.after_matching_note") if matched else say("balance.comparison_note")),
@@ -289,7 +292,7 @@ def _notes(results: StudyResults, design: str) -> tuple[str, ...]:
 
 
 def _verdict(results: StudyResults, design: str) -> str:
-    threshold = results.settings.match.balance.threshold
+    threshold = balance_rule(results).value("threshold")
     after = differences_together(results, design, "after")
     if after.hidden:
         return ""

@@ -6,6 +6,7 @@ from pipeline.datasets.balance import BALANCE_SUMMARY, INDEX_CONSTANT
 from pipeline.datasets.matches import MATCHED
 from pipeline.exhibits.design_balance import differences_together
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import balance_rule, matching_designs
 from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.balance import share_above
 from pipeline.exhibits.tables.table import (
@@ -25,7 +26,7 @@ from pipeline.exhibits.words.language import say
 
 def balance_summary(results: StudyResults) -> list[Table]:
     """Return one row a matched design before and after matching; none without such designs."""
-    designs = list(results.settings.match.designs)
+    designs = matching_designs(results)
     if not designs:
         return []
     panels = [
@@ -51,7 +52,7 @@ def balance_summary(results: StudyResults) -> list[Table]:
 
 
 def _threshold(results: StudyResults) -> str:
-    return general(results.settings.match.balance.threshold)
+    return general(balance_rule(results).value("threshold"))
 
 
 def _row(results: StudyResults, design: str, side: str) -> Row:
@@ -94,17 +95,15 @@ def _without_ratio(results: StudyResults) -> list[str]:
     """Say why designs that leave nothing to tell the groups apart by have no ratio."""
     summary = results.details.of(BALANCE_SUMMARY)
     constant = set(summary.loc[summary["reason"] == INDEX_CONSTANT, "design"])
-    named = [
-        results.settings.design_label(d) for d in results.settings.match.designs if d in constant
-    ]
+    named = [results.settings.design_label(d) for d in matching_designs(results) if d in constant]
     return [say("balance_summary.index_constant", designs="; ".join(named))] if named else []
 
 
 def _verdicts(results: StudyResults) -> list[str]:
     """Say which designs meet the declared threshold, and which do not, where it may be told."""
-    threshold = results.settings.match.balance.threshold
+    threshold = balance_rule(results).value("threshold")
     labels: dict[bool, list[str]] = {True: [], False: []}
-    for design in results.settings.match.designs:
+    for design in matching_designs(results):
         after = differences_together(results, design, "after")
         if not after.hidden:
             labels[after.largest <= threshold].append(results.settings.design_label(design))

@@ -11,6 +11,7 @@ from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.exhibits.details import Details, Figure
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import design_ran, matching_designs
 from pipeline.exhibits.tables.table import (
     HIDDEN,
     Cell,
@@ -42,7 +43,7 @@ class _Step:
 def sample_flow(results: StudyResults) -> Table:
     """Return the cleaning steps, then the selection steps of every design."""
     firms = capitalised(results.settings.exhibit.firms)
-    designs = ["unmatched", *results.settings.match.designs]
+    designs = ["unmatched", *matching_designs(results)]
     cleaning = (*_not_in_panel(results), *_cleaning(results.sample_flow))
     panels = [Panel(say("sample_flow.cleaning"), cleaning)]
     panels += [panel for panel in [_risk_sets(results)] if panel.rows]
@@ -107,12 +108,12 @@ def _risk_sets(results: StudyResults) -> Panel:
 
 
 def _selection(results: StudyResults, design: str) -> Panel:
-    rules = results.settings.match.designs
     details = results.details
+    model = design_ran(results, design).code("score_model")
     steps = (
-        _matching_steps(details, design, rules[design].score)
-        if design in rules
-        else _unmatched_steps(details)
+        _unmatched_steps(details)
+        if design == "unmatched"
+        else _matching_steps(details, design, model)
     )
     label = results.settings.design_label(design)
     return _steps(say("sample_flow.selection", design_label=label), steps)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.datasets.selection import CONSTANT, COVARIATE, POOLED, STACK_LEVEL
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import covariates_ran, design_ran, score_ran
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.tables.parts import side_by_side
 from pipeline.exhibits.tables.table import (
@@ -27,10 +28,11 @@ _Key = tuple[str, str, str]
 
 def score_table(results: StudyResults) -> list[Table]:
     """Return the table; none where the headline design has no score or no fit is published."""
-    design = results.settings.match.designs.get(results.settings.estimate.headline.design)
-    if design is None or not design.uses_score:
+    design = design_ran(results, results.settings.estimate.headline.design)
+    if not design.has("uses_score"):
         return []
-    chosen = results.coefficients[results.coefficients["model"] == design.score]
+    model = design.code("score_model")
+    chosen = results.coefficients[results.coefficients["model"] == model]
     fits = sorted(chosen["fit"].unique())
     return side_by_side(fits, lambda part: _table(results, chosen, part))
 
@@ -61,7 +63,7 @@ def _table(results: StudyResults, fitted: pd.DataFrame, numbered: dict[int, str]
 def _position(results: StudyResults, key: _Key) -> tuple[int, int, str]:
     """Order terms as params declare covariates, then the constant, then entry years."""
     term, covariate, category = key
-    declared = list(results.settings.score.covariates)
+    declared = covariates_ran(results)
     place = declared.index(covariate) if covariate in declared else len(declared)
     return ((COVARIATE, CONSTANT, STACK_LEVEL).index(term), place, category)
 
@@ -87,7 +89,7 @@ def _label(results: StudyResults, key: _Key) -> str:
         return say("score.constant")
     if term == STACK_LEVEL:
         return say("row.entry_in", fit=category)
-    return covariate_label(results.settings, covariate, category or None)
+    return covariate_label(results, covariate, category or None)
 
 
 def _foot(results: StudyResults, fitted: pd.DataFrame, names: list[str]) -> tuple[Row, ...]:
@@ -117,7 +119,7 @@ def _figures(row: "pd.Series[Any]") -> dict[str, float]:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     settings = results.settings
     design = settings.estimate.headline.design
-    link = settings.score.models[settings.match.designs[design].score].link
+    link = score_ran(results, design).code("link")
     return (
         say("score.what_is_shown", link=link, design_label=settings.design_label(design)),
         say("score.measures"),

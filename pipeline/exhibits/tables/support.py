@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import covariates_ran, matching_designs
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.tables.table import (
     HIDDEN,
@@ -29,7 +30,7 @@ _FEWEST_SHOWN = 3
 
 def support_tables(results: StudyResults) -> list[Table]:
     """Return the table; none where no design picks firms."""
-    if results.support is None or not results.settings.match.designs:
+    if results.support is None or not matching_designs(results):
         return []
     return [support_table(results, results.support)]
 
@@ -39,7 +40,7 @@ def support_table(results: StudyResults, support: pd.DataFrame) -> Table:
 
     Means are of the headline design, or of the first one where the headline is unmatched.
     """
-    designs = list(results.settings.match.designs)
+    designs = matching_designs(results)
     headline = results.settings.estimate.headline.design
     shown = headline if headline in designs else designs[0]
     label = results.settings.design_label(shown)
@@ -92,10 +93,10 @@ def _mean_rows(results: StudyResults, support: pd.DataFrame, design: str) -> lis
     known = set(together["covariate"])
     return [
         Row(
-            covariate_label(results.settings, name),
+            covariate_label(results, name),
             tuple(_mean(results, means.get((name, fate))) for fate in _FATES),
         )
-        for name in results.settings.score.covariates
+        for name in covariates_ran(results)
         if name in known
     ]
 

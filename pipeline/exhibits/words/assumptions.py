@@ -27,7 +27,7 @@ def assumptions(results: StudyResults) -> list[tuple[str, str]]:
             say("assumptions.effect", programme=settings.exhibit.programme, firms=firms),
         ),
         (say("assumptions.comparison_question"), _comparison(results, rows)),
-        (say("assumptions.matching_question"), _picked(settings)),
+        (say("assumptions.matching_question"), _picked(results)),
         (say("assumptions.time_question"), _window(rows[0])),
         (say("assumptions.certainty_question"), _intervals(results, rows[0])),
         (
@@ -42,11 +42,11 @@ def _comparison(results: StudyResults, rows: list[Ran]) -> str:
     return say("assumptions.comparison", design_pool=pool_that_ran(results, rows))
 
 
-def _picked(settings: StudySettings) -> str:
-    design = settings.estimate.headline.design
-    covariates = score_covariates(settings, design)
+def _picked(results: StudyResults) -> str:
+    design = results.settings.estimate.headline.design
+    covariates = score_covariates(results, design)
     listed = say("assumptions.covariates", covariates=", ".join(covariates)) if covariates else ""
-    return f"{capitalised(design_rule(settings, design))}.{listed}"
+    return f"{capitalised(design_rule(results, design))}.{listed}"
 
 
 def _window(row: Ran) -> str:

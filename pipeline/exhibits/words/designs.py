@@ -1,15 +1,21 @@
-"""Say in words what the parameters made the code do: who was compared with whom, and how.
+"""Say in words what ran: who was compared with whom, and how.
 
-Every sentence is built from the settings that ran; none is typed for a study.
+Every sentence is built from the records of designs, scores and specs; none is typed for a study.
 """
 
 from pipeline.exhibits.inputs import StudyResults, StudySettings
-from pipeline.exhibits.ran import Ran, each, ran_on_design
+from pipeline.exhibits.ran import (
+    Ran,
+    covariate_ran,
+    design_ran,
+    each,
+    matching_designs,
+    ran_on_design,
+    score_ran,
+)
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.methods import method_words
-from pipeline.params.match import conditioning_covariates
-from pipeline.params.score import Covariate, ScoreModel
 
 
 def capitalised(text: str) -> str:
@@ -30,18 +36,16 @@ def pool_words(settings: StudySettings, comparison: str, controls_from: str) -> 
 def design_pool(results: StudyResults, design: str) -> str:
     """Return the pool from which a design takes comparison firms.
 
-    A design that is matched but that no spec is of has no row in SPECS: its settings say it.
+    A design that is matched but that no spec is of has no row in SPECS: its score model says it.
     """
     rows = ran_on_design(results, design)
-    return pool_that_ran(results, rows) if rows else _pool_asked(results.settings, design)
+    return pool_that_ran(results, rows) if rows else _pool_of_model(results, design)
 
 
-def _pool_asked(settings: StudySettings, design: str) -> str:
-    comparison = settings.treatment.comparison
-    if design == "unmatched":
-        return pool_words(settings, comparison, settings.score.unmatched.controls_from)
-    model = settings.score.models[settings.match.designs[design].score]
-    return pool_words(settings, comparison, model.controls_from)
+def _pool_of_model(results: StudyResults, design: str) -> str:
+    comparison = results.settings.treatment.comparison
+    controls_from = score_ran(results, design).code("controls_from")
+    return pool_words(results.settings, comparison, controls_from)
 
 
 def pool_that_ran(results: StudyResults, rows: list[Ran]) -> str:
@@ -54,16 +58,15 @@ def pool_that_ran(results: StudyResults, rows: list[Ran]) -> str:
 
 def rule_that_ran(results: StudyResults, design: str, rows: list[Ran]) -> str:
     """Return the rule by which a design picks firms; without matching, how they were weighted."""
-    settings = results.settings
-    if design in settings.match.designs:
-        return design_rule(settings, design)
-    return each(rows, lambda row: _unmatched(settings, row))
+    if design in matching_designs(results):
+        return design_rule(results, design)
+    return each(rows, lambda row: _unmatched(results, row))
 
 
-def _unmatched(settings: StudySettings, row: Ran) -> str:
-    firms = settings.exhibit.firms
+def _unmatched(results: StudyResults, row: Ran) -> str:
+    firms = results.settings.exhibit.firms
     if row.has("weight_by"):
-        labels = ", ".join(covariate_labels(settings, row.listed("weight_by")))
+        labels = ", ".join(covariate_labels(results, row.listed("weight_by")))
         return say("designs.no_matching_weighted_by", firms=firms, labels=labels)
     if row.code("weights") == "one":
         return say("designs.no_matching_no_weights", firms=firms)
@@ -80,67 +83,80 @@ def gap_rules(settings: StudySettings, rows: list[Ran]) -> str:
     return each(rows, lambda row: row.told("gaps", rule))
 
 
-def covariate_labels(settings: StudySettings, names: list[str]) -> list[str]:
-    """Return the dated labels of covariates of the score."""
-    return [dated_label(settings.score.covariates[name]) for name in names]
+def covariate_labels(results: StudyResults, names: list[str]) -> list[str]:
+    """Return the dated labels of covariates."""
+    return [dated_label(covariate_ran(results, name)) for name in names]
 
 
-def design_rule(settings: StudySettings, design: str) -> str:
+def design_rule(results: StudyResults, design: str) -> str:
     """Return the rule by which a design picks and weights firms of its pool."""
     if design == "unmatched":
-        return say("designs.no_matching", firms=settings.exhibit.firms)
-    rule = settings.match.designs[design]
-    model = settings.score.models[rule.score]
-    fit = say(f"score_fit.{model.fit}")
-    labels = {name: dated_label(item) for name, item in settings.score.covariates.items()}
-    parts = [
-        *method_words(rule, settings.exhibit, labels),
-        *_support(model),
-        *([say("designs.fitted_on_support")] if model.refit else []),
-        *([say("designs.score", link=model.link, fit=fit)] if rule.uses_score else []),
-    ]
+        return say("designs.no_matching", firms=results.settings.exhibit.firms)
+    rule, model = design_ran(results, design), score_ran(results, design)
+    parts = [*method_words(results, rule), *_exact(results, rule), *_support(model)]
+    if model.has("refit"):
+        parts.append(say("designs.fitted_on_support"))
+    if rule.has("uses_score"):
+        fit = say(f"score_fit.{model.code('fit')}")
+        parts.append(say("designs.score", link=model.code("link"), fit=fit))
     return ", ".join(parts)
 
 
-def score_covariates(settings: StudySettings, design: str) -> list[str]:
-    """Return the dated covariates that a design scores or balances; none for `unmatched`."""
-    if design not in settings.match.designs:
+def _exact(results: StudyResults, rule: Ran) -> list[str]:
+    """Say which covariates' values, or bins of values, are never crossed."""
+    named = rule.listed("exact")
+    if not named:
         return []
-    rule = settings.match.designs[design]
-    names = conditioning_covariates(rule, settings.score.models[rule.score].covariates)
-    return covariate_labels(settings, names)
+    labels = zip(named, covariate_labels(results, named), strict=True)
+    cut = rule.mapping("bins")
+    told = [say("methods.bins", label=label) if name in cut else label for name, label in labels]
+    return [say("methods.exact", named=join_words(told))]
 
 
-def dated_label(covariate: Covariate) -> str:
+def score_covariates(results: StudyResults, design: str) -> list[str]:
+    """Return the dated covariates that a design scores or balances; none for `unmatched`."""
+    return covariate_labels(results, conditioned_on(results, design))
+
+
+def conditioned_on(results: StudyResults, design: str) -> list[str]:
+    """Return the covariates that a design scores or balances."""
+    rule = design_ran(results, design)
+    scored = score_ran(results, design).listed("covariates") if rule.has("uses_score") else []
+    return list(dict.fromkeys([*scored, *rule.listed("covariates")]))
+
+
+def dated_label(covariate: Ran) -> str:
     """Return a covariate's label with its date relative to entry year t, where it has one."""
-    if covariate.average is not None:
-        first, last = map(_year, covariate.average)
-        return say("covariate.mean", label=covariate.label, first=first, last=last)
-    if covariate.change is not None:
-        first, last = map(_year, covariate.change)
-        return say("covariate.change", label=covariate.label, first=first, last=last)
-    if covariate.trend is not None:
-        first, last = map(_year, covariate.trend)
-        return say("covariate.slope", label=covariate.label, first=first, last=last)
-    if covariate.product_of is not None or covariate.constant:
-        return covariate.label
-    return f"{covariate.label} ({_year(covariate.last_event_time)})"
+    label, dated_by = covariate.code("label"), covariate.code("dated_by")
+    if not covariate.known("last_event_time"):
+        return label
+    first, last = (_year(covariate.number(f"{end}_event_time")) for end in ("first", "last"))
+    if dated_by in _SPANS:
+        return say(_SPANS[dated_by], label=label, first=first, last=last)
+    return f"{label} ({last})"
 
 
-def _support(model: ScoreModel) -> list[str]:
-    if model.trim_share is not None:
-        share = say("designs.percent", trim_share=rounding.general(100 * model.trim_share))
-        if model.support == "density":
+# How a covariate over several years is called.
+_SPANS = {"average": "covariate.mean", "change": "covariate.change", "trend": "covariate.slope"}
+
+
+def _support(model: Ran) -> list[str]:
+    support = model.code("support")
+    if model.known("trim_share"):
+        trim_share = rounding.general(100 * model.value("trim_share"))
+        share = say("designs.percent", trim_share=trim_share)
+        if support == "density":
             return [say("designs.trimmed_where_rare", share=share)]
         return [say("designs.trimmed_highest", share=share)]
-    if model.score_bound is not None:
-        return [say("designs.trimmed_above", score_bound=rounding.general(model.score_bound))]
+    if model.known("score_bound"):
+        bound = rounding.general(model.value("score_bound"))
+        return [say("designs.trimmed_above", score_bound=bound)]
     return {
         "min_max": [say("designs.common_support")],
         "comparison_maximum": [say("designs.treated_above_dropped")],
         "comparison_range": [say("designs.treated_outside_dropped")],
         "treated_range": [say("designs.comparison_outside_dropped")],
-    }.get(model.support, [])
+    }.get(support, [])
 
 
 def _year(event_time: int) -> str:

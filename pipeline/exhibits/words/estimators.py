@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, each
+from pipeline.exhibits.ran import Ran, each, matching_designs
 from pipeline.exhibits.tables.panels import absorbed
 from pipeline.exhibits.words.designs import covariate_labels, score_covariates
 from pipeline.exhibits.words.estimator_names import name_in_words
@@ -74,12 +74,12 @@ def _seen(code: str) -> str:
 
 def _adjusted(results: StudyResults, covariates: list[str]) -> str:
     """Return ` on the covariates of <a design>` where one conditions on the same, else a list."""
-    settings = results.settings
-    labels = covariate_labels(settings, covariates)
-    for design in settings.match.designs:
-        if labels and set(labels) == set(score_covariates(settings, design)):
+    labels = covariate_labels(results, covariates)
+    for design in matching_designs(results):
+        if labels and set(labels) == set(score_covariates(results, design)):
             return say(
-                "estimator_words.covariates_of_design", design_label=settings.design_label(design)
+                "estimator_words.covariates_of_design",
+                design_label=results.settings.design_label(design),
             )
     return say("estimator_words.on_covariates", labels=", ".join(labels)) if labels else ""
 
@@ -103,7 +103,7 @@ def adjusted_for(results: StudyResults, rows: _Rows, words: str) -> str:
 
 
 def _labels(results: StudyResults, covariates: list[str]) -> str:
-    return ", ".join(covariate_labels(results.settings, covariates))
+    return ", ".join(covariate_labels(results, covariates))
 
 
 COMPOSED: dict[str, Callable[[StudyResults, _Rows], str]] = {

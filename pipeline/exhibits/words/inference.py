@@ -3,7 +3,7 @@
 import math
 
 from pipeline.exhibits.inputs import Effect, StudyResults
-from pipeline.exhibits.ran import conf_level
+from pipeline.exhibits.ran import conf_level, matching_designs
 from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects, panel_ran
 from pipeline.exhibits.words.language import say
 
@@ -18,8 +18,7 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
     others = [letter for letter in clusters if not is_normal(results, shown, letter)]
     if not others:
         return say("inference_words.normal", by=by, level=level)
-    designs = results.settings.match.designs
-    matched = any(panel.design in designs for panel in shown.panels.values())
+    matched = {panel.design for panel in shown.panels.values()} & set(matching_designs(results))
     return say(
         "inference_words.t",
         by=by,

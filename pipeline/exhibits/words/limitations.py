@@ -15,7 +15,7 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.leads import headline_pre_trends, is_before
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
-from pipeline.exhibits.ran import ran_on
+from pipeline.exhibits.ran import balance_rule, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.placebos import placebo_found
 from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
@@ -63,7 +63,7 @@ def _balance(results: StudyResults) -> Iterator[str]:
             "limitations.balance",
             n_above=int(after.n_above),
             known=int(after.n_known),
-            threshold=rounding.general(results.settings.match.balance.threshold),
+            threshold=rounding.general(balance_rule(results).value("threshold")),
             largest=rounding.fixed(after.largest, 2),
         )
 

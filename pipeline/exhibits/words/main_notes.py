@@ -12,7 +12,7 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.leads import is_varying, pre_trends
 from pipeline.exhibits.numbers import effect_in_words
-from pipeline.exhibits.ran import Ran, conf_level, power, ran
+from pipeline.exhibits.ran import Ran, conf_level, matching_designs, power, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
@@ -109,12 +109,11 @@ def _ran(results: StudyResults, shown: Shown, letters: list[str]) -> list[Ran]:
 
 def _designs(results: StudyResults, shown: Shown) -> list[str]:
     """Say who is in the pool and how firms are picked, each once."""
-    settings = results.settings
     designs = {letter: panel.design for letter, panel in shown.panels.items()}
     rows = {letter: panel_ran(results, shown, letter) for letter in shown.panels}
     pools = by_panel({k: pool_that_ran(results, rows[k]) for k in designs})
     rules = by_panel({k: rule_that_ran(results, d, rows[k]) for k, d in designs.items()})
-    matched = any(design in settings.match.designs for design in designs.values())
+    matched = set(designs.values()) & set(matching_designs(results))
     listed = say("main_notes.score_covariates") if matched else ""
     return [
         say("main_notes.pools", pools=pools),

@@ -18,7 +18,7 @@ from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, StudyResults
-from pipeline.exhibits.ran import reference_event_time
+from pipeline.exhibits.ran import design_ran, matching_designs, reference_event_time
 from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
@@ -140,7 +140,9 @@ def _issues(issues: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
 def _details(results: StudyResults, hidden: Hidden, minimum: int) -> Details:
     """Hide small counts, what tells them, and baseline means whose path is hidden."""
-    models = {name: design.score for name, design in results.settings.match.designs.items()}
+    models = {
+        name: design_ran(results, name).code("score_model") for name in matching_designs(results)
+    }
     few = hide_few_compared(hide_single_firms(results.details, minimum), minimum)
     shown = hide_reasons(hide_small_counts(few, minimum), hidden, models)
     return without(shown, BASELINES, ["mean"], _path_hidden(results))

@@ -1,0 +1,32 @@
+"""Record the rules of sections data, clean and treatment as they ran, in DATA_RULES."""
+
+import json
+
+import pandas as pd
+
+from pipeline.datasets.rules import DATA_RULES, NO_PLACE
+from pipeline.datasets.store import conform
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
+from pipeline.params.options import rules_of
+from pipeline.params.treatment import TreatmentSection
+
+
+def data_rules(data: DataSection, clean: CleanSection, treatment: TreatmentSection) -> pd.DataFrame:
+    """Return DATA_RULES: the panel's columns and clusters, cleaning, entry and comparison.
+
+    How files are read is not in it.
+    """
+    described = data.model_copy(update={"source": None, "register_columns": None})
+    sections = {"data": described, "clean": clean, "treatment": treatment}
+    rules = [rule for name, section in sections.items() for rule in rules_of(section, name)]
+    rows = [
+        {
+            "position": position,
+            "rule": rule.code,
+            "place": rule.place or NO_PLACE,
+            "options": json.dumps(rule.options, ensure_ascii=False),
+        }
+        for position, rule in enumerate(rules, start=1)
+    ]
+    return conform(DATA_RULES, pd.DataFrame(rows))
