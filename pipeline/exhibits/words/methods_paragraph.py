@@ -1,7 +1,7 @@
 """The methods paragraph: the conventions behind every table of a study, said once, as they ran."""
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, each, ran_on
+from pipeline.exhibits.ran import Ran, each, matching_designs, ran_on
 from pipeline.exhibits.render.latex_cells import escape
 from pipeline.exhibits.tables.panels import Shown, absorbed
 from pipeline.exhibits.words.assumptions import anticipation_words
@@ -57,7 +57,7 @@ def _compared(results: StudyResults, rows: list[Ran]) -> str:
 
 def _picked(results: StudyResults, rows: list[Ran]) -> str:
     design = results.settings.estimate.headline.design
-    n = len(score_covariates(results.settings, design))
+    n = len(score_covariates(results, design))
     on = say("methods_paragraph.counted", n=n) if n else ""
     rule = rule_that_ran(results, design, rows)
     return say("methods_paragraph.picked", rule=rule, on=on)
@@ -94,7 +94,7 @@ def _intervals(results: StudyResults, shown: Shown) -> str:
     if not by:
         return ""
     normal = is_normal(results, shown, "A")
-    matched = shown.panels["A"].design in results.settings.match.designs
+    matched = shown.panels["A"].design in matching_designs(results)
     return say(
         "methods_paragraph.intervals",
         by=by,

@@ -4,7 +4,7 @@ Conventions stand once in the methods paragraph; cautions stand here whatever th
 """
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, conf_level
+from pipeline.exhibits.ran import Ran, conf_level, matching_designs
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
@@ -108,7 +108,7 @@ def _weights(results: StudyResults, shown: Shown, letter: str) -> str:
     rows = panel_ran(results, shown, letter)
     usual = not any(row.has("weight_by") or row.code("weights") == "one" for row in rows)
     design = shown.panels[letter].design
-    if usual or design in results.settings.match.designs:
+    if usual or design in matching_designs(results):
         return ""
     return rule_that_ran(results, design, rows)
 
