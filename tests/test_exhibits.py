@@ -529,7 +529,7 @@ def test_recovery_is_ordered_as_panels_then_as_specs():
     assert "two-way" in labels[2], "the spec that params name second"
 
 
-def test_summary_says_effect_interval_and_what_cannot_be_seen(results):
+def test_summary_says_effect_interval_and_how_sure(results):
     text = summary(results)
     row = next(row for position, column, row in _rows(results) if (position, column) == (2, 0))
     shown, low, high = (
@@ -537,18 +537,18 @@ def test_summary_says_effect_interval_and_what_cannot_be_seen(results):
         for end in (row.estimate, row.conf_low, row.conf_high)
     )
     assert f"Log sales, {shown} percent \\[{low} to {high}\\]" in text
-    zero = "included" if row.conf_low <= 0 <= row.conf_high else "excluded"
-    assert f"for Log sales, anything from {low} to {high} percent, zero {zero}" in text
+    assert f"[{low} to {high}\\], cannot tell" in text
     assert "Log sales, p = 0.41; none can be seen for Log employment." in text
     assert "Any exports" not in text  # of another family than `main`
     assert text.startswith("**A made-up programme.** Programme, average effect on treated firms")
 
 
-def test_summary_of_a_zero_effect_includes_no_effect(results):
+def test_summary_of_an_effect_clear_of_zero_says_how_sure_and_why_not_surer(results):
     estimates = results.estimates.copy()
-    estimates.loc[estimates["term"] == "att", ["conf_low", "conf_high"]] = [-0.1, 0.1]
+    estimates.loc[estimates["term"] == "att", ["conf_low", "conf_high"]] = [0.01, 0.1]
     text = summary(dataclasses.replace(results, estimates=estimates))
-    assert "anything from \u22129.5 to 10.5 percent, zero included" in text
+    assert "1.0 to 10.5\\], some evidence of a rise" in text
+    assert "Matters: No effect before entry was estimated: Log employment." in text
 
 
 def test_results_csv_has_eight_digits_and_unix_line_ends(results):

@@ -90,9 +90,12 @@ def index_page(headlines: dict[str, dict[str, Any]]) -> bytes:
 
 
 def _study(name: str, content: dict[str, Any]) -> str:
-    source = f"{say('note.source')} {escape(content['source'])}."
-    return (
-        f'<section>\n<h2><a href="{escape(name)}/report.html">{escape(content["title"])}</a></h2>\n'
-        f"{bullets(content['findings'], 'lead')}\n<p>{source}</p>\n"
-        "</section>"
-    )
+    link = f'<a href="{escape(name)}/report.html">{escape(content["title"])}</a>'
+    parts = [
+        f"<p class=lead>{escape(content['answer'])}</p>",
+        bullets(content["findings"]),
+        bullets(content["cautions"]),
+        f"<p>{say('note.source')} {escape(content['source'])}.</p>",
+    ]
+    language = escape(content["language"])
+    return "\n".join([f'<section lang="{language}">', f"<h2>{link}</h2>", *parts, "</section>"])

@@ -5,6 +5,8 @@ import math
 import pandas as pd
 
 from pipeline.datasets.panel import NOT_IN_PANEL
+from pipeline.exhibits.checks.cautions import study_cautions
+from pipeline.exhibits.checks.verdicts import verdict
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -17,11 +19,14 @@ from pipeline.exhibits.numbers import translated, translated_unit, translated_va
 from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
+from pipeline.exhibits.words.caution_words import cautions_said, severity_word
+from pipeline.exhibits.words.designs import uncapitalised
 from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.verdicts import sure_words
 
 
 def summary(results: StudyResults) -> str:
-    """Return Markdown: headline effects, what they cannot exclude, whether pre-trends are seen.
+    """Return Markdown: headline effects, how sure they are, pre-trends, and every caution.
 
     For outcomes of the family `main`, or all where none is in it.
     """
@@ -30,8 +35,8 @@ def summary(results: StudyResults) -> str:
     sentences = [_effects(results, names)]
     estimated = {name: effect for name in names if (effect := _headline(results, name)) is not None}
     if estimated:
-        sentences += [_not_excluded(results, estimated), _pre_trends(results, list(estimated))]
-    sentences += _not_in_panel(results)
+        sentences.append(_pre_trends(results, list(estimated)))
+    sentences += [*_cautions(results, names), *_not_in_panel(results)]
     title = escape_markdown(results.settings.exhibit.title)
     return f"**{title}.** {escape_markdown(' '.join(sentences))}\n"
 
@@ -70,8 +75,14 @@ def _effect(results: StudyResults, name: str) -> str:
             else _without_interval(results, name)
         )
     value, low, high = translated(effect, results.settings.exhibit.decimals)
+    found = verdict(results, name, study_cautions(results))
     return say(
-        "summary.effect", value=value, translated_unit=translated_unit(effect), low=low, high=high
+        "summary.effect",
+        value=value,
+        translated_unit=translated_unit(effect),
+        low=low,
+        high=high,
+        sure="" if found is None else uncapitalised(sure_words(found)),
     )
 
 
@@ -91,24 +102,14 @@ def _without_interval(results: StudyResults, name: str) -> str:
     return say("summary.without_interval", value=value, translated_unit=unit, reason=reason)
 
 
-def _not_excluded(results: StudyResults, effects: dict[str, Effect]) -> str:
-    parts = []
-    for name, effect in effects.items():
-        _, low, high = translated(effect, results.settings.exhibit.decimals)
-        zero = (
-            say("summary.zero_included")
-            if effect.conf_low <= 0 <= effect.conf_high
-            else say("summary.zero_excluded")
-        )
-        span = say(
-            "summary.not_excluded_span",
-            low=low,
-            high=high,
-            translated_unit=translated_unit(effect),
-            zero=zero,
-        )
-        parts.append(say("summary.for_outcome", label=_label(results, name), span=span))
-    return say("summary.not_excluded", parts="; ".join(parts))
+def _cautions(results: StudyResults, names: list[str]) -> list[str]:
+    """Return what must be known of the headline effects, worst first; what passed is not told."""
+    told = [c for c in study_cautions(results) if c.outcome is None or c.outcome in names]
+    return [
+        say("summary.caution", severity=severity_word(said.severity), sentence=said.sentence)
+        for said in cautions_said(results, told)
+        if said.severity != "passed"
+    ]
 
 
 def _not_in_panel(results: StudyResults) -> list[str]:

@@ -47,6 +47,10 @@ _MARKS: dict[LanguageCode, tuple[Mark, Mark]] = {
 }
 
 
+# Outcomes that the page shows side by side.
+MOST_CARDS = 3
+
+
 # Words for the period of which the languages know all forms.
 PeriodName = Literal[
     "year", "half_year", "quarter", "month", "week", "wave", "round", "season"
@@ -104,10 +108,11 @@ class Disclosure(Settings):
 class ExhibitSection(Settings):
     """Say what readers see: names, source line, panels in order, rounding.
 
-    `tables` and `figures` choose and order the exhibits, everything if absent; one whose inputs a
-    study does not have (a known truth, a score) is left out. `language` is that of everything the
-    pipeline writes, labels excepted: they are the user's. Marks are apart from it: Mexico writes
-    Spanish with a decimal point.
+    `cards` are the outcomes, three at most, that the page shows first; without it the first three
+    that have an effect. `tables` and `figures` choose and order the exhibits, everything if absent;
+    one whose inputs a study does not have (a known truth, a score) is left out. `language` is that
+    of everything the pipeline writes, labels excepted: they are the user's. Marks are apart from
+    it: Mexico writes Spanish with a decimal point.
     """
 
     title: str
@@ -137,6 +142,7 @@ class ExhibitSection(Settings):
         default=[],
         description="keys of numbers_all.json that numbers.json and numbers.tex have too",
     )
+    cards: list[str] = Field(default=[], max_length=MOST_CARDS)
     tables: list[TableName] = Field(default=list(get_args(TableName)))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
     disclosure: Disclosure = Disclosure()

@@ -25,6 +25,9 @@ class Outcome(Settings):
     An outcome that is not observed keeps its place in every table, with the reason.
     `negative_control` makes it a placebo outcome and says why the programme cannot move it: it runs
     through the same specs, stands in the table of placebos only, and has a family of its own.
+    `relevant` is the smallest effect that would matter, in the unit in which effects are told:
+    percent for `log` and `proportional`, percentage points for `any`, its own for `level`.
+    An interval within it, zero included, reads "no sizeable change"; without it, "cannot tell".
     """
 
     label: str
@@ -37,6 +40,7 @@ class Outcome(Settings):
     transform: Transform | None = None
     observed: bool = True
     reason: str | None = None
+    relevant: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _complete(self) -> "Outcome":

@@ -268,6 +268,11 @@ def _exhibit_faults(study: StudySection) -> Iterator[str]:
             yield f"{path}.design: spec {panel.spec} is not estimated on {panel.design}"
         elif specs[panel.spec].gives == "bounds":
             yield f"{path}.spec: {panel.spec} gives bounds, which no panel of effects shows"
+    outcomes = list(study.outcomes.intended)
+    for name in study.exhibit.cards:
+        if name not in outcomes:
+            near = nearest_known(name, outcomes)
+            yield f"exhibit.cards: {name} is not an outcome that the programme may move{near}"
 
 
 def _column_fault(study: StudySection, path: str, column: str, kind: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render.latex_cells import escape
 from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.tables.table import Table, TablePart
+from pipeline.exhibits.words.designs import uncapitalised
 from pipeline.exhibits.words.language import say
 
 
@@ -61,12 +62,8 @@ def _place(results: StudyResults, kind: str, name: str) -> str:
 
 
 def _float(kind: str, results: StudyResults, name: str, called: str, content: str) -> str:
-    words = escape(f"{results.settings.exhibit.title}: {_lower(called)}")
+    words = escape(f"{results.settings.exhibit.title}: {uncapitalised(called)}")
     return (
         f"\\begin{{{kind}}}[tbp]\\centering\n\\caption{{{words}}}"
         f"\\label{{{kind[:3]}:{results.study}:{name}}}\n{content}\n\\end{{{kind}}}\n\\clearpage\n"
     )
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -23,6 +23,11 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def uncapitalised(text: str) -> str:
+    """Return text with a small first letter, to stand inside a sentence."""
+    return text[:1].lower() + text[1:]
+
+
 def pool_words(settings: StudySettings, comparison: str, controls_from: str) -> str:
     """Return who may be a comparison firm: `never-treated plants outside clusters ...`."""
     return say(

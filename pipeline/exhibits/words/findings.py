@@ -14,7 +14,7 @@ def findings(results: StudyResults) -> list[str]:
     for name in results.settings.outcomes.intended:
         effect = headline_effect(results, name)
         if effect is not None:
-            sentences.append(_sentence(results, name, effect))
+            sentences.append(finding(results, name, effect))
     return sentences[:_SENTENCES] or [say("findings.nothing_estimated")]
 
 
@@ -25,7 +25,8 @@ def headline_effect(results: StudyResults, outcome: str) -> Effect | None:
     return effect if effect is not None and effect.estimated else None
 
 
-def _sentence(results: StudyResults, name: str, effect: Effect) -> str:
+def finding(results: StudyResults, name: str, effect: Effect) -> str:
+    """Return the sentence of a headline effect: estimate, interval, and firms behind it."""
     exhibit = results.settings.exhibit
     label = results.settings.outcome(name).label
     value, low, high = translated(effect, exhibit.decimals)

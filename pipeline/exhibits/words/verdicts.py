@@ -1,0 +1,130 @@
+"""Say how sure one may be: the words of a card, and the one sentence that answers the study."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pipeline.exhibits.checks.caution import Caution
+from pipeline.exhibits.checks.verdicts import Verdict
+from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.numbers import translated_unit, translated_value
+from pipeline.exhibits.ran import ran_on
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.caution_words import short_clauses
+from pipeline.exhibits.words.language import join_words, say
+
+# Words that go one way or the other.
+_DIRECTED = ("evidence", "some_evidence")
+
+# Cautions that a card and the sentence name; the list below them has all.
+_NAMED = 2
+
+
+def sure_words(verdict: Verdict) -> str:
+    """Return the fixed words of a verdict: `Some evidence of a rise`."""
+    return say(f"sure.{_code(verdict)}")
+
+
+def sure_because(results: StudyResults, verdict: Verdict, cautions: Iterable[Caution] = ()) -> str:
+    """Return why: the interval, both ends where it holds zero, and the worst cautions.
+
+    `cautions` are those on the outcome, which stand beside a verdict that they do not weaken.
+    """
+    why = short_clauses(results, [*(verdict.against or cautions)][:_NAMED])
+    if verdict.word == "do_not_rely":
+        return why
+    if verdict.word in _DIRECTED:
+        above = verdict.effect.estimate > 0
+        first = say("sure.all_above") if above else say("sure.all_below")
+        return say("sure.but", first=first, why=why) if why else first
+    if verdict.word == "no_sizeable_change":
+        return _besides(_smaller(results, verdict), why)
+    return _besides(both_ends(results, verdict.effect), why)
+
+
+def sure_sentence(results: StudyResults, verdict: Verdict, cautions: Iterable[Caution] = ()) -> str:
+    """Return words and reason as one sentence."""
+    why = sure_because(results, verdict, cautions)
+    return say("sure.told", word=sure_words(verdict), why=why)
+
+
+def answer(
+    results: StudyResults,
+    verdicts: Mapping[str, Verdict | None],
+    mark: Callable[[str], str] = str,
+) -> str:
+    """Return the one sentence that answers the study; `mark` sets off what it names."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, verdict in verdicts.items():
+        groups.setdefault(_group(results, verdict), []).append(mark(_named(results, name, verdict)))
+    clauses = [_clause(code, why, names) for (code, why), names in groups.items()]
+    headline = results.settings.estimate.headline
+    row = ran_on(results, headline.spec, [headline.design], verdicts)[0]
+    return say(
+        "answer.sentence",
+        firms=results.settings.exhibit.firms,
+        first=0,
+        last=row.number("last_event_time"),
+        clauses="; ".join(clauses),
+    )
+
+
+def signed_value(results: StudyResults, effect: Effect, value: float) -> str:
+    """Return a value on an effect's scale in the reader's unit, with its sign: +7.9."""
+    text = translated_value(effect, value, results.settings.exhibit.decimals)
+    return f"+{text}" if float(rounding.canonical(text)) > 0 else text
+
+
+def effect_words(results: StudyResults, effect: Effect) -> str:
+    """Return `+7.9 percent`."""
+    return f"{signed_value(results, effect, effect.estimate)} {translated_unit(effect)}"
+
+
+def both_ends(results: StudyResults, effect: Effect) -> str:
+    """Return `a fall of 2.0 and a rise of 5.0 percentage points both fit`."""
+    low, high = (_end(results, effect, value) for value in (effect.conf_low, effect.conf_high))
+    return say("sure.both_fit", low=low, high=f"{high} {translated_unit(effect)}")
+
+
+def _end(results: StudyResults, effect: Effect, value: float) -> str:
+    size = translated_value(effect, value, results.settings.exhibit.decimals)
+    bare = size.removeprefix(rounding.MINUS)
+    return say("sure.a_fall", size=bare) if value < 0 else say("sure.a_rise", size=bare)
+
+
+def _smaller(results: StudyResults, verdict: Verdict) -> str:
+    relevant = results.settings.outcome(verdict.outcome).relevant
+    assert relevant is not None
+    unit = translated_unit(verdict.effect)
+    return say("sure.smaller", relevant=rounding.general(relevant), unit=unit)
+
+
+def _besides(first: str, why: str) -> str:
+    return say("sure.and_besides", first=first, why=why) if why else first
+
+
+def _code(verdict: Verdict) -> str:
+    return f"{verdict.word}_{verdict.direction}" if verdict.word in _DIRECTED else verdict.word
+
+
+def _group(results: StudyResults, verdict: Verdict | None) -> tuple[str, str]:
+    """Return what outcomes share that one clause speaks of: the words, and the reason it gives."""
+    if verdict is None:
+        return "not_estimated", ""
+    serious = [c for c in verdict.against if c.severity == "serious"]
+    return _code(verdict), short_clauses(results, serious[:_NAMED])
+
+
+def _clause(code: str, why: str, names: list[str]) -> str:
+    clause = say(f"answer.{code}", outcomes=join_words(names))
+    if not why:
+        return clause
+    besides = code == "cannot_tell"
+    joined = "answer.and_besides" if besides else "answer.because"
+    return say(joined, clause=clause, why=why)
+
+
+def _named(results: StudyResults, name: str, verdict: Verdict | None) -> str:
+    label = results.settings.outcome(name).label
+    if verdict is None or verdict.word not in _DIRECTED:
+        return label
+    effect = effect_words(results, verdict.effect)
+    return say("answer.with_effect", label=label, effect=effect)
