@@ -548,7 +548,7 @@ def test_summary_of_an_effect_clear_of_zero_says_how_sure_and_why_not_surer(resu
     estimates.loc[estimates["term"] == "att", ["conf_low", "conf_high"]] = [0.01, 0.1]
     text = summary(dataclasses.replace(results, estimates=estimates))
     assert "1.0 to 10.5\\], some evidence of a rise" in text
-    assert "Matters: No effect before entry was estimated: Log employment." in text
+    assert "Matters: Tested together with the other outcomes of its family" in text
 
 
 def test_results_csv_has_eight_digits_and_unix_line_ends(results):
