@@ -2,10 +2,8 @@
 
 import copy
 import json
-import re
 
 import pytest
-from import_closure import ROOT
 from repository import STUDY, commit_all, git, repository, write_results, write_yaml
 from results import study_results, with_figures
 
@@ -247,9 +245,3 @@ def test_markdown_folds_long_lists_and_escapes_names(project):
     shown = diff_markdown(diff_since_head(project))
     assert shown.count("<details>") == shown.count("</details>") == 1
     assert "sales\\_log covariates\\_lags stacked att" in shown
-
-
-def test_the_workflow_file_runs_what_exists():
-    workflow = (ROOT / "docs" / "effect-diff.yml").read_text(encoding="utf-8")
-    assert re.search(r"python -m stages\.diff .*--markdown", workflow)
-    assert "fetch-depth: 0" in workflow
