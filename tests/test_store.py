@@ -28,8 +28,8 @@ THINGS = Dataset(
     key=("name",),
     columns={
         "name": Column("string", "its name"),
-        "size": Column("number", "its size", nullable=True),
-        "year": Column("integer", "its year", nullable=True),
+        "size": Column("number", "its size", missing="not known"),
+        "year": Column("integer", "its year", missing="not known"),
     },
     open_kinds=("number",),
 )

@@ -89,7 +89,7 @@ def test_every_spec_of_estimates_has_a_row_and_no_cell_is_empty(everything):
     pd.testing.assert_frame_equal(table[key], places)
     assert not table.drop(columns=[*NULLABLE]).isna().any(axis=None)
     assert not (table == "").any(axis=None)
-    assert {c for c in table if SPECS.columns[c].nullable} == NULLABLE
+    assert {c for c in table if SPECS.columns[c].missing} == NULLABLE
 
 
 @pytest.fixture(scope="module")

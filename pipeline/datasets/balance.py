@@ -10,41 +10,63 @@ BALANCE = Dataset(
         "design": Column("string", "name of the design"),
         "stack": Column("string", "entry year, or `all`"),
         "covariate": Column("string", "covariate"),
-        "category": Column("string", "one category of it; missing where it is a number", True),
+        "category": Column(
+            "string", "one category of the covariate", missing="the covariate is a number"
+        ),
         "sample": Column("string", "before, on_support, after"),
         "in_score": Column(
             "flag", "enters the design's score or is balanced by its weights", tells="words"
         ),
-        "mean_treated": Column("number", "weighted mean", nullable=True, tells="mean"),
-        "mean_control": Column("number", "weighted mean", nullable=True, tells="mean"),
+        "mean_treated": Column(
+            "number",
+            "weighted mean",
+            tells="mean",
+            unit="the covariate's; share of a category",
+            missing="no firm has the covariate",
+        ),
+        "mean_control": Column(
+            "number",
+            "weighted mean",
+            tells="mean",
+            unit="the covariate's; share of a category",
+            missing="no firm has the covariate",
+        ),
         "std_diff": Column(
             "number",
             "difference in means over the unmatched SD; denominator in params",
-            nullable=True,
             tells="statistic",
+            unit="standard deviations",
+            missing="the values do not vary, or no firm has the covariate",
         ),
         "percent_bias": Column(
             "number",
             "100 x difference in means over the unmatched sqrt((v1 + v0) / 2), as Stata's pstest",
-            nullable=True,
             tells="statistic",
+            unit="percent",
+            missing="the values do not vary, or no firm has the covariate",
         ),
         "variance_ratio": Column(
             "number",
-            "treated over comparison; missing for binaries and where values do not vary",
-            nullable=True,
+            "variance of treated over that of comparison firms",
             tells="statistic",
+            unit="ratio",
+            missing="the covariate is binary, or its values do not vary",
         ),
         "ks_distance": Column(
             "number",
             "largest distance of the weighted distribution functions",
-            nullable=True,
             tells="statistic",
+            unit="share",
+            missing="no firm of a group has the covariate",
         ),
         "n_treated": Column("integer", "treated firms with the covariate", tells="count"),
         "n_control": Column("integer", "comparison firms with the covariate", tells="count"),
         "ess_control": Column(
-            "number", "effective number of comparison firms", nullable=True, tells="statistic"
+            "number",
+            "effective number of comparison firms",
+            tells="statistic",
+            unit="firms",
+            missing="there are no comparison firms",
         ),
     },
 )
@@ -61,9 +83,10 @@ SUPPORT = Dataset(
         "n_treated": Column("integer", "treated firms of this fate", tells="count"),
         "mean": Column(
             "number",
-            "mean over those with the covariate; missing under three",
-            nullable=True,
+            "mean over those with the covariate",
             tells="mean",
+            unit="the covariate's",
+            missing="fewer than three have it",
         ),
     },
 )
@@ -94,27 +117,62 @@ BALANCE_SUMMARY = Dataset(
         "mean_std_diff": Column(
             "number",
             "mean size of standardised differences over covariates and categories",
-            nullable=True,
             tells="statistic",
+            unit="standard deviations",
+            missing="no difference is known",
         ),
-        "largest_std_diff": Column("number", "the largest", nullable=True, tells="statistic"),
+        "largest_std_diff": Column(
+            "number",
+            "largest of these",
+            tells="statistic",
+            unit="standard deviations",
+            missing="no difference is known",
+        ),
         "mean_percent_bias": Column(
-            "number", "mean size of `percent_bias`", nullable=True, tells="statistic"
+            "number",
+            "mean size of `percent_bias`",
+            tells="statistic",
+            unit="percent",
+            missing="no difference is known",
         ),
         "n_above_threshold": Column(
-            "integer", "differences above the threshold", True, tells="statistic"
+            "integer",
+            "differences above the threshold",
+            tells="statistic",
+            missing="no difference is known",
         ),
-        "n_known": Column("integer", "differences that are known", True, tells="other_count"),
+        "n_known": Column(
+            "integer",
+            "differences that are known",
+            tells="other_count",
+            missing="no difference is known",
+        ),
         "rubin_b": Column(
-            "number", "distance of mean probit indices, percent", True, tells="statistic"
+            "number",
+            "distance of mean probit indices in their standard deviations",
+            tells="statistic",
+            unit="percent",
+            missing="no probit could be fitted",
         ),
-        "rubin_r": Column("number", "ratio of their variances", True, tells="statistic"),
-        "pseudo_r2": Column("number", "McFadden's, of the probit", True, tells="statistic"),
+        "rubin_r": Column(
+            "number",
+            "ratio of their variances",
+            tells="statistic",
+            unit="ratio",
+            missing="see `reason`, or there is no variance",
+        ),
+        "pseudo_r2": Column(
+            "number",
+            "McFadden's pseudo R squared of the probit",
+            tells="statistic",
+            unit="share",
+            missing="no probit could be fitted",
+        ),
         "reason": Column(
             "string",
             f"why R is missing: {INDEX_CONSTANT}, {GROUP_EMPTY}, {NO_FIT}",
-            True,
             tells="words",
+            missing="R is not missing",
         ),
     },
 )

@@ -11,9 +11,7 @@ from pipeline.datasets.store import Column, Dataset
 
 _TREATED = Column("flag", "treated firms, or comparison firms")
 _SHARE = Column(
-    "number",
-    "the largest absolute contribution in percent of their sum; missing where all are zero",
-    nullable=True,
+    "number", "the largest absolute contribution in percent of their sum", missing="all are zero"
 )
 
 OUTCOME_DOMINANCE = Dataset(

@@ -1,6 +1,6 @@
 """Tables that `estimate` writes on fits: what they leave out, rest on and could have detected."""
 
-from pipeline.datasets.store import Column, Dataset
+from pipeline.datasets.store import HIDDEN, Column, Dataset
 
 # Where a table speaks of one estimator.
 _FIT = {
@@ -15,48 +15,99 @@ FITS = Dataset(
     key=tuple(_FIT),
     columns={
         **_FIT,
-        "n_singletons": Column("integer", "firm-years alone in an effect", True, tells="count"),
-        "n_all_zero": Column(
-            "integer", "firm-years of firms or cells that are zero throughout", True, tells="count"
+        "n_singletons": Column(
+            "integer",
+            "firm-years alone in an effect",
+            tells="count",
+            missing="no regression with effects was made",
         ),
-        "n_separated": Column("integer", "firm-years that are separated", True, tells="count"),
+        "n_all_zero": Column(
+            "integer",
+            "firm-years of firms or cells that are zero throughout",
+            tells="count",
+            missing="the effect is not in proportion to a level (Poisson)",
+        ),
+        "n_separated": Column(
+            "integer",
+            "firm-years that are separated",
+            tells="count",
+            missing="the effect is not in proportion to a level (Poisson)",
+        ),
         "n_without_covariates": Column(
-            "integer", "firms that lack a covariate of the spec", True, tells="count"
+            "integer",
+            "firms that lack a covariate of the spec",
+            tells="count",
+            missing="the spec names no covariates",
         ),
         "n_without_difference": Column(
-            "integer", "firms on support that lack the difference", True, tells="count"
+            "integer",
+            "firms on support that lack the difference",
+            tells="count",
+            missing="the estimator takes no difference of each firm",
         ),
         "n_treated_without_comparison": Column(
             "integer",
             "treated firms that the year effects leave without a comparison",
-            nullable=True,
             tells="count",
+            missing="the estimator has no such year effects",
         ),
-        "trimmed_treated": Column("number", "share that bounds trim", True, tells="share"),
-        "trimmed_comparison": Column("number", "share that bounds trim", True, tells="share"),
+        "trimmed_treated": Column(
+            "number",
+            "share that bounds trim",
+            tells="share",
+            unit="share",
+            missing="there are no bounds by trimming",
+        ),
+        "trimmed_comparison": Column(
+            "number",
+            "share that bounds trim",
+            tells="share",
+            unit="share",
+            missing="there are no bounds by trimming",
+        ),
         "att_order_low": Column(
-            "number", "least average effect over orders of matching", True, tells="effect"
+            "number",
+            "least average effect over orders of matching",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing="the design takes no turns at matching, or it is not of the headline",
         ),
         "n_match_orders": Column(
             "integer",
             "random orders of matching over which the effect is told",
-            True,
             tells="other_count",
+            missing="the design takes no turns at matching, or it is not of the headline",
         ),
-        "att_order_high": Column("number", "largest over them", True, tells="effect"),
+        "att_order_high": Column(
+            "number",
+            "largest over them",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing="the design takes no turns at matching, or it is not of the headline",
+        ),
         "att_rows_reversed": Column(
-            "number", "the same with ties decided the other way", True, tells="effect"
+            "number",
+            "the same with ties decided the other way",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing="the design takes no turns at matching, or it is not of the headline",
         ),
         "share_already_treated": Column(
             "number",
             "weight of comparisons with already treated firms (Goodman-Bacon)",
-            nullable=True,
             tells="share",
+            unit="share",
+            missing="the estimator is not decomposed",
         ),
         "decomposed_first_year": Column(
-            "integer", "first year of what is decomposed", True, tells="year"
+            "integer",
+            "first year of what is decomposed",
+            tells="year",
+            missing="the estimator is not decomposed",
         ),
-        "decomposed_last_year": Column("integer", "last year of it", True, tells="year"),
+        "decomposed_last_year": Column(
+            "integer", "last year of it", tells="year", missing="the estimator is not decomposed"
+        ),
     },
 )
 
@@ -71,17 +122,31 @@ DETECTABLE = Dataset(
         **_FIT,
         "grouping": Column("string", "what groups are by whose difference it is, or `all`"),
         "treated_clusters": Column(
-            "integer", "had this many clusters been treated; missing for as many as were", True
+            "integer",
+            "number of treated clusters that there might have been",
+            missing="as many as were",
         ),
         "event_time": Column(
-            "integer", "before the reference year; missing for the average effect", True
+            "integer", "event time before the reference year", missing="the average effect"
         ),
-        "effect": Column("number", "in units of `scale`", nullable=True, tells="effect"),
+        "effect": Column(
+            "number",
+            "smallest effect",
+            tells="effect",
+            unit="that of `scale`",
+            missing="no standard error is known",
+        ),
         "scale": Column("string", "log_points, share, or the outcome's unit", tells="words"),
         "effect_in_unit": Column(
-            "number", "in the outcome's unit, at the mean of the treated", True, tells="effect"
+            "number",
+            "the same at the mean of the treated",
+            tells="effect",
+            unit="that of `unit`",
+            missing="no mean to start from",
         ),
-        "unit": Column("string", "the outcome's unit", nullable=True, tells="words"),
+        "unit": Column(
+            "string", "the outcome's unit", tells="words", missing="no mean to start from"
+        ),
     },
 )
 
@@ -91,10 +156,20 @@ PRE_TREND_POWER = Dataset(
     key=(*_FIT, "power"),
     columns={
         **_FIT,
-        "power": Column("number", "probability that it is found"),
-        "slope_jointly": Column("number", "a year, by the joint test", True, tells="effect"),
+        "power": Column("number", "probability that it is found", unit="probability"),
+        "slope_jointly": Column(
+            "number",
+            "slope that the joint test finds",
+            tells="effect",
+            unit="`scale` a year",
+            missing="there is no joint test",
+        ),
         "slope_by_any": Column(
-            "number", "a year, where one significant effect is a finding", True, tells="effect"
+            "number",
+            "slope, where one significant effect is a finding",
+            tells="effect",
+            unit="`scale` a year",
+            missing="there are no leads with errors",
         ),
         "scale": Column("string", "units of the estimate", tells="words"),
     },
@@ -107,10 +182,18 @@ DECOMPOSITION = Dataset(
     columns={
         **_FIT,
         "cohort": Column("integer", "entry year of the treated"),
-        "control": Column("integer", "entry year of the comparison; missing for never", True),
+        "control": Column("integer", "entry year of the comparison", missing="never treated"),
         "kind": Column("string", "never, not_yet, already: treated or not", tells="words"),
-        "weight": Column("number", "weight; the weights sum to one", True, tells="share"),
-        "estimate": Column("number", "difference in differences", True, tells="effect"),
+        "weight": Column(
+            "number", "weight; the weights sum to one", tells="share", unit="share", missing=HIDDEN
+        ),
+        "estimate": Column(
+            "number",
+            "difference in differences",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing=HIDDEN,
+        ),
     },
 )
 
@@ -125,8 +208,16 @@ DECOMPOSED_KINDS = Dataset(
         **_FIT,
         "kind": Column("string", f"never, not_yet, already; {EVERY_KIND}"),
         "n_comparisons": Column("integer", "comparisons of two entry years", tells="other_count"),
-        "weight": Column("number", "sum of their weights", True, tells="share"),
-        "estimate": Column("number", "their mean by weight", True, tells="effect"),
+        "weight": Column(
+            "number", "sum of their weights", tells="share", unit="share", missing=HIDDEN
+        ),
+        "estimate": Column(
+            "number",
+            "their mean by weight",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing=HIDDEN,
+        ),
     },
 )
 
@@ -136,7 +227,7 @@ DECOMPOSED_COHORTS = Dataset(
     key=(*_FIT, "cohort"),
     columns={
         **_FIT,
-        "cohort": Column("integer", "entry year; missing for never", nullable=True),
+        "cohort": Column("integer", "entry year", missing="never treated"),
         "n_firms": Column("integer", "its firms", tells="count"),
     },
 )
@@ -148,7 +239,19 @@ UNIT_DEPENDENCE = Dataset(
     columns={
         **_FIT,
         "term": Column("string", "asinh, log1p"),
-        "x100": Column("number", "in a hundredth of the unit", True, tells="effect"),
-        "per_million": Column("number", "in a million of it", nullable=True, tells="effect"),
+        "x100": Column(
+            "number",
+            "in a hundredth of the unit",
+            tells="effect",
+            unit="effect on the transformed outcome",
+            missing=HIDDEN,
+        ),
+        "per_million": Column(
+            "number",
+            "in a million of it",
+            tells="effect",
+            unit="effect on the transformed outcome",
+            missing=HIDDEN,
+        ),
     },
 )

@@ -57,33 +57,55 @@ MATCHED = Dataset(
             "integer", "of these in clusters with participants", tells="count"
         ),
         "share_comparison_in_treated_clusters": Column(
-            "number", "the same as a share; of `all`", nullable=True, tells="share"
+            "number",
+            "the same as a share",
+            tells="share",
+            unit="share",
+            missing="the row is of one stack",
         ),
         "n_comparison_distinct": Column(
-            "integer", "comparison firms used, each once; of `all`", nullable=True, tells="count"
+            "integer",
+            "comparison firms used, each once",
+            tells="count",
+            missing="the row is of one stack",
         ),
         "n_comparison_reused": Column(
-            "integer", "of these used more than once; of `all`", nullable=True, tells="count"
+            "integer",
+            "of these used more than once",
+            tells="count",
+            missing="the row is of one stack",
         ),
         "max_reuse": Column(
-            "integer", "most uses of one comparison firm; of `all`", True, tells="other_count"
+            "integer",
+            "most uses of one comparison firm",
+            tells="other_count",
+            missing="the row is of one stack",
         ),
         "cells_without_comparison": Column(
             "integer",
-            "exact cells with treated firms and no comparison firm; missing without cells",
-            nullable=True,
+            "exact cells with treated firms and no comparison firm",
             tells="other_count",
+            missing="the design has no exact cells",
         ),
         "ess": Column(
             "number",
             "effective number of comparison firms; of `all`, the weights of a firm added up",
             tells="statistic",
+            unit="firms",
         ),
         "caliper": Column(
-            "number", "widest distance allowed, in score units", True, tells="statistic"
+            "number",
+            "widest distance allowed",
+            tells="statistic",
+            unit="the score's",
+            missing="the design has no caliper, or the row is of all stacks",
         ),
         "max_distance": Column(
-            "number", "widest distance of a match, in score units", True, tells="one_firm"
+            "number",
+            "widest distance of a match",
+            tells="one_firm",
+            unit="the score's",
+            missing="the design has no matched sets, or the row is of all stacks",
         ),
     },
 )

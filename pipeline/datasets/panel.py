@@ -1,6 +1,6 @@
 """Tables that `clean` writes: the panel and the ledger of what cleaning cost."""
 
-from pipeline.datasets.store import Column, Dataset
+from pipeline.datasets.store import HIDDEN, Column, Dataset
 
 PANEL = Dataset(
     name="PANEL",
@@ -9,12 +9,12 @@ PANEL = Dataset(
     columns={
         "firm_id": Column("string", "firm identifier, as text"),
         "year": Column("integer", "calendar year"),
-        "cohort": Column("integer", "first treated year; missing for never-treated", nullable=True),
+        "cohort": Column("integer", "first treated year", missing="never treated"),
         "cluster": Column("string", "assignment cluster in this year"),
         "cluster_entry": Column(
             "integer",
             "first year in which a firm seen in this cluster entered, excluded firms included",
-            nullable=True,
+            missing="none did",
         ),
     },
     open_kinds=("number", "string"),
@@ -28,7 +28,9 @@ SAMPLE_FLOW = Dataset(
     columns={
         "step": Column("integer", "order of the step, from 1"),
         "rule": Column("string", "code: what the step requires", tells="words"),
-        "rule_fields": Column("string", "fields of the rule, JSON", nullable=True, tells="words"),
+        "rule_fields": Column(
+            "string", "fields of the rule, JSON", tells="words", missing="the rule has none"
+        ),
         "firms_lost": Column(
             "integer", "firms with no firm-year left after the step", tells="count"
         ),
@@ -42,10 +44,18 @@ SAMPLE_FLOW = Dataset(
             "integer", "firm-years of never-treated firms lost", tells="count"
         ),
         "sales_lost_share": Column(
-            "number", "share of the sum of `sales` lost", nullable=True, tells="share"
+            "number",
+            "share of the sum of `sales` lost",
+            tells="share",
+            unit="share",
+            missing="the panel has no `sales`",
         ),
         "employment_lost_share": Column(
-            "number", "share of the sum of `employment` lost", nullable=True, tells="share"
+            "number",
+            "share of the sum of `employment` lost",
+            tells="share",
+            unit="share",
+            missing="the panel has no `employment`",
         ),
         "firms": Column("integer", "firms left", tells="count"),
         "firm_years": Column("integer", "firm-years left", tells="count"),
@@ -61,18 +71,24 @@ ISSUES = Dataset(
     columns={
         "issue": Column("integer", "order in which it was found, from 1"),
         "rule": Column("string", "code: what was looked for", tells="words"),
-        "rule_fields": Column("string", "fields of the rule, JSON", nullable=True, tells="words"),
+        "rule_fields": Column(
+            "string", "fields of the rule, JSON", tells="words", missing="the rule has none"
+        ),
         "column": Column("string", "standard name of the column", tells="words"),
         "count": Column("integer", "values or rows concerned", tells="count"),
         "firms": Column(
-            "integer", "firms concerned, where rows are of firms", nullable=True, tells="count"
+            "integer", "firms concerned", tells="count", missing="rows are not of firms"
         ),
         "first_year": Column(
-            "integer", "first year concerned, where rows have years", nullable=True, tells="year"
+            "integer", "first year concerned", tells="year", missing="rows have no years"
         ),
-        "last_year": Column("integer", "last year concerned", nullable=True, tells="year"),
+        "last_year": Column(
+            "integer", "last year concerned", tells="year", missing="rows have no years"
+        ),
         "action": Column("string", "code: what was done", tells="words"),
-        "action_fields": Column("string", "fields of the action", nullable=True, tells="words"),
+        "action_fields": Column(
+            "string", "fields of the action, JSON", tells="words", missing="the action has none"
+        ),
     },
 )
 
@@ -84,8 +100,8 @@ CORRECTIONS = Dataset(
         "firm_id": Column("string", "firm identifier, before links"),
         "year": Column("integer", "calendar year"),
         "column": Column("string", "standard name of the column"),
-        "old": Column("string", "value as delivered", nullable=True),
-        "new": Column("string", "value in its place", nullable=True),
+        "old": Column("string", "value as delivered", missing="there was none"),
+        "new": Column("string", "value in its place", missing="it was taken out"),
         "reason": Column("string", "why, as the rules file says"),
         "source": Column("string", "after what, as the rules file says"),
     },
@@ -125,20 +141,77 @@ PROFILE = Dataset(
         "treated": Column("flag", "ever-treated firms, else never-treated"),
         "last_year": Column("integer", "last year of the scope, alike", tells="year"),
         "n_rows": Column(
-            "integer", "firm-years; firms by entry year", nullable=True, tells="count"
+            "integer", "firm-years; firms by entry year", tells="count", missing=HIDDEN
         ),
-        "n_missing": Column("integer", "of these without a value", nullable=True, tells="count"),
-        "missing_share": Column("number", "n_missing over n_rows", nullable=True, tells="share"),
-        "n_values": Column("integer", "different values", nullable=True, tells="other_count"),
-        "label": Column("string", "what readers call the column", nullable=True, tells="words"),
-        "unit": Column("string", "unit of a number", nullable=True, tells="words"),
-        "mean": Column("number", "mean, three significant digits", nullable=True, tells="mean"),
-        "std_dev": Column("number", "standard deviation, n - 1", nullable=True, tells="statistic"),
-        "p10": Column("number", "tenth percentile", nullable=True, tells="statistic"),
-        "p25": Column("number", "first quartile", nullable=True, tells="statistic"),
-        "p50": Column("number", "median", nullable=True, tells="statistic"),
-        "p75": Column("number", "third quartile", nullable=True, tells="statistic"),
-        "p90": Column("number", "ninetieth percentile", nullable=True, tells="statistic"),
+        "n_missing": Column("integer", "of these without a value", tells="count", missing=HIDDEN),
+        "missing_share": Column(
+            "number",
+            "n_missing over n_rows",
+            tells="share",
+            unit="share",
+            missing="there are no rows",
+        ),
+        "n_values": Column(
+            "integer", "different values", tells="other_count", missing="the scope counts none"
+        ),
+        "label": Column(
+            "string", "what readers call the column", tells="words", missing="params give none"
+        ),
+        "unit": Column(
+            "string",
+            "unit of a number",
+            tells="words",
+            missing="the column is no number, or params give none",
+        ),
+        "mean": Column(
+            "number",
+            "mean, three significant digits",
+            tells="mean",
+            unit="that of `unit`",
+            missing="the column is no number, or has no value",
+        ),
+        "std_dev": Column(
+            "number",
+            "standard deviation, n - 1",
+            tells="statistic",
+            unit="that of `unit`",
+            missing="the column is no number, or has no value",
+        ),
+        "p10": Column(
+            "number",
+            "tenth percentile",
+            tells="statistic",
+            unit="that of `unit`",
+            missing="the column is no number, or has no value",
+        ),
+        "p25": Column(
+            "number",
+            "first quartile",
+            tells="statistic",
+            unit="that of `unit`",
+            missing="the column is no number, or has no value",
+        ),
+        "p50": Column(
+            "number",
+            "median",
+            tells="statistic",
+            unit="that of `unit`",
+            missing="the column is no number, or has no value",
+        ),
+        "p75": Column(
+            "number",
+            "third quartile",
+            tells="statistic",
+            unit="that of `unit`",
+            missing="the column is no number, or has no value",
+        ),
+        "p90": Column(
+            "number",
+            "ninetieth percentile",
+            tells="statistic",
+            unit="that of `unit`",
+            missing="the column is no number, or has no value",
+        ),
     },
 )
 
@@ -152,7 +225,13 @@ COVERAGE = Dataset(
         "treated": Column("flag", "ever-treated firms, else never-treated"),
         "n_firms": Column("integer", "firms of the group in any year", tells="count"),
         "n_observed": Column("integer", "of these with a value in the year", tells="count"),
-        "observed_share": Column("number", "n_observed over n_firms", True, tells="share"),
+        "observed_share": Column(
+            "number",
+            "n_observed over n_firms",
+            tells="share",
+            unit="share",
+            missing="the group has no firm",
+        ),
     },
 )
 

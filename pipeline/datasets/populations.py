@@ -25,7 +25,7 @@ POPULATION_SETS = Dataset(
         "stack": Column("string", "entry year, or `all`"),
         "sample": Column("string", "of ESTIMATES: all, base_exporters ...; of BALANCE: before ..."),
         "variable": Column("string", "outcome, or covariate, that the firms have"),
-        "event_time": Column("integer", "years since entry; missing: any", nullable=True),
+        "event_time": Column("integer", "years since entry", missing="any"),
         "grouping": Column("string", "what firms are grouped by, or `all`"),
         "subgroup": Column("string", "pre-entry group as in GROUPS, or `all`"),
         "treated": Column("flag", "treated firms, or comparison firms"),

@@ -3,7 +3,7 @@
 Names as in broom. Stars, rounding and labels exist only in exhibits.
 """
 
-from pipeline.datasets.store import Column, Dataset
+from pipeline.datasets.store import HIDDEN, Column, Dataset
 
 # Where an estimate belongs.
 _PLACE = {
@@ -20,23 +20,48 @@ PLACE = tuple(_PLACE)
 # What is estimated: a family of effects, and where in time it stands.
 _TERM = {
     "term": Column("string", "att, event, event_average, att_gt, cohort ..."),
-    "cohort": Column("integer", "entry year that the term speaks of", nullable=True),
-    "year": Column("integer", "calendar year that it speaks of", nullable=True),
-    "event_time": Column("integer", "years since entry, the first of a range", nullable=True),
-    "last_event_time": Column("integer", "the last of a range of event times", nullable=True),
+    "cohort": Column(
+        "integer",
+        "entry year that the term speaks of",
+        missing="the term speaks of no single entry year",
+    ),
+    "year": Column(
+        "integer", "calendar year that it speaks of", missing="it speaks of no single calendar year"
+    ),
+    "event_time": Column(
+        "integer", "years since entry, the first of a range", missing="it speaks of no event time"
+    ),
+    "last_event_time": Column(
+        "integer", "the last of a range of event times", missing="it is no range of event times"
+    ),
 }
 TERM = tuple(_TERM)
 
 # Why something is missing, and what must be known of what is not: see `datasets.reasons`.
 _SAID = {
     "reason": Column(
-        "string", "code: why a figure, or its error, is missing", nullable=True, tells="words"
+        "string",
+        "code: why a figure, or its error, is missing",
+        tells="words",
+        missing="nothing is missing",
     ),
-    "reason_fields": Column("string", "fields of the reason, JSON", nullable=True, tells="words"),
+    "reason_fields": Column(
+        "string",
+        "fields of the reason, JSON",
+        tells="words",
+        missing="the reason has none, or there is none",
+    ),
     "remarks": Column(
-        "string", "codes and fields of what must be known, JSON", nullable=True, tells="words"
+        "string",
+        "codes and fields of what must be known, JSON",
+        tells="words",
+        missing="there is nothing to know",
     ),
 }
+
+_SCALE = "that of `scale`"
+_NOT_ESTIMATED = "not estimated, see `reason`"
+_NOT_GIVEN = "not estimated, or the method gives none"
 
 ESTIMATES = Dataset(
     name="ESTIMATES",
@@ -50,41 +75,82 @@ ESTIMATES = Dataset(
         "estimand": Column(
             "string", "att; att_matched after losses; ato for overlap weights", tells="words"
         ),
-        "estimate": Column("number", "in units of `scale`", nullable=True, tells="effect"),
-        "std_error": Column("number", "in units of `scale`", nullable=True, tells="effect"),
+        "estimate": Column(
+            "number", "the effect", tells="effect", unit=_SCALE, missing=_NOT_ESTIMATED
+        ),
+        "std_error": Column(
+            "number",
+            "standard error of the effect",
+            tells="effect",
+            unit=_SCALE,
+            missing=_NOT_GIVEN,
+        ),
         "statistic": Column(
-            "number", "estimate over standard error", nullable=True, tells="statistic"
+            "number",
+            "estimate over standard error",
+            tells="statistic",
+            unit="ratio",
+            missing=_NOT_GIVEN,
         ),
         "df": Column(
-            "number", "degrees of freedom of the t distribution", nullable=True, tells="statistic"
+            "number",
+            "degrees of freedom of the t distribution",
+            tells="statistic",
+            unit="degrees of freedom",
+            missing="the distribution is normal or simulated, or not estimated",
         ),
-        "p_value": Column("number", "two-sided", nullable=True, tells="statistic"),
-        "conf_low": Column("number", "in units of `scale`", nullable=True, tells="effect"),
-        "conf_high": Column("number", "in units of `scale`", nullable=True, tells="effect"),
+        "p_value": Column(
+            "number", "two-sided p-value", tells="statistic", unit="probability", missing=_NOT_GIVEN
+        ),
+        "conf_low": Column(
+            "number", "lower end of the interval", tells="effect", unit=_SCALE, missing=_NOT_GIVEN
+        ),
+        "conf_high": Column(
+            "number", "upper end of the interval", tells="effect", unit=_SCALE, missing=_NOT_GIVEN
+        ),
         "conf_level": Column(
-            "number", "0.95 is a 95 percent interval", nullable=True, tells="statistic"
+            "number",
+            "0.95 is a 95 percent interval",
+            tells="statistic",
+            unit="share",
+            missing=_NOT_GIVEN,
         ),
         "scale": Column("string", "log_points, share, or the outcome's unit", tells="words"),
         "n_treated": Column(
-            "integer", "distinct treated firms in the sample", nullable=True, tells="count"
+            "integer", "distinct treated firms in the sample", tells="count", missing=_NOT_ESTIMATED
         ),
         "n_control": Column(
-            "integer", "distinct comparison firms in the sample", nullable=True, tells="count"
+            "integer",
+            "distinct comparison firms in the sample",
+            tells="count",
+            missing=_NOT_ESTIMATED,
         ),
         "n_obs": Column(
-            "integer", "firm-years, counted once per stack", nullable=True, tells="count"
+            "integer", "firm-years, counted once per stack", tells="count", missing=_NOT_ESTIMATED
         ),
         "n_clusters": Column(
-            "integer", "clusters behind the standard error", nullable=True, tells="other_count"
+            "integer",
+            "clusters behind the standard error",
+            tells="other_count",
+            missing="no standard error, or no clusters behind it",
         ),
         "n_treated_clusters": Column(
-            "integer", "clusters with a treated firm", nullable=True, tells="other_count"
+            "integer",
+            "clusters with a treated firm",
+            tells="other_count",
+            missing="no standard error, or no clusters behind it",
         ),
         "cluster": Column(
-            "string", "what errors are clustered by: firm, assignment ...", True, tells="words"
+            "string",
+            "what errors are clustered by: firm, assignment ...",
+            tells="words",
+            missing="errors are not clustered",
         ),
         "other_cluster": Column(
-            "string", "the other of two levels that they are clustered by", True, tells="words"
+            "string",
+            "the other of two levels that they are clustered by",
+            tells="words",
+            missing="errors are clustered by one level or none",
         ),
         **_SAID,
     },
@@ -97,12 +163,34 @@ TESTS = Dataset(
     columns={
         **_PLACE,
         "test": Column("string", "pre_trends, ..."),
-        "statistic": Column("number", "F or chi-squared", nullable=True, tells="statistic"),
-        "df": Column("number", "numerator degrees of freedom", nullable=True, tells="statistic"),
-        "df_denominator": Column(
-            "number", "denominator degrees of freedom", nullable=True, tells="statistic"
+        "statistic": Column(
+            "number",
+            "F or chi-squared",
+            tells="statistic",
+            unit="none",
+            missing="the test has none, or was not made, see `reason`",
         ),
-        "p_value": Column("number", "the value", nullable=True, tells="statistic"),
+        "df": Column(
+            "number",
+            "numerator degrees of freedom",
+            tells="statistic",
+            unit="degrees of freedom",
+            missing="the test has none, or was not made, see `reason`",
+        ),
+        "df_denominator": Column(
+            "number",
+            "denominator degrees of freedom",
+            tells="statistic",
+            unit="degrees of freedom",
+            missing="the test has none, or was not made, see `reason`",
+        ),
+        "p_value": Column(
+            "number",
+            "p-value, or q-value over a family of tests",
+            tells="statistic",
+            unit="probability",
+            missing="not tested, see `reason`",
+        ),
         **_SAID,
     },
 )
@@ -131,11 +219,11 @@ INFLUENCE = Dataset(
         **_TERM,
         "cluster_kind": Column("string", "what the clusters are, as `cluster` of ESTIMATES"),
         "other_cluster_kind": Column(
-            "string", "what those in the other direction are, of a pair of levels", nullable=True
+            "string", "what those in the other direction are", missing="there is one direction"
         ),
         "cluster": Column("string", "its name in PANEL; number of a matched set or component"),
         "other_cluster": Column(
-            "string", "the cluster in the other direction, where there are two", nullable=True
+            "string", "the cluster in the other direction", missing="there is one direction"
         ),
         "influence": Column(
             "number", "squares over clusters sum to the variance, small-sample factor included"
@@ -153,10 +241,26 @@ RECOVERY = Dataset(
         "estimator": _PLACE["estimator"],
         **_TERM,
         "truth": Column(
-            "number", "true effect on the sample's treated, weighted alike", True, tells="effect"
+            "number",
+            "true effect on the sample's treated, weighted alike",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing=HIDDEN,
         ),
-        "estimate": Column("number", "as in ESTIMATES", nullable=True, tells="effect"),
-        "std_error": Column("number", "as in ESTIMATES", nullable=True, tells="effect"),
+        "estimate": Column(
+            "number",
+            "as in ESTIMATES",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing="not estimated",
+        ),
+        "std_error": Column(
+            "number",
+            "as in ESTIMATES",
+            tells="effect",
+            unit="`scale` of ESTIMATES",
+            missing="not estimated",
+        ),
     },
 )
 
@@ -169,7 +273,12 @@ OUTCOME_PATHS = Dataset(
         "design": Column("string", "matching design"),
         "treated": Column("flag", "treated firms, or their comparison firms"),
         "event_time": Column("integer", "years since entry"),
-        "mean": Column("number", "weighted mean, transformed outcome", tells="mean"),
+        "mean": Column(
+            "number",
+            "weighted mean, transformed outcome",
+            tells="mean",
+            unit="the outcome's, transformed",
+        ),
         "n_firms": Column("integer", "firm-stacks behind the mean", tells="count"),
     },
 )

@@ -32,16 +32,27 @@ SAMPLES = Dataset(
             "integer", "firms whose cluster differs between stacks", tells="count"
         ),
         "comparison_firms_per_set": Column(
-            "number", "mean; missing without matched sets", nullable=True, tells="statistic"
+            "number",
+            "mean number in a matched set",
+            tells="statistic",
+            unit="firms",
+            missing="the design has no matched sets",
         ),
         "n_treated_clusters": Column(
-            "integer", "assignment clusters with a treated firm", nullable=True, tells="other_count"
+            "integer",
+            "assignment clusters with a treated firm",
+            tells="other_count",
+            missing="the sample is empty",
         ),
         "n_stacks": Column(
-            "integer", "entry years; missing in an empty sample", nullable=True, tells="other_count"
+            "integer", "entry years", tells="other_count", missing="the sample is empty"
         ),
-        "first_year": Column("integer", "first year of the sample", nullable=True, tells="year"),
-        "last_year": Column("integer", "last year of the sample", nullable=True, tells="year"),
+        "first_year": Column(
+            "integer", "first year of the sample", tells="year", missing="the sample is empty"
+        ),
+        "last_year": Column(
+            "integer", "last year of the sample", tells="year", missing="the sample is empty"
+        ),
     },
 )
 
@@ -66,8 +77,9 @@ BASELINES = Dataset(
             "number",
             "weighted mean: a share for `any`, else of the level; a log outcome's over firms "
             "above zero",
-            nullable=True,
             tells="mean",
+            unit="that of `unit`",
+            missing="no firm has the outcome",
         ),
         "unit": Column("string", "unit of the mean", tells="words"),
     },
@@ -100,12 +112,15 @@ CONCENTRATION = Dataset(
         "outcome": Column("string", "outcome, or `all` where weights are by size"),
         "grouping": Column("string", "size that weights are by, or `all`"),
         **_TREATED,
-        "largest_firm_share": Column("number", "share of the largest firm", tells="one_firm"),
+        "largest_firm_share": Column(
+            "number", "share of the largest firm", tells="one_firm", unit="share"
+        ),
         "largest_five_share": Column(
             "number",
             f"share of the largest five; missing under {2 * LARGEST} firms with a share",
-            nullable=True,
             tells="share",
+            unit="share",
+            missing="fewer than 2 x five firms have a share",
         ),
     },
 )
@@ -141,19 +156,23 @@ GROUPS = Dataset(
         # Edges are declared in params, never taken from firms: they are no firm's value.
         "low": Column(
             "number",
-            "edge that the group starts from; missing for the lowest and where nothing is cut",
-            nullable=True,
+            "edge that the group starts from",
             tells="words",
             stored="delivered",
+            unit="that of the grouping column",
+            missing="the lowest group, or nothing is cut",
         ),
         "high": Column(
             "number",
-            "edge that it stays below; missing for the highest and where nothing is cut",
-            nullable=True,
+            "edge that it stays below",
             tells="words",
             stored="delivered",
+            unit="that of the grouping column",
+            missing="the highest group, or nothing is cut",
         ),
-        "label": Column("string", "the user's own name for it", nullable=True, tells="words"),
+        "label": Column(
+            "string", "the user's own name for it", tells="words", missing="params give none"
+        ),
     },
 )
 
@@ -172,8 +191,9 @@ ATTRITION = Dataset(
         "share_alive": Column(
             "number",
             "weighted share not gone, of those of whom it is known; after entry",
-            nullable=True,
             tells="share",
+            unit="share",
+            missing="before event time 1, or it is known of no firm",
         ),
     },
 )

@@ -17,10 +17,16 @@ SCORES = Dataset(
             "flag", "cluster has a participant by the last outcome year used"
         ),
         "propensity_score": Column(
-            "number", "probability, 8 decimals", nullable=True, stored="score"
+            "number",
+            "probability, 8 decimals",
+            stored="score",
+            missing="the model has no score, or a covariate is missing",
         ),
         "linear_score": Column(
-            "number", "logit or probit index, 8 decimals", nullable=True, stored="score"
+            "number",
+            "logit or probit index, 8 decimals",
+            stored="score",
+            missing="as `propensity_score`",
         ),
         "on_support": Column("flag", "inside the declared common support"),
     },
@@ -42,18 +48,32 @@ SCORE_COEFFICIENTS = Dataset(
         "term": Column(
             "string", f"{CONSTANT}, {COVARIATE}, or {STACK_LEVEL}: an entry year of a pooled fit"
         ),
-        "covariate": Column("string", "covariate, where the term is one", nullable=True),
-        "category": Column(
-            "string", "category of the covariate, or entry year; missing for numbers", nullable=True
+        "covariate": Column(
+            "string", "covariate, where the term is one", missing="the term is no covariate"
         ),
-        "estimate": Column("number", "coefficient on the index", tells="statistic"),
+        "category": Column(
+            "string",
+            "category of the covariate, or entry year",
+            missing="the covariate is a number, or the term a constant",
+        ),
+        "estimate": Column(
+            "number",
+            "coefficient on the index",
+            tells="statistic",
+            unit="index per unit of the covariate",
+        ),
         "std_error": Column(
-            "number", "conventional maximum-likelihood standard error", tells="statistic"
+            "number",
+            "conventional maximum-likelihood standard error",
+            tells="statistic",
+            unit="index per unit of the covariate",
         ),
         "n_obs": Column("integer", "firms in the fit", tells="count"),
         "n_treated": Column("integer", "treated firms in the fit", tells="count"),
-        "pseudo_r2": Column("number", "McFadden's", tells="statistic"),
-        "auc": Column("number", "area under the ROC curve", tells="statistic"),
+        "pseudo_r2": Column(
+            "number", "McFadden's pseudo R squared", tells="statistic", unit="share"
+        ),
+        "auc": Column("number", "area under the ROC curve", tells="statistic", unit="share"),
     },
 )
 

@@ -22,16 +22,23 @@ def listed(meaning: str) -> Column:
     return Column("string", f"{meaning}: a list, JSON", tells="words")
 
 
-def _number(meaning: str, tells: Tells = "other_count", nullable: bool = False) -> Column:
-    return Column("integer", meaning, nullable, tells=tells)
+def _number(meaning: str, tells: Tells = "other_count", *, missing: str | None = None) -> Column:
+    return Column("integer", meaning, tells=tells, missing=missing)
 
 
 def _limit(meaning: str) -> Column:
-    return Column("number", meaning, nullable=True, tells="words", stored="delivered")
+    return Column(
+        "number",
+        meaning,
+        tells="words",
+        stored="delivered",
+        unit="the outcome's",
+        missing="there are no limits",
+    )
 
 
 def _seed(of: str) -> Column:
-    return _number(f"seed of {of}; missing where nothing is drawn", "statistic", nullable=True)
+    return _number(f"seed of {of}", "statistic", missing="nothing is drawn")
 
 
 SPECS = Dataset(
@@ -49,7 +56,9 @@ SPECS = Dataset(
         "average": word("what `att` averages: event, pooled, simple, cohort, year"),
         "event_bins": listed("ranges of event times averaged, of each first and last"),
         "balanced_last_event_time": _number(
-            "last event time of event_balanced; missing without", "year", nullable=True
+            "last event time of event_balanced",
+            "year",
+            missing="no such average is asked for",
         ),
         "firms": word("risk_sets: those of the design's stacks; panel: every firm"),
         "comparison": word("never_treated, not_yet_treated"),
@@ -93,8 +102,10 @@ SPECS = Dataset(
         "romano_wolf_draws": _number("draws over the family of outcomes; 0 where not in one"),
         "romano_wolf_seed": _seed("these draws"),
         "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
-        "conf_level": Column("number", "level of intervals", tells="statistic"),
-        "power": Column("number", "power at which effects are detectable", tells="statistic"),
+        "conf_level": Column("number", "level of intervals", tells="statistic", unit="share"),
+        "power": Column(
+            "number", "power at which effects are detectable", tells="statistic", unit="probability"
+        ),
         "least_firms": _number("fewest firms of a group that is estimated; 0 without groups"),
     },
 )
@@ -114,11 +125,11 @@ ANALYSES = Dataset(
         ),
         "column": word("column that says when firms exit, groups or weighs them"),
         "column_event_time": _number(
-            "event time at which firms have the column; missing where it has no date",
+            "event time at which firms have the column",
             "year",
-            nullable=True,
+            missing="the column has no date",
         ),
-        "lowest": _limit("least that an outcome could have been; missing without limits"),
-        "highest": _limit("most that it could have been; missing without limits"),
+        "lowest": _limit("least that an outcome could have been"),
+        "highest": _limit("most that it could have been"),
     },
 )

@@ -6,7 +6,7 @@ significant digits: the last digits that processors disagree on go no further th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +35,9 @@ Tells = Literal[
     "words",
 ]
 
+# What a missing figure says that disclosure control alone can take away.
+HIDDEN = "hidden"
+
 # How numbers are stored: computed ones to ten significant digits, scores to eight decimals,
 # delivered ones as they were delivered.
 Stored = Literal["significant", "score", "delivered"]
@@ -45,23 +48,26 @@ _DTYPES = {"string": "str", "integer": "Int64", "number": "float64", "flag": "bo
 
 @dataclass(frozen=True)
 class Column:
-    """Describe one column: its kind, whether a value may be missing, and what it holds.
+    """Describe one column: its kind, what it holds, and what it says where a value is `missing`.
 
-    A column that is published beside the key says what it `tells` of firms.
+    Without that no value may be missing. A column that is published beside the key says what it
+    `tells` of firms, and a published number its `unit`.
     """
 
     kind: Kind
     meaning: str
-    nullable: bool = False
+    _: KW_ONLY
     tells: Tells | None = None
     stored: Stored = "significant"
+    unit: str | None = None
+    missing: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Declare a table: what one row is, its unique key and its columns.
 
-    Key columns are never missing, unless declared nullable.
+    Key columns are never missing, unless declared to be.
 
     `open_kinds` are the kinds that columns beyond the declared ones may have (the firm
     characteristics that a study names, say); empty means that no other column may appear.
@@ -130,7 +136,7 @@ def _check_columns(dataset: Dataset, frame: pd.DataFrame) -> None:
     for name, column in dataset.columns.items():
         if frame[name].dtype != _DTYPES[column.kind]:
             raise TableError(f"{dataset.name}.{name}: {frame[name].dtype}, not {column.kind}")
-        if not column.nullable and frame[name].isna().any():
+        if column.missing is None and frame[name].isna().any():
             raise TableError(f"{dataset.name}.{name}: {frame[name].isna().sum()} values missing")
     allowed = [_DTYPES[kind] for kind in dataset.open_kinds]
     for name in frame.columns[len(dataset.columns) :]:

@@ -16,7 +16,7 @@ from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
-from pipeline.datasets.store import Dataset, empty, require_traits
+from pipeline.datasets.store import HIDDEN, Dataset, empty, require_traits
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, Populations, StudyResults, StudySettings
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
@@ -85,16 +85,18 @@ def published_csvs(results: StudyResults) -> dict[str, bytes]:
 
 
 def as_published(table: Dataset) -> Dataset:
-    """Return a table's declaration with every figure nullable: a hidden one is missing.
+    """Return a table's declaration in which every figure may be missing, because hidden.
 
     Raises TableError where a column does not declare what it tells of firms.
     """
     require_traits(table)
     columns = {
-        name: replace(column, nullable=column.nullable or column.kind in ("integer", "number"))
+        name: replace(column, missing=column.missing or HIDDEN)
         for name, column in table.columns.items()
+        if column.kind in ("integer", "number")
     }
-    return replace(table, columns={**columns, **{key: table.columns[key] for key in table.key}})
+    keys = {key: table.columns[key] for key in table.key}
+    return replace(table, columns={**table.columns, **columns, **keys})
 
 
 @dataclass(frozen=True)
