@@ -5,18 +5,18 @@ NONE, an empty list, zero, or missing where zero would be a value.
 """
 
 from pipeline.datasets.specs import listed, word
-from pipeline.datasets.store import Column, Dataset, Tells
+from pipeline.datasets.store import Column, Dataset
 
 # The design that uses all firms of its risk sets, and the risk sets without a score.
 UNMATCHED_DESIGN = "unmatched"
 
 
-def _number(meaning: str, tells: Tells = "statistic") -> Column:
-    return Column("number", f"{meaning}; missing without", nullable=True, tells=tells)
+def _number(meaning: str, unit: str, missing: str = "there is none") -> Column:
+    return Column("number", meaning, tells="words", unit=unit, missing=missing)
 
 
-def _whole(meaning: str, nullable: bool = False, tells: Tells = "other_count") -> Column:
-    return Column("integer", meaning, nullable, tells=tells)
+def _whole(meaning: str, missing: str | None = None) -> Column:
+    return Column("integer", meaning, tells="words", missing=missing)
 
 
 def _flag(meaning: str) -> Column:
@@ -35,8 +35,8 @@ SCORE_MODELS = Dataset(
         "link": word("logit, probit"),
         "missing": word("firms without a covariate: drop_firm, refuse"),
         "support": word("rule of common support: min_max, comparison_maximum ..."),
-        "trim_share": _number("share of treated firms that the rule drops"),
-        "score_bound": _number("probability above which firms are dropped"),
+        "trim_share": _number("share of treated firms that the rule drops", "share"),
+        "score_bound": _number("probability above which firms are dropped", "probability"),
         "refit": _flag("score fitted again on support"),
     },
 )
@@ -53,8 +53,8 @@ DATED_COVARIATES = Dataset(
         "transform": word("log, level, any, years_since, category, indicator"),
         "value": word("text of which the indicator is 1"),
         "dated_by": word("at, average, change, trend; constant where it has no date"),
-        "first_event_time": _whole("first event time that it reads; missing without", True, "year"),
-        "last_event_time": _whole("last event time that it reads; missing without", True, "year"),
+        "first_event_time": _whole("first event time that it reads", missing="it has no date"),
+        "last_event_time": _whole("last event time that it reads", missing="it has no date"),
         "product_of": listed("covariates whose product it is"),
     },
 )
@@ -75,13 +75,13 @@ DESIGNS = Dataset(
         "least_ratio": _whole("least where the ratio varies; 0 where it does not"),
         "most_ratio": _whole("most where the ratio varies; 0 where it does not"),
         "replacement": _flag("a comparison firm serves several treated firms"),
-        "caliper": _number("widest distance, in units of the distance"),
-        "caliper_sd": _number("widest distance, in standard deviations of it"),
+        "caliper": _number("widest distance allowed", "unit of the distance"),
+        "caliper_sd": _number("widest distance allowed", "standard deviations"),
         "caliper_sd_of": word("whose standard deviation: all, pooled, treated, on_support"),
-        "bandwidth": _number("of the kernel, in units of the distance"),
+        "bandwidth": _number("bandwidth of the kernel", "unit of the distance"),
         "order": word("who chooses first: largest, smallest, closest, data, random"),
-        "order_seed": _whole("seed of a random order; missing without", True, "statistic"),
-        "tie_tolerance": _number("distances closer than this are ties"),
+        "order_seed": _whole("seed of a random order", missing="the order is not random"),
+        "tie_tolerance": _number("distances closer than this are ties", "unit of the distance"),
         "exact": listed("covariates whose values are never crossed"),
         "bins": word("how those that are continuous are cut: rule and numbers by covariate, JSON"),
         "covariates": listed("covariates that the method itself matches or balances"),

@@ -59,7 +59,7 @@ _SAID = {
     ),
 }
 
-_SCALE = "that of `scale`"
+_SCALE = "see `scale`"
 _NOT_ESTIMATED = "not estimated, see `reason`"
 _NOT_GIVEN = "not estimated, or the method gives none"
 
@@ -167,7 +167,7 @@ TESTS = Dataset(
             "number",
             "F or chi-squared",
             tells="statistic",
-            unit="none",
+            unit="no unit",
             missing="the test has none, or was not made, see `reason`",
         ),
         "df": Column(
@@ -244,21 +244,21 @@ RECOVERY = Dataset(
             "number",
             "true effect on the sample's treated, weighted alike",
             tells="effect",
-            unit="`scale` of ESTIMATES",
+            unit="see `scale` of ESTIMATES",
             missing=HIDDEN,
         ),
         "estimate": Column(
             "number",
             "as in ESTIMATES",
             tells="effect",
-            unit="`scale` of ESTIMATES",
+            unit="see `scale` of ESTIMATES",
             missing="not estimated",
         ),
         "std_error": Column(
             "number",
             "as in ESTIMATES",
             tells="effect",
-            unit="`scale` of ESTIMATES",
+            unit="see `scale` of ESTIMATES",
             missing="not estimated",
         ),
     },
@@ -277,7 +277,7 @@ OUTCOME_PATHS = Dataset(
             "number",
             "weighted mean, transformed outcome",
             tells="mean",
-            unit="the outcome's, transformed",
+            unit="unit of the outcome, transformed",
         ),
         "n_firms": Column("integer", "firm-stacks behind the mean", tells="count"),
     },

@@ -78,7 +78,7 @@ BASELINES = Dataset(
             "weighted mean: a share for `any`, else of the level; a log outcome's over firms "
             "above zero",
             tells="mean",
-            unit="that of `unit`",
+            unit="see `unit`",
             missing="no firm has the outcome",
         ),
         "unit": Column("string", "unit of the mean", tells="words"),
@@ -117,10 +117,10 @@ CONCENTRATION = Dataset(
         ),
         "largest_five_share": Column(
             "number",
-            f"share of the largest five; missing under {2 * LARGEST} firms with a share",
+            "share of the largest five",
             tells="share",
             unit="share",
-            missing="fewer than 2 x five firms have a share",
+            missing=f"fewer than {2 * LARGEST} firms have a share",
         ),
     },
 )
@@ -159,7 +159,7 @@ GROUPS = Dataset(
             "edge that the group starts from",
             tells="words",
             stored="delivered",
-            unit="that of the grouping column",
+            unit="unit of the column",
             missing="the lowest group, or nothing is cut",
         ),
         "high": Column(
@@ -167,7 +167,7 @@ GROUPS = Dataset(
             "edge that it stays below",
             tells="words",
             stored="delivered",
-            unit="that of the grouping column",
+            unit="unit of the column",
             missing="the highest group, or nothing is cut",
         ),
         "label": Column(

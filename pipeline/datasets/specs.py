@@ -5,11 +5,11 @@ cases, and the columns that group or weigh firms.
 """
 
 from pipeline.datasets.reasons import packed_list
-from pipeline.datasets.store import Column, Dataset, Tells
+from pipeline.datasets.store import Column, Dataset
 
 # Where an option does not apply, or is not asked for; where one that is a list has no values.
 NONE = "none"
-NO_LIST = packed_list([])
+NO_LIST = packedlisted([])
 
 
 def word(meaning: str) -> Column:
@@ -22,8 +22,8 @@ def listed(meaning: str) -> Column:
     return Column("string", f"{meaning}: a list, JSON", tells="words")
 
 
-def _number(meaning: str, tells: Tells = "other_count", *, missing: str | None = None) -> Column:
-    return Column("integer", meaning, tells=tells, missing=missing)
+def _number(meaning: str, missing: str | None = None) -> Column:
+    return Column("integer", meaning, tells="words", missing=missing)
 
 
 def _limit(meaning: str) -> Column:
@@ -32,13 +32,13 @@ def _limit(meaning: str) -> Column:
         meaning,
         tells="words",
         stored="delivered",
-        unit="the outcome's",
+        unit="unit of the outcome",
         missing="there are no limits",
     )
 
 
 def _seed(of: str) -> Column:
-    return _number(f"seed of {of}", "statistic", missing="nothing is drawn")
+    return _number(f"seed of {of}", missing="nothing is drawn")
 
 
 SPECS = Dataset(
@@ -57,7 +57,6 @@ SPECS = Dataset(
         "event_bins": listed("ranges of event times averaged, of each first and last"),
         "balanced_last_event_time": _number(
             "last event time of event_balanced",
-            "year",
             missing="no such average is asked for",
         ),
         "firms": word("risk_sets: those of the design's stacks; panel: every firm"),
@@ -65,10 +64,10 @@ SPECS = Dataset(
         "controls_from": word("pool: all, outside_treated_clusters; not_known without settings"),
         "firm_years": word("per_entry_year, or once where entry years are pooled"),
         "gaps": listed("who counts where outcomes are missing: drop_set, observed, pairs ..."),
-        "first_event_time": _number("first event time of the window", "year"),
-        "last_event_time": _number("last event time of the window", "year"),
-        "anticipation_years": _number("years before entry that count as treated", "year"),
-        "base_event_time": _number("event time of the reference year", "year"),
+        "first_event_time": _number("first event time of the window"),
+        "last_event_time": _number("last event time of the window"),
+        "anticipation_years": _number("years before entry that count as treated"),
+        "base_event_time": _number("event time of the reference year"),
         "base": word("what the average is measured from: reference_year, every_year_before"),
         "event_base": word("what event times before entry are measured from: universal, varying"),
         "matched_event_times": listed("event times of the outcome that the design matched on"),
@@ -101,10 +100,10 @@ SPECS = Dataset(
         "influence_kept": word("estimates that INFLUENCE has: all, averages, none"),
         "romano_wolf_draws": _number("draws over the family of outcomes; 0 where not in one"),
         "romano_wolf_seed": _seed("these draws"),
-        "placebo_entry_years": _number("years too early of a placebo entry; 0 without", "year"),
-        "conf_level": Column("number", "level of intervals", tells="statistic", unit="share"),
+        "placebo_entry_years": _number("years too early of a placebo entry; 0 without"),
+        "conf_level": Column("number", "level of intervals", tells="words", unit="share"),
         "power": Column(
-            "number", "power at which effects are detectable", tells="statistic", unit="probability"
+            "number", "power at which effects are detectable", tells="words", unit="probability"
         ),
         "least_firms": _number("fewest firms of a group that is estimated; 0 without groups"),
     },
@@ -121,12 +120,10 @@ ANALYSES = Dataset(
         "exit_known_by": word("how a firm is known to be gone: last_year, column"),
         "least_years_absent": _number(
             "fewest years absent up to the panel's last of who is gone; 0 where that is no rule",
-            "year",
         ),
         "column": word("column that says when firms exit, groups or weighs them"),
         "column_event_time": _number(
             "event time at which firms have the column",
-            "year",
             missing="the column has no date",
         ),
         "lowest": _limit("least that an outcome could have been"),

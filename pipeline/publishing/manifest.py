@@ -11,17 +11,14 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.balance import BALANCE, SUPPORT
-from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
-from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
-from pipeline.datasets.selection import SCORE_COEFFICIENTS
 from pipeline.datasets.store import columns_that_tell
 from pipeline.exhibits.figures.registry import FIGURES
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.tables.table import Table, WholeNumbers
+from pipeline.publishing.dictionary import PACKAGE
+from pipeline.publishing.publication import PUBLISHED
 
 _HEAD = ("file", "smallest_count", "dominance_checked")
 
@@ -30,25 +27,11 @@ CHECKED, NOT_CHECKED, NO_MAGNITUDES = "checked", "not_checked", "no_magnitudes"
 
 _BEHIND_ESTIMATES = ("n_treated", "n_control")
 
-_DECLARED = (
-    ESTIMATES,
-    TESTS,
-    OUTCOME_PATHS,
-    BALANCE,
-    SUPPORT,
-    SAMPLE_FLOW,
-    ISSUES,
-    PROFILE,
-    COVERAGE,
-    SCORE_COEFFICIENTS,
-    RECOVERY,
-    *DETAILS,
-)
 # What of a results table counts firms, rows of firms, or values of firms.
-_COUNTS = {table.name: columns_that_tell(table, "count") for table in _DECLARED}
+_COUNTS = {table.name: columns_that_tell(table, "count") for table in PUBLISHED}
 # Tables with means of magnitudes, or with figures made of them.
 _MAGNITUDES = {DETECTABLE.name} | {
-    table.name for table in _DECLARED if columns_that_tell(table, "mean")
+    table.name for table in PUBLISHED if columns_that_tell(table, "mean")
 }
 
 # Files that show every table.
@@ -81,6 +64,8 @@ def _smallest(
 ) -> int | None:
     """Return the smallest count above zero that a file shows, or that stands behind its figures."""
     place, name = PurePosixPath(path).parts[0], PurePosixPath(path).stem
+    if path == PACKAGE:
+        return None
     if place == "results":
         return _of_results(name.upper(), files[path], results)
     if place == "tables" and name in tables:

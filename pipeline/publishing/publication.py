@@ -42,6 +42,10 @@ _OPTIONAL: dict[str, Dataset] = {
 }
 
 
+# Every table that is published, where a study has it.
+PUBLISHED: tuple[Dataset, ...] = (*_TABLES.values(), *_OPTIONAL.values(), *DETAILS)
+
+
 def gathered(
     study: str, settings: StudySettings, tables: Mapping[str, pd.DataFrame]
 ) -> StudyResults:
@@ -105,6 +109,11 @@ class Publication:
 
     csvs: dict[str, bytes]
     results: StudyResults
+
+    @property
+    def tables(self) -> list[Dataset]:
+        """Return the declarations of the tables that the study has."""
+        return [table for table in PUBLISHED if table.name.lower() in self.csvs]
 
 
 def publish(results: StudyResults) -> Publication:

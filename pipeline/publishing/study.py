@@ -21,6 +21,7 @@ from pipeline.exhibits.words.captions import caption, figure_floats, table_float
 from pipeline.exhibits.words.cautions import hidden_note, survival_caution
 from pipeline.exhibits.words.methods_paragraph import methods_tex
 from pipeline.progress import track
+from pipeline.publishing.dictionary import PACKAGE, data_package
 from pipeline.publishing.manifest import manifest
 from pipeline.publishing.publication import Publication
 from pipeline.publishing.swap import MANIFEST
@@ -49,7 +50,8 @@ def build_published(publication: Publication) -> dict[str, bytes]:
     drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
     tables = study_tables(public)
     csvs = {f"results/{name}.csv": text for name, text in publication.csvs.items()}
-    files = {**_texts(public, tables, drawing), **figures, **csvs}
+    described = data_package(public.study, publication.tables)
+    files = {**_texts(public, tables, drawing), **figures, **csvs, PACKAGE: described}
     return {**files, MANIFEST: manifest(files, tables, public)}
 
 
