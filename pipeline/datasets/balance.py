@@ -113,7 +113,12 @@ BALANCE_SUMMARY = Dataset(
         "denominator": Column(
             "string", "of standardised differences: pooled, treated", tells="words"
         ),
-        "threshold": Column("number", "largest difference that is balanced", tells="statistic"),
+        "threshold": Column(
+            "number",
+            "largest difference that is balanced",
+            tells="words",
+            unit="standard deviations",
+        ),
         "mean_std_diff": Column(
             "number",
             "mean size of standardised differences over covariates and categories",

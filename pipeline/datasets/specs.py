@@ -9,7 +9,7 @@ from pipeline.datasets.store import Column, Dataset
 
 # Where an option does not apply, or is not asked for; where one that is a list has no values.
 NONE = "none"
-NO_LIST = packedlisted([])
+NO_LIST = packed_list([])
 
 
 def word(meaning: str) -> Column:
