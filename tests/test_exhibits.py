@@ -175,7 +175,7 @@ def test_notes_state_rule_scale_and_warnings(results):
         "clustered by municipality x sector",
         "for comparability only",
         "percentage points",
-        "or match: 14 (Panel B)",
+        "or match: 14 of 412 (Panel B)",
         "through clustering: 123 (Panel B)",
     ):
         assert fragment in notes

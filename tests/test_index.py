@@ -16,7 +16,7 @@ def test_the_index_links_to_every_study_and_shows_its_findings():
     for name in ("one", "two"):
         assert f'href="{name}/report.html"' in text
     assert "R&amp;D &lt;b&gt;" in text
-    assert len(content["findings"]) == 3
+    assert len(content["findings"]) == 4
     for sentence in findings(results):
         assert text.count(sentence) == 2
 

@@ -103,8 +103,17 @@ def test_an_indicator_that_switches_off_is_refused_or_declared_absorbing():
     raw = RAW.assign(support=[0, 1, 0, 0, 0, 0])
     with pytest.raises(DataError, match=r"returns to 0 after entry; .*: 1 rows; .* see row 4"):
         clean(raw)
-    panel = clean(raw, entry=INDICATOR | {"switches_off": "absorbing"}).panel
-    assert panel["cohort"].tolist()[:3] == [2002] * 3
+    cleaned = clean(raw, entry=INDICATOR | {"switches_off": "absorbing"})
+    assert cleaned.panel["cohort"].tolist()[:3] == [2002] * 3
+    found = cleaned.issues.set_index("rule").loc["switched_off"]
+    counted = found[["column", "count", "firms", "first_year", "last_year", "action"]].tolist()
+    assert counted == ["support", 1, 1, 2003, 2003, "treated_from_entry_on"]
+
+
+def test_an_indicator_that_stays_on_is_no_issue():
+    for declared in ("refuse", "absorbing"):
+        cleaned = clean(RAW, entry=INDICATOR | {"switches_off": declared})
+        assert "switched_off" not in set(cleaned.issues["rule"])
 
 
 def test_firms_treated_from_the_first_year_are_excluded_and_counted():

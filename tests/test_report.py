@@ -112,7 +112,7 @@ def test_every_printed_cell_is_on_the_page(page, results):
 
 def test_sentences_translate_the_headline_effects(results):
     sentences = findings(results)
-    assert len(sentences) == 3
+    assert len(sentences) == 4
     effect = find_effect(results, "sales_log", "covariates_lags", "stacked")
     value, low, high = (
         f"{100 * math.expm1(x):.1f}".replace("-", "\u2212")
@@ -123,6 +123,7 @@ def test_sentences_translate_the_headline_effects(results):
         in (sentences[0])
     )
     assert "percentage points" in sentences[2]
+    assert "398 are behind the effects" in sentences[3]
 
 
 def test_a_study_without_effects_says_so():
@@ -152,7 +153,7 @@ def with_column(results, outcome, column, value, time=None):
 
 def test_limitations_appear_with_their_cause_and_not_without(results):
     words = " ".join(limitations(results))
-    assert "14 of 412 treated firms lack covariates or a comparison" in words
+    assert "14 without covariates, support or comparison" in words
     assert "Export value: not observed, no customs data in this register." in words
     for absent in ("too few", "trends before entry differ", "left out because"):
         assert absent not in words

@@ -241,5 +241,9 @@ CALENDAR = "year"
 # The rule of ISSUES that counts beneficiaries of the register that the panel lacks.
 NOT_IN_PANEL = "not_in_panel"
 
+# The rules of ISSUES that count whose treatment ends, although they count as treated: rows of an
+# indicator that returns to 0, firms that leave the programme in the register.
+SWITCHED_OFF, LEAVES_PROGRAMME = "switched_off", "leaves_programme"
+
 # The rule of ISSUES under which a window looked at years after entry; every table then says so.
 SURVIVAL_RULE = "selects_on_survival"

@@ -2,9 +2,6 @@
 
 import math
 
-import pandas as pd
-
-from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.checks.verdicts import verdict
 from pipeline.exhibits.inputs import (
@@ -19,6 +16,7 @@ from pipeline.exhibits.numbers import translated, translated_unit, translated_va
 from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
+from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
 from pipeline.exhibits.words.caution_words import cautions_said, severity_word
 from pipeline.exhibits.words.designs import uncapitalised
 from pipeline.exhibits.words.language import say
@@ -36,7 +34,8 @@ def summary(results: StudyResults) -> str:
     estimated = {name: effect for name in names if (effect := _headline(results, name)) is not None}
     if estimated:
         sentences.append(_pre_trends(results, list(estimated)))
-    sentences += [*_cautions(results, names), *_not_in_panel(results)]
+    sentences += [*headline_lost(results, list(estimated)), *switched_off(results)]
+    sentences += _cautions(results, names)
     title = escape_markdown(results.settings.exhibit.title)
     return f"**{title}.** {escape_markdown(' '.join(sentences))}\n"
 
@@ -109,18 +108,6 @@ def _cautions(results: StudyResults, names: list[str]) -> list[str]:
         say("summary.caution", severity=severity_word(said.severity), sentence=said.sentence)
         for said in cautions_said(results, told)
         if said.severity != "passed"
-    ]
-
-
-def _not_in_panel(results: StudyResults) -> list[str]:
-    """Return how many beneficiaries the panel lacks; fewer than may be published are not told."""
-    lost = results.issues[results.issues["rule"] == NOT_IN_PANEL]["count"]
-    least = results.settings.exhibit.disclosure.min_cell_firms
-    return [
-        say("summary.few_not_in_panel", least=least)
-        if pd.isna(count)
-        else say("summary.not_in_panel", n=rounding.whole(int(count)))
-        for count in lost
     ]
 
 

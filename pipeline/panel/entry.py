@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.panel import NOT_IN_PANEL
+from pipeline.datasets.panel import NOT_IN_PANEL, SWITCHED_OFF
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import Origin, located
@@ -67,7 +67,8 @@ def firm_cohorts(
     """
     if isinstance(entry, IndicatorEntry):
         entry_year = cohorts_from_indicator(panel, entry)
-        return Cohorts(entry_year, issues=_entry_after_gap(panel, entry_year, entry))
+        after_gap = _entry_after_gap(panel, entry_year, entry)
+        return Cohorts(entry_year, issues=[*after_gap, *_switched_off(panel, entry_year, entry)])
     if isinstance(entry, EntryYearEntry):
         return Cohorts(cohorts_from_entry_year(panel, entry))
     if isinstance(entry, GroupEntry):
@@ -142,7 +143,7 @@ def cohorts_from_indicator(panel: pd.DataFrame, entry: IndicatorEntry) -> pd.Ser
     treated = panel.loc[indicator == 1.0]
     entry_year = treated.groupby("firm_id")["year"].min()
     if entry.switches_off == "refuse":
-        _refuse_switching_off(panel, indicator, entry_year, entry.column)
+        _refuse_switching_off(panel, entry_year, entry.column)
     return entry_year
 
 
@@ -157,13 +158,22 @@ def _entry_after_gap(
     return issue(rule, entry.column, gap, _firms_and_years(entry_year[gap.index]), action)
 
 
-def _refuse_switching_off(
-    panel: pd.DataFrame, indicator: pd.Series, entry_year: pd.Series, column: str
-) -> None:
+def _switched_off(panel: pd.DataFrame, entry_year: pd.Series, entry: IndicatorEntry) -> list[Issue]:
+    """Count the rows of treated firms in which the indicator has returned to 0."""
+    if entry.switches_off == "refuse":
+        return []
+    off, keys = _is_off(panel, entry_year, entry.column), panel[["firm_id", "year"]]
+    return issue(Reason(SWITCHED_OFF), entry.column, off, keys, Reason("treated_from_entry_on"))
+
+
+def _is_off(panel: pd.DataFrame, entry_year: pd.Series, column: str) -> pd.Series:
     after_entry = panel["year"] > of_firms(entry_year.astype("Int64"), panel["firm_id"])
-    off = after_entry.fillna(False) & (indicator == 0.0)
+    return after_entry.fillna(False).astype(bool) & (panel[column] == 0.0)
+
+
+def _refuse_switching_off(panel: pd.DataFrame, entry_year: pd.Series, column: str) -> None:
     refuse_rows(
-        off.astype(bool),
+        _is_off(panel, entry_year, column),
         f"treatment indicator {column} returns to 0 after entry; effects assume that a firm stays "
         "treated",
         "declare treatment.entry.switches_off: absorbing if the first year of support is the "

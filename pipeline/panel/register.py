@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.datasets.panel import LEAVES_PROGRAMME
 from pipeline.errors import DataError, Reason, told_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.rules.links import link
@@ -178,7 +179,7 @@ def _exits(rows: "RegisterRows", columns: RegisterColumns, entry: RegisterEntry)
             "a firm leaves the programme; effects assume that it stays treated",
             "declare treatment.entry.switches_off: absorbing if entry counts for good; see",
         )
-    rule, action = Reason("leaves_programme"), Reason("treated_from_entry_on")
+    rule, action = Reason(LEAVES_PROGRAMME), Reason("treated_from_entry_on")
     firms = pd.DataFrame({"firm_id": rows.firm, "year": exits})
     return issue(rule, "firm_id", leaves, firms, action)
 

@@ -7,11 +7,11 @@ from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.panel import NOT_IN_PANEL, SURVIVAL_RULE
 from pipeline.datasets.samples import ATTRITION
 from pipeline.datasets.selection import STACKS
+from pipeline.exhibits.beneficiaries import treated_lost, treated_of_risk_sets
 from pipeline.exhibits.checks.caution import Caution, Severity
 from pipeline.exhibits.design_balance import differences_together
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.placebos import placebo_found
-from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
 
 # One treated firm in ten left out changes whom the effect speaks of.
 _MANY_LOST = 0.1

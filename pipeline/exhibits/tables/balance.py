@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.matches import MATCHED
+from pipeline.exhibits.beneficiaries import treated_lost
 from pipeline.exhibits.design_balance import (
     TERM,
     DifferencesTogether,
@@ -27,7 +28,6 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
     number_cell,
 )
-from pipeline.exhibits.words.cautions import treated_lost
 from pipeline.exhibits.words.designs import (
     capitalised,
     dated_label,

@@ -4,6 +4,7 @@ from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.leads import is_varying
 from pipeline.exhibits.ran import Ran, conf_level, ran_on
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.beneficiaries import switched_off
 from pipeline.exhibits.words.designs import (
     capitalised,
     design_rule,
@@ -35,6 +36,7 @@ def assumptions(results: StudyResults) -> list[tuple[str, str]]:
             say("assumptions.parallel", firms=firms, anticipation=anticipation_words(rows[0])),
         ),
         (say("assumptions.missing_question"), _missing(settings, rows)),
+        *[(say("assumptions.ending_question"), said) for said in switched_off(results)],
     ]
 
 

@@ -9,11 +9,13 @@ from pipeline.datasets.fits import FITS
 from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.panel import SURVIVAL_RULE
 from pipeline.datasets.samples import SAMPLES, SHARED_CLUSTERS
+from pipeline.exhibits.beneficiaries import treated_lost, treated_of_risk_sets
 from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects, panel_ran
 from pipeline.exhibits.tables.table import HIDDEN, Table
+from pipeline.exhibits.words.beneficiaries import told_count
 from pipeline.exhibits.words.language import say, tell
 from pipeline.exhibits.words.steps import issue_rule
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
@@ -56,9 +58,10 @@ def _support_losses(results: StudyResults, shown: Shown, letter: str) -> str:
     if all(effect.estimand != "att_matched" for effect in effects):
         return ""
     lost = treated_lost(results, shown.panels[letter].design)
-    if 0 < lost < results.settings.exhibit.disclosure.min_cell_firms:
-        return say("mark.few")
-    return say("mark.some") if math.isnan(lost) else rounding.whole(lost)
+    if not lost:
+        return ""
+    everyone = rounding.whole(treated_of_risk_sets(results))
+    return say("cautions.lost_of", lost=told_count(results, lost), everyone=everyone)
 
 
 def _not_compared(results: StudyResults, shown: Shown, letter: str) -> str:
@@ -137,17 +140,6 @@ def _count(count: Figure) -> str:
     if count.hidden:
         return say("mark.few")
     return rounding.whole(count.value) if count.value > 0 else ""
-
-
-def treated_of_risk_sets(results: StudyResults) -> float:
-    """Return the treated firms of all risk sets; NaN where unknown."""
-    return results.details.figure(MATCHED, "n_treated", design="unmatched", stack="all").value
-
-
-def treated_lost(results: StudyResults, design: str) -> float:
-    """Return the treated of all risk sets that a design leaves out; NaN where unknown."""
-    matched = results.details.figure(MATCHED, "n_treated_matched", design=design, stack="all")
-    return treated_of_risk_sets(results) - matched.value
 
 
 def survival_caution(results: StudyResults) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from pipeline.exhibits.numbers import translated, translated_unit, translated_va
 from pipeline.exhibits.ran import balance_rule, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.placebos import placebo_found
-from pipeline.exhibits.words.cautions import treated_lost, treated_of_risk_sets
+from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
 from pipeline.exhibits.words.findings import headline_effect
 from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
@@ -30,7 +30,8 @@ _MANY_DROPPED = 0.05
 def limitations(results: StudyResults) -> list[str]:
     """Return one sentence per limitation of the headline design; at least the general one."""
     return [
-        *_support(results),
+        *headline_lost(results, _estimated(results)),
+        *switched_off(results),
         *_balance(results),
         *[sentence for name in _estimated(results) for sentence in _outcome(results, name)],
         *_placebos(results),
@@ -42,18 +43,6 @@ def limitations(results: StudyResults) -> list[str]:
 def _estimated(results: StudyResults) -> list[str]:
     names = results.settings.outcomes.intended
     return [name for name in names if headline_effect(results, name) is not None]
-
-
-def _support(results: StudyResults) -> Iterator[str]:
-    design = results.settings.estimate.headline.design
-    lost, everyone = treated_lost(results, design), treated_of_risk_sets(results)
-    if lost > 0:
-        yield say(
-            "limitations.support",
-            lost=rounding.whole(lost),
-            everyone=rounding.whole(everyone),
-            firms=results.settings.exhibit.firms,
-        )
 
 
 def _balance(results: StudyResults) -> Iterator[str]:
