@@ -15,7 +15,7 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects, panel_ran
 from pipeline.exhibits.tables.table import HIDDEN, Table
-from pipeline.exhibits.words.beneficiaries import told_count
+from pipeline.exhibits.words.beneficiaries import shown_lost, switched_off, told_count
 from pipeline.exhibits.words.language import say, tell
 from pipeline.exhibits.words.steps import issue_rule
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
@@ -24,8 +24,8 @@ _Count = Callable[[StudyResults, Shown, str], str]
 
 
 def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
-    """Return one sentence per warning, with the number behind it in every panel concerned."""
-    said = []
+    """Return who is lost or ended, and one sentence per warning with its number in every panel."""
+    said = [*shown_lost(results, shown), *switched_off(results)]
     for code, count in _WARNINGS.items():
         found = {letter: count(results, shown, letter) for letter in shown.panels}
         if any(found.values()):

@@ -25,7 +25,6 @@ from pipeline.exhibits.tables.panels import (
     tests_pre_trends,
 )
 from pipeline.exhibits.tables.parts import unobserved_notes
-from pipeline.exhibits.words.beneficiaries import shown_lost, switched_off
 from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.designs import gap_rules, pool_that_ran, rule_that_ran
 from pipeline.exhibits.words.estimators import estimator_words
@@ -46,8 +45,6 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_pre_years(results, shown),
         *_missing(results, shown),
         _foot(results, shown),
-        *shown_lost(results, shown),
-        *switched_off(results),
         *panel_warnings(results, shown),
         *reasons_of_dashes(results, shown),
         *stars_words(results),
