@@ -6,6 +6,7 @@ from pipeline.exhibits.checks.cautions import cautions_on, study_cautions
 from pipeline.exhibits.checks.verdicts import verdict
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.shown_outcomes import card_outcomes
+from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
 from pipeline.exhibits.words.caution_words import cautions_said, severity_word
 from pipeline.exhibits.words.findings import finding, headline_effect
 from pipeline.exhibits.words.language import say
@@ -33,14 +34,20 @@ def headlines(results: StudyResults) -> bytes:
 
 
 def _findings(results: StudyResults) -> list[str]:
-    """Return a sentence for each outcome on a card that has an effect, and how sure it is."""
+    """Return a sentence for each outcome on a card that has an effect, and how sure it is.
+
+    Behind them stands who was lost on the way to the effects, and whose treatment ended.
+    """
     cautions = study_cautions(results)
-    sentences = []
+    sentences, shown = [], []
     for name in card_outcomes(results):
         effect = headline_effect(results, name)
         if effect is not None:
+            shown.append(name)
             found = verdict(results, name, cautions)
             own = [c for c in cautions_on(cautions, name) if c.outcome == name]
             sure = "" if found is None else f" {sure_sentence(results, found, own)}"
             sentences.append(finding(results, name, effect) + sure)
-    return sentences or [say("findings.nothing_estimated")]
+    if not shown:
+        return [say("findings.nothing_estimated")]
+    return [*sentences, *headline_lost(results, shown), *switched_off(results)]
