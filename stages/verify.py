@@ -3,7 +3,8 @@
 Each check proves another thing. `lock`: parameters, code, raw data and reports are those that
 dvc.lock records, so a result edited by hand, or a parameter changed without a run, shows.
 `tables`: every committed table and number is what the committed results CSV files give, so a
-table edited together with its lock shows. `provenance`: raw data, parameters and code are those
+table edited together with its lock shows. `drawings`: every figure is drawn again and shows the
+same, in its files and inside the page. `provenance`: raw data, parameters and code are those
 that reports/<study>/provenance.json records, and every file, figures included, is the one that it
 lists. `--rerun`: the committed code, parameters and raw data give the committed results, so a
 forgery of CSV files, tables and lock together shows.
@@ -16,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.commands.audit.fault import Fault, with_remedies
 from pipeline.commands.audit.lock_check import lock_faults
 from pipeline.commands.audit.provenance_check import (
     Period,
@@ -24,7 +26,7 @@ from pipeline.commands.audit.provenance_check import (
     recorded_provenance,
     studies_without_raw_data,
 )
-from pipeline.commands.audit.rebuild import table_faults
+from pipeline.commands.audit.rebuild import drawing_faults, other_versions, table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.errors import EvaluationError
 from pipeline.params.settings import load_yaml, study_names
@@ -71,26 +73,43 @@ def _reply(chosen: Namespace) -> Reply:
     records = [record for study in study_names(content) if (record := _record(study))]
     lines = [line for name, faults in found.items() for line in _report(name, faults)]
     lines += [f"{study}: raw data are not here, so they were not compared" for study in absent]
+    lines += [line for study in study_names(content) for line in _not_drawn_again(study)]
     n_faults = sum(map(len, found.values()))
     return Reply(
         "\n".join([*lines, *map(_recorded, records)]) + "\n",
-        {"faults": found, "without_raw_data": absent, "inputs": records},
+        {
+            "faults": {name: [asdict(f) for f in faults] for name, faults in found.items()},
+            "without_raw_data": absent,
+            "inputs": records,
+        },
         AuditError(_counted(n_faults)) if n_faults else None,
     )
 
 
-def _checks(rerun: bool) -> dict[str, Callable[[Path], list[str]]]:
-    checks: dict[str, Callable[[Path], list[str]]] = {
+def _checks(rerun: bool) -> dict[str, Callable[[Path], list[Fault]]]:
+    checks: dict[str, Callable[[Path], list[Fault]]] = {
         "lock": lock_faults,
         "tables": table_faults,
+        "drawings": drawing_faults,
         "provenance": provenance_faults,
     }
     return {**checks, "rerun": rerun_faults} if rerun else checks
 
 
-def _report(check: str, faults: list[str]) -> list[str]:
-    lines = [f"  {line}" for fault in faults for line in fault.splitlines()]
-    return [f"{check}: {_counted(len(faults))}", *lines]
+def _report(check: str, faults: list[Fault]) -> list[str]:
+    return [f"{check}: {_counted(len(faults))}", *(f"  {line}" for line in with_remedies(faults))]
+
+
+def _not_drawn_again(study: str) -> list[str]:
+    """Say which versions drew a study's figures, where they are others than here."""
+    changed = other_versions(Path(), study)
+    if not changed:
+        return []
+    then = ", ".join(f"{name} {before} (here {now})" for name, (before, now) in changed.items())
+    return [
+        f"{study}: figures were drawn by {then};",
+        "  only what they plot was compared (figures/*.csv); install those versions to compare all",
+    ]
 
 
 def _counted(n_faults: int) -> str:

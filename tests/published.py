@@ -1,6 +1,7 @@
 """What is published of made-up studies: files in memory, or a project of nothing else."""
 
 from pathlib import Path
+from typing import Any
 
 from results import study_results
 from workspace import section, write_params
@@ -13,9 +14,12 @@ STUDY = "madeup"
 _SECTIONS = ("outcomes", "treatment", "score", "match", "estimate", "exhibit")
 
 
-def published_project(folder: Path) -> Path:
-    """Write params.yaml and reports/madeup/results/ as a clone of the project would have them."""
-    results = study_results()
+def published_project(folder: Path, **chosen: Any) -> Path:
+    """Write params.yaml and reports/madeup/results/ as a clone of the project would have them.
+
+    `chosen` goes to `study_results`.
+    """
+    results = study_results(**chosen)
     block = {name: section("michigan")[name] for name in ("data", "clean")}
     block |= {name: getattr(results.settings, name).model_dump(mode="json") for name in _SECTIONS}
     write_params(folder, {STUDY: block})

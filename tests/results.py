@@ -49,6 +49,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.publishing.disclosure.score_shares import headline_score_shares
 from pipeline.publishing.publication import as_published
 from pipeline.selection.score_bins import count_score_bins
 from pipeline.selection.what_scored import covariates_dated, score_models
@@ -135,11 +136,16 @@ def study_results(
         balance=balance,
         sample_flow=_table(SAMPLE_FLOW, _FLOW),
         issues=_table(ISSUES, _ISSUES),
-        score_bins=_table(SCORE_BINS, count_score_bins(_table(SCORES, score_rows(rng)))),
+        score_shares=headline_score_shares(made_score_bins(rng), chosen),
         coefficients=_table(SCORE_COEFFICIENTS, _coefficient_rows()),
         recovery=_recovery(estimates),
         profile=_table(PROFILE, _profile_rows()),
     )
+
+
+def made_score_bins(rng: np.random.Generator) -> pd.DataFrame:
+    """Return SCORE_BINS of made-up scores."""
+    return _table(SCORE_BINS, count_score_bins(_table(SCORES, score_rows(rng))))
 
 
 def _treatment() -> TreatmentSection:

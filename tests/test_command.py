@@ -137,10 +137,12 @@ def test_show_gives_figures_one_by_one(tmp_path, capsys, monkeypatch):
 
 
 def test_verify_exits_2_with_the_faults_of_each_check(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(published_project(tmp_path))
+    monkeypatch.chdir(published_project(tmp_path, figures=["cohorts"]))
     status, said = answered(capsys, "verify")
     assert (status, said["error"]["class"]) == (2, "AuditError")
-    assert said["faults"]["lock"] == ["dvc.lock is missing: run `dvc repro` and commit it"]
+    (missing,) = said["faults"]["lock"]
+    assert missing["what"] == "dvc.lock is missing"
+    assert "dvc repro" in missing["todo"]
     assert len(said["faults"]["tables"]) > 10
     with pytest.raises(SystemExit) as stop:
         verify.main([])

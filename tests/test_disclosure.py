@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from published import build_exhibits
-from results import said, study_results, with_details, with_figures
+from results import made_score_bins, said, study_results, with_details, with_figures
 
 from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES, SUPPORT
 from pipeline.datasets.details import DETAILS
@@ -21,7 +21,6 @@ from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import protected, step_runs
 from pipeline.datasets.store import as_stored, columns_that_tell
 from pipeline.errors import Reason
-from pipeline.exhibits.figures.overlap import score_bins
 from pipeline.exhibits.inputs import Dominance
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
@@ -32,6 +31,7 @@ from pipeline.publishing.disclosure.dominance import dominated
 from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, second_groups
 from pipeline.publishing.disclosure.losses import REASONS, hide_steps, hide_support
 from pipeline.publishing.disclosure.samples import hide_balance, hide_paths, too_near
+from pipeline.publishing.disclosure.score_shares import score_shares
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.study import study_tables
 
@@ -363,11 +363,11 @@ def test_tables_mark_what_is_hidden_and_say_why():
 
 
 def test_no_bin_of_the_overlap_figure_tells_of_few_firms():
-    counted = study_results().score_bins
-    bins = score_bins(counted, "lags", 5)
+    counted = made_score_bins(np.random.default_rng(1))
+    bins = score_shares(counted, "lags", 5)
     n_treated = int(counted.loc[counted["model"].eq("lags") & counted["treated"], "n_firms"].sum())
-    counts = (bins["treated"] * n_treated).to_numpy()
-    assert bins["treated"].sum() == pytest.approx(1)
+    counts = (bins["share_treated"] * n_treated).to_numpy()
+    assert bins["share_treated"].sum() == pytest.approx(1)
     run = np.flatnonzero(np.diff(counts, prepend=-1, append=-1))
     sums = [counts[a:b].sum() for a, b in itertools.pairwise(run)]
     assert all(total < 1e-9 or total > 5 - 1e-9 for total in sums)

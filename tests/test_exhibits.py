@@ -21,7 +21,7 @@ from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.reasons import packed_list, with_reason
 from pipeline.datasets.samples import BASELINES, CONCENTRATION, SAMPLES
-from pipeline.datasets.selection import SCORE_BINS
+from pipeline.datasets.selection import SCORE_SHARES
 from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import conform, empty
 from pipeline.effects.terms import ATT
@@ -561,7 +561,7 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 
 def test_files_are_the_declared_ones(files, results):
     figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts")
-    names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")}
+    names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png", "csv")}
     names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
     names |= {"tables.tex", "tables.docx", "figures.tex", "report.html"}
     names |= {"metrics.json", "numbers.json", "numbers.tex", "numbers_all.json", "summary.md"}
@@ -922,7 +922,7 @@ def test_a_study_without_a_matched_design_has_its_exhibits():
             for name, table in made.details.tables.items()
         }
     )
-    kept["score_bins"] = empty(SCORE_BINS)
+    kept["score_shares"] = empty(SCORE_SHARES)
     results = dataclasses.replace(made, settings=alone, support=support, **kept)
     tables = study_tables(results)
     assert "main_effects" in tables and "support" not in tables

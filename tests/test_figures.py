@@ -1,4 +1,5 @@
 import dataclasses
+import io
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,10 @@ from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, render_figure
 from pipeline.exhibits.figures.event_study import _pre_trend_words, event_study
 from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.figures.outcome_paths import outcome_paths
-from pipeline.exhibits.figures.overlap import overlap, score_bins
+from pipeline.exhibits.figures.overlap import overlap
 from pipeline.exhibits.figures.sample_flow import flow_figure
 from pipeline.exhibits.ran import ran
+from pipeline.publishing.disclosure.score_shares import score_shares
 from pipeline.selection.score_bins import count_score_bins
 
 DRAWN = (outcome_paths, event_study, love_plot, overlap, flow_figure)
@@ -157,7 +159,25 @@ def test_outcome_paths_are_those_of_the_table(results):
 def test_labels_with_dollar_signs_are_drawn(results):
     outcomes = {"sales": {**OUTCOMES["sales_log"], "label": r"Sales $\unknown$", "unit": "$"}}
     rendered = render_figure(event_study, study_results(outcomes))
-    assert set(rendered) == {"pdf", "svg", "png"}
+    assert set(rendered) == {"pdf", "svg", "png", "csv"}
+
+
+def test_what_a_figure_plots_stands_beside_it(results):
+    plotted = pd.read_csv(io.BytesIO(render_figure(overlap, results)["csv"]))
+    bars = plotted[plotted["kind"] == "bar"]
+    of_treated = bars[bars["series"] == "Treated"]
+    assert of_treated["y_end"].tolist() == pytest.approx(results.score_shares["share_treated"])
+    assert (of_treated["x_end"] - of_treated["x"]).min() > 0
+    assert bars["series"].nunique() == 2
+    words = set(plotted["text"].dropna())
+    assert {"Propensity score", "Share of group"} <= words
+
+
+def test_chosen_ticks_are_among_what_a_figure_plots(results):
+    plotted = pd.read_csv(io.BytesIO(render_figure(love_plot, results)["csv"]))
+    ticks = plotted[plotted["kind"] == "tick"]
+    points = plotted[plotted["series"] == "After matching"]
+    assert set(points["y"]) <= set(ticks["y"])
 
 
 def test_nine_outcomes_stand_in_three_rows():
@@ -191,13 +211,13 @@ def test_love_plot_of_a_headline_without_matching_has_one_sample(results):
 
 def test_overlap_shares_sum_to_one():
     scores = pd.DataFrame(score_rows(np.random.default_rng(1)))
-    bins = score_bins(count_score_bins(scores), "covariates")
-    assert bins["treated"].sum() == pytest.approx(1)
-    assert bins["comparison"].sum() == pytest.approx(1)
+    bins = score_shares(count_score_bins(scores), "covariates")
+    assert bins["share_treated"].sum() == pytest.approx(1)
+    assert bins["share_comparison"].sum() == pytest.approx(1)
     in_bin = scores.query("model == 'covariates' and treated")["propensity_score"]
     first = bins.iloc[3]
     inside = ((in_bin >= first.low) & (in_bin < first.high)).mean()
-    assert first.treated == pytest.approx(inside)
+    assert first.share_treated == pytest.approx(inside)
 
 
 def test_the_flow_figure_shows_each_rule_with_what_is_left(results):

@@ -12,13 +12,15 @@ import pytest
 from repository import commit_all, git
 from workspace import contents, project, section, write_params
 
+from pipeline.commands.audit.fault import Fault
 from pipeline.commands.audit.lock_check import lock_faults
 from pipeline.commands.audit.provenance_check import provenance_faults
-from pipeline.commands.audit.rebuild import published_results, table_faults
+from pipeline.commands.audit.rebuild import drawing_faults, published_results, table_faults
 from pipeline.commands.audit.rerun import rerun_faults
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.page import index_page
 from pipeline.params.settings import load_yaml
+from pipeline.publishing.provenance import published_hashes
 from pipeline.publishing.study import build_texts
 from pipeline.publishing.tree import ignored_names
 
@@ -84,6 +86,10 @@ def test_the_same_inputs_give_the_same_bytes(study):
     assert contents(study / "reports") == before
 
 
+def said(faults: list[Fault]) -> list[str]:
+    return [fault.what for fault in faults]
+
+
 def forge(study: Path) -> bytes:
     """Edit the headline of a committed table by hand; return the table as it was."""
     table = study / TABLE
@@ -96,7 +102,7 @@ def forge(study: Path) -> bytes:
 def test_a_table_edited_by_hand_is_not_what_the_lock_records(study):
     assert (lock_faults(study), table_faults(study), provenance_faults(study)) == ([], [], [])
     before = forge(study)
-    assert lock_faults(study) == [
+    assert said(lock_faults(study)) == [
         "exhibit@michigan: reports/michigan/tables is not what the stage wrote"
     ]
     (study / TABLE).write_bytes(before)
@@ -108,9 +114,9 @@ def test_a_table_edited_together_with_its_lock_is_not_what_the_results_give(stud
     assert "up to date" in dvc(study, "status").stdout
     assert lock_faults(study) == []
     (fault,) = table_faults(study)
-    assert provenance_faults(study) == [f"{TABLE}: not the file that provenance.json lists"]
-    assert fault.startswith(f"{TABLE}:")
-    assert "0.176" in fault
+    assert said(provenance_faults(study)) == [f"{TABLE}: not the file that provenance.json lists"]
+    assert fault.what.startswith(f"{TABLE}:")
+    assert "0.176" in fault.what
     (study / TABLE).write_bytes(before)
     assert dvc(study, "commit", "--force", "exhibit@michigan", "record@michigan").returncode == 0
 
@@ -120,18 +126,18 @@ def test_what_changed_after_a_run_is_named(study):
     changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.3
     write_params(study, {"michigan": changed})
     assert "match@michigan: michigan.match changed in params.yaml since the stage ran" in (
-        lock_faults(study)
+        said(lock_faults(study))
     )
     write_params(study, {"michigan": small_section()})
     code = study / "pipeline" / "estimators" / "stacked.py"
     text = code.read_text()
     code.write_text(text + "\n")
     # `exhibit` runs some of it too, to say what is estimated
-    assert sorted(lock_faults(study)) == [
+    assert sorted(said(lock_faults(study))) == [
         f"{stage}@michigan: pipeline/estimators changed since the stage ran"
         for stage in ("estimate", "exhibit", "record")
     ]
-    assert provenance_faults(study) == [f"{PROVENANCE}: made from other code than those here"]
+    assert said(provenance_faults(study)) == [f"{PROVENANCE}: made from other code than those here"]
     code.write_text(text)
 
 
@@ -139,7 +145,9 @@ def test_changed_raw_data_are_named(study):
     note = study / "data" / "raw" / "michigan" / "README.md"
     text = note.read_text()
     note.write_text(text + "Delivered again.\n")
-    assert provenance_faults(study) == [f"{PROVENANCE}: made from other raw data than those here"]
+    assert said(provenance_faults(study)) == [
+        f"{PROVENANCE}: made from other raw data than those here"
+    ]
     note.write_text(text)
 
 
@@ -230,6 +238,29 @@ def test_commands_that_estimate_nothing_import_no_heavy_package(study, command):
 
 
 @pytest.mark.slow
+def test_a_figure_replaced_with_page_provenance_and_lock_is_not_what_the_results_give(study):
+    """The point of an effect is moved in the figure and in the page, and all else made to agree."""
+    reports = study / "reports" / "michigan"
+    before = contents(reports)
+    assert drawing_faults(study) == []
+    for name in ("figures/event_study.svg", "report.html"):
+        text = re.sub(rb' x="[0-9.]+" y="[0-9.]+"', b' x="90" y="90"', before[name], count=1)
+        assert text != before[name]
+        (reports / name).write_bytes(text)
+    recorded = json.loads(before["provenance.json"])
+    recorded["files"] = published_hashes(study, "michigan")
+    (reports / "provenance.json").write_text(json.dumps(recorded, indent=2) + "\n")
+    done = dvc(study, "commit", "--force", "exhibit@michigan", "record@michigan")
+    assert done.returncode == 0, done.stderr
+    assert (lock_faults(study), table_faults(study), provenance_faults(study)) == ([], [], [])
+    found = sorted(fault.what.split(":")[0] for fault in drawing_faults(study))
+    assert found == ["reports/michigan/figures/event_study.svg", "reports/michigan/report.html"]
+    for name, content in before.items():
+        (reports / name).write_bytes(content)
+    assert dvc(study, "commit", "--force", "exhibit@michigan", "record@michigan").returncode == 0
+
+
+@pytest.mark.slow
 def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothing(study, tmp_path):
     """Every file that the other checks read is made to agree: only the run shows the forgery."""
     place = tmp_path / "forged"
@@ -251,7 +282,7 @@ def test_results_tables_and_lock_forged_together_are_caught_by_a_run_from_nothin
     git(place, "init", "--quiet")
     commit_all(place, "Forged")
     assert (lock_faults(place), table_faults(place)) == ([], [])
-    faults = rerun_faults(place)
+    faults = said(rerun_faults(place))
     assert any("results/estimates.csv" in fault and "0.1763068" in fault for fault in faults)
     assert any(TABLE.removeprefix("reports/") in fault for fault in faults)
 

@@ -27,6 +27,7 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.publishing.disclosure.score_shares import headline_score_shares
 from pipeline.selection.covariates import dated_covariates
 from pipeline.selection.firm_stacks import FirmStacks, firm_stacks
 from pipeline.selection.propensity import Scored, score_risk_sets
@@ -128,7 +129,7 @@ def results_in_memory(
         balance=balance,
         sample_flow=cleaned.sample_flow,
         issues=cleaned.issues,
-        score_bins=count_score_bins(found.scores),
+        score_shares=headline_score_shares(count_score_bins(found.scores), settings),
         coefficients=found.scored.coefficients,
         support=treated_fates(found.firm_stacks, match),
     )

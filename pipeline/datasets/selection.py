@@ -102,6 +102,27 @@ SCORE_BINS = Dataset(
     },
 )
 
+SCORE_SHARES = Dataset(
+    name="SCORE_SHARES",
+    row="one of the equal bins of the score of the headline's design",
+    key=("model", "bin"),
+    columns={
+        "model": Column("string", "score model"),
+        "bin": Column("integer", "order of the bin, from 1"),
+        "low": Column("number", "where the bin starts", tells="statistic", unit="probability"),
+        "high": Column("number", "where it ends", tells="statistic", unit="probability"),
+        "share_treated": Column(
+            "number",
+            "share of treated firms; bins of few share theirs equally",
+            tells="share",
+            unit="share",
+        ),
+        "share_comparison": Column(
+            "number", "the same of comparison firms, before matching", tells="share", unit="share"
+        ),
+    },
+)
+
 STACKS = Dataset(
     name="STACKS",
     row="one entry year",

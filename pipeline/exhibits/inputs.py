@@ -79,9 +79,9 @@ class StudySettings:
 class StudyResults:
     """Hold the results tables of one study (declared in `pipeline.datasets`) and its settings.
 
-    None of them names a firm. `recovery` exists where the truth is known. `score_bins`, `dominance`
-    and `populations` are made from firms, and are not published. `details` are the tables behind
-    feet and notes.
+    None of them names a firm. `recovery` exists where the truth is known. `dominance` and
+    `populations` are made from firms, and are not published. `details` are the tables behind feet
+    and notes.
     """
 
     study: str
@@ -93,8 +93,8 @@ class StudyResults:
     balance: pd.DataFrame
     sample_flow: pd.DataFrame
     issues: pd.DataFrame
-    score_bins: pd.DataFrame
     coefficients: pd.DataFrame
+    score_shares: pd.DataFrame | None = None
     recovery: pd.DataFrame | None = None
     support: pd.DataFrame | None = None
     profile: pd.DataFrame | None = None

@@ -31,6 +31,9 @@ _PACKAGES = (
     "statsmodels",
 )
 
+# What draws figures: matplotlib, what it arranges panels, packs fonts and writes pictures with.
+DRAWING_PACKAGES = ("matplotlib", "fonttools", "kiwisolver", "pillow")
+
 _RAW = ("data/raw", "data/rules")
 _CODE = ("pipeline", "stages")
 
@@ -77,7 +80,7 @@ def provenance(inputs: Inputs, hashes: dict[str, str]) -> bytes:
         "raw_data": inputs.raw_data,
         "parameters": inputs.parameters,
         "code": inputs.code,
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": {name: version(name) for name in sorted({*_PACKAGES, *DRAWING_PACKAGES})},
         "files": hashes,
     }
     return (json.dumps(content, indent=2) + "\n").encode("utf-8")

@@ -1,6 +1,6 @@
 """Which results tables are published, and what of a study's results they hold.
 
-Exhibits are made from what is published, and from counts of firms by score.
+Exhibits are made from what is published, and from nothing else.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,12 @@ from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, 
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
 from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
-from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
-from pipeline.datasets.store import HIDDEN, Dataset, empty, require_traits
+from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_SHARES
+from pipeline.datasets.store import HIDDEN, Dataset, require_traits
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, Populations, StudyResults, StudySettings
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
+from pipeline.publishing.disclosure.score_shares import headline_score_shares
 from pipeline.publishing.disclosure.vet import vet
 
 # Field of StudyResults: the table it holds.
@@ -39,6 +40,7 @@ _OPTIONAL: dict[str, Dataset] = {
     "profile": PROFILE,
     "coverage": COVERAGE,
     "recovery": RECOVERY,
+    "score_shares": SCORE_SHARES,
 }
 
 
@@ -50,12 +52,13 @@ def gathered(
     study: str, settings: StudySettings, tables: Mapping[str, pd.DataFrame]
 ) -> StudyResults:
     """Return a study's results, before disclosure control, given its aggregate tables by name."""
-    named = {field: tables[table.name] for field, table in (_TABLES | _OPTIONAL).items()}
+    shares = headline_score_shares(tables[SCORE_BINS.name], settings)
+    given = {**tables, SCORE_SHARES.name: shares}
+    named = {field: given[table.name] for field, table in (_TABLES | _OPTIONAL).items()}
     truth_is_known = len(tables[RECOVERY.name]) > 0
     return StudyResults(
         study=study,
         settings=settings,
-        score_bins=tables[SCORE_BINS.name],
         details=Details({table.name: tables[table.name] for table in DETAILS}),
         dominance=Dominance(
             outcomes=tables[OUTCOME_DOMINANCE.name],
@@ -122,7 +125,6 @@ def publish(results: StudyResults) -> Publication:
     read = read_published(csvs, results.study, results.settings)
     shown = replace(
         read,
-        score_bins=results.score_bins,
         dominance=results.dominance,
         populations=results.populations,
     )
@@ -154,7 +156,6 @@ def read_published(files: Mapping[str, bytes], study: str, settings: StudySettin
     return StudyResults(
         study=study,
         settings=settings,
-        score_bins=empty(SCORE_BINS),
         **tables,
         details=details,
     )

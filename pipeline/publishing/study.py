@@ -45,20 +45,29 @@ def build_published(publication: Publication) -> dict[str, bytes]:
     make them again from reports/<study>/results/.
     """
     public = publication.results
-    with public.speaking():
-        figures = _figures(public)
-    drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
     tables = study_tables(public)
     csvs = {f"results/{name}.csv": text for name, text in publication.csvs.items()}
     described = data_package(public.study, publication.tables)
-    files = {**_texts(public, tables, drawing), **figures, **csvs, PACKAGE: described}
+    files = {**_exhibits(public, tables), **csvs, PACKAGE: described}
     return {**files, MANIFEST: manifest(files, tables, public)}
 
 
-def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
-    """Return tables, numbers and the page: all that published results and parameters suffice for.
+def exhibits_of(results: StudyResults) -> dict[str, bytes]:
+    """Return tables, numbers, figures and the page: all that published results suffice for."""
+    return _exhibits(results, study_tables(results))
 
-    The page's drawing is given, because drawing takes longer than everything else together.
+
+def _exhibits(results: StudyResults, tables: dict[str, Table]) -> dict[str, bytes]:
+    with results.speaking():
+        figures = _figures(results)
+    drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
+    return {**_texts(results, tables, drawing), **figures}
+
+
+def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
+    """Return what `exhibits_of` does without figures, which take longer than all else.
+
+    The page's drawing is given.
     """
     return _texts(results, study_tables(results), event_study)
 

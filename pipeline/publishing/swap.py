@@ -4,7 +4,7 @@ import errno
 import shutil
 from pathlib import Path
 
-# What `build_texts` makes again from the published results.
+# What `exhibits_of` makes again from the published results, figures apart.
 REBUILT = (
     "tables",
     "tables.tex",

@@ -6,15 +6,22 @@ would run nothing, provided that the lock itself is honest.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline.commands.audit.fault import RUN_OR_UNDO, Fault
 from pipeline.commands.audit.provenance_check import studies_without_raw_data
 from pipeline.params.settings import load_yaml, study_names
 from pipeline.publishing.tree import Tree
 
 _PARAMS = "params.yaml"
+
+_LOCK = "`git checkout dvc.lock`, or `dvc repro` and commit it"
+_RUN = "`dvc repro`, and commit dvc.lock and reports/"
+_PUT_BACK = "`git checkout reports` puts it back; `dvc repro` makes it again"
+_BRING = "put it back (`git checkout` if git has it), then `dvc repro`"
+_LEFT_OVER = "`git checkout dvc.lock` if the study was not to leave; else take the stage out of it"
 
 
 @dataclass(frozen=True)
@@ -31,21 +38,39 @@ class _Project:
         return any(parent.as_posix() in self.made for parent in PurePosixPath(path).parents)
 
 
-def lock_faults(root: Path) -> list[str]:
-    """Return one line for everything that differs from what dvc.lock records."""
+def lock_faults(root: Path) -> list[Fault]:
+    """Return everything that differs from what dvc.lock records."""
     if not (root / "dvc.lock").is_file():
-        return ["dvc.lock is missing: run `dvc repro` and commit it"]
+        return [Fault("dvc.lock is missing", _LOCK)]
     locked = load_yaml(root / "dvc.lock")["stages"]
     project = _project(root, locked)
     declared = _declared(root, project.content)
-    faults = [f"dvc.lock has no stage {name}" for name in declared if name not in locked]
+    faults = [
+        Fault(f"dvc.lock has no stage {name}", _RUN) for name in declared if name not in locked
+    ]
     faults += [
-        f"dvc.lock has a stage {name} of no study" for name in locked if name not in declared
+        Fault(f"dvc.lock has a stage {name} of no study", _LEFT_OVER)
+        for name in locked
+        if name not in declared
     ]
     for name, entry in locked.items():
-        faults += [f"{name}: {fault}" for fault in _entry_faults(project, entry)]
-        faults += [f"{name}: {fault}" for fault in _declaration_faults(entry, declared.get(name))]
+        found = [*_entry_faults(project, entry), *_declaration_faults(entry, declared.get(name))]
+        faults += [replace(fault, what=f"{name}: {fault.what}") for fault in found]
     return faults
+
+
+def params_faults(content: dict[str, Any], locked: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the sections of params.yaml with which a stage did not run, each once, in order.
+
+    `locked` are the stages of dvc.lock; a section is named by its full path.
+    """
+    found = (
+        path
+        for entry in locked.values()
+        for path, value in entry.get("params", {}).get(_PARAMS, {}).items()
+        if _setting(content, path) != value
+    )
+    return list(dict.fromkeys(found))
 
 
 def _project(root: Path, locked: dict[str, dict[str, Any]]) -> _Project:
@@ -78,41 +103,39 @@ def _for_study(value: Any, study: str) -> Any:
     return value.replace("${item}", study) if isinstance(value, str) else value
 
 
-def _declaration_faults(entry: dict[str, Any], declared: dict[str, Any] | None) -> Iterator[str]:
+def _declaration_faults(entry: dict[str, Any], declared: dict[str, Any] | None) -> Iterator[Fault]:
     """Yield where a stage ran with another command or other inputs than dvc.yaml now declares."""
     if declared is None:
         return
     if entry["cmd"] != declared["cmd"]:
-        yield "ran another command than dvc.yaml declares"
+        yield Fault("ran another command than dvc.yaml declares", _RUN)
     recorded = {dep["path"] for dep in entry["deps"]}
     for path in sorted(recorded ^ set(declared["deps"])):
-        yield f"{path} is declared or recorded, not both"
+        yield Fault(f"{path} is declared or recorded, not both", _RUN)
 
 
-def _entry_faults(project: _Project, entry: dict[str, Any]) -> Iterator[str]:
+def _entry_faults(project: _Project, entry: dict[str, Any]) -> Iterator[Fault]:
     for dep in entry["deps"]:
         yield from _dependency_faults(project, dep["path"], dep["md5"])
-    yield from _setting_faults(project, entry)
+    for path in params_faults(project.content, {"": entry}):
+        yield Fault(f"{path} changed in {_PARAMS} since the stage ran", RUN_OR_UNDO)
     for out in entry.get("outs", []):
         path = out["path"]
         if path.startswith("reports/") and project.tree.hash(path) != out["md5"]:
-            yield f"{path} is not what the stage wrote"
+            yield Fault(f"{path} is not what the stage wrote", _PUT_BACK)
 
 
-def _dependency_faults(project: _Project, path: str, recorded: str) -> Iterator[str]:
+def _dependency_faults(project: _Project, path: str, recorded: str) -> Iterator[Fault]:
     if path in project.made:
         if project.made[path] != recorded:
-            yield f"{path} is not what the stage before wrote"
+            yield Fault(f"{path} is not what the stage before wrote", _RUN)
     elif project.is_private(path) and project.tree.hash(path) is None:
         return
     elif path not in project.absent and (found := project.tree.hash(path)) != recorded:
-        yield f"{path} is missing" if found is None else f"{path} changed since the stage ran"
-
-
-def _setting_faults(project: _Project, entry: dict[str, Any]) -> Iterator[str]:
-    for path, value in entry.get("params", {}).get(_PARAMS, {}).items():
-        if _setting(project.content, path) != value:
-            yield f"{path} changed in {_PARAMS} since the stage ran"
+        if found is None:
+            yield Fault(f"{path} is missing", _BRING)
+        else:
+            yield Fault(f"{path} changed since the stage ran", RUN_OR_UNDO)
 
 
 def _setting(content: dict[str, Any], path: str) -> Any:

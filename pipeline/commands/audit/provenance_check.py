@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.commands.audit.fault import MAKE_AGAIN, RUN_OR_UNDO, Fault
 from pipeline.commands.audit.revisions import run_git
 from pipeline.params.raw_files import absent_files
 from pipeline.params.settings import load_yaml, study_names
 from pipeline.params.study import SECTIONS, read_study
 from pipeline.publishing.provenance import NAME, Inputs, published_hashes, study_inputs
 
+_RECORD = (
+    "`dvc repro --force --single-item record@{study}` writes it again; read `git diff` before you "
+    "commit it"
+)
+
 _WORDS = {"raw_data": "raw data", "parameters": "parameters", "code": "code"}
 
 
-def provenance_faults(root: Path) -> list[str]:
+def provenance_faults(root: Path) -> list[Fault]:
     """Return what is not as recorded: a published file, raw data, parameters or code.
 
     Raw data that are not here are not compared.
@@ -25,14 +31,15 @@ def provenance_faults(root: Path) -> list[str]:
     for study in study_names(content):
         recorded = recorded_provenance(root, study)
         if recorded is None:
-            faults.append(f"reports/{study}/{NAME} is missing: run `dvc repro`")
+            faults.append(Fault(f"{NAME} is missing", _RECORD).of_study(study))
             continue
         settings = read_study(content, study)
         sections = {name: getattr(settings, name) for name in SECTIONS}
         found = study_inputs(root, study, sections, code_root=root)
         compared = [part for part in _WORDS if part != "raw_data" or study not in absent]
-        faults += [f"reports/{study}/{NAME}: {f}" for f in _input_faults(recorded, found, compared)]
-        faults += [f"reports/{study}/{f}" for f in _file_faults(root, study, recorded)]
+        of_inputs = _input_faults(recorded, found, compared)
+        of_files = _file_faults(root, study, recorded)
+        faults += [fault.of_study(study) for fault in (*of_inputs, *of_files)]
     return faults
 
 
@@ -45,22 +52,22 @@ def recorded_provenance(root: Path, study: str) -> dict[str, Any] | None:
     return content
 
 
-def _input_faults(recorded: dict[str, Any], found: Inputs, compared: list[str]) -> list[str]:
+def _input_faults(recorded: dict[str, Any], found: Inputs, compared: list[str]) -> list[Fault]:
     parts = {part: recorded.get(part) for part in _WORDS}
     faults = [
-        f"made from other {_WORDS[part]} than those here"
+        Fault(f"{NAME}: made from other {_WORDS[part]} than those here", RUN_OR_UNDO)
         for part in compared
         if parts[part] != getattr(found, part)
     ]
     if recorded.get("inputs") != Inputs(**{k: str(v) for k, v in parts.items()}).hash:
-        faults.append("its hash of all inputs is not that of its parts")
+        faults.append(Fault(f"{NAME}: its hash of all inputs is not that of its parts", _RECORD))
     return faults
 
 
-def _file_faults(root: Path, study: str, recorded: dict[str, Any]) -> list[str]:
+def _file_faults(root: Path, study: str, recorded: dict[str, Any]) -> list[Fault]:
     listed, present = recorded.get("files", {}), published_hashes(root, study)
     return [
-        f"{name}: not the file that {NAME} lists"
+        Fault(f"{name}: not the file that {NAME} lists", MAKE_AGAIN)
         for name in sorted(present.keys() | listed.keys())
         if present.get(name) != listed.get(name)
     ]

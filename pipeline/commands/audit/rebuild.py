@@ -1,45 +1,93 @@
-"""Make the committed tables and numbers again from the committed results and parameters."""
+"""Make the committed exhibits again from the committed results and parameters.
+
+Figures are drawn again and compared by what they show, where matplotlib and what it draws with are
+of the versions that drew them; where they are not, by the data that they plot.
+"""
 
 import json
+from collections.abc import Collection
+from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.commands.audit.comparison import differences
+from pipeline.commands.audit.drawings import drawing_differences
+from pipeline.commands.audit.fault import MAKE_AGAIN, Fault
+from pipeline.commands.audit.provenance_check import recorded_provenance
 from pipeline.errors import DataError
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.page import index_page
 from pipeline.params.settings import load_yaml, study_names
 from pipeline.params.study import read_study
+from pipeline.publishing.provenance import DRAWING_PACKAGES
 from pipeline.publishing.publication import read_published
-from pipeline.publishing.study import build_texts
+from pipeline.publishing.study import build_texts, exhibits_of
 from pipeline.publishing.swap import REBUILT
 from pipeline.publishing.tree import Tree
+
+_INDEX_AGAIN = (
+    "`git checkout reports` if it was edited here; else `dvc repro --force --single-item index`, "
+    "after `exhibit` of the study where reports/headlines/ differs"
+)
 
 _SECTIONS = tuple(StudySettings.__annotations__)
 
 
-def table_faults(root: Path) -> list[str]:
-    """Return one line for each committed table or number that results and parameters do not give.
+def table_faults(root: Path) -> list[Fault]:
+    """Return each committed table or number that results and parameters do not give.
 
     The results are those of reports/<study>/results/, ESTIMATES among them.
     """
     studies = study_names(load_yaml(root / "params.yaml"))
     results = {study: published_results(root, study) for study in studies}
     faults = [
-        f"reports/{study}/{fault}"
+        Fault(found, MAKE_AGAIN).of_study(study)
         for study in studies
-        for fault in differences(_owned(root, study), build_texts(results[study]))
+        for found in differences(_owned(root, study, REBUILT), build_texts(results[study]))
     ]
-    return [*faults, *(f"reports/{fault}" for fault in _index_faults(root, results))]
+    return [*faults, *_index_faults(root, results)]
 
 
-def _index_faults(root: Path, results: dict[str, StudyResults]) -> list[str]:
+def drawing_faults(root: Path) -> list[Fault]:
+    """Return each committed figure, and drawing in a page, that results and parameters do not give.
+
+    Of a study that other versions drew only the plotted data are compared: see `other_versions`.
+    """
+    return [
+        Fault(found, MAKE_AGAIN).of_study(study)
+        for study in study_names(load_yaml(root / "params.yaml"))
+        for found in _drawn_otherwise(root, study)
+    ]
+
+
+def _drawn_otherwise(root: Path, study: str) -> list[str]:
+    """Return what differs in a study's figures: which there are, what they plot, what they show."""
+    made = exhibits_of(published_results(root, study))
+    there = _owned(root, study, (*REBUILT, "figures"))
+    figures = [{p: c for p, c in side.items() if _is_figure(p)} for side in (there, made)]
+    found = differences(figures[0], figures[1])
+    return found if other_versions(root, study) else found + drawing_differences(there, made)
+
+
+def _is_figure(path: str) -> bool:
+    return path.startswith("figures/")
+
+
+def other_versions(root: Path, study: str) -> dict[str, tuple[str, str]]:
+    """Return the packages that draw in other versions here than when a study was drawn: both."""
+    recorded = (recorded_provenance(root, study) or {}).get("packages", {})
+    both = {name: (str(recorded.get(name, "?")), version(name)) for name in DRAWING_PACKAGES}
+    return {name: (then, now) for name, (then, now) in both.items() if then != now}
+
+
+def _index_faults(root: Path, results: dict[str, StudyResults]) -> list[Fault]:
     """Return what differs in the index and in the findings that it is made of."""
     made = {name: headlines(of_study) for name, of_study in results.items()}
     index = index_page({name: json.loads(content) for name, content in made.items()})
     new = {f"headlines/{name}.json": content for name, content in made.items()}
     new["index.html"] = index
-    return differences(_present(root / "reports", list(new)), new)
+    found = differences(_present(root / "reports", list(new)), new)
+    return [Fault(f"reports/{line}", _INDEX_AGAIN) for line in found]
 
 
 def _present(folder: Path, names: list[str]) -> dict[str, bytes]:
@@ -64,6 +112,6 @@ def study_settings(content: dict[str, object], study: str) -> StudySettings:
     return StudySettings(**{name: getattr(sections, name) for name in _SECTIONS})
 
 
-def _owned(root: Path, study: str) -> dict[str, bytes]:
+def _owned(root: Path, study: str, places: Collection[str]) -> dict[str, bytes]:
     files = Tree(root).contents(f"reports/{study}").items()
-    return {path: text for path, text in files if path.split("/")[0] in REBUILT}
+    return {path: text for path, text in files if path.split("/")[0] in places}

@@ -4,6 +4,9 @@ import tempfile
 from pathlib import Path
 
 from pipeline.commands.audit.comparison import differences
+from pipeline.commands.audit.drawings import drawing_differences
+from pipeline.commands.audit.fault import Fault
+from pipeline.commands.audit.rebuild import other_versions
 from pipeline.commands.audit.revisions import RevisionError, run_git
 from pipeline.commands.reproduce import reproduce
 from pipeline.errors import EvaluationError
@@ -14,7 +17,13 @@ class RerunError(EvaluationError):
     """Report that the committed code did not run to its end in a clone."""
 
 
-def rerun_faults(root: Path) -> list[str]:
+_TODO = (
+    "the committed code does not give this: find the commit that changed it (`impact diff`), then "
+    "`dvc repro --force` and commit what comes of it"
+)
+
+
+def rerun_faults(root: Path) -> list[Fault]:
     """Return what differs between the committed results and those of a forced run from nothing.
 
     The clone holds what git holds; raw data that git does not hold are copied into it. Its cache
@@ -28,7 +37,16 @@ def rerun_faults(root: Path) -> list[str]:
         _add_raw_data(root, clone)
         committed = Tree(clone).contents("reports")
         _repeat(clone)
-        return differences(committed, Tree(clone).contents("reports"))
+        new = Tree(clone).contents("reports")
+        found = differences(committed, new) + _drawn_otherwise(root, committed, new)
+        return [Fault(f"reports/{line}", _TODO) for line in found]
+
+
+def _drawn_otherwise(root: Path, committed: dict[str, bytes], new: dict[str, bytes]) -> list[str]:
+    """Return the drawings that show other things, of studies that the versions here drew."""
+    studies = {path.split("/")[0] for path in committed if "/" in path}
+    mine = tuple(f"{study}/" for study in studies if not other_versions(root, study))
+    return drawing_differences({p: c for p, c in committed.items() if p.startswith(mine)}, new)
 
 
 def _add_raw_data(root: Path, clone: Path) -> None:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import ScalarFormatter
 
+from pipeline.exhibits.figures.plotted import plotted_data
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say, speech
@@ -78,13 +79,14 @@ _METADATA: dict[str, dict[str, Any]] = {
 def render_figure(
     draw: Callable[[StudyResults], Figure], results: StudyResults
 ) -> dict[str, bytes]:
-    """Return one figure as bytes by format: pdf for LaTeX, svg and png for the web."""
+    """Return one figure as bytes by format: pdf for LaTeX, svg and png for the web, its data."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         figure = draw(results)
         _mark_ticks(figure)
-        return {kind: _save(figure, kind) for kind in FORMATS}
+        drawings = {kind: _save(figure, kind) for kind in FORMATS}
+        return {**drawings, "csv": plotted_data(figure)}
 
 
 @dataclass(frozen=True)
