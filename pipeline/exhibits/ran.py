@@ -15,6 +15,7 @@ from pipeline.datasets.designs import (
     UNMATCHED_DESIGN,
 )
 from pipeline.datasets.reasons import unpacked_list
+from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, SPECS
 from pipeline.datasets.store import Dataset
 from pipeline.exhibits.inputs import StudyResults
@@ -60,6 +61,20 @@ class Ran:
         return self.known(column) and self.row[column] not in (NONE, NO_LIST, 0, False)
 
 
+@dataclass(frozen=True)
+class RuleRan:
+    """Hold a row of DATA_RULES: one rule of sections data, clean and treatment."""
+
+    code: str
+    place: str
+    options: Mapping[str, Any]
+
+    @property
+    def section(self) -> str:
+        """Return the section of params that it is of."""
+        return self.code.partition(".")[0]
+
+
 def ran(results: StudyResults, design: str, outcome: str, spec: str) -> Ran | None:
     """Return how a spec or analysis ran on one outcome and design, None where it was not asked."""
     found = _rows(results, design=design, outcome=outcome, estimator=spec)
@@ -94,6 +109,15 @@ def conf_level(results: StudyResults) -> float:
 def power(results: StudyResults) -> float:
     """Return the power at which effects are detectable, which all specs share."""
     return _shared(results, "power")
+
+
+def data_rules_ran(results: StudyResults) -> list[RuleRan]:
+    """Return the rules of data, cleaning and entry as they ran, in the order of params."""
+    rows = results.details.records(DATA_RULES)
+    return [
+        RuleRan(str(row["rule"]), str(row["place"]), json.loads(str(row["options"])))
+        for row in sorted(rows, key=lambda row: int(str(row["position"])))
+    ]
 
 
 def matching_designs(results: StudyResults) -> list[str]:

@@ -30,6 +30,7 @@ TableName = Literal[
     "heterogeneity",
     "size_weighted",
     "recovery",
+    "settings",
 ]
 FigureName = Literal[
     "outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts"

@@ -8,6 +8,7 @@ the 345 pt of a bare article. Packages: docs/preamble.tex.
 from dataclasses import dataclass
 
 from pipeline.exhibits.render.latex_cells import (
+    PROSE_WIDTH,
     box,
     column_format,
     column_width,
@@ -19,6 +20,7 @@ from pipeline.exhibits.render.latex_cells import (
 )
 from pipeline.exhibits.tables.table import (
     Panel,
+    Prose,
     Row,
     Table,
     TableColumn,
@@ -136,13 +138,19 @@ def _height(table: Table) -> float:
     em, line = (_EM_SMALL, _SMALL_LINE) if small else (_EM_FOOTNOTE, _LINE)
     stub = min(layout.stub, _NARROW_PAGE / em - layout.beside_stub)
     full = min(natural + _MOST_SPREAD, _NARROW_PAGE / em)
-    lines = sum(n_lines(row.label, (stub - row.indent) / _RUNNING) for row in table.rows())
+    lines = sum(_row_lines(row, (stub - row.indent) / _RUNNING) for row in table.rows())
     lines += sum(n_lines(panel.title, full / _RUNNING) for panel in table.panels if panel.title)
     lines += _head_lines(table.columns, layout)
     across = full * em / _EM_NOTE / _RUNNING
     notes = n_lines(" ".join(table.notes), across) + n_lines(table.source, across)
     panels = sum(bool(panel.title) for panel in table.panels)
     return line * lines + _ABOVE_PANEL * panels + _RULES + _NOTE_LINE * notes
+
+
+def _row_lines(row: Row, stub: float) -> int:
+    """Return the lines of a row: of its label, or of prose beside it."""
+    prose = [cell.text for cell in row.cells if isinstance(cell, Prose)]
+    return max(n_lines(row.label, stub), *(n_lines(t, PROSE_WIDTH / _RUNNING) for t in prose), 1)
 
 
 def _head_lines(columns: tuple[TableColumn, ...], layout: _Layout) -> int:

@@ -6,6 +6,7 @@ from pipeline.exhibits.tables.table import (
     Interval,
     Magnitude,
     Number,
+    Prose,
     TableColumn,
     Text,
     WholeNumbers,
@@ -20,6 +21,9 @@ _TEX_MARKS = {"\u202f": r"\,", " ": "~"}
 _NARROW = set(" .,:;'|!ijltI[]()/`")
 _WIDE = set("mwMWOQ%@&\u2212\u00d7\u2265\u2264")
 _DASH = set("\u2014")
+
+# Width of a column of prose, in em.
+PROSE_WIDTH = 24.0
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -80,6 +84,8 @@ def siunitx_marks() -> str:
 
 def column_format(cells: list[Cell]) -> str:
     """Return the siunitx column that reserves room for sign, digits and parentheses."""
+    if any(isinstance(cell, Prose) for cell in cells):
+        return "l"
     numbers = [cell for cell in cells if isinstance(cell, Number)]
     if not numbers:
         return "c"
@@ -103,7 +109,7 @@ def latex_cell(cell: Cell, width: float) -> str:
     return f"{{{content}}}" if content else ""
 
 
-def _braced(cell: Text | Interval | WholeNumbers | Magnitude, width: float) -> str:
+def _braced(cell: Text | Prose | Interval | WholeNumbers | Magnitude, width: float) -> str:
     """Return what stands in braces, off the column's decimal point."""
     match cell:
         case Interval():
@@ -113,6 +119,8 @@ def _braced(cell: Text | Interval | WholeNumbers | Magnitude, width: float) -> s
             return " / ".join(_num(part) for part in cell.parts())
         case Magnitude():
             return _num(cell.plain())
+        case Prose():
+            return rf"\parbox[t]{{{width:.2f}em}}{{\raggedright {escape(cell.text)}\strut}}"
         case Text():
             wraps = text_width(cell.text) > width
             return box(cell.text, width, "t") if wraps else escape(cell.text)
@@ -211,6 +219,8 @@ def _cell_width(cell: Cell, one_line: float) -> float:
     """Return the least width of a cell: text may wrap, numbers may not."""
     if cell is None:
         return 0.0
+    if isinstance(cell, Prose):
+        return PROSE_WIDTH
     shown = cell.plain()
     return _wrapped_width(shown, one_line) if isinstance(cell, Text) else text_width(shown)
 

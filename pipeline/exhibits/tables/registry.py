@@ -28,6 +28,7 @@ from pipeline.exhibits.tables.placebos import placebos_tables
 from pipeline.exhibits.tables.recovery import recovery_tables
 from pipeline.exhibits.tables.sample_flow import sample_flow
 from pipeline.exhibits.tables.score import score_table
+from pipeline.exhibits.tables.settings import settings_table
 from pipeline.exhibits.tables.size_weighted import size_weighted_tables
 from pipeline.exhibits.tables.summary_statistics import summary_statistics_table
 from pipeline.exhibits.tables.support import support_tables
@@ -161,6 +162,9 @@ TABLES: dict[str, RegisteredTable] = {
     ),
     "support": RegisteredTable(
         make=support_tables, caption="captions.support", section="more", magnitudes=True
+    ),
+    "settings": RegisteredTable(
+        make=settings_table, caption="captions.settings", section="more", magnitudes=False
     ),
     "group_time": RegisteredTable(
         make=group_time_tables, caption="captions.group_time", section="more", magnitudes=False

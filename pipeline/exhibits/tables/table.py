@@ -24,6 +24,17 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Prose:
+    """Show text of any length, wrapped, in a wide column of its own."""
+
+    text: str
+
+    def plain(self) -> str:
+        """Return what a reader sees."""
+        return self.text
+
+
+@dataclass(frozen=True)
 class Number:
     """Show one number on the column's decimal point; a standard error goes in parentheses."""
 
@@ -89,7 +100,7 @@ class Magnitude:
         return rounding.in_significant_digits(self.value, self.digits)
 
 
-Cell = Text | Number | Interval | WholeNumbers | Magnitude | None
+Cell = Text | Prose | Number | Interval | WholeNumbers | Magnitude | None
 
 DASH = Text("\u2014")
 

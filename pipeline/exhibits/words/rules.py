@@ -1,0 +1,127 @@
+"""Say how rules were set, one clause an option, from the records of what ran."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import Ran, covariate_ran, data_rules_ran, design_ran, score_ran
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.designs import (
+    covariate_labels,
+    dated_label,
+    design_pool,
+    design_rule,
+    score_covariates,
+)
+from pipeline.exhibits.words.language import say, sentences, speech
+from pipeline.exhibits.words.options import silent
+
+# Options that name columns of PANEL, which readers know by their labels.
+_OF_COLUMNS = frozenset(
+    {"columns", "column", "by", "add_up", "pairs", "matched", "of", "cluster", "missing_codes"}
+)
+
+
+def rule_title(rule: str) -> str:
+    """Return what readers call a rule."""
+    return say(f"option_{_section(rule)}.title")
+
+
+def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> str:
+    """Return a clause for each option of a rule that is set and that is said."""
+    labels = column_labels(results)
+    clauses = [
+        _clause(results, rule, name, _value_words(value, labels if name in _OF_COLUMNS else {}))
+        if code is None
+        else _clause(results, rule, code, "")
+        for name, value in options.items()
+        if _is_set(value) and silent(f"{rule}.{name}") is None
+        for code in [_code(rule, name, value)]
+    ]
+    return "; ".join(clause for clause in clauses if clause)
+
+
+def column_labels(results: StudyResults) -> dict[str, str]:
+    """Return what readers call columns of PANEL."""
+    columns = [rule for rule in data_rules_ran(results) if rule.code == "data.columns"]
+    labels = {rule.place: str(rule.options["label"]) for rule in columns}
+    return labels | {"firm_id": results.settings.exhibit.firm, "year": say("settings.period")}
+
+
+def covariate_words(results: StudyResults, covariate: Ran) -> str:
+    """Return from what a covariate was made; its date stands in its label."""
+    options = _set_in(covariate, "column", "transform", "value")
+    if covariate.has("product_of"):
+        options["product_of"] = covariate_labels(results, covariate.listed("product_of"))
+    if covariate.code("dated_by") == "constant":
+        options["dated_by"] = "constant"
+    return rule_words(results, "score.covariates", options)
+
+
+def design_words(results: StudyResults, design: str) -> str:
+    """Return how a design picked or weighted firms, on what, from which pool, and who chose."""
+    rule, on = design_ran(results, design), score_covariates(results, design)
+    own = _set_in(rule, "order", "covariance_of")
+    own |= {"tie_tolerance": rule.value("tie_tolerance")} if rule.known("tie_tolerance") else {}
+    parts = [
+        design_rule(results, design),
+        *_cut(results, rule),
+        rule_words(results, "match.designs", own | {"covariates": on}),
+        design_pool(results, design),
+        rule_words(results, "score.models", _set_in(score_ran(results, design), "missing")),
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _cut(results: StudyResults, rule: Ran) -> list[str]:
+    """Say where covariates are cut whose bins are never crossed."""
+    return [
+        say(
+            f"option_match_designs_bins.{how}",
+            name=dated_label(covariate_ran(results, name)),
+            value=_value_words(value, {}),
+        )
+        for name, bins in rule.mapping("bins").items()
+        for how, value in bins.items()
+    ]
+
+
+def _set_in(row: Ran, *columns: str) -> dict[str, Any]:
+    return {name: row.code(name) for name in columns if row.has(name)}
+
+
+def _section(rule: str) -> str:
+    return rule.replace(".", "_")
+
+
+def _is_set(value: Any) -> bool:
+    """Say whether an option asks for something: it is not null, false or empty."""
+    return value is not None and value is not False and value not in ("", [], {})
+
+
+def _code(rule: str, option: str, value: Any) -> str | None:
+    """Return the code of an option's sentence for this very value, None where it has none."""
+    if value is True:
+        return option
+    code = f"{option}_{value}"
+    known = f"option_{_section(rule)}.{code}" in sentences(speech().language)
+    return code if isinstance(value, str | int | float) and known else None
+
+
+def _clause(results: StudyResults, rule: str, code: str, value: str) -> str:
+    firms = results.settings.exhibit.firms
+    return say(f"option_{_section(rule)}.{code}", value=value, firms=firms)
+
+
+def _value_words(value: Any, labels: Mapping[str, str]) -> str:
+    """Return a value as readers know it: columns by their labels, numbers by the report's marks."""
+    if isinstance(value, dict):
+        parts = (f"{labels.get(key, key)}: {_value_words(v, {})}" for key, v in value.items())
+        return "; ".join(parts)
+    if isinstance(value, list):
+        return ", ".join(_value_words(item, labels) for item in value)
+    if isinstance(value, int):
+        return f"{value}".replace("-", rounding.MINUS)
+    if isinstance(value, float):
+        return rounding.general(value)
+    return labels.get(str(value), str(value))
