@@ -9,7 +9,7 @@ import pandas as pd
 from matched_sets import nearest_design
 
 from pipeline.analyses.rests_on import rests_on
-from pipeline.analyses.what_ran import Given, specs_ran
+from pipeline.analyses.what_ran import Given, outcomes_made, specs_ran
 from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
 from pipeline.datasets.designs import DESIGNS as DESIGNS_RAN
@@ -31,6 +31,7 @@ from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_LOSSES, SCORES, STACKS
 from pipeline.datasets.specs import ANALYSES, SPECS
+from pipeline.datasets.specs import OUTCOMES as OUTCOMES_RAN
 from pipeline.datasets.store import Dataset, conform
 from pipeline.effects.study import Study
 from pipeline.errors import Reason
@@ -472,6 +473,7 @@ def _designs_ran(chosen: StudySettings) -> dict[str, list[dict[str, Any]]]:
         SCORE_MODELS: score_models(chosen.score),
         DATED_COVARIATES: covariates_dated(chosen.score),
         DESIGNS_RAN: designs_matched(chosen.match),
+        OUTCOMES_RAN: _table(OUTCOMES_RAN, list(outcomes_made(chosen.outcomes.root))),
         DATA_RULES: data_rules(_data(), _clean(), chosen.treatment),
     }
     return {table.name: frame.to_dict("records") for table, frame in frames.items()}
@@ -510,7 +512,7 @@ def with_settings(results: StudyResults, chosen: StudySettings) -> StudyResults:
     found = (results.estimates.to_dict("records"), results.tests.to_dict("records"))
     details = results.details.replaced(SPECS, _table(SPECS, _specs_ran(chosen, *found)))
     details = details.replaced(ANALYSES, _table(ANALYSES, _analyses_ran(chosen)))
-    for table in (SCORE_MODELS, DATED_COVARIATES, DESIGNS_RAN, DATA_RULES):
+    for table in (SCORE_MODELS, DATED_COVARIATES, DESIGNS_RAN, OUTCOMES_RAN, DATA_RULES):
         details = details.replaced(table, _table(table, _designs_ran(chosen)[table.name]))
     return replace(results, settings=chosen, details=details)
 

@@ -645,13 +645,13 @@ def test_an_exhibit_whose_inputs_are_absent_is_left_out(results):
 
 
 def test_csv_holds_every_number_of_every_table_unrounded(results):
-    for table in study_tables(results).values():
+    for name, table in study_tables(results).items():
         rows = list(csv.DictReader(io.StringIO(render_csv(table))))
         values = [float(row["value"]) for row in rows if row["value"]]
         cells = [cell for row in table.rows() for cell in row.cells]
         numbers = [v for cell in cells for v in figures_of(cell)]
         assert sorted(values) == sorted(numbers)
-        assert numbers
+        assert numbers or name == "settings"
 
 
 def figures_of(cell):

@@ -1,4 +1,4 @@
-"""Record every spec and analysis as it ran, in SPECS and ANALYSES."""
+"""Record specs, analyses and outcomes as they ran, in SPECS, ANALYSES and OUTCOMES."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.analyses.rests_on import rests_on
 from pipeline.analyses.ways import asked_of_analyses
 from pipeline.datasets.reasons import packed_list
-from pipeline.datasets.specs import ANALYSES, NONE, SPECS
+from pipeline.datasets.specs import ANALYSES, NONE, OUTCOMES, SPECS
 from pipeline.effects.answers import Answer
 from pipeline.effects.collected import Collected
 from pipeline.effects.kept import Kept
@@ -22,6 +22,7 @@ from pipeline.estimators.registry import ESTIMATORS
 from pipeline.matching.redo import Redo
 from pipeline.params.analyses import Analysis, GroupsSection, SizeWeighted, clustering_levels
 from pipeline.params.inference_methods import METHODS, Method
+from pipeline.params.outcomes import Outcome
 from pipeline.params.spec_options import OPTIONS, EstimatesAsked
 
 # What stands for each setting of draws where nothing is drawn.
@@ -65,6 +66,20 @@ def add_specs(collected: Collected, study: Study, redo: Redo | None) -> None:
     analyses, reference = study.estimate.analyses, study.treatment.reference_event_time
     for row in rests_on(analyses, reference):
         collected.add(ANALYSES, **row)
+    for row in outcomes_made(study.outcomes):
+        collected.add(OUTCOMES, **row)
+
+
+def outcomes_made(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
+    """Yield the rows of OUTCOMES; an outcome that is not observed is made of nothing."""
+    for position, (name, outcome) in enumerate(outcomes.items(), start=1):
+        yield {
+            "outcome": name,
+            "position": position,
+            "column": (outcome.column if outcome.observed else None) or NONE,
+            "transform": (outcome.transform if outcome.observed else None) or NONE,
+            "family": outcome.family,
+        }
 
 
 def _influences_kept(kept: Sequence[Kept]) -> dict[Place, str]:

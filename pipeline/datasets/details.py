@@ -24,7 +24,7 @@ from pipeline.datasets.samples import (
     ZEROS,
 )
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
-from pipeline.datasets.specs import ANALYSES, SPECS
+from pipeline.datasets.specs import ANALYSES, OUTCOMES, SPECS
 
 # By the stage that writes them.
 OF_CLEAN = (DATA_RULES,)
@@ -34,6 +34,7 @@ OF_BALANCE = (BALANCE_SUMMARY,)
 OF_ESTIMATE = (
     SPECS,
     ANALYSES,
+    OUTCOMES,
     SAMPLES,
     SHARED_CLUSTERS,
     BASELINES,

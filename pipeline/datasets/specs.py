@@ -1,4 +1,4 @@
-"""SPECS and ANALYSES: specs and analyses as they ran, resolved; exhibits say what they say.
+"""SPECS, ANALYSES and OUTCOMES: what ran, resolved; exhibits say what they say.
 
 ANALYSES has what only analyses have, the same on every design: when firms are gone, limits of worst
 cases, and the columns that group or weigh firms.
@@ -128,5 +128,18 @@ ANALYSES = Dataset(
         ),
         "lowest": _limit("least that an outcome could have been"),
         "highest": _limit("most that it could have been"),
+    },
+)
+
+OUTCOMES = Dataset(
+    name="OUTCOMES",
+    row="one outcome as it was made of PANEL",
+    key=("outcome",),
+    columns={
+        "outcome": Column("string", "outcome as named in params"),
+        "position": _number("order in which tables show it, from 1"),
+        "column": word("column of PANEL; none where it is not observed"),
+        "transform": word("log, level, any, proportional; none where it is not observed"),
+        "family": word("outcomes whose p-values are corrected together"),
     },
 )

@@ -16,7 +16,7 @@ from pipeline.datasets.designs import (
 )
 from pipeline.datasets.reasons import unpacked_list
 from pipeline.datasets.rules import DATA_RULES
-from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, SPECS
+from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, OUTCOMES, SPECS
 from pipeline.datasets.store import Dataset
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.words.language import join_words
@@ -72,7 +72,7 @@ class RuleRan:
     @property
     def section(self) -> str:
         """Return the section of params that it is of."""
-        return self.code.partition(".")[0]
+        return self.code.partition("_")[0]
 
 
 def ran(results: StudyResults, design: str, outcome: str, spec: str) -> Ran | None:
@@ -116,7 +116,7 @@ def data_rules_ran(results: StudyResults) -> list[RuleRan]:
     rows = results.details.records(DATA_RULES)
     return [
         RuleRan(str(row["rule"]), str(row["place"]), json.loads(str(row["options"])))
-        for row in sorted(rows, key=lambda row: int(str(row["position"])))
+        for row in _by_position(rows)
     ]
 
 
@@ -124,6 +124,13 @@ def matching_designs(results: StudyResults) -> list[str]:
     """Return the designs that match or weight, in the order in which exhibits show them."""
     names = _in_order(results, DESIGNS)
     return [name for name in names if name != UNMATCHED_DESIGN]
+
+
+def outcomes_ran(results: StudyResults) -> list[Ran]:
+    """Return of what the outcomes that exhibits show were made, in their order."""
+    shown = results.settings.outcomes.root
+    rows = results.details.records(OUTCOMES)
+    return [Ran(row) for row in _by_position(rows) if row["outcome"] in shown]
 
 
 def covariates_ran(results: StudyResults) -> list[str]:
@@ -177,8 +184,11 @@ def _shared(results: StudyResults, column: str) -> float:
 
 def _in_order(results: StudyResults, table: Dataset) -> list[str]:
     (name,) = table.key
-    rows = results.details.records(table)
-    return [str(row[name]) for row in sorted(rows, key=lambda row: int(str(row["position"])))]
+    return [str(row[name]) for row in _by_position(results.details.records(table))]
+
+
+def _by_position(rows: list[dict[Hashable, Any]]) -> list[dict[Hashable, Any]]:
+    return sorted(rows, key=lambda row: int(row["position"]))
 
 
 def _only(results: StudyResults, table: Dataset, **key: str) -> Ran:

@@ -10,12 +10,12 @@ from pipeline.datasets.store import conform
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.options import SetRule, rules_of
-from pipeline.params.treatment import TreatmentSection
+from pipeline.params.treatment import RegisterEntry, TreatmentSection
 
 # Options by rule that say how delivered files are read.
 _OF_FILES = {
     "data": {"firm_id", "year", "max_rows", "confidential"},
-    "data.columns": {"column"},
+    "data_columns": {"column"},
 }
 
 
@@ -25,6 +25,9 @@ def data_rules(data: DataSection, clean: CleanSection, treatment: TreatmentSecti
     How files are read, and what their columns are called, is not in it.
     """
     described = data.model_copy(update={"source": None, "register_columns": None})
+    if not isinstance(treatment.entry, RegisterEntry):
+        # rules of a register that the study does not have
+        clean = clean.model_copy(update={"register_values": None})
     sections = {"data": described, "clean": clean, "treatment": treatment}
     rules = [rule for name, section in sections.items() for rule in rules_of(section, name)]
     rows = [

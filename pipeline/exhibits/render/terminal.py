@@ -4,13 +4,9 @@ import textwrap
 
 from pipeline.exhibits.tables.table import (
     Cell,
-    Interval,
-    Magnitude,
     Number,
     Row,
     Table,
-    Text,
-    WholeNumbers,
 )
 from pipeline.exhibits.words.language import say, speech
 
@@ -46,12 +42,12 @@ def _before_point(cells: list[Cell]) -> int:
 
 def _shown(row: Row, points: list[int]) -> list[str]:
     cells = zip(row.cells, points, strict=True)
-    return ["" if cell is None else _aligned(cell, before) for cell, before in cells]
+    return [_aligned(cell, before) for cell, before in cells]
 
 
-def _aligned(cell: Text | Number | Interval | WholeNumbers | Magnitude, before: int) -> str:
+def _aligned(cell: Cell, before: int) -> str:
     if not isinstance(cell, Number):
-        return cell.plain()
+        return "" if cell is None else cell.plain()
     whole, point, rest = cell.plain().partition(speech().decimal_mark)
     return whole.rjust(before) + point + rest
 

@@ -28,13 +28,8 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
     number_cell,
 )
-from pipeline.exhibits.words.designs import (
-    capitalised,
-    dated_label,
-    design_pool,
-    design_rule,
-    score_covariates,
-)
+from pipeline.exhibits.words.covariates import dated_label
+from pipeline.exhibits.words.designs import capitalised, design_pool, design_rule, score_covariates
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 

@@ -2,13 +2,26 @@
 
 from pipeline.datasets.designs import UNMATCHED_DESIGN
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import covariate_ran, covariates_ran, data_rules_ran, matching_designs
+from pipeline.exhibits.ran import (
+    covariate_ran,
+    covariates_ran,
+    data_rules_ran,
+    matching_designs,
+    outcomes_ran,
+)
 from pipeline.exhibits.tables.table import Panel, Prose, Row, Table, TableColumn
-from pipeline.exhibits.words.designs import capitalised, dated_label
+from pipeline.exhibits.words.covariates import dated_label
+from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.rules import covariate_words, design_words, rule_title, rule_words
+from pipeline.exhibits.words.rules import (
+    covariate_words,
+    design_words,
+    outcome_words,
+    rule_title,
+    rule_words,
+)
 
-_COLUMNS = "data.columns"
+_COLUMNS = "data_columns"
 # Sections of params by the heading under which their rules stand.
 _PANELS = {"cleaning": ("data", "clean"), "entry": ("treatment",)}
 
@@ -17,6 +30,7 @@ def settings_table(results: StudyResults) -> Table:
     """Return one row a rule of data, cleaning and entry, a covariate, and a design."""
     panels = [
         *(Panel(say(f"settings.{name}"), _rules(results, of)) for name, of in _PANELS.items()),
+        Panel(say("settings.outcomes"), _outcomes(results)),
         Panel(say("settings.covariates"), _covariates(results)),
         Panel(say("settings.designs"), _designs(results)),
     ]
@@ -40,6 +54,12 @@ def _rules(results: StudyResults, sections: tuple[str, ...]) -> tuple[Row, ...]:
             rows.append((rule_title(rule.code), words))
     rows += [(", ".join(labels), words) for words, labels in columns.items()]
     return tuple(_row(label, words) for label, words in rows)
+
+
+def _outcomes(results: StudyResults) -> tuple[Row, ...]:
+    label = {name: outcome.label for name, outcome in results.settings.outcomes.root.items()}
+    told = {row.code("outcome"): outcome_words(results, row) for row in outcomes_ran(results)}
+    return tuple(_row(label[name], words) for name, words in told.items() if words)
 
 
 def _covariates(results: StudyResults) -> tuple[Row, ...]:

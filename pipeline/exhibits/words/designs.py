@@ -6,7 +6,6 @@ Every sentence is built from the records of designs, scores and specs; none is t
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.ran import (
     Ran,
-    covariate_ran,
     design_ran,
     each,
     matching_designs,
@@ -14,6 +13,7 @@ from pipeline.exhibits.ran import (
     score_ran,
 )
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.covariates import covariate_labels
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.methods import method_words
 
@@ -88,11 +88,6 @@ def gap_rules(settings: StudySettings, rows: list[Ran]) -> str:
     return each(rows, lambda row: row.told("gaps", rule))
 
 
-def covariate_labels(results: StudyResults, names: list[str]) -> list[str]:
-    """Return the dated labels of covariates."""
-    return [dated_label(covariate_ran(results, name)) for name in names]
-
-
 def design_rule(results: StudyResults, design: str) -> str:
     """Return the rule by which a design picks and weights firms of its pool."""
     if design == "unmatched":
@@ -130,21 +125,6 @@ def conditioned_on(results: StudyResults, design: str) -> list[str]:
     return list(dict.fromkeys([*scored, *rule.listed("covariates")]))
 
 
-def dated_label(covariate: Ran) -> str:
-    """Return a covariate's label with its date relative to entry year t, where it has one."""
-    label, dated_by = covariate.code("label"), covariate.code("dated_by")
-    if not covariate.known("last_event_time"):
-        return label
-    first, last = (_year(covariate.number(f"{end}_event_time")) for end in ("first", "last"))
-    if dated_by in _SPANS:
-        return say(_SPANS[dated_by], label=label, first=first, last=last)
-    return f"{label} ({last})"
-
-
-# How a covariate over several years is called.
-_SPANS = {"average": "covariate.mean", "change": "covariate.change", "trend": "covariate.slope"}
-
-
 def _support(model: Ran) -> list[str]:
     support = model.code("support")
     if model.known("trim_share"):
@@ -162,9 +142,3 @@ def _support(model: Ran) -> list[str]:
         "comparison_range": [say("designs.treated_outside_dropped")],
         "treated_range": [say("designs.comparison_outside_dropped")],
     }.get(support, [])
-
-
-def _year(event_time: int) -> str:
-    if event_time == 0:
-        return "t"
-    return f"t{'+' if event_time > 0 else chr(0x2212)}{abs(event_time)}"

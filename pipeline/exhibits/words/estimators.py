@@ -6,7 +6,8 @@ from pipeline.estimators.registry import ESTIMATORS
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import Ran, each, matching_designs
 from pipeline.exhibits.tables.panels import absorbed
-from pipeline.exhibits.words.designs import covariate_labels, score_covariates
+from pipeline.exhibits.words.covariates import covariate_labels
+from pipeline.exhibits.words.designs import score_covariates
 from pipeline.exhibits.words.estimator_names import name_in_words
 from pipeline.exhibits.words.language import join_words, say
 

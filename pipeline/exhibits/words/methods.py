@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran
+from pipeline.exhibits.ran import Ran, covariate_ran
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.covariates import dated_label
 from pipeline.exhibits.words.language import say
 
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -100,7 +101,8 @@ def _overlap(results: StudyResults, rule: Ran) -> list[str]:
 
 def _entropy(results: StudyResults, rule: Ran) -> list[str]:
     moments = say(f"moments.{_NUMBERS[rule.number('moments')]}")
-    name = rule.code("base_covariate") if rule.has("base_covariate") else ""
+    held_by = rule.code("base_covariate")
+    name = dated_label(covariate_ran(results, held_by)) if rule.has("base_covariate") else ""
     start = say(f"balancing_base.{rule.code('base')}", name=name)
     return [say("methods.entropy", firms=_firms(results), moments=moments, start=start)]
 

@@ -14,16 +14,16 @@ _SIMULATED = "the truth of simulated firms, which the table of recovery shows"
 
 # Rules of which no option is said.
 SILENT_RULES: dict[str, str] = {
-    "data.source": _DELIVERED,
-    "data.source.wide": _DELIVERED,
-    "data.source.format": _DELIVERED,
-    "data.source.register_format": _DELIVERED,
-    "data.register_columns": _DELIVERED,
-    "data.source.settings": _SIMULATED,
-    "data.source.settings.selection_log_odds": _SIMULATED,
-    "data.source.settings.trend_percent_per_year": _SIMULATED,
-    "data.source.settings.effects": _SIMULATED,
-    "estimate.headline": _PLACE,
+    "data_source": _DELIVERED,
+    "data_source_wide": _DELIVERED,
+    "data_source_format": _DELIVERED,
+    "data_source_register_format": _DELIVERED,
+    "data_register_columns": _DELIVERED,
+    "data_source_settings": _SIMULATED,
+    "data_source_settings_selection_log_odds": _SIMULATED,
+    "data_source_settings_trend_percent_per_year": _SIMULATED,
+    "data_source_settings_effects": _SIMULATED,
+    "estimate_headline": _PLACE,
 }
 
 SILENT_OPTIONS: dict[str, str] = {
@@ -31,19 +31,19 @@ SILENT_OPTIONS: dict[str, str] = {
     "data.year": _DELIVERED,
     "data.max_rows": _DELIVERED,
     "data.confidential": "says what a replication package holds",
-    "data.columns.kind": _FOLLOWS,
-    "data.columns.column": _DELIVERED,
-    "data.columns.unit": _PRESENTED,
-    "data.columns.label": _PRESENTED,
+    "data_columns.kind": _FOLLOWS,
+    "data_columns.column": _DELIVERED,
+    "data_columns.unit": _PRESENTED,
+    "data_columns.label": _PRESENTED,
     "clean.minimum_count": "what is hidden by it has a sign and a note of its own",
-    "score.covariates.label": _PRESENTED,
-    "match.designs.estimand": "checked against the method, whose sentence says it",
-    "match.designs.order_seed": _SEED,
-    "match.designs.file": _DELIVERED,
-    "match.designs.firm_id": _DELIVERED,
-    "match.designs.control_id": _DELIVERED,
-    "match.designs.weight": _DELIVERED,
-    "match.designs.stack": _DELIVERED,
+    "score_covariates.label": _PRESENTED,
+    "match_designs.estimand": "checked against the method, whose sentence says it",
+    "match_designs.order_seed": _SEED,
+    "match_designs.file": _DELIVERED,
+    "match_designs.firm_id": _DELIVERED,
+    "match_designs.control_id": _DELIVERED,
+    "match_designs.weight": _DELIVERED,
+    "match_designs.stack": _DELIVERED,
 }
 
 

@@ -6,13 +6,8 @@ from typing import Any
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import Ran, covariate_ran, data_rules_ran, design_ran, score_ran
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.words.designs import (
-    covariate_labels,
-    dated_label,
-    design_pool,
-    design_rule,
-    score_covariates,
-)
+from pipeline.exhibits.words.covariates import covariate_labels, dated_label
+from pipeline.exhibits.words.designs import design_pool, design_rule, score_covariates
 from pipeline.exhibits.words.language import say, sentences, speech
 from pipeline.exhibits.words.options import silent
 
@@ -24,7 +19,7 @@ _OF_COLUMNS = frozenset(
 
 def rule_title(rule: str) -> str:
     """Return what readers call a rule."""
-    return say(f"option_{_section(rule)}.title")
+    return say(f"option_{rule}.title")
 
 
 def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> str:
@@ -43,9 +38,16 @@ def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> 
 
 def column_labels(results: StudyResults) -> dict[str, str]:
     """Return what readers call columns of PANEL."""
-    columns = [rule for rule in data_rules_ran(results) if rule.code == "data.columns"]
+    columns = [rule for rule in data_rules_ran(results) if rule.code == "data_columns"]
     labels = {rule.place: str(rule.options["label"]) for rule in columns}
     return labels | {"firm_id": results.settings.exhibit.firm, "year": say("settings.period")}
+
+
+def outcome_words(results: StudyResults, outcome: Ran) -> str:
+    """Return from what an outcome was made; empty where it is not observed."""
+    if not outcome.has("column"):
+        return ""
+    return rule_words(results, "outcomes", _set_in(outcome, "column", "transform", "family"))
 
 
 def covariate_words(results: StudyResults, covariate: Ran) -> str:
@@ -55,7 +57,7 @@ def covariate_words(results: StudyResults, covariate: Ran) -> str:
         options["product_of"] = covariate_labels(results, covariate.listed("product_of"))
     if covariate.code("dated_by") == "constant":
         options["dated_by"] = "constant"
-    return rule_words(results, "score.covariates", options)
+    return rule_words(results, "score_covariates", options)
 
 
 def design_words(results: StudyResults, design: str) -> str:
@@ -66,9 +68,9 @@ def design_words(results: StudyResults, design: str) -> str:
     parts = [
         design_rule(results, design),
         *_cut(results, rule),
-        rule_words(results, "match.designs", own | {"covariates": on}),
+        rule_words(results, "match_designs", own | {"covariates": on}),
         design_pool(results, design),
-        rule_words(results, "score.models", _set_in(score_ran(results, design), "missing")),
+        rule_words(results, "score_models", _set_in(score_ran(results, design), "missing")),
     ]
     return "; ".join(part for part in parts if part)
 
@@ -90,10 +92,6 @@ def _set_in(row: Ran, *columns: str) -> dict[str, Any]:
     return {name: row.code(name) for name in columns if row.has(name)}
 
 
-def _section(rule: str) -> str:
-    return rule.replace(".", "_")
-
-
 def _is_set(value: Any) -> bool:
     """Say whether an option asks for something: it is not null, false or empty."""
     return value is not None and value is not False and value not in ("", [], {})
@@ -104,13 +102,13 @@ def _code(rule: str, option: str, value: Any) -> str | None:
     if value is True:
         return option
     code = f"{option}_{value}"
-    known = f"option_{_section(rule)}.{code}" in sentences(speech().language)
+    known = f"option_{rule}.{code}" in sentences(speech().language)
     return code if isinstance(value, str | int | float) and known else None
 
 
 def _clause(results: StudyResults, rule: str, code: str, value: str) -> str:
     firms = results.settings.exhibit.firms
-    return say(f"option_{_section(rule)}.{code}", value=value, firms=firms)
+    return say(f"option_{rule}.{code}", value=value, firms=firms)
 
 
 def _value_words(value: Any, labels: Mapping[str, str]) -> str:
