@@ -11,6 +11,7 @@ from pipeline.exhibits.beneficiaries import treated_lost, treated_of_risk_sets
 from pipeline.exhibits.checks.caution import Caution, Severity
 from pipeline.exhibits.design_balance import differences_together
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import balance_rule, matching_designs
 from pipeline.exhibits.tables.placebos import placebo_found
 
 # One treated firm in ten left out changes whom the effect speaks of.
@@ -34,11 +35,11 @@ def _support(results: StudyResults) -> Caution | None:
 def _imbalance(results: StudyResults) -> Caution | None:
     """Any difference above the declared threshold matters."""
     headline = results.settings.estimate.headline.design
-    matched = headline in results.settings.match.designs
+    matched = headline in matching_designs(results)
     found = differences_together(results, headline, "after" if matched else "before")
     if found.hidden or not found.n_known:
         return None
-    threshold = results.settings.match.balance.threshold
+    threshold = balance_rule(results).value("threshold")
     fields = {"n_above": found.n_above, "n": found.n_known, "largest": found.largest}
     severity: Severity = "matters" if found.n_above else "passed"
     return Caution(severity, "imbalance", {**fields, "threshold": threshold})
