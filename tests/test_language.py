@@ -15,6 +15,7 @@ from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.table import Interval
 from pipeline.exhibits.words import language
 from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.nouns import one_of
 from pipeline.publishing.study import build_texts, study_tables
 
 LANGUAGES = ["en", "es", "pt"]
@@ -111,20 +112,25 @@ def test_marks_are_apart_from_the_language():
         ("enterprises", "en", "enterprise"),
         ("empresas", "es", "empresa"),
         ("indústrias", "pt", "indústria"),
+        ("companies", "en", "company"),
+        ("Counties", "en", "county"),
+        ("productores", "es", "productor"),
+        ("buses", "en", "unit"),
+        ("granjas avícolas", "es", "unidad"),
+        ("aviários", "pt", "unidade"),
     ],
 )
-def test_one_of_the_firms_is_called_by_their_word_without_its_s(firms, code, firm):
+def test_one_of_the_firms_is_called_by_a_known_word_or_a_unit(firms, code, firm):
     assert exhibit(firms=firms, language=code).firm == firm
+    assert exhibit(firms=firms, language=code, firm="own word").firm == "own word"
 
 
-@pytest.mark.parametrize(
-    ("firms", "code"),
-    [("companies", "en"), ("businesses", "en"), ("people", "en"), ("productores", "es")],
-)
-def test_where_more_than_an_s_changes_params_must_say_what_one_is_called(firms, code):
-    with pytest.raises(ValueError, match=f"firm: say what one of the {firms} is called"):
-        exhibit(firms=firms, language=code)
-    assert exhibit(firms=firms, language=code, firm="unit").firm == "unit"
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_word_for_the_units_is_cut(code):
+    """What stands where one is meant is a known word, or a unit."""
+    known = {one_of(word, code) for word in ("firms", "empresas", "nobody's word")}
+    for firms in ("wives", "lenses", "crises", "oficinas", "quintais"):
+        assert one_of(firms, code) in known
 
 
 def test_equal_marks_are_refused():

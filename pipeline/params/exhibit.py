@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from pipeline.params.nouns import LanguageCode, one_of
 from pipeline.params.settings import Settings
 
 TableName = Literal[
@@ -37,7 +38,6 @@ FigureName = Literal[
 ]
 
 
-LanguageCode = Literal["en", "es", "pt"]
 Mark = Literal[".", ",", " ", "\u202f", "'"]
 
 # Marks of a language where params.yaml names none: decimal, between groups of digits.
@@ -63,16 +63,6 @@ ARTICLES: dict[LanguageCode, tuple[str, str]] = {
     "es": ("un", "una"),
     "pt": ("um", "uma"),
 }
-
-# Endings before which English has more than the s of a plural: companies, businesses, branches.
-_NOT_ONLY_S = ("ies", "sses", "ches", "shes", "xes", "zes", "oes", "ss")
-
-
-def _singular(firms: str, language: LanguageCode) -> str:
-    """Return a plural without its s, empty where that need not be the singular."""
-    endings = _NOT_ONLY_S if language == "en" else ("es", "ss")
-    regular = firms.endswith("s") and not firms.endswith(endings)
-    return firms.removesuffix("s") if regular else ""
 
 
 class PeriodWord(Settings):
@@ -133,8 +123,8 @@ class ExhibitSection(Settings):
     decimal_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][0])
     group_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][1])
     firm: str = Field(
-        default_factory=lambda data: _singular(data.get("firms", ""), data.get("language", "en")),
-        description="what one of them is called; `firms` without its s where absent",
+        default_factory=lambda data: one_of(data.get("firms", ""), data.get("language", "en")),
+        description="what one of them is called; where absent the word known for it, else a unit",
     )
     notes: Literal["short", "full"] = Field(
         default="short", description="short: conventions stand once, in methods.tex; full: in notes"
@@ -167,12 +157,6 @@ class ExhibitSection(Settings):
                 f"period.article is {self.period.article}: with language {self.language} it is "
                 f"{' or '.join(articles)}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> "ExhibitSection":
-        if not self.firm:
-            raise ValueError(f"firm: say what one of the {self.firms} is called, firm: company say")
         return self
 
     @model_validator(mode="after")

@@ -21,10 +21,10 @@ from pipeline.errors import Reason
 from pipeline.params.exhibit import (
     ARTICLES,
     ExhibitSection,
-    LanguageCode,
     PeriodName,
     PeriodWord,
 )
+from pipeline.params.nouns import LanguageCode
 
 # Fields of reasons that hold a code, which is a word of the section of their name; and those that
 # hold a level that errors are clustered by, which the study names.
