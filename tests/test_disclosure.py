@@ -573,8 +573,10 @@ def test_what_is_not_published_is_marked_and_never_said_to_be_unseen():
     assert HIDDEN in [row.cells[0] for row in main.rows() if row.label == "Pre-trend p"]
     assert "c: not shown" in " ".join(dynamic.notes)
     assert "no pre-trend test, not published" not in " ".join(main.notes)
-    assert "not published for Log sales" in summary(shown)
-    assert "Log sales: effects before the reference year are not published." in limitations(shown)
+    assert "not published for Annual sales" in summary(shown)
+    assert "Annual sales: effects before the reference year are not published." in limitations(
+        shown
+    )
     place = {"outcome": "sales_log", "design": "covariates", "estimator": "stacked"}
     told = [shown.details.detectable("effect", place, event_time=time) for time in (-3, -2, None)]
     assert np.isnan(told).tolist() == [True, True, False]

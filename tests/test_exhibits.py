@@ -336,10 +336,10 @@ def test_an_effect_in_its_own_unit_without_standard_error_is_not_rounded_to_zero
 
 def test_the_summary_says_why_there_is_no_interval(results):
     text = summary(_without_errors(results, ONE_CLUSTER, math.log(1.05)))
-    assert f"Log sales, 5.0 percent ({tell(ONE_CLUSTER)})" in text
+    assert f"Annual sales, 5.0 percent ({tell(ONE_CLUSTER)})" in text
     lost = Reason("nobody_observed_after_entry")
     text = summary(_without_errors(results, lost, math.nan))
-    assert f"Log sales, not estimated ({tell(lost)})" in text
+    assert f"Annual sales, not estimated ({tell(lost)})" in text
 
 
 @pytest.mark.parametrize("share", [math.nan, 0.0])
@@ -444,7 +444,9 @@ def test_years_of_anticipation_are_explained(results):
 
 
 def test_names_keep_their_capital_letters():
-    assert "with R&D_firm \u00d7 entry-year and" in _notes(study_results(firms="R&D_firms"))
+    assert "with R&D_firm \u00d7 entry-year and" in _notes(
+        study_results(firms="R&D_firms", firm="R&D_firm")
+    )
 
 
 def test_balance_table_shows_before_and_after(results):
@@ -536,9 +538,9 @@ def test_summary_says_effect_interval_and_how_sure(results):
         f"{100 * math.expm1(end):.1f}".replace("-", "\u2212")
         for end in (row.estimate, row.conf_low, row.conf_high)
     )
-    assert f"Log sales, {shown} percent \\[{low} to {high}\\]" in text
+    assert f"Annual sales, {shown} percent \\[{low} to {high}\\]" in text
     assert f"[{low} to {high}\\], cannot tell" in text
-    assert "Log sales, p = 0.41; none can be seen for Log employment." in text
+    assert "Annual sales, p = 0.41; none can be seen for Log employment." in text
     assert "Any exports" not in text  # of another family than `main`
     assert text.startswith("**A made-up programme.** Programme, average effect on treated firms")
 

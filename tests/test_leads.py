@@ -98,19 +98,19 @@ def test_entry_years_without_any_lead_are_denied_it(results):
 def test_leads_without_a_joint_test_are_not_denied(results):
     without = untested(results, LONE)
     assert "no joint pre-trend test" in drawn(without)[0]
-    assert "without a joint test, for Log sales (event times -3: no standard error" in (
+    assert "without a joint test, for Annual sales (event times -3: no standard error" in (
         summary(without)
     )
     assert "none can be seen for Log employment" in summary(without)
     found = " ".join(limitations(without))
-    assert "Log sales: effects before entry are shown, but not tested together" in found
-    assert "Log sales: no year before the reference year" not in found
+    assert "Annual sales: effects before entry are shown, but not tested together" in found
+    assert "Annual sales: no year before the reference year" not in found
 
 
 def test_where_nothing_can_be_seen_it_is_said(results):
     without = untested(results, Reason("no_pre_year"))
     assert "no pre-trend can be seen" in drawn(without)[0]
-    assert "none can be seen for Log sales, Log employment" in summary(without)
+    assert "none can be seen for Annual sales, Log employment" in summary(without)
 
 
 def test_a_varying_base_shows_the_effect_at_the_reference(results, varying):

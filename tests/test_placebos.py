@@ -258,7 +258,7 @@ def _of_dates(results):
 def test_a_placebo_effect_is_a_limitation(results):
     told = limitations(results)
     assert any(
-        line.startswith("Log sales: an entry dated too early has an effect") for line in told
+        line.startswith("Annual sales: an entry dated too early has an effect") for line in told
     )
     assert "landlords do not know the programme" not in " ".join(told)
     tests = results.tests.assign(p_value=results.tests["p_value"].mask(_of_dates(results), 0.06))

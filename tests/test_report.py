@@ -91,7 +91,7 @@ def test_a_screen_reader_finds_language_title_headings_and_table_heads(page, res
     assert all("scope" in attributes for attributes in page.all("th"))
     drawing = page.all("svg")[0]
     assert drawing["role"] == "img"
-    assert "Log sales, percent: " in drawing["aria-label"]
+    assert "Annual sales, percent: " in drawing["aria-label"]
     assert all("aria-label" in box for box in page.all("div") if box.get("role") == "region")
 
 
@@ -158,24 +158,24 @@ def test_limitations_appear_with_their_cause_and_not_without(results):
     for absent in ("too few", "trends before entry differ", "left out because"):
         assert absent not in words
     few = with_column(results, "sales_log", "n_treated_clusters", 7)
-    assert "Log sales: 7 treated clusters are too few" in " ".join(limitations(few))
+    assert "Annual sales: 7 treated clusters are too few" in " ".join(limitations(few))
 
 
 def test_a_pre_trend_that_differs_is_a_limitation(results):
     tests = results.tests.copy()
     tests.loc[tests["outcome"] == "sales_log", "p_value"] = 0.004
     found = " ".join(limitations(dataclasses.replace(results, tests=tests)))
-    assert "Log sales: trends before entry differ (joint p = 0.004)." in found
+    assert "Annual sales: trends before entry differ (joint p = 0.004)." in found
 
 
 def test_low_power_is_raised_where_a_lead_could_hide_the_effect(results):
     """With leads 2.8 standard errors wide, a lead of 0.087 would go unseen; the effect is 0.047."""
     words = " ".join(limitations(results))
     size = f"{100 * math.expm1(0.031 * 2.8):.1f}"
-    assert f"Log sales: the look at pre-trends has little power: a difference of {size}" in words
+    assert f"Annual sales: the look at pre-trends has little power: a difference of {size}" in words
     place = {"outcome": "sales_log", "design": "covariates_lags"}
     sure = with_figures(results, DETECTABLE, place, effect=1e-4)
-    assert "Log sales: the look at pre-trends" not in " ".join(limitations(sure))
+    assert "Annual sales: the look at pre-trends" not in " ".join(limitations(sure))
 
 
 def test_an_outcome_without_leads_shows_no_pre_trend(results):
@@ -183,14 +183,14 @@ def test_an_outcome_without_leads_shows_no_pre_trend(results):
     kept = estimates[~estimates["event_time"].isin([-3, -2]).fillna(False)]
     untested = results.tests.assign(p_value=float("nan"))
     found = " ".join(limitations(dataclasses.replace(results, estimates=kept, tests=untested)))
-    assert "Log sales: no year before the reference year" in found
+    assert "Annual sales: no year before the reference year" in found
 
 
 def test_rows_left_out_for_missing_outcomes_are_a_limitation(results):
     place = {"design": "covariates_lags", "outcome": "sales_log"}
     missing = with_figures(results, SAMPLES, place, firm_years_missing=11752)
     found = " ".join(limitations(missing))
-    assert "Log sales: 50 percent of the rows of matched firms are left out" in found
+    assert "Annual sales: 50 percent of the rows of matched firms are left out" in found
 
 
 def test_text_from_users_is_escaped():
@@ -217,3 +217,11 @@ def test_provenance_is_a_link_in_constant_words(page, html):
 def test_the_page_can_be_made_again_without_the_drawing(results, html):
     again = build_texts(published(results))["report.html"]
     assert differences({"report.html": html.encode()}, {"report.html": again}) == []
+
+
+def test_percents_are_said_of_the_column_and_not_of_its_logarithm(results):
+    """The column of log sales is called `Annual sales`; that of log employment has no label."""
+    assert results.plain_name("sales_log") == "Annual sales"
+    assert results.plain_name("employment_log") == "Log employment"
+    assert results.plain_name("exports_any") == "Any exports"
+    assert findings(results)[0].startswith("Annual sales: the average effect")

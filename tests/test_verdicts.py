@@ -187,7 +187,7 @@ def test_cautions_stand_worst_first_and_the_passed_in_one_line():
     told = cautions_said(results, cautions)
     assert [s.severity for s in told].count("passed") == 1
     assert told[0].severity == "serious" and told[0].section == "before"
-    assert "Log sales (p = 0.01)" in told[0].sentence
+    assert "Annual sales (p = 0.01)" in told[0].sentence
     assert all(
         c.weakens and c.outcome in (None, "sales_log") for c in cautions_on(cautions, "sales_log")
     )
@@ -199,7 +199,7 @@ def test_the_headline_never_travels_alone():
     found = verdict(results, "sales_log", cautions)
     sentence = sure_sentence(results, found)
     assert sentence == "Do not rely on it: the groups moved apart before entry (p = 0.01)."
-    assert "do not rely on the effect on Log sales" in answer(results, {"sales_log": found})
+    assert "do not rely on the effect on Annual sales" in answer(results, {"sales_log": found})
     serious = cautions_said(results, cautions)[0].sentence
     for text in (summary(results).replace("\\", ""), headlines(results).decode()):
         assert serious in text

@@ -80,14 +80,14 @@ def test_who_is_lost_is_said_wherever_the_headline_is(results):
 
 def test_outcomes_with_other_firms_are_named(results):
     text = summary(counted(results, n_treated=380))
-    assert "380 (Log sales), 398 (Log employment) and 398 (Any exports) are behind" not in text
-    assert "380 (Log sales) and 398 (Log employment) are behind the effects" in text
+    assert "380 (Annual sales), 398 (Log employment) and 398 (Any exports) are behind" not in text
+    assert "380 (Annual sales) and 398 (Log employment) are behind the effects" in text
     assert "18 without the outcome" not in text
-    assert "18 (Log sales) without the outcome." in text
+    assert "18 (Annual sales) without the outcome." in text
 
 
 def test_few_that_are_lost_are_not_counted(results):
-    assert "few (Log sales) without the outcome" in summary(counted(results, n_treated=396))
+    assert "few (Annual sales) without the outcome" in summary(counted(results, n_treated=396))
 
 
 def test_where_nobody_is_lost_nothing_is_said(results):

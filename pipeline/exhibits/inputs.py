@@ -132,6 +132,13 @@ class StudyResults:
         columns = {level: labels.get(level, level) for pair in pairs for level in pair}
         return columns | {"assignment": exhibit.cluster, "firm": exhibit.firm}
 
+    def plain_name(self, outcome: str) -> str:
+        """Return what prose calls an outcome: of one in logs its column, which percents are of."""
+        described = self.settings.outcome(outcome)
+        if described.transform != "log" or self.profile is None:
+            return described.label
+        return _labels(self.profile).get(str(described.column), described.label)
+
     def speaking(self) -> AbstractContextManager[None]:
         """Make every phrase and number inside the block follow the study's settings."""
         return speaking(self.settings.exhibit, self.levels)

@@ -81,7 +81,7 @@ def _described(results: StudyResults) -> str:
     """Say the figure in words, for those who cannot see it."""
     headline = results.settings.estimate.headline
     panels = []
-    for name, outcome in results.settings.outcomes.intended.items():
+    for name in results.settings.outcomes.intended:
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         points = [
             f"{rounding.fixed(time, 0)}: {translated(effect, results.settings.exhibit.decimals)[0]}"
@@ -90,7 +90,8 @@ def _described(results: StudyResults) -> str:
         ]
         chosen = headline_effect(results, name)
         if points and chosen is not None:
-            panels.append(f"{outcome.label}, {translated_unit(chosen)}: {'; '.join(points)}")
+            named = f"{results.plain_name(name)}, {translated_unit(chosen)}"
+            panels.append(f"{named}: {'; '.join(points)}")
     return say("report.figure_description", panels=". ".join(panels))
 
 

@@ -48,7 +48,7 @@ def _headline(results: StudyResults, outcome: str) -> Effect | None:
 
 
 def _label(results: StudyResults, outcome: str) -> str:
-    return results.settings.outcome(outcome).label
+    return results.plain_name(outcome)
 
 
 def _effects(results: StudyResults, names: list[str]) -> str:

@@ -131,7 +131,7 @@ def _by_outcome(results: StudyResults, counts: dict[str, float]) -> str:
         return next(iter(told.values()))
     return join_words(
         [
-            say("beneficiaries.of_outcome", n=n, label=results.settings.outcome(name).label)
+            say("beneficiaries.of_outcome", n=n, label=results.plain_name(name))
             for name, n in told.items()
         ]
     )

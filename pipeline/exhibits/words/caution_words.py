@@ -132,7 +132,7 @@ def _names(results: StudyResults) -> dict[str, object]:
 
 
 def _label(results: StudyResults, outcome: str) -> str:
-    return results.settings.outcome(outcome).label
+    return results.plain_name(outcome)
 
 
 def _percent(share: float) -> str:

@@ -33,7 +33,7 @@ def headline_effect(results: StudyResults, outcome: str) -> Effect | None:
 def finding(results: StudyResults, name: str, effect: Effect) -> str:
     """Return the sentence of a headline effect: estimate, interval, and firms behind it."""
     exhibit = results.settings.exhibit
-    label = results.settings.outcome(name).label
+    label = results.plain_name(name)
     value, low, high = translated(effect, exhibit.decimals)
     includes = (
         say("findings.includes")

@@ -59,7 +59,7 @@ def _balance(results: StudyResults) -> Iterator[str]:
 
 def _outcome(results: StudyResults, name: str) -> Iterator[str]:
     """Yield what concerns one outcome: clusters, pre-trends, power, composition."""
-    label = results.settings.outcome(name).label
+    label = results.plain_name(name)
     effect = headline_effect(results, name)
     assert effect is not None
     if effect.n_treated_clusters < FEW_TREATED_CLUSTERS:
@@ -136,7 +136,7 @@ def _placebos(results: StudyResults) -> Iterator[str]:
 def _in_words(results: StudyResults, name: str, effect: Effect) -> dict[str, str]:
     value, low, high = translated(effect, results.settings.exhibit.decimals)
     unit = translated_unit(effect)
-    label = results.settings.outcome(name).label
+    label = results.plain_name(name)
     return {"label": label, "value": value, "low": low, "high": high, "translated_unit": unit}
 
 

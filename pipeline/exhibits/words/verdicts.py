@@ -123,7 +123,7 @@ def _clause(code: str, why: str, names: list[str]) -> str:
 
 
 def _named(results: StudyResults, name: str, verdict: Verdict | None) -> str:
-    label = results.settings.outcome(name).label
+    label = results.plain_name(name)
     if verdict is None or verdict.word not in _DIRECTED:
         return label
     effect = effect_words(results, verdict.effect)
