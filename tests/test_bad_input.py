@@ -220,7 +220,7 @@ CASES = {
     "number in quotes": (
         edit_params(lambda b: b["match"]["designs"]["covariates"].update(caliper_sd="0.2")),
         "check",
-        "caliper_sd is '0.2': Input should be a valid number; write it without quotes",
+        "caliper_sd is '0.2': write a number, without quotes",
     ),
     "formula in a code": (
         edit_csv("panel.csv")(lambda frame: first_rows(frame, "sector", "=cmd|A1", 3)),

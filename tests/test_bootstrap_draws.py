@@ -10,11 +10,12 @@ from workspace import section
 from pipeline.effects.study import prepare_study
 from pipeline.inference.bootstrap import bootstrap_terms, draws_of
 from pipeline.matching.designs import match_designs
-from pipeline.matching.redo import SMOOTH, Redo
+from pipeline.matching.redo import Redo
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection, StackedSpec
+from pipeline.params.inference_faults import SMOOTH
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreModel, ScoreSection

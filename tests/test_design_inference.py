@@ -33,11 +33,11 @@ from pipeline.inference.cautions import cluster_caution
 from pipeline.inference.counts import unit_clusters
 from pipeline.inference.validity import require_valid
 from pipeline.matching.designs import design_risk_sets, match_designs
-from pipeline.matching.redo import Remade
 from pipeline.panel.clean import clean_panel
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.inference_faults import Remade, inference_faults
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
@@ -479,3 +479,70 @@ def test_effects_in_proportion_are_not_bootstrapped_and_say_so():
     assert len(asked)
     assert asked["std_error"].isna().all()
     assert asked["note"].str.contains("not bootstrapped").all()
+
+
+# What params alone decide, `impact check` refuses.
+
+NEAREST = {
+    "score": "covariates",
+    "method": "nearest",
+    "distance": "linear",
+    "ratio": 1,
+    "replacement": False,
+    "caliper_sd": None,
+    "exact": [],
+    "order": "largest",
+}
+ODDS = {"score": "covariates", "method": "odds"}
+SHARED = {**NEAREST, "replacement": True, "tie_tolerance": 1e-6}
+FIRM_BY_FIRM = {
+    "estimator": "matched_difference",
+    "cluster": "firm",
+    "inference": "abadie_imbens",
+}
+STACKED = {"estimator": "stacked", "average": "event"}
+BOOTSTRAP = {
+    **STACKED,
+    "cluster": "assignment",
+    "inference": "cluster_bootstrap",
+    "draws": 50,
+    "seed": 1,
+}
+
+
+def faults_of(design, asked):
+    block = section("simulated")
+    designs = {"score": ScoreSection, "match": MatchSection}
+    block["match"]["designs"] = {"matched": design}
+    asked = {"name": "main", "designs": ["matched"], "outcomes": "all", "terms": ["att"], **asked}
+    estimate = EstimateSection.model_validate(
+        {
+            "conf_level": 0.95,
+            "power": 0.8,
+            "missing": "renormalise",
+            "headline": {"spec": "main", "design": "matched", "term": "att"},
+            "specs": [asked],
+        }
+    )
+    sections = {name: model.model_validate(block[name]) for name, model in designs.items()}
+    return list(inference_faults(estimate, **sections))
+
+
+@pytest.mark.parametrize(
+    ("design", "asked", "lacks"),
+    [
+        (NEAREST, FIRM_BY_FIRM, "does not match neighbours with replacement"),
+        (SHARED, FIRM_BY_FIRM, None),
+        (NEAREST, BOOTSTRAP, "weights do not change smoothly"),
+        (ODDS, BOOTSTRAP, None),
+        (ODDS, {**STACKED, "cluster": "components"}, "has no matched sets"),
+        (ODDS, {**STACKED, "cluster": "set_and_assignment"}, "has no matched sets"),
+        (NEAREST, {**STACKED, "cluster": "components"}, None),
+        (SHARED, {**STACKED, "cluster": "components"}, None),  # firms that serve once, data decide
+        (ODDS, {**STACKED, "cluster": "assignment"}, None),
+    ],
+)
+def test_what_params_decide_is_refused_by_check(design, asked, lacks):
+    found = faults_of(design, asked)
+    assert len(found) == (lacks is not None)
+    assert all(lacks in line and "the design matched" in line for line in found)

@@ -51,7 +51,7 @@ def test_a_program_reads_counts_balance_and_effects(workspace, capsys):
         ("match.designs.covariates.calliper_sd=1", "calliper_sd is not a setting; did you mean"),
         ("match.design.covariates.caliper_sd=1", "match.design is not a setting; did you mean"),
         ("match.designs.covariates.caliper_sd", "is no change; write the key"),
-        ("match.designs.covariates.caliper_sd=-1", "caliper_sd is -1: Input should be greater"),
+        ("match.designs.covariates.caliper_sd=-1", "caliper_sd is -1: must be above 0"),
     ],
 )
 def test_faulty_changes_are_explained(workspace, capsys, change, message):

@@ -1,6 +1,9 @@
 """Settings: every fault is one line with path, value found and what to do."""
 
 import copy
+import re
+from functools import reduce
+from operator import getitem
 
 import pytest
 from import_closure import ROOT
@@ -10,7 +13,8 @@ from workspace import section
 
 from pipeline.errors import ParamsError
 from pipeline.params.leaves import leaves
-from pipeline.params.study import check_studies, read_study
+from pipeline.params.settings import parse_section
+from pipeline.params.study import SECTIONS, check_studies, read_study
 
 STUDIES = ("michigan", "simulated")
 CONTENT = {"studies": list(STUDIES), **{study: section(study) for study in STUDIES}}
@@ -93,29 +97,28 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
         (
             ("michigan", "estimate", "specs", "twoway", "cluster"),
             "components",
-            "michigan.estimate.specs.twoway.cluster is 'components': Input should be "
-            "'assignment' or 'firm'",
+            "michigan.estimate.specs.twoway.cluster is 'components': write 'assignment' or 'firm'",
         ),
         (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
             "0,2",
             "michigan.match.designs.covariates.caliper_sd is '0,2': "
-            "Input should be a valid number; use a point, not a comma",
+            "write a number, with a point, not a comma",
         ),
         (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
             "0.2",
-            "caliper_sd is '0.2': Input should be a valid number; write it without quotes",
+            "caliper_sd is '0.2': write a number, without quotes",
         ),
         (
             ("michigan", "match", "designs", "covariates", "replacement"),
             "no",
-            "replacement is 'no': Input should be a valid boolean",
+            "replacement is 'no': write true or false, without quotes",
         ),
         (
             ("michigan", "match", "designs", "covariates", "caliper_sd"),
             -0.2,
-            "michigan.match.designs.covariates.caliper_sd is -0.2: Input should be greater than 0",
+            "michigan.match.designs.covariates.caliper_sd is -0.2: must be above 0",
         ),
         (
             ("michigan", "estimate", "conf_level"),
@@ -203,7 +206,7 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
         (
             ("simulated", "estimate", "specs", 2, "base"),
             "universl",
-            "simulated.estimate.specs.group_time.base is 'universl': Input should be 'varying' or "
+            "simulated.estimate.specs.group_time.base is 'universl': write 'varying' or "
             "'universal'",
         ),
         (
@@ -221,7 +224,7 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
         (
             ("michigan", "outcomes"),
             {},
-            "michigan.outcomes: Dictionary should have at least 1 item",
+            "michigan.outcomes: needs 1 or more, not 0",
         ),
         (
             ("studies",),
@@ -232,6 +235,16 @@ def test_the_studies_that_tests_run_are_valid(tmp_path):
             ("studies",),
             ["Michigan"],
             "studies: 'Michigan' is not a study name; use a-z, 0-9 and _, ",
+        ),
+        (
+            ("michigan", "exhibit", "source"),
+            "Ministry, QUESTION: which year?",
+            "michigan.exhibit.source is 'Ministry, QUESTION: which year?': answer it",
+        ),
+        (
+            ("michigan", "match", "designs", "covariates", "method"),
+            "odd",
+            "michigan.match.designs.covariates: 'method' is 'odd': write 'nearest', 'radius'",
         ),
         (("studies",), [], "studies must be a list of study names, one per line, dashes in front"),
     ],
@@ -245,7 +258,7 @@ def test_a_fault_names_path_value_and_remedy(path, value, message, tmp_path):
     [
         (
             lambda specs: specs.update(Flat=specs.pop("twoway")),
-            "michigan.estimate.specs.Flat is 'Flat': String should match pattern",
+            "michigan.estimate.specs.Flat is 'Flat': must match ^[a-z]",
         ),
         (
             lambda specs: specs["twoway"].update(name="flat"),
@@ -261,13 +274,13 @@ def test_a_fault_names_path_value_and_remedy(path, value, message, tmp_path):
         ),
         (
             lambda specs: specs.update({2: specs.pop("twoway")}),
-            "michigan.estimate.specs.2 is 2: Input should be a valid string",
+            "michigan.estimate.specs.2 is 2: write a text",
         ),
         (
             lambda specs: specs.update(twoway="twoway"),
-            "michigan.estimate.specs.twoway is 'twoway': Input should be a valid dictionary",
+            "michigan.estimate.specs.twoway is 'twoway': write a block",
         ),
-        (lambda specs: specs.clear(), "michigan.estimate.specs: List should have at least 1 item"),
+        (lambda specs: specs.clear(), "michigan.estimate.specs: needs 1 or more, not 0"),
     ],
 )
 def test_a_fault_of_a_spec_keyed_by_name_names_it(change, message, tmp_path):
@@ -344,7 +357,7 @@ def test_params_that_are_no_yaml_mapping_stop_with_a_message(text, tmp_path):
 def test_a_fault_is_told_once_without_its_consequences(tmp_path):
     content = changed(("michigan", "exhibit", "title"), 5)
     assert fault(content, tmp_path) == (
-        "michigan.exhibit.title is 5: Input should be a valid string"
+        "michigan.exhibit.title is 5: write a text, in quotes where it looks like a number"
     )
 
 
@@ -366,3 +379,56 @@ def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
 def test_whole_numbers_are_numbers_too(value, tmp_path):
     content = changed(("michigan", "match", "designs", "covariates", "caliper_sd"), value)
     assert read_study(content, "michigan").match.designs["covariates"].caliper_sd == value
+
+
+def written(node: object, path: tuple = ()) -> list[tuple]:
+    """Return the path of every value below a node, the node's own first."""
+    found = [path]
+    if not isinstance(node, dict | list):
+        return found
+    for key, child in node.items() if isinstance(node, dict) else enumerate(node):
+        found += written(child, (*path, key))
+    return found
+
+
+def test_no_fault_is_told_in_words_of_the_library():
+    """Every value of a section is replaced by one of a wrong kind, one at a time."""
+    told = []
+    for name, path in [(s, p) for s in SECTIONS for p in written(CONTENT["michigan"][s])]:
+        for wrong in ("no", 0.5, -1, [], {"a": 1}, True, None):
+            block = {name: copy.deepcopy(CONTENT["michigan"][name])}
+            *above, last = (name, *path)
+            reduce(getitem, above, block)[last] = wrong
+            try:
+                parse_section(block, "michigan", name, SECTIONS[name])
+            except ParamsError as error:
+                told += str(error).splitlines()
+    assert len(told) > 1000
+    library = re.compile(r"Input |should |Unable|Extra |Field required|Value error|'loc'")
+    assert [line for line in told if library.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "idle", "needed"),
+    [
+        ({"caliper_sd": None}, "caliper_sd_of", None),
+        ({"caliper_sd": 0.2}, "caliper_sd_of", "caliper_sd_of is missing"),
+        ({"replacement": True}, "order", None),
+        ({"replacement": False}, "order", "order is missing"),
+        ({"replacement": False}, "tie_tolerance", None),
+        ({"replacement": True}, "tie_tolerance", "tie_tolerance is missing"),
+    ],
+)
+@pytest.mark.parametrize("method", ["nearest", "mahalanobis"])
+def test_a_setting_is_asked_for_where_it_means_something(method, settings, idle, needed):
+    design = copy.deepcopy(CONTENT["michigan"]["match"]["designs"]["covariates"])
+    if method == "mahalanobis":
+        design |= {"method": method, "covariates": ["employment_log"], "covariance_of": "all"}
+    design |= settings
+    del design[idle]
+    block = {"match": {**CONTENT["michigan"]["match"], "designs": {"one": design}}}
+    if needed is None:
+        parse_section(block, "michigan", "match", SECTIONS["match"])
+    else:
+        with pytest.raises(ParamsError, match=f"^michigan.match.designs.one: {needed}"):
+            parse_section(block, "michigan", "match", SECTIONS["match"])

@@ -9,6 +9,7 @@ import simulation
 from workspace import project, section
 
 from pipeline.commands.start.files import guess_format
+from pipeline.errors import ParamsError
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import check_studies
 from pipeline.simulation.simulate import simulate_programme
@@ -46,6 +47,13 @@ def started(tmp_path, files):
 @pytest.mark.parametrize("panel", ["empresas.dta", "empresas.csv"])
 def test_the_section_is_valid_and_knows_the_columns(panel, delivered, tmp_path):
     folder = started(tmp_path, [delivered / panel, delivered / "beneficiarios.xlsx"])
+    with pytest.raises(ParamsError) as caught:
+        check_studies(folder / "params.yaml", folder)
+    open_lines = str(caught.value).splitlines()
+    assert len(open_lines) >= 3
+    assert all("'QUESTION" in line for line in open_lines)
+    text = (folder / "params.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(text.replace(": QUESTION", ": pesos"), "utf-8")
     assert check_studies(folder / "params.yaml", folder) == ["nueva", "michigan"]
     data = load_yaml(folder / "params.yaml")["nueva"]["data"]
     assert (data["firm_id"], data["year"]) == ("rut", "anio")

@@ -28,9 +28,10 @@ from pipeline.inference.pre_trends import pre_trend_test
 from pipeline.inference.romano_wolf import romano_wolf_tests
 from pipeline.inference.stored import keep
 from pipeline.inference.validity import require_valid
-from pipeline.matching.redo import Redo, Remade
+from pipeline.matching.redo import Redo
 from pipeline.parallel import results_in_order
 from pipeline.params.estimate import Spec
+from pipeline.params.inference_faults import Remade
 from pipeline.progress import at, track
 
 

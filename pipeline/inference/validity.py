@@ -6,9 +6,9 @@ import numpy as np
 
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import IdentificationError
-from pipeline.matching.redo import Remade
 from pipeline.params.estimate import Spec
-from pipeline.params.valid_inference import CONDITIONAL, LACKS, VALID
+from pipeline.params.inference_faults import Remade, clustered_by
+from pipeline.params.valid_inference import refusal, rule_of
 
 
 @dataclass(frozen=True)
@@ -31,30 +31,17 @@ class Traits:
     independent: bool
 
 
-def require_valid(spec: Spec, stacks: Stacks, rule: Remade) -> None:
+def require_valid(spec: Spec, stacks: Stacks, made: Remade) -> None:
     """Raise IdentificationError where a spec's inference is not valid for a design.
 
     The message says what the inference needs, what the design lacks, and names one that is valid.
     """
-    cluster = spec.cluster if isinstance(spec.cluster, str) else "two_way"
-    inference = spec.option("inference")
-    found = VALID.get((inference, cluster))
-    if found is None:
-        clusters = " or ".join(cluster for name, cluster in VALID if name == inference)
-        raise IdentificationError(
-            f"estimate.specs.{spec.name}: inference: {inference} goes with cluster: "
-            f"{clusters}, not {cluster}; for clustered assignment use estimator: stacked with "
-            f"{CONDITIONAL}"
-        )
-    traits = traits_of(stacks, rule)
-    lacking = [LACKS[need] for need in found.needs if not getattr(traits, need)]
-    if not lacking:
-        return
-    asked = f"cluster: {cluster}" if inference == "analytic" else inference
-    raise IdentificationError(
-        f"estimate.specs.{spec.name}: {asked} is not valid for the design {stacks.design}: "
-        f"{found.why} ({'; '.join(lacking)}); {found.instead}"
-    )
+    inference, cluster = spec.option("inference"), clustered_by(spec)
+    rule = rule_of(spec.name, inference, cluster)
+    traits = traits_of(stacks, made)
+    lacking = [need for need in rule.needs if not getattr(traits, need)]
+    if lacking:
+        raise IdentificationError(refusal(spec.name, inference, cluster, stacks.design, lacking))
 
 
 def used_once(stacks: Stacks) -> bool:
@@ -64,16 +51,16 @@ def used_once(stacks: Stacks) -> bool:
     return bool(np.bincount(stacks.sets.unit, minlength=len(stacks.firm)).max() <= 1)
 
 
-def traits_of(stacks: Stacks, rule: Remade) -> Traits:
+def traits_of(stacks: Stacks, made: Remade) -> Traits:
     """Read a design's traits off its sets, units and rule."""
     in_stacks = np.bincount(stacks.firm)
     by_cluster = np.bincount(stacks.cluster, weights=stacks.treated)
     return Traits(
         sets=stacks.sets is not None,
         used_once=used_once(stacks),
-        smooth=rule.smooth,
-        shared_neighbours=rule.shared_neighbours,
-        own_scores=rule.own_scores or len(np.unique(stacks.stack)) == 1,
+        smooth=made.smooth,
+        shared_neighbours=made.shared_neighbours,
+        own_scores=made.own_scores or len(np.unique(stacks.stack)) == 1,
         one_difference=bool(in_stacks.max() <= 1),
         independent=bool(by_cluster.max() <= 1),
     )

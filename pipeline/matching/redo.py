@@ -4,20 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.params.match import MahalanobisDesign, MatchSection, NearestDesign
+from pipeline.params.inference_faults import Remade, remade
+from pipeline.params.match import MatchSection
 from pipeline.params.score import ControlsFrom, ScoreSection
-
-# Methods whose weights change smoothly with the data.
-SMOOTH = ("odds", "overlap", "entropy", "kernel", "cells")
-
-
-@dataclass(frozen=True)
-class Remade:
-    """Say how a design's matches are made, as far as params tell: see `inference.validity`."""
-
-    smooth: bool = False
-    shared_neighbours: bool = False
-    own_scores: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,9 +26,4 @@ class Redo:
 
     def rule(self, design: str) -> Remade:
         """Say how a design is made: whether its weights are smooth, its neighbours shared."""
-        if design == "unmatched":
-            return Remade(smooth=True)
-        rule = self.match.designs[design]
-        neighbours = isinstance(rule, NearestDesign | MahalanobisDesign) and rule.replacement
-        pooled = rule.method == "nearest" and self.score.models[rule.score].fit == "pooled"
-        return Remade(rule.method in SMOOTH, neighbours, not pooled)
+        return remade(design, self.match, self.score)

@@ -100,18 +100,24 @@ class CaliperDesign(CellDesign):
     `caliper_sd` is in standard deviations (n-1, within the stack, before support and cells) of
     the distance, taken over `all` firms, `pooled` groups or the `treated`, or over the firms that
     the support rule keeps (`on_support`, as MatchIt does); `caliper` is in the units of the
-    distance itself. Null means none; at most one of the two.
+    distance itself. Null means none; at most one of the two. `caliper_sd_of` is asked for with
+    `caliper_sd` alone.
     """
 
     distance: Literal["linear", "probability"]
     caliper_sd: float | None = Field(gt=0)
-    caliper_sd_of: Literal["all", "pooled", "treated", "on_support"]
+    caliper_sd_of: Literal["all", "pooled", "treated", "on_support"] = "all"
     caliper: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _one_caliper(self) -> "CaliperDesign":
         if self.caliper is not None and self.caliper_sd is not None:
             raise ValueError("give caliper or caliper_sd, and null for the other")
+        if self.caliper_sd is not None and "caliper_sd_of" not in self.model_fields_set:
+            raise ValueError(
+                "caliper_sd_of is missing: whose standard deviations caliper_sd is in (all, "
+                "pooled, treated, on_support)"
+            )
         return self
 
     @property
@@ -124,17 +130,31 @@ class TurnsDesign(CaliperDesign):
     """Say how many comparison firms each treated firm gets, and who chooses first.
 
     Without replacement: greedy in `order`, ties in row order; `random` needs `order_seed`. With
-    replacement: comparison firms tied within `tie_tolerance` share the weight.
+    replacement: comparison firms tied within `tie_tolerance` share the weight. Each is asked for
+    where it means something.
     """
 
     ratio: int = Field(ge=1)
     replacement: bool
-    order: Literal["largest", "smallest", "closest", "data", "random"]
+    order: Literal["largest", "smallest", "closest", "data", "random"] = "data"
     order_seed: int | None = Field(default=None, ge=0)
-    tie_tolerance: float = Field(ge=0)
+    tie_tolerance: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _random_needs_a_seed(self) -> "TurnsDesign":
         if (self.order == "random") != (self.order_seed is not None):
             raise ValueError("order: random needs order_seed, a whole number; other orders none")
+        return self
+
+    @model_validator(mode="after")
+    def _what_decides_is_said(self) -> "TurnsDesign":
+        if self.replacement and "tie_tolerance" not in self.model_fields_set:
+            raise ValueError(
+                "tie_tolerance is missing: with replacement it says which firms are as near"
+            )
+        if not self.replacement and "order" not in self.model_fields_set:
+            raise ValueError(
+                "order is missing: without replacement it says who chooses first (largest, "
+                "smallest, closest, data, random)"
+            )
         return self

@@ -25,7 +25,9 @@ class NearestDesign(TurnsDesign):
     """
 
     method: Literal["nearest"]
-    tie_tolerance: Annotated[float, AfterValidator(beyond_rounding)] = Field(ge=0)
+    tie_tolerance: Annotated[float, AfterValidator(beyond_rounding)] = Field(
+        default=LEAST_TIE_TOLERANCE, ge=0
+    )
     ratio_range: IntegerPair | None = None
 
     @model_validator(mode="after")

@@ -30,6 +30,38 @@ IntegerPair = Annotated[tuple[int, int], Strict(False)]
 # A default that could not be made because another key has a fault, which is told.
 _CONSEQUENCE = "default_factory_not_called"
 
+_BLOCK = "write a block, one `key: value` a line"
+_LIST = "write a list, one value a line with a dash in front"
+
+# What a value must be, by the name that pydantic gives the fault, with the fields that it gives.
+_WORDS = {
+    "bool_type": "write true or false, without quotes",
+    "int_type": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_type": "write a number",
+    "finite_number": "write a finite number",
+    "string_type": "write a text, in quotes where it looks like a number",
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "dict_type": _BLOCK,
+    "model_type": _BLOCK,
+    "model_attributes_type": _BLOCK,
+    "none_required": "write null",
+    "literal_error": "write {expected}",
+    "enum": "write {expected}",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be {le} or less",
+    "too_short": "needs {min_length} or more, not {actual_length}",
+    "too_long": "takes {max_length} or fewer, not {actual_length}",
+    "string_too_short": "needs {min_length} or more characters",
+    "string_too_long": "takes {max_length} or fewer characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "union_tag_invalid": "{discriminator} is '{tag}': write {expected_tags}",
+    "union_tag_not_found": "{discriminator} is missing: it says which settings there are",
+}
+
 Section = TypeVar("Section", bound=Settings)
 
 
@@ -119,10 +151,18 @@ def _describe(fault: Any, location: list[str], prefix: str, model: type[BaseMode
     if fault["type"] == "missing":
         return f"{path} is missing"
     found = fault["input"]
-    message = fault["msg"].removeprefix("Value error, ")
+    message = _in_words(fault)
     if isinstance(found, dict | list):
         return f"{path}: {message}"
     return f"{path} is {found!r}: {message}{_comma_hint(found)}"
+
+
+def _in_words(fault: Any) -> str:
+    """Return what a fault of pydantic says that the value must be."""
+    words = _WORDS.get(fault["type"])
+    if words is None:  # our own rules, which speak for themselves
+        return str(fault["msg"]).removeprefix("Value error, ")
+    return words.format(**fault.get("ctx", {}))
 
 
 def _known_keys(model: type[BaseModel]) -> set[str]:
@@ -152,7 +192,7 @@ def nearest_known(found: str, known: list[str]) -> str:
 def _comma_hint(found: Any) -> str:
     if not isinstance(found, str) or not re.fullmatch(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?", found):
         return ""
-    return "; use a point, not a comma" if "," in found else "; write it without quotes"
+    return ", with a point, not a comma" if "," in found else ", without quotes"
 
 
 def _yaml_fault(error: Exception) -> str:

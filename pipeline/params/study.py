@@ -16,10 +16,9 @@ from pipeline.params.data import DataSection, FileSource
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
-from pipeline.params.match import (
-    MatchSection,
-    NearestDesign,
-)
+from pipeline.params.inference_faults import inference_faults
+from pipeline.params.leaves import open_questions
+from pipeline.params.match import MatchSection, NearestDesign
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.raw_files import raw_file_faults
 from pipeline.params.score import TEXT, ScoreSection
@@ -96,8 +95,8 @@ def raised_tolerances(content: dict[str, Any]) -> list[str]:
         for name in study_names(content)
         for label, design in read_study(content, name).match.designs.items()
         if isinstance(design, NearestDesign)
-        for given in [content[name]["match"]["designs"][label]["tie_tolerance"]]
-        if given != design.tie_tolerance
+        for given in [content[name]["match"]["designs"][label].get("tie_tolerance")]
+        if given is not None and given != design.tie_tolerance
     ]
 
 
@@ -107,7 +106,8 @@ def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
         study = read_study(content, name)
     except ParamsError as error:
         return str(error).splitlines()
-    faults = [*cross_faults(study), *rules_file_faults(study.clean, name, root)]
+    faults = [*open_questions(content[name]), *cross_faults(study)]
+    faults += rules_file_faults(study.clean, name, root)
     faults += raw_file_faults(study.data, study.match, name, root)
     return [f"{name}.{fault}" for fault in faults]
 
@@ -154,6 +154,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     yield from _estimate_faults(study)
     sections = Sections(study.data, study.outcomes, study.treatment, study.estimate)
     yield from cluster_faults(sections)
+    yield from inference_faults(study.estimate, study.match, study.score)
     yield from analysis_faults(sections)
     yield from _exhibit_faults(study)
 

@@ -9,6 +9,8 @@ is for one difference per firm and independent assignment only.
 
 from dataclasses import dataclass
 
+from pipeline.errors import IdentificationError
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -51,6 +53,30 @@ VALID: dict[tuple[str, str], Rule] = {
         "method: entropy or odds",
     ),
 }
+
+
+def rule_of(spec: str, inference: str, cluster: str) -> Rule:
+    """Return the rule of an inference and what it clusters by; IdentificationError without one."""
+    if (found := VALID.get((inference, cluster))) is not None:
+        return found
+    clusters = " or ".join(known for name, known in VALID if name == inference)
+    raise IdentificationError(
+        f"estimate.specs.{spec}: inference: {inference} goes with cluster: {clusters}, not "
+        f"{cluster}; for clustered assignment use estimator: stacked with {CONDITIONAL}"
+    )
+
+
+def refusal(spec: str, inference: str, cluster: str, design: str, lacking: list[str]) -> str:
+    """Return why a design does not allow what a spec asks for: what it needs, lacks, has instead.
+
+    `lacking` names the needs that the design does not meet.
+    """
+    rule = VALID[inference, cluster]
+    asked = f"cluster: {cluster}" if inference == "analytic" else inference
+    return (
+        f"estimate.specs.{spec}: {asked} is not valid for the design {design}: {rule.why} "
+        f"({'; '.join(LACKS[need] for need in lacking)}); {rule.instead}"
+    )
 
 
 # What a design lacks, in words.

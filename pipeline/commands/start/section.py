@@ -238,7 +238,8 @@ def _outcomes(guess: PanelGuess) -> str:
             lines.append("\n      unit: QUESTION")
         else:
             lines.append(
-                "\n      unit: QUESTION\n      observed: false\n      reason: not delivered"
+                "\n      unit: QUESTION\n      observed: false\n"
+                "      reason: 'QUESTION: not delivered, or in which column?'"
             )
     for column in [] if known else _measured(guess)[:1]:
         lines.append(f"\n    {column}_level:\n      label: {column}\n      column: {column}")
