@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ from pipeline.panel.what_cleaned import data_rules
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.estimate import EstimateSection
-from pipeline.params.exhibit import ExhibitSection
+from pipeline.params.exhibit import ExhibitSection, TableName
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
@@ -273,6 +273,7 @@ _EXHIBIT: dict[str, Any] = {
     "decimals": 3,
     "stars": False,
     "notes": "full",
+    "tables": list(get_args(TableName)),
 }
 
 

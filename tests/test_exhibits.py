@@ -16,6 +16,7 @@ from results import (
     with_figures,
     with_settings,
 )
+from shown_tables import effect_tables
 
 from pipeline.datasets.balance import SUPPORT
 from pipeline.datasets.fits import DETECTABLE
@@ -38,7 +39,6 @@ from pipeline.exhibits.tables.cohorts import cohorts_table
 from pipeline.exhibits.tables.detectable_effects import detectable_effects
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.estimators import estimators_tables
-from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.tables.parts import side_by_side
 from pipeline.exhibits.tables.recovery import recovery_table
@@ -55,9 +55,10 @@ from pipeline.exhibits.tables.table import (
     Text,
     WholeNumbers,
 )
-from pipeline.exhibits.words.captions import caption
+from pipeline.exhibits.words.captions import caption, table_floats
 from pipeline.exhibits.words.language import say, speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
+from pipeline.params.exhibit import DEFAULT_TABLES
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.publishing.study import study_tables
@@ -67,7 +68,8 @@ NO_VARIATION = Reason("no_variation")
 
 TABLES = (
     "main_effects",
-    "main_effects_panels_2",
+    "variants",
+    "checks",
     "estimators",
     "dynamic_effects",
     "detectable_effects",
@@ -96,16 +98,20 @@ def files(results):
 
 def _panels(results):
     """Return the panels of the main table from its first columns, over all its parts."""
-    parts = [t for name, t in main_effects(results).items() if "effects_2" not in name]
-    return [panel for table in parts for panel in table.panels]
+    return [panel for table in effect_tables(results).values() for panel in table.panels]
 
 
 def _first(results):
-    return main_effects(results)["main_effects"]
+    return effect_tables(results)["main_effects"]
+
+
+def _with_headline(results):
+    """Return the table with the headline's panel, which is the third."""
+    return next(t for t in effect_tables(results).values() if "Panel C. " in t.panels[-1].title)
 
 
 def _notes(results):
-    return " ".join(note for table in main_effects(results).values() for note in table.notes)
+    return " ".join(note for table in effect_tables(results).values() for note in table.notes)
 
 
 def _read(shown: str) -> float:
@@ -125,35 +131,35 @@ def test_every_printed_number_is_the_estimate_rounded(results):
     panels = _panels(results)
     assert len(panels) == 4
     for position, column, row in _rows(results):
-        estimate, error, interval, firms, observed = (
-            line.cells[column] for line in panels[position].rows[:5]
-        )
         if math.isnan(row.estimate):
-            assert (estimate, error, interval, firms, observed) == (DASH, None, None, None, None)
+            assert column == len(panels[position].rows[0].cells), "it has no column"
             continue
+        estimate, error, interval, firms = (
+            line.cells[column] for line in panels[position].rows[:4]
+        )
         assert _read(estimate.plain()) == pytest.approx(row.estimate, abs=0.5001e-3)
         assert _read(error.plain()) == pytest.approx(row.std_error, abs=0.5001e-3)
         low, high = (_read(end) for end in interval.ends())
         assert (low, high) == pytest.approx((row.conf_low, row.conf_high), abs=0.5001e-3)
         assert firms == WholeNumbers((row.n_treated, row.n_control))
-        assert observed == WholeNumbers((row.n_obs,))
 
 
 def test_same_decimals_down_every_column():
-    for table in main_effects(study_results(many_outcomes(9))).values():
+    for table in effect_tables(study_results(many_outcomes(9))).values():
         for column in range(len(table.columns)):
             cells = table.column_cells(column)
             assert len({c.decimals for c in cells if isinstance(c, Number | Interval)}) == 1
 
 
-def test_unobserved_outcome_keeps_its_column_and_the_notes_say_why(results):
+def test_unobserved_outcome_has_no_column_and_the_notes_say_why(results):
     table = _first(results)
-    assert table.columns[3].heading == "Export value"
-    assert "Column 4 (Export value): not observed, no customs data in this register." in table.notes
+    assert "Export value" not in [column.heading for column in table.columns]
+    assert "Export value: not observed, no customs data in this register." in table.notes
 
 
-def test_outcomes_of_one_family_share_a_spanner(results):
-    table = _first(results)
+def test_outcomes_of_one_family_share_a_spanner():
+    level = OUTCOMES["exports_any"] | {"transform": "level", "label": "Export value"}
+    table = _first(study_results(OUTCOMES | {"exports_value": level}))
     assert [column.spanner for column in table.columns] == ["", "", "Exports", "Exports"]
 
 
@@ -175,8 +181,8 @@ def test_notes_state_rule_scale_and_warnings(results):
         "clustered by municipality x sector",
         "for comparability only",
         "percentage points",
-        "or match: 14 of 412 (Panel B)",
-        "through clustering: 123 (Panel B)",
+        "or match: 14 of 412 (Panels B and C)",
+        "through clustering: 123 (Panels B and C)",
     ):
         assert fragment in notes
     assert "Fewer than 10 treated clusters" not in notes
@@ -225,8 +231,8 @@ def test_the_rule_for_missing_outcomes_is_the_one_that_ran(results):
 
 
 def test_note_translates_the_tables_own_number(results):
-    table = main_effects(results)["main_effects_panels_2"]
-    shown = table.panels[0].rows[0].cells[0].plain()
+    table = _with_headline(results)
+    shown = table.panels[-1].rows[0].cells[0].plain()
     row = next(row for position, column, row in _rows(results) if (position, column) == (2, 0))
     translated = f"{100 * (math.exp(row.estimate) - 1):.1f}"
     assert f"column 1, {shown} is {translated} percent [" in " ".join(table.notes)
@@ -240,12 +246,12 @@ def test_entry_years_without_leads_are_named(results):
     changed = dataclasses.replace(results, estimates=estimates)
     words = "entry years 2010 only, for others no pre-trend can be seen"
     # the note is that of the headline's table
-    assert words in " ".join(main_effects(changed)["main_effects_panels_2"].notes)
+    assert words in " ".join(_with_headline(changed).notes)
     assert words not in _notes(results)
 
 
 def test_the_foot_shows_the_baseline_mean_of_the_main_panel(results):
-    table = main_effects(results)["main_effects_panels_2"]
+    table = _with_headline(results)
     for column, outcome in enumerate(["sales_log", "employment_log", "exports_any"]):
         key = {"design": "covariates_lags", "outcome": outcome, "treated": False}
         mean = results.details.figure(BASELINES, "mean", **key)
@@ -318,8 +324,8 @@ def test_without_any_standard_error_sizes_stay_and_no_clustering_is_claimed(resu
     table = _first(_without_errors(results, ONE_CLUSTER))
     rows = {row.label: row.cells for row in table.panels[1].rows}
     assert isinstance(rows["Treated / comp."][0], WholeNumbers)
-    assert isinstance(rows["Observations"][0], WholeNumbers)
     foot = {row.label: row.cells for row in table.foot}
+    assert isinstance(foot["Observations"][0], WholeNumbers)
     assert isinstance(foot["Clusters / treated"][0], WholeNumbers)
     notes = " ".join(table.notes)
     assert "Standard errors clustered" not in notes
@@ -392,10 +398,10 @@ def test_pre_trend_tests_stand_in_stacked_panels_with_a_reason_for_each_dash(res
     first, _, main, flat = _panels(results)
     tests = first.rows[-1]
     assert tests.label == main.rows[-1].label == "Pre-trend p"
-    assert [cell and cell.plain() for cell in tests.cells] == ["0.41", "\u2014", "0.41", None]
-    assert flat.rows[-1].label == "Observations"
+    assert [cell and cell.plain() for cell in tests.cells] == ["0.41", "\u2014", "0.41"]
+    assert flat.rows[-1].label == "Treated / comp."
     reason = f"no pre-trend test, {tell(Reason('no_pre_year'))}"
-    assert f"Panels A and B, column 2: {reason}." in _first(results).notes
+    assert f"Panels A, B and C, column 2: {reason}." in _first(results).notes
 
 
 def test_notes_give_the_years_of_the_data(results):
@@ -406,7 +412,8 @@ def test_clusters_are_named_by_panel_where_they_differ(results):
     estimates = results.estimates.copy()
     estimates.loc[estimates["design"] == "covariates", "cluster"] = "firm"
     mixed = dataclasses.replace(results, estimates=estimates)
-    assert "clustered by municipality x sector (Panel A); by firm (Panel B) in" in _notes(mixed)
+    told = "clustered by municipality x sector (Panels A and C); by firm (Panel B) in"
+    assert told in _notes(mixed)
     assert "clustered by municipality x sector in parentheses" in _notes(results)
 
 
@@ -615,19 +622,18 @@ def test_params_choose_and_order_the_exhibits(results):
     assert {name.split(".")[0] for name in files if "tables/" in name or "figures/" in name} == {
         "tables/balance",
         "tables/main_effects",
-        "tables/main_effects_panels_2",
         "figures/love_plot",
     }
     floats = files["tables.tex"].decode()
     assert floats.index("tables/balance") < floats.index("tables/main_effects")
     assert "tables/score" not in floats
-    assert "design and estimator, panels part 2}" in floats
+    assert "effects by outcome and design}" in floats
 
 
 def test_captions_number_every_kind_of_part(results):
-    part = TablePart("main_effects", 2, 3)
-    assert part.file_name == "main_effects_2_panels_3"
-    assert caption(results, part).endswith("design and estimator, part 2, panels part 3")
+    part = TablePart("main_effects", 2)
+    assert part.file_name == "main_effects_2"
+    assert caption(results, part) == "Effects by outcome and design, part 2"
     assert caption(results, TablePart("balance", 2)).endswith("before and after matching, part 2")
 
 
@@ -635,7 +641,7 @@ def test_every_table_knows_which_part_it_is():
     tables = study_tables(study_results(many_outcomes(5)))
     assert [table.part.file_name for table in tables.values()] == list(tables)
     parts = {table.part for table in tables.values()}
-    assert {TablePart("main_effects", 2), TablePart("main_effects", 1, 2)} < parts
+    assert {TablePart("main_effects", 2), TablePart("variants", 2)} < parts
 
 
 def test_an_exhibit_whose_inputs_are_absent_is_left_out(results):
@@ -653,7 +659,7 @@ def test_csv_holds_every_number_of_every_table_unrounded(results):
         cells = [cell for row in table.rows() for cell in row.cells]
         numbers = [v for cell in cells for v in figures_of(cell)]
         assert sorted(values) == sorted(numbers)
-        assert numbers or name == "settings"
+        assert numbers or name in ("checks", "settings")
 
 
 def figures_of(cell):
@@ -678,7 +684,7 @@ def test_dynamic_effects_are_the_estimates_by_event_time(results):
         wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", "event", time)]
         assert shown == wanted.estimate
     assert "\u22121" not in rows
-    assert rows["Pre-trends, joint p"].cells[0].value == 0.412
+    assert rows["Pre-trends, joint p"].cells[0].plain() == "0.41"
     assert rows["Pre-trends, joint p"].cells[1].plain() == "none"
     assert "column 1 in \u22122" in " ".join(table.notes)
 
@@ -779,16 +785,16 @@ def test_every_table_of_outcomes_says_which_are_not_observed(results):
             assert "(Export value): not observed, no customs data" in " ".join(table.notes), name
 
 
-def test_a_part_without_an_observed_outcome_stands_in_the_main_table_only():
+def test_outcomes_that_are_not_observed_are_named_once():
     unobserved = {
         f"more_{i}": {"label": f"More {i}", "unit": "US$", "observed": False, "reason": "not asked"}
         for i in range(4)
     }
     some = study_results(OUTCOMES | unobserved)
     tables = study_tables(some)
-    assert "main_effects_2" in tables
-    for name in ("dynamic_effects", "detectable_effects", "matching_choices"):
-        assert name in tables and f"{name}_2" not in tables
+    for name in ("main_effects", "dynamic_effects", "detectable_effects", "matching_choices"):
+        told = " ".join(tables[name].notes)
+        assert all(told.count(f"More {i}: not observed, not asked.") == 1 for i in range(4))
     assert dynamic_effects(some)[0].columns[0].number == 1
 
 
@@ -817,23 +823,36 @@ def test_poisson_is_explained_only_where_it_stands(results):
 
 
 def test_tables_split_into_numbered_files():
-    assert list(study_tables(study_results(many_outcomes(5))))[:4] == [
+    assert list(study_tables(study_results(many_outcomes(5), notes="short")))[:4] == [
         "main_effects",
         "main_effects_2",
-        "main_effects_panels_2",
-        "main_effects_2_panels_2",
+        "variants",
+        "variants_2",
     ]
 
 
 def test_parts_are_even_and_fit_a_page():
-    many = study_results(many_outcomes(9), panels=study_results().settings.exhibit.panels * 3)
-    tables = study_tables(many)
-    sizes = [len(t.panels) for name, t in tables.items() if name.startswith("main_effects")]
+    panels = study_results().settings.exhibit.panels * 3
+    chosen = {"panels": panels, "notes": "short", "tables": list(DEFAULT_TABLES)}
+    tables = study_tables(study_results(many_outcomes(9), **chosen))
+    sizes = [len(t.panels) for name, t in tables.items() if name.startswith("variants")]
+    assert sum(sizes) == 3 * (len(panels) - 3)
     assert max(sizes) - min(sizes) <= 1
-    assert max(sizes) <= 4
     assert all(fits_page(table) for table in tables.values())
-    titles = [t.panels[0].title for name, t in tables.items() if "effects_panels" in name]
-    assert titles[0].startswith(f"Panel {chr(ord('A') + max(sizes))}. ")
+    assert tables["variants"].panels[0].title.startswith("Panel D. ")
+
+
+def test_the_main_table_has_three_panels_and_the_headline_is_one_of_them():
+    panels = study_results().settings.exhibit.panels
+    late = [panels[3], panels[0], panels[1], panels[1], panels[2]]
+    tables = study_tables(study_results(panels=late, notes="short"))
+    titles = [panel.title for panel in tables["main_effects"].panels]
+    assert titles == [
+        "Panel A. Flat two-way fixed effects",
+        "Panel B. Difference-in-differences, all firms",
+        "Panel C. Matched on covariates and lags (main specification)",
+    ]
+    assert [p.title[:8] for p in tables["variants"].panels] == ["Panel D.", "Panel E."]
 
 
 def test_each_part_of_a_table_is_made_once():
@@ -853,7 +872,7 @@ def test_each_part_of_the_main_table_is_made_once(monkeypatch):
     monkeypatch.setattr(
         main_table, "_table", lambda results, shown: made.append(shown) or make(results, shown)
     )
-    tables = main_effects(study_results(many_outcomes(5)))
+    tables = effect_tables(study_results(many_outcomes(5)))
     assert len(tables) > 1
     assert all(made.count(shown) == 1 for shown in made)
 
@@ -893,8 +912,10 @@ def test_a_failure_leaves_earlier_files(tmp_path):
 def test_study_without_any_observed_outcome_says_so_everywhere():
     unseen = {name: {**OUTCOMES["exports_value"], "family": "main"} for name in ("a", "b")}
     results = study_results(unseen)
-    (table, *_) = study_tables(results).values()
-    assert all(cell in (DASH, None) for row in table.rows() for cell in row.cells)
+    tables = study_tables(results)
+    assert "main_effects" not in tables and "cohorts" in tables
+    floats = table_floats(results, tables.values())
+    assert "% No table is made, as there is nothing to show, of: effects by outcome" in floats
     assert not any(axes.axison for axes in event_study(results).axes)
 
 
@@ -960,7 +981,7 @@ def with_group_time(results):
 def test_group_time_panels_have_their_pre_trend_test_and_normal_intervals(results):
     made = with_group_time(results)
     flat = next(k for k, p in lettered_panels(made).items() if p.spec == "flat")
-    tables = [t for name, t in study_tables(made).items() if name.startswith("main_effects")]
+    tables = effect_tables(made).values()
     panel = next(p for t in tables for p in t.panels if p.title.startswith(f"Panel {flat}. "))
     tests = {row.label: row.cells for row in panel.rows}["Pre-trend p"]
     assert tests[0] == Text("0.37")

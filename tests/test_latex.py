@@ -13,7 +13,7 @@ from results import many_outcomes, study_results
 
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.render.latex_cells import _T1_LETTERS, escape
-from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.tables.table import (
     DASH,
     Interval,
@@ -116,8 +116,8 @@ def test_escape_is_one_pass():
 
 @pytest.mark.parametrize("n_outcomes", [1, 4, 5, 9])
 def test_outcomes_split_evenly_and_in_order(n_outcomes):
-    found = main_effects(study_results(many_outcomes(n_outcomes)))
-    tables = [table for name, table in found.items() if "panels" not in name]
+    results = study_results(many_outcomes(n_outcomes), notes="short")
+    tables = list(named_tables(results, "main_effects").values())
     sizes = [len(table.columns) for table in tables]
     assert sum(sizes) == n_outcomes
     assert max(sizes) <= 4

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from results import remarked, said, study_results, with_figures
+from shown_tables import effect_tables
 
 from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import SPECS
@@ -14,7 +15,6 @@ from pipeline.exhibits.leads import headline_pre_trends
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
-from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.limitations import limitations
 
@@ -59,7 +59,7 @@ def untested(results, reason):
 
 
 def notes(results):
-    return " ".join(note for table in main_effects(results).values() for note in table.notes)
+    return " ".join(note for table in effect_tables(results).values() for note in table.notes)
 
 
 def drawn(results):

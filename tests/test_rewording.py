@@ -27,7 +27,7 @@ LANGUAGES = ["en", "es", "pt"]
 
 def with_reasons(code):
     """Return a study with what is hidden, missing, without an error, and seen in part."""
-    results = study_results(OUTCOMES, language=code)
+    results = study_results(OUTCOMES, language=code, notes="short")
     estimates, tests = results.estimates.copy(), results.tests.copy()
     figures = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 from results import study_results
+from shown_tables import effect_tables
 
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.table import Number
 
 MINUS = "\u2212"
@@ -67,7 +67,7 @@ def test_stars_are_those_that_the_notes_define(p_value, stars):
     marked = dataclasses.replace(
         starred, estimates=estimates.assign(p_value=estimates["p_value"].mask(held, p_value))
     )
-    table = main_effects(marked)["main_effects"]
+    table = effect_tables(marked)["main_effects"]
     cells = [cell for cell in table.panels[0].rows[0].cells if isinstance(cell, Number)]
     assert {cell.suffix for cell in cells} == {stars}
     assert "* p < 0.10, ** p < 0.05, *** p < 0.01." in " ".join(table.notes)

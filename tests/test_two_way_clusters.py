@@ -8,6 +8,7 @@ import pytest
 from bad_studies import DRAWS, SPECS, inputs, plain_panel, spec
 from linearmodels.panel import PanelOLS
 from results import study_results, with_settings
+from shown_tables import effect_tables
 from statsmodels.api import OLS
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 from told import speaking_plainly
@@ -17,7 +18,6 @@ from pipeline.effects.estimated import Seen
 from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.terms import Term
 from pipeline.errors import DataError, ParamsError, Reason
-from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.language import tell
 from pipeline.inference import analytic
@@ -348,7 +348,7 @@ def test_the_note_of_the_main_table_names_both_levels():
     labelled = results.profile.head(1).assign(column="sector", label="Industry")
     changed = dataclasses.replace(results, estimates=table, profile=labelled)
     both = with_settings(changed, settings)
-    words = " ".join(" ".join(table.notes) for table in main_effects(both).values())
+    words = " ".join(" ".join(table.notes) for table in effect_tables(both).values())
     named = settings.exhibit.cluster
     assert f"clustered in two directions, by {named} and by Industry, G the smaller" in words
     told = dict(assumptions(both)).values()

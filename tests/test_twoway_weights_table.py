@@ -6,6 +6,7 @@ import latex
 import pandas as pd
 import pytest
 from results import _table, study_results, with_details
+from shown_tables import effect_tables
 from text_tables import lines
 
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, DECOMPOSITION, FITS
@@ -16,7 +17,6 @@ from pipeline.errors import Reason
 from pipeline.estimators.decomposition import by_kind
 from pipeline.estimators.goodman_bacon import TwoByTwo
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
-from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
 from pipeline.exhibits.words.language import speaking, tell
@@ -89,8 +89,8 @@ def test_kinds_sum_weights_and_average_estimates():
 
 
 def test_the_main_table_says_how_much_rests_on_treated_firms():
-    notes = " ".join(note for table in main_effects(made()).values() for note in table.notes)
-    assert "treated firms (Goodman-Bacon), at most: 12.0 (Panel D)." in notes
+    notes = " ".join(note for table in effect_tables(made()).values() for note in table.notes)
+    assert "treated firms (Goodman-Bacon), at most: 12.0." in notes
 
 
 def test_nothing_of_a_decomposition_with_few_firms_is_published():

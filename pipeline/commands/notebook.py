@@ -41,7 +41,7 @@ from pipeline.exhibits.figures.event_study import event_study
 from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.render.html import render_html
-from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.words.captions import caption
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.ledger import Ledger
@@ -90,7 +90,7 @@ class Effects:
         """Return the table of effects, every design beside the unmatched one, with its notes."""
         results = self._alone
         with results.speaking():
-            tables = main_effects(results).values()
+            tables = named_tables(results, "main_effects").values()
             parts = [render_html(table, caption(results, table.part)) for table in tables]
         return ShownHtml("\n".join(parts))
 

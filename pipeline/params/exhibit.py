@@ -9,6 +9,8 @@ from pipeline.params.settings import Settings
 
 TableName = Literal[
     "main_effects",
+    "variants",
+    "checks",
     "estimators",
     "dynamic_effects",
     "inference",
@@ -33,6 +35,19 @@ TableName = Literal[
     "recovery",
     "settings",
 ]
+
+# What a study shows that names no tables, in the order of a report.
+DEFAULT_TABLES: tuple[TableName, ...] = (
+    "sample_flow",
+    "cohorts",
+    "missingness",
+    "balance",
+    "main_effects",
+    "dynamic_effects",
+    "heterogeneity",
+    "variants",
+    "checks",
+)
 FigureName = Literal[
     "outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts"
 ]
@@ -100,10 +115,10 @@ class ExhibitSection(Settings):
     """Say what readers see: names, source line, panels in order, rounding.
 
     `cards` are the outcomes, three at most, that the page shows first; without it the first three
-    that have an effect. `tables` and `figures` choose and order the exhibits, everything if absent;
-    one whose inputs a study does not have (a known truth, a score) is left out. `language` is that
-    of everything the pipeline writes, labels excepted: they are the user's. Marks are apart from
-    it: Mexico writes Spanish with a decimal point.
+    that have an effect. `tables` and `figures` choose and order the exhibits; without them a study
+    has DEFAULT_TABLES and every figure. One whose inputs a study does not have (a known truth, a
+    score) is left out. `language` is that of everything the pipeline writes, labels excepted: they
+    are the user's. Marks are apart from it: Mexico writes Spanish with a decimal point.
     """
 
     title: str
@@ -134,7 +149,7 @@ class ExhibitSection(Settings):
         description="keys of numbers_all.json that numbers.json and numbers.tex have too",
     )
     cards: list[str] = Field(default=[], max_length=MOST_CARDS)
-    tables: list[TableName] = Field(default=list(get_args(TableName)))
+    tables: list[TableName] = Field(default=list(DEFAULT_TABLES))
     figures: list[FigureName] = Field(default=list(get_args(FigureName)))
     disclosure: Disclosure = Disclosure()
 

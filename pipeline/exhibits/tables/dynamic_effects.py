@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+from pipeline.exhibits.analysis_effects import counts_row
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
@@ -15,10 +16,10 @@ from pipeline.exhibits.inputs import (
 from pipeline.exhibits.leads import is_before, is_varying
 from pipeline.exhibits.ran import Ran, ran_on
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.effect_cells import rows_at
+from pipeline.exhibits.tables.effect_cells import p_cell, rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
-from pipeline.exhibits.tables.table import HIDDEN, Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.tables.table import HIDDEN, Cell, Panel, Row, Table, Text
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 
@@ -45,7 +46,10 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
             tuple(
                 row
                 for time in chosen
-                for row in rows_at(rounding.fixed(time, 0), time, effects, decimals)
+                for row in (
+                    *rows_at(rounding.fixed(time, 0), time, effects, decimals),
+                    counts_row([column.get(time) for column in effects]),
+                )
             ),
         )
         for title, chosen in groups
@@ -75,9 +79,7 @@ def _p_value(results: StudyResults, outcome: str) -> Cell:
     test = pre_trend_result(results, outcome, headline.design, headline.spec)
     if math.isnan(test.p_value):
         return HIDDEN if test.hidden else Text(say("dynamic_effects.none"))
-    if rounding.reads_zero(test.p_value, 3):
-        return Text(rounding.positive(test.p_value, 3))
-    return Number(test.p_value, 3)
+    return p_cell(test.p_value)
 
 
 def _partial(effects: list[dict[int, Effect]]) -> list[str]:

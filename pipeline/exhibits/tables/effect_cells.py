@@ -7,7 +7,7 @@ from typing import TypeVar
 from pipeline.exhibits.inputs import Effect, StudyResults
 from pipeline.exhibits.ran import conf_level
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.table import DASH, HIDDEN, Cell, Interval, Number, Row
+from pipeline.exhibits.tables.table import DASH, HIDDEN, Cell, Interval, Number, Row, Text
 from pipeline.exhibits.words.language import say
 
 Place = TypeVar("Place", bound=Hashable)
@@ -45,6 +45,11 @@ def std_error_cell(effect: Effect | None, decimals: int) -> Cell:
     if effect is None or not effect.estimated:
         return None
     return Number(effect.std_error, decimals, "parenthesis")
+
+
+def p_cell(value: float) -> Cell:
+    """Return a p- or q-value, two decimals; a dash where there is none."""
+    return DASH if math.isnan(value) else Text(rounding.positive(value, 2))
 
 
 def interval_label(results: StudyResults) -> str:

@@ -92,8 +92,9 @@ def _adjustment(results: StudyResults, spec: str, compared: _Compared, outcomes:
     """Say for what a spec adjusts, which its name does not say; empty where for nothing."""
     designs = [design for design, specs in compared.items() if spec in specs]
     name = _named(results, spec)
-    told = adjusted_for(results, ran_on(results, spec, designs, outcomes), name)
-    return "" if told == name else f"{told}."
+    rows = ran_on(results, spec, designs, outcomes)
+    adjusts = any(row.has("covariates") for row in rows)
+    return f"{adjusted_for(results, rows, name)}." if adjusts else ""
 
 
 def _notes(

@@ -1,5 +1,6 @@
 """The average effect of the headline under other methods of inference, where params ask for any."""
 
+import math
 from collections.abc import Hashable
 from itertools import product
 from typing import Any
@@ -9,13 +10,16 @@ import pandas as pd
 from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.effect_cells import interval_label
+from pipeline.exhibits.tables.effect_cells import interval_label, p_cell
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say, tell_all
 from pipeline.params.inference_methods import METHODS, method_named
+
+# Rows by outcome and method of inference.
+Rows = dict[tuple[str, str], dict[Hashable, Any]]
 
 # Values of TESTS.test that speak of a family of outcomes.
 _OF_FAMILIES = ("q_value", "romano_wolf")
@@ -26,18 +30,19 @@ def inference_tables(results: StudyResults) -> list[Table]:
 
     Raises ValueError where a row is of a method that nobody knows.
     """
-    rows = _average_rows(results)
-    methods = set(rows["inference"])
+    found = average_rows(results)
+    methods = {method for _, method in found}
     for name in methods:
         method_named(name)
     if len(methods) < 2:
         return []
-    return by_outcome(results, lambda part: _table(results, part, rows))
+    return by_outcome(results, lambda part: _table(results, part, found))
 
 
-def _average_rows(results: StudyResults) -> pd.DataFrame:
+def average_rows(results: StudyResults) -> Rows:
+    """Return the rows of the headline's average effect, by outcome and method of inference."""
     table, headline = results.estimates, results.settings.estimate.headline
-    return table[
+    chosen = table[
         (table["design"] == headline.design)
         & (table["estimator"] == headline.spec)
         & (table["term"] == "att")
@@ -45,11 +50,12 @@ def _average_rows(results: StudyResults) -> pd.DataFrame:
         & (table["subgroup"] == "all")
         & (table["band"] == "pointwise")
     ]
+    rows = chosen.to_dict("records")
+    return {(str(row["outcome"]), str(row["inference"])): row for row in rows}
 
 
-def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) -> Table:
+def _table(results: StudyResults, numbered: dict[int, str], found: Rows) -> Table:
     names = list(numbered.values())
-    found = {(str(row["outcome"]), str(row["inference"])): row for row in rows.to_dict("records")}
     panels = [
         Panel(
             say(f"inference_method.{method}"),
@@ -58,7 +64,7 @@ def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) 
         for method in METHODS
         if any((name, method) in found for name in names)
     ]
-    if families := _family_rows(results, names):
+    if families := family_rows(results, names):
         panels.append(Panel(say("inference.over_family"), tuple(families)))
     return Table(
         columns=outcome_columns(results, numbered),
@@ -68,7 +74,7 @@ def _table(results: StudyResults, numbered: dict[int, str], rows: pd.DataFrame) 
     )
 
 
-def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
+def family_rows(results: StudyResults, names: list[str]) -> list[Row]:
     """Return what p-values become where several outcomes of a family are tested."""
     headline, tests = results.settings.estimate.headline, results.tests
     chosen = tests[
@@ -79,10 +85,7 @@ def _family_rows(results: StudyResults, names: list[str]) -> list[Row]:
     rows = []
     for test in _OF_FAMILIES:
         found = chosen[chosen["test"] == test].set_index("outcome")["p_value"].dropna()
-        cells = tuple(
-            Text(rounding.positive(float(found[name]), 3)) if name in found.index else DASH
-            for name in names
-        )
+        cells = tuple(p_cell(float(found[name])) if name in found.index else DASH for name in names)
         if any(cell != DASH for cell in cells):
             rows.append(Row(say(f"family_test.{test}"), cells))
     return rows
@@ -92,10 +95,11 @@ def _panel(
     results: StudyResults, names: list[str], rows: list[dict[Hashable, Any] | None]
 ) -> tuple[Row, ...]:
     pairs = [(row, shown_decimals(results, name)) for name, row in zip(names, rows, strict=True)]
+    intervals = tuple(interval_by_method(row, places) for row, places in pairs)
     lines = [
         Row(say("row.std_error"), tuple(_std_error(row, places) for row, places in pairs)),
-        Row(interval_label(results), tuple(_interval(row, places) for row, places in pairs)),
-        Row(say("row.p_value"), tuple(_p_value(row) for row, _ in pairs)),
+        Row(interval_label(results), intervals),
+        Row(say("row.p_value"), tuple(p_value_by_method(row) for row, _ in pairs)),
         Row(say("inference.degrees_of_freedom"), tuple(_df(row) for row, _ in pairs)),
     ]
     return tuple(line for line in lines if any(cell not in (None, DASH) for cell in line.cells))
@@ -113,14 +117,16 @@ def _std_error(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
     return DASH if error is None else Number(error, decimals)
 
 
-def _interval(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
+def interval_by_method(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
+    """Return the interval of one method; a dash where there is none."""
     low, high = _figure(row, "conf_low"), _figure(row, "conf_high")
     return DASH if low is None or high is None else Interval(low, high, decimals)
 
 
-def _p_value(row: dict[Hashable, Any] | None) -> Cell:
+def p_value_by_method(row: dict[Hashable, Any] | None) -> Cell:
+    """Return the p-value of one method; a dash where there is none."""
     value = _figure(row, "p_value")
-    return DASH if value is None else Text(rounding.positive(value, 3))
+    return p_cell(math.nan if value is None else value)
 
 
 def _df(row: dict[Hashable, Any] | None) -> Cell:
@@ -128,13 +134,11 @@ def _df(row: dict[Hashable, Any] | None) -> Cell:
     return None if value is None else Text(rounding.fixed(value, 1))
 
 
-def _notes(
-    results: StudyResults, names: list[str], found: dict[tuple[str, str], dict[Hashable, Any]]
-) -> tuple[str, ...]:
+def _notes(results: StudyResults, names: list[str], found: Rows) -> tuple[str, ...]:
     headline = results.settings.estimate.headline
     return (
         say("inference.what_is_shown", design=results.settings.design_label(headline.design)),
-        *_draws_told(results, names, found),
+        *draws_told(results, names, found),
     )
 
 
@@ -144,9 +148,7 @@ def _said(row: dict[Hashable, Any]) -> str:
     return tell_all([*unpacked_remarks(row["remarks"]), *([] if reason is None else [reason])])
 
 
-def _draws_told(
-    results: StudyResults, names: list[str], found: dict[tuple[str, str], dict[Hashable, Any]]
-) -> list[str]:
+def draws_told(results: StudyResults, names: list[str], found: Rows) -> list[str]:
     """Say how draws were made, with the outcomes of which it is said unless it is all alike."""
     told: dict[str, list[str]] = {}
     drawn = [method for method, traits in METHODS.items() if traits.drawn]

@@ -1,23 +1,20 @@
 """The main table: one column an outcome, one panel a design under one estimator."""
 
 import math
-from functools import cache
 
 from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_result
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.render.latex import fits, fits_page
 from pipeline.exhibits.tables.effect_cells import (
     estimate_cell,
     interval_cell,
     interval_label,
     std_error_cell,
 )
-from pipeline.exhibits.tables.panels import Shown, lettered_panels, main_letter, tests_pre_trends
-from pipeline.exhibits.tables.parts import MOST_COLUMNS, by_file_name, fewest_parts
+from pipeline.exhibits.tables.panels import Shown, main_letter, main_panels, tests_pre_trends
+from pipeline.exhibits.tables.parts import by_outcome_and_panel, unobserved_notes
 from pipeline.exhibits.tables.table import (
     DASH,
     HIDDEN,
@@ -27,7 +24,6 @@ from pipeline.exhibits.tables.table import (
     Row,
     Table,
     TableColumn,
-    TablePart,
     Text,
     WholeNumbers,
 )
@@ -39,38 +35,18 @@ from pipeline.exhibits.words.scales import scale_words
 from pipeline.exhibits.words.short_notes import short_notes
 from pipeline.params.exhibit import PanelSection as ChosenPanel
 
-_MOST_PANELS = 4
 
+def main_effects(results: StudyResults) -> list[Table]:
+    """Return the main table: at most four outcomes a table, fewer where their numbers are wide.
 
-def main_effects(results: StudyResults) -> dict[str, Table]:
-    """Return the main table by file name, split evenly where it does not fit a page.
-
-    At most four outcomes a table, fewer where their numbers are wide, and at most four panels,
-    fewer where notes are long; column numbers and panel letters run on. Further outcomes are in
-    `main_effects_2`, further panels in `main_effects_panels_2`.
+    At most three panels, fewer where notes in full are too long for a page. Column numbers run on;
+    panels beyond three are variants.
     """
-    columns = dict(enumerate(results.settings.outcomes.intended, start=1))
-    panels = lettered_panels(results)
-
-    @cache
-    def table(numbers: tuple[int, ...], letters: tuple[str, ...]) -> Table:
-        own = {letter: panels[letter] for letter in letters}
-        return _table(results, Shown({number: columns[number] for number in numbers}, own))
-
-    every = tuple(panels)
-    parts = fewest_parts(list(columns), MOST_COLUMNS, lambda part: fits(table(tuple(part), every)))
-    across = [tuple(part) for part in parts]
-    parts_down = fewest_parts(
-        list(panels),
-        _MOST_PANELS,
-        lambda part: all(fits_page(table(some, tuple(part))) for some in across),
-    )
-    return by_file_name(
-        {
-            TablePart("main_effects", i, j): table(some, tuple(letters))
-            for j, letters in enumerate(parts_down, start=1)
-            for i, some in enumerate(across, start=1)
-        }
+    panels = main_panels(results)
+    return by_outcome_and_panel(
+        results,
+        panels,
+        lambda part, letters: _table(results, Shown(part, {k: panels[k] for k in letters})),
     )
 
 
@@ -79,9 +55,9 @@ def _table(results: StudyResults, shown: Shown) -> Table:
     notes = main_notes if asks_for_all(results) else short_notes
     return Table(
         columns=outcome_columns(results, shown.columns),
-        panels=tuple(_panel(results, shown, letter, decimals) for letter in shown.panels),
+        panels=tuple(effect_panel(results, shown, letter, decimals) for letter in shown.panels),
         foot=_foot(results, shown),
-        notes=notes(results, shown),
+        notes=(*notes(results, shown), *(unobserved_notes(results) if 1 in shown.columns else [])),
         source=results.settings.exhibit.source,
     )
 
@@ -93,7 +69,7 @@ def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Ta
     return tuple(
         TableColumn(
             outcome.label,
-            scale_words(outcome.scale) if outcome.observed else "",
+            scale_words(outcome.scale),
             column,
             _spanner(outcome.family, families),
         )
@@ -115,12 +91,24 @@ def shown_decimals(results: StudyResults, outcome: str) -> int:
     return effect_decimals(present, results.settings.exhibit.decimals)
 
 
-def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str, int]) -> Panel:
+def effect_panel(
+    results: StudyResults, shown: Shown, letter: str, decimals: dict[str, int]
+) -> Panel:
+    """Return the effects of one panel; `decimals` are those of each outcome."""
     chosen = shown.panels[letter]
     effects = {name: find_effect(results, name, chosen.design, chosen.spec) for name in decimals}
     pairs = [(effects[name], places) for name, places in decimals.items()]
+    rows = _effect_rows(results, pairs)
+    if tests_pre_trends(results, chosen.spec):
+        tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
+        rows.append(Row(say("main_effects.pre_trend_p"), tests))
+    return Panel(say("main_effects.panel", letter=letter, label=chosen.label), tuple(rows))
+
+
+def _effect_rows(results: StudyResults, pairs: list[tuple[Effect | None, int]]) -> list[Row]:
+    """Return estimates, their errors and intervals, and the firms behind them."""
     stars = results.settings.exhibit.stars
-    rows = [
+    return [
         Row(
             say("row.average_effect"),
             tuple(estimate_cell(e, d, _stars(e) if stars else "") for e, d in pairs),
@@ -131,12 +119,7 @@ def _panel(results: StudyResults, shown: Shown, letter: str, decimals: dict[str,
             say("row.treated_and_comparison"),
             tuple(_counts(e, "n_treated", "n_control") for e, _ in pairs),
         ),
-        Row(say("main_effects.observations"), tuple(_counts(e, "n_obs") for e, _ in pairs)),
     ]
-    if tests_pre_trends(results, chosen.spec):
-        tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())
-        rows.append(Row(say("main_effects.pre_trend_p"), tests))
-    return Panel(say("main_effects.panel", letter=letter, label=chosen.label), tuple(rows))
 
 
 def _stars(effect: Effect | None) -> str:
@@ -174,11 +157,7 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     names = list(shown.columns.values())
     effects = [find_effect(results, name, panel.design, panel.spec) for name in names]
     means = [_comparison_mean(results, panel, name) for name in names]
-    place = {"design": panel.design, "estimator": panel.spec}
-    smallest = [results.details.detectable("effect", {**place, "outcome": name}) for name in names]
     units = [_baseline_unit(results, name) for name in names]
-    absorbs = [e is not None and not math.isnan(e.estimate) for e in effects]
-    fixed = tuple(Text(say("main_effects.yes")) if known else None for known in absorbs)
     return (
         Row(
             say("main_effects.comparison_mean"),
@@ -189,18 +168,10 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
             tuple(Text(u) if m.known else None for m, u in zip(means, units, strict=True)),
             True,
         ),
-        *(
-            []
-            if _of_differences(results, panel)
-            else [Row(say("main_effects.fixed_effects"), fixed)]
-        ),
+        Row(say("main_effects.observations"), tuple(_counts(e, "n_obs") for e in effects)),
         Row(
             say("main_effects.clusters_and_treated"),
             tuple(_counts(e, "n_clusters", "n_treated_clusters") for e in effects),
-        ),
-        Row(
-            say("main_effects.detectable_effect"),
-            tuple(None if math.isnan(m) else Magnitude(m, 2) for m in smallest),
         ),
     )
 
@@ -214,9 +185,3 @@ def _baseline(mean: Figure) -> Cell:
     if mean.hidden:
         return HIDDEN
     return Magnitude(mean.value) if mean.known else None
-
-
-def _of_differences(results: StudyResults, panel: ChosenPanel) -> bool:
-    """Say whether a panel's effects are differences of means, which absorb nothing."""
-    rows = ran_on(results, panel.spec, [panel.design], results.settings.outcomes.intended)
-    return all(row.code("firm_effects") == "differenced" for row in rows)

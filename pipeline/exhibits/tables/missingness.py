@@ -15,12 +15,17 @@ _DECIMALS = 1
 
 
 def missingness_table(results: StudyResults) -> list[Table]:
-    """Return the percent of rows without a value, one row a column; none where nobody entered."""
+    """Return the percent of rows without a value, one row a column; none where none lacks any.
+
+    Nor is there one where nobody entered.
+    """
     profile = numeric_profile(results)
     chosen = profile[profile["scope"].isin(list(_SPANNERS))]
     if chosen.empty:
         return []
     rows = {str(name): _row(group) for name, group in chosen.groupby("column")}
+    if not any(isinstance(cell, Number) and cell.value for r in rows.values() for cell in r.cells):
+        return []
     return [
         Table(
             columns=tuple(

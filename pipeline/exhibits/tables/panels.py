@@ -19,9 +19,34 @@ class Shown:
     panels: dict[str, PanelSection]
 
 
+# More do not stand in the main table, but in that of variants.
+MOST_PANELS = 3
+
+
 def lettered_panels(results: StudyResults) -> dict[str, PanelSection]:
-    """Return every panel of the study by its letter, in order."""
-    return {chr(ord("A") + i): panel for i, panel in enumerate(results.settings.exhibit.panels)}
+    """Return every panel of the study by its letter: first those of the main table."""
+    return {chr(ord("A") + i): panel for i, panel in enumerate(_ordered(results))}
+
+
+def _ordered(results: StudyResults) -> list[PanelSection]:
+    """Return panels as params have them, but the headline's no later than the main table's last."""
+    panels = list(results.settings.exhibit.panels)
+    headline = results.settings.estimate.headline
+    for late in panels[MOST_PANELS:]:
+        if (late.design, late.spec) == (headline.design, headline.spec):
+            panels.remove(late)
+            panels.insert(MOST_PANELS - 1, late)
+    return panels
+
+
+def main_panels(results: StudyResults) -> dict[str, PanelSection]:
+    """Return the panels of the main table by letter."""
+    return dict(list(lettered_panels(results).items())[:MOST_PANELS])
+
+
+def further_panels(results: StudyResults) -> dict[str, PanelSection]:
+    """Return the panels that the main table has no room for, by letter."""
+    return dict(list(lettered_panels(results).items())[MOST_PANELS:])
 
 
 def tests_pre_trends(results: StudyResults, spec: str) -> bool:
@@ -42,7 +67,7 @@ def pools(rows: list[Ran]) -> bool:
 
 def panel_position(results: StudyResults, design: str, spec: str) -> int:
     """Return the place of a design and spec among the main table's panels, last if not there."""
-    panels = [(panel.design, panel.spec) for panel in results.settings.exhibit.panels]
+    panels = [(panel.design, panel.spec) for panel in _ordered(results)]
     return panels.index((design, spec)) if (design, spec) in panels else len(panels)
 
 

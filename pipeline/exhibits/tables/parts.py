@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache, partial
 from typing import TypeVar
@@ -24,6 +24,8 @@ def fewest_parts(items: list[T], most: int, fit: Callable[[list[T]], bool]) -> l
 
     Sizes differ by one at most. Where single items do not fit, they stand alone.
     """
+    if not items:
+        return []
     pieces = math.ceil(len(items) / most)
     while pieces < len(items) and not all(fit(part) for part in _split(items, pieces)):
         pieces += 1
@@ -82,28 +84,47 @@ def _split(items: list[T], pieces: int) -> list[list[T]]:
 
 
 def by_outcome(results: StudyResults, make: Callable[[dict[int, str]], Table]) -> list[Table]:
-    """Return tables of the study's outcomes; each says which of its columns are not observed.
+    """Return tables of the study's observed outcomes; the first says which are not observed."""
+    tables = side_by_side(observed_outcomes(results), make)
+    first = [replace(t, notes=(*t.notes, *unobserved_notes(results))) for t in tables[:1]]
+    return [*first, *tables[1:]]
 
-    A part with no observed outcome is left out: the main table keeps its place and says why.
+
+def by_outcome_and_panel(
+    results: StudyResults,
+    letters: Iterable[str],
+    make: Callable[[dict[int, str], tuple[str, ...]], Table],
+) -> list[Table]:
+    """Return tables of the observed outcomes, each of as many panels as fit its page.
+
+    `make` is given outcomes by column number, and letters of panels; each part is made once.
     """
-    intended = results.settings.outcomes.intended
-    observed = {n for n, o in enumerate(intended.values(), start=1) if o.observed}
 
-    def made(numbered: dict[int, str]) -> Table:
-        table = make(numbered)
-        return replace(table, notes=(*table.notes, *unobserved_notes(results, numbered)))
+    @cache
+    def made(part: tuple[tuple[int, str], ...], some: tuple[str, ...]) -> Table:
+        return make(dict(part), some)
 
-    tables = side_by_side(list(intended), made)
-    return [t for t in tables if observed & {column.number for column in t.columns}]
+    every = tuple(letters)
+    numbered = list(enumerate(observed_outcomes(results), start=1))
+    parts = fewest_parts(numbered, MOST_COLUMNS, lambda part: fits(made(tuple(part), every)))
+    across = [tuple(part) for part in parts]
+    down = fewest_parts(
+        list(every),
+        max(len(every), 1),
+        lambda some: all(fits_page(made(part, tuple(some))) for part in across),
+    )
+    return [made(part, tuple(some)) for some in down for part in across]
 
 
-def unobserved_notes(results: StudyResults, numbered: dict[int, str]) -> list[str]:
-    """Return a sentence for each column whose outcome is not observed, with the reason."""
-    outcomes = {n: results.settings.outcome(name) for n, name in numbered.items()}
+def observed_outcomes(results: StudyResults) -> list[str]:
+    """Return the outcomes that have a column, in order."""
+    return [name for name, o in results.settings.outcomes.intended.items() if o.observed]
+
+
+def unobserved_notes(results: StudyResults) -> list[str]:
+    """Return a sentence for each outcome that is not observed, with the reason."""
     return [
-        say(
-            "outcome_tables.not_observed", column=column, label=outcome.label, reason=outcome.reason
-        )
-        for column, outcome in outcomes.items()
+        say("outcome_tables.not_observed", label=outcome.label, reason=outcome.reason)
+        for outcome in results.settings.outcomes.intended.values()
         if not outcome.observed
     ]

@@ -9,20 +9,18 @@ from pipeline.exhibits.analysis_effects import reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
 from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.effect_cells import interval_label
+from pipeline.exhibits.tables.effect_cells import interval_label, p_cell
 from pipeline.exhibits.tables.main_effects import shown_decimals
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.tables.pre_trends import pre_trend_tables
 from pipeline.exhibits.tables.table import (
     DASH,
-    Cell,
     Interval,
     Number,
     Panel,
     Row,
     Table,
     TableColumn,
-    Text,
     WholeNumbers,
 )
 from pipeline.exhibits.words.in_full import either, in_full
@@ -52,7 +50,7 @@ def placebo_found(
     outcome, PLACEBO_ENTRY for an outcome under a placebo date.
     """
     q_values = _q_values(results)
-    for row in _average_rows(results, outcome, sample):
+    for row in placebo_rows(results, outcome, sample):
         if (row["design"], row["estimator"]) == (design, spec):
             effect = as_effect(_named(row))
             if q_values.get(_key(row), effect.p_value) < 1 - effect.conf_level:
@@ -60,7 +58,8 @@ def placebo_found(
     return None
 
 
-def _average_rows(results: StudyResults, outcome: str, sample: str) -> _Rows:
+def placebo_rows(results: StudyResults, outcome: str, sample: str) -> _Rows:
+    """Return the rows of average effects on an outcome in a sample, in the order of panels."""
     table = results.estimates
     chosen = table[
         (table["outcome"] == outcome)
@@ -81,10 +80,10 @@ def _groups(results: StudyResults) -> dict[_Group, _Rows]:
     """Return the rows of each panel: placebo outcomes first, then placebo dates."""
     outcomes = results.settings.outcomes
     found: dict[_Group, _Rows] = {
-        (name, None): _average_rows(results, name, "all") for name in outcomes.negative_controls
+        (name, None): placebo_rows(results, name, "all") for name in outcomes.negative_controls
     }
     for name in outcomes.intended:
-        for row in _average_rows(results, name, PLACEBO_ENTRY):
+        for row in placebo_rows(results, name, PLACEBO_ENTRY):
             spec, design = str(row["estimator"]), str(row["design"])
             years = ran_on(results, spec, [design], [name])[0].number("placebo_entry_years")
             found.setdefault((name, years), []).append(row)
@@ -96,8 +95,12 @@ def _title(results: StudyResults, group: _Group) -> str:
     label = _with_scale(results, name)
     if years is None:
         return say("placebos.outcome", label=label)
-    early = say("placebos.one_year") if years == 1 else say("placebos.n_years", n=years)
-    return say("placebos.entry_too_early", years=early, label=label)
+    return say("placebos.entry_too_early", years=years_in_words(years), label=label)
+
+
+def years_in_words(n: int) -> str:
+    """Return `one year`, or `2 years`."""
+    return say("placebos.one_year") if n == 1 else say("placebos.n_years", n=n)
 
 
 def _with_scale(results: StudyResults, name: str) -> str:
@@ -159,15 +162,11 @@ def _row(
             DASH if math.isnan(effect.estimate) else Number(effect.estimate, places),
             Number(effect.std_error, places) if effect.estimated else None,
             Interval(effect.conf_low, effect.conf_high, places) if known else None,
-            _p_value(effect.p_value),
-            *([] if q_value is None else [_p_value(q_value)]),
+            p_cell(effect.p_value),
+            *([] if q_value is None else [p_cell(q_value)]),
             None if math.isnan(effect.n_obs) else WholeNumbers((int(effect.n_obs),)),
         ),
     )
-
-
-def _p_value(value: float) -> Cell:
-    return DASH if math.isnan(value) else Text(rounding.positive(value, 3))
 
 
 def _effects_notes(results: StudyResults, rows: _Rows, corrected: bool) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.tables.balance import balance_table
 from pipeline.exhibits.tables.balance_summary import balance_summary
+from pipeline.exhibits.tables.checks import checks_tables
 from pipeline.exhibits.tables.cohorts import cohorts_table
 from pipeline.exhibits.tables.detectable_effects import detectable_effects
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
@@ -34,7 +35,9 @@ from pipeline.exhibits.tables.summary_statistics import summary_statistics_table
 from pipeline.exhibits.tables.support import support_tables
 from pipeline.exhibits.tables.survival import survival_tables
 from pipeline.exhibits.tables.table import Table, TablePart
+from pipeline.exhibits.tables.trimmed import trimmed
 from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
+from pipeline.exhibits.tables.variants import variants_tables
 
 # Sections of the page after the figure, in order; the headings are `report.<section>`.
 Section = Literal["effects", "placebos", "analyses", "balance", "data", "recovery", "more"]
@@ -45,13 +48,13 @@ SECTIONS: tuple[Section, ...] = get_args(Section)
 class RegisteredTable:
     """Hold what the pipeline must know of one table.
 
-    `make` returns the table; several where it needs several, numbered from 2; or parts that it
-    names itself; none where a study has nothing to show in it. `caption` is the code of its
+    `make` returns the table; several where it needs several, numbered from 2; none where a study
+    has nothing to show in it. `caption` is the code of its
     caption, `section` where the page shows it, after those of the section that stand above it.
     `magnitudes` says whether it shows means of magnitudes, to which the dominance rule applies.
     """
 
-    make: Callable[[StudyResults], Table | list[Table] | dict[str, Table]]
+    make: Callable[[StudyResults], Table | list[Table]]
     caption: str
     section: Section
     magnitudes: bool
@@ -63,18 +66,26 @@ class RegisteredTable:
 
 
 def named_tables(results: StudyResults, name: str) -> dict[str, Table]:
-    """Return a table by file name; where it is longer than a page, `name`, `name_2` and so on."""
+    """Return a table by file name; where it is longer than a page, `name`, `name_2` and so on.
+
+    What has nothing in it is left out; no table at all where nothing has.
+    """
     made = TABLES[name].make(results)
-    if isinstance(made, dict):
-        return made
     tables = made if isinstance(made, list) else [made]
-    parts = [page for table in tables for page in pages(table)]
+    shown = [full for table in tables if (full := trimmed(table)) is not None]
+    parts = [page for table in shown for page in pages(table)]
     return by_file_name({TablePart(name, i): part for i, part in enumerate(parts, 1)})
 
 
 TABLES: dict[str, RegisteredTable] = {
     "main_effects": RegisteredTable(
         make=main_effects, caption="captions.main_effects", section="effects", magnitudes=True
+    ),
+    "variants": RegisteredTable(
+        make=variants_tables, caption="captions.variants", section="effects", magnitudes=False
+    ),
+    "checks": RegisteredTable(
+        make=checks_tables, caption="captions.checks", section="placebos", magnitudes=False
     ),
     "inference": RegisteredTable(
         make=inference_tables, caption="captions.inference", section="effects", magnitudes=False

@@ -139,18 +139,16 @@ class Panel:
 class TablePart:
     """Name one of the parts that a study's table is split into, each numbered from 1.
 
-    `table` is its key in params; `part` counts further columns (or pages), `panels` further panels.
+    `table` is its key in params; `part` counts further columns or pages.
     """
 
     table: str
     part: int = 1
-    panels: int = 1
 
     @property
     def file_name(self) -> str:
-        """Return the name of its files: `main_effects_2_panels_3`."""
-        part = f"_{self.part}" if self.part > 1 else ""
-        return f"{self.table}{part}" + (f"_panels_{self.panels}" if self.panels > 1 else "")
+        """Return the name of its files: `main_effects_2`."""
+        return f"{self.table}_{self.part}" if self.part > 1 else self.table
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,27 @@ def caption(results: StudyResults, of: TablePart) -> str:
     """Return the caption of a table, or of a further part of it."""
     words = say(TABLES[of.table].caption, firms=results.settings.exhibit.firms)
     part = say("captions.part", number=of.part) if of.part > 1 else ""
-    panels = say("captions.panels_part", number=of.panels) if of.panels > 1 else ""
-    return words + part + panels
+    return words + part
 
 
 def _figure_caption(results: StudyResults, name: str) -> str:
     return say(FIGURES[name].caption, firms=results.settings.exhibit.firms)
 
 
+def tables_left_out(results: StudyResults, tables: Iterable[Table]) -> str:
+    """Name the tables asked for that are not made, in one line; empty where all are."""
+    made = {table.part.table for table in tables}
+    absent = [name for name in results.settings.exhibit.tables if name not in made]
+    if not absent:
+        return ""
+    called = [uncapitalised(caption(results, TablePart(name))) for name in absent]
+    return say("outcome_tables.tables_left_out", names="; ".join(called))
+
+
 def table_floats(results: StudyResults, tables: Iterable[Table]) -> str:
     r"""Return a file to \input that shows every table as a float with caption and label."""
+    tables = list(tables)
+    left_out = tables_left_out(results, tables)
     floats = [
         _float(
             "table",
@@ -35,7 +46,7 @@ def table_floats(results: StudyResults, tables: Iterable[Table]) -> str:
         )
         for table in tables
     ]
-    return _FOLDER + "".join(floats)
+    return _FOLDER + (f"% {left_out}\n" if left_out else "") + "".join(floats)
 
 
 def figure_floats(results: StudyResults, names: list[str]) -> str:

@@ -97,6 +97,12 @@ def _cohort_words(results: StudyResults, rows: _Rows) -> str:
     return adjusted_for(results, rows, words)
 
 
+def name_with_covariates(results: StudyResults, rows: _Rows) -> str:
+    """Return what an estimator is called, and on which covariates it conditions, if on any."""
+    name = name_in_words(rows[0].code("kind"))
+    return name + each(rows, lambda row: _adjusted(results, row.listed("covariates")))
+
+
 def adjusted_for(results: StudyResults, rows: _Rows, words: str) -> str:
     """Return words for an estimator with the covariates that it adjusts for, if any."""
     labels = each(rows, lambda row: _labels(results, row.listed("covariates")))

@@ -12,19 +12,19 @@ from pipeline.exhibits.inputs import (
 )
 from pipeline.exhibits.leads import is_varying, pre_trends
 from pipeline.exhibits.numbers import effect_in_words
-from pipeline.exhibits.ran import Ran, conf_level, matching_designs, power, ran
+from pipeline.exhibits.ran import Ran, matching_designs, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
     by_panel,
     main_letter,
+    main_panels,
     name_panels,
     panel_effects,
     panel_ran,
     pools,
     tests_pre_trends,
 )
-from pipeline.exhibits.tables.parts import unobserved_notes
 from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.designs import gap_rules, pool_that_ran, rule_that_ran
 from pipeline.exhibits.words.estimators import estimator_words
@@ -219,13 +219,13 @@ def observations_differ(results: StudyResults, shown: Shown) -> bool:
 
 
 def _foot(results: StudyResults, shown: Shown) -> str:
-    alpha = 100 * (1 - conf_level(results))
+    """Say of what the foot is; empty for further panels, which have none."""
+    if not set(shown.panels) <= set(main_panels(results)):
+        return ""
     return say(
         "main_notes.foot",
         firms=results.settings.exhibit.firms,
         main_letter=main_letter(results, shown),
-        power=rounding.general(100 * power(results)),
-        alpha=rounding.general(alpha),
     )
 
 
@@ -233,21 +233,31 @@ def reasons_of_dashes(results: StudyResults, shown: Shown) -> list[str]:
     """Give the reason for every dash."""
     cells: dict[str, dict[int, list[str]]] = {}
     for column, name in shown.columns.items():
-        if not results.settings.outcome(name).observed:
-            continue
         for letter in shown.panels:
             reason = _reason(results, shown, letter, name)
             if reason:
                 cells.setdefault(reason, {}).setdefault(column, []).append(letter)
     places = {
-        reason: "; ".join(
-            say("main_notes.panels_and_column", panels=name_panels(k), n=n)
-            for n, k in found.items()
-        )
+        reason: "; ".join(_place(results, shown, n, k) for n, k in found.items())
         for reason, found in cells.items()
     }
     told = (f"{place}: {reason}." for reason, place in places.items())
-    return [*unobserved_notes(results, shown.columns), *told]
+    return list(told)
+
+
+def _place(results: StudyResults, shown: Shown, column: int, letters: list[str]) -> str:
+    """Name cells by panel and column; by the outcome where its column would have none."""
+    if letters == list(shown.panels) and not any(
+        shown.columns[column] in _outcomes_estimated(results, shown, letter) for letter in letters
+    ):
+        return results.settings.outcome(shown.columns[column]).label
+    return say("main_notes.panels_and_column", panels=name_panels(letters), n=column)
+
+
+def _outcomes_estimated(results: StudyResults, shown: Shown, letter: str) -> set[str]:
+    panel = shown.panels[letter]
+    found = {n: find_effect(results, n, panel.design, panel.spec) for n in shown.columns.values()}
+    return {name for name, e in found.items() if e is not None and not math.isnan(e.estimate)}
 
 
 def _reason(results: StudyResults, shown: Shown, letter: str, outcome: str) -> str:

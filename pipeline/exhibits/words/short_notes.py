@@ -16,8 +16,7 @@ from pipeline.exhibits.tables.panels import (
 )
 from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.designs import pool_that_ran, rule_that_ran
-from pipeline.exhibits.words.estimator_names import estimator_name
-from pipeline.exhibits.words.estimators import adjusted_for
+from pipeline.exhibits.words.estimators import name_with_covariates
 from pipeline.exhibits.words.inference import clustered_by
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.main_notes import (
@@ -46,6 +45,19 @@ def short_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *reasons_of_dashes(results, shown),
         *stars_words(results),
         say("short_notes.methods"),
+    )
+    return tuple(note for note in notes if note)
+
+
+def variant_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
+    """Return the notes of panels beyond the main table, which has said what stands in them."""
+    notes = (
+        say("short_notes.as_main"),
+        _estimators(results, shown),
+        _comparison(results, shown),
+        *varying_base(results, shown),
+        *panel_warnings(results, shown),
+        *reasons_of_dashes(results, shown),
     )
     return tuple(note for note in notes if note)
 
@@ -87,10 +99,8 @@ def brackets(results: StudyResults, shown: Shown) -> str:
 
 def _estimators(results: StudyResults, shown: Shown) -> str:
     named = {
-        letter: adjusted_for(
-            results, panel_ran(results, shown, letter), estimator_name(results, panel.spec)
-        )
-        for letter, panel in shown.panels.items()
+        letter: name_with_covariates(results, panel_ran(results, shown, letter))
+        for letter in shown.panels
     }
     return say("short_notes.estimators", named=by_panel(named))
 
