@@ -1,23 +1,30 @@
 """report.html: what it says is what the tables say, and a page that any reader can open."""
 
 import dataclasses
+import hashlib
+import itertools
 import math
+import re
 from html.parser import HTMLParser
 
 import pytest
 from published import build_exhibits
-from results import OUTCOMES, study_results, with_figures
+from results import OUTCOMES, many_outcomes, study_results, with_figures
+from results import settings as made_up_settings
 
-from pipeline.commands.audit.comparison import differences
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.samples import SAMPLES
+from pipeline.exhibits.flow import flow_steps
 from pipeline.exhibits.inputs import find_effect
+from pipeline.exhibits.own_unit import own_unit_effect
+from pipeline.exhibits.render import svg
 from pipeline.exhibits.render.html import render_html
+from pipeline.exhibits.report import report_page
 from pipeline.exhibits.tables.table import Number, Panel, Row, Table, TableColumn
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.findings import findings
 from pipeline.exhibits.words.limitations import limitations
-from pipeline.publishing.publication import published
+from pipeline.publishing.publication import publish, published
 from pipeline.publishing.study import build_texts, study_tables
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -87,27 +94,36 @@ def test_nothing_is_fetched_and_nothing_runs(page):
 def test_a_screen_reader_finds_language_title_headings_and_table_heads(page, results):
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == 1
-    assert len(page.all("table")) == len(page.all("caption")) == len(study_tables(results)) + 1
+    beside = ["further outcomes", "parameters", "provenance"]
+    expected = len(study_tables(published(results))) + len(beside)
+    assert len(page.all("table")) == len(page.all("caption")) == expected
     assert all("scope" in attributes for attributes in page.all("th"))
-    drawing = page.all("svg")[0]
-    assert drawing["role"] == "img"
-    assert "Annual sales, percent: " in drawing["aria-label"]
+    drawings = page.all("svg")
+    assert all(drawing["role"] == "img" for drawing in drawings)
+    assert drawings[0]["aria-label"].startswith("Annual sales: +")
+    assert all(len(drawing["aria-label"].split()) <= 30 for drawing in drawings)
     assert all("aria-label" in box for box in page.all("div") if box.get("role") == "region")
+    levels = [int(tag[1]) for tag, _ in page.tags if tag in {"h1", "h2", "h3"}]
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
 
 
-def test_every_reference_inside_the_drawing_has_its_target(page, html):
+def test_every_link_has_its_target(page):
     names = {a["id"] for _, a in page.tags if "id" in a}
     links = [value for _, a in page.tags for n, value in a.items() if n.endswith("href")]
     used = {value[1:] for value in links if value != "provenance.json"}
     assert used <= names
-    assert "url(#event-study-" in html
+    assert {"before", "choices", "flow", "a1"} <= used
 
 
 def test_every_printed_cell_is_on_the_page(page, results):
+    """Standard errors apart, which stand in the files: the page has intervals."""
     shown = set(page.text)
     for table in study_tables(published(results)).values():
         for row in table.rows():
-            assert {cell.plain() for cell in row.cells if cell is not None} <= shown
+            cells = [cell for cell in row.cells if cell is not None]
+            if any(getattr(cell, "style", "") != "parenthesis" for cell in cells):
+                assert {cell.plain() for cell in cells} <= shown
 
 
 def test_sentences_translate_the_headline_effects(results):
@@ -207,16 +223,14 @@ def test_text_from_users_is_escaped():
     assert found.text.count(nasty) >= 5
 
 
-def test_provenance_is_a_link_in_constant_words(page, html):
+def test_provenance_is_a_link_and_the_fingerprint_that_of_the_published_estimates(page, results):
     import pandas
 
-    assert 'href="provenance.json"' in html
+    estimates = publish(results).csvs["estimates"]
+    digest = hashlib.sha256(estimates).hexdigest()[:16]
+    assert "provenance.json" in [a.get("href") for a in page.all("a")]
+    assert digest in "".join(page.text).replace(" ", "")
     assert pandas.__version__ not in page.text
-
-
-def test_the_page_can_be_made_again_without_the_drawing(results, html):
-    again = build_texts(published(results))["report.html"]
-    assert differences({"report.html": html.encode()}, {"report.html": again}) == []
 
 
 def test_percents_are_said_of_the_column_and_not_of_its_logarithm(results):
@@ -225,3 +239,146 @@ def test_percents_are_said_of_the_column_and_not_of_its_logarithm(results):
     assert results.plain_name("employment_log") == "Log employment"
     assert results.plain_name("exports_any") == "Any exports"
     assert findings(results)[0].startswith("Annual sales: the average effect")
+
+
+def test_the_page_can_be_made_again_from_what_is_published(results, html):
+    assert build_texts(published(results))["report.html"] == html.encode()
+
+
+def words_outside_tables(html):
+    """Return the words of a page that stand in no table, no note of one and no drawing."""
+    for part in ("style", "table", "svg"):
+        html = re.sub(rf"<{part}.*?</{part}>", "", html, flags=re.DOTALL)
+    html = re.sub(r"<p class=notes>.*?</p>", "", html, flags=re.DOTALL)
+    return re.sub(r"<[^>]+>", " ", html).split()
+
+
+def page_of(results):
+    """Return the page without tables, which take longer than the rest of it."""
+    with results.speaking():
+        return report_page(results, {}).decode()
+
+
+def sections(html):
+    return re.findall(r'<section id="(\w+)">', html)
+
+
+def test_sections_stand_in_the_order_in_which_readers_ask(html):
+    assert sections(html) == [
+        "answer",
+        "cautions",
+        "before",
+        "choices",
+        "flow",
+        "methods",
+        "appendix",
+    ]
+    assert re.findall(r'<li><a href="#(\w+)">', html) == sections(html)
+
+
+def test_a_section_without_inputs_is_left_out_with_its_link(results):
+    estimates = results.estimates
+    average = estimates["event_time"].isna()
+    alone = average & (estimates["design"] == "covariates_lags")
+    bare = dataclasses.replace(
+        results, estimates=estimates[alone], paths=results.paths.iloc[:0], profile=None
+    )
+    text = page_of(bare)
+    assert {"before", "choices", "groups"} & {*sections(text)} == set()
+    assert 'href="#before"' not in text and 'href="#choices"' not in text
+    assert Page(text).faults == []
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+def test_nine_outcomes_with_long_labels_are_all_named_in_few_words(language):
+    results = study_results(many_outcomes(9), language=language)
+    text = page_of(results)
+    found = Page(text)
+    assert found.faults == []
+    assert found.all("html") == [{"lang": language}]
+    assert text.count('<article class="card') == 3
+    (further,) = re.findall(r'<table class="others">.*?</table>', text, re.DOTALL)
+    assert further.count("<tr>") == 1 + 6
+    assert len(words_outside_tables(text)) <= 1300
+
+
+def test_cards_follow_params_and_every_section_their_order(results):
+    exhibit = results.settings.exhibit.model_copy(update={"cards": ["exports_any", "sales_log"]})
+    settings = dataclasses.replace(results.settings, exhibit=exhibit)
+    text = page_of(dataclasses.replace(results, settings=settings))
+    cards = re.findall(r'<article class="card \w+"><h3>(.*?)</h3>', text)
+    assert cards == ["Any exports", "Log sales"]
+    named = re.findall(r'<h3 class="ph"><b>(.*?)</b>', text)
+    assert named[:4] == ["Any exports", "Log sales"] * 2
+
+
+def test_an_interval_over_zero_is_hollow_and_names_both_ends(results):
+    estimates = results.estimates.copy()
+    headline = (estimates["design"] == "covariates_lags") & estimates["event_time"].isna()
+    sales = headline & (estimates["outcome"] == "sales_log")
+    for low, kind in ((0.01, "yes"), (-0.01, "no")):
+        estimates.loc[sales, ["estimate", "conf_low", "conf_high"]] = [0.05, low, 0.1]
+        shown = dataclasses.replace(results, estimates=estimates)
+        text = page_of(shown)
+        assert f'<article class="card {kind}"><h3>Log sales' in text
+    assert "a fall of 1.0 and a rise of 10.5 percent both fit" in text
+
+
+def test_own_units_come_from_levels_and_ratios_never_from_logs():
+    log = {**OUTCOMES["sales_log"]}
+    level = {**log, "transform": "level", "label": "Sales, US$"}
+    both = study_results({"sales_log": log, "sales": level})
+    alone = study_results({"sales_log": log})
+    assert own_unit_effect(alone, "sales_log") is None
+    found = own_unit_effect(both, "sales_log")
+    effect = find_effect(both, "sales", "covariates_lags", "stacked")
+    assert (found.value, found.low, found.high, found.unit) == (
+        effect.estimate,
+        effect.conf_low,
+        effect.conf_high,
+        "US$ million",
+    )
+    assert own_unit_effect(both, "sales") is None
+
+
+def test_a_share_is_told_in_firms_too(results):
+    effect = find_effect(results, "exports_any", "covariates_lags", "stacked")
+    found = own_unit_effect(results, "exports_any")
+    assert found.value == pytest.approx(398 * effect.estimate)
+    assert found.of_firms == 398
+
+
+def test_a_ratio_is_told_as_what_it_adds_to_the_mean_of_the_treated():
+    """exp(b) = 1.25 of a mean of 5 after entry: 4 without the programme, 1 more."""
+    ratio = {**OUTCOMES["sales_log"], "transform": "proportional", "label": "Sales"}
+    results = study_results({"sales_log": OUTCOMES["sales_log"], "sales": OUTCOMES["sales_log"]})
+    results = dataclasses.replace(
+        results, settings=made_up_settings({"sales_log": OUTCOMES["sales_log"], "sales": ratio})
+    )
+    estimates, paths = results.estimates.copy(), results.paths.copy()
+    estimates.loc[estimates["outcome"] == "sales", "estimate"] = math.log(1.25)
+    paths.loc[(paths["outcome"] == "sales") & (paths["event_time"] >= 0), "mean"] = 5.0
+    changed = dataclasses.replace(results, estimates=estimates, paths=paths)
+    assert own_unit_effect(changed, "sales_log").value == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([-13.2, 36.0], ["\u221210", "0", "+10", "+20", "+30"]),
+        ([0.0, 1.0], ["0.0", "+0.2", "+0.4", "+0.6", "+0.8", "+1.0"]),
+        ([0.0, 9000.0], ["0", "+2,000", "+4,000", "+6,000", "+8,000"]),
+    ],
+)
+def test_axes_have_round_ticks_with_signs_and_thousands(values, labels):
+    axis = svg.scale(values, 0, 300)
+    assert [axis.label(tick, sign=True) for tick in axis.ticks()] == labels
+
+
+def test_flow_names_losses_of_both_sides_and_of_nobody_none(results):
+    steps = flow_steps(results)
+    assert steps[0].treated == "8,421" or steps[0].kind == "together"
+    lost = [step for step in steps if step.kind.startswith("lost")]
+    assert lost
+    assert all(step.treated not in ("0",) and step.comparison != "0" for step in lost)
+    assert [s.kind for s in steps][-1] == "left"

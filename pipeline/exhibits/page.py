@@ -1,72 +1,89 @@
 """One HTML page in one file: no script, no network, for phone, desktop, print and screen reader."""
 
+from collections.abc import Iterable
 from html import escape
+from importlib import resources
 from typing import Any
 
 from pipeline.exhibits.words.language import say
 
-# Contrast of text on its ground is 7:1 or more; widths are those of the reader's screen.
-_STYLE = """
-:root{color-scheme:light}
-body{font:1.0625rem/1.55 Georgia,'Times New Roman',serif;color:#1a1a1a;background:#fff;
- margin:0 auto;padding:1rem;max-width:56rem}
-h1{font-size:1.6rem;line-height:1.25;margin:.5rem 0}
-h2{font-size:1.2rem;margin:2.2rem 0 .5rem;border-top:1px solid #767676;padding-top:.8rem}
-p,li,dd{max-width:42rem}
-.lead li{margin:.5rem 0}
-.wide{overflow-x:auto}
-.wide:focus,a:focus,summary:focus{outline:3px solid #0072B2}
-table{border-collapse:collapse;font-size:.9rem;border-top:2px solid #1a1a1a;
- border-bottom:2px solid #1a1a1a;font-variant-numeric:tabular-nums}
-caption{text-align:left;font-weight:bold;padding:.6rem 0;min-width:16rem}
-th,td{padding:.15rem .6rem;text-align:center;vertical-align:bottom}
-td{white-space:nowrap}
-thead th{border-bottom:1px solid #767676;font-weight:normal}
-tbody th{text-align:left;font-weight:normal;min-width:9rem}
-tbody th.panel{font-style:italic;padding-top:.7rem}
-tbody th.indent{padding-left:1.6rem}
-tbody.foot tr:first-child>*{border-top:1px solid #767676}
-table.plain td,table.plain th{text-align:left;white-space:normal;overflow-wrap:anywhere}
-figure{margin:0}
-figure svg{width:100%;min-width:34rem;height:auto}
-figcaption,.notes{font-size:.85rem;color:#333;max-width:48rem}
-dt{font-weight:bold;margin-top:.6rem}
-dd{margin:0}
-code{font-size:.85em;overflow-wrap:anywhere}
-summary{cursor:pointer;padding:.4rem 0}
-a{color:#00508a}
-@media print{body{max-width:none;font-size:10pt;padding:0}.wide{overflow:visible}
- table{font-size:8.5pt}thead{display:table-header-group}tr,figure{break-inside:avoid}
- h2,caption{break-after:avoid}figure svg{min-width:0}td,th{padding:.1rem .35rem}}
-"""
+# Set around what is to stand out in a sentence; no keyboard types them.
+_STRONG, _END = "\ue000", "\ue001"
 
 
-def page(title: str, body: list[str], language: str = "en") -> bytes:
+def page(title: str, body: Iterable[str], language: str = "en") -> bytes:
     """Return a whole page as UTF-8; `body` holds its parts as HTML."""
+    style = resources.files("pipeline.exhibits.render").joinpath("page.css").read_text("utf-8")
     head = (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n"
     )
-    content = "\n".join(body)
-    return f"{head}<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n".encode()
+    content = "\n".join(part for part in body if part)
+    return f"{head}<body>\n{content}\n</body>\n</html>\n".encode()
 
 
-def section(heading: str, *parts: str) -> str:
-    """Return a section with its heading."""
-    return "\n".join([f"<section>\n<h2>{escape(heading)}</h2>", *parts, "</section>"])
+def strong(text: str) -> str:
+    """Mark text that is to stand out, whatever sentence it comes to stand in."""
+    return f"{_STRONG}{text}{_END}"
 
 
-def bullets(sentences: list[str], kind: str = "") -> str:
+def prose(text: str) -> str:
+    """Return a sentence as HTML, with what was marked set off."""
+    return escape(text).replace(_STRONG, "<b>").replace(_END, "</b>")
+
+
+def section(name: str, heading: str, sentence: str, *parts: str, hidden: bool = False) -> str:
+    """Return a section: a question, the sentence that answers it, what shows it."""
+    kind = ' class="vh"' if hidden else ""
+    said = f'<p class="say">{prose(sentence)}</p>' if sentence else ""
+    head = f'<section id="{name}">\n<h2{kind}>{escape(heading)}</h2>'
+    return "\n".join(part for part in (head, said, *parts, "</section>") if part)
+
+
+def contents(links: Iterable[tuple[str, str]]) -> str:
+    """Return the list of sections, which stays in sight on a wide screen."""
+    items = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in links)
+    return f'<nav aria-label="{escape(say("page.contents"))}"><ol>{items}</ol></nav>'
+
+
+def cell(heading: str, *parts: str) -> str:
+    """Return one panel of a strip, under its heading."""
+    return "\n".join([f'<div class="cell">{heading}', *(part for part in parts if part), "</div>"])
+
+
+def panel_heading(
+    name: str, unit: str = "", kind: str = "", found: str = "", element: str = "h3"
+) -> str:
+    """Return a panel's heading: name, unit, and what was found in it."""
+    aside = f" <span>{escape(unit)}</span>" if unit else ""
+    aside += f' <span class="{kind}">{escape(found)}</span>' if found else ""
+    words = f"<b>{escape(name)}</b>"
+    return f'<{element} class="ph">{words}{aside}</{element}>'
+
+
+def strip(cells: list[str], caption: str) -> str:
+    """Return panels side by side, which swipe on a phone, with a caption below."""
+    kind = "three one" if len(cells) == 1 else "three"
+    box = (
+        f'<div class="{kind}" tabindex="0" role="group" aria-label="{escape(say("page.panels"))}">'
+    )
+    return "\n".join(
+        ["<figure>", box, *cells, "</div>", f"<figcaption>{caption}</figcaption>", "</figure>"]
+    )
+
+
+def bullets(sentences: Iterable[str], kind: str = "") -> str:
     """Return sentences as a list."""
     items = "\n".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f"<ul{f' class={kind}' if kind else ''}>\n{items}\n</ul>"
 
 
-def definitions(pairs: list[tuple[str, str]]) -> str:
-    """Return (term, words) pairs as a definition list."""
-    items = "\n".join(f"<dt>{escape(term)}</dt><dd>{escape(words)}</dd>" for term, words in pairs)
-    return f"<dl>\n{items}\n</dl>"
+def folded(summary: str, aside: str, *parts: str, screen_only: bool = False) -> str:
+    """Return what is folded away until it is asked for; paper shows it open."""
+    kind = ' class="screen"' if screen_only else ""
+    head = f"<summary>{escape(summary)} <span>{escape(aside)}</span></summary>"
+    return "\n".join([f"<details{kind}>{head}", '<div class="in">', *parts, "</div></details>"])
 
 
 def plain_table(heads: tuple[str, str], rows: list[tuple[str, str]], caption: str) -> str:
@@ -85,8 +102,9 @@ def plain_table(heads: tuple[str, str], rows: list[tuple[str, str]], caption: st
 def index_page(headlines: dict[str, dict[str, Any]]) -> bytes:
     """Return the page that lists studies, in the order given; see `headlines` for what each has."""
     title = say("index.title")
-    parts = [_study(name, content) for name, content in headlines.items()]
-    return page(title, [f"<h1>{title}</h1>", *parts])
+    studies = [_study(name, content) for name, content in headlines.items()]
+    heading = f"<header><h1>{title}</h1></header>"
+    return page(title, [heading, '<div class="page"><div></div><main>', *studies, "</main></div>"])
 
 
 def _study(name: str, content: dict[str, Any]) -> str:

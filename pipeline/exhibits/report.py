@@ -1,111 +1,160 @@
-"""report.html: one study on one page, for readers who will open nothing else."""
+"""report.html: one study on one page, for readers who will open nothing else.
 
-import re
+Every section is a question, one sentence that answers it, one figure and a caption; a section
+whose inputs a study does not have is left out.
+"""
+
+import hashlib
+from collections.abc import Callable
 from html import escape
 
-from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
-from pipeline.exhibits.numbers import translated, translated_unit
-from pipeline.exhibits.page import bullets, definitions, page, plain_table, section
-from pipeline.exhibits.render import rounding
+from pipeline.exhibits.cards import first_screen
+from pipeline.exhibits.checks.caution import Caution
+from pipeline.exhibits.checks.cautions import study_cautions
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.page import contents, folded, page, plain_table, prose, section
+from pipeline.exhibits.questions import (
+    TableLinks,
+    before_section,
+    choices_section,
+    flow_section,
+    groups_section,
+)
 from pipeline.exhibits.render.html import render_html
+from pipeline.exhibits.render.results_csv import results_csv
 from pipeline.exhibits.tables.registry import SECTIONS, TABLES
 from pipeline.exhibits.tables.table import Table
-from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.captions import caption
-from pipeline.exhibits.words.findings import findings, headline_effect
-from pipeline.exhibits.words.fixed_points import told_points
+from pipeline.exhibits.words.caution_words import Said, cautions_said, severity_word
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.limitations import limitations
+from pipeline.exhibits.words.methods_paragraph import methods_sentences
 from pipeline.params.leaves import leaves
 
-_PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_REFERENCES = re.compile(r'(id="|href="#|url\(#)')
+_SIGNS = {"serious": "▲", "matters": "◆", "passed": "✓"}
+
+# Digits of the fingerprint of the published numbers, in groups of four.
+_FINGERPRINT = 16
+
+_Section = Callable[[StudyResults, TableLinks, list[Caution]], str]
+# In the order in which a reader asks.
+_QUESTIONS: dict[str, _Section] = {
+    "before": before_section,
+    "choices": choices_section,
+    "groups": groups_section,
+    "flow": flow_section,
+}
 
 
-def report_page(results: StudyResults, tables: dict[str, Table], event_study: str) -> bytes:
-    """Return the page; `event_study` is the figure as SVG."""
-    title = results.settings.exhibit.title
-    effects, *others = _table_sections(results, tables)
-    return page(
-        title,
-        [
-            f"<header><h1>{escape(title)}</h1>{bullets(findings(results), 'lead')}</header>",
-            section(say("event_study.title"), _figure(results, event_study)),
-            effects,
-            section(say("report.assumptions"), definitions(assumptions(results))),
-            section(say("report.limitations"), bullets(limitations(results))),
-            *others,
-            section(say("report.parameters"), _parameters(results)),
-            section(say("report.provenance"), _provenance()),
-        ],
-        results.settings.exhibit.language,
-    )
+def report_page(results: StudyResults, tables: dict[str, Table]) -> bytes:
+    """Return the page, made of published results alone."""
+    exhibit = results.settings.exhibit
+    cautions, links = study_cautions(results), TableLinks(_placed(tables))
+    questions = {name: ask(results, links, cautions) for name, ask in _QUESTIONS.items()}
+    asked = {name: content for name, content in questions.items() if content}
+    first = section("answer", say("page.answer"), "", *first_screen(results, cautions), hidden=True)
+    main = [
+        first,
+        _cautions(results, cautions, [*asked, "appendix"]),
+        *asked.values(),
+        _methods(results),
+        _appendix(results, tables, links),
+    ]
+    names = ["answer", "cautions", *asked, "methods", "appendix"]
+    nav = contents((name, say(f"page.to_{name}")) for name in names)
+    body = [
+        f'<a class="skip" href="#answer">{escape(say("page.skip"))}</a>',
+        _header(results),
+        f'<div class="page">{nav}\n<main>',
+        *main,
+        "</main></div>",
+        f"<footer>{escape(say('note.source'))} {escape(exhibit.source)}.</footer>",
+    ]
+    return page(exhibit.title, body, exhibit.language)
 
 
-def _table_sections(results: StudyResults, tables: dict[str, Table]) -> list[str]:
-    """Return one section a heading, the effects first; a heading without a table is left out."""
-    sections = []
+def _header(results: StudyResults) -> str:
+    exhibit = results.settings.exhibit
+    kicker = f'<p class="kick">{escape(say("page.kicker"))}</p>'
+    return f"<header>{kicker}<h1>{escape(exhibit.title)}</h1></header>"
+
+
+def _cautions(results: StudyResults, cautions: list[Caution], sections: list[str]) -> str:
+    items = "\n".join(_caution(said, sections) for said in cautions_said(results, cautions))
+    return section("cautions", say("page.cautions"), "", f'<ul class="cau">\n{items}\n</ul>')
+
+
+def _caution(said: Said, sections: list[str]) -> str:
+    """Return a caution with its sign and word, and a link to the section that shows more."""
+    sign = f'<span aria-hidden="true">{_SIGNS[said.severity]}</span>'
+    word = f"<b>{sign} {escape(severity_word(said.severity))}.</b>"
+    name = said.section if said.section in sections else "appendix"
+    link = f'<a href="#{name}">{escape(say(f"page.to_{name}"))}</a>'
+    return f'<li class="{said.severity}">{word} {prose(said.sentence)} {link}</li>'
+
+
+def _methods(results: StudyResults) -> str:
+    paragraph = " ".join(methods_sentences(results))
+    return section("methods", say("page.methods"), "", f"<p>{escape(paragraph)}</p>")
+
+
+def _placed(tables: dict[str, Table]) -> list[Table]:
+    """Return the tables in the order of the appendix."""
+    return [
+        table
+        for heading in SECTIONS
+        for placed, row in TABLES.items()
+        for table in tables.values()
+        if row.section == heading and table.part.table == placed
+    ]
+
+
+def _appendix(results: StudyResults, tables: dict[str, Table], links: TableLinks) -> str:
+    """Return every table once, folded by section, then parameters and provenance."""
+    parts = []
     for heading in SECTIONS:
-        shown = [
-            render_html(table, caption(results, table.part))
-            for placed, row in TABLES.items()
-            for table in tables.values()
-            if row.section == heading and table.part.table == placed
+        shown = [t for t in _placed(tables) if TABLES[t.part.table].section == heading]
+        rendered = [
+            render_html(
+                table, links.caption(table, caption(results, table.part)), links.place(table)
+            )
+            for table in shown
         ]
-        sections.append(section(say(f"report.{heading}"), *shown) if shown else "")
-    return sections
-
-
-def _figure(results: StudyResults, svg: str) -> str:
-    headline = results.settings.estimate.headline
-    words = say(
-        "report.figure_caption",
-        hollow=told_points(results, "report"),
-        design_label=results.settings.design_label(headline.design),
+        listed = ", ".join(dict.fromkeys(links.number(table) for table in shown))
+        parts += [folded(say(f"report.{heading}"), listed, *rendered)] if shown else []
+    number = say("page.appendix_says", n=len(tables))
+    return section(
+        "appendix", say("page.appendix"), number, *parts, _parameters(results), _provenance(results)
     )
-    alternative = escape(say("event_study.alt"))
-    return (
-        f'<figure><div class="wide" role="region" tabindex="0" aria-label="{alternative}">'
-        f"{_inline(svg, _described(results))}</div>"
-        f"<figcaption>{escape(words)}</figcaption></figure>"
-    )
-
-
-def _inline(svg: str, description: str) -> str:
-    """Return an SVG for a page: no XML prologue, its own names, a description for readers."""
-    drawing = _REFERENCES.sub(r"\1event-study-", _PROLOGUE.sub("", svg).strip())
-    return drawing.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)
-
-
-def _described(results: StudyResults) -> str:
-    """Say the figure in words, for those who cannot see it."""
-    headline = results.settings.estimate.headline
-    panels = []
-    for name in results.settings.outcomes.intended:
-        effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
-        points = [
-            f"{rounding.fixed(time, 0)}: {translated(effect, results.settings.exhibit.decimals)[0]}"
-            for time, effect in sorted(effects.items())
-            if effect.estimated
-        ]
-        chosen = headline_effect(results, name)
-        if points and chosen is not None:
-            named = f"{results.plain_name(name)}, {translated_unit(chosen)}"
-            panels.append(f"{named}: {'; '.join(points)}")
-    return say("report.figure_description", panels=". ".join(panels))
 
 
 def _parameters(results: StudyResults) -> str:
     settings = results.settings
     sections = {name: getattr(settings, name).model_dump() for name in settings.__annotations__}
     rows = list(leaves(sections, results.study))
-    listed = plain_table(
-        (say("report.setting"), say("report.value")), rows, say("report.settings_that_ran")
-    )
-    summary = say("report.n_settings", rows=len(rows))
-    return f"<details><summary>{summary}</summary>{listed}</details>"
+    heads = (say("report.setting"), say("report.value"))
+    listed = plain_table(heads, rows, say("report.settings_that_ran"))
+    count = say("report.n_settings", rows=len(rows))
+    return folded(say("report.parameters"), count, listed, screen_only=True)
 
 
-def _provenance() -> str:
-    """Say where it is recorded from what the page was made; the page changes with figures only."""
-    return say("report.recorded")
+def _provenance(results: StudyResults) -> str:
+    """Return source, period and the fingerprint of the published numbers, never a date."""
+    digest = hashlib.sha256(results_csv(results.estimates)).hexdigest()[:_FINGERPRINT]
+    groups = " ".join(digest[at : at + 4] for at in range(0, _FINGERPRINT, 4))
+    rows = [
+        (say("page.source"), results.settings.exhibit.source),
+        *([(say("page.period"), covered)] if (covered := _covered(results)) else []),
+        (say("page.fingerprint"), groups),
+    ]
+    heads = (say("report.setting"), say("report.value"))
+    table = plain_table(heads, rows, say("page.made_from"))
+    return folded(say("report.provenance"), "", table, say("report.recorded"))
+
+
+def _covered(results: StudyResults) -> str:
+    """Return the first and last year of the panel; nothing where the profile is absent."""
+    profile = results.profile
+    if profile is None or profile.empty:
+        return ""
+    first, last = int(profile["first_year"].min()), int(profile["last_year"].max())
+    return f"{first}\u2013{last}"

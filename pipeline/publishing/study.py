@@ -60,19 +60,15 @@ def exhibits_of(results: StudyResults) -> dict[str, bytes]:
 def _exhibits(results: StudyResults, tables: dict[str, Table]) -> dict[str, bytes]:
     with results.speaking():
         figures = _figures(results)
-    drawing = figures.get("figures/event_study.svg", b"<svg></svg>").decode("utf-8")
-    return {**_texts(results, tables, drawing), **figures}
+    return {**_texts(results, tables), **figures}
 
 
-def build_texts(results: StudyResults, event_study: str = "<svg></svg>") -> dict[str, bytes]:
-    """Return what `exhibits_of` does without figures, which take longer than all else.
-
-    The page's drawing is given.
-    """
-    return _texts(results, study_tables(results), event_study)
+def build_texts(results: StudyResults) -> dict[str, bytes]:
+    """Return what `exhibits_of` does without figures, which take longer than all else."""
+    return _texts(results, study_tables(results))
 
 
-def _texts(results: StudyResults, tables: dict[str, Table], event_study: str) -> dict[str, bytes]:
+def _texts(results: StudyResults, tables: dict[str, Table]) -> dict[str, bytes]:
     with results.speaking():
         return {
             **_renderings(tables),
@@ -82,7 +78,7 @@ def _texts(results: StudyResults, tables: dict[str, Table], event_study: str) ->
             "tables.tex": table_floats(results, tables.values()).encode("utf-8"),
             "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
             "tables.docx": render_word({caption(results, t.part): t for t in tables.values()}),
-            "report.html": report_page(results, tables, event_study),
+            "report.html": report_page(results, tables),
         }
 
 

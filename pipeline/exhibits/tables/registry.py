@@ -39,8 +39,8 @@ from pipeline.exhibits.tables.trimmed import trimmed
 from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
 from pipeline.exhibits.tables.variants import variants_tables
 
-# Sections of the page after the figure, in order; the headings are `report.<section>`.
-Section = Literal["effects", "placebos", "analyses", "balance", "data", "recovery", "more"]
+# Sections of the page's appendix, in order; the headings are `report.<section>`.
+Section = Literal["data", "selection", "effects", "robustness"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
 
@@ -88,51 +88,51 @@ TABLES: dict[str, RegisteredTable] = {
         make=checks_tables, caption="captions.checks", section="placebos", magnitudes=False
     ),
     "inference": RegisteredTable(
-        make=inference_tables, caption="captions.inference", section="effects", magnitudes=False
+        make=inference_tables, caption="captions.inference", section="robustness", magnitudes=False
     ),
     "twoway_weights": RegisteredTable(
         make=twoway_weights_tables,
         caption="captions.twoway_weights",
-        section="effects",
+        section="robustness",
         magnitudes=False,
     ),
     "placebos": RegisteredTable(
-        make=placebos_tables, caption="captions.placebos", section="placebos", magnitudes=False
+        make=placebos_tables, caption="captions.placebos", section="robustness", magnitudes=False
     ),
     "export_margins": RegisteredTable(
         make=export_margins_tables,
         caption="captions.export_margins",
-        section="analyses",
+        section="effects",
         magnitudes=False,
     ),
     "survival": RegisteredTable(
-        make=survival_tables, caption="captions.survival", section="analyses", magnitudes=False
+        make=survival_tables, caption="captions.survival", section="effects", magnitudes=False
     ),
     "heterogeneity": RegisteredTable(
         make=heterogeneity_tables,
         caption="captions.heterogeneity",
-        section="analyses",
+        section="effects",
         magnitudes=False,
     ),
     "size_weighted": RegisteredTable(
         make=size_weighted_tables,
         caption="captions.size_weighted",
-        section="analyses",
+        section="effects",
         magnitudes=False,
     ),
     "balance": RegisteredTable(
-        make=balance_table, caption="captions.balance", section="balance", magnitudes=True
+        make=balance_table, caption="captions.balance", section="selection", magnitudes=True
     ),
     "balance_summary": RegisteredTable(
         make=balance_summary,
         caption="captions.balance_summary",
-        section="balance",
+        section="selection",
         magnitudes=False,
     ),
     "matching_choices": RegisteredTable(
         make=matching_choices,
         caption="captions.matching_choices",
-        section="balance",
+        section="robustness",
         magnitudes=False,
     ),
     "sample_flow": RegisteredTable(
@@ -154,30 +154,36 @@ TABLES: dict[str, RegisteredTable] = {
         make=issues_table, caption="captions.issues", section="data", magnitudes=False
     ),
     "recovery": RegisteredTable(
-        make=recovery_tables, caption="captions.recovery", section="recovery", magnitudes=False
+        make=recovery_tables, caption="captions.recovery", section="robustness", magnitudes=False
     ),
     "estimators": RegisteredTable(
-        make=estimators_tables, caption="captions.estimators", section="more", magnitudes=False
+        make=estimators_tables,
+        caption="captions.estimators",
+        section="robustness",
+        magnitudes=False,
     ),
     "dynamic_effects": RegisteredTable(
-        make=dynamic_effects, caption="captions.dynamic_effects", section="more", magnitudes=False
+        make=dynamic_effects,
+        caption="captions.dynamic_effects",
+        section="effects",
+        magnitudes=False,
     ),
     "detectable_effects": RegisteredTable(
         make=detectable_effects,
         caption="captions.detectable_effects",
-        section="more",
+        section="robustness",
         magnitudes=False,
     ),
     "score": RegisteredTable(
-        make=score_table, caption="captions.score", section="more", magnitudes=False
+        make=score_table, caption="captions.score", section="selection", magnitudes=False
     ),
     "support": RegisteredTable(
-        make=support_tables, caption="captions.support", section="more", magnitudes=True
+        make=support_tables, caption="captions.support", section="selection", magnitudes=True
     ),
     "settings": RegisteredTable(
         make=settings_table, caption="captions.settings", section="more", magnitudes=False
     ),
     "group_time": RegisteredTable(
-        make=group_time_tables, caption="captions.group_time", section="more", magnitudes=False
+        make=group_time_tables, caption="captions.group_time", section="effects", magnitudes=False
     ),
 }

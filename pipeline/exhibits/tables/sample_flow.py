@@ -44,10 +44,10 @@ def sample_flow(results: StudyResults) -> Table:
     """Return the cleaning steps, then the selection steps of every design."""
     firms = capitalised(results.settings.exhibit.firms)
     designs = ["unmatched", *matching_designs(results)]
-    cleaning = (*_not_in_panel(results), *_cleaning(results.sample_flow))
+    cleaning = (*_not_in_panel(results), *cleaning_rows(results))
     panels = [Panel(say("sample_flow.cleaning"), cleaning)]
-    panels += [panel for panel in [_risk_sets(results)] if panel.rows]
-    panels += [panel for panel in (_selection(results, name) for name in designs) if panel.rows]
+    panels += [panel for panel in [risk_sets(results)] if panel.rows]
+    panels += [panel for panel in (selection(results, name) for name in designs) if panel.rows]
     return Table(
         columns=(
             TableColumn(say("row.rows"), spanner=say("column.lost")),
@@ -71,8 +71,9 @@ def _not_in_panel(results: StudyResults) -> list[Row]:
     return [Row(label, (None, cell, None, None, None, None), indent=True) for cell in cells]
 
 
-def _cleaning(flow: pd.DataFrame) -> tuple[Row, ...]:
-    ordered = flow.sort_values("step", kind="stable")
+def cleaning_rows(results: StudyResults) -> tuple[Row, ...]:
+    """Return one row a cleaning step, with what it loses and leaves."""
+    ordered = results.sample_flow.sort_values("step", kind="stable")
     rows = ordered.to_dict("records")
     return tuple(_step(*step) for step in zip(step_words(ordered), rows, strict=True))
 
@@ -92,7 +93,8 @@ def _step(label: str, row: dict[Hashable, Any]) -> Row:
     return Row(label, tuple(cells))
 
 
-def _risk_sets(results: StudyResults) -> Panel:
+def risk_sets(results: StudyResults) -> Panel:
+    """Return the steps from the panel to the risk sets; losses are indented."""
     entrants, lost, candidates = (
         results.details.total(STACKS, name)
         for name in ("n_entrants", "n_entrants_not_active", "n_candidates")
@@ -107,7 +109,8 @@ def _risk_sets(results: StudyResults) -> Panel:
     )
 
 
-def _selection(results: StudyResults, design: str) -> Panel:
+def selection(results: StudyResults, design: str) -> Panel:
+    """Return the steps from the risk sets to a design; losses are indented."""
     details = results.details
     model = design_ran(results, design).code("score_model")
     steps = (

@@ -1,0 +1,50 @@
+"""Who gained: the effect in each group that was fixed before entry."""
+
+import math
+
+from pipeline.analyses.group_names import BY_GROUP
+from pipeline.datasets.samples import GROUPS
+from pipeline.exhibits.analysis_effects import Place, analysis_effects
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.numbers import translated_unit
+from pipeline.exhibits.panels.rows import DrawnRow, rows_panel
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.words.findings import headline_effect
+from pipeline.exhibits.words.groups import group_words
+from pipeline.exhibits.words.language import say
+
+
+def groups_panel(results: StudyResults, outcome: str) -> str:
+    """Draw all firms, then every group with an interval; nothing where none has one."""
+    rows = group_rows(results, outcome)
+    everyone = headline_effect(results, outcome)
+    if not rows or everyone is None:
+        return ""
+    asked = results.settings.estimate.analyses.groups
+    assert asked is not None
+    count = rounding.whole(everyone.n_treated)
+    drawn = [DrawnRow(say("page.everyone"), everyone, count, main=True)]
+    for grouping, own in rows.items():
+        drawn += [DrawnRow(asked.by[grouping].label), *own]
+    label = results.settings.outcome(outcome).label
+    described = say("page.groups_described", label=label, n=sum(map(len, rows.values())))
+    axis = say("page.effect_axis", unit=translated_unit(everyone))
+    return rows_panel(drawn, axis, described)
+
+
+def group_rows(results: StudyResults, outcome: str) -> dict[str, list[DrawnRow]]:
+    """Return the groups of each grouping that have an interval, under the headline's design."""
+    asked = results.settings.estimate.analyses.groups
+    design = results.settings.estimate.headline.design
+    if asked is None or design not in asked.designs:
+        return {}
+    effects = analysis_effects(results, BY_GROUP, design, outcome)
+    found: dict[str, list[DrawnRow]] = {}
+    groups = results.details.rows(GROUPS, design=design).sort_values(["grouping", "position"])
+    for row in groups.to_dict("records"):
+        effect = effects.get(Place(grouping=row["grouping"], subgroup=row["subgroup"]))
+        if effect is not None and not math.isnan(effect.conf_low):
+            n_firms = "" if math.isnan(effect.n_treated) else rounding.whole(effect.n_treated)
+            drawn = DrawnRow(group_words(row), effect, n_firms)
+            found.setdefault(str(row["grouping"]), []).append(drawn)
+    return found

@@ -1,0 +1,70 @@
+"""How alike the groups are: standardised differences before and after matching."""
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from pipeline.exhibits.design_balance import balance_of
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.render import svg
+from pipeline.exhibits.tables.balance import covariate_label
+from pipeline.exhibits.words.language import say
+
+_LEFT, _RIGHT, _TOP, _ROW = 138.0, 318.0, 28.0, 25.0
+
+# More rows are a table's.
+_MOST = 14
+
+
+def love_panel(results: StudyResults) -> str:
+    """Draw the traits that differed most before, the largest on top; nothing without any."""
+    design = results.settings.estimate.headline.design
+    wide = balance_of(results, design).dropna(subset="std_diff_before")
+    if wide.empty:
+        return ""
+    wide = wide.reindex(wide["std_diff_before"].abs().sort_values(ascending=False).index)
+    rows = wide.head(_MOST).to_dict("records")
+    matched = design in results.settings.match.designs
+    bound = results.settings.match.balance.threshold
+    ends = [float(row[f"std_diff_{side}"]) for row in rows for side in ("before", "after")]
+    known = [end for end in ends if not math.isnan(end)]
+    across = svg.scale([-bound, bound, *known], _LEFT, _RIGHT, 3)
+    foot = _TOP + _ROW * len(rows)
+    parts = [
+        svg.box(
+            across.at(-bound), _TOP, across.at(bound) - across.at(-bound), foot - _TOP, "#dcf0e8"
+        ),
+        svg.line(across.at(0), _TOP, across.at(0), foot, svg.INK, width=1.2),
+        *_key(matched),
+    ]
+    for number, row in enumerate(rows):
+        y = _TOP + _ROW * (number + 0.5)
+        name = covariate_label(results, row["covariate"], row["category"])
+        parts += _row(svg.wrapped(name, _LEFT - 6), row, across, y, matched)
+    parts += svg.horizontal_axis(across, foot)
+    axis = say("love_plot.standardised_difference", outside="")
+    parts.append(svg.text((_LEFT + _RIGHT) / 2, foot + 31, axis, "middle"))
+    return svg.drawing(foot + 36, parts, say("page.love_described", n=len(rows)))
+
+
+def _key(matched: bool) -> list[str]:
+    """Return what circles and squares are, in a line of its own."""
+    parts = [
+        svg.circle(6, 10, svg.VERMILLION, 4, hollow=True),
+        svg.text(16, 14, say("page.before_matching")),
+    ]
+    if matched:
+        parts += [svg.square(_LEFT + 6, 10, svg.BLUE), svg.text(_LEFT + 16, 14, say("page.after"))]
+    return parts
+
+
+def _row(
+    lines: list[str], row: Mapping[Hashable, Any], across: svg.Scale, y: float, matched: bool
+) -> list[str]:
+    first = y + 4 - 6 * (min(len(lines), 2) - 1)
+    parts = [svg.text(0, first + 11.5 * n, words) for n, words in enumerate(lines[:2])]
+    before, after = across.at(row["std_diff_before"]), row["std_diff_after"]
+    if matched and not math.isnan(after):
+        parts.append(svg.line(before, y, across.at(after), y, "#bbb", width=1.5))
+        parts.append(svg.square(across.at(after), y, svg.BLUE))
+    return [*parts, svg.circle(before, y, svg.VERMILLION, 4.2, hollow=True)]
