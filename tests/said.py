@@ -8,7 +8,7 @@ from pathlib import Path
 PIPELINE = Path(__file__).parent.parent / "pipeline"
 CODE = re.compile(r"[a-z_0-9]+\.[a-z_0-9]*[a-z0-9]")
 # Files of reports/<study>/, of which some are called as a section is.
-FILE = re.compile(r".*\.(json|tex|md|docx|html|csv|svg|pdf)")
+FILE = re.compile(r".*\.(json|tex|md|docx|html|css|csv|svg|pdf)")
 
 
 def trees() -> Iterator[ast.AST]:

@@ -16,6 +16,7 @@ from pipeline.exhibits.panels.card_bar import card_bar
 from pipeline.exhibits.ran import conf_level
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes, other_outcomes
+from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.magnitudes import short_number
@@ -37,8 +38,15 @@ def first_screen(results: StudyResults, cautions: list[Caution]) -> list[str]:
         f'<p class="answer">{prose(answer(results, on_cards, strong))}</p>',
         f'<div class="cards">\n{cards}\n</div>',
         f'<p class="key">{escape(say("page.card_key", level=level))}</p>',
+        *_behind(results, [name for name, one in on_cards.items() if one is not None]),
         _others(results, found),
     ]
+
+
+def _behind(results: StudyResults, names: list[str]) -> list[str]:
+    """Return who of those that the programme supported is behind the effects, and who is not."""
+    told = [*headline_lost(results, names), *switched_off(results)]
+    return [f'<p class="key">{escape(sentence)}</p>' for sentence in told]
 
 
 def _card(results: StudyResults, name: str, shown: Verdicts, cautions: list[Caution]) -> str:

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Literal
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.tables.sample_flow import cleaning_rows, risk_sets, selection
+from pipeline.exhibits.tables.sample_flow import cleaning_rows, risk_set_steps, selection_steps
 from pipeline.exhibits.tables.table import HIDDEN, Cell, WholeNumbers
 from pipeline.exhibits.words.language import say
 
@@ -29,7 +29,7 @@ def flow_steps(results: StudyResults) -> list[FlowStep]:
     """Return the steps to the headline's design, without losses of nobody and without repeats."""
     design = results.settings.estimate.headline.design
     steps = _cleaning(results)
-    for row in [*risk_sets(results).rows, *selection(results, design).rows]:
+    for row in [*risk_set_steps(results).rows, *selection_steps(results, design).rows]:
         kind: Kind = "lost" if row.indent else "left"
         sides = [_shown(row.cells[place], kind) for place in (_TREATED, _COMPARISON)]
         step = FlowStep(kind, row.label, *sides)

@@ -20,11 +20,11 @@ def card_bar(results: StudyResults, label: str, effect: Effect, shared: list[flo
     color = svg.DIM if unsure else svg.BLUE
     left, right = axis.at(low), axis.at(high)
     ends = [signed_value(results, effect, e) for e in (effect.conf_low, effect.conf_high)]
-    bar = svg.box(left, _MIDDLE - 7, right - left, 14, color).replace("/>", ' fill-opacity=".32"/>')
+    pale = "#b5b5b5" if unsure else "#add3e9"
     parts = [
         *svg.horizontal_axis(axis, _FOOT, sign=True),
         svg.line(axis.at(0), _MIDDLE - 12, axis.at(0), _FOOT, svg.INK, width=1.5),
-        bar,
+        svg.filled(left, _MIDDLE - 7, right - left, 14, pale),
         svg.line(left, _MIDDLE - 8, left, _MIDDLE + 8, color, width=2),
         svg.line(right, _MIDDLE - 8, right, _MIDDLE + 8, color, width=2),
         svg.diamond(axis.at(value), _MIDDLE, color, hollow=unsure),
@@ -48,4 +48,4 @@ def _ends(left: float, right: float, ends: list[str]) -> list[str]:
     if places[1] - places[0] < 50:
         middle = min(max((left + right) / 2, 60), 270)
         places = [middle - 25, middle + 25]
-    return [svg.text(x, 16, end, "middle", "t") for x, end in zip(places, ends, strict=True)]
+    return [svg.words(x, 16, end, "middle", "t") for x, end in zip(places, ends, strict=True)]

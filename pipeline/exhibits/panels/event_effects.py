@@ -26,7 +26,7 @@ def event_panel(results: StudyResults, outcome: str) -> str:
     reference, matched = _zero_before(results, outcome)
     entry = across.at(reference + 0.5)
     parts = [
-        svg.box(left, _TOP, entry - left, _FOOT - _TOP, svg.SHADE),
+        svg.filled(left, _TOP, entry - left, _FOOT - _TOP, svg.SHADE),
         *svg.grid_lines(up, left, _RIGHT + 8, sign=True),
         svg.line(left, up.at(0), _RIGHT + 8, up.at(0), svg.INK, width=1.3),
         svg.dashed(entry, _TOP, entry, _FOOT),
@@ -44,7 +44,7 @@ def event_panel(results: StudyResults, outcome: str) -> str:
             for time, effect in effects.items()
         ],
         *svg.horizontal_axis(across, _FOOT),
-        svg.text((left + _RIGHT) / 2, _HEIGHT - 4, say("event_time.years_since_entry"), "middle"),
+        svg.words((left + _RIGHT) / 2, _HEIGHT - 4, say("event_time.years_since_entry"), "middle"),
     ]
     label = results.settings.outcome(outcome).label
     return svg.drawing(_HEIGHT, parts, say("page.events_described", label=label))

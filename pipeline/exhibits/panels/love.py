@@ -31,7 +31,7 @@ def love_panel(results: StudyResults) -> str:
     across = svg.scale([-bound, bound, *known], _LEFT, _RIGHT, 3)
     foot = _TOP + _ROW * len(rows)
     parts = [
-        svg.box(
+        svg.filled(
             across.at(-bound), _TOP, across.at(bound) - across.at(-bound), foot - _TOP, "#dcf0e8"
         ),
         svg.line(across.at(0), _TOP, across.at(0), foot, svg.INK, width=1.2),
@@ -43,7 +43,7 @@ def love_panel(results: StudyResults) -> str:
         parts += _row(svg.wrapped(name, _LEFT - 6), row, across, y, matched)
     parts += svg.horizontal_axis(across, foot)
     axis = say("love_plot.standardised_difference", outside="")
-    parts.append(svg.text((_LEFT + _RIGHT) / 2, foot + 31, axis, "middle"))
+    parts.append(svg.words((_LEFT + _RIGHT) / 2, foot + 31, axis, "middle"))
     return svg.drawing(foot + 36, parts, say("page.love_described", n=len(rows)))
 
 
@@ -51,10 +51,13 @@ def _key(matched: bool) -> list[str]:
     """Return what circles and squares are, in a line of its own."""
     parts = [
         svg.circle(6, 10, svg.VERMILLION, 4, hollow=True),
-        svg.text(16, 14, say("page.before_matching")),
+        svg.words(16, 14, say("page.before_matching")),
     ]
     if matched:
-        parts += [svg.square(_LEFT + 6, 10, svg.BLUE), svg.text(_LEFT + 16, 14, say("page.after"))]
+        parts += [
+            svg.square(_LEFT + 6, 10, svg.BLUE),
+            svg.words(_LEFT + 16, 14, say("page.after")),
+        ]
     return parts
 
 
@@ -62,7 +65,7 @@ def _row(
     lines: list[str], row: Mapping[Hashable, Any], across: svg.Scale, y: float, matched: bool
 ) -> list[str]:
     first = y + 4 - 6 * (min(len(lines), 2) - 1)
-    parts = [svg.text(0, first + 11.5 * n, words) for n, words in enumerate(lines[:2])]
+    parts = [svg.words(0, first + 11.5 * n, words) for n, words in enumerate(lines[:2])]
     before, after = across.at(row["std_diff_before"]), row["std_diff_after"]
     if matched and not math.isnan(after):
         parts.append(svg.line(before, y, across.at(after), y, "#bbb", width=1.5))

@@ -52,16 +52,16 @@ def paths_panel(results: StudyResults, outcome: str) -> str:
     across = svg.year_scale([*joined, *others], left + 8, _RIGHT)
     entry = across.at(_reference(results, outcome) + 0.5)
     parts = [
-        svg.box(left, _TOP, entry - left, _FOOT - _TOP, svg.SHADE),
+        svg.filled(left, _TOP, entry - left, _FOOT - _TOP, svg.SHADE),
         *svg.grid_lines(up, left, _RIGHT + 8),
         svg.dashed(entry, _TOP, entry, _FOOT),
-        svg.text(max(entry - 4, 84), _TOP - 8, say("page.before_entry"), "end"),
-        svg.text(max(entry + 4, 92), _TOP - 8, say("page.after_entry")),
+        svg.words(max(entry - 4, 84), _TOP - 8, say("page.before_entry"), "end"),
+        svg.words(max(entry + 4, 92), _TOP - 8, say("page.after_entry")),
         *_line(joined, across, up, svg.BLUE, filled=True),
         *_line(others, across, up, svg.INK, filled=False),
         *_names(joined, others, across, up),
         *svg.horizontal_axis(across, _FOOT),
-        svg.text((left + _RIGHT) / 2, _HEIGHT - 4, say("event_time.years_since_entry"), "middle"),
+        svg.words((left + _RIGHT) / 2, _HEIGHT - 4, say("event_time.years_since_entry"), "middle"),
     ]
     label = results.settings.outcome(outcome).label
     return svg.drawing(_HEIGHT, parts, say("page.paths_described", label=label))
@@ -94,4 +94,4 @@ def _names(joined: Path, others: Path, across: svg.Scale, up: svg.Scale) -> list
     shifts = (-gap, gap) if ends[0] < ends[1] else (gap, -gap)
     x = across.end + 8
     named = zip(ends, shifts, ("column.treated", "column.comparison"), ("t blue", "t"), strict=True)
-    return [svg.text(x, y + shift + 4, say(code), kind=kind) for y, shift, code, kind in named]
+    return [svg.words(x, y + shift + 4, say(code), kind=kind) for y, shift, code, kind in named]

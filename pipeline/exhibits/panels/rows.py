@@ -45,7 +45,7 @@ def rows_panel(rows: list[DrawnRow], axis_words: str, described: str) -> str:
     zero = svg.line(across.at(0), _TOP, across.at(0), y, svg.INK, width=1.3)
     foot = [
         *svg.horizontal_axis(across, y + 2, sign=True),
-        svg.text(_RIGHT, y + 33, axis_words, "end"),
+        svg.words(_RIGHT, y + 33, axis_words, "end"),
     ]
     return svg.drawing(y + 38, [*zone, zero, *parts, *foot], described)
 
@@ -54,10 +54,10 @@ def _named(row: DrawnRow, lines: list[str], y: float) -> list[str]:
     kind = "k bold" if row.effect is None else "t blue bold" if row.main else "t"
     indent = 0 if row.effect is None or row.main else 8
     named = [
-        svg.text(indent, y + svg.LINE_HEIGHT * number, words, kind=kind)
+        svg.words(indent, y + svg.LINE_HEIGHT * number, words, kind=kind)
         for number, words in enumerate(lines)
     ]
-    return [*named, *([svg.text(_LEFT - 8, y, row.aside, "end")] if row.aside else [])]
+    return [*named, *([svg.words(_LEFT - 8, y, row.aside, "end")] if row.aside else [])]
 
 
 def _interval(row: DrawnRow, effect: Effect, across: svg.Scale, y: float) -> list[str]:
@@ -79,4 +79,4 @@ def _zone(rows: list[DrawnRow], across: svg.Scale, foot: float) -> list[str]:
     if main is None:
         return []
     low, high = (across.at(readers_value(main, v)) for v in (main.conf_low, main.conf_high))
-    return [svg.box(low, _TOP, high - low, foot - _TOP, "#e3f0f8")]
+    return [svg.filled(low, _TOP, high - low, foot - _TOP, "#e3f0f8")]

@@ -106,7 +106,7 @@ def path(points: list[tuple[float, float]], color: str, marks: str = "") -> str:
     return f'<polyline points="{through}" fill="none" stroke="{color}" stroke-width="2"{style}/>'
 
 
-def box(x: float, y: float, width: float, height: float, fill: str) -> str:
+def filled(x: float, y: float, width: float, height: float, fill: str) -> str:
     """Return a filled rectangle."""
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
     return f'<rect {place} fill="{fill}"/>'
@@ -135,17 +135,17 @@ def diamond(x: float, y: float, color: str, size: float = 7.5, hollow: bool = Fa
     return f'<polygon points="{points}" {look if hollow else filled}/>'
 
 
-def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "k") -> str:
+def words(x: float, y: float, said: str, anchor: str = "start", kind: str = "k") -> str:
     """Return text; `kind` is a class of the page: t is 12.5 px, k 11.5, with halo, bold."""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}"'
-    return f"<text {place}>{escape(words)}</text>"
+    return f"<text {place}>{escape(said)}</text>"
 
 
-def wrapped(words: str, width: float, character: float = _CHARACTER) -> list[str]:
+def wrapped(said: str, width: float, character: float = _CHARACTER) -> list[str]:
     """Break words into lines that a column of the drawing holds; a long word stays whole."""
     lines: list[str] = []
     room = max(4, int(width / character))
-    for word in words.split():
+    for word in said.split():
         if lines and len(lines[-1]) + 1 + len(word) <= room:
             lines[-1] += f" {word}"
         else:
@@ -164,7 +164,7 @@ def horizontal_axis(of: Scale, y: float, sign: bool = False) -> list[str]:
         parts.append(line(x, y, x, y + 4))
         # counted from zero, so that it is always among them
         if round(tick / of.step) % every == 0:
-            parts.append(text(x, y + 16, of.label(tick, sign), "middle"))
+            parts.append(words(x, y + 16, of.label(tick, sign), "middle"))
     return parts
 
 
@@ -175,7 +175,7 @@ def grid_lines(of: Scale, left: float, right: float, sign: bool = False) -> list
         y = of.at(tick)
         parts += [
             line(left, y, right, y, PALE),
-            text(left - 6, y + 4, of.label(tick, sign), "end"),
+            words(left - 6, y + 4, of.label(tick, sign), "end"),
         ]
     return parts
 

@@ -181,7 +181,7 @@ TABLES: dict[str, RegisteredTable] = {
         make=support_tables, caption="captions.support", section="selection", magnitudes=True
     ),
     "settings": RegisteredTable(
-        make=settings_table, caption="captions.settings", section="more", magnitudes=False
+        make=settings_table, caption="captions.settings", section="data", magnitudes=False
     ),
     "group_time": RegisteredTable(
         make=group_time_tables, caption="captions.group_time", section="effects", magnitudes=False

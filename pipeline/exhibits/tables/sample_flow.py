@@ -46,8 +46,8 @@ def sample_flow(results: StudyResults) -> Table:
     designs = ["unmatched", *matching_designs(results)]
     cleaning = (*_not_in_panel(results), *cleaning_rows(results))
     panels = [Panel(say("sample_flow.cleaning"), cleaning)]
-    panels += [panel for panel in [risk_sets(results)] if panel.rows]
-    panels += [panel for panel in (selection(results, name) for name in designs) if panel.rows]
+    steps = [risk_set_steps(results), *(selection_steps(results, name) for name in designs)]
+    panels += [panel for panel in steps if panel.rows]
     return Table(
         columns=(
             TableColumn(say("row.rows"), spanner=say("column.lost")),
@@ -93,7 +93,7 @@ def _step(label: str, row: dict[Hashable, Any]) -> Row:
     return Row(label, tuple(cells))
 
 
-def risk_sets(results: StudyResults) -> Panel:
+def risk_set_steps(results: StudyResults) -> Panel:
     """Return the steps from the panel to the risk sets; losses are indented."""
     entrants, lost, candidates = (
         results.details.total(STACKS, name)
@@ -109,7 +109,7 @@ def risk_sets(results: StudyResults) -> Panel:
     )
 
 
-def selection(results: StudyResults, design: str) -> Panel:
+def selection_steps(results: StudyResults, design: str) -> Panel:
     """Return the steps from the risk sets to a design; losses are indented."""
     details = results.details
     model = design_ran(results, design).code("score_model")
