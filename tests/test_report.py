@@ -307,9 +307,9 @@ def test_cards_follow_params_and_every_section_their_order(results):
     settings = dataclasses.replace(results.settings, exhibit=exhibit)
     text = page_of(dataclasses.replace(results, settings=settings))
     cards = re.findall(r'<article class="card \w+"><h3>(.*?)</h3>', text)
-    assert cards == ["Any exports", "Log sales"]
+    assert cards == ["Any exports", "Annual sales"]
     named = re.findall(r'<h3 class="ph"><b>(.*?)</b>', text)
-    assert named[:4] == ["Any exports", "Log sales"] * 2
+    assert named[:4] == ["Any exports", "Annual sales"] * 2
 
 
 def test_an_interval_over_zero_is_hollow_and_names_both_ends(results):
@@ -320,7 +320,7 @@ def test_an_interval_over_zero_is_hollow_and_names_both_ends(results):
         estimates.loc[sales, ["estimate", "conf_low", "conf_high"]] = [0.05, low, 0.1]
         shown = dataclasses.replace(results, estimates=estimates)
         text = page_of(shown)
-        assert f'<article class="card {kind}"><h3>Log sales' in text
+        assert f'<article class="card {kind}"><h3>Annual sales' in text
     assert "a fall of 1.0 and a rise of 10.5 percent both fit" in text
 
 

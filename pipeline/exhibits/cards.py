@@ -50,7 +50,7 @@ def _behind(results: StudyResults, names: list[str]) -> list[str]:
 
 
 def _card(results: StudyResults, name: str, shown: Verdicts, cautions: list[Caution]) -> str:
-    found, label = shown[name], results.settings.outcome(name).label
+    found, label = shown[name], results.plain_name(name)
     head = f"<h3>{escape(label)}</h3>"
     if found is None:
         why = f"<p>{escape(_not_estimated(results, name))}</p>"
@@ -158,7 +158,7 @@ def _others(results: StudyResults, found: Verdicts) -> str:
     )
     rows = "\n".join(_other(results, name, found[name]) for name in names)
     title = say("page.other_outcomes", n=len(names))
-    labels = ", ".join(results.settings.outcome(name).label for name in names)
+    labels = ", ".join(results.plain_name(name) for name in names)
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(title)}">'
     table = (
         f'{region}<table class="others"><caption class="vh">{escape(title)}</caption>'
@@ -168,7 +168,7 @@ def _others(results: StudyResults, found: Verdicts) -> str:
 
 
 def _other(results: StudyResults, name: str, found: Verdict | None) -> str:
-    label = f"<th scope=row>{escape(results.settings.outcome(name).label)}</th>"
+    label = f"<th scope=row>{escape(results.plain_name(name))}</th>"
     if found is None:
         return f"<tr>{label}<td></td><td>{escape(_not_estimated(results, name))}</td></tr>"
     effect = found.effect

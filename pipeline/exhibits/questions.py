@@ -24,6 +24,7 @@ from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.caution_words import p_words
 from pipeline.exhibits.words.designs import capitalised, uncapitalised
 from pipeline.exhibits.words.findings import headline_effect
+from pipeline.exhibits.words.fixed_points import told_points
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.verdicts import signed_value
 
@@ -65,7 +66,9 @@ def before_section(results: StudyResults, links: TableLinks, cautions: list[Caut
     if not any(any(panels) for panels in drawn.values()):
         return ""
     cells = [_before_cell(results, name, *panels, cautions) for name, panels in drawn.items()]
-    caption = escape(say("page.before_caption")) + links.to("dynamic_effects")
+    caption = escape(say("page.before_caption", hollow=told_points(results, "report"))) + links.to(
+        "dynamic_effects"
+    )
     answer = _before_answer(results, cautions)
     return section("before", say("page.before"), answer, strip(cells, caption))
 
@@ -110,7 +113,9 @@ def _before_answer(results: StudyResults, cautions: list[Caution]) -> str:
 
 def choices_section(results: StudyResults, links: TableLinks, cautions: list[Caution]) -> str:
     """Show the average effect by design and estimator."""
-    caption = escape(say("page.choices_caption")) + links.to("estimators", "main_effects")
+    caption = escape(say("page.choices_caption")) + links.to(
+        "variants", "estimators", "main_effects"
+    )
     return _by_outcome(results, "choices", choices_panel, _choices_answer, caption)
 
 
@@ -263,7 +268,7 @@ def _nothing() -> str:
 
 
 def _label(results: StudyResults, outcome: str) -> str:
-    return results.settings.outcome(outcome).label
+    return results.plain_name(outcome)
 
 
 def _firms(results: StudyResults) -> str:

@@ -48,7 +48,7 @@ def choices_panel(results: StudyResults, outcome: str) -> str:
             DrawnRow(name, v.effect, main=v.is_headline, hollow=v.biased)
             for name, v in zip(choice_names(results, kind, own), own, strict=True)
         ]
-    label = results.settings.outcome(outcome).label
+    label = results.plain_name(outcome)
     described = say("page.choices_described", label=label, n=len(found))
     unit = translated_unit(found[0].effect)
     return rows_panel(rows, say("page.effect_axis", unit=unit), described)

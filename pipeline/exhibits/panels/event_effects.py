@@ -6,8 +6,9 @@ from itertools import pairwise
 from pipeline.exhibits.checks.outcome_checks import drift_missed
 from pipeline.exhibits.checks.verdicts import readers_value
 from pipeline.exhibits.inputs import Effect, StudyResults, by_event_time, find_effects
-from pipeline.exhibits.ran import ran
+from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import svg
+from pipeline.exhibits.words.fixed_points import fixed_points
 from pipeline.exhibits.words.language import say
 
 _HEIGHT, _TOP, _FOOT, _RIGHT = 168.0, 8.0, 130.0, 246.0
@@ -23,8 +24,8 @@ def event_panel(results: StudyResults, outcome: str) -> str:
     up = svg.scale(_values([*effects.values(), *bands.values()], drift), _FOOT - 4, _TOP + 4)
     left = svg.room_for_labels(up, sign=True)
     across = svg.year_scale(list(effects), left + 8, _RIGHT)
-    reference, matched = _zero_before(results, outcome)
-    entry = across.at(reference + 0.5)
+    entry = across.at(_reference(results, outcome) + 0.5)
+    fixed = fixed_points(results, outcome)
     parts = [
         svg.filled(left, _TOP, entry - left, _FOOT - _TOP, svg.SHADE),
         *svg.grid_lines(up, left, _RIGHT + 8, sign=True),
@@ -39,14 +40,14 @@ def event_panel(results: StudyResults, outcome: str) -> str:
                 up.at(readers_value(effect, effect.estimate)),
                 _color(effect),
                 3.4,
-                hollow=time in {reference, *matched},
+                hollow=time in fixed,
             )
             for time, effect in effects.items()
         ],
         *svg.horizontal_axis(across, _FOOT),
         svg.words((left + _RIGHT) / 2, _HEIGHT - 4, say("event_time.years_since_entry"), "middle"),
     ]
-    label = results.settings.outcome(outcome).label
+    label = results.plain_name(outcome)
     return svg.drawing(_HEIGHT, parts, say("page.events_described", label=label))
 
 
@@ -65,23 +66,14 @@ def drift_line(results: StudyResults, outcome: str, last: int) -> list[tuple[int
     if math.isnan(slope):
         return []
     effect = next(iter(effects.values()))
-    reference, _ = _zero_before(results, outcome)
+    reference = _reference(results, outcome)
     times = (min(effects), reference, last)
     return [(t, readers_value(effect, slope * (t - reference))) for t in times]
 
 
-def _zero_before(results: StudyResults, outcome: str) -> tuple[int, list[int]]:
-    """Return the reference, and the event times that firms were matched on."""
+def _reference(results: StudyResults, outcome: str) -> int:
     headline = results.settings.estimate.headline
-    row = ran(results, headline.design, outcome, headline.spec)
-    return (
-        (-1, [])
-        if row is None
-        else (
-            row.number("base_event_time"),
-            row.listed("matched_event_times"),
-        )
-    )
+    return ran_on(results, headline.spec, [headline.design], [outcome])[0].number("base_event_time")
 
 
 def _values(effects: list[Effect], drift: list[tuple[int, float]]) -> list[float]:

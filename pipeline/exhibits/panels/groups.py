@@ -26,7 +26,7 @@ def groups_panel(results: StudyResults, outcome: str) -> str:
     drawn = [DrawnRow(say("page.everyone"), everyone, count, main=True)]
     for grouping, own in rows.items():
         drawn += [DrawnRow(asked.by[grouping].label), *own]
-    label = results.settings.outcome(outcome).label
+    label = results.plain_name(outcome)
     described = say("page.groups_described", label=label, n=sum(map(len, rows.values())))
     axis = say("page.effect_axis", unit=translated_unit(everyone))
     return rows_panel(drawn, axis, described)

@@ -63,7 +63,7 @@ def paths_panel(results: StudyResults, outcome: str) -> str:
         *svg.horizontal_axis(across, _FOOT),
         svg.words((left + _RIGHT) / 2, _HEIGHT - 4, say("event_time.years_since_entry"), "middle"),
     ]
-    label = results.settings.outcome(outcome).label
+    label = results.plain_name(outcome)
     return svg.drawing(_HEIGHT, parts, say("page.paths_described", label=label))
 
 

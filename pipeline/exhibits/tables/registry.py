@@ -82,10 +82,10 @@ TABLES: dict[str, RegisteredTable] = {
         make=main_effects, caption="captions.main_effects", section="effects", magnitudes=True
     ),
     "variants": RegisteredTable(
-        make=variants_tables, caption="captions.variants", section="effects", magnitudes=False
+        make=variants_tables, caption="captions.variants", section="robustness", magnitudes=False
     ),
     "checks": RegisteredTable(
-        make=checks_tables, caption="captions.checks", section="placebos", magnitudes=False
+        make=checks_tables, caption="captions.checks", section="robustness", magnitudes=False
     ),
     "inference": RegisteredTable(
         make=inference_tables, caption="captions.inference", section="robustness", magnitudes=False
