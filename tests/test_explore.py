@@ -5,7 +5,7 @@ import json
 import pytest
 from workspace import contents, project, section
 
-from pipeline.commands.explore import _headline_only, changed
+from pipeline.commands.explore import changed, headline_only
 from pipeline.errors import ParamsError
 from pipeline.params.study import read_study
 from stages import clean, explore, obtain
@@ -83,6 +83,6 @@ def test_settings_that_cleaning_used_up_are_refused(path):
 @pytest.mark.parametrize("name", ["michigan", "simulated"])
 def test_what_a_section_asks_for_beside_the_headline_is_left_out(name):
     study = read_study({name: section(name)}, name)
-    only = _headline_only(study)
+    only = headline_only(study)
     assert [spec.name for spec in only.estimate.specs] == [study.estimate.headline.spec]
     assert not only.estimate.analyses.asked()

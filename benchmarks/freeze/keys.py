@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.freeze.facts import of_folder
-from pipeline.commands.audit.earlier_groups import earlier_name
+from pipeline.commands.audit.earlier_results import earlier_name
 
 TYPED = ("cohort", "year", "event_time", "last_event_time")
 RESULT = ("outcome", "design", "sample", "estimator")

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.analyses.specs import estimate_specs
-from pipeline.commands.in_memory import match_in_memory
+from pipeline.commands.in_memory import match_study
 from pipeline.errors import ParamsError
 from pipeline.matching.balance import measure_balance
 from pipeline.matching.designs import Matched
@@ -71,15 +71,8 @@ def explore(panel: pd.DataFrame, study: StudySection) -> Explored:
     `panel` is PANEL. Only the headline's spec and design are estimated, so that an answer takes
     seconds.
     """
-    only, design = _headline_only(study), study.estimate.headline.design
-    found = match_in_memory(
-        panel,
-        outcomes=only.outcomes,
-        treatment=only.treatment,
-        score=only.score,
-        match=only.match,
-        estimate=only.estimate,
-    )
+    only, design = headline_only(study), study.estimate.headline.design
+    found = match_study(panel, only)
     balance = measure_balance(found.firm_stacks, only.score, only.match)
     return Explored(
         design=design,
@@ -107,7 +100,7 @@ def explored_text(found: Explored) -> str:
     )
 
 
-def _headline_only(study: StudySection) -> StudySection:
+def headline_only(study: StudySection) -> StudySection:
     """Return the study with the headline's spec, design and score model alone."""
     headline = study.estimate.headline
     spec = next(spec for spec in study.estimate.specs if spec.name == headline.spec)

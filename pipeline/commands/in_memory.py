@@ -26,6 +26,7 @@ from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
+from pipeline.params.study import StudySection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.publishing.disclosure.score_shares import headline_score_shares
 from pipeline.selection.covariates import dated_covariates
@@ -67,15 +68,16 @@ def match_in_memory(
     score: ScoreSection,
     match: MatchSection,
     estimate: EstimateSection,
+    brought: dict[str, pd.DataFrame] | None = None,
 ) -> InMemory:
     """Date covariates, score, match and prepare the estimates, as the stages do; `panel` is PANEL.
 
-    Raises what these steps raise.
+    `brought` are the files of external designs. Raises what these steps raise.
     """
     candidates = risk_sets(panel, treatment)
     covariates = dated_covariates(panel, candidates.firms, score.covariates)
     scored = score_risk_sets(pooled_risk_sets(candidates.firms, score), covariates, score)
-    matched = match_designs(scored.scores, covariates, match)
+    matched = match_designs(scored.scores, covariates, match, brought)
     study = prepare_study(
         panel,
         matched.matches,
@@ -89,6 +91,21 @@ def match_in_memory(
     )
     redo = Redo(scored.scores, covariates, score, match)
     return InMemory(candidates.stacks, covariates, scored, matched, study, redo)
+
+
+def match_study(
+    panel: pd.DataFrame, study: StudySection, brought: dict[str, pd.DataFrame] | None = None
+) -> InMemory:
+    """Return what `match_in_memory` does for the sections of a study."""
+    return match_in_memory(
+        panel,
+        outcomes=study.outcomes,
+        treatment=study.treatment,
+        score=study.score,
+        match=study.match,
+        estimate=study.estimate,
+        brought=brought,
+    )
 
 
 def balance_in_memory(found: InMemory) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from pipeline.commands.in_memory import (
     InMemory,
     balance_in_memory,
-    match_in_memory,
+    match_study,
     results_in_memory,
 )
 from pipeline.commands.notebook_panel import delivered_table, require_delivered
@@ -192,14 +192,7 @@ class Evaluation:
         design = AskedDesign(chosen, list(exact), method, rules)
         study = study_of(self.asked, {name: design})
         cleaned = _clean(self.asked, study)
-        found = match_in_memory(
-            cleaned.panel,
-            outcomes=study.outcomes,
-            treatment=study.treatment,
-            score=study.score,
-            match=study.match,
-            estimate=study.estimate,
-        )
+        found = match_study(cleaned.panel, study)
         self.designs[name] = design
         return Match(name, study, cleaned, found)
 

@@ -9,7 +9,7 @@ from pipeline.commands.audit.sample_diff import MovedCount
 from pipeline.commands.audit.settings_diff import Changed
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown, render_markdown
-from pipeline.exhibits.render.terminal import render_text
+from pipeline.exhibits.render.terminal import render_narrow, wrapped
 from pipeline.exhibits.tables.table import (
     DASH,
     Cell,
@@ -36,7 +36,7 @@ def diff_text(diff: EffectDiff) -> str:
     parts = [f"Effect diff: {diff.before} -> {diff.after}"]
     for section in _sections(diff):
         parts.append(f"\n{section.heading}\n{'=' * len(section.heading)}")
-        parts.append(_content(section, render_text, str))
+        parts.append(_content(section, render_narrow, wrapped))
     return "\n".join(parts) + "\n"
 
 
@@ -73,6 +73,8 @@ def _sections(diff: EffectDiff) -> list[_Section]:
         _Section(heading, _changed(rows, heads) if rows else "No change.")
         for heading, rows, heads in causes
     ]
+    if diff.not_run:
+        sections.insert(1, _Section("Not run", " ".join(diff.not_run)))
     if diff.nothing_moved:
         words = "Nothing moved: every estimate and every count is the same."
         return [*sections, _Section("Results", words)]
@@ -91,6 +93,8 @@ def _text(value: str) -> Cell:
 
 
 def _study(study: StudyDiff) -> list[_Section]:
+    if study.gone or study.new:
+        return [_one_sided(study)]
     averages = [row for row in study.estimates if row.headline or row.place["term"] == "att"]
     others = [row for row in study.estimates if row not in averages]
     moved = f"{len(study.estimates)} of {study.n_estimates} estimates moved"
@@ -108,13 +112,28 @@ def _study(study: StudyDiff) -> list[_Section]:
     return [*sections, *_counts(study)]
 
 
+def _one_sided(study: StudyDiff) -> _Section:
+    """Say that only one of two states has a study, with its headlines."""
+    fate = "no longer estimated" if study.gone else "new"
+    side = "before" if study.gone else "after"
+    headlines = [row for row in study.estimates if row.headline]
+    table = Table(
+        columns=(TableColumn(side),),
+        panels=(Panel("Headline", tuple(_one_side(row, side) for row in headlines)),),
+    )
+    return _Section(f"{study.study}: {fate}", table if headlines else "It has no headline.")
+
+
+def _one_side(row: Moved, side: str) -> Row:
+    effect: Estimate = getattr(row, side)
+    return Row(row.name, (_estimate(effect, rounding.decimals_for([effect.std_error], 2, 0)),))
+
+
 def _moved(rows: list[Moved]) -> Table:
-    marked = any(row.headline and row.marks for row in rows)
-    heads = ["before", "after", "change", "change / std. error", "p before", "p after"]
-    heads += ["mark"] if marked else []
+    heads = ["before", "after", "change", "in std. errors", "p before", "p after"]
     groups = [("Headline", True), ("Other estimates", False)]
     panels = [
-        Panel(title, tuple(_moved_row(row, marked) for row in rows if row.headline == headline))
+        Panel(title, tuple(_moved_row(row) for row in rows if row.headline == headline))
         for title, headline in groups
     ]
     return Table(
@@ -124,7 +143,7 @@ def _moved(rows: list[Moved]) -> Table:
     )
 
 
-def _moved_row(row: Moved, marked: bool) -> Row:
+def _moved_row(row: Moved) -> Row:
     errors = [side.std_error for side in (row.before, row.after)]
     decimals = rounding.decimals_for([e for e in errors if not math.isnan(e)], 2, 0)
     cells = (
@@ -135,8 +154,8 @@ def _moved_row(row: Moved, marked: bool) -> Row:
         _p_value(row.before.p_value),
         _p_value(row.after.p_value),
     )
-    mark = Text("; ".join(row.marks)) if row.headline and row.marks else None
-    return Row(row.name, (*cells, mark) if marked else cells)
+    marks = f" ({'; '.join(row.marks)})" if row.headline and row.marks else ""
+    return Row(f"{row.name}{marks}", cells)
 
 
 def _estimate(side: Estimate, decimals: int) -> Cell:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.commands.audit.comparison import same_number
-from pipeline.commands.audit.earlier_groups import with_codes
+from pipeline.commands.audit.earlier_results import typed_estimates, with_codes
 from pipeline.commands.audit.revisions import Revision
 from pipeline.commands.audit.sample_diff import MovedCount, SampleTables, moved_counts
 from pipeline.commands.audit.settings_diff import (
@@ -17,13 +17,11 @@ from pipeline.commands.audit.settings_diff import (
     changed_data,
     changed_packages,
     changed_parameters,
+    not_run_words,
 )
 from pipeline.datasets.results import ESTIMATES, TERM
 from pipeline.effects.terms import Term
 from pipeline.exhibits.numbers import term_key
-
-# Families whose brackets held the size that firms are weighted by.
-_SIZED = ("att_by", "total")
 
 # Coordinates are part of a term's name: `event[-2]`.
 _COORDINATES = TERM[1:]
@@ -81,10 +79,18 @@ class Moved:
         return self.change / self.before.std_error if self.before.std_error > 0 else math.nan
 
     @property
+    def _same_interval(self) -> bool:
+        one, two = self.before, self.after
+        pairs = ((one.std_error, two.std_error), (one.p_value, two.p_value))
+        return all(same_number(a, b) or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
+
+    @property
     def marks(self) -> list[str]:
-        """Return what a reader must not overlook: another sign, a threshold crossed."""
+        """Return what a reader must not overlook: another sign, a threshold, the interval alone."""
         if math.isnan(self.before.estimate) or math.isnan(self.after.estimate):
             return ["no longer estimated" if math.isnan(self.after.estimate) else "new"]
+        if same_number(self.before.estimate, self.after.estimate):
+            return [] if self._same_interval else ["interval only"]
         marks = ["sign flips"] if self.before.estimate * self.after.estimate < 0 else []
         if self.before.significant != self.after.significant:
             level = f"{100 * (1 - self.after.conf_level):.3g} percent"
@@ -95,21 +101,30 @@ class Moved:
 
 @dataclass(frozen=True)
 class StudyDiff:
-    """Hold what moved in one study, and how many estimates with a standard error it has."""
+    """Hold what moved in one study, and how many estimates with a standard error it has.
+
+    `gone` says that only the state before has the study, `new` that only the one after has.
+    """
 
     study: str
     estimates: list[Moved]
     n_estimates: int
     counts: list[MovedCount]
+    gone: bool = False
+    new: bool = False
 
 
 @dataclass(frozen=True)
 class EffectDiff:
-    """Hold everything that differs between two revisions."""
+    """Hold everything that differs between two revisions.
+
+    `not_run` says of which studies the results after are not those of the settings after.
+    """
 
     before: str
     after: str
     parameters: list[Changed]
+    not_run: list[str]
     data: list[Changed]
     code: list[Changed]
     packages: list[Changed]
@@ -128,6 +143,7 @@ def compare_revisions(old: Revision, new: Revision) -> EffectDiff:
         before=old.label,
         after=new.label,
         parameters=changed_parameters(old, new),
+        not_run=[line for study in new.studies() for line in not_run_words(new, study)],
         data=changed_data(old, new),
         code=changed_code(old, new),
         packages=changed_packages(old, new),
@@ -143,6 +159,8 @@ def _study_diff(old: Revision, new: Revision, study: str) -> StudyDiff:
         estimates=moved_estimates(before, after, headline, _placebos(new, study)),
         n_estimates=int(after["std_error"].notna().sum()) if len(after) else 0,
         counts=moved_counts(_sample(old, study), _sample(new, study)),
+        gone=study not in new.studies(),
+        new=study not in old.studies(),
     )
 
 
@@ -170,34 +188,6 @@ def _placebos(revision: Revision, study: str) -> list[str]:
     """Return the outcomes that a study declares as negative controls."""
     outcomes = revision.yaml("params.yaml").get(study, {}).get("outcomes", {})
     return [name for name, outcome in outcomes.items() if outcome.get("negative_control")]
-
-
-def typed_estimates(table: pd.DataFrame) -> pd.DataFrame:
-    """Return committed ESTIMATES with the key of today and coordinates as integers.
-
-    Earlier revisions wrote `event_bin[1,3]` and `total[jobs]` as terms, `size=10 or more` as a
-    subgroup, and the reference period in a note. Their other notes are not read.
-    """
-    if table.empty:
-        return table
-    typed = table if "grouping" in table.columns else _from_names(table)
-    return typed.astype(dict.fromkeys(_COORDINATES, "Int64"))
-
-
-def _from_names(table: pd.DataFrame) -> pd.DataFrame:
-    term = table["term"].str.partition("[")
-    family, inside = term[0], term[2].str.removesuffix("]")
-    ends = inside.where(family == "event_bin", "").str.partition(",")
-    group = table["subgroup"].str.partition("=")
-    return table.assign(
-        arm="all",
-        grouping=inside.where(family.isin(_SIZED), group[0]),
-        subgroup=group[2].where(group[1] == "=", "all"),
-        term=family,
-        event_time=table["event_time"].fillna(pd.to_numeric(ends[0])),
-        last_event_time=pd.to_numeric(ends[2]),
-        reason=table["note"].map({"reference period": "reference_period"}),
-    )
 
 
 def moved_estimates(

@@ -44,7 +44,7 @@ def lock_faults(root: Path) -> list[Fault]:
         return [Fault("dvc.lock is missing", _LOCK)]
     locked = load_yaml(root / "dvc.lock")["stages"]
     project = _project(root, locked)
-    declared = _declared(root, project.content)
+    declared = declared_stages(load_yaml(root / "dvc.yaml"), project.content)
     faults = [
         Fault(f"dvc.lock has no stage {name}", _RUN) for name in declared if name not in locked
     ]
@@ -68,7 +68,7 @@ def params_faults(content: dict[str, Any], locked: dict[str, dict[str, Any]]) ->
         path
         for entry in locked.values()
         for path, value in entry.get("params", {}).get(_PARAMS, {}).items()
-        if _setting(content, path) != value
+        if setting_at(content, path) != value
     )
     return list(dict.fromkeys(found))
 
@@ -83,10 +83,10 @@ def _project(root: Path, locked: dict[str, dict[str, Any]]) -> _Project:
     )
 
 
-def _declared(root: Path, content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def declared_stages(pipeline: dict[str, Any], content: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return every stage of dvc.yaml, those over studies once a study: cmd, deps, params."""
     declared = {}
-    for name, block in load_yaml(root / "dvc.yaml")["stages"].items():
+    for name, block in pipeline["stages"].items():
         if "foreach" not in block:
             declared[name] = block
             continue
@@ -138,7 +138,7 @@ def _dependency_faults(project: _Project, path: str, recorded: str) -> Iterator[
             yield Fault(f"{path} changed since the stage ran", RUN_OR_UNDO)
 
 
-def _setting(content: dict[str, Any], path: str) -> Any:
+def setting_at(content: dict[str, Any], path: str) -> Any:
     """Return the value at a full path of params.yaml; None where there is none."""
     value: Any = content
     for key in path.split("."):

@@ -1,7 +1,7 @@
 """Read the project as one revision holds it, from git and never by running anything."""
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,14 @@ class RevisionError(EvaluationError):
 
 @dataclass(frozen=True)
 class Revision:
-    """Name one state of the project: a commit, or the files as they lie (`name` is None)."""
+    """Name one state of the project: a commit, or the files as they lie (`name` is None).
+
+    A YAML file is read once: dvc.lock is long.
+    """
 
     root: Path
     name: str | None = None
+    _read: dict[str, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def label(self) -> str:
@@ -38,8 +42,10 @@ class Revision:
 
     def yaml(self, path: str) -> dict[str, Any]:
         """Return a YAML file of this revision; empty where there is none."""
-        content = YAML(typ="safe", pure=True).load(self.read(path) or "{}")
-        return content if isinstance(content, dict) else {}
+        if path not in self._read:
+            content = YAML(typ="safe", pure=True).load(self.read(path) or "{}")
+            self._read[path] = content if isinstance(content, dict) else {}
+        return self._read[path]
 
     def studies(self) -> list[str]:
         """Return the studies that params.yaml lists at this revision."""

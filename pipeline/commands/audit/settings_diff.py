@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from pipeline.commands.audit.lock_check import params_faults
 from pipeline.commands.audit.revisions import Revision, changed_lines
 from pipeline.params.leaves import leaves
 
@@ -24,6 +25,23 @@ def changed_parameters(old: Revision, new: Revision) -> list[Changed]:
     return _differences(
         dict(leaves(old.yaml("params.yaml"))), dict(leaves(new.yaml("params.yaml")))
     )
+
+
+def sections_not_run(revision: Revision, study: str) -> list[str]:
+    """Return the sections of params.yaml with which a study's stages did not run, by dvc.lock."""
+    locked = revision.yaml("dvc.lock").get("stages", {})
+    changed = params_faults(revision.yaml("params.yaml"), locked)
+    return [path for path in changed if path.startswith(f"{study}.")]
+
+
+def not_run_words(revision: Revision, study: str) -> list[str]:
+    """Say that results are not those of params.yaml; nothing where they are."""
+    if not (sections := sections_not_run(revision, study)):
+        return []
+    return [
+        f"{study}: params.yaml changed, results were not made again: run `dvc repro` "
+        f"({', '.join(sections)} of {revision.label})."
+    ]
 
 
 def changed_packages(old: Revision, new: Revision) -> list[Changed]:

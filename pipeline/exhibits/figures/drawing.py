@@ -9,7 +9,7 @@ import math
 import textwrap
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -18,9 +18,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import ScalarFormatter
 
 from pipeline.exhibits.figures.plotted import plotted_data
-from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say, speech
+
+# What a figure is drawn from.
+Drawn = TypeVar("Drawn")
 
 WIDTH_INCHES = 6.5
 
@@ -77,15 +79,15 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 def render_figure(
-    draw: Callable[[StudyResults], Figure], results: StudyResults
+    draw: Callable[[Drawn], Figure], drawn: Drawn, formats: Collection[str] = FORMATS
 ) -> dict[str, bytes]:
     """Return one figure as bytes by format: pdf for LaTeX, svg and png for the web, its data."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
-        figure = draw(results)
+        figure = draw(drawn)
         _mark_ticks(figure)
-        drawings = {kind: _save(figure, kind) for kind in FORMATS}
+        drawings = {kind: _save(figure, kind) for kind in formats}
         return {**drawings, "csv": plotted_data(figure)}
 
 

@@ -5,12 +5,13 @@ import textwrap
 from pipeline.exhibits.tables.table import (
     Cell,
     Number,
+    Panel,
     Row,
     Table,
 )
 from pipeline.exhibits.words.language import say, speech
 
-_WIDTH = 100  # characters: notes wrap here
+_WIDTH = 100  # characters of a line in a terminal
 _GAP = "  "
 
 
@@ -32,6 +33,40 @@ def render_text(table: Table) -> str:
     lines += [rule] if table.foot else []
     lines += [_line(_label(row), rows[id(row)], stub, widths) for row in table.foot]
     return "\n".join([*lines, *_notes(table)]) + "\n"
+
+
+def render_narrow(table: Table) -> str:
+    """Render a table; where it is too wide for a terminal each row's name has a line of its own."""
+    wide = render_text(table)
+    if _fits(wide):
+        return wide
+    rows = table.rows()
+    bare = Table(table.columns, (Panel("", tuple(Row("", row.cells) for row in rows)),))
+    head, rule, *lines = render_text(bare).rstrip("\n").split("\n")
+    if not _fits("\n".join(lines)):
+        head, rule, lines = "", "-" * _WIDTH, [_one_by_one(table, row) for row in rows]
+    under = dict(zip(map(id, rows), lines, strict=True))
+    parts = [head, rule]
+    for panel in (*table.panels, Panel("", table.foot)):
+        parts += [panel.title] if panel.title else []
+        parts += [part for row in panel.rows for part in (wrapped(_label(row)), under[id(row)])]
+    return "\n".join([*parts, *_notes(table)]).strip("\n") + "\n"
+
+
+def wrapped(sentence: str, indent: str = "") -> str:
+    """Return a sentence in lines of a terminal's width; `indent` stands before further lines."""
+    return "\n".join(textwrap.wrap(sentence, _WIDTH, subsequent_indent=indent))
+
+
+def _one_by_one(table: Table, row: Row) -> str:
+    """Return each cell of a row on a line of its own, behind its heading."""
+    cells = zip(table.headings(), row.cells, strict=True)
+    told = [f"  {heading}: {cell.plain()}" for heading, cell in cells if cell is not None]
+    return "\n".join(wrapped(words, "    ") for words in told)
+
+
+def _fits(text: str) -> bool:
+    return max(map(len, text.splitlines()), default=0) <= _WIDTH
 
 
 def _before_point(cells: list[Cell]) -> int:
