@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DETECTABLE
 from pipeline.datasets.store import Dataset
 
@@ -49,14 +48,14 @@ class Details:
 
     def records(self, table: Dataset, **key: Any) -> list[dict[Hashable, Any]]:
         """Return the same rows as mappings from column to value."""
-        rows = self._rows[table.name].values()
+        rows = self._rows(table).values()
         return [row for row in rows if all(row[name] == value for name, value in key.items())]
 
     def figure(self, table: Dataset, column: str, **key: Any) -> Figure:
         """Return one figure by the whole key of its table."""
         if key.keys() != set(table.key):
             raise KeyError(f"the key of {table.name} is {table.key}, not {tuple(key)}")
-        row = self._rows[table.name].get(tuple(_plain(key[name]) for name in table.key))
+        row = self._rows(table).get(tuple(_plain(key[name]) for name in table.key))
         if row is None:
             return Figure(math.nan)
         value = known_or_nan(row[column])
@@ -85,18 +84,23 @@ class Details:
 
     def replaced(self, table: Dataset, frame: pd.DataFrame) -> "Details":
         """Return the same tables but for one."""
-        return Details({**self.tables, table.name: frame})
+        others = Details({**self.tables, table.name: frame})
+        others._read.update({name: r for name, r in self._read.items() if name != table.name})
+        return others
 
-    @cached_property
-    def _rows(self) -> dict[str, dict[tuple[Any, ...], dict[Hashable, Any]]]:
-        """Hold rows by table, then key."""
-        return {
-            table.name: {
+    def _rows(self, table: Dataset) -> dict[tuple[Any, ...], dict[Hashable, Any]]:
+        """Return the rows of one table by key, made once."""
+        if table.name not in self._read:
+            self._read[table.name] = {
                 tuple(_plain(row[name]) for name in table.key): row
                 for row in self.of(table).to_dict("records")
             }
-            for table in DETAILS
-        }
+        return self._read[table.name]
+
+    @cached_property
+    def _read(self) -> dict[str, dict[tuple[Any, ...], dict[Hashable, Any]]]:
+        """Hold the rows of tables that were asked for."""
+        return {}
 
 
 def _plain(value: Any) -> Any:

@@ -120,6 +120,12 @@ def data_rules_ran(results: StudyResults) -> list[RuleRan]:
     ]
 
 
+def treatment_ran(results: StudyResults) -> RuleRan:
+    """Return who was compared with entrants, and what of the entry is said beside its source."""
+    (rule,) = (rule for rule in data_rules_ran(results) if rule.code == "treatment")
+    return rule
+
+
 def matching_designs(results: StudyResults) -> list[str]:
     """Return the designs that match or weight, in the order in which exhibits show them."""
     names = _in_order(results, DESIGNS)

@@ -11,6 +11,7 @@ from pipeline.exhibits.ran import (
     matching_designs,
     ran_on_design,
     score_ran,
+    treatment_ran,
 )
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.covariates import covariate_labels
@@ -48,7 +49,7 @@ def design_pool(results: StudyResults, design: str) -> str:
 
 
 def _pool_of_model(results: StudyResults, design: str) -> str:
-    comparison = results.settings.treatment.comparison
+    comparison = treatment_ran(results).options["comparison"]
     controls_from = score_ran(results, design).code("controls_from")
     return pool_words(results.settings, comparison, controls_from)
 

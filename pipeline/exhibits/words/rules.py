@@ -24,7 +24,7 @@ def rule_title(rule: str) -> str:
 
 def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> str:
     """Return a clause for each option of a rule that is set and that is said."""
-    labels = column_labels(results)
+    labels = column_labels(results) if _OF_COLUMNS & options.keys() else {}
     clauses = [
         _clause(results, rule, name, _value_words(value, labels if name in _OF_COLUMNS else {}))
         if code is None

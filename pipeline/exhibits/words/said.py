@@ -1,4 +1,6 @@
-"""What exhibits say of SPECS and ANALYSES: by column the sentence, or why none needs to say it."""
+"""What exhibits say of the records of what ran: by column the sentence, or why none says it."""
+
+from dataclasses import dataclass
 
 # Code or section of the sentences that a column is said by, or chooses.
 SAID: dict[str, str] = {
@@ -75,4 +77,98 @@ SILENT_OF_ANALYSES: dict[str, str] = {
     "estimator": _PLACE,
     "outcome": _PLACE,
     "grouping": _PLACE,
+}
+
+_ORDER = "the order in which rows stand"
+
+# A code that ends in _ stands for all that begin so, one for each code of the option.
+SAID_OF_DESIGNS: dict[str, str] = {
+    "method": "methods",
+    "score_model": "option_match_designs.covariates",
+    "uses_score": "designs.score",
+    "distance": "score_scale",
+    "ratio": "methods.nearest_several",
+    "least_ratio": "methods.nearest_range",
+    "most_ratio": "methods.nearest_range",
+    "replacement": "methods.with_replacement",
+    "caliper": "methods.caliper",
+    "caliper_sd": "methods.caliper_in_sd",
+    "caliper_sd_of": "caliper_of",
+    "bandwidth": "methods.kernel",
+    "order": "option_match_designs.order_",
+    "tie_tolerance": "option_match_designs.tie_tolerance",
+    "exact": "methods.exact",
+    "bins": "option_match_designs_bins",
+    "covariates": "option_match_designs.covariates",
+    "covariance_of": "option_match_designs.covariance_of_",
+    "moments": "moments",
+    "base": "balancing_base",
+    "base_covariate": "balancing_base.covariate",
+    "content": "external",
+}
+
+SILENT_OF_DESIGNS: dict[str, str] = {
+    "design": _PLACE,
+    "position": _ORDER,
+    "estimand": "follows from the method, whose sentence says it",
+    "order_seed": _SEED,
+}
+
+SAID_OF_MODELS: dict[str, str] = {
+    "controls_from": "comparison_pool",
+    "covariates": "option_match_designs.covariates",
+    "fit": "score_fit",
+    "link": "designs.score",
+    "missing": "option_score_models",
+    "support": "designs.common_support",
+    "trim_share": "designs.percent",
+    "score_bound": "designs.trimmed_above",
+    "refit": "designs.fitted_on_support",
+}
+
+SILENT_OF_MODELS: dict[str, str] = {"model": _PLACE}
+
+SAID_OF_COVARIATES: dict[str, str] = {
+    "label": "covariate",
+    "column": "option_score_covariates.column",
+    "transform": "option_score_covariates.transform_",
+    "value": "option_score_covariates.value",
+    "dated_by": "covariate",
+    "first_event_time": "covariate",
+    "last_event_time": "covariate",
+    "product_of": "option_score_covariates.product_of",
+}
+
+SILENT_OF_COVARIATES: dict[str, str] = {"covariate": _PLACE, "position": _ORDER}
+
+SAID_OF_OUTCOMES: dict[str, str] = {
+    "column": "option_outcomes.column",
+    "transform": "option_outcomes.transform_",
+    "family": "option_outcomes.family",
+}
+
+SILENT_OF_OUTCOMES: dict[str, str] = {"outcome": _PLACE, "position": _ORDER}
+
+SAID_OF_BALANCE: dict[str, str] = {
+    "denominator": "balance.standardised_difference",
+    "threshold": "balance.verdict",
+}
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Hold of a record its columns that are said, by which sentences, and the silent ones."""
+
+    said: dict[str, str]
+    silent: dict[str, str]
+
+
+RECORDS: dict[str, Spoken] = {
+    "SPECS": Spoken(SAID, SILENT),
+    "ANALYSES": Spoken(SAID_OF_ANALYSES, SILENT_OF_ANALYSES),
+    "DESIGNS": Spoken(SAID_OF_DESIGNS, SILENT_OF_DESIGNS),
+    "SCORE_MODELS": Spoken(SAID_OF_MODELS, SILENT_OF_MODELS),
+    "DATED_COVARIATES": Spoken(SAID_OF_COVARIATES, SILENT_OF_COVARIATES),
+    "OUTCOMES": Spoken(SAID_OF_OUTCOMES, SILENT_OF_OUTCOMES),
+    "BALANCE_SUMMARY": Spoken(SAID_OF_BALANCE, {}),
 }
