@@ -12,6 +12,7 @@ from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import ANALYSES, SPECS
 from pipeline.exhibits.ran import ran, ran_on, reference_event_time
 from pipeline.exhibits.tables.balance import balance_table
+from pipeline.exhibits.tables.detectable_effects import detectable_effects
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
@@ -83,7 +84,7 @@ CHANGES = [
     ("other_cluster", HEADLINE, "firm", "within each municipality x sector and firm and"),
     ("placebo_entry_years", STACKED, 7, "Entry dated 7 years too early"),
     ("conf_level", STACKED, 0.9, "90 percent confidence intervals"),
-    ("power", {"estimator": "stacked"}, 0.7, "at 70 percent power"),
+    ("power", {"estimator": "stacked"}, 0.7, "with 70 percent power"),
     ("least_firms", {"estimator": "groups"}, 17, "fewer than 17 treated"),
     ("weights", {"estimator": "groups"}, "matched_within_groups", "again inside each group"),
 ]
@@ -117,7 +118,8 @@ def texts(plain, placebos, analyses):
     """Return all that is said of how effects were estimated."""
     shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(plain))
     notes = [*main_notes(plain, shown), *(answer for _, answer in assumptions(plain))]
-    for table in (*dynamic_effects(plain), *heterogeneity_tables(analyses)):
+    detectable = detectable_effects(plain)
+    for table in (*dynamic_effects(plain), *detectable, *heterogeneity_tables(analyses)):
         notes += table.notes
     for table in placebos_tables(placebos):
         notes += [panel.title for panel in table.panels]
