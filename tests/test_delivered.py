@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pipeline.errors import DataError
 from pipeline.panel.delivered import read_panel
 from pipeline.panel.readers import read_table
+from pipeline.panel.spreadsheets import guess_sheet
+from pipeline.panel.values import calendar_year
 from pipeline.params.data import DataSection, FileFormat
 
 PLAIN = FileFormat()
@@ -58,6 +60,23 @@ def test_text_files_give_the_same_table_whatever_their_marks(name, text, written
     assert pd.to_numeric(found["sales"]).tolist() == [1234.5, 7]
 
 
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f", "\u2009"])
+def test_thousands_are_parted_by_a_space_of_any_kind(space, tmp_path):
+    (tmp_path / "firms.csv").write_text(f"id;sales\n1;1{space}234{space}567,5\n2;7\n")
+    written = {"delimiter": ";", "decimal": ",", "thousands": " "}
+    found = panel(tmp_path, {"format": written})
+    assert pd.to_numeric(found["sales"]).tolist() == [1234567.5, 7]
+    (tmp_path / "firms.csv").write_text(f"id;sales\n1;12{space}34\n2;7\n")
+    with pytest.raises(DataError, match="column sales: a number is not written"):
+        panel(tmp_path, {"format": written})
+
+
+def test_thousands_are_parted_by_an_apostrophe_of_any_kind(tmp_path):
+    (tmp_path / "firms.csv").write_text("id,sales\n1,1'234.5\n2,7\u2019000\n", "utf-8")
+    found = panel(tmp_path, {"format": {"thousands": "'"}})
+    assert pd.to_numeric(found["sales"]).tolist() == [1234.5, 7000]
+
+
 def test_a_number_with_marks_in_the_wrong_place_is_refused(tmp_path):
     (tmp_path / "firms.csv").write_text("id;sales\n1;1.234,5\n2;1.5\n")
     written = {"delimiter": ";", "decimal": ",", "thousands": "."}
@@ -82,6 +101,28 @@ def test_stata_gives_codes_or_their_labels(tmp_path):
         warnings.simplefilter("error")
         labelled = read_table(tmp_path / "f.dta", FileFormat(value_labels=True), 10)
     assert labelled["sector"].tolist() == ["food", "metal", "9"]
+
+
+def test_stata_labels_that_two_codes_share_are_refused(tmp_path):
+    """pandas writes such a file only where labels are made equal afterwards."""
+    labels = {"sector": {1: "food", 2: "wood"}, "size": {1: "small", 2: "large"}}
+    firms = pd.DataFrame({"id": [1, 2, 3], "sector": [1, 2, 2], "size": [1, 2, 2]})
+    firms.to_stata(tmp_path / "f.dta", write_index=False, value_labels=labels)
+    content = (tmp_path / "f.dta").read_bytes()
+    assert content.count(b"wood") == 1
+    (tmp_path / "f.dta").write_bytes(content.replace(b"wood", b"food"))
+    message = r"f.dta: column sector: several codes have one value label \(food\)"
+    with pytest.raises(DataError, match=message):
+        read_table(tmp_path / "f.dta", FileFormat(value_labels=True), 10)
+    assert read_table(tmp_path / "f.dta", PLAIN, 10)["sector"].tolist() == [1, 2, 2]
+
+
+@pytest.mark.parametrize("written", ["%ty", "%td", "%tm"])
+def test_dates_of_stata_are_years_where_a_year_is_meant(written, tmp_path):
+    firms = pd.DataFrame({"id": [1, 2], "year": pd.to_datetime(["2004-03-01", "2005-01-01"])})
+    firms.to_stata(tmp_path / "f.dta", write_index=False, convert_dates={"year": written})
+    found = read_table(tmp_path / "f.dta", PLAIN, 10)
+    assert calendar_year(found["year"], "year").tolist() == [2004, 2005]
 
 
 def workbook(path, rows, sheet="Hoja1", more=()):
@@ -114,6 +155,21 @@ def test_a_workbook_gives_numbers_text_and_iso_dates(tmp_path):
     }
     with pytest.raises(DataError, match="name one of its sheets in `sheet`: Hoja1, notes"):
         read_table(path, PLAIN, 10)
+
+
+def test_a_hidden_sheet_is_read_only_where_it_is_named(tmp_path):
+    from openpyxl import load_workbook
+
+    rows = [["id", "sales"], ["1", 5]]
+    path = workbook(tmp_path / "b.xlsx", rows, more=["backup"])
+    book = load_workbook(path)
+    for row in [["id", "sales"], ["1", 6], ["2", 7]]:
+        book["backup"].append(row)
+    book["backup"].sheet_state = "hidden"
+    book.save(path)
+    assert guess_sheet(path) == (None, 1)
+    assert read_table(path, PLAIN, 10)["sales"].tolist() == [5]
+    assert read_table(path, FileFormat(sheet="backup"), 10)["sales"].tolist() == [6, 7]
 
 
 @pytest.mark.parametrize(

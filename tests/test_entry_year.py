@@ -36,12 +36,24 @@ def test_entry_after_the_panel_is_kept():
         ([2001, 2002, 0, 0, 0, 0], r"first differs between the rows of a firm: 2 rows"),
         ([2002, np.nan, 0, 0, 0, 0], r"first differs between the rows of a firm: 2 rows"),
         ([2002, 2002, 9999, 9999, 0, 0], r"more than 50 years outside the panel: 2 rows.*never"),
-        ([-1, -1, 2002, 2002, 0, 0], r"more than 50 years outside the panel: 2 rows.*never"),
+        ([-1, -1, 2002, 2002, 0, 0], r"first is 0 or less, which is no year: 2 rows.*never"),
     ],
 )
 def test_what_is_no_entry_year_is_refused(first, message):
     with pytest.raises(DataError, match=message):
         cohorts_from_entry_year(panel([float(value) for value in first]), ENTRY)
+
+
+@pytest.mark.parametrize(("first_wave", "refused"), [(1, True), (0, False)])
+def test_zero_is_an_entry_only_where_the_panel_has_a_wave_zero(first_wave, refused):
+    waves = panel([0.0, 0.0, 2.0, 2.0, np.nan, np.nan])
+    waves = waves.assign(year=[first_wave, first_wave + 1] * 3)
+    asked = EntryYearEntry(source="entry_year", column="first")
+    if refused:
+        with pytest.raises(DataError, match=r"first is 0 or less, .*: 2 rows; .* never enter"):
+            cohorts_from_entry_year(waves, asked)
+    else:
+        assert cohorts_from_entry_year(waves, asked).to_dict() == {"a": 0, "b": 2}
 
 
 FIRMS = [f"c{i}" for i in range(8)]

@@ -21,9 +21,9 @@ from test_matching_nearest import (
 )
 
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON
-from pipeline.errors import DataError, SupportError
+from pipeline.errors import DataError, ParamsError, SupportError
 from pipeline.matching import mahalanobis
-from pipeline.matching.cells import binned
+from pipeline.matching.cells import binned, require_quantiles
 from pipeline.matching.designs import match_designs
 from pipeline.matching.kernel import kernel_weights
 from pipeline.matching.mahalanobis import (
@@ -264,6 +264,30 @@ def test_bins_hold_their_lower_edge():
     assert binned(values, Bins(equal_width=2)).tolist()[:5] == [0, 0, 1, 1, 1]
     assert binned(values, Bins(quantiles=2)).tolist()[:5] == [0, 0, 1, 1, 1]
     assert binned(values, Bins(edges=[1.0])).isna().tolist() == [False] * 5 + [True]
+
+
+ZEROS = [0.0] * 9 + [3.0, 5.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "n_bins"),
+    [
+        (ZEROS, {"quantiles": 4}, 2),
+        ([0.0] * 6 + [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], {"quantiles": 4}, 3),
+        (ZEROS, {"edges": [1.0]}, None),
+        (ZEROS, {"equal_width": 2}, None),
+        ([1.0, 1.0, 2.0, 2.0, np.nan], {"quantiles": 4}, None),  # each value has its bin
+        (list(range(12)), {"quantiles": 4}, None),
+        ([np.nan] * 3, {"quantiles": 4}, None),
+    ],
+)
+def test_quantiles_that_coincide_are_refused(values, rule, n_bins):
+    table, bins = pd.DataFrame({"exports": values}), {"exports": Bins.model_validate(rule)}
+    if n_bins is None:
+        require_quantiles(table, bins, "model, stack 2005")
+        return
+    with pytest.raises(ParamsError, match=f"bins.exports: quantiles: 4 make {n_bins} bins, not 4"):
+        require_quantiles(table, bins, "model, stack 2005")
 
 
 # Through designs.

@@ -8,9 +8,9 @@ from pipeline.datasets.panel import ISSUES, NOT_FOUND
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
-from pipeline.panel.values import text
+from pipeline.panel.values import numeric, text
 from pipeline.params.clean import CleanSection
-from pipeline.params.data import DataSection
+from pipeline.params.data import DataSection, NumberColumn
 from pipeline.params.treatment import TreatmentSection
 
 DATA = {
@@ -153,6 +153,16 @@ def faulty(column, values):
             r"assignment cluster \(town x sector\): 2",
         ),
         (faulty("town", ["A", "=A1", "A", "B", "B", "B"]), "town: a value is a formula: 1 rows"),
+        (faulty("town", ["A", "#N/A", "#¡REF!", "B", "B", "B"]), "town: a value is an error .*: 2"),
+        (
+            faulty("id", ["#VALUE!", "01", "01", "02", "02", "02"]),
+            "column id: a firm identifier is",
+        ),
+        (faulty("yr", ["03/01/2001", 2002, 2003, 2001, 2002, 2003]), "yr: a year is written as a"),
+        (
+            RAW.assign(sales=pd.Timestamp("2001-05-01")),
+            "column sales: a value is a date: 6 rows; declare unit: year",
+        ),
         (faulty("town", ["A", "@A1", "+cmd|x!A0", "B", "B", "B"]), "is a formula: 2 rows"),
         (RAW.assign(support=0), "no firm enters the programme"),
         (
@@ -274,3 +284,32 @@ def test_values_that_are_equal_as_objects_are_texts_of_their_own():
     found = text(mixed)
     assert found[:4].tolist() == ["1", "True", "1", "1"]
     assert found[4:].isna().all()
+
+
+@pytest.mark.parametrize(
+    "words", [("True", "False"), ("TRUE", "FALSE"), ("Sí", "No"), ("VERDADERO", "FALSO")]
+)
+def test_truth_values_are_one_and_zero_however_they_are_written(words):
+    yes, no = words
+    column = NumberColumn(kind="number", column="support", unit="share", label="Support")
+    found = numeric(pd.Series([yes, no, None, f" {yes} "]), column)
+    assert found.tolist()[:2] + found.tolist()[3:] == [1, 0, 1]
+    assert found.isna().tolist() == [False, False, True, False]
+    with pytest.raises(DataError, match="support: a value is no number: 3 rows"):
+        numeric(pd.Series([yes, no, "perhaps"]), column)
+    with pytest.raises(DataError, match="support: a value is no number: 1 rows"):
+        numeric(pd.Series([yes, "1", "0"]), column)
+
+
+@pytest.mark.parametrize(
+    "given", [["2008-05-01", None], pd.to_datetime(["2008-05-01", None]), [2008.0, None]]
+)
+def test_a_number_that_is_a_year_may_be_a_date(given):
+    column = NumberColumn(kind="number", column="entry", unit="year", label="Entry")
+    found = numeric(pd.Series(given), column)
+    assert (found[0], found.isna().tolist()) == (2008, [False, True])
+
+
+def test_the_year_of_a_row_may_be_a_date():
+    dated = RAW.assign(yr=[f"{year}-12-31" for year in RAW["yr"]])
+    pd.testing.assert_frame_equal(clean(dated).panel, clean(RAW).panel)

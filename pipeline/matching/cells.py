@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Integers
-from pipeline.errors import Reason, SupportError
+from pipeline.errors import ParamsError, Reason, SupportError
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.design_rules import Bins
 from pipeline.params.match import CellOnlyDesign
@@ -49,6 +49,23 @@ def binned(values: "pd.Series[Any]", rule: Bins, frequency: Frequency = None) ->
     return pd.Series(number, index=values.index).where(values.notna())
 
 
+def require_quantiles(values: pd.DataFrame, bins: dict[str, Bins], where: str) -> None:
+    """Raise ParamsError where quantiles coincide, so that a bin holds several of them.
+
+    Of few different values each may have a bin of its own.
+    """
+    for name, rule in bins.items():
+        if rule.quantiles is None or not values[name].notna().any():
+            continue
+        n_bins, n_values = binned(values[name], rule).nunique(), values[name].nunique()
+        if n_bins < min(rule.quantiles, n_values):
+            raise ParamsError(
+                f"{where}: bins.{name}: quantiles: {rule.quantiles} make {n_bins} bins, not "
+                f"{rule.quantiles}, since one value is that frequent (zero, say); declare edges "
+                "that set it apart"
+            )
+
+
 def weigh_by_cells(risk_set: RiskSet, design: CellOnlyDesign) -> StackMatch:
     """Weight comparison firms so that each cell weighs as much as its treated firms.
 
@@ -65,7 +82,7 @@ def weigh_by_cells(risk_set: RiskSet, design: CellOnlyDesign) -> StackMatch:
         found = {"entry_year": risk_set.entry_year, "n": len(np.unique(cell[used]))}
         raise SupportError(
             f"{risk_set.where}: none of the {found['n']} cells has both treated "
-            "and comparison firms: use fewer exact covariates or wider bins",
+            f"and comparison firms: use fewer exact covariates or wider bins{risk_set.or_without}",
             reason=Reason("no_cell_with_both_groups", found),
         )
     level = n_treated / np.maximum(n_control, 1)

@@ -35,7 +35,8 @@ def match_on_covariates(risk_set: RiskSet, design: MahalanobisDesign) -> StackMa
     if not len(sets.treated):
         within = "in the same cell" if caliper is None else f"within {caliper_words(design, width)}"
         raise SupportError(
-            f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm {within}",
+            f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm {within}"
+            f"{risk_set.or_without}",
             reason=risk_set.no_match("no_match_within_reach"),
         )
     return matched(risk_set, sets, caliper, count_shortage(risk_set, sets, design, caliper))

@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
 from pipeline.datasets.store import ascends, conform, empty
 from pipeline.errors import ParamsError
-from pipeline.matching.cells import exact_cells, weigh_by_cells
+from pipeline.matching.cells import exact_cells, require_quantiles, weigh_by_cells
 from pipeline.matching.covariate_pairs import match_on_covariates
 from pipeline.matching.entropy import weigh_by_entropy
 from pipeline.matching.external import adopt, rows_of_stack
@@ -117,6 +117,7 @@ def design_risk_sets(
         firms = risk_sets.iloc[rows].reset_index(drop=True)
         values = firms[key] if row is None else covariates.iloc[row[rows]].reset_index(drop=True)
         where = f"{model}, stack {year}" + (f", design {name}" if design else "")
+        require_quantiles(values, bins, where)
         own = rows_of_stack(brought, year, len(years), where)
         yield RiskSet(where, year, firms, values, exact_cells(values, exact, bins), own)
 

@@ -34,7 +34,7 @@ def weigh_by_kernel(risk_set: RiskSet, design: KernelDesign) -> StackMatch:
         raise SupportError(
             f"{no_match_counts(risk_set, design.exact)}; none has a comparison firm within the "
             f"bandwidth of {design.bandwidth:g} on the {design.distance} score; widen bandwidth or "
-            "change the covariates",
+            f"change the covariates{risk_set.or_without}",
             reason=risk_set.no_match("no_match_within_bandwidth"),
         )
     return weighted(risk_set, weight)

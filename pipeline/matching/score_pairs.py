@@ -88,12 +88,12 @@ def _refuse_no_match(
     if not len(found.treated) or caliper is None:
         raise SupportError(
             f"{counts}; none shares a cell with a comparison firm: use fewer exact covariates, "
-            "a wider comparison pool or another support rule",
+            f"a wider comparison pool or another support rule{risk_set.or_without}",
             reason=risk_set.no_match("no_match_within_cells"),
         )
     raise SupportError(
         f"{counts}; the nearest comparison firm is {found.distance.min():.4g} away; the caliper "
-        f"is {caliper_words(design, caliper)} or change the covariates",
+        f"is {caliper_words(design, caliper)} or change the covariates{risk_set.or_without}",
         reason=risk_set.no_match("no_match_within_caliper"),
     )
 

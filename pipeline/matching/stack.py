@@ -75,6 +75,11 @@ class RiskSet:
             cells=None if self.cells is None else self.cells[order],
         )
 
+    @property
+    def or_without(self) -> str:
+        """Return, as the end of a remedy, how to go on without this entry year."""
+        return f", or leave it out (treatment.leave_out_entry_years: [{self.entry_year}])"
+
     def because(self, code: str, n_treated: int, n_control: int) -> Reason:
         """Return why this stack has no matches, with how many firms there were to match."""
         sizes = {"n_treated": n_treated, "n_control": n_control}

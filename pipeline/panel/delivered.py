@@ -11,6 +11,10 @@ from pipeline.panel.readers import first_row, read_table
 from pipeline.panel.values import refuse_rows
 from pipeline.params.data import DataSection, FileFormat, FileSource, NumberColumn, Wide
 
+# Spaces (no-break, narrow, thin, of a figure's width) and apostrophes that part thousands.
+_SPACES = " \u00a0\u202f\u2009\u2007"
+_APOSTROPHES = "'\u2019"
+
 # A calendar year in a file name, not part of a longer number.
 YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 
@@ -139,9 +143,15 @@ def point_decimals(table: pd.DataFrame, numbers: set[str], written: FileFormat) 
     return table.assign(**{name: _pointed(table[name], written) for name in texts})
 
 
+def _alike(mark: str) -> str:
+    """Return a pattern of a mark between thousands, of whichever kind a space or apostrophe is."""
+    kinds = {" ": f"[{_SPACES}]", "'": f"[{_APOSTROPHES}]"}
+    return kinds.get(mark, re.escape(mark))
+
+
 def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
     decimal = re.escape(written.decimal)
-    thousands = re.escape(written.thousands) if written.thousands else None
+    thousands = _alike(written.thousands) if written.thousands else None
     whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
     cells = values.astype("str").str.strip()
     fits = (
@@ -149,7 +159,8 @@ def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
         .fillna(False)
         .astype(bool)
     )
-    numeric_looking = cells.str.fullmatch(r"[+-]?\d[\d.,' ]*").fillna(False).astype(bool)
+    looks = rf"[+-]?\d[\d.,{_SPACES}{_APOSTROPHES}]*"
+    numeric_looking = cells.str.fullmatch(looks).fillna(False).astype(bool)
     refuse_rows(
         numeric_looking & ~fits,
         f"column {values.name}: a number is not written with decimal {written.decimal!r} and "

@@ -108,6 +108,12 @@ def cohorts_from_entry_year(panel: pd.DataFrame, entry: EntryYearEntry) -> pd.Se
     refuse_rows(
         (given % 1 != 0) & given.notna(), f"{entry.column} is no whole year", "correct", keys
     )
+    refuse_rows(
+        given < min(1, int(panel["year"].min())),
+        f"{entry.column} is 0 or less, which is no year",
+        "list a code of firms that never enter in treatment.entry.never, or correct",
+        keys,
+    )
     near = given.between(
         panel["year"].min() - FARTHEST_ENTRY_YEARS, panel["year"].max() + FARTHEST_ENTRY_YEARS
     )

@@ -6,7 +6,8 @@ the libraries below raise nearly anything at a damaged or hostile one.
 
 import csv
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -132,6 +133,8 @@ def _read_parquet(path: Path, _: FileFormat, max_rows: int) -> pd.DataFrame:
 def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
     """Read codes, or their value labels where declared; a code without a label stays a code."""
     labels = written.value_labels
+    if labels:
+        _refuse_ambiguous_labels(path)
     with pd.read_stata(path, chunksize=max_rows + 1, convert_categoricals=labels) as reader:
         frame = next(iter(reader), pd.DataFrame())
     labelled = {
@@ -140,6 +143,35 @@ def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
         if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
     return frame.assign(**labelled)
+
+
+def _refuse_ambiguous_labels(path: Path) -> None:
+    """Raise DataError with each column whose value labels give several codes one text."""
+    with pd.read_stata(path, iterator=True, convert_categoricals=False) as reader:
+        listed = reader.value_labels()
+        names = list(reader.variable_labels())
+    twice = sorted({text for labels in listed.values() for text in _repeated(labels.values())})
+    if not twice:
+        return
+    columns = ", ".join(name for name in names if not _has_clear_labels(path, name))
+    if columns:
+        raise DataError(
+            f"{path.name}: column {columns}: several codes have one value label "
+            f"({', '.join(twice)}): make labels differ, or read the codes "
+            "(data.source.format.value_labels: false)"
+        )
+
+
+def _repeated(texts: Iterable[str]) -> set[str]:
+    return {text for text, n in Counter(texts).items() if n > 1}
+
+
+def _has_clear_labels(path: Path, column: str) -> bool:
+    try:
+        next(iter(pd.read_stata(path, columns=[column], chunksize=1)), None)
+    except ValueError:  # of labels that repeat; what else a file lacks, reading it tells
+        return False
+    return True
 
 
 _READERS: dict[str, Reader] = {

@@ -20,7 +20,7 @@ _HEADER_ROWS = 30
 
 
 def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
-    """Read the named sheet, or the only one; numbers stay numbers, other cells become text.
+    """Read the named sheet, or the only visible one; numbers stay numbers, other cells become text.
 
     Raises DataError where a sheet is absent or ambiguous, holds formulas (their value is not
     stored reliably), or unpacks to more than a workbook can need.
@@ -30,7 +30,7 @@ def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataF
     _refuse_bomb(path)
     workbook = load_workbook(path, read_only=True, data_only=False, keep_links=False)
     try:
-        sheet = workbook[_sheet_name(workbook.sheetnames, written.sheet, path.name)]
+        sheet = workbook[_sheet_name(workbook, written.sheet, path.name)]
         rows = sheet.iter_rows(min_row=written.header_row)
         cells = [list(row) for row in islice(rows, max_rows + 2)]
     finally:
@@ -42,7 +42,7 @@ def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataF
 
 
 def guess_sheet(path: Path) -> tuple[str | None, int]:
-    """Return the sheet with most rows (None for an only one) and the row of its header.
+    """Return the visible sheet with most rows (None for an only one) and the row of its header.
 
     The header is the first of the uppermost rows that fills as many cells as any of them: titles
     above it fill fewer. Raises DataError where the file is no workbook, or made to exhaust memory.
@@ -60,9 +60,10 @@ def guess_sheet(path: Path) -> tuple[str | None, int]:
             "anew, deliver that"
         ) from None
     try:
-        largest = max(workbook.worksheets, key=lambda sheet: sheet.max_row or 0)
+        shown = _visible(workbook)
+        largest = max((workbook[name] for name in shown), key=lambda sheet: sheet.max_row or 0)
         top = list(largest.iter_rows(max_row=_HEADER_ROWS, values_only=True))
-        only = len(workbook.sheetnames) == 1
+        only = len(shown) == 1
         title = str(largest.title)
     finally:
         workbook.close()
@@ -82,12 +83,20 @@ def _refuse_bomb(path: Path) -> None:
         )
 
 
-def _sheet_name(names: list[str], wanted: str | None, file: str) -> str:
-    if wanted is None and len(names) == 1:
-        return names[0]
-    if wanted is None or wanted not in names:
-        raise DataError(f"{file}: name one of its sheets in `sheet`: {', '.join(names)}")
-    return wanted
+def _visible(workbook: Any) -> list[str]:
+    """Return the sheets that whoever opens the workbook sees; all where none is visible."""
+    shown = [sheet.title for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+    return shown or list(workbook.sheetnames)
+
+
+def _sheet_name(workbook: Any, wanted: str | None, file: str) -> str:
+    """Return the sheet that is named, hidden or not, or else the only one that is visible."""
+    if wanted in workbook.sheetnames:
+        return str(wanted)
+    shown = _visible(workbook)
+    if wanted is None and len(shown) == 1:
+        return shown[0]
+    raise DataError(f"{file}: name one of its sheets in `sheet`: {', '.join(shown)}")
 
 
 def _refuse_formulas(cells: list[list[Any]], file: str, header_row: int) -> None:

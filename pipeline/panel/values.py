@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes
+from pipeline.datasets.panel import CALENDAR
 from pipeline.errors import Refusal
 from pipeline.panel.origin import rows_error
 from pipeline.panel.scale import LARGEST, SMALLEST
@@ -15,6 +16,22 @@ from pipeline.params.data import NumberColumn
 # Calendar years, or numbered waves; beyond are typing errors and dates or serial numbers of a
 # spreadsheet.
 _PLAUSIBLE_YEARS = (0, 9999)
+
+# 1 and 0 as spreadsheets and people write them, in small letters.
+_TRUE_FALSE = (
+    ("true", "false"),
+    ("verdadero", "falso"),
+    ("verdadeiro", "falso"),
+    ("vrai", "faux"),
+    ("yes", "no"),
+    ("sí", "no"),
+    ("si", "no"),
+    ("sim", "não"),
+    ("sim", "nao"),
+)
+
+# #N/A, #VALUE!, #¡DIV/0!, #NAME?: what spreadsheets of any language write where a formula failed.
+_SHEET_ERROR = r"#(?:N/A|N/D|N/DISP|NV|[¡¿]?[A-ZÀ-Ý/0]+[!?])"
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -43,6 +60,13 @@ def is_formula(values: pd.Series) -> pd.Series:
     return pd.Series(np.append(runs, False)[code], values.index)
 
 
+def is_sheet_error(values: pd.Series) -> pd.Series:
+    """Flag text that a spreadsheet shows where a formula failed: #N/A, #REF!."""
+    code, distinct = distinct_values(values)
+    failed = distinct.astype("str").str.fullmatch(_SHEET_ERROR).fillna(False).to_numpy(bool)
+    return pd.Series(np.append(failed, False)[code], values.index)
+
+
 def distinct_values(values: pd.Series) -> tuple[Codes, pd.Series]:
     """Return the place of each value among the different ones, -1 where missing, and these.
 
@@ -64,7 +88,9 @@ def firm_identifier(values: pd.Series, column: str, written: Identifier | None =
         identifier = identifier.str.replace(f"[{re.escape(written.remove)}]", "", regex=True)
         identifier = identifier.where(identifier != "", None)
     refuse_rows(
-        identifier.isna(), f"column {column}: a firm identifier is missing", "delete or fill"
+        identifier.isna() | is_sheet_error(identifier),
+        f"column {column}: a firm identifier is missing",
+        "delete or fill",
     )
     return (
         identifier
@@ -83,9 +109,18 @@ def _padded(identifier: pd.Series, column: str, width: int) -> pd.Series:
 
 
 def calendar_year(values: pd.Series, column: str) -> pd.Series:
-    """Return years as integers; raise DataError where one is missing or not a whole number."""
-    years = pd.to_numeric(values, errors="coerce")
+    """Return years as integers, those of dates too.
+
+    Raises DataError where one is missing, no whole number, or a date in another form than
+    2009-10-31.
+    """
+    years = pd.to_numeric(years_of(values), errors="coerce")
     faulty = years.isna() | (years % 1 != 0) | ~years.between(*_PLAUSIBLE_YEARS)
+    refuse_rows(
+        faulty & _looks_like_date(values),
+        f"column {column}: a year is written as a date",
+        "write the year, or dates as 2009-10-31, in",
+    )
     refuse_rows(
         faulty, f"column {column}: a year is missing, no whole number or implausible", "correct"
     )
@@ -105,9 +140,23 @@ def years_of(values: pd.Series, date_format: str | None = None) -> pd.Series:
     return pd.Series(written.str.extract(r"^(\d{4})-\d{2}-\d{2}(?:[ T].*)?$")[0].fillna(written))
 
 
+def _looks_like_date(values: pd.Series) -> pd.Series:
+    written = values.astype("str").str.strip()
+    return written.str.match(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}").fillna(False).astype(bool)
+
+
 def numeric(values: pd.Series, column: NumberColumn) -> pd.Series:
-    """Return a numeric column; raise DataError at text, infinity, or values out of bounds."""
-    numeric = pd.to_numeric(values, errors="coerce").astype("float64")
+    """Return a numeric column: years of dates where its unit is the year, 1 and 0 of true, false.
+
+    Raises DataError at text, other dates, infinity, or values out of bounds.
+    """
+    given = years_of(values) if column.unit == CALENDAR else values
+    refuse_rows(
+        given.notna() & pd.api.types.is_datetime64_any_dtype(given.dtype),
+        f"column {column.column}: a value is a date",
+        "declare unit: year where its year is meant, or correct",
+    )
+    numeric = pd.to_numeric(_as_one_and_zero(given), errors="coerce").astype("float64")
     faulty = (numeric.isna() & values.notna()) | np.isinf(numeric)
     refuse_rows(faulty, f"column {column.column}: a value is no number", "correct, or empty")
     refuse_rows(
@@ -128,6 +177,19 @@ def numeric(values: pd.Series, column: NumberColumn) -> pd.Series:
             "correct, or declare another minimum for",
         )
     return numeric
+
+
+def _as_one_and_zero(values: pd.Series) -> pd.Series:
+    """Return 1 and 0 where every value is one of two words for true and false, else as given."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values
+    code, distinct = distinct_values(values)
+    words = distinct.astype("str").str.strip().str.lower()
+    for pair in _TRUE_FALSE:
+        if len(words) and words.isin(pair).all():
+            numbers = np.append((words == pair[0]).to_numpy(float), np.nan)
+            return pd.Series(numbers[code], values.index)
+    return values
 
 
 def refuse_rows(

@@ -12,6 +12,7 @@ from pipeline.panel.values import (
     distinct_values,
     firm_identifier,
     is_formula,
+    is_sheet_error,
     numeric,
     refuse_rows,
     text,
@@ -85,10 +86,15 @@ def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
 
 
 def _codes(values: pd.Series, column: str) -> pd.Series:
-    """Return codes as text; a spreadsheet formula is none, and would run where it is opened."""
+    """Return codes as text; no spreadsheet's error, nor formula, which runs where it is opened."""
     codes = text(values)
     refuse_rows(
         is_formula(codes), f"column {column}: a value is a formula", "paste it as a value, see"
+    )
+    refuse_rows(
+        is_sheet_error(codes),
+        f"column {column}: a value is an error of a spreadsheet (#N/A and its kin)",
+        "correct or empty it, or list it in clean.missing_codes; see",
     )
     return codes
 
