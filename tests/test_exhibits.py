@@ -570,6 +570,7 @@ def test_results_csv_has_eight_digits_and_unix_line_ends(results):
 
 def test_files_are_the_declared_ones(files, results):
     figures = ("outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts")
+    figures += ("choices",)  # of groups, entry years, power and coverage the study has nothing
     names = {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png", "csv")}
     names |= {f"tables/{name}.{kind}" for name in TABLES for kind in ("tex", "md", "csv")}
     names |= {"tables.tex", "tables.docx", "figures.tex", "report.html"}

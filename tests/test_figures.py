@@ -1,22 +1,33 @@
 import dataclasses
 import io
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from results import OUTCOMES, many_outcomes, remarked, score_rows, study_results
+from results import OUTCOMES, many_outcomes, remarked, score_rows, study_results, with_details
 
+from pipeline.datasets.fits import PRE_TREND_POWER
+from pipeline.datasets.results import ESTIMATES
+from pipeline.datasets.store import conform
 from pipeline.errors import Reason
+from pipeline.exhibits.figures.att_gt import att_gt_data, att_gt_grid
+from pipeline.exhibits.figures.coverage import coverage, coverage_data
 from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, render_figure
 from pipeline.exhibits.figures.event_study import _pre_trend_words, event_study
+from pipeline.exhibits.figures.interval_rows import choices, choices_data
 from pipeline.exhibits.figures.love_plot import love_plot
 from pipeline.exhibits.figures.outcome_paths import outcome_paths
 from pipeline.exhibits.figures.overlap import overlap
-from pipeline.exhibits.figures.sample_flow import flow_figure
+from pipeline.exhibits.figures.pre_trend_power import pre_trend_data, pre_trend_power
+from pipeline.exhibits.figures.registry import drawn_figures
+from pipeline.exhibits.figures.sample_flow import flow_data, flow_figure
+from pipeline.exhibits.inputs import find_effect
 from pipeline.exhibits.ran import ran
 from pipeline.publishing.disclosure.score_shares import score_shares
+from pipeline.publishing.publication import as_published
 from pipeline.selection.score_bins import count_score_bins
 
 DRAWN = (outcome_paths, event_study, love_plot, overlap, flow_figure)
@@ -220,13 +231,93 @@ def test_overlap_shares_sum_to_one():
     assert first.share_treated == pytest.approx(inside)
 
 
-def test_the_flow_figure_shows_each_rule_with_what_is_left(results):
+def test_the_flow_figure_counts_both_sides_and_what_each_loses(results):
     (axes,) = flow_figure(results).axes
-    labels = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
-    assert labels == ["Assignment cluster known in every year"]
-    assert [text.get_text().strip() for text in axes.texts] == ["81,984 left"]
-    widths = [bar.get_width() for bar in axes.patches]
-    assert widths == pytest.approx([100 * 60 / 84210, 100 * 2166 / 84210])
+    words = [text.get_text() for text in axes.texts if text.get_text()]
+    data = flow_data(results)
+    left = data[data["kind"] == "left"]
+    for row in left.to_dict("records"):
+        for side in ("treated", "comparison"):
+            assert not row[side] or f"{row['label']}: {row[side]}" in words
+    losses = " ".join(words)
+    for row in data[data["kind"] == "lost"].to_dict("records"):
+        assert not row["treated"] or f"\u2212 {row['treated']} " in losses
+
+
+def test_choices_draw_every_variant_with_its_interval(results):
+    data = choices_data(results)
+    axes = choices(results).axes
+    assert len(axes) == 3
+    sales = data[data["outcome"] == "sales_log"]
+    drawn = {
+        (low, high)
+        for bars in axes[0].collections
+        if isinstance(bars, LineCollection)
+        for (low, _), (high, _) in bars.get_segments()
+    }
+    assert drawn == set(zip(sales["conf_low"], sales["conf_high"], strict=True))
+    effect = find_effect(results, "sales_log", "covariates_lags", "stacked")
+    assert sales.loc[sales["headline"], "estimate"].item() == pytest.approx(
+        100 * np.expm1(effect.estimate)
+    )
+    assert sales["biased"].sum() == 1  # the flat two-way figure
+    counted = sales[~sales["biased"]]
+    clear = ((counted["conf_low"] > 0) | (counted["conf_high"] < 0)).sum()
+    heading = axes[0].get_title(loc=mpl.rcParams["axes.titlelocation"])
+    assert heading.splitlines() == ["Annual sales", f"{clear} of {len(sales) - 1} clear of zero"]
+
+
+def test_a_figure_without_data_is_left_out(results):
+    assert {"forest", "att_gt", "pre_trend_power", "coverage"}.isdisjoint(drawn_figures(results))
+    assert {"choices", "sample_flow"} <= set(drawn_figures(results))
+
+
+def test_the_grid_has_a_row_an_entry_year_and_squares_before(results):
+    rows = results.estimates
+    average = rows[(rows["design"] == "covariates_lags") & rows["event_time"].isna()]
+    cells = [
+        average.assign(term="att_gt", cohort=cohort, year=year, estimate=0.01 * (year - 2008))
+        for cohort in (2009, 2010)
+        for year in (2008, 2009, 2010, 2011)
+    ]
+    table = pd.concat([rows, *cells], ignore_index=True)
+    with_cells = dataclasses.replace(results, estimates=conform(as_published(ESTIMATES), table))
+    data = att_gt_data(with_cells)
+    assert set(data["cohort"]) == {2009, 2010}
+    grid = att_gt_grid(with_cells).axes
+    assert len(grid) == 6
+    markers = {line.get_xdata()[0]: line.get_marker() for line in grid[0].lines[1:]}
+    assert markers == {2008: "s", 2009: "o", 2010: "o", 2011: "o"}
+
+
+def test_coverage_shows_each_column_once(results):
+    rows = [
+        {"column": column, "year": year, "treated": treated, "n_firms": 100}
+        | {"n_observed": 80, "observed_share": 0.8}
+        for column in ("sales", "employment", "exports")
+        for year in (2009, 2010)
+        for treated in (True, False)
+    ]
+    seen = dataclasses.replace(results, coverage=pd.DataFrame(rows))
+    data = coverage_data(seen)
+    assert list(dict.fromkeys(data["outcome"])) == ["sales_log", "employment_log", "exports_any"]
+    assert set(data["observed_percent"]) == {80.0}
+    assert len(coverage(seen).axes) == 3
+
+
+def test_the_drift_that_a_test_misses_goes_on_after_entry(results):
+    key = {"design": "covariates_lags", "outcome": "sales_log", "estimator": "stacked"}
+    row = {**key, "power": 0.8, "slope_jointly": 0.02, "slope_by_any": 0.03, "scale": "log_points"}
+    known = with_details(results, PRE_TREND_POWER, [row])
+    data = pre_trend_data(known).set_index("event_time")["drift"]
+    assert data[-1] == 0
+    assert data[3] == pytest.approx(100 * np.expm1(0.08))
+    (axes,) = pre_trend_power(known).axes
+    assert "a drift of 2.0 percent a year" in " ".join(_words_of(axes))
+
+
+def _words_of(axes):
+    return [" ".join(text.get_text().split()) for text in axes.texts]
 
 
 def test_event_times_of_narrow_panels_are_not_crowded():

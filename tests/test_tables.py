@@ -38,7 +38,7 @@ def test_every_figure_that_params_name_is_registered_with_its_caption():
 
 
 def test_a_section_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="appendix is not a section: effects, placebos"):
+    with pytest.raises(ValueError, match="appendix is not a section: data, selection, effects"):
         replace(registry.TABLES["balance"], section="appendix")
 
 
@@ -93,7 +93,7 @@ def test_every_format_and_page_has_the_documented_table(documented):
     assert rf": how {words}}}\label{{tab:madeup:firms_behind}}" in files["tables.tex"].decode()
     page = files["report.html"].decode()
     assert page.index(language.sentences("en")["report.data"]) < page.index(f"How {words}")
-    assert language.sentences("en")["report.more"] not in page
+    assert f"<summary>{language.sentences('en')['report.robustness']}" not in page
     manifest = {row[0]: row for row in csv.reader(io.StringIO(files["manifest.csv"].decode()))}
     assert manifest["tables/firms_behind.tex"][2] == "no_magnitudes"
     assert manifest["tables/balance.tex"][2] != "none in it"

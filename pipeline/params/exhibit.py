@@ -49,7 +49,17 @@ DEFAULT_TABLES: tuple[TableName, ...] = (
     "checks",
 )
 FigureName = Literal[
-    "outcome_paths", "event_study", "love_plot", "overlap", "sample_flow", "cohorts"
+    "outcome_paths",
+    "event_study",
+    "love_plot",
+    "overlap",
+    "sample_flow",
+    "cohorts",
+    "choices",
+    "forest",
+    "att_gt",
+    "pre_trend_power",
+    "coverage",
 ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.exhibits.figures.drawing import render_figure
-from pipeline.exhibits.figures.registry import FIGURES
+from pipeline.exhibits.figures.registry import FIGURES, drawn_figures
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import headline_metrics, numbers_json, numbers_tex
 from pipeline.exhibits.quoted_numbers import all_numbers, quoted_numbers
@@ -76,7 +76,7 @@ def _texts(results: StudyResults, tables: dict[str, Table]) -> dict[str, bytes]:
             **plots_csv(results),
             "methods.tex": methods_tex(results),
             "tables.tex": table_floats(results, tables.values()).encode("utf-8"),
-            "figures.tex": figure_floats(results, list(results.settings.exhibit.figures)).encode(),
+            "figures.tex": figure_floats(results, list(drawn_figures(results))).encode(),
             "tables.docx": render_word({caption(results, t.part): t for t in tables.values()}),
             "report.html": report_page(results, tables),
         }
@@ -111,11 +111,11 @@ def _renderings(tables: dict[str, Table]) -> dict[str, bytes]:
 
 
 def _figures(results: StudyResults) -> dict[str, bytes]:
-    names = results.settings.exhibit.figures
+    rows = drawn_figures(results)
     return {
         f"figures/{name}.{kind}": content
-        for name in track(names, "figures", len(names), name=str)
-        for kind, content in render_figure(FIGURES[name].draw, results).items()
+        for name in track(rows, "figures", len(rows), name=str)
+        for kind, content in render_figure(rows[name].draw, results).items()
     }
 
 

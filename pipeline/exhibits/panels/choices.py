@@ -35,11 +35,11 @@ def choice_names(results: StudyResults, kind: str, chosen: list[Variant]) -> lis
     ]
 
 
-def choices_panel(results: StudyResults, outcome: str) -> str:
-    """Draw every variant; nothing where the headline is the only one."""
+def choice_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
+    """Return every variant under a heading of its kind; none where the headline is the only one."""
     found = variants(results, outcome)
     if len(found) < 2 or not any(v.is_headline for v in found):
-        return ""
+        return []
     rows = []
     for kind in KINDS:
         own = [v for v in found if choice_kind(results, v) == kind]
@@ -48,7 +48,16 @@ def choices_panel(results: StudyResults, outcome: str) -> str:
             DrawnRow(name, v.effect, main=v.is_headline, hollow=v.biased)
             for name, v in zip(choice_names(results, kind, own), own, strict=True)
         ]
+    return rows
+
+
+def choices_panel(results: StudyResults, outcome: str) -> str:
+    """Draw every variant; nothing where the headline is the only one."""
+    rows = choice_rows(results, outcome)
+    effects = [row.effect for row in rows if row.effect is not None]
+    if not effects:
+        return ""
     label = results.plain_name(outcome)
-    described = say("page.choices_described", label=label, n=len(found))
-    unit = translated_unit(found[0].effect)
+    described = say("page.choices_described", label=label, n=len(effects))
+    unit = translated_unit(effects[0])
     return rows_panel(rows, say("page.effect_axis", unit=unit), described)

@@ -16,20 +16,28 @@ from pipeline.exhibits.words.language import say
 
 def groups_panel(results: StudyResults, outcome: str) -> str:
     """Draw all firms, then every group with an interval; nothing where none has one."""
-    rows = group_rows(results, outcome)
-    everyone = headline_effect(results, outcome)
-    if not rows or everyone is None:
+    rows = forest_rows(results, outcome)
+    if not rows:
         return ""
-    asked = results.settings.estimate.analyses.groups
-    assert asked is not None
-    count = rounding.whole(everyone.n_treated)
-    drawn = [DrawnRow(say("page.everyone"), everyone, count, main=True)]
-    for grouping, own in rows.items():
-        drawn += [DrawnRow(asked.by[grouping].label), *own]
-    label = results.plain_name(outcome)
-    described = say("page.groups_described", label=label, n=sum(map(len, rows.values())))
+    everyone = rows[0].effect
+    assert everyone is not None
+    n_groups = sum(row.effect is not None for row in rows) - 1
+    described = say("page.groups_described", label=results.plain_name(outcome), n=n_groups)
     axis = say("page.effect_axis", unit=translated_unit(everyone))
-    return rows_panel(drawn, axis, described)
+    return rows_panel(rows, axis, described)
+
+
+def forest_rows(results: StudyResults, outcome: str) -> list[DrawnRow]:
+    """Return all firms, then the groups of each grouping under its name."""
+    groups, everyone = group_rows(results, outcome), headline_effect(results, outcome)
+    asked = results.settings.estimate.analyses.groups
+    if not groups or everyone is None or asked is None:
+        return []
+    count = "" if math.isnan(everyone.n_treated) else rounding.whole(everyone.n_treated)
+    drawn = [DrawnRow(say("page.everyone"), everyone, count, main=True)]
+    for grouping, own in groups.items():
+        drawn += [DrawnRow(asked.by[grouping].label), *own]
+    return drawn
 
 
 def group_rows(results: StudyResults, outcome: str) -> dict[str, list[DrawnRow]]:

@@ -57,7 +57,7 @@ def severity_word(severity: Severity) -> str:
 
 def short_clauses(results: StudyResults, cautions: Iterable[Caution]) -> str:
     """Return cautions as clauses that follow `but` or `because`."""
-    return join_words([say(f"but.{c.code}", **_figures(results, c)) for c in cautions])
+    return "; ".join(say(f"but.{c.code}", **_figures(results, c)) for c in cautions)
 
 
 def p_words(p_value: float) -> str:
