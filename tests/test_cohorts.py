@@ -58,6 +58,24 @@ def test_not_yet_treated_firms_serve_until_the_last_outcome_year():
     assert "u" not in members(later, 2003)
 
 
+@pytest.mark.parametrize(("anticipation", "last_year"), [(0, 2004), (1, 2003)])
+@pytest.mark.parametrize("last_event_time", [0, 1, 3])
+def test_where_everybody_enters_the_remedy_that_is_named_works(
+    anticipation, last_year, last_event_time
+):
+    everybody = PANEL[PANEL["cohort"].notna()].reset_index(drop=True)
+    asked = treatment(
+        comparison="not_yet_treated",
+        anticipation_years=anticipation,
+        window={"first_event_time": -2, "last_event_time": last_event_time},
+    )
+    with pytest.raises(SupportError, match=f"clean.window.last_year: {last_year} these are"):
+        risk_sets(everybody, asked)
+    earlier = everybody[everybody["year"] <= last_year].reset_index(drop=True)
+    firms = risk_sets(earlier, asked).firms
+    assert members(firms, 2003) == {"t", "u"}
+
+
 def test_anticipation_moves_the_base_year_and_the_horizon():
     firms = risk_sets(PANEL, treatment(comparison="not_yet_treated", anticipation_years=1)).firms
     assert firms.loc[firms["stack"] == 2003, "base_year"].unique().tolist() == [2001]

@@ -452,7 +452,7 @@ def test_a_category_where_a_number_is_needed_is_named():
             "last cohort alone",
             lambda: entering(lambda n: 2003 + n % 3),
             {"comparison": "not_yet_treated"},
-            "stack 2004: no comparison firm is in the risk set .controls_from: all.; use a shorter",
+            "beside the entrants of 2005: with clean.window.last_year: 2004 these are comparison",
         ),
         (
             "every second year",

@@ -8,6 +8,7 @@ from pipeline.datasets.panel import ISSUES, NOT_FOUND
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.rules.registry import RULES, setting_of_step
 from pipeline.panel.values import numeric, text
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection, NumberColumn
@@ -227,6 +228,29 @@ def test_everybody_treated_leaves_nobody_to_compare_with():
     raw = RAW.assign(support=[0, 1, 1, 0, 1, 1])
     with pytest.raises(DataError, match="every firm enters the programme"):
         clean(raw)
+
+
+@pytest.mark.parametrize(
+    ("rows", "support", "message"),
+    [
+        (
+            [0, 1, 2, 3, 4],
+            [0, 1, 1, 0, 0],
+            "no firm outside the programme is left: .*balanced took 1",
+        ),
+        ([0, 1, 3, 4, 5], [0, 1, 0, 0, 0], "no firm that enters the programme is left: .*balanced"),
+        ([0, 1, 2, 3, 4, 5], [1, 1, 1, 0, 0, 0], "is left: entry by the panel's first year took 1"),
+    ],
+)
+def test_a_group_that_rules_empty_is_told_with_the_rule(rows, support, message):
+    raw = RAW.loc[rows].reset_index(drop=True).assign(support=support)
+    with pytest.raises(DataError, match=message):
+        clean(raw, rules=CLEAN | {"window": {"balanced": True}})
+
+
+def test_every_step_of_cleaning_names_what_asks_for_it():
+    for step in (step for rule in RULES.values() for step in rule.steps):
+        assert setting_of_step(step)
 
 
 def test_neighbours_of_firms_left_out_are_still_beside_participants():

@@ -23,7 +23,7 @@ from pipeline.panel.origin import Origin, located
 from pipeline.panel.panel_index import of_firms
 from pipeline.panel.rules.corrections import correct_points
 from pipeline.panel.rules.links import link_panel, linked_identifiers
-from pipeline.panel.rules.registry import asked_rules
+from pipeline.panel.rules.registry import asked_rules, setting_of_step
 from pipeline.panel.rules.rule import Cleaning
 from pipeline.panel.rules.standard import (
     blank_missing_codes,
@@ -74,7 +74,7 @@ def clean_panel(
         del panel, delivered
         earlier = [*found, *typed.issues, *joined, *cohorts.issues]
         ledger = apply_rules(handed_over, asked_rules(cleaning), earlier)
-        _require_both_groups(ledger.panel, treatment)
+        _require_both_groups(ledger, treatment)
         not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
         return replace(ledger, not_found=not_found, corrections=typed.corrections)
 
@@ -113,15 +113,30 @@ def _links(tables: RulesTables, clean: CleanSection) -> pd.Series | None:
     return linked_identifiers(tables[clean.links.file], clean.links, clean.identifier)
 
 
-def _require_both_groups(panel: pd.DataFrame, treatment: TreatmentSection) -> None:
-    treated = panel["cohort"].notna()
+def _require_both_groups(ledger: Ledger, treatment: TreatmentSection) -> None:
+    """Raise DataError where a group is empty, with the rules of cleaning that emptied it."""
+    treated = ledger.panel["cohort"].notna()
     if not treated.any():
         raise DataError(
-            "no firm enters the programme after the panel's first year: check treatment.entry and "
-            "whether the register's identifiers are those of the panel"
+            _emptied(ledger.sample_flow, "treated")
+            or "no firm enters the programme after the panel's first year: check treatment.entry "
+            "and whether the register's identifiers are those of the panel"
         )
     if treatment.comparison == "never_treated" and treated.all():
         raise DataError(
-            "every firm enters the programme, so there is no never-treated firm to compare with; "
-            "declare treatment.comparison: not_yet_treated, or deliver firms outside the programme"
+            _emptied(ledger.sample_flow, "comparison")
+            or "every firm enters the programme, so there is no never-treated firm to compare "
+            "with; declare treatment.comparison: not_yet_treated, or deliver firms outside the "
+            "programme"
         )
+
+
+def _emptied(flow: pd.DataFrame, group: str) -> str:
+    """Say which settings left no firm of a group, and how many each took; empty where none did."""
+    lost = flow[flow[f"{group}_firms_lost"] > 0]
+    if lost.empty:
+        return ""
+    who = {"treated": "that enters", "comparison": "outside"}[group]
+    rows = zip(lost["rule"], lost[f"{group}_firms_lost"], strict=True)
+    took = ", ".join(f"{setting_of_step(str(rule))} took {n}" for rule, n in rows)
+    return f"no firm {who} the programme is left: {took}; relax these, or deliver further firms"

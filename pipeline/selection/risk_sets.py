@@ -62,7 +62,7 @@ def risk_sets(
     """Build the risk set of every entry year from PANEL, and its index where there is one.
 
     Returns one row per stack and firm with RISK_SET_COLUMNS. Raises SupportError where no
-    entry year has both a treated firm and a candidate.
+    entry year has both a treated firm and a candidate, or everybody enters up to the last year.
     """
     index = index_panel(panel) if index is None else index
     entry_years = sorted(int(year) for year in panel["cohort"].dropna().unique())
@@ -74,6 +74,8 @@ def risk_sets(
     stacks = [active_firms(panel, year, treatment, index) for year in entry_years]
     parts = [risk_set(s, cohort[s.row], cluster_entry[s.row], treatment) for s in stacks]
     firms = pd.concat(parts, ignore_index=True)
+    if treatment.comparison == "not_yet_treated" and not panel["cohort"].isna().any():
+        _require_somebody_left(parts[-1], entry_years[-1], treatment)
     _require_candidates(firms, treatment, _years_lacking(panel, entry_years, treatment))
     # every firm's entry year stands in each of its rows
     return RiskSets(firms, _count_stacks(panel["cohort"].iloc[index.row.max(axis=1)], firms))
@@ -169,6 +171,19 @@ def _require_candidates(firms: pd.DataFrame, treatment: TreatmentSection, lackin
             f"and at entry (comparison: {treatment.comparison}, anticipation_years: "
             f"{treatment.anticipation_years}){lacking}; check treatment.entry and "
             "treatment.comparison"
+        )
+
+
+def _require_somebody_left(
+    last: pd.DataFrame, entry_year: int, treatment: TreatmentSection
+) -> None:
+    """Raise SupportError where everybody enters, and the last entry year has nobody to wait for."""
+    if len(last) and last["treated"].all():
+        earlier = entry_year - 1 - treatment.anticipation_years
+        raise SupportError(
+            f"every firm enters the programme, and none is left untreated beside the entrants of "
+            f"{entry_year}: with clean.window.last_year: {earlier} these are comparison firms of "
+            "earlier entrants"
         )
 
 

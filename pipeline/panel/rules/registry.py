@@ -236,3 +236,19 @@ RULES: dict[str, CleaningRule] = {
         make=on_panel(limit_tails),
     ),
 }
+
+# What asks for a step, where its rule's `setting` says too little.
+_ASKED_BY = {
+    "years": "clean.window.first_year and last_year",
+    "not_already_treated": "entry by the panel's first year",
+    "not_in_another_programme_only": "treatment.entry.other_programmes",
+    "not_in_another_programme": "treatment.entry.other_programmes",
+    "least_years": "clean.window.minimum_pre_years and minimum_post_years",
+    "every_year": "clean.window.balanced",
+}
+
+
+def setting_of_step(step: str) -> str:
+    """Return what asks for a step of SAMPLE_FLOW, for messages."""
+    rules = (rule.setting or "" for rule in RULES.values() if step in rule.steps)
+    return _ASKED_BY.get(step) or next(rules)
