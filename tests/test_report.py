@@ -94,7 +94,7 @@ def test_nothing_is_fetched_and_nothing_runs(page):
 def test_a_screen_reader_finds_language_title_headings_and_table_heads(page, results):
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == 1
-    beside = ["further outcomes", "parameters", "provenance"]
+    beside = ["further outcomes", "steps as set", "parameters", "provenance"]
     expected = len(study_tables(published(results))) + len(beside)
     assert len(page.all("table")) == len(page.all("caption")) == expected
     assert all("scope" in attributes for attributes in page.all("th"))

@@ -23,6 +23,7 @@ from pipeline.exhibits.questions import (
 from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.render.results_csv import results_csv
 from pipeline.exhibits.tables.registry import SECTIONS, TABLES
+from pipeline.exhibits.tables.settings import settings_table
 from pipeline.exhibits.tables.table import Table
 from pipeline.exhibits.words.captions import caption
 from pipeline.exhibits.words.caution_words import Said, cautions_said, severity_word
@@ -128,13 +129,15 @@ def _appendix(results: StudyResults, tables: dict[str, Table], links: TableLinks
 
 
 def _parameters(results: StudyResults) -> str:
+    """Return what every step was set to, in words, and the settings as params.yaml has them."""
     settings = results.settings
     sections = {name: getattr(settings, name).model_dump() for name in settings.__annotations__}
     rows = list(leaves(sections, results.study))
     heads = (say("report.setting"), say("report.value"))
     listed = plain_table(heads, rows, say("report.settings_that_ran"))
     count = say("report.n_settings", rows=len(rows))
-    return folded(say("report.parameters"), count, listed, screen_only=True)
+    told = render_html(settings_table(results), say("captions.settings"))
+    return folded(say("report.parameters"), count, told, listed, screen_only=True)
 
 
 def _provenance(results: StudyResults) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.exhibits.design_balance import balance_of
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import balance_rule, matching_designs
 from pipeline.exhibits.render import svg
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.words.language import say
@@ -24,8 +25,8 @@ def love_panel(results: StudyResults) -> str:
         return ""
     wide = wide.reindex(wide["std_diff_before"].abs().sort_values(ascending=False).index)
     rows = wide.head(_MOST).to_dict("records")
-    matched = design in results.settings.match.designs
-    bound = results.settings.match.balance.threshold
+    matched = design in matching_designs(results)
+    bound = balance_rule(results).value("threshold")
     ends = [float(row[f"std_diff_{side}"]) for row in rows for side in ("before", "after")]
     known = [end for end in ends if not math.isnan(end)]
     across = svg.scale([-bound, bound, *known], _LEFT, _RIGHT, 3)
