@@ -93,10 +93,20 @@ def test_shares_of_the_largest_and_the_estimate_without_them():
     assert np.isnan(five), "of two firms"
     rows = results.estimates.set_index(["sample", "named"])
     without = rows.loc[("without_largest_firm", "att")]
-    assert without["estimate"] == pytest.approx(np.log((20 / 30) / (40 / 20)))
+    # T2 was larger before entry, whatever T1 became afterwards
+    assert without["estimate"] == pytest.approx(np.log((80 / 10) / (40 / 20)))
     assert without["n_treated"] == 1
     assert np.isnan(rows.loc[("without_largest_five", "att"), "estimate"])
     assert rows.loc[("without_largest_five", "att"), "note"]
+
+
+def test_the_largest_firm_may_be_a_comparison_firm():
+    """C1 is the largest before entry, and smaller than both treated firms after it."""
+    results = pairs(TEXT.replace("20   10", "50   10").replace("0    30", "5    30"))
+    rows = results.estimates.set_index(["sample", "named"])
+    without = rows.loc[("without_largest_firm", "att")]
+    assert without["estimate"] == pytest.approx(np.log((60 / 40) / (30 / 5)))
+    assert without[["n_treated", "n_control"]].tolist() == [2, 1]
 
 
 def test_two_specs_of_one_sample_share_what_is_told_of_it():

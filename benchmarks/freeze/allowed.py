@@ -82,6 +82,14 @@ def _number_of_orders(found: Difference) -> bool:
     return found.kind == "row is new" and found.key.get("family") == "n_match_orders"
 
 
+def _without_the_largest(found: Difference) -> bool:
+    return (
+        found.table == "estimates"
+        and found.study == "simulated"
+        and found.key["sample"] in ("without_largest_firm", "without_largest_five")
+    )
+
+
 ALLOWED = (
     Allowed(
         "simultaneous bands: one critical value from fixed directions instead of random draws "
@@ -112,6 +120,11 @@ ALLOWED = (
     Allowed(
         "what cannot be estimated is a row with a reason, where it was a gap",
         _row_with_a_reason,
+    ),
+    Allowed(
+        "the largest firms are those with the largest totals before entry, treated or not, where "
+        "they had the largest shares of their own group in all years",
+        _without_the_largest,
     ),
 )
 

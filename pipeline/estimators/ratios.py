@@ -180,8 +180,8 @@ def _events(sample: StackedSample, ratios: Ratios, regressors: Regressors) -> Es
 
 
 def _without_largest(spec: StackedSpec, sample: StackedSample, rows: Codes) -> dict[str, Answer]:
-    """Return the average effect without the firms with the largest shares of their group."""
-    largest = np.argsort(-_largest_share(sample), kind="stable")
+    """Return the average effect without the firms that were the largest before entry."""
+    largest = np.argsort(-_totals_before_entry(sample), kind="stable")
     found: dict[str, Answer] = {}
     for name, n_firms in WITHOUT_LARGEST.items():
         kept = ~np.isin(sample.stacks.firm, largest[:n_firms])
@@ -251,9 +251,16 @@ def _mean_log_ratio(
     return float((ratios * mass)[mass > 0].sum() / mass.sum())
 
 
-def _largest_share(sample: StackedSample) -> Floats:
-    """Return, by firm code, the larger of its shares in the treated and comparison totals."""
-    return np.maximum(_shares(sample, sample.treated), _shares(sample, ~sample.treated))
+def _totals_before_entry(sample: StackedSample) -> Floats:
+    """Return each firm's outcome total up to the reference year, by firm code.
+
+    Of all that are compared, each firm and year once: neither weights, which are small where many
+    firms are compared, nor what the programme did say who is large.
+    """
+    before = sample.event_time <= sample.stacks.reference
+    _, once = np.unique(sample.panel_row[before], return_index=True)
+    firm, y = sample.firm[before][once], sample.y[before][once]
+    return np.bincount(firm, y, int(sample.stacks.firm.max()) + 1).astype(np.float64)
 
 
 def _shares(sample: StackedSample, member: Flags) -> Floats:

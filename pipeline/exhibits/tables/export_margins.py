@@ -167,7 +167,7 @@ def _notes(
             results,
             full=[
                 say("export_margins.decomposition", design=label, firms=firms),
-                say("export_margins.who_is_largest"),
+                say("export_margins.who_is_largest", firms=firms),
             ],
             short=[say("short_notes.margins", design=label)],
         ),
