@@ -407,7 +407,7 @@ def assert_plausible(rows, design, draws):
     assert drawn["estimate"] == analytic["estimate"]
     # The error of a standard error from 200 draws is a twentieth; weights add to the spread.
     assert 0.6 < drawn["std_error"] / analytic["std_error"] < 1.6
-    assert drawn["note"] == f"score, weights and effect redone in {draws} samples of clusters"
+    assert drawn["note"] == f"design and effect redone in {draws} samples of clusters"
     upper, lower = drawn["conf_high"] - drawn["estimate"], drawn["estimate"] - drawn["conf_low"]
     assert upper == pytest.approx(lower)
 

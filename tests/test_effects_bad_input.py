@@ -276,7 +276,7 @@ SAYS = {
     "covariate separates": "covariates separate treated from comparison firms",
     "covariate missing": "no firm has all of the covariates size",
     "covariate infinite": "covariate size has values that are infinite",
-    "weights zero": "no matched treated and comparison firms",
+    "weights zero": "no treated and comparison firms",
     "one treated firm": "no treated firm is left without the largest firm",
     "single pre-year": "no pre-trend can be seen",
     "two clusters": "no standard error: normal inference needs three clusters or more",

@@ -237,7 +237,7 @@ def test_nothing_left_after_the_missing_rule_is_a_row_with_a_reason():
     panel = panel_from(text, {"T1": 2002, "T2": 2003})
     matches = matches_from(SHORT_SETS)
     results = run(panel, matches, weights_from(matches, panel), (-2, 1))
-    assert results.estimates["note"].str.startswith("no matched treated and comparison").all()
+    assert results.estimates["note"].str.startswith("no treated and comparison").all()
     assert figure(results, SAMPLES, "n_treated_missing") == 2
     assert results.paths.empty and results.tests.empty
 

@@ -491,7 +491,7 @@ def test_balance_counts_firms_by_entry_year_and_distinct_ones(results):
     ]
     assert rows["distinct firms"].cells[3] == WholeNumbers((1071,))
     notes = " ".join(balance_table(results).notes)
-    assert "treated firms with the score's covariates, before matching" in notes
+    assert "all treated firms with the score's covariates" in notes
     assert "matched on covariates: " in notes
 
 
@@ -635,7 +635,7 @@ def test_captions_number_every_kind_of_part(results):
     part = TablePart("main_effects", 2)
     assert part.file_name == "main_effects_2"
     assert caption(results, part) == "Effects by outcome and design, part 2"
-    assert caption(results, TablePart("balance", 2)).endswith("before and after matching, part 2")
+    assert caption(results, TablePart("balance", 2)).endswith("comparison firms are, part 2")
 
 
 def test_every_table_knows_which_part_it_is():

@@ -160,7 +160,7 @@ def test_outcome_paths_are_those_of_the_table(results):
     for label, design, treated in (
         ("Treated", "covariates_lags", True),
         ("Comparison, weighted", "covariates_lags", False),
-        ("Comparison, before matching", "unmatched", False),
+        ("Comparison, all", "unmatched", False),
     ):
         chosen = (paths["design"] == design) & (paths["treated"] == treated)
         expected = paths[chosen].set_index("event_time")["mean"].to_dict()
@@ -217,7 +217,7 @@ def test_love_plot_of_a_headline_without_matching_has_one_sample(results):
     estimate = results.settings.estimate.model_copy(update={"headline": headline})
     settings = dataclasses.replace(results.settings, estimate=estimate)
     figure = love_plot(dataclasses.replace(results, settings=settings))
-    assert _key_words(figure) == ["Before matching"]
+    assert _key_words(figure) == ["All compared"]
 
 
 def test_overlap_shares_sum_to_one():

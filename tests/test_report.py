@@ -206,7 +206,7 @@ def test_rows_left_out_for_missing_outcomes_are_a_limitation(results):
     place = {"design": "covariates_lags", "outcome": "sales_log"}
     missing = with_figures(results, SAMPLES, place, firm_years_missing=11752)
     found = " ".join(limitations(missing))
-    assert "Annual sales: 50 percent of the rows of matched firms are left out" in found
+    assert "Annual sales: 50 percent of the rows of the firms compared are left out" in found
 
 
 def test_text_from_users_is_escaped():

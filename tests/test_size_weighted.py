@@ -90,7 +90,7 @@ def test_a_treated_firm_without_size_leaves_with_its_set_and_is_counted():
 def test_nobody_with_a_size_is_a_reason():
     results = run("treated_size", jobs=dict.fromkeys(JOBS, np.nan))
     assert np.isnan(row(results)["estimate"])
-    assert "no matched treated and comparison firms" in row(results)["note"]
+    assert "no treated and comparison firms" in row(results)["note"]
 
 
 @pytest.mark.parametrize("comparison", ["treated_size", "own_size"])

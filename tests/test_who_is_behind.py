@@ -75,7 +75,7 @@ def test_who_is_lost_is_said_wherever_the_headline_is(results):
     assert "Treated firms lost before the estimates, of 420: 8 in cleaning; without the" in (
         notes(results)
     )
-    assert "support or match: 14 of 412 (Panel B)" in notes(results)
+    assert "support or a comparison: 14 of 412 (Panel B)" in notes(results)
 
 
 def test_outcomes_with_other_firms_are_named(results):

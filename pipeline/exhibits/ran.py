@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -20,6 +20,11 @@ from pipeline.datasets.specs import ANALYSES, NO_LIST, NONE, OUTCOMES, SPECS
 from pipeline.datasets.store import Dataset
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.words.language import join_words
+
+# How designs pick comparison firms: by matching, or by weights for all of them.
+Picking = Literal["matched", "weighted", "unmatched"]
+_PICKINGS: tuple[Picking, ...] = ("matched", "weighted", "unmatched")
+_WEIGHTING = ("odds", "overlap", "entropy")
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,20 @@ def matching_designs(results: StudyResults) -> list[str]:
     """Return the designs that match or weight, in the order in which exhibits show them."""
     names = _in_order(results, DESIGNS)
     return [name for name in names if name != UNMATCHED_DESIGN]
+
+
+def picking(results: StudyResults, designs: Iterable[str]) -> Picking:
+    """Return whether any of the designs matches, or else any weights, or none does either."""
+    found = {_picked_by(results, design) for design in designs}
+    return next((kind for kind in _PICKINGS if kind in found), "unmatched")
+
+
+def _picked_by(results: StudyResults, design: str) -> Picking:
+    if design not in matching_designs(results):
+        return "unmatched"
+    row = design_ran(results, design)
+    by_weights = row.code("method") in _WEIGHTING or row.code("content") == "weights"
+    return "weighted" if by_weights else "matched"
 
 
 def outcomes_ran(results: StudyResults) -> list[Ran]:

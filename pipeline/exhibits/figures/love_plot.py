@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from pipeline.exhibits.design_balance import balance_of
 from pipeline.exhibits.figures.drawing import BLUE, GREY, ORANGE, PALE, WIDTH_INCHES
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import balance_rule, matching_designs
+from pipeline.exhibits.ran import balance_rule, picking
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.words.language import say
 
@@ -36,10 +36,11 @@ def love_plot(results: StudyResults) -> Figure:
     axes = figure.subplots()
     heights = list(range(len(wide)))
     before, after = wide["std_diff_before"].to_numpy(), wide["std_diff_after"].to_numpy()
-    _points(axes, before, heights, _BEFORE | {"label": say("sample.before")})
-    if headline.design in matching_designs(results):
+    kind = picking(results, [headline.design])
+    _points(axes, before, heights, _BEFORE | {"label": say(f"sample.before_{kind}")})
+    if kind != "unmatched":
         axes.hlines(heights, before, after, color=PALE, linewidth=1, zorder=1)
-        _points(axes, after, heights, _AFTER | {"label": say("sample.after")})
+        _points(axes, after, heights, _AFTER | {"label": say(f"sample.after_{kind}")})
     terms = zip(wide["covariate"], wide["category"], strict=True)
     labels = [covariate_label(results, *term) for term in terms]
     stars = ["" if used else " *" for used in wide["in_score_before"]]

@@ -40,7 +40,7 @@ class _Look:
 
 _TREATED = _Look("column.treated", "-", "o", BLUE, BLUE)
 _MATCHED = _Look("column.comparison_weighted", "--", "s", ORANGE, "white")
-_EVERYONE = _Look("column.comparison_before_matching", ":", "", MIDDLE, MIDDLE)
+_EVERYONE = _Look("column.comparison_all", ":", "", MIDDLE, MIDDLE)
 
 
 def outcome_paths(results: StudyResults) -> Figure:

@@ -38,7 +38,7 @@ def _mirror(axes: Axes, bins: pd.DataFrame) -> None:
         {"label": say("column.treated"), "color": BLUE, "ec": "white"},
     )
     hatched = {
-        "label": say("column.comparison_before_matching"),
+        "label": say("column.comparison_all"),
         "hatch": "////",
         "fc": "white",
         "ec": GREY,

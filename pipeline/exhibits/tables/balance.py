@@ -15,7 +15,13 @@ from pipeline.exhibits.design_balance import (
     differences_together,
 )
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import balance_rule, covariate_ran, covariates_ran, matching_designs
+from pipeline.exhibits.ran import (
+    balance_rule,
+    covariate_ran,
+    covariates_ran,
+    matching_designs,
+    picking,
+)
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
     HIDDEN,
@@ -48,13 +54,16 @@ def balance_table(results: StudyResults) -> Table:
     """
     design = results.settings.estimate.headline.design
     wide = balance_of(results, design)
+    kind = picking(results, [design])
+    before = say(f"sample.before_{kind}")
+    after = "" if kind == "unmatched" else say(f"sample.after_{kind}")
     columns = [
         TableColumn(say("column.treated")),
-        TableColumn(say("balance.comparison"), spanner=say("sample.before")),
-        TableColumn(say("balance.std_diff"), spanner=say("sample.before")),
-        TableColumn(say("balance.comparison"), spanner=say("sample.after")),
-        TableColumn(say("balance.std_diff"), spanner=say("sample.after")),
-        TableColumn(say("balance.variance_ratio"), spanner=say("sample.after")),
+        TableColumn(say("balance.comparison"), spanner=before),
+        TableColumn(say("balance.std_diff"), spanner=before),
+        TableColumn(say("balance.comparison"), spanner=after),
+        TableColumn(say("balance.std_diff"), spanner=after),
+        TableColumn(say("balance.variance_ratio"), spanner=after),
     ]
     table = Table(
         columns=tuple(columns),

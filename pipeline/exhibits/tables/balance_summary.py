@@ -6,7 +6,7 @@ from pipeline.datasets.balance import BALANCE_SUMMARY, INDEX_CONSTANT
 from pipeline.datasets.matches import MATCHED
 from pipeline.exhibits.design_balance import differences_together
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import balance_rule, matching_designs
+from pipeline.exhibits.ran import balance_rule, matching_designs, picking
 from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.balance import share_above
 from pipeline.exhibits.tables.table import (
@@ -29,8 +29,11 @@ def balance_summary(results: StudyResults) -> list[Table]:
     designs = matching_designs(results)
     if not designs:
         return []
+    kind = picking(results, designs)
     panels = [
-        Panel(say(f"sample.{side}"), tuple(_row(results, design, side) for design in designs))
+        Panel(
+            say(f"sample.{side}_{kind}"), tuple(_row(results, design, side) for design in designs)
+        )
         for side in ("before", "after")
     ]
     return [

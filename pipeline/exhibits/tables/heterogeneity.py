@@ -16,7 +16,7 @@ from pipeline.exhibits.analysis_effects import (
 )
 from pipeline.exhibits.inputs import StudyResults, missing_reason
 from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.ran import conf_level, power, ran_on
+from pipeline.exhibits.ran import conf_level, picking, power, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
@@ -138,9 +138,11 @@ def _notes(
     firms = results.settings.exhibit.firms
     rows = ran_on(results, BY_GROUP, [design], effects)
     how = (
-        say("heterogeneity.matched_in_design")
-        if all(row.code("weights") != "matched_within_groups" for row in rows)
-        else say("heterogeneity.matched_within_groups")
+        say("heterogeneity.matched_within_groups")
+        if any(row.code("weights") == "matched_within_groups" for row in rows)
+        else say("heterogeneity.matched_in_design")
+        if picking(results, [design]) == "matched"
+        else say("heterogeneity.own_group", firms=firms)
     )
     named: dict[str, str | int] = {
         "firms": firms,

@@ -12,7 +12,7 @@ from pipeline.exhibits.words.designs import (
     pool_that_ran,
     score_covariates,
 )
-from pipeline.exhibits.words.inference import level_words
+from pipeline.exhibits.words.inference import conditional_words, level_words
 from pipeline.exhibits.words.language import join_words, say
 
 
@@ -67,6 +67,7 @@ def _intervals(results: StudyResults, row: Ran) -> str:
         "assumptions.intervals",
         conf_level=rounding.general(100 * conf_level(results)),
         level=join_words(shared),
+        conditional=conditional_words(results, "assumptions", [row.code("design")]),
     )
 
 

@@ -1,9 +1,10 @@
 """Say in words how the standard errors and intervals of the main table are made."""
 
 import math
+from collections.abc import Iterable
 
 from pipeline.exhibits.inputs import Effect, StudyResults
-from pipeline.exhibits.ran import conf_level, matching_designs
+from pipeline.exhibits.ran import conf_level, picking
 from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects, panel_ran
 from pipeline.exhibits.words.language import say
 
@@ -18,14 +19,21 @@ def inference_words(results: StudyResults, shown: Shown) -> str:
     others = [letter for letter in clusters if not is_normal(results, shown, letter)]
     if not others:
         return say("inference_words.normal", by=by, level=level)
-    matched = {panel.design for panel in shown.panels.values()} & set(matching_designs(results))
     return say(
         "inference_words.t",
         by=by,
         level=level,
         where=f" ({name_panels(others)})" if len(others) < len(clusters) else "",
-        conditional=say("inference_words.conditional") if matched else "",
+        conditional=conditional_words(
+            results, "inference_words", [panel.design for panel in shown.panels.values()]
+        ),
     )
+
+
+def conditional_words(results: StudyResults, section: str, designs: Iterable[str]) -> str:
+    """Say that intervals take matches, or weights, as given; empty where there are neither."""
+    kind = picking(results, designs)
+    return "" if kind == "unmatched" else say(f"{section}.conditional_{kind}")
 
 
 def clustered_by(results: StudyResults, shown: Shown) -> str:

@@ -1,7 +1,7 @@
 """The methods paragraph: the conventions behind every table of a study, said once, as they ran."""
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, each, matching_designs, ran_on
+from pipeline.exhibits.ran import Ran, each, ran_on
 from pipeline.exhibits.render.latex_cells import escape
 from pipeline.exhibits.tables.panels import Shown, absorbed
 from pipeline.exhibits.words.assumptions import anticipation_words
@@ -14,7 +14,7 @@ from pipeline.exhibits.words.designs import (
 )
 from pipeline.exhibits.words.estimator_names import name_in_words
 from pipeline.exhibits.words.estimators import adjusted_for, estimator_words
-from pipeline.exhibits.words.inference import clustered_by, is_normal
+from pipeline.exhibits.words.inference import clustered_by, conditional_words, is_normal
 from pipeline.exhibits.words.language import join_words, say
 from pipeline.params.exhibit import PanelSection
 
@@ -94,13 +94,12 @@ def _intervals(results: StudyResults, shown: Shown) -> str:
     if not by:
         return ""
     normal = is_normal(results, shown, "A")
-    matched = shown.panels["A"].design in matching_designs(results)
     return say(
         "methods_paragraph.intervals",
         by=by,
         factor="" if normal else say("methods_paragraph.factor"),
         distribution=say(f"methods_paragraph.{'normal' if normal else 't'}"),
-        conditional=say("methods_paragraph.conditional") if matched else "",
+        conditional=conditional_words(results, "methods_paragraph", [shown.panels["A"].design]),
     )
 
 
