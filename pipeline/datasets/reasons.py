@@ -85,4 +85,5 @@ def _reason(item: dict[str, Any]) -> Reason:
 
 
 def _field(value: Any) -> Any:
-    return _reason(value) if isinstance(value, dict) else value
+    """Return a reason inside another, else the value, which may be text by language."""
+    return _reason(value) if isinstance(value, dict) and _CODE in value else value

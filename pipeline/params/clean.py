@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, Strict, model_validator
 
+from pipeline.params.nouns import LanguageCode
 from pipeline.params.settings import Settings
 
 ColumnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
@@ -152,10 +153,13 @@ class Customs(Settings):
 
 
 class Filter(Settings):
-    """Keep firm-years by a text column; `label` is what the sample flow calls the step."""
+    """Keep firm-years by a text column; `label` is what the sample flow calls the step.
+
+    Words, or words by language; without it the step is told by column and values.
+    """
 
     column: Annotated[ColumnName, OfKind("text")]
-    label: str
+    label: str | dict[LanguageCode, str] | None = None
     keep: list[str] | None = None
     drop: list[str] | None = None
 

@@ -157,6 +157,18 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     yield from inference_faults(study.estimate, study.match, study.score)
     yield from analysis_faults(sections)
     yield from _exhibit_faults(study)
+    yield from _language_faults(study)
+
+
+def _language_faults(study: StudySection) -> Iterator[str]:
+    """Yield texts of the user's that are given by language, and not in that of the exhibits."""
+    language = study.exhibit.language
+    for position, rule in enumerate(study.clean.filters, start=1):
+        if isinstance(rule.label, dict) and language not in rule.label:
+            yield (
+                f"clean.filters[{position}].label has no text in {language}, the language of the "
+                "exhibits"
+            )
 
 
 def _treatment_faults(study: StudySection) -> Iterator[str]:

@@ -159,7 +159,12 @@ class _Marked:
 
 
 def _told(name: str, value: Any) -> object:
-    """Return a field as a sentence holds it: the user's own text stays as it is."""
+    """Return a field as a sentence holds it: the user's own text stays as it is.
+
+    Of text that the user gave by language, that of the report's.
+    """
+    if isinstance(value, Mapping):
+        return value[speech().language]
     if isinstance(value, Reason):
         return tell(value, name if name == "step" else "reason")
     if isinstance(value, list | tuple):

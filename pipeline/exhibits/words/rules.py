@@ -29,11 +29,18 @@ def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> 
         _clause(results, rule, name, _value_words(value, labels if name in _OF_COLUMNS else {}))
         if code is None
         else _clause(results, rule, code, "")
-        for name, value in options.items()
+        for name, value in _in_language(options).items()
         if _is_set(value) and silent(f"{rule}.{name}") is None
         for code in [_code(rule, name, value)]
     ]
     return "; ".join(clause for clause in clauses if clause)
+
+
+def _in_language(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with a label that is given by language in that of the report."""
+    label = options.get("label")
+    own = {"label": label[speech().language]} if isinstance(label, Mapping) else {}
+    return {**options, **own}
 
 
 def column_labels(results: StudyResults) -> dict[str, str]:

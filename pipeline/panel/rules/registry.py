@@ -30,7 +30,7 @@ from pipeline.panel.rules.restrictions import (
 )
 from pipeline.panel.rules.rule import PLACES, Cleaning, CleaningRule, on_panel, with_table
 from pipeline.panel.rules.units import apply_factor, check_scales
-from pipeline.params.clean import Duplicates, Links, PanelWindow
+from pipeline.params.clean import Duplicates, Filter, Links, PanelWindow
 from pipeline.progress import track
 
 
@@ -80,6 +80,12 @@ def _merged(cleaning: Cleaning, declared: Links) -> Iterator[Rule]:
 
 def _cluster(cleaning: Cleaning, declared: list[str]) -> Iterator[Rule]:
     yield partial(add_cluster, columns=declared)
+
+
+def _filter(cleaning: Cleaning, declared: Filter) -> Iterator[Rule]:
+    described = cleaning.data.columns.get(declared.column)
+    called = declared.column if described is None else described.label
+    yield partial(filter_rows, rule=declared, called=called)
 
 
 def _years(cleaning: Cleaning, declared: PanelWindow) -> Iterator[Rule]:
@@ -176,8 +182,8 @@ RULES: dict[str, CleaningRule] = {
         setting="clean.filters",
         place="sample",
         writes=_nothing,
-        steps=frozenset({"filtered"}),
-        make=on_panel(filter_rows),
+        steps=frozenset({"filtered", "only_values", "without_values"}),
+        make=_filter,
     ),
     "years": CleaningRule(
         setting="clean.window",

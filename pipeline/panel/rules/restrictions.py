@@ -8,21 +8,29 @@ from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.params.clean import Filter, PanelWindow
 
 
-def filter_rows(panel: pd.DataFrame, rule: Filter) -> Ruled:
+def filter_rows(panel: pd.DataFrame, rule: Filter, called: str = "") -> Ruled:
     """Keep the firm-years whose text column is, or is not, among the listed values.
 
-    Raises DataError where a listed value never occurs: it may be misspelt.
+    `called` is the label of the column, for a step without one of its own. Raises DataError where
+    a listed value never occurs: it may be misspelt.
     """
     values = panel[rule.column]
     listed = rule.keep if rule.keep is not None else rule.drop or []
     absent = sorted(set(listed) - set(values.dropna().unique()))
     if absent:
         raise DataError(
-            f"clean.filters, {rule.label}: {rule.column} never is {', '.join(absent)}; "
-            "check the spelling"
+            f"clean.filters: {rule.column} never is {', '.join(absent)}; check the spelling"
         )
     kept = values.isin(listed) == (rule.keep is not None)
-    return Ruled(panel, step=Reason("filtered", {"label": rule.label}), kept=kept)
+    return Ruled(panel, step=_filtered(rule, called or rule.column, listed), kept=kept)
+
+
+def _filtered(rule: Filter, column: str, values: list[str]) -> Reason:
+    """Return the step in the user's words, or as the rule has it."""
+    if rule.label is not None:
+        return Reason("filtered", {"label": rule.label})
+    listed = {"column": column, "values": values}
+    return Reason("only_values" if rule.keep is not None else "without_values", listed)
 
 
 def bound_years(panel: pd.DataFrame, window: PanelWindow) -> Ruled:
