@@ -181,7 +181,7 @@ def test_notes_state_rule_scale_and_warnings(results):
         "clustered by municipality x sector",
         "for comparability only",
         "percentage points",
-        "or match: 14 of 412 (Panels B and C)",
+        "or a comparison: 14 of 412 (Panels B and C)",
         "through clustering: 123 (Panels B and C)",
     ):
         assert fragment in notes
