@@ -1,5 +1,6 @@
 """Effects on levels with zeros, taken apart: who is above zero, and how much."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from pipeline.datasets.samples import ZEROS
@@ -21,6 +22,7 @@ from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, WholeNumbers
+from pipeline.exhibits.words.bounds import Beside, outside_bounds
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say, tell
 from pipeline.params.analyses import Margins
@@ -55,7 +57,12 @@ def _table(results: StudyResults, asked: Margins, design: str, numbered: dict[in
         columns=outcome_columns(results, numbered),
         panels=tuple(panel for panel in panels if panel.rows),
         foot=_foot(results, names, design),
-        notes=_notes(results, asked, design, effects),
+        notes=(
+            *_notes(results, asked, design, effects),
+            *outside_bounds(
+                results, _beside(results, design, dict(zip(names, effects, strict=True)))
+            ),
+        ),
         source=results.settings.exhibit.source,
     )
 
@@ -183,3 +190,13 @@ def _notes(
         ]
         notes += [say("export_margins.unit_dependence", shown="; ".join(shown))] if shown else []
     return (*notes, *clusters_note(effects), *reasons_note(effects))
+
+
+def _beside(results: StudyResults, design: str, effects: dict[str, Effects]) -> Iterator[Beside]:
+    """Yield the bounds (Lee) beside the effect on logs of those still above zero."""
+    place = Place(sample="base_exporters")
+    for spec in [s.name for s in results.settings.estimate.specs if s.gives == "bounds"][:1]:
+        for name, found in effects.items():
+            bounded = analysis_effects(results, spec, design, name)
+            called = say("export_margins.lee_bounds")
+            yield Beside(name, found.get(place), called, place, bounded)

@@ -1,6 +1,7 @@
 """Survival after entry with attrition, and outcomes with exit counted beside survivors only."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 
 from pipeline.datasets.samples import ATTRITION
@@ -16,7 +17,7 @@ from pipeline.exhibits.analysis_effects import (
     interval_row,
     reasons_note,
 )
-from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import Ran, rested_on
 from pipeline.exhibits.render.rounding import general
 from pipeline.exhibits.tables.effect_cells import interval_label
@@ -33,6 +34,7 @@ from pipeline.exhibits.tables.table import (
     Text,
     WholeNumbers,
 )
+from pipeline.exhibits.words.bounds import Beside, outside_bounds
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
@@ -149,7 +151,12 @@ def _outcomes(
             Panel(say("survival.in_levels"), _levels(results, effects)),
             Panel(say("survival.bounds"), _bounds(results, effects)),
         ),
-        notes=_outcome_notes(results, asked, design, effects),
+        notes=(
+            *_outcome_notes(results, asked, design, effects),
+            *outside_bounds(
+                results, _beside(results, design, dict(zip(names, effects, strict=True)))
+            ),
+        ),
         source=results.settings.exhibit.source,
     )
 
@@ -165,15 +172,19 @@ def _levels(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
     )
 
 
-def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
-    decimals = results.settings.exhibit.decimals
-    level = interval_label(results)
-    kinds = {
+def _places() -> dict[str, Place]:
+    """Return where bounds stand, by what readers call them."""
+    return {
         say("survival.lee"): Place(Term("lee"), sample="survivors"),
         say("survival.manski"): Place(Term("manski")),
     }
+
+
+def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
+    decimals = results.settings.exhibit.decimals
+    level = interval_label(results)
     rows: list[Row] = []
-    for label, place in kinds.items():
+    for label, place in _places().items():
         rows.append(interval_row(label, [bounds(f, place) for f in effects], decimals))
         ends = [bounds_interval(f, place) for f in effects]
         rows.append(interval_row(level, ends, decimals, indent=True))
@@ -198,6 +209,16 @@ def _outcome_notes(
         *clusters_note(effects),
         *reasons_note(effects),
     )
+
+
+def _beside(results: StudyResults, design: str, effects: dict[str, Effects]) -> Iterator[Beside]:
+    """Yield bounds beside survivors' effect and beside that of the main table."""
+    spec = results.settings.estimate.headline.spec
+    for name, found in effects.items():
+        main = find_effect(results, name, design, spec)
+        for label, place in _places().items():
+            for estimate in (found.get(Place(sample="survivors")), main):
+                yield Beside(name, estimate, label, place, found)
 
 
 def _limits_of(results: StudyResults, row: Ran) -> str:
