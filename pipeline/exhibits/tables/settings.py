@@ -32,7 +32,7 @@ def settings_table(results: StudyResults) -> Table:
         *(Panel(say(f"settings.{name}"), _rules(results, of)) for name, of in _PANELS.items()),
         Panel(say("settings.outcomes"), _outcomes(results)),
         Panel(say("settings.covariates"), _covariates(results)),
-        Panel(say("settings.designs"), _designs(results)),
+        *_designs(results),
     ]
     return Table(
         columns=(TableColumn(say("settings.rule")),),
@@ -67,10 +67,15 @@ def _covariates(results: StudyResults) -> tuple[Row, ...]:
     return tuple(_row(dated_label(row), covariate_words(results, row)) for row in rows)
 
 
-def _designs(results: StudyResults) -> tuple[Row, ...]:
-    names = [UNMATCHED_DESIGN, *matching_designs(results)]
-    label = results.settings.design_label
-    return tuple(_row(capitalised(label(name)), design_words(results, name)) for name in names)
+def _designs(results: StudyResults) -> list[Panel]:
+    """Return a panel a design, so that they may stand on several pages."""
+    panels = {
+        say("settings.design", label=results.settings.design_label(name)): design_words(
+            results, name
+        )
+        for name in (UNMATCHED_DESIGN, *matching_designs(results))
+    }
+    return [Panel(k, tuple(_row(*row) for row in rows.items())) for k, rows in panels.items()]
 
 
 def _row(label: str, words: str) -> Row:

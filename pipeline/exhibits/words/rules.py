@@ -67,19 +67,20 @@ def covariate_words(results: StudyResults, covariate: Ran) -> str:
     return rule_words(results, "score_covariates", options)
 
 
-def design_words(results: StudyResults, design: str) -> str:
-    """Return how a design picked or weighted firms, on what, from which pool, and who chose."""
+def design_words(results: StudyResults, design: str) -> dict[str, str]:
+    """Return how a design picked or weighted firms and who chose, on what, and from which pool."""
     rule, on = design_ran(results, design), score_covariates(results, design)
     own = _set_in(rule, "order", "covariance_of")
     own |= {"tie_tolerance": rule.value("tie_tolerance")} if rule.known("tie_tolerance") else {}
-    parts = [
-        design_rule(results, design),
-        *_cut(results, rule),
-        rule_words(results, "match_designs", own | {"covariates": on}),
-        design_pool(results, design),
-        rule_words(results, "score_models", _set_in(score_ran(results, design), "missing")),
-    ]
-    return "; ".join(part for part in parts if part)
+    picked = [design_rule(results, design), *_cut(results, rule)]
+    missing = _set_in(score_ran(results, design), "missing")
+    told = {
+        say("settings.picked"): [*picked, rule_words(results, "match_designs", own)],
+        say("settings.on"): [", ".join(on), rule_words(results, "score_models", missing)],
+        say("settings.pool"): [design_pool(results, design)],
+    }
+    joined = {heading: "; ".join(filter(None, parts)) for heading, parts in told.items()}
+    return {heading: words for heading, words in joined.items() if words}
 
 
 def _cut(results: StudyResults, rule: Ran) -> list[str]:

@@ -84,7 +84,7 @@ _ORDER = "the order in which rows stand"
 # A code that ends in _ stands for all that begin so, one for each code of the option.
 SAID_OF_DESIGNS: dict[str, str] = {
     "method": "methods",
-    "score_model": "option_match_designs.covariates",
+    "score_model": "settings.on",
     "uses_score": "designs.score",
     "distance": "score_scale",
     "ratio": "methods.nearest_several",
@@ -99,7 +99,7 @@ SAID_OF_DESIGNS: dict[str, str] = {
     "tie_tolerance": "option_match_designs.tie_tolerance",
     "exact": "methods.exact",
     "bins": "option_match_designs_bins",
-    "covariates": "option_match_designs.covariates",
+    "covariates": "settings.on",
     "covariance_of": "option_match_designs.covariance_of_",
     "moments": "moments",
     "base": "balancing_base",
@@ -116,7 +116,7 @@ SILENT_OF_DESIGNS: dict[str, str] = {
 
 SAID_OF_MODELS: dict[str, str] = {
     "controls_from": "comparison_pool",
-    "covariates": "option_match_designs.covariates",
+    "covariates": "settings.on",
     "fit": "score_fit",
     "link": "designs.score",
     "missing": "option_score_models",
