@@ -11,6 +11,7 @@ from workspace import section, write_params
 from pipeline.commands.start.files import guess_format
 from pipeline.commands.start.numbers import date_format, text_codes
 from pipeline.commands.start.section import start_section
+from pipeline.errors import DataError
 from pipeline.params.study import read_study
 from stages import start
 
@@ -185,3 +186,32 @@ def test_what_is_no_panel_ends_in_a_message_and_writes_nothing(
     assert message in capsys.readouterr().err
     assert (workspace / "params.yaml").read_bytes() == before
     assert not (workspace / "data").exists()
+
+
+def flagged(name, falls=False, second=False):
+    """Return rows whose last column is 1 from a firm's third year on, in some firms."""
+    header = ["id", "year", "ventas", name, *(["other"] if second else [])]
+    values = [
+        [f, y, 10.5 + int(f), flag, *([flag] if second else [])]
+        for f in FIRMS
+        for y in YEARS
+        for flag in [int(f < "004" and y > 2002 and not (falls and y == 2004))]
+    ]
+    return [header, *values]
+
+
+def test_the_only_column_that_can_tell_of_support_is_taken_and_asked_about(tmp_path):
+    study, text = started(write_csv(tmp_path / "f.csv", flagged("Recibió ayuda")))
+    assert (study.treatment.entry.source, study.treatment.entry.column) == (
+        "indicator",
+        "recibio_ayuda",
+    )
+    assert "# QUESTION: is this 1 from support on?" in text
+    _, named = started(write_csv(tmp_path / "f.csv", flagged("apoyo")))
+    assert "is this 1 from support on?" not in named
+
+
+@pytest.mark.parametrize("changes", [{"falls": True}, {"second": True}])
+def test_a_column_that_falls_and_one_of_two_tell_nothing(changes, tmp_path):
+    with pytest.raises(DataError, match="nothing tells who was treated"):
+        started(write_csv(tmp_path / "f.csv", flagged("ayuda", **changes)))

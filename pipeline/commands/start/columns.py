@@ -86,6 +86,11 @@ class PanelGuess:
         """Return the column that says who is treated when, None where an entry year does."""
         return self.flags[0] if self.flags and self.entry is None else None
 
+    @property
+    def indicator_is_named(self) -> bool:
+        """Say whether the indicator's name says that it tells of support."""
+        return self.indicator is not None and hinted(self.numbers[self.indicator], _FLAGS)
+
 
 def guess_panel(table: pd.DataFrame) -> PanelGuess:
     """Guess id, year, numbers and codes of a panel; standard names are keys, columns values."""
@@ -100,6 +105,8 @@ def guess_panel(table: pd.DataFrame) -> PanelGuess:
     texts = [name for name in values if name not in {*numeric, *naming}]
     flags = [name for name in numeric if is_flag(table[name])]
     entry = guess_entry_column(table, [n for n in numeric if n not in flags], firm_id, year)
+    supported = [name for name in flags if hinted(name, _FLAGS)]
+    unnamed = [] if supported or entry else _rising(table, flags, firm_id, year)
     changing = _changing(table, firm_id, numeric)
     return PanelGuess(
         firm_id=firm_id,
@@ -109,7 +116,7 @@ def guess_panel(table: pd.DataFrame) -> PanelGuess:
         minimum={std: 0 if numbers(table[name]).min() >= 0 else None
                  for std, name in named.items()},
         codes={std: found for std, name in named.items() if (found := text_codes(table[name]))},
-        flags=[std for std, name in named.items() if name in flags and hinted(name, _FLAGS)],
+        flags=[std for std, name in named.items() if name in supported or [name] == unnamed],
         entry=entry,
         changing=[std for std, name in named.items() if name in changing],
         left_out=naming,
@@ -124,6 +131,14 @@ def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> list[str]:
     values = table[[firm_id]].assign(**{name: numbers(table[name]) for name in names})
     differs = values.groupby(firm_id)[names].nunique().gt(1).any()
     return [name for name in names if differs[name]]
+
+
+def _rising(table: pd.DataFrame, names: list[str], firm_id: str, year: str) -> list[str]:
+    """Return the 0/1 columns that rise from 0 to 1 in some firms and fall in none."""
+    order = numbers(table[year]).sort_values(kind="stable").index
+    by_firm = table[firm_id].loc[order]
+    steps = {name: numbers(table[name]).loc[order].groupby(by_firm).diff() for name in names}
+    return [name for name, step in steps.items() if step.max() > 0 and step.min() >= 0]
 
 
 def _questions(table: pd.DataFrame, firm_id: str, year: str, known: bool) -> list[str]:

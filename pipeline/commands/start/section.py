@@ -169,10 +169,14 @@ def _entry(guess: PanelGuess, register: RegisterGuess | None) -> str:
     if guess.indicator is None:
         raise DataError(
             "nothing tells who was treated: give the register too, or a panel with each firm's "
-            "entry year or with a 0/1 column whose name begins with treat, support, grant or "
-            "program"
+            "entry year or with one 0/1 column that never falls, or whose name begins with treat, "
+            "support, grant or program"
         )
-    return f"source: indicator\n      column: {guess.indicator}\n      switches_off: refuse"
+    asked = "\n      # QUESTION: is this 1 from support on? Its values say so, not its name"
+    return (
+        f"source: indicator{'' if guess.indicator_is_named else asked}"
+        f"\n      column: {guess.indicator}\n      switches_off: refuse"
+    )
 
 
 def _first_entry(guess: PanelGuess, register: RegisterGuess | None) -> int | None:
