@@ -14,6 +14,7 @@ from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.coverage import measure_coverage
+from pipeline.panel.notices import notices
 from pipeline.panel.obtained import read_obtained, read_origins
 from pipeline.panel.profile import panel_dominance, profile_panel
 from pipeline.panel.sources import read_rules_tables
@@ -52,11 +53,8 @@ def main(
         write(CORRECTIONS, cleaned.corrections, folder)
     if cleaned.not_found is not None:
         write(NOT_FOUND, cleaned.not_found, folder)
-        if n_lost := len(cleaned.not_found):
-            notify(
-                f"clean {folders.study}: {n_lost} beneficiaries of the register are not in the "
-                "panel and not evaluated; are identifiers written alike (clean.identifier)?"
-            )
+    for notice in notices(cleaned):
+        notify(f"clean {folders.study}: {notice}")
     write(DATA_RULES, data_rules(data, clean, treatment), folder)
     write(COVERAGE, measure_coverage(cleaned.panel), folder)
     write(PANEL_DOMINANCE, panel_dominance(cleaned.panel), folder)

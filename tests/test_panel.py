@@ -8,6 +8,7 @@ from pipeline.datasets.panel import ISSUES, NOT_FOUND
 from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.notices import notices
 from pipeline.panel.rules.registry import RULES, setting_of_step
 from pipeline.panel.values import numeric, text
 from pipeline.params.clean import CleanSection
@@ -337,3 +338,40 @@ def test_a_number_that_is_a_year_may_be_a_date(given):
 def test_the_year_of_a_row_may_be_a_date():
     dated = RAW.assign(yr=[f"{year}-12-31" for year in RAW["yr"]])
     pd.testing.assert_frame_equal(clean(dated).panel, clean(RAW).panel)
+
+
+SIZES = {
+    "sales": {"kind": "number", "column": "sales", "unit": "US$", "label": "Sales"},
+    "jobs": {"kind": "number", "column": "jobs", "unit": "jobs", "label": "Jobs"},
+    **{name: DATA["columns"][name] for name in ("support", "town", "sector")},
+}
+CLOSING = """
+id  yr   sales jobs support town sector
+01  2001 10    3    0       A    x
+01  2002 11    3    1       A    x
+01  2003 0     0    1       A    x
+01  2004 0     9    1       A    x
+02  2001 0     0    0       B    x
+02  2002 0     4    0       B    x
+02  2003 0     0    0       B    x
+02  2004 5     0    0       B    x
+"""
+
+
+def test_rows_of_zeros_after_more_are_counted_and_told():
+    raw = table(CLOSING, id="str").replace({"jobs": {9: None}})  # one size alone tells nothing
+    cleaned = clean(raw, columns=SIZES)
+    row = cleaned.issues.set_index("rule").loc["zero_in_every_size"]
+    assert row[["count", "firms", "first_year", "last_year"]].tolist() == [2, 2, 2003, 2003]
+    assert row["rule_fields"] == '{"columns": "sales, jobs"}'
+    (notice,) = notices(cleaned)
+    assert notice.startswith("2 rows have zero in every one of sales, jobs, of firms that had more")
+    assert len(cleaned.panel) == 8
+
+
+def test_a_year_that_nobody_has_is_named():
+    cleaned = clean(RAW[RAW["yr"] != 2002].reset_index(drop=True))
+    row = cleaned.issues.set_index("rule").loc["year_without_rows"]
+    assert row[["count", "firms", "first_year", "last_year"]].tolist() == [2, 2, 2002, 2002]
+    assert [notice[:31] for notice in notices(cleaned)] == ["no firm has a row of 2002: who "]
+    assert "year_without_rows" not in set(clean(RAW).issues["rule"])

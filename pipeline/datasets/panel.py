@@ -238,6 +238,9 @@ COVERAGE = Dataset(
 # The unit of columns that hold calendar years, which are neither rounded nor grouped.
 CALENDAR = "year"
 
+# The rules of ISSUES that count rows of zeros where firms had more before, and years without rows.
+ZERO_ROWS, EMPTY_YEAR = "zero_in_every_size", "year_without_rows"
+
 # The rule of ISSUES that counts beneficiaries of the register that the panel lacks.
 NOT_IN_PANEL = "not_in_panel"
 

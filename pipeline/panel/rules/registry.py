@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.errors import Reason
 from pipeline.panel.ledger import Rule, Ruled
+from pipeline.panel.rules.absences import count_empty_years, count_zero_rows, sizes
 from pipeline.panel.rules.clusters import add_cluster
 from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
@@ -115,6 +116,13 @@ def _minimum_years(cleaning: Cleaning, declared: PanelWindow) -> Iterator[Rule]:
 
 def _gaps(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
     yield count_gaps
+    yield count_empty_years
+
+
+def _zeros(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
+    columns = sizes(cleaning.data, cleaning.treatment.entry)
+    if len(columns) > 1:
+        yield partial(count_zero_rows, columns=columns)
 
 
 def _nothing(declared: Any) -> Collection[str]:
@@ -226,6 +234,13 @@ RULES: dict[str, CleaningRule] = {
         writes=_nothing,
         steps=frozenset(),
         make=_gaps,
+    ),
+    "zeros": CleaningRule(
+        setting=None,
+        place="sample",
+        writes=_nothing,
+        steps=frozenset(),
+        make=_zeros,
     ),
     "jumps": CleaningRule(
         setting="clean.jumps",
