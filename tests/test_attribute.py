@@ -13,6 +13,7 @@ from results import many_outcomes
 from ruamel.yaml import YAML
 from workspace import contents, project, section, write_params
 
+from pipeline.commands.attribute import headlines_computed
 from pipeline.commands.attribute.answers import StudyAnswer, answer_data, answers
 from pipeline.commands.attribute.attribution import Attribution, Computed, NamedOutcomes
 from pipeline.commands.attribute.attribution_words import attribution_markdown, attribution_text
@@ -331,6 +332,7 @@ def panel_of(folder, block):
 
 def test_the_answer_is_what_exploring_gives_and_no_file_is_touched(here, monkeypatch):
     monkeypatch.chdir(here)
+    monkeypatch.setattr(headlines_computed, "yardstick", lambda: 0.05)
     files = contents(here)
     told: list[str] = []
     first, second = answers(here, commit(here, "HEAD"), Revision(here), told.append)

@@ -12,11 +12,14 @@ import pytest
 from repository import commit_all, git
 from workspace import contents, project, section, write_params
 
+from pipeline.commands.attribute.answers import answers
+from pipeline.commands.attribute.headlines_computed import question
 from pipeline.commands.audit.fault import Fault
 from pipeline.commands.audit.lock_check import lock_faults
 from pipeline.commands.audit.provenance_check import provenance_faults
 from pipeline.commands.audit.rebuild import drawing_faults, published_results, table_faults
 from pipeline.commands.audit.rerun import rerun_faults
+from pipeline.commands.audit.revisions import Revision, commit
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.page import index_page
 from pipeline.params.settings import load_yaml
@@ -258,6 +261,44 @@ def test_a_figure_replaced_with_page_provenance_and_lock_is_not_what_the_results
     for name, content in before.items():
         (reports / name).write_bytes(content)
     assert dvc(study, "commit", "--force", "exhibit@michigan", "record@michigan").returncode == 0
+
+
+@pytest.mark.slow
+def test_what_moved_headlines_is_told_from_what_ran_and_what_is_computed(study, tmp_path):
+    """Of two settings that changed, three combinations ran before; only the fourth is computed."""
+    place = tmp_path / "project"
+    shutil.copytree(study, place, ignore=shutil.ignore_patterns("tmp"))
+    (place / ".gitignore").write_text("/data/*\n!/data/raw/\n!/data/rules/\n__pycache__/\n/.dvc/\n")
+    git(place, "init", "--quiet")
+    commit_all(place, "Before")
+    changed = small_section()
+    changed["match"]["designs"]["covariates"]["caliper_sd"] = 0.1
+    write_params(place, {"michigan": changed})
+    assert "estimate" in stages_run(place)
+    changed["treatment"]["window"]["last_event_time"] = 0
+    write_params(place, {"michigan": changed})
+    (stale,) = answers(place, commit(place, "HEAD"), Revision(place), lambda _: None)
+    assert "results were not made again: run `dvc repro`" in stale.sentences[0]
+    assert "estimate" in stages_run(place)
+    commit_all(place, "After")
+    files = contents(place)
+    old, new = commit(place, "HEAD~1"), commit(place, "HEAD")
+    asked = question(place, old, new, "michigan")
+    assert (len(asked.combinations), asked.n_runs) == (4, 1)
+    told: list[str] = []
+    (answer,) = answers(place, old, new, told.append)
+    assert contents(place) == files
+    assert answer.sentences == []
+    found = answer.found
+    assert set(found.computed) == set(stale.found.computed)
+    for name in ("sales_log", "employment_log"):
+        assert found.other_causes(name) == 0
+        for chosen, computed in stale.found.computed.items():
+            both = (computed.of(name).estimate, found.computed[chosen].of(name).estimate)
+            assert both[0] == pytest.approx(both[1], rel=1e-7)
+        whole = found.end(name).estimate - found.start(name).estimate
+        assert found.moves(name).together == pytest.approx(whole)
+    assert answer.text().count("\n1  ") == 1
 
 
 @pytest.mark.slow
