@@ -175,7 +175,7 @@ def found(values: dict, n_settings: int, labels=None, **more) -> Attribution:
             more.pop("other_units", frozenset()),
         ),
         computed={c: v if isinstance(v, Computed) else Computed(v) for c, v in values.items()},
-        **{"before": None, "after": None, "conf_level": 0.95, **more},
+        **{"before": None, "after": None, **more},
     )
 
 

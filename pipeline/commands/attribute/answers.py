@@ -97,8 +97,7 @@ def _announced(asked: Question) -> str:
         return f"{counted}, all made before"
     seconds = max(asked.seconds(), 1)
     return (
-        f"{counted}, {n_runs} to be made here: about {seconds:.0f} s, or three times as long, or a "
-        "third"
+        f"{counted}, {n_runs} to be made here: about {seconds:.0f} s (give or take a factor of 3)"
     )
 
 

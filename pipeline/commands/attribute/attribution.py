@@ -78,7 +78,6 @@ class Attribution:
     computed: Mapping[Chosen, Computed]
     before: _Effects | None
     after: _Effects | None
-    conf_level: float
 
     @property
     def refused(self) -> dict[Chosen, str]:

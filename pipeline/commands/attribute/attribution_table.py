@@ -36,9 +36,9 @@ def attribution_table(found: Attribution, outcomes: list[str]) -> Table:
     """
     panels = [Panel("", tuple(_rows(found, outcomes, "estimate")))]
     if any(_moved(found, name, _WIDTH) for name in outcomes):
-        level = rounding.general(100 * found.conf_level)
-        title = f"Half the width of the {level} percent interval"
-        panels.append(Panel(title, tuple(_rows(found, outcomes, _WIDTH))))
+        panels.append(
+            Panel("Half the width of the interval", tuple(_rows(found, outcomes, _WIDTH)))
+        )
     columns = tuple(TableColumn(found.outcomes.labels[name]) for name in outcomes)
     return Table(columns=columns, panels=tuple(panels))
 

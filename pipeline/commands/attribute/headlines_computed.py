@@ -170,7 +170,6 @@ def attribution(asked: Question) -> Attribution:
         computed={chosen: kept[_key(c)] for chosen, c in asked.combinations.items()},
         before=asked.before.published,
         after=asked.after.published,
-        conf_level=asked.after.section.estimate.conf_level,
     )
 
 
