@@ -96,9 +96,8 @@ def _announced(asked: Question) -> str:
     if n_runs == 0:
         return f"{counted}, all made before"
     seconds = max(asked.seconds(), 1)
-    return (
-        f"{counted}, {n_runs} to be made here: about {seconds:.0f} s (give or take a factor of 3)"
-    )
+    expected = f"about {seconds:.0f} s (give or take a factor of 3)"
+    return f"{counted}, {n_runs} to be made here: {expected}"
 
 
 def _causes(old: Revision, new: Revision, study: str) -> str:

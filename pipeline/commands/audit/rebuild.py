@@ -66,7 +66,9 @@ def _drawn_otherwise(root: Path, study: str) -> list[str]:
     there = _owned(root, study, (*REBUILT, "figures"))
     figures = [{p: c for p, c in side.items() if _is_figure(p)} for side in (there, made)]
     found = differences(figures[0], figures[1])
-    return found if other_versions(root, study) else found + drawing_differences(there, made)
+    if other_versions(root, study):  # pages are drawn by no library
+        there = {path: content for path, content in there.items() if not _is_figure(path)}
+    return found + drawing_differences(there, made)
 
 
 def _is_figure(path: str) -> bool:
