@@ -526,7 +526,8 @@ def _outcome_details(chosen: StudySettings) -> dict[str, list[dict[str, Any]]]:
     for name, outcome in chosen.outcomes.root.items():
         for design in DESIGNS if outcome.observed else ():
             place = {"design": design, "outcome": name}
-            mean = {"mean": 0.118 if outcome.transform == "any" else 23.64, "unit": "units"}
+            mean = {"mean": 0.118 if outcome.transform == "any" else 23.64}
+            mean |= {"unit": "units", "of_all": True}
             smallest = {"effect": 2.8 * _STD_ERROR[str(outcome.transform)], "scale": outcome.scale}
             rows[SAMPLES.name].append(place | counts)
             rows[BASELINES.name].append(place | {"treated": False} | mean)

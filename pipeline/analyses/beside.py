@@ -6,7 +6,7 @@ from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected
-from pipeline.effects.description import baseline_means, mean_paths, sample_figures
+from pipeline.effects.description import baseline_means, mean_paths, of_all, sample_figures
 from pipeline.effects.families import families_that
 from pipeline.effects.populations import Population
 from pipeline.effects.rows import Label, Row, fit_key
@@ -34,7 +34,8 @@ def describe(collected: Collected, study: Study, sample: StackedSample, name: st
     if sample.observed.any():
         outcome = study.outcomes[name]
         for treated, mean in baseline_means(sample, study.panel, outcome).items():
-            collected.add(BASELINES, **place, treated=treated, mean=mean, unit=outcome.unit)
+            described = {"mean": mean, "unit": outcome.unit, "of_all": of_all(sample, treated)}
+            collected.add(BASELINES, **place, treated=treated, **described)
         collected.paths.append(mean_paths(sample, name))
         collected.members.add_path(Population(place["design"], name), sample)
 

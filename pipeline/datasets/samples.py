@@ -82,6 +82,11 @@ BASELINES = Dataset(
             missing="no firm has the outcome",
         ),
         "unit": Column("string", "unit of the mean", tells="words"),
+        "of_all": Column(
+            "flag",
+            "every firm of the group that the sample has in some year is in the mean",
+            tells="words",
+        ),
     },
 )
 

@@ -30,6 +30,13 @@ def baseline_means(
     }
 
 
+def of_all(sample: StackedSample, treated: bool) -> bool:
+    """Say whether every firm of a group that enters in some year does in the reference year."""
+    own = sample.stacks.treated == treated
+    used, base = sample.observed.any(axis=1), sample.observed[:, sample.stacks.reference_column]
+    return bool(base[own & used].all())
+
+
 def sample_figures(sample: StackedSample) -> dict[str, float]:
     """Return columns of SAMPLES: what missing outcomes cost, what is used, firms used twice."""
     losses, stacks = sample.losses, sample.stacks

@@ -17,6 +17,7 @@ from pipeline.exhibits.tables.panels import Shown, by_panel, panel_effects, pane
 from pipeline.exhibits.tables.table import HIDDEN, Table
 from pipeline.exhibits.words.beneficiaries import shown_lost, switched_off, told_count
 from pipeline.exhibits.words.language import say, tell
+from pipeline.exhibits.words.means import means_of_others
 from pipeline.exhibits.words.steps import issue_rule
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 
@@ -25,7 +26,7 @@ _Count = Callable[[StudyResults, Shown, str], str]
 
 def panel_warnings(results: StudyResults, shown: Shown) -> list[str]:
     """Return who is lost or ended, and one sentence per warning with its number in every panel."""
-    said = [*shown_lost(results, shown), *switched_off(results)]
+    said = [*shown_lost(results, shown), *switched_off(results), *means_of_others(results, shown)]
     for code, count in _WARNINGS.items():
         found = {letter: count(results, shown, letter) for letter in shown.panels}
         if any(found.values()):

@@ -18,7 +18,7 @@ from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.designs import pool_that_ran, rule_that_ran
 from pipeline.exhibits.words.estimators import name_with_covariates
 from pipeline.exhibits.words.inference import clustered_by
-from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import (
     in_ratios,
     largest_firms,
@@ -28,6 +28,7 @@ from pipeline.exhibits.words.main_notes import (
     stars_words,
     varying_base,
 )
+from pipeline.exhibits.words.means import name_columns
 
 
 def short_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
@@ -139,12 +140,6 @@ def _scales(results: StudyResults, shown: Shown) -> list[str]:
 
 def _by_poisson(results: StudyResults, shown: Shown, outcome: str) -> bool:
     return any(in_ratios(results, outcome, panel) for panel in shown.panels.values())
-
-
-def name_columns(numbers: list[int]) -> str:
-    """Return `Column 1`, or `Columns 1 and 2`."""
-    code = "short_notes.column" if len(numbers) == 1 else "short_notes.columns"
-    return say(code, numbers=join_words([str(number) for number in numbers]))
 
 
 def _pre_trends(results: StudyResults, shown: Shown) -> list[str]:
