@@ -21,10 +21,11 @@ from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import protected, step_runs
 from pipeline.datasets.store import as_stored, columns_that_tell
 from pipeline.errors import Reason
+from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.inputs import Dominance
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
-from pipeline.exhibits.words.limitations import limitations
+from pipeline.exhibits.words.caution_words import cautions_said
 from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
 from pipeline.publishing.disclosure.details import _OF_DESIGN, _OF_MODEL, hide_single_firms
 from pipeline.publishing.disclosure.dominance import dominated
@@ -574,9 +575,8 @@ def test_what_is_not_published_is_marked_and_never_said_to_be_unseen():
     assert "c: not shown" in " ".join(dynamic.notes)
     assert "no pre-trend test, not published" not in " ".join(main.notes)
     assert "not published for Annual sales" in summary(shown)
-    assert "Annual sales: effects before the reference year are not published." in limitations(
-        shown
-    )
+    told = [one.sentence for one in cautions_said(shown, study_cautions(shown))]
+    assert any(text.startswith("Effects before entry are not published: ") for text in told)
     place = {"outcome": "sales_log", "design": "covariates", "estimator": "stacked"}
     told = [shown.details.detectable("effect", place, event_time=time) for time in (-3, -2, None)]
     assert np.isnan(told).tolist() == [True, True, False]

@@ -30,14 +30,14 @@ from pipeline.datasets.results import ESTIMATES, TESTS
 from pipeline.effects.rows import PLACEBO_ENTRY, Label, effect_row
 from pipeline.effects.terms import ATT
 from pipeline.errors import ParamsError, Reason
+from pipeline.exhibits.checks.cautions import study_cautions
+from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.numbers import headline_metrics
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.render.results_csv import plots_csv
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.placebos import placebos_tables
-from pipeline.exhibits.words.findings import findings
 from pipeline.exhibits.words.language import speaking
-from pipeline.exhibits.words.limitations import limitations
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.inference.multiplicity import family_tests
 from pipeline.params.study import cross_faults, read_study
@@ -197,7 +197,8 @@ def test_a_placebo_is_no_headline(results):
     assert list(json.loads(headline_metrics(results))) == list(
         json.loads(headline_metrics(without))
     )
-    assert "rent" not in " ".join(findings(results)) + summary(results) + str([*plots_csv(results)])
+    told = " ".join(json.loads(headlines(results))["findings"])
+    assert "rent" not in told + summary(results) + str([*plots_csv(results)])
     shown = {name: str(table) for name, table in study_tables(results).items()}
     assert {name for name, text in shown.items() if "Log rent" in text} <= {
         "placebos",
@@ -259,20 +260,22 @@ def _of_dates(results):
     return results.tests["sample"] == PLACEBO_ENTRY
 
 
-def test_a_placebo_effect_is_a_limitation(results):
-    told = limitations(results)
-    assert any(
-        line.startswith("Annual sales: an entry dated too early has an effect") for line in told
-    )
-    assert "landlords do not know the programme" not in " ".join(told)
+def severities(results):
+    """Return how grave each check of placebos came out, by check and outcome."""
+    return {(c.code, c.outcome): c.severity for c in study_cautions(results)}
+
+
+def test_a_placebo_effect_is_a_caution(results):
+    found = severities(results)
+    assert found["placebo_entry", "sales_log"] == "serious"
+    assert found["placebo_outcomes", None] == "passed"
     tests = results.tests.assign(p_value=results.tests["p_value"].mask(_of_dates(results), 0.06))
-    by_chance = limitations(dataclasses.replace(results, tests=tests))
-    assert "dated too early" not in " ".join(by_chance)
+    by_chance = severities(dataclasses.replace(results, tests=tests))
+    assert by_chance["placebo_entry", "sales_log"] == "passed"
     rent = (results.estimates["outcome"] == "rent") & (results.estimates["term"] == "att")
     p_values = results.estimates["p_value"].mask(rent, 0.01)
-    found = dataclasses.replace(results, estimates=results.estimates.assign(p_value=p_values))
-    expected = "where there can be none (landlords do not know the programme)"
-    assert expected in " ".join(limitations(found))
+    moved = dataclasses.replace(results, estimates=results.estimates.assign(p_value=p_values))
+    assert severities(moved)["placebo_outcomes", None] == "matters"
 
 
 def test_a_study_without_placebos_has_no_table():

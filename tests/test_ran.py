@@ -19,9 +19,9 @@ from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.tables.placebos import placebos_tables
 from pipeline.exhibits.tables.size_weighted import size_weighted_tables
 from pipeline.exhibits.tables.survival import survival_tables
-from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.language import sentences
 from pipeline.exhibits.words.main_notes import main_notes
+from pipeline.exhibits.words.methods_paragraph import methods_sentences
 from pipeline.exhibits.words.said import SAID, SAID_OF_ANALYSES, SILENT, SILENT_OF_ANALYSES
 
 FLAT = {"estimator": "flat"}
@@ -117,7 +117,7 @@ def results():
 def texts(plain, placebos, analyses):
     """Return all that is said of how effects were estimated."""
     shown = Shown(dict(enumerate(OUTCOMES, 1)), lettered_panels(plain))
-    notes = [*main_notes(plain, shown), *(answer for _, answer in assumptions(plain))]
+    notes = [*main_notes(plain, shown), *methods_sentences(plain)]
     detectable = detectable_effects(plain)
     for table in (*dynamic_effects(plain), *detectable, *heterogeneity_tables(analyses)):
         notes += table.notes

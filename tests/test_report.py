@@ -3,27 +3,24 @@
 import dataclasses
 import hashlib
 import itertools
+import json
 import math
 import re
 from html.parser import HTMLParser
 
 import pytest
 from published import build_exhibits
-from results import OUTCOMES, many_outcomes, study_results, with_figures
+from results import OUTCOMES, many_outcomes, study_results
 from results import settings as made_up_settings
 
-from pipeline.datasets.fits import DETECTABLE
-from pipeline.datasets.samples import SAMPLES
 from pipeline.exhibits.flow import flow_steps
+from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import find_effect
 from pipeline.exhibits.own_unit import own_unit_effect
 from pipeline.exhibits.render import svg
 from pipeline.exhibits.render.html import render_html
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.tables.table import Number, Panel, Row, Table, TableColumn
-from pipeline.exhibits.words.assumptions import assumptions
-from pipeline.exhibits.words.findings import findings
-from pipeline.exhibits.words.limitations import limitations
 from pipeline.publishing.publication import publish, published
 from pipeline.publishing.study import build_texts, study_tables
 
@@ -127,7 +124,7 @@ def test_every_printed_cell_is_on_the_page(page, results):
 
 
 def test_sentences_translate_the_headline_effects(results):
-    sentences = findings(results)
+    sentences = json.loads(headlines(results))["findings"]
     assert len(sentences) == 4
     effect = find_effect(results, "sales_log", "covariates_lags", "stacked")
     value, low, high = (
@@ -144,69 +141,8 @@ def test_sentences_translate_the_headline_effects(results):
 
 def test_a_study_without_effects_says_so():
     unseen = {"a": {**OUTCOMES["exports_value"], "family": "main"}}
-    assert findings(study_results(unseen)) == ["No effect could be estimated."]
-
-
-def test_assumptions_follow_the_parameters(results):
-    words = dict(assumptions(results))
-    assert (
-        "never-treated firms outside clusters with participants"
-        in (words["Who is compared with whom?"])
-    )
-    assert "caliper 0.2 standard deviations" in words["How are they picked?"]
-    assert words["When?"].startswith("Years \u22123 to +3")
-    assert "municipality x sector" in words["How sure are we?"]
-
-
-def with_column(results, outcome, column, value, time=None):
-    estimates = results.estimates.copy()
-    chosen = (estimates["outcome"] == outcome) & (estimates["design"] == "covariates_lags")
-    if time is not None:
-        chosen &= estimates["event_time"] == time
-    estimates.loc[chosen, column] = value
-    return dataclasses.replace(results, estimates=estimates)
-
-
-def test_limitations_appear_with_their_cause_and_not_without(results):
-    words = " ".join(limitations(results))
-    assert "14 without covariates, support or comparison" in words
-    assert "Export value: not observed, no customs data in this register." in words
-    for absent in ("too few", "trends before entry differ", "left out because"):
-        assert absent not in words
-    few = with_column(results, "sales_log", "n_treated_clusters", 7)
-    assert "Annual sales: 7 treated clusters are too few" in " ".join(limitations(few))
-
-
-def test_a_pre_trend_that_differs_is_a_limitation(results):
-    tests = results.tests.copy()
-    tests.loc[tests["outcome"] == "sales_log", "p_value"] = 0.004
-    found = " ".join(limitations(dataclasses.replace(results, tests=tests)))
-    assert "Annual sales: trends before entry differ (joint p = 0.004)." in found
-
-
-def test_low_power_is_raised_where_a_lead_could_hide_the_effect(results):
-    """With leads 2.8 standard errors wide, a lead of 0.087 would go unseen; the effect is 0.047."""
-    words = " ".join(limitations(results))
-    size = f"{100 * math.expm1(0.031 * 2.8):.1f}"
-    assert f"Annual sales: the look at pre-trends has little power: a difference of {size}" in words
-    place = {"outcome": "sales_log", "design": "covariates_lags"}
-    sure = with_figures(results, DETECTABLE, place, effect=1e-4)
-    assert "Annual sales: the look at pre-trends" not in " ".join(limitations(sure))
-
-
-def test_an_outcome_without_leads_shows_no_pre_trend(results):
-    estimates = results.estimates
-    kept = estimates[~estimates["event_time"].isin([-3, -2]).fillna(False)]
-    untested = results.tests.assign(p_value=float("nan"))
-    found = " ".join(limitations(dataclasses.replace(results, estimates=kept, tests=untested)))
-    assert "Annual sales: no year before the reference year" in found
-
-
-def test_rows_left_out_for_missing_outcomes_are_a_limitation(results):
-    place = {"design": "covariates_lags", "outcome": "sales_log"}
-    missing = with_figures(results, SAMPLES, place, firm_years_missing=11752)
-    found = " ".join(limitations(missing))
-    assert "Annual sales: 50 percent of the rows of the firms compared are left out" in found
+    content = json.loads(headlines(study_results(unseen)))
+    assert content["findings"] == ["No effect could be estimated."]
 
 
 def test_text_from_users_is_escaped():
@@ -238,7 +174,9 @@ def test_percents_are_said_of_the_column_and_not_of_its_logarithm(results):
     assert results.plain_name("sales_log") == "Annual sales"
     assert results.plain_name("employment_log") == "Log employment"
     assert results.plain_name("exports_any") == "Any exports"
-    assert findings(results)[0].startswith("Annual sales: the average effect")
+    assert json.loads(headlines(results))["findings"][0].startswith(
+        "Annual sales: the average effect"
+    )
 
 
 def test_the_page_can_be_made_again_from_what_is_published(results, html):

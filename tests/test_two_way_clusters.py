@@ -18,8 +18,8 @@ from pipeline.effects.estimated import Seen
 from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.terms import Term
 from pipeline.errors import DataError, ParamsError, Reason
-from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.language import tell
+from pipeline.exhibits.words.methods_paragraph import methods_sentences
 from pipeline.inference import analytic
 from pipeline.inference.analytic import infer
 from pipeline.inference.cautions import cluster_caution, pair_cautions
@@ -351,7 +351,7 @@ def test_the_note_of_the_main_table_names_both_levels():
     words = " ".join(" ".join(table.notes) for table in effect_tables(both).values())
     named = settings.exhibit.cluster
     assert f"clustered in two directions, by {named} and by Industry, G the smaller" in words
-    told = dict(assumptions(both)).values()
+    told = methods_sentences(both)
     unlabelled = dataclasses.replace(both, profile=None)
     assert unlabelled.levels["sector"] == "sector"
-    assert any(f"shared within each {named} and Industry and" in answer for answer in told)
+    assert any(f"in two directions, by {named} and by Industry" in sentence for sentence in told)

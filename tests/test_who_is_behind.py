@@ -12,11 +12,10 @@ from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import SPECS
 from pipeline.datasets.store import conform
 from pipeline.exhibits.beneficiaries import beneficiaries
+from pipeline.exhibits.headlines import headlines
+from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.main_effects import main_effects
-from pipeline.exhibits.words.assumptions import assumptions
-from pipeline.exhibits.words.findings import findings
-from pipeline.exhibits.words.limitations import limitations
 from pipeline.publishing.publication import as_published
 
 HEADLINE = ("covariates_lags", "stacked")
@@ -53,12 +52,17 @@ def without_losses(results):
     return with_figures(replace(results, sample_flow=flow), MATCHED, {"stack": "all"}, **everyone)
 
 
+def page_of(results):
+    with results.speaking():
+        return report_page(results, {}).decode()
+
+
 def places(results):
     """Return what is read beside the effects, by where."""
     return {
         "summary": summary(results),
-        "findings": " ".join(findings(results)),
-        "limitations": " ".join(limitations(results)),
+        "index": headlines(results).decode(),
+        "page": page_of(results),
     }
 
 
@@ -119,8 +123,7 @@ def test_firms_outside_risk_sets_are_lost_unless_all_firms_are_compared(results)
 )
 def test_a_treatment_that_ends_is_said_wherever_effects_are(results, rule, counts, words):
     ended = with_issue(results, rule, **counts)
-    answers = " ".join(answer for _, answer in assumptions(ended))
-    told = places(ended) | {"notes": notes(ended), "methods": answers}
+    told = places(ended) | {"notes": notes(ended)}
     for place, text in told.items():
         assert words in text, place
     assert "they count as treated from entry on" not in notes(results)

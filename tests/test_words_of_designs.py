@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 import pytest
+from pipeline.exhibits.words.limitations import limitations
 from results import study_results, with_figures, with_settings
 
 from pipeline.datasets.designs import DESIGNS
@@ -12,7 +13,6 @@ from pipeline.exhibits.ran import picking
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.words.assumptions import assumptions
 from pipeline.exhibits.words.findings import findings
-from pipeline.exhibits.words.limitations import limitations
 from pipeline.exhibits.words.methods_paragraph import methods_sentences
 from pipeline.params.exhibit import PanelSection
 from pipeline.publishing.study import study_tables

@@ -56,11 +56,12 @@ def _card(results: StudyResults, name: str, shown: Verdicts, cautions: list[Caut
         why = f"<p>{escape(_not_estimated(results, name))}</p>"
         return f'<article class="card no">{head}{why}</article>'
     effect = found.effect
-    unsure = effect.conf_low <= 0 <= effect.conf_high
+    look = "no" if effect.conf_low <= 0 <= effect.conf_high else "yes"
+    look = "bad" if found.word == "do_not_rely" else look
     value = signed_value(results, effect, effect.estimate)
     bar = card_bar(results, label, effect, _shared_ends(shown, effect))
     parts = [
-        f'<article class="card {"no" if unsure else "yes"}">{head}',
+        f'<article class="card {look}">{head}',
         f'<p class="big">{value} <span>{escape(translated_unit(effect))}</span></p>',
         _own(results, name),
         bar,
@@ -134,7 +135,7 @@ def _baseline(results: StudyResults, name: str) -> str:
     shown = short_number(100 * mean if share else mean)
     unit = say("unit.percent") if share else outcome.unit
     words = say("page.baseline", firms=results.settings.exhibit.firms, mean=shown, unit=unit)
-    return f'<p class="base">{escape(words)}</p>'
+    return f'<p class="base">{escape(capitalised(words))}</p>'
 
 
 def _not_estimated(results: StudyResults, name: str) -> str:

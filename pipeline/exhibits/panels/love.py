@@ -13,6 +13,9 @@ from pipeline.exhibits.words.language import say
 
 _LEFT, _RIGHT, _TOP, _ROW = 138.0, 318.0, 28.0, 25.0
 
+# Units that a character of a name takes.
+_CHARACTER = 5.8
+
 # More rows are a table's.
 _MOST = 14
 
@@ -41,11 +44,17 @@ def love_panel(results: StudyResults) -> str:
     for number, row in enumerate(rows):
         y = _TOP + _ROW * (number + 0.5)
         name = covariate_label(results, row["covariate"], row["category"])
-        parts += _row(svg.wrapped(name, _LEFT - 6), row, across, y, matched)
+        parts += _row(_two_lines(name), row, across, y, matched)
     parts += svg.horizontal_axis(across, foot)
     axis = say("love_plot.standardised_difference", outside="")
     parts.append(svg.words((_LEFT + _RIGHT) / 2, foot + 31, axis, "middle"))
     return svg.drawing(foot + 36, parts, say("page.love_described", n=len(rows)))
+
+
+def _two_lines(name: str) -> list[str]:
+    """Return a name in two lines at most; what is cut off stands in the table."""
+    lines = svg.wrapped(name, _LEFT - 4, _CHARACTER)
+    return lines if len(lines) < 3 else [lines[0], f"{lines[1]} \u2026"]
 
 
 def _key(matched: bool) -> list[str]:
@@ -65,8 +74,8 @@ def _key(matched: bool) -> list[str]:
 def _row(
     lines: list[str], row: Mapping[Hashable, Any], across: svg.Scale, y: float, matched: bool
 ) -> list[str]:
-    first = y + 4 - 6 * (min(len(lines), 2) - 1)
-    parts = [svg.words(0, first + 11.5 * n, words) for n, words in enumerate(lines[:2])]
+    first = y + 4 - 6 * (len(lines) - 1)
+    parts = [svg.words(0, first + 11.5 * n, words) for n, words in enumerate(lines)]
     before, after = across.at(row["std_diff_before"]), row["std_diff_after"]
     if matched and not math.isnan(after):
         parts.append(svg.line(before, y, across.at(after), y, "#bbb", width=1.5))

@@ -3,24 +3,7 @@
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.numbers import translated, translated_unit
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
 from pipeline.exhibits.words.language import say
-
-_SENTENCES = 3
-
-
-def findings(results: StudyResults) -> list[str]:
-    """Return one sentence for each of the first three outcomes that have a headline effect.
-
-    Behind them stands who was lost on the way to the effects, and whose treatment ended.
-    """
-    effects = {name: headline_effect(results, name) for name in results.settings.outcomes.intended}
-    found = {name: effect for name, effect in effects.items() if effect is not None}
-    if not found:
-        return [say("findings.nothing_estimated")]
-    told = dict([*found.items()][:_SENTENCES])
-    sentences = [finding(results, name, effect) for name, effect in told.items()]
-    return [*sentences, *headline_lost(results, [*told]), *switched_off(results)]
 
 
 def headline_effect(results: StudyResults, outcome: str) -> Effect | None:
