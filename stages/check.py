@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.datasets.complete import write_file
 from pipeline.params.settings import load_yaml
 from pipeline.params.study import check_studies, raised_tolerances
+from pipeline.params.tracked_raw import tracked_raw_files, what_to_do
 from stages.command import Command, Reply, run_command
 from stages.run import PARAMS
 
@@ -26,8 +27,10 @@ def _reply(_: Namespace) -> Reply:
     studies = check_studies(PARAMS, Path())
     write_file(CHECKED, b"params.yaml was checked\n")
     raised = raised_tolerances(load_yaml(PARAMS))
-    lines = [f"check: {', '.join(studies)}", *raised]
-    return Reply("\n".join(lines) + "\n", {"studies": studies, "raised": raised})
+    tracked = tracked_raw_files(Path(), studies)
+    lines = [f"check: {', '.join(studies)}", *raised, *what_to_do(tracked)]
+    found = {"studies": studies, "raised": raised, "tracked": tracked}
+    return Reply("\n".join(lines) + "\n", found)
 
 
 if __name__ == "__main__":

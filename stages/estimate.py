@@ -1,5 +1,6 @@
 """Estimate the effects of the programme on every outcome, design and estimator declared."""
 
+from pipeline.analyses.counted_firms import count_sets
 from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.analyses.populations import count_populations
 from pipeline.analyses.recovery import recover
@@ -67,6 +68,8 @@ def main(
     counted = count_populations(study, results.members, redo, weights)
     write(POPULATION_SETS, counted.sets, folder)
     write(POPULATIONS, counted.populations, folder)
+    for table, rows in count_sets(study, redo, weights).items():
+        write(table, rows, folder)
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")
     write(RECOVERY, recover(study, truth, results.estimates), folder)

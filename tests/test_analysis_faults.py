@@ -128,3 +128,10 @@ def test_outcomes_may_not_be_called_survival_beside_that_analysis():
         analysis["outcomes"] = ["survival" if o == "sales_log" else o for o in analysis["outcomes"]]
     found = cross_faults(read_study({"simulated": block}, "simulated"))
     assert any("no outcome may be called survival" in line for line in found)
+
+
+def test_one_threshold_holds_for_all_that_is_published():
+    block = section("simulated")
+    block["exhibit"]["disclosure"]["min_cell_firms"] = 10
+    (fault,) = cross_faults(read_study({"simulated": block}, "simulated"))
+    assert "clean.minimum_count is 1 and exhibit.disclosure.min_cell_firms is 10" in fault

@@ -93,7 +93,8 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys):
 def test_check_answers_a_program_with_studies_or_faults(workspace, capsys):
     assert answered(capsys, "check") == (
         0,
-        {"command": "check", "exit": 0, "error": None, "studies": ["michigan"], "raised": []},
+        {"command": "check", "exit": 0, "error": None, "studies": ["michigan"], "raised": []}
+        | {"tracked": []},
     )
     block = section("michigan")
     block["estimate"]["power"] = 2

@@ -20,6 +20,7 @@ from pipeline.datasets.samples import BASELINES, CONCENTRATION
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import protected, step_runs
 from pipeline.datasets.store import as_stored, columns_that_tell
+from pipeline.effects.description import largest_shares
 from pipeline.errors import Reason
 from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.inputs import Dominance
@@ -279,15 +280,16 @@ def test_a_second_stack_is_hidden_where_all_together_would_tell_a_dominated_one(
     assert set(gone["design"]) == {"covariates"}
 
 
-@pytest.mark.parametrize(("minimum", "largest", "five"), [(1, 1, 1), (5, 0, 1), (6, 0, 0)])
-def test_what_one_firm_has_is_not_published(minimum, largest, five):
+@pytest.mark.parametrize(("minimum", "shown"), [(1, 1), (2, 0), (5, 0)])
+def test_what_one_firm_has_is_published_in_bands_only(minimum, shown):
     place = {"design": "covariates", "outcome": "sales_log", "grouping": "all", "treated": True}
-    shares = {"largest_firm_share": 0.2, "largest_five_share": 0.4}
+    shares = largest_shares(np.full(10, 0.1))
     made = with_details(study_results(), CONCENTRATION, [place | shares])
-    details = hide_single_firms(made.details, minimum)
-    found = details.of(CONCENTRATION)
+    found = hide_single_firms(made.details, minimum).of(CONCENTRATION)
     columns = ["largest_firm_share", "largest_five_share"]
-    assert found[columns].notna().sum().tolist() == [largest, five]
+    assert found[columns].notna().sum().tolist() == [shown, shown]
+    bands = found[["largest_firm_band", "largest_five_band"]].iloc[0].tolist()
+    assert bands == ["from_10_to_25", "above_50"]
     telling = {table.name: columns_that_tell(table, "one_firm") for table in DETAILS}
     assert telling["MATCHED"] == ["max_distance"]
 

@@ -357,7 +357,7 @@ def test_a_total_of_nothing_has_no_largest_firms(share):
     results = with_settings(made, settings)
     ours = {"design": "covariates", "outcome": "exports_value", "grouping": "all"}
     rows = [
-        ours | {"treated": treated, "largest_five_share": value}
+        ours | {"treated": treated, "largest_five_band": "above_50" if value > 0 else None}
         for treated, value in ((True, share), (False, 0.25))
         if not math.isnan(share)
     ]
@@ -810,7 +810,9 @@ def test_poisson_is_explained_only_where_it_stands(results):
     lost = (estimates["design"] == panels["A"].design) & (estimates["outcome"] == "sales_log")
     estimates.loc[lost, "estimate"] = math.nan
     place = {"design": panels["B"].design, "outcome": "sales_log", "grouping": "all"}
-    shares = [place | {"treated": group, "largest_five_share": 0.12} for group in (True, False)]
+    shares = [
+        place | {"treated": group, "largest_five_band": "from_10_to_25"} for group in (True, False)
+    ]
     made = with_settings(
         dataclasses.replace(with_details(results, CONCENTRATION, shares), estimates=estimates),
         dataclasses.replace(results.settings, outcomes=outcomes),

@@ -7,6 +7,8 @@ import pytest
 from import_closure import ROOT
 from repository import git
 
+from pipeline.params.tracked_raw import tracked_raw_files, what_to_do
+
 needs_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git repository")
 
 
@@ -43,6 +45,22 @@ def test_a_line_of_gitignore_declares_a_study_public(repository):
         "data/raw/other/panel.dta",
     ]
     assert ignored(repository, paths) == ["data/raw/other/panel.dta"]
+
+
+def test_check_names_raw_files_that_git_has_although_nobody_declared_them_public(repository):
+    ignored(repository, ["data/raw/nueva/panel.dta", "data/raw/nueva/README.md"])
+    git(repository, "add", "--force", "data/raw/nueva")
+    assert tracked_raw_files(repository, ["nueva"]) == ["data/raw/nueva/panel.dta"]
+    assert tracked_raw_files(repository, ["other"]) == tracked_raw_files(repository, []) == []
+    (line,) = what_to_do(["data/raw/nueva/panel.dta"])
+    assert "git rm --cached data/raw/nueva/panel.dta" in line
+    with (repository / ".gitignore").open("a") as file:
+        file.write("!/data/raw/nueva/panel.dta\n")
+    assert tracked_raw_files(repository, ["nueva"]) == []
+
+
+def test_where_there_is_no_repository_nothing_is_named(tmp_path):
+    assert tracked_raw_files(tmp_path, ["nueva"]) == []
 
 
 @needs_git

@@ -53,7 +53,7 @@ def made(largest=0.019, **exhibit):
         CONCENTRATION: [
             place
             | {"outcome": "all", "treated": treated, "largest_firm_share": share}
-            | {"largest_five_share": share + 0.05}
+            | {"largest_five_share": share + 0.05, "largest_five_band": "under_10"}
             for treated, share in shares.items()
         ],
         GROUPING_LOSSES: [
@@ -93,7 +93,9 @@ def test_effects_by_firm_stand_above_those_by_size_and_the_total():
 def test_the_notes_say_what_the_weights_rest_on():
     notes = " ".join(size_weighted_tables(made())[0].notes)
     assert "comparison firms count by their own size" in notes
-    assert "the five largest have 6.9 percent of the weight of the treated and 7.3" in notes
+    assert (
+        "the five largest have under 10 percent of the weight of the treated and under 10" in notes
+    )
     assert "No jobs known for 10 treated firms. No jobs known for 12 comparison firms." in notes
 
 

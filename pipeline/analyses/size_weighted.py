@@ -114,7 +114,7 @@ def _add_weights(
         collected.add(CONCENTRATION, **place, outcome="all", treated=treated, **shares)
 
 
-def _concentration(stacks: Stacks) -> dict[bool, dict[str, float]]:
+def _concentration(stacks: Stacks) -> dict[bool, dict[str, float | str | None]]:
     """Return the shares of the largest firms in each group's weight, where it has any."""
     shares = {}
     for treated in (True, False):

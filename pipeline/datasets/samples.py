@@ -108,6 +108,10 @@ ZEROS = Dataset(
 # Firms whose joint share CONCENTRATION holds.
 LARGEST = 5
 
+# In which of these a share of a total lies, which tells what the largest have not closer than that.
+UNDER_10, TO_25, TO_50, ABOVE_50 = "under_10", "from_10_to_25", "from_25_to_50", "above_50"
+BANDS = {0.10: UNDER_10, 0.25: TO_25, 0.50: TO_50}
+
 CONCENTRATION = Dataset(
     name="CONCENTRATION",
     row="one group's largest firms, in the total of an outcome or of weights by size",
@@ -123,8 +127,21 @@ CONCENTRATION = Dataset(
         "largest_five_share": Column(
             "number",
             "share of the largest five",
-            tells="share",
+            tells="one_firm",
             unit="share",
+            missing=f"fewer than {2 * LARGEST} firms have a share",
+        ),
+        "largest_firm_band": Column(
+            "string",
+            f"in which band the largest firm's share lies: {UNDER_10}, {TO_25}, {TO_50}, "
+            f"{ABOVE_50} percent",
+            tells="words",
+            missing="no firm has a share",
+        ),
+        "largest_five_band": Column(
+            "string",
+            "the same of the largest five",
+            tells="words",
             missing=f"fewer than {2 * LARGEST} firms have a share",
         ),
     },

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Floats
-from pipeline.datasets.samples import LARGEST
+from pipeline.datasets.samples import ABOVE_50, BANDS, LARGEST
 from pipeline.effects.sample import StackedSample
 from pipeline.panel.panel_index import n_groups
 from pipeline.params.outcomes import Outcome
@@ -90,14 +90,25 @@ def _weighted_mean(values: Floats, weight: Floats, where: np.ndarray) -> float:
     return float((values[where] * weight[where]).sum() / total) if total > 0 else float("nan")
 
 
-def largest_shares(shares: Floats) -> dict[str, float]:
+def largest_shares(shares: Floats) -> dict[str, float | str | None]:
     """Return, as CONCENTRATION has them, the shares of the largest firm and of the largest ones.
 
     Of few firms the largest ones' share would tell what the others have.
     """
     ordered = np.sort(shares)[::-1]
     enough = (ordered > 0).sum() >= 2 * LARGEST
+    one = float(ordered[:1].sum())
+    five = float(ordered[:LARGEST].sum()) if enough else float("nan")
     return {
-        "largest_firm_share": float(ordered[:1].sum()),
-        "largest_five_share": float(ordered[:LARGEST].sum()) if enough else float("nan"),
+        "largest_firm_share": one,
+        "largest_five_share": five,
+        "largest_firm_band": _band(one),
+        "largest_five_band": _band(five),
     }
+
+
+def _band(share: float) -> str | None:
+    """Return in which band a share lies, None for none."""
+    if not share > 0:
+        return None
+    return next((band for edge, band in BANDS.items() if share < edge), ABOVE_50)

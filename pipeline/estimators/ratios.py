@@ -214,7 +214,7 @@ def add_concentration(collected: Collected, task: Task, label: Label) -> None:
         collected.add(CONCENTRATION, **place, treated=treated, **shares)
 
 
-def concentration(sample: StackedSample) -> dict[bool, dict[str, float]]:
+def concentration(sample: StackedSample) -> dict[bool, dict[str, float | str | None]]:
     """Return the shares of the largest firm and the largest five in each group's total."""
     return {
         treated: largest_shares(_shares(sample, sample.treated == treated))

@@ -49,10 +49,12 @@ def beneficiaries(results: StudyResults, outcome: str, design: str, spec: str) -
     if row is not None and row.code("firms") == "panel":
         at_risk = kept = Figure(cleaned)
     absent = not_in_panel(results)
+    # where few are lost in cleaning how many were delivered is not published
+    known = cleaned if math.isnan(delivered) else delivered
     return Beneficiaries(
-        everyone=delivered + (absent.value if absent.known else 0),
+        everyone=known + (absent.value if absent.known else 0),
         not_in_panel=absent,
-        cleaning=Figure(delivered - cleaned),
+        cleaning=Figure(delivered - cleaned, hidden=math.isnan(delivered)),
         not_active=_less(Figure(cleaned), at_risk),
         design=_less(at_risk, kept),
         outcome=_less(kept, Figure(behind)),

@@ -52,6 +52,14 @@ class Populations:
 
 
 @dataclass(frozen=True)
+class CountedFirms:
+    """Hold COUNTED_SETS and COUNTED_FIRMS: whom published counts count, and how many alike."""
+
+    sets: pd.DataFrame
+    firms: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class StudySettings:
     """Hold the sections of one study that its exhibits describe."""
 
@@ -79,9 +87,9 @@ class StudySettings:
 class StudyResults:
     """Hold the results tables of one study (declared in `pipeline.datasets`) and its settings.
 
-    None of them names a firm. `recovery` exists where the truth is known. `dominance` and
-    `populations` are made from firms, and are not published. `details` are the tables behind feet
-    and notes.
+    None of them names a firm. `recovery` exists where the truth is known. `dominance`,
+    `populations` and `counted` are made from firms, and are not published. `details` are the
+    tables behind feet and notes.
     """
 
     study: str
@@ -101,6 +109,7 @@ class StudyResults:
     coverage: pd.DataFrame | None = None
     dominance: Dominance | None = None
     populations: Populations | None = None
+    counted: CountedFirms | None = None
 
     @cached_property
     def effects(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":

@@ -2,8 +2,8 @@
 
 Integers of one to `minimum - 1` are hidden, as is any statistic that rests on so few values, and
 further cells until sums do not tell the hidden ones (`panel.suppression`). A percentile needs
-`minimum` values beyond it on its thinner side; figures are rounded to three significant digits,
-since a percentile is some firm's value.
+values of `minimum` firms beyond it on its thinner side, a mean of zeros and ones as many of either;
+figures are rounded to three significant digits, since a percentile is some firm's value.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +34,8 @@ from pipeline.params.data import StudyColumn, TextColumn
 
 Values = TypeVar("Values", NDArray[np.float64], NDArray[np.intp])
 
+# A standard deviation of which one value is more than this share tells the value.
+_MOST_OF_SPREAD = 0.5
 _PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
 
 
@@ -184,9 +186,16 @@ def _column_profile(
     # together, so that counts alone need the last sum.
     few = hidden_cells(small(observed, minimum), observed[None, :], sums[:-1], minimum)
     few |= observed < minimum
-    for name in found.columns:
+    # so many values may be those of one firm fewer than `minimum`
+    years = (cells.table["last_year"] - cells.table["first_year"] + 1).to_numpy(np.int64)
+    least = (minimum - 1) * years + 1
+    if number and minimum > 1:
+        rarer = found.pop("rarer").to_numpy(np.float64)
+        few |= (rarer > 0) & (rarer < least)
+        found["std_dev"] = found["std_dev"].mask(found.pop("most") > _MOST_OF_SPREAD)
+    for name in found.columns.intersection(["n_values", "mean", "std_dev", *_PERCENTILES]):
         beyond = min(_PERCENTILES[name], 1 - _PERCENTILES[name]) if name in _PERCENTILES else 1.0
-        shown[name] = found[name].mask(few | (observed * beyond < minimum))
+        shown[name] = found[name].mask(few | (observed * beyond < least))
     return cells.table.assign(**shown)
 
 
@@ -199,12 +208,23 @@ def _described(values: Floats, shorten: Callable[[Floats], Floats]) -> dict[str,
     """Return count, mean, standard deviation and percentiles of one cell's values."""
     present = values[~np.isnan(values)]
     if not len(present):
-        return {"observed": 0}
+        return {"observed": 0, "most": np.nan, "rarer": np.nan}
     spread = present.std(ddof=1) if len(present) > 1 else np.nan
     quantiles = _quantiles(np.sort(present), np.array(list(_PERCENTILES.values())))
     figures = shorten(np.array([present.mean(), spread, *quantiles]))
     names = ["mean", "std_dev", *_PERCENTILES]
-    return {"observed": len(present), **dict(zip(names, figures, strict=True))}
+    squares = (present - present.mean()) ** 2
+    told = {
+        "most": squares.max() / squares.sum() if squares.any() else 0.0,
+        "rarer": _rarer(present),
+    }
+    return {"observed": len(present), **told, **dict(zip(names, figures, strict=True))}
+
+
+def _rarer(values: Floats) -> float:
+    """Return how many zeros or ones there are, whichever are fewer; missing for other values."""
+    ones = values == 1
+    return float(min(ones.sum(), (~ones).sum())) if (ones | (values == 0)).all() else np.nan
 
 
 def _quantiles(ordered: Floats, shares: Floats) -> Floats:

@@ -225,7 +225,8 @@ class RegisterValues(Settings):
 class CleanSection(Settings):
     """Hold the rules, in order.
 
-    `minimum_count` is the smallest count that the published data profile may show.
+    `minimum_count` is the smallest count that the published data profile may show: the same number
+    as `exhibit.disclosure.min_cell_firms`, since what one hides the other may not tell.
     """
 
     identifier: Identifier = Identifier()

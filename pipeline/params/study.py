@@ -272,6 +272,13 @@ def _estimate_faults(study: StudySection) -> Iterator[str]:
 
 
 def _exhibit_faults(study: StudySection) -> Iterator[str]:
+    counted, shown = study.clean.minimum_count, study.exhibit.disclosure.min_cell_firms
+    if counted != shown:
+        yield (
+            f"clean.minimum_count is {counted} and exhibit.disclosure.min_cell_firms is {shown}: "
+            "one threshold holds for all that is published; give both the same number (5 where "
+            "absent)"
+        )
     specs = {spec.name: spec for spec in study.estimate.specs}
     for position, panel in enumerate(study.exhibit.panels):
         path = f"exhibit.panels.{position}"

@@ -13,12 +13,18 @@ from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
+from pipeline.datasets.populations import COUNTED_FIRMS, COUNTED_SETS, POPULATION_SETS, POPULATIONS
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_SHARES
 from pipeline.datasets.store import HIDDEN, Dataset, require_traits
 from pipeline.exhibits.details import Details
-from pipeline.exhibits.inputs import Dominance, Populations, StudyResults, StudySettings
+from pipeline.exhibits.inputs import (
+    CountedFirms,
+    Dominance,
+    Populations,
+    StudyResults,
+    StudySettings,
+)
 from pipeline.exhibits.render.results_csv import read_results_csv, results_csv
 from pipeline.publishing.disclosure.score_shares import headline_score_shares
 from pipeline.publishing.disclosure.vet import vet
@@ -68,6 +74,7 @@ def gathered(
         populations=Populations(
             sets=tables[POPULATION_SETS.name], populations=tables[POPULATIONS.name]
         ),
+        counted=CountedFirms(sets=tables[COUNTED_SETS.name], firms=tables[COUNTED_FIRMS.name]),
         **(named if truth_is_known else named | {"recovery": None}),
     )
 

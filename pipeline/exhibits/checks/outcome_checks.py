@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from pipeline.datasets.fits import FITS, PRE_TREND_POWER
-from pipeline.datasets.samples import CONCENTRATION, SAMPLES
+from pipeline.datasets.samples import ABOVE_50, CONCENTRATION, SAMPLES, TO_50
 from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.checks.caution import Caution, Severity
 from pipeline.exhibits.checks.variants import variants
@@ -28,7 +28,7 @@ _MOST_BY_DRIFT = 0.5
 
 # Losses of one row in five, and a firm that is a quarter of a group's total, are ours to choose:
 # above them a single group of firms can decide the effect.
-_MANY_ROWS, _LARGE_SHARE = 0.2, 0.25
+_MANY_ROWS, _LARGE_SHARES = 0.2, (TO_50, ABOVE_50)
 
 
 def adjusted_p_value(results: StudyResults, outcome: str, effect: Effect) -> float:
@@ -178,11 +178,12 @@ def _largest_firm(results: StudyResults, outcome: str, effect: Effect) -> Cautio
     """A firm that is a quarter of the treated total matters where totals are averaged."""
     design = results.settings.estimate.headline.design
     key = {"design": design, "outcome": outcome, "grouping": "all", "treated": True}
-    share = results.details.figure(CONCENTRATION, "largest_firm_share", **key)
-    if not share.known:
+    rows = results.details.records(CONCENTRATION, **key)
+    if not rows or not isinstance(rows[0]["largest_firm_band"], str):
         return None
-    severity: Severity = "matters" if share.value > _LARGE_SHARE else "passed"
-    return Caution(severity, "largest_firm", {"share": share.value}, outcome)
+    band = rows[0]["largest_firm_band"]
+    severity: Severity = "matters" if band in _LARGE_SHARES else "passed"
+    return Caution(severity, "largest_firm", {"band": band}, outcome)
 
 
 def _includes_zero(effect: Effect) -> bool:

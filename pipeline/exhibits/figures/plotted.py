@@ -73,7 +73,7 @@ def _places(artist: Artist, axes: Axes) -> Iterator[Sequence[float]]:
         case PathCollection():
             yield from np.asarray(artist.get_offsets(), dtype=float).tolist()
         case LineCollection():
-            yield from ((*line[0], *line[-1]) for line in artist.get_segments())
+            yield from ((*line[0], *line[-1]) for line in artist.get_segments() if len(line))
         case PolyCollection():
             for path in artist.get_paths():
                 yield from np.asarray(path.vertices).tolist()

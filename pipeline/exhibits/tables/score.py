@@ -1,16 +1,20 @@
 """The score table: coefficients of the headline design's propensity score, one column a fit."""
 
+import math
 from typing import Any
 
 import pandas as pd
 
 from pipeline.datasets.selection import CONSTANT, COVARIATE, POOLED, STACK_LEVEL
+from pipeline.exhibits.details import known_or_nan
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import covariates_ran, design_ran, score_ran
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.tables.parts import side_by_side
 from pipeline.exhibits.tables.table import (
     DASH,
+    HIDDEN,
+    Cell,
     Number,
     Panel,
     Row,
@@ -99,21 +103,25 @@ def _foot(results: StudyResults, fitted: pd.DataFrame, names: list[str]) -> tupl
     return (
         Row(
             say("score.treated_firms", firms=firms),
-            tuple(WholeNumbers((int(fit["n_treated"]),)) for fit in fits),
+            tuple(_count(fit["n_treated"]) for fit in fits),
         ),
         Row(
             say("score.comparison_firms", firms=firms),
-            tuple(WholeNumbers((int(fit["n_obs"] - fit["n_treated"]),)) for fit in fits),
+            tuple(_count(fit["n_obs"] - fit["n_treated"]) for fit in fits),
         ),
         Row(say("score.pseudo_r2"), tuple(Number(fit["pseudo_r2"], _DECIMALS) for fit in fits)),
         Row(say("score.auc"), tuple(Number(fit["auc"], _DECIMALS) for fit in fits)),
     )
 
 
+def _count(firms: float) -> Cell:
+    return HIDDEN if math.isnan(firms) else WholeNumbers((int(firms),))
+
+
 def _figures(row: "pd.Series[Any]") -> dict[str, float]:
     """Return the figures of one row of SCORE_COEFFICIENTS by name."""
     names = ("estimate", "std_error", "n_obs", "n_treated", "pseudo_r2", "auc")
-    return {name: float(row[name]) for name in names}
+    return {name: known_or_nan(row[name]) for name in names}
 
 
 def _notes(results: StudyResults) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
 """Effects by size beside effects by firm: what the average job or sale sees, and the total."""
 
-import math
 from functools import partial
 
-from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
+from pipeline.datasets.samples import GROUPING_LOSSES
 from pipeline.effects.terms import Term
 from pipeline.exhibits.analysis_effects import (
     Effects,
@@ -24,6 +23,7 @@ from pipeline.exhibits.tables.table import Panel, Row, Table, Text
 from pipeline.exhibits.words.groups import columns_read
 from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.main_notes import largest_bands
 from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import SizeWeighted
 
@@ -113,14 +113,10 @@ def _notes(
 
 def _of_size(results: StudyResults, design: str, name: str) -> list[str]:
     """Return what the weights of one size rest on: the largest firms, and who has no size."""
-    key = {"design": design, "outcome": "all", "grouping": name}
-    shares = [
-        results.details.figure(CONCENTRATION, "largest_five_share", **key, treated=group).value
-        for group in (True, False)
-    ]
+    bands = largest_bands(results, design, "all", name)
     sentences = []
-    if not any(map(math.isnan, shares)):
-        treated, comparison = (rounding.fixed(100 * share, 1) for share in shares)
+    if bands:
+        treated, comparison = bands
         sentences.append(
             say("size_weighted.largest", size=name, treated=treated, comparison=comparison)
         )

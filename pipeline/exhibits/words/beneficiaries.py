@@ -1,5 +1,6 @@
 """Say beside effects who of those that the programme supported is behind them, and who was lost."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -44,7 +45,11 @@ def headline_lost(results: StudyResults, outcomes: list[str]) -> list[str]:
     if not parts:
         return []
     behind = _by_outcome(results, {name: one.behind for name, one in found.items()})
-    return [_told(results, "beneficiaries.behind", main, parts, behind=behind)]
+    return [
+        _told(
+            results, "beneficiaries.behind", "beneficiaries.behind_only", main, parts, behind=behind
+        )
+    ]
 
 
 def shown_lost(results: StudyResults, shown: Shown) -> list[str]:
@@ -68,7 +73,11 @@ def shown_lost(results: StudyResults, shown: Shown) -> list[str]:
         *([say("beneficiaries.not_active", n=idle)] if idle else []),
         *_without(every, "outcome_at_most", panels=without),
     ]
-    return [_told(results, "beneficiaries.lost", main, parts)] if parts else []
+    return (
+        [_told(results, "beneficiaries.lost", "beneficiaries.lost_only", main, parts)]
+        if parts
+        else []
+    )
 
 
 def switched_off(results: StudyResults) -> list[str]:
@@ -88,10 +97,19 @@ def _known(count: Any) -> str:
 
 
 def _told(
-    results: StudyResults, code: str, main: Beneficiaries, parts: list[str], **fields: str
+    results: StudyResults,
+    code: str,
+    only: str,
+    main: Beneficiaries,
+    parts: list[str],
+    **fields: str,
 ) -> str:
-    firms, everyone = results.settings.exhibit.firms, rounding.whole(main.everyone)
-    return capitalised(say(code, firms=firms, everyone=everyone, parts="; ".join(parts), **fields))
+    words = {"firms": results.settings.exhibit.firms, "parts": "; ".join(parts), **fields}
+    known = not math.isnan(main.everyone)
+    told = (
+        say(code, everyone=rounding.whole(main.everyone), **words) if known else say(only, **words)
+    )
+    return capitalised(told)
 
 
 def _before_risk_sets(results: StudyResults, main: Beneficiaries) -> list[str]:

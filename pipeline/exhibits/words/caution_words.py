@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.exhibits.checks.caution import SEVERITIES, Caution, Severity
 from pipeline.exhibits.inputs import StudyResults
@@ -139,7 +140,12 @@ def _percent(share: float) -> str:
     return rounding.whole(100 * share)
 
 
-_FORMATS: Mapping[str, Callable[[float], str]] = {
+def _band(code: str) -> str:
+    return say(f"share_band.{code}")
+
+
+_FORMATS: Mapping[str, Callable[[Any], str]] = {
+    "band": _band,
     "p": p_words,
     "share": _percent,
     "treated": _percent,

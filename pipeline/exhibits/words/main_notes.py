@@ -147,20 +147,24 @@ def largest_firms(results: StudyResults, shown: Shown, outcome: str) -> list[str
     letters = [k for k, panel in shown.panels.items() if in_ratios(results, outcome, panel)]
     main = main_letter(results, shown)
     letter = main if main in letters else letters[0]
-    key = {"design": shown.panels[letter].design, "outcome": outcome, "grouping": "all"}
-    shares = [
-        results.details.figure(CONCENTRATION, "largest_five_share", **key, treated=treated).value
-        for treated in (True, False)
-    ]
-    if not all(share > 0 for share in shares):
+    bands = largest_bands(results, shown.panels[letter].design, outcome)
+    if not bands:
         return []
-    return [
-        say(
-            "main_notes.largest_firms",
-            largest=join_words([rounding.whole(100 * share) for share in shares]),
-            letter=letter,
-        )
-    ]
+    return [say("main_notes.largest_firms", largest=join_words(bands), letter=letter)]
+
+
+def largest_bands(
+    results: StudyResults, design: str, outcome: str, grouping: str = "all"
+) -> list[str]:
+    """Return in which bands the largest five's shares lie, treated and comparison, or nothing.
+
+    `outcome` is `all` where `grouping` is a size that weights are by.
+    """
+    key = {"design": design, "outcome": outcome, "grouping": grouping}
+    rows = results.details.records(CONCENTRATION, **key)
+    bands = {row["treated"]: row["largest_five_band"] for row in rows}
+    known = [band for band in (bands.get(True), bands.get(False)) if isinstance(band, str)]
+    return [say(f"share_band.{band}") for band in known] if len(known) == 2 else []
 
 
 def _translations(results: StudyResults, shown: Shown) -> list[str]:

@@ -10,7 +10,6 @@ from pipeline.datasets.arrays import Flags
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, DECOMPOSITION, FITS
 from pipeline.datasets.matches import CELL_WITHOUT_COMPARISON, LEFT_OVER, LOSSES, UNMATCHED
-from pipeline.datasets.samples import CONCENTRATION, LARGEST
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import small
 from pipeline.datasets.store import Dataset, columns_that_tell
@@ -49,16 +48,15 @@ def hide_small_counts(details: Details, minimum: int) -> Details:
 
 
 def hide_single_firms(details: Details, minimum: int) -> Details:
-    """Hide values of one firm, and the joint share of the largest firms where they are too few.
+    """Hide values of one firm, and the joint share of the largest firms: bands say enough.
 
-    With the total, a share gives the value.
+    With the total, a share gives the value; that of five is one firm's where it dwarfs the others.
     """
     if minimum > 1:
         for table in DETAILS:
             every = np.ones(len(details.of(table)), np.bool_)
             details = without(details, table, columns_that_tell(table, "one_firm"), every)
-    too_few = np.full(len(details.of(CONCENTRATION)), minimum > LARGEST)
-    return without(details, CONCENTRATION, ["largest_five_share"], too_few)
+    return details
 
 
 def hide_reasons(details: Details, hidden: Hidden, models: dict[str, str]) -> Details:

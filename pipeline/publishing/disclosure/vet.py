@@ -19,6 +19,7 @@ from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.inputs import Dominance, StudyResults
 from pipeline.exhibits.ran import design_ran, matching_designs, reference_event_time
+from pipeline.publishing.disclosure.counts import hide_told_counts
 from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
@@ -37,6 +38,7 @@ from pipeline.publishing.disclosure.details import (
     without,
 )
 from pipeline.publishing.disclosure.dominance import dominated, dominated_sizes
+from pipeline.publishing.disclosure.few_ones import hide_few_ones
 from pipeline.publishing.disclosure.groups import (
     REASON,
     Second,
@@ -77,7 +79,12 @@ def vet(results: StudyResults) -> StudyResults:
     vetted = replace(vetted, details=_details(vetted, hidden, minimum))
     if results.dominance is not None:
         vetted = _dominated(vetted, results.dominance)
-    return replace(vetted, details=_underived(results, vetted))
+    vetted = replace(vetted, details=_underived(results, vetted))
+    vetted = hide_few_ones(vetted, results, minimum)
+    if results.counted is not None:
+        vetted = hide_told_counts(vetted, results, results.counted, minimum)
+    baselines = without(vetted.details, BASELINES, ["mean"], _path_hidden(vetted))
+    return replace(vetted, details=baselines)
 
 
 def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd.DataFrame:
