@@ -15,7 +15,7 @@ from published import STUDY, build_exhibits, published_project
 from results import OUTCOMES, study_results
 
 from pipeline.commands.audit.drawings import drawing_differences
-from pipeline.commands.audit.fault import Fault, with_remedies
+from pipeline.commands.audit.fault import MAKE_AGAIN, Fault, with_remedies
 from pipeline.commands.audit.lock_check import lock_faults
 from pipeline.commands.audit.provenance_check import provenance_faults
 from pipeline.commands.audit.rebuild import drawing_faults, other_versions, table_faults
@@ -23,8 +23,8 @@ from pipeline.publishing.provenance import Inputs, provenance
 
 SMALL = {
     "outcomes": {"sales_log": OUTCOMES["sales_log"]},
-    "figures": ["event_study", "overlap"],
-    "tables": ["main_effects"],
+    "figures": ["overlap", "cohorts"],
+    "tables": ["sample_flow"],
 }
 AUDIT = ROOT / "pipeline" / "commands" / "audit"
 
@@ -54,29 +54,30 @@ def edited(folder, path, change):
 
 
 def moved(svg: bytes) -> bytes:
-    """Move one point of a drawing by a point."""
-    return re.sub(rb'(?<= x=")[0-9.]+(?=" y=)', lambda x: b"%.6f" % (float(x[0]) + 1), svg, count=1)
+    """Move one corner of a drawing by a point."""
+    return re.sub(rb"(?<=\nL )[0-9.]+", lambda x: b"%.6f" % (float(x[0]) + 1), svg, count=1)
 
 
 def test_figures_and_pages_that_were_replaced_are_faults_whatever_else_agrees(project):
-    assert drawing_faults(project) == []
-    edited(project, "figures/event_study.svg", moved)
-    edited(project, "report.html", moved)
+    edited(project, "figures/overlap.svg", moved)
+    edited(project, "report.html", page_moved)
     for kind in ("png", "pdf"):
-        other = (project / "reports" / STUDY / f"figures/overlap.{kind}").read_bytes()
-        edited(project, f"figures/event_study.{kind}", lambda _, other=other: other)
+        other = (project / "reports" / STUDY / f"figures/cohorts.{kind}").read_bytes()
+        edited(project, f"figures/overlap.{kind}", lambda _, other=other: other)
     edited(project, "figures/overlap.csv", lambda csv: csv.replace(b"1,bar,", b"2,bar,", 1))
-    (project / "reports" / STUDY / "figures" / "overlap.pdf").unlink()
+    (project / "reports" / STUDY / "figures" / "cohorts.pdf").unlink()
     (project / "reports" / STUDY / "figures" / "added.svg").write_bytes(b"<svg></svg>")
-    found = sorted(fault.what.split(":")[0] for fault in drawing_faults(project))
+    faults = drawing_faults(project)
+    assert {fault.todo for fault in faults} == {MAKE_AGAIN.replace("{study}", STUDY)}
+    found = sorted(fault.what.split(":")[0] for fault in faults)
     place = f"reports/{STUDY}"
     assert found == [
         f"{place}/figures/added.svg",
-        f"{place}/figures/event_study.pdf",
-        f"{place}/figures/event_study.png",
-        f"{place}/figures/event_study.svg",
+        f"{place}/figures/cohorts.pdf",
         f"{place}/figures/overlap.csv",
         f"{place}/figures/overlap.pdf",
+        f"{place}/figures/overlap.png",
+        f"{place}/figures/overlap.svg",
         f"{place}/report.html",
     ]
 
@@ -87,11 +88,11 @@ def test_what_other_versions_drew_is_compared_by_what_it_plots(project):
     content["packages"]["matplotlib"] = "3.1.0"
     place.write_text(json.dumps(content))
     assert [*other_versions(project, STUDY)] == ["matplotlib"]
-    edited(project, "figures/event_study.svg", moved)
-    assert drawing_faults(project) == []
-    edited(project, "figures/event_study.csv", lambda csv: csv.replace(b"1,point", b"2,point", 1))
-    (fault,) = drawing_faults(project)
-    assert "event_study.csv" in fault.what
+    edited(project, "figures/overlap.svg", moved)
+    edited(project, "figures/overlap.csv", lambda csv: csv.replace(b"1,bar", b"2,bar", 1))
+    edited(project, "report.html", page_moved)
+    found = sorted(fault.what.split(":")[0] for fault in drawing_faults(project))
+    assert found == [f"reports/{STUDY}/figures/overlap.csv", f"reports/{STUDY}/report.html"]
 
 
 def page_moved(page: bytes) -> bytes:
@@ -139,15 +140,15 @@ def with_pixel(step):
 @pytest.mark.parametrize(
     ("path", "change", "same"),
     [
-        ("figures/event_study.svg", renamed, True),
-        ("figures/event_study.svg", recoloured, False),
-        ("figures/event_study.svg", lambda svg: svg.replace(b"</svg>", b"<g/></svg>"), False),
-        ("figures/event_study.pdf", repacked, True),
-        ("figures/event_study.pdf", redrawn, False),
-        ("figures/event_study.pdf", lambda pdf: pdf + b"1 0 obj\n<< >>\nendobj\n", False),
-        ("figures/event_study.png", with_pixel(1), True),
-        ("figures/event_study.png", with_pixel(20), False),
-        ("figures/event_study.png", lambda png: png[:200], False),
+        ("figures/overlap.svg", renamed, True),
+        ("figures/overlap.svg", recoloured, False),
+        ("figures/overlap.svg", lambda svg: svg.replace(b"</svg>", b"<g/></svg>"), False),
+        ("figures/overlap.pdf", repacked, True),
+        ("figures/overlap.pdf", redrawn, False),
+        ("figures/overlap.pdf", lambda pdf: pdf + b"1 0 obj\n<< >>\nendobj\n", False),
+        ("figures/overlap.png", with_pixel(1), True),
+        ("figures/overlap.png", with_pixel(20), False),
+        ("figures/overlap.png", lambda png: png[:200], False),
         ("report.html", lambda page: page.replace(b"<h2", b"<h2 id='here'", 1), True),
         ("report.html", page_moved, False),
         ("report.html", lambda page: page.replace(b"</main>", b"<svg></svg></main>"), False),
@@ -180,8 +181,8 @@ def test_a_number_that_is_read_is_compared_as_it_reads(kind, before, after, same
 
 def test_every_fault_says_what_to_do(project):
     """Each place that makes a fault gives a command; `verify` prints it under the faults."""
-    edited(project, "figures/event_study.svg", moved)
-    checks = (lock_faults, table_faults, drawing_faults, provenance_faults)
+    edited(project, "tables/sample_flow.md", lambda table: table + b"edited")
+    checks = (lock_faults, table_faults, provenance_faults)
     (project / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())
     for check in checks:
         faults = check(project)
