@@ -10,13 +10,12 @@ from shown_tables import effect_tables
 from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import SPECS
 from pipeline.errors import Reason
+from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.figures.event_study import event_study
 from pipeline.exhibits.leads import headline_pre_trends
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
-from pipeline.exhibits.words.assumptions import assumptions
-from pipeline.exhibits.words.limitations import limitations
 
 HEADLINE = {"estimator": "stacked", "design": "covariates_lags"}
 LONE = Reason("event_times_untested", {"times": [-3], "reason": Reason("one_cluster")})
@@ -102,9 +101,8 @@ def test_leads_without_a_joint_test_are_not_denied(results):
         summary(without)
     )
     assert "none can be seen for Log employment" in summary(without)
-    found = " ".join(limitations(without))
-    assert "Annual sales: effects before entry are shown, but not tested together" in found
-    assert "Annual sales: no year before the reference year" not in found
+    found = {c.code for c in study_cautions(without) if c.outcome == "sales_log"}
+    assert "gap_before" in found and "no_look_before" not in found
 
 
 def test_where_nothing_can_be_seen_it_is_said(results):
@@ -123,13 +121,12 @@ def test_a_varying_base_shows_the_effect_at_the_reference(results, varying):
 
 
 def test_a_varying_base_is_said_wherever_effects_before_entry_are(results, varying):
-    page = report_page(varying, {}, "<svg></svg>").decode()
+    page = report_page(varying, {}).decode()
     assert "hollow points" not in page
-    assert "hollow points are the reference year." in (
-        report_page(results, {}, "<svg></svg>").decode()
-    )
-    answers = " ".join(answer for _, answer in assumptions(varying))
-    assert "earlier ones from the year before each" in answers
+    assert "Before entry each gap is against the year before it." in page
+    fixed = report_page(results, {}).decode()
+    assert "hollow points are the reference year." in fixed
+    assert "against the year before it" not in fixed
     assert "changes before entry, each from the year before" in summary(varying)
     assert "changes from the year before in Panel C" in notes(varying)
     assert "changes from the year before" not in notes(results)

@@ -204,6 +204,7 @@ def test_a_placebo_is_no_headline(results):
         "placebos",
         "checks",
         "recovery",
+        "settings",
     }
 
 

@@ -10,6 +10,7 @@ from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.variants import variants
 from pipeline.exhibits.flow import FlowStep, flow_steps, stages
 from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.leads import is_varying
 from pipeline.exhibits.numbers import translated_unit
 from pipeline.exhibits.page import cell, panel_heading, section, strip
 from pipeline.exhibits.panels.choices import choices_panel
@@ -17,7 +18,7 @@ from pipeline.exhibits.panels.event_effects import event_panel
 from pipeline.exhibits.panels.groups import groups_panel
 from pipeline.exhibits.panels.love import love_panel
 from pipeline.exhibits.panels.paths import path_unit, paths_panel
-from pipeline.exhibits.ran import conf_level
+from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes
 from pipeline.exhibits.tables.table import Table
@@ -66,9 +67,11 @@ def before_section(results: StudyResults, links: TableLinks, cautions: list[Caut
     if not any(any(panels) for panels in drawn.values()):
         return ""
     cells = [_before_cell(results, name, *panels, cautions) for name, panels in drawn.items()]
-    caption = escape(say("page.before_caption", hollow=told_points(results, "report"))) + links.to(
-        "dynamic_effects"
-    )
+    headline = results.settings.estimate.headline
+    row = ran_on(results, headline.spec, [headline.design], card_outcomes(results))[0]
+    base = f" {say('page.varying_base')}" if is_varying(row) else ""
+    words = say("page.before_caption", hollow=told_points(results, "report")) + base
+    caption = escape(words) + links.to("dynamic_effects", "checks")
     answer = _before_answer(results, cautions)
     return section("before", say("page.before"), answer, strip(cells, caption))
 

@@ -60,7 +60,7 @@ SILENT_OPTIONS: dict[str, str] = {
 
 # Options that rows of results tell, by the sentence that is made of them.
 OF_RESULTS: dict[str, str] = {
-    "outcomes.negative_control": "limitations",
+    "outcomes.negative_control": "placebos.declared_outcomes",
     "outcomes.observed": "outcome_tables.not_observed",
     "outcomes.reason": "outcome_tables.not_observed",
     "outcomes.relevant": "sure.smaller",
