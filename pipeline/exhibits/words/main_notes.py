@@ -206,14 +206,16 @@ def partial_leads(results: StudyResults, shown: Shown) -> list[str]:
 
 
 def _missing(results: StudyResults, shown: Shown) -> list[str]:
-    """Say by which rule outcomes may be missing, where columns differ for that reason."""
-    if not observations_differ(results, shown):
-        return []
+    """Say by which rules outcomes may be missing, where columns or panels differ by them."""
     rules = {
         letter: gap_rules(results.settings, panel_ran(results, shown, letter))
         for letter in shown.panels
     }
-    return [say("main_notes.missing", rules=by_panel(rules))]
+    if observations_differ(results, shown):
+        return [say("main_notes.missing", rules=by_panel(rules))]
+    of_design = {(panel.design, rules[k]) for k, panel in shown.panels.items()}
+    several = len(of_design) > len({panel.design for panel in shown.panels.values()})
+    return [say("main_notes.gaps", rules=by_panel(rules))] if several else []
 
 
 def observations_differ(results: StudyResults, shown: Shown) -> bool:

@@ -4,19 +4,20 @@ Conventions stand once in the methods paragraph; cautions stand here whatever th
 """
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, conf_level, matching_designs
+from pipeline.exhibits.ran import Ran, conf_level, estimator_of, matching_designs
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
     by_panel,
+    lettered_panels,
     main_letter,
     panel_effects,
     panel_ran,
     tests_pre_trends,
 )
 from pipeline.exhibits.words.cautions import panel_warnings
-from pipeline.exhibits.words.designs import pool_that_ran, rule_that_ran
-from pipeline.exhibits.words.estimators import name_with_covariates
+from pipeline.exhibits.words.designs import gap_rules, pool_that_ran, rule_that_ran
+from pipeline.exhibits.words.estimators import estimator_words, name_with_covariates
 from pipeline.exhibits.words.inference import clustered_by
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import (
@@ -29,6 +30,7 @@ from pipeline.exhibits.words.main_notes import (
     varying_base,
 )
 from pipeline.exhibits.words.means import name_columns
+from pipeline.params.exhibit import PanelSection
 
 
 def short_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
@@ -37,6 +39,7 @@ def short_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         _effect(results, shown),
         brackets(results, shown),
         _estimators(results, shown),
+        *_apart(results, shown),
         _comparison(results, shown),
         *_scales(results, shown),
         *_pre_trends(results, shown),
@@ -55,6 +58,7 @@ def variant_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     notes = (
         say("short_notes.as_main"),
         _estimators(results, shown),
+        *_apart(results, shown),
         _comparison(results, shown),
         *varying_base(results, shown),
         *panel_warnings(results, shown),
@@ -104,6 +108,27 @@ def _estimators(results: StudyResults, shown: Shown) -> str:
         for letter in shown.panels
     }
     return say("short_notes.estimators", named=by_panel(named))
+
+
+def _apart(results: StudyResults, shown: Shown) -> list[str]:
+    """Say in full how panels of one design and estimator differ, which their names do not tell."""
+    specs: dict[tuple[str, str], set[str]] = {}
+    for panel in lettered_panels(results).values():
+        specs.setdefault(_alike(results, panel), set()).add(panel.spec)
+    apart = [k for k, panel in shown.panels.items() if len(specs[_alike(results, panel)]) > 1]
+    if not apart:
+        return []
+    return [say("short_notes.apart", words=by_panel({k: _whole(results, shown, k) for k in apart}))]
+
+
+def _alike(results: StudyResults, panel: PanelSection) -> tuple[str, str]:
+    return panel.design, estimator_of(results, panel.spec)
+
+
+def _whole(results: StudyResults, shown: Shown, letter: str) -> str:
+    rows = panel_ran(results, shown, letter)
+    parts = [estimator_words(results, rows), gap_rules(results.settings, rows)]
+    return ", ".join(part for part in parts if part)
 
 
 def _comparison(results: StudyResults, shown: Shown) -> str:
