@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import IdentificationError
 from pipeline.params.estimate import Spec
-from pipeline.params.inference_faults import Remade, clustered_by
+from pipeline.params.inference_faults import Remade, kind_of_cluster
 from pipeline.params.valid_inference import refusal, rule_of
 
 
@@ -36,7 +36,7 @@ def require_valid(spec: Spec, stacks: Stacks, made: Remade) -> None:
 
     The message says what the inference needs, what the design lacks, and names one that is valid.
     """
-    inference, cluster = spec.option("inference"), clustered_by(spec)
+    inference, cluster = spec.option("inference"), kind_of_cluster(spec)
     rule = rule_of(spec.name, inference, cluster)
     traits = traits_of(stacks, made)
     lacking = [need for need in rule.needs if not getattr(traits, need)]

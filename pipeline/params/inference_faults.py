@@ -43,7 +43,7 @@ def remade(design: str, match: MatchSection, score: ScoreSection) -> Remade:
     )
 
 
-def clustered_by(spec: Spec) -> str:
+def kind_of_cluster(spec: Spec) -> str:
     """Return what a spec clusters errors by, `two_way` where it names two levels."""
     return spec.cluster if isinstance(spec.cluster, str) else "two_way"
 
@@ -53,7 +53,7 @@ def inference_faults(
 ) -> Iterator[str]:
     """Yield one line for each spec and design whose inference the design cannot allow."""
     for spec in estimate.specs:
-        inference, cluster = spec.option("inference"), clustered_by(spec)
+        inference, cluster = spec.option("inference"), kind_of_cluster(spec)
         try:
             needs = rule_of(spec.name, inference, cluster).needs
         except IdentificationError as error:
