@@ -270,7 +270,6 @@ _EXHIBIT: dict[str, Any] = {
         "covariates": "matched on covariates",
         "covariates_lags": "matched on covariates and lags",
     },
-    "decimals": 3,
     "stars": False,
     "notes": "full",
     "tables": list(get_args(TableName)),

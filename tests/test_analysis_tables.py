@@ -196,11 +196,11 @@ def test_margins_show_each_part_and_the_bounds(results):
         ("Level per unit above zero", "0.222"),
     ]
     assert ("Level (sum of both)", "0.333") in shown
-    assert ("Those still above zero", "0.444") in shown
-    assert ("Bounds (Lee)", "[−0.123, 0.236]") in shown
-    assert ("95% CI", "[−0.223, 0.336]") in shown
+    assert ("Those still above zero", "56") in shown
+    assert ("Bounds (Lee)", "[−12, 27]") in shown
+    assert ("95% CI", "[−20, 40]") in shown
     assert ("Above zero at base", "96 / 77") in shown
-    assert ("asinh", "0.500") in shown
+    assert ("asinh", "65") in shown
     assert tell(UNITS) in " ".join(table.notes)
 
 
@@ -214,21 +214,21 @@ def test_the_share_above_zero_is_the_headline_estimate(results):
         & (rows["term"] == "att")
     ]
     shown = panels["Share above zero"].rows[0].cells[0]
-    assert shown.value == chosen["estimate"].iloc[0]
+    assert shown.value == 100 * chosen["estimate"].iloc[0]
 
 
 def test_survival_shows_shares_and_attrition_beside_each_difference(results):
     by_year, outcomes = survival_tables(results)
     shown = lines(by_year)
-    assert shown[0] == ("1", "0.021", "0.981", "0.960", "9 / 22", "—", "—")
-    assert shown[1][1] == "(0.050)"
-    assert shown[2][:4] == ("2", "0.032", "—", "—")
-    assert shown[4][:2] == ("Average effect", "0.027")
+    assert shown[0] == ("1", "2.1", "98.1", "96.0", "9 / 22", "—", "—")
+    assert shown[1][1] == "(5.0)"
+    assert shown[2][:4] == ("2", "3.2", "—", "—")
+    assert shown[4][:2] == ("Average effect", "2.7")
     told = lines(outcomes)
     assert told[0] == ("Exit counted as zero", "99.000", "—")
     assert ("unit", "US$ million", "") in told
-    assert ("Survive either way (Lee)", "[0.063, 0.148]", "—") in told
-    assert ("Worst case (Manski)", "[−0.820, 0.810]", "—") in told
+    assert ("Survive either way (Lee)", "[6.5, 16.0]", "—") in told
+    assert ("Worst case (Manski)", "[−56.0, 124.8]", "—") in told
     assert "no event time has both groups" in " ".join(outcomes.notes)
     assert "Log sales, 1 to 500 US$ million" in " ".join(outcomes.notes)
 
@@ -237,23 +237,23 @@ def test_groups_stand_in_the_order_of_their_bins_with_q_and_the_test(results):
     (table,) = heterogeneity_tables(results)
     assert [panel.title for panel in table.panels] == ["Size class"]
     assert lines(table) == [
-        ("<10", "0.121"),
-        ("", "(0.050)"),
-        ("95% CI", "[0.021, 0.221]"),
+        ("<10", "12.9"),
+        ("", "(5.6)"),
+        ("95% CI", "[2.1, 24.8]"),
         ("Treated / comp.", "80 / 70"),
-        ("q-value", "0.020"),
-        ("10 to <50", "0.343"),
-        ("", "(0.050)"),
-        ("95% CI", "[0.243, 0.443]"),
+        ("q-value", "0.02"),
+        ("10 to <50", "41.0"),
+        ("", "(7.0)"),
+        ("95% CI", "[27.6, 55.8]"),
         ("Treated / comp.", "80 / 70"),
-        ("q-value", "0.300"),
+        ("q-value", "0.30"),
         ("50 or more", "—"),
         ("", ""),
         ("95% CI", ""),
         ("Treated / comp.", ""),
         ("q-value", "—"),
-        ("Equal effects, p", "0.041"),
-        ("Detectable difference", "0.138"),
+        ("Equal effects, p", "0.04"),
+        ("Detectable difference", "14.8"),
     ]
     assert table.panels[0].rows[10].cells[0] is DASH
     assert tell(SUPPRESSED) in " ".join(table.notes)
@@ -318,7 +318,7 @@ def test_a_group_that_would_tell_another_is_hidden_everywhere():
     assert shown[:5] == [
         ("<10", "c"), ("", ""), ("95% CI", ""), ("Treated / comp.", ""), ("q-value", "—")
     ]  # fmt: skip
-    assert shown[5:7] == [("10 to <50", "0.343"), ("", "(0.050)")]
+    assert shown[5:7] == [("10 to <50", "41.0"), ("", "(7.0)")]
     assert shown[8] == ("Treated / comp.", "80 / 70")
     assert tell(SECOND) in " ".join(table.notes)
     hidden = published.estimates.loc[smaller].iloc[0]
@@ -350,11 +350,11 @@ def test_groups_with_few_treated_clusters_are_a_warning():
 def test_numbers_of_groups_are_those_of_the_table():
     found = group_numbers(made())
     start = "madeup.sales_log.covariates.groups.size"
-    assert found[f"{start}.g2.estimate"].formatted == "0.343"
+    assert found[f"{start}.g2.pct_se"].formatted == "7.0"
     assert found[f"{start}.g2.pct"].value == pytest.approx(100 * math.expm1(0.3434))
-    assert found[f"{start}.g1.q_value"].formatted == "0.020"
+    assert found[f"{start}.g1.q_value"].formatted == "0.02"
     assert found[f"{start}.equality.p_value"].value == 0.0412
-    assert found[f"{start}.equality.detectable_difference"].formatted == "0.138"
+    assert found[f"{start}.equality.detectable_difference_pct"].formatted == "14.8"
     assert not any("g3" in key for key in found), "it has no estimate"
     assert group_numbers(study_results()) == {}
 

@@ -10,6 +10,7 @@ from pipeline.exhibits.tables.checks import checks_tables
 from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Number, Panel, Row, Table, TableColumn
 from pipeline.exhibits.tables.trimmed import trimmed
+from pipeline.exhibits.units import percent
 from pipeline.params.exhibit import DEFAULT_TABLES, ExhibitSection
 from pipeline.publishing.study import study_tables
 
@@ -70,7 +71,8 @@ def test_no_missing_values_make_no_table():
 
 
 def test_checks_stand_in_one_table_with_placebo_outcomes_last():
-    control = OUTCOMES["sales_log"] | {"label": "Log rent", "negative_control": "it acts elsewhere"}
+    control = OUTCOMES["sales_log"] | {"column": "rent", "label": "Log rent"}
+    control |= {"negative_control": "it acts elsewhere"}
     results = study_results(OUTCOMES | {"rent": control})
     (table,) = checks_tables(results)
     assert [column.heading for column in table.columns][-1] == "Log rent"
@@ -79,7 +81,7 @@ def test_checks_stand_in_one_table_with_placebo_outcomes_last():
     assert row.cells[:3] == (DASH, DASH, DASH)
     effects = results.estimates.set_index(["outcome", "design", "estimator", "term"])
     wanted = effects.loc[("rent", "covariates_lags", "stacked", "att")]
-    assert row.cells[3].value == wanted["estimate"]
+    assert row.cells[3].value == percent(wanted["estimate"])
     assert p_value.cells[3].plain() == f"{wanted['p_value']:.2f}"
     assert "Log rent, it acts elsewhere" in " ".join(table.notes)
 

@@ -29,6 +29,7 @@ from pipeline.effects.terms import ATT
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
 from pipeline.exhibits.figures.event_study import event_study
+from pipeline.exhibits.numbers import study_numbers
 from pipeline.exhibits.render.latex import fits_page
 from pipeline.exhibits.render.results_csv import plots_csv, results_csv
 from pipeline.exhibits.render.table_csv import render_csv
@@ -55,6 +56,7 @@ from pipeline.exhibits.tables.table import (
     Text,
     WholeNumbers,
 )
+from pipeline.exhibits.units import percent, shown_error, shown_value
 from pipeline.exhibits.words.captions import caption, table_floats
 from pipeline.exhibits.words.language import say, speaking, tell
 from pipeline.exhibits.words.main_notes import main_notes
@@ -137,10 +139,12 @@ def test_every_printed_number_is_the_estimate_rounded(results):
         estimate, error, interval, firms = (
             line.cells[column] for line in panels[position].rows[:4]
         )
-        assert _read(estimate.plain()) == pytest.approx(row.estimate, abs=0.5001e-3)
-        assert _read(error.plain()) == pytest.approx(row.std_error, abs=0.5001e-3)
-        low, high = (_read(end) for end in interval.ends())
-        assert (low, high) == pytest.approx((row.conf_low, row.conf_high), abs=0.5001e-3)
+        half, scale = 0.5001 * 10**-estimate.decimals, row.scale
+        wanted = [shown_value(v, scale) for v in (row.estimate, row.conf_low, row.conf_high)]
+        shown = [_read(estimate.plain()), *(_read(end) for end in interval.ends())]
+        assert shown == pytest.approx(wanted, abs=half)
+        spread = shown_error(row.std_error, row.estimate, scale)
+        assert _read(error.plain()) == pytest.approx(spread, abs=half)
         assert firms == WholeNumbers((row.n_treated, row.n_control))
 
 
@@ -180,7 +184,6 @@ def test_notes_state_rule_scale_and_warnings(results):
         "G/(G\u22121) \u00d7 (N\u22121)/(N\u2212K)",
         "clustered by municipality x sector",
         "for comparability only",
-        "percentage points",
         "or a comparison: 14 of 412 (Panels B and C)",
         "through clustering: 123 (Panels B and C)",
     ):
@@ -230,12 +233,13 @@ def test_the_rule_for_missing_outcomes_is_the_one_that_ran(results):
     assert whole not in " ".join(main_notes(with_details(results, SPECS, ran), shown))
 
 
-def test_note_translates_the_tables_own_number(results):
-    table = _with_headline(results)
-    shown = table.panels[-1].rows[0].cells[0].plain()
+def test_one_effect_has_the_same_digits_in_tables_numbers_and_sentences(results):
     row = next(row for position, column, row in _rows(results) if (position, column) == (2, 0))
-    translated = f"{100 * (math.exp(row.estimate) - 1):.1f}"
-    assert f"column 1, {shown} is {translated} percent [" in " ".join(table.notes)
+    shown = _panels(results)[2].rows[0].cells[0].plain()
+    assert shown == f"{100 * (math.exp(row.estimate) - 1):.1f}"
+    key = "madeup.sales_log.covariates_lags.stacked.att.pct"
+    assert study_numbers(results)[key].formatted == shown
+    assert f", {shown} percent \\[" in summary(results)
 
 
 def test_entry_years_without_leads_are_named(results):
@@ -255,8 +259,9 @@ def test_the_foot_shows_the_baseline_mean_of_the_main_panel(results):
     for column, outcome in enumerate(["sales_log", "employment_log", "exports_any"]):
         key = {"design": "covariates_lags", "outcome": outcome, "treated": False}
         mean = results.details.figure(BASELINES, "mean", **key)
-        assert table.foot[0].cells[column].value == mean.value
-    assert table.foot[1].cells[2].plain() == "share"
+        wanted = 100 * mean.value if outcome == "exports_any" else mean.value
+        assert table.foot[0].cells[column].value == wanted
+    assert table.foot[1].cells[2].plain() == "% of firms"
 
 
 def test_few_treated_clusters_are_a_warning(results):
@@ -337,7 +342,7 @@ def test_an_effect_in_its_own_unit_without_standard_error_is_not_rounded_to_zero
     assert _first(spoilt).panels[0].rows[0].cells[2] == Number(0.137, 2)
     rounding = _without_errors(study_results(many_outcomes(3)), ONE_CLUSTER, 3e-16)
     cells = _first(rounding).panels[0].rows[0].cells
-    assert [cell.decimals for cell in cells] == [3, 3, 0]
+    assert [cell.decimals for cell in cells] == [0, 0, 0]
 
 
 def test_the_summary_says_why_there_is_no_interval(results):
@@ -683,7 +688,7 @@ def test_dynamic_effects_are_the_estimates_by_event_time(results):
     for time in (-3, -2, 0, 1, 2, 3):
         shown = rows[str(time).replace("-", "\u2212")].cells[0].value
         wanted = estimates.loc[("sales_log", "covariates_lags", "stacked", "event", time)]
-        assert shown == wanted.estimate
+        assert shown == percent(wanted.estimate)
     assert "\u22121" not in rows
     assert rows["Pre-trends, joint p"].cells[0].plain() == "0.41"
     assert rows["Pre-trends, joint p"].cells[1].plain() == "none"
@@ -734,20 +739,20 @@ def test_estimators_on_the_same_firms_stand_side_by_side(results):
     assert labels[::3] == ["Stacked difference-in-differences", "Flat two-way fixed effects"]
     flat = results.effects["sales_log", "unmatched", "flat", "pointwise"][ATT]
     shown = [row.cells[0] for row in table.panels[0].rows[3:6]]
-    assert shown[0].value == flat.estimate and shown[1].value == flat.std_error
-    assert (shown[2].low, shown[2].high) == (flat.conf_low, flat.conf_high)
+    assert shown[0].value == percent(flat.estimate)
+    assert shown[1].value == shown_error(flat.std_error, flat.estimate, flat.scale)
+    assert (shown[2].low, shown[2].high) == (percent(flat.conf_low), percent(flat.conf_high))
     alone = [s for s in results.settings.estimate.specs if s.name == "stacked"]
     estimate = results.settings.estimate.model_copy(update={"specs": alone})
     lone = dataclasses.replace(results.settings, estimate=estimate)
     assert estimators_tables(with_settings(results, lone)) == []
 
 
-def test_detectable_effects_are_those_stored_and_their_percent(results):
+def test_detectable_effects_are_those_stored_in_percent_and_points(results):
     (table,) = detectable_effects(results)
-    assert table.panels[0].rows[2].cells[0].value == pytest.approx(2.8 * 0.031)
-    percent = table.panels[1].rows[2].cells
-    assert percent[0].value == pytest.approx(100 * math.expm1(2.8 * 0.031))
-    assert percent[2] is None
+    cells = table.panels[0].rows[2].cells
+    assert cells[0].value == pytest.approx(100 * math.expm1(2.8 * 0.031))
+    assert cells[2].value == pytest.approx(100 * 2.8 * 0.0092)
 
 
 def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(results):
@@ -757,7 +762,7 @@ def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(
     had = place | {"grouping": "all", "treated_clusters": 5, "scale": "log_points"}
     had |= {"effect": 0.31, "effect_in_unit": 8.6, "unit": "US$"}
     (table,) = detectable_effects(with_details(in_unit, DETECTABLE, [had]))
-    units, clusters, in_unit = table.panels[2:]
+    units, clusters, in_unit = table.panels[1:]
     assert units.title == "Log effects in the unit of the outcome"
     shown = {row.label: row.cells for row in units.rows}
     position = [(p.design, p.spec) for p in results.settings.exhibit.panels].index(
@@ -770,7 +775,7 @@ def test_detectable_effects_stand_in_the_unit_and_by_number_of_treated_clusters(
         "5 treated clusters",
         "10 treated clusters",
     ]
-    assert clusters.rows[0].cells[0].value == 0.31
+    assert clusters.rows[0].cells[0].value == percent(0.31)
     assert clusters.rows[0].cells[1] == DASH
     assert in_unit.title == "The same, log effects in the unit of the outcome"
     assert in_unit.rows[0].cells[0].value == 8.6

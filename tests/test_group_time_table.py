@@ -12,6 +12,7 @@ from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.exhibits.tables.group_time import group_time_tables
 from pipeline.exhibits.tables.table import DASH
+from pipeline.exhibits.units import percent, shown_error
 from pipeline.exhibits.words.language import tell
 
 SPEC = {
@@ -70,11 +71,12 @@ def test_each_entry_year_has_a_panel_and_each_cell_its_estimate(results):
     table = group_time_tables(results)[0]
     assert [panel.title for panel in table.panels] == ["Entry in 2009", "Entry in 2010"]
     shown = {r.label: r.cells[0] for panel in table.panels for r in panel.rows if r.label}
-    assert shown["2009"].value == 0.1234
-    assert shown["2010"].value == -0.02
+    assert shown["2009"].value == percent(0.1234)
+    assert shown["2010"].value == percent(-0.02)
     assert shown["2011"] == DASH
     errors = [panel.rows[i].cells[0] for panel in table.panels for i in (1, 3)]
-    assert [None if cell is None else cell.value for cell in errors] == [None, 0.0456, 0.03, None]
+    told = [shown_error(0.0456, 0.1234, "log_points"), shown_error(0.03, -0.02, "log_points")]
+    assert [None if cell is None else cell.value for cell in errors] == [None, *told, None]
 
 
 def test_a_dash_has_its_reason(results):

@@ -9,6 +9,7 @@ from pipeline.exhibits.tables.balance import balance_table
 from pipeline.exhibits.tables.balance_summary import balance_summary
 from pipeline.exhibits.tables.matching_choices import matching_choices
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Interval
+from pipeline.exhibits.units import percent
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +91,10 @@ def test_effects_stand_by_pool_and_ranges_below(results):
         & (results.estimates["estimator"] == "stacked")
     ].iloc[0]
     rows = {row.label: row for row in table.panels[0].rows if row.label}
-    assert rows["matched on covariates"].cells[0].value == chosen["estimate"]
+    assert rows["matched on covariates"].cells[0].value == percent(chosen["estimate"])
     ranges = table.panels[-1].rows
-    assert ranges[0].cells[0] == Interval(0.096, 0.0991, 3)
-    assert ranges[1].cells[0].value == 0.0978
+    assert ranges[0].cells[0] == Interval(percent(0.096), percent(0.0991), 1)
+    assert ranges[1].cells[0].value == percent(0.0978)
     assert ranges[0].cells[1] == DASH
 
 

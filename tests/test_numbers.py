@@ -11,9 +11,9 @@ from pipeline.exhibits.numbers import (
     headline_metrics,
     numbers_json,
     numbers_tex,
-    percent,
     study_numbers,
 )
+from pipeline.exhibits.units import percent
 
 KEY = "madeup.sales_log.covariates_lags.stacked.att"
 
@@ -98,7 +98,7 @@ def test_minimum_detectable_effect_is_among_the_numbers(figures):
 def test_many_outcomes_keep_their_own_decimals():
     figures = study_numbers(study_results(many_outcomes(3)))
     stem = "madeup.outcome_{}.covariates_lags.stacked.att.std_error"
-    assert [figures[stem.format(i)].formatted for i in range(3)] == ["0.031", "0.009", "4.2"]
+    assert [figures[stem.format(i)].formatted for i in range(3)] == ["0.031", "0.0092", "4.2"]
 
 
 @pytest.mark.slow

@@ -37,6 +37,7 @@ from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.render.results_csv import plots_csv
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.placebos import placebos_tables
+from pipeline.exhibits.units import percent, shown_error
 from pipeline.exhibits.words.language import speaking
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.inference.multiplicity import family_tests
@@ -211,7 +212,7 @@ def test_a_placebo_is_no_headline(results):
 def test_placebos_that_are_called_alike_have_a_panel_each():
     effects, _ = placebos_tables(made({"lease": RENT | {"column": "lease"}}))
     rent, lease, *_ = effects.panels
-    assert rent.title == lease.title == "Placebo outcome: Log rent (log points)"
+    assert rent.title == lease.title == "Placebo outcome: Log rent (percent)"
     assert len(rent.rows) == len(lease.rows) == 4
 
 
@@ -219,22 +220,23 @@ def test_the_table_shows_every_placebo_estimate(results):
     effects, _ = placebos_tables(results)
     panels = {panel.title: panel.rows for panel in effects.panels}
     assert list(panels) == [
-        "Placebo outcome: Log rent (log points)",
-        "Entry dated 2 years too early: Log sales (log points)",
-        "Entry dated 2 years too early: Log employment (log points)",
+        "Placebo outcome: Log rent (percent)",
+        "Entry dated 2 years too early: Annual sales (percent)",
+        "Entry dated 2 years too early: Log employment (percent)",
     ]
     rows = results.estimates
     rows = rows[(rows["outcome"] == "rent") & (rows["term"] == "att")].set_index("design")
-    shown = panels["Placebo outcome: Log rent (log points)"]
+    shown = panels["Placebo outcome: Log rent (percent)"]
     assert [row.label for row in shown] == ["Panel A", "Panel B", "Panel C", "Panel D"]
     for row, design in zip(shown[1:3], ("covariates", "covariates_lags"), strict=True):
         estimate, error, interval, _, q_value, observed = row.cells
-        assert estimate.value == rows.loc[design, "estimate"]
-        assert error.value == rows.loc[design, "std_error"]
-        assert (interval.low, interval.high) == tuple(rows.loc[design, ["conf_low", "conf_high"]])
+        of = rows.loc[design]
+        assert estimate.value == percent(of["estimate"])
+        assert error.value == shown_error(of["std_error"], of["estimate"], "log_points")
+        assert (interval.low, interval.high) == (percent(of["conf_low"]), percent(of["conf_high"]))
         assert (q_value.plain(), observed.plain()) == ("—", "11,752")
     assert lines(effects)[4:] == [
-        ("Panel C", "0.078", "0.030", "[0.019, 0.137]", "0.01", "0.02", "4,321"),
+        ("Panel C", "8.1", "3.2", "[1.9, 14.6]", "0.01", "0.02", "4,321"),
         ("Panel C", "—", "", "", "—", "—", ""),
     ]
 
@@ -252,8 +254,8 @@ def test_the_notes_say_what_a_placebo_cannot_show(results):
 
 def test_the_pre_trend_test_stands_beside_its_power(results):
     power = placebos_tables(results)[1]
-    assert [panel.title for panel in power.panels] == ["Log sales (log points a year)"]
-    assert lines(power) == [("Panel C", "0.412", "0.021", "0.032", "0.014", "0.027")]
+    assert [panel.title for panel in power.panels] == ["Annual sales (percent a year)"]
+    assert lines(power) == [("Panel C", "0.41", "2.1", "3.3", "1.5", "2.7")]
     assert "Over the 4 years from the reference year" in " ".join(power.notes)
 
 

@@ -84,9 +84,11 @@ def test_numbers_for_prose_are_those_of_headline_and_panels():
     files = build_exhibits(study_results(tables=["main_effects"], figures=[]))
     every, quoted = (json.loads(files[name]) for name in ("numbers_all.json", "numbers.json"))
     assert quoted.keys() < every.keys()
-    left = {key for key in every if key not in quoted}
-    assert f"{KEY}.event[-2].pct" in quoted and f"{KEY}.att.pct" in quoted
+    assert {f"{KEY}.event[-2].pct", f"{KEY}.att.pct_se", f"{KEY}.att.p_value"} <= quoted.keys()
+    stored = ("estimate", "std_error", "conf_low", "conf_high", "mde")
+    left = {key for key in every if key not in quoted and not key.endswith(stored)}
     assert left and all(".event[" in key and not key.startswith(KEY) for key in left)
+    assert f"{KEY}.att.estimate" in every.keys() - quoted.keys(), "log points are told nowhere"
 
 
 def quoting(*keys):

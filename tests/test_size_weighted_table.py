@@ -13,6 +13,7 @@ from pipeline.datasets.samples import CONCENTRATION, GROUPING_LOSSES
 from pipeline.effects.terms import ATT
 from pipeline.exhibits.render.latex import fits, fits_page, render_latex
 from pipeline.exhibits.tables.size_weighted import size_weighted_tables
+from pipeline.exhibits.units import percent
 from pipeline.exhibits.words.language import speaking
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.study import study_tables
@@ -78,10 +79,11 @@ def test_effects_by_firm_stand_above_those_by_size_and_the_total():
         "All firms count the same",
         "By jobs in year −2 from entry",
     ]
-    assert [cell.value for cell in table.panels[0].rows[0].cells] == by_firm
+    shown = [cell.value for cell in table.panels[0].rows[0].cells]
+    assert shown == [percent(effect) for effect in by_firm]
     assert lines(table)[4:] == [
-        ("Average effect", "0.033", "0.064"),
-        ("", "(0.036)", "(0.022)"),
+        ("Average effect", "3.4", "6.6"),
+        ("", "(3.7)", "(2.4)"),
         ("95% CI", "", ""),
         ("Total of the treated, a year", "", "1,039"),
         ("", "", "(336)"),

@@ -5,11 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.effects.terms import ATT, Term
-from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, missing_reason
-from pipeline.exhibits.numbers import effect_decimals
+from pipeline.exhibits.inputs import (
+    Effect,
+    StudyResults,
+    as_effect,
+    missing_reason,
+)
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.effect_cells import estimate_and_error, interval_cell, interval_label
-from pipeline.exhibits.tables.table import DASH, Cell, Interval, Row, WholeNumbers
+from pipeline.exhibits.tables.effect_cells import (
+    estimate_and_error,
+    interval_cell,
+    interval_label,
+    interval_of,
+)
+from pipeline.exhibits.tables.table import DASH, Cell, Row, WholeNumbers
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
@@ -23,6 +32,16 @@ class Place:
     sample: str = "all"
     grouping: str = "all"
     subgroup: str = "all"
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Hold two ends as stored, their scale, and the decimals at which they are shown."""
+
+    low: float = math.nan
+    high: float = math.nan
+    scale: str = ""
+    decimals: int = 0
 
 
 Effects = dict[Place, Effect]
@@ -39,26 +58,25 @@ def analysis_effects(results: StudyResults, analysis: str, design: str, outcome:
     found: Effects = {}
     for row in table[chosen].to_dict("records"):
         named = {str(key): value for key, value in row.items()}
-        effect = as_effect(named)
+        effect = results.with_decimals(outcome, as_effect(named))
         parts = (str(named[name]) for name in ("sample", "grouping", "subgroup"))
         found[Place(effect.term, *parts)] = effect
     return found
 
 
-def estimate_rows(
-    results: StudyResults, label: str, effects: list[Effect | None]
-) -> tuple[Row, Row]:
+def as_stored(effect: Effect | None, decimals: int) -> Effect | None:
+    """Return an effect that is shown as stored, in log points: such parts add up."""
+    return None if effect is None else replace(effect, scale="", decimals=decimals)
+
+
+def estimate_rows(label: str, effects: list[Effect | None]) -> tuple[Row, Row]:
     """Return a row of estimates and one of standard errors; a dash where there is none."""
-    least = results.settings.exhibit.decimals
-    digits = [effect_decimals([] if e is None else [e], least) for e in effects]
-    return estimate_and_error(label, zip(effects, digits, strict=True))
+    return estimate_and_error(label, ((e, 0 if e is None else e.decimals) for e in effects))
 
 
 def confidence_row(results: StudyResults, effects: list[Effect | None]) -> Row:
     """Return a row of confidence intervals, at the decimals of their estimates."""
-    least = results.settings.exhibit.decimals
-    digits = [effect_decimals([] if e is None else [e], least) for e in effects]
-    cells = tuple(interval_cell(e, d) for e, d in zip(effects, digits, strict=True))
+    cells = tuple(interval_cell(e, 0 if e is None else e.decimals) for e in effects)
     return Row(interval_label(results), cells, True)
 
 
@@ -69,29 +87,32 @@ def counts_row(effects: list[Effect | None]) -> Row:
     )
 
 
-def interval_row(
-    label: str, ends: Iterable[tuple[float, float]], decimals: int, *, indent: bool = False
-) -> Row:
+def interval_row(label: str, ends: Iterable[Ends], *, indent: bool = False) -> Row:
     """Return a row of intervals; a dash where an end is missing."""
     cells = [
-        DASH if math.isnan(low) or math.isnan(high) else Interval(low, high, decimals)
-        for low, high in ends
+        DASH
+        if math.isnan(one.low) or math.isnan(one.high)
+        else interval_of(one.low, one.high, one.scale, one.decimals)
+        for one in ends
     ]
     return Row(label, tuple(cells), indent)
 
 
-def bounds(effects: Effects, place: Place) -> tuple[float, float]:
+def bounds(effects: Effects, place: Place) -> Ends:
     """Return the lower and upper bound of a term, missing without one."""
     ends = [Term(f"{place.term.family}_{side}") for side in ("lower", "upper")]
-    found = [effects.get(replace(place, term=end)) for end in ends]
-    low, high = (math.nan if effect is None else effect.estimate for effect in found)
-    return low, high
+    low, high = (effects.get(replace(place, term=end)) for end in ends)
+    if low is None or high is None:
+        return Ends()
+    return Ends(low.estimate, high.estimate, low.scale, low.decimals)
 
 
-def bounds_interval(effects: Effects, place: Place) -> tuple[float, float]:
+def bounds_interval(effects: Effects, place: Place) -> Ends:
     """Return the interval that covers the bounded effect, missing without one."""
     effect = effects.get(place)
-    return (math.nan, math.nan) if effect is None else (effect.conf_low, effect.conf_high)
+    if effect is None:
+        return Ends()
+    return Ends(effect.conf_low, effect.conf_high, effect.scale, effect.decimals)
 
 
 def reasons_note(effects: Iterable[Effects]) -> tuple[str, ...]:

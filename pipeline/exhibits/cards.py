@@ -173,7 +173,7 @@ def _other(results: StudyResults, name: str, found: Verdict | None) -> str:
     if found is None:
         return f"<tr>{label}<td></td><td>{escape(_not_estimated(results, name))}</td></tr>"
     effect = found.effect
-    _, low, high = translated(effect, results.settings.exhibit.decimals)
+    _, low, high = translated(effect)
     value = signed_value(results, effect, effect.estimate)
     unit = translated_unit(effect)
     shown = say("page.effect_with_interval", value=value, unit=unit, low=low, high=high)

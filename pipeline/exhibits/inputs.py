@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details, known_or_nan
+from pipeline.exhibits.units import decimals_shown, shown_error, shown_value
 from pipeline.exhibits.words.language import speaking, tell, tell_all
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
@@ -117,6 +118,35 @@ class StudyResults:
 
         Of each the row of the method by which effects have their own errors.
         """
+        return {
+            key: {term: self.with_decimals(key[0], effect) for term, effect in found.items()}
+            for key, found in self._measured.items()
+        }
+
+    def with_decimals(self, outcome: str, effect: "Effect") -> "Effect":
+        """Return an effect with the decimals of its outcome; on no scale of one with its own."""
+        of = self.settings.outcomes.root.get(outcome)
+        if of is not None and of.scale == effect.scale:
+            return replace(effect, decimals=self.decimals[outcome])
+        return replace(effect, decimals=decimals_of([effect], self.settings.exhibit.decimals))
+
+    @cached_property
+    def decimals(self) -> dict[str, int]:
+        """Hold the decimals at which effects on an outcome are shown, wherever they are.
+
+        Two digits of the smallest standard error of the outcome over the panels of the study.
+        """
+        panels = [(panel.design, panel.spec) for panel in self.settings.exhibit.panels]
+        found = {}
+        for name in self.settings.outcomes.root:
+            keys = [(name, *place, "pointwise") for place in panels]
+            effects = [e for key in keys if (e := self._measured.get(key, {}).get(ATT))]
+            found[name] = decimals_of(effects, self.settings.exhibit.decimals)
+        return found
+
+    @cached_property
+    def _measured(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":
+        """Hold the same effects as stored, without the decimals at which they are shown."""
         table = self.estimates
         everyone = (table[["sample", "grouping", "subgroup"]] == "all").all(axis=1)
         primary = table["inference"].isin(primary_methods())
@@ -161,7 +191,11 @@ def _labels(profile: pd.DataFrame) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Effect:
-    """Hold one row of ESTIMATES; what is missing is NaN, or empty text."""
+    """Hold one row of ESTIMATES; what is missing is NaN, or empty text.
+
+    Figures are as stored, on `scale`; `decimals` are those at which readers are shown them in their
+    unit (`exhibits.units`).
+    """
 
     estimate: float
     std_error: float
@@ -183,6 +217,7 @@ class Effect:
     term: Term
     reason: Reason | None
     remarks: tuple[Reason, ...]
+    decimals: int = 0
 
     @property
     def estimated(self) -> bool:
@@ -225,6 +260,26 @@ def _is_hidden(reason: Reason | None) -> bool:
 
 _NUMBERS = [name for name, kind in Effect.__annotations__.items() if kind is float]
 _WORDS = [name for name, kind in Effect.__annotations__.items() if kind is str]
+
+
+def decimals_of(effects: "Iterable[Effect]", least: int) -> int:
+    """Return the decimals at which effects of one outcome are shown."""
+    present = [effect for effect in effects if not math.isnan(effect.estimate)]
+    return decimals_shown(
+        [shown_error(e.std_error, e.estimate, e.scale) for e in present if e.estimated],
+        [shown_value(e.estimate, e.scale) for e in present],
+        least,
+    )
+
+
+def shown_effect(effect: Effect) -> Effect:
+    """Return an effect with its figures in the reader's unit."""
+    value, low, high = (
+        shown_value(figure, effect.scale)
+        for figure in (effect.estimate, effect.conf_low, effect.conf_high)
+    )
+    error = shown_error(effect.std_error, effect.estimate, effect.scale)
+    return replace(effect, estimate=value, std_error=error, conf_low=low, conf_high=high, scale="")
 
 
 def find_effects(

@@ -1,7 +1,7 @@
 """Numbers for prose: every statistic under one key, formatted once, and the headline metrics.
 
-Keys are `study.outcome.design.estimator.term.statistic`. The translation of a log effect b into
-100(exp(b) - 1) percent happens here and nowhere else.
+Keys are `study.outcome.design.estimator.term.statistic`. Of logs and shares `pct` and `pp` are what
+readers are told (`exhibits.units`); `estimate`, `std_error` and the interval are as stored.
 """
 
 import json
@@ -12,12 +12,13 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.datasets.samples import BASELINES
 from pipeline.effects.terms import ATT, Term
-from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, find_effect
+from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, find_effect, shown_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex_cells import siunitx_marks
+from pipeline.exhibits.units import shown_value, unit_words
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.inference_methods import primary_methods
 from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
 
@@ -32,29 +33,27 @@ class Quoted:
     formatted: str
 
 
-def percent(log_effect: float) -> float:
-    """Translate an effect in log points into percent: 100(exp(b) - 1)."""
-    return 100 * math.expm1(log_effect)
-
-
-def percentage_points(share_effect: float) -> float:
-    """Translate an effect on a share into percentage points."""
-    return 100 * share_effect
-
-
 def study_numbers(
-    results: StudyResults, chosen: Callable[[dict[str, Any]], bool] = lambda _: True
+    results: StudyResults,
+    chosen: Callable[[dict[str, Any]], bool] = lambda _: True,
+    *,
+    stored: bool = True,
 ) -> dict[str, Quoted]:
-    """Return the statistics of a study's chosen estimates, all by default, sorted by key."""
+    """Return the statistics of a study's chosen estimates, all by default, sorted by key.
+
+    Effects on logs and shares also as stored, unless only what readers are told is asked for.
+    """
     found: dict[str, Quoted] = {}
     for row in filter(chosen, _rows(results)):
         effect = as_effect(row)
         if not effect.estimated:
             continue
         outcome, design, spec = (str(row[name]) for name in ("outcome", "design", "estimator"))
-        figures = statistics(effect, results.settings.exhibit.decimals)
+        effect = results.with_decimals(outcome, effect)
+        figures = statistics(effect, stored=stored)
         if effect.term == ATT:
-            figures |= _detectable(results, outcome, design, spec, effect)
+            place = {"outcome": outcome, "design": design, "estimator": spec}
+            figures |= _beside(results, place, effect, stored=stored)
         of = [] if row["grouping"] == "all" else [str(row["grouping"])]
         key = f"{results.study}.{outcome}.{design}.{spec}.{term_key(effect.term, *of)}"
         found |= {f"{key}.{name}": figure for name, figure in figures.items()}
@@ -78,19 +77,34 @@ def term_key(term: Term, *of: str) -> str:
     return f"{term.family}[{','.join(places)}]" if places else term.family
 
 
-def _detectable(
-    results: StudyResults, outcome: str, design: str, spec: str, effect: Effect
+def _beside(
+    results: StudyResults, place: dict[str, str], effect: Effect, *, stored: bool
 ) -> dict[str, Quoted]:
-    """Return the smallest effects that would be found, on the scale and in the unit."""
-    place = {"outcome": outcome, "design": design, "estimator": spec}
+    """Return what is told of an average effect: sizes that would be found, and of a level its size.
+
+    The size is in percent of the comparison firms' mean before entry.
+    """
     smallest = results.details.detectable("effect", place)
-    if math.isnan(smallest):
-        return {}
-    figures = {"mde": Quoted(smallest, _own_decimals(smallest, effect, results))}
+    figures = size("mde", smallest, effect.scale, effect.decimals, stored=stored)
     in_unit = results.details.detectable("effect_in_unit", place)
     if not math.isnan(in_unit):
         figures["mde_level"] = Quoted(in_unit, rounding.in_significant_digits(in_unit))
+    relative = relative_size(results, place["design"], place["outcome"], effect)
+    if not math.isnan(relative):
+        figures["relative_pct"] = Quoted(relative, rounding.in_significant_digits(relative, 2))
     return figures
+
+
+def relative_size(results: StudyResults, design: str, outcome: str, effect: Effect) -> float:
+    """Return an effect on a level in percent of the comparison firms' mean before entry.
+
+    Missing for other outcomes, and where that mean is not known.
+    """
+    of = results.settings.outcomes.root.get(outcome)
+    if of is None or of.transform != "level":
+        return math.nan
+    mean = results.details.figure(BASELINES, "mean", design=design, outcome=outcome, treated=False)
+    return 100 * effect.estimate / mean.value if mean.value else math.nan
 
 
 def numbers_json(figures: dict[str, Quoted]) -> bytes:
@@ -148,51 +162,33 @@ def _known(figures: dict[str, float]) -> dict[str, float]:
     }
 
 
-def effect_in_words(effect: Effect, least: int) -> str:
-    """Return `0.082 is 8.5 percent [2.1 to 15.4]`, percentage points for shares.
-
-    In brackets what the interval cannot exclude, from unrounded figures like the translation.
-    """
-    shown = rounding.fixed(effect.estimate, effect_decimals([effect], least))
-    value, low, high = translated(effect, least)
-    unit = translated_unit(effect)
-    if effect.scale in (LOG_SCALE, SHARE_SCALE):
-        return say("numbers.in_words", shown=shown, value=value, unit=unit, low=low, high=high)
-    return say("numbers.effect", shown=shown, unit=unit, low=low, high=high)
-
-
-def translated(effect: Effect, least: int) -> tuple[str, str, str]:
+def translated(effect: Effect) -> tuple[str, str, str]:
     """Return estimate and interval ends in the unit of `translated_unit`, rounded."""
     ends = (effect.estimate, effect.conf_low, effect.conf_high)
-    value, low, high = (translated_value(effect, end, least) for end in ends)
+    value, low, high = (translated_value(effect, end) for end in ends)
     return value, low, high
 
 
-def translated_value(effect: Effect, value: float, least: int) -> str:
+def translated_value(effect: Effect, value: float) -> str:
     """Return a value on the effect's scale in the unit of `translated_unit`, rounded."""
-    if effect.scale == LOG_SCALE:
-        return rounding.fixed(percent(value), 1)
-    if effect.scale == SHARE_SCALE:
-        return rounding.fixed(percentage_points(value), 1)
-    return rounding.fixed(value, effect_decimals([effect], least))
+    return rounding.fixed(shown_value(value, effect.scale), effect.decimals)
 
 
 def translated_unit(effect: Effect) -> str:
     """Return the unit in which readers are told an effect: percent, percentage points, its own."""
-    named = {LOG_SCALE: say("unit.percent"), SHARE_SCALE: say("unit.percentage_points")}
-    return named.get(effect.scale, scale_words(effect.scale))
+    return unit_words(effect.scale)
 
 
-def statistics(effect: Effect, least: int) -> dict[str, Quoted]:
-    """Return the figures of one effect by name, those that are known."""
-    decimals = effect_decimals([effect], least)
-    figures = {
-        name: Quoted(getattr(effect, name), rounding.fixed(getattr(effect, name), decimals))
-        for name in ("estimate", "conf_low", "conf_high")
-    }
-    figures["std_error"] = Quoted(effect.std_error, rounding.positive(effect.std_error, decimals))
-    figures["p_value"] = Quoted(effect.p_value, rounding.positive(effect.p_value, 3))
-    figures |= _translated(effect)
+def statistics(effect: Effect, *, stored: bool) -> dict[str, Quoted]:
+    """Return the figures of one effect by name, those that are known, in the reader's unit.
+
+    Those of logs and shares as stored too, where `stored` asks for them.
+    """
+    figures = _told(effect)
+    if stored and effect.scale in STEMS:
+        decimals = rounding.decimals_for([effect.std_error], 2, 0)
+        figures |= _interval(effect, _PLAIN, decimals)
+    figures["p_value"] = Quoted(effect.p_value, rounding.positive(effect.p_value, 2))
     counts = {name: getattr(effect, name) for name in _COUNTS}
     figures |= {
         name: Quoted(value, rounding.whole(value))
@@ -202,34 +198,43 @@ def statistics(effect: Effect, least: int) -> dict[str, Quoted]:
     return {name: figure for name, figure in figures.items() if not math.isnan(figure.value)}
 
 
-def _translated(effect: Effect) -> dict[str, Quoted]:
-    """Return percent for log effects and percentage points for shares, one decimal."""
-    translations = {LOG_SCALE: ("pct", percent), SHARE_SCALE: ("pp", percentage_points)}
-    if effect.scale not in translations:
-        return {}
-    stem, translate = translations[effect.scale]
-    ends = {stem: effect.estimate, f"{stem}_low": effect.conf_low, f"{stem}_high": effect.conf_high}
-    values = {name: translate(value) for name, value in ends.items()}
-    return {name: Quoted(value, rounding.fixed(value, 1)) for name, value in values.items()}
+# By scale, what keys call effects in the reader's unit.
+STEMS = {LOG_SCALE: "pct", SHARE_SCALE: "pp"}
+
+# Names of estimate, standard error and ends of the interval, as stored.
+_PLAIN = ("estimate", "std_error", "conf_low", "conf_high")
 
 
-def effect_decimals(effects: list[Effect], least: int) -> int:
-    """Return the decimals at which effects of one outcome are shown.
+def _told(effect: Effect) -> dict[str, Quoted]:
+    """Return percent of log effects, percentage points of shares, other effects as they are."""
+    stem = STEMS.get(effect.scale)
+    names = (stem, f"{stem}_se", f"{stem}_low", f"{stem}_high") if stem else _PLAIN
+    return _interval(shown_effect(effect), names, effect.decimals)
 
-    Log points and shares have `least` decimals, more only where the smallest standard error
-    would read 0.000; an outcome in its own unit shows two digits of its smallest standard error.
-    Where none has a standard error, estimates that are not rounding take their place.
+
+def _interval(effect: Effect, names: tuple[str, ...], decimals: int) -> dict[str, Quoted]:
+    value, error, low, high = names
+    return {
+        value: Quoted(effect.estimate, rounding.fixed(effect.estimate, decimals)),
+        error: Quoted(effect.std_error, rounding.positive(effect.std_error, decimals)),
+        low: Quoted(effect.conf_low, rounding.fixed(effect.conf_low, decimals)),
+        high: Quoted(effect.conf_high, rounding.fixed(effect.conf_high, decimals)),
+    }
+
+
+def size(name: str, value: float, scale: str, decimals: int, *, stored: bool) -> dict[str, Quoted]:
+    """Return a size that is no estimate under `name`, of logs and shares as `name_pct`, `name_pp`.
+
+    Under `name` as stored too, where `stored` asks for it.
     """
-    errors = [effect.std_error for effect in effects if effect.estimated]
-    if any(effect.scale in (LOG_SCALE, SHARE_SCALE) for effect in effects):
-        return rounding.decimals_for(errors, 1, least)
-    sizes = [abs(effect.estimate) for effect in effects]
-    seen = [size for size in sizes if size >= 10**-rounding.MOST_DECIMALS]
-    return rounding.decimals_for(errors or seen, 2, 0)
-
-
-def _own_decimals(value: float, effect: Effect, results: StudyResults) -> str:
-    return rounding.positive(value, effect_decimals([effect], results.settings.exhibit.decimals))
+    if math.isnan(value):
+        return {}
+    shown = shown_value(value, scale)
+    told = Quoted(shown, rounding.positive(shown, decimals))
+    if scale not in STEMS:
+        return {name: told}
+    plain = Quoted(value, rounding.in_significant_digits(value, 2))
+    return {f"{name}_{STEMS[scale]}": told, **({name: plain} if stored else {})}
 
 
 def _shortened(value: float) -> float:

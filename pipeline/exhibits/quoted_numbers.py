@@ -23,7 +23,10 @@ def quoted_numbers(results: StudyResults, figures: dict[str, Quoted]) -> dict[st
 
     Raises ParamsError for a key that no figure has.
     """
-    shown = study_numbers(results, lambda row: _is_shown(results, row)) | group_numbers(results)
+    shown = {
+        **study_numbers(results, lambda row: _is_shown(results, row), stored=False),
+        **group_numbers(results, stored=False),
+    }
     asked = results.settings.exhibit.quote
     for key in asked:
         if key not in figures:

@@ -73,7 +73,7 @@ def _effect(results: StudyResults, name: str) -> str:
             if outcome.reason
             else _without_interval(results, name)
         )
-    value, low, high = translated(effect, results.settings.exhibit.decimals)
+    value, low, high = translated(effect)
     found = verdict(results, name, study_cautions(results))
     return say(
         "summary.effect",
@@ -96,7 +96,7 @@ def _without_interval(results: StudyResults, name: str) -> str:
             if reason
             else say("summary.not_estimated")
         )
-    value = translated_value(effect, effect.estimate, results.settings.exhibit.decimals)
+    value = translated_value(effect, effect.estimate)
     unit = translated_unit(effect)
     return say("summary.without_interval", value=value, translated_unit=unit, reason=reason)
 

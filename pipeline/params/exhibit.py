@@ -142,7 +142,7 @@ class ExhibitSection(Settings):
     source: str
     panels: list[PanelSection] = Field(min_length=1)
     design_labels: dict[str, str]
-    decimals: int = Field(ge=0, le=6)
+    decimals: int = Field(default=0, ge=0, le=6, description="least decimals of effects")
     stars: bool
     language: LanguageCode = "en"
     decimal_mark: Mark = Field(default_factory=lambda data: _MARKS[data.get("language", "en")][0])

@@ -11,9 +11,8 @@ from typing import Literal
 from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.outcome_checks import adjusted_p_value
 from pipeline.exhibits.inputs import Effect, StudyResults
-from pipeline.exhibits.numbers import percent, percentage_points
+from pipeline.exhibits.units import shown_value
 from pipeline.exhibits.words.findings import headline_effect
-from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
 
 Word = Literal["evidence", "some_evidence", "do_not_rely", "no_sizeable_change", "cannot_tell"]
 Direction = Literal["rise", "fall"]
@@ -74,6 +73,4 @@ def within(effect: Effect, relevant: float) -> bool:
 
 def readers_value(effect: Effect, value: float) -> float:
     """Return a value on an effect's scale in the unit in which readers are told it."""
-    if effect.scale == LOG_SCALE:
-        return percent(value)
-    return percentage_points(value) if effect.scale == SHARE_SCALE else value
+    return shown_value(value, effect.scale)

@@ -25,14 +25,14 @@ from pipeline.exhibits.inputs import (
     by_event_time,
     find_effects,
     partial_event_times,
+    shown_effect,
 )
 from pipeline.exhibits.leads import headline_pre_trends
-from pipeline.exhibits.numbers import percentage_points
 from pipeline.exhibits.ran import conf_level, reference_event_time
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.units import percentage_points, unit_words
 from pipeline.exhibits.words.fixed_points import fixed_points, told_points
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.outcomes import SHARE_SCALE
 
 # Widths of the bars of pointwise intervals and of simultaneous bands, in points.
@@ -95,7 +95,8 @@ def _key(results: StudyResults) -> list[Line2D]:
 
 def _effects(results: StudyResults, name: str, band: str = "pointwise") -> dict[int, Effect]:
     headline = results.settings.estimate.headline
-    return by_event_time(find_effects(results, name, headline.design, headline.spec, band))
+    found = by_event_time(find_effects(results, name, headline.design, headline.spec, band))
+    return {time: shown_effect(effect) for time, effect in found.items()}
 
 
 def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> None:
@@ -111,12 +112,10 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
         )
         grid.say_instead(axes, reason)
         return
-    share = outcome.scale == SHARE_SCALE
-    factor = percentage_points(1) if share else 1
-    axes.set_ylabel(say("unit.percentage_points") if share else scale_words(outcome.scale), size=8)
-    _bars(axes, _effects(results, name, "simultaneous"), factor, _THIN)
-    _bars(axes, drawn, factor, _THICK)
-    _markers(axes, drawn, factor, fixed_points(results, name))
+    axes.set_ylabel(unit_words(outcome.scale), size=8)
+    _bars(axes, _effects(results, name, "simultaneous"), _THIN)
+    _bars(axes, drawn, _THICK)
+    _markers(axes, drawn, fixed_points(results, name))
     _before_entry(grid, axes, results, drawn)
     _pre_trends(axes, _pre_trend_words(results, name))
 
@@ -129,30 +128,31 @@ def _subtitle(results: StudyResults, name: str) -> str:
     mean = results.details.figure(BASELINES, "mean", **key).value
     if not outcome.observed or math.isnan(mean):
         return ""
-    shown = rounding.in_significant_digits(mean)
     if outcome.scale == SHARE_SCALE:
+        shown = rounding.in_significant_digits(percentage_points(mean))
         return say("event_study.baseline_share", shown=shown)
+    shown = rounding.in_significant_digits(mean)
     return say("event_study.baseline_mean", shown=shown, unit=outcome.unit)
 
 
-def _bars(axes: Axes, effects: dict[int, Effect], factor: float, width: float) -> None:
+def _bars(axes: Axes, effects: dict[int, Effect], width: float) -> None:
     shown = {time: e for time, e in effects.items() if not math.isnan(e.conf_low)}
     axes.vlines(
         list(shown),
-        [factor * effect.conf_low for effect in shown.values()],
-        [factor * effect.conf_high for effect in shown.values()],
+        [effect.conf_low for effect in shown.values()],
+        [effect.conf_high for effect in shown.values()],
         color=BLUE,
         linewidth=width,
     )
 
 
-def _markers(axes: Axes, effects: dict[int, Effect], factor: float, hollow: set[int]) -> None:
+def _markers(axes: Axes, effects: dict[int, Effect], hollow: set[int]) -> None:
     """Draw points: white with a blue rim where the design or the reference fixes the value."""
     for is_hollow in (False, True):
         chosen = {time: e for time, e in effects.items() if (time in hollow) == is_hollow}
         axes.plot(
             list(chosen),
-            [factor * effect.estimate for effect in chosen.values()],
+            [effect.estimate for effect in chosen.values()],
             linestyle="none",
             marker="o",
             markersize=5 if is_hollow else 4.5,

@@ -62,8 +62,7 @@ def _reference(results: StudyResults, outcome: str) -> int:
 def _reading(results: StudyResults, name: str) -> str:
     """Say which drift a year the test finds, and how often."""
     effect = headline_effect(results, name) or next(iter(shown_effects(results, name).values()))
-    least = results.settings.exhibit.decimals
-    slope = translated_value(effect, drift_missed(results, name), least)
+    slope = translated_value(effect, drift_missed(results, name))
     power = rounding.whole(100 * FOUND_WITH)
     return say("pre_trend_plot.found", slope=slope, unit=translated_unit(effect), power=power)
 

@@ -3,9 +3,9 @@
 import math
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.numbers import percentage_points
 from pipeline.exhibits.ran import ran
 from pipeline.exhibits.render import svg
+from pipeline.exhibits.units import percentage_points
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.magnitudes import MILLION
 

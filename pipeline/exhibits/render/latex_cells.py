@@ -12,6 +12,7 @@ from pipeline.exhibits.tables.table import (
     WholeNumbers,
 )
 from pipeline.exhibits.words.language import speech
+from pipeline.exhibits.words.magnitudes import MILLION
 
 _TEX_MARKS = {"\u202f": r"\,", " ": "~"}
 
@@ -118,7 +119,8 @@ def _braced(cell: Text | Prose | Interval | WholeNumbers | Magnitude, width: flo
         case WholeNumbers():
             return " / ".join(_num(part) for part in cell.parts())
         case Magnitude():
-            return _num(cell.plain())
+            has_word = abs(cell.value) >= MILLION
+            return escape(cell.plain()) if has_word else _num(cell.plain())
         case Prose():
             return rf"\parbox[t]{{{width:.2f}em}}{{\raggedright {escape(cell.text)}\strut}}"
         case Text():

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 
 from pipeline.datasets.store import Dataset, conform
-from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects
+from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects, shown_effect
 
 
 def results_csv(frame: pd.DataFrame, dataset: Dataset | None = None) -> bytes:
@@ -38,9 +38,9 @@ def plots_csv(results: StudyResults) -> dict[str, bytes]:
     for name in results.settings.outcomes.intended:
         effects = by_event_time(find_effects(results, name, headline.design, headline.spec))
         rows = [
-            (time, effect.estimate, effect.conf_low, effect.conf_high)
+            (time, told.estimate, told.conf_low, told.conf_high)
             for time, effect in sorted(effects.items())
-            if effect.estimated
+            if effect.estimated and (told := shown_effect(effect))
         ]
         if rows:
             files[_file(name)] = _csv(rows)

@@ -34,6 +34,7 @@ from pipeline.exhibits.tables.table import (
     Row,
     Table,
 )
+from pipeline.exhibits.units import shown_value
 from pipeline.exhibits.words.language import say
 from pipeline.inference.pre_trend_power import FOUND_WITH
 from pipeline.params.inference_methods import METHODS, primary_methods
@@ -80,7 +81,8 @@ def _drift(results: StudyResults, outcome: str) -> Cell:
     headline = results.settings.estimate.headline
     key = {"design": headline.design, "outcome": outcome, "estimator": headline.spec}
     found = results.details.figure(PRE_TREND_POWER, "slope_jointly", **key, power=max(FOUND_WITH))
-    return Magnitude(found.value, 2) if found.known else DASH
+    scale = results.settings.outcome(outcome).scale
+    return Magnitude(shown_value(found.value, scale), 2) if found.known else DASH
 
 
 def _placebos(results: StudyResults, names: list[str]) -> tuple[Row, ...]:

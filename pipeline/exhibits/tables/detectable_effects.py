@@ -6,7 +6,6 @@ from functools import partial
 
 from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.exhibits.inputs import StudyResults, find_effect
-from pipeline.exhibits.numbers import percent
 from pipeline.exhibits.ran import conf_level, power
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
@@ -23,6 +22,7 @@ from pipeline.exhibits.tables.table import (
     Table,
     Text,
 )
+from pipeline.exhibits.units import shown_value
 from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
 from pipeline.params.exhibit import PanelSection as ChosenPanel
@@ -30,9 +30,9 @@ from pipeline.params.outcomes import LOG_SCALE
 
 
 def detectable_effects(results: StudyResults) -> list[Table]:
-    """Return effects by panel of the main table, in units of the estimate and of the outcome.
+    """Return effects by panel of the main table, as effects are told and in the outcome's unit.
 
-    Log effects are in percent too, and the headline's are given for other numbers of clusters.
+    The headline's are given for other numbers of clusters, too.
     """
     return by_outcome(results, partial(_table, results))
 
@@ -45,13 +45,12 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     short = {letter: name_panels(letter) for letter in labels}
     panels = [
         Panel(say("detectable_effects.in_estimate_units"), _rows(results, outcomes, labels, _cell)),
-        Panel(say("detectable_effects.in_percent"), _rows(results, outcomes, short, _percent)),
         Panel(say("detectable_effects.in_outcome_unit"), _in_units(results, outcomes, short)),
         _by_clusters(results, outcomes),
         _by_clusters_in_units(results, outcomes),
     ]
     first, *others = panels
-    _, in_units, by_clusters, _ = (_says_something(panel) for panel in others)
+    in_units, by_clusters, _ = (_says_something(panel) for panel in others)
     return Table(
         columns=outcome_columns(results, numbered),
         panels=(first, *(panel for panel in others if _says_something(panel))),
@@ -88,19 +87,19 @@ def _cell(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
     if math.isnan(value):
         effect = find_effect(results, outcome, panel.design, panel.spec)
         return HIDDEN if effect is not None and effect.hidden else DASH
-    return Number(value, shown_decimals(results, outcome))
+    return _shown(results, outcome, value)
+
+
+def _shown(results: StudyResults, outcome: str, value: float) -> Cell:
+    """Return a size as effects on the outcome are told."""
+    scale = results.settings.outcome(outcome).scale
+    return Number(shown_value(value, scale), shown_decimals(results, outcome))
 
 
 def _is_log(results: StudyResults, outcome: str, panel: ChosenPanel) -> bool:
     effect = find_effect(results, outcome, panel.design, panel.spec)
     known = not math.isnan(_detectable(results, outcome, panel))
     return known and effect is not None and effect.scale == LOG_SCALE
-
-
-def _percent(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
-    if not _is_log(results, outcome, panel):
-        return None
-    return Magnitude(percent(_detectable(results, outcome, panel)))
 
 
 def _in_units(
@@ -136,7 +135,7 @@ def _by_clusters(results: StudyResults, outcomes: list[str]) -> Panel:
 
     def cell(outcome: str, number: int) -> Cell:
         value = _had(results, "effect", outcome, number)
-        return DASH if math.isnan(value) else Number(value, shown_decimals(results, outcome))
+        return DASH if math.isnan(value) else _shown(results, outcome, value)
 
     label = panel_label(results, headline.design, headline.spec)
     rows = _by_number(outcomes, cell)

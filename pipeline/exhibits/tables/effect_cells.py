@@ -1,4 +1,4 @@
-"""Effects as tables show them: the estimate, its standard error and interval below."""
+"""Effects as tables show them, in the reader's unit: the estimate, its error and interval below."""
 
 import math
 from collections.abc import Hashable, Iterable
@@ -8,6 +8,7 @@ from pipeline.exhibits.inputs import Effect, StudyResults
 from pipeline.exhibits.ran import conf_level
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Cell, Interval, Number, Row, Text
+from pipeline.exhibits.units import shown_error, shown_value
 from pipeline.exhibits.words.language import say
 
 Place = TypeVar("Place", bound=Hashable)
@@ -37,14 +38,15 @@ def estimate_cell(effect: Effect | None, decimals: int, suffix: str = "") -> Cel
     """Return the estimate; a dash where there is none, the mark of what is not published."""
     if effect is None or math.isnan(effect.estimate):
         return HIDDEN if effect is not None and effect.hidden else DASH
-    return Number(effect.estimate, decimals, suffix=suffix)
+    return Number(shown_value(effect.estimate, effect.scale), decimals, suffix=suffix)
 
 
 def std_error_cell(effect: Effect | None, decimals: int) -> Cell:
     """Return the standard error in parentheses; nothing where there is none."""
     if effect is None or not effect.estimated:
         return None
-    return Number(effect.std_error, decimals, "parenthesis")
+    error = shown_error(effect.std_error, effect.estimate, effect.scale)
+    return Number(error, decimals, "parenthesis")
 
 
 def p_cell(value: float) -> Cell:
@@ -62,4 +64,9 @@ def interval_cell(effect: Effect | None, decimals: int) -> Cell:
     """Return the confidence interval in brackets; nothing where there is none."""
     if effect is None or math.isnan(effect.conf_low) or math.isnan(effect.conf_high):
         return None
-    return Interval(effect.conf_low, effect.conf_high, decimals)
+    return interval_of(effect.conf_low, effect.conf_high, effect.scale, decimals)
+
+
+def interval_of(low: float, high: float, scale: str, decimals: int) -> Interval:
+    """Return an interval on a scale in the reader's unit."""
+    return Interval(shown_value(low, scale), shown_value(high, scale), decimals)

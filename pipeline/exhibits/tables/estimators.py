@@ -66,7 +66,7 @@ def _rows(
     alone = [estimator_of(results, other) for other in beside].count(own) == 1
     label = name_in_words(own) if alone else estimator_name(results, spec)
     return [
-        *estimate_rows(results, capitalised(label), effects),
+        *estimate_rows(capitalised(label), effects),
         confidence_row(results, effects),
     ]
 

@@ -9,6 +9,7 @@ from pipeline.exhibits.analysis_effects import (
     Effects,
     Place,
     analysis_effects,
+    as_stored,
     bounds,
     bounds_interval,
     clusters_note,
@@ -28,6 +29,9 @@ from pipeline.exhibits.words.language import say, tell
 from pipeline.params.analyses import Margins
 
 _PARTS = ("firms_above_zero", "level_per_firm", "level")
+
+# Decimals of log points, in which the parts of an effect add up.
+_PART_DECIMALS = 3
 
 _LEFT_OUT = ("without_largest_firm", "without_largest_five")
 
@@ -73,9 +77,8 @@ def _parts(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         row
         for term in _PARTS
         for row in estimate_rows(
-            results,
             say(f"export_margins.{term}", firms=firms),
-            [found.get(Place(Term(term))) for found in effects],
+            [as_stored(found.get(Place(Term(term))), _PART_DECIMALS) for found in effects],
         )
     ]
     return (*rows, counts_row([found.get(Place(Term("level"))) for found in effects]))
@@ -89,7 +92,7 @@ def _without_largest(results: StudyResults, names: list[str], design: str) -> tu
         row
         for sample in _LEFT_OUT
         if any(found := [effect.get(Place(sample=sample)) for effect in effects])
-        for row in estimate_rows(results, say(f"export_margins.{sample}"), found)
+        for row in estimate_rows(say(f"export_margins.{sample}"), found)
     )
 
 
@@ -97,7 +100,7 @@ def _extensive(results: StudyResults, names: list[str], design: str) -> tuple[Ro
     """Return the headline estimator's effect on being above zero, where an outcome says so."""
     spec = results.settings.estimate.headline.spec
     found = [_share_above_zero(results, name, design, spec) for name in names]
-    return estimate_rows(results, say("row.average_effect"), found) if any(found) else ()
+    return estimate_rows(say("row.average_effect"), found) if any(found) else ()
 
 
 def _share_above_zero(results: StudyResults, name: str, design: str, spec: str) -> Effect | None:
@@ -111,26 +114,17 @@ def _intensive(
     results: StudyResults, names: list[str], design: str, effects: list[Effects]
 ) -> tuple[Row, ...]:
     place = Place(sample="base_exporters")
-    rows = estimate_rows(
-        results, say("export_margins.stayers"), [found.get(place) for found in effects]
-    )
+    rows = estimate_rows(say("export_margins.stayers"), [found.get(place) for found in effects])
     bounding = [s.name for s in results.settings.estimate.specs if s.gives == "bounds"]
     if not bounding:
         return rows
     spec = bounding[0]
     bounded = [analysis_effects(results, spec, design, name) for name in names]
-    decimals = results.settings.exhibit.decimals
+    ends = [bounds_interval(b, place) for b in bounded]
     return (
         *rows,
-        interval_row(
-            say("export_margins.lee_bounds"), [bounds(b, place) for b in bounded], decimals
-        ),
-        interval_row(
-            interval_label(results),
-            [bounds_interval(b, place) for b in bounded],
-            decimals,
-            indent=True,
-        ),
+        interval_row(say("export_margins.lee_bounds"), [bounds(b, place) for b in bounded]),
+        interval_row(interval_label(results), ends, indent=True),
     )
 
 
@@ -138,9 +132,7 @@ def _scales(results: StudyResults, asked: Margins, effects: list[Effects]) -> tu
     return tuple(
         row
         for scale in asked.unit_dependent
-        for row in estimate_rows(
-            results, scale, [found.get(Place(Term(scale))) for found in effects]
-        )
+        for row in estimate_rows(scale, [found.get(Place(Term(scale))) for found in effects])
     )
 
 

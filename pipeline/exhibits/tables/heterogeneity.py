@@ -15,12 +15,13 @@ from pipeline.exhibits.analysis_effects import (
     estimate_rows,
 )
 from pipeline.exhibits.inputs import StudyResults, missing_reason
-from pipeline.exhibits.numbers import effect_decimals
 from pipeline.exhibits.ran import conf_level, picking, power, ran_on
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.effect_cells import p_cell
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
-from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table
+from pipeline.exhibits.units import shown_value
 from pipeline.exhibits.words.groups import columns_read, group_words
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
@@ -72,7 +73,7 @@ def _rows(
         here = [found.get(place) for found in effects.values()]
         if place.grouping != grouping or not any(here):
             continue
-        rows += estimate_rows(results, name, here)
+        rows += estimate_rows(name, here)
         rows += [confidence_row(results, here), counts_row(here)]
         rows.append(_p_row(say("row.q_value"), "q_value", place, list(effects), tested))
     if rows:
@@ -102,8 +103,7 @@ def _in_order(effects: Effects, called: _Names) -> Effects:
 def _p_row(label: str, test: str, place: Place, outcomes: list[str], tested: _PValues) -> Row:
     of = (test, place.grouping, place.subgroup)
     values = [tested.get((outcome, *of), math.nan) for outcome in outcomes]
-    cells: list[Cell] = [DASH if math.isnan(v) else Text(rounding.positive(v, 3)) for v in values]
-    return Row(label, tuple(cells), True)
+    return Row(label, tuple(map(p_cell, values)), True)
 
 
 def _detectable_row(
@@ -111,11 +111,11 @@ def _detectable_row(
 ) -> Row:
     """Return the smallest difference between two groups that the design would find."""
     cells: list[Cell] = []
-    for outcome, found in effects.items():
+    for outcome in effects:
         place = {"design": design, "outcome": outcome, "estimator": BY_GROUP, "grouping": grouping}
         value = results.details.detectable("effect", place)
-        decimals = effect_decimals(list(found.values()), results.settings.exhibit.decimals)
-        cells.append(DASH if math.isnan(value) else Number(value, decimals))
+        shown = shown_value(value, results.settings.outcome(outcome).scale)
+        cells.append(DASH if math.isnan(value) else Number(shown, results.decimals[outcome]))
     return Row(say("heterogeneity.detectable_difference"), tuple(cells), True)
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.effect_cells import interval_label, p_cell
+from pipeline.exhibits.tables.effect_cells import interval_label, interval_of, p_cell
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
-from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table, Text
+from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
+from pipeline.exhibits.units import shown_error
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import say, tell_all
 from pipeline.params.inference_methods import METHODS, method_named
@@ -113,14 +114,18 @@ def _figure(row: dict[Hashable, Any] | None, name: str) -> float | None:
 def _std_error(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
     if row is None or not method_named(str(row["inference"])).std_error:
         return None
-    error = _figure(row, "std_error")
-    return DASH if error is None else Number(error, decimals)
+    error, estimate = _figure(row, "std_error"), _figure(row, "estimate")
+    if error is None or estimate is None:
+        return DASH
+    return Number(shown_error(error, estimate, str(row["scale"])), decimals)
 
 
 def interval_by_method(row: dict[Hashable, Any] | None, decimals: int) -> Cell:
     """Return the interval of one method; a dash where there is none."""
     low, high = _figure(row, "conf_low"), _figure(row, "conf_high")
-    return DASH if low is None or high is None else Interval(low, high, decimals)
+    if row is None or low is None or high is None:
+        return DASH
+    return interval_of(low, high, str(row["scale"]), decimals)
 
 
 def p_value_by_method(row: dict[Hashable, Any] | None) -> Cell:

@@ -5,7 +5,7 @@ import math
 from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.details import Figure
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_result
-from pipeline.exhibits.numbers import effect_decimals
+from pipeline.exhibits.numbers import relative_size
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import (
     estimate_cell,
@@ -27,13 +27,14 @@ from pipeline.exhibits.tables.table import (
     Text,
     WholeNumbers,
 )
+from pipeline.exhibits.units import percentage_points, unit_words
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.in_full import asks_for_all
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import main_notes
-from pipeline.exhibits.words.scales import scale_words
 from pipeline.exhibits.words.short_notes import short_notes
 from pipeline.params.exhibit import PanelSection as ChosenPanel
+from pipeline.params.outcomes import SHARE_SCALE
 
 
 def main_effects(results: StudyResults) -> list[Table]:
@@ -68,8 +69,8 @@ def outcome_columns(results: StudyResults, numbered: dict[int, str]) -> tuple[Ta
     families = [outcome.family for outcome in outcomes.values()]
     return tuple(
         TableColumn(
-            outcome.label,
-            scale_words(outcome.scale),
+            results.plain_name(numbered[column]),
+            unit_words(outcome.scale),
             column,
             _spanner(outcome.family, families),
         )
@@ -83,12 +84,7 @@ def _spanner(family: str, families: list[str]) -> str:
 
 def shown_decimals(results: StudyResults, outcome: str) -> int:
     """Return the decimals at which every table shows effects on an outcome."""
-    effects = [
-        find_effect(results, outcome, panel.design, panel.spec)
-        for panel in results.settings.exhibit.panels
-    ]
-    present = [effect for effect in effects if effect is not None]
-    return effect_decimals(present, results.settings.exhibit.decimals)
+    return results.decimals[outcome]
 
 
 def effect_panel(
@@ -149,7 +145,9 @@ def _pre_trends(
 
 def _baseline_unit(results: StudyResults, outcome: str) -> str:
     chosen = results.settings.outcome(outcome)
-    return scale_words(chosen.scale) if chosen.transform == "any" else chosen.unit
+    firms = results.settings.exhibit.firms
+    share = chosen.transform == "any"
+    return say("main_effects.percent_of_firms", firms=firms) if share else chosen.unit
 
 
 def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
@@ -158,16 +156,19 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     effects = [find_effect(results, name, panel.design, panel.spec) for name in names]
     means = [_comparison_mean(results, panel, name) for name in names]
     units = [_baseline_unit(results, name) for name in names]
+    scales = [results.settings.outcome(name).scale for name in names]
+    relative = tuple(_relative(results, panel, n, e) for n, e in zip(names, effects, strict=True))
     return (
         Row(
             say("main_effects.comparison_mean"),
-            tuple(_baseline(mean) for mean in means),
+            tuple(_baseline(m, s) for m, s in zip(means, scales, strict=True)),
         ),
         Row(
             say("row.unit"),
             tuple(Text(u) if m.known else None for m, u in zip(means, units, strict=True)),
             True,
         ),
+        *([Row(say("main_effects.relative"), relative)] if any(relative) else []),
         Row(say("main_effects.observations"), tuple(_counts(e, "n_obs") for e in effects)),
         Row(
             say("main_effects.clusters_and_treated"),
@@ -176,12 +177,26 @@ def _foot(results: StudyResults, shown: Shown) -> tuple[Row, ...]:
     )
 
 
+def _relative(
+    results: StudyResults, panel: ChosenPanel, outcome: str, effect: Effect | None
+) -> Cell:
+    """Return an effect on a level in percent of the baseline mean; nothing for other outcomes."""
+    if effect is None or math.isnan(effect.estimate):
+        return None
+    size = relative_size(results, panel.design, outcome, effect)
+    return None if math.isnan(size) else Magnitude(size, 2)
+
+
 def _comparison_mean(results: StudyResults, panel: ChosenPanel, outcome: str) -> Figure:
     key = {"design": panel.design, "outcome": outcome, "treated": False}
     return results.details.figure(BASELINES, "mean", **key)
 
 
-def _baseline(mean: Figure) -> Cell:
+def _baseline(mean: Figure, scale: str) -> Cell:
     if mean.hidden:
         return HIDDEN
-    return Magnitude(mean.value) if mean.known else None
+    return (
+        Magnitude(percentage_points(mean.value) if scale == SHARE_SCALE else mean.value)
+        if mean.known
+        else None
+    )

@@ -5,9 +5,11 @@ import math
 from pipeline.datasets.fits import FITS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import ran_on
+from pipeline.exhibits.tables.effect_cells import estimate_cell, interval_of, std_error_cell
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import by_outcome
-from pipeline.exhibits.tables.table import DASH, Cell, Interval, Number, Panel, Row, Table
+from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table
+from pipeline.exhibits.units import shown_value
 from pipeline.exhibits.words.designs import pool_that_ran
 from pipeline.exhibits.words.language import join_words, say
 
@@ -63,8 +65,8 @@ def _effects(results: StudyResults, design: str, names: list[str]) -> tuple[Row,
             errors.append(None)
             continue
         decimals = shown_decimals(results, name)
-        estimates.append(Number(effect.estimate, decimals))
-        errors.append(Number(effect.std_error, decimals, "parenthesis"))
+        estimates.append(estimate_cell(effect, decimals))
+        errors.append(std_error_cell(effect, decimals))
     return Row(results.settings.design_label(design), tuple(estimates)), Row("", tuple(errors))
 
 
@@ -81,8 +83,9 @@ def _range(results: StudyResults, design: str, names: list[str]) -> list[Row]:
         )
         decimals = shown_decimals(results, name)
         known = not math.isnan(low)
-        ranges.append(Interval(low, high, decimals) if known else DASH)
-        reverse.append(Number(reversed_, decimals) if known else DASH)
+        scale = results.settings.outcome(name).scale
+        ranges.append(interval_of(low, high, scale, decimals) if known else DASH)
+        reverse.append(Number(shown_value(reversed_, scale), decimals) if known else DASH)
     if all(cell == DASH for cell in ranges):
         return []
     label = results.settings.design_label(design)

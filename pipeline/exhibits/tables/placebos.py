@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.analysis_effects import reasons_in_words
-from pipeline.exhibits.inputs import Effect, StudyResults, as_effect
+from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, shown_effect
 from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import interval_label, p_cell
@@ -23,9 +23,9 @@ from pipeline.exhibits.tables.table import (
     TableColumn,
     WholeNumbers,
 )
+from pipeline.exhibits.units import unit_words
 from pipeline.exhibits.words.in_full import either, in_full
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.inference_methods import primary_methods
 
 _Rows = list[dict[Hashable, Any]]
@@ -54,7 +54,7 @@ def placebo_found(
         if (row["design"], row["estimator"]) == (design, spec):
             effect = as_effect(_named(row))
             if q_values.get(_key(row), effect.p_value) < 1 - effect.conf_level:
-                return effect
+                return results.with_decimals(outcome, effect)
     return None
 
 
@@ -105,7 +105,7 @@ def years_in_words(n: int) -> str:
 
 def _with_scale(results: StudyResults, name: str) -> str:
     outcome = results.settings.outcome(name)
-    return f"{outcome.label} ({scale_words(outcome.scale)})"
+    return f"{results.plain_name(name)} ({unit_words(outcome.scale)})"
 
 
 def _effects_table(results: StudyResults, groups: dict[_Group, _Rows]) -> Table:
@@ -153,15 +153,15 @@ def _row(
 ) -> Row:
     """Return one estimate as a row; dashes where there is none."""
     effect = as_effect(_named(row))
-    places = shown_decimals(results, str(row["outcome"]))
+    places, shown = shown_decimals(results, str(row["outcome"])), shown_effect(effect)
     known = not math.isnan(effect.conf_low)
     q_value = None if q_values is None else q_values.get(_key(row), math.nan)
     return Row(
         panel_name(results, str(row["design"]), str(row["estimator"])),
         (
-            DASH if math.isnan(effect.estimate) else Number(effect.estimate, places),
-            Number(effect.std_error, places) if effect.estimated else None,
-            Interval(effect.conf_low, effect.conf_high, places) if known else None,
+            DASH if math.isnan(shown.estimate) else Number(shown.estimate, places),
+            Number(shown.std_error, places) if shown.estimated else None,
+            Interval(shown.conf_low, shown.conf_high, places) if known else None,
             p_cell(effect.p_value),
             *([] if q_value is None else [p_cell(q_value)]),
             None if math.isnan(effect.n_obs) else WholeNumbers((int(effect.n_obs),)),

@@ -10,11 +10,12 @@ from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import Ran, conf_level, ran_on
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.tables.effect_cells import p_cell
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
-from pipeline.exhibits.tables.table import DASH, Magnitude, Panel, Row, Table, TableColumn, Text
+from pipeline.exhibits.tables.table import DASH, Magnitude, Panel, Row, Table, TableColumn
+from pipeline.exhibits.units import shown_value, unit_words
 from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import join_words, say
-from pipeline.exhibits.words.scales import scale_words
 from pipeline.inference.pre_trend_power import FOUND_WITH
 
 _Rows = list[dict[Hashable, Any]]
@@ -63,8 +64,8 @@ def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
         Panel(
             say(
                 "pre_trends.outcome_and_scale",
-                label=results.settings.outcome(name).label,
-                scale=scale_words(results.settings.outcome(name).scale),
+                label=results.plain_name(name),
+                scale=unit_words(results.settings.outcome(name).scale),
             ),
             tuple(_power_row(results, row) for row in rows),
         )
@@ -87,10 +88,14 @@ def _power_table(results: StudyResults, tested: dict[str, _Rows]) -> Table:
 
 
 def _power_row(results: StudyResults, row: dict[Hashable, Any]) -> Row:
-    slopes = [DASH if pd.isna(value) else Magnitude(value, 2) for value in _slopes(results, row)]
+    scale = results.settings.outcome(str(row["outcome"])).scale
+    slopes = [
+        DASH if pd.isna(value) else Magnitude(shown_value(value, scale), 2)
+        for value in _slopes(results, row)
+    ]
     return Row(
         panel_name(results, str(row["design"]), str(row["estimator"])),
-        (Text(rounding.positive(float(row["p_value"]), 3)), *slopes),
+        (p_cell(float(row["p_value"])), *slopes),
     )
 
 

@@ -5,7 +5,6 @@ import math
 import pandas as pd
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.render.rounding import decimals_for
 from pipeline.exhibits.tables.panels import panel_label, panel_position
 from pipeline.exhibits.tables.table import (
     Cell,
@@ -16,10 +15,9 @@ from pipeline.exhibits.tables.table import (
     align_decimals,
     number_cell,
 )
+from pipeline.exhibits.units import shown_error, shown_value, unit_words
 from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.scales import scale_words
-from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
 
 
 def recovery_tables(results: StudyResults) -> list[Table]:
@@ -39,7 +37,10 @@ def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
         rows = average[average["outcome"] == name]
         if len(rows):
             panels.append(
-                Panel(f"{outcome.label} ({scale_words(outcome.scale)})", _rows(results, rows))
+                Panel(
+                    f"{results.plain_name(name)} ({unit_words(outcome.scale)})",
+                    _rows(results, rows),
+                )
             )
     table = Table(
         columns=(
@@ -57,10 +58,8 @@ def recovery_table(results: StudyResults, recovery: pd.DataFrame) -> Table:
 
 
 def _rows(results: StudyResults, rows: pd.DataFrame) -> tuple[Row, ...]:
-    scale = results.settings.outcome(str(rows["outcome"].iloc[0])).scale
-    natural = scale in (LOG_SCALE, SHARE_SCALE)
-    least = results.settings.exhibit.decimals if natural else 0
-    decimals = decimals_for([float(e) for e in rows["std_error"]], 1 if natural else 2, least)
+    name = str(rows["outcome"].iloc[0])
+    scale, decimals = results.settings.outcome(name).scale, results.decimals[name]
     order = sorted(
         rows.itertuples(),
         key=lambda row: _position(results, str(row.design), str(row.estimator)),
@@ -69,7 +68,10 @@ def _rows(results: StudyResults, rows: pd.DataFrame) -> tuple[Row, ...]:
         Row(
             panel_label(results, str(row.design), str(row.estimator)),
             _cells(
-                float(str(row.truth)), float(str(row.estimate)), float(str(row.std_error)), decimals
+                shown_value(float(str(row.truth)), scale),
+                shown_value(float(str(row.estimate)), scale),
+                shown_error(float(str(row.std_error)), float(str(row.estimate)), scale),
+                decimals,
             ),
         )
         for row in order

@@ -20,11 +20,11 @@ from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design
 from pipeline.exhibits.tables.table import Panel, Row, Table, Text
+from pipeline.exhibits.units import unit_words
 from pipeline.exhibits.words.groups import columns_read
 from pipeline.exhibits.words.in_full import in_full
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import largest_bands
-from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import SizeWeighted
 
 NAME = "size_weighted"
@@ -47,7 +47,7 @@ def _table(
         Panel(
             say("size_weighted.all_count_the_same", firms=firms),
             (
-                *estimate_rows(results, say("row.average_effect"), by_firm),
+                *estimate_rows(say("row.average_effect"), by_firm),
                 confidence_row(results, by_firm),
                 counts_row(by_firm),
             ),
@@ -71,11 +71,11 @@ def _panel(results: StudyResults, size: Ran, effects: list[Effects]) -> Panel:
     name = size.code("grouping")
     weighted = [found.get(Place(Term("att_by"), grouping=name)) for found in effects]
     totals = [found.get(Place(Term("total"), grouping=name)) for found in effects]
-    rows = [*estimate_rows(results, say("row.average_effect"), weighted)]
+    rows = [*estimate_rows(say("row.average_effect"), weighted)]
     rows.append(confidence_row(results, weighted))
     if any(total is not None for total in totals):
-        units = [None if e is None else Text(scale_words(e.scale)) for e in totals]
-        estimates, errors = estimate_rows(results, say("size_weighted.total"), totals)
+        units = [None if e is None else Text(unit_words(e.scale)) for e in totals]
+        estimates, errors = estimate_rows(say("size_weighted.total"), totals)
         # An outcome of another column has no total, which is no gap.
         cells = tuple(
             None if total is None else cell

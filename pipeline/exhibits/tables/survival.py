@@ -34,10 +34,10 @@ from pipeline.exhibits.tables.table import (
     Text,
     WholeNumbers,
 )
+from pipeline.exhibits.units import percentage_points, unit_words
 from pipeline.exhibits.words.bounds import Beside, outside_bounds
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
-from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.analyses import Survival
 
 NAME = "survival"
@@ -63,14 +63,14 @@ def _by_year(results: StudyResults, design: str) -> Table:
     rows = [
         row
         for time, effect in sorted(found.items())
-        for row in _with_shares(results, design, time, estimate_rows(results, str(time), [effect]))
+        for row in _with_shares(results, design, time, estimate_rows(str(time), [effect]))
     ]
-    average = estimate_rows(results, say("row.average_effect"), [effects.get(Place())])
+    average = estimate_rows(say("row.average_effect"), [effects.get(Place())])
     return Table(
         columns=(
-            TableColumn(say("survival.difference")),
-            TableColumn(say("column.treated")),
-            TableColumn(say("column.comparison")),
+            TableColumn(say("survival.difference"), say("unit.percentage_points")),
+            TableColumn(say("column.treated"), say("unit.percent")),
+            TableColumn(say("column.comparison"), say("unit.percent")),
             *(TableColumn(say(f"survival.{fate}")) for fate in _FATES),
         ),
         panels=(
@@ -95,14 +95,14 @@ def _with_shares(
         key = {"design": design, "treated": treated, "event_time": time}
         return results.details.figure(ATTRITION, name, **key).value
 
-    shares = [_share(results, figure("share_alive", treated)) for treated in (True, False)]
+    shares = [_share(figure("share_alive", treated)) for treated in (True, False)]
     fates = [_counts(*(figure(f"n_{fate}", group) for group in (True, False))) for fate in _FATES]
     first, second = pair
     return Row(first.label, (*first.cells, *shares, *fates)), _padded(second)
 
 
-def _share(results: StudyResults, value: float) -> Cell:
-    return DASH if math.isnan(value) else Number(value, results.settings.exhibit.decimals)
+def _share(value: float) -> Cell:
+    return DASH if math.isnan(value) else Number(percentage_points(value), 1)
 
 
 def _counts(treated: float, comparison: float) -> Cell:
@@ -164,10 +164,10 @@ def _outcomes(
 def _levels(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
     gone = [found.get(Place(sample="exit_as_zero")) for found in effects]
     alive = [found.get(Place(sample="survivors")) for found in effects]
-    units = [None if e is None or not e.estimated else Text(scale_words(e.scale)) for e in gone]
+    units = [None if e is None or not e.estimated else Text(unit_words(e.scale)) for e in gone]
     return (
-        *estimate_rows(results, say("survival.exit_as_zero"), gone),
-        *estimate_rows(results, say("survival.survivors"), alive),
+        *estimate_rows(say("survival.exit_as_zero"), gone),
+        *estimate_rows(say("survival.survivors"), alive),
         Row(say("row.unit"), tuple(units), True),
     )
 
@@ -181,13 +181,12 @@ def _places() -> dict[str, Place]:
 
 
 def _bounds(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
-    decimals = results.settings.exhibit.decimals
     level = interval_label(results)
     rows: list[Row] = []
     for label, place in _places().items():
-        rows.append(interval_row(label, [bounds(f, place) for f in effects], decimals))
+        rows.append(interval_row(label, [bounds(f, place) for f in effects]))
         ends = [bounds_interval(f, place) for f in effects]
-        rows.append(interval_row(level, ends, decimals, indent=True))
+        rows.append(interval_row(level, ends, indent=True))
     return tuple(rows)
 
 

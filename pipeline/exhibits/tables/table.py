@@ -10,6 +10,7 @@ from typing import Literal
 
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import speech
+from pipeline.exhibits.words.magnitudes import short_number
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,14 @@ class WholeNumbers:
 
 @dataclass(frozen=True)
 class Magnitude:
-    """Show one number in its own significant digits, off the column's decimal point."""
+    """Show one number in its own significant digits, from a million on with a scale word."""
 
     value: float
     digits: int = 3
 
     def plain(self) -> str:
         """Return what a reader sees."""
-        return rounding.in_significant_digits(self.value, self.digits)
+        return short_number(self.value, self.digits)
 
 
 Cell = Text | Prose | Number | Interval | WholeNumbers | Magnitude | None

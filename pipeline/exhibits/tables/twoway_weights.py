@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, EVERY_KIND, FITS
 from pipeline.estimators.decomposition_names import GOODMAN_BACON, Kind
-from pipeline.exhibits.analysis_effects import reasons_in_words
+from pipeline.exhibits.analysis_effects import as_stored, reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.render import rounding
+from pipeline.exhibits.render.rounding import decimals_for
 from pipeline.exhibits.tables.effect_cells import estimate_cell
-from pipeline.exhibits.tables.main_effects import shown_decimals
 from pipeline.exhibits.tables.table import (
     HIDDEN,
     Cell,
@@ -97,7 +97,8 @@ def _title(results: StudyResults, one: _Decomposition, every: list[_Decompositio
 
 
 def _rows(results: StudyResults, one: _Decomposition) -> tuple[Row, ...]:
-    places = shown_decimals(results, one.outcome)
+    stored = _figure(results, one)
+    places = 0 if stored is None else decimals_for([stored.std_error], 2, 0)
     labels: dict[str, str] = {kind: say(f"comparison_of.{kind}") for kind in _KINDS}
     labels[EVERY_KIND] = say("twoway_weights.balanced_part")
     rows = [
@@ -105,7 +106,7 @@ def _rows(results: StudyResults, one: _Decomposition) -> tuple[Row, ...]:
         for kind, label in labels.items()
         if kind in one.kinds
     ]
-    figure = estimate_cell(_figure(results, one), places)
+    figure = estimate_cell(as_stored(stored, places), places)
     return (*rows, Row(say("twoway_weights.figure"), (None, None, figure)))
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from pipeline.effects.terms import Term
 from pipeline.exhibits.analysis_effects import Effects, Place, bounds
 from pipeline.exhibits.inputs import Effect, StudyResults
-from pipeline.exhibits.numbers import effect_decimals
-from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.table import Interval
+from pipeline.exhibits.numbers import translated_value
+from pipeline.exhibits.tables.effect_cells import interval_of
 from pipeline.exhibits.words.language import say
 
 
@@ -34,8 +33,8 @@ def _is_outside(pair: Beside) -> bool:
     """Say whether an estimate on the scale of the bounds is smaller or larger than both."""
     if pair.estimate is None or pair.estimate.scale != _scale(pair):
         return False
-    low, high = bounds(pair.found, pair.place)
-    return pair.estimate.estimate < low or pair.estimate.estimate > high
+    ends = bounds(pair.found, pair.place)
+    return pair.estimate.estimate < ends.low or pair.estimate.estimate > ends.high
 
 
 def _scale(pair: Beside) -> str:
@@ -45,11 +44,11 @@ def _scale(pair: Beside) -> str:
 
 def _told(results: StudyResults, pair: Beside) -> str:
     assert pair.estimate is not None, "what is outside is an estimate"
-    decimals = effect_decimals([pair.estimate], results.settings.exhibit.decimals)
+    ends, decimals = bounds(pair.found, pair.place), pair.estimate.decimals
     return say(
         "note.outside",
-        label=results.settings.outcome(pair.outcome).label,
-        estimate=rounding.fixed(pair.estimate.estimate, decimals),
+        label=results.plain_name(pair.outcome),
+        estimate=translated_value(pair.estimate, pair.estimate.estimate),
         called=pair.called,
-        bounds=Interval(*bounds(pair.found, pair.place), decimals).plain(),
+        bounds=interval_of(ends.low, ends.high, ends.scale, decimals).plain(),
     )

@@ -111,12 +111,11 @@ def _figures(results: StudyResults, caution: Caution) -> dict[str, object]:
     figures = _shown(results, caution)
     effect = None if caution.outcome is None else headline_effect(results, caution.outcome)
     if effect is not None:
-        least = results.settings.exhibit.decimals
-        figures["value"] = translated_value(effect, abs(effect.estimate), least)
+        figures["value"] = translated_value(effect, abs(effect.estimate))
         figures["unit"] = translated_unit(effect)
         for name in ("slope", "made"):
             if name in caution.fields:
-                figures[name] = translated_value(effect, caution.fields[name], least)
+                figures[name] = translated_value(effect, caution.fields[name])
     return figures
 
 

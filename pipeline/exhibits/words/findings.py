@@ -17,7 +17,7 @@ def finding(results: StudyResults, name: str, effect: Effect) -> str:
     """Return the sentence of a headline effect: estimate, interval, and firms behind it."""
     exhibit = results.settings.exhibit
     label = results.plain_name(name)
-    value, low, high = translated(effect, exhibit.decimals)
+    value, low, high = translated(effect)
     includes = (
         say("findings.includes")
         if effect.conf_low <= 0 <= effect.conf_high

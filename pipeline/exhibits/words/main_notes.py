@@ -11,7 +11,6 @@ from pipeline.exhibits.inputs import (
     pre_trend_result,
 )
 from pipeline.exhibits.leads import is_varying, pre_trends
-from pipeline.exhibits.numbers import effect_in_words
 from pipeline.exhibits.ran import Ran, matching_designs, ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
@@ -41,7 +40,6 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_designs(results, shown),
         inference_words(results, shown),
         *_ratios(results, shown),
-        *_translations(results, shown),
         *_pre_years(results, shown),
         *_missing(results, shown),
         _foot(results, shown),
@@ -165,21 +163,6 @@ def largest_bands(
     bands = {row["treated"]: row["largest_five_band"] for row in rows}
     known = [band for band in (bands.get(True), bands.get(False)) if isinstance(band, str)]
     return [say(f"share_band.{band}") for band in known] if len(known) == 2 else []
-
-
-def _translations(results: StudyResults, shown: Shown) -> list[str]:
-    """Translate the main panel's own numbers, column by column."""
-    letter = main_letter(results, shown)
-    panel = shown.panels[letter]
-    parts = []
-    for column, name in shown.columns.items():
-        effect = find_effect(results, name, panel.design, panel.spec)
-        if effect is not None and effect.estimated:
-            words = effect_in_words(effect, results.settings.exhibit.decimals)
-            parts.append(say("main_notes.column_in_words", column=column, words=words))
-    if not parts:
-        return []
-    return [say("main_notes.in_words", letter=letter, parts="; ".join(parts))]
 
 
 def _pre_years(results: StudyResults, shown: Shown) -> list[str]:

@@ -69,7 +69,7 @@ def answer(
 
 def signed_value(results: StudyResults, effect: Effect, value: float) -> str:
     """Return a value on an effect's scale in the reader's unit, with its sign: +7.9."""
-    text = translated_value(effect, value, results.settings.exhibit.decimals)
+    text = translated_value(effect, value)
     return f"+{text}" if float(rounding.canonical(text)) > 0 else text
 
 
@@ -85,7 +85,7 @@ def both_ends(results: StudyResults, effect: Effect) -> str:
 
 
 def _end(results: StudyResults, effect: Effect, value: float) -> str:
-    size = translated_value(effect, value, results.settings.exhibit.decimals)
+    size = translated_value(effect, value)
     bare = size.removeprefix(rounding.MINUS)
     return say("sure.a_fall", size=bare) if value < 0 else say("sure.a_rise", size=bare)
 
