@@ -3,12 +3,12 @@
 from pipeline.analyses.counted_firms import count_sets
 from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.analyses.populations import count_populations
+from pipeline.analyses.published_means import PublishedMeans
 from pipeline.analyses.recovery import recover
 from pipeline.analyses.specs import estimate_specs
 from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.matches import MATCHES, WEIGHTS
 from pipeline.datasets.panel import PANEL
-from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
 from pipeline.datasets.results import INFLUENCE, RECOVERY
 from pipeline.datasets.selection import COVARIATES, SCORES
 from pipeline.datasets.store import read, write
@@ -65,10 +65,9 @@ def main(
     for table, rows in results.of_no_firm():
         write(table, rows, folder)
     write(INFLUENCE, results.influence, folders.of("influence"))
-    counted = count_populations(study, results.members, redo, weights)
-    write(POPULATION_SETS, counted.sets, folder)
-    write(POPULATIONS, counted.populations, folder)
-    for table, rows in count_sets(study, redo, weights).items():
+    means = PublishedMeans(study, redo, weights, results.members)
+    counted = count_populations(means) | count_sets(study, redo, weights)
+    for table, rows in counted.items():
         write(table, rows, folder)
     write(OUTCOME_DOMINANCE, outcome_dominance(study), folder)
     truth = read_obtained(folders.of("obtained"), "truth")

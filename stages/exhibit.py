@@ -12,11 +12,10 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-from pipeline.publishing.disclosure.nested import nested_means
 from pipeline.publishing.publication import gathered, publish
 from pipeline.publishing.study import build_published
 from pipeline.publishing.swap import undo_killed, write_exhibits
-from stages.run import Folders, progress, run_stage
+from stages.run import Folders, run_stage
 
 SECTIONS = {
     "outcomes": OutcomesSection,
@@ -34,8 +33,6 @@ def main(folders: Folders, **sections: Any) -> None:
     undo_killed(folders.reports, fresh)
     settings = StudySettings(**sections)
     public = publish(gathered(folders.study, settings, read_aggregates(folders.of)))
-    if n_pairs := len(nested_means(public.results, settings.exhibit.disclosure.min_cell_firms)):
-        progress(f"exhibit {folders.study}: {n_pairs} pairs of published means differ by few firms")
     write_exhibits(build_published(public), folders.reports, fresh)
     write_file(folders.headlines, headlines(public.results))
 

@@ -580,6 +580,7 @@ def _balance_rows(rng: np.random.Generator) -> list[dict[str, Any]]:
                         "category": category,
                         "sample": sample,
                         "in_score": used,
+                        "of_matched": False,
                         "mean_treated": 14.2,
                         "mean_control": 14.2 - 5 * difference,
                         "std_diff": difference,

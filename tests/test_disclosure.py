@@ -15,7 +15,7 @@ from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import largest_share
 from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
-from pipeline.datasets.panel import YEAR
+from pipeline.datasets.panel import FROM_FIRST_ENTRY, YEAR
 from pipeline.datasets.samples import BASELINES, CONCENTRATION
 from pipeline.datasets.selection import SCORE_LOSSES
 from pipeline.datasets.small_counts import protected, step_runs
@@ -27,12 +27,11 @@ from pipeline.exhibits.inputs import Dominance
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.table import HIDDEN
 from pipeline.exhibits.words.caution_words import cautions_said
-from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
 from pipeline.publishing.disclosure.details import _OF_DESIGN, _OF_MODEL, hide_single_firms
 from pipeline.publishing.disclosure.dominance import dominated
 from pipeline.publishing.disclosure.groups import hide_group_tests, is_second, second_groups
 from pipeline.publishing.disclosure.losses import REASONS, hide_steps, hide_support
-from pipeline.publishing.disclosure.samples import hide_balance, hide_paths, too_near
+from pipeline.publishing.disclosure.samples import hide_paths
 from pipeline.publishing.disclosure.score_shares import score_shares
 from pipeline.publishing.disclosure.vet import vet
 from pipeline.publishing.study import study_tables
@@ -97,7 +96,7 @@ def support(counts):
     return pd.DataFrame(rows)
 
 
-def test_a_hidden_reason_hides_a_second_one_and_every_mean_of_the_stack():
+def test_a_hidden_reason_hides_a_second_one_and_their_means():
     table = support(
         {
             ("2009", "kept"): 50,
@@ -116,7 +115,7 @@ def test_a_hidden_reason_hides_a_second_one_and_every_mean_of_the_stack():
         "kept": False, "no_covariate": True, "no_match": True, "lost": False,
     }  # fmt: skip
     assert ("a", "all", "no_match") in hidden
-    assert shown["mean"].isna().all()
+    assert shown["mean"].isna().equals(shown["n_treated"].isna())
     assert hide_support(table, 1)[0]["mean"].notna().all()
 
 
@@ -138,36 +137,12 @@ def test_every_reason_for_a_loss_is_hidden_where_details_tell_it():
     assert {*_OF_MODEL, *_OF_DESIGN} == set(REASONS)
 
 
-def test_sizes_near_one_that_is_shown_are_marked():
-    assert too_near([57, 56, 57, 52, 49], 5).tolist() == [False, True, False, False, True]
-    assert not too_near([57, 56], 1).any()
-
-
-def test_means_of_nearly_the_same_firms_are_shown_for_the_preferred_design_only():
-    rows = [("x", d, True, 0, 1.0, n) for d, n in (("unmatched", 60), ("a", 57), ("b", 40))]
-    rows += [("x", "few", True, 0, 1.0, 3)]
+def test_a_mean_over_few_firms_is_hidden_with_their_number():
+    rows = [("x", d, True, 0, 1.0, n) for d, n in (("a", 57), ("few", 3))]
     columns = ["outcome", "design", "treated", "event_time", "mean", "n_firms"]
-    paths = pd.DataFrame(rows, columns=columns)
-    shown = hide_paths(paths, ["a", "unmatched"], 5).set_index("design")
-    assert shown["mean"].isna().to_dict() == {
-        "unmatched": True,
-        "a": False,
-        "b": False,
-        "few": True,
-    }
-    assert shown["n_firms"].isna().to_dict()["few"]
-
-
-def test_the_one_firm_lost_between_two_samples_cannot_be_worked_out():
-    balance = study_results().balance
-    after = (balance["sample"] == "after") & (balance["design"] == "covariates")
-    balance.loc[after, "n_treated"] = balance.loc[~after, "n_treated"].max() - 1
-    shown, near = hide_balance(balance, set(), 5)
-    hidden = shown["mean_treated"].isna()
-    assert hidden[after].all() and shown.loc[after, "mean_control"].isna().all()
-    assert shown.loc[after, "std_diff"].notna().all()
-    assert not hidden[shown["sample"] == "before"].any()
-    assert {design for design, _, _ in near} == {"covariates"}
+    shown = hide_paths(pd.DataFrame(rows, columns=columns), 5).set_index("design")
+    assert shown["mean"].isna().to_dict() == {"a": False, "few": True}
+    assert shown["n_firms"].isna().to_dict() == {"a": False, "few": True}
 
 
 def test_a_difference_that_is_hidden_is_in_no_mean_of_differences():
@@ -203,8 +178,8 @@ def test_the_largest_share_and_the_rule():
     ]  # fmt: skip
 
 
-def with_support(results, lost_share=None, fate="no_match"):
-    """Return the results with SUPPORT of `age`, and the largest firm's share of one fate."""
+def with_support(results):
+    """Return the results with SUPPORT of two covariates, and dominance measured."""
     fates = {"kept": 400, "no_covariate": 10, "no_match": 20, "lost": 30}
     rows = [
         {"design": "covariates", "stack": stack, "fate": name, "covariate": covariate}
@@ -213,71 +188,8 @@ def with_support(results, lost_share=None, fate="no_match"):
         for name, n in fates.items()
         for covariate in ("age", "sales_lag")
     ]
-    place = {"design": "covariates", "stack": "2009", "covariate": "age"}
-    largest = [] if lost_share is None else [{"sample": fate, "share": lost_share}]
-    covariates = pd.DataFrame(
-        [place | {"treated": True} | row for row in largest],
-        columns=[*place, "sample", "treated", "share"],
-    )
-    outcomes = pd.DataFrame(columns=["outcome", "design", "treated", "event_time", "share"])
-    panel = pd.DataFrame(columns=["column", "year", "treated", "share"])
-    return dataclasses.replace(
-        results,
-        support=as_stored(SUPPORT, pd.DataFrame(rows)),
-        dominance=Dominance(outcomes, covariates, panel),
-    )
-
-
-def test_a_dominated_mean_of_the_lost_is_hidden_with_those_that_would_tell_it():
-    calm, shown = (vet(with_support(study_results(), share)) for share in (40.0, 60.0))
-    assert calm.support["mean"].notna().all()
-    hidden = shown.support.set_index("covariate")["mean"].isna()
-    assert hidden["age"].all() and not hidden["sales_lag"].any()
-    assert shown.support["n_treated"].notna().all()
-    balance = shown.balance.set_index(["design", "covariate", "sample"])[["mean_treated"]].isna()
-    assert balance.loc[("covariates", "age", "after")].all()
-    assert not balance.loc[("covariates", "age", "before")].any()
-    assert not balance.loc[("covariates_lags", "age")].any(axis=None)
-    assert not balance.loc[("covariates", "sales_lag")].any(axis=None)
-
-
-def test_where_those_without_covariates_are_dominated_the_risk_set_is_hidden_too():
-    shown = vet(with_support(study_results(), 60.0, "no_covariate")).balance
-    rows = shown.set_index(["design", "covariate", "sample"])["mean_treated"]
-    assert rows[("covariates", "age")].isna().all()
-    assert rows[("unmatched", "age")].notna().all()
-
-
-def test_no_fate_is_shown_where_the_mean_after_matching_is_hidden():
-    results = with_support(study_results())
-    after = (results.balance["sample"] == "after") & (results.balance["design"] == "covariates")
-    of_age = after & (results.balance["covariate"] == "age")
-    results.balance.loc[of_age, ["mean_treated", "mean_control"]] = np.nan
-    hidden = vet(results).support.query("stack == 'all'").set_index("covariate")["mean"].isna()
-    assert hidden["age"].all() and not hidden["sales_lag"].any()
-
-
-@pytest.mark.parametrize(
-    ("sizes", "hidden"),
-    [
-        ({"2009": 90}, {"2009", "all"}),
-        ({"2009": 90, "2010": 60, "2011": 70}, {"2009", "2010"}),
-        ({"2009": 90, "2010": 0, "2011": 70}, {"2009", "2011"}),
-    ],
-)
-def test_a_second_stack_is_hidden_where_all_together_would_tell_a_dominated_one(sizes, hidden):
-    balance = study_results().balance
-    parts = [balance.assign(stack=s, n_treated=n) for s, n in sizes.items()]
-    for part in parts:
-        part.loc[part["n_treated"] == 0, ["mean_treated", "std_diff"]] = np.nan
-    place = {"design": "covariates", "stack": "2009", "covariate": "age", "sample": "before"}
-    shares = pd.DataFrame([place | {"treated": False, "share": 60.0}])
-    before = pd.concat([balance, *parts], ignore_index=True)
-    found, _ = hide_dominated_covariates(before, None, shares, 50)
-    gone = found[found["mean_control"].isna()]
-    assert set(gone["stack"]) == hidden
-    assert set(gone["covariate"]) == {"age"} and set(gone["sample"]) == {"before"}
-    assert set(gone["design"]) == {"covariates"}
+    shown = dataclasses.replace(results, support=as_stored(SUPPORT, pd.DataFrame(rows)))
+    return with_dominance(shown, 40.0)
 
 
 @pytest.mark.parametrize(("minimum", "shown"), [(1, 1), (2, 0), (5, 0)])
@@ -320,7 +232,7 @@ def with_dominance(results, percent):
     outcomes = pd.DataFrame([{**key, "share": percent}])
     place = {"design": "covariates", "stack": "all", "covariate": "age", "sample": "before"}
     covariates = pd.DataFrame([{**place, "treated": True, "share": percent}])
-    panel = pd.DataFrame(columns=["column", "year", "treated", "share"])
+    panel = pd.DataFrame(columns=["column", "scope", "first_year", "treated", "share"])
     return dataclasses.replace(results, dominance=Dominance(outcomes, covariates, panel))
 
 
@@ -338,16 +250,23 @@ def test_a_dominated_mean_is_hidden_with_its_counterpart():
     )
 
 
-@pytest.mark.parametrize(("percent", "hidden"), [(40.0, []), (60.0, [2009])])
-def test_a_dominated_mean_of_a_year_is_hidden_in_the_profile_of_that_year_alone(percent, hidden):
+@pytest.mark.parametrize("scope", [YEAR, FROM_FIRST_ENTRY])
+def test_a_dominated_mean_of_a_year_is_hidden_with_those_of_several_years(scope):
     """The years from the first entry on begin with 2009 too: their mean is of other firm-years."""
     results = with_dominance(study_results(), 40.0)
-    panel = pd.DataFrame([{"column": "sales", "year": 2009, "treated": True, "share": percent}])
-    dominance = dataclasses.replace(results.dominance, panel=panel)
-    profile = vet(dataclasses.replace(results, dominance=dominance)).profile
-    gone = profile[profile["mean"].isna() & (profile["column"] != "cohort")]
-    assert gone["first_year"].tolist() == hidden
-    assert set(gone["scope"]) <= {YEAR} and set(gone["column"]) <= {"sales"}
+    cell = {"column": "sales", "scope": scope, "first_year": 2009, "treated": True}
+    gone = {}
+    for percent in (40.0, 60.0):
+        panel = pd.DataFrame([cell | {"share": percent}])
+        dominance = dataclasses.replace(results.dominance, panel=panel)
+        profile = vet(dataclasses.replace(results, dominance=dominance)).profile
+        own = profile[profile["mean"].isna() & profile["std_dev"].isna()]
+        gone[percent] = own[own["column"] != "cohort"]
+    assert gone[40.0].empty
+    assert set(gone[60.0]["column"]) == {"sales"} and gone[60.0]["treated"].all()
+    years = gone[60.0].loc[gone[60.0]["scope"] == YEAR, "first_year"].tolist()
+    assert years == ([2009] if scope == YEAR else [])
+    assert FROM_FIRST_ENTRY in set(gone[60.0]["scope"])
 
 
 def test_tables_mark_what_is_hidden_and_say_why():

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from import_closure import ITEM, ROOT
 from marked_study import MARK, STAGES, STUDY, marked_panel, marked_project, run
+from near_means import pairs_that_differ_by_few, sets_of_firms
 
 import pipeline.datasets.store
 import pipeline.publishing.publication
 import pipeline.publishing.study
 from pipeline.datasets.aggregates import AGGREGATES
-from pipeline.datasets.balance import BALANCE
-from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
+from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.results import ESTIMATES, EVENT_COVARIANCE, OUTCOME_PATHS
 from pipeline.datasets.store import read
 from pipeline.params.settings import load_yaml
@@ -101,26 +101,41 @@ def test_the_stage_runs_where_there_is_no_table_of_firms(here):
 
 
 def test_populations_count_the_firms_that_published_tables_count(here):
-    """Of the estimates' samples, and of each stack's balance, which no firm is in twice."""
-    folder = DATA / "estimate"
-    sets = read(POPULATION_SETS, folder)
-    place = ["design", "stack", "sample", "variable", "treated"]
-    sizes = sets[sets["event_time"].isna()].set_index(place)["n_firms"]
-    balance = read(BALANCE, DATA / "balance")
-    single = balance[balance["stack"] != "all"].rename(columns={"covariate": "variable"})
-    estimates = read(ESTIMATES, folder)
-    average = estimates[estimates["term"] == "att"].rename(columns={"outcome": "variable"})
-    compared = 0
-    for rows in (single, average.assign(stack="all")):
-        for name, treated in (("n_treated", True), ("n_control", False)):
-            named = rows.assign(treated=treated).set_index(place)[name]
-            assert sizes.reindex(named.index).tolist() == named.tolist()
-            compared += len(named)
-    assert compared > 40
-    paths = read(OUTCOME_PATHS, folder)
-    assert len(sets[sets["event_time"].notna()]) == len(paths)
-    counted = read(POPULATIONS, folder).groupby("population")["n_firms"].sum()
-    assert counted.reindex(sets["population"]).tolist() == sets["n_firms"].tolist()
+    """Of every mean that is published, and of the treated behind average effects."""
+    sets, _ = sets_of_firms(DATA)
+    place = ["published_in", "design", "stack", "sample", "variable", "treated"]
+    times = sets["event_time"].fillna(99).astype(int)
+    sizes = sets.assign(event_time=times).set_index([*place, "event_time"])["n_firms"]
+    balance = read(BALANCE, DATA / "balance").rename(columns={"covariate": "variable"})
+    paths = read(OUTCOME_PATHS, DATA / "estimate").rename(columns={"outcome": "variable"})
+    support = read(SUPPORT, DATA / "balance").rename(
+        columns={"covariate": "variable", "fate": "sample"}
+    )
+    known = support[support["mean"].notna()]
+    named = [
+        (balance.assign(published_in="BALANCE", treated=True), "n_treated"),
+        (balance.assign(published_in="BALANCE", treated=False), "n_control"),
+        (known.assign(published_in="SUPPORT", treated=True), "n_treated"),
+        (paths.assign(published_in="OUTCOME_PATHS", sample="all", stack="all"), "n_firms"),
+    ]
+    for rows, column in named:
+        dated = rows if "event_time" in rows else rows.assign(event_time=99)
+        counts = dated.set_index([*place, "event_time"])[column]
+        assert sizes.reindex(counts.index).tolist() == counts.tolist()
+        assert len(counts) >= 6
+    estimates = read(ESTIMATES, DATA / "estimate")
+    average = estimates[(estimates["term"] == "att") & (estimates["sample"] == "all")]
+    treated = sets[(sets["published_in"] == "ESTIMATES") & (sets["sample"] == "all")]
+    by_fit = treated.set_index(["design", "variable"])["n_firms"]
+    places = pd.MultiIndex.from_frame(average[["design", "outcome"]])
+    assert by_fit.reindex(places).tolist() == average["n_treated"].tolist()
+
+
+@pytest.mark.parametrize("minimum", [5, 15])
+def test_no_published_mean_lies_within_another_but_for_few_firms(here, minimum):
+    """The sets of all means that the stage would publish, two by two."""
+    private, public = (pairs_that_differ_by_few(STUDY, minimum, vetted=v) for v in (False, True))
+    assert (private > 0) == (minimum == 15) and public == 0
 
 
 def counting(monkeypatch, calls, module, name):

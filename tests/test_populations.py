@@ -1,44 +1,68 @@
-"""POPULATIONS: how many firms are in the same published sets, and which of these are near."""
+"""POPULATIONS: how many firms are in the same published sets, counted without names."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 from bad_chains import chained
 from bad_studies import EVENTS
 from bad_studies import spec as named
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from results import study_results
+from published_sets import populations
 
-import pipeline.analyses.populations as counting
-from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
-from pipeline.datasets.store import conform
+from pipeline.datasets.populations import FEW_UNITS
 from pipeline.effects.populations import Population
-from pipeline.exhibits.inputs import Populations
-from pipeline.publishing.disclosure.nested import nested_means
 
 N_FIRMS = 12
-SETS = st.lists(
-    st.sets(st.integers(0, N_FIRMS - 1), min_size=1).map(lambda codes: np.array(sorted(codes))),
-    min_size=1,
-    max_size=20,
-    unique_by=lambda codes: codes.tobytes(),
-)
+UNITS = st.tuples(st.sampled_from([2009, 2010]), st.integers(0, N_FIRMS - 1))
+SETS = st.lists(st.sets(UNITS, min_size=1), min_size=1, max_size=20)
 
 
-@settings(deadline=None)
+def counted(sets):
+    """Return the tables of sets by number, and the signatures of each."""
+    places = [Population("ESTIMATES", "d", "x", sample=str(i)) for i in range(len(sets))]
+    found = populations(dict(zip(places, sets, strict=True)), n_firms=N_FIRMS)
+    numbers = found.sets.set_index("sample")["population"]
+    held = found.populations.groupby("population")["signature"].agg(set)
+    return found, [held[numbers[str(i)]] for i in range(len(sets))]
+
+
+@settings(deadline=None, max_examples=40)
 @given(SETS)
 def test_signatures_tell_the_size_of_every_set_and_of_what_any_two_share(sets):
-    table = conform(POPULATIONS, counting._signatures(sets, N_FIRMS))
-    of = {
-        number: dict(zip(rows["signature"], rows["n_firms"], strict=True))
-        for number, rows in table.groupby("population")
-    }
-    for (i, one), (j, other) in itertools.product(enumerate(sets, 1), repeat=2):
-        shared = of[i].keys() & of[j].keys()
-        assert sum(of[i][signature] for signature in shared) == len(set(one) & set(other))
+    found, held = counted(sets)
+    n_firms = found.signatures.set_index("signature")["n_firms"]
+    for (i, one), (j, other) in itertools.product(enumerate(sets), repeat=2):
+        assert n_firms.reindex(sorted(held[i] & held[j])).sum() == len(one & other)
+    stacks = found.signatures.set_index("signature")["stack"]
+    for own, signatures in zip(sets, held, strict=True):
+        assert set(stacks.reindex(sorted(signatures))) == {stack for stack, _ in own}
+
+
+@settings(deadline=None, max_examples=40)
+@given(SETS)
+def test_firms_of_small_signatures_are_counted_once_for_all_their_units(sets):
+    found, held = counted(sets)
+    groups = found.shared.groupby("firms")
+    own = {number: (set(rows["signature"]), rows["n_firms"].iloc[0]) for number, rows in groups}
+    for units, signatures in zip(sets, held, strict=True):
+        counts = sum(n for of, n in own.values() if of & signatures)
+        assert counts == len({firm for _, firm in units})
+
+
+def test_firms_of_large_signatures_are_not_told_apart():
+    both = {(stack, firm) for stack in (2009, 2010) for firm in range(FEW_UNITS + 1)}
+    place = Population("ESTIMATES", "d", "x")
+    assert populations({place: both}).shared.empty
+
+
+def test_sizes_are_added_up_by_signature():
+    sizes = np.arange(200.0)
+    one, other = (Population("ESTIMATES", "d", "x", sample=name) for name in ("one", "other"))
+    units = {one: [(2009, 3), (2009, 5)], other: [(2009, 5), (2009, 8)]}
+    found = populations((units, sizes)).signatures
+    assert sorted(found["total"]) == [3, 5, 8] and sorted(found["largest"]) == [3, 5, 8]
+    assert populations({one: [(2009, 3), (2009, 8)]}).signatures["total"].isna().all()
 
 
 def test_groups_count_the_firms_that_estimates_count():
@@ -50,60 +74,6 @@ def test_groups_count_the_firms_that_estimates_count():
     assert len(grouped) > 1
     for row in grouped.itertuples():
         place = Population(
-            row.design, row.outcome, grouping=row.grouping, subgroup=row.subgroup, treated=True
+            "ESTIMATES", row.design, row.outcome, grouping=row.grouping, subgroup=row.subgroup
         )
-        firms, others = (found.members.sets[replace(place, treated=t)] for t in (True, False))
-        assert (len(firms), len(others)) == (row.n_treated, row.n_control)
-
-
-def populations(**firms):
-    """Return the tables of sets of one mean of log sales, by design."""
-    rows = [
-        {
-            "design": design,
-            "stack": "all",
-            "sample": "all",
-            "variable": "sales_log",
-            "event_time": -1,
-            "grouping": "all",
-            "subgroup": "all",
-            "treated": True,
-            "population": number,
-            "n_firms": len(codes),
-        }
-        for number, (design, codes) in enumerate(firms.items(), 1)
-    ]
-    sets = conform(POPULATION_SETS, pd.DataFrame(rows))
-    codes = [np.array(sorted(codes)) for codes in firms.values()]
-    return Populations(sets, conform(POPULATIONS, counting._signatures(codes, 100)))
-
-
-def near(found, results=None):
-    results = replace(study_results() if results is None else results, populations=found)
-    pairs = nested_means(results, 5)
-    kept = ["larger_design", "smaller_design", "n_firms"]
-    return sorted(pairs[kept].itertuples(index=False, name=None))
-
-
-def test_a_set_inside_another_that_lacks_few_is_found():
-    found = populations(unmatched=range(60), covariates=range(3, 60), covariates_lags=range(10, 60))
-    assert near(found) == [("unmatched", "covariates", 3)]
-    apart = populations(unmatched=range(60), covariates=range(55), covariates_lags=range(20))
-    assert near(apart) == []
-
-
-def test_sets_that_only_overlap_are_not_nested_whatever_their_sizes():
-    assert near(populations(unmatched=range(60), covariates=range(1, 61))) == []
-
-
-def test_the_same_firms_tell_nothing_more():
-    sets = populations(unmatched=range(60), covariates=range(60))
-    assert near(sets) == []
-
-
-def test_a_mean_that_is_not_published_is_compared_with_none():
-    found, results = populations(unmatched=range(60), covariates=range(3, 60)), study_results()
-    assert near(found, results) == [("unmatched", "covariates", 3)]
-    hidden = (results.paths["design"] == "covariates") & (results.paths["event_time"] == -1)
-    paths = results.paths.assign(mean=results.paths["mean"].mask(hidden))
-    assert near(found, replace(results, paths=paths)) == []
+        assert len(found.members.sets[place]) == row.n_treated

@@ -8,7 +8,6 @@ from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected
 from pipeline.effects.description import baseline_means, mean_paths, of_all, sample_figures
 from pipeline.effects.families import families_that
-from pipeline.effects.populations import Population
 from pipeline.effects.rows import Label, Row, fit_key
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
@@ -37,7 +36,7 @@ def describe(collected: Collected, study: Study, sample: StackedSample, name: st
             described = {"mean": mean, "unit": outcome.unit, "of_all": of_all(sample, treated)}
             collected.add(BASELINES, **place, treated=treated, **described)
         collected.paths.append(mean_paths(sample, name))
-        collected.members.add_path(Population(place["design"], name), sample)
+        collected.members.add_path(place["design"], name, sample)
 
 
 def add_beside(

@@ -1,126 +1,165 @@
 """How many firms are in the same published sets: signatures, counted without names."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipeline.datasets.arrays import Codes, Flags
-from pipeline.datasets.populations import POPULATION_SETS, POPULATIONS
-from pipeline.effects.populations import Members, Population
-from pipeline.effects.study import Study
-from pipeline.matching.redo import Redo
-from pipeline.progress import at, track
+from pipeline.analyses.published_means import PublishedMeans
+from pipeline.datasets.arrays import Codes, Flags, Floats, Integers
+from pipeline.datasets.populations import (
+    FEW_UNITS,
+    POPULATION_SETS,
+    POPULATIONS,
+    SHARED_FIRMS,
+    SIGNATURES,
+)
+from pipeline.datasets.store import Dataset, conform, empty
+from pipeline.effects.populations import Named, Units
+from pipeline.progress import at
 
-_BYTE = 8
-_UNIT = ["stack", "firm_id"]
-_SCORE = "propensity_score"
+_TABLES = (POPULATION_SETS, POPULATIONS, SIGNATURES, SHARED_FIRMS)
 
 
 @dataclass(frozen=True)
-class Counted:
-    """Hold POPULATION_SETS and POPULATIONS."""
+class Signed:
+    """Hold the units of a block by signature: what each signature is, and the sets that hold it.
 
-    sets: pd.DataFrame
-    populations: pd.DataFrame
-
-
-def count_populations(
-    study: Study, estimated: Members, redo: Redo, weights: pd.DataFrame
-) -> Counted:
-    """Count the firms of every set behind estimates, paths and balance tables, and in the same.
-
-    `estimated` are the sets of the estimates' samples; those of balance tables follow from SCORES,
-    COVARIATES and WEIGHTS.
+    `stack`, `firm` (n,) and `signature` (n,) are of units; `member` (signatures, sets) says which
+    sets hold the units of a signature, `named` what these are called.
     """
-    members, index = Members(dict(estimated.sets)), study.index
-    scores, covariates, used = (
-        table.assign(firm_id=index.codes(table["firm_id"]))
-        for table in (redo.scores, redo.covariates, weights)
-    )
-    models = {"unmatched": "unmatched"} | {name: d.score for name, d in redo.match.designs.items()}
-    for place, names, rows in _of_balance(scores, covariates, used, models):
-        firm, treated = rows["firm_id"].to_numpy(), rows["treated"].to_numpy(bool)
-        members.add([replace(place, variable=name) for name in names], firm, treated)
+
+    stack: Codes
+    firm: Codes
+    signature: Codes
+    named: list[Named]
+    member: Flags
+
+    @property
+    def n_firms(self) -> Integers:
+        """Return the number of units by signature."""
+        return np.bincount(self.signature, minlength=len(self.member))
+
+
+def count_populations(means: PublishedMeans) -> dict[Dataset, pd.DataFrame]:
+    """Count the firms of every set that published means and effects name, and in the same sets.
+
+    The tables are POPULATION_SETS, POPULATIONS, SIGNATURES and SHARED_FIRMS.
+    """
+    parts: dict[Dataset, list[pd.DataFrame]] = {table: [empty(table)] for table in _TABLES}
+    n_firms = len(means.study.index.firms)
     with at("firms counted by what is published of them"):
-        return _counted(members, len(index.firms))
+        for number, block in enumerate(means.blocks(), 1):
+            found = by_signature(block.units, means.stacks, n_firms)
+            if not found.named:
+                continue
+            sizes = means.sizes(block.variable, found.stack, found.firm)
+            for table, rows in tables_of(found, sizes).items():
+                parts[table].append(rows.assign(block=number))
+    return {
+        table: conform(table, pd.concat(rows, ignore_index=True)) for table, rows in parts.items()
+    }
 
 
-def _counted(members: Members, n_firms: int) -> Counted:
-    """Number the different sets, and count firms that are in the same ones."""
-    places = sorted((place for place, firms in members.sets.items() if len(firms)), key=_order)
-    distinct: dict[bytes, Codes] = {}
-    for place in places:
-        distinct.setdefault(members.sets[place].tobytes(), members.sets[place])
-    numbers = {content: number for number, content in enumerate(distinct, 1)}
-    sets = pd.DataFrame([vars(place) for place in places], columns=list(POPULATION_SETS.key))
-    return Counted(
-        sets.assign(
-            population=[numbers[members.sets[place].tobytes()] for place in places],
-            n_firms=[len(members.sets[place]) for place in places],
-        ),
-        _signatures(list(distinct.values()), n_firms),
-    )
+def tables_of(found: Signed, sizes: Floats | None) -> dict[Dataset, pd.DataFrame]:
+    """Return the rows of one block; `sizes` (n,) are of its units' values, if these are levels."""
+    signatures = _signatures(found)
+    if sizes is not None:
+        total = np.bincount(found.signature, sizes)
+        largest = np.zeros(len(total))
+        np.maximum.at(largest, found.signature, sizes)
+        signatures = signatures.assign(total=total, largest=largest)
+    return {**_sets(found), SIGNATURES: signatures, SHARED_FIRMS: _shared(found)}
 
 
-def _of_balance(
-    scores: pd.DataFrame, covariates: pd.DataFrame, weights: pd.DataFrame, models: dict[str, str]
-) -> Iterator[tuple[Population, list[str], pd.DataFrame]]:
-    """Yield the samples of BALANCE: a place, covariates, and the firms that have these."""
-    names = [name for name in covariates.columns if name not in _UNIT]
-    known = covariates[names].notna().join(covariates[_UNIT])
-    for design, model in track(
-        models.items(), "firms counted, designs", len(models), name=lambda item: item[0]
-    ):
-        risk_set = scores[scores["model"] == model]
-        used = weights.loc[weights["design"] == design, [*_UNIT, "treated"]]
-        scored = used.merge(risk_set[[*_UNIT, _SCORE]], on=_UNIT, how="left")
-        samples = {
-            "before": risk_set,
-            "on_support": risk_set[risk_set["on_support"]],
-            "after": scored,
-        }
-        for sample, firms in samples.items():
-            rows = firms[[*_UNIT, "treated", _SCORE]].merge(known, on=_UNIT, how="left")
-            rows[_SCORE] = rows[_SCORE].notna()
-            for alike, having in _having(rows, [*names, _SCORE]):
-                place = Population(design, alike[0], sample=sample)
-                yield place, alike, having
-                for stack, own in having.groupby("stack"):
-                    yield replace(place, stack=str(stack)), alike, own
+def by_signature(sources: Sequence[Units], stacks: Codes, n_firms: int) -> Signed:
+    """Find the units that are in the same sets, and leave out the sets without any.
+
+    Kinds of all sources are mixed into one number a unit, so that no table of units by sets is
+    made; that two mixtures agree by chance is one in 2^64.
+    """
+    mixed = np.zeros(max(len(stacks), 1) * n_firms, dtype=np.uint64)
+    places = [_element(own, stacks, n_firms) for own in sources]
+    for number, (own, place) in enumerate(zip(sources, places, strict=True), 1):
+        mixed[place] += _hash(own.kind.astype(np.uint64) + (np.uint64(number) << np.uint64(32)))
+    used = np.flatnonzero(mixed)
+    code, firm = np.divmod(used, n_firms)
+    key = mixed[used] ^ _hash(code.astype(np.uint64) + np.uint64(1))
+    _, first, signature = np.unique(key, return_index=True, return_inverse=True)
+    stack = _stack_of(sources, places, used)
+    named, columns, kind = list[Named](), list[Flags](), np.zeros(len(mixed), dtype=np.intp)
+    for own, place in zip(sources, places, strict=True):
+        kind[place] = own.kind
+        of_signature = kind[used[first]]
+        kind[place] = 0
+        for one in own.named:
+            holds = one.holds(of_signature, stack[first]) & (of_signature > 0)
+            if holds.any():
+                named.append(one)
+                columns.append(holds)
+    member = np.array(columns, dtype=np.bool_).reshape(len(columns), len(first)).T
+    return Signed(stack, firm, np.asarray(signature.reshape(-1)), named, member)
 
 
-def _having(rows: pd.DataFrame, names: list[str]) -> Iterator[tuple[list[str], pd.DataFrame]]:
-    """Yield covariates that the same rows have, together, with these rows."""
-    alike: dict[bytes, list[str]] = {}
-    for name in names:
-        alike.setdefault(_known(rows[name]).tobytes(), []).append(name)
-    for found in alike.values():
-        yield found, rows[_known(rows[found[0]])]
+def _element(units: Units, stacks: Codes, n_firms: int) -> Codes:
+    """Return the place of units (n,) in an array of stacks by firms."""
+    code = np.searchsorted(stacks, units.stack) if len(stacks) and units.stack.any() else 0
+    return np.asarray(code * n_firms + units.firm, dtype=np.intp)
 
 
-def _known(flags: "pd.Series[bool]") -> Flags:
-    return flags.eq(True).to_numpy(np.bool_)
+def _stack_of(sources: Sequence[Units], places: list[Codes], used: Codes) -> Codes:
+    """Return the stacks of the used places."""
+    stack = np.zeros(int(used.max(initial=-1)) + 1, dtype=np.intp)
+    for own, place in zip(sources, places, strict=True):
+        stack[place] = own.stack
+    return stack[used]
 
 
-def _order(place: Population) -> tuple[str | int, ...]:
-    time = (place.event_time is None, place.event_time or 0)
-    text = (place.design, place.stack, place.sample, place.variable)
-    return (*text, *time, place.grouping, place.subgroup, place.treated)
+def _hash(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Mix numbers (n,) into ones that look random (splitmix64), the same on every machine."""
+    found = values * np.uint64(0x9E3779B97F4A7C15)
+    found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(found ^ (found >> np.uint64(31)))
 
 
-def _signatures(sets: list[Codes], n_firms: int) -> pd.DataFrame:
-    """Return POPULATIONS: one bit a set and firm, and firms with the same bits counted."""
-    bits = np.zeros((n_firms, max(-(-len(sets) // _BYTE), 1)), dtype=np.uint8)
-    for number, codes in enumerate(sets):
-        bits[codes, number // _BYTE] |= np.uint8(1 << (_BYTE - 1 - number % _BYTE))
-    named = np.ascontiguousarray(bits[bits.any(axis=1)])
-    # One value a firm: comparing whole rows takes as long as reading them.
-    rows = named.view(np.dtype((np.void, named.shape[1])))[:, 0]
-    _, first, counts = np.unique(rows, return_index=True, return_counts=True)
-    signature, place = np.nonzero(np.unpackbits(named[first], axis=1))
+def _sets(found: Signed) -> dict[Dataset, pd.DataFrame]:
+    """Number the different sets of a block, and say which signatures each holds."""
+    packed = np.packbits(found.member, axis=0).T
+    _, first, population = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    number, signature = np.nonzero(found.member[:, first].T)
+    sets = pd.DataFrame([vars(one.place) | {"weighted": one.weighted} for one in found.named])
+    return {
+        POPULATION_SETS: sets.assign(population=population.reshape(-1) + 1),
+        POPULATIONS: pd.DataFrame({"signature": signature + 1, "population": number + 1}),
+    }
+
+
+def _signatures(found: Signed) -> pd.DataFrame:
+    """Return SIGNATURES without sizes."""
+    n = len(found.member)
+    stack = np.zeros(n, dtype=np.intp)
+    stack[found.signature] = found.stack
     return pd.DataFrame(
-        {"signature": signature + 1, "population": place + 1, "n_firms": counts[signature]},
-        columns=list(POPULATIONS.columns),
+        {
+            "signature": np.arange(1, n + 1),
+            "stack": stack,
+            "n_firms": found.n_firms,
+            "total": np.nan,
+            "largest": np.nan,
+        }
     )
+
+
+def _shared(found: Signed) -> pd.DataFrame:
+    """Return SHARED_FIRMS: firms by the small signatures that their units have."""
+    few = np.flatnonzero((found.n_firms <= FEW_UNITS)[found.signature])
+    firm, owner = np.unique(found.firm[few], return_inverse=True)
+    signature = found.signature[few]
+    mixed = np.zeros(len(firm), dtype=np.uint64)
+    np.add.at(mixed, owner, _hash(signature.astype(np.uint64) + np.uint64(1)))
+    _, group, counts = np.unique(mixed, return_inverse=True, return_counts=True)
+    pairs = pd.DataFrame({"firms": group[owner] + 1, "signature": signature + 1})
+    return pairs.drop_duplicates().assign(n_firms=lambda rows: counts[rows["firms"] - 1])

@@ -9,7 +9,14 @@ from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import OF_BALANCE, OF_CLEAN, OF_ESTIMATE, OF_MATCH, OF_SCORE
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.populations import COUNTED_FIRMS, COUNTED_SETS, POPULATION_SETS, POPULATIONS
+from pipeline.datasets.populations import (
+    COUNTED_FIRMS,
+    COUNTED_SETS,
+    POPULATION_SETS,
+    POPULATIONS,
+    SHARED_FIRMS,
+    SIGNATURES,
+)
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS
 from pipeline.datasets.store import Dataset, read
@@ -27,6 +34,8 @@ AGGREGATES: dict[str, tuple[Dataset, ...]] = {
         RECOVERY,
         POPULATION_SETS,
         POPULATIONS,
+        SIGNATURES,
+        SHARED_FIRMS,
         COUNTED_SETS,
         COUNTED_FIRMS,
         *OF_ESTIMATE,

@@ -17,6 +17,12 @@ BALANCE = Dataset(
         "in_score": Column(
             "flag", "enters the design's score or is balanced by its weights", tells="words"
         ),
+        "of_matched": Column(
+            "flag",
+            "before matching, published figures of the treated are of those matched, lest both "
+            "samples tell of few firms",
+            tells="words",
+        ),
         "mean_treated": Column(
             "number",
             "weighted mean",

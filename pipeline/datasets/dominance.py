@@ -43,11 +43,12 @@ COVARIATE_DOMINANCE = Dataset(
 
 PANEL_DOMINANCE = Dataset(
     name="PANEL_DOMINANCE",
-    row="the largest firm in one column of PANEL in one year",
-    key=("column", "year", "treated"),
+    row="the largest firm in one mean of PROFILE",
+    key=("column", "scope", "first_year", "treated"),
     columns={
         "column": Column("string", "standard name"),
-        "year": Column("integer", "calendar year"),
+        "scope": Column("string", "as in PROFILE"),
+        "first_year": Column("integer", "first year of the scope"),
         "treated": Column("flag", "ever-treated firms, else never-treated"),
         "share": _SHARE,
     },

@@ -85,7 +85,7 @@ class Collected:
         self.tests += other.tests
         self.paths += other.paths
         self.solved_by |= other.solved_by
-        self.members.sets.update(other.members.sets)
+        self.members.add_all(other.members)
         for result in other.kept:
             self.keep(result)
         for table, rows in other.details.items():

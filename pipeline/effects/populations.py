@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import product
 
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Flags
+from pipeline.datasets.results import ESTIMATES
 from pipeline.effects.rows import ALL, Label
 from pipeline.effects.sample import StackedSample
+
+# Whether a unit is treated, and whether it is of the sample at all: bits of a unit's kind.
+TREATED, MEMBER = 1, 2
 
 
 @dataclass(frozen=True)
 class Population:
     """Name a set of firms by the coordinates of the figures made of it, as POPULATION_SETS."""
 
+    published_in: str
     design: str
     variable: str
     stack: str = ALL
@@ -25,9 +29,51 @@ class Population:
     treated: bool = True
 
 
+@dataclass(frozen=True)
+class Named:
+    """Name the units of a kind as one set: of one stack, or of all.
+
+    `weighted` says whether those of one stack differ in weight.
+    """
+
+    place: Population
+    bits: int
+    of: int
+    stack: int | None = None
+    weighted: bool = False
+
+    def holds(self, kind: Codes, stack: Codes) -> Flags:
+        """Mark the units, given kind and stack (n,): those whose bits are as asked."""
+        own = (kind & self.of) == self.bits
+        return np.asarray(own if self.stack is None else own & (stack == self.stack))
+
+
+@dataclass(frozen=True)
+class Units:
+    """Hold firms in stacks (n,), each once, by kind, a number above zero, and the sets of kinds."""
+
+    stack: Codes
+    firm: Codes
+    kind: Codes
+    named: tuple[Named, ...]
+
+
+def of_both(
+    place: Population, member: int = MEMBER, stack: int | None = None, *, weighted: bool = False
+) -> Iterable[Named]:
+    """Yield the treated and the comparison units of those with the bit `member`.
+
+    `weighted` is of the comparison units.
+    """
+    for treated in (True, False):
+        bits, own = member | (TREATED if treated else 0), replace(place, treated=treated)
+        yield Named(own, bits, member | TREATED, stack, weighted and not treated)
+
+
 def labelled(label: Label) -> Population:
-    """Return the set of firms that a label names."""
+    """Return the set of treated firms that a label names."""
     return Population(
+        published_in=ESTIMATES.name,
         design=label.design,
         sample=label.sample,
         variable=label.outcome,
@@ -38,29 +84,25 @@ def labelled(label: Label) -> Population:
 
 @dataclass
 class Members:
-    """Collect the firms of each set, by PANEL's code."""
+    """Collect the treated firms of samples, by PANEL's code, and where paths observe units.
+
+    `observed` (units, event times) are those of a design's stacks, by design and outcome.
+    """
 
     sets: dict[Population, Codes] = field(default_factory=dict)
-
-    def add(self, places: Iterable[Population], firm: Codes, treated: Flags) -> None:
-        """Add the treated firms of places with the same firms, and their comparison firms."""
-        groups = {
-            group: np.flatnonzero(np.bincount(firm[treated == group])) for group in (True, False)
-        }
-        for place, group in product(places, groups):
-            self.sets[replace(place, treated=group)] = groups[group]
+    observed: dict[tuple[str, str], Flags] = field(default_factory=dict)
 
     def add_sample(self, place: Population, sample: StackedSample) -> None:
-        """Add the firms of a sample."""
-        self._add_units([place], sample, np.asarray(sample.observed.any(axis=1)))
+        """Add the treated firms of a sample."""
+        units = np.asarray(sample.observed.any(axis=1)) & sample.stacks.treated
+        self.sets[place] = np.flatnonzero(np.bincount(sample.stacks.firm[units]))
 
-    def _add_units(self, places: Iterable[Population], sample: StackedSample, units: Flags) -> None:
-        self.add(places, sample.stacks.firm[units], sample.stacks.treated[units])
+    def add_path(self, design: str, outcome: str, sample: StackedSample) -> None:
+        """Add where a sample observes a design's units, and its treated firms."""
+        self.observed[design, outcome] = sample.observed
+        self.add_sample(Population(ESTIMATES.name, design, outcome), sample)
 
-    def add_path(self, place: Population, sample: StackedSample) -> None:
-        """Add the firms of a sample, all together and of each event time."""
-        self.add_sample(place, sample)
-        for column, time in enumerate(sample.stacks.event_times.tolist()):
-            then = np.asarray(sample.observed[:, column])
-            if then.any():
-                self._add_units([replace(place, event_time=time)], sample, then)
+    def add_all(self, other: "Members") -> None:
+        """Add what was collected apart."""
+        self.sets |= other.sets
+        self.observed |= other.observed

@@ -46,10 +46,15 @@ class Dominance:
 
 @dataclass(frozen=True)
 class Populations:
-    """Hold POPULATION_SETS and POPULATIONS: which published sets of firms overlap, by how many."""
+    """Hold which published sets of firms overlap, and by how many.
+
+    The tables are POPULATION_SETS, POPULATIONS, SIGNATURES and SHARED_FIRMS.
+    """
 
     sets: pd.DataFrame
     populations: pd.DataFrame
+    signatures: pd.DataFrame
+    shared: pd.DataFrame
 
 
 @dataclass(frozen=True)

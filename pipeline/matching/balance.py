@@ -141,6 +141,7 @@ def _of_pool(
                     "stack": np.tile(np.array(names, dtype=object), len(categories)),
                     "sample": sample,
                     "in_score": covariate in design.in_score,
+                    "of_matched": False,
                     **{name: of[has][:, stacks].ravel() for name, of in figures.items()},
                 }
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.datasets.arrays import Codes, Flags
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,6 @@ class GroupYears:
         """Count the marked rows of each group and year."""
         counted = np.bincount(self.code[rows], minlength=self.occurs.size)
         return counted.reshape(self.occurs.shape)
-
-    def sums(self, values: Floats) -> Floats:
-        """Add up values (n,) of each group and year."""
-        added = np.asarray(np.bincount(self.code, values, self.occurs.size), dtype=np.float64)
-        return added.reshape(self.occurs.shape)
-
-    def largest(self, sizes: Floats) -> Floats:
-        """Return the largest of sizes (n,), which are not negative, of each group and year."""
-        found = np.zeros(self.occurs.size)
-        np.maximum.at(found, self.code, sizes)
-        return found.reshape(self.occurs.shape)
 
     @property
     def years(self) -> NDArray[np.int64]:

@@ -274,15 +274,19 @@ def _three_digits(values: Floats) -> Floats:
 
 
 def panel_dominance(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return PANEL_DOMINANCE: every numeric column by year and group."""
-    groups = group_years(panel)
-    group, year = np.nonzero(groups.occurs)
+    """Return PANEL_DOMINANCE: every numeric column by scope and group; a firm's years are added."""
+    cells = _cells(panel)
+    firm = pd.factorize(panel["firm_id"])[0][cells.order]
     parts = [pd.DataFrame(columns=list(PANEL_DOMINANCE.columns))]
     for name in panel.columns[panel.dtypes == "float64"]:
-        sizes = np.abs(panel[name].fillna(0.0).to_numpy())
-        largest, total = groups.largest(sizes)[group, year], groups.sums(sizes)[group, year]
-        share = np.full(len(total), np.nan)
-        np.divide(100 * largest, total, out=share, where=total > 0)
-        place = {"column": name, "year": groups.years[year], "treated": group == 1}
-        parts.append(pd.DataFrame({**place, "share": share}))
-    return pd.concat(parts)
+        sizes = np.abs(panel[name].fillna(0.0).to_numpy())[cells.order]
+        pairs = zip(cells.parts(firm), cells.parts(sizes), strict=True)
+        share = [_largest_share(np.asarray(np.bincount(of, own), float)) for of, own in pairs]
+        parts.append(cells.table.assign(column=name, share=share))
+    return pd.concat(parts)[list(PANEL_DOMINANCE.columns)]
+
+
+def _largest_share(by_firm: Floats) -> float:
+    """Return the largest of contributions in percent of their sum, missing where that is zero."""
+    total = float(by_firm.sum())
+    return 100 * float(by_firm.max()) / total if total > 0 else float("nan")

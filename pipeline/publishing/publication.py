@@ -13,7 +13,14 @@ from pipeline.datasets.balance import BALANCE, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import COVARIATE_DOMINANCE, OUTCOME_DOMINANCE, PANEL_DOMINANCE
 from pipeline.datasets.panel import COVERAGE, ISSUES, PROFILE, SAMPLE_FLOW
-from pipeline.datasets.populations import COUNTED_FIRMS, COUNTED_SETS, POPULATION_SETS, POPULATIONS
+from pipeline.datasets.populations import (
+    COUNTED_FIRMS,
+    COUNTED_SETS,
+    POPULATION_SETS,
+    POPULATIONS,
+    SHARED_FIRMS,
+    SIGNATURES,
+)
 from pipeline.datasets.results import ESTIMATES, OUTCOME_PATHS, RECOVERY, TESTS
 from pipeline.datasets.selection import SCORE_BINS, SCORE_COEFFICIENTS, SCORE_SHARES
 from pipeline.datasets.store import HIDDEN, Dataset, require_traits
@@ -72,7 +79,10 @@ def gathered(
             panel=tables[PANEL_DOMINANCE.name],
         ),
         populations=Populations(
-            sets=tables[POPULATION_SETS.name], populations=tables[POPULATIONS.name]
+            sets=tables[POPULATION_SETS.name],
+            populations=tables[POPULATIONS.name],
+            signatures=tables[SIGNATURES.name],
+            shared=tables[SHARED_FIRMS.name],
         ),
         counted=CountedFirms(sets=tables[COUNTED_SETS.name], firms=tables[COUNTED_FIRMS.name]),
         **(named if truth_is_known else named | {"recovery": None}),

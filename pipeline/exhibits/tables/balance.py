@@ -273,6 +273,8 @@ def _notes(results: StudyResults, design: str) -> tuple[str, ...]:
     settings = results.settings
     firms = settings.exhibit.firms
     matched = design in matching_designs(results)
+    own = results.balance[results.balance["design"] == design]
+    few_lost = bool(own.loc[own["stack"] == "all", "of_matched"].any())
     denominator = balance_rule(results).code("denominator")
     conventions = either(
         results,
@@ -283,16 +285,23 @@ def _notes(results: StudyResults, design: str) -> tuple[str, ...]:
                 "balance.standardised_difference",
                 denominators=say(f"balance.{denominator}_denominator"),
             ),
-            say("balance.treated_before_matching", firms=firms)
+            say(f"balance.treated_{'of_matched' if few_lost else 'before_matching'}", firms=firms)
             + (say("balance.after_matching_note") if matched else say("balance.comparison_note")),
         ],
         short=[
             say("short_notes.balance_design", design_label=settings.design_label(design)),
-            say(f"short_notes.balance_{'treated' if matched else 'all_treated'}"),
+            say(f"short_notes.balance_{_treated_words(matched, few_lost)}"),
         ],
     )
     verdict = _verdict(results, design) if matched else ""
     return (*conventions, *([verdict] if verdict else []), say("balance.no_tests"))
+
+
+def _treated_words(matched: bool, few_lost: bool) -> str:
+    """Return which words say who the treated are."""
+    if few_lost:
+        return "treated_of_matched"
+    return "treated" if matched else "all_treated"
 
 
 def _verdict(results: StudyResults, design: str) -> str:

@@ -18,6 +18,7 @@ from pipeline.datasets.store import Dataset, columns_that_tell
 from pipeline.effects.families import families_that
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
+from pipeline.matching.balance_of_designs import differences_of_designs
 from pipeline.publishing.disclosure.details import keys_of, without
 from pipeline.publishing.disclosure.groups import Second
 
@@ -99,17 +100,28 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
 
 
 def hide_differences_together(
-    details: Details, before: pd.DataFrame, after: pd.DataFrame
+    details: Details, before: pd.DataFrame, after: pd.DataFrame, threshold: float
 ) -> Details:
     """Hide what BALANCE_SUMMARY says of differences of which one was hidden in BALANCE.
 
     From their mean, those that are shown would give it; the largest or the number above may be it.
+    Where the published differences are of other treated firms, it speaks of those.
     """
     figures, key = ["std_diff", "percent_bias"], list(BALANCE_SUMMARY.key)
+    together = before["stack"] == "all"
     gone = (before[figures].notna() & after[figures].isna()).any(axis=1)
-    places = set(keys_of(before[gone & (before["stack"] == "all")], key))
-    marks = [place in places for place in keys_of(details.of(BALANCE_SUMMARY), key)]
-    return without(details, BALANCE_SUMMARY, list(DIFFERENCES), marks)
+    places = set(keys_of(before[gone & together], key))
+    moved = set(keys_of(after[after["of_matched"] & together], key))
+    summary = details.of(BALANCE_SUMMARY)
+    found = differences_of_designs(after, threshold).set_index(key)[list(DIFFERENCES)]
+    rows = [place in moved for place in keys_of(summary, key)]
+    shown = summary.copy()
+    own = pd.MultiIndex.from_frame(summary.loc[rows, key])
+    shown.loc[rows, list(DIFFERENCES)] = found.reindex(own).to_numpy()
+    marks = [place in places for place in keys_of(summary, key)]
+    return without(
+        details.replaced(BALANCE_SUMMARY, shown), BALANCE_SUMMARY, list(DIFFERENCES), marks
+    )
 
 
 def _without_baseline(details: Details) -> Details:

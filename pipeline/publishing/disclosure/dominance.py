@@ -8,6 +8,17 @@ logs have no contributions that anyone could look up.
 import numpy as np
 import pandas as pd
 
+from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import reference_event_time
+from pipeline.publishing.disclosure.blocks import Place
+from pipeline.publishing.disclosure.figures import (
+    SAMPLES,
+    balance_places,
+    baseline_places,
+    path_places,
+    support_places,
+)
+
 _TERMS = ("att_by", "total")
 
 
@@ -31,3 +42,35 @@ def dominated_sizes(
     places = zip(estimates["design"], estimates["grouping"], strict=True)
     by_size = estimates["term"].isin(_TERMS).to_numpy()
     return by_size & np.array([place in found for place in places], dtype=np.bool_)
+
+
+def dominated_sets(results: StudyResults) -> set[tuple[Place, bool]]:
+    """Return the places of means of magnitudes of which one firm has too much, with their group.
+
+    Of paths only those in levels; baselines are of levels whatever the outcome's scale.
+    """
+    dominance, percent = results.dominance, results.settings.exhibit.disclosure.dominance_percent
+    if dominance is None:
+        return set()
+    outcomes = dominance.outcomes[dominance.outcomes["share"] > percent]
+    levels = {
+        name
+        for name, outcome in results.settings.outcomes.root.items()
+        if outcome.transform in ("level", "proportional")
+    }
+    paths = outcomes[outcomes["outcome"].isin(levels)]
+    base = outcomes[outcomes["event_time"] == reference_event_time(results)]
+    covariates = dominance.covariates[dominance.covariates["share"] > percent]
+    samples = covariates[covariates["sample"].isin(SAMPLES)]
+    fates = covariates[~covariates["sample"].isin(SAMPLES)].rename(columns={"sample": "fate"})
+    named = [
+        (path_places(paths), paths),
+        (baseline_places(base), base),
+        (balance_places(samples), samples),
+        (support_places(fates), fates),
+    ]
+    return {
+        (found, bool(treated))
+        for places, rows in named
+        for found, treated in zip(places, rows["treated"], strict=True)
+    }

@@ -29,8 +29,7 @@ Hidden = set[tuple[str, str, str]]
 def hide_support(support: pd.DataFrame, minimum: int) -> tuple[pd.DataFrame, Hidden]:
     """Hide small counts of SUPPORT, what would tell them, and means of those concerned.
 
-    Returns it and (design, stack, reason) of hidden reasons. Where a reason is hidden no mean of
-    the kept and lost of that design and stack is shown, nor of all stacks: they add up.
+    Returns it and (design, stack, reason) of hidden reasons.
     """
     hidden: Hidden = set()
     for design, rows in support.groupby("design"):
@@ -44,11 +43,9 @@ def hide_support(support: pd.DataFrame, minimum: int) -> tuple[pd.DataFrame, Hid
     keys = list(zip(complete["design"], complete["stack"], complete["fate"], strict=True))
     few = small(complete["n_treated"].to_numpy(float), minimum)
     masked = few | np.array([key in hidden for key in keys], dtype=np.bool_)
-    places = {place for key in hidden for place in (key[:2], (key[0], "all"))}
-    told = np.array([key[:2] in places for key in keys], dtype=np.bool_)
     shown = complete.assign(
         n_treated=complete["n_treated"].astype("Int64").mask(masked),
-        mean=complete["mean"].mask(masked | told),
+        mean=complete["mean"].mask(masked),
     )
     return shown, hidden
 
@@ -79,11 +76,6 @@ def _with_hidden_zeros(support: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
     if not absent:
         return support.reset_index(drop=True)
     return pd.concat([support, pd.DataFrame(absent)], ignore_index=True)
-
-
-def few_lost(hidden: Hidden) -> set[tuple[str, str]]:
-    """Return the (design, stack) with a hidden reason."""
-    return {(design, stack) for design, stack, _ in hidden}
 
 
 def hide_steps(flow: pd.DataFrame, minimum: int) -> pd.DataFrame:

@@ -17,10 +17,11 @@ from pipeline.datasets.small_counts import small
 from pipeline.datasets.store import columns_that_tell
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details
-from pipeline.exhibits.inputs import Dominance, StudyResults
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import design_ran, matching_designs, reference_event_time
+from pipeline.publishing.disclosure.blocks import blocks_of
 from pipeline.publishing.disclosure.counts import hide_told_counts
-from pipeline.publishing.disclosure.covariate_means import hide_dominated_covariates
+from pipeline.publishing.disclosure.derived import REASON as TELLS_EFFECT
 from pipeline.publishing.disclosure.derived import (
     hidden_groups,
     hidden_rows,
@@ -38,7 +39,9 @@ from pipeline.publishing.disclosure.details import (
     without,
 )
 from pipeline.publishing.disclosure.dominance import dominated, dominated_sizes
+from pipeline.publishing.disclosure.effects import telling_effects
 from pipeline.publishing.disclosure.few_ones import hide_few_ones
+from pipeline.publishing.disclosure.figures import OF_PROFILE
 from pipeline.publishing.disclosure.groups import (
     REASON,
     Second,
@@ -46,7 +49,8 @@ from pipeline.publishing.disclosure.groups import (
     is_second,
     second_groups,
 )
-from pipeline.publishing.disclosure.losses import Hidden, few_lost, hide_steps, hide_support
+from pipeline.publishing.disclosure.losses import Hidden, hide_steps, hide_support
+from pipeline.publishing.disclosure.means import hide_means
 from pipeline.publishing.disclosure.samples import hide_balance, hide_coverage, hide_paths
 
 _FIGURES = [n for what in ("effect", "statistic") for n in columns_that_tell(ESTIMATES, what)]
@@ -57,34 +61,34 @@ def vet(results: StudyResults) -> StudyResults:
     """Return the results with everything hidden that section `exhibit.disclosure` declares."""
     rule = results.settings.exhibit.disclosure
     minimum = rule.min_cell_firms
+    blocks = [] if results.populations is None else blocks_of(results.populations)
     support, hidden = results.support, Hidden()
     if support is not None:
         support, hidden = hide_support(support, minimum)
-    balance, _ = hide_balance(results.balance, few_lost(hidden), minimum)
-    headline = results.settings.estimate.headline.design
     estimates = _estimates(results, minimum)
     second = second_groups(estimates, results.details.of(GROUPING_LOSSES), minimum)
     estimates = _without(estimates, is_second(estimates, second), REASON)
+    telling = pd.Series(telling_effects(results, estimates, blocks), index=estimates.index)
+    estimates = _without(estimates, telling, TELLS_EFFECT)
     vetted = replace(
         results,
         support=support,
-        balance=balance,
+        balance=hide_balance(results.balance, minimum),
         estimates=estimates,
         tests=_tests(results, estimates, second),
-        paths=hide_paths(results.paths, [headline, "unmatched"], minimum),
+        paths=hide_paths(results.paths, minimum),
         sample_flow=hide_steps(results.sample_flow, minimum),
         issues=_issues(results.issues, minimum),
         coverage=_coverage(results, minimum),
     )
     vetted = replace(vetted, details=_details(vetted, hidden, minimum))
-    if results.dominance is not None:
-        vetted = _dominated(vetted, results.dominance)
-    vetted = replace(vetted, details=_underived(results, vetted))
-    vetted = hide_few_ones(vetted, results, minimum)
-    if results.counted is not None:
-        vetted = hide_told_counts(vetted, results, results.counted, minimum)
+    vetted = hide_few_ones(replace(vetted, profile=_profile(vetted)), results, minimum)
     baselines = without(vetted.details, BASELINES, ["mean"], _path_hidden(vetted))
-    return replace(vetted, details=baselines)
+    vetted = hide_means(replace(vetted, details=baselines), blocks)
+    vetted = replace(vetted, details=_underived(results, vetted))
+    if results.counted is None:
+        return vetted
+    return hide_told_counts(vetted, results, results.counted, minimum)
 
 
 def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd.DataFrame:
@@ -102,7 +106,12 @@ def _underived(results: StudyResults, vetted: StudyResults) -> Details:
     """Hide details from which what is hidden elsewhere could be worked out."""
     reference = reference_event_time(results)
     return hide_derived_details(
-        hide_differences_together(vetted.details, results.balance, vetted.balance),
+        hide_differences_together(
+            vetted.details,
+            results.balance,
+            vetted.balance,
+            results.settings.match.balance.threshold,
+        ),
         hidden_rows(results.estimates, vetted.estimates),
         unseen_leads(results.estimates, vetted.estimates, reference),
     )
@@ -146,13 +155,12 @@ def _issues(issues: pd.DataFrame, minimum: int) -> pd.DataFrame:
 
 
 def _details(results: StudyResults, hidden: Hidden, minimum: int) -> Details:
-    """Hide small counts, what tells them, and baseline means whose path is hidden."""
+    """Hide small counts, and what tells them."""
     models = {
         name: design_ran(results, name).code("score_model") for name in matching_designs(results)
     }
     few = hide_few_compared(hide_single_firms(results.details, minimum), minimum)
-    shown = hide_reasons(hide_small_counts(few, minimum), hidden, models)
-    return without(shown, BASELINES, ["mean"], _path_hidden(results))
+    return hide_reasons(hide_small_counts(few, minimum), hidden, models)
 
 
 def _path_hidden(results: StudyResults) -> list[bool]:
@@ -164,36 +172,20 @@ def _path_hidden(results: StudyResults) -> list[bool]:
     return [place in gone for place in keys_of(results.details.of(BASELINES), key)]
 
 
-def _dominated(results: StudyResults, dominance: Dominance) -> StudyResults:
-    """Hide means in which the largest firm exceeds the declared share of the total."""
+def _profile(results: StudyResults) -> pd.DataFrame | None:
+    """Hide means and spreads of PROFILE of which one firm has too much, and what holds those.
+
+    Several years together would tell a hidden one.
+    """
+    profile, dominance = results.profile, results.dominance
+    if profile is None or dominance is None:
+        return profile
     percent = results.settings.exhibit.disclosure.dominance_percent
-    reference = reference_event_time(results)
-    at_base = dominance.outcomes[dominance.outcomes["event_time"] == reference]
-    means = results.details.of(BASELINES)
-    levels = dominated(means, at_base, ["outcome", "design", "treated"], percent)
-    outcomes = results.settings.outcomes.root.items()
-    shown = [name for name, o in outcomes if o.transform in ("level", "proportional")]
-    keys = ["outcome", "design", "treated", "event_time"]
-    paths = dominated(results.paths, dominance.outcomes, keys, percent)
-    paths = paths & results.paths["outcome"].isin(shown).to_numpy()
-    balance, support = hide_dominated_covariates(
-        results.balance, results.support, dominance.covariates, percent
-    )
-    return replace(
-        results,
-        details=without(results.details, BASELINES, ["mean"], levels),
-        paths=results.paths.assign(mean=results.paths["mean"].mask(paths)),
-        profile=_dominated_profile(results.profile, dominance, percent),
-        balance=balance,
-        support=support,
-    )
-
-
-def _dominated_profile(
-    profile: pd.DataFrame | None, dominance: Dominance, percent: float
-) -> pd.DataFrame | None:
-    if profile is None:
-        return None
-    by_year = profile.assign(year=profile["first_year"].where(profile["scope"] == YEAR))
-    marks = dominated(by_year, dominance.panel, ["column", "year", "treated"], percent)
-    return profile.assign(mean=profile["mean"].mask(marks))
+    cell = ["column", "scope", "first_year", "treated"]
+    marks = dominated(profile, dominance.panel, cell, percent)
+    own = profile[marks & profile["scope"].eq(YEAR).to_numpy()]
+    years = set(zip(own["column"], own["treated"], strict=True))
+    several = profile["scope"].ne(YEAR).to_numpy()
+    groups = zip(profile["column"], profile["treated"], strict=True)
+    told = several & np.array([group in years for group in groups], dtype=np.bool_)
+    return profile.assign(**{name: profile[name].mask(marks | told) for name in OF_PROFILE})
