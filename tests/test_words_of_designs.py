@@ -4,15 +4,14 @@ import dataclasses
 import re
 
 import pytest
-from pipeline.exhibits.words.limitations import limitations
 from results import study_results, with_figures, with_settings
 
 from pipeline.datasets.designs import DESIGNS
 from pipeline.exhibits.figures.love_plot import love_plot
+from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.ran import picking
+from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
-from pipeline.exhibits.words.assumptions import assumptions
-from pipeline.exhibits.words.findings import findings
 from pipeline.exhibits.words.methods_paragraph import methods_sentences
 from pipeline.params.exhibit import PanelSection
 from pipeline.publishing.study import study_tables
@@ -49,15 +48,15 @@ def texts(results):
     """Return everything that is said beside the headline, by place."""
     with results.speaking():
         tables = study_tables(results)
+        page = report_page(results, {}).decode()
         said = {name: " ".join(tables[name].notes) for name in TABLES if name in tables}
         spans = [column.spanner for column in tables["balance"].columns]
         key = [t.get_text() for legend in love_plot(results).legends for t in legend.get_texts()]
         return said | {
             "heads": " ".join([*spans, *key]),
             "summary": summary(results),
-            "findings": " ".join(findings(results)),
-            "limitations": " ".join(limitations(results)),
-            "assumptions": " ".join(answer for _, answer in assumptions(results)),
+            "page": re.sub("<style.*?</style>|<code>.*?</code>", "", page, flags=re.DOTALL),
+            "index": headlines(results).decode(),
             "methods": " ".join(methods_sentences(results)),
         }
 
@@ -76,7 +75,6 @@ def test_a_study_that_weights_takes_weights_as_given():
     assert [picking(r, ["covariates"]) for r in (matched, weighted)] == ["matched", "weighted"]
     said, told = texts(matched), texts(weighted)
     for place, of_matches, of_weights in (
-        ("assumptions", "take the match as given", "take the weights as given"),
         ("methods", "take the match as given", "take the weights as given"),
         ("main_effects", "conditional on the match", "conditional on the weights"),
         ("heads", "After matching", "After weighting"),

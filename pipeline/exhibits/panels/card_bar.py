@@ -7,7 +7,8 @@ from pipeline.exhibits.render import rounding, svg
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.verdicts import signed_value
 
-_HEIGHT, _MIDDLE, _FOOT = 74.0, 30.0, 52.0
+# A card is narrower than a panel by its padding.
+_WIDTH, _HEIGHT, _MIDDLE, _FOOT = 296.0, 74.0, 30.0, 52.0
 
 
 def card_bar(results: StudyResults, label: str, effect: Effect, shared: list[float]) -> str:
@@ -15,7 +16,7 @@ def card_bar(results: StudyResults, label: str, effect: Effect, shared: list[flo
     low, value, high = (
         readers_value(effect, v) for v in (effect.conf_low, effect.estimate, effect.conf_high)
     )
-    axis = svg.scale([0.0, *shared], 16, 314)
+    axis = svg.scale([0.0, *shared], 14, _WIDTH - 14)
     unsure = low <= 0 <= high
     color = svg.DIM if unsure else svg.BLUE
     left, right = axis.at(low), axis.at(high)
@@ -39,13 +40,13 @@ def card_bar(results: StudyResults, label: str, effect: Effect, shared: list[flo
         low=ends[0],
         high=ends[1],
     )
-    return svg.drawing(_HEIGHT, parts, described)
+    return svg.drawing(_HEIGHT, parts, described, _WIDTH)
 
 
 def _ends(left: float, right: float, ends: list[str]) -> list[str]:
     """Return both ends in figures, apart where the bar is short."""
-    places = [min(max(left, 20), 310), min(max(right, 20), 310)]
+    places = [min(max(end, 20), _WIDTH - 20) for end in (left, right)]
     if places[1] - places[0] < 50:
-        middle = min(max((left + right) / 2, 60), 270)
+        middle = min(max((left + right) / 2, 60), _WIDTH - 60)
         places = [middle - 25, middle + 25]
     return [svg.words(x, 16, end, "middle", "t") for x, end in zip(places, ends, strict=True)]

@@ -6,12 +6,12 @@ from typing import Any
 
 from pipeline.exhibits.design_balance import balance_of
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import balance_rule, matching_designs
+from pipeline.exhibits.ran import Picking, balance_rule, matching_designs, picking
 from pipeline.exhibits.render import svg
 from pipeline.exhibits.tables.balance import covariate_label
 from pipeline.exhibits.words.language import say
 
-_LEFT, _RIGHT, _TOP, _ROW = 138.0, 318.0, 28.0, 25.0
+_LEFT, _RIGHT, _TOP, _ROW = 138.0, 318.0, 42.0, 25.0
 
 # Units that a character of a name takes.
 _CHARACTER = 5.8
@@ -39,7 +39,7 @@ def love_panel(results: StudyResults) -> str:
             across.at(-bound), _TOP, across.at(bound) - across.at(-bound), foot - _TOP, "#dcf0e8"
         ),
         svg.line(across.at(0), _TOP, across.at(0), foot, svg.INK, width=1.2),
-        *_key(matched),
+        *_key(picking(results, [design])),
     ]
     for number, row in enumerate(rows):
         y = _TOP + _ROW * (number + 0.5)
@@ -57,17 +57,13 @@ def _two_lines(name: str) -> list[str]:
     return lines if len(lines) < 3 else [lines[0], f"{lines[1]} \u2026"]
 
 
-def _key(matched: bool) -> list[str]:
-    """Return what circles and squares are, in a line of its own."""
-    parts = [
-        svg.circle(6, 10, svg.VERMILLION, 4, hollow=True),
-        svg.words(16, 14, say("page.before_matching")),
-    ]
-    if matched:
-        parts += [
-            svg.square(_LEFT + 6, 10, svg.BLUE),
-            svg.words(_LEFT + 16, 14, say("page.after")),
-        ]
+def _key(kind: Picking) -> list[str]:
+    """Return what circles and squares are, a line each."""
+    first = svg.words(16, 14, say(f"sample.before_{kind}"))
+    parts = [svg.circle(6, 10, svg.VERMILLION, 4, hollow=True), first]
+    if kind != "unmatched":
+        after = svg.words(16, 30, say(f"sample.after_{kind}"))
+        parts += [svg.square(6, 26, svg.BLUE), after]
     return parts
 
 

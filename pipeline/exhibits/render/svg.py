@@ -76,9 +76,9 @@ def room_for_labels(of: Scale, sign: bool = False) -> float:
     return 10 + 6.6 * max((len(of.label(tick, sign)) for tick in of.ticks()), default=1)
 
 
-def drawing(height: float, parts: list[str], label: str) -> str:
+def drawing(height: float, parts: list[str], label: str, width: float = WIDTH) -> str:
     """Return a drawing with its alternative text."""
-    box = f"0 0 {WIDTH:g} {height:g}"
+    box = f"0 0 {width:g} {height:g}"
     content = "".join(parts)
     return f'<svg viewBox="{box}" role="img" aria-label="{escape(label)}">{content}</svg>'
 
