@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from matched_sets import nearest_design
 from results import study_results, with_figures
+from test_ran import CHANGES, altered
 
 from pipeline.datasets.designs import DATED_COVARIATES, DESIGNS, SCORE_MODELS
 from pipeline.datasets.details import DETAILS
@@ -162,6 +163,14 @@ def replaced(results, table, frame):
     return dataclasses.replace(results, details=results.details.replaced(table, frame))
 
 
+def without_specs(results):
+    """Return the results with no spec to tell, which takes longest."""
+    estimate = results.settings.estimate.model_copy(update={"specs": []})
+    return dataclasses.replace(
+        results, settings=dataclasses.replace(results.settings, estimate=estimate)
+    )
+
+
 def told(results):
     """Return all that the table of settings says."""
     with results.speaking():
@@ -201,6 +210,7 @@ def changes():
 
 def test_every_option_of_data_that_is_said_changes_words_alone_and_a_silent_one_none(plain):
     tried, before = set(), {}
+    plain = without_specs(plain)
     told(plain)  # reads what does not change, once
     for frame, place, code, name, other in changes():
         first = before.setdefault(id(frame), told(replaced(plain, DATA_RULES, frame)))
@@ -327,7 +337,7 @@ TYPED = [
 
 @pytest.fixture(scope="module")
 def designed(plain):
-    score = ScoreSection.model_validate(SCORE)
+    plain, score = without_specs(plain), ScoreSection.model_validate(SCORE)
     match = {"designs": RULES, "balance": {"denominator": "pooled", "threshold": 0.1}}
     results = replaced(plain, DESIGNS, designs_matched(MatchSection.model_validate(match)))
     results = replaced(results, SCORE_MODELS, score_models(score))
@@ -347,6 +357,25 @@ def test_every_column_that_is_said_is_tried_and_a_silent_one_changes_no_word(des
         assert {column for tried, column, *_ in TYPED if tried is table} == set(spoken.said)
     unseen = designed.details.of(DESIGNS).assign(estimand="ato", order_seed=99)
     assert told(replaced(designed, DESIGNS, unseen)) == told(designed)
+
+
+# Of specs; of groups the note of their table says it.
+OF_SPECS = [change for change in CHANGES if change[1]["estimator"] != "groups"]
+
+
+@pytest.mark.parametrize(("column", "rows", "value", "_"), OF_SPECS)
+def test_a_changed_row_of_specs_changes_what_each_step_was_set_to(plain, column, rows, value, _):
+    first = {k: v for k, v in rows.items() if k not in ("estimator", "design")}
+    (before,) = altered([plain], rows, **first) if first else [plain]
+    (after,) = altered([before], rows, **{column: value})
+    assert told(after) != told(before)
+
+
+def test_every_column_of_specs_is_tried():
+    of_groups = {"least_firms"}
+    assert {column for column, *_ in OF_SPECS} | of_groups | {"variance"} == set(
+        RECORDS["SPECS"].said
+    )
 
 
 @pytest.mark.parametrize(("column", "value"), [("denominator", "treated"), ("threshold", 0.3)])

@@ -12,6 +12,7 @@ from pipeline.exhibits.ran import (
 from pipeline.exhibits.tables.table import Panel, Prose, Row, Table, TableColumn
 from pipeline.exhibits.words.covariates import dated_label
 from pipeline.exhibits.words.designs import capitalised
+from pipeline.exhibits.words.estimator_names import estimator_name
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.rules import (
     covariate_words,
@@ -20,6 +21,7 @@ from pipeline.exhibits.words.rules import (
     rule_title,
     rule_words,
 )
+from pipeline.exhibits.words.spec_settings import spec_words
 
 _COLUMNS = "data_columns"
 # Sections of params by the heading under which their rules stand.
@@ -33,6 +35,7 @@ def settings_table(results: StudyResults) -> Table:
         Panel(say("settings.outcomes"), _outcomes(results)),
         Panel(say("settings.covariates"), _covariates(results)),
         *_designs(results),
+        *_effects(results),
     ]
     return Table(
         columns=(TableColumn(say("settings.rule")),),
@@ -74,6 +77,16 @@ def _designs(results: StudyResults) -> list[Panel]:
             results, name
         )
         for name in (UNMATCHED_DESIGN, *matching_designs(results))
+    }
+    return [Panel(k, tuple(_row(*row) for row in rows.items())) for k, rows in panels.items()]
+
+
+def _effects(results: StudyResults) -> list[Panel]:
+    """Return a panel a spec of an estimator of effects or bounds."""
+    names = [spec.name for spec in results.settings.estimate.specs]
+    panels = {
+        say("settings.effects", label=estimator_name(results, name)): spec_words(results, name)
+        for name in names
     }
     return [Panel(k, tuple(_row(*row) for row in rows.items())) for k, rows in panels.items()]
 
