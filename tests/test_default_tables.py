@@ -7,6 +7,7 @@ import pytest
 from results import OUTCOMES, study_results
 
 from pipeline.exhibits.tables.checks import checks_tables
+from pipeline.exhibits.tables.parts import noted_once
 from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Number, Panel, Row, Table, TableColumn
 from pipeline.exhibits.tables.trimmed import trimmed
@@ -96,3 +97,11 @@ def test_every_event_time_has_the_firms_behind_it(tables):
     wanted = shown.sort_values("event_time")[["n_treated", "n_control"]]
     assert [row.cells[0].values for row in counts] == [tuple(pair) for pair in wanted.to_numpy()]
     assert pd.notna(wanted).all(axis=None)
+
+
+def test_notes_that_are_alike_are_printed_once():
+    first = small(Row("one", (ONE, ONE)))
+    other = dataclasses.replace(first, notes=("said", "a caution on its columns"))
+    found = noted_once([first, first, other])
+    assert found[0] == first and found[2] == other
+    assert found[1].notes == ("As under the first part of this table.",)

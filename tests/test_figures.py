@@ -26,6 +26,7 @@ from pipeline.exhibits.figures.registry import drawn_figures
 from pipeline.exhibits.figures.sample_flow import flow_data, flow_figure
 from pipeline.exhibits.inputs import find_effect
 from pipeline.exhibits.ran import ran
+from pipeline.exhibits.units import percent
 from pipeline.publishing.disclosure.score_shares import score_shares
 from pipeline.publishing.publication import as_published
 from pipeline.selection.score_bins import count_score_bins
@@ -93,12 +94,12 @@ def test_event_study_shows_the_estimates(results):
     table = results.estimates
     chosen = (table["outcome"] == "sales_log") & (table["design"] == "covariates_lags")
     chosen &= table["event_time"].notna() & (table["estimator"] == "stacked")
-    expected = table[chosen].set_index("event_time")["estimate"].to_dict()
+    expected = table[chosen].set_index("event_time")["estimate"].map(percent).to_dict()
     panel = event_study(results).axes[0]
     points = [line for line in panel.lines if line.get_marker() == "o"]
     ends = table[chosen].dropna(subset="conf_low").set_index("event_time")
     assert {int(x): (low, high) for x, low, high in _upright_bars(panel)} == {
-        time: (row.conf_low, row.conf_high) for time, row in ends.iterrows()
+        time: (percent(row.conf_low), percent(row.conf_high)) for time, row in ends.iterrows()
     }
     drawn = {
         int(x): y
@@ -143,8 +144,8 @@ def test_key_names_markers_bars_and_daggers_that_are_drawn(results):
 
 def test_axes_have_units(results):
     assert [axes.get_ylabel() for axes in event_study(results).axes[:3]] == [
-        "log points",
-        "log points",
+        "percent",
+        "percent",
         "percentage points",
     ]
     assert [axes.get_ylabel() for axes in outcome_paths(results).axes[:3]] == [

@@ -72,6 +72,19 @@ def pages(table: Table) -> list[Table]:
     return [replace(table, panels=tuple(part)) for part in parts] or [table]
 
 
+def noted_once(parts: list[Table]) -> list[Table]:
+    """Return parts of a table of which those with the notes of the first refer to them.
+
+    A part that has a note of its own keeps all: what it says may be a caution on its columns.
+    """
+    return [
+        replace(part, notes=(say("short_notes.as_before"),))
+        if i and part.notes and set(part.notes) <= set(parts[0].notes)
+        else part
+        for i, part in enumerate(parts)
+    ]
+
+
 def by_file_name(parts: dict[TablePart, Table]) -> dict[str, Table]:
     """Return tables by file name, each knowing which part it is."""
     return {part.file_name: replace(table, part=part) for part, table in parts.items()}

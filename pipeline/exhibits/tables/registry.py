@@ -24,7 +24,7 @@ from pipeline.exhibits.tables.issues import issues_table
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.exhibits.tables.matching_choices import matching_choices
 from pipeline.exhibits.tables.missingness import missingness_table
-from pipeline.exhibits.tables.parts import by_file_name, pages
+from pipeline.exhibits.tables.parts import by_file_name, noted_once, pages
 from pipeline.exhibits.tables.placebos import placebos_tables
 from pipeline.exhibits.tables.recovery import recovery_tables
 from pipeline.exhibits.tables.sample_flow import sample_flow
@@ -73,7 +73,7 @@ def named_tables(results: StudyResults, name: str) -> dict[str, Table]:
     made = TABLES[name].make(results)
     tables = made if isinstance(made, list) else [made]
     shown = [full for table in tables if (full := trimmed(table)) is not None]
-    parts = [page for table in shown for page in pages(table)]
+    parts = noted_once([page for table in shown for page in pages(table)])
     return by_file_name({TablePart(name, i): part for i, part in enumerate(parts, 1)})
 
 
