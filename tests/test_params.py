@@ -432,3 +432,15 @@ def test_a_setting_is_asked_for_where_it_means_something(method, settings, idle,
     else:
         with pytest.raises(ParamsError, match=f"^michigan.match.designs.one: {needed}"):
             parse_section(block, "michigan", "match", SECTIONS["match"])
+
+
+def test_cards_are_outcomes_that_the_programme_may_move(tmp_path):
+    content = changed(("simulated", "exhibit", "cards"), ["sales_log", "rent_log"])
+    assert fault(content, tmp_path).startswith(
+        "simulated.exhibit.cards: rent_log is not an outcome that the programme may move"
+    )
+
+
+def test_an_effect_that_would_matter_is_above_zero(tmp_path):
+    content = changed(("michigan", "outcomes", "sales_log", "relevant"), 0)
+    assert "michigan.outcomes.sales_log.relevant" in fault(content, tmp_path)
