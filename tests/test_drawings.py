@@ -168,11 +168,11 @@ def packed(content: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "before", "after", "same"),
     [
-        ("pdf", packed("10.005 2 l (p = 0.05) Tj"), packed("10.001 2 l (p = 0.05) Tj"), True),
-        ("pdf", packed("10.005 2 l (p = 0.05) Tj"), packed("10.005 2 l (p = 0.04) Tj"), False),
-        ("svg", b'<text x="1.001">p = 0.05</text>', b'<text x="1.009">p = 0.05</text>', True),
-        ("svg", b'<text x="1.001">p = 0.05</text>', b'<text x="1.001">p = 0.04</text>', False),
-        ("html", b"<svg><text>0.05</text></svg>", b"<svg><text>0.04</text></svg>", False),
+        ("pdf", packed("10.005 2 l (p = 0.051) Tj"), packed("10.001 2 l (p = 0.051) Tj"), True),
+        ("pdf", packed("10.005 2 l (p = 0.051) Tj"), packed("10.005 2 l (p = 0.045) Tj"), False),
+        ("svg", b'<text x="1.001">p = 0.051</text>', b'<text x="1.009">p = 0.051</text>', True),
+        ("svg", b'<text x="1.001">p = 0.051</text>', b'<text x="1.001">p = 0.045</text>', False),
+        ("html", b"<svg><text>0.051</text></svg>", b"<svg><text>0.045</text></svg>", False),
     ],
 )
 def test_a_number_that_is_read_is_compared_as_it_reads(kind, before, after, same):

@@ -16,7 +16,7 @@ from pipeline.commands.audit.settings_diff import (
     not_run_words,
 )
 from pipeline.errors import ParamsError
-from pipeline.exhibits.render.terminal import wrapped
+from pipeline.exhibits.render.terminal import terminal_lines
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class StudyAnswer:
     def text(self) -> str:
         """Return it for a terminal."""
         table = [] if self.found is None else [attribution_text(self.found, self.causes)]
-        return "\n".join([*map(wrapped, self.sentences), *table])
+        return "\n".join([*map(terminal_lines, self.sentences), *table])
 
     def markdown(self) -> str:
         """Return it for a pull request."""

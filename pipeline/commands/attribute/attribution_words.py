@@ -11,7 +11,7 @@ from pipeline.commands.attribute.attribution_table import (
 from pipeline.commands.attribute.changed_settings import Setting
 from pipeline.commands.attribute.shapley import MOST_SHARED, Chosen
 from pipeline.exhibits.render.markdown import escape_markdown, render_markdown
-from pipeline.exhibits.render.terminal import render_text, wrapped
+from pipeline.exhibits.render.terminal import render_text, terminal_lines
 
 _WIDTH = 100
 
@@ -86,7 +86,7 @@ def _fits(found: Attribution, outcomes: list[str]) -> bool:
 
 
 def _wrapped(lines: Iterator[str]) -> list[str]:
-    return [wrapped(line, "   ") for line in lines]
+    return [terminal_lines(line, "   ") for line in lines]
 
 
 def _notes(found: Attribution, causes: str) -> Iterator[str]:

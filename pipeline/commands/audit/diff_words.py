@@ -9,7 +9,7 @@ from pipeline.commands.audit.sample_diff import MovedCount
 from pipeline.commands.audit.settings_diff import Changed
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown, render_markdown
-from pipeline.exhibits.render.terminal import render_narrow, wrapped
+from pipeline.exhibits.render.terminal import render_narrow, terminal_lines
 from pipeline.exhibits.tables.table import (
     DASH,
     Cell,
@@ -36,7 +36,7 @@ def diff_text(diff: EffectDiff) -> str:
     parts = [f"Effect diff: {diff.before} -> {diff.after}"]
     for section in _sections(diff):
         parts.append(f"\n{section.heading}\n{'=' * len(section.heading)}")
-        parts.append(_content(section, render_narrow, wrapped))
+        parts.append(_content(section, render_narrow, terminal_lines))
     return "\n".join(parts) + "\n"
 
 

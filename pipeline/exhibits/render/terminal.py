@@ -49,11 +49,13 @@ def render_narrow(table: Table) -> str:
     parts = [head, rule]
     for panel in (*table.panels, Panel("", table.foot)):
         parts += [panel.title] if panel.title else []
-        parts += [part for row in panel.rows for part in (wrapped(_label(row)), under[id(row)])]
+        parts += [
+            part for row in panel.rows for part in (terminal_lines(_label(row)), under[id(row)])
+        ]
     return "\n".join([*parts, *_notes(table)]).strip("\n") + "\n"
 
 
-def wrapped(sentence: str, indent: str = "") -> str:
+def terminal_lines(sentence: str, indent: str = "") -> str:
     """Return a sentence in lines of a terminal's width; `indent` stands before further lines."""
     return "\n".join(textwrap.wrap(sentence, _WIDTH, subsequent_indent=indent))
 
@@ -62,7 +64,7 @@ def _one_by_one(table: Table, row: Row) -> str:
     """Return each cell of a row on a line of its own, behind its heading."""
     cells = zip(table.headings(), row.cells, strict=True)
     told = [f"  {heading}: {cell.plain()}" for heading, cell in cells if cell is not None]
-    return "\n".join(wrapped(words, "    ") for words in told)
+    return "\n".join(terminal_lines(words, "    ") for words in told)
 
 
 def _fits(text: str) -> bool:
