@@ -17,6 +17,7 @@ from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.heterogeneity import heterogeneity_tables
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.tables.placebos import placebos_tables
+from pipeline.exhibits.tables.settings import settings_table
 from pipeline.exhibits.tables.size_weighted import size_weighted_tables
 from pipeline.exhibits.tables.survival import survival_tables
 from pipeline.exhibits.words.language import sentences
@@ -80,8 +81,8 @@ CHANGES = [
     ("covariates", GROUP_TIME, ["distance"], "on Distance to seat (km) (t\u22121)"),
     ("covariates", EXTENDED, ["age"], "adjusted for Age (t\u22121)"),
     ("bias_adjustment", DIFFERENCE, ["age"], "what differences in Age (t\u22121) remain"),
-    ("cluster", HEADLINE, "firm", "shocks are shared within each firm and"),
-    ("other_cluster", HEADLINE, "firm", "within each municipality x sector and firm and"),
+    ("cluster", HEADLINE, "firm", "clustered by firm;"),
+    ("other_cluster", HEADLINE, "firm", "clustered by municipality x sector; and by firm;"),
     ("placebo_entry_years", STACKED, 7, "Entry dated 7 years too early"),
     ("conf_level", STACKED, 0.9, "90 percent confidence intervals"),
     ("power", {"estimator": "stacked"}, 0.7, "with 70 percent power"),
@@ -123,6 +124,7 @@ def texts(plain, placebos, analyses):
         notes += table.notes
     for table in placebos_tables(placebos):
         notes += [panel.title for panel in table.panels]
+    notes += [cell.plain() for row in settings_table(plain).rows() for cell in row.cells]
     return " ".join(notes)
 
 
