@@ -303,7 +303,7 @@ CASES = {
     "everybody enters before the panel starts": (
         edit_csv("register.csv")(lambda frame: frame.assign(entry_year="1990")),
         "clean",
-        "no firm enters the programme",
+        "no firm that enters the programme is left: entry by the panel's first year took 134",
     ),
     "everybody enters after the panel ends": (
         edit_csv("register.csv")(lambda frame: frame.assign(entry_year="2040")),

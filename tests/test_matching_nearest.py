@@ -363,7 +363,8 @@ def test_no_firm_within_the_caliper_is_an_error_with_the_nearest_distance():
     assert str(caught.value) == (
         "model, stack 2009, design tight: no treated firm has a match (1 treated and 2 comparison "
         "firms on support); the nearest comparison firm is 3 away; the caliper is 0.2082 (0.1 SD, "
-        "all, of the linear score): widen caliper_sd or change the covariates"
+        "all, of the linear score): widen caliper_sd or change the covariates, or leave it out "
+        "(treatment.leave_out_entry_years: [2009])"
     )
 
 

@@ -139,4 +139,6 @@ def _emptied(flow: pd.DataFrame, group: str) -> str:
     who = {"treated": "that enters", "comparison": "outside"}[group]
     rows = zip(lost["rule"], lost[f"{group}_firms_lost"], strict=True)
     took = ", ".join(f"{setting_of_step(str(rule))} took {n}" for rule, n in rows)
-    return f"no firm {who} the programme is left: {took}; relax these, or deliver further firms"
+    return (
+        f"no firm {who} the programme is left: {took}; relax these, or deliver more firms or years"
+    )
