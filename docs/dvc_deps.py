@@ -32,18 +32,13 @@ def with_code_deps(text: str) -> str:
 
 
 def _deps(found: re.Match[str], stages: list[str]) -> str:
-    listed = re.sub(r"\s+", " ", found["listed"]).strip().rstrip(",").split(", ")
-    data = [path for path in listed if path.strip('"').split("/")[0] not in {"pipeline", "stages"}]
+    given = re.sub(r"\s+", " ", found["listed"]).strip().rstrip(",").split(", ")
+    data = [path for path in given if path.strip('"').split("/")[0] not in {"pipeline", "stages"}]
     if stages == ["exhibit"]:
         data = [f'"{path}"' for path in aggregate_files()]
     indent = found["indent"] + "  "
-    lines = [
-        line
-        for part in (data, code_dependencies(*stages))
-        for line in textwrap.wrap(
-            ", ".join(part) + ",", 100 - len(indent), break_long_words=False, break_on_hyphens=False
-        )
-    ]
+    listed = ", ".join([*data, *code_dependencies(*stages)]) + ","
+    lines = textwrap.wrap(listed, 100 - len(indent), break_long_words=False, break_on_hyphens=False)
     inside = "".join(f"{indent}{line}\n" for line in lines)
     return f"{found['indent']}deps: [\n{inside}{found['indent']}]\n"
 
