@@ -150,6 +150,55 @@ def test_a_headline_that_only_moves_has_no_mark(project):
     assert (found.headline, found.marks) == (True, [])
 
 
+def test_a_headline_of_which_only_the_interval_moved_says_so(project):
+    before = study_results().estimates.set_index(["outcome", "design", "estimator", "term"])
+    wider = 2 * before.loc[HEADLINE].std_error
+    write_results(project, "estimates", with_estimate(*HEADLINE, std_error=wider))
+    diff = diff_since_head(project)
+    (found,) = diff.studies[0].estimates
+    assert (found.headline, found.marks) == (True, ["interval only"])
+    assert "sales_log covariates_lags stacked att (interval only)" in diff_text(diff)
+
+
+def test_a_study_that_left_is_no_longer_estimated_and_one_that_came_is_new(project):
+    content = Revision(project).yaml("params.yaml")
+    content["studies"] = ["other"]
+    content["other"] = content.pop(STUDY)
+    write_yaml(project / "params.yaml", content)
+    (project / "reports" / STUDY).rename(project / "reports" / "other")
+    text = diff_text(diff_since_head(project))
+    assert f"{STUDY}: no longer estimated" in text
+    assert "other: new" in text
+    assert "estimates moved" not in text
+
+
+def test_settings_that_changed_without_a_run_are_said_to(project):
+    content = Revision(project).yaml("params.yaml")
+    params = {f"{STUDY}.{name}": content[STUDY][name] for name in ("treatment", "match")}
+    lock = {"stages": {f"match@{STUDY}": {"params": {"params.yaml": params}, "deps": []}}}
+    write_yaml(project / "dvc.lock", lock)
+    assert diff_since_head(project).not_run == []
+    changed = copy.deepcopy(content)
+    changed[STUDY]["match"]["designs"]["covariates"]["caliper_sd"] = 0.1
+    write_yaml(project / "params.yaml", changed)
+    (said,) = diff_since_head(project).not_run
+    assert said.startswith(f"{STUDY}: params.yaml changed, results were not made again")
+    assert f"({STUDY}.match of the working tree)" in said
+    assert "results were not made again" in diff_text(diff_since_head(project))
+
+
+def test_lines_are_short_whatever_moved(project):
+    content = Revision(project).yaml("params.yaml")
+    content[STUDY]["exhibit"]["tables"] = [f"table_of_a_long_name_{i}" for i in range(9)]
+    write_yaml(project / "params.yaml", content)
+    table = study_results().estimates
+    table["estimate"] = -table["estimate"]
+    write_results(project, "estimates", table)
+    text = diff_text(diff_since_head(project))
+    assert "sign flips" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
 def test_a_negative_control_is_no_headline(project):
     content = Revision(project).yaml("params.yaml")
     content[STUDY]["outcomes"] = {"sales_log": {"negative_control": "sold before the programme"}}
