@@ -10,7 +10,7 @@ from pipeline.exhibits.tables.checks import checks_tables
 from pipeline.exhibits.tables.parts import noted_once
 from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Number, Panel, Row, Table, TableColumn
-from pipeline.exhibits.tables.trimmed import trimmed
+from pipeline.exhibits.tables.without_empty import without_empty
 from pipeline.exhibits.units import percent
 from pipeline.params.exhibit import DEFAULT_TABLES, ExhibitSection
 from pipeline.publishing.study import study_tables
@@ -52,7 +52,7 @@ def test_empty_rows_columns_and_panels_are_left_out_and_named_in_one_line():
         Row("kept", (ONE, DASH)), Row("empty", (DASH, None)), Row("q", (None, None), True)
     )
     emptied = dataclasses.replace(table, panels=(*table.panels, *small(title="B").panels))
-    found = trimmed(emptied)
+    found = without_empty(emptied)
     assert [column.heading for column in found.columns] == ["first"]
     assert [[row.label for row in panel.rows] for panel in found.panels] == [["kept"]]
     assert found.notes == ("said", "Nothing to show, and left out: second; empty; B.")
@@ -60,8 +60,8 @@ def test_empty_rows_columns_and_panels_are_left_out_and_named_in_one_line():
 
 def test_what_is_not_published_is_something_and_a_full_table_is_as_it_was():
     full = small(Row("kept", (ONE, HIDDEN)))
-    assert trimmed(full) == full
-    assert trimmed(small(Row("empty", (DASH, None)))) is None
+    assert without_empty(full) == full
+    assert without_empty(small(Row("empty", (DASH, None)))) is None
 
 
 def test_no_missing_values_make_no_table():

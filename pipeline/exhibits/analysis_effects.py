@@ -64,7 +64,7 @@ def analysis_effects(results: StudyResults, analysis: str, design: str, outcome:
     return found
 
 
-def as_stored(effect: Effect | None, decimals: int) -> Effect | None:
+def in_log_points(effect: Effect | None, decimals: int) -> Effect | None:
     """Return an effect that is shown as stored, in log points: such parts add up."""
     return None if effect is None else replace(effect, scale="", decimals=decimals)
 

@@ -24,7 +24,7 @@ from pipeline.exhibits.tables.inference import (
 )
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
 from pipeline.exhibits.tables.parts import observed_outcomes, side_by_side, unobserved_notes
-from pipeline.exhibits.tables.placebos import placebo_rows, years_in_words
+from pipeline.exhibits.tables.placebos import placebo_averages, years_in_words
 from pipeline.exhibits.tables.table import (
     DASH,
     HIDDEN,
@@ -120,7 +120,7 @@ def _declared(results: StudyResults, names: list[str]) -> list[Effect | None]:
 def _early(results: StudyResults, outcome: str) -> Effect | None:
     headline = results.settings.estimate.headline
     place = (headline.design, headline.spec)
-    for row in placebo_rows(results, outcome, PLACEBO_ENTRY):
+    for row in placebo_averages(results, outcome, PLACEBO_ENTRY):
         if (row["design"], row["estimator"]) == place:
             return as_effect({str(name): value for name, value in row.items()})
     return None

@@ -9,12 +9,12 @@ from pipeline.exhibits.analysis_effects import (
     Effects,
     Place,
     analysis_effects,
-    as_stored,
     bounds,
     bounds_interval,
     clusters_note,
     counts_row,
     estimate_rows,
+    in_log_points,
     interval_row,
     reasons_note,
 )
@@ -78,7 +78,7 @@ def _parts(results: StudyResults, effects: list[Effects]) -> tuple[Row, ...]:
         for term in _PARTS
         for row in estimate_rows(
             say(f"export_margins.{term}", firms=firms),
-            [as_stored(found.get(Place(Term(term))), _PART_DECIMALS) for found in effects],
+            [in_log_points(found.get(Place(Term(term))), _PART_DECIMALS) for found in effects],
         )
     ]
     return (*rows, counts_row([found.get(Place(Term("level"))) for found in effects]))

@@ -50,7 +50,7 @@ def placebo_found(
     outcome, PLACEBO_ENTRY for an outcome under a placebo date.
     """
     q_values = _q_values(results)
-    for row in placebo_rows(results, outcome, sample):
+    for row in placebo_averages(results, outcome, sample):
         if (row["design"], row["estimator"]) == (design, spec):
             effect = as_effect(_named(row))
             if q_values.get(_key(row), effect.p_value) < 1 - effect.conf_level:
@@ -58,7 +58,7 @@ def placebo_found(
     return None
 
 
-def placebo_rows(results: StudyResults, outcome: str, sample: str) -> _Rows:
+def placebo_averages(results: StudyResults, outcome: str, sample: str) -> _Rows:
     """Return the rows of average effects on an outcome in a sample, in the order of panels."""
     table = results.estimates
     chosen = table[
@@ -80,10 +80,10 @@ def _groups(results: StudyResults) -> dict[_Group, _Rows]:
     """Return the rows of each panel: placebo outcomes first, then placebo dates."""
     outcomes = results.settings.outcomes
     found: dict[_Group, _Rows] = {
-        (name, None): placebo_rows(results, name, "all") for name in outcomes.negative_controls
+        (name, None): placebo_averages(results, name, "all") for name in outcomes.negative_controls
     }
     for name in outcomes.intended:
-        for row in placebo_rows(results, name, PLACEBO_ENTRY):
+        for row in placebo_averages(results, name, PLACEBO_ENTRY):
             spec, design = str(row["estimator"]), str(row["design"])
             years = ran_on(results, spec, [design], [name])[0].number("placebo_entry_years")
             found.setdefault((name, years), []).append(row)

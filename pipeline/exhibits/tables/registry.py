@@ -35,9 +35,9 @@ from pipeline.exhibits.tables.summary_statistics import summary_statistics_table
 from pipeline.exhibits.tables.support import support_tables
 from pipeline.exhibits.tables.survival import survival_tables
 from pipeline.exhibits.tables.table import Table, TablePart
-from pipeline.exhibits.tables.trimmed import trimmed
 from pipeline.exhibits.tables.twoway_weights import twoway_weights_tables
 from pipeline.exhibits.tables.variants import variants_tables
+from pipeline.exhibits.tables.without_empty import without_empty
 
 # Sections of the page's appendix, in order; the headings are `report.<section>`.
 Section = Literal["data", "selection", "effects", "robustness"]
@@ -72,7 +72,7 @@ def named_tables(results: StudyResults, name: str) -> dict[str, Table]:
     """
     made = TABLES[name].make(results)
     tables = made if isinstance(made, list) else [made]
-    shown = [full for table in tables if (full := trimmed(table)) is not None]
+    shown = [full for table in tables if (full := without_empty(table)) is not None]
     parts = noted_once([page for table in shown for page in pages(table)])
     return by_file_name({TablePart(name, i): part for i, part in enumerate(parts, 1)})
 

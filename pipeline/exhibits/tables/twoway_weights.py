@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, EVERY_KIND, FITS
 from pipeline.estimators.decomposition_names import GOODMAN_BACON, Kind
-from pipeline.exhibits.analysis_effects import as_stored, reasons_in_words
+from pipeline.exhibits.analysis_effects import in_log_points, reasons_in_words
 from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.rounding import decimals_for
@@ -106,7 +106,7 @@ def _rows(results: StudyResults, one: _Decomposition) -> tuple[Row, ...]:
         for kind, label in labels.items()
         if kind in one.kinds
     ]
-    figure = estimate_cell(as_stored(stored, places), places)
+    figure = estimate_cell(in_log_points(stored, places), places)
     return (*rows, Row(say("twoway_weights.figure"), (None, None, figure)))
 
 

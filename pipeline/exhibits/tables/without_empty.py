@@ -6,7 +6,7 @@ from pipeline.exhibits.tables.table import DASH, Cell, Panel, Row, Table
 from pipeline.exhibits.words.language import say
 
 
-def trimmed(table: Table) -> Table | None:
+def without_empty(table: Table) -> Table | None:
     """Return the table without empty rows, panels and columns; none where nothing is left.
 
     A foot alone is nothing: it speaks of what stands above it.
