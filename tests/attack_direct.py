@@ -79,9 +79,17 @@ def _lone_entry_years(published: Published, world: World, minimum: int) -> Itera
     for row in rows.to_dict("records"):
         for remark in json.loads(row["remarks"]):
             years = remark["fields"].get("years")
-            if remark["code"] == "entry_years_only" and entry.reindex(years).sum() < minimum:
-                place = f"{row['outcome']} {row['design']} {row['estimator']} {row['event_time']}"
-                yield Found("lone entry year", f"ESTIMATES {place} by {years}", row["estimate"])
+            if years is None or not str(remark["code"]).startswith("entry_years"):
+                continue
+            n = entry.reindex(years).sum()
+            others = entry.sum() - n
+            place = f"{row['outcome']} {row['design']} {row['estimator']} {row['event_time']}"
+            if n < minimum:
+                what = f"ESTIMATES {place} {remark['code']} {years}"
+                yield Found("lone entry year", what, row["estimate"])
+            elif others < minimum and row["estimator"] == "stacked" and row["n_treated"] > 0:
+                what = f"ESTIMATES {place} n beside {years}"
+                yield Found("lone entry year", what, row["n_treated"])
 
 
 def _hidden_steps(published: Published, world: World, minimum: int) -> Iterator[Found]:

@@ -158,7 +158,7 @@ def section() -> dict:
             "entry": {"source": "entry_year", "column": "entry", "never": [9999]},
             "anticipation_years": 0,
             "comparison": "never_treated",
-            "window": {"first_event_time": -3, "last_event_time": 4},
+            "window": {"first_event_time": -3, "last_event_time": 5},
         },
         "score": _score(),
         "match": _match(),

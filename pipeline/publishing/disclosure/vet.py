@@ -49,6 +49,11 @@ from pipeline.publishing.disclosure.groups import (
     is_second,
     second_groups,
 )
+from pipeline.publishing.disclosure.lone_years import (
+    entry_year_sizes,
+    few_behind,
+    without_lone_years,
+)
 from pipeline.publishing.disclosure.losses import Hidden, hide_steps, hide_support
 from pipeline.publishing.disclosure.means import hide_means
 from pipeline.publishing.disclosure.samples import hide_balance, hide_coverage, hide_paths
@@ -123,6 +128,12 @@ def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
     percent = results.settings.exhibit.disclosure.dominance_percent
     counts = estimates[["n_treated", "n_control"]].to_numpy(float, na_value=np.nan)
     few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
+    if results.counted is not None and minimum > 1:
+        sizes = entry_year_sizes(results.counted, reference_event_time(results))
+        only, telling = few_behind(estimates, sizes, minimum)
+        few |= only
+        estimates = without_lone_years(estimates, sizes, minimum)
+        estimates = estimates.assign(**{name: estimates[name].mask(telling) for name in _SIZES})
     shown = _without(estimates, few, Reason("few_firms_in_group", {"least": minimum}))
     concentration = results.details.of(CONCENTRATION)
     of_one = pd.Series(dominated_sizes(estimates, concentration, percent), index=estimates.index)

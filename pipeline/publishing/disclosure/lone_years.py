@@ -1,0 +1,66 @@
+"""Entry years of few firms: effects that speak of them alone, and remarks that name them.
+
+An effect at an event time that only some entry years reach is, where these have few firms, that of
+few; where the others have few, the number of firms behind it, less that of all, tells how many.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.arrays import Flags
+from pipeline.datasets.populations import TREATED
+from pipeline.datasets.reasons import packed_remarks, unpacked_remarks
+from pipeline.datasets.results import ESTIMATES
+from pipeline.errors import Reason
+from pipeline.exhibits.inputs import CountedFirms
+from pipeline.publishing.disclosure.counted import CELL
+
+_ONLY, _WITHOUT_ERROR = "entry_years_only", "entry_years_left_out_of_error"
+
+# Treated firms of an entry year, by design and outcome.
+Sizes = dict[tuple[str, str], dict[int, int]]
+
+
+def entry_year_sizes(counted: CountedFirms, reference: int) -> Sizes:
+    """Return how many treated firms of each entry year a sample has in the reference year."""
+    size = counted.firms.groupby("counted")["n_firms"].sum()
+    sets = counted.sets
+    own = sets["table"].eq(ESTIMATES.name) & sets["part"].eq(CELL) & sets["treated"].eq(TREATED)
+    found: Sizes = {}
+    for row in sets[own & sets["time"].eq(reference)].to_dict("records"):
+        years = found.setdefault((row["design"], row["variable"]), {})
+        years[int(row["stack"])] = int(size[row["counted"]])
+    return found
+
+
+def few_behind(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> tuple[Flags, Flags]:
+    """Mark effects on entry years of few firms, and those whose size tells of the other years."""
+    only, others = [], []
+    places = zip(estimates["design"], estimates["outcome"], estimates["remarks"], strict=True)
+    for design, outcome, remarks in places:
+        of = sizes.get((design, outcome), {})
+        years = _years(unpacked_remarks(remarks), _ONLY)
+        seen = sum(of.get(year, 0) for year in years)
+        only.append(bool(years) and 0 < seen < minimum)
+        others.append(bool(years) and 0 < sum(of.values()) - seen < minimum)
+    return np.array(only, dtype=np.bool_), np.array(others, dtype=np.bool_)
+
+
+def without_lone_years(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> pd.DataFrame:
+    """Leave out remarks that name entry years of few firms as ones without an error."""
+    told = []
+    places = zip(estimates["design"], estimates["outcome"], estimates["remarks"], strict=True)
+    for design, outcome, remarks in places:
+        found = unpacked_remarks(remarks)
+        of = sizes.get((design, outcome), {})
+        years = _years(found, _WITHOUT_ERROR)
+        few = 0 < sum(of.get(year, 0) for year in years) < minimum
+        kept = [remark for remark in found if not (few and remark.code == _WITHOUT_ERROR)]
+        told.append(remarks if len(kept) == len(found) else packed_remarks(kept))
+    return estimates.assign(remarks=pd.Series(told, index=estimates.index, dtype="str"))
+
+
+def _years(remarks: Iterable[Reason], code: str) -> list[int]:
+    return [year for remark in remarks if remark.code == code for year in remark.fields["years"]]
