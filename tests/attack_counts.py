@@ -339,7 +339,8 @@ def _ones(published: Published, world: World) -> Iterator[Count]:
     """Yield the firms with a one, and with a zero, where a mean of zeros and ones is published."""
     binary = {"foreign", "exporter", "sector"}
     for row in published.table("BALANCE").to_dict("records"):
-        if row["covariate"] not in binary or pd.isna(row["mean_treated"]):
+        # a mean of zero or one tells of nobody, and how many there are is not in it
+        if row["covariate"] not in binary or not 0 < row["mean_treated"] < 1:
             continue
         rows = sample_rows(world, row, True)
         value = rows["value"]
@@ -350,7 +351,7 @@ def _ones(published: Published, world: World) -> Iterator[Count]:
             f"{where} {row['category']} n - mean x n", world.vector(rows.loc[~one, "firm_id"])
         )
     for row in published.table("SUPPORT").to_dict("records"):
-        if row["covariate"] in binary and not pd.isna(row["mean"]):
+        if row["covariate"] in binary and 0 < row["mean"] < 1:
             rows = fate_rows(world, row["design"], row["stack"], row["fate"])
             rows = world.known(rows, row["covariate"])
             where = f"SUPPORT {row['design']} {row['stack']} {row['fate']} {row['covariate']}"
@@ -363,7 +364,7 @@ def _ones(published: Published, world: World) -> Iterator[Count]:
 def _ones_of_outcomes(published: Published, world: World) -> Iterator[Count]:
     means = [published.table("OUTCOME_PATHS"), published.table("BASELINES").assign(event_time=-1)]
     for row in pd.concat(means).to_dict("records"):
-        if row["outcome"] != "exports_any" or pd.isna(row["mean"]) or not row["treated"]:
+        if row["outcome"] != "exports_any" or not 0 < row["mean"] < 1 or not row["treated"]:
             continue
         sample = world.samples[row["design"], row["outcome"]]
         column = int(np.flatnonzero(sample.stacks.event_times == row["event_time"])[0])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Flags
-from pipeline.datasets.populations import TREATED
+from pipeline.datasets.populations import EVERY, TREATED
 from pipeline.datasets.reasons import packed_remarks, unpacked_remarks
 from pipeline.datasets.results import ESTIMATES
 from pipeline.errors import Reason
@@ -24,15 +24,24 @@ Sizes = dict[tuple[str, str], dict[int, int]]
 
 
 def entry_year_sizes(counted: CountedFirms, reference: int) -> Sizes:
-    """Return how many treated firms of each entry year a sample has in the reference year."""
+    """Return how many treated firms of each entry year a sample has in the reference year.
+
+    Of what is no outcome of the panel, survival say, the most that any outcome has.
+    """
     size = counted.firms.groupby("counted")["n_firms"].sum()
     sets = counted.sets
     own = sets["table"].eq(ESTIMATES.name) & sets["part"].eq(CELL) & sets["treated"].eq(TREATED)
     found: Sizes = {}
     for row in sets[own & sets["time"].eq(reference)].to_dict("records"):
-        years = found.setdefault((row["design"], row["variable"]), {})
-        years[int(row["stack"])] = int(size[row["counted"]])
+        year, n_firms = int(row["stack"]), int(size[row["counted"]])
+        found.setdefault((row["design"], row["variable"]), {})[year] = n_firms
+        most = found.setdefault((row["design"], EVERY), {})
+        most[year] = max(n_firms, most.get(year, 0))
     return found
+
+
+def _of(sizes: Sizes, design: str, outcome: str) -> dict[int, int]:
+    return sizes.get((design, outcome)) or sizes.get((design, EVERY), {})
 
 
 def few_behind(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> tuple[Flags, Flags]:
@@ -40,7 +49,7 @@ def few_behind(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> tuple[Fla
     only, others = [], []
     places = zip(estimates["design"], estimates["outcome"], estimates["remarks"], strict=True)
     for design, outcome, remarks in places:
-        of = sizes.get((design, outcome), {})
+        of = _of(sizes, design, outcome)
         years = _years(unpacked_remarks(remarks), _ONLY)
         seen = sum(of.get(year, 0) for year in years)
         only.append(bool(years) and 0 < seen < minimum)
@@ -54,7 +63,7 @@ def without_lone_years(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> p
     places = zip(estimates["design"], estimates["outcome"], estimates["remarks"], strict=True)
     for design, outcome, remarks in places:
         found = unpacked_remarks(remarks)
-        of = sizes.get((design, outcome), {})
+        of = _of(sizes, design, outcome)
         years = _years(found, _WITHOUT_ERROR)
         few = 0 < sum(of.get(year, 0) for year in years) < minimum
         kept = [remark for remark in found if not (few and remark.code == _WITHOUT_ERROR)]
