@@ -93,7 +93,9 @@ def vet(results: StudyResults) -> StudyResults:
     vetted = replace(vetted, details=_underived(results, vetted))
     if results.counted is None:
         return vetted
-    return hide_told_counts(vetted, results, results.counted, minimum)
+    vetted = hide_told_counts(vetted, results, results.counted, minimum)
+    baselines = without(vetted.details, BASELINES, ["mean"], _path_hidden(vetted))
+    return replace(vetted, details=baselines)
 
 
 def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd.DataFrame:
