@@ -179,7 +179,7 @@ def _score(published: Published, world: World) -> Iterator[Count]:
 def sample_rows(world: World, row: dict, treated: bool) -> pd.DataFrame:
     """Return the firms of a row of BALANCE with their values."""
     design, stack = row["design"], row["stack"]
-    if row["sample"] == "after":
+    if row["sample"] == "after" or (treated and row["of_matched"]):
         rows = world.used(design, stack, treated)
     else:
         rows = world.risk_set(world.model(design), stack, treated)

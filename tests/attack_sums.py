@@ -305,13 +305,16 @@ class _Told:
                 continue
             part = vectors[place] * self.values
             own = [part[(self.firm == firm) & used[place]].sum() for firm in firms]
-            if any(_near(totals[place], x, self.variable[1], self.effect) for x in own):
+            # comparison firms that do not cancel leave nothing that is known to be of these firms
+            if not _near(totals[place], sum(own), self.variable[1]):
+                continue
+            if any(_near(totals[place], x, self.variable[1]) for x in own):
                 kind = "change" if self.effect else "value"
                 what = f"{self.variable} {names[place]}: {kind} of {len(firms)} firms"
                 yield Found("sums", what, totals[place])
 
 
-def _near(value: float, true: float, transform: str, effect: bool) -> bool:
+def _near(value: float, true: float, transform: str) -> bool:
     if transform == "log":
         return abs(np.expm1(value - true)) < _NEAR
     return abs(value - true) <= _NEAR * abs(true) and true != 0
@@ -333,7 +336,7 @@ def _solved(group: list[Form], world: World, few: int) -> Iterator[Found]:
     for place in np.flatnonzero(leverage > 1 - 1e-9):
         solution = (left / sizes) @ right[:, place]
         value = float(solution @ totals)
-        if _near(value, values[place], group[0].variable[1], False):
+        if _near(value, values[place], group[0].variable[1]):
             firm, year = divmod(int(used[place]), _YEARS)
             terms = [group[i].where for i in np.argsort(-np.abs(solution))[:3]]
             what = f"{group[0].variable} {_FIRST + year} firm {firm} from {'; '.join(terms)} ..."

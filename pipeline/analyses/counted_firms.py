@@ -78,6 +78,15 @@ class _Firms:
         own = self.tables.of_design(design)["row"].to_numpy()
         return np.asarray(own[(rows["treated"] == treated).to_numpy()])
 
+    def binary(self) -> dict[str, tuple[Flags, Flags]]:
+        """Return which rows of COVARIATES have covariates of zeros and ones, and have a one."""
+        covariates = self.redo.covariates
+        return {
+            name: (covariates[name].notna().to_numpy(), covariates[name].eq(1).to_numpy())
+            for name in covariates.columns[2:]
+            if _is_binary(covariates[name])
+        }
+
     def models(self) -> dict[str, str]:
         """Return the score model of each design."""
         designs = self.redo.match.designs.items()
@@ -141,20 +150,24 @@ def _matched(firms: _Firms) -> None:
 
 
 def _fates(firms: _Firms) -> None:
-    """Add the treated firms of each fate in SUPPORT."""
+    """Add the treated firms of each fate in SUPPORT, and those with a one of binary covariates."""
+    binary = firms.binary()
     for design, row, fate in treated_by_fate(firms.tables, firms.redo.match):
         for name in np.unique(fate).tolist():
             place = CountPlace(SUPPORT.name, "n_treated", design, part=name, treated=TREATED)
-            firms.add_rows(place, row[fate == name])
+            own = row[fate == name]
+            firms.add_rows(place, own)
+            for covariate, (has, one) in binary.items():
+                ones = place.but(column=ONES, variable=covariate)
+                firms.add_rows(ones, own[has[own] & one[own]])
+                firms.add_rows(ones.but(column=NOUGHTS), own[has[own] & ~one[own]])
 
 
 def _balance(firms: _Firms) -> None:
     """Add the firms with each covariate, by sample of BALANCE."""
     covariates = firms.redo.covariates
     known = {name: covariates[name].notna().to_numpy() for name in covariates.columns[2:]}
-    binary = {
-        name: covariates[name].eq(1).to_numpy() for name in known if _is_binary(covariates[name])
-    }
+    binary = firms.binary()
     known[_SCORE] = np.ones(len(covariates), dtype=np.bool_)
     for design, model in firms.models().items():
         for group, column in _SIZES.items():
@@ -170,7 +183,7 @@ def _balance(firms: _Firms) -> None:
                     own = place.but(treated=_GROUPS[group])
                     firms.add_rows(own, row[has[row]])
                     if group and name in binary:
-                        one = binary[name]
+                        _, one = binary[name]
                         firms.add_rows(own.but(column=ONES), row[has[row] & one[row]])
                         firms.add_rows(own.but(column=NOUGHTS), row[has[row] & ~one[row]])
 

@@ -29,11 +29,13 @@ _CELL_RANK = 7
 ONES_OF = {
     BALANCE.name: ("mean_treated", "n_treated"),
     OUTCOME_PATHS.name: ("mean", "n_firms"),
+    SUPPORT.name: ("mean", "n_treated"),
     PROFILE.name: ("mean", "n_rows", "n_missing"),
 }
 FIGURES_OF_ONES = {
     BALANCE.name: ("mean_treated", "mean_control"),
     OUTCOME_PATHS.name: ("mean",),
+    SUPPORT.name: ("mean",),
     PROFILE.name: ("mean", "std_dev"),
 }
 _ONES_RANK = 18
@@ -143,9 +145,9 @@ def placed_ones(
     `rows` are those before disclosure control, whose numbers of firms may be known elsewhere.
     """
     mean, *counts = ONES_OF[counting.table.name]
-    there = shown[mean].notna()
+    there = shown[mean].notna().reindex(rows.index, fill_value=False)
     if counting.table is BALANCE:
-        there = there & rows["category"].isna()
+        there = there & rows["category"].isna() & ~shown["of_matched"]
     if counting.table is OUTCOME_PATHS:
         there = there & rows["treated"]
     own = rows[there]
@@ -155,6 +157,8 @@ def placed_ones(
     ones = ones.round() if counting.table is PROFILE else ones.round(6)
     for column, n in ((ONES, ones), (NOUGHTS, n_firms.astype("float64") - ones)):
         found = placed(counting, own, column)
+        if counting.table is SUPPORT:
+            found["variable"] = own["covariate"].astype("str")
         of = TREATED if "treated" not in counting.table.key else found["treated"]
         yield found.assign(treated=of, rank=_ONES_RANK, n=n)
 
