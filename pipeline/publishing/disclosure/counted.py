@@ -147,7 +147,11 @@ def placed_ones(
     mean, *counts = ONES_OF[counting.table.name]
     there = shown[mean].notna().reindex(rows.index, fill_value=False)
     if counting.table is BALANCE:
-        there = there & rows["category"].isna() & ~shown["of_matched"]
+        there = there & rows["category"].isna()
+        # what stands before matching may be of the matched: their count is that after it
+        moved = shown["of_matched"]
+        own_figures = {name: rows[name].mask(moved, shown[name]) for name in (mean, *counts)}
+        rows = rows.assign(**own_figures, sample=rows["sample"].mask(moved, "after"))
     if counting.table is OUTCOME_PATHS:
         there = there & rows["treated"]
     own = rows[there]
