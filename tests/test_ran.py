@@ -67,6 +67,7 @@ CHANGES = [
     ("last_event_time", STACKED, 9, "to 9 from entry year"),
     ("anticipation_years", HEADLINE, 2, "more than 2 years before entry"),
     ("base_event_time", STACKED, -2, "reference \u22122"),
+    ("base", FLAT | {"base": "reference_year"}, "every_year_before", "from all years before entry"),
     ("event_base", HEADLINE, "varying", "each effect is relative to the year before it"),
     ("matched_event_times", HEADLINE, [-3, -2], "column 1 in \u22123, \u22122"),
     ("firm_effects", FLAT, "firm_by_entry_year", "(firm \u00d7 entry-year and year)"),

@@ -12,7 +12,7 @@ from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.rules import rule_words
 
 _RULE = "estimate_specs"
-_ALWAYS = ("first_event_time", "last_event_time", "base_event_time")
+_WINDOW = ("first_event_time", "last_event_time")
 _CODES = ("event_base", "firm_years")
 
 
@@ -46,11 +46,20 @@ def _weights(results: StudyResults, row: Ran) -> str:
 
 
 def _years(results: StudyResults, row: Ran) -> str:
-    options: dict[str, Any] = {name: row.number(name) for name in _ALWAYS}
+    options: dict[str, Any] = {name: row.number(name) for name in _WINDOW} | _measured_from(row)
     options |= {name: row.code(name) for name in _CODES if row.has(name)}
     for name in ("anticipation_years", "placebo_entry_years"):
         options |= {name: row.number(name)} if row.has(name) else {}
     return rule_words(results, _RULE, options)
+
+
+def _measured_from(row: Ran) -> dict[str, Any]:
+    """Return from what the average and effects by year are measured, where there is such a base."""
+    reference = row.number("base_event_time")
+    if row.code("base") == "reference_year":
+        return {"base_event_time": reference}
+    by_year = {"single_base_event_time": reference} if row.has("event_base") else {}
+    return {"base": row.code("base"), **by_year} if row.has("base") else by_year
 
 
 def _matched_in(results: StudyResults, row: Ran) -> str:
