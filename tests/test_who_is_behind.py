@@ -116,7 +116,7 @@ def test_firms_outside_risk_sets_are_lost_unless_all_firms_are_compared(results)
 @pytest.mark.parametrize(
     ("rule", "counts", "words"),
     [
-        ("switched_off", {}, "ended again for 20 treated firms (30 yearly rows without support)"),
+        ("switched_off", {}, "ended for 20 treated firms (30 yearly rows without support)"),
         ("switched_off", {"count": pd.NA, "firms": pd.NA}, "for few treated firms (few yearly"),
         ("leaves_programme", {}, "20 treated firms left the programme"),
     ],
