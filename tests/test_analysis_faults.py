@@ -135,3 +135,14 @@ def test_one_threshold_holds_for_all_that_is_published():
     block["exhibit"]["disclosure"]["min_cell_firms"] = 10
     (fault,) = cross_faults(read_study({"simulated": block}, "simulated"))
     assert "clean.minimum_count is 1 and exhibit.disclosure.min_cell_firms is 10" in fault
+
+
+def test_a_count_that_is_not_given_may_be_stricter_than_what_is_published():
+    """The profile then hides what the exhibits would show, which tells nothing."""
+    block = section("simulated")
+    del block["clean"]["minimum_count"]
+    block["exhibit"]["disclosure"]["min_cell_firms"] = 1
+    assert list(cross_faults(read_study({"simulated": block}, "simulated"))) == []
+    block["exhibit"]["disclosure"]["min_cell_firms"] = 10
+    (fault,) = cross_faults(read_study({"simulated": block}, "simulated"))
+    assert "clean.minimum_count is 5 and exhibit.disclosure.min_cell_firms is 10" in fault

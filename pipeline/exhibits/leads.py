@@ -71,6 +71,14 @@ def headline_pre_trends(results: StudyResults, outcome: str) -> LeadsSeen:
     return pre_trends(results, outcome, headline.design, headline.spec)
 
 
+def has_hidden_lead(results: StudyResults, outcome: str) -> bool:
+    """Say whether one of the headline's effects before entry is known and not published."""
+    headline = results.settings.estimate.headline
+    row = ran_on(results, headline.spec, [headline.design], [outcome])[0]
+    effects = by_event_time(find_effects(results, outcome, headline.design, headline.spec))
+    return any(is_before(row, time) and effect.hidden for time, effect in effects.items())
+
+
 def is_varying(row: Ran) -> bool:
     """Say whether effects before entry are measured from the year before each."""
     return row.code("event_base") == "varying"

@@ -273,7 +273,9 @@ def _estimate_faults(study: StudySection) -> Iterator[str]:
 
 def _exhibit_faults(study: StudySection) -> Iterator[str]:
     counted, shown = study.clean.minimum_count, study.exhibit.disclosure.min_cell_firms
-    if counted != shown:
+    # a count that is not given may be stricter than what is published, which tells nothing
+    given = "minimum_count" in study.clean.model_fields_set
+    if counted < shown or (given and counted != shown):
         yield (
             f"clean.minimum_count is {counted} and exhibit.disclosure.min_cell_firms is {shown}: "
             "one threshold holds for all that is published; give both the same number (5 where "

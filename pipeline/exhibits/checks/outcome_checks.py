@@ -11,11 +11,9 @@ from pipeline.exhibits.checks.variants import variants
 from pipeline.exhibits.inputs import (
     Effect,
     StudyResults,
-    by_event_time,
-    find_effects,
-    pre_trend_result,
 )
-from pipeline.exhibits.ran import ran, reference_event_time
+from pipeline.exhibits.leads import has_hidden_lead, headline_pre_trends
+from pipeline.exhibits.ran import ran
 from pipeline.exhibits.tables.placebos import placebo_found
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS, UNINFORMATIVE_BELOW
 
@@ -60,17 +58,14 @@ def _several_outcomes(results: StudyResults, outcome: str, effect: Effect) -> Ca
 
 def _gap_before(results: StudyResults, outcome: str, effect: Effect) -> Caution:
     """A joint test before entry that rejects is serious; none at all matters."""
-    headline = results.settings.estimate.headline
-    effects = by_event_time(find_effects(results, outcome, headline.design, headline.spec))
-    reference = reference_event_time(results)
-    before = [e for time, e in effects.items() if time < reference]
-    leads = [e for e in before if e.estimated and not math.isnan(e.p_value)]
-    p_value = pre_trend_result(results, outcome, headline.design, headline.spec).p_value
+    found = headline_pre_trends(results, outcome)
+    leads = [e for e in found.leads.values() if not math.isnan(e.p_value)]
+    p_value = found.test.p_value
     if math.isnan(p_value) and leads:
         # without a joint test: Bonferroni's bound
         p_value = min(1.0, len(leads) * min(lead.p_value for lead in leads))
     if math.isnan(p_value):
-        hidden = any(e.hidden for e in before)
+        hidden = found.seen == "hidden" or has_hidden_lead(results, outcome)
         return Caution("matters", "look_hidden" if hidden else "no_look_before", {}, outcome)
     gap = p_value < 1 - effect.conf_level
     return Caution("serious" if gap else "passed", "gap_before", {"p": p_value}, outcome)
