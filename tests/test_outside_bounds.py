@@ -28,7 +28,7 @@ def notes(tables):
 
 
 def test_an_effect_of_stayers_outside_their_bounds_is_a_caution(results):
-    words = "0.444 outside [\u22120.123, 0.236] (Bounds (Lee))"
+    words = "Export value, 56 outside [\u221212, 27] (Bounds (Lee))"
     assert words in notes(export_margins_tables(results))
     place = {"estimator": "margins", "sample": "base_exporters"}
     within = moved(results, 0.2, **place)
@@ -39,7 +39,7 @@ def test_an_effect_of_the_main_table_outside_bounds_on_survivors_is_a_caution(re
     place = {"estimator": "stacked", "design": "covariates", "outcome": "sales_log"}
     inside, outside = (moved(results, value, **place) for value in (0.1, 0.2))
     assert "outside" not in notes(survival_tables(inside))
-    words = "Log sales, 0.200 outside [0.063, 0.148] (Survive either way (Lee))"
+    words = "Annual sales, 22.1 outside [6.5, 16.0] (Survive either way (Lee))"
     assert words in notes(survival_tables(outside))
     assert "Worst case" not in notes(survival_tables(outside)).split("Caution")[1]
 

@@ -10,6 +10,7 @@ from results import OUTCOMES, said, settings, study_results, with_figures
 from pipeline.datasets.balance import BALANCE_SUMMARY
 from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.samples import SAMPLES
+from pipeline.datasets.specs import SPECS
 from pipeline.errors import Reason
 from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.cautions import cautions_on, study_cautions
@@ -122,10 +123,13 @@ def test_a_gap_before_entry_is_serious_and_none_found_has_passed():
 
 
 def test_without_a_joint_test_the_leads_are_looked_at():
-    """Two leads with p 0.001 and 0.5: by Bonferroni 0.002."""
+    """Two leads with p 0.001 and 0.5: by Bonferroni 0.002; one that was matched on is none."""
     results = with_test(made_up(), float("nan"), Reason("no_covariance"))
     leads = changed(changed(results, -3, p_value=0.001), -2, p_value=0.5)
-    assert found_of(leads, "gap_before") == ("serious", {"p": 0.002})
+    assert found_of(leads, "gap_before") == ("serious", {"p": 0.001})
+    place = {"design": "covariates_lags", "outcome": "sales_log", "estimator": "stacked"}
+    unmatched = with_figures(leads, SPECS, place, matched_event_times="[]")
+    assert found_of(unmatched, "gap_before") == ("serious", {"p": 0.002})
 
 
 def test_effects_before_entry_that_are_absent_or_hidden_matter():

@@ -16,6 +16,7 @@ from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.report import report_page
 from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.main_effects import main_effects
+from pipeline.exhibits.words.methods_paragraph import methods_sentences
 from pipeline.publishing.publication import as_published
 
 HEADLINE = ("covariates_lags", "stacked")
@@ -28,7 +29,7 @@ def results():
 
 
 def notes(results):
-    return " ".join(note for table in main_effects(results).values() for note in table.notes)
+    return " ".join(note for table in main_effects(results) for note in table.notes)
 
 
 def counted(results, **counts):
@@ -79,7 +80,7 @@ def test_who_is_lost_is_said_wherever_the_headline_is(results):
     assert "Treated firms lost before the estimates, of 420: 8 in cleaning; without the" in (
         notes(results)
     )
-    assert "support or a comparison: 14 of 412 (Panel B)" in notes(results)
+    assert "support or a comparison: 14 of 412 (Panel" in notes(results)
 
 
 def test_outcomes_with_other_firms_are_named(results):
@@ -123,7 +124,8 @@ def test_firms_outside_risk_sets_are_lost_unless_all_firms_are_compared(results)
 )
 def test_a_treatment_that_ends_is_said_wherever_effects_are(results, rule, counts, words):
     ended = with_issue(results, rule, **counts)
-    told = places(ended) | {"notes": notes(ended)}
+    methods = " ".join(methods_sentences(ended))
+    told = places(ended) | {"notes": notes(ended), "methods": methods}
     for place, text in told.items():
         assert words in text, place
     assert "they count as treated from entry on" not in notes(results)

@@ -22,7 +22,9 @@ OF_MATCHING = {
     "pt": re.compile(r"\b(par|pares|parea\w*)\b", re.IGNORECASE),
 }
 # What denies matching, and covariates' and designs' own labels.
-DENIED = re.compile(r"no matching|sin emparejar|sin emparejamiento|sem pareamento", re.IGNORECASE)
+DENIED = re.compile(
+    r"no matching|without a match|sin emparejar|sin emparejamiento|sem pareamento", re.IGNORECASE
+)
 TABLES = ("main_effects", "dynamic_effects", "balance", "cohorts", "sample_flow")
 
 

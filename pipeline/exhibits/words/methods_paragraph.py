@@ -5,6 +5,7 @@ from pipeline.exhibits.ran import Ran, each, ran_on
 from pipeline.exhibits.render.latex_cells import escape
 from pipeline.exhibits.tables.panels import Shown, absorbed
 from pipeline.exhibits.words.assumptions import anticipation_words
+from pipeline.exhibits.words.beneficiaries import switched_off
 from pipeline.exhibits.words.designs import (
     capitalised,
     gap_rules,
@@ -40,6 +41,7 @@ def methods_sentences(results: StudyResults) -> list[str]:
         _gaps(results, rows),
         _intervals(results, shown),
         say("methods_paragraph.percent") if _in_logs(results) else "",
+        *switched_off(results),
         _assumption(rows[0]),
     )
     return [sentence for sentence in sentences if sentence]
