@@ -18,6 +18,8 @@ from pipeline.datasets.matches import WEIGHTS
 from pipeline.datasets.results import ESTIMATES
 from pipeline.datasets.store import read
 from pipeline.errors import DataError, ParamsError, SupportError
+from pipeline.exhibits.render import rounding
+from pipeline.exhibits.units import percent
 from pipeline.params.settings import parse_section, read_value
 from pipeline.params.study import check_studies, read_study
 from pipeline.simulation.simulate import simulate_programme
@@ -181,7 +183,8 @@ def test_exhibits_are_shown_and_say_that_they_are_not_vetted(match):
     assert "<table>" in table and "Matched firms" in table and ">sales<" in table
     assert "employment" not in table
     estimate = effects.tidy().set_index("term").loc["att", "estimate"]
-    assert f"{estimate:.3f}" in table
+    shown = rounding.fixed(percent(estimate), effects.results.decimals["sales"])
+    assert f">{shown}<" in table
     assert effects.event_study().content.count("<svg") == 1
 
 
