@@ -161,6 +161,19 @@ def test_a_drawing_is_the_same_where_a_reader_sees_the_same(made, path, change, 
     assert (drawing_differences(before, after) == []) is same
 
 
+def test_results_that_cannot_be_read_are_a_fault_and_stop_no_other_check(project):
+    place = f"reports/{STUDY}/results/estimates.csv"
+    (project / place).write_text("outcome,design\nsales_log,covariates\n")
+    (fault,) = table_faults(project)
+    assert "does not hold the tables of the code here" in fault.what
+    assert "ESTIMATES" in fault.what
+    assert "`dvc repro`" in fault.todo
+    assert drawing_faults(project) == [fault]
+    (project / place).unlink()
+    (fault,) = table_faults(project)
+    assert "estimates.csv is missing" in fault.what
+
+
 def packed(content: str) -> bytes:
     return b"1 0 obj\nstream\n" + zlib.compress(content.encode()) + b"\nendstream\nendobj\n"
 

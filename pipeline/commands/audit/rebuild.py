@@ -13,6 +13,7 @@ from pipeline.commands.audit.comparison import differences
 from pipeline.commands.audit.drawings import drawing_differences
 from pipeline.commands.audit.fault import MAKE_AGAIN, Fault
 from pipeline.commands.audit.provenance_check import recorded_provenance
+from pipeline.datasets.store import TableError
 from pipeline.errors import DataError
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import StudyResults, StudySettings
@@ -25,6 +26,7 @@ from pipeline.publishing.study import build_texts, exhibits_of
 from pipeline.publishing.swap import REBUILT
 from pipeline.publishing.tree import Tree
 
+_RESULTS_AGAIN = "`git checkout reports` if it was edited here; else `dvc repro`"
 _INDEX_AGAIN = (
     "`git checkout reports` if it was edited here; else `dvc repro --force --single-item index`, "
     "after `exhibit` of the study where reports/headlines/ differs"
@@ -38,14 +40,27 @@ def table_faults(root: Path) -> list[Fault]:
 
     The results are those of reports/<study>/results/, ESTIMATES among them.
     """
-    studies = study_names(load_yaml(root / "params.yaml"))
-    results = {study: published_results(root, study) for study in studies}
+    results = _readable(root)
     faults = [
         Fault(found, MAKE_AGAIN).of_study(study)
-        for study in studies
-        for found in differences(_owned(root, study, REBUILT), build_texts(results[study]))
+        for study, of_study in results.items()
+        if isinstance(of_study, StudyResults)
+        for found in differences(_owned(root, study, REBUILT), build_texts(of_study))
     ]
-    return [*faults, *_index_faults(root, results)]
+    unreadable = [found for found in results.values() if isinstance(found, Fault)]
+    read = {n: found for n, found in results.items() if isinstance(found, StudyResults)}
+    return [*unreadable, *faults, *([] if unreadable else _index_faults(root, read))]
+
+
+def _readable(root: Path) -> dict[str, StudyResults | Fault]:
+    """Return each study's results, or why they cannot be read."""
+    found: dict[str, StudyResults | Fault] = {}
+    for study in study_names(load_yaml(root / "params.yaml")):
+        try:
+            found[study] = published_results(root, study)
+        except DataError as error:
+            found[study] = Fault(str(error), _RESULTS_AGAIN)
+    return found
 
 
 def drawing_faults(root: Path) -> list[Fault]:
@@ -53,16 +68,19 @@ def drawing_faults(root: Path) -> list[Fault]:
 
     Of a study that other versions drew only the plotted data are compared: see `other_versions`.
     """
-    return [
-        Fault(found, MAKE_AGAIN).of_study(study)
-        for study in study_names(load_yaml(root / "params.yaml"))
-        for found in _drawn_otherwise(root, study)
-    ]
+    faults = []
+    for study, results in _readable(root).items():
+        if isinstance(results, Fault):
+            faults.append(results)
+        else:
+            found = _drawn_otherwise(root, results)
+            faults += [Fault(line, MAKE_AGAIN).of_study(study) for line in found]
+    return faults
 
 
-def _drawn_otherwise(root: Path, study: str) -> list[str]:
+def _drawn_otherwise(root: Path, results: StudyResults) -> list[str]:
     """Return what differs in a study's figures: which there are, what they plot, what they show."""
-    made = exhibits_of(published_results(root, study))
+    made, study = exhibits_of(results), results.study
     there = _owned(root, study, (*REBUILT, "figures"))
     figures = [{p: c for p, c in side.items() if _is_figure(p)} for side in (there, made)]
     found = differences(figures[0], figures[1])
@@ -106,6 +124,9 @@ def published_results(root: Path, study: str) -> StudyResults:
     except KeyError as error:
         missing = f"{folder.as_posix()}/{error.args[0]}.csv"
         raise DataError(f"{missing} is missing: run `dvc repro`") from None
+    except (TableError, ValueError) as error:  # made by other code, or edited
+        fault = f"does not hold the tables of the code here ({error}): run `dvc repro`"
+        raise DataError(f"{folder.as_posix()} {fault}") from None
 
 
 def study_settings(content: dict[str, object], study: str) -> StudySettings:
