@@ -14,6 +14,7 @@ from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import as_stored
 from pipeline.effects.populations import Population
 from pipeline.exhibits.inputs import Dominance
+from pipeline.publishing.disclosure.figures import with_matched_counts
 from pipeline.publishing.disclosure.vet import vet
 
 HEADLINE = "covariates_lags"
@@ -232,3 +233,25 @@ def test_weights_that_nobody_knows_make_a_difference_of_their_own():
     shown = of_age(vet(replace(results, populations=known)))
     assert shown.loc["after", ["mean_treated", "std_diff"]].notna().all()
     assert set(sets.columns) == set(POPULATION_SETS.columns)
+
+
+def test_a_number_hidden_after_matching_is_not_told_before_it():
+    results = balanced(range(60), range(1, 60))
+    late = results.balance["sample"] == "after"
+    own = (results.balance["covariate"] == "age") & (results.balance["design"] == "covariates")
+    hidden = vet(results).balance
+    hidden.loc[late & own, "n_treated"] = pd.NA
+    shown = of_age(replace(results, balance=with_matched_counts(hidden)))
+    assert shown["n_treated"].isna().all()
+
+
+def test_a_mean_goes_with_its_number():
+    """A mean of whole numbers is a fraction that tells of how many it is."""
+    results = lost()
+    results.support["n_treated"] = results.support["n_treated"].mask(
+        results.support["fate"] == "kept"
+    )
+    shown = vet(results).support.set_index("fate")["mean"]
+    assert shown.isna().to_dict() == {
+        "kept": True, "lost": False, "no_match": False, "no_covariate": False,
+    }  # fmt: skip

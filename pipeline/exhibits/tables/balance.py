@@ -139,8 +139,10 @@ def _row(results: StudyResults, covariate: str, group: pd.DataFrame) -> Row:
 
 def _mean(row: pd.Series, of: str) -> Cell:
     """Return a group's mean; one of firms that exist and is missing is not published."""
-    value = float(row[f"mean_{of}"])
-    exists = not pd.isna(row[f"n_{of}"]) and row[f"n_{of}"] > 0
+    value, n = float(row[f"mean_{of}"]), row[f"n_{of}"]
+    # without a number, which may be hidden too, the difference tells that there are firms
+    differs = not pd.isna(row[f"std_diff_{of.rpartition('_')[2]}"])
+    exists = differs if pd.isna(n) else n > 0
     return HIDDEN if math.isnan(value) and exists else number_cell(value, _DECIMALS)
 
 
@@ -216,10 +218,15 @@ def share_above(side: DifferencesTogether) -> Cell:
 
 
 def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
-    # A sample that does not exist has missing counts.
-    largest = [math.nan if name is None else wide[name].max() for name in columns]
-    cells = [None if pd.isna(n) else WholeNumbers((round(float(n)),)) for n in largest]
+    cells = [None if name is None else _largest_number(wide[name]) for name in columns]
     return (cells[0], cells[1], None, cells[2], None, None)
+
+
+def _largest_number(counts: pd.Series) -> Cell:
+    """Return the largest of counts, hidden where one is; a sample that does not exist has none."""
+    if counts.isna().all():
+        return None
+    return HIDDEN if counts.isna().any() else WholeNumbers((round(float(counts.max())),))
 
 
 def _other_designs(results: StudyResults, design: str) -> list[Row]:

@@ -113,15 +113,27 @@ def with_matched(balance: pd.DataFrame, of_matched: set[Place]) -> pd.DataFrame:
     Of the places given; the comparison firms stay, and so does what differences are divided by.
     """
     own = np.array([found in of_matched for found in balance_places(balance)], dtype=np.bool_)
-    key = ["design", "stack", "covariate", "category"]
-    after = balance[balance["sample"] == "after"].set_index(key)[["mean_treated", "n_treated"]]
     before = balance.loc[own]
-    matched = after.reindex(pd.MultiIndex.from_frame(before[key]))
-    mean, n = (matched[name].set_axis(before.index) for name in ("mean_treated", "n_treated"))
+    mean = _after(balance, own, "mean_treated")
     gap = before["mean_treated"] - before["mean_control"]
     ratio = (mean - before["mean_control"]) / gap.where(gap != 0)
-    shown = balance.astype({"n_treated": "Int64"})
+    shown = balance.copy()
     shown.loc[own, DIFFERENCES] = before[DIFFERENCES].mul(ratio, axis=0)
-    shown.loc[own, "mean_treated"], shown.loc[own, "n_treated"] = mean, n
-    shown.loc[own, "of_matched"] = True
+    shown.loc[own, "mean_treated"], shown.loc[own, "of_matched"] = mean, True
+    return with_matched_counts(shown)
+
+
+def with_matched_counts(balance: pd.DataFrame) -> pd.DataFrame:
+    """Return BALANCE whose numbers of matched treated before matching are those after it."""
+    own = balance["of_matched"].to_numpy(np.bool_)
+    shown = balance.astype({"n_treated": "Int64"})
+    shown.loc[own, "n_treated"] = _after(shown, own, "n_treated")
     return shown
+
+
+def _after(balance: pd.DataFrame, own: Flags, name: str) -> pd.Series:
+    """Return a column of the sample after matching for the marked rows."""
+    key = ["design", "stack", "covariate", "category"]
+    after = balance[balance["sample"] == "after"].set_index(key)[name]
+    before = balance.loc[own]
+    return after.reindex(pd.MultiIndex.from_frame(before[key])).set_axis(before.index)

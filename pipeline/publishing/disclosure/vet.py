@@ -41,7 +41,7 @@ from pipeline.publishing.disclosure.details import (
 from pipeline.publishing.disclosure.dominance import dominated, dominated_sizes
 from pipeline.publishing.disclosure.effects import telling_effects
 from pipeline.publishing.disclosure.few_ones import hide_few_ones
-from pipeline.publishing.disclosure.figures import OF_PROFILE
+from pipeline.publishing.disclosure.figures import OF_PROFILE, with_matched_counts
 from pipeline.publishing.disclosure.groups import (
     REASON,
     Second,
@@ -91,11 +91,25 @@ def vet(results: StudyResults) -> StudyResults:
     baselines = without(vetted.details, BASELINES, ["mean"], _path_hidden(vetted))
     vetted = hide_means(replace(vetted, details=baselines), blocks)
     vetted = replace(vetted, details=_underived(results, vetted))
-    if results.counted is None:
-        return vetted
-    vetted = hide_told_counts(vetted, results, results.counted, minimum)
+    if results.counted is not None:
+        vetted = hide_told_counts(vetted, results, results.counted, minimum)
     baselines = without(vetted.details, BASELINES, ["mean"], _path_hidden(vetted))
-    return replace(vetted, details=baselines)
+    return _by_counts(replace(vetted, details=baselines))
+
+
+def _by_counts(results: StudyResults) -> StudyResults:
+    """Hide means of SUPPORT whose number is hidden, and numbers that BALANCE shows twice.
+
+    A mean of whole numbers, zeros and ones among them, is a fraction that tells how many they are.
+    """
+    support = results.support
+    return replace(
+        results,
+        balance=with_matched_counts(results.balance),
+        support=None
+        if support is None
+        else support.assign(mean=support["mean"].mask(support["n_treated"].isna())),
+    )
 
 
 def _tests(results: StudyResults, estimates: pd.DataFrame, second: Second) -> pd.DataFrame:
