@@ -8,12 +8,13 @@ import pytest
 from published_sets import firms, populations
 from results import study_results
 
-from pipeline.datasets.balance import BALANCE_SUMMARY, SUPPORT
+from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY, SUPPORT
 from pipeline.datasets.populations import POPULATION_SETS
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import as_stored
 from pipeline.effects.populations import Population
 from pipeline.exhibits.inputs import Dominance
+from pipeline.publishing.disclosure.counted import COUNTINGS, placed
 from pipeline.publishing.disclosure.figures import with_matched_counts
 from pipeline.publishing.disclosure.vet import vet
 
@@ -255,3 +256,12 @@ def test_a_mean_goes_with_its_number():
     assert shown.isna().to_dict() == {
         "kept": True, "lost": False, "no_match": False, "no_covariate": False,
     }  # fmt: skip
+
+
+def test_numbers_of_matched_treated_are_counted_as_those_after_matching():
+    counting = next(one for one in COUNTINGS if one.table is BALANCE)
+    rows = study_results().balance
+    moved = rows["sample"] == "before"
+    for column, parts in (("n_treated", {"after"}), ("n_control", {"before", "after"})):
+        found = placed(counting, rows.assign(of_matched=moved), column)
+        assert set(found["part"]) == parts

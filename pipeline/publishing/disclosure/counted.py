@@ -112,6 +112,8 @@ def placed(counting: Counting, rows: pd.DataFrame, column: str) -> pd.DataFrame:
         values = rows[name]
         found[coordinate] = values if coordinate == "time" else values.astype("str")
     found["treated"] = _group(counting, rows, column)
+    if counting.table is BALANCE and column == "n_treated":
+        found["part"] = found["part"].mask(rows["of_matched"], "after")
     if counting.table is SCORE_COEFFICIENTS:
         found["stack"] = found["stack"].replace(POOLED, EVERY)
     if counting.table is DECOMPOSED_COHORTS:
