@@ -121,10 +121,11 @@ def _designs(results: StudyResults, shown: Shown) -> list[str]:
 
 def _ratios(results: StudyResults, shown: Shown) -> list[str]:
     """Say which columns show proportional effects on a level, and what their totals rest on."""
+    firms = results.settings.exhibit.firms
     sentences = []
     for column, name in shown.columns.items():
         if any(in_ratios(results, name, panel) for panel in shown.panels.values()):
-            sentences.append(say("main_notes.proportional", column=column))
+            sentences.append(say("main_notes.proportional", column=column, firms=firms))
             sentences += largest_firms(results, shown, name)
     return sentences
 
