@@ -16,22 +16,18 @@ def estimates(code: str, years: list[int], design: str = "matched") -> pd.DataFr
 
 
 @pytest.mark.parametrize(
-    ("years", "only", "others"),
-    [
-        ([2010], True, False),
-        ([2011, 2012], False, True),
-        ([2010, 2011], False, False),
-        ([2012], False, False),
-    ],
+    ("years", "few"), [([2010], True), ([2011, 2012], False), ([2012], False), ([2009], False)]
 )
-def test_effects_on_few_and_sizes_beside_few(years, only, others):
-    found = few_behind(estimates("entry_years_only", years), SIZES, 5)
-    assert [marks.tolist() for marks in found] == [[only], [others]]
+def test_effects_on_entry_years_of_few_firms_only(years, few):
+    found = estimates("entry_years_only", years)
+    assert few_behind(found, SIZES, 5).tolist() == [few]
+    assert not few_behind(estimates("entry_years_only", years, "other"), SIZES, 5).any()
 
 
-def test_a_design_without_that_year_is_not_hidden():
-    found = few_behind(estimates("entry_years_only", [2010], "other"), SIZES, 5)
-    assert not any(marks.any() for marks in found)
+@pytest.mark.parametrize(("years", "kept"), [([2011, 2012], 1), ([2010, 2011], 2), ([2012], 2)])
+def test_no_remark_says_that_an_effect_lacks_entry_years_of_few(years, kept):
+    shown = without_lone_years(estimates("entry_years_only", years), SIZES, 5)
+    assert len(unpacked_remarks(shown["remarks"].iloc[0])) == kept
 
 
 @pytest.mark.parametrize(("years", "kept"), [([2010], ["other"]), ([2012], ["other", "named"])])

@@ -1,7 +1,8 @@
 """Entry years of few firms: effects that speak of them alone, and remarks that name them.
 
 An effect at an event time that only some entry years reach is, where these have few firms, that of
-few; where the others have few, the number of firms behind it, less that of all, tells how many.
+few. Where the others have few, the number of firms behind it, less that of all, tells how many: the
+number stays, and no remark says of which entry years it is.
 """
 
 from collections.abc import Iterable
@@ -44,31 +45,37 @@ def _of(sizes: Sizes, design: str, outcome: str) -> dict[int, int]:
     return sizes.get((design, outcome)) or sizes.get((design, EVERY), {})
 
 
-def few_behind(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> tuple[Flags, Flags]:
-    """Mark effects on entry years of few firms, and those whose size tells of the other years."""
-    only, others = [], []
+def few_behind(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> Flags:
+    """Mark effects on entry years of few firms only."""
+    only = []
     places = zip(estimates["design"], estimates["outcome"], estimates["remarks"], strict=True)
     for design, outcome, remarks in places:
         of = _of(sizes, design, outcome)
-        years = _years(unpacked_remarks(remarks), _ONLY)
-        seen = sum(of.get(year, 0) for year in years)
-        only.append(bool(years) and 0 < seen < minimum)
-        others.append(bool(years) and 0 < sum(of.values()) - seen < minimum)
-    return np.array(only, dtype=np.bool_), np.array(others, dtype=np.bool_)
+        seen = sum(of.get(year, 0) for year in _years(unpacked_remarks(remarks), _ONLY))
+        only.append(0 < seen < minimum)
+    return np.array(only, dtype=np.bool_)
 
 
 def without_lone_years(estimates: pd.DataFrame, sizes: Sizes, minimum: int) -> pd.DataFrame:
-    """Leave out remarks that name entry years of few firms as ones without an error."""
+    """Leave out remarks that name entry years of few firms, or all but such years."""
     told = []
     places = zip(estimates["design"], estimates["outcome"], estimates["remarks"], strict=True)
     for design, outcome, remarks in places:
         found = unpacked_remarks(remarks)
         of = _of(sizes, design, outcome)
-        years = _years(found, _WITHOUT_ERROR)
-        few = 0 < sum(of.get(year, 0) for year in years) < minimum
-        kept = [remark for remark in found if not (few and remark.code == _WITHOUT_ERROR)]
+        kept = [remark for remark in found if not _tells(remark, of, minimum)]
         told.append(remarks if len(kept) == len(found) else packed_remarks(kept))
     return estimates.assign(remarks=pd.Series(told, index=estimates.index, dtype="str"))
+
+
+def _tells(remark: Reason, of: dict[int, int], minimum: int) -> bool:
+    """Say whether few firms are in the entry years that a remark names, or leaves out."""
+    if remark.code not in (_ONLY, _WITHOUT_ERROR):
+        return False
+    named = sum(of.get(year, 0) for year in remark.fields["years"])
+    if remark.code == _ONLY:
+        return 0 < sum(of.values()) - named < minimum
+    return 0 < named < minimum
 
 
 def _years(remarks: Iterable[Reason], code: str) -> list[int]:

@@ -146,10 +146,8 @@ def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
     few = pd.Series(small(counts, minimum).any(axis=1), index=estimates.index)
     if results.counted is not None and minimum > 1:
         sizes = entry_year_sizes(results.counted, reference_event_time(results))
-        only, telling = few_behind(estimates, sizes, minimum)
-        few |= only
+        few |= few_behind(estimates, sizes, minimum)
         estimates = without_lone_years(estimates, sizes, minimum)
-        estimates = estimates.assign(**{name: estimates[name].mask(telling) for name in _SIZES})
     shown = _without(estimates, few, Reason("few_firms_in_group", {"least": minimum}))
     concentration = results.details.of(CONCENTRATION)
     of_one = pd.Series(dominated_sizes(estimates, concentration, percent), index=estimates.index)
