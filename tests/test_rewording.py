@@ -122,7 +122,7 @@ def _without_drawing(text):
         "reason.no_pre_year",
         "step.delivered",
         "row.average_effect",
-        "scale.log_points",
+        "unit.percent",
     ],
 )
 def test_one_sentence_reworded_changes_that_sentence_only(name, monkeypatch):
