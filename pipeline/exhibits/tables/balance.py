@@ -218,7 +218,9 @@ def share_above(side: DifferencesTogether) -> Cell:
 
 
 def _firms(wide: pd.DataFrame, *columns: str | None) -> tuple[Cell, ...]:
-    cells = [None if name is None else _largest_number(wide[name]) for name in columns]
+    in_score = wide["in_score_before"].astype(bool)
+    own = wide[in_score] if in_score.any() else wide  # who is scored has the score's covariates
+    cells = [None if name is None else _largest_number(own[name]) for name in columns]
     return (cells[0], cells[1], None, cells[2], None, None)
 
 
