@@ -29,11 +29,6 @@ def test_no_count_of_few_firms_is_shown_or_follows(attacked, known):
     assert not found, lines(found)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an entrant that dwarfs all: effects of two designs, whose comparison firms differ, "
-    "times their treated firms give its change within 1 percent",
-)
 def test_no_firms_value_follows(attacked, known):
     found = values_found(attacked.files(), known, MINIMUM)
     assert not found, lines(found)

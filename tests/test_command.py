@@ -158,7 +158,9 @@ def test_tex_answers_with_place_and_nearest_key(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, said = answered(capsys, "tex", "note.tex")
     assert (status, said["error"]["class"]) == (2, "UnknownKeysError")
-    place = {"file": "note.tex", "line": 1, "key": "a.sale", "nearest": "a.sales"}
+    place = {"file": "note.tex", "line": 1, "key": "a.sale", "nearest": "a.sales"} | {
+        "quotable": False
+    }
     assert (said["n_keys"], said["unknown"]) == (1, [place])
 
 

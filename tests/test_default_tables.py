@@ -64,6 +64,21 @@ def test_what_is_not_published_is_something_and_a_full_table_is_as_it_was():
     assert without_empty(small(Row("empty", (DASH, None)))) is None
 
 
+def test_a_row_without_figures_stays_above_what_is_indented_below_it():
+    """Counts of a group that is too small for an effect are not those of the group above."""
+    table = small(
+        Row("shown", (ONE, ONE)),
+        Row("too few", (DASH, DASH)),
+        Row("", (None, None)),
+        Row("firms", (ONE, ONE), True),
+        Row("nobody", (DASH, DASH)),
+        Row("", (DASH, DASH)),
+    )
+    shown = without_empty(table)
+    assert [row.label for row in shown.panels[0].rows] == ["shown", "too few", "firms"]
+    assert shown.notes[-1] == "Nothing to show, and left out: nobody."
+
+
 def test_no_missing_values_make_no_table():
     results = study_results()
     whole = dataclasses.replace(results, profile=results.profile.assign(missing_share=0.0))

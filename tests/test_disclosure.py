@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from published import build_exhibits
-from results import made_score_bins, said, study_results, with_details, with_figures
+from results import OUTCOMES, made_score_bins, said, study_results, with_details, with_figures
 
 from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES, SUPPORT
 from pipeline.datasets.details import DETAILS
@@ -248,6 +248,25 @@ def test_a_dominated_mean_is_hidden_with_its_counterpart():
         .isna()
         .all(axis=None)
     )
+
+
+@pytest.mark.parametrize(
+    ("transform", "percent", "hidden"),
+    [("level", 80.0, True), ("level", 70.0, False), ("log", 80.0, False)],
+)
+def test_an_effect_in_levels_that_one_firm_makes_is_hidden_in_that_design(
+    transform, percent, hidden
+):
+    """The share is of one group's total at the reference year, which every effect is against."""
+    outcomes = OUTCOMES | {"sales_log": OUTCOMES["sales_log"] | {"transform": transform}}
+    made = with_dominance(study_results(outcomes), percent)
+    shown = vet(made).estimates
+    own = (shown["design"] == "covariates_lags") & (shown["outcome"] == "sales_log")
+    own &= made.estimates["estimate"].notna()
+    assert own.any()
+    assert shown.loc[own, "estimate"].isna().all() == hidden
+    assert shown.loc[own, "estimate"].isna().any() == hidden
+    assert not (shown.loc[~own, "reason"] == "one_firm_dominates").any()
 
 
 @pytest.mark.parametrize("scope", [YEAR, FROM_FIRST_ENTRY])

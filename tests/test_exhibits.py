@@ -514,7 +514,7 @@ def test_sample_flow_adds_up_in_both_groups(results):
     _, risk, everyone, matched, _ = sample_flow(results).panels
     for group in (4, 5):
         count = {row.label: row.cells[group].values[0] for row in risk.rows if row.cells[group]}
-        left = count["In a risk set"]
+        left = count["In a risk set (once an entry year)"]
         assert left == count.get("Entrants", left) - count.get(
             "not active in base or entry year", 0
         )
@@ -665,7 +665,7 @@ def test_csv_holds_every_number_of_every_table_unrounded(results):
         cells = [cell for row in table.rows() for cell in row.cells]
         numbers = [v for cell in cells for v in figures_of(cell)]
         assert sorted(values) == sorted(numbers)
-        assert numbers or name in ("checks", "settings")
+        assert numbers or name.split("_")[0] in ("checks", "settings")
 
 
 def figures_of(cell):

@@ -31,9 +31,11 @@ def speaking(code, period):
     return language.speaking(study_results(language=code, period=period).settings.exhibit)
 
 
-# What the made-up study calls things itself: labels of columns and filters.
+# What the made-up study calls things itself: labels of columns and filters; of the last one a
+# figure draws the last word on a line of its own.
 LABELS = re.compile(
-    r"Annual sales|Founding year( \(year\))?|Assignment cluster known in every year"
+    r"Annual sales|Founding year( \(year\))?|[Aa]ssignment cluster known in every year"
+    r"|<!-- year -->"
 )
 
 

@@ -155,7 +155,7 @@ def test_matching_tells_of_shortages_only_who_watches_a_terminal(
     losses = pd.DataFrame([place | {"stack": stack} for stack in ("2009", "all")])
     matched = Matched(pd.DataFrame(), pd.DataFrame(), counts, losses)
     monkeypatch.setattr(match, "match_designs", lambda *_: matched)
-    for step in ("read", "write", "read_brought"):
+    for step in ("read", "write", "read_brought", "designs_matched"):
         monkeypatch.setattr(match, step, lambda *_: None)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)

@@ -94,8 +94,9 @@ def zeros(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def concentration(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return CONCENTRATION by name."""
-    long = _long(rows, ["design", "outcome", "grouping", "treated"]).dropna(subset="value")
+    """Return CONCENTRATION by name; bands of shares follow from these."""
+    shares = rows.drop(columns=["largest_firm_band", "largest_five_band"], errors="ignore")
+    long = _long(shares, ["design", "outcome", "grouping", "treated"]).dropna(subset="value")
     by_size = long["grouping"] != "all"
     # Of weights by size only the largest firm's share was there to freeze.
     long = long[~by_size | (long["family"] == "largest_firm_share")]

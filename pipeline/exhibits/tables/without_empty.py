@@ -1,6 +1,8 @@
 """Leave out of a table what has nothing in it, and name it in one line."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from pipeline.exhibits.tables.table import DASH, Cell, Panel, Row, Table
 from pipeline.exhibits.words.language import say
@@ -35,8 +37,19 @@ def _has_content(cells: list[Cell] | tuple[Cell, ...]) -> bool:
 
 
 def _rows(rows: tuple[Row, ...], kept: list[int]) -> tuple[Row, ...]:
-    cut = (replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows)
-    return tuple(row for row in cut if _has_content(row.cells))
+    cut = [replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows]
+    return tuple(row for i, row in enumerate(cut) if _stays(cut, i))
+
+
+def _stays(rows: Sequence[Row], index: int) -> bool:
+    """Say whether a row holds something, or names rows below it that do.
+
+    Below a name are indented rows and those without a label, such as standard errors.
+    """
+    own = rows[index]
+    names = bool(own.label) and not own.indent
+    below = takewhile(lambda row: row.indent or not row.label, rows[index + 1 :]) if names else ()
+    return any(_has_content(row.cells) for row in (own, *below))
 
 
 def _columns_left_out(table: Table, kept: list[int]) -> list[str]:
@@ -50,5 +63,6 @@ def _named_left_out(panels: tuple[Panel, ...], kept: list[int]) -> list[str]:
         if not _rows(panel.rows, kept):
             names.append(panel.title)
             continue
-        names += [row.label for row in panel.rows if not row.indent and not _has_content(row.cells)]
+        rows = panel.rows
+        names += [row.label for i, row in enumerate(rows) if not row.indent and not _stays(rows, i)]
     return [name for name in dict.fromkeys(names) if name]

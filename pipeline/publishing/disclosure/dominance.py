@@ -44,6 +44,37 @@ def dominated_sizes(
     return by_size & np.array([place in found for place in places], dtype=np.bool_)
 
 
+def dominated_effects(results: StudyResults) -> np.ndarray:
+    """Mark the effects (n,) in levels for which one firm has too much of either group's total.
+
+    An effect times its treated firms is the change of their total less that of the others: where
+    one firm is most of it, the firm's own. At the reference year or at any year that it is of.
+    Effects are needed more than means: they go where others have less than half of what
+    `dominance_percent` leaves to them (above 75 percent where it is 50).
+    """
+    estimates, dominance = results.estimates, results.dominance
+    in_levels = [
+        name for name, o in results.settings.outcomes.root.items() if o.transform == "level"
+    ]
+    if dominance is None:
+        return np.zeros(len(estimates), np.bool_)
+    percent, reference = _percent_of_effects(results), reference_event_time(results)
+    heavy = dominance.outcomes[dominance.outcomes["share"] > percent]
+    times = heavy.groupby(["outcome", "design"])["event_time"].agg(set).to_dict()
+    rows = estimates[["outcome", "design", "event_time", "year", "cohort"]]
+    time = rows["event_time"].fillna(rows["year"] - rows["cohort"]).astype("Int64")
+    marks = []
+    for outcome, design, own in zip(rows["outcome"], rows["design"], time, strict=True):
+        found = times.get((outcome, design), set())
+        of = {reference, *(found if pd.isna(own) else {own})}
+        marks.append(outcome in in_levels and not found.isdisjoint(of))
+    return np.array(marks, dtype=np.bool_)
+
+
+def _percent_of_effects(results: StudyResults) -> float:
+    return (100 + results.settings.exhibit.disclosure.dominance_percent) / 2
+
+
 def dominated_sets(results: StudyResults) -> set[tuple[Place, bool]]:
     """Return the places of means of magnitudes of which one firm has too much, with their group.
 

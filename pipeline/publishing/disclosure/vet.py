@@ -38,7 +38,7 @@ from pipeline.publishing.disclosure.details import (
     keys_of,
     without,
 )
-from pipeline.publishing.disclosure.dominance import dominated, dominated_sizes
+from pipeline.publishing.disclosure.dominance import dominated, dominated_effects, dominated_sizes
 from pipeline.publishing.disclosure.effects import telling_effects
 from pipeline.publishing.disclosure.few_ones import hide_few_ones
 from pipeline.publishing.disclosure.figures import OF_PROFILE, with_matched_counts
@@ -150,7 +150,8 @@ def _estimates(results: StudyResults, minimum: int) -> pd.DataFrame:
         estimates = without_lone_years(estimates, sizes, minimum)
     shown = _without(estimates, few, Reason("few_firms_in_group", {"least": minimum}))
     concentration = results.details.of(CONCENTRATION)
-    of_one = pd.Series(dominated_sizes(estimates, concentration, percent), index=estimates.index)
+    by_size = dominated_sizes(estimates, concentration, percent)
+    of_one = pd.Series(by_size | dominated_effects(results), index=estimates.index)
     return _without(shown, of_one & ~few, Reason("one_firm_dominates", {"percent": percent}))
 
 
