@@ -220,7 +220,7 @@ def test_a_study_that_came_and_went_leaves_a_project_that_is_one_whole(tmp_path)
     remove_study(folder, plan_removal(folder, "other"))
     assert (folder / "params.yaml").read_text() == text
     assert lock_faults(folder) == []
-    assert "other" not in (folder / "reports" / "index.html").read_text()
+    assert 'href="other/' not in (folder / "reports" / "index.html").read_text()
     assert contents(folder / "reports" / STUDY) == own
     assert not (folder / "data" / "other").exists()
     assert (folder / "data" / "raw" / "other" / "panel.csv").is_file()
