@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontEntry, fontManager
 from results import OUTCOMES, many_outcomes, remarked, score_rows, study_results, with_details
 
 from pipeline.datasets.fits import PRE_TREND_POWER
@@ -15,7 +16,7 @@ from pipeline.datasets.store import conform
 from pipeline.errors import Reason
 from pipeline.exhibits.figures.att_gt import att_gt_data, att_gt_grid
 from pipeline.exhibits.figures.coverage import coverage, coverage_data
-from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, render_figure
+from pipeline.exhibits.figures.drawing import BLUE, ITALIC_P, _bring_fonts, render_figure
 from pipeline.exhibits.figures.event_study import _pre_trend_words, event_study
 from pipeline.exhibits.figures.interval_rows import choices, choices_data
 from pipeline.exhibits.figures.love_plot import love_plot
@@ -341,3 +342,16 @@ def test_a_long_list_of_entry_years_does_not_fill_a_panel(results):
     table = remarked(table, early, Reason("entry_years_only", {"years": [2003]}))
     short = dataclasses.replace(results, estimates=table)
     assert "entry 2003 only" in _pre_trend_words(short, "sales_log")
+
+
+@pytest.mark.parametrize("listed", [[], ["/gone/STIXGeneral.ttf"]])
+def test_a_list_of_fonts_that_another_environment_left_changes_no_figure(
+    results, listed, monkeypatch
+):
+    with results.speaking():
+        before = render_figure(flow_figure, results, ["svg"])["svg"]
+        fonts = [FontEntry(fname=name, name="STIXGeneral") for name in listed]
+        others = [font for font in fontManager.ttflist if not font.name.startswith("STIX")]
+        monkeypatch.setattr(fontManager, "ttflist", [*fonts, *others])
+        _bring_fonts.cache_clear()
+        assert render_figure(flow_figure, results, ["svg"])["svg"] == before

@@ -9,11 +9,14 @@ import math
 import textwrap
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.ticker import ScalarFormatter
 
@@ -82,6 +85,7 @@ def render_figure(
     draw: Callable[[Drawn], Figure], drawn: Drawn, formats: Collection[str] = FORMATS
 ) -> dict[str, bytes]:
     """Return one figure as bytes by format: pdf for LaTeX, svg and png for the web, its data."""
+    _bring_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -89,6 +93,22 @@ def render_figure(
         _mark_ticks(figure)
         drawings = {kind: _save(figure, kind) for kind in formats}
         return {**drawings, "csv": plotted_data(figure)}
+
+
+@cache
+def _bring_fonts() -> None:
+    """Use the fonts that come with matplotlib.
+
+    Its stored list of fonts may be of another environment, or of one that is gone: then it draws
+    with whatever font it finds, and the figure is not the same bytes.
+    """
+    own = sorted(Path(mpl.get_data_path(), "fonts", "ttf").glob("STIX*.ttf"))
+    names = {path.name for path in own}
+    fontManager.ttflist[:] = [
+        font for font in fontManager.ttflist if Path(font.fname).name not in names
+    ]
+    for path in own:
+        fontManager.addfont(path)
 
 
 @dataclass(frozen=True)
