@@ -5,12 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.effects.terms import ATT, Term
-from pipeline.exhibits.inputs import (
-    Effect,
-    StudyResults,
-    as_effect,
-    missing_reason,
-)
+from pipeline.exhibits.effect import Effect, as_effect, missing_reason
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import (
     estimate_and_error,

@@ -8,7 +8,8 @@ from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.cautions import cautions_on
 from pipeline.exhibits.checks.verdicts import Verdict, readers_value, verdict
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, missing_reason
+from pipeline.exhibits.effect import Effect, missing_reason
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.numbers import translated, translated_unit
 from pipeline.exhibits.own_unit import own_unit_effect
 from pipeline.exhibits.page import folded, prose, strong

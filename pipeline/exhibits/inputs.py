@@ -1,11 +1,9 @@
 """What exhibits are made from: a study's results tables and the settings that produced them."""
 
 import math
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
@@ -13,8 +11,8 @@ from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.effects.terms import ATT, Term
 from pipeline.errors import Reason
 from pipeline.exhibits.details import Details, known_or_nan
-from pipeline.exhibits.units import decimals_shown, shown_error, shown_value
-from pipeline.exhibits.words.language import speaking, tell, tell_all
+from pipeline.exhibits.effect import Effect, PreTrendTest, as_effect, decimals_of
+from pipeline.exhibits.words.language import speaking
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.inference_methods import primary_methods
@@ -22,14 +20,6 @@ from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
-
-# Reasons of what is known and not published; of what is zero by construction; and the remark that
-# names the entry years behind an effect where they are not all.
-NOT_PUBLISHED = frozenset(
-    {"few_firms_in_group", "one_firm_dominates", "tells_group_size", "tells_hidden_effect"}
-)
-_BY_CONSTRUCTION = frozenset({"reference_period", "alive_by_construction"})
-_ENTRY_YEARS = "entry_years_only"
 
 
 @dataclass(frozen=True)
@@ -118,7 +108,7 @@ class StudyResults:
     counted: CountedFirms | None = None
 
     @cached_property
-    def effects(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":
+    def effects(self) -> dict[tuple[str, ...], dict[Term, Effect]]:
         """Hold effects on all firms, by outcome, design, spec and band, then term.
 
         Of each the row of the method by which effects have their own errors.
@@ -128,7 +118,7 @@ class StudyResults:
             for key, found in self._measured.items()
         }
 
-    def with_decimals(self, outcome: str, effect: "Effect") -> "Effect":
+    def with_decimals(self, outcome: str, effect: Effect) -> Effect:
         """Return an effect with the decimals of its outcome; on no scale of one with its own."""
         of = self.settings.outcomes.root.get(outcome)
         if of is not None and of.scale == effect.scale:
@@ -150,7 +140,7 @@ class StudyResults:
         return found
 
     @cached_property
-    def _measured(self) -> "dict[tuple[str, ...], dict[Term, Effect]]":
+    def _measured(self) -> dict[tuple[str, ...], dict[Term, Effect]]:
         """Hold the same effects as stored, without the decimals at which they are shown."""
         table = self.estimates
         everyone = (table[["sample", "grouping", "subgroup"]] == "all").all(axis=1)
@@ -194,99 +184,6 @@ def _labels(profile: pd.DataFrame) -> dict[str, str]:
     return dict(zip(known["column"], known["label"], strict=True))
 
 
-@dataclass(frozen=True)
-class Effect:
-    """Hold one row of ESTIMATES; what is missing is NaN, or empty text.
-
-    Figures are as stored, on `scale`; `decimals` are those at which readers are shown them in their
-    unit (`exhibits.units`).
-    """
-
-    estimate: float
-    std_error: float
-    statistic: float
-    df: float
-    p_value: float
-    conf_low: float
-    conf_high: float
-    n_treated: float
-    n_control: float
-    n_obs: float
-    n_clusters: float
-    n_treated_clusters: float
-    conf_level: float
-    scale: str
-    estimand: str
-    cluster: str
-    other_cluster: str
-    term: Term
-    reason: Reason | None
-    remarks: tuple[Reason, ...]
-    decimals: int = 0
-
-    @property
-    def estimated(self) -> bool:
-        """Say whether there is an estimate with a standard error."""
-        return not math.isnan(self.estimate) and not math.isnan(self.std_error)
-
-    @property
-    def hidden(self) -> bool:
-        """Say whether the estimate is not published."""
-        return _is_hidden(self.reason)
-
-    @property
-    def entry_years(self) -> tuple[int, ...]:
-        """Return the entry years behind it where they are not all, none where they are."""
-        years = self.remark(_ENTRY_YEARS)
-        return () if years is None else tuple(years.fields["years"])
-
-    def remark(self, code: str) -> Reason | None:
-        """Return a remark by its code, None where the effect has none such."""
-        return next((remark for remark in self.remarks if remark.code == code), None)
-
-
-@dataclass(frozen=True)
-class PreTrendTest:
-    """Hold the joint test of effects before the reference year: its p-value, NaN without one."""
-
-    p_value: float
-    reason: Reason | None
-    remarks: tuple[Reason, ...] = ()
-
-    @property
-    def hidden(self) -> bool:
-        """Say whether there is a test that is not published."""
-        return _is_hidden(self.reason)
-
-
-def _is_hidden(reason: Reason | None) -> bool:
-    return reason is not None and reason.code in NOT_PUBLISHED
-
-
-_NUMBERS = [name for name, kind in Effect.__annotations__.items() if kind is float]
-_WORDS = [name for name, kind in Effect.__annotations__.items() if kind is str]
-
-
-def decimals_of(effects: "Iterable[Effect]", least: int) -> int:
-    """Return the decimals at which effects of one outcome are shown."""
-    present = [effect for effect in effects if not math.isnan(effect.estimate)]
-    return decimals_shown(
-        [shown_error(e.std_error, e.estimate, e.scale) for e in present if e.estimated],
-        [shown_value(e.estimate, e.scale) for e in present],
-        least,
-    )
-
-
-def shown_effect(effect: Effect) -> Effect:
-    """Return an effect with its figures in the reader's unit."""
-    value, low, high = (
-        shown_value(figure, effect.scale)
-        for figure in (effect.estimate, effect.conf_low, effect.conf_high)
-    )
-    error = shown_error(effect.std_error, effect.estimate, effect.scale)
-    return replace(effect, estimate=value, std_error=error, conf_low=low, conf_high=high, scale="")
-
-
 def find_effects(
     results: StudyResults, outcome: str, design: str, spec: str, band: str = "pointwise"
 ) -> dict[Term, Effect]:
@@ -313,58 +210,6 @@ def pre_trend_result(results: StudyResults, outcome: str, design: str, spec: str
     )
 
 
-def by_event_time(effects: dict[Term, Effect]) -> dict[int, Effect]:
-    """Return the effects that speak of one event time, by event time."""
-    return {
-        term.event_time: effect
-        for term, effect in effects.items()
-        if term.family == "event" and term.event_time is not None
-    }
-
-
-def partial_event_times(effects: dict[int, Effect]) -> dict[int, tuple[int, ...]]:
-    """Return the event times at which not all entry years are seen, with those that are."""
-    return {time: years for time, e in effects.items() if (years := e.entry_years)}
-
-
-def told_years(years: Iterable[tuple[int, ...]]) -> str:
-    """Return in words which entry years effects speak of."""
-    return tell_all(Reason(_ENTRY_YEARS, {"years": listed}) for listed in years)
-
-
 def find_effect(results: StudyResults, outcome: str, design: str, spec: str) -> Effect | None:
     """Return the average effect on the treated of one outcome, design and spec, if it has a row."""
     return find_effects(results, outcome, design, spec).get(ATT)
-
-
-def missing_reason(effect: Effect) -> str:
-    """Return why there is no estimate or no standard error; empty where there are both."""
-    if effect.reason is None or effect.reason.code in _BY_CONSTRUCTION:
-        return ""
-    if math.isnan(effect.estimate):
-        return tell_all((*effect.remarks, effect.reason))
-    return "" if effect.estimated else tell(effect.reason)
-
-
-def missing_test_reason(test: PreTrendTest) -> str:
-    """Return why there is no p-value, and what of the test must be known."""
-    return "" if test.reason is None else tell_all((test.reason, *test.remarks))
-
-
-def as_effect(row: dict[str, Any]) -> Effect:
-    """Return a row of ESTIMATES as an effect."""
-    numbers = {name: known_or_nan(row[name]) for name in _NUMBERS}
-    words = {name: "" if pd.isna(row[name]) else str(row[name]) for name in _WORDS}
-    fields: dict[str, Any] = {**numbers, **words}
-    return Effect(
-        **fields,
-        term=_term(row),
-        reason=unpacked(row["reason"], row["reason_fields"]),
-        remarks=unpacked_remarks(row["remarks"]),
-    )
-
-
-def _term(row: dict[str, Any]) -> Term:
-    names = ("cohort", "year", "event_time", "last_event_time")
-    places = [None if pd.isna(row[name]) else int(row[name]) for name in names]
-    return Term(str(row["term"]), *places)

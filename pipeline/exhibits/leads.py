@@ -4,15 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.exhibits.inputs import (
-    Effect,
-    PreTrendTest,
-    StudyResults,
-    by_event_time,
-    find_effects,
-    pre_trend_result,
-    told_years,
-)
+from pipeline.exhibits.effect import Effect, PreTrendTest, by_event_time, told_years
+from pipeline.exhibits.inputs import StudyResults, find_effects, pre_trend_result
 from pipeline.exhibits.ran import Ran, ran_on
 
 # Why nothing can be seen, as reasons of the test say it.

@@ -14,7 +14,8 @@ import pandas as pd
 
 from pipeline.datasets.samples import BASELINES
 from pipeline.effects.terms import ATT, Term
-from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, find_effect, shown_effect
+from pipeline.exhibits.effect import Effect, as_effect, shown_effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.latex_cells import siunitx_marks
 from pipeline.exhibits.units import shown_value, unit_words

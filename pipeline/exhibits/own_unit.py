@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.words.findings import headline_effect
 from pipeline.params.outcomes import Outcome
 

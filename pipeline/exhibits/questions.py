@@ -8,8 +8,9 @@ from html import escape
 from pipeline.analyses.group_names import BY_GROUP
 from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.variants import variants
+from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.flow import FlowStep, flow_steps, stages
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.leads import is_varying
 from pipeline.exhibits.numbers import translated_unit
 from pipeline.exhibits.page import cell, panel_heading, section, strip

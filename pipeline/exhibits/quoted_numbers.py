@@ -8,8 +8,9 @@ from typing import Any
 
 from pipeline.effects.terms import ATT
 from pipeline.errors import ParamsError
+from pipeline.exhibits.effect import as_effect
 from pipeline.exhibits.group_numbers import group_numbers
-from pipeline.exhibits.inputs import StudyResults, as_effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import Quoted, study_numbers
 
 

@@ -4,13 +4,8 @@ import math
 
 from pipeline.exhibits.checks.cautions import study_cautions
 from pipeline.exhibits.checks.verdicts import verdict
-from pipeline.exhibits.inputs import (
-    Effect,
-    StudyResults,
-    find_effect,
-    missing_reason,
-    missing_test_reason,
-)
+from pipeline.exhibits.effect import Effect, missing_reason, missing_test_reason
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.leads import headline_pre_trends, is_varying
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
 from pipeline.exhibits.ran import conf_level, ran_on

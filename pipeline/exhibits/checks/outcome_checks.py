@@ -8,10 +8,8 @@ from pipeline.datasets.samples import ABOVE_50, CONCENTRATION, SAMPLES, TO_50
 from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.checks.caution import Caution, Severity
 from pipeline.exhibits.checks.variants import variants
-from pipeline.exhibits.inputs import (
-    Effect,
-    StudyResults,
-)
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.leads import has_hidden_lead, headline_pre_trends
 from pipeline.exhibits.ran import ran
 from pipeline.exhibits.tables.placebos import placebo_found

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 from pipeline.datasets.selection import STACKS
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import ran
 
 

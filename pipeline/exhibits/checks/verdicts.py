@@ -10,7 +10,8 @@ from typing import Literal
 
 from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.outcome_checks import adjusted_p_value
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.units import shown_value
 from pipeline.exhibits.words.findings import headline_effect
 

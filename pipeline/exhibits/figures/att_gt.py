@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from pipeline.datasets.selection import STACKS
 from pipeline.exhibits.checks.verdicts import readers_value
+from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.figures.drawing import BLUE, GREY, SHADE, WIDTH_INCHES
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effects
+from pipeline.exhibits.inputs import StudyResults, find_effects
 from pipeline.exhibits.numbers import translated_unit
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes

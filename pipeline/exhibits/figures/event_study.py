@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pipeline.datasets.samples import BASELINES
+from pipeline.exhibits.effect import Effect, by_event_time, partial_event_times, shown_effect
 from pipeline.exhibits.figures.drawing import (
     BLUE,
     GREY,
@@ -19,14 +20,7 @@ from pipeline.exhibits.figures.drawing import (
     panel_grid,
     partial_key,
 )
-from pipeline.exhibits.inputs import (
-    Effect,
-    StudyResults,
-    by_event_time,
-    find_effects,
-    partial_event_times,
-    shown_effect,
-)
+from pipeline.exhibits.inputs import StudyResults, find_effects
 from pipeline.exhibits.leads import headline_pre_trends
 from pipeline.exhibits.ran import conf_level, reference_event_time
 from pipeline.exhibits.render import rounding

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.exhibits.checks.verdicts import readers_value
+from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.figures.drawing import BLUE, GREY, WIDTH_INCHES
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import translated_unit
 from pipeline.exhibits.panels.choices import choice_rows
 from pipeline.exhibits.panels.groups import forest_rows

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.exhibits.effect import by_event_time, partial_event_times
 from pipeline.exhibits.figures.drawing import (
     BLUE,
     GREY,
@@ -16,12 +17,7 @@ from pipeline.exhibits.figures.drawing import (
     panel_grid,
     partial_key,
 )
-from pipeline.exhibits.inputs import (
-    StudyResults,
-    by_event_time,
-    find_effects,
-    partial_event_times,
-)
+from pipeline.exhibits.inputs import StudyResults, find_effects
 from pipeline.exhibits.ran import reference_event_time
 from pipeline.exhibits.words.language import say
 from pipeline.params.outcomes import Outcome

@@ -1,7 +1,8 @@
 """The bar of a card: estimate, interval with both ends in figures, and zero."""
 
 from pipeline.exhibits.checks.verdicts import readers_value
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import translated_unit
 from pipeline.exhibits.render import rounding, svg
 from pipeline.exhibits.words.language import say

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from pipeline.exhibits.checks.outcome_checks import drift_missed
 from pipeline.exhibits.checks.verdicts import readers_value
-from pipeline.exhibits.inputs import Effect, StudyResults, by_event_time, find_effects
+from pipeline.exhibits.effect import Effect, by_event_time
+from pipeline.exhibits.inputs import StudyResults, find_effects
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import svg
 from pipeline.exhibits.words.fixed_points import fixed_points

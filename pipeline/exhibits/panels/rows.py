@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.exhibits.checks.verdicts import readers_value
-from pipeline.exhibits.inputs import Effect
+from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.render import svg
 
 _LEFT, _RIGHT, _TOP, _GAP = 156.0, 322.0, 6.0, 7.0

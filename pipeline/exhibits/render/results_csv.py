@@ -5,7 +5,8 @@ import io
 import pandas as pd
 
 from pipeline.datasets.store import Dataset, conform
-from pipeline.exhibits.inputs import StudyResults, by_event_time, find_effects, shown_effect
+from pipeline.exhibits.effect import by_event_time, shown_effect
+from pipeline.exhibits.inputs import StudyResults, find_effects
 
 
 def results_csv(frame: pd.DataFrame, dataset: Dataset | None = None) -> bytes:

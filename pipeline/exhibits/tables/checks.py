@@ -5,13 +5,8 @@ import math
 from pipeline.datasets.fits import PRE_TREND_POWER
 from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.analysis_effects import reasons_in_words
-from pipeline.exhibits.inputs import (
-    Effect,
-    StudyResults,
-    as_effect,
-    find_effect,
-    pre_trend_result,
-)
+from pipeline.exhibits.effect import Effect, as_effect
+from pipeline.exhibits.inputs import StudyResults, find_effect, pre_trend_result
 from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import estimate_and_error, p_cell

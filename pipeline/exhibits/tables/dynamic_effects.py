@@ -4,15 +4,8 @@ import math
 from functools import partial
 
 from pipeline.exhibits.analysis_effects import counts_row
-from pipeline.exhibits.inputs import (
-    Effect,
-    StudyResults,
-    by_event_time,
-    find_effects,
-    partial_event_times,
-    pre_trend_result,
-    told_years,
-)
+from pipeline.exhibits.effect import Effect, by_event_time, partial_event_times, told_years
+from pipeline.exhibits.inputs import StudyResults, find_effects, pre_trend_result
 from pipeline.exhibits.leads import is_before, is_varying
 from pipeline.exhibits.ran import Ran, ran_on
 from pipeline.exhibits.render import rounding

@@ -4,7 +4,8 @@ import math
 from collections.abc import Hashable, Iterable
 from typing import TypeVar
 
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import conf_level
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import DASH, HIDDEN, Cell, Interval, Number, Row, Text

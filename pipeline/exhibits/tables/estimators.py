@@ -1,7 +1,8 @@
 """Every estimator on the firms of one design, side by side: one panel a design."""
 
 from pipeline.exhibits.analysis_effects import confidence_row, estimate_rows, reasons_in_words
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import conf_level, estimator_of, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.main_effects import outcome_columns

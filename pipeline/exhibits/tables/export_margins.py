@@ -18,7 +18,8 @@ from pipeline.exhibits.analysis_effects import (
     interval_row,
     reasons_note,
 )
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.tables.effect_cells import interval_label
 from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_design

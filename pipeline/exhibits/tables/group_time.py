@@ -1,7 +1,8 @@
 """The appendix table of effects by entry year and year, one panel an entry year."""
 
 from pipeline.exhibits.analysis_effects import reasons_in_words
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, find_effects
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect, find_effects
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.tables.effect_cells import rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals

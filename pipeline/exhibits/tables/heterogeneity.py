@@ -14,7 +14,8 @@ from pipeline.exhibits.analysis_effects import (
     errors_missing,
     estimate_rows,
 )
-from pipeline.exhibits.inputs import StudyResults, missing_reason
+from pipeline.exhibits.effect import missing_reason
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import conf_level, picking, power, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import p_cell

@@ -4,7 +4,8 @@ import math
 
 from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.details import Figure
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect, pre_trend_result
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect, pre_trend_result
 from pipeline.exhibits.numbers import relative_size
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import (

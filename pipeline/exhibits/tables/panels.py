@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.estimators.registry import ESTIMATORS
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import Ran, estimator_of, ran_on
 from pipeline.exhibits.words.estimator_names import estimator_name
 from pipeline.exhibits.words.language import join_words, say

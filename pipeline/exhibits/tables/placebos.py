@@ -6,7 +6,8 @@ from typing import Any
 
 from pipeline.effects.rows import PLACEBO_ENTRY
 from pipeline.exhibits.analysis_effects import reasons_in_words
-from pipeline.exhibits.inputs import Effect, StudyResults, as_effect, shown_effect
+from pipeline.exhibits.effect import Effect, as_effect, shown_effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import interval_label, p_cell

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, EVERY_KIND, FITS
 from pipeline.estimators.decomposition_names import GOODMAN_BACON, Kind
 from pipeline.exhibits.analysis_effects import in_log_points, reasons_in_words
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.rounding import decimals_for
 from pipeline.exhibits.tables.effect_cells import estimate_cell

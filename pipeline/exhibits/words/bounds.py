@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from pipeline.effects.terms import Term
 from pipeline.exhibits.analysis_effects import Effects, Place, bounds
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import translated_value
 from pipeline.exhibits.tables.effect_cells import interval_of
 from pipeline.exhibits.words.language import say

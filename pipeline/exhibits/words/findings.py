@@ -1,6 +1,7 @@
 """The findings in sentences: effect, interval and unit of the headline outcomes."""
 
-from pipeline.exhibits.inputs import Effect, StudyResults, find_effect
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.numbers import translated, translated_unit
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable
 
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import conf_level, picking
 from pipeline.exhibits.tables.panels import Shown, by_panel, name_panels, panel_effects, panel_ran
 from pipeline.exhibits.words.language import say

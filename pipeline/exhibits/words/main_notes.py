@@ -3,13 +3,8 @@
 import math
 
 from pipeline.datasets.samples import CONCENTRATION, SAMPLES
-from pipeline.exhibits.inputs import (
-    StudyResults,
-    find_effect,
-    missing_reason,
-    missing_test_reason,
-    pre_trend_result,
-)
+from pipeline.exhibits.effect import missing_reason, missing_test_reason
+from pipeline.exhibits.inputs import StudyResults, find_effect, pre_trend_result
 from pipeline.exhibits.leads import is_varying, pre_trends
 from pipeline.exhibits.ran import Ran, matching_designs, ran
 from pipeline.exhibits.render import rounding

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.exhibits.checks.caution import Caution
 from pipeline.exhibits.checks.verdicts import Verdict
-from pipeline.exhibits.inputs import Effect, StudyResults
+from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import translated_unit, translated_value
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
