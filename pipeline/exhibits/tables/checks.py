@@ -17,7 +17,7 @@ from pipeline.exhibits.tables.inference import (
     interval_by_method,
     p_value_by_method,
 )
-from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import observed_outcomes, side_by_side, unobserved_notes
 from pipeline.exhibits.tables.placebos import placebo_averages, years_in_words
 from pipeline.exhibits.tables.table import (
@@ -94,7 +94,7 @@ def _placebos(results: StudyResults, names: list[str]) -> tuple[Row, ...]:
 def _effect_rows(
     results: StudyResults, label: str, names: list[str], effects: list[Effect | None]
 ) -> list[Row]:
-    places = [shown_decimals(results, name) for name in names]
+    places = [results.decimals[name] for name in names]
     p_values = tuple(p_cell(math.nan if e is None else e.p_value) for e in effects)
     return [
         *estimate_and_error(label, zip(effects, places, strict=True)),
@@ -135,7 +135,7 @@ def _inference(results: StudyResults, names: list[str]) -> tuple[Row, ...]:
         of = [found.get((name, method)) for name in names]
         if method in primary_methods() or not any(of):
             continue
-        places = [shown_decimals(results, name) for name in names]
+        places = [results.decimals[name] for name in names]
         intervals = tuple(interval_by_method(r, d) for r, d in zip(of, places, strict=True))
         label = say(f"inference_method.{method}")
         rows += [

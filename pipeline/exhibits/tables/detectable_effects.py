@@ -8,7 +8,7 @@ from pipeline.datasets.fits import TREATED_CLUSTERS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import conf_level, power
 from pipeline.exhibits.render import rounding
-from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.panels import lettered_panels, name_panels, panel_label
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import (
@@ -93,7 +93,7 @@ def _cell(results: StudyResults, outcome: str, panel: ChosenPanel) -> Cell:
 def _shown(results: StudyResults, outcome: str, value: float) -> Cell:
     """Return a size as effects on the outcome are told."""
     scale = results.settings.outcome(outcome).scale
-    return Number(shown_value(value, scale), shown_decimals(results, outcome))
+    return Number(shown_value(value, scale), results.decimals[outcome])
 
 
 def _is_log(results: StudyResults, outcome: str, panel: ChosenPanel) -> bool:

@@ -10,7 +10,7 @@ from pipeline.exhibits.leads import is_before, is_varying
 from pipeline.exhibits.ran import Ran, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import p_cell, rows_at
-from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import HIDDEN, Cell, Panel, Row, Table, Text
 from pipeline.exhibits.words.in_full import either
@@ -25,7 +25,7 @@ def dynamic_effects(results: StudyResults) -> list[Table]:
 def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
     outcomes = list(numbered.values())
     effects = [_by_time(results, name) for name in outcomes]
-    decimals = [shown_decimals(results, name) for name in outcomes]
+    decimals = [results.decimals[name] for name in outcomes]
     main = _ran(results, outcomes[0])
     reference = main.number("base_event_time")
     times = sorted({time for column in effects for time in column})

@@ -5,7 +5,7 @@ from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.inputs import StudyResults, find_effect, find_effects
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.tables.effect_cells import rows_at
-from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import Panel, Table
 from pipeline.exhibits.words.language import say
@@ -31,7 +31,7 @@ def _by_cell(results: StudyResults, spec: Spec) -> bool:
 
 def _table(results: StudyResults, numbered: dict[int, str], spec: str, design: str) -> Table:
     effects = [_cells(results, name, spec, design) for name in numbered.values()]
-    decimals = [shown_decimals(results, name) for name in numbered.values()]
+    decimals = [results.decimals[name] for name in numbered.values()]
     places = sorted({place for column in effects for place in column})
     cohorts = sorted({cohort for cohort, _ in places})
     panels = [

@@ -11,7 +11,7 @@ from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import interval_label, interval_of, p_cell
-from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table, Text
 from pipeline.exhibits.units import shown_error
@@ -95,7 +95,7 @@ def family_rows(results: StudyResults, names: list[str]) -> list[Row]:
 def _panel(
     results: StudyResults, names: list[str], rows: list[dict[Hashable, Any] | None]
 ) -> tuple[Row, ...]:
-    pairs = [(row, shown_decimals(results, name)) for name, row in zip(names, rows, strict=True)]
+    pairs = [(row, results.decimals[name]) for name, row in zip(names, rows, strict=True)]
     intervals = tuple(interval_by_method(row, places) for row, places in pairs)
     lines = [
         Row(say("row.std_error"), tuple(_std_error(row, places) for row, places in pairs)),

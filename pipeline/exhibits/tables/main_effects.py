@@ -1,6 +1,7 @@
 """The main table: one column an outcome, one panel a design under one estimator."""
 
 import math
+from collections.abc import Callable
 
 from pipeline.datasets.samples import BASELINES
 from pipeline.exhibits.details import Figure
@@ -44,20 +45,27 @@ def main_effects(results: StudyResults) -> list[Table]:
     At most three panels, fewer where notes in full are too long for a page. Column numbers run on;
     panels beyond three are variants.
     """
-    panels = main_panels(results)
+    return effect_tables(results, main_panels(results), _table)
+
+
+def effect_tables(
+    results: StudyResults,
+    panels: dict[str, ChosenPanel],
+    make: Callable[[StudyResults, Shown], Table],
+) -> list[Table]:
+    """Return tables of panels by letter, each of the outcomes and panels that fit its page."""
     return by_outcome_and_panel(
         results,
         panels,
-        lambda part, letters: _table(results, Shown(part, {k: panels[k] for k in letters})),
+        lambda part, letters: make(results, Shown(part, {k: panels[k] for k in letters})),
     )
 
 
 def _table(results: StudyResults, shown: Shown) -> Table:
-    decimals = {name: shown_decimals(results, name) for name in shown.columns.values()}
     notes = main_notes if asks_for_all(results) else short_notes
     return Table(
         columns=outcome_columns(results, shown.columns),
-        panels=tuple(effect_panel(results, shown, letter, decimals) for letter in shown.panels),
+        panels=tuple(effect_panel(results, shown, letter) for letter in shown.panels),
         foot=_foot(results, shown),
         notes=(*notes(results, shown), *(unobserved_notes(results) if 1 in shown.columns else [])),
         source=results.settings.exhibit.source,
@@ -83,18 +91,11 @@ def _spanner(family: str, families: list[str]) -> str:
     return capitalised(family) if family != "main" and families.count(family) > 1 else ""
 
 
-def shown_decimals(results: StudyResults, outcome: str) -> int:
-    """Return the decimals at which every table shows effects on an outcome."""
-    return results.decimals[outcome]
-
-
-def effect_panel(
-    results: StudyResults, shown: Shown, letter: str, decimals: dict[str, int]
-) -> Panel:
-    """Return the effects of one panel; `decimals` are those of each outcome."""
-    chosen = shown.panels[letter]
-    effects = {name: find_effect(results, name, chosen.design, chosen.spec) for name in decimals}
-    pairs = [(effects[name], places) for name, places in decimals.items()]
+def effect_panel(results: StudyResults, shown: Shown, letter: str) -> Panel:
+    """Return the effects of one panel."""
+    chosen, names = shown.panels[letter], shown.columns.values()
+    effects = {name: find_effect(results, name, chosen.design, chosen.spec) for name in names}
+    pairs = [(effect, results.decimals[name]) for name, effect in effects.items()]
     rows = _effect_rows(results, pairs)
     if tests_pre_trends(results, chosen.spec):
         tests = tuple(_pre_trends(results, chosen, name, e) for name, e in effects.items())

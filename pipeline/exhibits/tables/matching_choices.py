@@ -6,7 +6,7 @@ from pipeline.datasets.fits import FITS
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.tables.effect_cells import estimate_cell, interval_of, std_error_cell
-from pipeline.exhibits.tables.main_effects import outcome_columns, shown_decimals
+from pipeline.exhibits.tables.main_effects import outcome_columns
 from pipeline.exhibits.tables.parts import by_outcome
 from pipeline.exhibits.tables.table import DASH, Cell, Number, Panel, Row, Table
 from pipeline.exhibits.units import shown_value
@@ -64,7 +64,7 @@ def _effects(results: StudyResults, design: str, names: list[str]) -> tuple[Row,
             estimates.append(DASH)
             errors.append(None)
             continue
-        decimals = shown_decimals(results, name)
+        decimals = results.decimals[name]
         estimates.append(estimate_cell(effect, decimals))
         errors.append(std_error_cell(effect, decimals))
     return Row(results.settings.design_label(design), tuple(estimates)), Row("", tuple(errors))
@@ -81,7 +81,7 @@ def _range(results: StudyResults, design: str, names: list[str]) -> list[Row]:
             results.details.figure(FITS, column, **key).value
             for column in ("att_order_low", "att_order_high", "att_rows_reversed")
         )
-        decimals = shown_decimals(results, name)
+        decimals = results.decimals[name]
         known = not math.isnan(low)
         scale = results.settings.outcome(name).scale
         ranges.append(interval_of(low, high, scale, decimals) if known else DASH)

@@ -11,7 +11,6 @@ from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import conf_level, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import interval_label, p_cell
-from pipeline.exhibits.tables.main_effects import shown_decimals
 from pipeline.exhibits.tables.panels import panel_name, panel_position, panels_key
 from pipeline.exhibits.tables.pre_trends import pre_trend_tables
 from pipeline.exhibits.tables.table import (
@@ -154,7 +153,7 @@ def _row(
 ) -> Row:
     """Return one estimate as a row; dashes where there is none."""
     effect = as_effect(_named(row))
-    places, shown = shown_decimals(results, str(row["outcome"])), shown_effect(effect)
+    places, shown = results.decimals[str(row["outcome"])], shown_effect(effect)
     known = not math.isnan(effect.conf_low)
     q_value = None if q_values is None else q_values.get(_key(row), math.nan)
     return Row(
