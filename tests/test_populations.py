@@ -3,6 +3,8 @@
 import itertools
 
 import numpy as np
+import pandas as pd
+import pytest
 from bad_chains import chained
 from bad_studies import EVENTS
 from bad_studies import spec as named
@@ -10,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_sets import populations
 
-from pipeline.datasets.populations import FEW_UNITS
+from pipeline.analyses import counted_sets
+from pipeline.analyses.counted_sets import CountedSets, CountPlace
+from pipeline.datasets.populations import COUNTED_FIRMS, FEW_UNITS
 from pipeline.effects.populations import Population
 
 N_FIRMS = 12
@@ -77,3 +81,20 @@ def test_groups_count_the_firms_that_estimates_count():
             "ESTIMATES", row.design, row.outcome, grouping=row.grouping, subgroup=row.subgroup
         )
         assert len(found.members.sets[place]) == row.n_treated
+
+
+@pytest.mark.parametrize("n_firms", [7, 8, 1003])
+def test_counts_by_signature_do_not_depend_on_how_many_firms_are_looked_at_together(
+    n_firms, monkeypatch
+):
+    marks = np.random.default_rng(3).random((12, n_firms)) < 0.3
+    found = []
+    for n_bytes in (8192, 2):
+        monkeypatch.setattr(counted_sets, "_BYTES", n_bytes)
+        sets = CountedSets(n_firms)
+        for number, own in enumerate(marks):
+            sets.add(CountPlace("table", str(number)), np.flatnonzero(own))
+        found.append(sets.tables()[COUNTED_FIRMS])
+    pd.testing.assert_frame_equal(*found)
+    by_set = found[0].groupby("counted")["n_firms"].sum()
+    assert sorted(by_set) == sorted({tuple(own): own.sum() for own in marks if own.any()}.values())

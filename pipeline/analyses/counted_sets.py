@@ -10,6 +10,9 @@ from pipeline.datasets.arrays import Codes
 from pipeline.datasets.populations import BOTH, COUNTED_FIRMS, COUNTED_SETS, EVERY
 from pipeline.datasets.store import Dataset, conform
 
+# Bytes of a set that are looked at together, of eight firms each.
+_BYTES = 8192
+
 
 class CountPlace(NamedTuple):
     """Name a published count by its coordinates, as the key of COUNTED_SETS."""
@@ -66,9 +69,14 @@ class CountedSets:
 
     def _signatures(self) -> pd.DataFrame:
         """Return how many firms are in the same sets, a row for each of these."""
-        bits = np.array([np.frombuffer(content, np.uint8) for content in self.number], np.uint8)
-        marks = np.unpackbits(bits.reshape(len(self.number), -1), axis=1)[:, : self.n_firms]
-        packed = np.packbits(marks, axis=0).T
+        contents = [np.frombuffer(content, np.uint8) for content in self.number]
+        bits = np.array(contents, np.uint8).reshape(len(contents), -1)
+        # Eight times the bits are in memory for some firms at a time only.
+        parts = [
+            np.packbits(np.unpackbits(bits[:, at : at + _BYTES], axis=1), axis=0).T
+            for at in range(0, bits.shape[1], _BYTES)
+        ]
+        packed = np.concatenate(parts)[: self.n_firms]
         named = np.ascontiguousarray(packed[packed.any(axis=1)])
         # One value a firm: comparing whole rows takes as long as reading them.
         alike = named.view(np.dtype((np.void, max(named.shape[1], 1))))[:, 0]
