@@ -1,11 +1,7 @@
 """Name every single setting by its full path, as `dvc params diff` does."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
-
-# What stands in place of an answer in a section that `impact start` wrote.
-_QUESTION = re.compile(r"\bQUESTION\b")
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -25,13 +21,6 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         return
     for key, child in children:
         yield from leaves(child, f"{path}.{key}" if path else str(key))
-
-
-def open_questions(block: dict[str, Any]) -> Iterator[str]:
-    """Yield one line for each value of a study's section that waits for an answer."""
-    for path, value in leaves(block):
-        if _QUESTION.search(value):
-            yield f"{path} is {value!r}: answer it, or exhibits would print it"
 
 
 def have_names(items: list[Any]) -> bool:

@@ -17,9 +17,9 @@ from pipeline.params.design_rules import CellDesign
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.inference_faults import inference_faults
-from pipeline.params.leaves import open_questions
 from pipeline.params.match import MatchSection, NearestDesign
 from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.questions import QUESTIONS, open_questions
 from pipeline.params.raw_files import raw_file_faults
 from pipeline.params.score import TEXT, ScoreSection
 from pipeline.params.settings import (
@@ -105,20 +105,26 @@ def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
     try:
         study = read_study(content, name)
     except ParamsError as error:
-        return str(error).splitlines()
+        return [*str(error).splitlines(), *_open(content.get(name), name)]
     faults = [*open_questions(content[name]), *cross_faults(study)]
     faults += rules_file_faults(study.clean, name, root)
     faults += raw_file_faults(study.data, study.match, name, root)
     return [f"{name}.{fault}" for fault in faults]
 
 
+def _open(block: Any, name: str) -> Iterator[str]:
+    """Yield open questions of a section that has other faults too."""
+    if isinstance(block, dict):
+        yield from (f"{name}.{line}" for line in open_questions(block))
+
+
 def read_study(content: dict[str, Any], name: str) -> StudySection:
     """Read all sections of one study; raise ParamsError with every fault of every section."""
     block = study_block(content, name)
     faults = [
-        f"{name}.{key} is not a section{nearest_known(str(key), list(SECTIONS))}"
+        f"{name}.{key} is not a section{nearest_known(str(key), [*SECTIONS, QUESTIONS])}"
         for key in block
-        if key not in SECTIONS
+        if key not in (*SECTIONS, QUESTIONS)
     ]
     sections = {}
     for section, model in SECTIONS.items():
