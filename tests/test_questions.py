@@ -21,7 +21,8 @@ def faults(root, questions=None, **changes):
         part[last] = value
     if questions is not None:
         block["questions"] = questions
-    (root / "data" / "raw" / "s").mkdir(parents=True, exist_ok=True)
+    for folder in ("raw", "rules"):
+        (root / "data" / folder / "s").mkdir(parents=True, exist_ok=True)
     return [f.removeprefix("s.") for f in study_faults({"s": block}, "s", root)]
 
 
