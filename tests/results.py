@@ -432,7 +432,7 @@ def _details(
         SCORE_LOSSES.name: [
             {"model": model, "stack": stack, "treated": treated}
             | {"n_without_covariates": stack - 2006 if treated else 40}
-            | {"n_off_support": 1 if treated else 50}
+            | {"n_in_untreated_categories": 0, "n_off_support": 1 if treated else 50}
             for model in ("covariates", "lags")
             for stack in _STACKS
             for treated in (True, False)

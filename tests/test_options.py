@@ -299,6 +299,7 @@ OF_MODELS = [
     ("fit", "model", "pooled"),
     ("link", "model", "probit"),
     ("missing", "model", "refuse"),
+    ("untreated_categories", "model", "leave_out"),
     *(
         ("support", "model", rule)
         for rule in ("none", "comparison_maximum", "comparison_range", "treated_range")

@@ -444,7 +444,7 @@ def test_losses_are_counted_in_their_own_stack_where_rows_have_been_dropped():
         index=[1, 3, 4, 7, 8, 9],
     )
     scored = members.loc[[1, 3, 7, 9]].assign(on_support=[False, True, False, True])
-    counts = count_losses(members, scored, "logit").set_index(["stack", "treated"])
+    counts = count_losses(members, scored, scored, "logit").set_index(["stack", "treated"])
     assert counts["n_without_covariates"].to_dict() == {
         (2009, False): 0,
         (2009, True): 1,

@@ -115,6 +115,7 @@ def _entrants(firms: _Firms) -> None:
 
 def _scored(firms: _Firms) -> None:
     """Add the firms that a score is fitted on, and those that it loses."""
+    covariates = firms.redo.covariates
     for model, rule in firms.redo.score.models.items():
         fitted = firms.tables.of_model(model)["row"].to_numpy()
         treated = firms.risk_set(model, True)["row"].to_numpy()
@@ -127,8 +128,12 @@ def _scored(firms: _Firms) -> None:
             firms.add_rows(place, rows.loc[~rows["on_support"], "row"].to_numpy())
             if rule.controls_from == firms.redo.score.unmatched.controls_from:
                 pool = firms.risk_set("unmatched", group)["row"].to_numpy()
-                lacking = pool[~np.isin(pool, rows["row"])]
-                firms.add_rows(place.but(column="n_without_covariates"), lacking)
+                lost = pool[~np.isin(pool, rows["row"])]
+                known = covariates[rule.covariates].notna().all(axis=1).to_numpy()[lost]
+                firms.add_rows(place.but(column="n_without_covariates"), lost[~known])
+                if rule.untreated_categories == "leave_out":
+                    untreated = place.but(column="n_in_untreated_categories")
+                    firms.add_rows(untreated, lost[known])
 
 
 def _matched(firms: _Firms) -> None:

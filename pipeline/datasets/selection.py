@@ -150,6 +150,9 @@ SCORE_LOSSES = Dataset(
         "n_without_covariates": Column(
             "integer", "firms that lack a covariate of the model", tells="count"
         ),
+        "n_in_untreated_categories": Column(
+            "integer", "others in a category without a treated firm, left out", tells="count"
+        ),
         "n_off_support": Column("integer", "others off common support", tells="count"),
     },
 )

@@ -17,6 +17,7 @@ from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.match import MahalanobisDesign, NearestDesign
 from pipeline.selection.design_matrix import expanded_columns
 from pipeline.selection.estimated_score import EstimatedScore, estimated_score
+from pipeline.selection.propensity import fitted_covariates
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def difference_stacks(
         else:
             points = position[:, None]
             fitted = risk_set.on_support if model.refit else np.ones(len(treated), dtype=np.bool_)
-            covariates = risk_set.covariates.loc[fitted, model.covariates]
+            covariates = fitted_covariates(risk_set.covariates.loc[fitted, model.covariates], model)
             score = estimated_score(covariates, treated[fitted], model.link).among(fitted)
         firm = index.codes(risk_set.firms["firm_id"])
         year = int(risk_set.firms["stack"].iloc[0])

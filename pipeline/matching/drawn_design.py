@@ -44,7 +44,11 @@ class DrawnDesign:
         """
         rows = np.flatnonzero(frequency)
         times = frequency[rows]
-        scores = None if self.score is None else self.score.scores(rows, times)
+        scores = None
+        if self.score is not None:
+            scores = self.score.scores(rows, times)
+            rows = scores.index.to_numpy()
+            times = frequency[rows]
         weight = np.zeros(len(frequency))
         for risk_set, place in self._drawn(rows, times, scores):
             weight[place] = match_stack(risk_set, self.rule).weight * risk_set.times

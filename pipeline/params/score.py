@@ -108,12 +108,16 @@ class ScoreModel(Pool):
     scores, `density` those where comparison firms' scores are least dense; `bound` drops firms of
     both groups with a probability above `score_bound`.
     `refit: true` fits the score once more on the firms that the rule keeps.
+
+    `untreated_categories`: comparison firms in a category (a sector, say) without a treated firm
+    stop the fit (`refuse`), or leave the model and are counted (`leave_out`).
     """
 
     covariates: list[str] = Field(min_length=1)
     fit: Literal["per_stack", "pooled"]
     link: Literal["logit", "probit"]
     missing: Literal["drop_firm", "refuse"]
+    untreated_categories: Literal["refuse", "leave_out"] = "refuse"
     support: Literal[
         "none",
         "min_max",

@@ -246,8 +246,15 @@ def _refuse_separating_category(
             listed = told_codes(dict(zip(named, n_firms.tolist(), strict=True)))
             raise SupportError(
                 f"categories of {name} without a {group} firm: "
-                f"{listed}; merge categories, leave those firms out of the risk set, or match "
-                f"exactly on {name} instead of scoring it",
+                f"{listed}; merge categories (clean.recodes), {_remedy(group)}or match exactly on "
+                f"{name} instead of scoring it",
                 pd.DataFrame({"category": without, "firms": n_firms}),
                 reason=Reason("category_without_group", {"covariate": name, "group": group}),
             )
+
+
+def _remedy(group: str) -> str:
+    """Return the setting that leaves comparison firms out; nothing parts with treated ones."""
+    if group == "comparison":
+        return ""
+    return "leave their comparison firms out (untreated_categories: leave_out in the score model), "

@@ -20,6 +20,8 @@ from pipeline.selection.likelihood import maximise, probability
 from pipeline.selection.propensity import (
     SCORE_COLUMNS,
     find_optimum,
+    fitted_covariates,
+    fitted_firms,
     score_remedy,
     score_samples,
 )
@@ -43,13 +45,19 @@ class DrawnScore:
     def scores(self, rows: Codes, frequency: Frequency = None) -> pd.DataFrame:
         """Return stack, treated, scores and support of the rows drawn, in their order.
 
-        `frequency` (rows,) says how often each counts. Raises as `score_risk_sets` does.
+        `frequency` (rows,) says how often each counts. The index says which rows: those left out
+        for their categories are not among them. Raises as `score_risk_sets` does.
         """
         firms, covariates = self.firms.iloc[rows], self.covariates.iloc[rows]
         self._require_groups(firms)
+        used = fitted_firms(firms, covariates[self.model.covariates], self.model, self.name)
+        firms, covariates = firms.loc[used], covariates.loc[used]
+        frequency = among(frequency, used)
         scored = firms.assign(**self._fitted(firms, covariates, frequency))
         on_support = support_by_stack(scored, self.model, frequency)
         if self.model.refit:
+            own = covariates.loc[on_support, self.model.covariates]
+            on_support[on_support] = fitted_firms(firms[on_support], own, self.model, self.name)
             kept = np.flatnonzero(on_support)
             times = among(frequency, on_support)
             again = self._fitted(firms.iloc[kept], covariates.iloc[kept], times)
@@ -73,7 +81,7 @@ class DrawnScore:
         several = bool(stack.min() < stack.max())
         for label, where, at in score_samples(stack, self.model, self.name):
             named = [*self.model.covariates, *[STACK_LEVEL] * (label == POOLED and several)]
-            columns = covariates[named].iloc[at]
+            columns = fitted_covariates(covariates[named].iloc[at], self.model)
             times = None if frequency is None else frequency[at]
             weighing = partial(maximise, weight=times)
             try:

@@ -43,8 +43,16 @@ from pipeline.selection.likelihood import (
     maximise_by_statsmodels,
     probability,
 )
-from pipeline.selection.score_sample import complete_rows, count_losses
+from pipeline.selection.score_sample import (
+    complete_rows,
+    count_losses,
+    require_comparison_left,
+)
 from pipeline.selection.support import support_by_stack
+from pipeline.selection.untreated_categories import (
+    in_untreated_categories,
+    without_lone_categories,
+)
 
 SCORE_COLUMNS = ["propensity_score", "linear_score"]
 
@@ -89,7 +97,8 @@ def score_risk_sets(
 
     `risk_sets` has SCORES' columns up to `in_treated_cluster`, one block per model and one for
     `unmatched`, which gets no score; `covariates` is COVARIATES. Firms that lack a covariate of
-    a model leave that model and are counted in SCORE_LOSSES, or are refused (`missing`).
+    a model leave that model and are counted in SCORE_LOSSES, or are refused (`missing`); so are
+    those in categories without a treated firm (`untreated_categories`).
 
     Raises SupportError where a stack has no treated or no comparison firm left or a covariate
     separates them, DataError where covariates are missing and refused, constant or collinear.
@@ -102,9 +111,10 @@ def score_risk_sets(
     models = section.models.items()
     for name, model in track(models, "score models", len(models), name=lambda item: item[0]):
         rows = risk_sets[risk_sets["model"] == name]
-        blocks[name], fitted = score_model(rows, covariates, model, name, maximiser)
-        coefficients.append(fitted)
-        losses.append(count_losses(rows, blocks[name], name))
+        found = score_model(rows, covariates, model, name, maximiser)
+        blocks[name] = found.scores
+        coefficients.append(found.coefficients)
+        losses.append(found.losses)
     return Scored(
         # sorted as they will stand, which `conform` then need not do
         conform(SCORES, pd.concat([blocks[name] for name in sorted(blocks)])),
@@ -119,14 +129,16 @@ def score_model(
     model: ScoreModel,
     name: str,
     maximiser: Maximiser = maximise_by_statsmodels,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit one score model on its risk sets, as `score_risk_sets`; return scores, coefficients.
+) -> Scored:
+    """Fit one score model on its risk sets, as `score_risk_sets`.
 
-    Rows keep the order of `risk_set`, and types are not checked: for scores made many times over.
+    Rows keep the order of `risk_set`, and types are not checked.
     """
-    rows, values = complete_rows(risk_set, covariates, model, name)
+    complete, known = complete_rows(risk_set, covariates, model, name)
+    rows, values = _of_treated_categories(complete, known, model, name)
     scored, coefficients = _fit_model(rows, values, model, name, maximiser)
-    return scored[list(SCORES.columns)], coefficients
+    losses = count_losses(risk_set, complete, scored, name)
+    return Scored(scored[list(SCORES.columns)], coefficients, losses)
 
 
 def fit_score(
@@ -189,6 +201,39 @@ def find_optimum(
     return design, optimum
 
 
+def fitted_firms(
+    firms: pd.DataFrame, covariates: pd.DataFrame, model: ScoreModel, name: str
+) -> Flags:
+    """Say which firms a model's fits use: all, or those whose categories have a treated firm.
+
+    `firms` has stack and treated, `covariates` is aligned with it. Raises SupportError where an
+    entry year has no comparison firm left.
+    """
+    used = np.ones(len(firms), dtype=np.bool_)
+    if model.untreated_categories == "leave_out":
+        stack, treated = firms["stack"].to_numpy(np.int64), firms["treated"].to_numpy()
+        for *_, at in score_samples(stack, model, name):
+            used[at] = ~in_untreated_categories(covariates.iloc[at], treated[at])
+        for year in np.unique(stack):
+            require_comparison_left(treated[stack == year], used[stack == year], name, int(year))
+    return used
+
+
+def fitted_covariates(covariates: pd.DataFrame, model: ScoreModel) -> pd.DataFrame:
+    """Return the covariates that a fit has coefficients of, of the firms that it uses."""
+    if model.untreated_categories == "leave_out":
+        return without_lone_categories(covariates)
+    return covariates
+
+
+def _of_treated_categories(
+    complete: pd.DataFrame, values: pd.DataFrame, model: ScoreModel, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows, and covariates, of the firms that the fits use; all keep their group."""
+    used = fitted_firms(complete, values, model, name)
+    return (complete, values) if used.all() else (complete[used], values[used])
+
+
 def _fit_model(
     complete: pd.DataFrame,
     values: pd.DataFrame,
@@ -204,6 +249,7 @@ def _fit_model(
     scored, coefficients = _fit_samples(complete, values, model, name, maximiser)
     on_support = support_by_stack(scored[["stack", "treated", *SCORE_COLUMNS]], model)
     if model.refit:
+        on_support[on_support] = fitted_firms(scored[on_support], values[on_support], model, name)
         kept = scored[on_support]
         again, coefficients = _fit_samples(kept, values[on_support], model, name, maximiser)
         scored.loc[again.index, SCORE_COLUMNS] = again[SCORE_COLUMNS]
@@ -227,7 +273,7 @@ def _fit_samples(
         1 if model.fit == "pooled" else n_stacks,
         name=lambda sample: f"{sample[0]}, {len(sample[2]):,} firms",
     ):
-        covariates = values.iloc[at]
+        covariates = fitted_covariates(values.iloc[at], model)
         if label == POOLED and n_stacks > 1:
             covariates = covariates.assign(**{STACK_LEVEL: complete["stack"].astype(str)})
         try:

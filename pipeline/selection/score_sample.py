@@ -45,13 +45,20 @@ def complete_rows(
     return rows.loc[known], values.loc[known]
 
 
-def count_losses(risk_set: pd.DataFrame, scored: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Count a model's firms lost, by stack and group: without covariates, then off support."""
+def count_losses(
+    risk_set: pd.DataFrame, complete: pd.DataFrame, scored: pd.DataFrame, name: str
+) -> pd.DataFrame:
+    """Count a model's firms lost, by stack and group: for want of covariates, and so on.
+
+    `complete` are those with covariates, `scored` those of categories that have a treated firm.
+    """
     by = ["stack", "treated"]
     members = risk_set.groupby(by).size()
+    known = complete.groupby(by).size().reindex(members.index)
     kept = scored.groupby(by)["on_support"].agg(["size", "sum"]).reindex(members.index)
     counts = {
-        "n_without_covariates": members - kept["size"],
+        "n_without_covariates": members - known,
+        "n_in_untreated_categories": known - kept["size"],
         "n_off_support": kept["size"] - kept["sum"],
     }
     return pd.DataFrame(counts).reset_index().assign(model=name)
@@ -105,6 +112,21 @@ def _require_firms_left(treated: Flags, incomplete: Flags, place: dict[str, Any]
                     },
                 ),
             )
+
+
+def require_comparison_left(treated: Flags, used: Flags, name: str, year: int) -> None:
+    """Raise SupportError where no comparison firm shares its categories with a treated firm.
+
+    Where a group was empty before, the fit says so.
+    """
+    if treated.any() and not treated.all() and not (used & ~treated).any():
+        place = {"model": name, "entry_year": year}
+        raise SupportError(
+            f"{_told(place)}: no comparison firm shares its categories with a treated firm; merge "
+            "categories (clean.recodes), take a category out of the model, or widen the pool "
+            "(controls_from)",
+            reason=Reason("no_comparison_in_treated_categories", place),
+        )
 
 
 def _told(place: dict[str, Any]) -> str:

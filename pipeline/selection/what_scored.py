@@ -15,6 +15,7 @@ _NO_SCORE = {
     "fit": NONE,
     "link": NONE,
     "missing": NONE,
+    "untreated_categories": NONE,
     "support": NONE,
     "trim_share": None,
     "score_bound": None,

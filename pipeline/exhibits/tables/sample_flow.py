@@ -11,7 +11,7 @@ from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.datasets.selection import SCORE_LOSSES, STACKS
 from pipeline.exhibits.details import Details, Figure
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import design_ran, matching_designs
+from pipeline.exhibits.ran import Ran, matching_designs, score_ran
 from pipeline.exhibits.tables.table import (
     HIDDEN,
     Cell,
@@ -112,11 +112,10 @@ def risk_set_steps(results: StudyResults) -> Panel:
 def selection_steps(results: StudyResults, design: str) -> Panel:
     """Return the steps from the risk sets to a design; losses are indented."""
     details = results.details
-    model = design_ran(results, design).code("score_model")
     steps = (
         _unmatched_steps(details)
         if design == "unmatched"
-        else _matching_steps(details, design, model)
+        else _matching_steps(details, design, score_ran(results, design))
     )
     label = results.settings.design_label(design)
     return _steps(say("sample_flow.selection", design_label=label), steps)
@@ -134,11 +133,14 @@ def _unmatched_steps(details: Details) -> list[_Step]:
     ]
 
 
-def _matching_steps(details: Details, design: str, model: str) -> list[_Step]:
+def _matching_steps(details: Details, design: str, model: Ran) -> list[_Step]:
     """Return the steps from the risk sets to the design, each firm lost for one reason only."""
-    lacking, off = (
-        [details.total(SCORE_LOSSES, name, model=model, treated=group) for group in (True, False)]
-        for name in ("n_without_covariates", "n_off_support")
+    lacking, untreated, off = (
+        [
+            details.total(SCORE_LOSSES, name, model=model.code("model"), treated=group)
+            for group in (True, False)
+        ]
+        for name in ("n_without_covariates", "n_in_untreated_categories", "n_off_support")
     )
     pool, used, matched = (
         details.figure(MATCHED, name, design=design, stack="all")
@@ -147,13 +149,26 @@ def _matching_steps(details: Details, design: str, model: str) -> list[_Step]:
     unmatched = details.figure(LOSSES, "n_firms", design=design, stack="all", reason=UNMATCHED)
     candidates = details.total(STACKS, "n_candidates")
     return [
-        _Step(say("sample_flow.outside_pool"), None, (candidates, pool, lacking[1]), is_loss=True),
+        _Step(
+            say("sample_flow.outside_pool"),
+            None,
+            (candidates, pool, lacking[1], untreated[1]),
+            is_loss=True,
+        ),
         _Step(say("sample_flow.without_covariate"), (lacking[0],), (lacking[1],), is_loss=True),
+        *_untreated_categories(model, untreated[1]),
         _Step(say("sample_flow.off_support"), (off[0],), (off[1],), is_loss=True),
         _Step(say("sample_flow.without_match"), (unmatched, off[0]), None, is_loss=True),
         _Step(say("sample_flow.not_used"), None, (pool, off[1], used), is_loss=True),
         _Step(say("sample_flow.in_design"), (matched,), (used,)),
     ]
+
+
+def _untreated_categories(model: Ran, lost: Figure) -> list[_Step]:
+    """Return who left for a category without a treated firm, where the model leaves them out."""
+    if model.code("untreated_categories") != "leave_out":
+        return []
+    return [_Step(say("sample_flow.untreated_category"), None, (lost,), is_loss=True)]
 
 
 def _steps(title: str, steps: list[_Step]) -> Panel:

@@ -73,10 +73,13 @@ def design_words(results: StudyResults, design: str) -> dict[str, str]:
     own = _set_in(rule, "order", "covariance_of")
     own |= {"tie_tolerance": rule.value("tie_tolerance")} if rule.known("tie_tolerance") else {}
     picked = [design_rule(results, design), *_cut(results, rule)]
-    missing = _set_in(score_ran(results, design), "missing")
+    model = score_ran(results, design)
+    left_out = _set_in(model, "missing")
+    if model.code("untreated_categories") == "leave_out":
+        left_out["untreated_categories"] = "leave_out"
     told = {
         say("settings.picked"): [*picked, rule_words(results, "match_designs", own)],
-        say("settings.on"): [", ".join(on), rule_words(results, "score_models", missing)],
+        say("settings.on"): [", ".join(on), rule_words(results, "score_models", left_out)],
         say("settings.pool"): [design_pool(results, design)],
     }
     joined = {heading: "; ".join(filter(None, parts)) for heading, parts in told.items()}

@@ -80,7 +80,8 @@ COUNTINGS = (
     Counting(SCORE_COEFFICIENTS, 10, ("n_obs", "n_treated"), {"design": "model", "stack": "fit"}),
     Counting(LOSSES, 12, ("n_firms",), _DESIGN | _STACK | {"part": "reason"}, 12),
     Counting(
-        SCORE_LOSSES, 12, ("n_without_covariates", "n_off_support"),
+        SCORE_LOSSES, 12,
+        ("n_without_covariates", "n_in_untreated_categories", "n_off_support"),
         {"design": "model"} | _STACK, 12,
     ),
     Counting(
