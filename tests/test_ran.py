@@ -48,6 +48,7 @@ CHANGES = [
     ("average", GROUP_TIME, "cohort", "averaged over entry years"),
     ("average", EXTENDED, "event", "averaged over event times"),
     ("firms", GROUP_TIME, "panel", "among all firms of the panel with data in the two years"),
+    ("untreated_categories", GROUP_TIME, "leave_out", "in categories that no treated one is in"),
     ("comparison", STACKED, "not_yet_treated", "not-yet-treated firms"),
     ("controls_from", STACKED, "all", "in any cluster, with participants or without"),
     ("controls_from", STACKED, "not_known", "from a pool that is not on record"),

@@ -3,8 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from keyed import figure
+from stacked_tables import random_study
+from test_group_time_specs import group_time, pointwise, run
 from test_propensity import firms, losses_of, section
 
+from pipeline.datasets.fits import FITS
 from pipeline.errors import SupportError
 from pipeline.selection.drawn_score import drawn_score
 from pipeline.selection.propensity import score_risk_sets
@@ -132,3 +136,48 @@ def test_every_text_covariate_counts_and_numbers_do_not():
     table = pd.DataFrame({"a": list("xxyy"), "b": list("pqpq"), "n": [0.0, 1.0, 2.0, 3.0]})
     treated = np.array([True, False, False, False])
     assert in_untreated_categories(table, treated).tolist() == [False, True, True, True]
+
+
+DOUBLY_ROBUST = {
+    "method": "doubly_robust",
+    "covariates": ["size", "sector"],
+    "weight_matched_again": True,
+    "terms": ["att_gt"],
+    "balanced_last_event_time": None,
+}
+
+
+def grouped():
+    """Return a study and covariates; the sector `farm` has comparison firms alone."""
+    panel, matches, weights = random_study(4, missing_share=0)
+    rng = np.random.default_rng(1)
+    sector = pd.Series(rng.choice(["food", "wood"], len(weights)), weights.index)
+    control = np.flatnonzero(~weights["treated"])
+    sector.iloc[control[::6]] = "farm"
+    covariates = weights[["stack", "firm_id"]].assign(
+        size=rng.normal(size=len(weights)), sector=sector.astype(str)
+    )
+    return panel, matches, weights, covariates
+
+
+def test_doubly_robust_effects_are_those_without_these_firms():
+    panel, matches, weights, covariates = grouped()
+    asked = group_time(**DOUBLY_ROBUST, untreated_categories="leave_out")
+    found = run(panel, matches, weights, asked, covariates=covariates)
+    farm = covariates["sector"].eq("farm") & weights["weight"].gt(0)
+    fewer = weights.assign(weight=weights["weight"].mask(farm, 0.0))
+    expected = run(panel, matches, fewer, group_time(**DOUBLY_ROBUST), covariates=covariates)
+    columns = ["estimate", "std_error"]
+    one, other = pointwise(found)[columns], pointwise(expected)[columns]
+    assert one["estimate"].notna().sum() > 5
+    pd.testing.assert_frame_equal(one, other, rtol=1e-10)
+    assert figure(found, FITS, "n_in_untreated_categories") == farm.sum() > 0
+    stopped = run(panel, matches, weights, group_time(**DOUBLY_ROBUST), covariates=covariates)
+    assert pointwise(stopped)["std_error"].isna().all()
+
+
+def test_methods_without_a_score_refuse_the_setting():
+    with pytest.raises(ValueError, match="outcome_regression has none"):
+        group_time(
+            **DOUBLY_ROBUST | {"method": "outcome_regression"}, untreated_categories="leave_out"
+        )

@@ -39,6 +39,12 @@ FITS = Dataset(
             tells="count",
             missing="the spec names no covariates",
         ),
+        "n_in_untreated_categories": Column(
+            "integer",
+            "comparison firms in a category without a treated firm, left out",
+            tells="count",
+            missing="the spec leaves out nobody for that",
+        ),
         "n_without_difference": Column(
             "integer",
             "firms on support that lack the difference",

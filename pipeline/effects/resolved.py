@@ -50,6 +50,7 @@ class Resolved:
     year_effects: str
     firm_years: Literal["per_entry_year", "once"] = "per_entry_year"
     firms: Literal["risk_sets", "panel"] = "risk_sets"
+    untreated_categories: str = NONE
 
 
 def on_stacks(asked: Asked, method: str) -> Resolved:
@@ -111,4 +112,5 @@ def on_cells(asked: Asked) -> Resolved:
         gaps=("drop_set" if whole_sets else spec.gaps,),
         weights="one" if asked.design == "unmatched" else "matching",
         firms=spec.firms,
+        untreated_categories="leave_out" if spec.untreated_categories == "leave_out" else NONE,
     )

@@ -111,8 +111,7 @@ def _twoway(task: Task) -> Answer:
 
 
 def _group_time(task: Task) -> Answer:
-    answer, lost = estimate_group_time(task.study, task.spec, task.sample, task.outcome)
-    return replace(answer, unused={"n_without_covariates": lost})
+    return estimate_group_time(task.study, task.spec, task.sample, task.outcome)
 
 
 def _differences(

@@ -20,6 +20,8 @@ class GroupTimeSpec(EstimatesAsked):
     the aggregation that the term `att` shows. `balanced_last_event_time` bounds `event_balanced`.
     Weighting by the score on top of matching weights needs `weight_matched_again: true`.
     `weight_by` names a covariate (jobs at base, say) that weights firms, for the effect on totals.
+    `untreated_categories: leave_out` leaves comparison firms out that a covariate puts in a
+    category without a treated firm of the entry year, which no score can weight; they are counted.
 
     `firms: risk_sets` compares within the design's stacks, whose comparison firms stay untreated
     through the last outcome year used. `panel` is R's did: every firm of the panel, also those not
@@ -32,7 +34,7 @@ class GroupTimeSpec(EstimatesAsked):
 
     gives = "effects"
     in_logs_only = False
-    own = frozenset({"average", "method", "base", "firms", "gaps"})
+    own = frozenset({"average", "method", "base", "firms", "gaps", "untreated_categories"})
 
     estimator: Literal["group_time"]
     terms: list[GroupTimeTerm] = Field(min_length=1)
@@ -49,6 +51,7 @@ class GroupTimeSpec(EstimatesAsked):
     weight_by: Annotated[str | None, OfScore(numeric=True)] = None
     firms: Literal["risk_sets", "panel"] = "risk_sets"
     gaps: Literal["pairs", "balanced", "every_row"] = "pairs"
+    untreated_categories: Literal["refuse", "leave_out"] = "refuse"
 
     @model_validator(mode="after")
     def _covariates_fit_method(self) -> "GroupTimeSpec":
@@ -56,6 +59,20 @@ class GroupTimeSpec(EstimatesAsked):
             raise ValueError("method `difference` takes no covariates; every other needs some")
         if ("event_balanced" in self.terms) != (self.balanced_last_event_time is not None):
             raise ValueError("event_balanced and balanced_last_event_time go together")
+        return self
+
+    @property
+    def weighs(self) -> bool:
+        """Say whether the method weights comparison firms by a score."""
+        return self.method in ("ipw", "doubly_robust", "doubly_robust_improved")
+
+    @model_validator(mode="after")
+    def _categories_of_a_score(self) -> "GroupTimeSpec":
+        if self.untreated_categories == "leave_out" and not self.weighs:
+            raise ValueError(
+                "untreated_categories: leave_out is for methods that weight by a score (ipw, "
+                f"doubly_robust, doubly_robust_improved); {self.method} has none"
+            )
         return self
 
     @model_validator(mode="after")
@@ -77,8 +94,7 @@ class GroupTimeSpec(EstimatesAsked):
         matched = [design for design in self.designs if design != "unmatched"]
         if matched and self.weight_by is not None:
             raise ValueError("weight_by is for the unmatched design: matched sets have own weights")
-        weighs = self.method in ("ipw", "doubly_robust", "doubly_robust_improved")
-        if matched and weighs and not self.weight_matched_again:
+        if matched and self.weighs and not self.weight_matched_again:
             raise ValueError(
                 f"{self.method} would weight the matched firms of {', '.join(matched)} again; use "
                 "difference or outcome_regression there, or say weight_matched_again: true"

@@ -27,13 +27,13 @@ from pipeline.params.group_time_spec import GroupTimeSpec
 
 def estimate_group_time(
     study: Study, spec: GroupTimeSpec, sample: StackedSample, outcome: str
-) -> tuple[Answer, int]:
-    """Return every term that a spec asks for, and the firms without a covariate or weight."""
+) -> Answer:
+    """Return every term that a spec asks for, and how many firms it does not use."""
     described = study.outcomes[outcome]
     values = on_scale(study.panel[described.column], described)
-    found, n_without = spec_effects(study, spec, sample.stacks, values)
+    found, unused = spec_effects(study, spec, sample.stacks, values)
     leads = cell_leads(found, study.treatment.anticipation_years)
-    return Answer([joined(_parts(found, spec))], leads=leads), n_without
+    return Answer([joined(_parts(found, spec))], leads=leads, unused=unused)
 
 
 def overall_average(found: GroupTime, average: str, term: Term = ATT) -> Estimated:

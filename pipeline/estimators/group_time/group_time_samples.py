@@ -6,20 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Codes, Floats
+from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.adjusted_sample import covariate_columns
 from pipeline.effects.stacks import LARGEST_WEIGHT, SetMembers, Stacks
 from pipeline.errors import DataError, IdentificationError, Reason
 from pipeline.estimators.group_time.cohort_sample import CohortSample
 from pipeline.panel.panel_index import NO_ROW
+from pipeline.selection.untreated_categories import (
+    in_untreated_categories,
+    without_lone_categories,
+)
 
 
 @dataclass(frozen=True)
 class CohortSamples:
-    """Hold a sample per cohort, and the firms (once per stack) without a covariate or weight."""
+    """Hold a sample per cohort, and the firms (once per stack) without a covariate or weight.
+
+    `n_in_untreated_categories` were left out for their categories.
+    """
 
     samples: list[CohortSample]
     n_without_covariates: int
+    n_in_untreated_categories: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,20 +55,27 @@ def cohort_samples(
     clusters: Codes,
     covariates: CovariateRows | None,
     whole_sets: bool,
+    treated_categories: bool = False,
 ) -> CohortSamples:
     """Return every stack's firms with their outcomes over the event window.
 
     `values` is the transformed outcome by PANEL row; `clusters` has one code per unit;
     `covariates` holds those to adjust for, None for none. `whole_sets`
-    makes matched sets count only where complete. Raises IdentificationError where a covariate is
+    makes matched sets count only where complete; `treated_categories` leaves out who is in a
+    category without a treated firm. Raises IdentificationError where a covariate is
     constant or collinear in an entry year, or nobody has weight.
     """
-    samples, lost = [], 0
+    samples, lost, untreated = [], 0, 0
     for cohort in np.unique(stacks.stack):
         units = np.flatnonzero((stacks.stack == cohort) & (stacks.weight > 0))
         if not len(units):
             continue
-        found = _columns(stacks, units, covariates)
+        own = _covariates_of(stacks, units, covariates)
+        if treated_categories:
+            kept = in_treated_categories(own, stacks.treated[units])
+            untreated += int((~kept).sum())
+            units, own = units[kept], without_lone_categories(own[kept])
+        found = firm_columns(own, int(cohort))
         complete = np.isfinite(found).all(axis=1)
         lost += int((~complete).sum())
         units = units[complete]
@@ -76,7 +91,18 @@ def cohort_samples(
         samples.append(sample)
     if not samples:
         raise IdentificationError(Reason("no_positive_weight"))
-    return CohortSamples(samples, lost)
+    return CohortSamples(samples, lost, untreated)
+
+
+def in_treated_categories(covariates: pd.DataFrame, treated: Flags) -> Flags:
+    """Say which firms (n,) are in categories that a treated firm with all covariates is in.
+
+    Firms without a covariate are in none: they are counted as such, not here.
+    """
+    complete = covariates.notna().all(axis=1).to_numpy()
+    kept = np.ones(len(covariates), dtype=np.bool_)
+    kept[complete] = ~in_untreated_categories(covariates[complete], treated[complete])
+    return kept
 
 
 def positive_weights(values: Floats, name: str) -> Floats:
@@ -139,12 +165,11 @@ def _own_sets(sets: SetMembers | None, units: Codes, n_units: int) -> SetMembers
     return SetMembers(member[kept], sets.set_code[kept], sets.weight[kept])
 
 
-def _columns(stacks: Stacks, units: Codes, covariates: CovariateRows | None) -> Floats:
-    """Return a constant and the covariates of the units, standardised; a missing one is NaN."""
+def _covariates_of(stacks: Stacks, units: Codes, covariates: CovariateRows | None) -> pd.DataFrame:
+    """Return the covariates of the units of one entry year; no column where there are none."""
     if covariates is None:
-        return np.ones((len(units), 1))
-    stack = int(stacks.stack[units[0]])
-    return firm_columns(covariates.of(stack, stacks.firm[units]), stack)
+        return pd.DataFrame(index=range(len(units)))
+    return covariates.of(int(stacks.stack[units[0]]), stacks.firm[units])
 
 
 def firm_columns(covariates: pd.DataFrame, entry_year: int, where: str = "in_entry_year") -> Floats:

@@ -20,18 +20,20 @@ from pipeline.estimators.group_time.group_time_samples import (
     CovariateRows,
     cohort_samples,
     firm_columns,
+    in_treated_categories,
     positive_weights,
 )
 from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.score import Covariate
 from pipeline.selection.covariates import dated_covariates
+from pipeline.selection.untreated_categories import without_lone_categories
 
 
 def spec_effects(
     study: Study, spec: GroupTimeSpec, stacks: Stacks, values: Floats
-) -> tuple[GroupTime, int]:
-    """Return a spec's effects, and the firms (once per entry year) without covariate or weight.
+) -> tuple[GroupTime, dict[str, int]]:
+    """Return a spec's effects, and the firms (once per entry year) not used, as columns of FITS.
 
     `values` is the transformed outcome by PANEL row, or true effects in its place.
     """
@@ -46,7 +48,10 @@ def spec_effects(
     levels = _levels(study, spec, stacks)
     seen = replace(effects.effects.seen, levels=levels.codes, names=levels.names)
     named = replace(effects, effects=replace(effects.effects, seen=seen))
-    return named, found.n_without_covariates
+    unused = {"n_without_covariates": found.n_without_covariates}
+    if spec.untreated_categories == "leave_out":
+        unused["n_in_untreated_categories"] = found.n_in_untreated_categories
+    return named, unused
 
 
 def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> ClusterLevels:
@@ -82,6 +87,7 @@ def _stack_samples(
         clusters=stacks.cluster,
         covariates=adjusted,
         whole_sets=study.estimate.missing == "drop_set",
+        treated_categories=spec.untreated_categories == "leave_out",
     )
     return replace(found, n_without_covariates=found.n_without_covariates + lost)
 
@@ -94,14 +100,20 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
     """
     index = study.index
     firms = _firms_by_year(study, spec, index, values)
-    samples, lost = [], 0
+    samples, lost, untreated = [], 0, 0
     for cohort in firms.cohorts():
         if cohort <= firms.years[0] + study.treatment.anticipation_years:
             continue
         members = compared_firms(firms, cohort, study.treatment.comparison, spec.gaps == "balanced")
         dated = np.minimum(firms.first_treated[members], cohort)
         own = _own_covariates(study, spec, index.firms[members], dated)
-        columns = firm_columns(own[spec.covariates], cohort, "among_every_firm")
+        adjusted = own[spec.covariates]
+        if spec.untreated_categories == "leave_out":
+            shared = in_treated_categories(adjusted, firms.first_treated[members] == cohort)
+            untreated += int((~shared).sum())
+            members, own = members[shared], own[shared]
+            adjusted = without_lone_categories(adjusted[shared])
+        columns = firm_columns(adjusted, cohort, "among_every_firm")
         weight = np.ones(len(members))
         complete = np.isfinite(columns).all(axis=1)
         if spec.weight_by is not None:
@@ -120,7 +132,7 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
                 within=_in_window(study, firms, cohort),
             )
         )
-    return CohortSamples(samples, lost)
+    return CohortSamples(samples, lost, untreated)
 
 
 def _firms_by_year(

@@ -58,6 +58,8 @@ def _group_time_words(results: StudyResults, rows: _Rows) -> str:
     )
     if any(row.has("weight_matched_again") for row in rows):
         words = say("estimator_words.weighted_again", words=words, firms=firms)
+    if any(row.code("untreated_categories") == "leave_out" for row in rows):
+        words = say("estimator_words.without_untreated_categories", words=words, firms=firms)
     every_firm = [row for row in rows if row.code("firms") == "panel"]
     if not every_firm:
         return words

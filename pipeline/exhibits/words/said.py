@@ -8,6 +8,7 @@ SAID: dict[str, str] = {
     "method": "group_time_method",
     "average": "stacked_average",
     "firms": "estimator_words.every_firm",
+    "untreated_categories": "estimator_words.without_untreated_categories",
     "comparison": "comparison_kind",
     "controls_from": "comparison_pool",
     "firm_years": "main_notes.count_mixed",
