@@ -72,6 +72,7 @@ SPECS = [
     spec("imputation", "imputation", average="simple", terms=EVENTS),
     spec("wooldridge", "extended_twoway", average="event", terms=EVENTS, covariates=["size"]),
     spec("by_cohort", "extended_twoway", average="simple", effects="cohort"),
+    spec("levels", "cross_section", base_value="unused", terms=EVENTS),
     spec("bounds", "lee_bounds"),
 ]
 WHICH = {"designs": BOTH, "outcomes": ["sales", "sales_log", "exports"], "cluster": "assignment"}

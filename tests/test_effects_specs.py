@@ -363,7 +363,7 @@ def test_an_outcome_never_observed_before_entry_is_refused():
         run(panel, matches, weights_from(matches, panel), (-2, 1))
     message = str(stopped.value)
     assert "outcomes.sales is never observed in the years before entry (2001-2002)" in message
-    assert "outcomes.sales.observed to false" in message
+    assert "set outcomes.sales.post_only to true" in message
     assert not any(firm in message for firm in ("T1", "T2", "C1", "C2"))
 
 

@@ -218,6 +218,7 @@ def test_no_option_of_a_spec_is_left_out():
     said_elsewhere = {
         "effects": "firm_effects",
         "base": "event_base",
+        "base_value": "base",
         "bias_reduced": "inference",
         "wild_bootstrap": "wild_draws",
         "randomisation": "randomisation_draws",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
+from pipeline.effects.after_entry import after_entry_sample
 from pipeline.effects.levels import levels_named, with_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
@@ -126,6 +127,8 @@ def outcome_sample(study: Study, design: str, name: str) -> StackedSample:
     if outcome.column not in study.panel.columns:
         raise ParamsError(f"outcomes.{name}.column is {outcome.column}, which the panel lacks")
     values = on_scale(study.panel[outcome.column], outcome)
+    if outcome.post_only:
+        return after_entry_sample(study.stacks[design], values, study.estimate.missing)
     _check_observed_before_entry(study, values, name)
     return stacked_sample(study.stacks[design], values, study.estimate.missing)
 
@@ -143,8 +146,8 @@ def _check_observed_before_entry(study: Study, values: Floats, name: str) -> Non
     span = f"{min(years)}-{max(years)}" if years else "none of which the panel covers"
     raise IdentificationError(
         f"outcomes.{name} is never observed in the years before entry ({span}), so no change "
-        f"since then can be measured; set outcomes.{name}.observed to false with a reason, or "
-        "choose another outcome"
+        f"since then can be measured; set outcomes.{name}.post_only to true and compare it by "
+        "estimator: cross_section, or observed to false with a reason"
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.datasets.arrays import Floats
+from pipeline.effects.after_entry import POST_ONLY
 from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected
 from pipeline.effects.resolved import Asked, Resolved
@@ -60,8 +61,10 @@ class Estimator:
     designs again. `redone` tells how it answers where weights, entry or the order of matching are
     redone (None: it is not redone, and its specs cannot ask for what would). `resolved` tells what
     a spec's settings come to, for SPECS. `beside` adds to tables what else it tells of a task
-    (None: nothing). `pools` says whether it takes each firm-year once, whatever entry year it is
-    compared in, `pre_trends` whether its effects before entry are tested together. `truth` gives
+    (None: nothing). `changes` says whether it measures changes since the reference year,
+    which an outcome that is first observed after entry has not, `pools` whether it takes each
+    firm-year once, whatever entry year it is compared in, `pre_trends` whether its effects before
+    entry are tested together. `truth` gives
     what it should find of true effects by PANEL row (None: it has no truth of its own). `inference`
     names what may stand beside its analytic errors: all that its specs can ask for, and what comes
     with it. `detectable` says whether detectable effects are told, `plans` whether also for other
@@ -77,6 +80,7 @@ class Estimator:
     redone: Redone | None
     resolved: Resolve
     beside: AddBeside | None
+    changes: bool
     pools: bool
     pre_trends: bool
     truth: Truth | None
@@ -114,6 +118,8 @@ class Estimator:
         estimate = self.in_ratios if task.in_ratios else self.estimate
         if estimate is None:
             raise IdentificationError(STACKED_ONLY)
+        if self.changes and task.study.outcomes[task.outcome].post_only:
+            raise IdentificationError(POST_ONLY)
         check_comparable(task.sample)
         return estimate(task)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.datasets.arrays import Codes, Floats
+from pipeline.effects.after_entry import POST_ONLY
 from pipeline.effects.answers import Answer
 from pipeline.effects.estimated import Estimated, Seen, combined
 from pipeline.effects.matched_effects import MatchedEffect, MatchedEffects, Rules
@@ -66,9 +67,9 @@ def estimate_differences(task: DifferenceTask, outcome: str) -> Answer:
     `unused` counts the firms on support that lack the difference.
     """
     described = task.study.outcomes[outcome]
-    if described.in_ratios:
+    if described.in_ratios or described.post_only:
         terms = {"att": ATT, "event": Term("event_average")}
-        why = Reason("ratios_by_stacked_only")
+        why = POST_ONLY if described.post_only else Reason("ratios_by_stacked_only")
         return Answer(reasons={terms[term]: why for term in task.spec.terms})
     values = on_scale(task.study.panel[described.column], described)
     reference = task.study.treatment.reference_event_time

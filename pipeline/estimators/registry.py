@@ -29,6 +29,11 @@ from pipeline.estimators.cohorts import (
     sun_abraham_rules,
     true_cohorts,
 )
+from pipeline.estimators.cross_section import (
+    cross_section_rules,
+    estimate_cross_section,
+    true_cross_section,
+)
 from pipeline.estimators.decomposition import add_decomposition
 from pipeline.estimators.estimator import Estimator, Redone
 from pipeline.estimators.group_time.estimate import estimate_group_time
@@ -45,6 +50,7 @@ from pipeline.estimators.twoway import estimate_twoway, flat_sample, true_twoway
 from pipeline.estimators.year_cells import year_cells
 from pipeline.matching.redo import Redo
 from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
+from pipeline.params.cross_section_spec import CrossSectionSpec
 from pipeline.params.estimate import (
     LeeBoundsSpec,
     MatchedDifferenceSpec,
@@ -172,6 +178,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=Redone(_stacked_again, _stacked_terms, _alike_when_stacked, _is_event_study),
         resolved=_stacked_rules,
         beside=add_concentration,
+        changes=True,
         pools=False,
         pre_trends=True,
         truth=_true_stacked,
@@ -190,6 +197,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=None,
         resolved=_twoway_rules,
         beside=add_decomposition,
+        changes=True,
         pools=True,
         pre_trends=False,
         truth=_true_twoway,
@@ -208,6 +216,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=None,
         resolved=on_cells,
         beside=None,
+        changes=True,
         pools=False,
         pre_trends=True,
         truth=_true_group_time,
@@ -226,6 +235,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=None,
         resolved=sun_abraham_rules,
         beside=None,
+        changes=True,
         pools=True,
         pre_trends=True,
         truth=true_cohorts,
@@ -244,6 +254,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=None,
         resolved=extended_twoway_rules,
         beside=None,
+        changes=True,
         pools=True,
         pre_trends=False,
         truth=true_cohorts,
@@ -262,6 +273,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=None,
         resolved=imputation_rules,
         beside=None,
+        changes=True,
         pools=True,
         pre_trends=False,
         truth=true_cohorts,
@@ -269,6 +281,25 @@ ESTIMATORS: dict[str, Estimator] = {
         detectable=True,
         plans=False,
         joint=False,
+        in_stata=False,
+    ),
+    "cross_section": Estimator(
+        settings=CrossSectionSpec,
+        words="cross_section",
+        estimate=estimate_cross_section,
+        in_ratios=None,
+        anew=None,
+        redone=None,
+        resolved=cross_section_rules,
+        beside=None,
+        changes=False,
+        pools=False,
+        pre_trends=False,
+        truth=true_cross_section,
+        inference=frozenset(),
+        detectable=True,
+        plans=False,
+        joint=True,
         in_stata=False,
     ),
     "lee_bounds": Estimator(
@@ -280,6 +311,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=None,
         resolved=partial(on_changes, method="trimmed_means"),
         beside=None,
+        changes=True,
         pools=False,
         pre_trends=False,
         truth=None,
@@ -298,6 +330,7 @@ ESTIMATORS: dict[str, Estimator] = {
         redone=None,
         resolved=_difference_rules,
         beside=None,
+        changes=True,
         pools=False,
         pre_trends=False,
         truth=None,

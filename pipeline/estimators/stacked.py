@@ -142,7 +142,7 @@ def stacked_event_study(
     return replace(
         events,
         zeros={event(reference): Reason("reference_period")},
-        reasons={event(e): _why_missing(sample, e, e in observed) for e in absent},
+        reasons={event(e): why_missing(sample, e, e in observed) for e in absent},
         remarks={term: _entry_years(sample, term) for term in events.terms},
         counts={term: _firms_at(cells, term) for term in events.terms},
     )
@@ -243,7 +243,8 @@ def entry_years_only(years: Sequence[int], n_entry_years: int) -> tuple[Reason, 
     return (Reason("entry_years_only", {"years": [int(year) for year in years]}),)
 
 
-def _why_missing(sample: StackedSample, event_time: int, observed: bool) -> Reason:
+def why_missing(sample: StackedSample, event_time: int, observed: bool) -> Reason:
+    """Say why an event time has no effect; `observed` says whether firms are seen at it."""
     if observed:
         return Reason("collinear")
     column = event_time - int(sample.stacks.event_times[0])

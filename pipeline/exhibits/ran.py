@@ -195,6 +195,11 @@ def rested_on(results: StudyResults, analysis: str, **key: str) -> list[Ran]:
     return [Ran(row) for row in rows]
 
 
+def measures_change(row: Ran) -> bool:
+    """Say whether an effect is of a change: it has a base, one reference year or all before."""
+    return row.code("kind") != "cross_section" or row.code("base") == "reference_year"
+
+
 def each(rows: Iterable[Ran], words: Callable[[Ran], str]) -> str:
     """Return what is said of rows, each once: `a`, or `a and b` where they differ."""
     said = dict.fromkeys(map(words, rows))

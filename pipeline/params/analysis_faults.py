@@ -36,6 +36,11 @@ def analysis_faults(study: Sections) -> Iterator[str]:
                     f"{path}: {outcome} is a negative control; these run through specs only, and "
                     "what analyses take apart is an effect: leave it out here"
                 )
+            elif known[outcome].post_only:
+                yield (
+                    f"{path}: {outcome} is observed after entry only, and analyses take changes "
+                    "apart: leave it out here"
+                )
             elif name == "margins" and known[outcome].transform not in (None, "proportional"):
                 yield f"{path}: {outcome} is not proportional; margins are those of a level"
             elif name == "survival" and outcome == "survival":

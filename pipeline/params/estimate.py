@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.params.analyses import Analyses, Cluster, SpecCluster, StackedCluster, is_two_way
 from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
+from pipeline.params.cross_section_spec import CrossSectionSpec
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.inference import (
     ONE_DIRECTION,
@@ -184,6 +185,7 @@ Spec = Annotated[
     | SunAbrahamSpec
     | ExtendedTwowaySpec
     | ImputationSpec
+    | CrossSectionSpec
     | LeeBoundsSpec,
     Field(discriminator="estimator"),
 ]

@@ -22,6 +22,8 @@ class Outcome(Settings):
     `log` leaves zeros missing, `any` is 1 where the column is above zero, `level` changes nothing.
     `proportional` keeps the level with its zeros and asks for the effect in proportion to it (by
     Poisson; stacked estimator only).
+    `post_only` says that it is first observed after entry: no change can be measured, and it is
+    compared in levels, by specs with `estimator: cross_section` only.
     An outcome that is not observed keeps its place in every table, with the reason.
     `negative_control` makes it a placebo outcome and says why the programme cannot move it: it runs
     through the same specs, stands in the table of placebos only, and has a family of its own.
@@ -40,6 +42,7 @@ class Outcome(Settings):
     transform: Transform | None = None
     observed: bool = True
     reason: str | None = None
+    post_only: bool = False
     relevant: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
@@ -48,6 +51,8 @@ class Outcome(Settings):
             raise ValueError("an observed outcome needs column and transform")
         if not self.observed and not self.reason:
             raise ValueError("an outcome with observed: false needs a reason")
+        if not self.observed and self.post_only:
+            raise ValueError("post_only says when an outcome is observed, and it is not observed")
         return self
 
     @property

@@ -12,6 +12,7 @@ from pipeline.errors import ParamsError
 from pipeline.params.analysis_faults import Sections, analysis_faults, cluster_faults
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
+from pipeline.params.cross_section_faults import cross_section_faults
 from pipeline.params.data import DataSection, FileSource
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.estimate import EstimateSection
@@ -160,6 +161,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     yield from _estimate_faults(study)
     sections = Sections(study.data, study.outcomes, study.treatment, study.estimate)
     yield from cluster_faults(sections)
+    yield from cross_section_faults(sections)
     yield from inference_faults(study.estimate, study.match, study.score)
     yield from analysis_faults(sections)
     yield from _exhibit_faults(study)

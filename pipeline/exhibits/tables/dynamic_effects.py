@@ -7,7 +7,7 @@ from pipeline.exhibits.analysis_effects import counts_row
 from pipeline.exhibits.effect import Effect, by_event_time, partial_event_times, told_years
 from pipeline.exhibits.inputs import StudyResults, find_effects, pre_trend_result
 from pipeline.exhibits.leads import is_before, is_varying
-from pipeline.exhibits.ran import Ran, ran_on
+from pipeline.exhibits.ran import Ran, measures_change, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.effect_cells import p_cell, rows_at
 from pipeline.exhibits.tables.main_effects import outcome_columns
@@ -99,7 +99,11 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
         for n, times in told.items()
         if times
     ]
+    changes = measures_change(main)
     effects = "varying_base" if is_varying(main) else "relative_effects"
+    full = f"dynamic_effects.{effects if changes else 'after_entry'}"
+    varying = "_varying" if is_varying(main) else ""
+    short = f"short_notes.event_times{varying}" if changes else full
     left_out = say("dynamic_effects.matched_left_out") if on_lags else ""
     named = {
         "design_label": settings.design_label(settings.estimate.headline.design),
@@ -108,10 +112,8 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     return (
         *either(
             results,
-            full=[say(f"dynamic_effects.{effects}", **named)],
-            short=[
-                say(f"short_notes.event_times{'_varying' if is_varying(main) else ''}", **named)
-            ],
+            full=[say(full, **named)],
+            short=[say(short, **named)],
         ),
         *(
             [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]

@@ -48,6 +48,12 @@ def _difference_words(results: StudyResults, rows: _Rows) -> str:
     return say("estimator_words.bias_adjusted", words=words, labels=labels) if labels else words
 
 
+def _cross_section_words(results: StudyResults, rows: _Rows) -> str:
+    exhibit = results.settings.exhibit
+    words = each(rows, lambda row: say(f"cross_section.{row.code('base')}", firms=exhibit.firms))
+    return say("estimator_words.cross_section", words=words, firms=exhibit.firms)
+
+
 def _group_time_words(results: StudyResults, rows: _Rows) -> str:
     firms = results.settings.exhibit.firms
     words = say(
@@ -100,7 +106,12 @@ def _cohort_words(results: StudyResults, rows: _Rows) -> str:
 
 
 def name_with_covariates(results: StudyResults, rows: _Rows) -> str:
-    """Return what an estimator is called, and on which covariates it conditions, if on any."""
+    """Return what an estimator is called, and on which covariates it conditions, if on any.
+
+    A cross-section is called by what it makes of the outcome before entry.
+    """
+    if rows[0].code("kind") == "cross_section":
+        return each(rows, lambda row: say(f"cross_section_name.{row.code('base')}"))
     name = name_in_words(rows[0].code("kind"))
     return name + each(rows, lambda row: _adjusted(results, row.listed("covariates")))
 
@@ -121,4 +132,5 @@ COMPOSED: dict[str, Callable[[StudyResults, _Rows], str]] = {
     "group_time": _group_time_words,
     "cohort": _cohort_words,
     "matched_difference": _difference_words,
+    "cross_section": _cross_section_words,
 }

@@ -1,7 +1,7 @@
 """The methods paragraph: the conventions behind every table of a study, said once, as they ran."""
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, each, ran_on
+from pipeline.exhibits.ran import Ran, each, measures_change, ran_on
 from pipeline.exhibits.render.latex_cells import escape
 from pipeline.exhibits.tables.panels import Shown, absorbed
 from pipeline.exhibits.words.assumptions import anticipation_words
@@ -49,8 +49,9 @@ def methods_sentences(results: StudyResults) -> list[str]:
 
 def _compared(results: StudyResults, rows: list[Ran]) -> str:
     exhibit = results.settings.exhibit
+    changes = measures_change(rows[0])
     return say(
-        "methods_paragraph.compared",
+        "methods_paragraph.compared" if changes else "methods_paragraph.compared_after_entry",
         firms=exhibit.firms,
         programme=exhibit.programme,
         pool=pool_that_ran(results, rows),
@@ -80,6 +81,8 @@ def _estimator(results: StudyResults, rows: list[Ran]) -> str:
 
 def _assumption(row: Ran) -> str:
     """Return what must hold; since when, where effects may come before entry."""
+    if not measures_change(row):
+        return say("methods_paragraph.assumption_same_level")
     anticipated = row.has("anticipation_years")
     since = f"; {anticipation_words(row)}" if anticipated else ""
     return say("methods_paragraph.assumption", since=since)

@@ -4,7 +4,13 @@ Conventions stand once in the methods paragraph; cautions stand here whatever th
 """
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, conf_level, estimator_of, matching_designs
+from pipeline.exhibits.ran import (
+    Ran,
+    conf_level,
+    estimator_of,
+    matching_designs,
+    measures_change,
+)
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
@@ -73,13 +79,14 @@ def _main(results: StudyResults, shown: Shown) -> Ran:
 
 def _effect(results: StudyResults, shown: Shown) -> str:
     main = _main(results, shown)
+    measured = "effect" if measures_change(main) else "effect_after_entry"
     reference = (
         say("short_notes.all_before")
         if main.code("average") == "pooled"
         else say("short_notes.reference", event_time=_time(main, "base_event_time"))
     )
     return say(
-        "short_notes.effect",
+        f"short_notes.{measured}",
         firms=results.settings.exhibit.firms,
         first=0,
         last=_time(main, "last_event_time"),

@@ -1,0 +1,161 @@
+"""Differences in outcomes after entry, entry year by entry year and event time by event time.
+
+Each cell, an entry year at an event time, is one weighted least squares regression over firms:
+outcome on a constant and treatment. A cell's firms are a cross-section, so that what differed
+between the groups before entry stays in the difference.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.datasets.arrays import Codes, Floats
+from pipeline.effects.answers import Answer, Task
+from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.event_averages import mean_from_entry, means_by_event_time
+from pipeline.effects.regression import Regression
+from pipeline.effects.resolved import Asked, Resolved, on_changes
+from pipeline.effects.sample import StackedSample
+from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
+from pipeline.errors import IdentificationError, Reason
+from pipeline.estimators.stacked import entry_years_only, why_missing
+from pipeline.panel.panel_index import is_nested
+from pipeline.params.cross_section_spec import CrossSectionSpec
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Hold the regression of one cell: its units (n,), and what they are to treatment's slope.
+
+    `influence` (n,) sums to zero.
+    """
+
+    term: Term
+    unit: Codes
+    estimate: float
+    influence: Floats
+    mass: float
+    n_coefficients: int
+
+
+def estimate_cross_section(task: Task) -> Answer:
+    """Return every term that a spec asks for, from the rows of the sample from entry on."""
+    spec: CrossSectionSpec = task.spec
+    cells = _cells(task.sample)
+    found = _estimated(task.sample, cells)
+    events = means_by_event_time(found, np.array([cell.mass for cell in cells]))
+    entered = np.unique(task.sample.stack[task.sample.treated])
+    said = {term: _entry_years(cells, term, len(entered)) for term in events.terms}
+    parts = [mean_from_entry(events, ATT)] if "att" in spec.terms else []
+    if "event" in spec.terms:
+        parts.append(mean_from_entry(events, EVENT_AVERAGE))
+        parts.append(replace(events, remarks=said, reasons=_unseen(task.sample, events)))
+    return Answer([joined(parts)])
+
+
+def cross_section_rules(asked: Asked) -> Resolved:
+    """Return how outcomes are compared after entry."""
+    return replace(
+        on_changes(asked, "least_squares"),
+        base="none",
+        event_base="none",
+        gaps=(asked.gaps,),
+        firm_effects="none",
+        year_effects="year_by_entry_year",
+    )
+
+
+def true_cross_section(task: Task, effect: Floats) -> Mapping[Term, float]:
+    """Return what the comparison finds of the true effects, which comparison firms have none of."""
+    sample = task.sample
+    own = np.where(sample.treated, effect[sample.panel_row], 0.0)
+    cells = _cells(replace(sample, values=sample.by_unit(own)))
+    mass = np.array([cell.mass for cell in cells])
+    events = means_by_event_time(_estimated(sample, cells), mass)
+    return {ATT: mean_from_entry(events, ATT).estimate(ATT)}
+
+
+def _cells(sample: StackedSample) -> list[_Cell]:
+    """Return the regressions of all cells; raise IdentificationError where there is none."""
+    years, year = sample.stacks.entry_years
+    found = []
+    for code, entry in enumerate(years.tolist()):
+        for column, time in enumerate(sample.stacks.event_times.tolist()):
+            used = np.flatnonzero(sample.observed[:, column] & (year == code))
+            if time >= 0 and len(used):
+                term = Term("cell", cohort=entry, event_time=time)
+                found.append(_fit(sample, term, used, column))
+    if not found:
+        raise IdentificationError(Reason("nobody_observed_after_entry"))
+    return found
+
+
+def _fit(sample: StackedSample, term: Term, unit: Codes, column: int) -> _Cell:
+    """Regress a cell's outcome on a constant and treatment."""
+    treated, weight = sample.stacks.treated[unit], sample.weights[unit, column]
+    regressors = np.column_stack([np.ones(len(unit)), treated])
+    bread = np.linalg.inv(regressors.T @ (weight[:, None] * regressors))
+    y = sample.values[unit, column]
+    coefficients = bread @ (regressors.T @ (weight * y))
+    residuals = _residuals(y, regressors, coefficients)
+    influence = (regressors @ bread[1]) * weight * residuals
+    mass = float(weight[treated].sum())
+    return _Cell(term, unit, float(coefficients[1]), influence, mass, len(bread))
+
+
+def _residuals(y: Floats, regressors: Floats, coefficients: Floats) -> Floats:
+    """Return what a fit leaves; exact zeros where it has as many coefficients as firms."""
+    if len(y) <= len(coefficients):
+        return np.zeros(len(y))
+    return np.asarray(y - regressors @ coefficients)
+
+
+def _estimated(sample: StackedSample, cells: Sequence[_Cell]) -> Estimated:
+    """Return the cells' effects as one result, with firms' influences on them."""
+    firm, n_firms = sample.stacks.firm, sample.stacks.n_firms
+    influence = [np.bincount(firm[c.unit], c.influence, n_firms) for c in cells]
+    after = replace(sample, weights=_from_entry(sample))
+    values = np.where(after.observed, sample.values, 0.0)
+    return Estimated(
+        terms=tuple(cell.term for cell in cells),
+        estimates=np.array([cell.estimate for cell in cells]),
+        influence=np.column_stack(influence),
+        seen=after.seen_by_row(),
+        largest=float(np.abs(values).max()),
+        loadings=np.eye(len(cells)),
+        source=_regression(after, sum(cell.n_coefficients for cell in cells)),
+    )
+
+
+def _from_entry(sample: StackedSample) -> Floats:
+    """Return the weights of a sample from entry on, zero before."""
+    return np.where(sample.stacks.event_times >= 0, sample.weights, 0.0)
+
+
+def _regression(after: StackedSample, n_coefficients: int) -> Regression:
+    """Return what all cells' regressions come to together: a constant of each is an effect."""
+    years = after.stacks.entry_years[1][after.unit] * len(after.stacks.event_times)
+    cell = np.unique(years + after.event_time, return_inverse=True)[1]
+    n_cells = int(cell.max()) + 1
+    n_slopes = n_coefficients - n_cells
+    return Regression(
+        bread=np.zeros((n_slopes, n_slopes)),
+        n_obs=after.n_rows,
+        n_singletons=0,
+        n_effects=(n_cells, 1),
+        nested=lambda clusters: (is_nested(cell, clusters), False),
+    )
+
+
+def _unseen(sample: StackedSample, events: Estimated) -> dict[Term, Reason]:
+    """Return the event times of the window from entry on that have no effect, and why."""
+    times = [time for time in sample.stacks.event_times.tolist() if time >= 0]
+    lost = [time for time in times if event(time) not in events.terms]
+    return {event(time): why_missing(sample, time, observed=False) for time in lost}
+
+
+def _entry_years(cells: Sequence[_Cell], term: Term, n_entered: int) -> tuple[Reason, ...]:
+    """Name the entry years seen at an event time where not all are."""
+    seen = [c.term.cohort for c in cells if c.term.event_time == term.event_time]
+    return entry_years_only([year for year in seen if year is not None], n_entered)

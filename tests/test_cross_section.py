@@ -1,0 +1,196 @@
+"""Comparisons of outcomes after entry: equal to regressions by statsmodels, and said as such."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from bad_studies import LEVEL
+from results import study_results, with_figures
+from stacked_tables import estimation, random_study, treatment
+from told import estimate_specs
+
+from pipeline.datasets.reasons import packed_list
+from pipeline.datasets.specs import SPECS
+from pipeline.effects.study import prepare_study
+from pipeline.errors import IdentificationError
+from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
+from pipeline.exhibits.tables.panels import Shown, lettered_panels
+from pipeline.exhibits.words.main_notes import main_notes
+from pipeline.exhibits.words.methods_paragraph import methods_sentences
+from pipeline.exhibits.words.short_notes import short_notes
+from pipeline.params.analysis_faults import Sections
+from pipeline.params.cross_section_faults import cross_section_faults
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.outcomes import OutcomesSection
+
+SPEC = {"name": "levels", "estimator": "cross_section", "base_value": "unused"} | {
+    "designs": ["matched"],
+    "outcomes": "all",
+    "terms": ["att", "event"],
+    "cluster": "firm",
+}
+
+
+def section(*specs, **settings):
+    both = [estimation().model_dump()["specs"][0] | {"average": "event"}, *specs]
+    return EstimateSection.model_validate(estimation().model_dump() | {"specs": both} | settings)
+
+
+def run(data, *specs, outcome=None, window=(-3, 2), **settings):
+    panel, matches, weights = data
+    study = prepare_study(
+        panel,
+        matches,
+        weights,
+        outcomes=OutcomesSection.model_validate({"sales": LEVEL | (outcome or {})}),
+        treatment=treatment(*window),
+        matched_times={},
+        estimate=section(*(specs or [SPEC]), **settings),
+    )
+    return estimate_specs(study)
+
+
+def rows_of(results, spec="levels"):
+    rows = results.estimates[results.estimates["estimator"] == spec]
+    return rows[rows["inference"] != "bias_reduced"].set_index("named")
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Return a panel without holes, in which sets of two entry years share firms."""
+    return random_study(7, missing_share=0.0)
+
+
+@pytest.fixture(scope="module")
+def one_entry_year(whole):
+    panel, matches, weights = whole
+    entered = weights["stack"] == 2005
+    return panel, matches[matches["stack"] == 2005], weights[entered]
+
+
+def cross_section(data, year):
+    """Return a row for each firm: weight, treatment, cluster, outcome at base and in a year."""
+    panel, _, weights = data
+    sales = panel.pivot(index="firm_id", columns="year", values="sales")
+    own = weights.set_index("firm_id")
+    after, base = sales[year].loc[own.index], sales[2004].loc[own.index]
+    return own.assign(after=after, base=base, d=own["treated"].astype(float))
+
+
+def least_squares(rows, columns, **errors):
+    regressors = sm.add_constant(rows[columns])
+    return sm.WLS(rows["after"], regressors, weights=rows["weight"]).fit(**errors)
+
+
+def by(rows, name):
+    return {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(rows[name])[0]}}
+
+
+@pytest.mark.parametrize("cluster", ["firm", "assignment"])
+def test_a_difference_in_levels_is_that_of_a_weighted_regression(one_entry_year, cluster):
+    found = rows_of(run(one_entry_year, SPEC | {"cluster": cluster}))
+    for event_time in (0, 1, 2):
+        rows = cross_section(one_entry_year, 2005 + event_time).reset_index()
+        codes = by(rows, "firm_id" if cluster == "firm" else "cluster")
+        expected = least_squares(rows, ["d"], **codes)
+        own = found.loc[f"event[{event_time}]"]
+        assert own["estimate"] == pytest.approx(expected.params["d"], rel=1e-9)
+    # all event times are one regression in which each has its own constant and effect
+    assert found.loc["att", "estimate"] == pytest.approx(
+        found.loc[["event[0]", "event[1]", "event[2]"], "estimate"].mean()
+    )
+
+
+@pytest.mark.parametrize("cluster", ["firm", "assignment"])
+def test_errors_are_those_of_a_clustered_regression(one_entry_year, cluster):
+    found = rows_of(run(one_entry_year, SPEC | {"cluster": cluster}, window=(-3, 0)))
+    rows = cross_section(one_entry_year, 2005).reset_index()
+    codes = by(rows, "firm_id" if cluster == "firm" else "cluster")
+    expected = least_squares(rows, ["d"], **codes)
+    assert found.loc["att", "std_error"] == pytest.approx(expected.bse["d"], rel=1e-9)
+    assert found.loc["att", "n_clusters"] == len(np.unique(codes["cov_kwds"]["groups"]))
+
+
+def test_entry_years_count_by_their_treated_firms(whole):
+    panel, matches, weights = whole
+    found = rows_of(run(whole))
+    effects, treated = [], []
+    for year in (2004, 2005):
+        own = (panel, matches[matches["stack"] == year], weights[weights["stack"] == year])
+        effects.append(rows_of(run(own)).loc["event[1]", "estimate"])
+        treated.append(int(own[2]["treated"].sum()))
+    assert found.loc["event[1]", "estimate"] == pytest.approx(np.average(effects, weights=treated))
+
+
+def test_an_outcome_that_is_not_observed_before_entry_is_compared_after_it():
+    panel, matches, weights = random_study(3)
+    late = panel.assign(sales=panel["sales"].where(panel["year"] >= 2005))
+    results = run(
+        (late, matches[matches["stack"] == 2005], weights[weights["stack"] == 2005]),
+        SPEC,
+        outcome={"post_only": True},
+        missing="renormalise",
+    )
+    found, stacked = rows_of(results), rows_of(results, "main")
+    assert set(stacked["reason"]) == {"observed_after_entry_only"}
+    sales = late[late["year"] == 2006].set_index("firm_id")["sales"]
+    rows = weights[weights["stack"] == 2005].assign(after=lambda w: w["firm_id"].map(sales))
+    seen = rows[rows["after"].notna()].assign(d=rows["treated"].astype(float))
+    expected = least_squares(seen, ["d"]).params["d"]
+    assert found.loc["event[1]", "estimate"] == pytest.approx(expected)
+    assert found.loc["event[1]", "n_treated"] > 0
+
+
+def test_an_outcome_without_a_base_year_is_refused_until_it_is_said_to_be_so():
+    panel, *rest = random_study(3)
+    late = panel.assign(sales=panel["sales"].where(panel["year"] >= 2006))
+    with pytest.raises(IdentificationError, match=r"set outcomes\.sales\.post_only to true"):
+        run((late, *rest))
+
+
+def faults(*specs, **outcome):
+    outcomes = OutcomesSection.model_validate({"sales": LEVEL | outcome})
+    return list(cross_section_faults(Sections(None, outcomes, treatment(-1, 0), section(*specs))))
+
+
+def test_only_a_spec_of_levels_may_name_an_outcome_that_is_observed_after_entry_only():
+    assert faults(SPEC, post_only=True) == []
+    assert faults() == []
+    (nobody,) = faults(post_only=True)
+    assert "outcomes.sales.post_only: no spec compares levels after entry" in nobody
+    named = estimation().model_dump()["specs"][0] | {"name": "own", "outcomes": ["sales"]}
+    (fault,) = faults(SPEC, named, post_only=True)
+    assert fault.startswith("estimate.specs.own.outcomes: sales is observed after entry only")
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Return results whose headline SPECS says to be a cross-section."""
+    own = {"kind": "cross_section", "base": "none", "firm_effects": "none"}
+    plain = study_results()
+    return plain, with_figures(
+        plain, SPECS, {"estimator": "stacked"}, **own, method=packed_list(["least_squares"])
+    )
+
+
+def said(results):
+    shown = Shown({1: "sales_log"}, lettered_panels(results))
+    notes = [*main_notes(results, shown), *short_notes(results, shown)]
+    (table, *_) = dynamic_effects(results)
+    return " ".join([*notes, *methods_sentences(results), *table.notes])
+
+
+def test_levels_are_said_to_be_levels_and_no_trends_are_said_to_be_parallel(made):
+    plain, levels = (said(results) for results in made)
+    for words in (
+        "difference in levels after entry between treated and comparison firms, which measures no",
+        "Average difference after entry",
+        "event times 0 to",
+        "would have been at the same level after entry",
+        "Differences at each year from entry on",
+    ):
+        assert words in levels
+        assert words not in plain
+    for words in ("would have moved alike", "relative to year", "before and after entry"):
+        assert words not in levels
+        assert words in plain
