@@ -13,7 +13,7 @@ from pipeline.errors import DataError
 from pipeline.panel.delivered import read_panel
 from pipeline.panel.readers import read_table
 from pipeline.panel.spreadsheets import guess_sheet
-from pipeline.panel.values import calendar_year
+from pipeline.panel.years import calendar_year
 from pipeline.params.data import DataSection, FileFormat
 
 PLAIN = FileFormat()

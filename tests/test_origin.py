@@ -63,8 +63,8 @@ def test_yearly_files_are_named_with_rows_of_their_own(tmp_path):
     (tmp_path / "f_2002.csv").write_text("id,sales\n1,-\n2,5\n3,7\n")
     error = fault(tmp_path, {"panel": "f_*.csv", "year_in_name": True})
     assert str(error) == (
-        "column sales: a value is no number: 3 rows; correct, or empty row 3, 4 of f_2001.csv, "
-        "row 2 of f_2002.csv"
+        "column sales: a value is no number: 3 rows; correct or empty it, or list it in "
+        "clean.missing_codes; see row 3, 4 of f_2001.csv, row 2 of f_2002.csv"
     )
     assert error.problems[["file", "row"]].to_numpy().tolist() == [
         ["f_2001.csv", 3],

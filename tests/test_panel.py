@@ -9,8 +9,9 @@ from pipeline.datasets.store import conform
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.notices import notices
+from pipeline.panel.numbers import numeric
 from pipeline.panel.rules.registry import RULES, setting_of_step
-from pipeline.panel.values import numeric, text
+from pipeline.panel.values import text
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection, NumberColumn
 from pipeline.params.treatment import TreatmentSection
@@ -160,7 +161,7 @@ def faulty(column, values):
             faulty("id", ["#VALUE!", "01", "01", "02", "02", "02"]),
             "column id: a firm identifier is",
         ),
-        (faulty("yr", ["03/01/2001", 2002, 2003, 2001, 2002, 2003]), "yr: a year is written as a"),
+        (faulty("yr", ["03/01/01", 2002, 2003, 2001, 2002, 2003]), "yr: a year is written as a"),
         (
             RAW.assign(sales=pd.Timestamp("2001-05-01")),
             "column sales: a value is a date: 6 rows; declare unit: year",

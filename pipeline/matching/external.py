@@ -9,7 +9,8 @@ from pipeline.datasets.arrays import Flags, Integers
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.sets import MatchedSets
 from pipeline.matching.stack import RiskSet, StackMatch, matched, weighted
-from pipeline.panel.values import calendar_year, firm_identifier
+from pipeline.panel.values import firm_identifier
+from pipeline.panel.years import calendar_year
 from pipeline.params.match import ExternalDesign, MatchSection
 
 

@@ -9,7 +9,8 @@ from pipeline.errors import DataError, told_columns
 from pipeline.panel.origin import Segment, file_origin, located, stacked
 from pipeline.panel.readers import first_row, read_table
 from pipeline.panel.values import refuse_rows
-from pipeline.params.data import DataSection, FileFormat, FileSource, NumberColumn, Wide
+from pipeline.params.data import DataSection, FileSource, NumberColumn, Wide
+from pipeline.params.written import FileFormat
 
 # Spaces (no-break, narrow, thin, of a figure's width) and apostrophes that part thousands.
 _SPACES = " \u00a0\u202f\u2009\u2007"

@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from pipeline.errors import DataError
 from pipeline.panel.spreadsheets import read_spreadsheet
-from pipeline.params.data import FileFormat
+from pipeline.params.written import FileFormat
 
 _BLOCK_BYTES = 1 << 24
 

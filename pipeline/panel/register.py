@@ -8,10 +8,16 @@ from pipeline.datasets.panel import LEAVES_PROGRAMME
 from pipeline.errors import DataError, Reason, told_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.rules.links import link
-from pipeline.panel.values import calendar_year, firm_identifier, refuse_rows, text, years_of
+from pipeline.panel.values import firm_identifier, refuse_rows, text
+from pipeline.panel.years import calendar_year, dates_of, years_of
 from pipeline.params.clean import CleanSection, RegisterValues
-from pipeline.params.data import PARTICIPANT_NUMBERS, PARTICIPANT_TEXTS, RegisterColumns
+from pipeline.params.data import (
+    PARTICIPANT_NUMBERS,
+    PARTICIPANT_TEXTS,
+    RegisterColumns,
+)
 from pipeline.params.treatment import RegisterEntry
+from pipeline.params.written import YearsWritten
 
 # What holds for a firm with several values, by the rule of clean.register_values; `refuse` stops.
 _TAKEN = {
@@ -122,19 +128,19 @@ def _entry_year(
     values = register.loc[accepted, column]
     name = f"{column} (register)"
     if entry.late_entry_month is None:
-        year = calendar_year(years_of(values, columns.date_format), name)
+        year = calendar_year(values, name, columns.years)
     else:
-        date = _dates(values, name, columns.date_format)
+        date = _dates(values, name, columns.years)
         year = (date.dt.year + (date.dt.month >= entry.late_entry_month)).astype("Int64")
     return year.reindex(register.index)
 
 
-def _dates(values: pd.Series, name: str, date_format: str | None) -> pd.Series:
-    written = values.astype("str").str.strip()
-    dates = pd.to_datetime(written, errors="coerce", format=date_format or "ISO8601")
+def _dates(values: pd.Series, name: str, written: YearsWritten) -> pd.Series:
+    dates = dates_of(values, written)
+    short = values.astype("str").str.strip().str.len() < len("2000-01")
     refuse_rows(
-        dates.isna() | (written.str.len() < len("2000-01")),
-        f"column {name}: a date is missing or not written as {date_format or '2009-10-31'}",
+        dates.isna() | (short & (written.date_format is None)),
+        f"column {name}: a date is missing or not written as {written.date_format or '2009-10-31'}",
         "late_entry_month needs dates: correct, or declare data.register_columns.date_format; see",
     )
     return dates
@@ -164,9 +170,8 @@ def _exits(rows: "RegisterRows", columns: RegisterColumns, entry: RegisterEntry)
     """Count firms that leave the programme; raise DataError where params refuse that."""
     if columns.exit_year is None:
         return []
-    exits = pd.to_numeric(
-        years_of(rows.register[columns.exit_year], columns.date_format), errors="coerce"
-    ).astype("Int64")
+    given = years_of(rows.register[columns.exit_year], columns.years)
+    exits = pd.to_numeric(given, errors="coerce").astype("Int64")
     leaves = rows.entered & exits.notna()
     refuse_rows(
         leaves & (exits < rows.year).fillna(False).astype(bool),
@@ -216,7 +221,7 @@ def firm_fields(
     for name, column in columns.fields("number").items():
         written = rows.register[column]
         if name == "applied_year":
-            written = years_of(written, columns.date_format)
+            written = years_of(written, columns.years)
         values = _amounts(written, f"{column} (register)")
         fields[name], found = _by_firm(rows, name, values, rule.numbers, "numbers")
         issues += found

@@ -19,11 +19,11 @@ from pipeline.panel.readers import first_row, read_table
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import (
     DataSection,
-    FileFormat,
     FileSource,
     PackageSource,
     SimulationSource,
 )
+from pipeline.params.written import FileFormat
 
 # Rows of a table that people write: more than this is not one.
 _LARGEST_RULES_TABLE = 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.errors import DataError
-from pipeline.params.data import FileFormat
+from pipeline.params.written import FileFormat
 
 # A sheet packs about 10 to 1; far beyond that, or beyond this size, it is made to exhaust memory.
 _LARGEST_BYTES = 1 << 30

@@ -1,4 +1,4 @@
-"""Values of raw columns: text, identifiers, years and numbers, refused where they are not."""
+"""Values of raw columns: text and identifiers, refused where they are none."""
 
 import re
 
@@ -6,32 +6,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes
-from pipeline.datasets.panel import CALENDAR
 from pipeline.errors import Refusal
 from pipeline.panel.origin import rows_error
-from pipeline.panel.scale import LARGEST, SMALLEST
 from pipeline.params.clean import Identifier
-from pipeline.params.data import NumberColumn
 
-# Calendar years, or numbered waves; beyond are typing errors and dates or serial numbers of a
-# spreadsheet.
-_PLAUSIBLE_YEARS = (0, 9999)
-
-# 1 and 0 as spreadsheets and people write them, in small letters.
-_TRUE_FALSE = (
-    ("true", "false"),
-    ("verdadero", "falso"),
-    ("verdadeiro", "falso"),
-    ("vrai", "faux"),
-    ("yes", "no"),
-    ("sí", "no"),
-    ("si", "no"),
-    ("sim", "não"),
-    ("sim", "nao"),
+# #N/A, #VALUE!, #¡DIV/0!, #NAME?, Err:502: what spreadsheets of any language write where a formula
+# failed, or a number did not fit (####).
+_SHEET_ERROR = (
+    r"(?i)#(?:N/A|N/D|Н/Д|N/DISP!?|NV|N/A N/A|GETTING_DATA|[¡¿]?[^\W\d][\w/]*[!?]|#+)"
+    r"|Err:\d{3}"
 )
-
-# #N/A, #VALUE!, #¡DIV/0!, #NAME?: what spreadsheets of any language write where a formula failed.
-_SHEET_ERROR = r"#(?:N/A|N/D|N/DISP|NV|[¡¿]?[A-ZÀ-Ý/0]+[!?])"
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -106,90 +90,6 @@ def _padded(identifier: pd.Series, column: str, width: int) -> pd.Series:
         "declare the width, or characters to remove; see",
     )
     return identifier.str.zfill(width)
-
-
-def calendar_year(values: pd.Series, column: str) -> pd.Series:
-    """Return years as integers, those of dates too.
-
-    Raises DataError where one is missing, no whole number, or a date in another form than
-    2009-10-31.
-    """
-    years = pd.to_numeric(years_of(values), errors="coerce")
-    faulty = years.isna() | (years % 1 != 0) | ~years.between(*_PLAUSIBLE_YEARS)
-    refuse_rows(
-        faulty & _looks_like_date(values),
-        f"column {column}: a year is written as a date",
-        "write the year, or dates as 2009-10-31, in",
-    )
-    refuse_rows(
-        faulty, f"column {column}: a year is missing, no whole number or implausible", "correct"
-    )
-    return years.astype("Int64")
-
-
-def years_of(values: pd.Series, date_format: str | None = None) -> pd.Series:
-    """Return years as delivered, or those of dates (2009-10-31, or in the format given)."""
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return pd.Series(values.dt.year)
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return values
-    written = values.astype("str").str.strip()
-    if date_format is not None:
-        dates = pd.to_datetime(written, format=date_format, errors="coerce")
-        return pd.Series(dates.dt.year.astype("Int64").astype("str").where(dates.notna(), written))
-    return pd.Series(written.str.extract(r"^(\d{4})-\d{2}-\d{2}(?:[ T].*)?$")[0].fillna(written))
-
-
-def _looks_like_date(values: pd.Series) -> pd.Series:
-    written = values.astype("str").str.strip()
-    return written.str.match(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}").fillna(False).astype(bool)
-
-
-def numeric(values: pd.Series, column: NumberColumn) -> pd.Series:
-    """Return a numeric column: years of dates where its unit is the year, 1 and 0 of true, false.
-
-    Raises DataError at text, other dates, infinity, or values out of bounds.
-    """
-    given = years_of(values) if column.unit == CALENDAR else values
-    refuse_rows(
-        given.notna() & pd.api.types.is_datetime64_any_dtype(given.dtype),
-        f"column {column.column}: a value is a date",
-        "declare unit: year where its year is meant, or correct",
-    )
-    numeric = pd.to_numeric(_as_one_and_zero(given), errors="coerce").astype("float64")
-    faulty = (numeric.isna() & values.notna()) | np.isinf(numeric)
-    refuse_rows(faulty, f"column {column.column}: a value is no number", "correct, or empty")
-    refuse_rows(
-        numeric.abs() > LARGEST,
-        f"column {column.column}: a value is beyond {LARGEST:g}, which variances cannot take",
-        "correct, or empty",
-    )
-    refuse_rows(
-        (numeric != 0) & (numeric.abs() < SMALLEST),
-        f"column {column.column}: a value is nearer to zero than {SMALLEST:g}, which variances "
-        "cannot take",
-        "correct, or empty",
-    )
-    if column.minimum is not None:
-        refuse_rows(
-            numeric < column.minimum,
-            f"column {column.column}: a value is below its minimum {column.minimum:g}",
-            "correct, or declare another minimum for",
-        )
-    return numeric
-
-
-def _as_one_and_zero(values: pd.Series) -> pd.Series:
-    """Return 1 and 0 where every value is one of two words for true and false, else as given."""
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return values
-    code, distinct = distinct_values(values)
-    words = distinct.astype("str").str.strip().str.lower()
-    for pair in _TRUE_FALSE:
-        if len(words) and words.isin(pair).all():
-            numbers = np.append((words == pair[0]).to_numpy(float), np.nan)
-            return pd.Series(numbers[code], values.index)
-    return values
 
 
 def refuse_rows(

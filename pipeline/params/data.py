@@ -1,12 +1,18 @@
 """Section `data`: where the panel comes from and what its columns are."""
 
-import codecs
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.params.settings import Settings
 from pipeline.params.simulation import Simulation
+from pipeline.params.written import (
+    DateFormat,
+    FileFormat,
+    FirstYear,
+    YearsWritten,
+    require_century,
+)
 
 
 class Wide(Settings):
@@ -27,33 +33,6 @@ class PackageSource(Settings):
     dataset: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     wide: Wide | None = None
-
-
-class FileFormat(Settings):
-    """Say how files are written.
-
-    `delimiter`, `encoding`, `decimal` and `thousands` are of text files; `sheet` of a workbook,
-    null for its only one; `header_row` counts from 1; `value_labels` takes the labels of Stata's
-    coded columns instead of their codes.
-    """
-
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: str = "utf-8"
-    decimal: Literal[".", ","] = "."
-    thousands: Literal[".", ",", " ", "'"] | None = None
-    sheet: str | None = None
-    header_row: int = Field(default=1, ge=1)
-    value_labels: bool = False
-
-    @model_validator(mode="after")
-    def _known_encoding(self) -> "FileFormat":
-        try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            raise ValueError(f"no encoding is called {self.encoding}; try utf-8, cp1252") from None
-        if self.decimal == self.thousands:
-            raise ValueError("decimal and thousands cannot be the same mark")
-        return self
 
 
 class FileSource(Settings):
@@ -129,7 +108,8 @@ class RegisterColumns(Settings):
     """Name the columns of the participation register, one row per firm and programme.
 
     `dates` names further entry dates by what they date: approval, disbursement, first activity.
-    `date_format` says how dates are written where not 2009-10-31: %d/%m/%Y is 31/10/2009. Of
+    `date_format` says how dates are written where not 2009-10-31: %d/%m/%Y is 31/10/2009, serial a
+    spreadsheet's number of days; `two_digit_years_from` the first year that two digits can be. Of
     participants: `component` (technical assistance, finance, infrastructure, coordination), `role`
     (supplier, sponsor, service provider), `amount` of support and `own_contribution` in money, and
     `register_cluster`, the cluster as the programme calls it (the assignment cluster, which every
@@ -142,7 +122,8 @@ class RegisterColumns(Settings):
     entry_year: str
     programme: str | None = None
     dates: dict[str, str] = Field(default={})
-    date_format: str | None = None
+    date_format: DateFormat | None = None
+    two_digit_years_from: FirstYear | None = None
     exit_year: str | None = None
     component: str | None = None
     role: str | None = None
@@ -153,6 +134,17 @@ class RegisterColumns(Settings):
     eligible: str | None = None
     ranking: str | None = None
     decision: str | None = None
+
+    @model_validator(mode="after")
+    def _century_of_two_digits(self) -> "RegisterColumns":
+        require_century(self.years)
+        return self
+
+    @property
+    def years(self) -> YearsWritten:
+        """Return how the register writes years."""
+        where = "data.register_columns"
+        return YearsWritten(self.date_format, self.two_digit_years_from, where)
 
     @property
     def named(self) -> list[str]:
@@ -174,18 +166,33 @@ class DataSection(Settings):
     """Say where the panel comes from, what identifies a row, and which columns are used.
 
     `cluster` names the text columns whose combination is the assignment cluster, or `firm_id`
-    where each firm was assigned on its own. `max_rows` bounds what a delivered table may hold.
+    where each firm was assigned on its own. `date_format` says how dates are written from which
+    `year`, and columns of `unit: year`, take the year, where not 2009-10-31: '%d/%m/%Y', or serial
+    for a spreadsheet's number of days; `two_digit_years_from` is the first year that two digits can
+    be (1950: 50 is 1950, 49 is 2049). `max_rows` bounds what a delivered table may hold.
     `confidential` keeps the raw files out of a replication package, which then has stand-ins.
     """
 
     source: Source
     firm_id: str
     year: str
+    date_format: DateFormat | None = None
+    two_digit_years_from: FirstYear | None = None
     cluster: list[str] = Field(min_length=1)
     register_columns: RegisterColumns | None = None
     max_rows: int = Field(default=20_000_000, ge=1)
     confidential: bool = False
     columns: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], StudyColumn]
+
+    @model_validator(mode="after")
+    def _century_of_two_digits(self) -> "DataSection":
+        require_century(self.years)
+        return self
+
+    @property
+    def years(self) -> YearsWritten:
+        """Return how the panel writes years."""
+        return YearsWritten(self.date_format, self.two_digit_years_from)
 
     @model_validator(mode="after")
     def _no_reserved_names(self) -> "DataSection":

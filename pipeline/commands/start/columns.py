@@ -14,7 +14,8 @@ from pipeline.commands.start.numbers import (
     numbers,
     text_codes,
 )
-from pipeline.panel.values import years_of
+from pipeline.panel.years import years_of
+from pipeline.params.written import YearsWritten
 
 # Words for the same thing in English, Spanish and Portuguese, as they begin column names.
 _HINTS = {
@@ -265,7 +266,8 @@ def guess_register(table: pd.DataFrame) -> RegisterGuess:
     if formats[entry]:
         columns["date_format"] = str(formats[entry])
         questions.append(f"is {entry} written {formats[entry]} (d day, m month)?")
-    first = pd.to_numeric(years_of(table[entry], formats[entry] or None), errors="coerce").min()
+    written = YearsWritten(formats[entry] or None)
+    first = pd.to_numeric(years_of(table[entry], written), errors="coerce").min()
     return RegisterGuess(
         columns,
         None if pd.isna(first) else int(first),

@@ -13,7 +13,7 @@ from pipeline.errors import DataError
 from pipeline.panel.delivered import YEAR_IN_NAME
 from pipeline.panel.readers import read_table
 from pipeline.panel.spreadsheets import guess_sheet
-from pipeline.params.data import FileFormat
+from pipeline.params.written import FileFormat
 
 _SAMPLE_BYTES = 1 << 20
 _LARGEST_TABLE = 20_000_000

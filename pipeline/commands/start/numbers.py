@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.errors import DataError
 from pipeline.panel.delivered import point_decimals
 from pipeline.panel.values import text
-from pipeline.params.data import FileFormat
+from pipeline.params.written import FileFormat
 
 _CODES = ("sector", "ciiu", "isic", "cnae", "nace", "sic", "muni", "region", "cod", "state",
           "depart", "district", "comuna", "uf", "province", "legal", "type", "name")  # fmt: skip

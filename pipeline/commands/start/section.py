@@ -19,8 +19,9 @@ from pipeline.commands.start.files import Delivery, deliveries
 from pipeline.commands.start.numbers import is_year, numbers, pointed
 from pipeline.errors import DataError
 from pipeline.panel.delivered import long_layout
-from pipeline.params.data import FileFormat, Wide
+from pipeline.params.data import Wide
 from pipeline.params.settings import read_value
+from pipeline.params.written import FileFormat
 
 _TEMPLATE = Path(__file__).with_name("section.yaml")
 _OUTCOMES = {"sales": "log", "employment": "log", "exports": "any"}

@@ -28,6 +28,8 @@ SILENT_RULES: dict[str, str] = {
 SILENT_OPTIONS: dict[str, str] = {
     "data.firm_id": _DELIVERED,
     "data.year": _DELIVERED,
+    "data.date_format": _DELIVERED,
+    "data.two_digit_years_from": _DELIVERED,
     "data.max_rows": _DELIVERED,
     "data.confidential": "says what a replication package holds",
     "data_columns.kind": "follows from what else is said of the column",

@@ -6,7 +6,8 @@ from pipeline.errors import Reason
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
-from pipeline.panel.values import calendar_year, firm_identifier, refuse_rows, text
+from pipeline.panel.values import firm_identifier, refuse_rows, text
+from pipeline.panel.years import calendar_year
 from pipeline.params.clean import Identifier
 
 _COLUMNS = ("firm_id", "year", "column", "old", "new", "reason", "source")

@@ -7,7 +7,8 @@ from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Ruled, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
-from pipeline.panel.values import calendar_year, refuse_rows, text
+from pipeline.panel.values import refuse_rows, text
+from pipeline.panel.years import calendar_year
 from pipeline.params.clean import Price
 
 

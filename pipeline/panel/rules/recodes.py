@@ -6,7 +6,8 @@ from pipeline.errors import Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
-from pipeline.panel.values import calendar_year, refuse_rows, text
+from pipeline.panel.values import refuse_rows, text
+from pipeline.panel.years import calendar_year
 from pipeline.params.clean import Recode
 
 _YEARS = ("first_year", "last_year")

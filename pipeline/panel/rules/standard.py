@@ -7,16 +7,16 @@ import pandas as pd
 
 from pipeline.errors import DataError, Reason, told_columns
 from pipeline.panel.ledger import Issue, issue
+from pipeline.panel.numbers import numeric
 from pipeline.panel.values import (
-    calendar_year,
     distinct_values,
     firm_identifier,
     is_formula,
     is_sheet_error,
-    numeric,
     refuse_rows,
     text,
 )
+from pipeline.panel.years import calendar_year, refuse_two_digits
 from pipeline.params.clean import Identifier
 from pipeline.params.data import DataSection, NumberColumn
 
@@ -26,8 +26,9 @@ def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) ->
     delivered = raw.reset_index(drop=True)
     keys = {
         "firm_id": firm_identifier(delivered[data.firm_id], data.firm_id, written),
-        "year": calendar_year(delivered[data.year], data.year),
+        "year": calendar_year(delivered[data.year], data.year, data.years),
     }
+    refuse_two_digits(delivered[data.year], keys["year"], data.year)
     values = {name: delivered[column.column] for name, column in data.delivered.items()}
     return pd.DataFrame({**keys, **values}, copy=False)
 
@@ -72,7 +73,7 @@ def _is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
 def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
     """Give each column its declared type; raise DataError where a value is not of it."""
     typed = {
-        name: numeric(panel[name], column)
+        name: numeric(panel[name], column, data.years)
         if isinstance(column, NumberColumn)
         else _codes(panel[name], column.column)
         for name, column in data.delivered.items()

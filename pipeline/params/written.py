@@ -1,0 +1,69 @@
+"""How delivered files, and the years in them, are written."""
+
+import codecs
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pipeline.params.settings import Settings
+
+# The form of dates that are numbers of days, as spreadsheets hold them: 40179 is 2010-01-01.
+SERIAL = "serial"
+
+
+def _with_year(date_format: str) -> str:
+    if date_format != SERIAL and not ("%Y" in date_format or "%y" in date_format):
+        raise ValueError(
+            f"a form of dates holds %Y or %y ('%d/%m/%Y' is 31/10/2009), or is {SERIAL} (40179)"
+        )
+    return date_format
+
+
+DateFormat = Annotated[str, AfterValidator(_with_year)]
+FirstYear = Annotated[int, Field(ge=1800, le=2100)]
+
+
+@dataclass(frozen=True)
+class YearsWritten:
+    """Say how the years of a table are written; `section` is where params say it."""
+
+    date_format: str | None = None
+    two_digit_years_from: int | None = None
+    section: str = "data"
+
+
+def require_century(written: YearsWritten) -> None:
+    """Raise ValueError where dates have years of two digits and nothing says of which century."""
+    if "%y" in (written.date_format or "") and written.two_digit_years_from is None:
+        raise ValueError(
+            "date_format has years of two digits (%y): declare two_digit_years_from, the first "
+            "year that they can be (1950: 50 is 1950, 49 is 2049)"
+        )
+
+
+class FileFormat(Settings):
+    """Say how files are written.
+
+    `delimiter`, `encoding`, `decimal` and `thousands` are of text files; `sheet` of a workbook,
+    null for its only one; `header_row` counts from 1; `value_labels` takes the labels of Stata's
+    coded columns instead of their codes.
+    """
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    sheet: str | None = None
+    header_row: int = Field(default=1, ge=1)
+    value_labels: bool = False
+
+    @model_validator(mode="after")
+    def _known_encoding(self) -> "FileFormat":
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise ValueError(f"no encoding is called {self.encoding}; try utf-8, cp1252") from None
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands cannot be the same mark")
+        return self
