@@ -12,7 +12,7 @@ from told import estimate_specs
 from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import SPECS
 from pipeline.effects.study import prepare_study
-from pipeline.errors import IdentificationError
+from pipeline.errors import IdentificationError, ParamsError
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.words.main_notes import main_notes
@@ -194,3 +194,62 @@ def test_levels_are_said_to_be_levels_and_no_trends_are_said_to_be_parallel(made
     for words in ("would have moved alike", "relative to year", "before and after entry"):
         assert words not in levels
         assert words in plain
+
+
+ANCOVA = SPEC | {"name": "ancova", "base_value": "covariate"}
+
+
+@pytest.mark.parametrize("cluster", ["firm", "assignment"])
+def test_the_base_value_as_covariate_is_that_of_a_weighted_regression(one_entry_year, cluster):
+    found = rows_of(drawn(one_entry_year, ANCOVA | {"cluster": cluster}, window=(-3, 0)), "ancova")
+    rows = cross_section(one_entry_year, 2005).reset_index()
+    codes = by(rows, "firm_id" if cluster == "firm" else "cluster")
+    expected = least_squares(rows, ["d", "base"], **codes)
+    assert found.loc["att", "estimate"] == pytest.approx(expected.params["d"], rel=1e-9)
+    assert found.loc["att", "std_error"] == pytest.approx(expected.bse["d"], rel=1e-9)
+    assert found.loc["att", "estimate"] != pytest.approx(least_squares(rows, ["d"]).params["d"])
+
+
+def drawn(data, *specs, assignment="random", window=(-3, 2), **settings):
+    panel, matches, weights = data
+    study = prepare_study(
+        panel,
+        matches,
+        weights,
+        outcomes=OutcomesSection.model_validate({"sales": LEVEL}),
+        treatment=treatment(*window).model_copy(update={"assignment": assignment}),
+        matched_times={},
+        estimate=section(*specs, **settings),
+    )
+    return estimate_specs(study)
+
+
+def test_a_base_value_that_does_not_vary_within_groups_changes_nothing(one_entry_year):
+    panel, *rest = one_entry_year
+    alike = panel.assign(sales=panel["sales"].where(panel["year"] != 2004, 5.0))
+    found = drawn((alike, *rest), ANCOVA, SPEC)
+    columns = ["estimate", "std_error", "n_obs"]
+    own, plain = (rows_of(found, name)[columns] for name in ("ancova", "levels"))
+    pd.testing.assert_frame_equal(own, plain)
+
+
+def test_ancova_is_refused_where_support_was_not_assigned_at_random(one_entry_year):
+    with pytest.raises(ParamsError, match=r"declare treatment\.assignment: random"):
+        drawn(one_entry_year, ANCOVA, assignment=None)
+    outcomes = OutcomesSection.model_validate({"sales": LEVEL})
+    own = treatment(-1, 0)
+    (fault,) = cross_section_faults(Sections(None, outcomes, own, section(ANCOVA)))
+    assert fault.startswith("estimate.specs.ancova.base_value: covariate (ANCOVA) is for support")
+    random = own.model_copy(update={"assignment": "random"})
+    assert list(cross_section_faults(Sections(None, outcomes, random, section(ANCOVA)))) == []
+
+
+def test_ancova_says_first_that_assignment_was_random(made):
+    own = {"kind": "cross_section", "base": "covariate", "firm_effects": "none"}
+    ancova = with_figures(made[0], SPECS, {"estimator": "stacked"}, **own)
+    shown = Shown({1: "sales_log"}, lettered_panels(ancova))
+    for notes in (main_notes(ancova, shown), short_notes(ancova, shown), methods_sentences(ancova)):
+        assert notes[0].startswith("Support was assigned at random")
+    assert "would have been alike after entry" in methods_sentences(ancova)[-1]
+    assert "(ANCOVA)" in said(ancova)
+    assert "ANCOVA" not in said(made[0])

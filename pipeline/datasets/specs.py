@@ -70,7 +70,7 @@ SPECS = Dataset(
         "anticipation_years": _number("years before entry that count as treated"),
         "base_event_time": _number("event time of the reference year"),
         "base": word(
-            "what the average is measured from: reference_year, every_year_before; none: no change"
+            "what the average is measured from: reference_year, every_year_before; covariate, none"
         ),
         "event_base": word("what event times before entry are measured from: universal, varying"),
         "matched_event_times": listed("event times of the outcome that the design matched on"),

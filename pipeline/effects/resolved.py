@@ -42,7 +42,7 @@ class Resolved:
 
     method: tuple[str, ...]
     average: str
-    base: Literal["reference_year", "every_year_before", "none"]
+    base: Literal["reference_year", "every_year_before", "covariate", "none"]
     event_base: Literal["universal", "varying", "none"]
     gaps: tuple[str, ...]
     weights: str

@@ -16,6 +16,7 @@ from pipeline.errors import IdentificationError, ParamsError
 from pipeline.matching.matched_lags import MatchedTimes
 from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
 from pipeline.panel.scale import on_scale
+from pipeline.params.cross_section_faults import assignment_faults
 from pipeline.params.estimate import EstimateSection, Spec
 from pipeline.params.outcomes import Outcome, OutcomesSection
 from pipeline.params.score import ScoreSection
@@ -82,11 +83,14 @@ def prepare_study(
     """Join each design's stacks once, and check the names that specs use.
 
     `covariates` is COVARIATES, for specs that adjust, and `score` says how they are defined. Raises
-    ParamsError where a spec names a design, outcome or covariate that does not exist.
+    ParamsError where a spec names a design, outcome or covariate that does not exist, or asks for
+    what needs random assignment without it.
     """
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)
     _check_covariates(covariates, estimate)
+    if faults := list(assignment_faults(estimate, treatment)):
+        raise ParamsError("\n".join(faults))
     study = Study(
         panel=panel,
         stacks={},

@@ -2,7 +2,9 @@
 
 Each cell, an entry year at an event time, is one weighted least squares regression over firms:
 outcome on a constant and treatment. A cell's firms are a cross-section, so that what differed
-between the groups before entry stays in the difference.
+between the groups before entry stays in the difference. Where support was assigned at random the
+outcome in the reference year may be a third regressor (ANCOVA), which takes the part of the noise
+that lasts: McKenzie (2012), doi:10.1016/j.jdeveco.2012.01.002.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.datasets.arrays import Codes, Floats
+from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.effects.after_entry import POST_ONLY
 from pipeline.effects.answers import Answer, Task
-from pipeline.effects.estimated import Estimated, joined
+from pipeline.effects.estimated import ROUNDING, Estimated, joined
 from pipeline.effects.event_averages import mean_from_entry, means_by_event_time
 from pipeline.effects.regression import Regression
 from pipeline.effects.resolved import Asked, Resolved, on_changes
@@ -42,7 +45,9 @@ class _Cell:
 def estimate_cross_section(task: Task) -> Answer:
     """Return every term that a spec asks for, from the rows of the sample from entry on."""
     spec: CrossSectionSpec = task.spec
-    cells = _cells(task.sample)
+    if spec.base_value != "unused" and task.study.outcomes[task.outcome].post_only:
+        raise IdentificationError(POST_ONLY)
+    cells = _cells(task.sample, spec)
     found = _estimated(task.sample, cells)
     events = means_by_event_time(found, np.array([cell.mass for cell in cells]))
     entered = np.unique(task.sample.stack[task.sample.treated])
@@ -58,7 +63,7 @@ def cross_section_rules(asked: Asked) -> Resolved:
     """Return how outcomes are compared after entry."""
     return replace(
         on_changes(asked, "least_squares"),
-        base="none",
+        base="covariate" if asked.spec.base_value == "covariate" else "none",
         event_base="none",
         gaps=(asked.gaps,),
         firm_effects="none",
@@ -70,13 +75,13 @@ def true_cross_section(task: Task, effect: Floats) -> Mapping[Term, float]:
     """Return what the comparison finds of the true effects, which comparison firms have none of."""
     sample = task.sample
     own = np.where(sample.treated, effect[sample.panel_row], 0.0)
-    cells = _cells(replace(sample, values=sample.by_unit(own)))
+    cells = _cells(replace(sample, values=sample.by_unit(own)), task.spec)
     mass = np.array([cell.mass for cell in cells])
     events = means_by_event_time(_estimated(sample, cells), mass)
     return {ATT: mean_from_entry(events, ATT).estimate(ATT)}
 
 
-def _cells(sample: StackedSample) -> list[_Cell]:
+def _cells(sample: StackedSample, spec: CrossSectionSpec) -> list[_Cell]:
     """Return the regressions of all cells; raise IdentificationError where there is none."""
     years, year = sample.stacks.entry_years
     found = []
@@ -85,16 +90,21 @@ def _cells(sample: StackedSample) -> list[_Cell]:
             used = np.flatnonzero(sample.observed[:, column] & (year == code))
             if time >= 0 and len(used):
                 term = Term("cell", cohort=entry, event_time=time)
-                found.append(_fit(sample, term, used, column))
+                found.append(_fit(sample, spec, term, used))
     if not found:
         raise IdentificationError(Reason("nobody_observed_after_entry"))
     return found
 
 
-def _fit(sample: StackedSample, term: Term, unit: Codes, column: int) -> _Cell:
-    """Regress a cell's outcome on a constant and treatment."""
+def _fit(sample: StackedSample, spec: CrossSectionSpec, term: Term, unit: Codes) -> _Cell:
+    """Regress a cell's outcome on a constant, treatment and, if asked, its value at base."""
+    assert term.event_time is not None, "cells have one"
+    column = term.event_time - int(sample.stacks.event_times[0])
     treated, weight = sample.stacks.treated[unit], sample.weights[unit, column]
-    regressors = np.column_stack([np.ones(len(unit)), treated])
+    columns = [np.ones(len(unit)), treated.astype(np.float64)]
+    if spec.base_value == "covariate":
+        columns += _base_value(sample, unit, treated, weight)
+    regressors = np.column_stack(columns)
     bread = np.linalg.inv(regressors.T @ (weight[:, None] * regressors))
     y = sample.values[unit, column]
     coefficients = bread @ (regressors.T @ (weight * y))
@@ -102,6 +112,21 @@ def _fit(sample: StackedSample, term: Term, unit: Codes, column: int) -> _Cell:
     influence = (regressors @ bread[1]) * weight * residuals
     mass = float(weight[treated].sum())
     return _Cell(term, unit, float(coefficients[1]), influence, mass, len(bread))
+
+
+def _base_value(sample: StackedSample, unit: Codes, treated: Flags, weight: Floats) -> list[Floats]:
+    """Return the outcome in the reference year, standardised; nothing where all groups are alike.
+
+    It then says no more than treatment does.
+    """
+    values = sample.values[unit, sample.stacks.reference_column]
+    centred = values - np.average(values, weights=weight)
+    scale = float(np.abs(centred).max())
+    means = [np.average(centred[own], weights=weight[own]) for own in (treated, ~treated)]
+    within = centred - np.where(treated, *means)
+    if np.abs(within).max() <= ROUNDING * max(scale, float(np.abs(values).max())):
+        return []
+    return [centred / scale]
 
 
 def _residuals(y: Floats, regressors: Floats, coefficients: Floats) -> Floats:

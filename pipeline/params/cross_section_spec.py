@@ -15,7 +15,9 @@ class CrossSectionSpec(EstimatesAsked):
     treatment by the design's weights; `att` is the equal-weight mean over event times. `base_value`
     says what becomes of the outcome in the reference year: `unused`, a difference in levels, which
     measures no change and is the only effect on outcomes that are first observed after entry
-    (`post_only` in section outcomes).
+    (`post_only` in section outcomes); `covariate`, a regressor with a slope of its own in each
+    entry year and event time (ANCOVA), where support was assigned at random
+    (`treatment.assignment: random`). McKenzie (2012), doi:10.1016/j.jdeveco.2012.01.002.
     """
 
     gives = "effects"
@@ -25,4 +27,4 @@ class CrossSectionSpec(EstimatesAsked):
     estimator: Literal["cross_section"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: SpecCluster
-    base_value: Literal["unused"]
+    base_value: Literal["unused", "covariate"]

@@ -77,6 +77,7 @@ class TreatmentSection(Settings):
 
     `leave_out_entry_years` lists entry years that no design can use (too few entrants, say): their
     firms leave the sample with a step of their own, and still count as treated neighbours.
+    `assignment: random` declares that support was given out by lot, which allows ANCOVA.
     """
 
     entry: Entry
@@ -84,6 +85,7 @@ class TreatmentSection(Settings):
     comparison: Literal["never_treated", "not_yet_treated"]
     window: Window
     leave_out_entry_years: list[int] = Field(default=[])
+    assignment: Literal["random"] | None = None
 
     @model_validator(mode="after")
     def _reference_in_window(self) -> "TreatmentSection":

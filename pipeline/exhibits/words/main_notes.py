@@ -30,6 +30,7 @@ from pipeline.params.exhibit import PanelSection
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     """Return all that can be said of the outcomes and panels that one table shows."""
     notes = (
+        *assigned_at_random(results, shown),
         _sample(results, shown),
         *_estimators(results, shown),
         *_designs(results, shown),
@@ -43,6 +44,16 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *stars_words(results),
     )
     return tuple(note for note in notes if note)
+
+
+def assigned_at_random(results: StudyResults, shown: Shown) -> list[str]:
+    """Say first which panels rest on random assignment: those with the base value as covariate."""
+    rests = [
+        letter
+        for letter in shown.panels
+        if any(row.code("base") == "covariate" for row in panel_ran(results, shown, letter))
+    ]
+    return [say("main_notes.assigned_at_random", panels=name_panels(rests))] if rests else []
 
 
 def _sample(results: StudyResults, shown: Shown) -> str:

@@ -34,7 +34,9 @@ def methods_sentences(results: StudyResults) -> list[str]:
     rows = ran_on(results, headline.spec, [headline.design], settings.outcomes.intended)
     panel = PanelSection(design=headline.design, spec=headline.spec, label="")
     shown = Shown(dict(enumerate(settings.outcomes.intended, start=1)), {"A": panel})
+    ancova = rows[0].code("base") == "covariate"
     sentences = (
+        say("methods_paragraph.assigned_at_random") if ancova else "",
         _compared(results, rows),
         _picked(results, rows),
         say("methods_paragraph.estimated", words=_estimator(results, rows)),
@@ -81,6 +83,8 @@ def _estimator(results: StudyResults, rows: list[Ran]) -> str:
 
 def _assumption(row: Ran) -> str:
     """Return what must hold; since when, where effects may come before entry."""
+    if row.code("base") == "covariate":
+        return say("methods_paragraph.assumption_random")
     if not measures_change(row):
         return say("methods_paragraph.assumption_same_level")
     anticipated = row.has("anticipation_years")

@@ -27,6 +27,7 @@ from pipeline.exhibits.words.estimators import estimator_words, name_with_covari
 from pipeline.exhibits.words.inference import clustered_by
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import (
+    assigned_at_random,
     in_ratios,
     largest_firms,
     observations_differ,
@@ -42,6 +43,7 @@ from pipeline.params.exhibit import PanelSection
 def short_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     """Return the notes for the outcomes and panels that one table shows."""
     notes = (
+        *assigned_at_random(results, shown),
         _effect(results, shown),
         brackets(results, shown),
         _estimators(results, shown),
@@ -62,6 +64,7 @@ def short_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
 def variant_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     """Return the notes of panels beyond the main table, which has said what stands in them."""
     notes = (
+        *assigned_at_random(results, shown),
         say("short_notes.as_main"),
         _estimators(results, shown),
         *_apart(results, shown),
