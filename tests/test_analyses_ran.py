@@ -122,6 +122,11 @@ LEFT = {"exit": {"known_by": "column", "column": "left"}}
             LEFT,
             {"exit_known_by": "column", "least_years_absent": 0, "column": "left"},
         ),
+        (
+            "survival",
+            {"exit": {"known_by": "flag"}},
+            {"exit_known_by": "flag", "least_years_absent": 0},
+        ),
         ("survival", limits(-1.5, 100.0), {"lowest": -1.5}),
         ("survival", limits(0.0, 99.0), {"highest": 99.0}),
         ("groups", grouped(at=-3), {"column_event_time": -3}),

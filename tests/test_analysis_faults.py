@@ -55,6 +55,11 @@ def faults(path, value):
             "survival.exit.column: closed is not in data.columns",
         ),
         (
+            ("survival", "exit"),
+            {"known_by": "flag"},
+            "survival.exit.known_by: flag needs clean.exit",
+        ),
+        (
             ("margins", "outcomes"),
             ["sales_log"],
             "margins.outcomes: sales_log is not proportional; margins are those of a level",

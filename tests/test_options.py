@@ -115,6 +115,7 @@ CLEAN = {
         | {"by": "place", "largest_move_percent": 50.0}
     ],
     "customs": {"column": "sales", "matched": "jobs", "unmatched": "zero"},
+    "exit": {"column": "place", "gone": ["closed"]},
     "filters": [{"column": "place", "label": "one place", "keep": ["A"]}],
     "window": {"first_year": 2005, "last_year": 2012, "balanced": True}
     | {"minimum_pre_years": 2, "minimum_post_years": 1},

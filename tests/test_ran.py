@@ -99,6 +99,7 @@ GROUPS, SIZES = {"estimator": "groups"}, {"estimator": "size_weighted"}
 # The same of ANALYSES, with the tables that say it: of survival there are two.
 OF_ANALYSES = [
     ("exit_known_by", EXIT, "column", "gone from the year that column none gives", 2),
+    ("exit_known_by", EXIT, "flag", "in which the flag of the data says so", 2),
     ("least_years_absent", EXIT, 4, "gone, if the panel has at least 4 more", 2),
     ("lowest", LIMITS, 7.5, "Log sales, 7.5 to 500 US$ million", 1),
     ("highest", LIMITS, 750.0, "Log sales, 1 to 750 US$ million", 1),

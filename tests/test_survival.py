@@ -115,6 +115,23 @@ def test_the_year_of_exit_may_come_from_a_column():
     assert rows.loc["event[2]", "estimate"] == pytest.approx(3 / 4 - 3 / 4)
 
 
+def test_a_flag_tells_the_gone_from_those_that_have_no_rows():
+    """C2 has no flag: it is alive without a value, and no zero of it counts in levels."""
+    results = run(
+        exit_rule={"known_by": "flag"}, columns={"exit_year": {"T4": 2004.0, "C1": 2003.0}}
+    )
+    assert survival(results).loc["event[2]", "estimate"] == pytest.approx(3 / 4 - 3 / 4)
+    place = {"treated": False, "event_time": 2}
+    assert figure(results, ATTRITION, "n_gap", **place) == 1
+    assert figure(results, ATTRITION, "n_gone", **place) == 1
+    rule = {"known_by": "column", "column": "left"}
+    by_column = run(exit_rule=rule, columns={"left": {"T4": 2004.0, "C1": 2003.0}})
+    columns = ["estimate", "std_error"]
+    pd.testing.assert_frame_equal(
+        rows_of(results, "survival")[columns], rows_of(by_column, "survival")[columns]
+    )
+
+
 def test_rows_after_exit_are_refused_without_naming_a_firm():
     rule = {"known_by": "column", "column": "left"}
     with pytest.raises(DataError, match="2 firms have rows in or after") as error:

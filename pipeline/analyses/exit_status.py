@@ -9,7 +9,8 @@ from pipeline.datasets.arrays import Flags, Floats
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import DataError
 from pipeline.panel.panel_index import NO_ROW
-from pipeline.params.analyses import ColumnExit, LastYearExit
+from pipeline.params.analyses import ColumnExit, FlagExit, LastYearExit
+from pipeline.params.clean import EXIT_YEAR
 
 # Later than any year: a firm whose exit is not seen.
 NEVER = np.inf
@@ -42,7 +43,9 @@ class ExitStatus:
         return np.asarray(np.isfinite(self.alive))
 
 
-def exit_status(stacks: Stacks, panel: pd.DataFrame, rule: LastYearExit | ColumnExit) -> ExitStatus:
+def exit_status(
+    stacks: Stacks, panel: pd.DataFrame, rule: LastYearExit | ColumnExit | FlagExit
+) -> ExitStatus:
     """Say who is alive at each event time; firms are alive in base and entry year by construction.
 
     Exit is known up to one year for all firms: the panel's last, or, where a firm must be absent
@@ -60,31 +63,30 @@ def exit_status(stacks: Stacks, panel: pd.DataFrame, rule: LastYearExit | Column
         known_to -= rule.least_years_absent - 1
         exit_year = np.where(last_row + 1 <= known_to, last_row + 1, NEVER)
     else:
-        exit_year = _exit_years(panel, rule, code)
-        _check_rows(rule, exit_year, last_row)
+        column = EXIT_YEAR if isinstance(rule, FlagExit) else rule.column
+        exit_year = _exit_years(panel, column, code)
+        _check_rows(column, exit_year, last_row)
     calendar = (stacks.stack[:, None] + stacks.event_times).astype(np.float64)
     alive = (calendar < exit_year[stacks.firm][:, None]).astype(np.float64)
     alive[calendar > known_to] = np.nan
     return ExitStatus(alive, stacks.panel_row != NO_ROW, stacks.covered)
 
 
-def _exit_years(panel: pd.DataFrame, rule: ColumnExit, code: np.ndarray) -> Floats:
-    if rule.column not in panel.columns:
-        raise DataError(
-            f"estimate.analyses.survival.exit.column is {rule.column}, which the panel lacks"
-        )
-    given = panel[rule.column].to_numpy(dtype=np.float64, na_value=np.nan)
+def _exit_years(panel: pd.DataFrame, column: str, code: np.ndarray) -> Floats:
+    if column not in panel.columns:
+        raise DataError(f"estimate.analyses.survival.exit reads {column}, which the panel lacks")
+    given = panel[column].to_numpy(dtype=np.float64, na_value=np.nan)
     exit_year = np.full(int(code.max()) + 1, NEVER)
     known = np.isfinite(given)
     np.minimum.at(exit_year, code[known], given[known])
     return exit_year
 
 
-def _check_rows(rule: ColumnExit, exit_year: Floats, last_row: Floats) -> None:
+def _check_rows(column: str, exit_year: Floats, last_row: Floats) -> None:
     n_after = int((last_row >= exit_year).sum())
     if n_after:
         raise DataError(
             f"estimate.analyses.survival.exit.column: {n_after} firms have rows in or after the "
-            f"year that `{rule.column}` gives, the first year in which a firm is gone; correct the "
+            f"year that `{column}` gives, the first year in which a firm is gone; correct the "
             "years or use known_by: last_year"
         )

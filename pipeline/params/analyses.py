@@ -100,6 +100,15 @@ class ColumnExit(Settings):
     column: str
 
 
+class FlagExit(Settings):
+    """Take exit from the flag that `clean.exit` names.
+
+    A firm without one is alive to the panel's last year, whether or not it has rows.
+    """
+
+    known_by: Literal["flag"]
+
+
 class Limits(Settings):
     """Bound what an outcome could have been, in the unit of its column."""
 
@@ -119,7 +128,7 @@ class Survival(Analysis):
     `limits`, by outcome, are what worst-case bounds (Manski) fill in for firms that exit.
     """
 
-    exit: Annotated[LastYearExit | ColumnExit, Field(discriminator="known_by")]
+    exit: Annotated[LastYearExit | ColumnExit | FlagExit, Field(discriminator="known_by")]
     limits: dict[str, Limits] = Field(default_factory=dict)
 
     @model_validator(mode="after")

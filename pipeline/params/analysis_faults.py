@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.params.analyses import OWN_LEVELS, Analyses, Grouping, Size, Survival
+from pipeline.params.clean import CleanSection
 from pipeline.params.data import REGISTER_FLAGS, DataSection
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.outcomes import OutcomesSection
@@ -18,6 +19,7 @@ class Sections:
     """Hold the sections that analyses refer to."""
 
     data: DataSection
+    clean: CleanSection
     outcomes: OutcomesSection
     treatment: TreatmentSection
     estimate: EstimateSection
@@ -93,6 +95,11 @@ def _dated(study: Sections, path: str, named: Grouping | Size) -> Iterator[str]:
 def _exit(study: Sections, survival: Survival) -> Iterator[str]:
     if survival.exit.known_by == "column":
         yield from _column(study, f"{PATH}.survival.exit.column", survival.exit.column, "number")
+    if survival.exit.known_by == "flag" and study.clean.exit is None:
+        yield (
+            f"{PATH}.survival.exit.known_by: flag needs clean.exit, with the column that says who "
+            "is gone and its values; or use known_by: last_year"
+        )
 
 
 def _limits(study: Sections, survival: Survival) -> Iterator[str]:

@@ -152,6 +152,22 @@ class Customs(Settings):
     unmatched: Literal["missing", "zero"]
 
 
+# The column of PANEL that holds the years of exit told by a flag.
+EXIT_YEAR = "exit_year"
+
+
+class ExitFlag(Settings):
+    """Take firms for gone in the rows in which `column` has a value of `gone`: closed, say, or 1.
+
+    Such rows are left out and counted. A firm without another row later is gone from the first of
+    them on: `exit_year` of the panel, which survival reads with `known_by: flag`. Before a row in
+    which the firm is back they are gaps.
+    """
+
+    column: Annotated[ColumnName, OfKind("delivered")]
+    gone: list[str] = Field(min_length=1)
+
+
 class Filter(Settings):
     """Keep firm-years by a text column; `label` is what the sample flow calls the step.
 
@@ -239,6 +255,7 @@ class CleanSection(Settings):
     scale_checks: list[ScaleCheck] = Field(default=[])
     prices: list[Price] = Field(default=[])
     customs: Customs | None = None
+    exit: ExitFlag | None = None
     filters: list[Filter] = Field(default=[])
     window: PanelWindow = PanelWindow()
     jumps: list[Jumps] = Field(default=[])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.params.clean import CleanSection, OfKind
+from pipeline.params.clean import EXIT_YEAR, CleanSection, OfKind
 from pipeline.params.data import DataSection
 from pipeline.params.settings import nearest_known
 
@@ -22,6 +22,11 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
         elif asked.kind not in {declared.kind.replace("sum", "number"), "delivered"}:
             kind = f"this needs a {asked.kind} column"
             yield f"clean.{path}: {column} is a {declared.kind} column; {kind}"
+    if clean.exit is not None and EXIT_YEAR in data.columns:
+        yield (
+            f"clean.exit writes the column {EXIT_YEAR}, which data.columns has already; give that "
+            "another name, or read it: survival.exit: {known_by: column, column: ...}"
+        )
 
 
 def rules_file_faults(clean: CleanSection, study: str, root: Path) -> Iterator[str]:

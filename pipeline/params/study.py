@@ -159,7 +159,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     yield from _covariate_faults(study)
     yield from _design_faults(study)
     yield from _estimate_faults(study)
-    sections = Sections(study.data, study.outcomes, study.treatment, study.estimate)
+    sections = Sections(study.data, study.clean, study.outcomes, study.treatment, study.estimate)
     yield from cluster_faults(sections)
     yield from cross_section_faults(sections)
     yield from inference_faults(study.estimate, study.match, study.score)

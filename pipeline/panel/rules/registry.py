@@ -16,6 +16,7 @@ from pipeline.panel.rules.absences import count_empty_years, count_zero_rows, si
 from pipeline.panel.rules.clusters import add_cluster
 from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
+from pipeline.panel.rules.exits import exits_by_flag
 from pipeline.panel.rules.outliers import find_jumps, limit_tails
 from pipeline.panel.rules.prices import convert_prices
 from pipeline.panel.rules.recodes import recode
@@ -31,7 +32,7 @@ from pipeline.panel.rules.restrictions import (
 )
 from pipeline.panel.rules.rule import PLACES, Cleaning, CleaningRule, on_panel, with_table
 from pipeline.panel.rules.units import apply_factor, check_scales
-from pipeline.params.clean import Duplicates, Filter, Links, PanelWindow
+from pipeline.params.clean import EXIT_YEAR, Duplicates, Filter, Links, PanelWindow
 from pipeline.progress import track
 
 
@@ -178,6 +179,13 @@ RULES: dict[str, CleaningRule] = {
         writes=lambda rule: [rule.column],
         steps=frozenset(),
         make=on_panel(separate_customs_states),
+    ),
+    "exit": CleaningRule(
+        setting="clean.exit",
+        place="values",
+        writes=lambda rule: [EXIT_YEAR],
+        steps=frozenset({"not_flagged_gone"}),
+        make=on_panel(exits_by_flag),
     ),
     "cluster": CleaningRule(
         setting="data.cluster",

@@ -56,13 +56,14 @@ def blank_missing_codes(
     issues: list[Issue] = []
     blanked = {}
     for column, listed in codes.items():
-        found = _is_code(panel[column], listed)
+        found = is_code(panel[column], listed)
         issues += issue(Reason("missing_code"), column, found, panel, Reason("set_missing"))
         blanked[column] = panel[column].mask(found)
     return panel.assign(**blanked), issues
 
 
-def _is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
+def is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
+    """Mark values that are one of the codes, as text or as a number."""
     numeric_codes = pd.to_numeric(pd.Series(codes), errors="coerce").dropna()
     numeric = pd.to_numeric(values, errors="coerce").isin(numeric_codes)
     if pd.api.types.is_numeric_dtype(values.dtype):
