@@ -278,6 +278,10 @@ ZEROS = [0.0] * 9 + [3.0, 5.0, 8.0]
         (ZEROS, {"equal_width": 2}, None),
         ([1.0, 1.0, 2.0, 2.0, np.nan], {"quantiles": 4}, None),  # each value has its bin
         (list(range(12)), {"quantiles": 4}, None),
+        ([1.0, 2.0, 3.0, 4.0, 5.0] + [9.0] * 7, {"quantiles": 4}, 3),  # ties at the upper end
+        ([1.0, 2.0, 3.0, 9.0], {"quantiles": 4}, None),
+        ([1.0] + [2.0] * 9 + [3.0, 4.0, 5.0, 6.0, 7.0, 8.0], {"quantiles": 4}, 3),  # in between
+        ([3.0] * 12, {"quantiles": 4}, None),  # constant: nothing to keep apart
         ([np.nan] * 3, {"quantiles": 4}, None),
     ],
 )

@@ -262,7 +262,8 @@ SCORE = {
     "unmatched": {"controls_from": "all"},
     "models": {
         "model": MODEL,
-        "bounded": MODEL | {"support": "bound", "score_bound": 0.9},
+        "bounded": MODEL
+        | {"support": "bound", "score_bound": 0.9, "score_floor": 0.05, "score_floor_of": "both"},
         "trimmed": MODEL | {"support": "trim", "trim_share": 0.1},
     },
 }
@@ -308,6 +309,8 @@ OF_MODELS = [
     ("support", "trimmed", "density"),
     ("trim_share", "trimmed", 0.2),
     ("score_bound", "bounded", 0.8),
+    ("score_floor", "bounded", 0.1),
+    *(("score_floor_of", "bounded", of) for of in ("comparison", "treated")),
     ("refit", "model", True),
 ]
 OF_COVARIATES = [

@@ -89,6 +89,34 @@ def test_a_bound_drops_high_probabilities_of_both_groups():
     assert (scored.loc[~kept, "propensity_score"] > 0.9).all()
 
 
+@pytest.mark.parametrize("of", ["both", "comparison", "treated"])
+@pytest.mark.parametrize("bound", [None, 0.9])
+def test_a_floor_drops_low_probabilities_of_the_group_that_it_names(of, bound):
+    score, treated = np.tile([0.05, 0.1, 0.5, 0.95], 2), np.repeat([True, False], 4)
+    scored = pd.DataFrame({"stack": 2009, "treated": treated, "propensity_score": score})
+    rule = {"score_floor": 0.1, "score_floor_of": of, "score_bound": bound}
+    kept = support_by_stack(scored, model(support="bound", **rule))
+    asked = {"both": True, "treated": treated, "comparison": ~treated}[of]
+    np.testing.assert_array_equal(kept, ~((score < 0.1) & asked | (score > (bound or 1))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"support": "bound"}, "needs score_bound, score_floor or both"),
+        ({"support": "bound", "score_floor": 0.1}, "score_floor and score_floor_of"),
+        ({"score_floor": 0.1, "score_floor_of": "both"}, "other rules have none"),
+        (
+            {"support": "bound", "score_bound": 0.2, "score_floor": 0.3, "score_floor_of": "both"},
+            "below score_bound",
+        ),
+    ],
+)
+def test_bounds_that_do_not_fit_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        model(**changes)
+
+
 @pytest.mark.parametrize(
     "changes", [{"support": "trim"}, {"score_bound": 0.9}, {"support": "bound", "trim_share": 0.1}]
 )

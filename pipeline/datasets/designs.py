@@ -38,6 +38,8 @@ SCORE_MODELS = Dataset(
         "support": word("rule of common support: min_max, comparison_maximum ..."),
         "trim_share": _number("share of treated firms that the rule drops", "share"),
         "score_bound": _number("probability above which firms are dropped", "probability"),
+        "score_floor": _number("probability below which firms are dropped", "probability"),
+        "score_floor_of": word("of which group: both, comparison, treated"),
         "refit": _flag("score fitted again on support"),
     },
 )

@@ -106,7 +106,8 @@ class ScoreModel(Pool):
     firms outside the range of comparison firms' scores; `treated_range` comparison firms outside
     that of the treated; `trim` drops the share `trim_share` of treated firms with the highest
     scores, `density` those where comparison firms' scores are least dense; `bound` drops firms of
-    both groups with a probability above `score_bound`.
+    both groups with a probability above `score_bound`, and below `score_floor` those of
+    `score_floor_of`: `both`, `comparison` firms alone, or `treated` ones.
     `refit: true` fits the score once more on the firms that the rule keeps.
 
     `untreated_categories`: comparison firms in a category (a sector, say) without a treated firm
@@ -130,15 +131,25 @@ class ScoreModel(Pool):
     ]
     trim_share: float | None = Field(default=None, gt=0, lt=0.5)
     score_bound: float | None = Field(default=None, gt=0, lt=1)
+    score_floor: float | None = Field(default=None, gt=0, lt=1)
+    score_floor_of: Literal["both", "comparison", "treated"] | None = None
     refit: bool = False
 
     @model_validator(mode="after")
     def _rule_has_its_number(self) -> "ScoreModel":
-        for rules, key in ((("trim", "density"), "trim_share"), (("bound",), "score_bound")):
-            if (self.support in rules) != (getattr(self, key) is not None):
-                raise ValueError(
-                    f"support: {' and '.join(rules)} need {key}, and other rules have none"
-                )
+        if (self.support in ("trim", "density")) != (self.trim_share is not None):
+            raise ValueError("support: trim and density need trim_share, and other rules have none")
+        bounded = self.score_bound is not None or self.score_floor is not None
+        if (self.support == "bound") != bounded:
+            raise ValueError(
+                "support: bound needs score_bound, score_floor or both, and other rules have none"
+            )
+        if (self.score_floor is None) != (self.score_floor_of is None):
+            raise ValueError(
+                "score_floor and score_floor_of (both, comparison, treated) go together"
+            )
+        if (self.score_floor or 0) >= (self.score_bound or 1):
+            raise ValueError("score_floor must be below score_bound")
         if self.refit and self.support == "none":
             raise ValueError("refit: true needs a support rule; with support: none nobody is lost")
         return self

@@ -31,8 +31,8 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel, frequency: Frequen
     On the index, since probabilities round at 0 and 1; `bound` is on the probability itself.
     Rules that count firms count each as often as `frequency` says.
     """
-    if model.score_bound is not None:
-        return np.asarray(scored["propensity_score"] <= model.score_bound)
+    if model.support == "bound":
+        return _within_bounds(scored, model)
     on_support = np.ones(len(scored), dtype=bool)
     if model.support == "none":
         return on_support
@@ -42,14 +42,27 @@ def support_by_stack(scored: pd.DataFrame, model: ScoreModel, frequency: Frequen
     return on_support
 
 
+def _within_bounds(scored: pd.DataFrame, model: ScoreModel) -> Flags:
+    """Mark the firms with a probability within the bounds of a model, on either side inclusive."""
+    score, treated = scored["propensity_score"].to_numpy(), scored["treated"].to_numpy()
+    kept = np.ones(len(scored), dtype=np.bool_)
+    if model.score_bound is not None:
+        kept &= score <= model.score_bound
+    if model.score_floor is not None:
+        nobody = np.zeros(len(scored), dtype=np.bool_)
+        spared = {"both": nobody, "treated": ~treated, "comparison": treated}
+        kept &= (score >= model.score_floor) | spared[str(model.score_floor_of)]
+    return kept
+
+
 def _kept(stack: pd.DataFrame, model: ScoreModel, frequency: Frequency) -> Flags:
     score, treated = stack["linear_score"].to_numpy(), stack["treated"].to_numpy()
     share = model.trim_share or 0.0
     match model.support:
-        case "bound":
-            return np.ones(len(stack), dtype=bool)
         case "trim":
             return below_highest_scores(score, treated, share, frequency)
+        case "bound":
+            raise ValueError("bounds are on the probability itself, in all stacks alike")
         case "density":
             return densest(stack["propensity_score"].to_numpy(), treated, share, frequency)
         case overlap:

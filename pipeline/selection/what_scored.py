@@ -19,6 +19,8 @@ _NO_SCORE = {
     "support": NONE,
     "trim_share": None,
     "score_bound": None,
+    "score_floor": None,
+    "score_floor_of": NONE,
     "refit": False,
 }
 # What may date a covariate, by the name of its setting.
@@ -34,7 +36,11 @@ def score_models(section: ScoreSection) -> pd.DataFrame:
 
 
 def _model_row(name: str, model: ScoreModel) -> dict[str, Any]:
-    return {"model": name, **model.model_dump(), "covariates": packed_list(model.covariates)}
+    own = {
+        "covariates": packed_list(model.covariates),
+        "score_floor_of": model.score_floor_of or NONE,
+    }
+    return {"model": name, **model.model_dump(), **own}
 
 
 def covariates_dated(section: ScoreSection) -> pd.DataFrame:

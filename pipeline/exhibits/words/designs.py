@@ -3,6 +3,8 @@
 Every sentence is built from the records of designs, scores and specs; none is typed for a study.
 """
 
+from collections.abc import Iterator
+
 from pipeline.exhibits.inputs import StudyResults, StudySettings
 from pipeline.exhibits.ran import (
     Ran,
@@ -126,6 +128,16 @@ def conditioned_on(results: StudyResults, design: str) -> list[str]:
     return list(dict.fromkeys([*scored, *rule.listed("covariates")]))
 
 
+def _bounds(model: Ran) -> Iterator[str]:
+    """Yield above and below which scores firms are dropped."""
+    if model.known("score_bound"):
+        bound = rounding.general(model.value("score_bound"))
+        yield say("designs.trimmed_above", score_bound=bound)
+    if model.known("score_floor"):
+        floor = rounding.general(model.value("score_floor"))
+        yield say(f"designs.trimmed_below_{model.code('score_floor_of')}", score_floor=floor)
+
+
 def _support(model: Ran) -> list[str]:
     support = model.code("support")
     if model.known("trim_share"):
@@ -134,9 +146,8 @@ def _support(model: Ran) -> list[str]:
         if support == "density":
             return [say("designs.trimmed_where_rare", share=share)]
         return [say("designs.trimmed_highest", share=share)]
-    if model.known("score_bound"):
-        bound = rounding.general(model.value("score_bound"))
-        return [say("designs.trimmed_above", score_bound=bound)]
+    if support == "bound":
+        return [*_bounds(model)]
     return {
         "min_max": [say("designs.common_support")],
         "comparison_maximum": [say("designs.treated_above_dropped")],

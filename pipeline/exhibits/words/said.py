@@ -125,6 +125,8 @@ SAID_OF_MODELS: dict[str, str] = {
     "support": "designs.common_support",
     "trim_share": "designs.percent",
     "score_bound": "designs.trimmed_above",
+    "score_floor": "designs.trimmed_below_",
+    "score_floor_of": "designs.trimmed_below_",
     "refit": "designs.fitted_on_support",
 }
 
