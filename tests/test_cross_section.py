@@ -18,6 +18,7 @@ from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.words.main_notes import main_notes
 from pipeline.exhibits.words.methods_paragraph import methods_sentences
 from pipeline.exhibits.words.short_notes import short_notes
+from pipeline.panel.treated_clusters import cluster_entry
 from pipeline.params.analysis_faults import Sections
 from pipeline.params.cross_section_faults import cross_section_faults
 from pipeline.params.estimate import EstimateSection
@@ -52,7 +53,7 @@ def run(data, *specs, outcome=None, window=(-3, 2), **settings):
 
 def rows_of(results, spec="levels"):
     rows = results.estimates[results.estimates["estimator"] == spec]
-    return rows[rows["inference"] != "bias_reduced"].set_index("named")
+    return rows.set_index("named")
 
 
 @pytest.fixture(scope="module")
@@ -253,3 +254,79 @@ def test_ancova_says_first_that_assignment_was_random(made):
     assert "would have been alike after entry" in methods_sentences(ancova)[-1]
     assert "(ANCOVA)" in said(ancova)
     assert "ANCOVA" not in said(made[0])
+
+
+DIFFERENCE = SPEC | {"name": "difference", "base_value": "subtracted"}
+BASES = {"unused": ["d"], "covariate": ["d", "base"], "subtracted": ["d"]}
+
+
+def by_firm(data):
+    """Return a study whose assignment clusters are firms, each in one entry year."""
+    panel, matches, weights = data
+    own = panel.assign(cluster=panel["firm_id"])
+    own["cluster_entry"] = cluster_entry(own)
+    return own, matches, weights.assign(cluster=weights["firm_id"])
+
+
+def test_one_difference_a_firm_is_what_stacked_finds(whole):
+    found = run(whole, DIFFERENCE)
+    own, stacked = rows_of(found, "difference"), rows_of(found, "main")
+    for term in ("att", "event[0]", "event[2]"):
+        assert own.loc[term, "estimate"] == pytest.approx(stacked.loc[term, "estimate"], rel=1e-9)
+
+
+@pytest.mark.parametrize("base_value", BASES)
+def test_hc3_errors_are_those_of_statsmodels(one_entry_year, base_value):
+    data = by_firm(one_entry_year)
+    asked = DIFFERENCE | {"base_value": base_value, "inference": "hc3", "terms": ["att"]}
+    results = drawn(data, asked, window=(-3, 0))
+    (own,) = rows_of(results, "difference").to_dict("records")
+    rows = cross_section(data, 2005).reset_index()
+    rows["after"] -= rows["base"] if base_value == "subtracted" else 0.0
+    expected = least_squares(rows, BASES[base_value], cov_type="HC3")
+    assert own["estimate"] == pytest.approx(expected.params["d"], rel=1e-9)
+    assert own["std_error"] == pytest.approx(expected.bse["d"], rel=1e-9)
+    assert (own["inference"], own["df"]) == ("hc3", len(rows) - 1)
+    assert "HC3 errors, firms independent" in own["note"]
+    (ran,) = results.details[SPECS.name].query("estimator == 'difference'").to_dict("records")
+    assert (ran["variance"], ran["inference"]) == ("hc3", '["hc3"]')
+
+
+def test_an_average_over_event_times_sums_a_firms_own(one_entry_year):
+    """Event times share no coefficient, so that a firm's residuals are left out one by one."""
+    data = by_firm(one_entry_year)
+    asked = DIFFERENCE | {"inference": "hc3"}
+    found = rows_of(run(data, asked, window=(-3, 1)), "difference")
+    influence = np.zeros(len(data[2]))
+    for year in (2005, 2006):
+        rows = cross_section(data, year)
+        rows["after"] -= rows["base"]
+        fit = least_squares(rows, ["d"])
+        scaled = fit.model.wexog
+        hat = ((scaled @ fit.normalized_cov_params.to_numpy()) * scaled).sum(axis=1)
+        weighted = rows["weight"] * (rows["after"] - fit.fittedvalues)
+        x = sm.add_constant(rows[["d"]]).to_numpy() @ fit.normalized_cov_params.to_numpy()
+        influence += x[:, 1] * weighted.to_numpy() / (1 - hat) / 2
+    assert found.loc["att", "std_error"] == pytest.approx(np.sqrt((influence**2).sum()), rel=1e-9)
+
+
+def test_hc3_is_refused_where_firms_are_not_independent(whole, one_entry_year):
+    asked = DIFFERENCE | {"inference": "hc3"}
+    with pytest.raises(IdentificationError, match="support was assigned by cluster") as caught:
+        run(one_entry_year, asked)
+    assert "use inference: analytic with cluster: assignment" in str(caught.value)
+    with pytest.raises(IdentificationError, match="some comparison firm serves two entry years"):
+        run(by_firm(whole), asked)
+    with pytest.raises(IdentificationError, match="hc3 goes with cluster: firm, not assignment"):
+        run(by_firm(one_entry_year), asked | {"cluster": "assignment"})
+    with pytest.raises(ValueError, match="hc3 is for one value per firm"):
+        section({"name": "own", **estimation().model_dump()["specs"][0], "inference": "hc3"})
+
+
+def test_hc3_errors_are_said_to_be_so(made):
+    own = {"kind": "cross_section", "base": "reference_year", "variance": "hc3"}
+    hc3 = said(with_figures(made[0], SPECS, {"estimator": "stacked"}, **own))
+    assert "standard errors HC3, firms taken as independent" in hc3
+    assert "one difference per firm, HC3 errors" in hc3
+    assert "would have moved alike" in hc3
+    assert "HC3" not in said(made[0])

@@ -510,7 +510,7 @@ BOOTSTRAP = {
 }
 
 
-def faults_of(design, asked):
+def faults_of(design, asked, *, by_firm=True):
     block = section("simulated")
     designs = {"score": ScoreSection, "match": MatchSection}
     block["match"]["designs"] = {"matched": design}
@@ -525,7 +525,7 @@ def faults_of(design, asked):
         }
     )
     sections = {name: model.model_validate(block[name]) for name, model in designs.items()}
-    return list(inference_faults(estimate, **sections))
+    return list(inference_faults(estimate, **sections, by_firm=by_firm))
 
 
 @pytest.mark.parametrize(
@@ -546,3 +546,12 @@ def test_what_params_decide_is_refused_by_check(design, asked, lacks):
     found = faults_of(design, asked)
     assert len(found) == (lacks is not None)
     assert all(lacks in line and "the design matched" in line for line in found)
+
+
+def test_hc3_is_refused_by_check_where_support_was_given_out_to_clusters():
+    asked = {"estimator": "cross_section", "base_value": "subtracted", "cluster": "firm"}
+    asked |= {"inference": "hc3"}
+    assert faults_of(NEAREST, asked) == []
+    (fault,) = faults_of(NEAREST, asked, by_firm=False)
+    assert "hc3 is not valid for the design matched" in fault
+    assert "use inference: analytic with cluster: assignment" in fault

@@ -208,7 +208,7 @@ def _options(spec: EstimatesAsked | Analysis) -> Row:
         "weight_matched_again": option("weight_matched_again"),
         "covariates": packed_list(option("covariates")),
         "bias_adjustment": packed_list(option("bias_adjustment")),
-        "variance": option("variance"),
+        "variance": "hc3" if option("inference") == "hc3" else option("variance"),
         "variance_neighbours": option("variance_neighbours"),
         "placebo_entry_years": option("placebo_entry_years") or 0,
         "least_firms": spec.least_firms if isinstance(spec, GroupsSection) else 0,

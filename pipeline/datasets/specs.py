@@ -89,7 +89,7 @@ SPECS = Dataset(
         "bias_adjustment": listed("covariates whose differences within matches are removed"),
         "cluster": word("what errors are clustered by: firm, assignment ..., or a text column"),
         "other_cluster": word("the other of two levels that they are clustered by"),
-        "variance": word("clustered; robust or homoskedastic within neighbours"),
+        "variance": word("clustered; hc3; robust or homoskedastic within neighbours"),
         "variance_neighbours": _number("neighbours that variances are among; 0 without"),
         "inference": listed("methods that gave an error, a p-value or an interval"),
         "bands": Column("flag", "simultaneous bands beside", tells="words"),

@@ -78,6 +78,8 @@ class Regression:
     it lies within them. `kept` (n,) marks the rows used, None where no row was made. Of least
     squares `again` absorbs the effects and returns what few methods of inference read, the
     regressors without them and residuals; `solved_by` says who found its coefficients.
+    `left_out` (F, k used) holds firms' influences with each residual over one less its leverage, as
+    it is where the firm is left out, of regressions with one row a firm.
     """
 
     bread: Floats
@@ -88,6 +90,7 @@ class Regression:
     kept: Flags | None = None
     again: Callable[[], LeastSquares] | None = None
     solved_by: Solver = "own"
+    left_out: Floats | None = None
 
     @classmethod
     def of_rows(

@@ -4,11 +4,13 @@ Each cell, an entry year at an event time, is one weighted least squares regress
 outcome on a constant and treatment. A cell's firms are a cross-section, so that what differed
 between the groups before entry stays in the difference. Where support was assigned at random the
 outcome in the reference year may be a third regressor (ANCOVA), which takes the part of the noise
-that lasts: McKenzie (2012), doi:10.1016/j.jdeveco.2012.01.002.
+that lasts: McKenzie (2012), doi:10.1016/j.jdeveco.2012.01.002. It may also be subtracted: one
+difference a firm.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -26,18 +28,29 @@ from pipeline.estimators.stacked import entry_years_only, why_missing
 from pipeline.panel.panel_index import is_nested
 from pipeline.params.cross_section_spec import CrossSectionSpec
 
+# One less a leverage below this is zero but for rounding.
+FITTED = 1e-10
+
+_Base = Literal["none", "covariate", "reference_year"]
+_BASES: dict[str, _Base] = {
+    "unused": "none",
+    "covariate": "covariate",
+    "subtracted": "reference_year",
+}
+
 
 @dataclass(frozen=True)
 class _Cell:
     """Hold the regression of one cell: its units (n,), and what they are to treatment's slope.
 
-    `influence` (n,) sums to zero.
+    `influence` (n,) sums to zero; `left_out` (n,) is as of residuals over one less their leverage.
     """
 
     term: Term
     unit: Codes
     estimate: float
     influence: Floats
+    left_out: Floats
     mass: float
     n_coefficients: int
 
@@ -63,7 +76,7 @@ def cross_section_rules(asked: Asked) -> Resolved:
     """Return how outcomes are compared after entry."""
     return replace(
         on_changes(asked, "least_squares"),
-        base="covariate" if asked.spec.base_value == "covariate" else "none",
+        base=_BASES[asked.spec.base_value],
         event_base="none",
         gaps=(asked.gaps,),
         firm_effects="none",
@@ -106,12 +119,29 @@ def _fit(sample: StackedSample, spec: CrossSectionSpec, term: Term, unit: Codes)
         columns += _base_value(sample, unit, treated, weight)
     regressors = np.column_stack(columns)
     bread = np.linalg.inv(regressors.T @ (weight[:, None] * regressors))
-    y = sample.values[unit, column]
+    y = _outcome(sample, spec, unit, column)
     coefficients = bread @ (regressors.T @ (weight * y))
     residuals = _residuals(y, regressors, coefficients)
     influence = (regressors @ bread[1]) * weight * residuals
-    mass = float(weight[treated].sum())
-    return _Cell(term, unit, float(coefficients[1]), influence, mass, len(bread))
+    rest = 1 - weight * np.einsum("ij,jk,ik->i", regressors, bread, regressors)
+    # a firm that its own coefficient fits has no residual, and no influence either way
+    left_out = np.divide(influence, rest, out=np.zeros(len(unit)), where=rest > FITTED)
+    return _Cell(
+        term=term,
+        unit=unit,
+        estimate=float(coefficients[1]),
+        influence=influence,
+        left_out=left_out,
+        mass=float(weight[treated].sum()),
+        n_coefficients=len(bread),
+    )
+
+
+def _outcome(sample: StackedSample, spec: CrossSectionSpec, unit: Codes, column: int) -> Floats:
+    """Return the outcome of a cell's units, less its value in the reference year if so asked."""
+    before = sample.values[unit, sample.stacks.reference_column]
+    subtracted = before if spec.base_value == "subtracted" else 0.0
+    return np.asarray(sample.values[unit, column] - subtracted)
 
 
 def _base_value(sample: StackedSample, unit: Codes, treated: Flags, weight: Floats) -> list[Floats]:
@@ -140,6 +170,7 @@ def _estimated(sample: StackedSample, cells: Sequence[_Cell]) -> Estimated:
     """Return the cells' effects as one result, with firms' influences on them."""
     firm, n_firms = sample.stacks.firm, sample.stacks.n_firms
     influence = [np.bincount(firm[c.unit], c.influence, n_firms) for c in cells]
+    left_out = [np.bincount(firm[c.unit], c.left_out, n_firms) for c in cells]
     after = replace(sample, weights=_from_entry(sample))
     values = np.where(after.observed, sample.values, 0.0)
     return Estimated(
@@ -149,7 +180,10 @@ def _estimated(sample: StackedSample, cells: Sequence[_Cell]) -> Estimated:
         seen=after.seen_by_row(),
         largest=float(np.abs(values).max()),
         loadings=np.eye(len(cells)),
-        source=_regression(after, sum(cell.n_coefficients for cell in cells)),
+        source=replace(
+            _regression(after, sum(cell.n_coefficients for cell in cells)),
+            left_out=np.column_stack(left_out),
+        ),
     )
 
 

@@ -8,6 +8,9 @@ from pipeline.errors import Reason
 from pipeline.inference.covariance import benjamini_hochberg
 from pipeline.params.outcomes import Outcome
 
+# Errors of regressions, whose p-values make a family.
+_OWN_ERRORS = ("analytic", "hc3")
+
 
 def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row]:
     """Return a row of TESTS, `q_value`, for each average effect of a family of several outcomes.
@@ -30,8 +33,9 @@ def family_tests(estimates: list[Row], outcomes: dict[str, Outcome]) -> list[Row
 
 
 def _is_tested(row: Row) -> bool:
-    """Say whether a row is an average effect on all firms with an analytic p-value."""
-    plain = (row["inference"], row["band"], row["term"]) == ("analytic", "pointwise", ATT.family)
+    """Say whether a row is an average effect on all firms with a regression's own p-value."""
+    own = row["inference"] in _OWN_ERRORS
+    plain = own and (row["band"], row["term"]) == ("pointwise", ATT.family)
     whole = (row["grouping"], row["subgroup"]) == (ALL, ALL)
     of_all = row["sample"] in (ALL, PLACEBO_ENTRY)
     return bool(plain and whole and of_all and np.isfinite(row.get("p_value", np.nan)))

@@ -17,6 +17,7 @@ from pipeline.inference.analytic import Inferred, analytic_rows, infer
 from pipeline.inference.bias_reduced import bias_reduced_rows
 from pipeline.inference.bootstrap import bootstrap_rows
 from pipeline.inference.imbens_manski import covering_row
+from pipeline.inference.leave_one_out import hc3_rows
 from pipeline.inference.randomisation import randomisation_rows
 from pipeline.inference.wild_bootstrap import wild_bootstrap_row
 from pipeline.matching.redo import Redo
@@ -66,6 +67,10 @@ def _abadie_imbens(label: Label, result: Estimated) -> tuple[list[Row], Inferred
     return abadie_imbens_rows(label, result), None
 
 
+def _hc3(label: Label, result: Estimated) -> tuple[list[Row], Inferred | None]:
+    return hc3_rows(label, result)
+
+
 def _imbens_manski(known: Known, _: Any) -> list[Row]:
     bounded = known.assumes.items()
     return [covering_row(known.label, term, known.inferred, why) for term, why in bounded]
@@ -90,6 +95,7 @@ def _is_linear(inferred: Inferred) -> bool:
 REGISTRY: dict[str, Rows] = {
     "analytic": Rows(own=_analytic),
     "abadie_imbens": Rows(own=_abadie_imbens),
+    "hc3": Rows(own=_hc3),
     "imbens_manski": Rows(beside=_imbens_manski),
     "bias_reduced": Rows(beside=_bias_reduced),
     "wild_bootstrap": Rows(beside=_wild_bootstrap),

@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.effects.stacks import Stacks
 from pipeline.errors import IdentificationError
+from pipeline.panel.panel_index import is_nested
 from pipeline.params.estimate import Spec
 from pipeline.params.inference_faults import Remade, kind_of_cluster
 from pipeline.params.valid_inference import refusal, rule_of
@@ -19,7 +20,7 @@ class Traits:
     weights change smoothly with the data and can be made again from params. `shared_neighbours`:
     it matches nearest neighbours with replacement. `own_scores`: no score is fitted over several
     entry years. `one_difference`: no firm is in two stacks. `independent`: no assignment cluster
-    holds two treated firms.
+    holds two treated firms. `by_firm`: none holds two firms.
     """
 
     sets: bool
@@ -29,6 +30,7 @@ class Traits:
     own_scores: bool
     one_difference: bool
     independent: bool
+    by_firm: bool
 
 
 def require_valid(spec: Spec, stacks: Stacks, made: Remade) -> None:
@@ -63,4 +65,5 @@ def traits_of(stacks: Stacks, made: Remade) -> Traits:
         own_scores=made.own_scores or len(np.unique(stacks.stack)) == 1,
         one_difference=bool(in_stacks.max() <= 1),
         independent=bool(by_cluster.max() <= 1),
+        by_firm=is_nested(stacks.cluster, stacks.firm),
     )

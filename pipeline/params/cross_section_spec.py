@@ -17,7 +17,12 @@ class CrossSectionSpec(EstimatesAsked):
     measures no change and is the only effect on outcomes that are first observed after entry
     (`post_only` in section outcomes); `covariate`, a regressor with a slope of its own in each
     entry year and event time (ANCOVA), where support was assigned at random
-    (`treatment.assignment: random`). McKenzie (2012), doi:10.1016/j.jdeveco.2012.01.002.
+    (`treatment.assignment: random`). McKenzie (2012), doi:10.1016/j.jdeveco.2012.01.002;
+    `subtracted`, one difference a firm.
+
+    `inference: hc3` takes firms as independent: each residual over one less its leverage, firm by
+    firm (MacKinnon & White 1985, doi:10.1016/0304-4076(85)90158-7), where support was assigned firm
+    by firm and no firm serves two entry years.
     """
 
     gives = "effects"
@@ -27,4 +32,5 @@ class CrossSectionSpec(EstimatesAsked):
     estimator: Literal["cross_section"]
     terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: SpecCluster
-    base_value: Literal["unused", "covariate"]
+    base_value: Literal["unused", "covariate", "subtracted"]
+    inference: Literal["analytic", "hc3"] = "analytic"

@@ -76,6 +76,11 @@ class StackedSpec(EstimatesAsked):
     @field_validator("inference", mode="before")
     @classmethod
     def _one_difference_is_another_estimator(cls, inference: object) -> object:
+        if inference == "hc3":
+            raise ValueError(
+                "hc3 is for one value per firm: use estimator: cross_section, with base_value: "
+                "subtracted for one difference; stacked takes analytic or cluster_bootstrap"
+            )
         if inference == "abadie_imbens":
             raise ValueError(
                 "abadie_imbens is for one difference per firm: use estimator: matched_difference; "

@@ -49,9 +49,16 @@ def kind_of_cluster(spec: Spec) -> str:
 
 
 def inference_faults(
-    estimate: EstimateSection, match: MatchSection, score: ScoreSection
+    estimate: EstimateSection,
+    match: MatchSection,
+    score: ScoreSection,
+    *,
+    by_firm: bool = True,
 ) -> Iterator[str]:
-    """Yield one line for each spec and design whose inference the design cannot allow."""
+    """Yield one line for each spec and design whose inference the design cannot allow.
+
+    `by_firm` says whether support was assigned firm by firm, as data.cluster has it.
+    """
     for spec in estimate.specs:
         inference, cluster = spec.option("inference"), kind_of_cluster(spec)
         try:
@@ -64,6 +71,7 @@ def inference_faults(
                 continue
             made = remade(design, match, score)
             lacking = [need for need in needs if need in _DECIDED and not getattr(made, need)]
+            lacking += ["by_firm"] if "by_firm" in needs and not by_firm else []
             if lacking:
                 yield refusal(spec.name, inference, cluster, design, lacking)
 

@@ -47,6 +47,14 @@ METHODS: dict[str, Method] = {
         std_error=True,
         drawn={},
     ),
+    "hc3": Method(
+        option="inference",
+        primary=True,
+        redoes=False,
+        average_only=False,
+        std_error=True,
+        drawn={},
+    ),
     "imbens_manski": Method(
         option=None,
         primary=False,

@@ -162,7 +162,8 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     sections = Sections(study.data, study.clean, study.outcomes, study.treatment, study.estimate)
     yield from cluster_faults(sections)
     yield from cross_section_faults(sections)
-    yield from inference_faults(study.estimate, study.match, study.score)
+    by_firm = study.data.cluster == ["firm_id"]
+    yield from inference_faults(study.estimate, study.match, study.score, by_firm=by_firm)
     yield from analysis_faults(sections)
     yield from _exhibit_faults(study)
     yield from _language_faults(study)

@@ -46,6 +46,12 @@ VALID: dict[tuple[str, str], Rule] = {
         _ONE_DIFFERENCE,
         f"use estimator: stacked with {CONDITIONAL}, or {_BOOTSTRAP}",
     ),
+    ("hc3", "firm"): Rule(
+        ("one_difference", "by_firm"),
+        "HC3 errors are for firms that are independent, each with one value",
+        "use inference: analytic with cluster: assignment, or with few treated clusters estimator: "
+        "stacked with bias_reduced: true",
+    ),
     ("cluster_bootstrap", "assignment"): Rule(
         ("smooth",),
         "the bootstrap fails for matched neighbours, and weights from a file cannot be made again",
@@ -87,5 +93,6 @@ LACKS = {
     "shared_neighbours": "it does not match neighbours with replacement",
     "own_scores": "its score is pooled over entry years",
     "one_difference": "some comparison firm serves two entry years",
+    "by_firm": "support was assigned by cluster, of which some may hold several firms",
     "independent": "some assignment cluster holds several treated firms",
 }

@@ -1,6 +1,7 @@
 """Say in words how an estimator compared, adjusted, averaged and inferred, from what ran."""
 
 from collections.abc import Callable
+from functools import partial
 
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.exhibits.inputs import StudyResults
@@ -50,8 +51,11 @@ def _difference_words(results: StudyResults, rows: _Rows) -> str:
 
 def _cross_section_words(results: StudyResults, rows: _Rows) -> str:
     exhibit = results.settings.exhibit
-    words = each(rows, lambda row: say(f"cross_section.{row.code('base')}", firms=exhibit.firms))
-    return say("estimator_words.cross_section", words=words, firms=exhibit.firms)
+    named = {"firms": exhibit.firms, "unit": exhibit.firm}
+    words = each(rows, lambda row: say(f"cross_section.{row.code('base')}", **named))
+    told = say("estimator_words.cross_section", words=words, firms=exhibit.firms)
+    by_firm = any(row.code("variance") == "hc3" for row in rows)
+    return say("estimator_words.hc3", words=told, firms=exhibit.firms) if by_firm else told
 
 
 def _group_time_words(results: StudyResults, rows: _Rows) -> str:
@@ -111,9 +115,14 @@ def name_with_covariates(results: StudyResults, rows: _Rows) -> str:
     A cross-section is called by what it makes of the outcome before entry.
     """
     if rows[0].code("kind") == "cross_section":
-        return each(rows, lambda row: say(f"cross_section_name.{row.code('base')}"))
+        return each(rows, partial(_name_by_base, results.settings.exhibit.firm))
     name = name_in_words(rows[0].code("kind"))
     return name + each(rows, lambda row: _adjusted(results, row.listed("covariates")))
+
+
+def _name_by_base(unit: str, row: Ran) -> str:
+    name = say(f"cross_section_name.{row.code('base')}", unit=unit)
+    return say("short_notes.hc3", words=name) if row.code("variance") == "hc3" else name
 
 
 def adjusted_for(results: StudyResults, rows: _Rows, words: str) -> str:
