@@ -1,229 +1,248 @@
-"""Guess what the columns of delivered files are, from names and values; what is unsure is asked."""
+"""What the columns of a panel are for: outcomes, covariates, sector, cluster, or nothing."""
 
 import re
-import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import pandas as pd
 
-from pipeline.commands.start.numbers import (
-    date_format,
-    is_flag,
-    is_number,
-    is_year,
-    numbers,
-    text_codes,
-)
-from pipeline.panel.years import years_of
-from pipeline.params.written import YearsWritten
+from pipeline.commands.start.asked import ToldColumns
+from pipeline.commands.start.entered import Entered
+from pipeline.commands.start.keys import Keys
+from pipeline.commands.start.made import decided_columns
+from pipeline.commands.start.numbers import is_flag, is_number, numbers, text_codes
+from pipeline.commands.start.roles import Role, in_logs, plain, role_of
 
-# Words for the same thing in English, Spanish and Portuguese, as they begin column names.
-_HINTS = {
-    "firm_id": ("firm", "id", "rut", "nit", "ruc", "cuit", "cnpj", "nif", "empresa", "plant"),
-    "year": ("year", "anio", "ano", "yr", "ejercicio", "wave", "period"),
-    "sales": ("sales", "ventas", "vendas", "turnover", "receita", "ingresos", "factur", "revenue"),
-    "employment": ("employ", "empleo", "emplead", "emprego", "jobs", "workers", "trabaj", "pessoal",
-                   "ocupad", "personal"),
-    "exports": ("export",),
+OUTCOMES: dict[str, str] = {"sales": "log", "employment": "log", "exports": "any"}
+NAMES_SOMEBODY = "names somebody"
+_RESERVED = {
+    "firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated", "applicant",
+    "other_programme", "component", "role", "amount", "own_contribution", "register_cluster",
 }  # fmt: skip
-# "Número de empleados" is about empleados.
-_COUNTED = re.compile(r"^(?:(?:n|no|nro|num|numero|number|qtd|total|de|of)[^a-z0-9]+)+")
-_FLAGS = ("treat", "support", "grant", "benefi", "apoyo", "program")
-# What names a firm or person has no use in an evaluation.
-_NAMES = ("name", "nombre", "nome", "razon", "razao", "address", "direcc", "enderec", "email",
-          "correo", "telef", "phone")  # fmt: skip
-
-# What stands for "never" where a year is expected.
-_NEVER = (0.0, 9999.0, 10000.0)
-# How its name begins where every firm enters, or all in the panel's first year.
-_NAMED = ("first_treat", "first.treat", "entry", "cohort", "gvar", "treat", "ingreso", "entrada")
 _WIDE = re.compile(r"^(.*?)[ _.-]?((?:19|20)\d{2})$")
-
-_FIRM = ("firm", "id", "rut", "nit", "ruc", "cuit", "cnpj", "nif", "empresa", "plant")
-_ENTRY = ("entry", "ingreso", "entrada", "start", "inicio", "ano_apoyo", "anio", "aprob",
-          "fecha_aprob", "fecha aprob", "fecha")  # fmt: skip
-# Columns that need no decision of the user beyond what holds for firms with several rows.
-_FIELDS = {
-    "programme": ("program", "prog"),
-    "component": ("compon",),
-    "role": ("role", "rol"),
-    "amount": ("amount", "monto", "valor", "importe", "subsid"),
-    "own_contribution": ("own", "aporte", "contrapart", "cofinan"),
-}
+# Columns of text with more classes than this are names or codes of their own.
+_MOST_CLASSES = 1000
+# Outcomes proposed by values alone.
+_MOST_PROPOSED = 3
+_MOST_MISSING = 0.2
 
 
 @dataclass(frozen=True)
-class EntryColumn:
-    """Hold the column, the codes in it that mean never, and the first entry year."""
+class StartColumn:
+    """Hold one delivered column: what it is, and what its values are like."""
 
-    column: str
-    never: list[float]
-    first_entry: int
+    name: str
+    kind: Literal["number", "text"]
+    role: Role | None
+    why: str
+    missing: float
+    minimum: float | None = None
+    flag: bool = False
+    logs: bool = False
+    changes: bool = False
+    unit: str = "QUESTION"
+    codes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class PanelGuess:
-    """Hold what each column of the panel seems to be; `questions` are for the user.
+class Columns:
+    """Hold the columns that a section uses, by standard name, what each is for, what is left out.
 
-    `codes` gives, by number column, the words in it that are no numbers; `flags` the 0/1 columns
-    that may tell who was treated, `changing` the number columns that differ between a firm's years;
-    `left_out` the columns that name somebody.
+    `outcomes` and `covariates` are standard names; `left_out` gives the reason by delivered name.
     """
 
-    firm_id: str
-    year: str
-    numbers: dict[str, str]
-    texts: dict[str, str]
-    minimum: dict[str, int | None]
-    codes: dict[str, list[str]]
-    flags: list[str]
-    entry: EntryColumn | None
-    changing: list[str]
-    left_out: list[str] = field(default_factory=list)
-    questions: list[str] = field(default_factory=list)
+    used: dict[str, StartColumn]
+    outcomes: list[str]
+    covariates: list[str]
+    sectors: list[str]
+    places: list[str]
+    left_out: dict[str, str]
+
+    def only(self, compared: set[str]) -> "Columns":
+        """Return the columns without numbers that are neither outcomes nor compared on."""
+        idle = {n for n in self.covariates if n not in {*self.outcomes, *compared}}
+        left = {self.used[name].name: "not needed" for name in idle}
+        return replace(
+            self,
+            used={name: column for name, column in self.used.items() if name not in idle},
+            covariates=[name for name in self.covariates if name not in idle],
+            left_out=self.left_out | left,
+        )
 
     @property
-    def indicator(self) -> str | None:
-        """Return the column that says who is treated when, None where an entry year does."""
-        return self.flags[0] if self.flags and self.entry is None else None
-
-    @property
-    def indicator_is_named(self) -> bool:
-        """Say whether the indicator's name says that it tells of support."""
-        return self.indicator is not None and hinted(self.numbers[self.indicator], _FLAGS)
+    def standard(self) -> dict[str, str]:
+        """Return the standard name of each delivered column."""
+        return {column.name: name for name, column in self.used.items()}
 
 
-def guess_panel(table: pd.DataFrame) -> PanelGuess:
-    """Guess id, year, numbers and codes of a panel; standard names are keys, columns values."""
-    years = [str(name) for name in table.columns if is_year(table[name])]
-    year = best(years, _HINTS["year"]) or str(table.columns[min(1, len(table.columns) - 1)])
-    others = [str(name) for name in table.columns if name != year]
-    firm_id = _best_key(table, others, year)
-    values = [name for name in others if name != firm_id]
-    numeric = [name for name in values if is_number(table, name)]
-    named = _named(numeric, ("sales", "employment", "exports"))
-    naming = [name for name in values if name not in numeric and hinted(name, _NAMES)]
-    texts = [name for name in values if name not in {*numeric, *naming}]
-    flags = [name for name in numeric if is_flag(table[name])]
-    entry = guess_entry_column(table, [n for n in numeric if n not in flags], firm_id, year)
-    supported = [name for name in flags if hinted(name, _FLAGS)]
-    unnamed = [] if supported or entry else _rising(table, flags, firm_id, year)
-    changing = _changing(table, firm_id, numeric)
-    return PanelGuess(
-        firm_id=firm_id,
-        year=year,
-        numbers=named,
-        texts=_named(texts, (), taken=named),
-        minimum={std: 0 if numbers(table[name]).min() >= 0 else None
-                 for std, name in named.items()},
-        codes={std: found for std, name in named.items() if (found := text_codes(table[name]))},
-        flags=[std for std, name in named.items() if name in supported or [name] == unnamed],
-        entry=entry,
-        changing=[std for std, name in named.items() if name in changing],
-        left_out=naming,
-        questions=[
-            *_questions(table, firm_id, year, year in years),
-            *([] if entry is None else [f"is {entry.column} the year of entry?"]),
-        ],
+def guess_columns(table: pd.DataFrame, keys: Keys, entered: Entered, asked: ToldColumns) -> Columns:
+    """Return what each column is for, by name, values and timing."""
+    taken = {keys.firm_id, keys.year, *entered.columns}
+    names = [str(n) for n in table.columns if n not in taken]
+    numeric = [n for n in names if is_number(table, n)]
+    decided = decided_columns(table, numeric, keys, entered)
+    changing = _changing(table, keys.firm_id, numeric)
+    described = {n: _number(table, n, n in changing) for n in numeric
+                 if n not in decided or n in asked.outcomes or role_of(n) in OUTCOMES}  # fmt: skip
+    measured = {n: c for n, c in described.items() if c.role not in {"year", "period", "firm_id"}}
+    chosen = _standard_outcomes(measured)
+    named = {**chosen, **_asked_outcomes(asked, described, chosen)}
+    outcomes = [*named] if asked.outcomes else [*chosen]
+    if asked.outcomes:
+        outcomes = [n for n, column in named.items() if column.name in asked.outcomes]
+    if not outcomes:
+        named |= _proposed(measured, named)
+        outcomes = list(named)
+    covariates = _covariates(measured, named)
+    texts = _texts(table, [n for n in names if n not in numeric], asked)
+    sectors, places = _classes(table, texts, "sector"), _classes(table, texts, "place")
+    used = named | covariates | _entry_columns(table, entered, {*named, *covariates})
+    kept = {*sectors, *places, *asked.cluster} - {keys.firm_id}
+    used |= {slug(n, {*used}): texts[n] for n in texts if n in kept}
+    standard = {column.name: name for name, column in used.items()}
+    return Columns(
+        used=used,
+        outcomes=outcomes,
+        covariates=[n for n, c in (named | covariates).items() if c.name not in decided]
+        or list(named),
+        sectors=[standard[n] for n in sectors],
+        places=[standard[n] for n in places],
+        left_out=_left_out(names, standard, decided, table),
+    )
+
+
+def _number(table: pd.DataFrame, name: str, changes: bool) -> StartColumn:
+    values, role = numbers(table[name]), role_of(name)
+    flag = is_flag(table[name].dropna()) if values.notna().any() else False
+    unit = {"employment": "jobs", "age": "years", "founded": "year"}.get(role or "", "QUESTION")
+    return StartColumn(
+        name=name, kind="number", role=role,
+        why="by name" if role in OUTCOMES else "by values",
+        missing=float(values.isna().mean()),
+        minimum=0 if values.min() >= 0 else None,
+        flag=flag, logs=in_logs(name), changes=changes,
+        unit="share" if flag else unit,
+        codes=text_codes(table[name]) if not flag else [],
     )  # fmt: skip
 
 
-def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> list[str]:
-    values = table[[firm_id]].assign(**{name: numbers(table[name]) for name in names})
-    differs = values.groupby(firm_id)[names].nunique().gt(1).any()
-    return [name for name in names if differs[name]]
+def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> set[str]:
+    """Return the number columns that differ between the years of some firm."""
+    values = pd.DataFrame({name: numbers(table[name]) for name in names}, index=table.index)
+    by_firm = values.groupby(table[firm_id])
+    differs = (by_firm.max() > by_firm.min()).any()
+    return {name for name in names if differs[name]}
 
 
-def _rising(table: pd.DataFrame, names: list[str], firm_id: str, year: str) -> list[str]:
-    """Return the 0/1 columns that rise from 0 to 1 in some firms and fall in none."""
-    order = numbers(table[year]).sort_values(kind="stable").index
-    by_firm = table[firm_id].loc[order]
-    steps = {name: numbers(table[name]).loc[order].groupby(by_firm).diff() for name in names}
-    return [name for name, step in steps.items() if step.max() > 0 and step.min() >= 0]
+def _standard_outcomes(columns: dict[str, StartColumn]) -> dict[str, StartColumn]:
+    """Return sales, employment and exports: levels that change before others of that meaning."""
+    found: dict[str, StartColumn] = {}
+    for standard in OUTCOMES:
+        fitting = [c for c in columns.values() if c.role == standard]
+        fitting.sort(key=lambda c: (c.logs, c.flag, not c.changes, len(c.name.split())))
+        if fitting and not fitting[0].logs:
+            found[standard] = fitting[0]
+    return found
 
 
-def _questions(table: pd.DataFrame, firm_id: str, year: str, known: bool) -> list[str]:
-    questions = [] if known else [f"is {year} the year? No column looks like one"]
-    if table.duplicated([firm_id, year]).any():
-        questions.append(f"{firm_id} and {year} repeat: which rows are right? clean.duplicates")
-    return questions
+def _asked_outcomes(
+    asked: ToldColumns, columns: dict[str, StartColumn], chosen: dict[str, StartColumn]
+) -> dict[str, StartColumn]:
+    """Return the outcomes of the command line that are none of the standard ones."""
+    found: dict[str, StartColumn] = {}
+    known = {column.name for column in chosen.values()}
+    for name in asked.outcomes:
+        if name in columns and name not in known:
+            found[slug(name, {*chosen, *found})] = columns[name]
+    return found
 
 
-def _best_key(table: pd.DataFrame, names: list[str], year: str) -> str:
-    """Return the column that, with the year, repeats least; a hinted name wins a tie."""
-    candidates = [name for name in names if hinted(name, _HINTS["firm_id"])] or names
-    repeats = {name: int(table.duplicated([name, year]).sum()) for name in candidates}
-    return min(candidates, key=lambda name: repeats[name])
+def _proposed(
+    columns: dict[str, StartColumn], named: dict[str, StartColumn]
+) -> dict[str, StartColumn]:
+    """Return numbers that change from year to year, where no name tells of an outcome."""
+    free = [c for c in columns.values() if c.role not in {"age", "founded", "weight"}]
+    free.sort(key=lambda c: (not c.changes, c.flag))
+    found: dict[str, StartColumn] = {}
+    for column in free[:_MOST_PROPOSED]:
+        found[slug(column.name, {*named, *found})] = column
+    return found
 
 
-def _named(
-    columns: list[str], standards: tuple[str, ...], taken: dict[str, str] | None = None
+def _covariates(
+    columns: dict[str, StartColumn], named: dict[str, StartColumn]
+) -> dict[str, StartColumn]:
+    """Return further numbers by which firms may compare: age first, then size, then others."""
+    order: list[Role | None] = ["age", "founded", "wages", "assets", "ratio", None]
+    outcomes = {column.name for column in named.values()}
+    fitting = [
+        c for c in columns.values()
+        if c.name not in outcomes and c.missing <= _MOST_MISSING and c.role in order
+    ]  # fmt: skip
+    fitting.sort(key=lambda c: order.index(c.role))
+    ages = [c for c in fitting if c.role in {"age", "founded"}][1:]
+    found: dict[str, StartColumn] = {}
+    for column in (c for c in fitting if c not in ages):
+        found[slug(column.name, {*named, *found})] = column
+    return found
+
+
+def _texts(table: pd.DataFrame, names: list[str], asked: ToldColumns) -> dict[str, StartColumn]:
+    return {
+        n: StartColumn(n, "text", role_of(n), "by name", float(table[n].isna().mean()))
+        for n in names
+        if n in asked.cluster or (role_of(n) != "person" and table[n].nunique() <= _MOST_CLASSES)
+    } | {n: StartColumn(n, "text", None, "as you say", float(table[n].isna().mean()))
+         for n in asked.cluster if n in table.columns and n not in names}  # fmt: skip
+
+
+def _classes(table: pd.DataFrame, texts: dict[str, StartColumn], kind: Role) -> list[str]:
+    """Return the columns of sectors, or of places, that every row has, the finest first."""
+    roles = {"sector": {"sector", "broad_sector"}, "place": {"place"}}[kind]
+    fitting = [n for n, c in texts.items() if c.role in roles and c.missing == 0]
+    return sorted(fitting, key=lambda n: -table[n].nunique())
+
+
+def _entry_columns(
+    table: pd.DataFrame, entered: Entered, taken: set[str]
+) -> dict[str, StartColumn]:
+    """Return the column that tells entry, as treatment.entry reads it."""
+    found: dict[str, StartColumn] = {}
+    for name in entered.columns:
+        grouped = entered.settings["source"] == "group"
+        unit = "share" if entered.settings["source"] == "indicator" else "year"
+        missing = float(table[name].isna().mean())
+        found[slug(name, taken)] = StartColumn(
+            name, "text" if grouped else "number", role_of(name), entered.why, missing, unit=unit
+        )
+    return found
+
+
+def _left_out(
+    names: list[str], standard: dict[str, str], decided: dict[str, str], table: pd.DataFrame
 ) -> dict[str, str]:
-    """Return columns by standard name: sales, employment, exports where hinted, else a slug."""
-    named: dict[str, str] = {}
-    for standard in standards:
-        free = [name for name in columns if name not in named.values()]
-        found = next((name for name in free if hinted(name, _HINTS[standard])), None)
-        if found is not None:
-            named[standard] = found
-    for column in columns:
-        if column not in named.values():
-            named[slug(column, {*named, *(taken or {})})] = column
-    return named
+    found = {}
+    for name in names:
+        if name in standard:
+            continue
+        if name in decided:
+            found[name] = decided[name]
+        elif role_of(name) == "person":
+            found[name] = NAMES_SOMEBODY
+        elif table[name].isna().mean() > _MOST_MISSING:
+            found[name] = f"{table[name].isna().mean():.0%} missing"
+        else:
+            found[name] = "not needed"
+    return found
 
 
 def slug(column: str, taken: set[str]) -> str:
     """Return a standard name for a column: letters, digits and _, no name of PANEL's own."""
     name = re.sub(r"[^a-z0-9]+", "_", plain(column)).strip("_") or "column"
     name = name if name[0].isalpha() else f"c_{name}"
-    reserved = {"firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated",
-                "applicant", "other_programme", "component", "role", "amount",
-                "own_contribution", "register_cluster"}  # fmt: skip
-    while name in taken or name in reserved:
+    while name in taken or name in _RESERVED:
         name += "_x"
     return name
-
-
-def best(names: list[str], hints: tuple[str, ...]) -> str | None:
-    """Return the first hinted name, else the first."""
-    return next((name for name in names if hinted(name, hints)), names[0] if names else None)
-
-
-def hinted(name: str, hints: tuple[str, ...]) -> bool:
-    """Say whether a column's name begins with one of the words, accents and "number of" apart."""
-    words = _COUNTED.sub("", plain(name))
-    return any(words.startswith(hint) for hint in hints)
-
-
-def plain(name: str) -> str:
-    """Return a name in lower case without accents."""
-    parts = unicodedata.normalize("NFKD", name.strip().lower())
-    return "".join(mark for mark in parts if not unicodedata.combining(mark))
-
-
-def guess_entry_column(
-    table: pd.DataFrame, names: list[str], firm_id: str, year: str
-) -> EntryColumn | None:
-    """Return the first of `names` that is a firm's entry year by its values, None where none is.
-
-    It is the same in all rows of a firm, a year after the panel's first and not after its last in
-    some firms, and missing or one code in others. Where the name says so, all firms may enter.
-    """
-    years = numbers(table[year])
-    first, last = years.min(), years.max()
-    for name in names:
-        values = numbers(table[name])
-        code = [never for never in _NEVER if (values == never).any()]
-        given = values.mask(values.isin(code)).dropna()
-        if len(code) > 1 or not given.between(first, last).all() or (given % 1 != 0).any():
-            continue
-        telling = len(given) < len(values) and given.gt(first).any()
-        if not telling and not (len(given) and name.lower().startswith(_NAMED)):
-            continue
-        if (table.assign(value=values).groupby(firm_id)["value"].nunique(dropna=False) > 1).any():
-            continue
-        return EntryColumn(name, code, int(given[given > first].min() if telling else given.min()))
-    return None
 
 
 def wide_columns(table: pd.DataFrame) -> dict[str, dict[int, str]]:
@@ -234,43 +253,3 @@ def wide_columns(table: pd.DataFrame) -> dict[str, dict[int, str]]:
         if parts and parts[1]:
             found.setdefault(parts[1], {})[int(parts[2])] = column
     return {name: by_year for name, by_year in found.items() if len(by_year) > 1}
-
-
-@dataclass(frozen=True)
-class RegisterGuess:
-    """Hold the register's columns by setting, its first entry year, and questions.
-
-    `several` says whether a firm has more than one row.
-    """
-
-    columns: dict[str, str]
-    first_entry: int | None
-    several: bool
-    questions: list[str]
-
-
-def guess_register(table: pd.DataFrame) -> RegisterGuess:
-    """Guess firm, entry and what else the register tells."""
-    names = [str(name) for name in table.columns]
-    formats = {name: date_format(table[name]) for name in names}
-    dated = [name for name in names if is_year(table[name]) or formats[name] is not None]
-    entry = best(dated or names[::-1], _ENTRY) or names[-1]
-    others = [name for name in names if name != entry]
-    firm_id = best(others, _FIRM) or names[0]
-    columns = {"firm_id": firm_id, "entry_year": entry}
-    for setting, hints in _FIELDS.items():
-        found = next((n for n in others if n != firm_id and hinted(n, hints)), None)
-        if found is not None:
-            columns[setting] = found
-    questions = []
-    if formats[entry]:
-        columns["date_format"] = str(formats[entry])
-        questions.append(f"is {entry} written {formats[entry]} (d day, m month)?")
-    written = YearsWritten(formats[entry] or None)
-    first = pd.to_numeric(years_of(table[entry], written), errors="coerce").min()
-    return RegisterGuess(
-        columns,
-        None if pd.isna(first) else int(first),
-        bool(table[firm_id].duplicated().any()),
-        questions,
-    )

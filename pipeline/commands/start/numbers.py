@@ -5,19 +5,24 @@ from typing import cast
 
 import pandas as pd
 
+from pipeline.commands.start.roles import name_words, role_of
 from pipeline.errors import DataError
 from pipeline.panel.delivered import point_decimals
+from pipeline.panel.numbers import numeric
 from pipeline.panel.values import text
+from pipeline.params.data import NumberColumn
 from pipeline.params.written import FileFormat
 
-_CODES = ("sector", "ciiu", "isic", "cnae", "nace", "sic", "muni", "region", "cod", "state",
-          "depart", "district", "comuna", "uf", "province", "legal", "type", "name")  # fmt: skip
+# What is a class or a place, though digits write it.
+_CODED = {"sector", "broad_sector", "place", "person"}
+_CODES = (" cod", " legal ", " type ", " tipo ", " class", " clase ")
 _MOST_CODES = 5
 # What is written for a value that is not known, without blanks and in lower case.
 _NOT_KNOWN = {"na", "n/a", "n.a.", "nan", "nd", "n/d", "n.d.", "ns", "ns/nr", "sd", "s/d", "s.d.",
               "s/i", "x", "-", "--", ".", "..", "...", "null", "none", "missing"}  # fmt: skip
 # A word in fewer cells may be a firm's, and params.yaml is public.
 _FEWEST_CELLS = 10
+_ANY = NumberColumn(kind="number", column="column", unit="any", label="column")
 _DAY_FIRST, _MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
 
 
@@ -32,8 +37,14 @@ def pointed(table: pd.DataFrame, written: FileFormat) -> pd.DataFrame:
 
 
 def numbers(values: pd.Series) -> pd.Series:
-    """Return numbers, missing where a cell holds none."""
-    return pd.Series(pd.to_numeric(values, errors="coerce"))
+    """Return numbers, missing where a cell holds none; 1 and 0 of words for true and false."""
+    found = pd.Series(pd.to_numeric(values, errors="coerce"))
+    if found.isna().all() and values.notna().any():
+        try:
+            return numeric(values, _ANY)
+        except DataError:
+            return found
+    return found
 
 
 def is_year(values: pd.Series) -> bool:
@@ -46,7 +57,7 @@ def is_number(table: pd.DataFrame, name: str) -> bool:
     """Say whether nearly all cells are numbers and nothing hints at codes."""
     present = table[name].dropna()
     zeros = text(present).str.match(r"0\d").fillna(False).any()
-    code = any(hint in name.lower() for hint in _CODES)
+    code = role_of(name) in _CODED or any(hint in name_words(name) for hint in _CODES)
     return not code and not zeros and len(present) > 0 and numbers(present).notna().mean() > 0.9
 
 

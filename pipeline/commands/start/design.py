@@ -1,0 +1,217 @@
+"""The design that a started study begins with, as far as its firms and cells allow.
+
+Growth before entry over two spans, age, the exact sector or its broader class, and comparison firms
+from elsewhere: `benchmarks/blind_programmes.py` measures what these do beside levels alone.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+
+import pandas as pd
+
+from pipeline.commands.start.columns import Columns, StartColumn
+from pipeline.commands.start.entered import Entered
+from pipeline.commands.start.keys import Keys
+from pipeline.commands.start.numbers import numbers
+from pipeline.panel.values import text
+
+# Below about this many treated clusters errors are too small; CR2 errors stand beside them.
+CR2_BELOW = 20
+# Comparison firms that a cell needs, and the share of treated firms that must be in such cells.
+_CELL = 5
+_IN_CELLS = 0.95
+# A year before entry is asked of covariates where this share of treated firms has a row in it.
+_OBSERVED = 0.9
+_LONGEST_SPAN = (4, 3)
+# Treated firms per covariate that a score needs.
+_PER_COVARIATE = 8
+_FEWEST_COVARIATES, _MOST_COVARIATES = 2, 8
+_LOGS = {"sales", "employment", "wages", "assets"}
+# Firms that have a value above zero, for its log to be a covariate.
+_ABOVE_ZERO = 0.95
+
+
+Covariates = dict[str, dict[str, object]]
+
+
+@dataclass(frozen=True)
+class ProposedDesign:
+    """Hold covariates by name with their settings, cells, pool, and what inference needs."""
+
+    cluster: list[str]
+    covariates: Covariates
+    scored: list[str]
+    exact: list[str]
+    controls_from: str
+    fit: str
+    first_event_time: int
+    last_event_time: int
+    n_treated: int
+    n_clusters: int
+    n_treated_clusters: int
+
+    @property
+    def few_treated_clusters(self) -> bool:
+        """Say whether errors need a correction for few treated clusters."""
+        return self.n_treated_clusters < CR2_BELOW
+
+
+@dataclass(frozen=True)
+class _Firms:
+    """Hold one row a firm: entry year, cluster, and the classes of its last row before entry."""
+
+    table: pd.DataFrame
+    entry: pd.Series
+    cluster: pd.Series
+    years_before: pd.Series
+
+    @property
+    def treated(self) -> pd.Series:
+        return self.entry.notna()
+
+    @property
+    def outside(self) -> pd.Series:
+        """Flag never-treated firms outside clusters with participants."""
+        inside = self.cluster.isin(self.cluster[self.treated].unique())
+        return ~self.treated & ~inside
+
+
+def propose_design(
+    table: pd.DataFrame, keys: Keys, entered: Entered, columns: Columns, cluster: list[str]
+) -> ProposedDesign:
+    """Return the design for a panel in long layout; `cluster` are delivered columns."""
+    firms = _firms(table, keys, entered, cluster)
+    apart = cluster != [keys.firm_id]
+    n_treated = int(firms.treated.sum())
+    elsewhere = apart and int(firms.outside.sum()) >= max(n_treated, _CELL)
+    pool = firms.outside if elsewhere else ~firms.treated
+    exact = _exact(firms, pool, columns)
+    offered = _offered(table, columns, firms)
+    most = max(_FEWEST_COVARIATES, min(_MOST_COVARIATES, n_treated // _PER_COVARIATE))
+    scored = list(offered)[:most]
+    covariates = {name: offered[name] for name in scored}
+    covariates |= {name: _setting(columns.used[name].name, name, "category") for name in exact}
+    cohorts = firms.entry.value_counts()
+    small = len(cohorts) > 1 and cohorts.min() < _PER_COVARIATE * max(1, len(scored))
+    before, after = _window(table, keys, firms)
+    return ProposedDesign(
+        cluster=cluster,
+        covariates=covariates,
+        scored=scored,
+        exact=exact,
+        controls_from="outside_treated_clusters" if elsewhere else "all",
+        fit="pooled" if small else "per_stack",
+        first_event_time=before,
+        last_event_time=after,
+        n_treated=n_treated,
+        n_clusters=int(firms.cluster.nunique()),
+        n_treated_clusters=int(firms.cluster[firms.treated].nunique()),
+    )
+
+
+def choose_cluster(
+    table: pd.DataFrame, keys: Keys, columns: Columns, asked: list[str]
+) -> list[str]:
+    """Return the columns of the assignment cluster: as asked, a place and a sector, or the firm."""
+    if asked:
+        return asked
+    places = [columns.used[name].name for name in columns.places[:1]]
+    sectors = [columns.used[name].name for name in columns.sectors[:1]]
+    for chosen in ([*places, *sectors], places):
+        if places and _groups(table, keys, chosen):
+            return chosen
+    return [keys.firm_id]
+
+
+def _groups(table: pd.DataFrame, keys: Keys, chosen: list[str]) -> bool:
+    """Say whether columns group firms: two and more, of two firms each on average."""
+    if not chosen:
+        return False
+    last = table.drop_duplicates(keys.firm_id, keep="last")
+    n_cells = last.groupby(chosen).ngroups
+    return 2 <= n_cells <= len(last) / 2
+
+
+def _firms(table: pd.DataFrame, keys: Keys, entered: Entered, cluster: list[str]) -> _Firms:
+    years = numbers(table[keys.year])
+    since = years - table[keys.firm_id].map(entered.by_firm)
+    at_base = table.assign(_year=years, _late=(since >= 0).to_numpy()).sort_values(
+        ["_late", "_year"], kind="stable", ascending=[False, True]
+    )
+    last = at_base.drop_duplicates(keys.firm_id, keep="last").set_index(keys.firm_id, drop=False)
+    named = [text(last[name]).astype("str") for name in cluster]
+    joined = reduce(lambda left, right: left.str.cat(right, sep="|"), named)
+    entry = pd.Series(entered.by_firm.reindex(last.index).to_numpy(), last.index, dtype=float)
+    first = years.groupby(table[keys.firm_id]).min().reindex(last.index)
+    return _Firms(last, entry, joined, entry - first)
+
+
+def _exact(firms: _Firms, pool: pd.Series, columns: Columns) -> list[str]:
+    """Return the finest sector in whose cells nearly all treated firms find comparison firms."""
+    for name in columns.sectors:
+        classes = firms.table[columns.used[name].name]
+        counts = classes[pool].value_counts()
+        reached = classes[firms.treated].map(counts).fillna(0) >= _CELL
+        if len(reached) and reached.mean() >= _IN_CELLS:
+            return [name]
+    return []
+
+
+def _offered(
+    table: pd.DataFrame, columns: Columns, firms: _Firms
+) -> Covariates:  # fmt: skip
+    """Return covariates in the order in which a small programme would keep them."""
+    levels, growth, others = Covariates(), Covariates(), Covariates()
+    spans = _spans(firms)
+    for name in columns.covariates:
+        column = columns.used[name]
+        transform = _transform(table, name, column)
+        setting = _setting(column.name, name, transform)
+        key = f"{name}_{transform}" if transform == "log" else name
+        (levels if name in {"sales", "employment"} else others)[key] = setting
+        if name in {"sales", "employment"} and transform == "log" and column.changes:
+            for first, last in spans:
+                growth[f"{name}_growth_{-first}_{-last}"] = {
+                    "label": f"Growth of {name}, {-first} to {-last} years before entry",
+                    "column": name, "transform": "log", "change": [first, last],
+                }  # fmt: skip
+    ages = {k: v for k, v in others.items() if columns.used[str(v["column"])].role in _AGES}
+    rest = {k: v for k, v in others.items() if k not in ages}
+    return levels | growth | ages | rest
+
+
+_AGES = {"age", "founded"}
+
+
+def _setting(label: str, name: str, transform: str) -> dict[str, object]:
+    return {"label": " ".join(label.split()), "column": name, "transform": transform, "at": -1}
+
+
+def _transform(table: pd.DataFrame, name: str, column: StartColumn) -> str:
+    if column.role == "founded":
+        return "years_since"
+    if name == "exports":
+        return "any"
+    if column.role in _LOGS and not column.logs and not column.flag:
+        values = numbers(table[column.name]).dropna()
+        if len(values) and (values > 0).mean() >= _ABOVE_ZERO:
+            return "log"
+    return "level"
+
+
+def _spans(firms: _Firms) -> list[tuple[int, int]]:
+    """Return spans before entry that nearly all treated firms have: the last year, and before."""
+    before = firms.years_before[firms.treated]
+    if not len(before) or (before >= 2).mean() < _OBSERVED:
+        return []
+    long = next((n for n in _LONGEST_SPAN if (before >= n).mean() >= _OBSERVED), None)
+    return [(-2, -1), *([(-long, -2)] if long else [])]
+
+
+def _window(table: pd.DataFrame, keys: Keys, firms: _Firms) -> tuple[int, int]:
+    """Return first and last event time: up to five years before entry, four years from it on."""
+    last = float(numbers(table[keys.year]).max())
+    first_entry = firms.entry.min()
+    after = 0 if pd.isna(first_entry) else int(max(0, min(3, last - first_entry)))
+    median = firms.years_before[firms.treated].median()
+    return -(2 if pd.isna(median) else int(max(2, min(5, median)))), after

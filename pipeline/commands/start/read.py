@@ -1,0 +1,120 @@
+"""Read delivered files and say what they are, as far as names, values and timing tell."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.commands.start.asked import ToldColumns
+from pipeline.commands.start.columns import Columns, guess_columns, wide_columns
+from pipeline.commands.start.design import ProposedDesign, choose_cluster, propose_design
+from pipeline.commands.start.earlier import Earlier, go_by_earlier, outcomes_of
+from pipeline.commands.start.entered import Entered, guess_entered
+from pipeline.commands.start.files import Delivery, deliveries
+from pipeline.commands.start.keys import Keys, guess_keys
+from pipeline.commands.start.numbers import is_year, numbers, pointed
+from pipeline.commands.start.register import RegisterGuess, guess_register
+from pipeline.errors import DataError
+from pipeline.panel.delivered import long_layout
+from pipeline.panel.years import years_of
+from pipeline.params.data import Wide
+from pipeline.params.written import FileFormat
+
+_YEAR = "year"
+
+
+@dataclass(frozen=True)
+class Read:
+    """Hold what was read of delivered files: the panel in long layout, and each guess."""
+
+    files: list[str]
+    asked: ToldColumns
+    table: pd.DataFrame
+    source: dict[str, Any]
+    keys: Keys
+    register: RegisterGuess | None
+    entered: Entered
+    columns: Columns
+    design: ProposedDesign
+    earlier: Earlier
+    questions: dict[str, str]
+
+
+def read_files(files: list[Path], asked: ToldColumns) -> Read:
+    """Return what delivered files hold and what each column seems to be.
+
+    The table with more rows is the panel; files whose names differ in a year are one table. Raises
+    DataError where a file cannot be read, or where nothing tells who was treated.
+    """
+    delivered = deliveries(files)
+    table, source, questions = _panel(delivered[0])
+    if len(table.columns) < 3:
+        raise DataError(
+            f"{delivered[0].pattern} has {len(table.columns)} columns; a panel has a firm, a "
+            "year and what is measured: check its delimiter, or give the panel itself"
+        )
+    asked = replace(asked, outcomes=asked.outcomes or outcomes_of(asked.earlier, table.columns))
+    asked.require(table.columns, delivered[0].pattern)
+    keys = guess_keys(table, asked)
+    table = table.assign(**{keys.year: _years_where_known(table[keys.year])})
+    register = _register(delivered[1:], asked, keys.firm_id)
+    entered = guess_entered(table, keys, register, asked)
+    columns = guess_columns(table, keys, entered, asked)
+    if not columns.outcomes:
+        raise DataError(
+            f"{delivered[0].pattern} measures nothing in numbers beside firm, year and entry: "
+            "classes such as 10-19 are text; deliver a column of numbers by which firms compare"
+        )
+    cluster = choose_cluster(table, keys, columns, asked.cluster)
+    design = propose_design(table, keys, entered, columns, cluster)
+    columns = columns.only({str(c["column"]) for c in design.covariates.values()})
+    if register is not None:
+        source |= _register_source(delivered[1])
+    return Read(
+        [d.pattern for d in delivered], asked, table, source, keys, register, entered, columns,
+        design, go_by_earlier(asked.earlier, columns), questions,
+    )  # fmt: skip
+
+
+def _panel(delivery: Delivery) -> tuple[pd.DataFrame, dict[str, Any], dict[str, str]]:
+    """Bring yearly files and wide columns into one long table, with its source and questions."""
+    table, questions = pointed(delivery.table, delivery.written), dict[str, str]()
+    source: dict[str, Any] = {"panel": delivery.pattern} | _format(delivery.written, "format")
+    if delivery.written.sheet is not None:
+        questions["data.source.format.sheet"] = (
+            f"is sheet {delivery.written.sheet} of {delivery.pattern} the right one?"
+        )
+    if delivery.partial:
+        questions["data.source.rename"] = (
+            f"some yearly files lack {', '.join(delivery.partial)}: is it called otherwise there?"
+        )
+    dated = any(is_year(years_of(table[name])) for name in table.columns)
+    if delivery.years and not dated:
+        source["year_in_name"] = True
+        return table.assign(**{_YEAR: delivery.year}), source, questions
+    wide = wide_columns(table)
+    if wide and (not dated or table.iloc[:, 0].is_unique):
+        source["wide"] = {"columns": wide}
+        table = long_layout(table, Wide(columns=wide), _YEAR)
+    return table, source, questions
+
+
+def _years_where_known(values: pd.Series) -> pd.Series:
+    years = numbers(years_of(values))
+    return years if years.notna().any() else values
+
+
+def _format(written: FileFormat, key: str) -> dict[str, Any]:
+    given = written.model_dump(exclude_defaults=True)
+    return {key: given} if given else {}
+
+
+def _register(others: list[Delivery], asked: ToldColumns, firm_id: str) -> RegisterGuess | None:
+    if not others:
+        return None
+    return guess_register(pointed(others[0].table, others[0].written), asked, firm_id)
+
+
+def _register_source(delivery: Delivery) -> dict[str, Any]:
+    return {"register_file": delivery.pattern} | _format(delivery.written, "register_format")

@@ -1,0 +1,75 @@
+"""What a column's name says that it is, in English, Spanish, Portuguese or French.
+
+Meanings are tried in an order in which the more special comes first (exports before sales, the date
+of an application before that of entry), so that no order of columns decides.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
+
+from pipeline.params.settings import read_value
+
+Role = Literal[
+    "person", "weight", "of_treatment", "application", "exit", "founded", "age", "entry", "exports",
+    "ratio", "assets", "wages", "employment", "sales", "broad_sector", "sector", "place", "amount",
+    "treated", "period", "year", "firm_id",
+]  # fmt: skip
+
+_MEANINGS = Path(__file__).with_name("roles.yaml")
+_PLACE = (
+    r"mun\w*|comuna\w*|commune\w*|region\w*|regiao|depart\w*|dept\w*|dpto|provinc\w*|estado|state\w*"
+    r"|uf|county|district\w*|distrito|ciudad|cidade|city|ville|locali\w*|canton|place|parish|concelho"
+    r"|freguesia|zip\w*|postal|ubigeo|zona|zone|bairro|barrio|pais|pays|country"
+)
+_SECTOR = (
+    r"sector\w*|setor\w*|secteur\w*|ciiu\w*|isic\w*|cnae\w*|nace\w*|naics\w*|sic|naf|ape|indust\w*"
+    r"|rubro|giro|branche|ramo|rama|activi\w*|actividad\w*|atividad\w*"
+)
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# "salariés" counts people, "salaries" are wages.
+_PEOPLE_PAID = re.compile("salariée?s?", re.IGNORECASE)
+_LOGS = re.compile(r" (?:log|ln|lg) ")
+# Words that mean something only as the whole name.
+_WHOLE: dict[str, Role] = {"ca": "sales", "t": "period", "fecha": "year", "date": "year",
+                           "data": "year"}  # fmt: skip
+
+
+def role_of(name: str) -> Role | None:
+    """Return what a column is by its name, None where the name tells nothing."""
+    read = name_words(name)
+    if read.strip() in _WHOLE:
+        return _WHOLE[read.strip()]
+    return next((role for role, pattern in _meanings() if pattern.search(read)), None)
+
+
+@cache
+def _meanings() -> list[tuple[Role, re.Pattern[str]]]:
+    parts = read_value(_MEANINGS.read_text(encoding="utf-8"))
+    return [
+        (cast("Role", part["role"]), re.compile(rf" (?:{_filled('|'.join(part['any']))}) "))
+        for part in parts
+    ]
+
+
+def _filled(pattern: str) -> str:
+    return pattern.replace("PLACE", _PLACE).replace("SECTOR", _SECTOR)
+
+
+def in_logs(name: str) -> bool:
+    """Say whether a name tells that values are logarithms."""
+    return _LOGS.search(name_words(name)) is not None
+
+
+def name_words(name: str) -> str:
+    """Return a name's words in small letters without accents, between blanks."""
+    read = _CAPITAL.sub(" ", _PEOPLE_PAID.sub(" salaries e ", name.strip()))
+    return f" {re.sub('[^a-z0-9]+', ' ', plain(read)).strip()} "
+
+
+def plain(name: str) -> str:
+    """Return a name in small letters without accents."""
+    parts = unicodedata.normalize("NFKD", name.strip().lower())
+    return "".join(mark for mark in parts if not unicodedata.combining(mark))

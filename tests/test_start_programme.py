@@ -1,0 +1,178 @@
+"""What `start` makes of small programmes: roles by name, values and timing, and what it asks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.commands.start.asked import ToldColumns
+from pipeline.commands.start.questions import all_questions
+from pipeline.commands.start.read import read_files
+from pipeline.commands.start.screen import screen
+from pipeline.commands.start.section import study_text
+from pipeline.errors import DataError
+from pipeline.params.study import read_study
+
+
+def programme(**columns):
+    """Return a panel of 40 firms over 8 years, 12 of which enter in the fifth or sixth."""
+    rng = np.random.default_rng(3)
+    firm, year = np.repeat(np.arange(40), 8), np.tile(np.arange(2001, 2009), 40)
+    entry = np.where(firm < 12, 2005 + firm % 2, 0)
+    table = pd.DataFrame({"id": firm, "year": year, "ventas": rng.lognormal(3, 1, 320)})
+    given = {"firm": firm, "year": year, "entry": entry, "rng": rng}
+    return table.assign(**{name: make(given) for name, make in columns.items()})
+
+
+def entry_column(given):
+    return given["entry"]
+
+
+def read_of(tmp_path, table, **asked):
+    table.to_csv(tmp_path / "p.csv", index=False)
+    return read_files([tmp_path / "p.csv"], ToldColumns(**asked))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["inicio_apoyo", "data_adesao", "annee_entree", "first_treat", "treat_year",
+     "fecha_primer_desembolso", "Año de inicio", "cohort"],
+)  # fmt: skip
+def test_entry_columns_in_four_languages_are_found(name, tmp_path):
+    read = read_of(tmp_path, programme(**{name: entry_column}))
+    assert (read.entered.columns, read.keys.year) == ([name], "year")
+    assert read.entered.settings["never"] == [0.0]
+    assert read.design.n_treated == 12
+
+
+def test_the_order_of_headers_never_beats_what_they_mean(tmp_path):
+    table = programme(
+        **{
+            "fecha_postulacion": lambda g: np.where(g["entry"] > 0, g["entry"] - 1, 0),
+            "Año de inicio": entry_column,
+            "ventas_exterior": lambda g: g["rng"].lognormal(1, 1, 320) * (g["firm"] % 3 == 0),
+        }
+    ).rename(columns={"year": "Año"})
+    first = ["fecha_postulacion", "Año de inicio", "ventas_exterior"]
+    read = read_of(tmp_path, table[[*first, *(c for c in table.columns if c not in first)]])
+    assert (read.keys.firm_id, read.keys.year) == ("id", "Año")
+    assert read.entered.columns == ["Año de inicio"]
+    assert read.columns.used["sales"].name == "ventas"
+    assert read.columns.used["exports"].name == "ventas_exterior"
+    assert "dates the application" in read.columns.left_out["fecha_postulacion"]
+
+
+MADE = {
+    "x1": lambda g: ((g["entry"] > 0) & (g["year"] >= g["entry"])).astype(int),
+    "x2": lambda g: (g["entry"] > 0) * g["year"],
+    "x3": lambda g: np.where((g["entry"] > 0) & (g["year"] >= g["entry"]), 12.0, 0.0),
+    "x4": lambda g: np.where(g["entry"] > 0, g["year"] - g["entry"], np.nan),
+    "x5": lambda g: np.where(g["entry"] > 0, 500.0 + g["firm"], 0.0),
+    "x6": lambda g: (g["year"] >= 2005) * ((g["firm"] % 7) / 7),
+    "x7": lambda g: np.full(320, 1.5),
+    "x8": lambda g: 100.0 + g["year"] % 10,
+    "factor_expansion": lambda g: 1.0 + g["firm"] % 5,
+    "months_since_entry": lambda g: g["rng"].integers(0, 9, 320),
+}
+
+
+def test_no_function_of_treatment_of_the_year_and_no_weight_is_a_covariate(tmp_path):
+    table = programme(**MADE, capital=lambda g: g["rng"].lognormal(2, 1, 320), inicio=entry_column)
+    read = read_of(tmp_path, table)
+    assert not set(MADE) & {column.name for column in read.columns.used.values()}
+    assert set(MADE) <= set(read.columns.left_out)
+    compared = {setting["column"] for setting in read.design.covariates.values()}
+    assert compared == {"sales"} | ({"capital"} & compared)
+
+
+def test_exports_that_are_missing_where_there_are_none_are_asked_about(tmp_path):
+    table = programme(
+        inicio=entry_column,
+        exports=lambda g: np.where(g["firm"] % 2, g["rng"].lognormal(1, 1, 320), np.nan),
+    )
+    asked = all_questions(read_of(tmp_path, table))
+    assert "does missing mean no exports?" in asked["outcomes.exports_any.column"]
+    table["exports"] = table["exports"].fillna(0)
+    assert "outcomes.exports_any.column" not in all_questions(read_of(tmp_path, table))
+
+
+@pytest.mark.parametrize(
+    ("name", "period"),
+    [("wave", "wave"), ("ola", "wave"), ("trimestre", "quarter"), ("mes", "month")],
+)
+def test_the_word_of_a_period_that_is_no_year_is_asked_for(name, period, tmp_path):
+    table = programme(inicio=entry_column)
+    table["inicio"] = table["inicio"].where(table["inicio"] == 0, table["inicio"] - 2000)
+    table[name] = table.pop("year") - 2000
+    read = read_of(tmp_path, table)
+    assert (read.keys.year, read.keys.period, read.entered.columns) == (name, period, ["inicio"])
+    assert "half_year, quarter, month" in all_questions(read)["exhibit.period"]
+    assert f"period: {period}" in study_text("nueva", read)
+
+
+def test_a_column_that_says_who_but_not_when_is_asked_for_the_year(tmp_path):
+    table = programme(beneficiario=lambda g: (g["entry"] > 0).astype(int))
+    read = read_of(tmp_path, table)
+    assert read.entered.settings["source"] == "group"
+    assert "In which year did all of them enter" in str(all_questions(read))
+    given = read_of(tmp_path, table, treated="beneficiario", entry="2005")
+    assert given.entered.settings["entry_year"] == 2005
+    assert "treatment.entry.entry_year" not in all_questions(given)
+
+
+def test_the_command_line_goes_before_every_guess_and_asks_less(tmp_path):
+    table = programme(
+        inicio=entry_column, otro=entry_column, capital=lambda g: g["rng"].lognormal(2, 1, 320),
+        zona=lambda g: np.where(g["firm"] % 4, "norte", "sur"),
+    )  # fmt: skip
+    read = read_of(tmp_path, table, entry="otro", cluster=["zona"], outcomes=["capital"])
+    assert (read.entered.columns, read.design.cluster) == (["otro"], ["zona"])
+    assert read.columns.outcomes == ["capital"]
+    assert not {"treatment.entry.column", "data.cluster"} & set(all_questions(read))
+    with pytest.raises(
+        DataError, match=r"--outcome captal: p\.csv has no such column; did you mean"
+    ):
+        read_of(tmp_path, table, outcomes=["captal"])
+
+
+def test_an_earlier_study_gives_units_rules_and_outcomes_that_agree(tmp_path):
+    earlier = {
+        "data": {"columns": {
+            "sales": {"kind": "number", "column": "ventas", "unit": "pesos", "label": "Ventas"},
+            "jobs": {"kind": "number", "column": "absent", "unit": "jobs", "label": "Jobs"},
+        }},
+        "clean": {
+            "duplicates": {"identical": "refuse", "conflicting": "refuse"},
+            "jumps": [{"columns": ["sales"], "factor": 10.0, "action": "report"}],
+            "tails": [{"columns": ["jobs"], "method": "trim", "lower_percentile": 1.0,
+                       "upper_percentile": 99.0, "by": ["year"]}],
+        },
+        "outcomes": {"turnover": {"column": "sales", "transform": "log", "unit": "pesos",
+                                  "label": "Ventas"},
+                     "jobs_log": {"column": "jobs", "transform": "log", "unit": "jobs",
+                                  "label": "Jobs"}},
+    }  # fmt: skip
+    read = read_of(tmp_path, programme(inicio=entry_column), earlier=earlier)
+    study = read_study(YAML(typ="safe").load(study_text("nueva", read)), "nueva")
+    assert study.data.columns["sales"].unit == "pesos"
+    assert list(study.outcomes.root) == ["turnover"]
+    assert (len(study.clean.jumps), len(study.clean.tails)) == (1, 0)
+    assert "read files or other columns: tails" in all_questions(read)["clean"]
+
+
+def test_one_screen_says_what_was_read_and_why(tmp_path):
+    many = {f"zz{n}": lambda g: g["rng"].normal(size=320) for n in range(40)}
+    read = read_of(tmp_path, programme(inicio=entry_column, **many))
+    lines = screen("nueva", read).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 100
+    assert "p.csv, 320 rows of 40 firms, year 2001 to 2008" in lines[0]
+    assert any("inicio" in line and "by name; 12 enter, from 2005 on" in line for line in lines)
+    assert len(study_text("nueva", read).splitlines()) <= 155
+
+
+def test_fewer_than_twenty_treated_clusters_get_corrected_errors(tmp_path):
+    table = programme(inicio=entry_column)
+    assert "bias_reduced: true" in study_text("nueva", read_of(tmp_path, table))
+    table["inicio"] = np.where(table["id"] < 25, 2005, 0)
+    assert "bias_reduced" not in study_text("nueva", read_of(tmp_path, table))
