@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.datasets.panel import CALENDAR
 from pipeline.errors import DataError, told_columns
+from pipeline.panel.numbers import plain_numbers
 from pipeline.panel.origin import Segment, file_origin, located, stacked
 from pipeline.panel.readers import first_row, read_table
 from pipeline.panel.values import refuse_rows
 from pipeline.params.data import DataSection, FileSource, NumberColumn, Wide
 from pipeline.params.written import FileFormat
 
-# Spaces (no-break, narrow, thin, of a figure's width) and apostrophes that part thousands.
-_SPACES = " \u00a0\u202f\u2009\u2007"
-_APOSTROPHES = "'\u2019"
+# Spaces of any kind (no-break, narrow, thin, wide) and apostrophes that part thousands.
+_SPACES = r"\s"
+_APOSTROPHES = "'\u2019\u02bc\u00b4`"
 
 # A calendar year in a file name, not part of a longer number.
 YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
@@ -50,9 +52,11 @@ def read_panel(
             )
         panel = long_layout(panel, source.wide, data.year)
         origin = stacked([origin] * years)
-    numbers = {c.column for c in data.delivered.values() if isinstance(c, NumberColumn)}
+    numbers = [c for c in data.delivered.values() if isinstance(c, NumberColumn)]
+    calendar = {data.year, *(c.column for c in numbers if c.unit == CALENDAR)}
     with located(origin):
-        return point_decimals(panel, numbers, source.format), origin
+        pointed = point_decimals(panel, {c.column for c in numbers} - calendar, source.format)
+        return point_years(pointed, calendar, source.format), origin
 
 
 def delivered_files(folder: Path, pattern: str) -> list[Path]:
@@ -144,29 +148,43 @@ def point_decimals(table: pd.DataFrame, numbers: set[str], written: FileFormat) 
     return table.assign(**{name: _pointed(table[name], written) for name in texts})
 
 
-def _alike(mark: str) -> str:
+def point_years(table: pd.DataFrame, years: set[str], written: FileFormat) -> pd.DataFrame:
+    """Write years as numbers with a point; what is none, such as 31.12.2010, stays for `clean`."""
+    texts = [name for name in sorted(years & set(table.columns)) if not _is_number(table[name])]
+    if written.decimal == "." and written.thousands is None:
+        return table
+    return table.assign(**{name: _where_they_fit(table[name], written)[0] for name in texts})
+
+
+def mark_pattern(mark: str) -> str:
     """Return a pattern of a mark between thousands, of whichever kind a space or apostrophe is."""
     kinds = {" ": f"[{_SPACES}]", "'": f"[{_APOSTROPHES}]"}
     return kinds.get(mark, re.escape(mark))
 
 
 def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
-    decimal = re.escape(written.decimal)
-    thousands = _alike(written.thousands) if written.thousands else None
-    whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
-    cells = values.astype("str").str.strip()
-    fits = (
-        cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?")
-        .fillna(False)
-        .astype(bool)
-    )
+    pointed, fits = _where_they_fit(values, written)
     looks = rf"[+-]?\d[\d.,{_SPACES}{_APOSTROPHES}]*"
-    numeric_looking = cells.str.fullmatch(looks).fillna(False).astype(bool)
+    numeric_looking = plain_numbers(values).str.fullmatch(looks).fillna(False).astype(bool)
     refuse_rows(
         numeric_looking & ~fits,
         f"column {values.name}: a number is not written with decimal {written.decimal!r} and "
         f"thousands {written.thousands!r}",
         "declare data.source.format, or correct",
     )
+    return pointed
+
+
+def _where_they_fit(values: pd.Series, written: FileFormat) -> tuple[pd.Series, pd.Series]:
+    """Return values, written with a point where they are numbers as declared, and where so."""
+    decimal = re.escape(written.decimal)
+    thousands = mark_pattern(written.thousands) if written.thousands else None
+    whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
+    cells = plain_numbers(values)
+    fits = (
+        cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?")
+        .fillna(False)
+        .astype(bool)
+    )
     plain = cells.str.replace(thousands, "", regex=True) if thousands else cells
-    return values.where(~fits, plain.str.replace(written.decimal, ".", regex=False))
+    return values.where(~fits, plain.str.replace(written.decimal, ".", regex=False)), fits

@@ -42,7 +42,7 @@ def numeric(
     numeric = pd.to_numeric(_as_one_and_zero(given), errors="coerce").astype("float64")
     faulty = (numeric.isna() & values.notna()) | np.isinf(numeric)
     if faulty.any():
-        plain = _plain(given[faulty])
+        plain = plain_numbers(given[faulty])
         numeric = numeric.where(~faulty, pd.to_numeric(plain, errors="coerce").astype("float64"))
         _refuse_no_numbers(numeric, plain, name)
     if calendar:
@@ -58,7 +58,7 @@ def _is_time(values: pd.Series) -> bool:
     )
 
 
-def _plain(values: pd.Series) -> pd.Series:
+def plain_numbers(values: pd.Series) -> pd.Series:
     """Return text with the minus sign of a keyboard, and without what looks like nothing."""
     code, distinct = distinct_values(values.astype("str"))
     text = distinct.astype("str").str.strip().str.strip(_NOTHING).str.strip()

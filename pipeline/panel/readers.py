@@ -4,28 +4,22 @@ CSV cells stay text, so that nothing is guessed. Whatever is wrong with a file e
 the libraries below raise nearly anything at a damaged or hostile one.
 """
 
-import csv
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from pipeline.errors import DataError
+from pipeline.panel.archives import PACKED, inner_name, plain_file
+from pipeline.panel.headings import column_name
 from pipeline.panel.spreadsheets import read_spreadsheet
+from pipeline.panel.text_files import DELIMITERS, read_text, why_unreadable
 from pipeline.params.written import FileFormat
-
-_BLOCK_BYTES = 1 << 24
-
-# Of text files by their ending; None is as declared.
-_DELIMITERS = {".csv": None, ".txt": None, ".tsv": "\t"}
 
 Reader = Callable[[Path, FileFormat, int], pd.DataFrame]
 
@@ -38,28 +32,47 @@ def read_table(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
     Raises DataError where the file is missing, empty, larger than allowed, of no known kind, or
     unreadable, and where two columns share a name.
     """
-    reader = _READERS.get(path.suffix.lower())
+    if not path.is_file():
+        raise DataError(f"{path} does not exist")
+    reader = _READERS.get(file_kind(path))
     if reader is None:
-        raise DataError(f"{path.name}: files end in {' or '.join(_READERS)}; convert it first")
-    try:
-        with warnings.catch_warnings():
-            # of libraries, which quote cells
-            warnings.simplefilter("ignore")
-            frame = reader(path, written, max_rows)
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except Exception as error:
-        # never the library's own words, which quote cells
-        raise DataError(f"{path.name} cannot be read{_hint(path, written, error)}") from None
+        raise DataError(
+            f"{path.name}: files end in {' or '.join(_READERS)}, packed or not "
+            f"({', '.join(PACKED)} with one file); convert it first"
+        )
+    with plain_file(path) as plain, warnings.catch_warnings():
+        # of libraries, which quote cells
+        warnings.simplefilter("ignore")
+        try:
+            frame = reader(plain, written, max_rows)
+        except DataError:
+            raise
+        except Exception as error:
+            # never the library's own words, which quote cells
+            raise _why_unreadable(plain, written, error) from None
+    frame.columns = pd.Index([column_name(name) for name in frame.columns])
     _refuse_unusable(frame, path.name, max_rows)
     return frame
 
 
+def file_kind(path: Path) -> str:
+    """Return the ending that says how a file is read: of an archive, that of what it holds."""
+    return PurePosixPath(inner_name(path)).suffix.lower()
+
+
 def first_row(path: Path, written: FileFormat) -> int:
     """Return how a file numbers its first row of values: after the header, or 1 without one."""
-    return 1 if path.suffix.lower() in {".parquet", ".dta"} else written.header_row + 1
+    return 1 if file_kind(path) in {".parquet", ".dta"} else written.header_row + 1
+
+
+def _why_unreadable(path: Path, written: FileFormat, error: Exception) -> DataError:
+    kind, fault = path.suffix.lower(), type(error).__name__
+    if kind in DELIMITERS:
+        return why_unreadable(path, written, error)
+    return DataError(
+        f"{path.name} cannot be read as a {kind} file ({fault}): open it, save it anew and "
+        "deliver that"
+    )
 
 
 def _refuse_unusable(frame: pd.DataFrame, file: str, max_rows: int) -> None:
@@ -67,7 +80,7 @@ def _refuse_unusable(frame: pd.DataFrame, file: str, max_rows: int) -> None:
         raise DataError(f"{file} holds more than data.max_rows {max_rows} rows")
     if frame.empty:
         raise DataError(f"{file} holds no rows: deliver the file again")
-    names = pd.Index([str(name) for name in frame.columns])
+    names = frame.columns
     # Positions, no names: the first row may be no header but a firm's values.
     repeated = np.flatnonzero(names.duplicated(keep=False)) + 1
     if len(repeated):
@@ -75,59 +88,21 @@ def _refuse_unusable(frame: pd.DataFrame, file: str, max_rows: int) -> None:
         raise DataError(f"{file} has several columns of one name: rename columns {listed}")
 
 
-def _hint(path: Path, written: FileFormat, error: Exception) -> str:
-    """Return what to look at; raise DataError where a row of text has too many or few cells."""
-    kind, fault = path.suffix.lower(), type(error).__name__
-    if kind not in _DELIMITERS:
-        return f" as a {kind} file ({fault}): open it, save it anew and deliver that"
-    text = _text_format(kind, written)
-    refuse_ragged(path, text)
-    return (
-        f" with encoding {text.encoding}, delimiter {text.delimiter!r} ({fault}): declare "
-        "data.source.format, or correct the file"
-    )
-
-
-def _text_format(kind: str, written: FileFormat) -> FileFormat:
-    delimiter = _DELIMITERS[kind]
-    return written if delimiter is None else written.model_copy(update={"delimiter": delimiter})
-
-
-def _read_csv(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
-    """Read text cells; a row with more or fewer cells than the header is an error."""
-    names = _open_csv(path, written, {}).schema.names
-    batches, n_rows = [], 0
-    with _open_csv(path, written, dict.fromkeys(names, pa.string())) as reader:
-        for batch in reader:
-            batches.append(batch)
-            n_rows += batch.num_rows
-            if n_rows > max_rows:
-                break
-    return pd.DataFrame(pa.Table.from_batches(batches, reader.schema).to_pandas())
-
-
-def _open_csv(
-    path: Path, written: FileFormat, types: dict[str, pa.DataType]
-) -> arrow_csv.CSVStreamingReader:
-    return arrow_csv.open_csv(
-        path,
-        arrow_csv.ReadOptions(
-            encoding=written.encoding, skip_rows=written.header_row - 1, block_size=_BLOCK_BYTES
-        ),
-        arrow_csv.ParseOptions(delimiter=written.delimiter, newlines_in_values=True),
-        arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""]),
-    )
-
-
-def _read_tsv(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
-    return _read_csv(path, _text_format(".tsv", written), max_rows)
-
-
 def _read_parquet(path: Path, _: FileFormat, max_rows: int) -> pd.DataFrame:
-    n_rows = parquet.ParquetFile(path).metadata.num_rows
-    if n_rows > max_rows:
-        raise DataError(f"{path.name} holds {n_rows} rows, more than data.max_rows {max_rows}")
-    return pd.read_parquet(path).reset_index(drop=True)
+    """Read all columns, those that pandas had as an index too; a cell may hold one value only."""
+    with parquet.ParquetFile(path) as file:
+        n_rows, columns = file.metadata.num_rows, file.schema_arrow
+        if n_rows > max_rows:
+            raise DataError(f"{path.name} holds {n_rows} rows, more than data.max_rows {max_rows}")
+        several = [field.name for field in columns if pa.types.is_nested(field.type)]
+        if several:
+            raise DataError(
+                f"{path.name}: column {', '.join(several)}: cells hold lists or records; make "
+                "columns of single values, or leave it out"
+            )
+        table = file.read()
+    named = [name for name in table.column_names if not name.startswith("__index_level_")]
+    return pd.DataFrame(table.select(named).to_pandas(ignore_metadata=True))
 
 
 def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
@@ -175,27 +150,9 @@ def _has_clear_labels(path: Path, column: str) -> bool:
 
 
 _READERS: dict[str, Reader] = {
-    ".csv": _read_csv,
-    ".tsv": _read_tsv,
-    ".txt": _read_csv,
+    **dict.fromkeys(DELIMITERS, read_text),
     ".parquet": _read_parquet,
     ".dta": _read_stata,
     ".xlsx": read_spreadsheet,
+    ".xlsm": read_spreadsheet,
 }
-
-
-def refuse_ragged(path: Path, written: FileFormat) -> None:
-    """Raise DataError with the number of the first row that has not as many cells as the header."""
-    above = written.header_row - 1
-    with path.open(encoding=written.encoding, errors="replace", newline="") as file:
-        rows = csv.reader(islice(file, above, None), delimiter=written.delimiter)
-        found = list[str]()
-        # what is no text at all has no rows either
-        with suppress(csv.Error):
-            header = next(rows, [])
-            found = next((row for row in rows if row and len(row) != len(header)), [])
-    if found:
-        raise DataError(
-            f"{path.name}: row {rows.line_num + above} has {len(found)} cells, the header "
-            f"{len(header)}; correct it, or declare data.source.format"
-        )

@@ -89,7 +89,7 @@ def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTable
     numbers = set(columns.fields("number").values()) if columns is not None else set()
     listed = file_origin(path.name, register.index, first_row(path, source.register_format))
     with located(listed):
-        pointed = point_decimals(register, numbers, source.register_format)
+        pointed = point_decimals(register.reset_index(drop=True), numbers, source.register_format)
     return RawTables(panel, pointed, origins={"panel": origin, "register": listed})
 
 

@@ -42,20 +42,25 @@ def require_century(written: YearsWritten) -> None:
         )
 
 
+Thousands = Literal[".", ",", " ", "'"]
+
+
 class FileFormat(Settings):
     """Say how files are written.
 
     `delimiter`, `encoding`, `decimal` and `thousands` are of text files; `sheet` of a workbook,
-    null for its only one; `header_row` counts from 1; `value_labels` takes the labels of Stata's
+    null for its only one; `header_row` counts from 1, and `header_rows` says over how many rows
+    names go on (`2005` above `ventas` is `2005 ventas`); `value_labels` takes the labels of Stata's
     coded columns instead of their codes.
     """
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
-    thousands: Literal[".", ",", " ", "'"] | None = None
+    thousands: Thousands | None = None
     sheet: str | None = None
     header_row: int = Field(default=1, ge=1)
+    header_rows: int = Field(default=1, ge=1, le=5)
     value_labels: bool = False
 
     @model_validator(mode="after")

@@ -10,10 +10,12 @@ from typing import Literal
 import pandas as pd
 
 from pipeline.errors import DataError
-from pipeline.panel.delivered import YEAR_IN_NAME
+from pipeline.panel.archives import plain_file
+from pipeline.panel.delivered import YEAR_IN_NAME, mark_pattern
 from pipeline.panel.readers import read_table
 from pipeline.panel.spreadsheets import guess_sheet
-from pipeline.params.written import FileFormat
+from pipeline.panel.text_files import as_it_says, encoding_told
+from pipeline.params.written import FileFormat, Thousands
 
 _SAMPLE_BYTES = 1 << 20
 _LARGEST_TABLE = 20_000_000
@@ -63,31 +65,39 @@ def _delivery(pattern: str, files: list[Path]) -> Delivery:
 
 def guess_format(path: Path) -> FileFormat:
     """Guess how a file is written; files that say so themselves have the default."""
-    if path.suffix.lower() == ".xlsx" and path.is_file():
-        with warnings.catch_warnings():
-            # of the library, which quote cells
-            warnings.simplefilter("ignore")
-            sheet, header_row = guess_sheet(path)
-        return FileFormat(sheet=sheet, header_row=header_row)
-    if path.suffix.lower() not in {".csv", ".txt"}:
-        return FileFormat()
+    if not path.is_file():
+        raise DataError(f"{path} cannot be read: No such file")
+    with plain_file(path) as plain:
+        if plain.suffix.lower() in {".xlsx", ".xlsm"}:
+            with warnings.catch_warnings():
+                # of the library, which quote cells
+                warnings.simplefilter("ignore")
+                sheet, header_row = guess_sheet(plain)
+            return FileFormat(sheet=sheet, header_row=header_row)
+        return _guess_text(plain) if plain.suffix.lower() in {".csv", ".txt"} else FileFormat()
+
+
+def _guess_text(path: Path) -> FileFormat:
     try:
         with path.open("rb") as file:
             sample = file.read(_SAMPLE_BYTES)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     encoding = _encoding(sample)
+    told = as_it_says(path, FileFormat(encoding=encoding))
     text = sample.decode(encoding, errors="ignore")
     if not text.strip():
         raise DataError(f"{path.name} is empty")
-    delimiter = _delimiter(text)
+    separated = told.header_row > 1
+    delimiter = told.delimiter if separated else _delimiter(text)
     decimal, thousands = _marks(text, delimiter)
     return FileFormat(encoding=encoding, delimiter=delimiter, decimal=decimal, thousands=thousands)
 
 
 def _encoding(sample: bytes) -> str:
-    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
+    told = encoding_told(sample)
+    if told is not None:
+        return told
     try:
         sample[: len(sample) - 4].decode("utf-8")
     except UnicodeDecodeError:
@@ -106,19 +116,22 @@ def _delimiter(text: str) -> str:
     return even[0] if even else ","
 
 
-def _marks(text: str, delimiter: str) -> tuple[Literal[".", ","], Literal[".", ","] | None]:
+def _marks(text: str, delimiter: str) -> tuple[Literal[".", ","], Thousands | None]:
     """Return decimal and thousands mark: a comma where cells such as 12,5 and none such as 12.5.
 
-    A point is the thousands mark beside decimal commas where it only parts digits by threes.
+    A thousands mark only parts digits by threes; a comma is one beside cells such as 12.5.
     """
     cells = {
         cell.strip()
         for row in csv.reader(text.splitlines()[:2000], delimiter=delimiter)
         for cell in row
     }
-    commas = any(re.fullmatch(r"-?[\d.]+,\d+", cell) for cell in cells)
-    points = any(re.fullmatch(r"-?\d+\.(\d{1,2}|\d{4,})", cell) for cell in cells)
-    thousands = any(re.fullmatch(r"-?\d{1,3}(\.\d{3})+(,\d+)?", cell) for cell in cells)
-    if commas and not points:
-        return ",", "." if thousands else None
-    return ".", None
+    commas = any(re.fullmatch(r"-?\d[\d.\s'\u2019]*,\d+", cell) for cell in cells)
+    points = any(re.fullmatch(r"-?\d[\d,\s'\u2019]*\.(\d{1,2}|\d{4,})", cell) for cell in cells)
+    decimal: Literal[".", ","] = "," if commas and not points else "."
+    marks: tuple[Thousands, ...] = ("." if decimal == "," else ",", " ", "'")
+    for mark in marks:
+        form = rf"-?\d{{1,3}}({mark_pattern(mark)}\d{{3}})+({re.escape(decimal)}\d*)?"
+        if any(re.fullmatch(form, cell) for cell in cells):
+            return decimal, mark
+    return decimal, None
