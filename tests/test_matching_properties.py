@@ -68,7 +68,7 @@ def weights(rows, covariates, design):
     return used.set_index("firm_id")["weight"].sort_index()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seeds, st.integers(1, 4))
 @pytest.mark.parametrize("design", DESIGNS)
 def test_copies_of_firms_out_of_reach_change_nothing(design, seed, copies):
@@ -92,7 +92,7 @@ def test_copies_of_firms_out_of_reach_change_nothing(design, seed, copies):
         pd.testing.assert_series_equal(before, after)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seeds, st.integers(2, 4))
 @pytest.mark.parametrize("design", ["radius", "kernel", "cells", "shared"])
 def test_copies_of_every_comparison_firm_share_its_weight(design, seed, copies):
@@ -120,7 +120,7 @@ def affine(rng, covariates):
     return covariates.assign(size=changed[:, 0], age=changed[:, 1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds)
 def test_a_linear_score_and_its_matches_ignore_affine_changes(seed):
     rng = np.random.default_rng(seed)
@@ -135,7 +135,7 @@ def test_a_linear_score_and_its_matches_ignore_affine_changes(seed):
     pd.testing.assert_series_equal(found[0][1], found[1][1], rtol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds, st.sampled_from(["all", "pooled"]), st.sampled_from(["data", "closest"]))
 def test_mahalanobis_matches_ignore_affine_changes(seed, covariance, order):
     rows, covariates = firms(seed)
@@ -145,7 +145,7 @@ def test_mahalanobis_matches_ignore_affine_changes(seed, covariance, order):
     pd.testing.assert_series_equal(weights(rows, covariates, asked), weights(rows, changed, asked))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds, st.sampled_from([{"quantiles": 4}, {"equal_width": 3}]))
 def test_cells_of_bins_ignore_affine_changes_of_each_covariate(seed, rule):
     rows, covariates = firms(seed)
@@ -157,7 +157,7 @@ def test_cells_of_bins_ignore_affine_changes_of_each_covariate(seed, rule):
         pd.testing.assert_series_equal(one, other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seeds)
 def test_entropy_weights_on_means_ignore_affine_changes(seed):
     rows, covariates = firms(seed, 120)
@@ -170,7 +170,7 @@ def test_entropy_weights_on_means_ignore_affine_changes(seed):
     np.testing.assert_allclose(plain, other, rtol=1e-5, atol=1e-7)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seeds, st.integers(1, 3), st.floats(0, 4))
 def test_entropy_balancing_meets_its_moments_or_names_what_is_out_of_reach(seed, order, shift):
     """To 1e-8 standard deviations; otherwise a linear programme finds no weights either."""
@@ -200,7 +200,7 @@ def test_entropy_balancing_meets_its_moments_or_names_what_is_out_of_reach(seed,
     assert (weight >= 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seeds)
 def test_kernel_weights_approach_the_nearest_firm_as_the_bandwidth_shrinks(seed):
     """Halving the bandwidth never spreads a treated firm's weight; in the end one firm has it."""

@@ -49,7 +49,14 @@ def read_by_people(files):
 
 
 @pytest.mark.parametrize(
-    ("code", "build"), [("en", build_exhibits), ("es", build_texts), ("pt", build_texts)]
+    ("code", "build"),
+    [
+        ("en", build_texts),
+        ("es", build_texts),
+        ("pt", build_texts),
+        # drawn in one language, since drawing takes most of the time
+        pytest.param("en", build_exhibits, marks=pytest.mark.slow),
+    ],
 )
 def test_no_exhibit_of_a_study_of_waves_speaks_of_years(code, build):
     files = read_by_people(build(study_results(OUTCOMES, language=code, period="wave")))

@@ -56,10 +56,11 @@ def words_of(files):
 @pytest.mark.parametrize(
     ("code", "build"),
     [
-        # drawn in one language, since drawing takes most of the time
-        ("en", build_exhibits),
+        ("en", build_texts),
         ("es", build_texts),
         ("pt", build_texts),
+        # drawn in one language, since drawing takes most of the time
+        pytest.param("en", build_exhibits, marks=pytest.mark.slow),
     ],
 )
 def test_every_sentence_reworded_changes_its_words_only(code, build, monkeypatch):
@@ -112,6 +113,13 @@ def _without_drawing(text):
     return before + rest.partition("</svg>")[2]
 
 
+@pytest.fixture(scope="module")
+def in_english():
+    """Return published results, and their texts as the sentences are."""
+    results = published(with_reasons("en"))
+    return results, words_of(build_texts(results))
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -125,13 +133,13 @@ def _without_drawing(text):
         "unit.percent",
     ],
 )
-def test_one_sentence_reworded_changes_that_sentence_only(name, monkeypatch):
-    plain = words_of(build_texts(published(with_reasons("en"))))
+def test_one_sentence_reworded_changes_that_sentence_only(name, in_english, monkeypatch):
+    results, plain = in_english
     sentences = language.sentences("en")
     fields = [part for part in re.findall(r"{.*?}", sentences[name])]
     other = " ".join(["quagga", *fields])
     monkeypatch.setattr(language, "sentences", lambda _: {**sentences, name: other})
-    found = words_of(build_texts(published(with_reasons("en"))))
+    found = words_of(build_texts(results))
     assert found.keys() == plain.keys()
     changed = {path for path, text in found.items() if text != plain[path]}
     assert changed and not any(p.endswith(".json") or p.startswith("results/") for p in changed)
