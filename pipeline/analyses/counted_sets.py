@@ -1,5 +1,6 @@
 """How many firms are counted alike by published counts: signatures, without names."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,25 +40,28 @@ class CountedSets:
     number: dict[bytes, int] = field(default_factory=dict)
     rows: list[tuple[str | int | None, ...]] = field(default_factory=list)
 
-    def add(self, place: CountPlace, firm: Codes, addend: int = 0) -> None:
-        """Add the firms of a count or, where entry years count their own, those of one of them."""
-        if not len(firm):
-            return
-        marks = np.zeros(self.n_firms, dtype=np.bool_)
-        marks[firm] = True
-        counted = self.number.setdefault(np.packbits(marks).tobytes(), len(self.number) + 1)
-        self.rows.append((*place, addend, counted))
+    def add(self, place: CountPlace, firm: Codes) -> None:
+        """Add the firms of a count."""
+        if len(firm):
+            self.rows.append((*place, 0, self._counted(firm)))
 
     def add_sum(self, place: CountPlace, firm: Codes, stack: Codes) -> None:
         """Add a count in which firms count once in each of their entry years."""
-        for year in np.unique(stack).tolist():
-            self.add(place, firm[stack == year], year)
+        for year, own in _by_year(firm, stack):
+            self.rows.append((*place, year, self._counted(own)))
 
     def add_stacks(self, place: CountPlace, firm: Codes, stack: Codes) -> None:
         """Add the count of each entry year, and their sum."""
-        for year in np.unique(stack).tolist():
-            self.add(place.but(stack=str(year)), firm[stack == year])
-        self.add_sum(place, firm, stack)
+        for year, own in _by_year(firm, stack):
+            counted = self._counted(own)
+            self.rows.append((*place.but(stack=str(year)), 0, counted))
+            self.rows.append((*place, year, counted))
+
+    def _counted(self, firm: Codes) -> int:
+        """Return the number of a set of firms, the same for the same firms."""
+        marks = np.zeros(self.n_firms, dtype=np.bool_)
+        marks[firm] = True
+        return self.number.setdefault(np.packbits(marks).tobytes(), len(self.number) + 1)
 
     def tables(self) -> dict[Dataset, pd.DataFrame]:
         """Return COUNTED_SETS and COUNTED_FIRMS."""
@@ -86,3 +90,9 @@ class CountedSets:
             {"signature": signature + 1, "counted": counted + 1, "n_firms": n_firms[signature]},
             columns=list(COUNTED_FIRMS.columns),
         )
+
+
+def _by_year(firm: Codes, stack: Codes) -> Iterator[tuple[int, Codes]]:
+    """Yield the entry years that occur, with their firms."""
+    for year in np.flatnonzero(np.bincount(stack)).tolist():
+        yield year, firm[stack == year]
