@@ -1,4 +1,4 @@
-"""The word for the period is the study's, in every sentence that a reader sees."""
+"""The words for unit and period are the study's, in every sentence that a reader sees."""
 
 import re
 from string import Formatter
@@ -65,6 +65,16 @@ def test_no_exhibit_of_a_study_of_waves_speaks_of_years(code, build):
         assert YEARS[code].findall(text) == [], name
     named = {name for name, text in years.items() if YEARS[code].search(text)}
     assert {"summary.md", "report.html", "tables/main_effects.md", "tables/cohorts.csv"} <= named
+
+
+# The label of a design, and the names of settings.
+CALLED_FIRMS = re.compile(r"[Aa]ll firms|madeup\.exhibit\.firms?")
+
+
+def test_no_exhibit_of_a_study_of_plants_speaks_of_firms():
+    files = read_by_people(build_texts(study_results(OUTCOMES, firms="plants", notes="full")))
+    for name, text in files.items():
+        assert re.findall(r"\b[Ff]irms?\b", CALLED_FIRMS.sub("", text)) == [], name
 
 
 @pytest.mark.parametrize("code", YEARS)

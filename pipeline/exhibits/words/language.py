@@ -4,9 +4,9 @@ Sentences stand in one data file a language, `en.yaml`, `es.yaml` and `pt.yaml`,
 code; code names them and fills their fields, and nothing reads what they say. A study's exhibits
 are made inside `its results.speaking()`; outside of it everything is English, of years.
 
-Every sentence may hold the study's word for the period: {period}, {periods}, with a capital
-{Period}, {Periods}, what comes every period {by_period}, and {agree:un|una}, of two forms the one
-that goes with the word.
+Every sentence may hold the study's words for the unit, {firm} and {firms}, with a capital {Firms},
+and for the period: {period}, {periods}, with a capital {Period}, {Periods}, what comes every period
+{by_period}, and {agree:un|una}, of two forms the one that goes with the word.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,12 +34,14 @@ _LEVELS = ("inner_level", "outer_level", "first_level", "second_level")
 
 @dataclass(frozen=True)
 class Speech:
-    """Hold a language, the marks between digits, and what a period and levels are called."""
+    """Hold a language, the marks between digits, and what units, a period and levels are called."""
 
     language: LanguageCode = "en"
     decimal_mark: str = "."
     group_mark: str = ","
     period: PeriodName | PeriodWord = "year"
+    firm: str = "firm"
+    firms: str = "firms"
     levels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -55,9 +57,8 @@ def speaking(exhibit: ExhibitSection, levels: Mapping[str, str] | None = None) -
     names one can be told.
     """
     marks = exhibit.decimal_mark, exhibit.group_mark
-    token = _SPEECH.set(
-        Speech(exhibit.language, *marks, exhibit.period, {} if levels is None else levels)
-    )
+    words = exhibit.period, exhibit.firm, exhibit.firms
+    token = _SPEECH.set(Speech(exhibit.language, *marks, *words, {} if levels is None else levels))
     try:
         yield
     finally:
@@ -71,11 +72,17 @@ def speech() -> Speech:
 
 def say(code: str, **fields: object) -> str:
     """Return the sentence of `section.code` in the report's language, its fields filled in."""
-    return _sentence(code).format(**_period_forms(), **fields)
+    return _sentence(code).format(**{**_unit_forms(), **_period_forms(), **fields})
 
 
 def _sentence(code: str) -> str:
     return sentences(speech().language)[code]
+
+
+def _unit_forms() -> dict[str, object]:
+    """Return the forms of the word for the unit."""
+    firms = speech().firms
+    return {"firm": speech().firm, "firms": firms, "Firms": firms[:1].upper() + firms[1:]}
 
 
 def _period_forms() -> dict[str, object]:
