@@ -56,9 +56,16 @@ def speaking(exhibit: ExhibitSection, levels: Mapping[str, str] | None = None) -
     `levels` are what it calls the levels that errors are clustered by: without them no reason that
     names one can be told.
     """
-    marks = exhibit.decimal_mark, exhibit.group_mark
-    words = exhibit.period, exhibit.firm, exhibit.firms
-    token = _SPEECH.set(Speech(exhibit.language, *marks, *words, {} if levels is None else levels))
+    told = Speech(
+        language=exhibit.language,
+        decimal_mark=exhibit.decimal_mark,
+        group_mark=exhibit.group_mark,
+        period=exhibit.period,
+        firm=exhibit.firm,
+        firms=exhibit.firms,
+        levels={} if levels is None else levels,
+    )
+    token = _SPEECH.set(told)
     try:
         yield
     finally:
