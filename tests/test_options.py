@@ -325,7 +325,7 @@ OF_COVARIATES = [
 ]
 OF_OUTCOMES = [
     ("column", "sales_log", "jobs"),
-    *(("transform", "sales_log", t) for t in ("level", "any", "proportional")),
+    *(("transform", "sales_log", t) for t in ("level", "any", "proportional", "asinh")),
     ("family", "sales_log", "targets"),
 ]
 TYPED = [

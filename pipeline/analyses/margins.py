@@ -22,6 +22,7 @@ from pipeline.analyses.averages import (
     average_row,
     ratios_of,
 )
+from pipeline.analyses.unit_dependence import UNITS
 from pipeline.datasets.arrays import Floats
 from pipeline.datasets.fits import UNIT_DEPENDENCE
 from pipeline.datasets.samples import ZEROS
@@ -44,8 +45,6 @@ BASE_EXPORTERS = "base_exporters"
 LEVEL, ABOVE, PER_FIRM = Term("level"), Term("firms_above_zero"), Term("level_per_firm")
 STAYERS = Reason("above_zero_at_base_and_then")
 ADDS_UP = Reason("part_of_level")
-# Factors on the level by which asinh and log(1 + x) are shown to depend on the unit.
-UNITS = {"x100": 100.0, "per_million": 1e-6}
 _SCALES: dict[str, Callable[[Floats], Floats]] = {"asinh": np.arcsinh, "log1p": np.log1p}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from pipeline.analyses.analyses import add_analyses
 from pipeline.analyses.beside import add_beside, add_unused, describe
 from pipeline.analyses.placebo_entry import placebo_rows
+from pipeline.analyses.unit_dependence import add_unit_dependence
 from pipeline.analyses.what_ran import add_specs, solver
 from pipeline.datasets.fits import DETECTABLE, FITS
 from pipeline.effects.answers import Answer, Task
@@ -122,6 +123,7 @@ def _add_spec(
         for inferred in test.inferred:
             keep(collected, label, inferred)
     add_beside(collected, task, label, found, test)
+    add_unit_dependence(collected, task, label)
 
 
 def _keep_solver(collected: Collected, label: Label, answer: Answer) -> None:

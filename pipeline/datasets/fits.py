@@ -244,7 +244,7 @@ UNIT_DEPENDENCE = Dataset(
     key=(*_FIT, "term"),
     columns={
         **_FIT,
-        "term": Column("string", "asinh, log1p"),
+        "term": Column("string", "asinh, log1p; att of an outcome in asinh"),
         "x100": Column(
             "number",
             "in a hundredth of the unit",

@@ -11,7 +11,7 @@ from pipeline.effects.rows import ALL, Label, Row, fit_key
 from pipeline.inference.covariance import minimum_detectable_effect
 from pipeline.inference.pre_trend_power import FOUND_WITH, slope_found_by_any, slope_found_jointly
 from pipeline.params.estimate import EstimateSection
-from pipeline.params.outcomes import LOG_SCALE
+from pipeline.params.outcomes import ASINH_SCALE, LOG_SCALE
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,13 @@ def detectable_row(
     """Return the row of DETECTABLE of an effect with an error, normal where `df` is infinite.
 
     Of the average, or of a lead at its event time. In the outcome's unit too, given its `baseline`:
-    a log effect d of treated firms with baseline mean m is m (exp(d) - 1).
+    a log effect d of treated firms with baseline mean m is m (exp(d) - 1). An effect on asinh is
+    none in that unit.
     """
     effect = minimum_detectable_effect(error, df, settings.conf_level, settings.power)
     row = fit_key(label) | {"grouping": label.grouping, "effect": effect, "scale": label.scale}
     row |= {"treated_clusters": treated_clusters, "event_time": event_time}
-    if baseline is None:
+    if baseline is None or label.scale == ASINH_SCALE:
         return row
     in_unit = baseline.mean * np.expm1(effect) if label.scale == LOG_SCALE else effect
     return row | {"effect_in_unit": float(in_unit), "unit": baseline.unit}

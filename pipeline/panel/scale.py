@@ -1,4 +1,4 @@
-"""The scale on which an outcome is compared: log, level, any, or level in proportion."""
+"""The scale on which an outcome is compared: log, level, any, level in proportion, asinh."""
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,17 @@ def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
     """Return the outcome on its scale, shape (n,); a missing level stays missing.
 
     `log`: natural logarithm, zeros become missing. `level` and `proportional`: unchanged. `any`: 1
-    above zero, 0 at zero. asinh and log(1+x) are not offered: their effects depend on the unit of
-    the column (Chen & Roth 2024, doi:10.1093/qje/qjad054). Raises DataError where any but `level`
-    meets a negative value, or where a value is infinite or too large to be squared.
+    above zero, 0 at zero. `asinh`: inverse hyperbolic sine, on request, since its effects depend on
+    the unit of the column (Chen & Roth 2024, doi:10.1093/qje/qjad054). Raises DataError where any
+    but `level` and `asinh` meets a negative value, where a value is infinite or too large to be
+    squared.
     """
     levels = values.to_numpy(dtype=np.float64, na_value=np.nan)
     _refuse_beyond(levels, str(values.name))
     if kind == "level":
         return levels.copy()
+    if kind == "asinh":
+        return np.asarray(np.arcsinh(levels), dtype=np.float64)
     if (levels < 0).any():
         raise DataError(
             f"{values.name}: {int((levels < 0).sum())} values are negative, which `{kind}` "

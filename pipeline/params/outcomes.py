@@ -13,7 +13,9 @@ PLACEBO_FAMILY = "negative controls"
 LOG_SCALE = "log_points"
 SHARE_SCALE = "share"
 
-Transform = Literal["log", "level", "any", "proportional"]
+ASINH_SCALE = "asinh_points"
+
+Transform = Literal["log", "level", "any", "proportional", "asinh"]
 
 
 class Outcome(Settings):
@@ -22,13 +24,16 @@ class Outcome(Settings):
     `log` leaves zeros missing, `any` is 1 where the column is above zero, `level` changes nothing.
     `proportional` keeps the level with its zeros and asks for the effect in proportion to it (by
     Poisson; stacked estimator only).
+    `asinh` keeps zeros, and negative values, on a scale on which effects depend on the unit of the
+    column and are no percentage (Chen & Roth 2024, doi:10.1093/qje/qjad054); notes show how much.
     `post_only` says that it is first observed after entry: no change can be measured, and it is
     compared in levels, by specs with `estimator: cross_section` only.
     An outcome that is not observed keeps its place in every table, with the reason.
     `negative_control` makes it a placebo outcome and says why the programme cannot move it: it runs
     through the same specs, stands in the table of placebos only, and has a family of its own.
     `relevant` is the smallest effect that would matter, in the unit in which effects are told:
-    percent for `log` and `proportional`, percentage points for `any`, its own for `level`.
+    percent for `log` and `proportional`, percentage points for `any`, its own for `level`, asinh
+    points for `asinh`.
     An interval within it, zero included, reads "no sizeable change"; without it, "cannot tell".
     """
 
@@ -59,6 +64,7 @@ class Outcome(Settings):
     def scale(self) -> str:
         """Return the scale of an effect: a code where it is no unit, else the outcome's unit."""
         scales = {"log": LOG_SCALE, "any": SHARE_SCALE, "proportional": LOG_SCALE}
+        scales["asinh"] = ASINH_SCALE
         return scales.get(self.transform or "", self.unit)
 
     @property

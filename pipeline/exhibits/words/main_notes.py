@@ -2,6 +2,7 @@
 
 import math
 
+from pipeline.datasets.fits import UNIT_DEPENDENCE
 from pipeline.datasets.samples import CONCENTRATION, SAMPLES
 from pipeline.exhibits.effect import missing_reason, missing_test_reason
 from pipeline.exhibits.inputs import StudyResults, find_effect, pre_trend_result
@@ -36,6 +37,7 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         *_designs(results, shown),
         inference_words(results, shown),
         *_ratios(results, shown),
+        *dependent_on_unit(results, shown),
         *_pre_years(results, shown),
         *_missing(results, shown),
         _foot(results, shown),
@@ -134,6 +136,39 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
             sentences.append(say("main_notes.proportional", column=column, firms=firms))
             sentences += largest_firms(results, shown, name)
     return sentences
+
+
+def dependent_on_unit(results: StudyResults, shown: Shown) -> list[str]:
+    """Say which columns are in asinh, and what the effect of the main panel is in other units."""
+    letter = main_letter(results, shown)
+    return [
+        say(
+            "main_notes.depends_on_unit",
+            column=column,
+            shown=_in_other_units(results, name, letter, shown.panels[letter]),
+        )
+        for column, name in shown.columns.items()
+        if results.settings.outcome(name).transform == "asinh"
+    ]
+
+
+def _in_other_units(results: StudyResults, outcome: str, letter: str, panel: PanelSection) -> str:
+    """Return an average effect in its unit and in two others; empty where one is not known."""
+    place = {"design": panel.design, "outcome": outcome, "estimator": panel.spec, "term": "att"}
+    hundredth, million = (
+        results.details.figure(UNIT_DEPENDENCE, name, **place) for name in ("x100", "per_million")
+    )
+    effect = find_effect(results, outcome, panel.design, panel.spec)
+    if effect is None or not (effect.estimated and hundredth.known and million.known):
+        return ""
+    return say(
+        "main_notes.in_other_units",
+        own=effect.estimate,
+        unit=results.settings.outcome(outcome).unit,
+        hundredth=hundredth.value,
+        million=million.value,
+        letter=letter,
+    )
 
 
 def in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool:

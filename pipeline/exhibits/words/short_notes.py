@@ -28,6 +28,7 @@ from pipeline.exhibits.words.inference import clustered_by
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import (
     assigned_at_random,
+    dependent_on_unit,
     in_ratios,
     largest_firms,
     observations_differ,
@@ -168,6 +169,7 @@ def _scales(results: StudyResults, shown: Shown) -> list[str]:
     notes = [say("short_notes.in_logs", columns=name_columns(logs))] if logs else []
     if ratios:
         notes.append(say("short_notes.proportional", columns=name_columns(ratios), firms=firms))
+    notes += dependent_on_unit(results, shown)
     return notes + [
         sentence for n in ratios for sentence in largest_firms(results, shown, shown.columns[n])
     ]
