@@ -4,6 +4,8 @@ from pipeline.datasets.dominance import PANEL_DOMINANCE
 from pipeline.datasets.panel import (
     CORRECTIONS,
     COVERAGE,
+    COVERAGE_BY_SOURCE,
+    FIRM_FLOWS,
     ISSUES,
     NOT_FOUND,
     PANEL,
@@ -18,19 +20,37 @@ from pipeline.panel.notices import notices
 from pipeline.panel.obtained import read_obtained, read_origins
 from pipeline.panel.profile import panel_dominance, profile_panel
 from pipeline.panel.sources import read_rules_tables
+from pipeline.panel.used_columns import used_columns
 from pipeline.panel.what_cleaned import data_rules
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
+from pipeline.params.outcomes import OutcomesSection
+from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from stages.run import Folders, notify, run_stage
 
-SECTIONS = {"data": DataSection, "clean": CleanSection, "treatment": TreatmentSection}
+SECTIONS = {
+    "data": DataSection,
+    "clean": CleanSection,
+    "outcomes": OutcomesSection,
+    "treatment": TreatmentSection,
+    "score": ScoreSection,
+}
 
 
 def main(
-    folders: Folders, data: DataSection, clean: CleanSection, treatment: TreatmentSection
+    folders: Folders,
+    *,
+    data: DataSection,
+    clean: CleanSection,
+    outcomes: OutcomesSection,
+    treatment: TreatmentSection,
+    score: ScoreSection,
 ) -> None:
     """Read the raw panel, register and rules files; write PANEL, ledger, PROFILE and COVERAGE.
+
+    Outcomes and covariates are asked only which columns they read. COVERAGE_BY_SOURCE and
+    FIRM_FLOWS stay private.
 
     DATA_RULES says by which settings. For whoever may see identifiers NOT_FOUND lists the
     beneficiaries that the panel lacks, and CORRECTIONS the corrected values with the reasons that
@@ -45,10 +65,14 @@ def main(
         clean=clean,
         treatment=treatment,
         origins=read_origins(obtained),
+        used=used_columns(outcomes, score, treatment),
     )
     write(PANEL, cleaned.panel, folder)
     write(SAMPLE_FLOW, cleaned.sample_flow, folder)
     write(ISSUES, cleaned.issues, folder)
+    for table, rows in ((COVERAGE_BY_SOURCE, cleaned.by_source), (FIRM_FLOWS, cleaned.flows)):
+        if rows is not None:
+            write(table, rows, folder)
     if cleaned.corrections is not None:
         write(CORRECTIONS, cleaned.corrections, folder)
     if cleaned.not_found is not None:

@@ -116,9 +116,12 @@ CLEAN = {
     ],
     "customs": {"column": "sales", "matched": "jobs", "unmatched": "zero"},
     "exit": {"column": "place", "gone": ["closed"]},
+    "absent": {"flag": "place", "flag_values": ["closed"], "flagged": "set_missing"}
+    | {"all_zero": "drop_rows", "columns": ["sales"]},
     "filters": [{"column": "place", "label": "one place", "keep": ["A"]}],
     "window": {"first_year": 2005, "last_year": 2012, "balanced": True}
     | {"minimum_pre_years": 2, "minimum_post_years": 1},
+    "coverage": {"leave_out_years": [2007], "accept": ["half_year"]},
     "jumps": [{"columns": ["sales"], "factor": 10.0, "action": "report"}],
     "tails": [
         {"columns": ["sales"], "method": "trim", "lower_percentile": 1.0}
@@ -182,7 +185,9 @@ def told(results):
 def others(value, kinds):
     """Yield other values that an option may have: every other code, or one that differs."""
     codes = {code for kind in kinds for code in PAGE["literals"](kind.field.annotation)}
-    if codes:
+    if codes and isinstance(value, list):
+        yield from ([code] for code in sorted(codes.difference(value)))
+    elif codes:
         yield from sorted(codes - {value})
     elif isinstance(value, bool):
         yield not value

@@ -17,9 +17,10 @@ from pipeline.exhibits.words.steps import step_words
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.ledger import Ruled
 from pipeline.panel.rules import registry
-from pipeline.params.clean import CleanSection, OfKind
+from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults
 from pipeline.params.data import DataSection
+from pipeline.params.rule_marks import OfKind
 
 CLEANING = (Path(__file__).parent.parent / "docs" / "cleaning.md").read_text(encoding="utf-8")
 # What of section `clean` holds before there are rows with entry years, or is no rule.

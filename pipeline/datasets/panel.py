@@ -235,11 +235,58 @@ COVERAGE = Dataset(
     },
 )
 
+# The file of rows that came from none: a package's, or those of simulated firms.
+NO_FILE = "none"
+
+COVERAGE_BY_SOURCE = Dataset(
+    name="COVERAGE_BY_SOURCE",
+    row="one column of PANEL in one year, group and delivered file; private",
+    key=("column", "year", "treated", "source"),
+    columns={
+        "column": Column("string", "standard name"),
+        "year": Column("integer", "calendar year"),
+        "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "source": Column("string", "name of the delivered file; `none` without one"),
+        "n_rows": Column("integer", "rows of the group in the year and file"),
+        "n_missing": Column("integer", "of these without a value"),
+        "n_zero": Column("integer", "of these with zero", missing="the column is no number"),
+    },
+)
+
+FIRM_FLOWS = Dataset(
+    name="FIRM_FLOWS",
+    row="the firms of one year, group and delivered file; private",
+    key=("year", "treated", "source"),
+    columns={
+        "year": Column("integer", "calendar year"),
+        "treated": Column("flag", "ever-treated firms, else never-treated"),
+        "source": Column("string", "name of the delivered file; `none` without one"),
+        "n_firms": Column("integer", "firms with a row"),
+        "n_entering": Column("integer", "of these in their first year, which may be the panel's"),
+        "n_leaving": Column("integer", "of these in their last year, which may be the panel's"),
+        "n_back": Column("integer", "of these with earlier years, none the year before"),
+        "n_all_zero": Column("integer", "of these with zero in every size"),
+    },
+)
+
 # The unit of columns that hold calendar years, which are neither rounded nor grouped.
 CALENDAR = "year"
 
-# The rules of ISSUES that count rows of zeros where firms had more before, and years without rows.
-ZERO_ROWS, EMPTY_YEAR = "zero_in_every_size", "year_without_rows"
+# The rules of ISSUES that count rows of zeros where firms had more before, and rows flagged absent.
+ZERO_ROWS, FLAGGED_ABSENT = "zero_in_every_size", "flagged_absent"
+
+# Those on years: no row of anybody; fewer than half of the firms of the years around it; far fewer,
+# of all, of a group, of one delivered file; firm-years between those of a firm, and those that
+# are one year alone.
+EMPTY_YEAR, HALF_YEAR = "year_without_rows", "half_of_firms_in_year"
+FEW_FIRMS, FEW_IN_FILE = "few_firms_in_year", "few_firms_of_file_in_year"
+FEW_TREATED, FEW_COMPARISON = "few_treated_in_year", "few_comparison_in_year"
+YEARS_NOT_OBSERVED, GONE_ONE_YEAR = "years_not_observed", "gone_one_year"
+
+# Those on columns that nobody, or nobody of a group, has a value of; and on firms that move.
+NO_VALUE_IN_YEAR = "no_value_in_year"
+NO_VALUE_OF_TREATED, NO_VALUE_OF_COMPARISON = "no_value_of_treated", "no_value_of_comparison"
+CLUSTER_CHANGES = "cluster_changes"
 
 # The rule of ISSUES that counts beneficiaries of the register that the panel lacks.
 NOT_IN_PANEL = "not_in_panel"

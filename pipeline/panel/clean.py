@@ -6,13 +6,14 @@ in SAMPLE_FLOW or ISSUES.
 What no rule changes stays as delivered; missing values stay missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import pandas as pd
 
 from pipeline.errors import DataError
+from pipeline.panel.coverage import with_coverage
 from pipeline.panel.entry import Cohorts, Register, firm_cohorts
 from pipeline.panel.ledger import (
     Issue,
@@ -32,6 +33,7 @@ from pipeline.panel.rules.standard import (
     standard_names,
     standard_types,
 )
+from pipeline.panel.used_columns import UsedColumn
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
@@ -48,14 +50,17 @@ def clean_panel(
     clean: CleanSection,
     treatment: TreatmentSection,
     origins: Mapping[str, Origin] = MappingProxyType({}),
+    used: Sequence[UsedColumn] = (),
 ) -> Ledger:
     """Turn raw rows into PANEL, SAMPLE_FLOW and ISSUES; `rules_tables` holds files by name.
 
-    `origins` tells the files and rows of the tables `panel` and `register`, for messages.
+    `origins` tells the files and rows of the tables `panel` and `register`, `used` what outcomes
+    and covariates read.
 
     Raises DataError where the data break a rule that params do not relax: a firm or year
     missing, a value that is no number or below its minimum, conflicting rows of a firm in a year,
-    a firm-year without assignment cluster, a treatment that switches off, no treated firms.
+    a firm-year without assignment cluster, a treatment that switches off, no treated firms, a year
+    delivered in part, many rows of zeros, a column that is used and that nobody has.
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
@@ -75,6 +80,14 @@ def clean_panel(
         earlier = [*found, *typed.issues, *joined, *cohorts.issues]
         ledger = apply_rules(handed_over, asked_rules(cleaning), earlier)
         _require_both_groups(ledger, treatment)
+        ledger = with_coverage(
+            ledger,
+            data=data,
+            clean=clean,
+            treatment=treatment,
+            origin=origins.get("panel", ()),
+            used=used,
+        )
         not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
         return replace(ledger, not_found=not_found, corrections=typed.corrections)
 

@@ -1,10 +1,64 @@
 """Which share of firms is observed in each year: who is not there, or has no value."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.panel import COVERAGE
+from pipeline.panel.by_source import cells_of, coverage_by_source, firm_flows
+from pipeline.panel.gaps import (
+    file_issues,
+    firm_issues,
+    presence,
+    refuse_half_years,
+    year_issues,
+)
 from pipeline.panel.group_years import group_years
+from pipeline.panel.ledger import Ledger
+from pipeline.panel.origin import Origin
+from pipeline.panel.panel_index import index_panel
+from pipeline.panel.rules.absences import sizes, zero_in_all
+from pipeline.panel.unobserved import column_issues, refuse_unobserved
+from pipeline.panel.used_columns import UsedColumn, window_times
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
+from pipeline.params.gaps import CoverageGaps
+from pipeline.params.treatment import EntryYearEntry, TreatmentSection
+
+
+def with_coverage(
+    ledger: Ledger,
+    *,
+    data: DataSection,
+    clean: CleanSection,
+    treatment: TreatmentSection,
+    origin: Origin,
+    used: Sequence[UsedColumn],
+) -> Ledger:
+    """Return the ledger with COVERAGE_BY_SOURCE, FIRM_FLOWS, and an issue for each gap found.
+
+    `used` is what outcomes and covariates read. Raises DataError at gaps that params do not accept.
+    """
+    panel, index = ledger.panel, index_panel(ledger.panel)
+    present, cells = presence(panel, index), cells_of(panel, origin)
+    entry_years = panel["cohort"].dropna().unique().tolist()
+    accepted = (clean.coverage or CoverageGaps()).accept
+    window = {entry + time for entry in entry_years for time in window_times(treatment)}
+    halves = refuse_half_years(present, window, "half_year" in accepted)
+    by_source = coverage_by_source(panel, cells)
+    known = refuse_unobserved(by_source, used, entry_years, accepted)
+    all_zero, _ = zero_in_all(panel, sizes(data, treatment.entry, clean.absent), index)
+    flows = firm_flows(cells, index, all_zero)
+    told = treatment.entry.column if isinstance(treatment.entry, EntryYearEntry) else None
+    found = [
+        *year_issues(present, halves),
+        *file_issues(flows),
+        *firm_issues(panel, index, present),
+        *column_issues(by_source, set(data.columns) - {told}, known),
+    ]
+    return replace(ledger.with_issues(found), by_source=by_source, flows=flows)
 
 
 def measure_coverage(panel: pd.DataFrame) -> pd.DataFrame:

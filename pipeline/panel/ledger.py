@@ -5,7 +5,7 @@ and writes SAMPLE_FLOW and ISSUES, so that no rule counts its own losses.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -61,7 +61,7 @@ class Ledger:
     """Hold a panel after all rules, with SAMPLE_FLOW and ISSUES.
 
     `not_found` are the beneficiaries not in it, `corrections` the values that the evaluation
-    corrected.
+    corrected; `by_source` is COVERAGE_BY_SOURCE, `flows` FIRM_FLOWS.
     """
 
     panel: pd.DataFrame
@@ -69,6 +69,15 @@ class Ledger:
     issues: pd.DataFrame
     not_found: pd.DataFrame | None = None
     corrections: pd.DataFrame | None = None
+    by_source: pd.DataFrame | None = None
+    flows: pd.DataFrame | None = None
+
+    def with_issues(self, issues: Sequence[Issue]) -> "Ledger":
+        """Return the ledger with further findings after those that it has."""
+        if not issues:
+            return self
+        later = _issues_table(issues, after=len(self.issues))
+        return replace(self, issues=pd.concat([self.issues, later], ignore_index=True))
 
 
 def apply_rules(
@@ -112,8 +121,8 @@ def _kept_rows(handed_over: list[pd.DataFrame], kept: pd.Series) -> pd.DataFrame
     return pd.DataFrame(columns, index=index, copy=False)
 
 
-def _issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
-    """Return issues as rows of ISSUES."""
+def _issues_table(issues: Sequence[Issue], after: int = 0) -> pd.DataFrame:
+    """Return issues as rows of ISSUES, numbered after those that there are."""
     rows = [
         {
             "issue": place,
@@ -123,7 +132,7 @@ def _issues_table(issues: Sequence[Issue]) -> pd.DataFrame:
             "action": issue.action.code,
             "action_fields": packed_fields(issue.action),
         }
-        for place, issue in enumerate(issues, 1)
+        for place, issue in enumerate(issues, after + 1)
     ]
     return conform(ISSUES, pd.DataFrame(rows)) if rows else empty(ISSUES)
 

@@ -5,36 +5,14 @@ whoever evaluates, while data/raw/<study>/ holds what others delivered.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
+from pipeline.params.gaps import Absent, CoverageGaps
 from pipeline.params.nouns import LanguageCode
+from pipeline.params.rule_marks import ColumnName, ColumnNames, InRules, Mark, OfKind, RulesFile
 from pipeline.params.settings import Settings
-
-ColumnName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
-ColumnNames = Annotated[list[ColumnName], Field(min_length=1)]
-
-
-@dataclass(frozen=True)
-class OfKind:
-    """Mark a setting that names columns of data.columns: `check` asks for this kind.
-
-    `delivered` columns are all but sums of others; `or_year` allows the year beside them.
-    """
-
-    kind: Literal["number", "text", "delivered"]
-    or_year: bool = False
-
-
-@dataclass(frozen=True)
-class InRules:
-    """Mark a setting that names a file of data/rules/<study>/, which `clean` reads as a table."""
-
-
-RulesFile = Annotated[str, InRules()]
-Mark = TypeVar("Mark", OfKind, InRules)
 
 
 class Identifier(Settings):
@@ -256,8 +234,10 @@ class CleanSection(Settings):
     prices: list[Price] = Field(default=[])
     customs: Customs | None = None
     exit: ExitFlag | None = None
+    absent: Absent | None = None
     filters: list[Filter] = Field(default=[])
     window: PanelWindow = PanelWindow()
+    coverage: CoverageGaps | None = None
     jumps: list[Jumps] = Field(default=[])
     tails: list[Tails] = Field(default=[])
     register_values: RegisterValues = RegisterValues()

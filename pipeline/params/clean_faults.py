@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.params.clean import EXIT_YEAR, CleanSection, OfKind
+from pipeline.params.clean import EXIT_YEAR, CleanSection
 from pipeline.params.data import DataSection
+from pipeline.params.rule_marks import OfKind
 from pipeline.params.settings import nearest_known
 
 

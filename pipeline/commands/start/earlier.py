@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.commands.start.columns import Columns
-from pipeline.params.clean import CleanSection, InRules, OfKind
+from pipeline.params.clean import CleanSection
+from pipeline.params.rule_marks import InRules, OfKind
 
 # What a column's setting says beside where it stands.
 _KEPT = ("unit", "label", "minimum")

@@ -9,6 +9,7 @@ from pipeline.datasets.samples import ATTRITION
 from pipeline.datasets.selection import STACKS
 from pipeline.exhibits.beneficiaries import treated_lost, treated_of_risk_sets
 from pipeline.exhibits.checks.caution import Caution, Severity
+from pipeline.exhibits.checks.gaps import coverage_gaps
 from pipeline.exhibits.design_balance import differences_together
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import balance_rule, matching_designs
@@ -101,6 +102,15 @@ def _selected_on_survival(results: StudyResults) -> Caution | None:
     return Caution("matters", "selected_on_survival") if found else None
 
 
+def _coverage(results: StudyResults) -> Caution | None:
+    """Gaps of the delivery matter but for the few firms that move, are away or have zeros."""
+    found = coverage_gaps(results)
+    if not found:
+        return None
+    matter = any(gap.matters for gap in found)
+    return Caution("matters" if matter else "passed", "coverage", {"gaps": found})
+
+
 StudyCheck = Callable[[StudyResults], Caution | None]
 
 # In the order in which findings of one severity are told.
@@ -112,4 +122,5 @@ STUDY_CHECKS: tuple[StudyCheck, ...] = (
     _imbalance,
     _dropouts,
     _not_in_panel,
+    _coverage,
 )

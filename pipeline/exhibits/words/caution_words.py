@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from pipeline.exhibits.checks.caution import SEVERITIES, Caution, Severity
+from pipeline.exhibits.checks.gaps import CoverageGap
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.numbers import translated_unit, translated_value
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.findings import headline_effect
 from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.rules import column_labels
+from pipeline.exhibits.words.steps import issue_words
 
 # Section of the page that shows what a check is on; the appendix where there is none.
 _SECTIONS = {
@@ -123,7 +128,23 @@ def _shown(results: StudyResults, caution: Caution) -> dict[str, object]:
     shown = {n: _FORMATS[n](value) for n, value in caution.fields.items() if n in _FORMATS}
     if "outcomes" in caution.fields:
         shown["outcomes"] = join_words([_label(results, n) for n in caution.fields["outcomes"]])
+    if "gaps" in caution.fields:
+        shown["gaps"] = "; ".join(_gap(results, gap) for gap in caution.fields["gaps"])
     return {**_names(results), **shown}
+
+
+def _gap(results: StudyResults, gap: CoverageGap) -> str:
+    """Return what was found, with the rows or firms concerned where they are counted and shown."""
+    rule, _ = issue_words(gap.row)
+    if gap.of_column:
+        labels = column_labels(results)
+        column = str(gap.row["column"])
+        return say("care.gap_of_column", column=labels.get(column, column), rule=rule)
+    if gap.counts is None or pd.isna(gap.row[gap.counts]):
+        return rule
+    of = {"count": "care.gap_of_rows", "firms": "care.gap_of_firms"}[gap.counts]
+    n = rounding.whole(float(gap.row[gap.counts]))
+    return say(of, rule=rule, n=n, firms=results.settings.exhibit.firms)
 
 
 def _names(results: StudyResults) -> dict[str, object]:

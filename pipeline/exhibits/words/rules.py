@@ -14,6 +14,7 @@ from pipeline.exhibits.words.options import silent
 # Options that name columns of PANEL, which readers know by their labels.
 _OF_COLUMNS = frozenset(
     {"columns", "column", "by", "add_up", "pairs", "matched", "of", "cluster", "missing_codes"}
+    | {"flag"}
 )
 
 
@@ -26,7 +27,7 @@ def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> 
     """Return a clause for each option of a rule that is set and that is said."""
     labels = column_labels(results) if _OF_COLUMNS & options.keys() else {}
     clauses = [
-        _clause(results, rule, name, _value_words(value, labels if name in _OF_COLUMNS else {}))
+        _clause(results, rule, name, _told(results, rule, name, value, labels))
         if code is None
         else _clause(results, rule, code, "")
         for name, value in _in_language(options).items()
@@ -34,6 +35,17 @@ def rule_words(results: StudyResults, rule: str, options: Mapping[str, Any]) -> 
         for code in [_code(rule, name, value)]
     ]
     return "; ".join(clause for clause in clauses if clause)
+
+
+def _told(
+    results: StudyResults, rule: str, name: str, value: Any, labels: Mapping[str, str]
+) -> str:
+    """Return the words of a value; of a list of codes those of each code that has a sentence."""
+    if isinstance(value, list):
+        codes = [_code(rule, name, item) for item in value]
+        if all(codes):
+            return ", ".join(_clause(results, rule, str(code), "") for code in codes)
+    return _value_words(value, labels if name in _OF_COLUMNS else {})
 
 
 def _in_language(options: Mapping[str, Any]) -> dict[str, Any]:

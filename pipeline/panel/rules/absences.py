@@ -1,21 +1,40 @@
-"""What may be missing though rows are there, or is: rows of zeros, years that nobody has."""
+"""Firms that are not there although they have rows: told by a flag, or by zeros in every size."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from pipeline.datasets.panel import CALENDAR, EMPTY_YEAR, ZERO_ROWS
-from pipeline.errors import Reason
+from pipeline.datasets.arrays import Codes, Flags, Floats
+from pipeline.datasets.panel import CALENDAR, EMPTY_YEAR, FLAGGED_ABSENT, ZERO_ROWS
+from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
+from pipeline.panel.rules.standard import is_code
 from pipeline.params.data import DataSection, NumberColumn
+from pipeline.params.gaps import Absent
 from pipeline.params.treatment import Entry, EntryYearEntry, IndicatorEntry
 
 # Numbers in these units are no sizes: zero says nothing of a firm that is closed.
 _NO_SIZES = (CALENDAR, "share")
 
+# Rows of zeros stop from so many on, where they are more than this share of the rows of firms
+# that had more before.
+_LEAST_ROWS, _MOST_ZERO = 5, 0.01
+# How many firms are asked first whether a size moves.
+_FIRST = 1000
 
-def sizes(data: DataSection, entry: Entry) -> list[str]:
-    """Return the number columns that a firm at work has above zero: no shares, years, support."""
+# What is done with rows of absent firms, by the setting that asks for it.
+_DONE = {"drop_rows": "left_out", "set_missing": "set_missing"}
+
+
+def sizes(data: DataSection, entry: Entry, absent: Absent | None) -> list[str]:
+    """Return the number columns that a firm at work has above zero: no shares, years, support.
+
+    Those that params declare, where they do.
+    """
+    if absent is not None and absent.columns is not None:
+        return absent.columns
     told = [entry.column] if isinstance(entry, IndicatorEntry | EntryYearEntry) else []
     return [
         name
@@ -24,18 +43,127 @@ def sizes(data: DataSection, entry: Entry) -> list[str]:
     ]
 
 
-def count_zero_rows(panel: pd.DataFrame, columns: Sequence[str]) -> Ruled:
+def zero_in_all(
+    panel: pd.DataFrame, columns: Sequence[str], index: PanelIndex | None = None
+) -> tuple[Flags, Sequence[str]]:
+    """Mark the rows that are zero in every size known, two or more; return the sizes too.
+
+    A column that never changes within any firm, or grows by one a year (a distance, age), is no
+    size: it says nothing of whether the firm is there.
+    """
+    zeros, known = _zeros_and_known(panel, columns)
+    if ((zeros > 1) & (zeros < known)).any():
+        index = index_panel(panel) if index is None else index
+        columns = [name for name in columns if _moves(panel[name], index)]
+        zeros, known = _zeros_and_known(panel, columns)
+    return np.asarray((zeros > 1) & (zeros == known)), columns
+
+
+def _zeros_and_known(panel: pd.DataFrame, columns: Sequence[str]) -> tuple[Codes, Codes]:
+    """Count each row's columns that are zero, and that have a value."""
+    zeros, known = np.zeros((2, len(panel)), dtype=np.intp)
+    for name in columns:
+        values = panel[name].to_numpy(np.float64, na_value=np.nan)
+        zeros += values == 0
+        known += ~np.isnan(values)
+    return zeros, known
+
+
+def _moves(column: pd.Series, index: PanelIndex) -> bool:
+    """Say whether a column changes within some firm otherwise than the year does.
+
+    The first firms nearly always say so.
+    """
+    values = column.to_numpy(np.float64, na_value=np.nan)
+    return any(_changes(values, rows) for rows in (index.row[:_FIRST], index.row))
+
+
+def _changes(values: Floats, rows: Codes) -> bool:
+    own = np.where(rows == NO_ROW, np.nan, values[rows])
+    years = np.arange(rows.shape[1], dtype=np.float64)
+    return not any(_steady(np.asarray(of, dtype=np.float64)) for of in (own, own - years))
+
+
+def _steady(own: Floats) -> bool:
+    """Say whether every firm (row) has one value."""
+    low = np.where(np.isnan(own), np.inf, own).min(axis=1)
+    high = np.where(np.isnan(own), -np.inf, own).max(axis=1)
+    return bool((high <= low)[np.isfinite(low)].all())
+
+
+def settle_absent(panel: pd.DataFrame, rule: Absent, columns: Sequence[str]) -> Ruled:
+    """Leave out rows of absent firms, or empty their sizes, as declared; count them."""
+    flagged = zero = pd.Series(False, index=panel.index)
+    if rule.flag is not None:
+        flagged = is_code(panel[rule.flag], rule.flag_values).fillna(False).astype(bool)
+    if rule.all_zero in _DONE and len(columns) > 1:
+        rows, _, columns = _of_earlier(panel, columns)
+        zero = pd.Series(rows, index=panel.index) & ~flagged
+    settled = ((_flagged(rule), flagged, rule.flagged), (_zero_rule(columns), zero, rule.all_zero))
+    found = [
+        one
+        for what, rows, action in settled
+        if rows.any()
+        for one in issue(what, "year", rows, panel, Reason(_DONE[str(action)]))
+    ]
+    empty, gone = (
+        (flagged & (rule.flagged == name)) | (zero & (rule.all_zero == name))
+        for name in ("set_missing", "drop_rows")
+    )
+    emptied = {name: panel[name].mask(empty) for name in rule.columns or () if empty.any()}
+    every = panel.assign(**emptied) if emptied else panel
+    return Ruled(every, tuple(found), Reason("not_absent"), ~gone)
+
+
+def _flagged(rule: Absent) -> Reason:
+    return Reason(FLAGGED_ABSENT, {"column": rule.flag, "values": ", ".join(rule.flag_values)})
+
+
+def _zero_rule(columns: Sequence[str]) -> Reason:
+    return Reason(ZERO_ROWS, {"columns": ", ".join(columns)})
+
+
+def _of_earlier(panel: pd.DataFrame, columns: Sequence[str]) -> tuple[Flags, int, Sequence[str]]:
+    """Mark rows of zeros of firms that had more before; count all later rows of such firms.
+
+    The sizes that are zero are returned too.
+    """
+    zero, columns = zero_in_all(panel, columns)
+    if not zero.any():
+        return zero, 0, columns
+    above = panel["year"].where((panel[list(columns)] > 0).any(axis=1))
+    since = above.groupby(panel["firm_id"]).transform("min")
+    later = (panel["year"] > since).fillna(False).to_numpy(bool)
+    return zero & later, int(later.sum()), columns
+
+
+def count_zero_rows(panel: pd.DataFrame, columns: Sequence[str], declared: bool = False) -> Ruled:
     """Count rows that are zero in every size known, two or more, of firms that had more before.
 
-    They may stand for firms that are closed, or were not asked; they are kept.
+    They may stand for firms that are closed, or were not asked; they are kept. Raises DataError
+    where they are many, unless params declare that they are values.
     """
-    values = panel[list(columns)]
-    zero = (values.isna() | (values == 0)).all(axis=1) & (values.notna().sum(axis=1) > 1)
-    above = panel["year"].where((values > 0).any(axis=1))
-    since = above.groupby(panel["firm_id"]).transform("min")
-    later = (panel["year"] > since).fillna(False).astype(bool)
-    rule = Reason(ZERO_ROWS, {"columns": ", ".join(columns)})
-    return Ruled(panel, tuple(issue(rule, "year", zero & later, panel, Reason("kept"))))
+    found, n_later, columns = _of_earlier(panel, columns)
+    n_zero = int(found.sum())
+    if not declared and n_zero >= _LEAST_ROWS and n_zero > _MOST_ZERO * n_later:
+        raise DataError(_many_zeros(panel["year"][found], n_later, columns))
+    rows = pd.Series(found, index=panel.index)
+    action = Reason("accepted" if declared else "kept")
+    return Ruled(panel, tuple(issue(_zero_rule(columns), "year", rows, panel, action)))
+
+
+def _many_zeros(years: "pd.Series[int]", n_later: int, columns: Sequence[str]) -> str:
+    """Say how many rows are zero, the rule, and every setting that settles it."""
+    listed, percent = ", ".join(columns), 100 * len(years) / n_later
+    return (
+        f"{len(years)} of {n_later} rows of firms that had more before ({percent:.1f} percent, "
+        f"{years.min()} to {years.max()}) have zero in every one of {listed}: closed, or not "
+        f"asked? More than {100 * _MOST_ZERO:g} percent stops, since such zeros would count as "
+        "outcomes. Declare clean.absent.all_zero: drop_rows (the firm is not there), set_missing "
+        f"with clean.absent.columns: [{listed}] (not known), or keep (true zeros); where a column "
+        "says who is absent, clean.absent.flag with flag_values; or clean.window without these "
+        "years"
+    )
 
 
 def count_empty_years(panel: pd.DataFrame) -> Ruled:

@@ -12,7 +12,12 @@ import pandas as pd
 
 from pipeline.errors import Reason
 from pipeline.panel.ledger import Rule, Ruled
-from pipeline.panel.rules.absences import count_empty_years, count_zero_rows, sizes
+from pipeline.panel.rules.absences import (
+    count_empty_years,
+    count_zero_rows,
+    settle_absent,
+    sizes,
+)
 from pipeline.panel.rules.clusters import add_cluster
 from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
@@ -28,11 +33,13 @@ from pipeline.panel.rules.restrictions import (
     exclude_cohorts,
     exclude_firms,
     filter_rows,
+    leave_out_years,
     require_years,
 )
 from pipeline.panel.rules.rule import PLACES, Cleaning, CleaningRule, on_panel, with_table
 from pipeline.panel.rules.units import apply_factor, check_scales
 from pipeline.params.clean import EXIT_YEAR, Duplicates, Filter, Links, PanelWindow
+from pipeline.params.gaps import Absent, CoverageGaps
 from pipeline.progress import track
 
 
@@ -120,10 +127,22 @@ def _gaps(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
     yield count_empty_years
 
 
+def _absent(cleaning: Cleaning, declared: Absent) -> Iterator[Rule]:
+    columns = sizes(cleaning.data, cleaning.treatment.entry, declared)
+    yield partial(settle_absent, rule=declared, columns=columns)
+
+
+def _years_left_out(cleaning: Cleaning, declared: CoverageGaps) -> Iterator[Rule]:
+    if declared.leave_out_years:
+        yield partial(leave_out_years, years=declared.leave_out_years)
+
+
 def _zeros(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
-    columns = sizes(cleaning.data, cleaning.treatment.entry)
+    absent = cleaning.clean.absent
+    columns = sizes(cleaning.data, cleaning.treatment.entry, absent)
     if len(columns) > 1:
-        yield partial(count_zero_rows, columns=columns)
+        kept = absent is not None and absent.all_zero == "keep"
+        yield partial(count_zero_rows, columns=columns, declared=kept)
 
 
 def _nothing(declared: Any) -> Collection[str]:
@@ -187,6 +206,13 @@ RULES: dict[str, CleaningRule] = {
         steps=frozenset({"not_flagged_gone"}),
         make=on_panel(exits_by_flag),
     ),
+    "absent": CleaningRule(
+        setting="clean.absent",
+        place="values",
+        writes=lambda rule: rule.columns or (),
+        steps=frozenset({"not_absent"}),
+        make=_absent,
+    ),
     "cluster": CleaningRule(
         setting="data.cluster",
         place="cluster",
@@ -207,6 +233,13 @@ RULES: dict[str, CleaningRule] = {
         writes=_nothing,
         steps=frozenset({"years"}),
         make=_years,
+    ),
+    "years_left_out": CleaningRule(
+        setting="clean.coverage",
+        place="sample",
+        writes=_nothing,
+        steps=frozenset({"years_left_out"}),
+        make=_years_left_out,
     ),
     "always_treated": CleaningRule(
         setting=None,
@@ -269,6 +302,7 @@ RULES: dict[str, CleaningRule] = {
 # What asks for a step, where its rule's `setting` says too little.
 _ASKED_BY = {
     "years": "clean.window.first_year and last_year",
+    "years_left_out": "clean.coverage.leave_out_years",
     "not_already_treated": "entry by the panel's first year",
     "not_in_another_programme_only": "treatment.entry.other_programmes",
     "not_in_another_programme": "treatment.entry.other_programmes",

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.datasets.panel import SURVIVAL_RULE
+from pipeline.datasets.panel import SURVIVAL_RULE, YEARS_NOT_OBSERVED
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.params.clean import Filter, PanelWindow
@@ -39,6 +39,17 @@ def bound_years(panel: pd.DataFrame, window: PanelWindow) -> Ruled:
     last = window.last_year if window.last_year is not None else panel["year"].max()
     kept = panel["year"].between(first, last)
     return Ruled(panel, step=Reason("years", {"first": int(first), "last": int(last)}), kept=kept)
+
+
+def leave_out_years(panel: pd.DataFrame, years: list[int]) -> Ruled:
+    """Leave out years that params leave out; raise DataError where one has no row."""
+    absent = sorted(set(years) - set(panel["year"].unique()))
+    if absent:
+        raise DataError(
+            f"clean.coverage.leave_out_years: no firm has a row of {', '.join(map(str, absent))}"
+        )
+    step = Reason("years_left_out", {"years": sorted(years)})
+    return Ruled(panel, step=step, kept=~panel["year"].isin(years))
 
 
 def exclude_always_treated(panel: pd.DataFrame) -> Ruled:
@@ -100,7 +111,7 @@ def count_gaps(panel: pd.DataFrame) -> Ruled:
     if not again.any():
         return Ruled(panel)
     found = Issue(
-        Reason("years_not_observed"),
+        Reason(YEARS_NOT_OBSERVED),
         "year",
         Reason("not_filled"),
         count=int(absent.sum()),

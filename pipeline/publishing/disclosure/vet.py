@@ -49,6 +49,7 @@ from pipeline.publishing.disclosure.groups import (
     is_second,
     second_groups,
 )
+from pipeline.publishing.disclosure.issues import hide_issues
 from pipeline.publishing.disclosure.lone_years import (
     entry_year_sizes,
     few_behind,
@@ -83,7 +84,7 @@ def vet(results: StudyResults) -> StudyResults:
         tests=_tests(results, estimates, second),
         paths=hide_paths(results.paths, minimum),
         sample_flow=hide_steps(results.sample_flow, minimum),
-        issues=_issues(results.issues, minimum),
+        issues=hide_issues(results.issues, results.profile, minimum),
         coverage=_coverage(results, minimum),
     )
     vetted = replace(vetted, details=_details(vetted, hidden, minimum))
@@ -169,15 +170,6 @@ def _without(estimates: pd.DataFrame, hidden: "pd.Series[bool]", reason: Reason)
     shown.loc[hidden, _FIGURES] = np.nan
     shown.loc[hidden, _SIZES] = pd.NA
     return with_reason(shown, hidden, reason)
-
-
-def _issues(issues: pd.DataFrame, minimum: int) -> pd.DataFrame:
-    """Hide what ISSUES counts of few firms, or of few rows, and in which years these few are."""
-    counted = ["count", "firms"]
-    counts = issues[counted].to_numpy(float, na_value=np.nan)
-    few = pd.Series(small(counts, minimum).any(axis=1), index=issues.index)
-    hidden = [*counted, "first_year", "last_year"]
-    return issues.assign(**{name: issues[name].astype("Int64").mask(few) for name in hidden})
 
 
 def _details(results: StudyResults, hidden: Hidden, minimum: int) -> Details:

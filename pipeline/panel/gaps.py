@@ -1,0 +1,191 @@
+"""What a delivery lacks: years with few firms, columns without values, firms that go and come.
+
+Everything found is a row of ISSUES. `clean` stops where a year inside the window has fewer than
+half of the firms of the years around it, or a column that is used has no value in a year or group,
+unless params accept it.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.arrays import Codes, Flags
+from pipeline.datasets.panel import (
+    CLUSTER_CHANGES,
+    FEW_COMPARISON,
+    FEW_FIRMS,
+    FEW_IN_FILE,
+    FEW_TREATED,
+    GONE_ONE_YEAR,
+    HALF_YEAR,
+)
+from pipeline.errors import DataError, Reason
+from pipeline.panel.ledger import Issue
+from pipeline.panel.panel_index import NO_ROW, PanelIndex
+
+# A year has few firms below this share of those of the years around it (at an end of the panel,
+# where firms enter or leave, of the year beside it), and half below the last; years around which
+# fewer firms are seen on average tell nothing.
+_FEW, _FEW_AT_END, _HALF = 0.8, 2 / 3, 0.5
+LEAST_FIRMS = 10
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Hold which firms (rows) are seen in which years (columns): those that anybody has."""
+
+    years: Codes
+    seen: Flags
+    treated: Flags
+
+    def of(self, firms: Flags) -> "Presence":
+        """Return the presence of some firms."""
+        return Presence(self.years, self.seen[firms], self.treated[firms])
+
+
+def presence(panel: pd.DataFrame, index: PanelIndex) -> Presence:
+    """Return who is seen when; years of nobody are left out."""
+    seen = index.row != NO_ROW
+    anybody = seen.any(axis=0)
+    first_row = index.row[np.arange(len(seen)), seen.argmax(axis=1)]
+    treated = panel["cohort"].notna().to_numpy()[first_row]
+    years = index.first_year + np.flatnonzero(anybody)
+    return Presence(years, seen[:, anybody], treated)
+
+
+@dataclass(frozen=True)
+class ThinYear:
+    """Hold a year with few firms: theirs, those of the years around it, and who is absent.
+
+    `absent` counts the firms that are seen in every year around it, and not in it.
+    """
+
+    year: int
+    n_firms: int
+    around: dict[int, int]
+    absent: int
+
+    @property
+    def share(self) -> float:
+        """Return its firms over the average of the years around it."""
+        return self.n_firms / float(np.mean(list(self.around.values())))
+
+    @property
+    def is_half(self) -> bool:
+        """Say whether it has fewer than half of them."""
+        return self.share < _HALF
+
+
+def thin_years(present: Presence) -> list[ThinYear]:
+    """Return the years with far fewer firms than those around them; at an end, the one beside."""
+    seen, n_firms = present.seen, present.seen.sum(axis=0)
+    found = []
+    for place, year in enumerate(present.years):
+        beside = [at for at in (place - 1, place + 1) if 0 <= at < len(n_firms)]
+        if not beside or n_firms[beside].mean() < LEAST_FIRMS:
+            continue
+        absent = int((seen[:, beside].all(axis=1) & ~seen[:, place]).sum())
+        around = {int(present.years[at]): int(n_firms[at]) for at in beside}
+        thin = ThinYear(int(year), int(n_firms[place]), around, absent)
+        if thin.share < (_FEW if len(beside) > 1 else _FEW_AT_END):
+            found.append(thin)
+    return found
+
+
+def year_issues(present: Presence, accepted: Collection[int]) -> Iterator[Issue]:
+    """Yield an issue for each year with few firms of all, else of a group; `accepted` are known."""
+    whole = thin_years(present)
+    for thin in whole:
+        action = Reason("accepted" if thin.year in accepted else "not_filled")
+        yield _of_year(HALF_YEAR if thin.is_half else FEW_FIRMS, thin, action)
+    told = {thin.year for thin in whole}
+    for code, group in ((FEW_TREATED, present.treated), (FEW_COMPARISON, ~present.treated)):
+        for thin in thin_years(present.of(group)):
+            if thin.year not in told:
+                yield _of_year(code, thin, Reason("not_filled"))
+
+
+def _of_year(code: str, thin: ThinYear, action: Reason) -> Issue:
+    rule = Reason(code, {"year": thin.year})
+    return Issue(rule, "year", action, thin.absent, thin.absent, thin.year, thin.year)
+
+
+def file_issues(flows: pd.DataFrame) -> Iterator[Issue]:
+    """Yield an issue for each year of a delivered file with far fewer firms than its neighbours.
+
+    Files of one year, and one file alone, tell nothing that years do not. Which file it is stays
+    in FIRM_FLOWS.
+    """
+    n_firms = flows.groupby(["source", "year"])["n_firms"].sum().unstack("source")
+    if n_firms.shape[1] < 2:
+        return
+    for _, own in n_firms.items():
+        years, counts = own.dropna().index.to_numpy(), own.dropna().to_numpy()
+        for place, year in enumerate(map(int, years)):
+            beside = [at for at in (place - 1, place + 1) if 0 <= at < len(years)]
+            around = counts[beside].mean() if beside else 0.0
+            few = _FEW if len(beside) > 1 else _FEW_AT_END
+            if around >= LEAST_FIRMS and counts[place] < few * around:
+                rule, lacking = Reason(FEW_IN_FILE, {"year": year}), int(around - counts[place])
+                yield Issue(rule, "year", Reason("not_filled"), lacking, None, year, year)
+
+
+def refuse_half_years(present: Presence, window: Collection[int], accepted: bool) -> frozenset[int]:
+    """Return the accepted years of the window with fewer than half of their neighbours' firms.
+
+    Raises DataError where they are not accepted.
+    """
+    halves = [thin for thin in thin_years(present) if thin.is_half and thin.year in window]
+    if halves and not accepted:
+        raise DataError("\n".join(_half_told(thin) for thin in halves))
+    return frozenset(thin.year for thin in halves)
+
+
+def _half_told(thin: ThinYear) -> str:
+    around = ", ".join(f"{year}: {n}" for year, n in thin.around.items())
+    return (
+        f"{thin.year} has {thin.n_firms} firms, fewer than half of those of the years around it "
+        f"({around}); {thin.absent} firms seen there lack {thin.year}: was it delivered in part? "
+        f"Deliver it whole, or take it out: clean.coverage.leave_out_years: [{thin.year}], "
+        "clean.window (first_year, last_year), treatment.window (event times without it), or "
+        "clean.absent.flag where a column says which other rows are of absent firms; or go on as "
+        "it is, said on the page: clean.coverage.accept: [half_year] (estimate.missing then says "
+        "what becomes of firms without it)"
+    )
+
+
+def firm_issues(panel: pd.DataFrame, index: PanelIndex, present: Presence) -> Iterator[Issue]:
+    """Yield issues on firms that are gone for one year and back, and that change their cluster."""
+    seen = present.seen
+    again = seen[:, :-2] & ~seen[:, 1:-1] & seen[:, 2:]
+    yield from _by_firm(GONE_ONE_YEAR, "year", again, present.years[1:-1], Reason("not_filled"))
+    moved = _changes(panel, index)
+    years = index.first_year + np.arange(moved.shape[1])
+    yield from _by_firm(CLUSTER_CHANGES, "cluster", moved, years, Reason("kept"))
+
+
+def _changes(panel: pd.DataFrame, index: PanelIndex) -> Flags:
+    """Mark where a firm's cluster differs from that of the last year in which it was seen."""
+    code = np.append(pd.factorize(panel["cluster"])[0], -1)
+    own = code[index.row]
+    moved = np.zeros(own.shape, dtype=np.bool_)
+    last = own[:, 0].copy()
+    for place in range(1, own.shape[1]):
+        now = own[:, place]
+        moved[:, place] = (now >= 0) & (last >= 0) & (now != last)
+        last = np.where(now >= 0, now, last)
+    return moved
+
+
+def _by_firm(
+    code: str, column: str, marked: Flags, years: Codes, action: Reason
+) -> Iterator[Issue]:
+    """Yield an issue that counts marks (firms, years), firms with any, and their years."""
+    if not marked.any():
+        return
+    firms = int(marked.any(axis=1).sum())
+    concerned: Sequence[int] = years[marked.any(axis=0)].tolist()
+    count = int(marked.sum())
+    yield Issue(Reason(code), column, action, count, firms, concerned[0], concerned[-1])
