@@ -13,6 +13,7 @@ from published import build_exhibits
 from results import OUTCOMES, many_outcomes, study_results
 from results import settings as made_up_settings
 
+from pipeline.exhibits.cards import first_screen
 from pipeline.exhibits.flow import flow_steps
 from pipeline.exhibits.headlines import headlines
 from pipeline.exhibits.inputs import find_effect
@@ -320,3 +321,21 @@ def test_flow_names_losses_of_both_sides_and_of_nobody_none(results):
     assert lost
     assert all(step.treated not in ("0",) and step.comparison != "0" for step in lost)
     assert [s.kind for s in steps][-1] == "left"
+
+
+def test_a_card_tells_effects_that_change_with_time_by_their_first_and_last(results):
+    outcome, headline = "sales_log", results.settings.estimate.headline
+    table = results.estimates
+    own = (
+        (table["outcome"] == outcome)
+        & (table["design"] == headline.design)
+        & (table["estimator"] == headline.spec)
+        & (table["event_time"] >= 0).fillna(False)
+    )
+    for gap, told in ((0.0, False), (2.0, True)):
+        moved = table.copy()
+        last = own & (table["event_time"] == table.loc[own, "event_time"].max())
+        for column in ("estimate", "conf_low", "conf_high"):
+            moved.loc[last, column] += gap
+        cards = "\n".join(first_screen(dataclasses.replace(results, estimates=moved), []))
+        assert ("changes with time" in cards) == told

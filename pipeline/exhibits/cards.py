@@ -14,6 +14,7 @@ from pipeline.exhibits.numbers import translated, translated_unit
 from pipeline.exhibits.own_unit import own_unit_effect
 from pipeline.exhibits.page import folded, prose, strong
 from pipeline.exhibits.panels.card_bar import card_bar
+from pipeline.exhibits.panels.event_effects import shown_effects
 from pipeline.exhibits.ran import conf_level
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.shown_outcomes import card_outcomes, other_outcomes
@@ -65,6 +66,7 @@ def _card(results: StudyResults, name: str, shown: Verdicts, cautions: list[Caut
         f'<article class="card {look}">{head}',
         f'<p class="big">{value} <span>{escape(translated_unit(effect))}</span></p>',
         _own(results, name),
+        _over_time(results, name),
         bar,
         f'<p class="sure">{_mark(found)} {prose(_sure(results, name, found, cautions))}</p>',
         _baseline(results, name),
@@ -115,6 +117,21 @@ def _own(results: StudyResults, name: str) -> str:
     return _small(
         say("page.own_firms", value=value, low=low, high=high, n=n_firms, firms=exhibit.firms)
     )
+
+
+def _over_time(results: StudyResults, name: str) -> str:
+    """Return the effects in the first and the last period, where their intervals do not meet."""
+    effects = {time: e for time, e in shown_effects(results, name).items() if time >= 0}
+    known = {time: e for time, e in effects.items() if not math.isnan(e.conf_low)}
+    if len(known) < 2:
+        return ""
+    times = (min(known), max(known))
+    first, last = (known[time] for time in times)
+    if first.conf_low <= last.conf_high and last.conf_low <= first.conf_high:
+        return ""
+    values = (signed_value(results, e, e.estimate) for e in (first, last))
+    named = {"first": next(values), "last": next(values), "at_first": times[0], "at_last": times[1]}
+    return _small(say("page.over_time", **named))
 
 
 def _small(words: str) -> str:
