@@ -91,7 +91,8 @@ DATA = {
     "cluster": ["place"],
     "columns": {
         "place": {"kind": "text", "column": "P", "label": "Municipality"},
-        "sales": {"kind": "number", "column": "S", "unit": "US$", "label": "Sales", "minimum": 3},
+        "sales": {"kind": "number", "column": "S", "unit": "US$", "label": "Sales", "minimum": 3}
+        | {"factor": 1000.0},
         "jobs": {"kind": "number", "column": "J", "unit": "jobs", "label": "Jobs", "minimum": 0},
         "size": {"kind": "sum", "of": ["sales", "jobs"], "unit": "units", "label": "Size"},
     },

@@ -294,6 +294,26 @@ def test_two_rules_of_one_kind_on_one_column_are_two_issues():
     assert found.to_numpy().tolist() == [['{"factor": 1000.0}', 2]] * 2
 
 
+def test_a_column_in_thousands_is_converted_before_sums_and_bounds_and_counted():
+    columns = DATA["columns"] | {
+        "sales": DATA["columns"]["sales"] | {"factor": 1000.0, "minimum": 10_000},
+        "both": {"kind": "sum", "of": ["sales", "support"], "unit": "US$", "label": "Both"},
+    }
+    cleaned = clean(RAW, columns=columns)
+    plain = clean(RAW)
+    pd.testing.assert_series_equal(cleaned.panel["sales"], 1000 * plain.panel["sales"])
+    expected = cleaned.panel["sales"] + cleaned.panel["support"]
+    assert (cleaned.panel["both"].dropna() == expected.dropna()).all()
+    (row,) = cleaned.issues[cleaned.issues["rule"] == "unit_factor"].to_dict("records")
+    assert (row["column"], row["count"], row["firms"]) == ("sales", 5, 2)
+    assert (row["rule_fields"], row["action"]) == ('{"factor": 1000.0}', "converted")
+    columns["sales"] |= {"minimum": 10_001}
+    with pytest.raises(DataError, match="1 rows"):
+        clean(RAW, columns=columns)
+    with pytest.raises(ValueError, match="unit: year has none"):
+        clean(RAW, columns=columns | {"sales": columns["sales"] | {"unit": "year"}})
+
+
 def test_entry_years_are_left_out_by_name_and_their_neighbours_stay_treated():
     late = RAW[RAW["id"] == "01"].assign(id="03", town="B", support=[0, 0, 1])
     cleaned = clean(pd.concat([RAW, late], ignore_index=True), leave_out=[2003])

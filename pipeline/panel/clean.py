@@ -28,6 +28,7 @@ from pipeline.panel.rules.registry import asked_rules, setting_of_step
 from pipeline.panel.rules.rule import Cleaning
 from pipeline.panel.rules.standard import (
     blank_missing_codes,
+    converted_units,
     missing_values,
     rewritten_identifiers,
     standard_names,
@@ -111,7 +112,8 @@ def _typed_rows(
         panel, found, listed = correct_points(panel, table, clean.corrections, clean.identifier)
     panel, blanked = blank_missing_codes(panel, clean.missing_codes)
     panel = standard_types(panel, data)
-    return panel, _Typed([*found, *blanked, *missing_values(panel, data)], listed)
+    found += [*blanked, *converted_units(panel, data), *missing_values(panel, data)]
+    return panel, _Typed(found, listed)
 
 
 def _with_entry(panel: pd.DataFrame, cohorts: Cohorts) -> pd.DataFrame:

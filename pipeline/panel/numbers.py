@@ -29,6 +29,8 @@ def numeric(
 ) -> pd.Series:
     """Return a numeric column: years of dates where its unit is the year, 1 and 0 of true, false.
 
+    Values are in the column's unit: as delivered, times its factor where it has one.
+
     Raises DataError at text, other dates, infinity, or values out of bounds.
     """
     name, calendar = column.column, column.unit == CALENDAR
@@ -47,6 +49,8 @@ def numeric(
         _refuse_no_numbers(numeric, plain, name)
     if calendar:
         refuse_day_numbers(numeric, name, written)
+    if column.factor is not None:
+        numeric = numeric * column.factor
     _refuse_out_of_bounds(numeric, column)
     return numeric
 

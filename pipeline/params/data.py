@@ -65,13 +65,24 @@ Source = Annotated[PackageSource | FileSource | SimulationSource, Field(discrimi
 
 
 class NumberColumn(Settings):
-    """Describe a numeric column in levels; `minimum` is the smallest value that can be true."""
+    """Describe a numeric column in levels; `minimum` is the smallest value that can be true.
+
+    `factor` is what delivered values are multiplied by to be in `unit`: 1000 for a column in
+    thousands, in every year (`clean.unit_factors` is for some years).
+    """
 
     kind: Literal["number"]
     column: str
     unit: str
     label: str
     minimum: float | None = None
+    factor: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _years_have_no_factor(self) -> "NumberColumn":
+        if self.factor is not None and self.unit == "year":
+            raise ValueError("factor is of amounts; a column of unit: year has none")
+        return self
 
 
 class TextColumn(Settings):

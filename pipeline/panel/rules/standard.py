@@ -101,6 +101,22 @@ def _codes(values: pd.Series, column: str) -> pd.Series:
     return codes
 
 
+def converted_units(panel: pd.DataFrame, data: DataSection) -> list[Issue]:
+    """Count the values of columns that were delivered in another unit in every year."""
+    return [
+        found
+        for name, column in data.delivered.items()
+        if isinstance(column, NumberColumn) and column.factor is not None
+        for found in issue(
+            Reason("unit_factor", {"factor": column.factor}),
+            name,
+            panel[name].notna(),
+            panel,
+            Reason("converted"),
+        )
+    ]
+
+
 def missing_values(panel: pd.DataFrame, data: DataSection) -> list[Issue]:
     """Count missing values per column; they stay missing."""
     return [
