@@ -167,7 +167,7 @@ def test_a_hidden_sheet_is_read_only_where_it_is_named(tmp_path):
         book["backup"].append(row)
     book["backup"].sheet_state = "hidden"
     book.save(path)
-    assert guess_sheet(path) == (None, 1)
+    assert guess_sheet(path) == (None, 1, 1)
     assert read_table(path, PLAIN, 10)["sales"].tolist() == [5]
     assert read_table(path, FileFormat(sheet="backup"), 10)["sales"].tolist() == [6, 7]
 
@@ -175,7 +175,10 @@ def test_a_hidden_sheet_is_read_only_where_it_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([["id", "sales"], ["1", "=1+1"]], "holds formulas in 1 rows, the first in row 2"),
+        (
+            [["id", "sales"], ["1", "=1+1"]],
+            "holds formulas without values in 1 rows, the first in row 2",
+        ),
         ([["id", None], ["1", 2]], "a column has cells but no name"),
         ([["id", "id"], ["1", 2]], "several columns of one name: rename columns 1, 2"),
         ([["id"]], "holds no rows"),

@@ -1,7 +1,8 @@
-"""Read one sheet of an Excel workbook, without its formulas and within bounds."""
+"""Read one sheet of an Excel workbook as whoever opens it sees it, within bounds."""
 
 import datetime
 import zipfile
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.errors import DataError
+from pipeline.panel.headings import joined_names
+from pipeline.panel.sheet_layout import SheetLayout, Span, sheet_layout
 from pipeline.params.written import FileFormat
 
 # A sheet packs about 10 to 1; far beyond that, or beyond this size, it is made to exhaust memory.
@@ -22,30 +25,38 @@ _HEADER_ROWS = 30
 def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
     """Read the named sheet, or the only visible one; numbers stay numbers, other cells become text.
 
-    Raises DataError where a sheet is absent or ambiguous, holds formulas (their value is not
-    stored reliably), or unpacks to more than a workbook can need.
+    Of formulas the value is read that the workbook stores. Raises DataError where a sheet is absent
+    or ambiguous, a formula has no value, rows or columns are hidden and params do not say what
+    then, cells are merged below the header, or the file unpacks to more than a workbook can need.
     """
     from openpyxl import load_workbook
 
     _refuse_bomb(path)
-    workbook = load_workbook(path, read_only=True, data_only=False, keep_links=False)
+    workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
     try:
         sheet = workbook[_sheet_name(workbook, written.sheet, path.name)]
-        rows = sheet.iter_rows(min_row=written.header_row)
-        cells = [list(row) for row in islice(rows, max_rows + 2)]
+        layout = _layout(path, sheet)
+        rows = sheet.iter_rows(min_row=written.header_row, values_only=True)
+        cells = [list(row) for row in islice(rows, max_rows + written.header_rows + 1)]
     finally:
         workbook.close()
     if not cells:
         return pd.DataFrame()
-    _refuse_formulas(cells, path.name, written.header_row)
-    return _table([[cell.value for cell in row] for row in cells], path.name)
+    _refuse_formulas(layout, path.name, written.header_row)
+    return _table(cells, path.name, written, layout)
 
 
-def guess_sheet(path: Path) -> tuple[str | None, int]:
-    """Return the visible sheet with most rows (None for an only one) and the row of its header.
+def _layout(path: Path, sheet: Any) -> SheetLayout:
+    with zipfile.ZipFile(path) as archive:
+        return sheet_layout(archive.read(sheet._worksheet_path))
 
-    The header is the first of the uppermost rows that fills as many cells as any of them: titles
-    above it fill fewer. Raises DataError where the file is no workbook, or made to exhaust memory.
+
+def guess_sheet(path: Path) -> tuple[str | None, int, int]:
+    """Return the visible sheet with most rows (None for an only one), and the rows of its header.
+
+    The header's first row, and over how many it goes on: it is the first of the uppermost rows that
+    fills as many cells as any of them, merged ones counted: titles above it fill fewer. Raises
+    DataError where the file is no workbook, or made to exhaust memory.
     """
     from openpyxl import load_workbook
 
@@ -62,13 +73,27 @@ def guess_sheet(path: Path) -> tuple[str | None, int]:
     try:
         shown = _visible(workbook)
         largest = max((workbook[name] for name in shown), key=lambda sheet: sheet.max_row or 0)
-        top = list(largest.iter_rows(max_row=_HEADER_ROWS, values_only=True))
-        only = len(shown) == 1
-        title = str(largest.title)
+        top = [list(row) for row in largest.iter_rows(max_row=_HEADER_ROWS, values_only=True)]
+        merged = _layout(path, largest).merged
+        title = None if len(shown) == 1 else str(largest.title)
     finally:
         workbook.close()
-    filled = [sum(cell is not None for cell in row) for row in top]
-    return None if only else title, filled.index(max(filled)) + 1 if filled else 1
+    filled = [_n_filled(row) for row in _with_merged(top, merged, 1)]
+    first = filled.index(max(filled)) + 1 if filled else 1
+    return title, first, _height(first, merged)
+
+
+def _n_filled(row: list[Any]) -> int:
+    """Count the cells of a row that are filled; one name over all of them is a title."""
+    filled = [cell for cell in row if cell is not None]
+    return len(filled) if len(set(filled)) > 1 else len(set(filled))
+
+
+def _height(first: int, merged: Sequence[Span]) -> int:
+    """Return over how many rows a header goes on: a merged name stands above others."""
+    of_header = [span for span in merged if span.top <= first <= span.bottom]
+    wide = any(span.right > span.left for span in of_header)
+    return max([1 + wide, *(span.bottom - first + 1 for span in of_header)])
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -99,49 +124,97 @@ def _sheet_name(workbook: Any, wanted: str | None, file: str) -> str:
     raise DataError(f"{file}: name one of its sheets in `sheet`: {', '.join(shown)}")
 
 
-def _refuse_formulas(cells: list[list[Any]], file: str, header_row: int) -> None:
-    formulas = [
-        number
-        for number, row in enumerate(cells, header_row)
-        if any(cell.data_type == "f" for cell in row)
-    ]
+def _refuse_formulas(layout: SheetLayout, file: str, header_row: int) -> None:
+    formulas = [row for row in layout.without_values if row >= header_row]
     if formulas:
         raise DataError(
-            f"{file} holds formulas in {len(formulas)} rows, the first in row {formulas[0]}: copy "
-            "the sheet and paste it as values"
+            f"{file} holds formulas without values in {len(formulas)} rows, the first in row "
+            f"{formulas[0]}: open it, save it anew, or paste the sheet as values"
         )
 
 
-def _table(values: list[list[Any]], file: str) -> pd.DataFrame:
-    header, *rows = values
-    width = max((i for i, name in enumerate(header, 1) if name is not None), default=0)
-    unnamed = [i for i, name in enumerate(header[:width], 1) if name is None]
+def _table(
+    cells: list[list[Any]], file: str, written: FileFormat, layout: SheetLayout
+) -> pd.DataFrame:
+    first, below = written.header_row, written.header_row + written.header_rows
+    header = _with_merged(cells[: written.header_rows], layout.merged, first)
+    names, rows = joined_names(header), cells[written.header_rows :]
+    width = max((i for i, name in enumerate(names, 1) if name is not None), default=0)
     beyond = any(cell is not None for row in rows for cell in row[width:])
-    if unnamed or beyond:
-        raise DataError(f"{file}: a column has cells but no name in the header row")
-    # The index keeps a row's place in the sheet, blank rows counted, for messages.
+    if None in names[:width] or beyond:
+        raise DataError(
+            f"{file}: a column has cells but no name in the header row: name it, or declare "
+            "data.source.format.header_row, and header_rows where names stand in several"
+        )
+    _refuse_merged(layout, file, below, width)
+    # A row's place in the sheet, blank rows counted, for messages.
     place = [i for i, row in enumerate(rows) if any(cell is not None for cell in row)]
-    columns = zip(*(rows[i] + [None] * (width - len(rows[i])) for i in place), strict=False)
-    named = zip(header, columns, strict=False)
+    hidden = {i for i in place if i + below in layout.hidden_rows}
+    unseen = [i for i in range(width) if i + 1 in layout.hidden_columns]
+    if written.hidden == "refuse":
+        _refuse_hidden(hidden, unseen, file, below)
+    if written.hidden == "leave_out":
+        place = [i for i in place if i not in hidden]
+    else:
+        unseen = []
     # A repeated name must survive until it is refused, so columns are joined, not keyed.
     series = [
-        pd.Series(_column(list(cells)), index=place, name=str(name).strip())
-        for name, cells in named
+        pd.Series(
+            _column([rows[i][at] if at < len(rows[i]) else None for i in place], written.decimal),
+            index=[i + written.header_rows - 1 for i in place],
+            name=names[at],
+        )
+        for at in range(width)
+        if at not in unseen
     ]
     return pd.concat(series, axis=1) if series else pd.DataFrame()
 
 
-def _column(cells: list[Any]) -> list[Any]:
+def _with_merged(rows: list[list[Any]], merged: Sequence[Span], first: int) -> list[list[Any]]:
+    """Return the uppermost rows with the value of merged cells in each of them.
+
+    A name that goes on downwards is that of the column, and stands once.
+    """
+    filled = [list(row) for row in rows]
+    for span in merged:
+        top, left = span.top - first, span.left - 1
+        if not 0 <= top < len(rows) or left >= len(rows[top]):
+            continue
+        for i in range(top, min(span.bottom - first + 1, len(rows))):
+            filled[i][left : span.right] = [rows[top][left]] * len(filled[i][left : span.right])
+    return filled
+
+
+def _refuse_merged(layout: SheetLayout, file: str, below: int, width: int) -> None:
+    merged = [span.top for span in layout.merged if span.bottom >= below and span.left <= width]
+    if merged:
+        raise DataError(
+            f"{file} has cells merged below its header in {len(merged)} places, the first in row "
+            f"{min(merged)}: part them and fill each, or declare data.source.format.header_rows"
+        )
+
+
+def _refuse_hidden(rows: set[int], columns: list[int], file: str, below: int) -> None:
+    if rows or columns:
+        where = f", the first in row {min(rows) + below}" if rows else ""
+        raise DataError(
+            f"{file} has {len(rows)} hidden rows and {len(columns)} hidden columns{where}: show or "
+            "delete them, or declare data.source.format.hidden (read, leave_out)"
+        )
+
+
+def _column(cells: list[Any], decimal: str) -> list[Any]:
     """Return numbers where all cells are numbers, else text; dates are written 2009-10-31."""
     numbers = all(cell is None or isinstance(cell, int | float) for cell in cells)
-    return cells if numbers else [_text(cell) for cell in cells]
+    return cells if numbers else [_text(cell, decimal) for cell in cells]
 
 
-def _text(cell: Any) -> str | None:
+def _text(cell: Any, decimal: str) -> str | None:
+    """Return a cell as text; a number beside text with the decimal mark that text has."""
     if cell is None:
         return None
     if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
         return cell.date().isoformat()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell)
+    return str(cell).replace(".", decimal) if isinstance(cell, float) else str(cell)

@@ -50,7 +50,8 @@ class FileFormat(Settings):
 
     `delimiter`, `encoding`, `decimal` and `thousands` are of text files; `sheet` of a workbook,
     null for its only one; `header_row` counts from 1, and `header_rows` says over how many rows
-    names go on (`2005` above `ventas` is `2005 ventas`); `value_labels` takes the labels of Stata's
+    names go on (`2005` above `ventas` is `2005 ventas`); `hidden` rows and columns of a sheet are
+    refused, or declared to be read or left out; `value_labels` takes the labels of Stata's
     coded columns instead of their codes.
     """
 
@@ -61,6 +62,7 @@ class FileFormat(Settings):
     sheet: str | None = None
     header_row: int = Field(default=1, ge=1)
     header_rows: int = Field(default=1, ge=1, le=5)
+    hidden: Literal["refuse", "read", "leave_out"] = "refuse"
     value_labels: bool = False
 
     @model_validator(mode="after")

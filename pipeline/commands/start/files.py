@@ -72,8 +72,8 @@ def guess_format(path: Path) -> FileFormat:
             with warnings.catch_warnings():
                 # of the library, which quote cells
                 warnings.simplefilter("ignore")
-                sheet, header_row = guess_sheet(plain)
-            return FileFormat(sheet=sheet, header_row=header_row)
+                sheet, header_row, header_rows = guess_sheet(plain)
+            return FileFormat(sheet=sheet, header_row=header_row, header_rows=header_rows)
         return _guess_text(plain) if plain.suffix.lower() in {".csv", ".txt"} else FileFormat()
 
 
