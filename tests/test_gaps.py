@@ -4,15 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.analyses.specs import estimate_specs
+from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.panel import COVERAGE_BY_SOURCE, FIRM_FLOWS, ISSUES
-from pipeline.datasets.store import conform
+from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
+from pipeline.panel.coverage import with_coverage
+from pipeline.panel.ledger import Ledger
 from pipeline.panel.notices import notices
 from pipeline.panel.origin import Segment
 from pipeline.panel.used_columns import used_columns
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
+from pipeline.params.estimate import EstimateSection
+from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
@@ -59,6 +65,8 @@ SCORE = {
         | {"link": "logit", "missing": "drop_firm", "support": "none"}
     },
 }
+DATA_SECTION = DataSection.model_validate(DATA)
+SCORE_SECTION = ScoreSection.model_validate(SCORE)
 
 
 def delivered():
@@ -81,20 +89,39 @@ def delivered():
     )
 
 
-def cleaned(raw, *, outcomes=OUTCOMES, window=None, origins=(), score=SCORE, **rules):
+def sections_of(window=None, **rules):
     treatment = TREATMENT | ({"window": window} if window else {})
-    sections = {
-        "data": DataSection.model_validate(DATA),
+    return {
+        "data": DATA_SECTION,
         "clean": CleanSection.model_validate(CLEAN | rules),
         "treatment": TreatmentSection.model_validate(treatment),
     }
-    used = used_columns(
-        OutcomesSection.model_validate(outcomes),
-        ScoreSection.model_validate(score),
-        sections["treatment"],
+
+
+def used_in(sections, outcomes):
+    return used_columns(
+        OutcomesSection.model_validate(outcomes), SCORE_SECTION, sections["treatment"]
     )
-    raw = raw.reset_index(drop=True)
-    return clean_panel(raw, None, {}, **sections, used=used, origins={"panel": origins})
+
+
+def cleaned(raw, *, outcomes=OUTCOMES, window=None, **rules):
+    """Clean a panel as delivered by all rules."""
+    sections = sections_of(window, **rules)
+    used = used_in(sections, outcomes)
+    return clean_panel(raw.reset_index(drop=True), None, {}, **sections, used=used)
+
+
+def covered(raw, *, outcomes=OUTCOMES, window=None, origin=(), **rules):
+    """Look for gaps in a panel that no rule changes."""
+    sections = sections_of(window, **rules)
+    panel = raw.rename(columns={"id": "firm_id", "yr": "year"}).reset_index(drop=True)
+    panel = panel.assign(
+        year=panel["year"].astype("Int64"),
+        cohort=panel["entry"].astype("Int64"),
+        cluster=panel["town"],
+    )
+    ledger = Ledger(panel, pd.DataFrame(), empty(ISSUES))
+    return with_coverage(ledger, **sections, origin=origin, used=used_in(sections, outcomes))
 
 
 def found(ledger):
@@ -128,7 +155,7 @@ def test_a_whole_panel_has_no_gap():
 )
 def test_a_year_with_fewer_than_half_of_the_firms_around_it_stops(year, around):
     with pytest.raises(DataError) as error:
-        cleaned(half(delivered(), year))
+        covered(half(delivered(), year))
     said = str(error.value)
     assert f"{year} has 24 firms, fewer than half" in said
     assert f"({around}); 36 firms seen there lack {year}" in said
@@ -162,7 +189,7 @@ def test_every_setting_that_is_named_settles_a_half_year(year, settings):
             raw.reset_index(drop=True),
             None,
             {},
-            data=DataSection.model_validate(DATA),
+            data=DATA_SECTION,
             clean=data,
             treatment=TreatmentSection.model_validate(TREATMENT),
         )
@@ -198,14 +225,14 @@ def test_steady_entry_and_exit_is_no_gap():
     raw, n = delivered(), 6
     start = firm_number(raw) // n
     stays = (raw["yr"] - FIRST >= start - 5) & (raw["yr"] - FIRST <= start + 4)
-    ledger = cleaned(raw[stays])
+    ledger = covered(raw[stays])
     assert found(ledger) == {}
 
 
 def test_far_fewer_firms_of_a_group_are_flagged_and_do_not_stop():
     raw = delivered()
     number = firm_number(raw)
-    ledger = cleaned(raw[~((raw["yr"] == 2006) & (number < N_TREATED) & (number % 2 == 0))])
+    ledger = covered(raw[~((raw["yr"] == 2006) & (number < N_TREATED) & (number % 2 == 0))])
     assert found(ledger) == {
         ("few_treated_in_year", 2006): (10, "not_filled"),
         ("gone_one_year", 2006): (10, "not_filled"),
@@ -222,7 +249,7 @@ def test_a_half_year_in_one_of_two_files_is_flagged():
         Segment("north.csv", 0, len(north), 2),
         Segment("south.csv", len(north), len(south), 2),
     )
-    ledger = cleaned(pd.concat([north, south]), origins=origins)
+    ledger = covered(pd.concat([north, south]), origin=origins)
     rules = ("few_firms_of_file_in_year", "few_comparison_in_year", "gone_one_year")
     assert found(ledger) == {(rule, 2010): (12, "not_filled") for rule in rules}
     assert any("a delivered file has far fewer firms of 2010" in n for n in notices(ledger))
@@ -237,7 +264,7 @@ def test_rows_missing_and_zero_are_counted_by_file_group_and_year():
     raw = delivered()
     raw.loc[(raw["yr"] == 2005) & (raw["id"] < "f003"), "sales"] = np.nan
     raw.loc[(raw["yr"] == 2005) & (raw["id"] > "f055"), "exports"] = 0.0
-    table = conform(COVERAGE_BY_SOURCE, cleaned(raw).by_source)
+    table = conform(COVERAGE_BY_SOURCE, covered(raw).by_source)
     cells = table.set_index(["column", "year", "treated", "source"])[
         ["n_rows", "n_missing", "n_zero"]
     ]
@@ -258,7 +285,7 @@ def test_firms_that_move_are_counted():
     moves = (raw["yr"] >= 2009) & (firm_number(raw) % 10 == 0)
     back = (raw["yr"] >= 2011) & (raw["id"] == "f000")
     raw = raw.assign(town=raw["town"].where(~moves | back, "t99"))
-    ledger = cleaned(raw)
+    ledger = covered(raw)
     assert found(ledger) == {("cluster_changes", "cluster"): (7, "kept")}
     row = ledger.issues.set_index("rule").loc["cluster_changes"]
     assert row[["firms", "first_year", "last_year"]].tolist() == [6, 2009, 2011]
@@ -271,21 +298,21 @@ def without(raw, column, rows):
 def test_an_outcome_that_nobody_has_in_a_year_of_the_window_stops():
     raw = without(delivered(), "sales", delivered()["yr"] == 2010)
     with pytest.raises(DataError) as error:
-        cleaned(raw)
+        covered(raw)
     said = str(error.value)
     assert "outcomes.sales_log reads sales, which none of the 60 rows in 2010" in said
     for setting in ("treatment.window", "leave_out_years: [2010]", "post_only", "observed: false"):
         assert setting in said
     assert "clean.coverage.accept: [missing_year]" in said
     gap = ("no_value_in_year", "sales")
-    accepted = cleaned(raw, coverage={"accept": ["missing_year"]})
+    accepted = covered(raw, coverage={"accept": ["missing_year"]})
     assert found(accepted)[gap] == (60, "accepted")
-    assert found(cleaned(raw, window=SHORT | {"last_event_time": 1}))[gap] == (60, "kept_missing")
+    assert found(covered(raw, window=SHORT | {"last_event_time": 1}))[gap] == (60, "kept_missing")
     assert gap not in found(cleaned(raw, coverage={"leave_out_years": [2010]}))
     unseen = OUTCOMES["sales_log"] | {"observed": False, "reason": "not asked"}
     other = OUTCOMES["sales_log"] | {"column": "exports"}
     assert (
-        found(cleaned(raw, outcomes={"sales_log": unseen, "exports": other}))[gap][1]
+        found(covered(raw, outcomes={"sales_log": unseen, "exports": other}))[gap][1]
         == "kept_missing"
     )
 
@@ -294,18 +321,18 @@ def test_an_outcome_first_observed_after_entry_is_not_missed_before():
     raw = without(delivered(), "exports", delivered()["yr"] < 2010)
     outcome = OUTCOMES["sales_log"] | {"column": "exports"}
     with pytest.raises(DataError, match=r"outcomes.exports reads exports.*in 2003"):
-        cleaned(raw, outcomes=OUTCOMES | {"exports": outcome})
+        covered(raw, outcomes=OUTCOMES | {"exports": outcome})
     post = outcome | {"transform": "level", "post_only": True}
-    assert found(cleaned(raw, outcomes=OUTCOMES | {"exports": post}))
+    assert found(covered(raw, outcomes=OUTCOMES | {"exports": post}))
 
 
 def test_a_covariate_that_nobody_has_in_its_year_stops():
     raw = without(delivered(), "jobs", delivered()["yr"] == ENTRY - 1)
     with pytest.raises(DataError, match=r"score.covariates.jobs reads jobs.*in 2007") as error:
-        cleaned(raw)
+        covered(raw)
     assert "treatment.leave_out_entry_years" in str(error.value)
     # in another year it is not read
-    ledger = cleaned(without(delivered(), "jobs", delivered()["yr"] == ENTRY))
+    ledger = covered(without(delivered(), "jobs", delivered()["yr"] == ENTRY))
     assert found(ledger) == {("no_value_in_year", "jobs"): (60, "kept_missing")}
 
 
@@ -316,12 +343,12 @@ def test_a_column_that_one_group_lacks_stops_where_it_is_used(treated, n, group)
     of_group = (firm_number(delivered()) < N_TREATED) == treated
     raw = without(delivered(), "sales", of_group)
     with pytest.raises(DataError, match=rf"none of the {n} rows of the {group} firms") as error:
-        cleaned(raw)
+        covered(raw)
     assert "clean.coverage.accept: [missing_group]" in str(error.value)
     gap = (f"no_value_of_{group}", "sales")
-    assert found(cleaned(raw, coverage={"accept": ["missing_group"]}))[gap] == (n, "accepted")
+    assert found(covered(raw, coverage={"accept": ["missing_group"]}))[gap] == (n, "accepted")
     unused = without(delivered(), "exports", of_group)
-    assert found(cleaned(unused))[(f"no_value_of_{group}", "exports")] == (n, "kept_missing")
+    assert found(covered(unused))[(f"no_value_of_{group}", "exports")] == (n, "kept_missing")
 
 
 def closed_at(raw, year, n):
@@ -380,3 +407,75 @@ def test_half_a_rule_on_absent_firms_is_refused(absent, fault):
 def test_a_year_to_leave_out_that_there_is_not_is_refused():
     with pytest.raises(DataError, match="leave_out_years: no firm has a row of 2020"):
         cleaned(delivered(), coverage={"leave_out_years": [2020]})
+
+
+def plants_without_effect():
+    """Return plants of which the programme changes nothing; comparison plants close more often.
+
+    Closed and unsurveyed plants have rows of zeros, as customs and tax offices deliver them.
+    """
+    rng = np.random.default_rng(7)
+    n, years = 300, np.arange(2005, 2012)
+    treated, exports = np.arange(n) < 150, rng.random(n) < 0.5
+    absent_from = np.where(rng.random(n) < np.where(treated, 0.02, 0.3), 2009, 9999)
+    firm, year = np.repeat(np.arange(n), len(years)), np.tile(years, n)
+    there = (year < absent_from[firm]).astype(float)
+    sells = exports[firm] ^ (rng.random(len(firm)) < 0.02)
+    return pd.DataFrame(
+        {
+            "id": [f"p{i:03}" for i in firm],
+            "yr": year,
+            "sales": rng.lognormal(3, 0.3, len(firm)) * there,
+            "jobs": rng.lognormal(2, 0.3, len(firm)) * there,
+            "exports": sells * rng.lognormal(1, 0.3, len(firm)) * there,
+            "age": 1.0 + year - 2000,
+            "distance": 1.0 + firm,
+            "entry": np.where(treated[firm], float(ENTRY), np.nan),
+            "town": [f"t{i}" for i in firm],
+            "state": "open",
+        }
+    )
+
+
+EXPORTS = {"column": "exports", "transform": "any", "unit": "share", "label": "Any exports"}
+
+
+ESTIMATE = {
+    "conf_level": 0.95,
+    "power": 0.8,
+    "missing": "renormalise",
+    "headline": {"spec": "main", "design": "unmatched", "term": "att"},
+    "specs": {
+        "main": {"estimator": "stacked", "average": "event", "designs": ["unmatched"]}
+        | {"outcomes": "all", "terms": ["att"], "cluster": "firm"}
+    },
+}
+
+
+def export_effect(all_zero):
+    window = {"first_event_time": -2, "last_event_time": 3}
+    absent = {"all_zero": all_zero, "columns": ["sales", "jobs", "exports"]}
+    panel = cleaned(plants_without_effect(), window=window, absent=absent).panel
+    balance = {"denominator": "pooled", "threshold": 0.1}
+    found = match_in_memory(
+        panel,
+        outcomes=OutcomesSection.model_validate({"exports_any": EXPORTS}),
+        treatment=TreatmentSection.model_validate(TREATMENT | {"window": window}),
+        score=SCORE_SECTION,
+        match=MatchSection.model_validate({"designs": {}, "balance": balance}),
+        estimate=EstimateSection.model_validate(ESTIMATE),
+    )
+    rows = estimate_specs(found.study, found.redo).estimates
+    return rows.loc[rows["term"] == "att", ["estimate", "std_error"]].iloc[0]
+
+
+@pytest.mark.slow
+def test_rows_of_zeros_of_absent_plants_no_longer_make_an_export_effect():
+    """The programme changes nothing: zeros as values make an effect, zeros as absence none."""
+    with pytest.raises(DataError, match=r"^\d+ of 1800 rows of firms that had more before"):
+        cleaned(plants_without_effect())
+    as_values, as_absent = export_effect("keep"), export_effect("drop_rows")
+    assert as_values["estimate"] > 3 * as_values["std_error"] > 0
+    assert abs(as_absent["estimate"]) < 2 * as_absent["std_error"]
+    not_known = export_effect("set_missing")
+    assert not_known["estimate"] == pytest.approx(as_absent["estimate"])

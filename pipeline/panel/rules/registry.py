@@ -8,10 +8,8 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
-import pandas as pd
-
 from pipeline.errors import Reason
-from pipeline.panel.ledger import Rule, Ruled
+from pipeline.panel.ledger import Rule
 from pipeline.panel.rules.absences import (
     count_empty_years,
     count_zero_rows,
@@ -36,7 +34,14 @@ from pipeline.panel.rules.restrictions import (
     leave_out_years,
     require_years,
 )
-from pipeline.panel.rules.rule import PLACES, Cleaning, CleaningRule, on_panel, with_table
+from pipeline.panel.rules.rule import (
+    PLACES,
+    Cleaning,
+    CleaningRule,
+    checked,
+    on_panel,
+    with_table,
+)
 from pipeline.panel.rules.units import apply_factor, check_scales
 from pipeline.params.clean import EXIT_YEAR, Duplicates, Filter, Links, PanelWindow
 from pipeline.params.gaps import Absent, CoverageGaps
@@ -52,29 +57,7 @@ def asked_rules(cleaning: Cleaning) -> Iterator[Rule]:
     """Yield the rules that params ask for in the order of the data section."""
     for _, row in track(rules_in_order().items(), "rules", len(RULES), name=lambda rule: rule[0]):
         for rule, writes in row.asked(cleaning):
-            yield partial(_checked, rule, row.steps, writes)
-
-
-def _checked(
-    rule: Rule, steps: frozenset[str], writes: frozenset[str], panel: pd.DataFrame
-) -> Ruled:
-    """Run a rule; raise ValueError where it makes a step or writes a column not in its row."""
-    before = panel.copy(deep=False)  # copies on write: what a rule changes in place is seen too
-    ruled = rule(panel)
-    if ruled.step is not None and ruled.step.code not in steps:
-        raise ValueError(f"the step {ruled.step.code} is not among those of its rule's row")
-    written = sorted(_changed(before, ruled.every) - writes)
-    if written:
-        named = ", ".join(written)
-        raise ValueError(f"columns {named} are not among those that the rule's row `writes`")
-    return ruled
-
-
-def _changed(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
-    """Return the columns that are new, gone, or not as they were."""
-    both = before.columns.intersection(after.columns)
-    differ = {name for name in both if not after[name].equals(before[name])}
-    return differ | set(before.columns.symmetric_difference(after.columns))
+            yield partial(checked, rule, row.steps, writes)
 
 
 def _duplicates(cleaning: Cleaning, declared: Duplicates) -> Iterator[Rule]:

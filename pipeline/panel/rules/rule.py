@@ -90,3 +90,25 @@ def with_table(apply: Callable[..., Ruled]) -> Callable[[Cleaning, Any], Iterato
         yield partial(apply, table=cleaning.tables[declared.file], rule=declared)
 
     return made
+
+
+def checked(
+    rule: Rule, steps: frozenset[str], writes: frozenset[str], panel: pd.DataFrame
+) -> Ruled:
+    """Run a rule; raise ValueError where it makes a step or writes a column not in its row."""
+    before = panel.copy(deep=False)  # copies on write: what a rule changes in place is seen too
+    ruled = rule(panel)
+    if ruled.step is not None and ruled.step.code not in steps:
+        raise ValueError(f"the step {ruled.step.code} is not among those of its rule's row")
+    written = sorted(_changed(before, ruled.every) - writes)
+    if written:
+        named = ", ".join(written)
+        raise ValueError(f"columns {named} are not among those that the rule's row `writes`")
+    return ruled
+
+
+def _changed(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
+    """Return the columns that are new, gone, or not as they were."""
+    both = before.columns.intersection(after.columns)
+    differ = {name for name in both if not after[name].equals(before[name])}
+    return differ | set(before.columns.symmetric_difference(after.columns))
