@@ -308,6 +308,7 @@ OF_MODELS = [
     ("link", "model", "probit"),
     ("missing", "model", "refuse"),
     ("untreated_categories", "model", "leave_out"),
+    *(("errors", "model", errors) for errors in ("robust", "clustered")),
     *(
         ("support", "model", rule)
         for rule in ("none", "comparison_maximum", "comparison_range", "treated_range")

@@ -35,6 +35,7 @@ SCORE_MODELS = Dataset(
         "link": word("logit, probit"),
         "missing": word("firms without a covariate: drop_firm, refuse"),
         "untreated_categories": word("categories without a treated firm: refuse, leave_out"),
+        "errors": word("of its coefficients: conventional, robust, clustered"),
         "support": word("rule of common support: min_max, comparison_maximum ..."),
         "trim_share": _number("share of treated firms that the rule drops", "share"),
         "score_bound": _number("probability above which firms are dropped", "probability"),

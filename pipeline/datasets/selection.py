@@ -64,7 +64,7 @@ SCORE_COEFFICIENTS = Dataset(
         ),
         "std_error": Column(
             "number",
-            "conventional maximum-likelihood standard error",
+            "standard error, as `errors` of SCORE_MODELS says: conventional, robust, clustered",
             tells="statistic",
             unit="index, per unit of the covariate",
         ),

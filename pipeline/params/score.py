@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from pipeline.params.settings import IntegerPair, Settings
 
+ScoreErrors = Literal["conventional", "robust", "clustered"]
+
 ControlsFrom = Literal["outside_treated_clusters", "all"]
 
 
@@ -112,6 +114,9 @@ class ScoreModel(Pool):
 
     `untreated_categories`: comparison firms in a category (a sector, say) without a treated firm
     stop the fit (`refuse`), or leave the model and are counted (`leave_out`).
+
+    `errors` of the coefficients: `conventional` of maximum likelihood, `robust` where the model is
+    an approximation, `clustered` by assignment cluster. They change no score and no effect.
     """
 
     covariates: list[str] = Field(min_length=1)
@@ -119,6 +124,7 @@ class ScoreModel(Pool):
     link: Literal["logit", "probit"]
     missing: Literal["drop_firm", "refuse"]
     untreated_categories: Literal["refuse", "leave_out"] = "refuse"
+    errors: ScoreErrors = "conventional"
     support: Literal[
         "none",
         "min_max",

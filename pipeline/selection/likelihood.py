@@ -126,6 +126,12 @@ def link_density(index: Floats, link: Link) -> Floats:
     return np.asarray(small / np.square(1 + small))
 
 
+def surprise(index: Floats, treated: Flags, link: Link) -> Floats:
+    """Return the derivative of each firm's log-likelihood by its index."""
+    of_firm = _logit if link == "logit" else _probit
+    return of_firm(index, treated)[1]
+
+
 def probability(index: Floats, link: Link) -> Floats:
     """Return the probability of treatment at an index."""
     from scipy.special import expit, ndtr

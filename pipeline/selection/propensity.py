@@ -26,7 +26,7 @@ from pipeline.datasets.selection import (
 )
 from pipeline.datasets.store import conform, empty
 from pipeline.errors import DataError, EvaluationError, Reason, SupportError
-from pipeline.params.score import ScoreModel, ScoreSection
+from pipeline.params.score import ScoreErrors, ScoreModel, ScoreSection
 from pipeline.progress import track
 from pipeline.selection.design_matrix import (
     DesignMatrix,
@@ -43,6 +43,7 @@ from pipeline.selection.likelihood import (
     maximise_by_statsmodels,
     probability,
 )
+from pipeline.selection.score_errors import robust_covariance
 from pipeline.selection.score_sample import (
     complete_rows,
     count_losses,
@@ -146,12 +147,16 @@ def fit_score(
     treated: Flags,
     link: Link,
     maximiser: Maximiser = maximise_by_statsmodels,
+    *,
+    errors: ScoreErrors = "conventional",
+    cluster: Codes | None = None,
 ) -> ScoreFit:
     """Fit the probability of treatment by unpenalised maximum likelihood.
 
     `covariates` has one row per firm and no missing value; text columns become one indicator
     per category, the first in sorted order being the base. `treated` is aligned with it.
-    Covariates are standardised before the fit.
+    Covariates are standardised before the fit. `errors` says of which kind those of coefficients
+    are; `cluster` (n,) are the clusters of `clustered` ones.
 
     Raises SupportError where a group is empty or a covariate separates the groups (the estimate
     would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
@@ -159,7 +164,12 @@ def fit_score(
     """
     design, optimum = find_optimum(covariates, treated, link, maximiser)
     estimate = design.to_original_units @ optimum.coefficients
-    covariance = design.to_original_units @ optimum.covariance @ design.to_original_units.T
+    if errors == "conventional":
+        of_columns = optimum.covariance
+    else:
+        cluster = cluster if errors == "clustered" else None
+        of_columns = robust_covariance(design.standardised, treated, optimum, link, cluster)
+    covariance = design.to_original_units @ of_columns @ design.to_original_units.T
     index = optimum.index
     coefficients = pd.DataFrame([(None, None), *design.terms], columns=["covariate", "category"])
     std_error = np.sqrt(np.diag(covariance))
@@ -266,6 +276,7 @@ def _fit_samples(
     """Return rows, in their order, with the score of their fit; and all coefficients."""
     probability, index = np.full((2, len(complete)), np.nan)
     treated, coefficients = complete["treated"].to_numpy(), []
+    clusters = pd.factorize(complete["cluster"])[0]
     n_stacks = complete["stack"].nunique()
     for label, where, at in track(
         score_samples(complete["stack"].to_numpy(np.int64), model, name),
@@ -277,7 +288,14 @@ def _fit_samples(
         if label == POOLED and n_stacks > 1:
             covariates = covariates.assign(**{STACK_LEVEL: complete["stack"].astype(str)})
         try:
-            fit = fit_score(covariates, treated[at], model.link, maximiser)
+            fit = fit_score(
+                covariates,
+                treated[at],
+                model.link,
+                maximiser,
+                errors=model.errors,
+                cluster=clusters[at],
+            )
         except EvaluationError as error:
             raise error.at(where, score_remedy(label)) from None
         probability[at], index[at] = fit.propensity_score, fit.linear_score

@@ -16,6 +16,7 @@ _NO_SCORE = {
     "link": NONE,
     "missing": NONE,
     "untreated_categories": NONE,
+    "errors": NONE,
     "support": NONE,
     "trim_share": None,
     "score_bound": None,

@@ -127,8 +127,13 @@ def _figures(row: "pd.Series[Any]") -> dict[str, float]:
 def _notes(results: StudyResults) -> tuple[str, ...]:
     settings = results.settings
     design = settings.estimate.headline.design
-    link = score_ran(results, design).code("link")
+    model = score_ran(results, design)
     return (
-        say("score.what_is_shown", link=link, design_label=settings.design_label(design)),
+        say(
+            "score.what_is_shown",
+            link=model.code("link"),
+            design_label=settings.design_label(design),
+            errors=say(f"score_errors.{model.code('errors')}"),
+        ),
         say("score.measures"),
     )

@@ -86,12 +86,14 @@ def design_words(results: StudyResults, design: str) -> dict[str, str]:
     own |= {"tie_tolerance": rule.value("tie_tolerance")} if rule.known("tie_tolerance") else {}
     picked = [design_rule(results, design), *_cut(results, rule)]
     model = score_ran(results, design)
-    left_out = _set_in(model, "missing")
+    own_model = _set_in(model, "missing")
     if model.code("untreated_categories") == "leave_out":
-        left_out["untreated_categories"] = "leave_out"
+        own_model["untreated_categories"] = "leave_out"
+    if model.code("errors") in ("robust", "clustered"):
+        own_model["errors"] = model.code("errors")
     told = {
         say("settings.picked"): [*picked, rule_words(results, "match_designs", own)],
-        say("settings.on"): [", ".join(on), rule_words(results, "score_models", left_out)],
+        say("settings.on"): [", ".join(on), rule_words(results, "score_models", own_model)],
         say("settings.pool"): [design_pool(results, design)],
     }
     joined = {heading: "; ".join(filter(None, parts)) for heading, parts in told.items()}

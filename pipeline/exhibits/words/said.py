@@ -122,6 +122,7 @@ SAID_OF_MODELS: dict[str, str] = {
     "link": "designs.score",
     "missing": "option_score_models.missing_",
     "untreated_categories": "option_score_models.untreated_categories_",
+    "errors": "option_score_models.errors_",
     "support": "designs.common_support",
     "trim_share": "designs.percent",
     "score_bound": "designs.trimmed_above",
