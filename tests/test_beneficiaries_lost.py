@@ -15,7 +15,8 @@ def with_register(folder, n_lost):
         "register_columns": {"firm_id": "firm", "entry_year": "entry"},
     }
     entry = {"source": "register", "programme": None, "other_programmes": "keep"}
-    marked_project(folder, panel, data=data, treatment={"entry": entry})
+    why = {"unfound": "closed before the panel starts"} if n_lost else {}
+    marked_project(folder, panel, data=data, treatment={"entry": entry, **why})
     raw = folder / "data" / "raw" / STUDY / "register.csv"
     pd.concat([entered, lost]).to_csv(raw, index=False)
     return folder
@@ -40,6 +41,7 @@ def test_they_are_counted_where_a_reader_looks(n_lost, shown, tmp_path, monkeypa
     for name in ("summary.md", "report.html", "tables/main_effects.md"):
         text = (reports / name).read_text(encoding="utf-8")
         assert count in text, name
+        assert ("(closed before the panel starts)" in text) == bool(n_lost), name
         assert ("not in the panel" in text) == bool(n_lost), name
     issues = (reports / "results" / "issues.csv").read_text(encoding="utf-8")
     assert ("not_in_panel" in issues) == bool(n_lost)

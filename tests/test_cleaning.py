@@ -30,7 +30,6 @@ from pipeline.params.clean import (
     Customs,
     Duplicates,
     Filter,
-    Identifier,
     Jumps,
     Links,
     PanelWindow,
@@ -40,6 +39,7 @@ from pipeline.params.clean import (
     Tails,
     UnitFactor,
 )
+from pipeline.params.identifier import Identifier
 
 
 def rows(text):

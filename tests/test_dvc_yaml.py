@@ -95,6 +95,8 @@ BY_NAME = {
     ("stages/__main__.py", "f'stages.{verb}'"),
     # Every declared table, for a command that is no stage.
     ("pipeline/commands/remove.py", "module.name"),
+    # A country's identifiers, in a package that is no code of ours.
+    ("pipeline/panel/check_digits.py", "f'stdnum.{_MODULES[digit]}'"),
 }
 
 

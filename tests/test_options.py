@@ -98,7 +98,7 @@ DATA = {
     },
 }
 CLEAN = {
-    "identifier": {"cut_at": "-", "remove": " .", "width": 9},
+    "identifier": {"cut_at": "-", "remove": " .", "width": 9, "name_column": "place"},
     "links": {"file": "links.csv", "add_up": ["sales"], "split": "join"},
     "corrections": "corrections.csv",
     "missing_codes": {"sales": ["-9"]},
@@ -150,6 +150,7 @@ def rules_of(entry, keep="keep"):
     clean = CLEAN | {"filters": [{"column": "place", "label": "one place", keep: ["A"]}]}
     window = {"first_event_time": -3, "last_event_time": 3}
     treatment = {"entry": entry, "anticipation_years": 1, "comparison": "never_treated"}
+    treatment |= {"unfound": "closed firms"} if entry is REGISTER else {}
     return data_rules(
         DataSection.model_validate(DATA),
         CleanSection.model_validate(clean),

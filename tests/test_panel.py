@@ -39,25 +39,28 @@ REGISTER = {"register_columns": {"firm_id": "firm", "entry_year": "entry", "prog
 INDICATOR = {"source": "indicator", "column": "support", "switches_off": "refuse"}
 
 
-def treatment(entry):
+def treatment(entry, why_unfound=None):
     return TreatmentSection.model_validate(
         {
             "entry": entry,
             "anticipation_years": 0,
             "comparison": "never_treated",
             "window": {"first_event_time": -1, "last_event_time": 1},
+            "unfound": why_unfound,
         }
     )
 
 
-def clean(raw, register=None, entry=INDICATOR, rules=CLEAN, leave_out=(), **changes):
+def clean(raw, register=None, entry=INDICATOR, rules=CLEAN, leave_out=(), *, why=None, **changes):
     return clean_panel(
         raw,
         register,
         {},
         data=DataSection.model_validate(DATA | changes),
         clean=CleanSection.model_validate(rules),
-        treatment=treatment(entry).model_copy(update={"leave_out_entry_years": list(leave_out)}),
+        treatment=treatment(entry, why).model_copy(
+            update={"leave_out_entry_years": list(leave_out)}
+        ),
     )
 
 
@@ -195,7 +198,7 @@ firm prog  entry
 99   cdp   2002
 """, firm="str")  # fmt: skip
     entry = {"source": "register", "programme": "cdp", "other_programmes": "keep"}
-    cleaned = clean(RAW, register, entry, **REGISTER)
+    cleaned = clean(RAW, register, entry, why="closed", **REGISTER)
     assert cleaned.panel.groupby("firm_id")["cohort"].first()["01"] == 2002
     unknown = cleaned.issues[cleaned.issues["rule"] == "not_in_panel"]
     assert unknown["count"].tolist() == [1]
@@ -205,7 +208,9 @@ firm prog  entry
 
     third = RAW[RAW["id"] == "02"].assign(id="03", support=0)
     raw = pd.concat([RAW, third], ignore_index=True)
-    excluded = clean(raw, register, entry | {"other_programmes": "exclude"}, **REGISTER)
+    excluded = clean(
+        raw, register, entry | {"other_programmes": "exclude"}, why="closed", **REGISTER
+    )
     assert set(excluded.panel["firm_id"]) == {"01", "03"}
     assert excluded.sample_flow["firms_lost"].tolist() == [0, 0, 1]
 

@@ -42,7 +42,7 @@ def cohorts(columns=None, register=REGISTER, values=None, **entry) -> Cohorts:
     declared = RegisterEntry.model_validate(settings)
     named = RegisterColumns.model_validate(COLUMNS | (columns or {}))
     entries = read_entries(register, named, declared, clean(values), None)
-    return cohorts_from_register(PANEL, entries, declared)
+    return cohorts_from_register(PANEL, entries, declared, clean(values))
 
 
 @pytest.mark.parametrize(

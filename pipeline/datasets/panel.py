@@ -290,6 +290,13 @@ CLUSTER_CHANGES = "cluster_changes"
 
 # The rule of ISSUES that counts beneficiaries of the register that the panel lacks.
 NOT_IN_PANEL = "not_in_panel"
+# Those that count its amounts, those whose identifiers are nearly of a firm, by kind, and, by
+# table, identifiers whose check digit is wrong.
+AMOUNT_NOT_IN_PANEL, NEAR_MISS = "amount_not_in_panel", "near_miss"
+WRONG_CHECK_DIGIT = "wrong_check_digit"
+
+# The step of SAMPLE_FLOW that takes firms of the panel that are nearly beneficiaries.
+NEAR_A_BENEFICIARY = "not_nearly_a_beneficiary"
 
 # The rules of ISSUES that count whose treatment ends, although they count as treated: rows of an
 # indicator that returns to 0, firms that leave the programme in the register.

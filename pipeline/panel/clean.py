@@ -73,7 +73,14 @@ def clean_panel(
         delivered, links = panel["firm_id"], _links(rules_tables, clean)
         panel, joined = link_panel(panel, links)
         listed = Register(register, data.register_columns, origins.get("register", ()))
-        cohorts = firm_cohorts(panel, listed, entry=treatment.entry, clean=clean, links=links)
+        cohorts = firm_cohorts(
+            panel,
+            listed,
+            entry=treatment.entry,
+            clean=clean,
+            links=links,
+            why_unfound=treatment.unfound,
+        )
         cleaning = Cleaning([delivered], cohorts, rules_tables, data, clean, treatment)
         # Handed over, not shared: columns that a rule replaces are then freed at once.
         handed_over = [_with_entry(panel, cohorts)]

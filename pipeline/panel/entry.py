@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.panel import NOT_IN_PANEL, SWITCHED_OFF
+from pipeline.datasets.panel import NEAR_A_BENEFICIARY, SWITCHED_OFF
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import Origin, located
 from pipeline.panel.panel_index import NO_ROW, of_firms, places_in
 from pipeline.panel.register import Entries, read_entries
+from pipeline.panel.unfound import Listed, settle_unfound
 from pipeline.panel.values import refuse_rows
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
@@ -58,12 +59,13 @@ def firm_cohorts(
     entry: Entry,
     clean: CleanSection,
     links: pd.Series | None,
+    why_unfound: str | None,
 ) -> Cohorts:
     """Return the first treated year of each participant, by the declared source.
 
     Raises DataError where the indicator is not 0/1 or switches off although params refuse
-    that, where a firm changes its group or entry year or has one that is no year, or where the
-    register is absent or cannot be used.
+    that, where a firm changes its group or entry year or has one that is no year, where the
+    register is absent or cannot be used, or where its beneficiaries are nearly those of the panel.
     """
     if isinstance(entry, IndicatorEntry):
         entry_year = cohorts_from_indicator(panel, entry)
@@ -78,7 +80,7 @@ def firm_cohorts(
         raise DataError("treatment.entry.source is register, but the study has no register")
     with located(register.origin):
         entries = read_entries(table, columns, entry, clean, links)
-    return cohorts_from_register(panel, entries, entry)
+    return cohorts_from_register(panel, entries, entry, clean, why_unfound)
 
 
 def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
@@ -188,10 +190,17 @@ def _refuse_switching_off(panel: pd.DataFrame, entry_year: pd.Series, column: st
     )
 
 
-def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: RegisterEntry) -> Cohorts:
+def cohorts_from_register(
+    panel: pd.DataFrame,
+    entries: Entries,
+    entry: RegisterEntry,
+    clean: CleanSection,
+    why_unfound: str | None = None,
+) -> Cohorts:
     """Return cohorts of the evaluated programme, and what other programmes mean for the sample.
 
-    Beneficiaries that the panel lacks are counted in ISSUES.
+    Beneficiaries that the panel lacks are counted in ISSUES; firms that they nearly are leave the
+    sample. Raises DataError where params do not say what to do about either.
     """
     firm, other = panel["firm_id"], entries.other.index
     excluded = {
@@ -207,23 +216,33 @@ def cohorts_from_register(panel: pd.DataFrame, entries: Entries, entry: Register
         applied = places_in(entries.applicants, firm) != NO_ROW
         derived["applicant"] = pd.Series(applied.astype(np.float64), index=firm.index)
     derived |= {str(name): of_firms(values, firm) for name, values in entries.fields.items()}
-    places = places_in(entries.evaluated.index, firm)
-    known = np.isin(np.arange(len(entries.evaluated)), places)
-    unknown = entries.evaluated[~known]
-    issues = [*entries.issues, *_unknown_beneficiaries(unknown)]
-    return Cohorts(entries.evaluated, excluded, derived, issues, unknown)
+    unfound = settle_unfound(
+        Listed(
+            entries.evaluated,
+            other if entry.other_programmes != "keep" else other[:0],
+            entries.fields.get("amount"),
+            entries.names,
+        ),
+        _firms(panel, clean.identifier.name_column),
+        clean,
+        why_unfound,
+    )
+    if len(unfound.nearly):
+        excluded = {**excluded, NEAR_A_BENEFICIARY: unfound.nearly}
+    issues = [*entries.issues, *unfound.issues]
+    return Cohorts(entries.evaluated, excluded, derived, issues, unfound.beneficiaries)
+
+
+def _firms(panel: pd.DataFrame, name_column: str | None) -> pd.DataFrame:
+    """Return the firms of the panel, once for each name where names are compared."""
+    named = {} if name_column is None else {"name": panel[name_column]}
+    return pd.DataFrame({"firm_id": panel["firm_id"], **named}).drop_duplicates()
 
 
 def _entered(panel: pd.DataFrame, entry_year: pd.Series) -> pd.Series:
     """Return 1 from the year of entry on, else 0."""
     entered = of_firms(entry_year.astype("Int64"), panel["firm_id"]) <= panel["year"]
     return entered.fillna(False).astype("float64")
-
-
-def _unknown_beneficiaries(unknown: pd.Series) -> list[Issue]:
-    # No share: beside the treated firms it would tell a count that is too small to be published.
-    firms, every = _firms_and_years(unknown), pd.Series(True, index=unknown.index)
-    return issue(Reason(NOT_IN_PANEL), "firm_id", every, firms, Reason("not_evaluated"))
 
 
 def _firms_and_years(entry_year: pd.Series) -> pd.DataFrame:

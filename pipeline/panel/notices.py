@@ -1,18 +1,23 @@
 """What whoever cleans should look at, said while the stage runs."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 from pipeline.datasets.panel import (
+    AMOUNT_NOT_IN_PANEL,
     EMPTY_YEAR,
     FEW_COMPARISON,
     FEW_FIRMS,
     FEW_IN_FILE,
     FEW_TREATED,
     HALF_YEAR,
+    NEAR_MISS,
+    WRONG_CHECK_DIGIT,
     ZERO_ROWS,
 )
 from pipeline.datasets.reasons import unpacked
 from pipeline.panel.ledger import Ledger
+from pipeline.params.identifier import NearMissKind, Side
 
 _FEW = (
     "{{year}} has far fewer {who} than the years around it; {{count}} seen there lack it: was it "
@@ -32,6 +37,19 @@ _NOTICES = {
     FEW_COMPARISON: _FEW.format(who="comparison firms"),
     FEW_IN_FILE: "a delivered file has far fewer firms of {year} than of the years around it (by "
     "file: data/<study>/clean/firm_flows.parquet)",
+    AMOUNT_NOT_IN_PANEL: "{count} of these had support of about {amount:,.0f}, {percent} percent "
+    "of all",
+    **{
+        f"{NEAR_MISS}_{kind}": "{count} of these are nearly in the panel, but for "
+        f"{kind.replace('_', ' ')}: the firms that they nearly are leave the sample "
+        "(clean.identifier.near_misses)"
+        for kind in get_args(NearMissKind)
+    },
+    **{
+        f"{WRONG_CHECK_DIGIT}_{side}": "{count} identifiers of the "
+        f"{side} have another check digit than {{digit}} asks for"
+        for side in get_args(Side)
+    },
 }
 
 
@@ -39,8 +57,8 @@ def notices(cleaned: Ledger) -> Iterator[str]:
     """Yield a sentence for each finding that may be a fault of the delivery."""
     if cleaned.not_found is not None and (n_lost := len(cleaned.not_found)):
         yield (
-            f"{n_lost} beneficiaries of the register are not in the panel and not evaluated; are "
-            "identifiers written alike (clean.identifier)?"
+            f"{n_lost} beneficiaries of the register are not in the panel and not evaluated"
+            "; who they are is in not_found.parquet (private)"
         )
     for row in cleaned.issues.itertuples():
         rule = unpacked(row.rule, row.rule_fields)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.datasets.panel import LEAVES_PROGRAMME
 from pipeline.errors import DataError, Reason, told_codes
+from pipeline.panel.check_digits import wrong_check_digits
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.rules.links import link
 from pipeline.panel.values import firm_identifier, refuse_rows, text
@@ -36,7 +37,8 @@ class Entries:
 
     `applicants` lists every firm of the register under the evaluated programme, whatever the
     decision; None where the register does not tell decisions. `fields` has a row for each firm
-    and a column for each characteristic that params name.
+    and a column for each characteristic that params name; `names` are first names by firm, where
+    params compare them.
     """
 
     evaluated: pd.Series
@@ -44,6 +46,7 @@ class Entries:
     applicants: pd.Index | None
     fields: pd.DataFrame
     issues: list[Issue]
+    names: pd.Series | None = None
 
 
 def read_entries(
@@ -60,7 +63,8 @@ def read_entries(
     """
     listed = register.reset_index(drop=True)
     name = f"{columns.firm_id} (register)"
-    firm = link(firm_identifier(listed[columns.firm_id], name, clean.identifier), links)
+    delivered = listed[columns.firm_id]
+    firm = link(firm_identifier(delivered, name, clean.identifier, "register"), links)
     evaluated = _of_programme(listed, columns, entry)
     accepted = _accepted(listed, columns, entry)
     year = _entry_year(listed, accepted, columns, entry)
@@ -73,11 +77,13 @@ def read_entries(
         applicants=None if columns.decision is None else pd.Index(firm[evaluated].unique()),
         fields=fields,
         issues=[
+            *wrong_check_digits(delivered, clean.identifier, "register"),
             *several,
             *_several(listed, columns, entry),
             *_rejected(firm, evaluated & ~accepted),
             *_exits(rows, columns, entry),
         ],
+        names=None if columns.name is None else text(listed[columns.name]).groupby(firm).first(),
     )
 
 

@@ -1,14 +1,13 @@
 """Values of raw columns: text and identifiers, refused where they are none."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes
 from pipeline.errors import Refusal
+from pipeline.panel.identifiers import as_declared
 from pipeline.panel.origin import rows_error
-from pipeline.params.clean import Identifier
+from pipeline.params.identifier import AS_DELIVERED, Identifier, Side
 
 # #N/A, #VALUE!, #¡DIV/0!, #NAME?, Err:502: what spreadsheets of any language write where a formula
 # failed, or a number did not fit (####).
@@ -60,27 +59,24 @@ def distinct_values(values: pd.Series) -> tuple[Codes, pd.Series]:
     return np.asarray(code, dtype=np.intp), pd.Series(distinct)
 
 
-def firm_identifier(values: pd.Series, column: str, written: Identifier | None = None) -> pd.Series:
-    """Return firm identifiers as text, written as declared.
+def firm_identifier(
+    values: pd.Series, column: str, written: Identifier = AS_DELIVERED, side: Side = "panel"
+) -> pd.Series:
+    """Return firm identifiers as text, written as declared for the table that they are of.
 
     Raises DataError where one is missing or longer than the declared width.
     """
     identifier = text(values)
-    if written is not None and written.cut_at:
-        identifier = identifier.str.split(written.cut_at, n=1, regex=False).str[0].astype("str")
-    if written is not None and written.remove:
-        identifier = identifier.str.replace(f"[{re.escape(written.remove)}]", "", regex=True)
-        identifier = identifier.where(identifier != "", None)
+    if written.rewrites:
+        code, distinct = distinct_values(identifier)
+        declared = pd.Series(as_declared(distinct, written, side), dtype="str")
+        identifier = pd.Series(declared.array.take(code, allow_fill=True), identifier.index)
     refuse_rows(
         identifier.isna() | is_sheet_error(identifier),
         f"column {column}: a firm identifier is missing",
         "delete or fill",
     )
-    return (
-        identifier
-        if written is None or written.width is None
-        else _padded(identifier, column, written.width)
-    )
+    return identifier if written.width is None else _padded(identifier, column, written.width)
 
 
 def _padded(identifier: pd.Series, column: str, width: int) -> pd.Series:

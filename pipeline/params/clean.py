@@ -10,21 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, model_validator
 
 from pipeline.params.gaps import Absent, CoverageGaps
+from pipeline.params.identifier import Identifier
 from pipeline.params.nouns import LanguageCode
 from pipeline.params.rule_marks import ColumnName, ColumnNames, InRules, Mark, OfKind, RulesFile
 from pipeline.params.settings import Settings
-
-
-class Identifier(Settings):
-    """Say how identifiers are written, in the panel, the register and every rules file.
-
-    `cut_at` drops a mark and what follows it (a check digit, 7654321-0); `remove` lists characters
-    to delete (spaces, points, dashes); `width` pads with zeros, and longer identifiers are refused.
-    """
-
-    cut_at: str | None = Field(default=None, min_length=1)
-    remove: str = ""
-    width: int | None = Field(default=None, ge=1)
 
 
 class Duplicates(Settings):

@@ -28,6 +28,12 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
             f"clean.exit writes the column {EXIT_YEAR}, which data.columns has already; give that "
             "another name, or read it: survival.exit: {known_by: column, column: ...}"
         )
+    in_register = data.register_columns is not None and data.register_columns.name is not None
+    if (clean.identifier.name_column is not None) != in_register:
+        yield (
+            "clean.identifier.name_column goes with data.register_columns.name: give both, so that "
+            "names are compared, or neither"
+        )
 
 
 def rules_file_faults(clean: CleanSection, study: str, root: Path) -> Iterator[str]:

@@ -126,11 +126,12 @@ class RegisterColumns(Settings):
     `register_cluster`, the cluster as the programme calls it (the assignment cluster, which every
     firm needs, is data.cluster). Of applicants: `applied_year` (a year or date), `eligible`,
     `ranking`, `decision`. PANEL has each that is named here as a column of that name; firms without
-    it have none.
+    it have none. `name`, the firm's name, is only compared (clean.identifier.name_column).
     """
 
     firm_id: str
     entry_year: str
+    name: str | None = None
     programme: str | None = None
     dates: dict[str, str] = Field(default={})
     date_format: DateFormat | None = None
@@ -160,7 +161,7 @@ class RegisterColumns(Settings):
     @property
     def named(self) -> list[str]:
         """Return every column of the register that params name."""
-        single = [self.firm_id, self.entry_year, self.programme, self.exit_year]
+        single = [self.firm_id, self.entry_year, self.name, self.programme, self.exit_year]
         fields = [*self.fields("text").values(), *self.fields("number").values()]
         return [*(n for n in single if n is not None), *self.dates.values(), *fields]
 

@@ -78,6 +78,8 @@ class TreatmentSection(Settings):
     `leave_out_entry_years` lists entry years that no design can use (too few entrants, say): their
     firms leave the sample with a step of their own, and still count as treated neighbours.
     `assignment: random` declares that support was given out by lot, which allows ANCOVA.
+    `unfound` says in words why beneficiaries of the register are not in the panel, beside effects;
+    it must be given where more than 20 percent are not.
     """
 
     entry: Entry
@@ -86,6 +88,7 @@ class TreatmentSection(Settings):
     window: Window
     leave_out_entry_years: list[int] = Field(default=[])
     assignment: Literal["random"] | None = None
+    unfound: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _reference_in_window(self) -> "TreatmentSection":
@@ -94,6 +97,12 @@ class TreatmentSection(Settings):
                 f"window.first_event_time must be {self.reference_event_time} or earlier: "
                 "the reference year is entry - 1 - anticipation_years"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _unfound_goes_with_register(self) -> "TreatmentSection":
+        if self.unfound is not None and not isinstance(self.entry, RegisterEntry):
+            raise ValueError("unfound goes with entry.source: register, and only with it")
         return self
 
     @property

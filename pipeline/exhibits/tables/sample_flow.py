@@ -21,6 +21,7 @@ from pipeline.exhibits.tables.table import (
     TableColumn,
     WholeNumbers,
 )
+from pipeline.exhibits.words.beneficiaries import why_not_in_panel
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.in_full import either
 from pipeline.exhibits.words.language import say
@@ -67,7 +68,12 @@ def _not_in_panel(results: StudyResults) -> list[Row]:
     """Return the beneficiaries that the panel lacks, where the register has such."""
     lost = results.issues[results.issues["rule"] == NOT_IN_PANEL]["count"]
     cells = [HIDDEN if pd.isna(count) else WholeNumbers((int(count),)) for count in lost]
-    label = say("sample_flow.not_in_panel")
+    said = why_not_in_panel(results)
+    label = (
+        say("sample_flow.not_in_panel_because", said=said)
+        if said
+        else say("sample_flow.not_in_panel")
+    )
     return [Row(label, (None, cell, None, None, None, None), indent=True) for cell in cells]
 
 

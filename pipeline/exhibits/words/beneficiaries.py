@@ -6,14 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.datasets.panel import LEAVES_PROGRAMME, SWITCHED_OFF
+from pipeline.datasets.panel import AMOUNT_NOT_IN_PANEL, LEAVES_PROGRAMME, SWITCHED_OFF
 from pipeline.exhibits.beneficiaries import Beneficiaries, beneficiaries, is_lost
 from pipeline.exhibits.details import Figure, known_or_nan
 from pipeline.exhibits.inputs import StudyResults
+from pipeline.exhibits.ran import treatment_ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import Shown, by_panel
 from pipeline.exhibits.words.designs import capitalised
 from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.steps import issue_rule
 
 
 def told_count(results: StudyResults, count: float) -> str:
@@ -114,12 +116,40 @@ def _told(
 
 def _before_risk_sets(results: StudyResults, main: Beneficiaries) -> list[str]:
     """Return the losses that are the same for every outcome, design and estimator."""
-    if not main.not_in_panel.hidden:
-        absent = _part(results, "not_in_panel", main.not_in_panel)
-    else:
-        least = results.settings.exhibit.disclosure.min_cell_firms
-        absent = [say("beneficiaries.few_not_in_panel", least=least)]
-    return [*absent, *_part(results, "cleaning", main.cleaning)]
+    return [*_absent(results, main.not_in_panel), *_part(results, "cleaning", main.cleaning)]
+
+
+def _absent(results: StudyResults, lost: Figure) -> list[str]:
+    """Say how many beneficiaries the panel lacks, with what share of the support, and why."""
+    if not is_lost(lost):
+        return []
+    n = told_count(results, lost.value)
+    least, said = results.settings.exhibit.disclosure.min_cell_firms, why_not_in_panel(results)
+    if lost.hidden and said:
+        return [say("beneficiaries.few_not_in_panel_because", least=least, said=said)]
+    if lost.hidden:
+        return [say("beneficiaries.few_not_in_panel", least=least)]
+    if said:
+        return [say("beneficiaries.not_in_panel_because", n=n, said=said)]
+    return [say("beneficiaries.not_in_panel", n=n)]
+
+
+def why_not_in_panel(results: StudyResults) -> str:
+    """Return which support beneficiaries not in the panel had, and why they are not in it.
+
+    Empty where neither is known.
+    """
+    amounts = results.issues[results.issues["rule"] == AMOUNT_NOT_IN_PANEL]
+    said = [
+        say(
+            "beneficiaries.support",
+            amount=rounding.whole(float(fields["amount"])),
+            percent=fields["percent"],
+        )
+        for fields in (issue_rule(row).fields for _, row in amounts.iterrows())
+    ]
+    why = treatment_ran(results).options.get("unfound")
+    return "; ".join([*said, *([str(why)] if why else [])])
 
 
 def _part(results: StudyResults, stage: str, lost: Figure) -> list[str]:

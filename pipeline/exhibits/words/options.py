@@ -36,6 +36,7 @@ SILENT_OPTIONS: dict[str, str] = {
     "data_columns.column": _DELIVERED,
     "data_columns.unit": PRESENTED,
     "data_columns.label": PRESENTED,
+    "clean_identifier.least_name_score": "says from where names are alike, which join nothing",
     "clean.minimum_count": "what it hides has a sign, and a note of its own",
     "outcomes.label": PRESENTED,
     "outcomes.unit": PRESENTED,

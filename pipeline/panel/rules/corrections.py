@@ -8,7 +8,7 @@ from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
 from pipeline.panel.values import firm_identifier, refuse_rows, text
 from pipeline.panel.years import calendar_year
-from pipeline.params.clean import Identifier
+from pipeline.params.identifier import Identifier
 
 _COLUMNS = ("firm_id", "year", "column", "old", "new", "reason", "source")
 

@@ -7,7 +7,8 @@ from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import located
 from pipeline.panel.rules.standard import require_columns
 from pipeline.panel.values import firm_identifier
-from pipeline.params.clean import Identifier, Links
+from pipeline.params.clean import Links
+from pipeline.params.identifier import Identifier
 
 
 @located(())

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
+from pipeline.datasets.panel import NEAR_A_BENEFICIARY
 from pipeline.errors import Reason
 from pipeline.panel.ledger import Rule
 from pipeline.panel.rules.absences import (
@@ -242,7 +243,9 @@ RULES: dict[str, CleaningRule] = {
         setting=None,
         place="sample",
         writes=_nothing,
-        steps=frozenset({"not_in_another_programme_only", "not_in_another_programme"}),
+        steps=frozenset(
+            {"not_in_another_programme_only", "not_in_another_programme", NEAR_A_BENEFICIARY}
+        ),
         make=_programmes,
     ),
     "minimum_years": CleaningRule(
@@ -289,6 +292,7 @@ _ASKED_BY = {
     "not_already_treated": "entry by the panel's first year",
     "not_in_another_programme_only": "treatment.entry.other_programmes",
     "not_in_another_programme": "treatment.entry.other_programmes",
+    NEAR_A_BENEFICIARY: "clean.identifier.near_misses",
     "least_years": "clean.window.minimum_pre_years and minimum_post_years",
     "every_year": "clean.window.balanced",
 }

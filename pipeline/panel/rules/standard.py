@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import DataError, Reason, told_columns
+from pipeline.panel.check_digits import wrong_check_digits
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.numbers import numeric
 from pipeline.panel.values import (
@@ -17,8 +18,8 @@ from pipeline.panel.values import (
     text,
 )
 from pipeline.panel.years import calendar_year, refuse_two_digits
-from pipeline.params.clean import Identifier
 from pipeline.params.data import DataSection, NumberColumn
+from pipeline.params.identifier import Identifier
 
 
 def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) -> pd.DataFrame:
@@ -36,14 +37,20 @@ def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) ->
 def rewritten_identifiers(
     raw: pd.DataFrame, panel: pd.DataFrame, data: DataSection, written: Identifier
 ) -> list[Issue]:
-    """Count identifiers that removing characters or padding changed."""
-    if written == Identifier():
-        return []
+    """Count identifiers that are not as delivered, firms of several, and wrong check digits."""
+    wrong = wrong_check_digits(raw[data.firm_id], written, "panel")
+    if not written.rewrites:
+        return wrong
     plain = text(raw[data.firm_id].reset_index(drop=True))
-    changed = plain != panel["firm_id"]
-    return issue(
-        Reason("identifier_rewritten"), "firm_id", changed, panel, Reason("as_identifier_declares")
-    )
+    firm, action = panel["firm_id"], Reason("as_identifier_declares")
+    changed = plain != firm
+    ways = pd.DataFrame({"firm": firm, "way": plain}).drop_duplicates()
+    several = firm.isin(ways.loc[ways["firm"].duplicated(), "firm"])
+    return [
+        *wrong,
+        *issue(Reason("identifier_rewritten"), "firm_id", changed, panel, action),
+        *issue(Reason("identifiers_made_one"), "firm_id", several, panel, action),
+    ]
 
 
 def blank_missing_codes(

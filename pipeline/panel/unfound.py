@@ -1,0 +1,198 @@
+"""Beneficiaries that the panel lacks: nearly found, which stops or is declined, or not at all."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from pipeline.datasets.panel import AMOUNT_NOT_IN_PANEL, NEAR_MISS, NOT_IN_PANEL
+from pipeline.errors import DataError, Reason
+from pipeline.panel.identifiers import FORMS, form_without, texts
+from pipeline.panel.ledger import Issue
+from pipeline.panel.near_misses import KINDS, near_misses
+from pipeline.panel.similar_names import similar_names
+from pipeline.params.clean import CleanSection
+from pipeline.params.identifier import Identifier
+
+# Of beneficiaries that the panel lacks, above which params must say why.
+_MANY = 0.2
+# Draws tell by which chance identifiers nearly agree: the same in every run.
+_SEED = 2026
+NAME = "name"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Hold whom a register lists: first entries by firm, and what is known of the firms.
+
+    `evaluated` are beneficiaries, `others` firms of other programmes that matter for the sample;
+    `amounts` and `names` are by firm, where params name their columns.
+    """
+
+    evaluated: pd.Series
+    others: pd.Index
+    amounts: pd.Series | None = None
+    names: pd.Series | None = None
+
+
+@dataclass(frozen=True)
+class Unfound:
+    """Hold beneficiaries that the panel lacks, and panel firms that are nearly of the register."""
+
+    beneficiaries: pd.Series
+    nearly: pd.Index = field(default_factory=lambda: pd.Index([], dtype="str"))
+    issues: list[Issue] = field(default_factory=list)
+
+
+def settle_unfound(
+    listed: Listed, firms: pd.DataFrame, clean: CleanSection, why: str | None
+) -> Unfound:
+    """Count the beneficiaries that the panel lacks, and say which of its firms they nearly are.
+
+    `firms` has firm_id and, where params compare names, name. Raises DataError at near misses that
+    are neither settled by a rule nor declined, and where many are not found and `why` is not said.
+    """
+    known = pd.Index(firms["firm_id"].unique())
+    everyone = listed.evaluated.index.union(listed.others)
+    wanted = everyone[~everyone.isin(known)]
+    unknown = listed.evaluated[listed.evaluated.index.isin(wanted)]
+    if wanted.empty:
+        return Unfound(unknown)
+    pairs = _near(wanted, known, firms, listed.names, clean.identifier)
+    _refuse_near_misses(pairs, everyone, known, clean.identifier)
+    _refuse_many(unknown, listed.evaluated, why)
+    issues = [
+        *_counted(unknown),
+        *_amounts(unknown, listed.amounts, clean.minimum_count),
+        *_declined(pairs[pairs["wanted"].isin(unknown.index)]),
+    ]
+    nearly = pd.Index(pairs["firm_id"].unique()).difference(listed.evaluated.index)
+    return Unfound(unknown, nearly, issues)
+
+
+def _near(
+    wanted: pd.Index,
+    known: pd.Index,
+    firms: pd.DataFrame,
+    names: pd.Series | None,
+    written: Identifier,
+) -> pd.DataFrame:
+    """Return pairs of near misses with flags of KINDS and NAME."""
+    rng = np.random.default_rng(_SEED)
+    pairs = near_misses(wanted, known, rng).assign(**{NAME: False})
+    if names is None or "name" not in firms:
+        return pairs
+    left = names.reindex(wanted.difference(pd.Index(pairs["wanted"])))
+    alike = similar_names(left, firms, written.least_name_score, rng)
+    flags = dict.fromkeys(KINDS, False) | {NAME: True}
+    return pd.concat([pairs, alike.assign(**flags)], ignore_index=True)
+
+
+def _refuse_near_misses(
+    pairs: pd.DataFrame, everyone: pd.Index, known: pd.Index, written: Identifier
+) -> None:
+    """Raise DataError where near misses are of a kind that is not declined."""
+    kinds = [kind for kind in (*KINDS, NAME) if kind not in written.declined]
+    open_pairs = pairs[pairs[kinds].any(axis=1)]
+    if open_pairs.empty:
+        return
+    told = [kind for kind in kinds if open_pairs[kind].any()]
+    by_kind = "; ".join(
+        f"{kind} {open_pairs.loc[open_pairs[kind], 'wanted'].nunique()} "
+        f"({_remedy(kind, open_pairs, everyone, known)})"
+        for kind in told
+    )
+    of_one = open_pairs["wanted"].value_counts()
+    several = int((of_one > 1).sum())
+    ambiguous = f"; {several} of them nearly match more than one firm" if several else ""
+    raise DataError(
+        f"{len(of_one)} of {len(everyone)} beneficiaries of the register are not in the panel, but "
+        f"nearly, by {by_kind}{ambiguous}. They would serve as comparison firms: set the rule for "
+        f"each kind, or decline it (clean.identifier.near_misses: [{', '.join(told)}], or decline "
+        "for all), and the panel's firms that they nearly match leave the sample",
+        open_pairs[["wanted", "firm_id", *told]].rename(columns={"wanted": "register_id"}),
+    )
+
+
+def _remedy(kind: str, pairs: pd.DataFrame, everyone: pd.Index, known: pd.Index) -> str:
+    """Return the setting that settles near misses of a kind."""
+    if kind == "width":
+        ways = [way for way in FORMS if way != "width" and pairs[way].any()]
+        longest = max(map(len, form_without(texts([*everyone, *known]), ways).to_pylist()))
+        return f"clean.identifier.width: {longest}"
+    if kind == "check_digit":
+        of_kind = pairs[pairs["check_digit"]]
+        in_register = of_kind["wanted"].str.len() > of_kind["firm_id"].str.len()
+        sides = ["register"] * bool(in_register.any()) + ["panel"] * bool((~in_register).any())
+        return f"clean.identifier.drop_check_digit: {' or '.join(sides)}"
+    return _SETTINGS[kind]
+
+
+_ONE_BY_ONE = "list those that are the same firm in the file of clean.links"
+_SETTINGS = {
+    "spaces": "clean.identifier.spaces: remove",
+    "decimals": "clean.identifier.decimals: remove",
+    "characters": "clean.identifier.characters: remove",
+    "case": "clean.identifier.case: upper",
+    "other_check_digit": "clean.identifier.drop_check_digit: both, where the last character is "
+    f"one; else {_ONE_BY_ONE}",
+    "transposition": _ONE_BY_ONE,
+    NAME: _ONE_BY_ONE,
+}
+
+
+def _refuse_many(unknown: pd.Series, evaluated: pd.Series, why: str | None) -> None:
+    """Raise DataError where many are not found and params do not say why."""
+    share = len(unknown) / len(evaluated)
+    if share <= _MANY or why is not None:
+        return
+    raise DataError(
+        f"{len(unknown)} of {len(evaluated)} beneficiaries of the register ({100 * share:.0f} "
+        f"percent) are not in the panel: above {100 * _MANY:.0f} percent treatment.unfound must "
+        'say why (treatment.unfound: "the register holds closed firms"), which is said beside the '
+        "effect; or deliver these firms, or write identifiers alike (clean.identifier)",
+        unknown.rename_axis("register_id").reset_index(),
+    )
+
+
+def _counted(unknown: pd.Series) -> list[Issue]:
+    # No share: beside the treated firms it would tell a count that is too small to be published.
+    if unknown.empty:
+        return []
+    rule, action, n = Reason(NOT_IN_PANEL), Reason("not_evaluated"), len(unknown)
+    return [Issue(rule, "firm_id", action, n, n, int(unknown.min()), int(unknown.max()))]
+
+
+def _amounts(unknown: pd.Series, amounts: pd.Series | None, least_firms: int) -> list[Issue]:
+    """Say what beneficiaries that the panel lacks had, to two digits, and which share of all.
+
+    Only where neither few firms nor one that has most of it are on either side.
+    """
+    if amounts is None or unknown.empty:
+        return []
+    present = amounts.dropna()
+    lost = present.index.isin(unknown.index)
+    if not all(_is_of_many(side, least_firms) for side in (present[lost], present[~lost])):
+        return []
+    amount = float(present[lost].sum())
+    percent = round(100 * amount / float(present.sum()))
+    fields = {"amount": float(f"{amount:.2g}"), "percent": percent}
+    rule = Reason(AMOUNT_NOT_IN_PANEL, fields)
+    n = int(lost.sum())
+    return [Issue(rule, "amount", Reason("not_evaluated"), n, n)]
+
+
+def _is_of_many(amounts: pd.Series, least_firms: int) -> bool:
+    """Say whether a sum tells of no firm: enough have a part of it, none more than half."""
+    return bool((amounts > 0).sum() >= least_firms and amounts.max() <= amounts.sum() / 2)
+
+
+def _declined(pairs: pd.DataFrame) -> list[Issue]:
+    """Count, by kind, the beneficiaries whose near misses are declined."""
+    counts = {kind: pairs.loc[pairs[kind], "wanted"].nunique() for kind in (*KINDS, NAME)}
+    action = Reason("kept_from_comparison")
+    return [
+        Issue(Reason(f"{NEAR_MISS}_{kind}"), "firm_id", action, n, n)
+        for kind, n in counts.items()
+        if n
+    ]
