@@ -159,10 +159,18 @@ def _groups_answer(results: StudyResults, names: list[str]) -> str:
     ]
     corrected = own[own["test"] == "q_equality"]
     used = own[own["test"] == "equality"] if corrected.empty else corrected
-    if used.empty:
+    asked = results.settings.estimate.analyses.groups
+    if used.empty or asked is None:
         return say("page.groups_untested")
-    differ = int((used["p_value"] < 1 - conf_level(results)).sum())
-    return say("page.groups_differ", n=len(used), differ=differ)
+    differ = used[used["p_value"] < 1 - conf_level(results)]
+    counts = {"n": len(used), "differ": len(differ)}
+    if differ.empty:
+        return say("page.groups_differ", **counts)
+    named = [
+        say("page.outcome_by_group", outcome=_label(results, outcome), grouping=asked.by[of].label)
+        for outcome, of in zip(differ["outcome"], differ["grouping"], strict=True)
+    ]
+    return say("page.groups_differ_in", **counts, named="; ".join(named))
 
 
 def flow_section(results: StudyResults, links: TableLinks, cautions: list[Caution]) -> str:
