@@ -151,7 +151,12 @@ def test_an_outcome_without_a_base_year_is_refused_until_it_is_said_to_be_so():
 
 def faults(*specs, **outcome):
     outcomes = OutcomesSection.model_validate({"sales": LEVEL | outcome})
-    return list(cross_section_faults(Sections(None, outcomes, treatment(-1, 0), section(*specs))))
+    return list(cross_section_faults(sections(outcomes, treatment(-1, 0), section(*specs))))
+
+
+def sections(outcomes, treated, estimate):
+    own = {"outcomes": outcomes, "treatment": treated, "estimate": estimate}
+    return Sections(data=None, clean=None, **own)
 
 
 def test_only_a_spec_of_levels_may_name_an_outcome_that_is_observed_after_entry_only():
@@ -239,10 +244,10 @@ def test_ancova_is_refused_where_support_was_not_assigned_at_random(one_entry_ye
         drawn(one_entry_year, ANCOVA, assignment=None)
     outcomes = OutcomesSection.model_validate({"sales": LEVEL})
     own = treatment(-1, 0)
-    (fault,) = cross_section_faults(Sections(None, outcomes, own, section(ANCOVA)))
+    (fault,) = cross_section_faults(sections(outcomes, own, section(ANCOVA)))
     assert fault.startswith("estimate.specs.ancova.base_value: covariate (ANCOVA) is for support")
     random = own.model_copy(update={"assignment": "random"})
-    assert list(cross_section_faults(Sections(None, outcomes, random, section(ANCOVA)))) == []
+    assert list(cross_section_faults(sections(outcomes, random, section(ANCOVA)))) == []
 
 
 def test_ancova_says_first_that_assignment_was_random(made):

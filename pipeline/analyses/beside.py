@@ -6,6 +6,7 @@ from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER
 from pipeline.datasets.samples import BASELINES, SAMPLES
 from pipeline.effects.answers import Answer, Task
 from pipeline.effects.collected import Collected
+from pipeline.effects.comparison_mean import in_own_unit
 from pipeline.effects.description import baseline_means, mean_paths, of_all, sample_figures
 from pipeline.effects.families import families_that
 from pipeline.effects.rows import Label, Row, fit_key
@@ -35,7 +36,9 @@ def describe(collected: Collected, study: Study, sample: StackedSample, name: st
         for treated, mean in baseline_means(sample, study.panel, outcome).items():
             described = {"mean": mean, "unit": outcome.unit, "of_all": of_all(sample, treated)}
             collected.add(BASELINES, **place, treated=treated, **described)
-        collected.paths.append(mean_paths(sample, name))
+        paths = mean_paths(sample, name)
+        own = in_own_unit(study.outcomes, name)
+        collected.paths.append(paths.assign(mean=own * paths["mean"]))
         collected.members.add_path(place["design"], name, sample)
 
 
@@ -81,8 +84,9 @@ def _add_detectable(collected: Collected, task: Task, label: Label, found: Found
     """
     summary = _summary(found.rows)
     place = {"design": label.design, "outcome": label.outcome, "treated": True}
-    unit = task.study.outcomes[label.outcome].unit
-    baseline = Baseline(collected.figure(BASELINES, "mean", **place), unit)
+    outcome = task.study.outcomes[label.outcome]
+    mean = collected.figure(BASELINES, "mean", **place)
+    baseline = None if outcome.in_percent_of_mean else Baseline(mean, outcome.unit)
     settings = task.study.estimate
     error, df = summary.get("std_error", np.nan), df_of(summary)
     rows = [detectable_row(label, error, df, settings, baseline)]

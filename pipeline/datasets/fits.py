@@ -142,7 +142,9 @@ DETECTABLE = Dataset(
             unit="see `scale`",
             missing="no standard error is known",
         ),
-        "scale": Column("string", "log_points, share, or the outcome's unit", tells="words"),
+        "scale": Column(
+            "string", "log_points, share, percent_of_mean, or the outcome's unit", tells="words"
+        ),
         "effect_in_unit": Column(
             "number",
             "the same at the mean of the treated",

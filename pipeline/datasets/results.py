@@ -115,7 +115,9 @@ ESTIMATES = Dataset(
             unit="share",
             missing=_NOT_GIVEN,
         ),
-        "scale": Column("string", "log_points, share, or the outcome's unit", tells="words"),
+        "scale": Column(
+            "string", "log_points, share, percent_of_mean, or the outcome's unit", tells="words"
+        ),
         "n_treated": Column(
             "integer", "distinct treated firms in the sample", tells="count", missing=_NOT_ESTIMATED
         ),

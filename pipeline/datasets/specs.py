@@ -142,7 +142,9 @@ OUTCOMES = Dataset(
         "outcome": Column("string", "outcome as named in params"),
         "position": _number("order in which tables show it, from 1"),
         "column": word("column of PANEL; none where it is not observed"),
-        "transform": word("log, level, any, proportional; none where it is not observed"),
+        "transform": word(
+            "log, level, any, proportional, percent_of_mean; none where it is not observed"
+        ),
         "family": word("outcomes whose p-values are corrected together"),
     },
 )

@@ -1,7 +1,7 @@
 """What every estimate of one study shares: panel, stacks by design, settings."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.after_entry import after_entry_sample
+from pipeline.effects.comparison_mean import with_means
 from pipeline.effects.levels import levels_named, with_levels
 from pipeline.effects.sample import StackedSample, stacked_sample
 from pipeline.effects.stacks import Stacks, join_stacks
@@ -105,7 +106,10 @@ def prepare_study(
     for design in track(designs, "designs joined", len(designs), name=str):
         joined = join_stacks(study.index, weights, matches, design, treatment)
         study.stacks[design] = with_levels(joined, panel, levels_named(estimate))
-    return study
+    if not any(outcome.in_percent_of_mean for outcome in outcomes.root.values()):
+        return study
+    compared = study.stacks[estimate.headline.design]
+    return replace(study, outcomes=with_means(study.outcomes, panel, compared, estimate.missing))
 
 
 def asked(study: Study) -> Iterator[tuple[str, str, list[Spec]]]:

@@ -21,7 +21,7 @@ from pipeline.exhibits.render.latex_cells import siunitx_marks
 from pipeline.exhibits.units import shown_value, unit_words
 from pipeline.exhibits.words.language import say
 from pipeline.params.inference_methods import primary_methods
-from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
+from pipeline.params.outcomes import LOG_SCALE, PERCENT_OF_MEAN, SHARE_SCALE
 
 _COUNTS = ("n_treated", "n_control", "n_obs", "n_clusters", "n_treated_clusters")
 
@@ -200,7 +200,7 @@ def statistics(effect: Effect, *, stored: bool) -> dict[str, Quoted]:
 
 
 # By scale, what keys call effects in the reader's unit.
-STEMS = {LOG_SCALE: "pct", SHARE_SCALE: "pp"}
+STEMS = {LOG_SCALE: "pct", SHARE_SCALE: "pp", PERCENT_OF_MEAN: "pct_of_mean"}
 
 # Names of estimate, standard error and ends of the interval, as stored.
 _PLAIN = ("estimate", "std_error", "conf_low", "conf_high")

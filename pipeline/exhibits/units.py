@@ -9,7 +9,7 @@ import math
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.scales import scale_words
-from pipeline.params.outcomes import LOG_SCALE, SHARE_SCALE
+from pipeline.params.outcomes import LOG_SCALE, PERCENT_OF_MEAN, SHARE_SCALE
 
 # Two digits of the smallest standard error are shown.
 _DIGITS = 2
@@ -42,6 +42,7 @@ def shown_error(std_error: float, estimate: float, scale: str) -> float:
 def unit_words(scale: str) -> str:
     """Return the unit in which readers are told a value on a scale."""
     named = {LOG_SCALE: "unit.percent", SHARE_SCALE: "unit.percentage_points"}
+    named[PERCENT_OF_MEAN] = "unit.percent_of_mean"
     return say(named[scale]) if scale in named else scale_words(scale)
 
 

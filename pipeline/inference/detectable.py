@@ -71,7 +71,7 @@ def by_treated_clusters(
     label: Label,
     average: Estimated,
     settings: EstimateSection,
-    baseline: Baseline,
+    baseline: Baseline | None,
     *,
     normal: bool,
 ) -> list[Row]:

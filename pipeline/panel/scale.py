@@ -16,15 +16,15 @@ SMALLEST = 1 / LARGEST
 def transform(values: pd.Series, kind: Transform) -> NDArray[np.float64]:
     """Return the outcome on its scale, shape (n,); a missing level stays missing.
 
-    `log`: natural logarithm, zeros become missing. `level` and `proportional`: unchanged. `any`: 1
-    above zero, 0 at zero. `asinh`: inverse hyperbolic sine, on request, since its effects depend on
-    the unit of the column (Chen & Roth 2024, doi:10.1093/qje/qjad054). Raises DataError where any
-    but `level` and `asinh` meets a negative value, where a value is infinite or too large to be
-    squared.
+    `log`: natural logarithm, zeros become missing. `level`, `percent_of_mean` (whose mean a study
+    has) and `proportional`: unchanged. `any`: 1 above zero, 0 at zero. `asinh`: inverse hyperbolic
+    sine, on request, since its effects depend on the unit of the column (Chen & Roth 2024,
+    doi:10.1093/qje/qjad054). Raises DataError where any but `level`, `percent_of_mean` and `asinh`
+    meets a negative value, where a value is infinite or too large to be squared.
     """
     levels = values.to_numpy(dtype=np.float64, na_value=np.nan)
     _refuse_beyond(levels, str(values.name))
-    if kind == "level":
+    if kind in ("level", "percent_of_mean"):
         return levels.copy()
     if kind == "asinh":
         return np.asarray(np.arcsinh(levels), dtype=np.float64)
@@ -54,4 +54,5 @@ def _refuse_beyond(levels: NDArray[np.float64], name: str) -> None:
 def on_scale(levels: pd.Series, outcome: Outcome) -> NDArray[np.float64]:
     """Return levels (n,) on the scale of an observed outcome."""
     assert outcome.transform is not None, "an outcome that is not observed has no scale"
-    return transform(levels, outcome.transform)
+    values = transform(levels, outcome.transform)
+    return values * (100 / outcome.comparison_mean) if outcome.in_percent_of_mean else values

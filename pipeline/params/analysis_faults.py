@@ -43,6 +43,11 @@ def analysis_faults(study: Sections) -> Iterator[str]:
                     f"{path}: {outcome} is observed after entry only, and analyses take changes "
                     "apart: leave it out here"
                 )
+            elif name in ("survival", "size_weighted") and known[outcome].in_percent_of_mean:
+                yield (
+                    f"{path}: {outcome} is in percent of a mean, and {name} is told in the unit of "
+                    "the column: name an outcome of the same column with transform: level"
+                )
             elif name == "margins" and known[outcome].transform not in (None, "proportional"):
                 yield f"{path}: {outcome} is not proportional; margins are those of a level"
             elif name == "survival" and outcome == "survival":

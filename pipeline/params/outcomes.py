@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import Field, PrivateAttr, RootModel, model_validator
 
 from pipeline.params.settings import Settings
 
@@ -12,10 +12,11 @@ PLACEBO_FAMILY = "negative controls"
 # Scales of effects that are in no unit.
 LOG_SCALE = "log_points"
 SHARE_SCALE = "share"
+PERCENT_OF_MEAN = "percent_of_mean"
 
 ASINH_SCALE = "asinh_points"
 
-Transform = Literal["log", "level", "any", "proportional", "asinh"]
+Transform = Literal["log", "level", "any", "proportional", "asinh", "percent_of_mean"]
 
 
 class Outcome(Settings):
@@ -26,14 +27,16 @@ class Outcome(Settings):
     Poisson; stacked estimator only).
     `asinh` keeps zeros, and negative values, on a scale on which effects depend on the unit of the
     column and are no percentage (Chen & Roth 2024, doi:10.1093/qje/qjad054); notes show how much.
+    `percent_of_mean` divides the level by the mean of the headline design's comparison firms in the
+    reference year, taken as fixed: effects are in percent of it.
     `post_only` says that it is first observed after entry: no change can be measured, and it is
     compared in levels, by specs with `estimator: cross_section` only.
     An outcome that is not observed keeps its place in every table, with the reason.
     `negative_control` makes it a placebo outcome and says why the programme cannot move it: it runs
     through the same specs, stands in the table of placebos only, and has a family of its own.
     `relevant` is the smallest effect that would matter, in the unit in which effects are told:
-    percent for `log` and `proportional`, percentage points for `any`, its own for `level`, asinh
-    points for `asinh`.
+    percent for `log`, `proportional` and `percent_of_mean`, percentage points for `any`, its own
+    for `level`, asinh points for `asinh`.
     An interval within it, zero included, reads "no sizeable change"; without it, "cannot tell".
     """
 
@@ -49,6 +52,7 @@ class Outcome(Settings):
     reason: str | None = None
     post_only: bool = False
     relevant: float | None = Field(default=None, gt=0)
+    _comparison_mean: float | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _complete(self) -> "Outcome":
@@ -56,6 +60,8 @@ class Outcome(Settings):
             raise ValueError("an observed outcome needs column and transform")
         if not self.observed and not self.reason:
             raise ValueError("an outcome with observed: false needs a reason")
+        if self.post_only and self.in_percent_of_mean:
+            raise ValueError("percent_of_mean needs the mean before entry, which post_only lacks")
         if not self.observed and self.post_only:
             raise ValueError("post_only says when an outcome is observed, and it is not observed")
         return self
@@ -64,7 +70,7 @@ class Outcome(Settings):
     def scale(self) -> str:
         """Return the scale of an effect: a code where it is no unit, else the outcome's unit."""
         scales = {"log": LOG_SCALE, "any": SHARE_SCALE, "proportional": LOG_SCALE}
-        scales["asinh"] = ASINH_SCALE
+        scales |= {"asinh": ASINH_SCALE, "percent_of_mean": PERCENT_OF_MEAN}
         return scales.get(self.transform or "", self.unit)
 
     @property
@@ -76,6 +82,23 @@ class Outcome(Settings):
     def in_ratios(self) -> bool:
         """Say whether effects are asked for in proportion to the level, zeros among them."""
         return self.transform == "proportional"
+
+    @property
+    def in_percent_of_mean(self) -> bool:
+        """Say whether effects are asked for in percent of the comparison firms' mean."""
+        return self.transform == "percent_of_mean"
+
+    @property
+    def comparison_mean(self) -> float:
+        """Return that mean, which is known once firms are compared."""
+        assert self._comparison_mean is not None, "a study says which mean"
+        return self._comparison_mean
+
+    def relative_to(self, mean: float) -> "Outcome":
+        """Return the outcome with the mean that it is told in percent of."""
+        found = self.model_copy()
+        found._comparison_mean = mean
+        return found
 
 
 OutcomeName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]

@@ -25,6 +25,7 @@ from pipeline.exhibits.words.designs import gap_rules, pool_that_ran, rule_that_
 from pipeline.exhibits.words.estimators import estimator_words
 from pipeline.exhibits.words.inference import inference_words
 from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.means import name_columns
 from pipeline.params.exhibit import PanelSection
 
 
@@ -38,6 +39,7 @@ def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
         inference_words(results, shown),
         *_ratios(results, shown),
         *dependent_on_unit(results, shown),
+        *percent_of_mean(results, shown),
         *_pre_years(results, shown),
         *_missing(results, shown),
         _foot(results, shown),
@@ -169,6 +171,24 @@ def _in_other_units(results: StudyResults, outcome: str, letter: str, panel: Pan
         million=million.value,
         letter=letter,
     )
+
+
+def percent_of_mean(results: StudyResults, shown: Shown) -> list[str]:
+    """Say which columns are in percent of which mean, and that it is taken as fixed."""
+    settings = results.settings
+    columns = [n for n, o in shown.columns.items() if settings.outcome(o).in_percent_of_mean]
+    if not columns:
+        return []
+    main = panel_ran(results, shown, main_letter(results, shown))[0]
+    return [
+        say(
+            "main_notes.percent_of_mean",
+            columns=name_columns(columns),
+            firms=settings.exhibit.firms,
+            design_label=settings.design_label(settings.estimate.headline.design),
+            reference=_signed(main.number("base_event_time")),
+        )
+    ]
 
 
 def in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool:

@@ -43,6 +43,7 @@ def methods_sentences(results: StudyResults) -> list[str]:
         _gaps(results, rows),
         _intervals(results, shown),
         say("methods_paragraph.percent") if _in_logs(results) else "",
+        _percent_of_mean(results),
         *switched_off(results),
         _assumption(rows[0]),
     )
@@ -110,6 +111,13 @@ def _intervals(results: StudyResults, shown: Shown) -> str:
         distribution=say(f"methods_paragraph.{'normal' if normal else 't'}"),
         conditional=conditional_words(results, "methods_paragraph", [shown.panels["A"].design]),
     )
+
+
+def _percent_of_mean(results: StudyResults) -> str:
+    """Say that the mean is taken as fixed where an outcome is told in percent of it."""
+    settings = results.settings
+    told = [o for o in settings.outcomes.intended.values() if o.in_percent_of_mean and o.observed]
+    return say("methods_paragraph.percent_of_mean", firms=settings.exhibit.firms) if told else ""
 
 
 def _in_logs(results: StudyResults) -> bool:

@@ -1,10 +1,10 @@
 """On which scale an effect is."""
 
 from pipeline.exhibits.words.language import say
-from pipeline.params.outcomes import ASINH_SCALE, LOG_SCALE, SHARE_SCALE
+from pipeline.params.outcomes import ASINH_SCALE, LOG_SCALE, PERCENT_OF_MEAN, SHARE_SCALE
 
 # Effects on these transforms are shown where params ask for them, to show what they depend on.
-_NAMED = (LOG_SCALE, SHARE_SCALE, ASINH_SCALE, "log1p_points")
+_NAMED = (LOG_SCALE, SHARE_SCALE, PERCENT_OF_MEAN, ASINH_SCALE, "log1p_points")
 
 
 def scale_words(scale: str) -> str:

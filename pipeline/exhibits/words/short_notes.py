@@ -33,6 +33,7 @@ from pipeline.exhibits.words.main_notes import (
     largest_firms,
     observations_differ,
     partial_leads,
+    percent_of_mean,
     reasons_of_dashes,
     stars_words,
     varying_base,
@@ -170,6 +171,7 @@ def _scales(results: StudyResults, shown: Shown) -> list[str]:
     if ratios:
         notes.append(say("short_notes.proportional", columns=name_columns(ratios), firms=firms))
     notes += dependent_on_unit(results, shown)
+    notes += percent_of_mean(results, shown)
     return notes + [
         sentence for n in ratios for sentence in largest_firms(results, shown, shown.columns[n])
     ]

@@ -54,7 +54,9 @@ def dominated_effects(results: StudyResults) -> np.ndarray:
     """
     estimates, dominance = results.estimates, results.dominance
     in_levels = [
-        name for name, o in results.settings.outcomes.root.items() if o.transform == "level"
+        name
+        for name, outcome in results.settings.outcomes.root.items()
+        if outcome.transform in ("level", "percent_of_mean")
     ]
     if dominance is None:
         return np.zeros(len(estimates), np.bool_)
@@ -87,7 +89,7 @@ def dominated_sets(results: StudyResults) -> set[tuple[Place, bool]]:
     levels = {
         name
         for name, outcome in results.settings.outcomes.root.items()
-        if outcome.transform in ("level", "proportional")
+        if outcome.transform in ("level", "proportional", "percent_of_mean")
     }
     paths = outcomes[outcomes["outcome"].isin(levels)]
     base = outcomes[outcomes["event_time"] == reference_event_time(results)]
