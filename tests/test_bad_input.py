@@ -322,8 +322,8 @@ CASES = {
     ),
     "outcome never observed before entry": (
         edit_csv("panel.csv")(never_before_entry),
-        "estimate",
-        "never observed in the years before entry",
+        "clean",
+        "sales has no value in any row of 2005, 2006, 2007, 2008, 2009, 2010",
     ),
 }
 

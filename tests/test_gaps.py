@@ -300,7 +300,9 @@ def test_an_outcome_that_nobody_has_in_a_year_of_the_window_stops():
     with pytest.raises(DataError) as error:
         covered(raw)
     said = str(error.value)
-    assert "outcomes.sales_log reads sales, which none of the 60 rows in 2010" in said
+    assert said.startswith(
+        "sales has no value in any row of 2010 (60 rows), and outcomes.sales_log "
+    )
     for setting in ("treatment.window", "leave_out_years: [2010]", "post_only", "observed: false"):
         assert setting in said
     assert "clean.coverage.accept: [missing_year]" in said
@@ -320,15 +322,22 @@ def test_an_outcome_that_nobody_has_in_a_year_of_the_window_stops():
 def test_an_outcome_first_observed_after_entry_is_not_missed_before():
     raw = without(delivered(), "exports", delivered()["yr"] < 2010)
     outcome = OUTCOMES["sales_log"] | {"column": "exports"}
-    with pytest.raises(DataError, match=r"outcomes.exports reads exports.*in 2003"):
+    with pytest.raises(
+        DataError, match=r"^exports has no value in any row of 2003.* outcomes.exports "
+    ):
         covered(raw, outcomes=OUTCOMES | {"exports": outcome})
     post = outcome | {"transform": "level", "post_only": True}
     assert found(covered(raw, outcomes=OUTCOMES | {"exports": post}))
+    never = without(delivered(), "exports", delivered()["yr"] >= ENTRY)
+    with pytest.raises(DataError, match="exports has no value in any row of treated firms of 2008"):
+        covered(never, outcomes=OUTCOMES | {"exports": post})
 
 
 def test_a_covariate_that_nobody_has_in_its_year_stops():
     raw = without(delivered(), "jobs", delivered()["yr"] == ENTRY - 1)
-    with pytest.raises(DataError, match=r"score.covariates.jobs reads jobs.*in 2007") as error:
+    with pytest.raises(
+        DataError, match=r"^jobs has no value in any row of 2007 .*score.covariates.jobs read"
+    ) as error:
         covered(raw)
     assert "treatment.leave_out_entry_years" in str(error.value)
     # in another year it is not read
@@ -342,7 +351,9 @@ def test_a_covariate_that_nobody_has_in_its_year_stops():
 def test_a_column_that_one_group_lacks_stops_where_it_is_used(treated, n, group):
     of_group = (firm_number(delivered()) < N_TREATED) == treated
     raw = without(delivered(), "sales", of_group)
-    with pytest.raises(DataError, match=rf"none of the {n} rows of the {group} firms") as error:
+    with pytest.raises(
+        DataError, match=rf"in any row of {group} firms of 2003.*\({n} rows\)"
+    ) as error:
         covered(raw)
     assert "clean.coverage.accept: [missing_group]" in str(error.value)
     gap = (f"no_value_of_{group}", "sales")
@@ -479,3 +490,23 @@ def test_rows_of_zeros_of_absent_plants_no_longer_make_an_export_effect():
     assert abs(as_absent["estimate"]) < 2 * as_absent["std_error"]
     not_known = export_effect("set_missing")
     assert not_known["estimate"] == pytest.approx(as_absent["estimate"])
+
+
+def test_what_reads_one_column_is_told_together():
+    raw = without(delivered(), "jobs", delivered()["yr"].isin([2006, 2007]))
+    outcomes = OUTCOMES | {"jobs_log": OUTCOMES["sales_log"] | {"column": "jobs"}}
+    with pytest.raises(DataError) as error:
+        covered(raw, outcomes=outcomes)
+    said = str(error.value)
+    assert said.count("\n") == 0
+    assert "of 2006, 2007 (120 rows), and outcomes.jobs_log, score.covariates.jobs read it" in said
+
+
+def test_a_group_without_values_in_the_years_that_are_read_is_said_where_it_is_accepted():
+    """Treated firms have sales before the window alone."""
+    in_window = (firm_number(delivered()) < N_TREATED) & delivered()["yr"].ge(2006)
+    raw = without(delivered(), "sales", in_window)
+    with pytest.raises(DataError, match="in any row of treated firms of 2006, 2007"):
+        covered(raw, window=SHORT)
+    ledger = covered(raw, window=SHORT, coverage={"accept": ["missing_group"]})
+    assert found(ledger) == {("no_value_of_treated", "sales"): (5 * N_TREATED, "accepted")}

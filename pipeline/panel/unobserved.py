@@ -99,61 +99,80 @@ def refuse_unobserved(
 
     Raises DataError for the others, with every setting that settles it.
     """
-    by_column = _by_column(coverage)
+    counted = _by_column(coverage)
     found = [
-        (one, gap)
+        (gap, one)
         for one in used
-        if one.column in by_column
-        for gap in _unobserved(one.column, by_column[one.column], one.years(entry_years))
-        if one.every_year or gap.treated is not None
+        for gap in _of_used(one, counted.get(one.column, ()), one.years(entry_years))
     ]
-    faults = [_told(one, gap) for one, gap in found if gap.gap not in accepted]
+    faults: dict[tuple[str, bool | None], list[tuple[Unobserved, UsedColumn]]] = {}
+    for gap, one in found:
+        if gap.gap not in accepted:
+            faults.setdefault((gap.column, gap.treated), []).append((gap, one))
     if faults:
-        raise DataError("\n".join(dict.fromkeys(faults)))
-    return [gap for _, gap in found]
+        raise DataError("\n".join(_told(of) for of in faults.values()))
+    return list(dict.fromkeys(gap for gap, _ in found))
 
 
-def _told(one: UsedColumn, gap: Unobserved) -> str:
-    """Say which setting reads a column without values, and what settles it."""
-    years = ", ".join(map(str, gap.years))
-    of_outcome = one.section == "outcomes"
-    where = (
-        f"in {years}, a year that it is read in"
-        if gap.treated is None
-        else f"of the {_NAMES[gap.treated]} firms in any year that it is read in ({years})"
-    )
-    others = (
-        "treatment.window (event times without it)"
-        if of_outcome
-        else f"{one.path} dated otherwise or removed, treatment.leave_out_entry_years"
-    )
-    left = f", clean.coverage.leave_out_years: [{years}]" if gap.treated is None else ""
-    unseen = (
-        f", {one.path}.post_only: true (first observed after entry) or observed: false (with its "
-        "reason)"
-        if of_outcome
-        else ""
-    )
+def _of_used(
+    one: UsedColumn, counted: Sequence[_Counted], years: frozenset[int]
+) -> list[Unobserved]:
+    """Return the gaps in the years in which a column is read; a group's where no year's say it."""
+    found = _unobserved(one.column, counted, years)
+    of_years = [gap for gap in found if gap.treated is None and one.every_year]
+    empty = {year for gap in of_years for year in gap.years}
+    of_groups = [gap for gap in found if gap.treated is not None]
+    return [*of_years, *(gap for gap in of_groups if not empty.issuperset(gap.years))]
+
+
+def _told(found: Sequence[tuple[Unobserved, UsedColumn]]) -> str:
+    """Say which settings read a column without values, and what settles it."""
+    gap = found[0][0]
+    rows = {of.years: of.n_rows for of, _ in found}
+    n_rows = sum(rows.values()) if gap.treated is None else max(rows.values())
+    years = ", ".join(map(str, sorted({year for of in rows for year in of})))
+    readers = dict.fromkeys(one for _, one in found)
+    whose = "" if gap.treated is None else f" of {_NAMES[gap.treated]} firms"
+    left = f"clean.coverage.leave_out_years: [{years}], " if gap.treated is None else ""
     return (
-        f"{one.path} reads {gap.column}, which none of the {gap.n_rows} rows {where} has: was it "
-        f"delivered? Deliver it, or declare {others}{left}{unseen}; or go on as it is, said on the "
+        f"{gap.column} has no value in any row{whose} of {years} ({n_rows} rows), and "
+        f"{', '.join(one.path for one in readers)} read it there: was it delivered? Deliver it, or "
+        f"declare {left}{', '.join(_remedies(list(readers)))}; or go on as it is, said on the "
         f"page: clean.coverage.accept: [{gap.gap}]"
     )
+
+
+def _remedies(readers: Sequence[UsedColumn]) -> Iterator[str]:
+    """Yield the settings that make outcomes and covariates not read a column."""
+    if outcomes := [one.path for one in readers if one.section == "outcomes"]:
+        yield "treatment.window (event times without these years)"
+        yield f"post_only: true (first observed after entry) or observed: false of {outcomes[0]}"
+    if covariates := [one.path for one in readers if one.section != "outcomes"]:
+        yield "treatment.leave_out_entry_years"
+        yield f"another date of {', '.join(covariates)}, or leave them out"
 
 
 def column_issues(
     coverage: pd.DataFrame, columns: Collection[str], accepted: Sequence[Unobserved]
 ) -> Iterator[Issue]:
     """Yield an issue for each of the columns that nobody has in a year, or nobody of a group."""
-    of_used = [(gap.column, gap.treated, year) for gap in accepted for year in gap.years]
     counted = _by_column(coverage)
     found = [gap for name in sorted(columns) for gap in _unobserved(name, counted.get(name, ()))]
+    known = {_place(gap) for gap in accepted}
+    for gap in accepted:
+        yield _issue(gap, "accepted")
     for gap in found:
-        known = any((gap.column, gap.treated, year) in of_used for year in gap.years)
-        action = Reason("accepted" if known else "kept_missing")
-        yield Issue(_rule(gap), gap.column, action, gap.n_rows, None, gap.years[0], gap.years[-1])
+        if _place(gap) not in known:
+            yield _issue(gap, "kept_missing")
 
 
-def _rule(gap: Unobserved) -> Reason:
-    fields: Mapping[str, object] = {"year": gap.years[0]} if gap.treated is None else {}
-    return Reason(NO_VALUE_IN_YEAR if gap.treated is None else _GROUPS[gap.treated], fields)
+def _place(gap: Unobserved) -> tuple[str, bool | None, int | None]:
+    return gap.column, gap.treated, gap.years[0] if gap.treated is None else None
+
+
+def _issue(gap: Unobserved, action: str) -> Issue:
+    of_year = gap.treated is None
+    rule = NO_VALUE_IN_YEAR if gap.treated is None else _GROUPS[gap.treated]
+    fields: Mapping[str, object] = {"year": gap.years[0]} if of_year else {}
+    first, last = gap.years[0], gap.years[-1]
+    return Issue(Reason(rule, fields), gap.column, Reason(action), gap.n_rows, None, first, last)
