@@ -49,7 +49,7 @@ def figures(table: pd.DataFrame, matched: np.ndarray) -> Figures:
 
 def ours(table: pd.DataFrame) -> Figures:
     from pipeline.matching.nearest import caliper_width, match_nearest
-    from pipeline.selection.propensity import fit_score
+    from pipeline.selection.score_fit import fit_score
 
     treated = table["treat"].to_numpy() == 1
     score = fit_score(table[COVARIATES], treated, "logit").linear_score

@@ -32,7 +32,7 @@ def score_by(
 
     def task(table: pd.DataFrame) -> None:
         from pipeline.selection.likelihood import maximise, maximise_by_statsmodels
-        from pipeline.selection.propensity import fit_score
+        from pipeline.selection.score_fit import fit_score
 
         treated = table["treat"].to_numpy() == 1
         by = maximise_by_statsmodels if maximiser == "statsmodels" else maximise

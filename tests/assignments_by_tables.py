@@ -128,7 +128,7 @@ def _stacks(study: Study, redo: Redo, panel: pd.DataFrame, design: str):
     else:
         model = redo.score.models[rule.score]
         pool = score_pool(firms, rule.score, model.controls_from)
-        scores, _ = score_model(pool, covariates, model, rule.score, maximise)
+        scores = score_model(pool, covariates, model, rule.score, maximise).scores
     matched = [
         match_stack(risk_set, rule)
         for risk_set in design_risk_sets(scores, covariates, design, rule)

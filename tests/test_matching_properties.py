@@ -13,7 +13,7 @@ from pipeline.matching.designs import match_designs
 from pipeline.matching.entropy import covariate_moments, entropy_weights
 from pipeline.matching.kernel import kernel_weights
 from pipeline.params.match import MatchSection
-from pipeline.selection.propensity import fit_score
+from pipeline.selection.score_fit import fit_score
 
 CALIPER = 0.4
 ON_SCORE = {"score": "model", "distance": "linear", "exact": ["sector"]}

@@ -7,7 +7,8 @@ from pipeline.errors import DataError, EvaluationError, SupportError
 from pipeline.params.score import ScoreSection
 from pipeline.selection.design_matrix import build_design_matrix
 from pipeline.selection.likelihood import maximise
-from pipeline.selection.propensity import find_optimum, fit_score, score_risk_sets
+from pipeline.selection.propensity import score_risk_sets
+from pipeline.selection.score_fit import find_optimum, fit_score
 from pipeline.selection.score_sample import count_losses
 from pipeline.selection.support import common_support
 

@@ -12,7 +12,7 @@ from pipeline.matching.kernel import kernel_weights
 from pipeline.matching.nearest import match_nearest, match_radius
 from pipeline.matching.rubin import separation
 from pipeline.matching.sets import unit_weights
-from pipeline.selection.propensity import fit_score
+from pipeline.selection.score_fit import fit_score
 
 FOLDER = Path(__file__).parent / "reference"
 

@@ -11,7 +11,8 @@ from pipeline.datasets.designs import SCORE_MODELS
 from pipeline.errors import SupportError
 from pipeline.exhibits.ran import design_ran
 from pipeline.exhibits.tables.score import score_table
-from pipeline.selection.propensity import fit_score, score_risk_sets
+from pipeline.selection.propensity import score_risk_sets
+from pipeline.selection.score_fit import fit_score
 
 CLUSTERS = np.arange(400) % 37
 

@@ -19,12 +19,12 @@ from pipeline.selection.frequency import Frequency, among
 from pipeline.selection.likelihood import maximise, probability
 from pipeline.selection.propensity import (
     SCORE_COLUMNS,
-    find_optimum,
     fitted_covariates,
     fitted_firms,
     score_remedy,
     score_samples,
 )
+from pipeline.selection.score_fit import find_optimum
 from pipeline.selection.score_sample import require_members
 from pipeline.selection.support import support_by_stack
 
