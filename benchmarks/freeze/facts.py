@@ -40,8 +40,9 @@ def stacks(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_losses(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return SCORE_LOSSES by name."""
+    """Return SCORE_LOSSES by name; a loss that no setting asks for had no row."""
     long = _long(rows, ["model", "stack", "treated"])
+    long = long[(long["family"] != "n_in_untreated_categories") | (long["value"] > 0)]
     group = long["treated"].map({True: "treated", False: "comparison"})
     return long.assign(
         design=long["model"],
