@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
     Interval,
     Number,
@@ -16,6 +15,7 @@ from pipeline.exhibits.tables.table import (
     align_decimals,
     number_cell,
 )
+from pipeline.exhibits.words.language import MINUS
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_fixed_decimals(value, decimals, shown):
 @given(st.floats(-1e9, 1e9), st.integers(0, 6))
 def test_fixed_reads_back_as_the_rounded_number_and_never_as_minus_zero(value, decimals):
     shown = rounding.fixed(value, decimals)
-    read = float(shown.replace(",", "").replace(rounding.MINUS, "-"))
+    read = float(shown.replace(",", "").replace(MINUS, "-"))
     assert read == pytest.approx(value, abs=0.5000001 * 10**-decimals, rel=1e-12)
     assert math.copysign(1, read) == 1 or read != 0
 

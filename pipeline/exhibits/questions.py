@@ -27,7 +27,7 @@ from pipeline.exhibits.words.caution_words import p_words
 from pipeline.exhibits.words.designs import capitalised, uncapitalised
 from pipeline.exhibits.words.findings import headline_effect
 from pipeline.exhibits.words.fixed_points import told_points
-from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.language import MINUS, join_words, say
 from pipeline.exhibits.words.verdicts import signed_value
 
 
@@ -234,7 +234,7 @@ def _side(label: str, count: str, side: str) -> str:
 
 def _losses(losses: list[tuple[str, str]]) -> str:
     return "".join(
-        f"<li>{escape(say('page.lost', n=f'{rounding.MINUS} {n}', why=uncapitalised(why)))}</li>"
+        f"<li>{escape(say('page.lost', n=f'{MINUS} {n}', why=uncapitalised(why)))}</li>"
         for n, why in losses
         if n
     )

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from pipeline.exhibits.figures.drawing import BLUE, GREY, WIDTH_INCHES
 from pipeline.exhibits.flow import FlowStep, flow_steps, stages
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.designs import uncapitalised
-from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.language import MINUS, say
 
 # Units of height of a box, of a line of losses, from a box to an arrow; characters of a line.
 _BOX, _LINE, _EDGE, _CHARACTERS = 1.0, 0.42, 0.2, 40
@@ -62,7 +61,7 @@ def _height(part: list[FlowStep]) -> float:
 def _lines(losses: list[tuple[str, str]]) -> list[str]:
     """Return what one side loses, wrapped."""
     said = [
-        say("page.lost", n=f"{rounding.MINUS} {count}", why=uncapitalised(why))
+        say("page.lost", n=f"{MINUS} {count}", why=uncapitalised(why))
         for count, why in losses
         if count
     ]

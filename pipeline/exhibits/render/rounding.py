@@ -7,9 +7,7 @@ zero has no sign.
 
 import math
 
-from pipeline.exhibits.words.language import marked, speech
-
-MINUS = "\u2212"
+from pipeline.exhibits.words.language import MINUS, marked, speech
 
 # Beyond six decimals a table is unreadable; a smaller standard error is shown as a bound.
 MOST_DECIMALS = 6

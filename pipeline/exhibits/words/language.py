@@ -46,6 +46,7 @@ class Speech:
 
 
 _ENGLISH = Speech()
+MINUS = "\u2212"
 _SPEECH: ContextVar[Speech] = ContextVar("speech", default=_ENGLISH)
 
 
@@ -164,12 +165,12 @@ def join_words(words: list[str]) -> str:
 
 @dataclass(frozen=True)
 class _Marked:
-    """Hold a number that is formatted with the report's marks; years have none."""
+    """Hold a number that is formatted with the report's marks and a minus; years have none."""
 
     value: float
 
     def __format__(self, spec: str) -> str:
-        return marked(format(self.value, spec))
+        return marked(format(self.value, spec)).replace("-", MINUS)
 
 
 def _told(name: str, value: Any) -> object:

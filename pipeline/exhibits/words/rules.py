@@ -8,7 +8,7 @@ from pipeline.exhibits.ran import Ran, covariate_ran, data_rules_ran, design_ran
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.covariates import covariate_labels, dated_label
 from pipeline.exhibits.words.designs import design_pool, design_rule, score_covariates
-from pipeline.exhibits.words.language import say, sentences, speech
+from pipeline.exhibits.words.language import MINUS, say, sentences, speech
 from pipeline.exhibits.words.options import silent
 
 # Options that name columns of PANEL, which readers know by their labels.
@@ -144,7 +144,7 @@ def _value_words(value: Any, labels: Mapping[str, str]) -> str:
     if isinstance(value, list):
         return ", ".join(_value_words(item, labels) for item in value)
     if isinstance(value, int):
-        return f"{value}".replace("-", rounding.MINUS)
+        return f"{value}".replace("-", MINUS)
     if isinstance(value, float):
         return rounding.general(value)
     return labels.get(str(value), str(value))

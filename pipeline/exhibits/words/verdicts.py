@@ -10,7 +10,7 @@ from pipeline.exhibits.numbers import translated_unit, translated_value
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.caution_words import short_clauses
-from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.language import MINUS, join_words, say
 
 # Words that go one way or the other.
 _DIRECTED = ("evidence", "some_evidence")
@@ -87,7 +87,7 @@ def both_ends(results: StudyResults, effect: Effect) -> str:
 
 def _end(results: StudyResults, effect: Effect, value: float) -> str:
     size = translated_value(effect, value)
-    bare = size.removeprefix(rounding.MINUS)
+    bare = size.removeprefix(MINUS)
     return say("sure.a_fall", size=bare) if value < 0 else say("sure.a_rise", size=bare)
 
 
