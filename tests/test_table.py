@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.table import (
     Interval,
     Number,
