@@ -271,7 +271,7 @@ SAYS = {
     "constant": "the outcome does not vary within the absorbed effects",
     "fitted exactly, with an effect": NO_VARIATION,
     "missing after entry": "observed together after entry",
-    "observed for treated firms only": "are observed together at event time -1",
+    "observed for treated firms only": "are observed together at event time −1",
     "covariate constant": "covariate size is constant",
     "covariate separates": "covariates separate treated from comparison firms",
     "covariate missing": "no firm has all of the covariates size",

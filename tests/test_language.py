@@ -160,7 +160,7 @@ def test_a_reason_is_told_with_its_fields_and_the_text_of_users_stays_theirs():
     own = Reason("not_observed", {"reason": "US$ {million}"})
     drawn = Reason("randomisation_random", {"n_clusters": 2015, "drawn": 4999, "possible": 12870})
     drawn = Reason(drawn.code, {**drawn.fields, "smallest_p": 0.00012345})
-    assert language.tell_all([matched, own]) == "event times -4, -3; not observed: US$ {million}"
+    assert language.tell_all([matched, own]) == "event times −4, −3; not observed: US$ {million}"
     assert language.tell(nested).endswith(
         "entry: no comparison firm is observed in one of the two years"
     )
