@@ -69,6 +69,16 @@ def rows(entry, years=range(2001, 2006)):
     ]
 
 
+def test_a_code_that_many_firms_share_is_named():
+    firms = [str(firm) for firm in range(12)]
+    panel = pd.DataFrame({"firm_id": firms, "year": 2002, "first": 9999.0})
+    with pytest.raises(DataError, match=r"treatment\.entry\.never \(\[9999\] here\), or correct"):
+        cohorts_from_entry_year(panel, ENTRY)
+    few = panel.assign(first=[9999.0] * 9 + [2002.0] * 3)
+    with pytest.raises(DataError, match=r"treatment\.entry\.never, or correct"):
+        cohorts_from_entry_year(few, ENTRY)
+
+
 @pytest.mark.parametrize("never", [0, ""])
 def test_a_started_study_finds_the_column(never, tmp_path):
     table = [HEADER, *rows([2003, 2003, 2004, never, never, never, never, never])]

@@ -137,6 +137,7 @@ REGISTER = {
     "dated_by": "approval",
     "late_entry_month": 7,
     "accepted": ["yes"],
+    "never": [9999.0],
     "switches_off": "absorbing",
 }
 OTHER_ENTRIES = [

@@ -41,7 +41,7 @@ def cohorts(columns=None, register=REGISTER, values=None, **entry) -> Cohorts:
     settings = {"source": "register", "programme": "cdp", "other_programmes": "keep"} | entry
     declared = RegisterEntry.model_validate(settings)
     named = RegisterColumns.model_validate(COLUMNS | (columns or {}))
-    entries = read_entries(register, named, declared, clean(values), None)
+    entries = read_entries(register, named, declared, clean(values), None, panel_years=(2002, 2003))
     return cohorts_from_register(PANEL, entries, declared, clean(values))
 
 
@@ -58,6 +58,24 @@ def cohorts(columns=None, register=REGISTER, values=None, **entry) -> Cohorts:
 )
 def test_entry_is_dated_as_declared(entry, expected):
     assert cohorts(**entry).entry_year.to_dict() == expected
+
+
+@pytest.mark.parametrize("code", ["0", "9999", "1900"])
+def test_a_code_of_who_never_entered_is_read_where_it_is_declared(code):
+    rows = REGISTER.assign(entry=["2003", code, "2003", code, "2003"])
+    with pytest.raises(
+        DataError, match=r"entry \(register\) .*: 2 rows; .*entry\.never, or correct"
+    ):
+        cohorts(register=rows, programme=None)
+    found = cohorts(register=rows, programme=None, never=[float(code)])
+    assert found.entry_year.to_dict() == {"1": 2003, "2": 2003, "4": 2003}
+
+
+def test_a_word_for_never_is_a_code_too():
+    rows = REGISTER.assign(entry=["2003", "2002", "2003", " nunca ", "2003"])
+    assert "3" not in cohorts(register=rows, never=["nunca"]).entry_year
+    with pytest.raises(DataError, match="a year is missing"):
+        cohorts(register=rows)
 
 
 @pytest.mark.parametrize(("late", "expected"), [(None, 2003), (10, 2004)])

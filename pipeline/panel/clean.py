@@ -148,8 +148,8 @@ def _require_both_groups(ledger: Ledger, treatment: TreatmentSection) -> None:
         raise DataError(
             _emptied(ledger.sample_flow, "comparison")
             or "every firm enters the programme, so there is no never-treated firm to compare "
-            "with; declare treatment.comparison: not_yet_treated, or deliver firms outside the "
-            "programme"
+            "with; list a code of firms that never enter in treatment.entry.never, declare "
+            "treatment.comparison: not_yet_treated, or deliver firms outside the programme"
         )
 
 

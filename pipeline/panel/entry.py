@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.datasets.panel import NEAR_A_BENEFICIARY, SWITCHED_OFF
 from pipeline.errors import DataError, Reason
+from pipeline.panel.entry_codes import refuse_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.origin import Origin, located
 from pipeline.panel.panel_index import NO_ROW, of_firms, places_in
@@ -22,9 +23,6 @@ from pipeline.params.treatment import (
     IndicatorEntry,
     RegisterEntry,
 )
-
-# An entry year this far outside the panel is taken for a code of firms that never enter.
-FARTHEST_ENTRY_YEARS = 50
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,13 @@ def firm_cohorts(
     if table is None or columns is None:
         raise DataError("treatment.entry.source is register, but the study has no register")
     with located(register.origin):
-        entries = read_entries(table, columns, entry, clean, links)
+        entries = read_entries(table, columns, entry, clean, links, panel_years=_years(panel))
     return cohorts_from_register(panel, entries, entry, clean, why_unfound)
+
+
+def _years(panel: pd.DataFrame) -> tuple[int, int]:
+    """Return the panel's first and last year."""
+    return int(panel["year"].min()), int(panel["year"].max())
 
 
 def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
@@ -110,21 +113,7 @@ def cohorts_from_entry_year(panel: pd.DataFrame, entry: EntryYearEntry) -> pd.Se
     refuse_rows(
         (given % 1 != 0) & given.notna(), f"{entry.column} is no whole year", "correct", keys
     )
-    refuse_rows(
-        given < min(1, int(panel["year"].min())),
-        f"{entry.column} is 0 or less, which is no year",
-        "list a code of firms that never enter in treatment.entry.never, or correct",
-        keys,
-    )
-    near = given.between(
-        panel["year"].min() - FARTHEST_ENTRY_YEARS, panel["year"].max() + FARTHEST_ENTRY_YEARS
-    )
-    refuse_rows(
-        ~near & given.notna(),
-        f"{entry.column} lies more than {FARTHEST_ENTRY_YEARS} years outside the panel",
-        "list a code of firms that never enter in treatment.entry.never, or correct",
-        keys,
-    )
+    refuse_codes(given, panel["firm_id"], _years(panel), entry.column, keys)
     by_firm = given.groupby(panel["firm_id"])
     refuse_rows(
         panel["firm_id"].map(by_firm.nunique(dropna=False)) > 1,

@@ -7,6 +7,7 @@ import pandas as pd
 from pipeline.datasets.panel import LEAVES_PROGRAMME
 from pipeline.errors import DataError, Reason, told_codes
 from pipeline.panel.check_digits import wrong_check_digits
+from pipeline.panel.entry_codes import is_never, refuse_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.rules.links import link
 from pipeline.panel.values import firm_identifier, refuse_rows, text
@@ -55,19 +56,24 @@ def read_entries(
     entry: RegisterEntry,
     clean: CleanSection,
     links: pd.Series | None,
+    *,
+    panel_years: tuple[int, int],
 ) -> Entries:
     """Return who entered which programme when, under panel identifiers.
 
-    Raises DataError where the evaluated programme has no row, an entry date is missing or no
-    date, a decision is unknown, or a firm leaves although params refuse that.
+    Raises DataError where the evaluated programme has no row, an entry date is missing, no date or
+    far from the years of the panel, a decision is unknown, or a firm leaves although params refuse
+    that.
     """
     listed = register.reset_index(drop=True)
     name = f"{columns.firm_id} (register)"
     delivered = listed[columns.firm_id]
     firm = link(firm_identifier(delivered, name, clean.identifier, "register"), links)
     evaluated = _of_programme(listed, columns, entry)
-    accepted = _accepted(listed, columns, entry)
-    year = _entry_year(listed, accepted, columns, entry)
+    dated = _dated(listed, columns, entry)
+    accepted = _accepted(listed, columns, entry) & ~is_never(dated, entry.never)
+    year = _entry_year(dated[accepted], columns, entry).reindex(listed.index)
+    refuse_codes(year, firm, panel_years, str(dated.name))
     entered = evaluated & accepted
     rows = RegisterRows(listed, firm, year, entered, evaluated)
     fields, several = firm_fields(rows, columns, clean.register_values)
@@ -122,23 +128,24 @@ def _firms_by(codes: pd.Series, firm: pd.Series) -> dict[str, int]:
     return {str(code): int(n) for code, n in firm.groupby(codes).nunique().items()}
 
 
-def _entry_year(
-    register: pd.DataFrame, accepted: pd.Series, columns: RegisterColumns, entry: RegisterEntry
-) -> pd.Series:
-    """Return the first treated year of accepted rows, missing elsewhere.
+def _dated(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterEntry) -> pd.Series:
+    """Return what dates the entry, under the name that messages have for it."""
+    column = columns.dates[entry.dated_by] if entry.dated_by else columns.entry_year
+    return register[column].rename(f"{column} (register)")
+
+
+def _entry_year(values: pd.Series, columns: RegisterColumns, entry: RegisterEntry) -> pd.Series:
+    """Return the first treated year by what dates the entry.
 
     An entry in `late_entry_month` or later counts from the next year: too little of its first
     year is treated.
     """
-    column = columns.dates[entry.dated_by] if entry.dated_by else columns.entry_year
-    values = register.loc[accepted, column]
-    name = f"{column} (register)"
+    name = str(values.name)
     if entry.late_entry_month is None:
-        year = calendar_year(values, name, columns.years)
-    else:
-        date = _dates(values, name, columns.years)
-        year = (date.dt.year + (date.dt.month >= entry.late_entry_month)).astype("Int64")
-    return year.reindex(register.index)
+        return calendar_year(values, name, columns.years)
+    date = _dates(values, name, columns.years)
+    year = date.dt.year + (date.dt.month >= entry.late_entry_month)
+    return pd.Series(year.astype("Int64"))
 
 
 def _dates(values: pd.Series, name: str, written: YearsWritten) -> pd.Series:

@@ -47,7 +47,8 @@ class RegisterEntry(Settings):
     `exclude_all` in others at all; `covariate` adds the PANEL column other_programme, 1 from
     entry into another programme on. `dated_by` picks one of data.register_columns.dates (approval,
     disbursement, first activity), null the column entry_year. An entry in `late_entry_month` or
-    later counts from the next year. `accepted` lists decisions that count as entry.
+    later counts from the next year. `accepted` lists decisions that count as entry, and `never`
+    codes in the place of a date (0, 9999, nunca) of firms that never entered.
     `switches_off` says whether firms that leave are refused or stay treated.
     """
 
@@ -57,6 +58,7 @@ class RegisterEntry(Settings):
     dated_by: str | None = None
     late_entry_month: int | None = Field(default=None, ge=1, le=12)
     accepted: list[str] | None = None
+    never: list[float | str] = Field(default=[])
     switches_off: Literal["refuse", "absorbing"] = "refuse"
 
 
