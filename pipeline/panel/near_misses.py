@@ -73,8 +73,13 @@ def fewest_kinds(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rates(pairs: pd.DataFrame, n: int) -> dict[str, float]:
-    """Return the share of identifiers that nearly agree with a firm's, by kind."""
-    return {kind: pairs.loc[pairs[kind], "wanted"].nunique() / max(n, 1) for kind in KINDS}
+    """Return the share of identifiers that nearly agree with a firm's, by kind.
+
+    Another way of writing counts where it is all that parts them.
+    """
+    same = ~pairs[list(_EDITS)].any(axis=1)
+    of_kind = {kind: pairs[kind] & (same if kind in FORMS else True) for kind in KINDS}
+    return {kind: pairs.loc[rows, "wanted"].nunique() / max(n, 1) for kind, rows in of_kind.items()}
 
 
 def _pairs(wanted: Texts, firms: Texts) -> pd.DataFrame:

@@ -1,0 +1,265 @@
+"""Beneficiaries that are nearly in the panel: found by kind, settled by a rule, or left out."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import DataError
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.near_misses import KINDS, near_misses
+from pipeline.params.clean import CleanSection
+from pipeline.params.data import DataSection
+from pipeline.params.treatment import TreatmentSection
+
+# Identifiers far from each other, with zeros in front: 40 firms, of which 12 are beneficiaries.
+IDS = [f"{n:08d}" for n in 71_317 + np.random.default_rng(7).permutation(80_000)[:40] * 111]
+LETTERS = [f"ab{identifier[1:]}" for identifier in IDS]
+N = 12
+YEARS = range(2001, 2004)
+NUMBER = {"kind": "number", "column": "sales", "unit": "US$", "label": "Sales"}
+NAMED = {"kind": "text", "column": "called", "label": "Name"}
+
+
+def cleaned(panel_ids, register_ids, identifier=None, why=None, **register):
+    """Clean a panel of firms by the order of `panel_ids` and a register of beneficiaries."""
+    panel = pd.DataFrame(
+        [(firm, year, 10.0 + i, f"Firm {i}") for i, firm in enumerate(panel_ids) for year in YEARS],
+        columns=["id", "yr", "sales", "called"],
+    )
+    columns = {"firm_id": "firm", "entry_year": "entry"} | {n: n for n in register}
+    listed = pd.DataFrame({"firm": register_ids, "entry": 2002, **register})
+    window = {"first_event_time": -1, "last_event_time": 1}
+    return clean_panel(
+        panel,
+        listed,
+        {},
+        data=DataSection.model_validate(
+            {"source": {"kind": "files", "panel": "p.csv"}, "firm_id": "id", "year": "yr"}
+            | {"cluster": ["firm_id"], "columns": {"sales": NUMBER, "called": NAMED}}
+            | {"register_columns": columns}
+        ),
+        clean=CleanSection.model_validate(
+            {"duplicates": {"identical": "refuse", "conflicting": "refuse"}}
+            | {"identifier": identifier or {}}
+        ),
+        treatment=TreatmentSection.model_validate(
+            {"entry": {"source": "register", "programme": None, "other_programmes": "keep"}}
+            | {"anticipation_years": 0, "comparison": "never_treated", "window": window}
+            | {"unfound": why}
+        ),
+    )
+
+
+def treated(ledger):
+    return ledger.panel.loc[ledger.panel["cohort"].notna(), "firm_id"].nunique()
+
+
+def swapped(identifier):
+    at = next(i for i in range(3, 7) if identifier[i] != identifier[i + 1])
+    return identifier[:at] + identifier[at + 1] + identifier[at] + identifier[at + 2 :]
+
+
+def as_read(values):
+    return pd.Series(values, dtype=object)
+
+
+# Panel, how the register writes its identifiers, kinds, and the rules that join them.
+DAMAGES = {
+    "zeros lost": (IDS, lambda i: i.lstrip("0"), {"width": {"width": 8}}),
+    "zeros lost in the panel": (
+        [i.lstrip("0") for i in IDS], lambda i: i.zfill(8), {"width": {"width": 8}}
+    ),
+    "numbers": (IDS, float, {"width": {"width": 8}}),
+    "small letters": (LETTERS, str.upper, {"case": {"case": "upper"}}),
+    "mixed letters": (LETTERS, str.capitalize, {"case": {"case": "lower"}}),
+    "spaces within": (IDS, lambda i: f"{i[:3]} {i[3:]}", {"spaces": {"spaces": "remove"}}),
+    "no-break spaces": (
+        IDS, lambda i: f"{i[:3]}\u00a0{i[3:6]}\u202f{i[6:]}", {"spaces": {"spaces": "remove"}}
+    ),
+    "byte-order mark": (IDS, lambda i: f"\ufeff{i}", {"spaces": {"spaces": "remove"}}),
+    "zero-width space": (IDS, lambda i: f"{i}\u200b", {"spaces": {"spaces": "remove"}}),
+    "decimal commas": (IDS, lambda i: f"{i},0", {"decimals": {"decimals": "remove"}}),
+    "two decimals": (IDS, lambda i: f"{i}.00", {"decimals": {"decimals": "remove"}}),
+    "points": (
+        IDS, lambda i: f"{i[:2]}.{i[2:5]}.{i[5:]}", {"characters": {"characters": "remove"}}
+    ),
+    "slashes in the panel": (
+        [f"{i[:4]}/{i[4:]}" for i in IDS], lambda i: i.replace("/", ""),
+        {"characters": {"characters": "remove"}},
+    ),
+    "apostrophe of a spreadsheet": (
+        IDS, lambda i: f"'{i}", {"characters": {"characters": "remove"}}
+    ),
+    "full-width digits": (
+        IDS, lambda i: i.translate({48 + d: 0xFF10 + d for d in range(10)}),
+        {"characters": {"characters": "remove"}},
+    ),
+    "check digit in the register": (
+        IDS, lambda i: f"{i}K", {"check_digit": {"drop_check_digit": "register"}}
+    ),
+    "check digit in the panel": (
+        IDS, lambda i: i[:-1], {"check_digit": {"drop_check_digit": "panel"}}
+    ),
+    "dash and check digit": (
+        IDS, lambda i: f"{i[:2]}.{i[2:5]}.{i[5:]}-K",
+        {"characters": {"characters": "remove"}, "check_digit": {"drop_check_digit": "register"}},
+    ),
+    "zeros and letters": (
+        [f"0{i}" for i in LETTERS], lambda i: i[1:].upper(),
+        {"case": {"case": "upper"}, "width": {"width": 10}},
+    ),
+    "all at once": (
+        [f"0{i}" for i in LETTERS], lambda i: f" {i[1:4].upper()}-{i[4:]}\u00a0,0",
+        {"spaces": {"spaces": "remove"}, "decimals": {"decimals": "remove"},
+         "characters": {"characters": "remove"}, "case": {"case": "upper"},
+         "width": {"width": 10}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damage_stops_until_its_rules_are_set_and_then_everyone_is_found(name):
+    panel_ids, written, rules = DAMAGES[name]
+    register = as_read([written(i) if n % 2 else i for n, i in enumerate(panel_ids[:N])])
+    with pytest.raises(DataError) as raised:
+        cleaned(panel_ids, register)
+    message = str(raised.value)
+    assert message.startswith(f"{N // 2} of {N} beneficiaries of the register"), message
+    assert set(re.findall(r"(?:by|;) (\w+) \d", message)) == set(rules)
+    for kind in rules:
+        assert f"{kind} {N // 2} (clean.identifier." in message
+    assert set(raised.value.problems["firm_id"]) == set(panel_ids[1:N:2])
+    assert not any(i.lstrip("0") in message for i in panel_ids)
+    joined = {key: value for rule in rules.values() for key, value in rule.items()}
+    if "drop_check_digit" in joined:  # it is in every identifier of a table, or in none
+        register = as_read([written(i) for i in panel_ids[:N]])
+    ledger = cleaned(panel_ids, register, joined)
+    assert treated(ledger) == N
+    assert ledger.not_found.empty
+    assert ledger.panel["firm_id"].nunique() == len(panel_ids)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_declined_near_misses_leave_the_comparison_with_a_step_of_their_own(name):
+    panel_ids, written, rules = DAMAGES[name]
+    register = as_read([written(i) if n % 2 else i for n, i in enumerate(panel_ids[:N])])
+    declined = {"near_misses": list(rules)}
+    ledger = cleaned(panel_ids, register, declined, why="not to be had")
+    assert not set(ledger.panel["firm_id"]) & set(panel_ids[1:N:2])
+    assert treated(ledger) == N // 2
+    flow = ledger.sample_flow.set_index("rule")
+    assert flow.loc["not_nearly_a_beneficiary", "comparison_firms_lost"] == N // 2
+    counts = ledger.issues.set_index("rule")["count"]
+    assert counts["not_in_panel"] == N // 2
+    assert {kind for kind in KINDS if f"near_miss_{kind}" in counts} == set(rules)
+    everything = cleaned(panel_ids, register, {"near_misses": "decline"}, why="not to be had")
+    pd.testing.assert_frame_equal(everything.panel, ledger.panel)
+
+
+def test_decimals_of_numbers_are_never_read_as_digits():
+    assert treated(cleaned(IDS, as_read([f"{i}.0" for i in IDS[:N]]))) == N
+
+
+def test_two_digits_in_the_other_order_are_named_one_by_one():
+    register = [swapped(i) if n < 2 else i for n, i in enumerate(IDS[:N])]
+    with pytest.raises(DataError, match=r"transposition 2 \(list those .* clean.links\)") as raised:
+        cleaned(IDS, register)
+    found = raised.value.problems.set_index("register_id")["firm_id"].to_dict()
+    assert found == {swapped(i): i for i in IDS[:2]}
+
+
+def test_another_last_digit_is_a_near_miss_where_identifiers_are_sparse():
+    register = [f"{i[:-1]}{9 - int(i[-1])}" if n < 2 else i for n, i in enumerate(IDS[:N])]
+    with pytest.raises(DataError, match="other_check_digit 2"):
+        cleaned(IDS, register)
+
+
+def test_where_identifiers_are_dense_one_digit_off_is_another_firm():
+    dense = [f"{n:04d}" for n in range(1, 2000, 2)]
+    unfound = [f"{n:04d}" for n in range(0, 60, 2)]
+    pairs = near_misses(pd.Index(unfound), pd.Index(dense), np.random.default_rng(1))
+    assert pairs.empty
+    lost = near_misses(pd.Index(["3", "77"]), pd.Index(dense), np.random.default_rng(1))
+    assert lost["firm_id"].tolist() == ["0003", "0077"]
+    assert lost["width"].all()
+
+
+def test_who_is_nearly_two_firms_is_counted_apart_and_both_leave():
+    panel_ids = [*IDS, f"{IDS[0]}A", f"{IDS[0]}B"]
+    register = [f"{IDS[0]}-C", *IDS[1:N]]
+    with pytest.raises(DataError, match="1 of them nearly match more than one firm"):
+        cleaned([*panel_ids[1:]], register)
+    ledger = cleaned(panel_ids[1:], register, {"near_misses": "decline"})
+    assert not set(ledger.panel["firm_id"]) & {f"{IDS[0]}A", f"{IDS[0]}B"}
+
+
+def test_a_beneficiary_that_is_found_stays_although_another_is_nearly_it():
+    register = [*IDS[:N], IDS[0].lstrip("0")]
+    ledger = cleaned(IDS, register, {"near_misses": ["width"]})
+    assert treated(ledger) == N
+    assert "not_nearly_a_beneficiary" not in set(ledger.sample_flow["rule"])
+
+
+def test_unfound_without_near_misses_do_not_stop_below_one_in_five():
+    register = [*IDS[:N], "999999999991", "x"]
+    counts = cleaned(IDS, register).issues.set_index("rule")["count"]
+    assert counts["not_in_panel"] == 2
+    many = [*IDS[:3], "999999999991"]
+    with pytest.raises(DataError, match=r"1 of 4 .*\(25 percent\).* treatment.unfound must say why"):
+        cleaned(IDS, many)
+    assert treated(cleaned(IDS, many, why="closed")) == 3
+
+
+AMOUNTS = [100.0] * 14 + [300.0] * 6
+
+
+@pytest.mark.parametrize(
+    ("amounts", "told"),
+    [
+        (AMOUNTS, [{"amount": 1800.0, "percent": 56}]),
+        ([100.0] * 19 + [9000.0], []),
+        ([9000.0] + [100.0] * 19, []),
+        ([100.0] * 15 + [np.nan] * 5, []),
+    ],
+)
+def test_what_the_unfound_had_is_told_where_it_tells_of_no_firm(amounts, told):
+    register = [*IDS[:14], *(f"x{n}y{n}" for n in range(6))]
+    ledger = cleaned(IDS, register, why="closed", amount=amounts)
+    rows = ledger.issues[ledger.issues["rule"] == "amount_not_in_panel"]
+    assert [pd.io.json.ujson_loads(fields) for fields in rows["rule_fields"]] == told
+
+
+def test_names_are_compared_on_request_and_join_nothing():
+    register = [*IDS[2:N], "999999999991", "999999999992"]
+    names = [*(f"Firm {n}" for n in range(2, N)), "FIRM  0", "Other, entirely"]
+    asked = {"name_column": "called", "least_name_score": 95}
+    plain = cleaned(IDS, register, asked | {"near_misses": ["name"]}, name=names)
+    assert IDS[0] not in set(plain.panel["firm_id"])
+    assert IDS[1] in set(plain.panel["firm_id"])
+    with pytest.raises(DataError, match=r"1 of 12 .* by name 1 \(list those"):
+        cleaned(IDS, register, asked, name=names)
+
+
+RUTS = ["76086428-5", "60803000-K", "96790240-3", "12531909-2", "30686957-4", "16685951-4"]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "spoilt", "wrong"),
+    [
+        ({"check_digit": "rut"}, RUTS, 0),
+        ({"check_digit": "rut"}, ["76086428-4", *RUTS[1:]], 1),
+        ({"check_digit": "rut", "cut_at": "-"}, ["76086428-4", *RUTS[1:]], 1),
+        ({"check_digit": "rut", "drop_check_digit": "both", "characters": "remove"},
+         ["76086428-4", "60803000-1", *RUTS[2:]], 2),
+    ],
+)  # fmt: skip
+def test_wrong_check_digits_are_counted(identifier, spoilt, wrong):
+    pytest.importorskip("stdnum")
+    ledger = cleaned(RUTS, spoilt[:2], identifier | {"near_misses": "decline"}, why="typing errors")
+    counts = ledger.issues.set_index("rule")["count"]
+    assert counts.get("wrong_check_digit_register", 0) == wrong
+    assert "wrong_check_digit_panel" not in counts
