@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
-from pipeline.panel.near_misses import KINDS, near_misses
+from pipeline.panel.near_misses import near_misses
+from pipeline.panel.unfound import Listed, settle_unfound
+from pipeline.panel.values import firm_identifier
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
+from pipeline.params.identifier import Identifier
 from pipeline.params.treatment import TreatmentSection
 
 # Identifiers far from each other, with zeros in front: 40 firms, of which 12 are beneficiaries.
@@ -24,10 +27,30 @@ NUMBER = {"kind": "number", "column": "sales", "unit": "US$", "label": "Sales"}
 NAMED = {"kind": "text", "column": "called", "label": "Name"}
 
 
-def cleaned(panel_ids, register_ids, identifier=None, why=None, **register):
-    """Clean a panel of firms by the order of `panel_ids` and a register of beneficiaries."""
+def settled(panel_ids, register_ids, identifier=None, why=None):
+    """Return who is not found of a register, both sides written as declared."""
+    rules = {"identifier": Identifier.model_validate(identifier or {})}
+    firms = firm_identifier(as_read(panel_ids), "id", rules["identifier"])
+    listed = firm_identifier(as_read(register_ids), "firm", rules["identifier"], "register")
+    years = pd.Series(2002, index=pd.Index(listed), dtype="Int64")
+    clean = CleanSection.model_validate(
+        {"duplicates": {"identical": "refuse", "conflicting": "refuse"}} | rules
+    )
+    found = Listed(years, pd.Index([], dtype="str"))
+    return settle_unfound(found, pd.DataFrame({"firm_id": firms}), clean, why)
+
+
+def cleaned(panel_ids, register_ids, identifier=None, why=None, gain=0.0, **register):
+    """Clean a panel of firms by the order of `panel_ids` and a register of beneficiaries.
+
+    Sales rise by 1 until the last year; those of the first N firms by `gain` more.
+    """
     panel = pd.DataFrame(
-        [(firm, year, 10.0 + i, f"Firm {i}") for i, firm in enumerate(panel_ids) for year in YEARS],
+        [
+            (firm, year, 10.0 + i + (year == 2003) * (1 + gain * (i < N)), f"Firm {i}")
+            for i, firm in enumerate(panel_ids)
+            for year in YEARS
+        ],
         columns=["id", "yr", "sales", "called"],
     )
     columns = {"firm_id": "firm", "entry_year": "entry"} | {n: n for n in register}
@@ -121,12 +144,16 @@ DAMAGES = {
 }  # fmt: skip
 
 
+def half(panel_ids, written):
+    """Return identifiers of the beneficiaries, of whom every second is written otherwise."""
+    return as_read([written(i) if n % 2 else i for n, i in enumerate(panel_ids[:N])])
+
+
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damage_stops_until_its_rules_are_set_and_then_everyone_is_found(name):
     panel_ids, written, rules = DAMAGES[name]
-    register = as_read([written(i) if n % 2 else i for n, i in enumerate(panel_ids[:N])])
     with pytest.raises(DataError) as raised:
-        cleaned(panel_ids, register)
+        settled(panel_ids, half(panel_ids, written))
     message = str(raised.value)
     assert message.startswith(f"{N // 2} of {N} beneficiaries of the register"), message
     assert set(re.findall(r"(?:by|;) (\w+) \d", message)) == set(rules)
@@ -135,29 +162,45 @@ def test_a_damage_stops_until_its_rules_are_set_and_then_everyone_is_found(name)
     assert set(raised.value.problems["firm_id"]) == set(panel_ids[1:N:2])
     assert not any(i.lstrip("0") in message for i in panel_ids)
     joined = {key: value for rule in rules.values() for key, value in rule.items()}
-    if "drop_check_digit" in joined:  # it is in every identifier of a table, or in none
-        register = as_read([written(i) for i in panel_ids[:N]])
-    ledger = cleaned(panel_ids, register, joined)
-    assert treated(ledger) == N
-    assert ledger.not_found.empty
-    assert ledger.panel["firm_id"].nunique() == len(panel_ids)
+    # a check digit is in every identifier of a table, or in none
+    everyone = as_read([written(i) for i in panel_ids[:N]])
+    register = everyone if "drop_check_digit" in joined else half(panel_ids, written)
+    found = settled(panel_ids, register, joined)
+    assert found.beneficiaries.empty
+    assert found.nearly.empty
+    assert not found.issues
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_declined_near_misses_leave_the_comparison_with_a_step_of_their_own(name):
+def test_of_declined_near_misses_the_panel_s_firms_are_known_and_counted(name):
     panel_ids, written, rules = DAMAGES[name]
-    register = as_read([written(i) if n % 2 else i for n, i in enumerate(panel_ids[:N])])
     declined = {"near_misses": list(rules)}
-    ledger = cleaned(panel_ids, register, declined, why="not to be had")
-    assert not set(ledger.panel["firm_id"]) & set(panel_ids[1:N:2])
+    found = settled(panel_ids, half(panel_ids, written), declined, "not to be had")
+    assert set(found.nearly) == set(panel_ids[1:N:2])
+    counts = {issue.rule.code: issue.count for issue in found.issues}
+    assert counts == {"not_in_panel": N // 2} | {f"near_miss_{kind}": N // 2 for kind in rules}
+
+
+def test_declined_near_misses_leave_the_comparison_with_a_step_of_their_own():
+    register = [i.lstrip("0") if n % 2 else i for n, i in enumerate(IDS[:N])]
+    ledger = cleaned(IDS, register, {"near_misses": "decline"}, why="not to be had")
+    assert not set(ledger.panel["firm_id"]) & set(IDS[1:N:2])
     assert treated(ledger) == N // 2
     flow = ledger.sample_flow.set_index("rule")
     assert flow.loc["not_nearly_a_beneficiary", "comparison_firms_lost"] == N // 2
-    counts = ledger.issues.set_index("rule")["count"]
-    assert counts["not_in_panel"] == N // 2
-    assert {kind for kind in KINDS if f"near_miss_{kind}" in counts} == set(rules)
-    everything = cleaned(panel_ids, register, {"near_misses": "decline"}, why="not to be had")
-    pd.testing.assert_frame_equal(everything.panel, ledger.panel)
+
+
+def test_a_register_that_lost_half_its_zeros_gives_the_right_effect_once_the_rule_is_set():
+    lost = [i.lstrip("0") if n % 2 else i for n, i in enumerate(IDS[:N])]
+    with pytest.raises(DataError, match=r"width 6 \(clean.identifier.width: 8\)"):
+        cleaned(IDS, lost, gain=4.0)
+    joined = cleaned(IDS, lost, {"width": 8}, gain=4.0).panel
+    pd.testing.assert_frame_equal(joined, cleaned(IDS, IDS[:N], gain=4.0).panel)
+    change = joined.pivot(index="firm_id", columns="year", values="sales")
+    change = (change[2003] - change[2001]).groupby(
+        joined.groupby("firm_id")["cohort"].first().notna()
+    )
+    assert change.mean().tolist() == [1.0, 5.0]
 
 
 def test_decimals_of_numbers_are_never_read_as_digits():
@@ -209,7 +252,9 @@ def test_unfound_without_near_misses_do_not_stop_below_one_in_five():
     counts = cleaned(IDS, register).issues.set_index("rule")["count"]
     assert counts["not_in_panel"] == 2
     many = [*IDS[:3], "999999999991"]
-    with pytest.raises(DataError, match=r"1 of 4 .*\(25 percent\).* treatment.unfound must say why"):
+    with pytest.raises(
+        DataError, match=r"1 of 4 .*\(25 percent\).* treatment.unfound must say why"
+    ):
         cleaned(IDS, many)
     assert treated(cleaned(IDS, many, why="closed")) == 3
 
@@ -263,3 +308,57 @@ def test_wrong_check_digits_are_counted(identifier, spoilt, wrong):
     counts = ledger.issues.set_index("rule")["count"]
     assert counts.get("wrong_check_digit_register", 0) == wrong
     assert "wrong_check_digit_panel" not in counts
+
+
+# What happens to an identifier on its way into a register, none of which makes another firm's.
+WAYS = st.sampled_from(
+    [
+        lambda i: i.lstrip("0"),
+        lambda i: f"00{i}",
+        str.upper,
+        str.lower,
+        lambda i: f" {i}\u2009",
+        lambda i: f"{i[:3]}\u00a0{i[3:]}",
+        lambda i: f"\ufeff{i}",
+        lambda i: f"{i[:2]}.{i[2:]}",
+        lambda i: f"{i[:4]}-{i[4:]}",
+        lambda i: f"n/{i}"[2:],
+        lambda i: f"({i})",
+        lambda i: i.translate({48 + d: 0xFF10 + d for d in range(10)}),
+    ]
+)
+DIGIT = st.sampled_from([lambda i: i, lambda i: f"{i}K", lambda i: i[:-1], swapped])
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(
+    damages=st.lists(st.tuples(st.lists(WAYS, max_size=4), DIGIT), min_size=1, max_size=8),
+    letters=st.booleans(),
+)
+def test_whatever_way_an_identifier_is_written_its_firm_never_serves_silently(damages, letters):
+    panel_ids = LETTERS if letters else IDS
+    written = []
+    for firm, (ways, digit) in zip(panel_ids, damages, strict=False):
+        spoilt = digit(firm)
+        for way in ways:
+            spoilt = way(spoilt)
+        written.append(spoilt)
+    found = settled(panel_ids, written, {"near_misses": "decline"}, "typing errors")
+    known = set(panel_ids)
+    for firm, spoilt in zip(panel_ids, firm_identifier(as_read(written), "firm"), strict=False):
+        assert spoilt in known or spoilt in found.beneficiaries.index
+        assert spoilt in known or firm in found.nearly
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(written=st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=5))
+def test_any_text_is_found_or_counted(written):
+    kept = [i for i in written if i.strip()]
+    if not kept:
+        return
+    everyone = firm_identifier(as_read(kept), "firm") if not any("#" in i for i in kept) else None
+    if everyone is None or everyone.duplicated().any():
+        return
+    found = settled(IDS, kept, {"near_misses": "decline"}, "typing errors")
+    assert set(found.beneficiaries.index) == set(everyone) - set(IDS)
+    assert found.nearly.isin(IDS).all()

@@ -76,6 +76,10 @@ FORMS: dict[str, Callable[[Texts], Texts]] = {
 }
 
 
+# Those that identifiers of plain letters and digits do not have.
+_OF_SIGNS = frozenset({"spaces", "decimals", "characters"})
+
+
 def texts(ids: Any) -> Texts:
     """Return identifiers as an array of texts."""
     return pa.array(ids, pa.large_string(), from_pandas=True)
@@ -83,8 +87,9 @@ def texts(ids: Any) -> Texts:
 
 def form_without(ids: Texts, ways: Collection[str]) -> Texts:
     """Return identifiers with these ways of writing undone."""
+    plain = compute.all(compute.ascii_is_alnum(ids)).as_py()
     for way, undone in FORMS.items():
-        if way in ways:
+        if way in ways and not (plain and way in _OF_SIGNS):
             ids = undone(ids)
     return ids
 

@@ -203,7 +203,7 @@ def _with_kinds(pairs: pd.DataFrame, edit: str, wanted: Texts, firms: Texts) -> 
     holds = _HOLDS[edit]
     plain = np.asarray(holds(one, other))
     rest = np.flatnonzero(~plain)
-    for way in FORMS:
+    for way in FORMS if len(rest) else ():
         ways = [w for w in FORMS if w != way]
         forms = (form_without(side.take(pa.array(rest)), ways) for side in (one, other))
         flags[way][rest] = ~np.asarray(holds(*forms))
