@@ -5,6 +5,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Floats
 from pipeline.effects.sample import StackedSample, stacked_sample
+from pipeline.effects.sampling_weights import weighted_stacks
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.errors import DataError, IdentificationError, Reason
@@ -16,18 +17,21 @@ from pipeline.selection.design_matrix import build_design_matrix
 def adjusted_sample(
     study: Study, spec: EstimatesAsked, sample: StackedSample, outcome: str
 ) -> tuple[StackedSample, int]:
-    """Return the sample with the spec's covariates, and the firms (once per stack) without them.
+    """Return the sample with the spec's covariates and weights, and the firms without them.
 
-    They count as not observed, under the study's rule for missing outcomes.
+    Firms count once per stack; those without count as not observed, under the study's rule.
     """
     named = spec.option("covariates")
-    if not named:
+    if not named and spec.option("weight_by") is None:
         return sample, 0
-    columns = standardised_covariates(study, sample.stacks, named)
-    lost = int((~np.isfinite(columns).all(axis=1)).sum())
+    stacks, lacking = weighted_stacks(study, spec, sample.stacks)
+    columns = None
+    if named:
+        columns = standardised_covariates(study, stacks, named)
+        lacking = lacking | ~np.isfinite(columns).all(axis=1)
     described = study.outcomes[outcome]
     values = on_scale(study.panel[described.column], described)
-    return stacked_sample(sample.stacks, values, study.estimate.missing, columns), lost
+    return stacked_sample(stacks, values, study.estimate.missing, columns), int(lacking.sum())
 
 
 def spec_sample(

@@ -65,7 +65,7 @@ def _adjusted(task: Task, estimate: Callable[..., Answer]) -> Answer:
     study, spec = task.study, task.spec
     sample, lost = adjusted_sample(study, spec, task.sample, task.outcome)
     unused: dict[str, float] = {}
-    if spec.covariates:
+    if spec.covariates or spec.option("weight_by"):
         unused["n_without_covariates"] = lost
         check_comparable(sample)
     if spec.year_effects_by is not None:

@@ -50,7 +50,8 @@ class StackedSpec(EstimatesAsked):
     score.covariates whose slopes may differ by year and stack (regression adjustment).
     `event_bins` adds means over ranges of event times. `placebo_entry_years` adds the average
     effect of an entry that many years too early, on years before entry only. `bands: true`
-    adds simultaneous bands of the event terms.
+    adds simultaneous bands of the event terms. `weight_by` names a covariate that weights firms (a
+    sampling weight, jobs at base) in the effects of the design `unmatched`.
     """
 
     gives = "effects"
@@ -72,6 +73,24 @@ class StackedSpec(EstimatesAsked):
     event_bins: list[EventBin] = Field(default_factory=list)
     placebo_entry_years: int | None = Field(default=None, ge=1)
     bands: Bands = False
+    weight_by: Annotated[str | None, OfScore(numeric=True)] = None
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> "StackedSpec":
+        if self.weight_by is None:
+            return self
+        if self.designs != ["unmatched"]:
+            raise ValueError(
+                "weight_by is for designs: [unmatched]: matches and their weights are made without "
+                "sampling weights; weights that start from them are method: entropy with base: "
+                "covariate"
+            )
+        if self.inference == "cluster_bootstrap" or self.randomisation is not None:
+            raise ValueError(
+                "weight_by does not go with cluster_bootstrap or randomisation, which make the "
+                "design again without it; use wild_bootstrap or bias_reduced"
+            )
+        return self
 
     @field_validator("inference", mode="before")
     @classmethod

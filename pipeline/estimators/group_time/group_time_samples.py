@@ -8,8 +8,8 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.effects.adjusted_sample import covariate_columns
-from pipeline.effects.stacks import LARGEST_WEIGHT, SetMembers, Stacks
-from pipeline.errors import DataError, IdentificationError, Reason
+from pipeline.effects.stacks import SetMembers, Stacks
+from pipeline.errors import IdentificationError, Reason
 from pipeline.estimators.group_time.cohort_sample import CohortSample
 from pipeline.panel.panel_index import NO_ROW
 from pipeline.selection.untreated_categories import (
@@ -103,23 +103,6 @@ def in_treated_categories(covariates: pd.DataFrame, treated: Flags) -> Flags:
     kept = np.ones(len(covariates), dtype=np.bool_)
     kept[complete] = ~in_untreated_categories(covariates[complete], treated[complete])
     return kept
-
-
-def positive_weights(values: Floats, name: str) -> Floats:
-    """Return weights by unit, zero where missing; raise DataError where one is negative."""
-    negative = int((values < 0).sum())
-    if negative:
-        raise DataError(
-            f"weight_by {name}: {negative} values are negative, which no weight can be; correct "
-            "the column, or weight by another covariate"
-        )
-    infinite = int((values > LARGEST_WEIGHT).sum())
-    if infinite:
-        raise DataError(
-            f"weight_by {name}: {infinite} values are infinite or as good as that; correct the "
-            "column, or weight by another covariate"
-        )
-    return np.nan_to_num(values)
 
 
 def _sample(

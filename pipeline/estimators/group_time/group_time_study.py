@@ -7,7 +7,8 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
 from pipeline.effects.levels import ClusterLevels, levels_at, levels_named
-from pipeline.effects.stacks import Stacks, unit_covariates
+from pipeline.effects.sampling_weights import positive_weights, weighted_stacks
+from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
 from pipeline.estimators.group_time.group_time import GroupTime, GroupTimeRules, group_time_effects
 from pipeline.estimators.group_time.group_time_panel import (
@@ -21,7 +22,6 @@ from pipeline.estimators.group_time.group_time_samples import (
     cohort_samples,
     firm_columns,
     in_treated_categories,
-    positive_weights,
 )
 from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.group_time_spec import GroupTimeSpec
@@ -73,13 +73,10 @@ def _stack_samples(
     """
     if stacks.design == "unmatched":
         stacks = replace(stacks, weight=(stacks.weight > 0).astype(np.float64))
-    adjusted, lost = None, 0
+    stacks, lacking = weighted_stacks(study, spec, stacks)
+    adjusted = None
     if study.covariates is not None and spec.covariates:
         adjusted = CovariateRows(study.covariates[spec.covariates], study.covariate_row)
-    if study.covariates is not None and spec.weight_by is not None:
-        size = unit_covariates(stacks, study.panel, study.covariates, [spec.weight_by])[:, 0]
-        lost = int((np.isnan(size) & (stacks.weight > 0)).sum())
-        stacks = replace(stacks, weight=stacks.weight * positive_weights(size, spec.weight_by))
     found = cohort_samples(
         stacks,
         values,
@@ -89,7 +86,7 @@ def _stack_samples(
         whole_sets=study.estimate.missing == "drop_set",
         treated_categories=spec.untreated_categories == "leave_out",
     )
-    return replace(found, n_without_covariates=found.n_without_covariates + lost)
+    return replace(found, n_without_covariates=found.n_without_covariates + int(lacking.sum()))
 
 
 def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortSamples:
