@@ -141,6 +141,14 @@ def ledger(delivered):
     return cleaned(delivered)
 
 
+def test_rows_are_counted_by_the_file_that_they_came_in(ledger):
+    """One file a year, whatever rules did to rows since."""
+    flows = ledger.flows
+    assert flows["n_firms"].sum() == len(ledger.panel)
+    named = [f"empresas_{year}.csv" for year in flows["year"]]
+    assert flows["source"].tolist() == named and len(set(named)) > 2
+
+
 def test_every_problem_is_found_and_counted(ledger):
     conform(ISSUES, ledger.issues)
     conform(PANEL, ledger.panel)

@@ -28,6 +28,7 @@ _SECTIONS = {
     "imbalance": "flow",
     "dropouts": "flow",
     "neighbours": "flow",
+    "coverage": "flow",
 }
 # What is told of the outcomes of one check together: the least and the most of its numbers.
 _LEAST, _MOST = ("n",), ("share",)

@@ -161,8 +161,8 @@ def _many_zeros(years: "pd.Series[int]", n_later: int, columns: Sequence[str]) -
         f"asked? More than {100 * _MOST_ZERO:g} percent stops, since such zeros would count as "
         "outcomes. Declare clean.absent.all_zero: drop_rows (the firm is not there), set_missing "
         f"with clean.absent.columns: [{listed}] (not known), or keep (true zeros); where a column "
-        "says who is absent, clean.absent.flag with flag_values; or clean.window without these "
-        "years"
+        "says who is absent, clean.absent.flag with flag_values (or clean.exit: who is gone for "
+        "good); or clean.window without these years"
     )
 
 
