@@ -66,8 +66,8 @@ def read_entries(
     that.
     """
     listed = register.reset_index(drop=True)
-    name = f"{columns.firm_id} (register)"
-    delivered = listed[columns.firm_id]
+    name = f"{columns.firm_key} (register)"
+    delivered = listed[columns.firm_key]
     firm = link(firm_identifier(delivered, name, clean.identifier, "register"), links)
     evaluated = _of_programme(listed, columns, entry)
     dated = _dated(listed, columns, entry)
@@ -104,7 +104,7 @@ def _of_programme(
     if not evaluated.any():
         raise DataError(
             f"the register has no row of programme {entry.programme}; it has "
-            f"{told_codes(_firms_by(programme, register[columns.firm_id]))}"
+            f"{told_codes(_firms_by(programme, register[columns.firm_key]))}"
         )
     return evaluated
 
@@ -119,7 +119,7 @@ def _accepted(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterE
     if not accepted.any():
         raise DataError(
             "no decision of the register is among treatment.entry.accepted; it has "
-            f"{told_codes(_firms_by(decision, register[columns.firm_id]))}"
+            f"{told_codes(_firms_by(decision, register[columns.firm_key]))}"
         )
     return accepted
 

@@ -4,6 +4,7 @@ Values stay as delivered; typing and cleaning belong to `pipeline.panel.clean`.
 """
 
 import hashlib
+from dataclasses import replace
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 
 from pipeline.errors import DataError, told_columns
 from pipeline.panel.delivered import long_layout, point_decimals, read_panel
+from pipeline.panel.firm_key import with_firm_key
 from pipeline.panel.obtained import RawTables
 from pipeline.panel.origin import file_origin, located
 from pipeline.panel.readers import first_row, read_table
@@ -23,7 +25,7 @@ from pipeline.params.data import (
     PackageSource,
     SimulationSource,
 )
-from pipeline.params.written import FileFormat
+from pipeline.params.written import FileFormat, key_columns
 
 # Rows of a table that people write: more than this is not one.
 _LARGEST_RULES_TABLE = 1_000_000
@@ -43,7 +45,18 @@ def obtain_tables(data: DataSection, raw_folder: Path) -> RawTables:
     else:
         tables = _simulate(source)
     _require_columns(tables, data)
-    return tables
+    return _with_keys(tables, data)
+
+
+def _with_keys(tables: RawTables, data: DataSection) -> RawTables:
+    """Return the tables with firms named by one column, where params name several."""
+    with located(tables.origins.get("panel", ())):
+        panel = with_firm_key(tables.panel, data.firm_id)
+    register = tables.register
+    if register is not None and data.register_columns is not None:
+        with located(tables.origins.get("register", ())):
+            register = with_firm_key(register, data.register_columns.firm_id)
+    return replace(tables, panel=panel, register=register)
 
 
 def read_rules_tables(clean: CleanSection, folder: Path) -> dict[str, pd.DataFrame]:
@@ -101,7 +114,11 @@ def _simulate(source: SimulationSource) -> RawTables:
 
 
 def _require_columns(tables: RawTables, data: DataSection) -> None:
-    wanted = [data.firm_id, data.year, *(column.column for column in data.delivered.values())]
+    wanted = [
+        *key_columns(data.firm_id),
+        data.year,
+        *(column.column for column in data.delivered.values()),
+    ]
     _require(tables.panel, wanted, "panel")
     if data.register_columns is not None and tables.register is not None:
         _require(tables.register, data.register_columns.named, "register")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.params.clean import EXIT_YEAR, CleanSection
 from pipeline.params.data import DataSection
+from pipeline.params.identifier import Identifier
 from pipeline.params.rule_marks import OfKind
 from pipeline.params.settings import nearest_known
 
@@ -28,12 +29,26 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
             f"clean.exit writes the column {EXIT_YEAR}, which data.columns has already; give that "
             "another name, or read it: survival.exit: {known_by: column, column: ...}"
         )
+    yield from _faults_of_parts(clean.identifier, data)
     in_register = data.register_columns is not None and data.register_columns.name is not None
     if (clean.identifier.name_column is not None) != in_register:
         yield (
             "clean.identifier.name_column goes with data.register_columns.name: give both, so that "
             "names are compared, or neither"
         )
+
+
+def _faults_of_parts(identifier: Identifier, data: DataSection) -> Iterator[str]:
+    """Yield one line for each rule of one number where several columns make an identifier."""
+    if isinstance(data.firm_id, str):
+        return
+    of_one = ("decimals", "cut_at", "characters", "drop_check_digit", "width", "check_digit")
+    for name in of_one:
+        if getattr(identifier, name) is not None:
+            yield (
+                f"clean.identifier.{name} is of identifiers in one column; data.firm_id names "
+                f"{len(data.firm_id)}: leave it out (allowed are spaces, remove, case)"
+            )
 
 
 def rules_file_faults(clean: CleanSection, study: str, root: Path) -> Iterator[str]:

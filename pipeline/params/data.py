@@ -9,8 +9,11 @@ from pipeline.params.simulation import Simulation
 from pipeline.params.written import (
     DateFormat,
     FileFormat,
+    FirmKey,
     FirstYear,
     YearsWritten,
+    key_columns,
+    key_name,
     require_century,
 )
 
@@ -129,7 +132,7 @@ class RegisterColumns(Settings):
     it have none. `name`, the firm's name, is only compared (clean.identifier.name_column).
     """
 
-    firm_id: str
+    firm_id: FirmKey
     entry_year: str
     name: str | None = None
     programme: str | None = None
@@ -159,9 +162,20 @@ class RegisterColumns(Settings):
         return YearsWritten(self.date_format, self.two_digit_years_from, where)
 
     @property
+    def firm_key(self) -> str:
+        """Return the name under which the register has the firm."""
+        return key_name(self.firm_id)
+
+    @property
     def named(self) -> list[str]:
         """Return every column of the register that params name."""
-        single = [self.firm_id, self.entry_year, self.name, self.programme, self.exit_year]
+        single = [
+            *key_columns(self.firm_id),
+            self.entry_year,
+            self.name,
+            self.programme,
+            self.exit_year,
+        ]
         fields = [*self.fields("text").values(), *self.fields("number").values()]
         return [*(n for n in single if n is not None), *self.dates.values(), *fields]
 
@@ -177,16 +191,18 @@ class RegisterColumns(Settings):
 class DataSection(Settings):
     """Say where the panel comes from, what identifies a row, and which columns are used.
 
-    `cluster` names the text columns whose combination is the assignment cluster, or `firm_id`
-    where each firm was assigned on its own. `date_format` says how dates are written from which
-    `year`, and columns of `unit: year`, take the year, where not 2009-10-31: '%d/%m/%Y', or serial
-    for a spreadsheet's number of days; `two_digit_years_from` is the first year that two digits can
-    be (1950: 50 is 1950, 49 is 2049). `max_rows` bounds what a delivered table may hold.
-    `confidential` keeps the raw files out of a replication package, which then has stand-ins.
+    `firm_id` is a column, or a list of columns that name a firm together (their values, joined by
+    |, are then its identifier, in the files of data/rules too). `cluster` names the text columns
+    whose combination is the assignment cluster, or `firm_id` where each firm was assigned on its
+    own. `date_format` says how dates are written from which `year`, and columns of `unit: year`,
+    take the year, where not 2009-10-31: '%d/%m/%Y', or serial for a spreadsheet's number of days;
+    `two_digit_years_from` is the first year that two digits can be (1950: 50 is 1950, 49 is 2049).
+    `max_rows` bounds what a delivered table may hold. `confidential` keeps the raw files out of a
+    replication package, which then has stand-ins.
     """
 
     source: Source
-    firm_id: str
+    firm_id: FirmKey
     year: str
     date_format: DateFormat | None = None
     two_digit_years_from: FirstYear | None = None
@@ -205,6 +221,20 @@ class DataSection(Settings):
     def years(self) -> YearsWritten:
         """Return how the panel writes years."""
         return YearsWritten(self.date_format, self.two_digit_years_from)
+
+    @property
+    def firm_key(self) -> str:
+        """Return the name under which the panel has the firm."""
+        return key_name(self.firm_id)
+
+    @model_validator(mode="after")
+    def _keys_of_one_width(self) -> "DataSection":
+        register = self.register_columns
+        if register is not None and len(key_columns(register.firm_id)) != len(
+            key_columns(self.firm_id)
+        ):
+            raise ValueError("firm_id and register_columns.firm_id must name as many columns")
+        return self
 
     @model_validator(mode="after")
     def _no_reserved_names(self) -> "DataSection":

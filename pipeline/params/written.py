@@ -33,6 +33,20 @@ class YearsWritten:
     section: str = "data"
 
 
+# One column, or several whose combination is a firm.
+FirmKey = str | Annotated[list[str], Field(min_length=2)]
+
+
+def key_columns(key: FirmKey) -> list[str]:
+    """Return the columns of a key."""
+    return [key] if isinstance(key, str) else key
+
+
+def key_name(key: FirmKey) -> str:
+    """Return the name under which a table has the key: that of its column, or all of them."""
+    return key if isinstance(key, str) else " + ".join(key)
+
+
 def require_century(written: YearsWritten) -> None:
     """Raise ValueError where dates have years of two digits and nothing says of which century."""
     if "%y" in (written.date_format or "") and written.two_digit_years_from is None:

@@ -38,15 +38,17 @@ def stand_in_files(root: Path, name: str, study: StudySection) -> dict[str, byte
         raise DataError(f"{name}.data.confidential is for data in files; this study has none")
     if source.wide is not None or not source.panel.endswith(".csv"):
         raise DataError(f"{name}: stand-ins are made for a panel in one long CSV file only")
+    if not isinstance(study.data.firm_id, str):
+        raise DataError(f"{name}: stand-ins are made for firms that one column names only")
     obtained = root / "data" / name / "obtained"
     panel, register = read_obtained(obtained, "panel"), read_obtained(obtained, "register")
     if panel is None:
         raise DataError(f"{obtained.as_posix()} does not exist yet: run `dvc repro`")
     rng = np.random.default_rng(SEED)
-    codes = _firm_codes(panel[study.data.firm_id])
+    codes = _firm_codes(panel[study.data.firm_key])
     files = {source.panel: made_up_panel(panel, study, codes, rng)}
     if register is not None and source.register_file and study.data.register_columns:
-        key = study.data.register_columns.firm_id
+        key = study.data.register_columns.firm_key
         known = register[register[key].isin(list(codes))]
         files[source.register_file] = known[study.data.register_columns.named].assign(
             **{key: known[key].map(codes)}
@@ -63,10 +65,10 @@ def made_up_panel(
     kept = {study.data.year, *_treatment_columns(study)}
     table = panel.copy()
     for column in panel.columns:
-        if column == study.data.firm_id:
+        if column == study.data.firm_key:
             table[column] = panel[column].map(codes)
         elif column not in kept:
-            table[column] = _made_up(panel[column], panel[study.data.firm_id], rng)
+            table[column] = _made_up(panel[column], panel[study.data.firm_key], rng)
     return table
 
 

@@ -26,7 +26,7 @@ def standard_names(raw: pd.DataFrame, data: DataSection, written: Identifier) ->
     """Rename the delivered columns; type the key only. Row positions become the index."""
     delivered = raw.reset_index(drop=True)
     keys = {
-        "firm_id": firm_identifier(delivered[data.firm_id], data.firm_id, written),
+        "firm_id": firm_identifier(delivered[data.firm_key], data.firm_key, written),
         "year": calendar_year(delivered[data.year], data.year, data.years),
     }
     refuse_two_digits(delivered[data.year], keys["year"], data.year)
@@ -38,10 +38,10 @@ def rewritten_identifiers(
     raw: pd.DataFrame, panel: pd.DataFrame, data: DataSection, written: Identifier
 ) -> list[Issue]:
     """Count identifiers that are not as delivered, firms of several, and wrong check digits."""
-    wrong = wrong_check_digits(raw[data.firm_id], written, "panel")
+    wrong = wrong_check_digits(raw[data.firm_key], written, "panel")
     if not written.rewrites:
         return wrong
-    plain = text(raw[data.firm_id].reset_index(drop=True))
+    plain = text(raw[data.firm_key].reset_index(drop=True))
     firm, action = panel["firm_id"], Reason("as_identifier_declares")
     changed = plain != firm
     ways = pd.DataFrame({"firm": firm, "way": plain}).drop_duplicates()
