@@ -300,10 +300,10 @@ def test_few_treated_clusters_are_told_under_every_table():
         ]
         plenty = export_margins_tables(results)[0]
     for table in tables:
-        assert "Menos de 10 conglomerados tratados" in " ".join(table.notes)
+        assert "Menos de 20 conglomerados tratados" in " ".join(table.notes)
         assert "treated clusters" not in " ".join(table.notes)
         assert "depends on" not in " ".join(table.notes)
-    assert "Menos de 10" not in " ".join(plenty.notes)
+    assert "Menos de 20" not in " ".join(plenty.notes)
 
 
 def test_a_group_that_would_tell_another_is_hidden_everywhere():
@@ -340,7 +340,7 @@ def test_groups_with_few_treated_clusters_are_a_warning():
     results = made()
     estimates = results.estimates.copy()
     estimates.loc[estimates["subgroup"] == "g1", "n_treated_clusters"] = 4
-    estimates.loc[estimates["subgroup"] == "g2", "n_treated_clusters"] = 12
+    estimates.loc[estimates["subgroup"] == "g2", "n_treated_clusters"] = 25
     notes = heterogeneity_tables(dataclasses.replace(results, estimates=estimates))[0].notes
     (warning,) = [note for note in notes if "treated clusters" in note]
     label = ANALYSES["groups"]["by"]["size"]["label"]

@@ -188,7 +188,7 @@ def test_notes_state_rule_scale_and_warnings(results):
         "through clustering: 123 (Panels B and C)",
     ):
         assert fragment in notes
-    assert "Fewer than 10 treated clusters" not in notes
+    assert "Fewer than 20 treated clusters" not in notes
 
 
 def _with_whole_sets_lost(lost, per_set=3.0, missing="drop_set"):

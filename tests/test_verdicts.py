@@ -148,7 +148,7 @@ def test_effects_before_entry_that_are_absent_or_hidden_matter():
     )
 
 
-@pytest.mark.parametrize(("n", "severity"), [(5, "serious"), (9, "matters"), (10, "passed")])
+@pytest.mark.parametrize(("n", "severity"), [(5, "serious"), (19, "matters"), (20, "passed")])
 def test_few_treated_clusters(n, severity):
     results = changed(made_up(), n_treated_clusters=n)
     assert found_of(results, "few_treated_clusters") == (severity, {"n": n})

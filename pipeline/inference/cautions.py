@@ -10,9 +10,9 @@ from pipeline.params.analyses import Clustering, TwoWay
 # bootstrap rejects next to never, the unrestricted far too often.
 UNINFORMATIVE_BELOW = 6
 
-# Below ten treated clusters analytic intervals are too short (MacKinnon & Webb 2017,
-# doi:10.1002/jae.2508).
-FEW_TREATED_CLUSTERS = 10
+# Below about twenty treated clusters analytic intervals are too short (MacKinnon & Webb 2017,
+# doi:10.1002/jae.2508; `benchmarks.blind_programmes` measures by how much).
+FEW_TREATED_CLUSTERS = 20
 
 ERRORS_BY_FIRM = Reason("errors_by_firm")
 

@@ -25,6 +25,11 @@ _MOST_CLASSES = 1000
 # Outcomes proposed by values alone.
 _MOST_PROPOSED = 3
 _MOST_MISSING = 0.2
+# A covariate loses the firms that lack it.
+_MOST_MISSING_COVARIATE = 0.05
+# Rank correlation from which on one column tells what another does, in so many rows.
+_SAME = 0.999
+_COMPARED_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def guess_columns(table: pd.DataFrame, keys: Keys, entered: Entered, asked: Told
     if not outcomes:
         named |= _proposed(measured, named)
         outcomes = list(named)
-    covariates = _covariates(measured, named)
+    covariates = _covariates(table, measured, named)
     texts = _texts(table, [n for n in names if n not in numeric], asked)
     sectors, places = _classes(table, texts, "sector"), _classes(table, texts, "place")
     used = named | covariates | _entry_columns(table, entered, {*named, *covariates})
@@ -162,7 +167,8 @@ def _proposed(
 ) -> dict[str, StartColumn]:
     """Return numbers that change from year to year, where no name tells of an outcome."""
     free = [c for c in columns.values() if c.role not in {"age", "founded", "weight"}]
-    free.sort(key=lambda c: (not c.changes, c.flag))
+    free = [c for c in free if c.changes] or free
+    free.sort(key=lambda c: c.flag)
     found: dict[str, StartColumn] = {}
     for column in free[:_MOST_PROPOSED]:
         found[slug(column.name, {*named, *found})] = column
@@ -170,20 +176,27 @@ def _proposed(
 
 
 def _covariates(
-    columns: dict[str, StartColumn], named: dict[str, StartColumn]
+    table: pd.DataFrame, columns: dict[str, StartColumn], named: dict[str, StartColumn]
 ) -> dict[str, StartColumn]:
-    """Return further numbers by which firms may compare: age first, then size, then others."""
+    """Return further numbers by which firms may compare: age first, then size, then others.
+
+    One that tells the same as an earlier one (its logarithm, say), or a second age, adds nothing.
+    """
     order: list[Role | None] = ["age", "founded", "wages", "assets", "ratio", None]
     outcomes = {column.name for column in named.values()}
     fitting = [
         c for c in columns.values()
-        if c.name not in outcomes and c.missing <= _MOST_MISSING and c.role in order
+        if c.name not in outcomes and c.missing <= _MOST_MISSING_COVARIATE and c.role in order
     ]  # fmt: skip
     fitting.sort(key=lambda c: order.index(c.role))
     ages = [c for c in fitting if c.role in {"age", "founded"}][1:]
-    found: dict[str, StartColumn] = {}
+    ranks = {c.name: numbers(table[c.name]).head(_COMPARED_ROWS).rank()
+             for c in [*named.values(), *fitting]}  # fmt: skip
+    kept, found = list(outcomes), dict[str, StartColumn]()
     for column in (c for c in fitting if c not in ages):
-        found[slug(column.name, {*named, *found})] = column
+        if not any(abs(ranks[column.name].corr(ranks[name])) > _SAME for name in kept):
+            kept.append(column.name)
+            found[slug(column.name, {*named, *found})] = column
     return found
 
 

@@ -13,10 +13,9 @@ from pipeline.commands.start.columns import Columns, StartColumn
 from pipeline.commands.start.entered import Entered
 from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.numbers import numbers
+from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.panel.values import text
 
-# Below about this many treated clusters errors are too small; CR2 errors stand beside them.
-CR2_BELOW = 20
 # Comparison firms that a cell needs, and the share of treated firms that must be in such cells.
 _CELL = 5
 _IN_CELLS = 0.95
@@ -53,7 +52,7 @@ class ProposedDesign:
     @property
     def few_treated_clusters(self) -> bool:
         """Say whether errors need a correction for few treated clusters."""
-        return self.n_treated_clusters < CR2_BELOW
+        return self.n_treated_clusters < FEW_TREATED_CLUSTERS
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Who entered when: the entry year, the 0/1 column or the register that tells it."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from pipeline.panel.years import years_of
 # What stands for "never" where a year is expected.
 _NEVER = (0.0, 9999.0, 10000.0)
 _NOT_ENTRY = {"application", "exit", "founded", "age", "weight", "person", "of_treatment"}
+_LAG = re.compile(r"[ _.]?\d$|^(?:lag|l)\d?[ _.]", re.IGNORECASE)
 _EVENTS = "is it approval, first payment or first activity?"
 
 
@@ -95,7 +97,7 @@ def _registered(register: RegisterGuess, firms: pd.Series) -> Entered:
     settings = {"source": "register", "programme": None, "other_programmes": "keep"}
     column = register.columns["entry_year"]
     n_found = int(by_firm.notna().sum())
-    why = f"of the register: {len(entries):,} firms, of which the panel has {n_found:,}"
+    why = f"register: {len(entries):,} firms, {n_found:,} in the panel"
     asked = {"data.register_columns.entry_year": f"does {column} date entry, and {_EVENTS}"}
     if "programme" in register.columns:
         asked["treatment.entry.programme"] = (
@@ -180,18 +182,34 @@ def _course(table: pd.DataFrame, keys: Keys, name: str) -> Course:
 
 def _best_flag(
     table: pd.DataFrame, keys: Keys, names: list[str], asked: ToldColumns
-) -> Entered | None:  # fmt: skip
-    """Return the 0/1 column that tells of support by name, else the only one that never falls."""
-    flags = {n: _course(table, keys, n) for n in names if is_flag(table[n])}
+) -> Entered | None:
+    """Return the 0/1 column that tells of support by name, else the only one that never falls.
+
+    One that changes within firms says when, too, and goes before one that does not.
+    """
+    flags = {n: _course(table, keys, n) for n in names
+             if is_flag(table[n]) and not _is_lag(n, names)}  # fmt: skip
     named = [n for n in flags if role_of(n) == "treated"]
-    for course in ("rises", "falls", "constant"):
-        fitting = [n for n in named if flags[n] == course]
-        if fitting:
-            return _flagged(table, keys, fitting[0], asked, "by name")
     rising = [n for n, course in flags.items()
-              if course == "rises" and role_of(n) in {None, "entry", "of_treatment"}]  # fmt: skip
-    why = "the only 0/1 column that rises within firms and never falls"
-    return _flagged(table, keys, rising[0], asked, why) if len(rising) == 1 else None
+              if course == "rises" and role_of(n) in {None, "entry", "of_treatment"}
+              and not _by_year_alone(table, keys, n)]  # fmt: skip
+    changing = [n for course in ("rises", "falls") for n in named if flags[n] == course]
+    if changing:
+        return _flagged(table, keys, changing[0], asked, "by name")
+    if len(rising) == 1:
+        why = "the only 0/1 column that rises within firms and never falls"
+        return _flagged(table, keys, rising[0], asked, why)
+    return _flagged(table, keys, named[0], asked, "by name") if named else None
+
+
+def _is_lag(name: str, names: list[str]) -> bool:
+    """Say whether a column is another one of an earlier year, by its name: grant_1 of grant."""
+    return _LAG.sub("", name) in set(names) - {name}
+
+
+def _by_year_alone(table: pd.DataFrame, keys: Keys, name: str) -> bool:
+    by_year = numbers(table[name]).groupby(numbers(table[keys.year]))
+    return bool((by_year.min() == by_year.max()).all())
 
 
 def _flagged(table: pd.DataFrame, keys: Keys, name: str, asked: ToldColumns, why: str) -> Entered:
@@ -217,11 +235,24 @@ def _flagged(table: pd.DataFrame, keys: Keys, name: str, asked: ToldColumns, why
     return Entered(settings, [name], by_firm, why, questions)
 
 
+def _first_after(table: pd.DataFrame, keys: Keys, years: pd.Series) -> int:
+    """Return the first year of a 0/1 column that rises for all at once, else a middle year."""
+    for name in map(str, table.columns):
+        if (
+            name != keys.year
+            and is_flag(table[name])
+            and _by_year_alone(table, keys, name)
+            and _course(table, keys, name) == "rises"
+        ):
+            return int(years[numbers(table[name]) == 1].min())
+    return int(np.ceil((years.min() + years.max()) / 2))
+
+
 def _grouped(table: pd.DataFrame, keys: Keys, name: str, asked: ToldColumns, why: str) -> Entered:
     """Take a 0/1 column that never changes: it says who entered, one year for all says when."""
     years = numbers(table[keys.year])
     given = asked.entry_in_one_year
-    year = int(np.ceil((years.min() + years.max()) / 2)) if given is None else given
+    year = _first_after(table, keys, years) if given is None else given
     treated = numbers(table[name]) == 1
     questions = {} if given is not None else {
         "treatment.entry.entry_year": f"{name} never changes within a firm: it says who, not when. "

@@ -88,10 +88,16 @@ def _years(table: pd.DataFrame, names: list[str]) -> dict[str, int]:
 def _firms(table: pd.DataFrame, names: list[str]) -> dict[str, int]:
     """Return columns that may name firms; those whose name says so, where there are any."""
     named = [name for name in names if role_of(name) == "firm_id"]
-    free = [n for n in names if role_of(n) in {None, "person"} and not is_flag(table[n])]
+    free = [n for n in names if role_of(n) in {None, "person", "place"} and _may_name(table[n])]
     free.sort(key=lambda name: -table[name].nunique())
     chosen = named or free[:_MOST_CANDIDATES] or names
     return dict.fromkeys(chosen, 0) | {n: 1 for n in free[:_MOST_CANDIDATES] if n not in chosen}
+
+
+def _may_name(values: pd.Series) -> bool:
+    """Say whether values may be names or numbers of firms: no flags, no fractions."""
+    fractions = (numbers(values).dropna() % 1 != 0).any()
+    return not is_flag(values) and not fractions
 
 
 def _period(table: pd.DataFrame, year: str) -> tuple[PeriodName, dict[str, str]]:

@@ -41,10 +41,11 @@ def _keys(read: Read) -> list[str]:
     keys, entered, design = read.keys, read.entered, read.design
     told = [*entered.columns, *([read.register.columns["entry_year"]] if read.register else [])][0]
     when = "" if entered.first is None else f", from {entered.first} on"
+    number = f"; {_count(design.n_treated)} enter" if entered.columns else ""
     return [
         _row("firm", keys.firm_id, keys.why[keys.firm_id]),
         _row("year", keys.year, keys.why[keys.year]),
-        _row("entry", told, f"{entered.why}; {_count(design.n_treated)} enter{when}"),
+        _row("entry", told, f"{entered.why}{number}{when}"),
         _row("cluster", " x ".join(design.cluster), f"{_count(design.n_clusters)}, "
              f"{_count(design.n_treated_clusters)} with participants"),
     ]  # fmt: skip
@@ -80,8 +81,8 @@ def _left(read: Read) -> list[str]:
 
 def _design(read: Read) -> list[str]:
     design = read.design
-    few = "; CR2 errors, since treated clusters are few" if design.few_treated_clusters else ""
-    pool = "outside treated clusters" if design.controls_from != "all" else "all that never enter"
+    few = "; CR2 errors: few treated clusters" if design.few_treated_clusters else ""
+    pool = "outside treated clusters" if design.controls_from != "all" else "all"
     return [f"  design      {len(design.scored)} covariates, comparison firms: {pool}{few}"]
 
 
@@ -89,6 +90,6 @@ def _asked(study: str, read: Read) -> list[str]:
     paths = list(all_questions(read))
     return [
         f"  questions   {', '.join(paths)}",
-        f"params.yaml: section {study}; answer its QUESTION lines (`impact check` lists them), "
-        "then `dvc repro`",
+        f"params.yaml: section {study}; answer its QUESTION lines, then `impact check` and "
+        "`dvc repro`",
     ]

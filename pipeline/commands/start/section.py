@@ -11,6 +11,7 @@ from pipeline.commands.start.lines import block, flow, lines, quoted
 from pipeline.commands.start.questions import all_questions
 from pipeline.commands.start.read import Read, read_files
 from pipeline.commands.start.register import RegisterGuess
+from pipeline.inference.cautions import FEW_TREATED_CLUSTERS
 from pipeline.params.settings import read_value
 
 _TEMPLATE = Path(__file__).with_name("section.yaml")
@@ -138,12 +139,11 @@ def _not_found(columns: Columns) -> dict[str, Any]:
 def _few_clusters(design: ProposedDesign) -> str:
     if not design.few_treated_clusters:
         return ""
-    few = design.n_treated_clusters < 10
-    beside = "".join(f"\n        #   {line}" for line in _BESIDE) if few else ""
+    beside = "".join(f"\n        #   {line}" for line in _BESIDE)
     return (
-        "\n        # fewer than twenty treated clusters: errors by CR2 beside the usual ones"
-        + "\n        bias_reduced: true"
-        + ("\n        # and below ten, add" + beside if few else "")
+        f"\n        # fewer than {FEW_TREATED_CLUSTERS} treated clusters: errors by CR2 beside the "
+        "usual ones"
+        f"\n        bias_reduced: true\n        # below ten, add{beside}"
     )
 
 
