@@ -1,5 +1,7 @@
 """Comparisons of outcomes after entry: equal to regressions by statsmodels, and said as such."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,8 @@ from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import SPECS
 from pipeline.effects.study import prepare_study
 from pipeline.errors import IdentificationError, ParamsError
+from pipeline.exhibits.checks.cautions import study_cautions
+from pipeline.exhibits.summary import summary
 from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.words.main_notes import main_notes
@@ -140,6 +144,14 @@ def test_an_outcome_that_is_not_observed_before_entry_is_compared_after_it():
     expected = least_squares(seen, ["d"]).params["d"]
     assert found.loc["event[1]", "estimate"] == pytest.approx(expected)
     assert found.loc["event[1]", "n_treated"] > 0
+
+
+def test_an_event_times_firms_are_those_seen_at_it():
+    found, stacked = (rows_of(run(random_study(1)), name) for name in ("levels", "main"))
+    counts = ["n_treated", "n_control"]
+    assert found.loc["event[0]", "n_treated"] < found.loc["att", "n_treated"]
+    events = [f"event[{time}]" for time in (0, 1, 2)]
+    pd.testing.assert_frame_equal(found.loc[events, counts], stacked.loc[events, counts])
 
 
 def test_an_outcome_without_a_base_year_is_refused_until_it_is_said_to_be_so():
@@ -335,3 +347,24 @@ def test_hc3_errors_are_said_to_be_so(made):
     assert "one difference per firm, HC3 errors" in hc3
     assert "would have moved alike" in hc3
     assert "HC3" not in said(made[0])
+
+
+@pytest.mark.parametrize(
+    ("base", "codes"),
+    [("none", ["levels_only"]), ("covariate", []), ("reference_year", ["no_look_before"])],
+)
+def test_no_trends_are_asked_about_where_no_change_is_measured(made, base, codes):
+    """Levels matter, unless support was assigned at random; a change without leads does too."""
+    own = {"kind": "cross_section", "base": base, "firm_effects": "none"}
+    changed = with_figures(made[0], SPECS, {"estimator": "stacked"}, **own)
+    table = changed.estimates
+    after = table["event_time"].isna() | (table["event_time"] >= 0)
+    tests = changed.tests
+    untested = tests[tests["test"] != "pre_trends"]
+    alone = dataclasses.replace(changed, estimates=table[after], tests=untested)
+    with alone.speaking():
+        found = {c.code for c in study_cautions(alone) if c.outcome == "sales_log"}
+        text = summary(alone)
+    looks = found & {"levels_only", "no_look_before", "gap_before", "look_hidden"}
+    assert sorted(looks) == codes
+    assert ("Pre-trends" in text) == (base == "reference_year")

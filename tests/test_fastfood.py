@@ -42,19 +42,43 @@ def test_employment_by_state_and_wave_is_that_published(panel):
     assert change.to_dict() == {"1": 0.47, "2": -2.28}
 
 
-def test_the_effect_is_the_published_difference_in_differences(tmp_path):
-    """Table 3, row 4: 2.75 full-time equivalents, standard error 1.34."""
-    folder = joined(tmp_path, "fastfood")
+@pytest.fixture(scope="module")
+def averages(tmp_path_factory):
+    """Return the average effects among all restaurants, by estimator and outcome."""
+    folder = joined(tmp_path_factory.mktemp("fastfood"), "fastfood")
     for stage in ("obtain", "clean", "score", "match", "estimate"):
         subprocess.run(
             [sys.executable, "-m", f"stages.{stage}", "fastfood"], cwd=folder, check=True
         )
     rows = pd.read_parquet(folder / "data" / "fastfood" / "estimate" / "estimates.parquet")
-    chosen = (rows["outcome"] == "employment") & (rows["design"] == "unmatched")
-    att = rows[chosen & (rows["term"] == "att")].iloc[0]
+    chosen = (rows["design"] == "unmatched") & (rows["term"] == "att")
+    return rows[chosen].set_index(["estimator", "outcome"])
+
+
+@pytest.mark.parametrize("estimator", ["stacked", "one_change"])
+def test_the_effect_is_the_published_difference_in_differences(averages, estimator):
+    """Table 3, row 4: 2.75 full-time equivalents, standard error 1.34; HC3 is 1.35."""
+    att = averages.loc[estimator, "employment"]
     assert att["estimate"] == pytest.approx(2.75, abs=5e-3)
     assert att["std_error"] == pytest.approx(1.34, abs=0.02)
     assert (att["n_treated"], att["n_control"]) == (309, 75)
+    assert (att["inference"] == "hc3") == (estimator == "one_change")
+
+
+def test_the_difference_in_levels_after_the_rise_is_the_published_one(averages):
+    """Table 3, row 2: -0.14 full-time equivalents, standard error 1.07."""
+    att = averages.loc["after", "employment_after"]
+    assert att["estimate"] == pytest.approx(-0.14, abs=5e-3)
+    assert att["std_error"] == pytest.approx(1.07, abs=0.02)
+    assert (att["n_treated"], att["n_control"]) == (319, 77)
+    assert averages.loc["stacked", "employment_after"]["reason"] == "observed_after_entry_only"
+
+
+def test_the_effect_in_percent_is_of_the_mean_in_pennsylvania(averages, panel):
+    """2.75 of the mean before the rise of restaurants with both waves."""
+    wide = panel.pivot(index=["state", "firm_id"], columns="year", values="employment").dropna()
+    percent = 100 * 2.75 / wide.loc["2", 1].mean()
+    assert averages.loc["stacked", "employment_percent"]["estimate"] == pytest.approx(percent)
 
 
 STORES = pd.DataFrame(

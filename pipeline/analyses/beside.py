@@ -33,7 +33,8 @@ def describe(collected: Collected, study: Study, sample: StackedSample, name: st
     collected.add(SAMPLES, **place, **sample_figures(sample))
     if sample.observed.any():
         outcome = study.outcomes[name]
-        for treated, mean in baseline_means(sample, study.panel, outcome).items():
+        means = {} if outcome.post_only else baseline_means(sample, study.panel, outcome)
+        for treated, mean in means.items():
             described = {"mean": mean, "unit": outcome.unit, "of_all": of_all(sample, treated)}
             collected.add(BASELINES, **place, treated=treated, **described)
         paths = mean_paths(sample, name)

@@ -24,7 +24,7 @@ from pipeline.effects.resolved import Asked, Resolved, on_changes
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.terms import ATT, EVENT_AVERAGE, Term, event
 from pipeline.errors import IdentificationError, Reason
-from pipeline.estimators.stacked import entry_years_only, why_missing
+from pipeline.estimators.stacked import entry_years_only, firms_at, why_missing
 from pipeline.panel.panel_index import is_nested
 from pipeline.params.cross_section_spec import CrossSectionSpec
 
@@ -68,7 +68,9 @@ def estimate_cross_section(task: Task) -> Answer:
     parts = [mean_from_entry(events, ATT)] if "att" in spec.terms else []
     if "event" in spec.terms:
         parts.append(mean_from_entry(events, EVENT_AVERAGE))
-        parts.append(replace(events, remarks=said, reasons=_unseen(task.sample, events)))
+        seen = {term: firms_at(found, term) for term in events.terms}
+        missing = _unseen(task.sample, events)
+        parts.append(replace(events, remarks=said, reasons=missing, counts=seen))
     return Answer([joined(parts)])
 
 

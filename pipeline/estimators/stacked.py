@@ -144,7 +144,7 @@ def stacked_event_study(
         zeros={event(reference): Reason("reference_period")},
         reasons={event(e): why_missing(sample, e, e in observed) for e in absent},
         remarks={term: _entry_years(sample, term) for term in events.terms},
-        counts={term: _firms_at(cells, term) for term in events.terms},
+        counts={term: firms_at(cells, term) for term in events.terms},
     )
 
 
@@ -219,7 +219,8 @@ def treated_without_comparison(sample: StackedSample, cells: Codes) -> int:
     return len(everyone) - len(compared)
 
 
-def _firms_at(cells: Estimated, term: Term) -> dict[str, int]:
+def firms_at(cells: Estimated, term: Term) -> dict[str, int]:
+    """Return the columns of ESTIMATES that count the firms seen at an event time."""
     seen = cells.seen
     assert term.event_time is not None, "asked of an event time"
     here = seen.at(term.event_time)

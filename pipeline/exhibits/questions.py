@@ -93,7 +93,7 @@ def _before_cell(
 
 
 # What a look at effects before entry comes to.
-_LOOKS = ("gap_before", "look_hidden", "no_look_before")
+_LOOKS = ("gap_before", "look_hidden", "no_look_before", "levels_only")
 
 
 def _look_words(found: Caution) -> str:

@@ -8,7 +8,7 @@ from pipeline.exhibits.effect import Effect, missing_reason, missing_test_reason
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.leads import headline_pre_trends, is_varying
 from pipeline.exhibits.numbers import translated, translated_unit, translated_value
-from pipeline.exhibits.ran import conf_level, ran_on
+from pipeline.exhibits.ran import conf_level, measures_change, ran, ran_on
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.markdown import escape_markdown
 from pipeline.exhibits.words.beneficiaries import headline_lost, switched_off
@@ -27,12 +27,18 @@ def summary(results: StudyResults) -> str:
     names = [name for name, outcome in outcomes.items() if outcome.family == "main"] or [*outcomes]
     sentences = [_effects(results, names)]
     estimated = {name: effect for name in names if (effect := _headline(results, name)) is not None}
-    if estimated:
-        sentences.append(_pre_trends(results, list(estimated)))
+    if changes := [name for name in estimated if _is_of_change(results, name)]:
+        sentences.append(_pre_trends(results, changes))
     sentences += [*headline_lost(results, list(estimated)), *switched_off(results)]
     sentences += _cautions(results, names)
     title = escape_markdown(results.settings.exhibit.title)
     return f"**{title}.** {escape_markdown(' '.join(sentences))}\n"
+
+
+def _is_of_change(results: StudyResults, outcome: str) -> bool:
+    headline = results.settings.estimate.headline
+    row = ran(results, headline.design, outcome, headline.spec)
+    return row is None or measures_change(row)
 
 
 def _headline(results: StudyResults, outcome: str) -> Effect | None:

@@ -11,7 +11,7 @@ from pipeline.exhibits.checks.variants import variants
 from pipeline.exhibits.effect import Effect
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.leads import has_hidden_lead, headline_pre_trends
-from pipeline.exhibits.ran import ran
+from pipeline.exhibits.ran import measures_change, ran
 from pipeline.exhibits.tables.placebos import placebo_found
 from pipeline.inference.cautions import FEW_TREATED_CLUSTERS, UNINFORMATIVE_BELOW
 
@@ -54,8 +54,16 @@ def _several_outcomes(results: StudyResults, outcome: str, effect: Effect) -> Ca
     return Caution("matters" if unsure else "passed", "several_outcomes", {"p": adjusted}, outcome)
 
 
-def _gap_before(results: StudyResults, outcome: str, effect: Effect) -> Caution:
-    """A joint test before entry that rejects is serious; none at all matters."""
+def _gap_before(results: StudyResults, outcome: str, effect: Effect) -> Caution | None:
+    """A joint test before entry that rejects is serious; none at all matters.
+
+    So does an effect that measures no change, but where support was assigned at random.
+    """
+    headline = results.settings.estimate.headline
+    row = ran(results, headline.design, outcome, headline.spec)
+    if row is not None and not measures_change(row):
+        drawn = row.code("base") == "covariate"
+        return None if drawn else Caution("matters", "levels_only", {}, outcome)
     found = headline_pre_trends(results, outcome)
     leads = [e for e in found.leads.values() if not math.isnan(e.p_value)]
     p_value = found.test.p_value

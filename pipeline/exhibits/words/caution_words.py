@@ -22,6 +22,7 @@ _SECTIONS = {
     "gap_before": "before",
     "look_hidden": "before",
     "no_look_before": "before",
+    "levels_only": "before",
     "drift_missed": "before",
     "sign_changes": "choices",
     "support": "flow",

@@ -159,7 +159,10 @@ class AskedMeans:
             table, design, _, _, outcome, *_ = found
             if table == OUTCOME_PATHS.name:
                 time = reference_event_time(self.results)
-                yield place(table, design, outcome, event_time=time), what
+                reference = place(table, design, outcome, event_time=time)
+                # an outcome that is first observed after entry has none
+                if reference in self._home:
+                    yield reference, what
 
     def _of_matched(self, before: Figure, after: Figure) -> Alternative:
         """Return what means before matching tell where the treated are those after it."""
