@@ -23,6 +23,7 @@ IDS = [f"{n:08d}" for n in 71_317 + np.random.default_rng(7).permutation(80_000)
 LETTERS = [f"ab{identifier[1:]}" for identifier in IDS]
 N = 12
 YEARS = range(2001, 2004)
+REGISTER = {"source": "register", "programme": None, "other_programmes": "keep"}
 NUMBER = {"kind": "number", "column": "sales", "unit": "US$", "label": "Sales"}
 NAMED = {"kind": "text", "column": "called", "label": "Name"}
 
@@ -40,7 +41,18 @@ def settled(panel_ids, register_ids, identifier=None, why=None):
     return settle_unfound(found, pd.DataFrame({"firm_id": firms}), clean, why)
 
 
-def cleaned(panel_ids, register_ids, identifier=None, why=None, gain=0.0, **register):
+def cleaned(
+    panel_ids,
+    register_ids,
+    identifier=None,
+    why=None,
+    *,
+    gain=0.0,
+    entry=None,
+    rules=None,
+    tables=None,
+    **register,
+):
     """Clean a panel of firms by the order of `panel_ids` and a register of beneficiaries.
 
     Sales rise by 1 until the last year; those of the first N firms by `gain` more.
@@ -59,7 +71,7 @@ def cleaned(panel_ids, register_ids, identifier=None, why=None, gain=0.0, **regi
     return clean_panel(
         panel,
         listed,
-        {},
+        tables or {},
         data=DataSection.model_validate(
             {"source": {"kind": "files", "panel": "p.csv"}, "firm_id": "id", "year": "yr"}
             | {"cluster": ["firm_id"], "columns": {"sales": NUMBER, "called": NAMED}}
@@ -68,9 +80,10 @@ def cleaned(panel_ids, register_ids, identifier=None, why=None, gain=0.0, **regi
         clean=CleanSection.model_validate(
             {"duplicates": {"identical": "refuse", "conflicting": "refuse"}}
             | {"identifier": identifier or {}}
+            | (rules or {})
         ),
         treatment=TreatmentSection.model_validate(
-            {"entry": {"source": "register", "programme": None, "other_programmes": "keep"}}
+            {"entry": REGISTER | (entry or {})}
             | {"anticipation_years": 0, "comparison": "never_treated", "window": window}
             | {"unfound": why}
         ),
@@ -129,7 +142,11 @@ DAMAGES = {
     ),
     "dash and check digit": (
         IDS, lambda i: f"{i[:2]}.{i[2:5]}.{i[5:]}-K",
-        {"characters": {"characters": "remove"}, "check_digit": {"drop_check_digit": "register"}},
+        {"characters": {"characters": "remove"}, "check_digit": {"cut_at": "-"}},
+    ),
+    "check digit after a dash in the panel": (
+        [f"{i}-K" for i in IDS], lambda i: i[:-2],
+        {"characters": {"characters": "remove"}, "check_digit": {"cut_at": "-"}},
     ),
     "zeros and letters": (
         [f"0{i}" for i in LETTERS], lambda i: i[1:].upper(),
@@ -362,3 +379,28 @@ def test_any_text_is_found_or_counted(written):
     found = settled(IDS, kept, {"near_misses": "decline"}, "typing errors")
     assert set(found.beneficiaries.index) == set(everyone) - set(IDS)
     assert found.nearly.isin(IDS).all()
+
+
+def test_links_join_those_whose_digits_are_in_the_other_order():
+    wrong = [swapped(i) for i in IDS[:2]]
+    links = pd.DataFrame({"old_id": wrong, "new_id": IDS[:2]})
+    rule = {"links": {"file": "links.csv", "add_up": None, "split": "refuse"}}
+    ledger = cleaned(IDS, [*wrong, *IDS[2:N]], rules=rule, tables={"links.csv": links})
+    assert treated(ledger) == N
+
+
+@pytest.mark.parametrize(("others", "stops"), [("exclude", True), ("exclude_all", True),
+                                               ("covariate", True), ("keep", False)])  # fmt: skip
+def test_firms_of_other_programmes_must_be_found_where_they_matter(others, stops):
+    register = [*IDS[:N], *(i.lstrip("0") for i in IDS[N : N + 4])]
+    programmes = ["cdp"] * N + ["other"] * 4
+    entry = {"programme": "cdp", "other_programmes": others}
+    if not stops:
+        assert treated(cleaned(IDS, register, entry=entry, programme=programmes)) == N
+        return
+    with pytest.raises(DataError, match=r"by width 4 \(clean.identifier.width: 8\)"):
+        cleaned(IDS, register, entry=entry, programme=programmes)
+    left = cleaned(
+        IDS, register, {"near_misses": "decline"}, entry=entry, programme=programmes
+    ).panel
+    assert not set(left["firm_id"]) & set(IDS[N : N + 4])

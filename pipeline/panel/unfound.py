@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from pyarrow import compute
 
 from pipeline.datasets.panel import AMOUNT_NOT_IN_PANEL, NEAR_MISS, NOT_IN_PANEL
 from pipeline.errors import DataError, Reason
@@ -120,12 +121,20 @@ def _remedy(kind: str, pairs: pd.DataFrame, everyone: pd.Index, known: pd.Index)
         ways = [way for way in FORMS if way != "width" and pairs[way].any()]
         longest = max(map(len, form_without(texts([*everyone, *known]), ways).to_pylist()))
         return f"clean.identifier.width: {longest}"
-    if kind == "check_digit":
-        of_kind = pairs[pairs["check_digit"]]
-        in_register = of_kind["wanted"].str.len() > of_kind["firm_id"].str.len()
-        sides = ["register"] * bool(in_register.any()) + ["panel"] * bool((~in_register).any())
-        return f"clean.identifier.drop_check_digit: {' or '.join(sides)}"
-    return _SETTINGS[kind]
+    return _drops(pairs[pairs[kind]]) if kind == "check_digit" else _SETTINGS[kind]
+
+
+def _drops(pairs: pd.DataFrame) -> str:
+    """Return how the check digits of these pairs are dropped: from a mark on, or of one table."""
+    forms = [form_without(texts(pairs[side]), FORMS) for side in ("wanted", "firm_id")]
+    wanted, known = (np.asarray(compute.utf8_length(form)) for form in forms)
+    in_register = wanted > known
+    longer = pairs["wanted"].where(in_register, pairs["firm_id"])
+    marks = longer.str.extract(r"([^\w\s])\w\s*$")[0]
+    if marks.nunique() == 1 and marks.notna().all():
+        return f'clean.identifier.cut_at: "{marks.iloc[0]}"'
+    sides = ["register"] * bool(in_register.any()) + ["panel"] * bool((~in_register).any())
+    return f"clean.identifier.drop_check_digit: {' or '.join(sides)}"
 
 
 _ONE_BY_ONE = "list those that are the same firm in the file of clean.links"
