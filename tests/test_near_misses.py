@@ -198,6 +198,15 @@ def test_of_declined_near_misses_the_panel_s_firms_are_known_and_counted(name):
     assert counts == {"not_in_panel": N // 2} | {f"near_miss_{kind}": N // 2 for kind in rules}
 
 
+@pytest.mark.parametrize(("n_others", "shown"), [(0, True), (3, False), (6, True)])
+def test_kinds_are_not_counted_where_they_would_tell_how_few_others_are_not_found(n_others, shown):
+    register = [*(i.lstrip("0") for i in IDS[:N]), *(f"x{n}y{n}z" for n in range(n_others))]
+    found = settled(IDS, register, {"near_misses": "decline"}, "closed")
+    told = [issue.count for issue in found.issues if issue.rule.code == "near_miss_width"]
+    assert told == ([N] if shown else [])
+    assert len(found.nearly) == N
+
+
 def test_declined_near_misses_leave_the_comparison_with_a_step_of_their_own():
     register = [i.lstrip("0") if n % 2 else i for n, i in enumerate(IDS[:N])]
     ledger = cleaned(IDS, register, {"near_misses": "decline"}, why="not to be had")

@@ -65,7 +65,7 @@ def settle_unfound(
     issues = [
         *_counted(unknown),
         *_amounts(unknown, listed.amounts, clean.minimum_count),
-        *_declined(pairs[pairs["wanted"].isin(unknown.index)]),
+        *_declined(pairs[pairs["wanted"].isin(unknown.index)], len(unknown), clean.minimum_count),
     ]
     nearly = pd.Index(pairs["firm_id"].unique()).difference(listed.evaluated.index)
     return Unfound(unknown, nearly, issues)
@@ -196,9 +196,15 @@ def _is_of_many(amounts: pd.Series, least_firms: int) -> bool:
     return bool((amounts > 0).sum() >= least_firms and amounts.max() <= amounts.sum() / 2)
 
 
-def _declined(pairs: pd.DataFrame) -> list[Issue]:
-    """Count, by kind, the beneficiaries whose near misses are declined."""
+def _declined(pairs: pd.DataFrame, n_unknown: int, least_firms: int) -> list[Issue]:
+    """Count, by kind, the beneficiaries whose near misses are declined.
+
+    Nothing where, beside the count of all who are not found, that would tell of few others.
+    """
     counts = {kind: pairs.loc[pairs[kind], "wanted"].nunique() for kind in (*KINDS, NAME)}
+    others = {n_unknown - n for n in (*counts.values(), pairs["wanted"].nunique())}
+    if any(0 < n < least_firms for n in others):
+        return []
     action = Reason("kept_from_comparison")
     return [
         Issue(Reason(f"{NEAR_MISS}_{kind}"), "firm_id", action, n, n)
