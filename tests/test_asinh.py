@@ -1,6 +1,7 @@
 """Outcomes in asinh, on request: the effect, and by how much it depends on the unit."""
 
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ from keyed import figure, rows_with
 from results import study_results, with_details
 from test_margins import TEXT
 
+from pipeline.analyses.published_means import _SCALES
 from pipeline.datasets.fits import DETECTABLE, UNIT_DEPENDENCE
 from pipeline.exhibits.tables.main_effects import main_effects
 from pipeline.panel.scale import transform
-from pipeline.params.outcomes import Outcome
+from pipeline.params.outcomes import Outcome, Transform
 
 ASINH = {"transform": "asinh", "unit": "US$"}
 
@@ -72,9 +74,13 @@ def test_the_note_says_that_the_effect_depends_on_the_unit(notes):
     place = {"design": head.design, "outcome": name, "estimator": head.spec, "term": "att"}
     row = place | {"x100": 0.5123, "per_million": 0.0071}
     told = notes_of(with_details(results, UNIT_DEPENDENCE, [row]))
-    assert "0.512 in a hundredth of it, 0.007 in a million of it" in told
+    assert "0.51 in a hundredth of it, 0.0071 in a million of it" in told
 
 
 def test_the_scale_of_an_outcome_in_asinh_is_no_unit():
     made = Outcome(label="Exports", column="exports", **ASINH)
     assert (made.scale, made.in_logs, made.in_ratios) == ("asinh_points", False, False)
+
+
+def test_means_are_published_on_the_scale_of_every_transform():
+    assert set(_SCALES) == set(get_args(Transform))

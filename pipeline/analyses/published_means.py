@@ -34,7 +34,7 @@ from pipeline.selection.support import treated_by_fate
 
 _LEVEL = "level"
 _SCALES = {"log": "log", "level": _LEVEL, "any": "any", "proportional": _LEVEL}
-_SCALES |= {"percent_of_mean": _LEVEL}
+_SCALES |= {"percent_of_mean": _LEVEL, "asinh": "asinh"}
 
 # Bits of a unit's kind in balance tables: samples, then fates of the treated; those that are lost
 # have the bit of all lost and that of the reason.

@@ -20,6 +20,7 @@ from pipeline.exhibits.figures.drawing import (
 from pipeline.exhibits.inputs import StudyResults, find_effects
 from pipeline.exhibits.ran import reference_event_time
 from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.scales import scale_words
 from pipeline.params.outcomes import Outcome
 
 
@@ -77,9 +78,9 @@ def _panel(grid: PanelGrid, axes: Axes, results: StudyResults, name: str) -> Non
 
 def _unit(outcome: Outcome) -> str:
     """Return the unit of a mean of the transformed outcome."""
-    return {"log": say("unit.log_of", unit=outcome.unit), "any": say("unit.share")}.get(
-        outcome.transform or "", outcome.unit
-    )
+    named = {"log": say("unit.log_of", unit=outcome.unit), "any": say("unit.share")}
+    named["asinh"] = scale_words(outcome.scale)
+    return named.get(outcome.transform or "", outcome.unit)
 
 
 def _partial(results: StudyResults, outcome: str) -> dict[int, tuple[int, ...]]:

@@ -8,6 +8,7 @@ from pipeline.exhibits.render import svg
 from pipeline.exhibits.units import percentage_points
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.magnitudes import MILLION
+from pipeline.exhibits.words.scales import scale_words
 
 # Right of the lines stand their names.
 _HEIGHT, _TOP, _FOOT, _RIGHT = 172.0, 26.0, 134.0, 246.0
@@ -33,6 +34,8 @@ def path_unit(results: StudyResults, outcome: str) -> str:
     chosen = results.settings.outcome(outcome)
     if chosen.transform == "any":
         return say("unit.percent")
+    if chosen.transform == "asinh":
+        return scale_words(chosen.scale)
     large = _divisor(results, outcome) > 1
     unit = say("page.in_millions", unit=chosen.unit) if large else chosen.unit
     return say("page.geometric_mean", unit=unit) if chosen.transform == "log" else unit

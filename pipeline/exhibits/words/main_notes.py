@@ -28,6 +28,9 @@ from pipeline.exhibits.words.language import join_words, say
 from pipeline.exhibits.words.means import name_columns
 from pipeline.params.exhibit import PanelSection
 
+# Effects in several units differ by orders of magnitude.
+_UNIT_DIGITS = 2
+
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
     """Return all that can be said of the outcomes and panels that one table shows."""
@@ -165,10 +168,10 @@ def _in_other_units(results: StudyResults, outcome: str, letter: str, panel: Pan
         return ""
     return say(
         "main_notes.in_other_units",
-        own=effect.estimate,
+        own=rounding.in_significant_digits(effect.estimate, _UNIT_DIGITS),
         unit=results.settings.outcome(outcome).unit,
-        hundredth=hundredth.value,
-        million=million.value,
+        hundredth=rounding.in_significant_digits(hundredth.value, _UNIT_DIGITS),
+        million=rounding.in_significant_digits(million.value, _UNIT_DIGITS),
         letter=letter,
     )
 
