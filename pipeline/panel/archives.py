@@ -3,6 +3,7 @@
 Only the content of an archive is used: no name in it ever says where something is written.
 """
 
+import errno
 import gzip
 import tempfile
 import zipfile
@@ -20,6 +21,9 @@ _LARGEST_BYTES = 1 << 32
 _LARGEST_RATIO = 300
 _SMALL_BYTES = 1 << 24
 _BLOCK_BYTES = 1 << 20
+
+# What says nothing of the archive, but of where it is unpacked.
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 # What a Mac adds to archives.
 _DROPPINGS = ("__MACOSX/", ".DS_Store")
@@ -52,10 +56,10 @@ def plain_file(path: Path) -> Iterator[Path]:
         try:
             with _open(path, name) as packed, inner.open("wb") as plain:
                 _copy(packed, plain, path)
-        except (EOFError, NotImplementedError, RuntimeError, ValueError, zipfile.BadZipFile) as e:
-            raise _damaged(path, e) from None
-        except OSError as error:  # of gzip, where content is damaged, without a number
-            if error.errno is not None:
+        except DataError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
                 raise
             raise _damaged(path, error) from None
         yield inner
@@ -84,7 +88,7 @@ def _only(path: Path) -> zipfile.ZipInfo:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = [part for part in archive.infolist() if not _is_dropping(part)]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except Exception as error:
         raise _damaged(path, error) from None
     if len(parts) != 1:
         raise DataError(

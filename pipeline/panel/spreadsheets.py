@@ -58,11 +58,9 @@ def guess_sheet(path: Path) -> tuple[str | None, int, int]:
     fills as many cells as any of them, merged ones counted: titles above it fill fewer. Raises
     DataError where the file is no workbook, or made to exhaust memory.
     """
-    from openpyxl import load_workbook
-
     try:
         _refuse_bomb(path)
-        workbook = load_workbook(path, read_only=True, keep_links=False)
+        title, top, merged = _top_of_largest(path)
     except DataError:
         raise
     except Exception as error:
@@ -70,17 +68,23 @@ def guess_sheet(path: Path) -> tuple[str | None, int, int]:
             f"{path.name} cannot be read as a workbook ({type(error).__name__}): open it, save it "
             "anew, deliver that"
         ) from None
+    filled = [_n_filled(row) for row in _with_merged(top, merged, 1)]
+    first = filled.index(max(filled)) + 1 if filled else 1
+    return title, first, _height(first, merged)
+
+
+def _top_of_largest(path: Path) -> tuple[str | None, list[list[Any]], Sequence[Span]]:
+    """Return the name, uppermost rows and merged cells of the visible sheet with most rows."""
+    from openpyxl import load_workbook
+
+    workbook = load_workbook(path, read_only=True, keep_links=False)
     try:
         shown = _visible(workbook)
         largest = max((workbook[name] for name in shown), key=lambda sheet: sheet.max_row or 0)
         top = [list(row) for row in largest.iter_rows(max_row=_HEADER_ROWS, values_only=True)]
-        merged = _layout(path, largest).merged
-        title = None if len(shown) == 1 else str(largest.title)
+        return None if len(shown) == 1 else str(largest.title), top, _layout(path, largest).merged
     finally:
         workbook.close()
-    filled = [_n_filled(row) for row in _with_merged(top, merged, 1)]
-    first = filled.index(max(filled)) + 1 if filled else 1
-    return title, first, _height(first, merged)
 
 
 def _n_filled(row: list[Any]) -> int:

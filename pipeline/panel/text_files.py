@@ -87,7 +87,9 @@ def why_unreadable(path: Path, written: FileFormat, error: Exception) -> DataErr
     told = as_it_says(path, written)
     if not path.stat().st_size:
         return DataError(f"{path.name} cannot be read: it is empty; deliver it again")
-    ragged = _ragged_row(path, told)
+    ragged = None
+    with suppress(UnicodeError):
+        ragged = _ragged_row(path, told)
     if ragged is not None:
         return DataError(
             f"{path.name}: {ragged}; correct it, or declare data.source.format (delimiter, "
