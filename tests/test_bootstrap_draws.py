@@ -40,6 +40,13 @@ MODELS = {
         "support": "none",
         "covariates": ["employment_log", "sector"],
     },
+    "sectors_left_out": {
+        "fit": "per_stack",
+        "link": "logit",
+        "support": "min_max",
+        "covariates": ["employment_log", "sector"],
+        "untreated_categories": "leave_out",
+    },
     "sectors_by_year": {
         "fit": "per_stack",
         "link": "logit",
