@@ -165,7 +165,8 @@ def _refuse_out_of_reach(moments: Moments, n_control: int) -> NoReturn:
     raise SupportError(
         f"no weights of the {n_control} comparison firms meet the treated firms' "
         f"{listed or 'moments without leaving nearly all of them out'}; balance fewer moments, "
-        "drop the covariate or widen the comparison pool",
+        "drop the covariate or widen the comparison pool (controls_from, support of its score "
+        "model; treatment.comparison)",
         reason=Reason("moments_not_met", {"n_control": n_control}),
     )
 

@@ -62,7 +62,8 @@ def whiten(covariates: pd.DataFrame, treated: Flags, pooled: bool) -> Floats:
     if len(treated) < 3 or treated.all() or not treated.any():
         raise SupportError(
             f"no Mahalanobis distance: {int(treated.sum())} treated and {int((~treated).sum())} "
-            "comparison firms are too few for a covariance; widen the comparison pool",
+            "comparison firms are too few for a covariance; widen the comparison pool "
+            "(controls_from, support of its score model; treatment.comparison)",
             reason=Reason("no_covariance", group_sizes(treated)),
         )
     missing = int(covariates.isna().any(axis=1).sum())

@@ -88,7 +88,8 @@ def _refuse_no_match(
     if not len(found.treated) or caliper is None:
         raise SupportError(
             f"{counts}; none shares a cell with a comparison firm: use fewer exact covariates, "
-            f"a wider comparison pool or another support rule{risk_set.or_without}",
+            "a wider comparison pool (controls_from of its score model, treatment.comparison) or "
+            f"another support rule{risk_set.or_without}",
             reason=risk_set.no_match("no_match_within_cells"),
         )
     raise SupportError(

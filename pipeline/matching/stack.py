@@ -97,8 +97,9 @@ class RiskSet:
         if not n_treated or not n_control:
             raise SupportError(
                 f"{self.where}: {n_treated} treated and {n_control} comparison firms: a "
-                "comparison needs both; change the window, the support rule or the comparison "
-                "pool, or name the entry year in treatment.leave_out_entry_years",
+                "comparison needs both; change the window (treatment.window), or support or "
+                "controls_from of the score model, or treatment.comparison, or name the entry year "
+                "in treatment.leave_out_entry_years",
                 reason=self.because("entry_year_lacks_group", n_treated, n_control),
             )
 

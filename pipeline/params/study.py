@@ -39,6 +39,7 @@ from pipeline.params.treatment import (
     RegisterEntry,
     TreatmentSection,
 )
+from pipeline.params.window_faults import window_faults
 
 SECTIONS: dict[str, Any] = {
     "data": DataSection,
@@ -162,6 +163,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     sections = Sections(study.data, study.clean, study.outcomes, study.treatment, study.estimate)
     yield from cluster_faults(sections)
     yield from cross_section_faults(sections)
+    yield from window_faults(sections)
     by_firm = study.data.cluster == ["firm_id"]
     yield from inference_faults(study.estimate, study.match, study.score, by_firm=by_firm)
     yield from analysis_faults(sections)

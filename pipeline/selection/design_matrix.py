@@ -102,7 +102,7 @@ def refuse_separation_by_combination(
         f"{', '.join(named)} together separate the "
         f"{sizes['n_treated']} treated from the {sizes['n_control']} comparison firms, so that "
         "their coefficients would be infinite; take one out of the model, merge categories, or "
-        "widen the comparison pool",
+        "widen the comparison pool (controls_from of the model, treatment.comparison)",
         reason=Reason("covariates_separate", {"covariates": named, **sizes}),
     )
 
@@ -223,7 +223,7 @@ def _refuse_separating_number(
     raise SupportError(
         f"covariate {name} separates the groups: all {sizes['n_treated']} treated firms lie at or "
         f"{side} all {sizes['n_control']} comparison firms; take it out of the model, or widen the "
-        "comparison pool",
+        "comparison pool (controls_from of the model, treatment.comparison)",
         reason=Reason("covariate_separates", {"covariate": name, **sizes}),
     )
 

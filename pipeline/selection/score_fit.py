@@ -126,7 +126,8 @@ def _require_both_groups(treated: Flags, frequency: Frequency) -> None:
         sizes = group_sizes(treated, frequency)
         raise SupportError(
             f"{sizes['n_treated']} treated and {sizes['n_control']} comparison firms: "
-            "a score needs both",
+            "a score needs both: widen the comparison pool (controls_from of the model, "
+            "treatment.comparison), or name the entry year in treatment.leave_out_entry_years",
             reason=Reason("score_without_group", sizes),
         )
 
