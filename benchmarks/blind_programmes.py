@@ -1,6 +1,6 @@
 """Coverage and bias of what `start` writes, on many small programmes that it knows nothing of.
 
-    python -m benchmarks.blind_programmes [--programmes 60] [--seed 1] [--rows FILE.csv]
+    python -m benchmarks.blind_programmes [--programmes 60] [--seed 1] [--seconds N] [--rows FILE]
 
 Each programme is drawn and delivered as two CSV files, headers in Spanish or Portuguese; `start`
 reads them, nobody corrects a guess, and the study runs in memory. The generator shares nothing with
@@ -228,18 +228,21 @@ def main() -> None:
     )
     parser.add_argument("--programmes", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none after")
     parser.add_argument("--rows", type=Path, help="write every estimate there")
     chosen = parser.parse_args()
     rows, start = list[dict[str, Any]](), perf_counter()
     for number in range(chosen.programmes):
+        if perf_counter() - start > chosen.seconds:
+            break
         rows += measure(draw(np.random.default_rng([chosen.seed, number])), number)
+        if chosen.rows:
+            pd.DataFrame(rows).to_csv(chosen.rows, index=False)
     table = pd.DataFrame(rows)
-    if chosen.rows:
-        table.to_csv(chosen.rows, index=False)
     print(summary(table).to_string())
     if "stopped" in table:
         print(table.groupby("defaults")["stopped"].value_counts().to_string())
-    print(f"{chosen.programmes} programmes, {perf_counter() - start:.0f} s")
+    print(f"{table['programme'].nunique()} programmes, {perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

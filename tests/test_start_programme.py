@@ -45,6 +45,17 @@ def test_entry_columns_in_four_languages_are_found(name, tmp_path):
     assert read.design.n_treated == 12
 
 
+@pytest.mark.parametrize("never", [-1, 0, 9999])
+def test_a_code_for_never_is_taken_as_one_and_a_word_is_asked_about(never, tmp_path):
+    table = programme(inicio=lambda g: np.where(g["entry"] > 0, g["entry"], never))
+    assert read_of(tmp_path, table).entered.settings["never"] == [never]
+    table["inicio"] = table["inicio"].astype(str).replace(str(never), "nunca")
+    read = read_of(tmp_path, table)
+    assert read.columns.used["inicio"].codes == ["nunca"]
+    assert "clean.missing_codes" in all_questions(read)
+    assert read.design.n_treated == 12
+
+
 def test_the_order_of_headers_never_beats_what_they_mean(tmp_path):
     table = programme(
         **{

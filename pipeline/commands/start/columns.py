@@ -12,6 +12,7 @@ from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.made import decided_columns
 from pipeline.commands.start.numbers import is_flag, is_number, numbers, text_codes
 from pipeline.commands.start.roles import Role, in_logs, plain, role_of
+from pipeline.panel.years import years_of
 
 OUTCOMES: dict[str, str] = {"sales": "log", "employment": "log", "exports": "any"}
 NAMES_SOMEBODY = "names somebody"
@@ -226,8 +227,9 @@ def _entry_columns(
         unit = "share" if entered.settings["source"] == "indicator" else "year"
         missing = float(table[name].isna().mean())
         found[slug(name, taken)] = StartColumn(
-            name, "text" if grouped else "number", role_of(name), entered.why, missing, unit=unit
-        )
+            name, "text" if grouped else "number", role_of(name), entered.why, missing, unit=unit,
+            codes=text_codes(years_of(table[name])) if unit == "year" and not grouped else [],
+        )  # fmt: skip
     return found
 
 

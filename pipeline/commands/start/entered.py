@@ -17,7 +17,7 @@ from pipeline.panel.values import text
 from pipeline.panel.years import years_of
 
 # What stands for "never" where a year is expected.
-_NEVER = (0.0, 9999.0, 10000.0)
+_NEVER = (0.0, -1.0, -9.0, -99.0, 99.0, 999.0, 9999.0, 10000.0)
 _NOT_ENTRY = {"application", "exit", "founded", "age", "weight", "person", "of_treatment"}
 _LAG = re.compile(r"[ _.]?\d$|^(?:lag|l)\d?[ _.]", re.IGNORECASE)
 _EVENTS = "is it approval, first payment or first activity?"
