@@ -71,6 +71,14 @@ def test_a_code_of_who_never_entered_is_read_where_it_is_declared(code):
     assert found.entry_year.to_dict() == {"1": 2003, "2": 2003, "4": 2003}
 
 
+@pytest.mark.parametrize("column", ["prog", "decision"])
+def test_an_error_of_a_spreadsheet_is_no_programme_and_no_decision(column):
+    rows = REGISTER.assign(**{column: ["cdp", "#N/A", "cdp", "#REF!", "cdp"]})
+    message = rf"column {column} \(register\): .*spreadsheet.*: 2 rows; .* row 3, 5"
+    with pytest.raises(DataError, match=message):
+        cohorts({"decision": "decision"}, rows, accepted=["yes", "cdp"])
+
+
 def test_a_word_for_never_is_a_code_too():
     rows = REGISTER.assign(entry=["2003", "2002", "2003", " nunca ", "2003"])
     assert "3" not in cohorts(register=rows, never=["nunca"]).entry_year

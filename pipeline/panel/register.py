@@ -10,7 +10,7 @@ from pipeline.panel.check_digits import wrong_check_digits
 from pipeline.panel.entry_codes import is_never, refuse_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.rules.links import link
-from pipeline.panel.values import firm_identifier, refuse_rows, text
+from pipeline.panel.values import firm_identifier, is_sheet_error, refuse_rows, text
 from pipeline.panel.years import calendar_year, dates_of, years_of
 from pipeline.params.clean import CleanSection, RegisterValues
 from pipeline.params.data import (
@@ -99,7 +99,7 @@ def _of_programme(
     """Flag the rows of the evaluated programme; all where params name none."""
     if entry.programme is None or columns.programme is None:
         return pd.Series(True, index=register.index)
-    programme = text(register[columns.programme])
+    programme = _words(register[columns.programme])
     evaluated = (programme == entry.programme).fillna(False).astype(bool)
     if not evaluated.any():
         raise DataError(
@@ -113,7 +113,7 @@ def _accepted(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterE
     """Flag the rows whose decision counts as entry; all where the register tells none."""
     if columns.decision is None:
         return pd.Series(True, index=register.index)
-    decision = text(register[columns.decision])
+    decision = _words(register[columns.decision])
     refuse_rows(decision.isna(), f"column {columns.decision} (register): no decision", "fill")
     accepted = decision.isin(entry.accepted or [])
     if not accepted.any():
@@ -122,6 +122,17 @@ def _accepted(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterE
             f"{told_codes(_firms_by(decision, register[columns.firm_key]))}"
         )
     return accepted
+
+
+def _words(values: pd.Series) -> pd.Series:
+    """Return words of the register; raise DataError where a spreadsheet failed to make them."""
+    words = text(values)
+    refuse_rows(
+        is_sheet_error(words),
+        f"column {values.name} (register): a value is an error of a spreadsheet (#N/A and its kin)",
+        "correct or empty it in",
+    )
+    return words
 
 
 def _firms_by(codes: pd.Series, firm: pd.Series) -> dict[str, int]:
@@ -228,7 +239,7 @@ def firm_fields(
     """
     fields, issues = {}, list[Issue]()
     for name, column in columns.fields("text").items():
-        values = text(rows.register[column])
+        values = _words(rows.register[column])
         fields[name], found = _by_firm(rows, name, values, rule.texts, "texts")
         issues += found
     for name, column in columns.fields("number").items():
