@@ -120,6 +120,14 @@ DAMAGES = {
     "zero-width space": (IDS, lambda i: f"{i}\u200b", {"spaces": {"spaces": "remove"}}),
     "decimal commas": (IDS, lambda i: f"{i},0", {"decimals": {"decimals": "remove"}}),
     "two decimals": (IDS, lambda i: f"{i}.00", {"decimals": {"decimals": "remove"}}),
+    "decimals in quotes": (
+        IDS, lambda i: f'"{i}.0"',
+        {"decimals": {"decimals": "remove"}, "characters": {"characters": "remove"}},
+    ),
+    "too long for its cell": (
+        [f"{int(i)}{i[::-1]}" for i in IDS], lambda i: f"{float(i):.15E}",
+        {"decimals": {"decimals": "remove"}},
+    ),
     "points": (
         IDS, lambda i: f"{i[:2]}.{i[2:5]}.{i[5:]}", {"characters": {"characters": "remove"}}
     ),

@@ -18,8 +18,8 @@ Texts = Any  # an Arrow array of texts, missing ones null
 
 # White space of any script, and signs that are not seen: byte-order marks, zero-width joiners.
 _SPACES = r"[\p{Z}\s\p{Cf}]"
-# What a spreadsheet adds to a number that it holds with decimals.
-_DECIMALS = r"^(.*\p{Nd})[.,][0０]{1,2}$"
+# What a spreadsheet adds to a number that it holds with decimals, inside quotes too.
+_DECIMALS = r"^(.+)[.,．，][0０]{1,2}[^\p{L}\p{N}]*$"
 # A number too long for its cell: 7.6123456E+07.
 _POWER = r"^\p{Nd}(?:[.,]\p{Nd}+[eE]\+?\p{Nd}{1,2}|\p{Nd}*[eE]\+\p{Nd}{1,2})$"
 _MARKS = r"[^\p{L}\p{N}\p{Z}\s\p{Cf}]"
