@@ -165,9 +165,8 @@ def mark_pattern(mark: str) -> str:
 def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
     pointed, fits = _where_they_fit(values, written)
     looks = rf"[+-]?\d[\d.,{_SPACES}{_APOSTROPHES}]*"
-    numeric_looking = plain_numbers(values).str.fullmatch(looks).fillna(False).astype(bool)
     refuse_rows(
-        numeric_looking & ~fits,
+        _match(plain_numbers(values[~fits]), looks).reindex(fits.index, fill_value=False),
         f"column {values.name}: a number is not written with decimal {written.decimal!r} and "
         f"thousands {written.thousands!r}",
         "declare data.source.format, or correct",
@@ -180,11 +179,16 @@ def _where_they_fit(values: pd.Series, written: FileFormat) -> tuple[pd.Series, 
     decimal = re.escape(written.decimal)
     thousands = mark_pattern(written.thousands) if written.thousands else None
     whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
-    cells = plain_numbers(values)
-    fits = (
-        cells.str.fullmatch(rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?")
-        .fillna(False)
-        .astype(bool)
-    )
+    number = rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?"
+    cells = values.astype("str").str.strip()
+    fits = _match(cells, number)
+    if not fits.all():
+        # the few that are typed with other signs
+        cells = cells.where(fits, plain_numbers(values[~fits]).reindex(cells.index))
+        fits |= _match(cells[~fits], number).reindex(fits.index, fill_value=False)
     plain = cells.str.replace(thousands, "", regex=True) if thousands else cells
     return values.where(~fits, plain.str.replace(written.decimal, ".", regex=False)), fits
+
+
+def _match(cells: pd.Series, pattern: str) -> pd.Series:
+    return pd.Series(cells.str.fullmatch(pattern).fillna(False).astype(bool))

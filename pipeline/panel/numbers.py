@@ -115,9 +115,12 @@ def _as_one_and_zero(values: pd.Series) -> pd.Series:
     """Return 1 and 0 where every value is a word for true or false; else as given."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values
+    first = values.loc[values.notna()].iloc[:1].astype("str").map(_small)
+    if not first.isin(_TRUE | _FALSE).any():  # as of nearly all columns
+        return values
     code, distinct = distinct_values(values)
     words = distinct.astype("str").map(_small)
-    if not len(words) or not words.isin(_TRUE | _FALSE).all():
+    if not words.isin(_TRUE | _FALSE).all():
         return values
     numbers = np.append(words.isin(_TRUE).to_numpy(float), np.nan)
     return pd.Series(numbers[code], values.index)
