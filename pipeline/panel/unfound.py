@@ -11,6 +11,7 @@ from pipeline.errors import DataError, Reason
 from pipeline.panel.identifiers import FORMS, form_without, texts
 from pipeline.panel.ledger import Issue
 from pipeline.panel.near_misses import KINDS, near_misses
+from pipeline.panel.panel_index import NO_ROW, places_in
 from pipeline.panel.similar_names import similar_names
 from pipeline.params.clean import CleanSection
 from pipeline.params.identifier import Identifier
@@ -55,7 +56,7 @@ def settle_unfound(
     """
     known = pd.Index(firms["firm_id"].unique())
     everyone = listed.evaluated.index.union(listed.others)
-    wanted = everyone[~everyone.isin(known)]
+    wanted = everyone[places_in(known, everyone.to_series()) == NO_ROW]
     unknown = listed.evaluated[listed.evaluated.index.isin(wanted)]
     if wanted.empty:
         return Unfound(unknown)
