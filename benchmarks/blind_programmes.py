@@ -4,10 +4,11 @@
 
 Each programme is drawn and delivered as two CSV files, headers in Spanish or Portuguese; `start`
 reads them, nobody corrects a guess, and the study runs in memory. The generator shares nothing with
-`pipeline.simulation`: firms grow by age and sector, luck persists, clusters have shocks of their
-own, entry into opened clusters depends on growth, age, sector and size, neighbours of participants
-may gain, and small firms exit. Compared are levels of sales and jobs alone with analytic errors,
-which `start` wrote before, and what it writes; both designs of each, against the mean effect.
+`pipeline.simulation`: firms grow by age, sector and a bent of their own, luck persists, clusters
+have shocks of their own, entry into opened clusters depends on growth, age, sector and size,
+neighbours of participants may gain, and small firms exit. Compared are levels of sales and jobs
+alone with analytic errors, which `start` wrote before, and what it writes; both designs of each,
+against the mean effect.
 """
 
 import copy
@@ -59,7 +60,8 @@ def draw(rng: np.random.Generator) -> Programme:
     place, sector = rng.integers(0, n_places, n), rng.integers(0, n_sectors, n)
     founded = YEARS[0] - rng.integers(1, 30, n)
     age = YEARS[None, :] - founded[:, None]
-    drift = 0.18 * np.exp(-age / 8) + rng.normal(0, 0.02, n_sectors)[sector][:, None]
+    drift = 0.18 * np.exp(-age / 8) + rng.normal(0, 0.03, n_sectors)[sector][:, None]
+    drift = drift + rng.normal(0, 0.03, n)[:, None]
     luck = _persistent(rng, n, 0.75, 0.12)
     local = _persistent(rng, n_places * n_sectors, 0.6, rng.uniform(0.03, 0.07))
     cluster = place * n_sectors + sector
@@ -108,7 +110,7 @@ def _entries(
     at = np.where(when > 0, when - 1 - YEARS[0], 5)
     row = np.arange(len(cluster))
     growth = base[row, at] - base[row, at - 3]
-    index = -1.2 + 2.5 * growth - 0.03 * age[row, at] + 0.25 * (base[row, at] - base[:, 5].mean())
+    index = -1.2 + 3.5 * growth - 0.05 * age[row, at] + 0.25 * (base[row, at] - base[:, 5].mean())
     index += rng.normal(0, 0.4, 6)[sector]
     enters = (when > 0) & (rng.uniform(size=len(when)) < 1 / (1 + np.exp(-index)))
     return np.where(enters, when, 0)
