@@ -52,19 +52,19 @@ def test_averages_over_few_treated_clusters_say_so(estimates):
     assert rows.loc[few, "note"].str.contains(CAUTION).all()
 
 
-def test_ten_treated_clusters_are_enough():
-    panel = plain_panel(60)
+def test_twenty_treated_clusters_are_enough():
+    panel = plain_panel(120)
     number = panel["firm_id"].str[1:].astype(int)
-    panel["cohort"] = np.where(number < 20, 2004, np.nan)
+    panel["cohort"] = np.where(number < 40, 2004, np.nan)
     panel["cohort"] = panel["cohort"].astype("Float64").astype("Int64")
     specs = [spec for spec in inputs().estimate.model_dump()["specs"] if spec["name"] == "main"]
     found = inputs(panel, specs=specs, analyses={}, romano_wolf=None).results().estimates
     rows = averages(found)
-    assert rows["n_treated_clusters"].min() == 10
+    assert rows["n_treated_clusters"].min() == 20
     assert not rows["note"].str.contains("treated clusters are few").any()
 
 
-@pytest.mark.parametrize(("n_treated", "said"), [(1, False), (2, True), (9, True), (10, False)])
+@pytest.mark.parametrize(("n_treated", "said"), [(1, False), (2, True), (19, True), (20, False)])
 def test_the_caution_is_for_intervals_over_few_treated_clusters(n_treated, said):
     found = cluster_caution("assignment", 40, n_treated)
     count = {"n_treated_clusters": n_treated}
@@ -78,8 +78,8 @@ def test_the_caution_is_for_intervals_over_few_treated_clusters(n_treated, said)
         (1, "one_component"),
         (5, "few_components_no_bootstrap"),
         (6, "few_components"),
-        (9, "few_components"),
-        (10, None),
+        (19, "few_components"),
+        (20, None),
     ],
 )
 def test_few_components_have_no_bootstrap_below_six(n_components, code):

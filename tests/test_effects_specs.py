@@ -148,7 +148,7 @@ def test_the_average_effect_is_the_declared_one():
 
 def test_pre_trends_are_tested_jointly():
     test = run(*random_study(1)).tests.iloc[0]
-    assert test["test"] == "pre_trends" and test["note"] == "event times -3, -2"
+    assert test["test"] == "pre_trends" and test["note"] == "event times −3, −2"
     assert (test["df"], test["df_denominator"]) == (2, run(*random_study(1)).estimates["df"].max())
     assert 0 < test["p_value"] < 1
 
@@ -156,7 +156,7 @@ def test_pre_trends_are_tested_jointly():
 def test_lags_used_in_matching_leave_the_pre_trend_test():
     some = run(*random_study(1), matched={"matched": {"sales": frozenset({-2, -1})}})
     test = some.tests.iloc[0]
-    assert test["note"] == "event times -3; matched on and left out: -2"
+    assert test["note"] == "event times −3; matched on and left out: −2"
     assert test["df"] == 1
     every = run(*random_study(1), matched={"matched": {"sales": frozenset({-3, -2, -1})}})
     assert np.isnan(every.tests.iloc[0]["statistic"])

@@ -97,7 +97,7 @@ def test_entry_years_without_any_lead_are_denied_it(results):
 def test_leads_without_a_joint_test_are_not_denied(results):
     without = untested(results, LONE)
     assert "no joint pre-trend test" in drawn(without)[0]
-    assert "without a joint test, for Annual sales (event times -3: no standard error" in (
+    assert "without a joint test, for Annual sales (event times −3: no standard error" in (
         summary(without)
     )
     assert "none can be seen for Log employment" in summary(without)

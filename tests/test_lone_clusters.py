@@ -107,4 +107,4 @@ def test_such_leads_leave_the_pre_trend_test():
 def test_a_lead_of_one_treated_cluster_leaves_the_stacked_test():
     found = run("stacked", lone=2005, first_year=2002).tests.iloc[0]
     assert found["df"] == 1
-    assert found["note"] == "event times -2; without a standard error and left out: -3"
+    assert found["note"] == "event times −2; without a standard error and left out: −3"

@@ -179,7 +179,7 @@ def test_lags_used_in_matching_leave_the_pre_trend_test():
     panel, matches, weights = random_study(0)
     panel = panel.assign(sales=np.exp(panel["sales"]))
     test = run(panel, matches, weights, (-3, 2)).tests.iloc[0]
-    assert test["note"] == "event times -3; matched on and left out: -2"
+    assert test["note"] == "event times −3; matched on and left out: −2"
 
 
 def test_no_exports_at_all_is_a_row_with_a_reason():
