@@ -256,7 +256,7 @@ CASES = {
     "no treated firms": (
         edit_csv("register.csv")(lambda frame: frame.assign(firm_id="nobody")),
         "clean",
-        "no firm enters the programme",
+        "1 of 1 beneficiaries of the register (100 percent) are not in the panel",
     ),
     "covariate constant": (
         edit_csv("panel.csv")(lambda frame: frame.assign(foreign_owned="1")),

@@ -227,13 +227,13 @@ def test_few_components_are_counted_and_warned_of():
 
 @pytest.mark.parametrize(
     ("n_clusters", "said"),
-    [(5, "a wild bootstrap is not applicable"), (6, "too few for the interval"), (10, None)],
+    [(5, "a wild bootstrap is not applicable"), (6, "too few for the interval"), (20, None)],
 )
 def test_the_caution_ends_where_clusters_are_enough(n_clusters, said):
     found = cluster_caution("components", n_clusters, n_clusters)
     assert found is None if said is None else said in tell(found)
     assert ("bootstrap" in ("" if found is None else tell(found))) == (n_clusters < 6)
-    assert cluster_caution("assignment", n_clusters, 10) is None
+    assert cluster_caution("assignment", n_clusters, 20) is None
 
 
 @pytest.mark.parametrize("cluster", ["set_and_assignment", "components"])

@@ -87,9 +87,9 @@ def test_a_started_study_finds_the_column(never, tmp_path):
     assert (entry.source, entry.column) == ("entry_year", "first_treat")
     assert entry.never == ([0] if never == 0 else [])
     assert study.treatment.window.last_event_time == 2
-    assert "is first.treat the year of entry?" in text
+    assert "is first.treat the year of entry, and" in text
     assert "pay_level" in study.outcomes.root
-    assert list(study.score.covariates) == ["size"]
+    assert list(study.score.covariates) == ["pay", "size"]
 
 
 @pytest.mark.parametrize("entries", [[2003] * 4 + [2004] * 4, [2001] * 8])

@@ -237,7 +237,7 @@ def test_years_matched_on_are_no_placebo():
     results = run(study, placebo_entry_years=2, matched_times=on_last)
     found, leads = by_term(results, "placebo_entry").loc["att"], by_term(results)["estimate"]
     assert found["estimate"] == pytest.approx(leads["event[-2]"] - leads["event[-3]"])
-    assert "without those that the design matched on: -1" in found["note"]
+    assert "without those that the design matched on: −1" in found["note"]
 
 
 def test_matching_on_every_placebo_year_leaves_no_placebo():

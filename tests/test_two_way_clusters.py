@@ -251,11 +251,11 @@ def test_cautions_say_what_a_pair_comes_to():
     (said,) = pair_cautions(PAIR, (first, firm), inside)
     assert said == Reason("two_way_nested", {"inner_level": "branch", "outer_level": "district"})
     assert pair_cautions("assignment", (first,), split) == []
-    assert cluster_caution(PAIR, 20, 10) is None
-    caution = cluster_caution(PAIR, 20, 9)
+    assert cluster_caution(PAIR, 20, 20) is None
+    caution = cluster_caution(PAIR, 20, 19)
     assert caution is not None
     with speaking_plainly():
-        assert "by district and by branch: 9 treated" in tell(caution)
+        assert "by district and by branch: 19 treated" in tell(caution)
 
 
 # What cannot be clustered in two directions is refused before anything runs.

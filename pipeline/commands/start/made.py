@@ -21,7 +21,7 @@ def decided_columns(
 ) -> dict[str, str]:
     """Return, by column, what decides its values, where something other than the firm does.
 
-    Raises nothing; a column that some firms' own course decides is absent.
+    A column that some firms' own course decides is absent.
     """
     years = numbers(table[keys.year])
     since = years - table[keys.firm_id].map(entered.by_firm)
@@ -39,10 +39,10 @@ def _why(values: pd.Series, years: pd.Series, since: pd.Series) -> str | None:
     if values.groupby(years).nunique().max() <= 1:
         return "tells the year alone"
     never, after = values[since.isna()], values[since >= 0]
-    if _one(never) and _other(values[since.notna()], never).mean() > 0.5:
+    if len(never) and _one(never) and _other(values[since.notna()], never).mean() > 0.5:
         return "is decided by entry: one value for all who never enter"
     before = values[since.isna() | (since < 0)]
-    if _one(before) and _other(after, before).any():
+    if len(before) and _one(before) and _other(after, before).any():
         return "is decided by entry: one value until then"
     early = values[years < (years - since).min()]
     if len(early) and _one(early) and _other(values, early).any():

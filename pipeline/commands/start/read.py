@@ -48,6 +48,8 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     DataError where a file cannot be read, or where nothing tells who was treated.
     """
     delivered = deliveries(files)
+    for delivery in delivered:
+        _refuse_values_as_names(delivery)
     table, source, questions = _panel(delivered[0])
     if len(table.columns) < 3:
         raise DataError(
@@ -75,6 +77,17 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
         [d.pattern for d in delivered], asked, table, source, keys, register, entered, columns,
         design, go_by_earlier(asked.earlier, columns), questions,
     )  # fmt: skip
+
+
+def _refuse_values_as_names(delivery: Delivery) -> None:
+    """Raise DataError where names of columns are values of theirs: the file has no header."""
+    table = delivery.table
+    alike = [name for name in table.columns if (table[name].astype("str") == str(name)).any()]
+    if len(alike) > 1:
+        raise DataError(
+            f"{delivery.pattern} has values for names of columns: {len(alike)} of the first row "
+            "stand below it again; put a row of names above the values"
+        )
 
 
 def _panel(delivery: Delivery) -> tuple[pd.DataFrame, dict[str, Any], dict[str, str]]:
