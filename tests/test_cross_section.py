@@ -329,6 +329,18 @@ def test_an_average_over_event_times_sums_a_firms_own(one_entry_year):
     assert found.loc["att", "std_error"] == pytest.approx(np.sqrt((influence**2).sum()), rel=1e-9)
 
 
+def test_hc3_has_no_error_where_a_firm_is_alone_in_its_group_of_a_cell(one_entry_year):
+    panel, *joined = by_firm(one_entry_year)
+    treated = joined[1].loc[joined[1]["treated"], "firm_id"].unique()
+    unseen = panel["firm_id"].isin(treated[1:]) & (panel["year"] == 2006)
+    data = (panel.assign(sales=panel["sales"].mask(unseen)), *joined)
+    found = rows_of(run(data, DIFFERENCE | {"inference": "hc3"}, window=(-3, 1)), "difference")
+    assert found.loc["event[0]", "std_error"] > 0
+    for term in ("att", "event[1]"):
+        assert np.isfinite(found.loc[term, "estimate"]) and np.isnan(found.loc[term, "std_error"])
+    assert found.loc["att", "reason"] == "fitted_by_itself"
+
+
 def test_hc3_is_refused_where_firms_are_not_independent(whole, one_entry_year):
     asked = DIFFERENCE | {"inference": "hc3"}
     with pytest.raises(IdentificationError, match="support was assigned by cluster") as caught:

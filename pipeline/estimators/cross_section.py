@@ -126,8 +126,8 @@ def _fit(sample: StackedSample, spec: CrossSectionSpec, term: Term, unit: Codes)
     residuals = _residuals(y, regressors, coefficients)
     influence = (regressors @ bread[1]) * weight * residuals
     rest = 1 - weight * np.einsum("ij,jk,ik->i", regressors, bread, regressors)
-    # a firm that its own coefficient fits has no residual, and no influence either way
-    left_out = np.divide(influence, rest, out=np.zeros(len(unit)), where=rest > FITTED)
+    # of a firm that its own coefficient fits nothing is known once it is left out
+    left_out = np.divide(influence, rest, out=np.full(len(unit), np.nan), where=rest > FITTED)
     return _Cell(
         term=term,
         unit=unit,

@@ -4,8 +4,8 @@ Covariances are sums over clusters of products of influences. A regression's hav
 factor and t distributions with G-1 degrees of freedom, others normal ones.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -39,7 +39,8 @@ class Inferred:
     `influence` (G, k) holds each cluster's influence, by cluster code, whose cross-products sum to
     the covariance; None where errors are clustered in two directions.
     `adjusted` says that the covariance had negative eigenvalues, which are set to zero. Variances
-    that are rounding are exact zeros.
+    that are rounding are exact zeros. `undefined` are terms whose variance the method does not
+    give, with the reason.
     """
 
     estimated: Estimated
@@ -49,6 +50,7 @@ class Inferred:
     influence: Floats | None
     counts: Counts
     adjusted: bool
+    undefined: Mapping[Term, Reason] = field(default_factory=dict)
 
     @property
     def df(self) -> float:
@@ -144,7 +146,7 @@ class Inferred:
     def _why_none(self, term: Term, error: float) -> Reason | None:
         reason = self.counts_at(term).why_none(error, self.two_way)
         if reason is not None or self.estimated.regression is not None:
-            return reason
+            return reason or self.undefined.get(term)
         if self.counts.n_clusters < 3:
             return Reason("fewer_than_three_clusters")
         if not self._is_lone(term):

@@ -17,6 +17,8 @@ from pipeline.params.analyses import Clustering
 
 INFERENCE = "hc3"
 
+_LONE = Reason("fitted_by_itself")
+
 
 def hc3_rows(label: Label, estimated: Estimated) -> tuple[list[Row], Inferred]:
     """Return a row for every term, and the result with its covariance."""
@@ -30,13 +32,20 @@ def hc3_rows(label: Label, estimated: Estimated) -> tuple[list[Row], Inferred]:
 
 
 def infer_hc3(estimated: Estimated, cluster: Clustering) -> Inferred:
-    """Return a result with its covariance by firms; what is exact stays without an error."""
+    """Return a result with its covariance by firms; what is exact stays without an error.
+
+    Of a firm that its own coefficient fits, alone in its group of a cell, nothing is known once it
+    is left out: what rests on such a cell has no error.
+    """
     regression = estimated.regression
     assert regression is not None and regression.left_out is not None, "of one row a firm"
     plain = infer(estimated, cluster)
-    influence = regression.left_out @ estimated.loadings
+    influence = np.nan_to_num(regression.left_out) @ estimated.loadings
     influence = np.where(plain.std_errors == 0, 0.0, influence)
-    return replace(plain, covariance=influence.T @ influence, influence=influence)
+    lone = estimated.loadings[np.isnan(regression.left_out).any(axis=0)].any(axis=0)
+    undefined = {term: _LONE for term, is_lone in zip(estimated.terms, lone, strict=True) if is_lone}
+    covariance = influence.T @ influence
+    return replace(plain, covariance=covariance, influence=influence, undefined=undefined)
 
 
 def _is_known(row: Row) -> bool:
