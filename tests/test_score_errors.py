@@ -46,7 +46,8 @@ def by_statsmodels(values, treated, link, **errors):
 def test_errors_are_those_of_statsmodels_with_the_factor_of_stata(link, errors, asked, factor):
     values, treated = firms(seed=3)
     values = values[["size", "sector"]]
-    found = fit_score(values, treated, link, errors=errors, cluster=CLUSTERS)
+    cluster = CLUSTERS if errors == "clustered" else None
+    found = fit_score(values, treated, link, errors=errors, cluster=cluster)
     expected = by_statsmodels(values, treated, link, **asked)
     np.testing.assert_allclose(found.coefficients["estimate"], expected.params, rtol=1e-8)
     np.testing.assert_allclose(
@@ -55,6 +56,15 @@ def test_errors_are_those_of_statsmodels_with_the_factor_of_stata(link, errors, 
     np.testing.assert_allclose(
         found.covariance, factor * expected.cov_params(), rtol=1e-6, atol=1e-12
     )
+
+
+def test_robust_errors_of_a_pooled_fit_count_a_firm_of_several_risk_sets_once():
+    risk_sets, covariates = study()
+    robust = score_risk_sets(risk_sets, covariates, section(fit="pooled", errors="robust"))
+    by_firm = risk_sets.assign(cluster=risk_sets["firm_id"])
+    expected = score_risk_sets(by_firm, covariates, section(fit="pooled", errors="clustered"))
+    rows = (one.coefficients["std_error"].to_numpy() for one in (robust, expected))
+    np.testing.assert_allclose(*rows, rtol=1e-9)
 
 
 def test_clusters_are_those_of_the_risk_sets_and_scores_stay():

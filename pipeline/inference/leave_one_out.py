@@ -43,7 +43,9 @@ def infer_hc3(estimated: Estimated, cluster: Clustering) -> Inferred:
     influence = np.nan_to_num(regression.left_out) @ estimated.loadings
     influence = np.where(plain.std_errors == 0, 0.0, influence)
     lone = estimated.loadings[np.isnan(regression.left_out).any(axis=0)].any(axis=0)
-    undefined = {term: _LONE for term, is_lone in zip(estimated.terms, lone, strict=True) if is_lone}
+    undefined = {
+        term: _LONE for term, is_lone in zip(estimated.terms, lone, strict=True) if is_lone
+    }
     covariance = influence.T @ influence
     return replace(plain, covariance=covariance, influence=influence, undefined=undefined)
 

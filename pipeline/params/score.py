@@ -116,7 +116,8 @@ class ScoreModel(Pool):
     stop the fit (`refuse`), or leave the model and are counted (`leave_out`).
 
     `errors` of the coefficients: `conventional` of maximum likelihood, `robust` where the model is
-    an approximation, `clustered` by assignment cluster. They change no score and no effect.
+    an approximation, by firm, `clustered` by assignment cluster. They change no score and no
+    effect.
     """
 
     covariates: list[str] = Field(min_length=1)

@@ -173,7 +173,9 @@ def _fit_samples(
     """Return rows, in their order, with the score of their fit; and all coefficients."""
     probability, index = np.full((2, len(complete)), np.nan)
     treated, coefficients = complete["treated"].to_numpy(), []
-    clusters = pd.factorize(complete["cluster"])[0]
+    # a firm of several risk sets is one where they are pooled
+    units = "cluster" if model.errors == "clustered" else "firm_id"
+    clusters = pd.factorize(complete[units])[0]
     n_stacks = complete["stack"].nunique()
     for label, where, at in track(
         score_samples(complete["stack"].to_numpy(np.int64), model, name),

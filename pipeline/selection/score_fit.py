@@ -66,7 +66,8 @@ def fit_score(
     `covariates` has one row per firm and no missing value; text columns become one indicator
     per category, the first in sorted order being the base. `treated` is aligned with it.
     Covariates are standardised before the fit. `errors` says of which kind those of coefficients
-    are; `cluster` (n,) are the clusters of `clustered` ones.
+    are; `cluster` (n,) are the clusters of `clustered` ones, or the firms of `robust` ones where a
+    firm has several rows.
 
     Raises SupportError where a group is empty or a covariate separates the groups (the estimate
     would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
@@ -77,7 +78,6 @@ def fit_score(
     if errors == "conventional":
         of_columns = optimum.covariance
     else:
-        cluster = cluster if errors == "clustered" else None
         of_columns = robust_covariance(design.standardised, treated, optimum, link, cluster)
     covariance = design.to_original_units @ of_columns @ design.to_original_units.T
     index = optimum.index
