@@ -171,6 +171,13 @@ def test_codes_for_missing_are_blanked_as_text_and_as_numbers():
     assert [(issue.column, issue.count) for issue in issues] == [("sales", 2), ("employment", 2)]
 
 
+def test_a_code_with_a_zero_in_front_is_another_code():
+    panel = RAW.assign(sector=["9", "09", "10", None])
+    found, issues = blank_missing_codes(panel, {"sector": ["9"]})
+    assert found["sector"].isna().tolist() == [True, False, False, True]
+    assert [issue.count for issue in issues] == [1]
+
+
 def corrections(**changes):
     row = {
         "firm_id": "a",

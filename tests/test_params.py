@@ -55,6 +55,16 @@ def fault(content, tmp_path):
     return str(raised.value)
 
 
+def test_a_code_for_never_that_reads_as_a_year_of_two_digits_is_refused(tmp_path):
+    entry = {"source": "entry_year", "column": "employment", "never": [0, 9999]}
+    content = changed(("michigan", "treatment", "entry"), entry)
+    content["michigan"]["data"]["two_digit_years_from"] = 1950
+    message = "michigan.treatment.entry.never: 0 reads as a year of two digits"
+    assert message in fault(content, tmp_path)
+    content["michigan"]["data"]["two_digit_years_from"] = None
+    assert message not in str(checked(content, tmp_path))
+
+
 def test_the_studies_that_tests_run_are_valid(tmp_path):
     assert checked(CONTENT, tmp_path) == list(STUDIES)
 

@@ -143,10 +143,47 @@ def test_an_exit_before_entry_is_an_error():
         cohorts({"exit_year": "entry"}, dated_by="disbursement", switches_off="absorbing")
 
 
+@pytest.mark.parametrize("left", ["dic 2012", "31.12", "2005.5"])
+def test_an_exit_that_cannot_be_read_is_refused(left):
+    rows = REGISTER.assign(left=["-", "-", left, "-", "-"]).replace("-", None)
+    with pytest.raises(DataError, match=r"an exit is no year.*: 1 rows; .*date_format"):
+        cohorts({"exit_year": "left"}, register=rows, switches_off="absorbing")
+
+
+@pytest.mark.parametrize("written", ["CDP", " Cdp", "c dp", "cd\u0301p"])
+def test_a_programme_or_decision_in_another_spelling_is_refused(written):
+    rows = REGISTER.assign(prog=[written, *REGISTER["prog"][1:]])
+    with pytest.raises(DataError, match=r"from treatment\.entry\.programme only .*: 1 rows"):
+        cohorts(register=rows)
+    rows = REGISTER.assign(decision=["Yes", *REGISTER["decision"][1:]])
+    with pytest.raises(DataError, match=r"from treatment\.entry\.accepted only in case"):
+        cohorts({"decision": "decision"}, register=rows, accepted=["yes"])
+    found = cohorts({"decision": "decision"}, register=rows, accepted=["yes", "Yes"])
+    assert found.entry_year.to_dict() == {"1": 2003, "2": 2003}
+
+
+def test_a_row_without_programme_is_refused_where_one_is_evaluated():
+    rows = REGISTER.assign(prog=[None, *REGISTER["prog"][1:]])
+    with pytest.raises(DataError, match=r"prog \(register\): no programme: 1 rows"):
+        cohorts(register=rows)
+    assert len(cohorts(register=rows, programme=None).entry_year) == 4
+
+
+def test_a_date_may_stand_for_never():
+    rows = REGISTER.assign(entry=["2003", "1900-01-01", "2003", "1900-01-01", "2003"])
+    found = cohorts(register=rows, programme=None, never=[1900.0])
+    assert found.entry_year.to_dict() == {"1": 2003, "2": 2003, "4": 2003}
+
+
 GROUPS = pd.DataFrame(
     {"firm_id": list("aabb"), "year": [1, 2, 1, 2], "state": ["NJ", "NJ", "PA", "PA"]}
 )
 ADOPTION = GroupEntry(source="group", column="state", treated="NJ", entry_year=2)
+
+
+def test_a_group_in_another_spelling_is_refused():
+    with pytest.raises(DataError, match=r"from treatment\.entry\.treated only in case"):
+        cohorts_from_group(GROUPS.replace("NJ", "nj"), ADOPTION)
 
 
 def test_a_group_enters_in_its_declared_year():

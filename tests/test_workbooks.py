@@ -49,6 +49,21 @@ def test_hidden_rows_and_columns_are_refused_until_declared(tmp_path):
     assert left.index.tolist() == [0, 2]
 
 
+def test_a_sheet_that_says_it_is_smaller_is_read_whole(tmp_path):
+    path = workbook(tmp_path / "b.xlsx", ROWS)
+    with zipfile.ZipFile(path) as book:
+        parts = {part.filename: book.read(part) for part in book.infolist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    assert b'<dimension ref="A1:C4"' in parts[sheet]
+    parts[sheet] = parts[sheet].replace(b'ref="A1:C4"', b'ref="A1:B2"')
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    assert guess_format(path) == FileFormat()
+    assert read(path).to_dict("list") == {"id": ["1", "2", "3"], "note": ["a", "b", "c"],
+                                          "sales": [5, 6, 7]}  # fmt: skip
+
+
 TWO_ROWS = [["Registry"], ["id", 2004, None, 2005, None], [None, "sales", "jobs", "sales", "jobs"],
             ["1", 5, 2, 6, 3]]  # fmt: skip
 

@@ -13,7 +13,7 @@ from pipeline.panel.origin import Origin, located
 from pipeline.panel.panel_index import NO_ROW, of_firms, places_in
 from pipeline.panel.register import Entries, read_entries
 from pipeline.panel.unfound import Listed, settle_unfound
-from pipeline.panel.values import refuse_rows
+from pipeline.panel.values import refuse_other_spellings, refuse_rows
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import RegisterColumns
 from pipeline.params.treatment import (
@@ -97,6 +97,9 @@ def cohorts_from_group(panel: pd.DataFrame, entry: GroupEntry) -> pd.Series:
         f"a firm is in no group of {entry.column}, or in several (two firms under one identifier?)",
         "correct",
         panel[["firm_id", "year", entry.column]],
+    )
+    refuse_other_spellings(
+        panel[entry.column], [entry.treated], entry.column, "treatment.entry.treated"
     )
     treated = group.index[group["first"] == entry.treated]
     return pd.Series(entry.entry_year, index=treated, dtype="Int64")

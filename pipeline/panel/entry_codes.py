@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.errors import LEAST_FIRMS_NAMED
 from pipeline.panel.values import refuse_rows, text
+from pipeline.panel.years import years_of
 
 # An entry year this far outside the panel is taken for a code of firms that never enter.
 FARTHEST_ENTRY_YEARS = 50
@@ -14,12 +15,13 @@ _SHOWN = 5
 
 
 def is_never(values: pd.Series, codes: Collection[float | str]) -> pd.Series:
-    """Flag values that are one of the codes, as text or as a number: 9999 is 9999.0."""
+    """Flag values that are one of the codes, as text, number or year: 9999 is 9999.0."""
     if not codes:
         return pd.Series(False, index=values.index)
     numbers = pd.to_numeric(pd.Series([str(code) for code in codes]), errors="coerce").dropna()
     words = {str(code).strip() for code in codes}
-    return text(values).isin(words) | pd.to_numeric(values, errors="coerce").isin(numbers)
+    years = pd.to_numeric(years_of(values), errors="coerce")
+    return text(values).isin(words) | years.isin(numbers)
 
 
 def refuse_codes(

@@ -10,7 +10,13 @@ from pipeline.panel.check_digits import wrong_check_digits
 from pipeline.panel.entry_codes import is_never, refuse_codes
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.rules.links import link
-from pipeline.panel.values import firm_identifier, is_sheet_error, refuse_rows, text
+from pipeline.panel.values import (
+    firm_identifier,
+    is_sheet_error,
+    refuse_other_spellings,
+    refuse_rows,
+    text,
+)
 from pipeline.panel.years import calendar_year, dates_of, years_of
 from pipeline.params.clean import CleanSection, RegisterValues
 from pipeline.params.data import (
@@ -99,7 +105,9 @@ def _of_programme(
     """Flag the rows of the evaluated programme; all where params name none."""
     if entry.programme is None or columns.programme is None:
         return pd.Series(True, index=register.index)
-    programme = _words(register[columns.programme])
+    programme, column = _words(register[columns.programme]), f"{columns.programme} (register)"
+    refuse_rows(programme.isna(), f"column {column}: no programme", "fill")
+    refuse_other_spellings(programme, [entry.programme], column, "treatment.entry.programme")
     evaluated = (programme == entry.programme).fillna(False).astype(bool)
     if not evaluated.any():
         raise DataError(
@@ -115,7 +123,8 @@ def _accepted(register: pd.DataFrame, columns: RegisterColumns, entry: RegisterE
         return pd.Series(True, index=register.index)
     decision = _words(register[columns.decision])
     refuse_rows(decision.isna(), f"column {columns.decision} (register): no decision", "fill")
-    accepted = decision.isin(entry.accepted or [])
+    accepted, column = decision.isin(entry.accepted or []), f"{columns.decision} (register)"
+    refuse_other_spellings(decision, entry.accepted or [], column, "treatment.entry.accepted")
     if not accepted.any():
         raise DataError(
             "no decision of the register is among treatment.entry.accepted; it has "
@@ -195,7 +204,14 @@ def _exits(rows: "RegisterRows", columns: RegisterColumns, entry: RegisterEntry)
     if columns.exit_year is None:
         return []
     given = years_of(rows.register[columns.exit_year], columns.years)
-    exits = pd.to_numeric(given, errors="coerce").astype("Int64")
+    exits = pd.to_numeric(given, errors="coerce")
+    filled = given.notna() & (given.astype("str").str.strip() != "")
+    refuse_rows(
+        rows.entered & filled & (exits.isna() | (exits % 1 != 0)),
+        f"column {columns.exit_year} (register): an exit is no year, nor a date that can be read",
+        "declare data.register_columns.date_format ('%d/%m/%Y' is 31/10/2009), or correct",
+    )
+    exits = exits.where(rows.entered).astype("Int64")
     leaves = rows.entered & exits.notna()
     refuse_rows(
         leaves & (exits < rows.year).fillna(False).astype(bool),

@@ -36,14 +36,21 @@ def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataF
     try:
         sheet = workbook[_sheet_name(workbook, written.sheet, path.name)]
         layout = _layout(path, sheet)
-        rows = sheet.iter_rows(min_row=written.header_row, values_only=True)
-        cells = [list(row) for row in islice(rows, max_rows + written.header_rows + 1)]
+        cells = _cells(sheet, written.header_row, max_rows + written.header_rows + 1)
     finally:
         workbook.close()
     if not cells:
         return pd.DataFrame()
     _refuse_formulas(layout, path.name, written.header_row)
     return _table(cells, path.name, written, layout)
+
+
+def _cells(sheet: Any, first: int, most: int) -> list[list[Any]]:
+    """Return rows of a sheet from one on, all as wide, whatever size the file says it has."""
+    sheet.reset_dimensions()
+    rows = [list(row) for row in islice(sheet.iter_rows(min_row=first, values_only=True), most)]
+    width = max(map(len, rows), default=0)
+    return [row + [None] * (width - len(row)) for row in rows]
 
 
 def _layout(path: Path, sheet: Any) -> SheetLayout:
@@ -80,11 +87,17 @@ def _top_of_largest(path: Path) -> tuple[str | None, list[list[Any]], Sequence[S
     workbook = load_workbook(path, read_only=True, keep_links=False)
     try:
         shown = _visible(workbook)
-        largest = max((workbook[name] for name in shown), key=lambda sheet: sheet.max_row or 0)
-        top = [list(row) for row in largest.iter_rows(max_row=_HEADER_ROWS, values_only=True)]
+        largest = max((workbook[name] for name in shown), key=lambda sheet: _n_rows(path, sheet))
+        top = _cells(largest, 1, _HEADER_ROWS)
         return None if len(shown) == 1 else str(largest.title), top, _layout(path, largest).merged
     finally:
         workbook.close()
+
+
+def _n_rows(path: Path, sheet: Any) -> int:
+    """Count the rows of a sheet; the size that the file says it has may be an older one."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(sheet._worksheet_path).count(b"<row")
 
 
 def _n_filled(row: list[Any]) -> int:

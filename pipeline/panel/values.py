@@ -1,5 +1,8 @@
 """Values of raw columns: text and identifiers, refused where they are none."""
 
+import unicodedata
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -57,6 +60,26 @@ def distinct_values(values: pd.Series) -> tuple[Codes, pd.Series]:
     """
     code, distinct = pd.factorize(values)
     return np.asarray(code, dtype=np.intp), pd.Series(distinct)
+
+
+def refuse_other_spellings(
+    words: pd.Series, declared: Collection[str], column: str, setting: str
+) -> None:
+    """Raise DataError where a word is a declared one but for case, spaces or accents."""
+    code, distinct = distinct_values(words)
+    bare = {_bare(word) for word in declared}
+    near = [word not in declared and _bare(word) in bare for word in distinct.astype("str")]
+    refuse_rows(
+        pd.Series(np.append(near, False)[code].astype(np.bool_), words.index),
+        f"column {column}: a word differs from {setting} only in case, spaces or accents",
+        "write it as params do, or list it there where several are allowed; see",
+    )
+
+
+def _bare(word: str) -> str:
+    """Return a word in small letters, without accents and spaces."""
+    parts = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(mark for mark in parts if not (unicodedata.combining(mark) or mark.isspace()))
 
 
 def firm_identifier(

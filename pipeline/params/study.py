@@ -186,11 +186,24 @@ def _treatment_faults(study: StudySection) -> Iterator[str]:
     entry = study.treatment.entry
     if isinstance(entry, IndicatorEntry | EntryYearEntry):
         yield from _column_fault(study, "treatment.entry.column", entry.column, "number")
+        yield from _never_faults(study, entry)
         return
     if isinstance(entry, GroupEntry):
         yield from _column_fault(study, "treatment.entry.column", entry.column, "text")
         return
     yield from _register_faults(study, entry)
+
+
+def _never_faults(study: StudySection, entry: IndicatorEntry | EntryYearEntry) -> Iterator[str]:
+    """Yield a line where a code for never would be read as a year of two digits."""
+    if study.data.two_digit_years_from is None or isinstance(entry, IndicatorEntry):
+        return
+    short = [f"{code:g}" for code in entry.never if 0 <= code <= 99]
+    if short:
+        yield (
+            f"treatment.entry.never: {', '.join(short)} reads as a year of two digits "
+            "(data.two_digit_years_from): leave such cells empty, or write four digits"
+        )
 
 
 def _register_faults(study: StudySection, entry: RegisterEntry) -> Iterator[str]:

@@ -70,12 +70,14 @@ def blank_missing_codes(
 
 
 def is_code(values: pd.Series, codes: Sequence[str]) -> pd.Series:
-    """Mark values that are one of the codes, as text or as a number."""
+    """Mark values that are one of the codes, as text or as a number; 09 is no 9."""
     numeric_codes = pd.to_numeric(pd.Series(codes), errors="coerce").dropna()
     numeric = pd.to_numeric(values, errors="coerce").isin(numeric_codes)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return numeric
-    return numeric | text(values).isin(codes)
+    written = text(values)
+    padded = written.str.match(r"0\d").fillna(False).astype(bool)
+    return (numeric & ~padded) | written.isin(codes)
 
 
 def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
