@@ -42,10 +42,9 @@ def infer_hc3(estimated: Estimated, cluster: Clustering) -> Inferred:
     plain = infer(estimated, cluster)
     influence = np.nan_to_num(regression.left_out) @ estimated.loadings
     influence = np.where(plain.std_errors == 0, 0.0, influence)
-    lone = estimated.loadings[np.isnan(regression.left_out).any(axis=0)].any(axis=0)
-    undefined = {
-        term: _LONE for term, is_lone in zip(estimated.terms, lone, strict=True) if is_lone
-    }
+    lone = np.flatnonzero(np.isnan(regression.left_out).any(axis=0))
+    loading = estimated.loadings[lone]
+    undefined = {term: _LONE for at, term in enumerate(estimated.terms) if loading[:, at].any()}
     covariance = influence.T @ influence
     return replace(plain, covariance=covariance, influence=influence, undefined=undefined)
 
