@@ -240,6 +240,21 @@ def test_far_fewer_firms_of_a_group_are_flagged_and_do_not_stop():
     assert [n for n in notices(ledger) if n.startswith("2006 has far fewer treated firms")]
 
 
+@pytest.mark.parametrize("asked", [{"balanced": True}, {"minimum_post_years": 5}])
+def test_a_half_year_is_seen_before_firms_without_it_leave(asked):
+    sections, raw = sections_of(), half(delivered(), 2009).reset_index(drop=True)
+
+    def seen(**rules):
+        clean = CleanSection.model_validate(CLEAN | {"window": asked} | rules)
+        return clean_panel(raw, None, {}, **sections | {"clean": clean}, used=[])
+
+    with pytest.raises(DataError, match="2009 has 24 firms, fewer than half"):
+        seen()
+    ledger = seen(coverage={"accept": ["half_year"]})
+    assert found(ledger)[("half_of_firms_in_year", 2009)] == (36, "accepted")
+    assert ledger.panel["firm_id"].nunique() < N_FIRMS
+
+
 def test_a_half_year_in_one_of_two_files_is_flagged():
     raw = delivered()
     small = firm_number(raw) >= 40

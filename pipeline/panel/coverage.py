@@ -8,20 +8,14 @@ import pandas as pd
 
 from pipeline.datasets.panel import COVERAGE
 from pipeline.panel.by_source import cells_of, coverage_by_source, firm_flows
-from pipeline.panel.gaps import (
-    file_issues,
-    firm_issues,
-    presence,
-    refuse_half_years,
-    year_issues,
-)
+from pipeline.panel.gaps import file_issues, firm_issues, look_at_years, presence
 from pipeline.panel.group_years import group_years
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.origin import Origin
 from pipeline.panel.panel_index import index_panel
 from pipeline.panel.rules.absences import sizes, zero_in_all
 from pipeline.panel.unobserved import column_issues, refuse_unobserved
-from pipeline.panel.used_columns import UsedColumn, window_times
+from pipeline.panel.used_columns import UsedColumn
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.gaps import CoverageGaps
@@ -45,15 +39,15 @@ def with_coverage(
     present, cells = presence(panel, index), cells_of(panel, origin)
     entry_years = panel["cohort"].dropna().unique().tolist()
     accepted = (clean.coverage or CoverageGaps()).accept
-    window = {entry + time for entry in entry_years for time in window_times(treatment)}
-    halves = refuse_half_years(present, window, "half_year" in accepted)
+    # where years are asked of firms, that they are whole was looked at before
+    years = [] if clean.window.asks_for_years else look_at_years(panel, clean, treatment)
     by_source = coverage_by_source(panel, cells)
     known = refuse_unobserved(by_source, used, entry_years, accepted)
     all_zero, _ = zero_in_all(panel, sizes(data, treatment.entry, clean.absent), index)
     flows = firm_flows(cells, index, all_zero)
     told = treatment.entry.column if isinstance(treatment.entry, EntryYearEntry) else None
     found = [
-        *year_issues(present, halves),
+        *years,
         *file_issues(flows),
         *firm_issues(panel, index, present),
         *column_issues(by_source, set(data.columns) - {told}, known),

@@ -23,7 +23,11 @@ from pipeline.datasets.panel import (
 )
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue
-from pipeline.panel.panel_index import NO_ROW, PanelIndex
+from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
+from pipeline.panel.used_columns import window_times
+from pipeline.params.clean import CleanSection
+from pipeline.params.gaps import CoverageGaps
+from pipeline.params.treatment import TreatmentSection
 
 # A year has few firms below this share of those of the years around it (at an end of the panel,
 # where firms enter or leave, of the year beside it), and half below the last; years around which
@@ -130,6 +134,22 @@ def file_issues(flows: pd.DataFrame) -> Iterator[Issue]:
             if around >= LEAST_FIRMS and counts[place] < few * around:
                 rule, lacking = Reason(FEW_IN_FILE, {"year": year}), int(around - counts[place])
                 yield Issue(rule, "year", Reason("not_filled"), lacking, None, year, year)
+
+
+def look_at_years(
+    panel: pd.DataFrame, clean: CleanSection, treatment: TreatmentSection
+) -> list[Issue]:
+    """Return an issue for each year with few firms.
+
+    Where firms must be seen in so many years, or in all, that is before it costs them: a year
+    delivered in part would else cost them in silence. Raises DataError at half a year inside the
+    window that params do not accept.
+    """
+    present = presence(panel, index_panel(panel))
+    entry_years = panel["cohort"].dropna().unique().tolist()
+    window = {entry + time for entry in entry_years for time in window_times(treatment)}
+    accepted = "half_year" in (clean.coverage or CoverageGaps()).accept
+    return list(year_issues(present, refuse_half_years(present, window, accepted)))
 
 
 def refuse_half_years(present: Presence, window: Collection[int], accepted: bool) -> frozenset[int]:

@@ -171,6 +171,11 @@ class PanelWindow(Settings):
         """Say whether the window looks at years after entry."""
         return self.balanced or self.minimum_post_years > 0
 
+    @property
+    def asks_for_years(self) -> bool:
+        """Say whether firms leave that are not seen in so many years."""
+        return self.selects_on_survival or self.minimum_pre_years > 0
+
 
 class Jumps(Settings):
     """Look for values more than `factor` times above, or below, both the year before and after."""

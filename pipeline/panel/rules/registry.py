@@ -8,9 +8,12 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from pipeline.datasets.panel import NEAR_A_BENEFICIARY
 from pipeline.errors import Reason
-from pipeline.panel.ledger import Rule
+from pipeline.panel.gaps import look_at_years
+from pipeline.panel.ledger import Rule, Ruled
 from pipeline.panel.rules.absences import (
     count_empty_years,
     count_zero_rows,
@@ -100,10 +103,17 @@ def _programmes(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
 
 
 def _minimum_years(cleaning: Cleaning, declared: PanelWindow) -> Iterator[Rule]:
+    if declared.asks_for_years:
+        yield partial(_count_thin_years, cleaning=cleaning)
     if declared.minimum_pre_years or declared.minimum_post_years:
         yield partial(require_years, window=declared)
     if declared.balanced:
         yield partial(balance_window, window=declared)
+
+
+def _count_thin_years(panel: pd.DataFrame, cleaning: Cleaning) -> Ruled:
+    found = look_at_years(panel, cleaning.clean, cleaning.treatment)
+    return Ruled(panel, tuple(found))
 
 
 def _gaps(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
