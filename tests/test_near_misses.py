@@ -249,6 +249,15 @@ def test_two_digits_in_the_other_order_are_named_one_by_one():
     assert found == {swapped(i): i for i in IDS[:2]}
 
 
+def test_digits_that_swapping_moves_in_front_as_a_zero_are_no_near_miss():
+    firms = pd.Index(["2345678", *IDS])
+    assert near_misses(pd.Index(["20345678"]), firms, np.random.default_rng(1)).empty
+    padded = near_misses(
+        pd.Index(["20345678"]), pd.Index(["02345678", *IDS]), np.random.default_rng(1)
+    )
+    assert padded["transposition"].tolist() == [True] and not padded["width"].any()
+
+
 def test_another_last_digit_is_a_near_miss_where_identifiers_are_sparse():
     register = [f"{i[:-1]}{9 - int(i[-1])}" if n < 2 else i for n, i in enumerate(IDS[:N])]
     with pytest.raises(DataError, match="other_check_digit 2"):

@@ -202,9 +202,12 @@ def _with_kinds(pairs: pd.DataFrame, edit: str, wanted: Texts, firms: Texts) -> 
     flags = {kind: np.full(len(pairs), kind == edit) for kind in KINDS}
     holds = _HOLDS[edit]
     plain = np.asarray(holds(one, other))
+    # zeros in front that swapping makes, or takes away, are no way of writing
+    in_form = np.asarray(holds(form_without(one, FORMS), form_without(other, FORMS)))
+    left_out = itself | ~(plain | in_form)
     rest = np.flatnonzero(~plain)
     for way in FORMS if len(rest) else ():
         ways = [w for w in FORMS if w != way]
         forms = (form_without(side.take(pa.array(rest)), ways) for side in (one, other))
         flags[way][rest] = ~np.asarray(holds(*forms))
-    return pairs.assign(**flags)[~itself]
+    return pairs.assign(**flags)[~left_out]
