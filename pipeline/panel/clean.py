@@ -34,6 +34,7 @@ from pipeline.panel.rules.standard import (
     standard_names,
     standard_types,
 )
+from pipeline.panel.split_firms import refuse_split_firms
 from pipeline.panel.used_columns import UsedColumn
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
@@ -72,6 +73,8 @@ def clean_panel(
         panel, typed = _typed_rows(panel, rules_tables, data, clean)
         delivered, links = panel["firm_id"], _links(rules_tables, clean)
         panel, joined = link_panel(panel, links)
+        if isinstance(data.firm_id, str):
+            refuse_split_firms(panel, clean.identifier)
         listed = Register(register, data.register_columns, origins.get("register", ()))
         cohorts = firm_cohorts(
             panel,

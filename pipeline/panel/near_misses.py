@@ -210,4 +210,4 @@ def _with_kinds(pairs: pd.DataFrame, edit: str, wanted: Texts, firms: Texts) -> 
         ways = [w for w in FORMS if w != way]
         forms = (form_without(side.take(pa.array(rest)), ways) for side in (one, other))
         flags[way][rest] = ~np.asarray(holds(*forms))
-    return pairs.assign(**flags)[~left_out]
+    return pairs.assign(**flags).loc[~np.asarray(left_out, dtype=np.bool_)]

@@ -1,5 +1,6 @@
 """Beneficiaries that the panel lacks: nearly found, which stops or is declined, or not at all."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -120,9 +121,15 @@ def _remedy(kind: str, pairs: pd.DataFrame, everyone: pd.Index, known: pd.Index)
     """Return the setting that settles near misses of a kind."""
     if kind == "width":
         ways = [way for way in FORMS if way != "width" and pairs[way].any()]
-        longest = max(map(len, form_without(texts([*everyone, *known]), ways).to_pylist()))
-        return f"clean.identifier.width: {longest}"
+        return remedy_of_form(kind, [*everyone, *known], ways)
     return _drops(pairs[pairs[kind]]) if kind == "check_digit" else _SETTINGS[kind]
+
+
+def remedy_of_form(way: str, ids: Collection[str], others: Collection[str] = ()) -> str:
+    """Return the setting that undoes a way of writing of identifiers, `others` undone before."""
+    if way != "width":
+        return _SETTINGS[way]
+    return f"clean.identifier.width: {max(map(len, form_without(texts(ids), others).to_pylist()))}"
 
 
 def _drops(pairs: pd.DataFrame) -> str:
