@@ -23,6 +23,7 @@ _ALLOWED = {
     "unit": "write what one of it is: US$, pesos of 2010, jobs, tonnes, share",
     "reason": "write why nobody measured it, or give column and transform in place of "
     "observed: false",
+    "accepted": "list the values of data.register_columns.decision that count as entry",
     "source": "write who delivered the data, and when",
 }
 

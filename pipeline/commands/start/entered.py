@@ -42,6 +42,11 @@ class Entered:
         known = self.by_firm.dropna()
         return int(known.min()) if len(known) else None
 
+    @property
+    def by_all(self) -> bool:
+        """Say whether every firm enters; one whose application was decided on may not."""
+        return bool(self.by_firm.notna().all()) and "accepted" not in self.settings
+
     def settings_with(self, standard: dict[str, str]) -> dict[str, Any]:
         """Return the settings with the panel's column under its standard name."""
         names = {"column": standard[self.columns[0]]} if self.columns else {}
@@ -95,6 +100,7 @@ def _registered(register: RegisterGuess, firms: pd.Series) -> Entered:
     first = firms.drop_duplicates()
     by_firm = pd.Series(by_firm.reindex(text(first)).to_numpy(), first.to_numpy())
     settings = {"source": "register", "programme": None, "other_programmes": "keep"}
+    settings |= _accepted(register)
     column = register.columns["entry_year"]
     n_found = int(by_firm.notna().sum())
     why = f"register: {len(entries):,} firms, {n_found:,} in the panel"
@@ -105,6 +111,14 @@ def _registered(register: RegisterGuess, firms: pd.Series) -> Entered:
             "other_programmes: keep, exclude, exclude_all or covariate"
         )
     return Entered(settings, [], by_firm, why, {**register.questions, **asked})
+
+
+def _accepted(register: RegisterGuess) -> dict[str, Any]:
+    """Leave open which decisions count as entry, where the register has decisions."""
+    column = register.columns.get("decision")
+    if column is None:
+        return {}
+    return {"accepted": [f"QUESTION: which values of {column} mean that a firm took part?"]}
 
 
 def _codes(table: pd.DataFrame, name: str) -> list[float]:

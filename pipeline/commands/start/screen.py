@@ -87,7 +87,8 @@ def _design(read: Read) -> list[str]:
 
 
 def _asked(study: str, read: Read) -> list[str]:
-    paths = list(all_questions(read))
+    open_values = ["treatment.entry.accepted"] if "accepted" in read.entered.settings else []
+    paths = [*open_values, *all_questions(read)]
     return [
         f"  questions   {', '.join(paths)}",
         f"params.yaml: section {study}; answer its QUESTION lines, then `impact check` and "

@@ -37,7 +37,8 @@ def study_text(study: str, read: Read) -> str:
         columns=_columns(read),
         clean=block(_clean(read), 4),
         outcomes=block(_outcomes(read), 4),
-        entry=block(read.entered.settings_with(read.columns.standard), 6),
+        entry=block(read.entered.settings_with(read.columns.standard), 6) + _decisions(read),
+        comparison="not_yet_treated" if read.entered.by_all else "never_treated",
         first_event_time=design.first_event_time,
         last_event_time=design.last_event_time,
         covariates=block(design.covariates, 6),
@@ -60,6 +61,7 @@ def default_section() -> dict[str, Any]:
     blank |= dict.fromkeys(("source", "register", "questions", "few_clusters", "period"), "")
     blank["clean"] = block({"duplicates": _DUPLICATES}, 4)
     blank |= {"study": "study", "entry": " {}", "first_event_time": "-2", "last_event_time": "3"}
+    blank |= {"comparison": "never_treated"}
     blank |= {"controls_from": "all", "fit": "per_stack", "exact": "[]", "adjusted": "[]"}
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(blank)
     section: dict[str, Any] = read_value(text)["study"]
@@ -76,6 +78,13 @@ def _register_columns(register: RegisterGuess | None) -> str:
         return ""
     comment = "one row per firm and programme"
     return block(register.columns, 6, key="register_columns", comment=comment)
+
+
+def _decisions(read: Read) -> str:
+    """Return the values to choose from as a comment on the last setting, `accepted`."""
+    codes = [] if read.register is None else read.register.decisions()
+    chosen = codes and "accepted" in read.entered.settings
+    return f"  # of {flow(codes)}" if chosen else ""
 
 
 def _columns(read: Read) -> str:
