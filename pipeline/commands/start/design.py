@@ -22,7 +22,7 @@ _IN_CELLS = 0.95
 # A year before entry is asked of covariates where this share of treated firms has a row in it.
 _OBSERVED = 0.9
 _LONGEST_SPAN = (4, 3)
-# Treated firms per covariate that a score needs.
+# Treated firms per covariate that a score needs, and an entry year for its own slopes.
 _PER_COVARIATE = 8
 _FEWEST_COVARIATES, _MOST_COVARIATES = 2, 8
 _LOGS = {"sales", "employment", "wages", "assets"}
@@ -35,11 +35,15 @@ Covariates = dict[str, dict[str, object]]
 
 @dataclass(frozen=True)
 class ProposedDesign:
-    """Hold covariates by name with their settings, cells, pool, and what inference needs."""
+    """Hold covariates by name with their settings, cells, pool, and what inference needs.
+
+    `adjusted` are those of `scored` whose slopes by entry year the smallest entry year bears.
+    """
 
     cluster: list[str]
     covariates: Covariates
     scored: list[str]
+    adjusted: list[str]
     exact: list[str]
     controls_from: str
     fit: str
@@ -97,6 +101,7 @@ def propose_design(
         cluster=cluster,
         covariates=covariates,
         scored=scored,
+        adjusted=scored[: int(cohorts.min()) // _PER_COVARIATE] if len(cohorts) else [],
         exact=exact,
         controls_from="outside_treated_clusters" if elsewhere else "all",
         fit="pooled" if small else "per_stack",

@@ -46,7 +46,7 @@ def study_text(study: str, read: Read) -> str:
         controls_from=design.controls_from,
         fit=design.fit,
         exact=flow(design.exact),
-        adjusted=flow(design.scored),
+        adjusted=flow(design.adjusted),
         few_clusters=_few_clusters(design),
         period=f"\n    period: {read.keys.period}" * (read.keys.period != "year"),
     )
