@@ -45,7 +45,7 @@ def test_yearly_workbooks_are_one_panel_dated_by_their_names(tmp_path):
     files = [
         workbook(
             tmp_path / f"padron {year}.xlsx",
-            [["nit", "ingresos"], *[[int(f), 5.5] for f in FIRMS]],
+            [["nit", "ingresos"], *[[int(f), int(f) + 0.5] for f in FIRMS]],
         )
         for year in YEARS
     ]
@@ -58,8 +58,10 @@ def test_yearly_workbooks_are_one_panel_dated_by_their_names(tmp_path):
 
 
 def test_yearly_files_with_other_columns_are_asked_about(tmp_path):
-    one = write_csv(tmp_path / "f_2001.csv", [["id", "ventas"], *[[f, 1.5] for f in FIRMS]])
-    two = write_csv(tmp_path / "f_2002.csv", [["id", "vtas"], *[[f, 1.5] for f in FIRMS]])
+    one = write_csv(
+        tmp_path / "f_2001.csv", [["id", "ventas"], *[[f, int(f) + 0.5] for f in FIRMS]]
+    )
+    two = write_csv(tmp_path / "f_2002.csv", [["id", "vtas"], *[[f, int(f) + 0.5] for f in FIRMS]])
     register = write_csv(tmp_path / "r.csv", [["id", "entry"], ["001", 2002]])
     _, text = started(one, two, register)
     assert "QUESTION: some yearly files lack ventas, vtas: is it called otherwise" in text
@@ -67,7 +69,7 @@ def test_yearly_files_with_other_columns_are_asked_about(tmp_path):
 
 def test_columns_by_year_are_a_wide_panel(tmp_path):
     header = ["firm", "region", *(f"{name}_{y}" for y in YEARS for name in ("sales", "jobs"))]
-    table = [header, *[[f, "A", *range(2 * len(YEARS))] for f in FIRMS]]
+    table = [header, *[[f, "A", *range(int(f), int(f) + 2 * len(YEARS))] for f in FIRMS]]
     register = write_csv(tmp_path / "r.csv", [["firm", "entry"], ["001", 2003]])
     study, _ = started(write_csv(tmp_path / "f.csv", table), register)
     assert study.data.source.wide.columns["sales"][2003] == "sales_2003"

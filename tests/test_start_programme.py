@@ -103,6 +103,9 @@ def test_exports_that_are_missing_where_there_are_none_are_asked_about(tmp_path)
     )
     asked = all_questions(read_of(tmp_path, table))
     assert "does missing mean no exports?" in asked["outcomes.exports_any.column"]
+    table.loc[table.index[1], "exports"] = 0
+    asked = all_questions(read_of(tmp_path, table))
+    assert "is sometimes zero and 50% missing" in asked["outcomes.exports_any.column"]
     table["exports"] = table["exports"].fillna(0)
     assert "outcomes.exports_any.column" not in all_questions(read_of(tmp_path, table))
 
@@ -187,3 +190,69 @@ def test_fewer_than_twenty_treated_clusters_get_corrected_errors(tmp_path):
     assert "bias_reduced: true" in study_text("nueva", read_of(tmp_path, table))
     table["inicio"] = np.where(table["id"] < 25, 2005, 0)
     assert "bias_reduced" not in study_text("nueva", read_of(tmp_path, table))
+
+
+def lognormal(given):
+    return given["rng"].lognormal(2, 1, 320)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_column_of_fewest_words_is_taken_and_others_are_named(order, tmp_path):
+    table = programme(
+        inicio=entry_column, ventas_mercado_interno=lognormal, empleo_mujeres=lognormal,
+        empleo=lognormal, log_empleo=lognormal,
+    )  # fmt: skip
+    read = read_of(tmp_path, table[list(table.columns)[::order]])
+    assert read.columns.used["sales"].name == "ventas"
+    assert read.columns.used["employment"].name == "empleo"
+    asked = all_questions(read)
+    assert asked["outcomes.sales_log.column"] == (
+        "QUESTION: is ventas all sales of the firm? As well may be ventas_mercado_interno"
+    )
+    assert asked["outcomes.employment_log.column"].endswith("may be empleo_mujeres")
+    told = all_questions(read_of(tmp_path, table, outcomes=["ventas"]))
+    assert not any(path.startswith("outcomes.") for path in told)
+
+
+@pytest.mark.parametrize(("missing", "asked"), [(0.0, False), (0.04, False), (0.06, True)])
+def test_missing_exports_beside_zeros_are_asked_about_from_five_percent_on(
+    missing, asked, tmp_path
+):
+    table = programme(inicio=entry_column, exports=lognormal)
+    table.loc[table["id"] % 2 == 0, "exports"] = 0
+    table.loc[: int(missing * len(table)) - 1, "exports"] = np.nan
+    read = read_of(tmp_path, table)
+    assert ("outcomes.exports_any.column" in all_questions(read)) == asked
+
+
+@pytest.mark.parametrize(("last_entrants", "slopes"), [(4, 0), (8, 1), (16, 2)])
+def test_the_smallest_entry_year_bears_the_slopes_of_the_adjustment(
+    last_entrants, slopes, tmp_path
+):
+    table = programme(**{f"zz{n}": lognormal for n in range(8)})
+    late = table["id"].between(16, 15 + last_entrants)
+    table["inicio"] = np.select([table["id"] < 16, late], [2004, 2006], 0)
+    read = read_of(tmp_path, table)
+    study = read_study(YAML(typ="safe").load(study_text("nueva", read)), "nueva")
+    adjusted = study.estimate.specs[0].covariates
+    assert adjusted == read.design.scored[:slopes]
+    assert len(read.design.scored) >= 2
+
+
+@pytest.mark.parametrize(("never", "compared"), [(0, "never_treated"), (2007, "not_yet_treated")])
+def test_firms_yet_to_enter_are_compared_where_every_firm_enters(never, compared, tmp_path):
+    table = programme(inicio=lambda g: np.where(g["entry"] > 0, g["entry"], never))
+    text = study_text("nueva", read_of(tmp_path, table))
+    study = read_study(YAML(typ="safe").load(text), "nueva")
+    assert study.treatment.comparison == compared
+
+
+def test_an_outcome_that_entry_decides_is_no_covariate_and_alone_is_refused(tmp_path):
+    table = programme(inicio=entry_column)
+    table["ventas"] = np.where(table["inicio"] > 0, table["ventas"], 0.0)
+    with pytest.raises(DataError, match=r"p\.csv has no number by which firms compare: [^.]*$"):
+        read_of(tmp_path, table)
+    table["capital"] = table["id"] % 5 + 1.0
+    read = read_of(tmp_path, table)
+    assert (read.columns.outcomes, read.columns.covariates) == (["sales"], ["capital"])
+    read_study(YAML(typ="safe").load(study_text("nueva", read)), "nueva")

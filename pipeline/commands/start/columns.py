@@ -11,7 +11,7 @@ from pipeline.commands.start.entered import Entered
 from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.made import decided_columns
 from pipeline.commands.start.numbers import is_flag, is_number, numbers, text_codes
-from pipeline.commands.start.roles import Role, in_logs, plain, role_of
+from pipeline.commands.start.roles import Role, in_logs, name_words, plain, role_of
 from pipeline.panel.years import years_of
 
 OUTCOMES: dict[str, str] = {"sales": "log", "employment": "log", "exports": "any"}
@@ -55,6 +55,7 @@ class Columns:
     """Hold the columns that a section uses, by standard name, what each is for, what is left out.
 
     `outcomes` and `covariates` are standard names; `left_out` gives the reason by delivered name.
+    `fitting` lists, by standard outcome, the delivered columns of levels that fit it, taken first.
     """
 
     used: dict[str, StartColumn]
@@ -63,6 +64,7 @@ class Columns:
     sectors: list[str]
     places: list[str]
     left_out: dict[str, str]
+    fitting: dict[str, list[str]]
 
     def only(self, compared: set[str]) -> "Columns":
         """Return the columns without numbers that are neither outcomes nor compared on."""
@@ -91,7 +93,8 @@ def guess_columns(table: pd.DataFrame, keys: Keys, entered: Entered, asked: Told
     described = {n: _number(table, n, n in changing) for n in numeric
                  if n not in decided or n in asked.outcomes or role_of(n) in OUTCOMES}  # fmt: skip
     measured = {n: c for n, c in described.items() if c.role not in {"year", "period", "firm_id"}}
-    chosen = _standard_outcomes(measured)
+    fitting = _standard_outcomes(measured)
+    chosen = {standard: columns[0] for standard, columns in fitting.items()}
     named = {**chosen, **_asked_outcomes(asked, described, chosen)}
     outcomes = [*named] if asked.outcomes else [*chosen]
     if asked.outcomes:
@@ -109,12 +112,17 @@ def guess_columns(table: pd.DataFrame, keys: Keys, entered: Entered, asked: Told
     return Columns(
         used=used,
         outcomes=outcomes,
-        covariates=[n for n, c in (named | covariates).items() if c.name not in decided]
-        or list(named),
+        covariates=[n for n, c in (named | covariates).items() if c.name not in decided],
         sectors=[standard[n] for n in sectors],
         places=[standard[n] for n in places],
         left_out=_left_out(names, standard, decided, table),
+        fitting={standard: [c.name for c in columns] for standard, columns in fitting.items()},
     )
+
+
+def transform_of(name: str, column: StartColumn) -> str:
+    """Return how an outcome is measured: logs of the standard ones, any of flags and exports."""
+    return "any" if column.flag else OUTCOMES.get(name, "level")
 
 
 def _number(table: pd.DataFrame, name: str, changes: bool) -> StartColumn:
@@ -140,15 +148,19 @@ def _changing(table: pd.DataFrame, firm_id: str, names: list[str]) -> set[str]:
     return {name for name in names if differs[name]}
 
 
-def _standard_outcomes(columns: dict[str, StartColumn]) -> dict[str, StartColumn]:
-    """Return sales, employment and exports: levels that change before others of that meaning."""
-    found: dict[str, StartColumn] = {}
+def _standard_outcomes(columns: dict[str, StartColumn]) -> dict[str, list[StartColumn]]:
+    """Return what fits sales, employment and exports: levels that change, fewest words first."""
+    found: dict[str, list[StartColumn]] = {}
     for standard in OUTCOMES:
-        fitting = [c for c in columns.values() if c.role == standard]
-        fitting.sort(key=lambda c: (c.logs, c.flag, not c.changes, len(c.name.split())))
-        if fitting and not fitting[0].logs:
-            found[standard] = fitting[0]
+        fitting = [c for c in columns.values() if c.role == standard and not c.logs]
+        fitting.sort(key=lambda c: (*_kind(c), len(name_words(c.name).split())))
+        if fitting:
+            found[standard] = [c for c in fitting if _kind(c) == _kind(fitting[0])]
     return found
+
+
+def _kind(column: StartColumn) -> tuple[bool, bool]:
+    return column.flag, not column.changes
 
 
 def _asked_outcomes(

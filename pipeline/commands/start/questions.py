@@ -1,7 +1,11 @@
 """What must be known before a guess counts, by the path of the setting that it is about."""
 
+from pipeline.commands.start.columns import transform_of
 from pipeline.commands.start.numbers import numbers
 from pipeline.commands.start.read import Read
+
+# From this share on, missing exports may well be none.
+_MOST_MISSING_EXPORTS = 0.05
 
 
 def all_questions(read: Read) -> dict[str, str]:
@@ -13,7 +17,7 @@ def all_questions(read: Read) -> dict[str, str]:
         found["clean.missing_codes"] = (
             "do the words listed there mean that nothing is known? Else correct the cells"
         )
-    found |= _asked_of_cluster(read) | _asked_of_exports(read)
+    found |= _asked_of_cluster(read) | _asked_of_outcomes(read)
     if len(read.files) > 2:
         found["data.source"] = f"not used: {', '.join(read.files[2:])}. One panel, one register"
     return {path: f"QUESTION: {text}" for path, text in found.items()}
@@ -39,16 +43,35 @@ def _asked_of_cluster(read: Read) -> dict[str, str]:
     return found
 
 
-def _asked_of_exports(read: Read) -> dict[str, str]:
-    """Ask what missing exports are where no firm has none."""
+def _asked_of_outcomes(read: Read) -> dict[str, str]:
+    """Ask which of several columns is a standard outcome, and what missing exports are."""
+    texts = {name: [_several_fit(read, name)] for name in read.columns.fitting}
+    texts.setdefault("exports", []).append(_missing_exports(read))
+    return {
+        f"outcomes.{name}_{transform_of(name, read.columns.used[name])}.column": "; ".join(told)
+        for name, asked in texts.items()
+        if (told := [text for text in asked if text])
+    }
+
+
+def _several_fit(read: Read, name: str) -> str:
+    """Ask which column is meant, unless the command line or an earlier study says so."""
+    fitting, told = read.columns.fitting[name], read.asked.outcomes
+    if len(fitting) < 2 or told or name not in read.columns.outcomes:
+        return ""
+    return f"is {fitting[0]} all {name} of the firm? As well may be {', '.join(fitting[1:])}"
+
+
+def _missing_exports(read: Read) -> str:
+    """Ask what missing exports are where many are missing, or no firm has none."""
     column = read.columns.used.get("exports")
     if column is None or column.missing == 0:
-        return {}
-    values = numbers(read.table[column.name])
-    if (values == 0).any():
-        return {}
-    return {
-        "outcomes.exports_any.column": f"{column.name} is never zero and {column.missing:.0%} "
+        return ""
+    zeros = (numbers(read.table[column.name]) == 0).any()
+    if zeros and column.missing <= _MOST_MISSING_EXPORTS:
+        return ""
+    return (
+        f"{column.name} is {'sometimes' if zeros else 'never'} zero and {column.missing:.0%} "
         "missing: does missing mean no exports? Then deliver zeros, or use clean.customs with "
         "unmatched: zero; if it means not known, set observed: false with the reason"
-    }
+    )

@@ -45,7 +45,8 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     """Return what delivered files hold and what each column seems to be.
 
     The table with more rows is the panel; files whose names differ in a year are one table. Raises
-    DataError where a file cannot be read, or where nothing tells who was treated.
+    DataError where a file cannot be read, or where nothing tells who was treated or how firms
+    compare.
     """
     delivered = deliveries(files)
     for delivery in delivered:
@@ -63,11 +64,7 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     register = _register(delivered[1:], asked, keys.firm_id)
     entered = guess_entered(table, keys, register, asked)
     columns = guess_columns(table, keys, entered, asked)
-    if not columns.outcomes:
-        raise DataError(
-            f"{delivered[0].pattern} measures nothing in numbers beside firm, year and entry: "
-            "classes such as 10-19 are text; deliver a column of numbers by which firms compare"
-        )
+    _refuse_nothing_to_compare(columns, delivered[0].pattern)
     cluster = choose_cluster(table, keys, columns, asked.cluster)
     design = propose_design(table, keys, entered, columns, cluster)
     columns = columns.only({str(c["column"]) for c in design.covariates.values()})
@@ -87,6 +84,21 @@ def _refuse_values_as_names(delivery: Delivery) -> None:
         raise DataError(
             f"{delivery.pattern} has values for names of columns: {len(alike)} of the first row "
             "stand below it again; put a row of names above the values"
+        )
+
+
+def _refuse_nothing_to_compare(columns: Columns, panel: str) -> None:
+    """Raise DataError where a panel measures nothing, or nothing that entry does not decide."""
+    if not columns.outcomes:
+        raise DataError(
+            f"{panel} measures nothing in numbers beside firm, year and entry: "
+            "classes such as 10-19 are text; deliver a column of numbers by which firms compare"
+        )
+    if not columns.covariates:
+        raise DataError(
+            f"{panel} has no number by which firms compare: all that it measures is the same "
+            "everywhere, tells the year alone or is decided by entry; deliver a column of numbers, "
+            "such as age or sales, in which firms differ before entry"
         )
 
 

@@ -5,7 +5,7 @@ from string import Template
 from typing import Any
 
 from pipeline.commands.start.asked import ToldColumns
-from pipeline.commands.start.columns import NAMES_SOMEBODY, OUTCOMES, Columns
+from pipeline.commands.start.columns import NAMES_SOMEBODY, OUTCOMES, Columns, transform_of
 from pipeline.commands.start.design import ProposedDesign
 from pipeline.commands.start.lines import block, flow, lines, quoted
 from pipeline.commands.start.questions import all_questions
@@ -119,7 +119,7 @@ def _outcomes(read: Read) -> dict[str, Any]:
     told = {outcome.get("column") for outcome in found.values()}
     for name in [n for n in columns.outcomes if n not in told]:
         column = columns.used[name]
-        transform = "any" if column.flag else OUTCOMES.get(name, "level")
+        transform = transform_of(name, column)
         unit = "share" if transform == "any" else column.unit
         found[f"{name}_{transform}"] = {
             "label": name.capitalize() if name in OUTCOMES else " ".join(column.name.split()),
