@@ -60,6 +60,7 @@ EVENT_TIMES = range(-3, 4)
 
 # scale of one standard error by transform
 _STD_ERROR = {"log": 0.031, "any": 0.0092, "level": 4.21}
+_STD_ERROR |= {"asinh": 0.031, "proportional": 0.031, "percent_of_mean": 1.3}
 
 OUTCOMES: dict[str, dict[str, Any]] = {
     "sales_log": {

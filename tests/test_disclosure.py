@@ -252,7 +252,13 @@ def test_a_dominated_mean_is_hidden_with_its_counterpart():
 
 @pytest.mark.parametrize(
     ("transform", "percent", "hidden"),
-    [("level", 80.0, True), ("level", 70.0, False), ("log", 80.0, False)],
+    [
+        ("level", 80.0, True),
+        ("level", 70.0, False),
+        ("log", 80.0, False),
+        ("asinh", 80.0, True),
+        ("asinh", 70.0, False),
+    ],
 )
 def test_an_effect_in_levels_that_one_firm_makes_is_hidden_in_that_design(
     transform, percent, hidden
@@ -267,6 +273,31 @@ def test_an_effect_in_levels_that_one_firm_makes_is_hidden_in_that_design(
     assert shown.loc[own, "estimate"].isna().all() == hidden
     assert shown.loc[own, "estimate"].isna().any() == hidden
     assert not (shown.loc[~own, "reason"] == "one_firm_dominates").any()
+
+
+@pytest.mark.parametrize(
+    ("transform", "estimator", "term"),
+    [("asinh", "cells", "att"), ("proportional", "margins", "log1p")],
+)
+@pytest.mark.parametrize(("percent", "shown"), [(70.0, True), (80.0, False)])
+def test_in_a_million_of_the_unit_no_scale_tells_a_level_that_one_firm_makes(
+    transform, estimator, term, percent, shown
+):
+    """The effect on asinh(y / 1,000,000), times a million, is the effect on y."""
+    outcomes = OUTCOMES | {"sales_log": OUTCOMES["sales_log"] | {"transform": transform}}
+    place = {"design": "covariates_lags", "outcome": "sales_log"} | {
+        "estimator": estimator,
+        "term": term,
+    }
+    results = with_dominance(study_results(outcomes), percent)
+    row = results.estimates[results.estimates["estimate"].notna()].head(1).assign(**place)
+    results = dataclasses.replace(
+        results, estimates=pd.concat([results.estimates, row], ignore_index=True)
+    )
+    told = {"x100": 0.2, "per_million": 0.1}
+    details = vet(with_details(results, UNIT_DEPENDENCE, [place | told])).details
+    for column in told:
+        assert details.figure(UNIT_DEPENDENCE, column, **place).known == shown
 
 
 @pytest.mark.parametrize("scope", [YEAR, FROM_FIRST_ENTRY])

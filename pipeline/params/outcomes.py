@@ -79,6 +79,14 @@ class Outcome(Settings):
         return self.transform in ("log", "proportional")
 
     @property
+    def in_levels(self) -> bool:
+        """Say whether an effect is in the column's unit, or tells that effect in another unit.
+
+        In a large unit asinh of a level is the level.
+        """
+        return self.transform in ("level", "percent_of_mean", "asinh")
+
+    @property
     def in_ratios(self) -> bool:
         """Say whether effects are asked for in proportion to the level, zeros among them."""
         return self.transform == "proportional"

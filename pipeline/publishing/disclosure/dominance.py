@@ -8,6 +8,7 @@ logs have no contributions that anyone could look up.
 import numpy as np
 import pandas as pd
 
+from pipeline.datasets.arrays import Flags
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import reference_event_time
 from pipeline.publishing.disclosure.blocks import Place
@@ -20,6 +21,8 @@ from pipeline.publishing.disclosure.figures import (
 )
 
 _TERMS = ("att_by", "total")
+# Margins on scales that are the level itself in a large unit, which UNIT_DEPENDENCE tells.
+_NEAR_LEVELS = ("asinh", "log1p")
 
 
 def dominated(
@@ -53,11 +56,6 @@ def dominated_effects(results: StudyResults) -> np.ndarray:
     `dominance_percent` leaves to them (above 75 percent where it is 50).
     """
     estimates, dominance = results.estimates, results.dominance
-    in_levels = [
-        name
-        for name, outcome in results.settings.outcomes.root.items()
-        if outcome.transform in ("level", "percent_of_mean")
-    ]
     if dominance is None:
         return np.zeros(len(estimates), np.bool_)
     percent, reference = _percent_of_effects(results), reference_event_time(results)
@@ -69,8 +67,16 @@ def dominated_effects(results: StudyResults) -> np.ndarray:
     for outcome, design, own in zip(rows["outcome"], rows["design"], time, strict=True):
         found = times.get((outcome, design), set())
         of = {reference, *(found if pd.isna(own) else {own})}
-        marks.append(outcome in in_levels and not found.isdisjoint(of))
-    return np.array(marks, dtype=np.bool_)
+        marks.append(not found.isdisjoint(of))
+    return np.array(marks, dtype=np.bool_) & _in_levels(results)
+
+
+def _in_levels(results: StudyResults) -> Flags:
+    """Mark the effects (n,) in levels, or on a scale that is a level in a large unit."""
+    of = results.settings.outcomes.root.items()
+    outcomes = {name for name, outcome in of if outcome.in_levels}
+    rows = results.estimates
+    return np.asarray(rows["outcome"].isin(outcomes) | rows["term"].isin(_NEAR_LEVELS))
 
 
 def _percent_of_effects(results: StudyResults) -> float:
@@ -89,7 +95,7 @@ def dominated_sets(results: StudyResults) -> set[tuple[Place, bool]]:
     levels = {
         name
         for name, outcome in results.settings.outcomes.root.items()
-        if outcome.transform in ("level", "proportional", "percent_of_mean")
+        if outcome.in_levels or outcome.in_ratios
     }
     paths = outcomes[outcomes["outcome"].isin(levels)]
     base = outcomes[outcomes["event_time"] == reference_event_time(results)]
