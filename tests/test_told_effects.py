@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from published_sets import firms, populations
-from results import study_results
+from results import OUTCOMES, study_results, with_details
 
+from pipeline.datasets.fits import DETECTABLE
+from pipeline.datasets.samples import BASELINES
 from pipeline.effects.populations import Population
+from pipeline.exhibits.inputs import Dominance
 from pipeline.publishing.disclosure.vet import vet
 
 PLACE = {"outcome": "sales_log", "design": "covariates_lags", "estimator": "cells"}
@@ -137,3 +140,46 @@ def test_an_effect_on_a_sample_that_leaves_few_out_is_not_shown():
 
     rows = shown(with_rows(make, populations(sets))).set_index("sample")["estimate"]
     assert np.isfinite(rows[["all", "base_exporters"]]).all() and np.isnan(rows["survivors"])
+
+
+def beside_percents(transform, share):
+    """Return results on one column twice, of whose comparison mean one firm makes a share."""
+    scales = {"sales_log": transform, "relative": "percent_of_mean"}
+    named = {name: OUTCOMES["sales_log"] | {"transform": own} for name, own in scales.items()}
+    results = study_results(OUTCOMES | named)
+    head = results.settings.estimate.headline
+    shares = [
+        {"outcome": name, "design": head.design, "treated": False, "event_time": -1, "share": share}
+        for name in named
+    ]
+    covariates = pd.DataFrame(
+        columns=["design", "stack", "covariate", "sample", "treated", "share"]
+    )
+    panel = pd.DataFrame(columns=["column", "scope", "first_year", "treated", "share"])
+    place = {"outcome": "relative", "design": head.design, "estimator": head.spec}
+    detectable = {"grouping": "all", "effect": 2.0, "scale": "percent_of_mean"}
+    found = with_details(results, DETECTABLE, [place | detectable])
+    return replace(found, dominance=Dominance(pd.DataFrame(shares), covariates, panel)), place
+
+
+@pytest.mark.parametrize(
+    ("transform", "share", "hidden"),
+    [("level", 60.0, True), ("asinh", 60.0, True), ("level", 40.0, False), ("log", 60.0, False)],
+)
+def test_effects_in_percent_of_a_hidden_mean_do_not_stand_beside_those_on_the_level(
+    transform, share, hidden
+):
+    """100 times the effect on the level, divided by that in percent, is the mean."""
+    results, place = beside_percents(transform, share)
+    shown = vet(results)
+    key = {"design": place["design"], "treated": False}
+    assert shown.details.figure(BASELINES, "mean", outcome="relative", **key).hidden == (share > 50)
+    known = results.estimates["estimate"].notna()
+    own = known & (results.estimates["outcome"] == "relative")
+    told = shown.estimates.loc[own, ["estimate", "std_error", "conf_low", "conf_high"]].notna()
+    assert own.any() and told.any(axis=None) != hidden
+    if hidden:
+        assert set(shown.estimates.loc[own, "reason"]) == {"tells_hidden_mean"}
+    others = known & (results.estimates["outcome"] == "sales_log")
+    assert shown.estimates.loc[others, "estimate"].notna().all()
+    assert np.isnan(shown.details.detectable("effect", place)) == hidden

@@ -17,7 +17,13 @@ from pipeline.exhibits.words.language import tell, tell_all
 # Reasons of what is known and not published; of what is zero by construction; and the remark that
 # names the entry years behind an effect where they are not all.
 NOT_PUBLISHED = frozenset(
-    {"few_firms_in_group", "one_firm_dominates", "tells_group_size", "tells_hidden_effect"}
+    {
+        "few_firms_in_group",
+        "one_firm_dominates",
+        "tells_group_size",
+        "tells_hidden_effect",
+        "tells_hidden_mean",
+    }
 )
 _BY_CONSTRUCTION = frozenset({"reference_period", "alive_by_construction"})
 _ENTRY_YEARS = "entry_years_only"

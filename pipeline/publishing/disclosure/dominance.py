@@ -68,10 +68,10 @@ def dominated_effects(results: StudyResults) -> np.ndarray:
         found = times.get((outcome, design), set())
         of = {reference, *(found if pd.isna(own) else {own})}
         marks.append(not found.isdisjoint(of))
-    return np.array(marks, dtype=np.bool_) & _in_levels(results)
+    return np.array(marks, dtype=np.bool_) & effects_in_levels(results)
 
 
-def _in_levels(results: StudyResults) -> Flags:
+def effects_in_levels(results: StudyResults) -> Flags:
     """Mark the effects (n,) in levels, or on a scale that is a level in a large unit."""
     of = results.settings.outcomes.root.items()
     outcomes = {name for name, outcome in of if outcome.in_levels}

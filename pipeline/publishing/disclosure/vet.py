@@ -58,6 +58,8 @@ from pipeline.publishing.disclosure.lone_years import (
 from pipeline.publishing.disclosure.losses import Hidden, hide_steps, hide_support
 from pipeline.publishing.disclosure.means import hide_means
 from pipeline.publishing.disclosure.samples import hide_balance, hide_coverage, hide_paths
+from pipeline.publishing.disclosure.told_means import REASON as TELLS_MEAN
+from pipeline.publishing.disclosure.told_means import hide_effects_of, percents_of_hidden_means
 
 _FIGURES = [n for what in ("effect", "statistic") for n in columns_that_tell(ESTIMATES, what)]
 _SIZES = [n for what in ("count", "other_count") for n in columns_that_tell(ESTIMATES, what)]
@@ -95,7 +97,21 @@ def vet(results: StudyResults) -> StudyResults:
     if results.counted is not None:
         vetted = hide_told_counts(vetted, results, results.counted, minimum)
     baselines = without(vetted.details, BASELINES, ["mean"], _path_hidden(vetted))
-    return _by_counts(replace(vetted, details=baselines))
+    return _without_percents(results, _by_counts(replace(vetted, details=baselines)))
+
+
+def _without_percents(results: StudyResults, vetted: StudyResults) -> StudyResults:
+    """Hide effects in percent of a mean that is not shown, where those on its level are."""
+    outcomes = percents_of_hidden_means(results, vetted)
+    shown = vetted.estimates[_FIGURES].notna().any(axis=1)
+    told = vetted.estimates["outcome"].isin(outcomes) & shown
+    estimates = _without(vetted.estimates, told, TELLS_MEAN)
+    return replace(
+        vetted,
+        estimates=estimates,
+        tests=_tests(vetted, estimates, set()),
+        details=hide_effects_of(vetted, outcomes),
+    )
 
 
 def _by_counts(results: StudyResults) -> StudyResults:
