@@ -228,7 +228,8 @@ def test_the_years_of_few_are_hidden_with_their_count():
 
 
 def with_dominance(results, percent):
-    key = {"outcome": "sales_log", "design": "covariates_lags", "treated": False, "event_time": -1}
+    key = {"outcome": "sales_log", "design": "covariates_lags", "estimator": None}
+    key |= {"treated": False, "event_time": -1}
     outcomes = pd.DataFrame([{**key, "share": percent}])
     place = {"design": "covariates", "stack": "all", "covariate": "age", "sample": "before"}
     covariates = pd.DataFrame([{**place, "treated": True, "share": percent}])
@@ -273,6 +274,24 @@ def test_an_effect_in_levels_that_one_firm_makes_is_hidden_in_that_design(
     assert shown.loc[own, "estimate"].isna().all() == hidden
     assert shown.loc[own, "estimate"].isna().any() == hidden
     assert not (shown.loc[~own, "reason"] == "one_firm_dominates").any()
+
+
+@pytest.mark.parametrize(("share", "hidden"), [(80.0, True), (70.0, False)])
+def test_effects_by_weights_that_are_mostly_one_firms_are_hidden_on_any_scale(share, hidden):
+    results = with_dominance(study_results(), 40.0)
+    spec = results.settings.estimate.headline.spec
+    outcomes = results.dominance.outcomes
+    row = outcomes.assign(estimator=spec, treated=True, event_time=-1, share=share)
+    dominance = dataclasses.replace(results.dominance, outcomes=pd.concat([outcomes, row]))
+    shown, plain = vet(dataclasses.replace(results, dominance=dominance)), vet(results)
+    table = plain.estimates
+    own = (table["estimator"] == spec) & (table["design"] == row["design"].item())
+    own &= (table["outcome"] == "sales_log") & table["estimate"].notna()
+    assert own.any() and shown.estimates.loc[own, "estimate"].isna().all() == hidden
+    assert (shown.estimates.loc[own, "reason"] == "one_firm_dominates").all() == hidden
+    assert shown.estimates[~own].equals(table[~own])
+    assert shown.paths.equals(plain.paths), "means are not by the weights of a spec"
+    assert shown.details.of(BASELINES).equals(plain.details.of(BASELINES))
 
 
 @pytest.mark.parametrize(

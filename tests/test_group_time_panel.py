@@ -8,6 +8,7 @@ import pytest
 from keyed import figure
 from told import estimate_specs
 
+from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.analyses.recovery import recover
 from pipeline.commands.in_memory import match_in_memory
 from pipeline.datasets.fits import FITS
@@ -191,6 +192,19 @@ def test_a_covariate_may_be_the_weight_too():
     found = rows(counties(), **spec, firms="panel")
     within = rows(counties(), **spec)
     assert found.loc["simple", "estimate"] == pytest.approx(within.loc["simple", "estimate"])
+
+
+def test_one_countys_share_of_the_weights_is_told_whichever_firms_are_compared():
+    panel = counties()
+    one = panel.loc[panel["cohort"].notna(), "firm_id"].iloc[0]
+    panel["size"] = panel["size"].mask(panel["firm_id"] == one, 1e6)
+    found = {}
+    for firms in ("panel", "risk_sets"):
+        study, _ = study_of(panel, firms=firms, weight_by="size", terms=["att"])
+        table = outcome_dominance(study).dropna(subset="estimator")
+        found[firms] = table.set_index(["treated", "event_time"])["share"].sort_index()
+    pd.testing.assert_series_equal(found["panel"], found["risk_sets"])
+    assert found["panel"][True].max() > 75 > found["panel"][False].max()
 
 
 def test_not_yet_treated_are_chosen_by_pair_of_years():

@@ -9,6 +9,7 @@ from published_sets import firms, populations
 from results import study_results
 
 from pipeline.datasets.balance import BALANCE, BALANCE_SUMMARY, SUPPORT
+from pipeline.datasets.dominance import OUTCOME_DOMINANCE
 from pipeline.datasets.populations import POPULATION_SETS
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import as_stored
@@ -146,7 +147,7 @@ def lost(dominant=None):
             | {"treated": True, "share": 100 * sizes[50] / sizes[50:57].sum()}
         ]
     )
-    none = pd.DataFrame(columns=["outcome", "design", "treated", "event_time", "share"])
+    none = pd.DataFrame(columns=list(OUTCOME_DOMINANCE.columns))
     panel = pd.DataFrame(columns=["column", "scope", "first_year", "treated", "share"])
     return replace(
         study_results(),

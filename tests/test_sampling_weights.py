@@ -4,16 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from keyed import figure
-from stacked_tables import estimation, no_matches, random_study
+from stacked_tables import estimation, no_matches, outcomes, random_study, treatment
 from statsmodels.regression.linear_model import WLS
 from test_group_time_specs import group_time, pointwise, run
 
+from pipeline.analyses.largest_firms import outcome_dominance
 from pipeline.datasets.fits import FITS
 from pipeline.datasets.panel import PANEL
 from pipeline.datasets.store import conform
+from pipeline.effects.study import prepare_study
 from pipeline.errors import DataError
 from pipeline.params.estimate import EstimateSection, StackedSpec
 
+SALES = {"column": "sales", "unit": "US$", "label": "Sales"}
 UNMATCHED = {"designs": ["unmatched"], "cluster": "assignment"}
 SPECS = {
     "event": {"average": "event"},
@@ -134,3 +137,65 @@ def test_what_cannot_carry_weights_is_refused(changes, message):
         StackedSpec.model_validate(
             spec | UNMATCHED | {"average": "event", "weight_by": "times"} | changes
         )
+
+
+def largest_weights(study, name, transform="log", **changes):
+    """Return the largest firm's share in a spec's weights by group and event time."""
+    panel, weights, covariates = study
+    found = outcome_dominance(
+        prepare_study(
+            panel,
+            no_matches(),
+            weights,
+            outcomes=outcomes(sales=SALES | {"transform": transform}),
+            treatment=treatment(-3, 2),
+            matched_times={},
+            estimate=asked(name, **changes),
+            covariates=covariates,
+        )
+    )
+    own = found[found["estimator"] == "main"]
+    return own.set_index(["treated", "event_time"])["share"].sort_index()
+
+
+@pytest.fixture(scope="module")
+def one_large(study):
+    """Return the study with sales above zero, in every year, and one treated firm that weighs."""
+    panel, weights, covariates = study
+    panel = panel.assign(sales=np.exp(panel["sales"].fillna(0.0)))
+    first = weights.loc[weights["treated"], "firm_id"].iloc[0]
+    large = covariates["times"].mask(covariates["firm_id"] == first, 500.0)
+    return panel, weights, covariates.assign(times=large), first
+
+
+@pytest.mark.parametrize("name", ["event", "pooled", "difference", "ipw"])
+def test_the_largest_share_of_weights_is_told_by_group_and_event_time(one_large, name):
+    *given, first = one_large
+    panel, weights, covariates = given
+    shares = largest_weights(given, name, weight_by="times")
+    own = weights.merge(covariates, on=["stack", "firm_id"])
+    seen = own.merge(panel.assign(at=panel["year"]), on="firm_id")
+    base = seen[seen["at"] == seen["stack"] - 1]
+    treated = base[base["treated"]].groupby("firm_id")["times"].sum()
+    assert treated.idxmax() == first
+    assert shares[True, -1] == pytest.approx(100 * treated.max() / treated.sum())
+    scale = base[base["treated"]].groupby("stack")["times"].sum()
+    others = base[~base["treated"]]
+    total = others.groupby("stack")["times"].transform("sum")
+    mass = (others["times"] * others["stack"].map(scale) / total).groupby(others["firm_id"]).sum()
+    assert shares[False, -1] == pytest.approx(100 * mass.max() / mass.sum())
+    assert (shares[True] > 75).all() and (shares[False] < 75).all()
+    assert largest_weights(given, name).empty
+
+
+@pytest.mark.parametrize("name", ["event", "difference"])
+def test_of_effects_in_levels_the_share_is_that_of_weighted_levels_where_it_is_more(
+    one_large, study, name
+):
+    panel, weights, _, first = one_large
+    sales = panel["sales"].where(panel["firm_id"] != first, 1e6)
+    given = panel.assign(sales=sales), weights, study[2]
+    in_logs = largest_weights(given, name, weight_by="times")
+    for transform in ("level", "asinh"):
+        shares = largest_weights(given, name, transform, weight_by="times")
+        assert (shares[True] > 99).all() and (in_logs[True] < 75).all()

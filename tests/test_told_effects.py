@@ -149,7 +149,8 @@ def beside_percents(transform, share):
     results = study_results(OUTCOMES | named)
     head = results.settings.estimate.headline
     shares = [
-        {"outcome": name, "design": head.design, "treated": False, "event_time": -1, "share": share}
+        {"outcome": name, "design": head.design, "estimator": None}
+        | {"treated": False, "event_time": -1, "share": share}
         for name in named
     ]
     covariates = pd.DataFrame(

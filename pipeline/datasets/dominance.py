@@ -16,11 +16,16 @@ _SHARE = Column(
 
 OUTCOME_DOMINANCE = Dataset(
     name="OUTCOME_DOMINANCE",
-    row="the largest firm in one mean of OUTCOME_PATHS, in levels",
-    key=("outcome", "design", "treated", "event_time"),
+    row="the largest firm in one mean of OUTCOME_PATHS, in levels, or in the weights of a spec",
+    key=("outcome", "design", "estimator", "treated", "event_time"),
     columns={
         "outcome": Column("string", "outcome as named in params"),
         "design": Column("string", "matching design"),
+        "estimator": Column(
+            "string",
+            "name of the spec whose own weights, or levels by these where more, the share is of",
+            missing="it is of the mean",
+        ),
         "treated": _TREATED,
         "event_time": Column("integer", "years since entry"),
         "share": _SHARE,

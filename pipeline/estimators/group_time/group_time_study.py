@@ -37,10 +37,7 @@ def spec_effects(
 
     `values` is the transformed outcome by PANEL row, or true effects in its place.
     """
-    if spec.firms == "panel":
-        found = _panel_samples(study, spec, values)
-    else:
-        found = _stack_samples(study, spec, stacks, values)
+    found = spec_samples(study, spec, stacks, values)
     method = "outcome_regression" if spec.method == "difference" else spec.method
     anticipation = study.treatment.anticipation_years
     rules = GroupTimeRules(method, spec.base, anticipation, spec.gaps == "every_row")
@@ -52,6 +49,15 @@ def spec_effects(
     if spec.untreated_categories == "leave_out":
         unused["n_in_untreated_categories"] = found.n_in_untreated_categories
     return named, unused
+
+
+def spec_samples(
+    study: Study, spec: GroupTimeSpec, stacks: Stacks, values: Floats
+) -> CohortSamples:
+    """Return each entry year's firms with a spec's weights; `values` as of `spec_effects`."""
+    if spec.firms == "panel":
+        return _panel_samples(study, spec, values)
+    return _stack_samples(study, spec, stacks, values)
 
 
 def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> ClusterLevels:

@@ -12,6 +12,7 @@ from pipeline.datasets.arrays import Flags
 from pipeline.exhibits.inputs import StudyResults
 from pipeline.exhibits.ran import reference_event_time
 from pipeline.publishing.disclosure.blocks import Place
+from pipeline.publishing.disclosure.details import keys_of
 from pipeline.publishing.disclosure.figures import (
     SAMPLES,
     balance_places,
@@ -47,28 +48,35 @@ def dominated_sizes(
     return by_size & np.array([place in found for place in places], dtype=np.bool_)
 
 
-def dominated_effects(results: StudyResults) -> np.ndarray:
-    """Mark the effects (n,) in levels for which one firm has too much of either group's total.
+def dominated_effects(results: StudyResults) -> Flags:
+    """Mark the effects (n,) for which one firm has too much of either group.
 
-    An effect times its treated firms is the change of their total less that of the others: where
-    one firm is most of it, the firm's own. At the reference year or at any year that it is of.
+    An effect in levels times its treated firms is the change of their total less that of the
+    others: where one firm is most of it, the firm's own. So is one that weights firms, on any
+    scale, where one has most of the weights. At the reference year or any year that it is of.
     Effects are needed more than means: they go where others have less than half of what
     `dominance_percent` leaves to them (above 75 percent where it is 50).
     """
-    estimates, dominance = results.estimates, results.dominance
-    if dominance is None:
-        return np.zeros(len(estimates), np.bool_)
-    percent, reference = _percent_of_effects(results), reference_event_time(results)
-    heavy = dominance.outcomes[dominance.outcomes["share"] > percent]
-    times = heavy.groupby(["outcome", "design"])["event_time"].agg(set).to_dict()
-    rows = estimates[["outcome", "design", "event_time", "year", "cohort"]]
+    if results.dominance is None:
+        return np.zeros(len(results.estimates), np.bool_)
+    shares = results.dominance.outcomes
+    heavy = shares[shares["share"] > _percent_of_effects(results)]
+    weighted = heavy["estimator"].notna()
+    by_level = _at_times_of(results, heavy[~weighted], ["outcome", "design"])
+    by_weight = _at_times_of(results, heavy[weighted], ["outcome", "design", "estimator"])
+    return (by_level & effects_in_levels(results)) | by_weight
+
+
+def _at_times_of(results: StudyResults, heavy: pd.DataFrame, key: list[str]) -> Flags:
+    """Mark the effects (n,) with a time in `heavy`, by key: the reference or of their own."""
+    times = heavy.groupby(key)["event_time"].agg(set).to_dict()
+    rows, reference = results.estimates, reference_event_time(results)
     time = rows["event_time"].fillna(rows["year"] - rows["cohort"]).astype("Int64")
     marks = []
-    for outcome, design, own in zip(rows["outcome"], rows["design"], time, strict=True):
-        found = times.get((outcome, design), set())
-        of = {reference, *(found if pd.isna(own) else {own})}
-        marks.append(not found.isdisjoint(of))
-    return np.array(marks, dtype=np.bool_) & effects_in_levels(results)
+    for place, own in zip(keys_of(rows, key), time, strict=True):
+        found = times.get(place, set())
+        marks.append(not found.isdisjoint({reference, *(found if pd.isna(own) else {own})}))
+    return np.array(marks, dtype=np.bool_)
 
 
 def effects_in_levels(results: StudyResults) -> Flags:
@@ -91,7 +99,8 @@ def dominated_sets(results: StudyResults) -> set[tuple[Place, bool]]:
     dominance, percent = results.dominance, results.settings.exhibit.disclosure.dominance_percent
     if dominance is None:
         return set()
-    outcomes = dominance.outcomes[dominance.outcomes["share"] > percent]
+    outcomes = dominance.outcomes[dominance.outcomes["estimator"].isna()]
+    outcomes = outcomes[outcomes["share"] > percent]
     levels = {
         name
         for name, outcome in results.settings.outcomes.root.items()
