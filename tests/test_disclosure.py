@@ -14,7 +14,14 @@ from results import OUTCOMES, made_score_bins, said, study_results, with_details
 from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES, SUPPORT
 from pipeline.datasets.details import DETAILS
 from pipeline.datasets.dominance import largest_share
-from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
+from pipeline.datasets.fits import (
+    DECOMPOSED_KINDS,
+    DECOMPOSITION,
+    DETECTABLE,
+    FITS,
+    PRE_TREND_POWER,
+    UNIT_DEPENDENCE,
+)
 from pipeline.datasets.panel import FROM_FIRST_ENTRY, YEAR
 from pipeline.datasets.samples import BASELINES, CONCENTRATION
 from pipeline.datasets.selection import SCORE_LOSSES
@@ -516,6 +523,17 @@ def test_no_range_over_orders_tells_a_hidden_average(column):
     few = with_few(results, lambda rows: rows["term"] == "att")
     assert vet(results).details.figure(FITS, column, **STACKED).value == 0.1
     assert vet(few).details.figure(FITS, column, **STACKED).hidden
+
+
+def test_no_decomposition_tells_a_hidden_average():
+    kind = STACKED | {"kind": "all"}
+    pair = STACKED | {"cohort": 2009, "control": pd.NA}
+    results = with_details(study_results(), DECOMPOSED_KINDS, [kind | {"estimate": 0.1}])
+    results = with_details(results, DECOMPOSITION, [pair | {"kind": "never", "estimate": 0.1}])
+    few = with_few(results, lambda rows: rows["term"] == "att")
+    for table in (DECOMPOSED_KINDS, DECOMPOSITION):
+        (before,), (after,) = (vet(r).details.of(table)["estimate"] for r in (results, few))
+        assert before == 0.1 and np.isnan(after)
 
 
 @pytest.mark.parametrize(("n_treated", "shown"), [(30, True), (3, False)])

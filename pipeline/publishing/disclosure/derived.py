@@ -11,7 +11,14 @@ import pandas as pd
 
 from pipeline.analyses.group_names import BY_GROUP
 from pipeline.datasets.balance import BALANCE_SUMMARY, DIFFERENCES
-from pipeline.datasets.fits import DETECTABLE, FITS, PRE_TREND_POWER, UNIT_DEPENDENCE
+from pipeline.datasets.fits import (
+    DECOMPOSED_KINDS,
+    DECOMPOSITION,
+    DETECTABLE,
+    FITS,
+    PRE_TREND_POWER,
+    UNIT_DEPENDENCE,
+)
 from pipeline.datasets.reasons import with_reason
 from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import Dataset, columns_that_tell
@@ -90,6 +97,8 @@ def hide_derived_details(details: Details, hidden: pd.DataFrame, unseen: set[Pla
         (DETECTABLE, [*_PLACE, "grouping"], gone),
         (DETECTABLE, [*_PLACE, "event_time"], leads),
         (FITS, _PLACE, averages),
+        (DECOMPOSITION, _PLACE, averages),
+        (DECOMPOSED_KINDS, _PLACE, averages),
         (PRE_TREND_POWER, _PLACE, unseen),
         (UNIT_DEPENDENCE, [*_PLACE, "term"], terms),
     ]
