@@ -534,6 +534,9 @@ def test_no_decomposition_tells_a_hidden_average():
     for table in (DECOMPOSED_KINDS, DECOMPOSITION):
         (before,), (after,) = (vet(r).details.of(table)["estimate"] for r in (results, few))
         assert before == 0.1 and np.isnan(after)
+    tests = few.tests.head(1).assign(**STACKED, test="goodman_bacon", statistic=0.1)
+    shown = vet(dataclasses.replace(few, tests=pd.concat([few.tests, tests]))).tests.iloc[-1]
+    assert np.isnan(shown["statistic"]) and shown["reason"] == "tells_hidden_effect"
 
 
 @pytest.mark.parametrize(("n_treated", "shown"), [(30, True), (3, False)])

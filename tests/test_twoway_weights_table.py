@@ -146,3 +146,18 @@ def test_a_figure_that_is_not_there_has_its_reason_and_is_no_nan(reason, shown):
     (table,) = twoway_weights_tables(dataclasses.replace(results, estimates=estimates))
     assert lines(table)[-1] == ("Two-way figure of the sample", "", "", shown)
     assert tell(reason) in " ".join(table.notes)
+
+
+def test_a_figure_whose_parts_are_hidden_is_not_said_to_have_none():
+    results = made()
+    own = results.tests["test"] == "goodman_bacon"
+    hidden = results.tests.assign(reason=results.tests["reason"].mask(own, "tells_hidden_effect"))
+    said = {
+        name: " ".join(note for table in twoway_weights_tables(one) for note in table.notes)
+        for name, one in {
+            "none": results,
+            "hidden": dataclasses.replace(results, tests=hidden),
+        }.items()
+    }
+    label = results.settings.outcome("employment_log").label
+    assert label in said["none"] and label not in said["hidden"]

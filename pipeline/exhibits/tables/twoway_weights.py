@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.datasets.fits import DECOMPOSED_COHORTS, DECOMPOSED_KINDS, EVERY_KIND, FITS
 from pipeline.estimators.decomposition_names import GOODMAN_BACON, Kind
 from pipeline.exhibits.analysis_effects import in_log_points, reasons_in_words
-from pipeline.exhibits.effect import Effect
+from pipeline.exhibits.effect import NOT_PUBLISHED, Effect
 from pipeline.exhibits.inputs import StudyResults, find_effect
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.render.rounding import decimals_for
@@ -159,7 +159,8 @@ def _part(results: StudyResults, one: _Decomposition) -> str:
 def _without(results: StudyResults) -> list[str]:
     """Name the outcomes whose figure is not decomposed."""
     tests = results.tests
-    missing = tests[(tests["test"] == GOODMAN_BACON) & tests["statistic"].isna()]["outcome"]
+    none = tests["statistic"].isna() & ~tests["reason"].isin(NOT_PUBLISHED)
+    missing = tests[(tests["test"] == GOODMAN_BACON) & none]["outcome"]
     labels = [
         outcome.label
         for name, outcome in results.settings.outcomes.intended.items()

@@ -24,6 +24,7 @@ from pipeline.datasets.samples import BASELINES
 from pipeline.datasets.store import Dataset, columns_that_tell
 from pipeline.effects.families import families_that
 from pipeline.errors import Reason
+from pipeline.estimators.decomposition_names import GOODMAN_BACON
 from pipeline.exhibits.details import Details
 from pipeline.matching.balance_of_designs import differences_of_designs
 from pipeline.publishing.disclosure.details import keys_of, without
@@ -34,7 +35,7 @@ REASON = Reason("tells_hidden_effect")
 # Outcome, design and estimator.
 Place = tuple[str, str, str]
 
-_TESTS_OF_AVERAGES = ("q_value", "romano_wolf")
+_TESTS_OF_AVERAGES = ("q_value", "romano_wolf", GOODMAN_BACON)
 _AVERAGES = families_that(lambda family: family.overall)
 _PLACE = ["outcome", "design", "estimator"]
 
@@ -64,7 +65,7 @@ def unseen_leads(before: pd.DataFrame, after: pd.DataFrame, reference: int) -> s
 def hide_derived_tests(
     tests: pd.DataFrame, hidden: pd.DataFrame, unseen: set[Place]
 ) -> pd.DataFrame:
-    """Hide pre-trend tests of leads none of which is shown, and q-values of hidden averages."""
+    """Hide pre-trend tests of leads none of which is shown, and what tells of hidden averages."""
     averages = hidden[(hidden["subgroup"] == "all") & hidden["term"].isin(_AVERAGES)]
     of = ["outcome", "design", "estimator", "sample"]
     gone_averages = set(averages[of].itertuples(index=False, name=None))
