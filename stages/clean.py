@@ -1,17 +1,7 @@
 """Clean raw tables into a panel of firms and years, with a ledger of what each rule cost."""
 
 from pipeline.datasets.dominance import PANEL_DOMINANCE
-from pipeline.datasets.panel import (
-    CORRECTIONS,
-    COVERAGE,
-    COVERAGE_BY_SOURCE,
-    FIRM_FLOWS,
-    ISSUES,
-    NOT_FOUND,
-    PANEL,
-    PROFILE,
-    SAMPLE_FLOW,
-)
+from pipeline.datasets.panel import COVERAGE, PROFILE
 from pipeline.datasets.rules import DATA_RULES
 from pipeline.datasets.store import write
 from pipeline.panel.clean import clean_panel
@@ -67,16 +57,8 @@ def main(
         origins=read_origins(obtained),
         used=used_columns(outcomes, score, treatment),
     )
-    write(PANEL, cleaned.panel, folder)
-    write(SAMPLE_FLOW, cleaned.sample_flow, folder)
-    write(ISSUES, cleaned.issues, folder)
-    for table, rows in ((COVERAGE_BY_SOURCE, cleaned.by_source), (FIRM_FLOWS, cleaned.flows)):
-        if rows is not None:
-            write(table, rows, folder)
-    if cleaned.corrections is not None:
-        write(CORRECTIONS, cleaned.corrections, folder)
-    if cleaned.not_found is not None:
-        write(NOT_FOUND, cleaned.not_found, folder)
+    for table, rows in cleaned.tables():
+        write(table, rows, folder)
     for notice in notices(cleaned):
         notify(f"clean {folders.study}: {notice}")
     write(DATA_RULES, data_rules(data, clean, treatment), folder)

@@ -84,8 +84,7 @@ def prepare_study(
     """Join each design's stacks once, and check the names that specs use.
 
     `covariates` is COVARIATES, for specs that adjust, and `score` says how they are defined. Raises
-    ParamsError where a spec names a design, outcome or covariate that does not exist, or asks for
-    what needs random assignment without it.
+    ParamsError where a spec names what does not exist, or needs random assignment without it.
     """
     designs = list(dict.fromkeys(design for spec in estimate.specs for design in spec.designs))
     _check_names(designs, weights, outcomes, estimate)

@@ -66,41 +66,48 @@ def clean_panel(
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
-    with located(origins.get("panel", ())):
-        panel = standard_names(raw, data, clean.identifier)
-        found = rewritten_identifiers(raw, panel, data, clean.identifier)
-        del raw  # no longer needed, and may be large
-        panel, typed = _typed_rows(panel, rules_tables, data, clean)
-        delivered, links = panel["firm_id"], _links(rules_tables, clean)
-        panel, joined = link_panel(panel, links)
-        if isinstance(data.firm_id, str):
-            refuse_split_firms(panel, clean.identifier)
-        listed = Register(register, data.register_columns, origins.get("register", ()))
-        cohorts = firm_cohorts(
-            panel,
-            listed,
-            entry=treatment.entry,
-            clean=clean,
-            links=links,
-            why_unfound=treatment.unfound,
+    origin, handed_over = origins.get("panel", ()), [raw]
+    del raw  # may be large
+    listed = Register(register, data.register_columns, origins.get("register", ()))
+    with located(origin):
+        ledger = _by_rules(
+            handed_over, listed, rules_tables, data=data, clean=clean, treatment=treatment
         )
-        cleaning = Cleaning([delivered], cohorts, rules_tables, data, clean, treatment)
-        # Handed over, not shared: columns that a rule replaces are then freed at once.
-        handed_over = [_with_entry(panel, cohorts)]
-        del panel, delivered
-        earlier = [*found, *typed.issues, *joined, *cohorts.issues]
-        ledger = apply_rules(handed_over, asked_rules(cleaning), earlier)
         _require_both_groups(ledger, treatment)
-        ledger = with_coverage(
-            ledger,
-            data=data,
-            clean=clean,
-            treatment=treatment,
-            origin=origins.get("panel", ()),
-            used=used,
+        return with_coverage(
+            ledger, data=data, clean=clean, treatment=treatment, origin=origin, used=used
         )
-        not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
-        return replace(ledger, not_found=not_found, corrections=typed.corrections)
+
+
+def _by_rules(
+    raw: list[pd.DataFrame],
+    listed: Register,
+    tables: RulesTables,
+    *,
+    data: DataSection,
+    clean: CleanSection,
+    treatment: TreatmentSection,
+) -> Ledger:
+    """Return what all rules make of the raw rows, which are taken out of a list of one."""
+    rows = raw.pop()
+    panel = standard_names(rows, data, clean.identifier)
+    found = rewritten_identifiers(rows, panel, data, clean.identifier)
+    del rows
+    panel, typed = _typed_rows(panel, tables, data, clean)
+    delivered, links = panel["firm_id"], _links(tables, clean)
+    panel, joined = link_panel(panel, links)
+    if isinstance(data.firm_id, str):
+        refuse_split_firms(panel, clean.identifier)
+    entry, why = treatment.entry, treatment.unfound
+    cohorts = firm_cohorts(panel, listed, entry=entry, clean=clean, links=links, why_unfound=why)
+    cleaning = Cleaning([delivered], cohorts, tables, data, clean, treatment)
+    # Handed over, not shared: columns that a rule replaces are then freed at once.
+    handed_over = [_with_entry(panel, cohorts)]
+    del panel, delivered
+    earlier = [*found, *typed.issues, *joined, *cohorts.issues]
+    ledger = apply_rules(handed_over, asked_rules(cleaning), earlier)
+    not_found = cohorts.unknown.rename_axis("firm_id").rename("cohort").reset_index()
+    return replace(ledger, not_found=not_found, corrections=typed.corrections)
 
 
 @dataclass(frozen=True)

@@ -208,17 +208,10 @@ def cohorts_from_register(
         applied = places_in(entries.applicants, firm) != NO_ROW
         derived["applicant"] = pd.Series(applied.astype(np.float64), index=firm.index)
     derived |= {str(name): of_firms(values, firm) for name, values in entries.fields.items()}
-    unfound = settle_unfound(
-        Listed(
-            entries.evaluated,
-            other if entry.other_programmes != "keep" else other[:0],
-            entries.fields.get("amount"),
-            entries.names,
-        ),
-        _firms(panel, clean.identifier.name_column),
-        clean,
-        why_unfound,
-    )
+    matter = other if entry.other_programmes != "keep" else other[:0]
+    listed = Listed(entries.evaluated, matter, entries.fields.get("amount"), entries.names)
+    firms = _firms(panel, clean.identifier.name_column)
+    unfound = settle_unfound(listed, firms, clean, why_unfound)
     if len(unfound.nearly):
         excluded = {**excluded, NEAR_A_BENEFICIARY: unfound.nearly}
     issues = [*entries.issues, *unfound.issues]

@@ -4,14 +4,22 @@ A rule is a function from a panel to a panel and its entries. `apply_rules` runs
 and writes SAMPLE_FLOW and ISSUES, so that no rule counts its own losses.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from pipeline.datasets.panel import ISSUES
+from pipeline.datasets.panel import (
+    CORRECTIONS,
+    COVERAGE_BY_SOURCE,
+    FIRM_FLOWS,
+    ISSUES,
+    NOT_FOUND,
+    PANEL,
+    SAMPLE_FLOW,
+)
 from pipeline.datasets.reasons import packed_fields
-from pipeline.datasets.store import conform, empty
+from pipeline.datasets.store import Dataset, conform, empty
 from pipeline.errors import Reason
 
 # Standard names of the columns whose lost share SAMPLE_FLOW states.
@@ -71,6 +79,19 @@ class Ledger:
     corrections: pd.DataFrame | None = None
     by_source: pd.DataFrame | None = None
     flows: pd.DataFrame | None = None
+
+    def tables(self) -> Iterator[tuple[Dataset, pd.DataFrame]]:
+        """Yield each table that there is, by its declaration."""
+        found = {
+            PANEL: self.panel,
+            SAMPLE_FLOW: self.sample_flow,
+            ISSUES: self.issues,
+            COVERAGE_BY_SOURCE: self.by_source,
+            FIRM_FLOWS: self.flows,
+            CORRECTIONS: self.corrections,
+            NOT_FOUND: self.not_found,
+        }
+        yield from ((table, rows) for table, rows in found.items() if rows is not None)
 
     def with_issues(self, issues: Sequence[Issue]) -> "Ledger":
         """Return the ledger with further findings after those that it has."""

@@ -67,9 +67,8 @@ def read_entries(
 ) -> Entries:
     """Return who entered which programme when, under panel identifiers.
 
-    Raises DataError where the evaluated programme has no row, an entry date is missing, no date or
-    far from the years of the panel, a decision is unknown, or a firm leaves although params refuse
-    that.
+    Raises DataError where the evaluated programme has no row, an entry date is missing or far from
+    the panel, a decision is unknown, or a firm leaves although params refuse that.
     """
     listed = register.reset_index(drop=True)
     name = f"{columns.firm_key} (register)"

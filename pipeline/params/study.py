@@ -13,7 +13,7 @@ from pipeline.params.analysis_faults import Sections, analysis_faults, cluster_f
 from pipeline.params.clean import CleanSection
 from pipeline.params.clean_faults import clean_faults, rules_file_faults
 from pipeline.params.cross_section_faults import cross_section_faults
-from pipeline.params.data import DataSection, FileSource
+from pipeline.params.data import DataSection
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.exhibit import ExhibitSection
@@ -32,13 +32,8 @@ from pipeline.params.settings import (
     study_names,
 )
 from pipeline.params.spec_options import OfPanel, OfScore
-from pipeline.params.treatment import (
-    EntryYearEntry,
-    GroupEntry,
-    IndicatorEntry,
-    RegisterEntry,
-    TreatmentSection,
-)
+from pipeline.params.treatment import TreatmentSection
+from pipeline.params.treatment_faults import column_fault, treatment_faults
 from pipeline.params.window_faults import window_faults
 
 SECTIONS: dict[str, Any] = {
@@ -155,7 +150,7 @@ def _name_faults(content: dict[str, Any], names: list[str]) -> Iterator[str]:
 def cross_faults(study: StudySection) -> Iterator[str]:
     """Yield one line for each fault that no section can know alone."""
     yield from clean_faults(study.clean, study.data)
-    yield from _treatment_faults(study)
+    yield from treatment_faults(study.data, study.treatment)
     yield from _outcome_faults(study)
     yield from _covariate_faults(study)
     yield from _design_faults(study)
@@ -182,49 +177,12 @@ def _language_faults(study: StudySection) -> Iterator[str]:
             )
 
 
-def _treatment_faults(study: StudySection) -> Iterator[str]:
-    entry = study.treatment.entry
-    if isinstance(entry, IndicatorEntry | EntryYearEntry):
-        yield from _column_fault(study, "treatment.entry.column", entry.column, "number")
-        yield from _never_faults(study, entry)
-        return
-    if isinstance(entry, GroupEntry):
-        yield from _column_fault(study, "treatment.entry.column", entry.column, "text")
-        return
-    yield from _register_faults(study, entry)
-
-
-def _never_faults(study: StudySection, entry: IndicatorEntry | EntryYearEntry) -> Iterator[str]:
-    """Yield a line where a code for never would be read as a year of two digits."""
-    if study.data.two_digit_years_from is None or isinstance(entry, IndicatorEntry):
-        return
-    short = [f"{code:g}" for code in entry.never if 0 <= code <= 99]
-    if short:
-        yield (
-            f"treatment.entry.never: {', '.join(short)} reads as a year of two digits "
-            "(data.two_digit_years_from): leave such cells empty, or write four digits"
-        )
-
-
-def _register_faults(study: StudySection, entry: RegisterEntry) -> Iterator[str]:
-    data = study.data
-    if data.register_columns is None:
-        yield "data.register_columns is missing: treatment.entry.source is register"
-    elif entry.programme is not None and data.register_columns.programme is None:
-        yield "data.register_columns.programme is missing: treatment.entry.programme needs it"
-    elif entry.dated_by is not None and entry.dated_by not in data.register_columns.dates:
-        near = nearest_known(entry.dated_by, list(data.register_columns.dates))
-        yield f"treatment.entry.dated_by: {entry.dated_by} is not in register_columns.dates{near}"
-    elif (entry.accepted is None) != (data.register_columns.decision is None):
-        yield "treatment.entry.accepted goes with data.register_columns.decision: give both"
-    if isinstance(data.source, FileSource) and data.source.register_file is None:
-        yield "data.source.register_file is missing: treatment.entry.source is register"
-
-
 def _outcome_faults(study: StudySection) -> Iterator[str]:
     for name, outcome in study.outcomes.root.items():
         if outcome.column is not None and outcome.observed:
-            yield from _column_fault(study, f"outcomes.{name}.column", outcome.column, "number")
+            yield from column_fault(
+                study.data, study.treatment, f"outcomes.{name}.column", outcome.column, "number"
+            )
 
 
 def _covariate_faults(study: StudySection) -> Iterator[str]:
@@ -234,7 +192,9 @@ def _covariate_faults(study: StudySection) -> Iterator[str]:
             continue
         path = f"score.covariates.{name}"
         kind = "text" if covariate.transform in TEXT else "number"
-        yield from _column_fault(study, f"{path}.column", covariate.column, kind)
+        yield from column_fault(
+            study.data, study.treatment, f"{path}.column", covariate.column, kind
+        )
         if covariate.last_event_time > latest and not covariate.constant:
             yield (
                 f"{path} is dated {covariate.last_event_time} years from entry: covariates must be "
@@ -322,20 +282,4 @@ def _exhibit_faults(study: StudySection) -> Iterator[str]:
 
 
 def _column_fault(study: StudySection, path: str, column: str, kind: str) -> Iterator[str]:
-    kinds = _panel_columns(study)
-    if column not in kinds:
-        yield f"{path}: {column} is not in data.columns{nearest_known(column, list(kinds))}"
-    elif kinds[column] != kind:
-        yield f"{path}: {column} is a {kinds[column]} column; this needs a {kind} column"
-
-
-def _panel_columns(study: StudySection) -> dict[str, str]:
-    """Return the kind of every study column of PANEL: declared ones, and those of the register."""
-    kinds = {n: c.kind.replace("sum", "number") for n, c in study.data.columns.items()}
-    entry, register = study.treatment.entry, study.data.register_columns
-    if register is None or not isinstance(entry, RegisterEntry):
-        return kinds
-    kinds |= dict.fromkeys(register.fields("text"), "text")
-    kinds |= dict.fromkeys(register.fields("number"), "number")
-    kinds |= {"applicant": "number"} if register.decision is not None else {}
-    return kinds | ({"other_programme": "number"} if entry.other_programmes == "covariate" else {})
+    yield from column_fault(study.data, study.treatment, path, column, kind)

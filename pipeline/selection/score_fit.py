@@ -81,10 +81,9 @@ def fit_score(
         of_columns = robust_covariance(design.standardised, treated, optimum, link, cluster)
     covariance = design.to_original_units @ of_columns @ design.to_original_units.T
     index = optimum.index
-    coefficients = pd.DataFrame([(None, None), *design.terms], columns=["covariate", "category"])
-    std_error = np.sqrt(np.diag(covariance))
+    terms = pd.DataFrame([(None, None), *design.terms], columns=["covariate", "category"])
     return ScoreFit(
-        coefficients=coefficients.assign(estimate=estimate, std_error=std_error),
+        coefficients=terms.assign(estimate=estimate, std_error=np.sqrt(np.diag(covariance))),
         covariance=covariance,
         propensity_score=np.round(probability(index, link), SCORE_DECIMALS),
         linear_score=np.round(index, SCORE_DECIMALS),

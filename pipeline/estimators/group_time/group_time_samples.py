@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -59,12 +60,12 @@ def cohort_samples(
 ) -> CohortSamples:
     """Return every stack's firms with their outcomes over the event window.
 
-    `values` is the transformed outcome by PANEL row; `clusters` has one code per unit;
-    `covariates` holds those to adjust for, None for none. `whole_sets`
-    makes matched sets count only where complete; `treated_categories` leaves out who is in a
-    category without a treated firm. Raises IdentificationError where a covariate is
-    constant or collinear in an entry year, or nobody has weight.
+    `values` is the transformed outcome by PANEL row, `clusters` has one code per unit, `covariates`
+    those to adjust for. `whole_sets` makes matched sets count only where complete,
+    `treated_categories` leaves out who is in a category without a treated firm. Raises
+    IdentificationError where covariates are collinear in an entry year, or nobody has weight.
     """
+    sample = partial(_sample, stacks, values, panel, whole_sets=whole_sets)
     samples, lost, untreated = [], 0, 0
     for cohort in np.unique(stacks.stack):
         units = np.flatnonzero((stacks.stack == cohort) & (stacks.weight > 0))
@@ -72,37 +73,29 @@ def cohort_samples(
             continue
         own = _covariates_of(stacks, units, covariates)
         if treated_categories:
-            kept = in_treated_categories(own, stacks.treated[units])
+            kept, own = in_treated_categories(own, stacks.treated[units])
             untreated += int((~kept).sum())
-            units, own = units[kept], without_lone_categories(own[kept])
+            units = units[kept]
         found = firm_columns(own, int(cohort))
         complete = np.isfinite(found).all(axis=1)
         lost += int((~complete).sum())
         units = units[complete]
-        sample = _sample(
-            stacks,
-            values,
-            panel,
-            units,
-            cluster=clusters[units],
-            columns=found[complete],
-            whole_sets=whole_sets,
-        )
-        samples.append(sample)
+        samples.append(sample(units, cluster=clusters[units], columns=found[complete]))
     if not samples:
         raise IdentificationError(Reason("no_positive_weight"))
     return CohortSamples(samples, lost, untreated)
 
 
-def in_treated_categories(covariates: pd.DataFrame, treated: Flags) -> Flags:
-    """Say which firms (n,) are in categories that a treated firm with all covariates is in.
+def in_treated_categories(covariates: pd.DataFrame, treated: Flags) -> tuple[Flags, pd.DataFrame]:
+    """Say which firms (n,) are in categories that a treated firm is in; return their covariates.
 
-    Firms without a covariate are in none: they are counted as such, not here.
+    A treated firm counts with all covariates. Firms without one are in no category: they are
+    counted as such, not here.
     """
     complete = covariates.notna().all(axis=1).to_numpy()
     kept = np.ones(len(covariates), dtype=np.bool_)
     kept[complete] = ~in_untreated_categories(covariates[complete], treated[complete])
-    return kept
+    return kept, without_lone_categories(covariates[kept])
 
 
 def _sample(

@@ -27,7 +27,6 @@ from pipeline.panel.panel_index import NO_ROW, PanelIndex
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.score import Covariate
 from pipeline.selection.covariates import dated_covariates
-from pipeline.selection.untreated_categories import without_lone_categories
 
 
 def spec_effects(
@@ -112,13 +111,12 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
         own = _own_covariates(study, spec, index.firms[members], dated)
         adjusted = own[spec.covariates]
         if spec.untreated_categories == "leave_out":
-            shared = in_treated_categories(adjusted, firms.first_treated[members] == cohort)
+            treated = firms.first_treated[members] == cohort
+            shared, adjusted = in_treated_categories(adjusted, treated)
             untreated += int((~shared).sum())
             members, own = members[shared], own[shared]
-            adjusted = without_lone_categories(adjusted[shared])
         columns = firm_columns(adjusted, cohort, "among_every_firm")
-        weight = np.ones(len(members))
-        complete = np.isfinite(columns).all(axis=1)
+        weight, complete = np.ones(len(members)), np.isfinite(columns).all(axis=1)
         if spec.weight_by is not None:
             size = own[spec.weight_by].to_numpy(np.float64)
             weight = positive_weights(size, spec.weight_by)

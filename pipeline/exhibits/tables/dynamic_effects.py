@@ -88,7 +88,6 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     settings = results.settings
     rows = {n: _ran(results, name) for n, name in numbered.items()}
     main = next(iter(rows.values()))
-    reference = rounding.fixed(main.number("base_event_time"), 0)
     matched = {n: row.listed("matched_event_times") for n, row in rows.items()}
     told = {
         n: ", ".join(rounding.fixed(time, 0) for time in sorted(times))
@@ -107,14 +106,10 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     left_out = say("dynamic_effects.matched_left_out") if on_lags else ""
     named = {
         "design_label": settings.design_label(settings.estimate.headline.design),
-        "reference": reference,
+        "reference": rounding.fixed(main.number("base_event_time"), 0),
     }
     return (
-        *either(
-            results,
-            full=[say(full, **named)],
-            short=[say(short, **named)],
-        ),
+        *either(results, full=[say(full, **named)], short=[say(short, **named)]),
         *(
             [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]
             if on_lags

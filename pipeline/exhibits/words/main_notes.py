@@ -2,7 +2,6 @@
 
 import math
 
-from pipeline.datasets.fits import UNIT_DEPENDENCE
 from pipeline.datasets.samples import CONCENTRATION, SAMPLES
 from pipeline.exhibits.effect import missing_reason, missing_test_reason
 from pipeline.exhibits.inputs import StudyResults, find_effect, pre_trend_result
@@ -25,11 +24,8 @@ from pipeline.exhibits.words.designs import gap_rules, pool_that_ran, rule_that_
 from pipeline.exhibits.words.estimators import estimator_words
 from pipeline.exhibits.words.inference import inference_words
 from pipeline.exhibits.words.language import join_words, say
-from pipeline.exhibits.words.means import name_columns
+from pipeline.exhibits.words.unit_notes import dependent_on_unit, percent_of_mean
 from pipeline.params.exhibit import PanelSection
-
-# Effects in several units differ by orders of magnitude.
-_UNIT_DIGITS = 2
 
 
 def main_notes(results: StudyResults, shown: Shown) -> tuple[str, ...]:
@@ -141,57 +137,6 @@ def _ratios(results: StudyResults, shown: Shown) -> list[str]:
             sentences.append(say("main_notes.proportional", column=column, firms=firms))
             sentences += largest_firms(results, shown, name)
     return sentences
-
-
-def dependent_on_unit(results: StudyResults, shown: Shown) -> list[str]:
-    """Say which columns are in asinh, and what the effect of the main panel is in other units."""
-    letter = main_letter(results, shown)
-    return [
-        say(
-            "main_notes.depends_on_unit",
-            column=column,
-            shown=_in_other_units(results, name, letter, shown.panels[letter]),
-        )
-        for column, name in shown.columns.items()
-        if results.settings.outcome(name).transform == "asinh"
-    ]
-
-
-def _in_other_units(results: StudyResults, outcome: str, letter: str, panel: PanelSection) -> str:
-    """Return an average effect in its unit and in two others; empty where one is not known."""
-    place = {"design": panel.design, "outcome": outcome, "estimator": panel.spec, "term": "att"}
-    hundredth, million = (
-        results.details.figure(UNIT_DEPENDENCE, name, **place) for name in ("x100", "per_million")
-    )
-    effect = find_effect(results, outcome, panel.design, panel.spec)
-    if effect is None or not (effect.estimated and hundredth.known and million.known):
-        return ""
-    return say(
-        "main_notes.in_other_units",
-        own=rounding.in_significant_digits(effect.estimate, _UNIT_DIGITS),
-        unit=results.settings.outcome(outcome).unit,
-        hundredth=rounding.in_significant_digits(hundredth.value, _UNIT_DIGITS),
-        million=rounding.in_significant_digits(million.value, _UNIT_DIGITS),
-        letter=letter,
-    )
-
-
-def percent_of_mean(results: StudyResults, shown: Shown) -> list[str]:
-    """Say which columns are in percent of which mean, and that it is taken as fixed."""
-    settings = results.settings
-    columns = [n for n, o in shown.columns.items() if settings.outcome(o).in_percent_of_mean]
-    if not columns:
-        return []
-    main = panel_ran(results, shown, main_letter(results, shown))[0]
-    return [
-        say(
-            "main_notes.percent_of_mean",
-            columns=name_columns(columns),
-            firms=settings.exhibit.firms,
-            design_label=settings.design_label(settings.estimate.headline.design),
-            reference=_signed(main.number("base_event_time")),
-        )
-    ]
 
 
 def in_ratios(results: StudyResults, outcome: str, panel: PanelSection) -> bool:

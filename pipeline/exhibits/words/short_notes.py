@@ -28,17 +28,16 @@ from pipeline.exhibits.words.inference import clustered_by
 from pipeline.exhibits.words.language import say
 from pipeline.exhibits.words.main_notes import (
     assigned_at_random,
-    dependent_on_unit,
     in_ratios,
     largest_firms,
     observations_differ,
     partial_leads,
-    percent_of_mean,
     reasons_of_dashes,
     stars_words,
     varying_base,
 )
 from pipeline.exhibits.words.means import name_columns
+from pipeline.exhibits.words.unit_notes import dependent_on_unit, percent_of_mean
 from pipeline.params.exhibit import PanelSection
 
 
