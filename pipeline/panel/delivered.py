@@ -7,12 +7,13 @@ import pandas as pd
 
 from pipeline.datasets.panel import CALENDAR
 from pipeline.errors import DataError, told_columns
+from pipeline.panel.exact_codes import refuse_inexact
 from pipeline.panel.numbers import plain_numbers
 from pipeline.panel.origin import Segment, file_origin, located, stacked
-from pipeline.panel.readers import first_row, read_table
+from pipeline.panel.readers import file_kind, first_row, read_table
 from pipeline.panel.values import refuse_rows
 from pipeline.params.data import DataSection, FileSource, NumberColumn, Wide
-from pipeline.params.written import FileFormat
+from pipeline.params.written import FileFormat, key_columns
 
 # Spaces of any kind (no-break, narrow, thin, wide) and apostrophes that part thousands.
 _SPACES = r"\s"
@@ -35,11 +36,11 @@ def read_panel(
     paths = delivered_files(folder, source.panel)
     if not paths:
         raise DataError(f"no file in {folder.as_posix()} fits data.source.panel {source.panel}")
-    tables, origins, left = [], [], data.max_rows
+    tables, origins, left = list[pd.DataFrame](), list[list[Segment]](), data.max_rows
     for path in paths:
-        table = _renamed(read_table(path, source.format, left), source.rename, path.name)
-        origins.append(file_origin(path.name, table.index, first_row(path, source.format)))
-        tables.append(_with_year(table, path.name, data.year) if source.year_in_name else table)
+        table, origin = _read_one(path, source, data, left)
+        tables.append(table)
+        origins.append(origin)
         left -= len(table)
     panel = tables[0].reset_index(drop=True) if len(tables) == 1 else _stacked(tables)
     origin = stacked(origins)
@@ -57,6 +58,27 @@ def read_panel(
     with located(origin):
         pointed = point_decimals(panel, {c.column for c in numbers} - calendar, source.format)
         return point_years(pointed, calendar, source.format), origin
+
+
+def _read_one(
+    path: Path, source: FileSource, data: DataSection, most: int
+) -> tuple[pd.DataFrame, list[Segment]]:
+    """Read one file with the names of params, and where its rows come from."""
+    table = _renamed(read_table(path, source.format, most), source.rename, path.name)
+    origin = file_origin(path.name, table.index, first_row(path, source.format))
+    with located(origin):
+        refuse_inexact(table, _codes(data, source.wide), file_kind(path))
+    if source.year_in_name:
+        table = _with_year(table, path.name, data.year)
+    return table, origin
+
+
+def _codes(data: DataSection, wide: Wide | None) -> list[str]:
+    """Return the columns of identifiers and codes, as files have them."""
+    texts = [c.column for c in data.delivered.values() if not isinstance(c, NumberColumn)]
+    codes = [*key_columns(data.firm_id), *texts]
+    by_year = wide.columns if wide is not None else {}
+    return [name for code in codes for name in by_year.get(code, {0: code}).values()]
 
 
 def delivered_files(folder: Path, pattern: str) -> list[Path]:

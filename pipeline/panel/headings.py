@@ -1,6 +1,9 @@
 """Names of columns: trimmed, and put together where they stand in several rows."""
 
+from collections import Counter
 from collections.abc import Sequence
+
+from pipeline.errors import DataError
 
 _INVISIBLE = "\ufeff\u200b"
 
@@ -26,6 +29,30 @@ def filled_right(row: Sequence[str]) -> list[str]:
     for cell in row:
         filled.append(cell if cell.strip() or not filled else filled[-1])
     return filled
+
+
+def refuse_repeated(names: Sequence[str], file: str) -> None:
+    """Raise DataError where columns share a name, or several have none.
+
+    By position, not by name: the first row may be no header but a firm's values.
+    """
+    count = Counter(names)
+    unnamed = [i for i, name in enumerate(names, 1) if not name]
+    if len(unnamed) > 1:
+        raise DataError(
+            f"{file}: columns {_listed(unnamed)} have no name: name them, or declare "
+            "data.source.format.header_row where a title stands above the names"
+        )
+    repeated = [i for i, name in enumerate(names, 1) if count[name] > 1]
+    if repeated:
+        raise DataError(
+            f"{file} has several columns of one name: rename columns {_listed(repeated)}, or "
+            "declare data.source.format.header_rows where names stand in several rows"
+        )
+
+
+def _listed(positions: Sequence[int]) -> str:
+    return ", ".join(map(str, positions))
 
 
 def _joined(parts: list[object]) -> str | None:

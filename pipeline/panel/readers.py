@@ -9,14 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import parquet
 
 from pipeline.errors import DataError
 from pipeline.panel.archives import PACKED, inner_name, plain_file
-from pipeline.panel.headings import column_name
+from pipeline.panel.headings import column_name, refuse_repeated
+from pipeline.panel.parquet_files import read_parquet
 from pipeline.panel.spreadsheets import read_spreadsheet
 from pipeline.panel.text_files import DELIMITERS, read_text, why_unreadable
 from pipeline.params.written import FileFormat
@@ -80,29 +78,7 @@ def _refuse_unusable(frame: pd.DataFrame, file: str, max_rows: int) -> None:
         raise DataError(f"{file} holds more than data.max_rows {max_rows} rows")
     if frame.empty:
         raise DataError(f"{file} holds no rows: deliver the file again")
-    names = frame.columns
-    # Positions, no names: the first row may be no header but a firm's values.
-    repeated = np.flatnonzero(names.duplicated(keep=False)) + 1
-    if len(repeated):
-        listed = ", ".join(map(str, repeated))
-        raise DataError(f"{file} has several columns of one name: rename columns {listed}")
-
-
-def _read_parquet(path: Path, _: FileFormat, max_rows: int) -> pd.DataFrame:
-    """Read all columns, those that pandas had as an index too; a cell may hold one value only."""
-    with parquet.ParquetFile(path) as file:
-        n_rows, columns = file.metadata.num_rows, file.schema_arrow
-        if n_rows > max_rows:
-            raise DataError(f"{path.name} holds {n_rows} rows, more than data.max_rows {max_rows}")
-        several = [field.name for field in columns if pa.types.is_nested(field.type)]
-        if several:
-            raise DataError(
-                f"{path.name}: column {', '.join(several)}: cells hold lists or records; make "
-                "columns of single values, or leave it out"
-            )
-        table = file.read()
-    named = [name for name in table.column_names if not name.startswith("__index_level_")]
-    return pd.DataFrame(table.select(named).to_pandas(ignore_metadata=True))
+    refuse_repeated(list(frame.columns), file)
 
 
 def _read_stata(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
@@ -151,7 +127,7 @@ def _has_clear_labels(path: Path, column: str) -> bool:
 
 _READERS: dict[str, Reader] = {
     **dict.fromkeys(DELIMITERS, read_text),
-    ".parquet": _read_parquet,
+    ".parquet": read_parquet,
     ".dta": _read_stata,
     ".xlsx": read_spreadsheet,
     ".xlsm": read_spreadsheet,

@@ -14,10 +14,11 @@ import pandas as pd
 
 from pipeline.errors import DataError, told_columns
 from pipeline.panel.delivered import long_layout, point_decimals, read_panel
+from pipeline.panel.exact_codes import refuse_inexact
 from pipeline.panel.firm_key import with_firm_key
 from pipeline.panel.obtained import RawTables
 from pipeline.panel.origin import file_origin, located
-from pipeline.panel.readers import first_row, read_table
+from pipeline.panel.readers import file_kind, first_row, read_table
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import (
     DataSection,
@@ -102,6 +103,7 @@ def _read_files(source: FileSource, data: DataSection, folder: Path) -> RawTable
     numbers = set(columns.fields("number").values()) if columns is not None else set()
     listed = file_origin(path.name, register.index, first_row(path, source.register_format))
     with located(listed):
+        refuse_inexact(register, columns.codes if columns else [], file_kind(path))
         pointed = point_decimals(register.reset_index(drop=True), numbers, source.register_format)
     return RawTables(panel, pointed, origins={"panel": origin, "register": listed})
 

@@ -18,6 +18,8 @@ from pipeline.params.written import FileFormat
 _LARGEST_BYTES = 1 << 30
 _LARGEST_RATIO = 200
 _SMALL_BYTES = 1 << 20
+# Of a longer number a spreadsheet keeps 15 digits, so no more are written.
+_MOST_DIGITS = 10**15
 # Titles above a header take fewer rows than this.
 _HEADER_ROWS = 30
 
@@ -232,6 +234,8 @@ def _text(cell: Any, decimal: str) -> str | None:
         return None
     if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
         return cell.date().isoformat()
+    if isinstance(cell, int | float) and abs(cell) >= _MOST_DIGITS:
+        return f"{cell:.14e}".replace(".", decimal)
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).replace(".", decimal) if isinstance(cell, float) else str(cell)

@@ -167,6 +167,12 @@ class RegisterColumns(Settings):
         return key_name(self.firm_id)
 
     @property
+    def codes(self) -> list[str]:
+        """Return the register's columns of identifiers and codes."""
+        programme = [] if self.programme is None else [self.programme]
+        return [*key_columns(self.firm_id), *programme, *self.fields("text").values()]
+
+    @property
     def named(self) -> list[str]:
         """Return every column of the register that params name."""
         single = [

@@ -1,0 +1,70 @@
+"""Identifiers and codes of more digits than their file holds: refused, since firms became one.
+
+A number of double precision has every whole number up to 2^53, one of single precision up to
+2^24, a spreadsheet 15 digits; text that a spreadsheet saved may be shortened to 1.23457E+11.
+"""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from pipeline.panel.values import refuse_rows
+
+_SHEETS = frozenset({".xlsx", ".xlsm"})
+_OF_A_SHEET = 10**15
+# First whole number that another one may have become, by the type of number.
+_NOT_EXACT = {"float64": 2**53, "float32": 2**24}
+
+# A number of so many digits is shortened where its cell is narrow, and saved as it is shown.
+_POWER = r"^(\d)(?:[.,](\d+))?[eE]\+(\d{2,3})$"
+_SHORTEST = 11
+
+
+def refuse_inexact(table: pd.DataFrame, codes: Iterable[str], kind: str) -> None:
+    """Raise RowsError where a column of codes holds numbers that its file cannot hold exactly.
+
+    `kind` is the ending of the file; columns that it lacks are none of its faults.
+    """
+    for name in dict.fromkeys(codes):
+        if name in table.columns:
+            _refuse_column(table[name].reset_index(drop=True), name, kind)
+
+
+def _refuse_column(values: pd.Series, name: str, kind: str) -> None:
+    told = {
+        _OF_A_SHEET: "a spreadsheet keeps 15 digits of a number",
+        _NOT_EXACT["float64"]: "double precision keeps whole numbers up to 2^53",
+        _NOT_EXACT["float32"]: "single precision (float) keeps whole numbers up to 2^24",
+    }
+    bound = _OF_A_SHEET if kind in _SHEETS else _NOT_EXACT.get(str(values.dtype))
+    if bound is not None:
+        far = pd.to_numeric(values, errors="coerce").abs() >= bound
+        # text of digits alone is exact wherever it stands
+        as_number = values.map(lambda cell: not isinstance(cell, str)) if _is_text(values) else True
+        refuse_rows(
+            far.fillna(False).astype(bool) & as_number,
+            f"column {name}: a code has more digits than the file holds: {told[bound]}",
+            "deliver the column as text; see",
+        )
+    refuse_rows(
+        _shortened(values),
+        f"column {name}: a code is shortened to a power of ten, as spreadsheets show it, and the "
+        "digits left out are lost",
+        "deliver the column as text; see",
+    )
+
+
+def _is_text(values: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(values.dtype)
+
+
+def _shortened(values: pd.Series) -> pd.Series:
+    """Flag texts such as 1.23457E+11: fewer digits than the number has."""
+    none = pd.Series(False, index=values.index)
+    if pd.api.types.is_string_dtype(values.dtype):
+        powers = values[values.str.contains(r"[eE]\+", regex=True).fillna(False).astype(bool)]
+        parts = powers.str.strip().str.extract(_POWER).dropna(subset=[0])
+        exponent, shown = parts[2].astype(int), parts[1].fillna("").str.len()
+        lost = (exponent >= _SHORTEST) & (shown < exponent)
+        return lost.reindex(values.index, fill_value=False)
+    return none
