@@ -11,6 +11,7 @@ from pipeline.panel.ledger import apply_rules
 from pipeline.panel.rules.corrections import correct_points
 from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
+from pipeline.panel.rules.first_digits import take_first_digits
 from pipeline.panel.rules.links import link, linked_identifiers
 from pipeline.panel.rules.outliers import find_jumps, limit_tails
 from pipeline.panel.rules.prices import convert_prices
@@ -30,6 +31,7 @@ from pipeline.params.clean import (
     Customs,
     Duplicates,
     Filter,
+    FirstDigits,
     Jumps,
     Links,
     PanelWindow,
@@ -258,6 +260,33 @@ def test_a_code_that_the_table_lacks_is_refused_where_declared():
     rule = Recode(column="sector", file="isic.csv", one_to_many="refuse", unknown="refuse")
     with pytest.raises(DataError, match=r"isic.csv lacks a code of sector: 2 rows; .* row 3, 5"):
         recode(rows(SECTORS), concordance("from to\n17 13\n18 13"), rule)
+
+
+CODES = """
+firm_id year cohort sector
+a       2001 -      0111
+b       2001 -      111
+c       2001 -      C10.71
+d       2001 -      C
+e       2001 -      -
+"""
+
+
+def test_codes_are_shortened_to_their_first_digits_and_lost_zeros_put_back():
+    rule = FirstDigits(column="sector", digits=2, code_digits=4)
+    ruled = take_first_digits(rows(CODES), rule)
+    assert ruled.panel["sector"].fillna("-").tolist() == ["01", "01", "10", "-", "-"]
+    assert codes(ruled.issues) == [
+        ("leading_zeros_lost", {}, "zeros_put_in_front", 1),
+        ("fewer_digits", {"digits": 2}, "set_missing", 1),
+        ("first_digits", {"digits": 2}, "code_replaced", 3),
+    ]
+    as_they_are = take_first_digits(rows(CODES), FirstDigits(column="sector", digits=2))
+    assert as_they_are.panel["sector"].fillna("-").tolist() == ["01", "11", "10", "-", "-"]
+    with pytest.raises(DataError, match=r"at which end zeros were lost: 1 rows; .* row 3"):
+        take_first_digits(rows(CODES.replace(" 111", " 1.1")), rule)
+    with pytest.raises(ValueError, match="code_digits 2: a code has more digits than the 2"):
+        FirstDigits(column="sector", digits=2, code_digits=2)
 
 
 UNITS = """

@@ -106,6 +106,7 @@ CLEAN = {
     "recodes": [
         {"column": "place", "file": "places.csv", "one_to_many": "first", "unknown": "keep"}
     ],
+    "first_digits": [{"column": "place", "digits": 2, "code_digits": 4}],
     "unit_factors": [{"column": "sales", "years": [2009], "factor": 1000.0}],
     "scale_checks": [
         {"columns": ["sales"], "pairs": [["sales", "jobs"]], "factors": [1000.0]}

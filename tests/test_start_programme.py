@@ -11,6 +11,8 @@ from pipeline.commands.start.read import read_files
 from pipeline.commands.start.screen import screen
 from pipeline.commands.start.section import study_text
 from pipeline.errors import DataError
+from pipeline.panel.clean import clean_panel
+from pipeline.panel.sources import obtain_tables
 from pipeline.params.study import read_study
 
 
@@ -256,3 +258,35 @@ def test_an_outcome_that_entry_decides_is_no_covariate_and_alone_is_refused(tmp_
     read = read_of(tmp_path, table)
     assert (read.columns.outcomes, read.columns.covariates) == (["sales"], ["capital"])
     read_study(YAML(typ="safe").load(study_text("nueva", read)), "nueva")
+
+
+def sectors(given, text=True):
+    """Return classes of four digits in which few firms are, of two divisions."""
+    number = np.where(given["firm"] % 2, 1010, 110) + given["firm"] % 10
+    return [f"{n:04d}" for n in number] if text else number
+
+
+@pytest.mark.parametrize("text", [True, False], ids=["text", "numbers"])
+def test_a_sector_of_thin_classes_gives_way_to_its_division(text, tmp_path):
+    table = programme(inicio=entry_column, CIIU=lambda given: sectors(given, text))
+    read = read_of(tmp_path, table)
+    study = read_study(YAML(typ="safe").load(study_text("nueva", read)), "nueva")
+    (rule,) = study.clean.first_digits
+    assert (rule.column, rule.digits) == ("ciiu_2", 2)
+    assert study.match.designs["covariates"].exact == ["ciiu_2"]
+    assert {study.data.columns[name].column for name in ("ciiu", "ciiu_2")} == {"CIIU"}
+    asked = all_questions(read).get("clean.first_digits", "")
+    assert (rule.code_digits, "lose a zero" in asked) == ((None, False) if text else (4, True))
+    panel = clean_panel(
+        obtain_tables(study.data, tmp_path).panel, None, {},
+        data=study.data, clean=study.clean, treatment=study.treatment,
+    ).panel  # fmt: skip
+    assert set(panel["ciiu_2"]) == {"01", "10"}
+
+
+def test_a_sector_whose_classes_suffice_or_that_is_no_code_stays(tmp_path):
+    table = programme(inicio=entry_column, sector=lambda g: np.where(g["firm"] % 2, 1010, 2010))
+    assert read_of(tmp_path, table).design.exact == ["sector"]
+    table["sector"] = "class " + (table["id"] % 20).astype(str).str.zfill(4)
+    read = read_of(tmp_path, table)
+    assert (read.design.exact, "first_digits" in study_text("nueva", read)) == ([], False)

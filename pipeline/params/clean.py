@@ -60,6 +60,28 @@ class Recode(Settings):
     unknown: Literal["keep", "refuse"]
 
 
+class FirstDigits(Settings):
+    """Shorten the codes of a text column to their first digits: ISIC 1071 to its division, 10.
+
+    Letters and marks are no digits, zeros in front are. `code_digits` says how many digits a code
+    has: one with fewer lost zeros in front, as numbers do, and gets them back. Null takes codes as
+    they are. To keep the whole code too, name its delivered column twice in data.columns.
+    """
+
+    column: Annotated[ColumnName, OfKind("text")]
+    digits: int = Field(ge=1)
+    code_digits: int | None = None
+
+    @model_validator(mode="after")
+    def _codes_are_longer(self) -> "FirstDigits":
+        if self.code_digits is not None and self.code_digits <= self.digits:
+            raise ValueError(
+                f"code_digits {self.code_digits}: a code has more digits than the {self.digits} "
+                "that are taken of it"
+            )
+        return self
+
+
 class UnitFactor(Settings):
     """Multiply a column by a factor in the years in which it was delivered in another unit."""
 
@@ -223,6 +245,7 @@ class CleanSection(Settings):
     missing_codes: Annotated[dict[ColumnName, list[str]], OfKind("delivered")] = Field(default={})
     duplicates: Duplicates
     recodes: list[Recode] = Field(default=[])
+    first_digits: list[FirstDigits] = Field(default=[])
     unit_factors: list[UnitFactor] = Field(default=[])
     scale_checks: list[ScaleCheck] = Field(default=[])
     prices: list[Price] = Field(default=[])

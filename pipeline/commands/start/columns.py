@@ -21,8 +21,8 @@ _RESERVED = {
     "other_programme", "component", "role", "amount", "own_contribution", "register_cluster",
 }  # fmt: skip
 _WIDE = re.compile(r"^(.*?)[ _.-]?((?:19|20)\d{2})$")
-# Columns of text with more classes than this are names or codes of their own.
-_MOST_CLASSES = 1000
+# Columns of text with more classes than this are names or codes of their own; CNAE has 1,332.
+_MOST_CLASSES = 1500
 # Outcomes proposed by values alone.
 _MOST_PROPOSED = 3
 _MOST_MISSING = 0.2
@@ -35,7 +35,10 @@ _COMPARED_ROWS = 20_000
 
 @dataclass(frozen=True)
 class StartColumn:
-    """Hold one delivered column: what it is, and what its values are like."""
+    """Hold one delivered column: what it is, and what its values are like.
+
+    `digits` and `code_digits` are of a class that the first digits of a code tell.
+    """
 
     name: str
     kind: Literal["number", "text"]
@@ -48,6 +51,14 @@ class StartColumn:
     changes: bool = False
     unit: str = "QUESTION"
     codes: list[str] = field(default_factory=list)
+    digits: int | None = None
+    code_digits: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Return what the column is called: its name, and the digits that it takes of it."""
+        called = " ".join(self.name.split())
+        return called if self.digits is None else f"{called} ({self.digits})"
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ class Columns:
     @property
     def standard(self) -> dict[str, str]:
         """Return the standard name of each delivered column."""
-        return {column.name: name for name, column in self.used.items()}
+        return {column.name: n for n, column in self.used.items() if column.digits is None}
 
 
 def guess_columns(table: pd.DataFrame, keys: Keys, entered: Entered, asked: ToldColumns) -> Columns:

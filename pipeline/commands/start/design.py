@@ -9,7 +9,8 @@ from functools import reduce
 
 import pandas as pd
 
-from pipeline.commands.start.columns import Columns, StartColumn
+from pipeline.commands.start.broader import broader_class, classes_of
+from pipeline.commands.start.columns import Columns, StartColumn, slug
 from pipeline.commands.start.entered import Entered
 from pipeline.commands.start.keys import Keys
 from pipeline.commands.start.numbers import numbers
@@ -37,7 +38,8 @@ Covariates = dict[str, dict[str, object]]
 class ProposedDesign:
     """Hold covariates by name with their settings, cells, pool, and what inference needs.
 
-    `adjusted` are those of `scored` whose slopes by entry year the smallest entry year bears.
+    `adjusted` are those of `scored` whose slopes by entry year the smallest entry year bears;
+    `broader` holds the column of `exact` that is the first digits of a code.
     """
 
     cluster: list[str]
@@ -45,6 +47,7 @@ class ProposedDesign:
     scored: list[str]
     adjusted: list[str]
     exact: list[str]
+    broader: dict[str, StartColumn]
     controls_from: str
     fit: str
     first_event_time: int
@@ -88,12 +91,14 @@ def propose_design(
     n_treated = int(firms.treated.sum())
     elsewhere = apart and int(firms.outside.sum()) >= max(n_treated, _CELL)
     pool = firms.outside if elsewhere else ~firms.treated
-    exact = _exact(firms, pool, columns)
+    classes = _exact(firms, pool, columns)
+    exact = list(classes)
     offered = _offered(table, columns, firms)
     most = max(_FEWEST_COVARIATES, min(_MOST_COVARIATES, n_treated // _PER_COVARIATE))
     scored = list(offered)[:most]
     covariates = {name: offered[name] for name in scored}
-    covariates |= {name: _setting(columns.used[name].name, name, "category") for name in exact}
+    covariates |= {name: _setting(column.label, name, "category")
+                   for name, column in classes.items()}  # fmt: skip
     cohorts = firms.entry.value_counts()
     small = len(cohorts) > 1 and cohorts.min() < _PER_COVARIATE * max(1, len(scored))
     before, after = _window(table, keys, firms)
@@ -103,6 +108,7 @@ def propose_design(
         scored=scored,
         adjusted=scored[: int(cohorts.min()) // _PER_COVARIATE] if len(cohorts) else [],
         exact=exact,
+        broader={name: column for name, column in classes.items() if column.digits is not None},
         controls_from="outside_treated_clusters" if elsewhere else "all",
         fit="pooled" if small else "per_stack",
         first_event_time=before,
@@ -150,15 +156,23 @@ def _firms(table: pd.DataFrame, keys: Keys, entered: Entered, cluster: list[str]
     return _Firms(last, entry, joined, entry - first)
 
 
-def _exact(firms: _Firms, pool: pd.Series, columns: Columns) -> list[str]:
-    """Return the finest sector in whose cells nearly all treated firms find comparison firms."""
-    for name in columns.sectors:
-        classes = firms.table[columns.used[name].name]
-        counts = classes[pool].value_counts()
-        reached = classes[firms.treated].map(counts).fillna(0) >= _CELL
+def _exact(firms: _Firms, pool: pd.Series, columns: Columns) -> dict[str, StartColumn]:
+    """Return the finest sector in whose cells nearly all treated firms find comparison firms.
+
+    It is a delivered column, or the first digits of one, by its standard name.
+    """
+    offered = {name: columns.used[name] for name in columns.sectors}
+    for name, column in list(offered.items()):
+        broader = broader_class(firms.table[column.name], column)
+        if broader is not None:
+            offered[slug(f"{name}_{broader.digits}", {*columns.used})] = broader
+    classes = {n: classes_of(firms.table[column.name], column) for n, column in offered.items()}
+    for name in sorted(classes, key=lambda n: -classes[n].nunique()):
+        counts = classes[name][pool].value_counts()
+        reached = classes[name][firms.treated].map(counts).fillna(0) >= _CELL
         if len(reached) and reached.mean() >= _IN_CELLS:
-            return [name]
-    return []
+            return {name: offered[name]}
+    return {}
 
 
 def _offered(
@@ -170,7 +184,7 @@ def _offered(
     for name in columns.covariates:
         column = columns.used[name]
         transform = _transform(table, name, column)
-        setting = _setting(column.name, name, transform)
+        setting = _setting(column.label, name, transform)
         key = f"{name}_{transform}" if transform == "log" else name
         (levels if name in {"sales", "employment"} else others)[key] = setting
         if name in {"sales", "employment"} and transform == "log" and column.changes:
@@ -188,7 +202,7 @@ _AGES = {"age", "founded"}
 
 
 def _setting(label: str, name: str, transform: str) -> dict[str, object]:
-    return {"label": " ".join(label.split()), "column": name, "transform": transform, "at": -1}
+    return {"label": label, "column": name, "transform": transform, "at": -1}
 
 
 def _transform(table: pd.DataFrame, name: str, column: StartColumn) -> str:

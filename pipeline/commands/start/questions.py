@@ -17,7 +17,7 @@ def all_questions(read: Read) -> dict[str, str]:
         found["clean.missing_codes"] = (
             "do the words listed there mean that nothing is known? Else correct the cells"
         )
-    found |= _asked_of_cluster(read) | _asked_of_outcomes(read)
+    found |= _asked_of_cluster(read) | _asked_of_outcomes(read) | _asked_of_digits(read)
     if len(read.files) > 2:
         found["data.source"] = f"not used: {', '.join(read.files[2:])}. One panel, one register"
     return {path: f"QUESTION: {text}" for path, text in found.items()}
@@ -41,6 +41,16 @@ def _asked_of_cluster(read: Read) -> dict[str, str]:
             "the programme does not affect its neighbours; all or outside_treated_clusters"
         )
     return found
+
+
+def _asked_of_digits(read: Read) -> dict[str, str]:
+    """Ask of codes that seem to have lost a zero in front."""
+    lost = [column for column in read.design.broader.values() if column.code_digits is not None]
+    told = ", ".join(f"{c.name}, of {c.code_digits} digits" for c in lost)
+    return {
+        "clean.first_digits": f"did codes with one digit less lose a zero in front ({told})? Else "
+        "take code_digits out"
+    } if lost else {}  # fmt: skip
 
 
 def _asked_of_outcomes(read: Read) -> dict[str, str]:

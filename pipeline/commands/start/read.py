@@ -68,6 +68,7 @@ def read_files(files: list[Path], asked: ToldColumns) -> Read:
     cluster = choose_cluster(table, keys, columns, asked.cluster)
     design = propose_design(table, keys, entered, columns, cluster)
     columns = columns.only({str(c["column"]) for c in design.covariates.values()})
+    columns = replace(columns, used=columns.used | design.broader)
     if register is not None:
         source |= _register_source(delivered[1])
     return Read(

@@ -64,9 +64,10 @@ def _columns(read: Read) -> list[str]:
         used = columns.used[name]
         rows.append(_row("covariate", used.name, f"{used.why}; known before entry"))
     for name in read.design.exact:
-        rows.append(
-            _row("exact", columns.used[name].name, "nearly all have comparison firms in it")
-        )
+        used = columns.used[name]
+        told = "" if used.digits is None else f"{used.why}: "
+        why = f"{told}nearly all have comparison firms in it"
+        rows.append(_row("exact", used.name, why))
     return rows
 
 

@@ -35,7 +35,7 @@ def study_text(study: str, read: Read) -> str:
         cluster=lines([standard[name] for name in design.cluster], 4),
         register=_register_columns(read.register),
         columns=_columns(read),
-        clean=block(_clean(read), 4),
+        clean=block(_clean(read), 4) + _first_digits(read),
         outcomes=block(_outcomes(read), 4),
         entry=block(read.entered.settings_with(read.columns.standard), 6) + _decisions(read),
         comparison="not_yet_treated" if read.entered.by_all else "never_treated",
@@ -90,8 +90,9 @@ def _decisions(read: Read) -> str:
 def _columns(read: Read) -> str:
     written = {}
     for name, column in read.columns.used.items():
-        label = " ".join(column.name.split())
-        setting: dict[str, Any] = {"kind": column.kind, "column": column.name, "label": label}
+        setting: dict[str, Any] = {
+            "kind": column.kind, "column": column.name, "label": column.label,
+        }  # fmt: skip
         if column.kind == "number":
             setting["unit"] = column.unit
         if column.minimum is not None:
@@ -114,6 +115,18 @@ def _clean(read: Read) -> dict[str, Any]:
 _DUPLICATES = {"identical": "collapse", "conflicting": "refuse"}
 
 
+def _first_digits(read: Read) -> str:
+    """Return the rules that make broader classes of codes, below the reason for them."""
+    rules = [
+        {"column": name, "digits": column.digits}
+        | ({} if column.code_digits is None else {"code_digits": column.code_digits})
+        for name, column in read.design.broader.items()
+    ]
+    finest = ", ".join(" ".join(column.name.split()) for column in read.design.broader.values())
+    reason = f"classes of {finest} hold too few comparison firms to match in: its first digits"
+    return f"\n    # {reason}\n    first_digits: {flow(rules)}" if rules else ""
+
+
 def _outcomes(read: Read) -> dict[str, Any]:
     columns, found = read.columns, dict[str, Any](read.earlier.outcomes)
     told = {outcome.get("column") for outcome in found.values()}
@@ -122,7 +135,7 @@ def _outcomes(read: Read) -> dict[str, Any]:
         transform = transform_of(name, column)
         unit = "share" if transform == "any" else column.unit
         found[f"{name}_{transform}"] = {
-            "label": name.capitalize() if name in OUTCOMES else " ".join(column.name.split()),
+            "label": name.capitalize() if name in OUTCOMES else column.label,
             "column": name, "transform": transform, "unit": unit,
         }  # fmt: skip
     if not read.earlier.outcomes:

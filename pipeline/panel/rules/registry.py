@@ -24,6 +24,7 @@ from pipeline.panel.rules.clusters import add_cluster
 from pipeline.panel.rules.customs import separate_customs_states
 from pipeline.panel.rules.duplicates import add_up_merged, collapse_identical, settle_conflicting
 from pipeline.panel.rules.exits import exits_by_flag
+from pipeline.panel.rules.first_digits import take_first_digits
 from pipeline.panel.rules.outliers import find_jumps, limit_tails
 from pipeline.panel.rules.prices import convert_prices
 from pipeline.panel.rules.recodes import recode
@@ -164,6 +165,13 @@ RULES: dict[str, CleaningRule] = {
         writes=lambda rule: [rule.column],
         steps=frozenset(),
         make=with_table(recode),
+    ),
+    "first_digits": CleaningRule(
+        setting="clean.first_digits",
+        place="values",
+        writes=lambda rule: [rule.column],
+        steps=frozenset(),
+        make=on_panel(take_first_digits),
     ),
     "unit_factors": CleaningRule(
         setting="clean.unit_factors",
