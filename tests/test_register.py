@@ -76,7 +76,52 @@ def test_an_error_of_a_spreadsheet_is_no_programme_and_no_decision(column):
     rows = REGISTER.assign(**{column: ["cdp", "#N/A", "cdp", "#REF!", "cdp"]})
     message = rf"column {column} \(register\): .*spreadsheet.*: 2 rows; .* row 3, 5"
     with pytest.raises(DataError, match=message):
-        cohorts({"decision": "decision"}, rows, accepted=["yes", "cdp"])
+        cohorts({"decision": "decision"}, rows, accepted=["cdp"], other_programmes="exclude")
+
+
+UNREADABLE = {"entry": "soon", "approved": "-", "decision": None, "left": "#REF!", "id": None}
+
+
+@pytest.mark.parametrize("dated", [{}, {"dated_by": "approval", "late_entry_month": 10}])
+@pytest.mark.parametrize(
+    ("rule", "spoilt", "stops"),
+    [
+        ("keep", list(UNREADABLE), False),
+        ("exclude", ["entry", "approved", "left"], False),
+        ("exclude_all", ["entry", "approved", "left"], False),
+        ("exclude", ["id"], True),
+        ("exclude", ["decision"], True),
+        ("covariate", ["entry", "approved"], True),
+    ],
+)
+def test_of_other_programmes_only_what_matters_is_read(rule, spoilt, stops, dated):
+    other = REGISTER["prog"] == "other"
+    rows = REGISTER.assign(**{n: REGISTER[n].astype(object).mask(other, UNREADABLE[n])
+                              for n in spoilt})  # fmt: skip
+    asked = {"other_programmes": rule, "accepted": ["yes"]} | dated
+    columns = {"decision": "decision"} | ({"amount": "left"} if "left" in spoilt else {})
+    if stops:
+        with pytest.raises(DataError, match=r"\(register\)"):
+            cohorts(columns, rows, **asked)
+        return
+    clean_found = cohorts(columns, REGISTER, **asked)
+    found = cohorts(columns, rows, **asked)
+    assert found.entry_year.to_dict() == clean_found.entry_year.to_dict()
+    listed = [{step: sorted(firms) for step, firms in f.excluded.items()}
+              for f in (found, clean_found)]  # fmt: skip
+    assert listed[0] == listed[1]
+
+
+def test_firms_listed_as_never_entered_are_no_refused_applicants():
+    rows = REGISTER.assign(entry=["2003", "2002", "nunca", "0", "2003"])
+    found = cohorts(register=rows, never=["nunca", 0])
+    assert [(i.rule.code, i.count) for i in found.issues] == [("coded_never_entered", 2)]
+    refused = cohorts({"decision": "decision"}, rows, accepted=["yes"], never=["nunca", 0])
+    assert {i.rule.code: i.count for i in refused.issues} == {
+        "applicant_not_accepted": 1,
+        "coded_never_entered": 1,
+    }
+    assert refused.derived["applicant"].sum() == 6
 
 
 def test_a_word_for_never_is_a_code_too():
@@ -97,7 +142,7 @@ def test_dates_are_read_in_the_declared_format(late, expected):
 
 
 def test_a_partial_first_year_needs_dates():
-    with pytest.raises(DataError, match="not written as 2009-10-31: 5 rows"):
+    with pytest.raises(DataError, match="not written as 2009-10-31: 3 rows"):
         cohorts(late_entry_month=7)
 
 

@@ -295,6 +295,9 @@ NOT_IN_PANEL = "not_in_panel"
 AMOUNT_NOT_IN_PANEL, NEAR_MISS = "amount_not_in_panel", "near_miss"
 WRONG_CHECK_DIGIT = "wrong_check_digit"
 
+# The rule of ISSUES that counts rows of the register with a code of firms that never entered.
+CODED_NEVER = "coded_never_entered"
+
 # The step of SAMPLE_FLOW that takes firms of the panel that are nearly beneficiaries.
 NEAR_A_BENEFICIARY = "not_nearly_a_beneficiary"
 

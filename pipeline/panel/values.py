@@ -53,6 +53,17 @@ def is_sheet_error(values: pd.Series) -> pd.Series:
     return pd.Series(np.append(failed, False)[code], values.index)
 
 
+def register_words(values: pd.Series) -> pd.Series:
+    """Return words of the register; raise DataError where a spreadsheet failed to make them."""
+    words = text(values)
+    refuse_rows(
+        is_sheet_error(words),
+        f"column {values.name} (register): a value is an error of a spreadsheet (#N/A and its kin)",
+        "correct or empty it in",
+    )
+    return words
+
+
 def distinct_values(values: pd.Series) -> tuple[Codes, pd.Series]:
     """Return the place of each value among the different ones, -1 where missing, and these.
 
