@@ -390,8 +390,9 @@ def test_rows_of_zeros_after_more_are_counted_and_told():
     row = cleaned.issues.set_index("rule").loc["zero_in_every_size"]
     assert row[["count", "firms", "first_year", "last_year"]].tolist() == [2, 2, 2003, 2003]
     assert row["rule_fields"] == '{"columns": "sales, jobs"}'
-    (notice,) = notices(cleaned)
-    assert notice.startswith("2 rows have zero in every one of sales, jobs, of firms that had more")
+    later, before = notices(cleaned)
+    assert later.startswith("2 rows have zero in every one of sales, jobs, of firms that had more")
+    assert before.startswith("1 rows have zero in every one of sales, jobs, of firms that had noth")
     assert len(cleaned.panel) == 8
 
 

@@ -272,8 +272,10 @@ FIRM_FLOWS = Dataset(
 # The unit of columns that hold calendar years, which are neither rounded nor grouped.
 CALENDAR = "year"
 
-# The rules of ISSUES that count rows of zeros where firms had more before, and rows flagged absent.
-ZERO_ROWS, FLAGGED_ABSENT = "zero_in_every_size", "flagged_absent"
+# The rules of ISSUES that count rows of zeros where firms had more before, or nothing yet, those of
+# the first kind that lack a size, and rows flagged absent.
+ZERO_ROWS, ZERO_BEFORE = "zero_in_every_size", "zero_before_first_value"
+ZERO_IN_PART, FLAGGED_ABSENT = "zero_in_every_known_size", "flagged_absent"
 
 # Those on years: no row of anybody; fewer than half of the firms of the years around it; far fewer,
 # of all, of a group, of one delivered file; firm-years between those of a firm, and those that

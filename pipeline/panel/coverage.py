@@ -13,7 +13,7 @@ from pipeline.panel.group_years import group_years
 from pipeline.panel.ledger import Ledger
 from pipeline.panel.origin import Origin
 from pipeline.panel.panel_index import index_panel
-from pipeline.panel.rules.absences import sizes, zero_in_all
+from pipeline.panel.rules.absences import sizes, zero_rows
 from pipeline.panel.unobserved import column_issues, refuse_unobserved
 from pipeline.panel.used_columns import UsedColumn
 from pipeline.params.clean import CleanSection
@@ -43,8 +43,8 @@ def with_coverage(
     years = [] if clean.window.asks_for_years else look_at_years(panel, clean, treatment)
     by_source = coverage_by_source(panel, cells)
     known = refuse_unobserved(by_source, used, entry_years, accepted)
-    all_zero, _ = zero_in_all(panel, sizes(data, treatment.entry, clean.absent), index)
-    flows = firm_flows(cells, index, all_zero)
+    zeros = zero_rows(panel, sizes(data, treatment.entry, clean.absent), index)
+    flows = firm_flows(cells, index, zeros.every)
     told = treatment.entry.column if isinstance(treatment.entry, EntryYearEntry) else None
     found = [
         *years,

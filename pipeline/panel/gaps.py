@@ -34,6 +34,9 @@ from pipeline.params.treatment import TreatmentSection
 # fewer firms are seen on average tell nothing.
 _FEW, _FEW_AT_END, _HALF = 0.8, 2 / 3, 0.5
 LEAST_FIRMS = 10
+# Thin years that follow each other are compared with the years around them all; at an end, where
+# firms also enter and leave for good, this many.
+_LONGEST_AT_END = 2
 
 
 @dataclass(frozen=True)
@@ -63,39 +66,70 @@ def presence(panel: pd.DataFrame, index: PanelIndex) -> Presence:
 class ThinYear:
     """Hold a year with few firms: theirs, those of the years around it, and who is absent.
 
-    `absent` counts the firms that are seen in every year around it, and not in it.
+    `around` has none of the thin years that follow each other with it; `is_half` says whether each
+    of them has fewer than half of the firms of those around. `absent` counts the firms that are
+    seen in every year around it, and not in it.
     """
 
     year: int
     n_firms: int
     around: dict[int, int]
     absent: int
-
-    @property
-    def share(self) -> float:
-        """Return its firms over the average of the years around it."""
-        return self.n_firms / float(np.mean(list(self.around.values())))
-
-    @property
-    def is_half(self) -> bool:
-        """Say whether it has fewer than half of them."""
-        return self.share < _HALF
+    is_half: bool
 
 
 def thin_years(present: Presence) -> list[ThinYear]:
     """Return the years with far fewer firms than those around them; at an end, the one beside."""
     seen, n_firms = present.seen, present.seen.sum(axis=0)
     found = []
-    for place, year in enumerate(present.years):
-        beside = [at for at in (place - 1, place + 1) if 0 <= at < len(n_firms)]
-        if not beside or n_firms[beside].mean() < LEAST_FIRMS:
-            continue
-        absent = int((seen[:, beside].all(axis=1) & ~seen[:, place]).sum())
-        around = {int(present.years[at]): int(n_firms[at]) for at in beside}
-        thin = ThinYear(int(year), int(n_firms[place]), around, absent)
-        if thin.share < (_FEW if len(beside) > 1 else _FEW_AT_END):
-            found.append(thin)
+    for place, thin in thin_places(n_firms).items():
+        absent = int((seen[:, thin.beside].all(axis=1) & ~seen[:, place]).sum())
+        around = {int(present.years[at]): int(n_firms[at]) for at in thin.beside}
+        year = int(present.years[place])
+        found.append(ThinYear(year, int(n_firms[place]), around, absent, thin.is_half))
     return found
+
+
+@dataclass(frozen=True)
+class ThinPlace:
+    """Hold the places beside a thin one, or beside those that are thin with it."""
+
+    beside: list[int]
+    is_half: bool
+
+
+def thin_places(counts: Codes) -> dict[int, ThinPlace]:
+    """Return the places of a series of counts that are thin, ascending.
+
+    One is where it, and each of a run of places with it, has too small a share of the average
+    beside the run; the shortest such run is taken. Several must be below both sides, and at an end
+    have about as many as each other, so that numbers that go on rising or falling are no gap.
+    """
+    found: dict[int, ThinPlace] = {}
+    for is_half in (True, False):
+        for length in range(1, len(counts) // 2 + 1):
+            for start in range(len(counts) - length + 1):
+                beside = _beside(start, length, len(counts))
+                run = range(start, start + length)
+                if beside and _is_thin(counts, run, beside, is_half):
+                    for place in run:
+                        found.setdefault(place, ThinPlace(beside, is_half))
+    return dict(sorted(found.items()))
+
+
+def _beside(start: int, length: int, n: int) -> list[int]:
+    """Return the places beside a run; none where it is too long for an end of the series."""
+    beside = [at for at in (start - 1, start + length) if 0 <= at < n]
+    return beside if len(beside) > 1 or length <= _LONGEST_AT_END else []
+
+
+def _is_thin(counts: Codes, run: range, beside: list[int], is_half: bool) -> bool:
+    own, around = counts[list(run)], counts[beside]
+    share = _HALF if is_half else _FEW if len(beside) > 1 else _FEW_AT_END
+    few = around.mean() >= LEAST_FIRMS and own.max() < share * around.mean()
+    dips = len(run) == 1 or own.max() < around.min()
+    level = len(beside) > 1 or own.min() >= _FEW_AT_END * own.max()
+    return bool(few and dips and level)
 
 
 def year_issues(present: Presence, accepted: Collection[int]) -> Iterator[Issue]:
@@ -127,13 +161,10 @@ def file_issues(flows: pd.DataFrame) -> Iterator[Issue]:
         return
     for _, own in n_firms.items():
         years, counts = own.dropna().index.to_numpy(), own.dropna().to_numpy()
-        for place, year in enumerate(map(int, years)):
-            beside = [at for at in (place - 1, place + 1) if 0 <= at < len(years)]
-            around = counts[beside].mean() if beside else 0.0
-            few = _FEW if len(beside) > 1 else _FEW_AT_END
-            if around >= LEAST_FIRMS and counts[place] < few * around:
-                rule, lacking = Reason(FEW_IN_FILE, {"year": year}), int(around - counts[place])
-                yield Issue(rule, "year", Reason("not_filled"), lacking, None, year, year)
+        for place, thin in thin_places(counts).items():
+            year, lacking = int(years[place]), int(counts[thin.beside].mean() - counts[place])
+            rule = Reason(FEW_IN_FILE, {"year": year})
+            yield Issue(rule, "year", Reason("not_filled"), lacking, None, year, year)
 
 
 def look_at_years(
@@ -159,20 +190,27 @@ def refuse_half_years(present: Presence, window: Collection[int], accepted: bool
     """
     halves = [thin for thin in thin_years(present) if thin.is_half and thin.year in window]
     if halves and not accepted:
-        raise DataError("\n".join(_half_told(thin) for thin in halves))
+        raise DataError(_halves_told(halves))
     return frozenset(thin.year for thin in halves)
+
+
+def _halves_told(halves: Sequence[ThinYear]) -> str:
+    years = ", ".join(str(thin.year) for thin in halves)
+    return (
+        f"{'; '.join(map(_half_told, halves))}: was it delivered in part? Deliver it whole, or "
+        f"take it out: clean.coverage.leave_out_years: [{years}], clean.window (first_year, "
+        "last_year), treatment.window (event times without it), or clean.absent.flag where a "
+        "column says which other rows are of absent firms; or go on as it is, said on the page: "
+        "clean.coverage.accept: [half_year] (estimate.missing then says what becomes of firms "
+        "without it)"
+    )
 
 
 def _half_told(thin: ThinYear) -> str:
     around = ", ".join(f"{year}: {n}" for year, n in thin.around.items())
     return (
         f"{thin.year} has {thin.n_firms} firms, fewer than half of those of the years around it "
-        f"({around}); {thin.absent} firms seen there lack {thin.year}: was it delivered in part? "
-        f"Deliver it whole, or take it out: clean.coverage.leave_out_years: [{thin.year}], "
-        "clean.window (first_year, last_year), treatment.window (event times without it), or "
-        "clean.absent.flag where a column says which other rows are of absent firms; or go on as "
-        "it is, said on the page: clean.coverage.accept: [half_year] (estimate.missing then says "
-        "what becomes of firms without it)"
+        f"({around}); {thin.absent} firms seen there lack {thin.year}"
     )
 
 

@@ -13,6 +13,8 @@ from pipeline.datasets.panel import (
     HALF_YEAR,
     NEAR_MISS,
     WRONG_CHECK_DIGIT,
+    ZERO_BEFORE,
+    ZERO_IN_PART,
     ZERO_ROWS,
 )
 from pipeline.datasets.reasons import unpacked
@@ -28,6 +30,11 @@ _FEW = (
 _NOTICES = {
     ZERO_ROWS: "{count} rows have zero in every one of {columns}, of firms that had more before: "
     "closed, or not asked? Zeros count as values unless clean.absent.all_zero says otherwise",
+    ZERO_BEFORE: "{count} rows have zero in every one of {columns}, of firms that had nothing yet: "
+    "not founded? Zeros count as values unless clean.absent.all_zero says otherwise",
+    ZERO_IN_PART: "{count} rows have zero in every one of {columns} that has a value, and lack "
+    "others, of firms that had more before: closed, or not asked? Name the sizes that everybody is "
+    "asked for in clean.absent.columns",
     EMPTY_YEAR: "no firm has a row of {year}: who enters in it, or has it as base year, cannot be "
     "used",
     HALF_YEAR: "{year} has fewer than half of the firms of the years around it; {count} firms seen "

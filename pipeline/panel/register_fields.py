@@ -36,8 +36,8 @@ class RegisterRows:
 
     def where(self, rows: pd.Series) -> "RegisterRows":
         """Return those of some rows."""
-        parts = (self.register, self.firm, self.year, self.entered)
-        return RegisterRows(*(part[rows] for part in parts))
+        firm, year, entered = self.firm[rows], self.year[rows], self.entered[rows]
+        return RegisterRows(self.register[rows], firm, year, entered)
 
 
 def firm_fields(

@@ -12,9 +12,10 @@ class Absent(Settings):
     """Say which rows are of firms that are not there (closed, not asked), and what becomes of them.
 
     `flag` is a column that says so by one of `flag_values`; `flagged` rows are left out, or their
-    `columns` set missing. `all_zero` is of rows of firms that had more before and have zero in each
-    of `columns` (null: in every size); `keep` declares that these zeros are values. Null counts
-    them, and stops where they are more than one percent.
+    `columns` set missing. `all_zero` is of rows with zero in each of `columns` (null: in every
+    size), of firms that had more before or nothing yet; `keep` declares that these zeros are
+    values. Null counts them, and stops where those of firms that had more before are more than one
+    percent.
     """
 
     flag: Annotated[ColumnName | None, OfKind("delivered")] = None

@@ -18,6 +18,8 @@ from pipeline.datasets.panel import (
     NO_VALUE_IN_YEAR,
     NO_VALUE_OF_COMPARISON,
     NO_VALUE_OF_TREATED,
+    ZERO_BEFORE,
+    ZERO_IN_PART,
     ZERO_ROWS,
 )
 from pipeline.exhibits.inputs import StudyResults
@@ -25,6 +27,8 @@ from pipeline.exhibits.inputs import StudyResults
 # Years and columns that matter whoever is concerned; columns that outcomes or covariates read.
 _YEARS = (EMPTY_YEAR, HALF_YEAR, FEW_FIRMS, FEW_TREATED, FEW_COMPARISON, FEW_IN_FILE)
 _COLUMNS = (NO_VALUE_IN_YEAR, NO_VALUE_OF_TREATED, NO_VALUE_OF_COMPARISON)
+# Rows of zeros, unless a rule settled them.
+_ZEROS = (ZERO_ROWS, ZERO_BEFORE, ZERO_IN_PART)
 # What matters where more than this share of firms is concerned.
 _FIRMS, _MANY = (GONE_ONE_YEAR, CLUSTER_CHANGES), 0.05
 # What was looked at and left as it is; rows that a rule took out or emptied are no gap any more.
@@ -57,7 +61,7 @@ def _gaps(row: "pd.Series", firms: float) -> Iterator[CoverageGap]:
     rule, accepted = row["rule"], row["action"] == _ACCEPTED
     if rule in _YEARS or (rule in _COLUMNS and accepted):
         yield CoverageGap(row, None, True)
-    elif rule == ZERO_ROWS and row["action"] in _LEFT:
+    elif rule in _ZEROS and row["action"] in _LEFT:
         yield CoverageGap(row, "count", False)
     elif rule in _FIRMS:
         known = pd.notna(row["firms"])

@@ -1,12 +1,20 @@
 """Firms that are not there although they have rows: told by a flag, or by zeros in every size."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
-from pipeline.datasets.panel import CALENDAR, EMPTY_YEAR, FLAGGED_ABSENT, ZERO_ROWS
+from pipeline.datasets.panel import (
+    CALENDAR,
+    EMPTY_YEAR,
+    FLAGGED_ABSENT,
+    ZERO_BEFORE,
+    ZERO_IN_PART,
+    ZERO_ROWS,
+)
 from pipeline.errors import DataError, Reason
 from pipeline.panel.ledger import Issue, Ruled, issue
 from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
@@ -28,35 +36,62 @@ _FIRST = 1000
 _DONE = {"drop_rows": "left_out", "set_missing": "set_missing"}
 
 
-def sizes(data: DataSection, entry: Entry, absent: Absent | None) -> list[str]:
-    """Return the number columns that a firm at work has above zero: no shares, years, support.
+@dataclass(frozen=True)
+class SizeColumns:
+    """Name the number columns that a firm at work has above zero, and say if params declare so."""
+
+    columns: Sequence[str]
+    declared: bool = False
+
+
+def sizes(data: DataSection, entry: Entry, absent: Absent | None) -> SizeColumns:
+    """Return the number columns that may be sizes: no shares, years, support.
 
     Those that params declare, where they do.
     """
     if absent is not None and absent.columns is not None:
-        return absent.columns
+        return SizeColumns(absent.columns, declared=True)
     told = [entry.column] if isinstance(entry, IndicatorEntry | EntryYearEntry) else []
-    return [
-        name
-        for name, column in data.delivered.items()
-        if isinstance(column, NumberColumn) and column.unit not in _NO_SIZES and name not in told
-    ]
+    return SizeColumns(
+        [
+            name
+            for name, column in data.delivered.items()
+            if isinstance(column, NumberColumn) and column.unit not in _NO_SIZES
+            if name not in told
+        ]
+    )
 
 
-def zero_in_all(
-    panel: pd.DataFrame, columns: Sequence[str], index: PanelIndex | None = None
-) -> tuple[Flags, Sequence[str]]:
-    """Mark the rows that are zero in every size known, two or more; return the sizes too.
+@dataclass(frozen=True)
+class ZeroRows:
+    """Mark the rows that are zero in every size, two or more; `columns` are these sizes.
 
-    A column that never changes within any firm, or grows by one a year (a distance, age), is no
-    size: it says nothing of whether the firm is there.
+    Rows of `in_part` have no value of some size, and zero in all others, two or more.
     """
+
+    every: Flags
+    in_part: Flags
+    columns: Sequence[str]
+
+
+def zero_rows(panel: pd.DataFrame, asked: SizeColumns, index: PanelIndex | None = None) -> ZeroRows:
+    """Return which rows are zero in every size.
+
+    A column that is 0 or 1, or never changes within any firm, or grows by one a year (a distance,
+    age), is no size: it says nothing of whether the firm is there.
+    """
+    columns = asked.columns
     zeros, known = _zeros_and_known(panel, columns)
+    if (zeros > 1).any() and not asked.declared:
+        columns = [name for name in columns if not _is_flag(panel[name])]
+        zeros, known = _zeros_and_known(panel, columns)
     if ((zeros > 1) & (zeros < known)).any():
         index = index_panel(panel) if index is None else index
         columns = [name for name in columns if _moves(panel[name], index)]
         zeros, known = _zeros_and_known(panel, columns)
-    return np.asarray((zeros > 1) & (zeros == known)), columns
+    nothing = (zeros > 1) & (zeros == known)
+    every = known == len(columns)
+    return ZeroRows(np.asarray(nothing & every), np.asarray(nothing & ~every), columns)
 
 
 def _zeros_and_known(panel: pd.DataFrame, columns: Sequence[str]) -> tuple[Codes, Codes]:
@@ -67,6 +102,11 @@ def _zeros_and_known(panel: pd.DataFrame, columns: Sequence[str]) -> tuple[Codes
         zeros += values == 0
         known += ~np.isnan(values)
     return zeros, known
+
+
+def _is_flag(column: pd.Series) -> bool:
+    """Say whether a column has no value but 0 and 1."""
+    return bool(column.dropna().isin([0.0, 1.0]).all())
 
 
 def _moves(column: pd.Series, index: PanelIndex) -> bool:
@@ -91,65 +131,84 @@ def _steady(own: Floats) -> bool:
     return bool((high <= low)[np.isfinite(low)].all())
 
 
-def settle_absent(panel: pd.DataFrame, rule: Absent, columns: Sequence[str]) -> Ruled:
-    """Leave out rows of absent firms, or empty their sizes, as declared; count them."""
-    flagged = zero = pd.Series(False, index=panel.index)
+def settle_absent(panel: pd.DataFrame, rule: Absent, asked: SizeColumns) -> Ruled:
+    """Leave out rows of absent firms, or empty their sizes, as declared; count them.
+
+    Rows of zeros before a firm has more are of one that is not there yet.
+    """
+    flagged = zero = before = pd.Series(False, index=panel.index)
+    columns = asked.columns
     if rule.flag is not None:
         flagged = is_code(panel[rule.flag], rule.flag_values).fillna(False).astype(bool)
     if rule.all_zero in _DONE and len(columns) > 1:
-        rows, _, columns = _of_earlier(panel, columns)
-        zero = pd.Series(rows, index=panel.index) & ~flagged
-    settled = ((_flagged(rule), flagged, rule.flagged), (_zero_rule(columns), zero, rule.all_zero))
-    found = [
+        found = zero_rows(panel, asked)
+        columns, later = found.columns, _later(panel, found.columns)
+        zero, before = (
+            pd.Series(found.every & side, index=panel.index) & ~flagged for side in (later, ~later)
+        )
+    settled = (
+        (_flagged(rule), flagged, rule.flagged),
+        (_zero_rule(ZERO_ROWS, columns), zero, rule.all_zero),
+        (_zero_rule(ZERO_BEFORE, columns), before, rule.all_zero),
+    )
+    issues = [
         one
         for what, rows, action in settled
         if rows.any()
         for one in issue(what, "year", rows, panel, Reason(_DONE[str(action)]))
     ]
     empty, gone = (
-        (flagged & (rule.flagged == name)) | (zero & (rule.all_zero == name))
+        (flagged & (rule.flagged == name)) | ((zero | before) & (rule.all_zero == name))
         for name in ("set_missing", "drop_rows")
     )
     emptied = {name: panel[name].mask(empty) for name in rule.columns or () if empty.any()}
     every = panel.assign(**emptied) if emptied else panel
-    return Ruled(every, tuple(found), Reason("not_absent"), ~gone)
+    return Ruled(every, tuple(issues), Reason("not_absent"), ~gone)
 
 
 def _flagged(rule: Absent) -> Reason:
     return Reason(FLAGGED_ABSENT, {"column": rule.flag, "values": ", ".join(rule.flag_values)})
 
 
-def _zero_rule(columns: Sequence[str]) -> Reason:
-    return Reason(ZERO_ROWS, {"columns": ", ".join(columns)})
+def _zero_rule(code: str, columns: Sequence[str]) -> Reason:
+    return Reason(code, {"columns": ", ".join(columns)})
 
 
-def _of_earlier(panel: pd.DataFrame, columns: Sequence[str]) -> tuple[Flags, int, Sequence[str]]:
-    """Mark rows of zeros of firms that had more before; count all later rows of such firms.
-
-    The sizes that are zero are returned too.
-    """
-    zero, columns = zero_in_all(panel, columns)
-    if not zero.any():
-        return zero, 0, columns
+def _later(panel: pd.DataFrame, columns: Sequence[str]) -> Flags:
+    """Mark the rows of firms after a year in which a size was above zero."""
     above = panel["year"].where((panel[list(columns)] > 0).any(axis=1))
     since = above.groupby(panel["firm_id"]).transform("min")
-    later = (panel["year"] > since).fillna(False).to_numpy(bool)
-    return zero & later, int(later.sum()), columns
+    return (panel["year"] > since).fillna(False).to_numpy(bool)
 
 
-def count_zero_rows(panel: pd.DataFrame, columns: Sequence[str], declared: bool = False) -> Ruled:
-    """Count rows that are zero in every size known, two or more, of firms that had more before.
+def count_zero_rows(panel: pd.DataFrame, asked: SizeColumns, declared: bool = False) -> Ruled:
+    """Count rows that are zero in every size, of firms that had more before or nothing yet.
 
-    They may stand for firms that are closed, or were not asked; they are kept. Raises DataError
-    where they are many, unless params declare that they are values.
+    They may stand for firms that are closed, not founded, or were not asked; they are kept. Raises
+    DataError where those of firms that had more before are many, unless params declare that they
+    are values. Rows that lack a size are counted apart.
     """
-    found, n_later, columns = _of_earlier(panel, columns)
-    n_zero = int(found.sum())
+    found = zero_rows(panel, asked)
+    if not (found.every | found.in_part).any():
+        return Ruled(panel)
+    later = _later(panel, found.columns)
+    n_zero, n_later = int((found.every & later).sum()), int(later.sum())
     if not declared and n_zero >= _LEAST_ROWS and n_zero > _MOST_ZERO * n_later:
-        raise DataError(_many_zeros(panel["year"][found], n_later, columns))
-    rows = pd.Series(found, index=panel.index)
-    action = Reason("accepted" if declared else "kept")
-    return Ruled(panel, tuple(issue(_zero_rule(columns), "year", rows, panel, action)))
+        raise DataError(_many_zeros(panel["year"][found.every & later], n_later, found.columns))
+    kept, declared_kept = Reason("kept"), Reason("accepted" if declared else "kept")
+    counted = (
+        (ZERO_ROWS, found.every & later, declared_kept),
+        (ZERO_BEFORE, found.every & ~later, declared_kept),
+        (ZERO_IN_PART, found.in_part & later, kept),
+    )
+    issues = [
+        one
+        for code, rows, action in counted
+        for one in issue(
+            _zero_rule(code, found.columns), "year", pd.Series(rows, panel.index), panel, action
+        )
+    ]
+    return Ruled(panel, tuple(issues))
 
 
 def _many_zeros(years: "pd.Series[int]", n_later: int, columns: Sequence[str]) -> str:

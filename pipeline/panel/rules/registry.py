@@ -123,8 +123,8 @@ def _gaps(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
 
 
 def _absent(cleaning: Cleaning, declared: Absent) -> Iterator[Rule]:
-    columns = sizes(cleaning.data, cleaning.treatment.entry, declared)
-    yield partial(settle_absent, rule=declared, columns=columns)
+    asked = sizes(cleaning.data, cleaning.treatment.entry, declared)
+    yield partial(settle_absent, rule=declared, asked=asked)
 
 
 def _years_left_out(cleaning: Cleaning, declared: CoverageGaps) -> Iterator[Rule]:
@@ -134,10 +134,10 @@ def _years_left_out(cleaning: Cleaning, declared: CoverageGaps) -> Iterator[Rule
 
 def _zeros(cleaning: Cleaning, declared: None) -> Iterator[Rule]:
     absent = cleaning.clean.absent
-    columns = sizes(cleaning.data, cleaning.treatment.entry, absent)
-    if len(columns) > 1:
+    asked = sizes(cleaning.data, cleaning.treatment.entry, absent)
+    if len(asked.columns) > 1:
         kept = absent is not None and absent.all_zero == "keep"
-        yield partial(count_zero_rows, columns=columns, declared=kept)
+        yield partial(count_zero_rows, asked=asked, declared=kept)
 
 
 def _nothing(declared: Any) -> Collection[str]:
