@@ -2,7 +2,8 @@
 
 Only years before true entry (and anticipation) are used, so that an effect found is none of the
 programme's. Years from the placebo entry on in which the design matched on the outcome are left
-out: treated and comparison firms were made alike there, so that nothing could be found.
+out: treated and comparison firms were made alike there, so that nothing could be found; so are
+those whose change since the year before the placebo entry the spec's covariates add up to.
 """
 
 from collections.abc import Set
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pipeline.effects.adjusted_changes import NO_COVARIATES, AdjustedFor
 from pipeline.effects.adjusted_sample import adjusted_sample
 from pipeline.effects.answers import Task
 from pipeline.effects.collected import Collected
@@ -25,14 +27,17 @@ from pipeline.panel.scale import on_scale
 
 
 def placebo_stacks(
-    stacks: Stacks, years_early: int, matched: Set[int] = frozenset()
+    stacks: Stacks,
+    years_early: int,
+    matched: Set[int] = frozenset(),
+    adjusted: AdjustedFor = NO_COVARIATES,
 ) -> tuple[Stacks, list[int]]:
     """Return the stacks with entry moved `years_early` years back, cut before true entry.
 
     Weights, sets and covariates stay those of the true entry. `matched` are the true event times
-    that the design matched on; those from the placebo entry on are left out and returned. Raises
-    IdentificationError where the window then lacks the year before the placebo entry, or a year
-    from it on.
+    that the design matched on; those from the placebo entry on are left out and returned, with
+    those whose change since the year before it is `adjusted` for. Raises IdentificationError where
+    the window then lacks the year before the placebo entry, or a year from it on.
     """
     moved = stacks.event_times + years_early
     kept = stacks.event_times <= stacks.reference
@@ -43,10 +48,12 @@ def placebo_stacks(
             "last": stacks.reference,
         }
         raise IdentificationError(Reason("no_placebo_years", found))
-    alike = kept & (moved >= 0) & np.isin(stacks.event_times, list(matched))
+    fitted = np.array([adjusted.spans((t, -1 - years_early)) for t in stacks.event_times.tolist()])
+    alike = kept & (moved >= 0) & (np.isin(stacks.event_times, list(matched)) | fitted)
     kept = kept & ~alike
     if not (moved[kept] >= 0).any():
-        raise IdentificationError(Reason("placebo_all_matched_on", {"years": years_early}))
+        code = "placebo_all_adjusted_for" if fitted[alike].any() else "placebo_all_matched_on"
+        raise IdentificationError(Reason(code, {"years": years_early}))
     early = replace(
         stacks,
         event_times=moved[kept],
@@ -78,7 +85,7 @@ def _row(collected: Collected, task: Task, label: Label, years_early: int) -> Ro
     outcome = study.outcomes[label.outcome]
     values = on_scale(study.panel[outcome.column], outcome)
     sample, _ = adjusted_sample(study, task.spec, task.sample, label.outcome)
-    stacks, alike = placebo_stacks(sample.stacks, years_early, task.matched)
+    stacks, alike = placebo_stacks(sample.stacks, years_early, task.matched, task.adjusted)
     early = stacked_sample(stacks, values, study.estimate.missing, sample.covariates)
     check_comparable(early)
     alone = Task(study, task.spec.only_average(task.design), label.outcome, early)
@@ -92,7 +99,9 @@ def _row(collected: Collected, task: Task, label: Label, years_early: int) -> Ro
     said = {"years": years_early}
     if alike:
         without = {**said, "times": list(alike)}
-        remark = Reason("placebo_entry_without_matched_on", without)
+        unmatched = not task.matched.issuperset(alike)
+        kind = "adjusted_for" if unmatched else "matched_on"
+        remark = Reason(f"placebo_entry_without_{kind}", without)
     else:
         remark = Reason("placebo_entry", said)
     return row | {"remarks": (remark,)}

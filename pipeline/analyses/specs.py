@@ -118,7 +118,9 @@ def _add_spec(
     if found.answer.leads is not None:
         reference = study.treatment.reference_event_time
         known = [inferred for own, inferred in found.inferred if own == label]
-        test = pre_trend_test(label, found.answer.leads, task.matched, reference, known)
+        test = pre_trend_test(
+            label, found.answer.leads, task.matched, reference, known, adjusted=task.adjusted
+        )
         collected.tests.append(test.row)
         for inferred in test.inferred:
             keep(collected, label, inferred)

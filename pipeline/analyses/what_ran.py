@@ -145,9 +145,10 @@ def _or_nan(value: Any) -> float:
 
 def _row(of: Asked, own: Resolved, kind: str, terms: Sequence[str], inferred: list[Row]) -> Row:
     """Return what the spec's options, the study's and the estimator's rules come to."""
-    treatment, matched = of.study.treatment, frozenset[int]()
+    treatment, matched, adjusted = of.study.treatment, frozenset[int](), list[int]()
     if of.outcome in of.study.outcomes:
         matched = of.study.matched_on(of.design, of.outcome)
+        adjusted = _adjusted(of, own.event_base)
     level, other_level = clustering_levels(of.spec.cluster)
     return {
         **vars(own),
@@ -163,11 +164,24 @@ def _row(of: Asked, own: Resolved, kind: str, terms: Sequence[str], inferred: li
         "power": of.study.estimate.power,
         "base_event_time": treatment.reference_event_time,
         "matched_event_times": packed_list(sorted(matched)),
+        "adjusted_event_times": packed_list(adjusted),
         "cluster": level,
         "other_cluster": other_level or NONE,
         **_options(of.spec),
         **_inference(of.spec, inferred),
     }
+
+
+def _adjusted(of: Asked, event_base: str) -> list[int]:
+    """Return the event times before entry whose change since their base covariates add up to."""
+    if event_base == NONE:
+        return []
+    reference = of.study.treatment.reference_event_time
+    adjusted = of.study.adjusted_for(_option(of.spec, "covariates"), of.outcome)
+    first = of.study.treatment.window.first_event_time
+    if event_base == "varying":
+        return [t for t in range(first, reference + 1) if adjusted.spans((t, t - 1))]
+    return [t for t in range(first, reference) if adjusted.spans((t, reference))]
 
 
 def _inference(spec: EstimatesAsked | Analysis, rows: list[Row]) -> Row:

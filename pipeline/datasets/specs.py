@@ -74,6 +74,9 @@ SPECS = Dataset(
         ),
         "event_base": word("what event times before entry are measured from: universal, varying"),
         "matched_event_times": listed("event times of the outcome that the design matched on"),
+        "adjusted_event_times": listed(
+            "event times before entry whose change the spec's covariates add up to"
+        ),
         "firm_effects": word("firm_by_entry_year, firm, cohort, or differenced"),
         "year_effects": word("year_by_entry_year, year, or differenced"),
         "year_effects_by": word("column whose base-year value year effects vary by"),

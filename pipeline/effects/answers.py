@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.datasets.arrays import Floats
+from pipeline.effects.adjusted_changes import AdjustedFor
 from pipeline.effects.estimated import Estimated
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.study import Study
@@ -37,6 +38,11 @@ class Task:
     def matched(self) -> frozenset[int]:
         """Return the event times at which the design matched on the outcome."""
         return self.study.matched_on(self.design, self.outcome)
+
+    @property
+    def adjusted(self) -> AdjustedFor:
+        """Return what the spec's own covariates hold of the outcome."""
+        return self.study.adjusted_for(self.spec.option("covariates"), self.outcome)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What every estimate of one study shares: panel, stacks by design, settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
+from pipeline.effects.adjusted_changes import NO_COVARIATES, AdjustedFor, adjusted_for
 from pipeline.effects.after_entry import after_entry_sample
 from pipeline.effects.comparison_mean import with_means
 from pipeline.effects.levels import levels_named, with_levels
@@ -67,6 +68,14 @@ class Study:
         return self.matched_times.get(design, {}).get(
             self.outcomes[outcome].column or "", frozenset()
         )
+
+    def adjusted_for(self, covariates: Sequence[str], outcome: str) -> AdjustedFor:
+        """Return what covariates of a spec hold of the outcome's own column."""
+        if self.score is None:
+            return NO_COVARIATES
+        known = self.score.covariates
+        column = self.outcomes[outcome].column or ""
+        return adjusted_for([known[name] for name in covariates if name in known], column)
 
 
 def prepare_study(

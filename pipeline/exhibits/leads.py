@@ -9,14 +9,15 @@ from pipeline.exhibits.inputs import StudyResults, find_effects, pre_trend_resul
 from pipeline.exhibits.ran import Ran, ran_on
 
 # Why nothing can be seen, as reasons of the test say it.
-_NOTHING_TO_TEST = frozenset({"no_pre_year", "all_matched_on"})
+_NOTHING_TO_TEST = frozenset({"no_pre_year", "all_matched_on", "all_adjusted_for"})
 
 
 @dataclass(frozen=True)
 class LeadsSeen:
     """Hold the joint test of effects before entry, and those of them that can speak of trends.
 
-    These have an estimate with an error, and are at event times on which the design did not match.
+    These have an estimate with an error, and are at event times on which the design did not match,
+    and for which the spec does not adjust.
     """
 
     test: PreTrendTest
@@ -49,11 +50,11 @@ def pre_trends(results: StudyResults, outcome: str, design: str, spec: str) -> L
     """Return what effects before entry show of one outcome, under a design and a spec."""
     row = ran_on(results, spec, [design], [outcome])[0]
     effects = by_event_time(find_effects(results, outcome, design, spec))
-    matched = row.listed("matched_event_times")
+    alike = {*row.listed("matched_event_times"), *row.listed("adjusted_event_times")}
     leads = {
         time: effect
         for time, effect in effects.items()
-        if is_before(row, time) and effect.estimated and time not in matched
+        if is_before(row, time) and effect.estimated and time not in alike
     }
     return LeadsSeen(pre_trend_result(results, outcome, design, spec), leads)
 

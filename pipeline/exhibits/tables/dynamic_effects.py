@@ -88,36 +88,50 @@ def _notes(results: StudyResults, numbered: dict[int, str]) -> tuple[str, ...]:
     settings = results.settings
     rows = {n: _ran(results, name) for n, name in numbered.items()}
     main = next(iter(rows.values()))
-    matched = {n: row.listed("matched_event_times") for n, row in rows.items()}
-    told = {
-        n: ", ".join(rounding.fixed(time, 0) for time in sorted(times))
-        for n, times in matched.items()
-    }
-    on_lags = [
-        say("dynamic_effects.matched_column", n=n, times=times)
-        for n, times in told.items()
-        if times
-    ]
+    matched, adjusted = (_by_column(rows, name) for name in _ALIKE)
     changes = measures_change(main)
     effects = "varying_base" if is_varying(main) else "relative_effects"
     full = f"dynamic_effects.{effects if changes else 'after_entry'}"
     varying = "_varying" if is_varying(main) else ""
     short = f"short_notes.event_times{varying}" if changes else full
-    left_out = say("dynamic_effects.matched_left_out") if on_lags else ""
+    left_out = _left_out(matched, adjusted)
     named = {
         "design_label": settings.design_label(settings.estimate.headline.design),
         "reference": rounding.fixed(main.number("base_event_time"), 0),
     }
     return (
         *either(results, full=[say(full, **named)], short=[say(short, **named)]),
-        *(
-            [say("dynamic_effects.matched_on_outcome", on_lags="; ".join(on_lags))]
-            if on_lags
-            else []
-        ),
+        *([say("dynamic_effects.matched_on_outcome", on_lags=matched)] if matched else []),
+        *([say("dynamic_effects.adjusted_for_outcome", on_lags=adjusted)] if adjusted else []),
         *either(
             results,
             full=[say("dynamic_effects.pre_trend_test", left_out=left_out)],
             short=[say("short_notes.event_pre_trends", left_out=left_out)],
         ),
     )
+
+
+_ALIKE = ("matched_event_times", "adjusted_event_times")
+
+
+def _by_column(rows: dict[int, Ran], kind: str) -> str:
+    """Say by column at which event times nothing can be seen; empty where at none."""
+    told = {n: sorted(row.listed(kind)) for n, row in rows.items()}
+    return "; ".join(
+        say("dynamic_effects.matched_column", n=n, times=", ".join(map(_time, times)))
+        for n, times in told.items()
+        if times
+    )
+
+
+def _time(event_time: int) -> str:
+    return rounding.fixed(event_time, 0)
+
+
+def _left_out(matched: str, adjusted: str) -> str:
+    """Say which event times the test leaves out."""
+    if matched and adjusted:
+        return say("dynamic_effects.conditioned_left_out")
+    if adjusted:
+        return say("dynamic_effects.adjusted_left_out")
+    return say("dynamic_effects.matched_left_out") if matched else ""

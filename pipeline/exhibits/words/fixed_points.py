@@ -9,24 +9,31 @@ from pipeline.exhibits.words.language import say
 
 
 def fixed_points(results: StudyResults, outcome: str) -> set[int]:
-    """Return the event times that show nothing: those matched on, and the reference if it is 0."""
-    reference, matched = _kinds(results, outcome)
-    return reference | matched
+    """Return the event times that show nothing: matched on or adjusted for, and the reference."""
+    return set[int]().union(*_kinds(results, outcome))
 
 
 def told_points(results: StudyResults, place: Literal["event_study", "report"]) -> str:
     """Say what hollow points are, in a figure's key or its caption; empty where there are none."""
     kinds = [_kinds(results, name) for name in results.settings.outcomes.intended]
-    reference, matched = (any(kind) for kind in zip(*kinds, strict=True))
-    if reference and matched:
-        return say(f"{place}.reference_or_matched")
-    if matched:
-        return say(f"{place}.matched_points")
-    return say(f"{place}.reference_point") if reference else ""
+    named = ("reference", "matched", "adjusted")
+    found = [n for n, kind in zip(named, zip(*kinds, strict=True), strict=True) if any(kind)]
+    if len(found) > 1:
+        return say(f"{place}.{'_or_'.join(found)}")
+    return say(f"{place}.{_ALONE[found[0]]}") if found else ""
 
 
-def _kinds(results: StudyResults, outcome: str) -> tuple[set[int], set[int]]:
+_ALONE = {
+    "reference": "reference_point",
+    "matched": "matched_points",
+    "adjusted": "adjusted_points",
+}
+
+
+def _kinds(results: StudyResults, outcome: str) -> tuple[set[int], ...]:
+    """Return the reference if it is 0, and the event times matched on and adjusted for."""
     headline = results.settings.estimate.headline
     row = ran_on(results, headline.spec, [headline.design], [outcome])[0]
     reference = set() if is_varying(row) else {row.number("base_event_time")}
-    return reference, set(row.listed("matched_event_times"))
+    listed = (row.listed(f"{kind}_event_times") for kind in ("matched", "adjusted"))
+    return reference, *map(set, listed)

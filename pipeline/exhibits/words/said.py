@@ -20,6 +20,7 @@ SAID: dict[str, str] = {
     "base": "option_estimate_specs.base_every_year_before",
     "event_base": "dynamic_effects.varying_base",
     "matched_event_times": "dynamic_effects.matched_column",
+    "adjusted_event_times": "dynamic_effects.adjusted_for_outcome",
     "firm_effects": "firm_effects",
     "year_effects": "year_effects",
     "year_effects_by": "year_effects.year_by_entry_year",

@@ -63,7 +63,8 @@ def _measured_from(row: Ran) -> dict[str, Any]:
 
 
 def _matched_in(results: StudyResults, row: Ran) -> str:
-    times = {"matched_event_times": row.listed("matched_event_times")}
+    names = ("matched_event_times", "adjusted_event_times")
+    times = {name: row.listed(name) for name in names}
     return rule_words(results, _RULE, times)
 
 
