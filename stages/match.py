@@ -8,21 +8,24 @@ from pipeline.matching.designs import match_designs
 from pipeline.matching.external import read_brought
 from pipeline.matching.losses import shortage_lines
 from pipeline.matching.what_matched import designs_matched
+from pipeline.params.clean import CleanSection
 from pipeline.params.match import MatchSection
 from stages.run import Folders, progress, run_stage
 
-SECTIONS = {"match": MatchSection}
+SECTIONS = {"clean": CleanSection, "match": MatchSection}
 
 
-def main(folders: Folders, match: MatchSection) -> None:
+def main(folders: Folders, clean: CleanSection, match: MatchSection) -> None:
     """Read SCORES, COVARIATES and files of external designs; write matches, weights and counts.
 
-    DESIGNS says by which settings. Who is short of comparison firms is in LOSSES; a terminal shows
+    Section clean says how identifiers in these files are written, DESIGNS by which settings firms
+    were matched. Who is short of comparison firms is in LOSSES; a terminal shows
     it at once. Logs do not: these are counts by entry year, before disclosure control.
     """
     scored, folder = folders.of("score"), folders.of("match")
-    brought = read_brought(folders.raw, match)
-    matched = match_designs(read(SCORES, scored), read(COVARIATES, scored), match, brought)
+    scores = read(SCORES, scored)
+    brought = read_brought(folders.raw, match, clean.identifier, scores["firm_id"])
+    matched = match_designs(scores, read(COVARIATES, scored), match, brought)
     write(MATCHES, matched.matches, folder)
     write(WEIGHTS, matched.weights, folder)
     write(MATCHED, matched.counts, folder)

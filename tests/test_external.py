@@ -7,6 +7,7 @@ from test_matching_nearest import SMALL, covariates_of, scores_table
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.designs import match_designs
 from pipeline.matching.external import read_brought
+from pipeline.params.identifier import Identifier
 from pipeline.params.match import MatchSection
 
 WEIGHTS = {
@@ -31,11 +32,11 @@ def section(**changes):
     )
 
 
-def adopt(folder, text, design, rows=SMALL):
-    (folder / "weights.csv").write_text(text)
-    scores = scores_table(rows)
-    found = section(**design)
-    matched = match_designs(scores, covariates_of(scores), found, read_brought(folder, found))
+def adopt(folder, text, design, rows=SMALL, **identifier):
+    (folder / design["file"]).write_text(text)
+    scores, found = scores_table(rows), section(**design)
+    brought = read_brought(folder, found, Identifier(**identifier), scores["firm_id"])
+    matched = match_designs(scores, covariates_of(scores), found, brought)
     weights = matched.weights[matched.weights["design"] == "one"]
     return matched.matches, weights.set_index(["stack", "firm_id"])["weight"].to_dict()
 
@@ -80,7 +81,13 @@ def test_one_entry_year_needs_no_stack(tmp_path):
 @pytest.mark.parametrize(
     ("text", "changes", "error", "message"),
     [
-        ("id,year,match\nx,2009,m\n", {}, DataError, "1 rows of the file name a firm that is not"),
+        (
+            "id,year,match\nx,2009,m\n",
+            {},
+            DataError,
+            "1 of 2 firms are in no risk set of the study",
+        ),
+        ("id,year,match\na,2009,m\na,2010,m\n", {}, DataError, "1 rows of the file name a firm "),
         ("id,year,match\nm,2009,n\n", {}, DataError, "1 pairs of the file do not join a treated"),
         ("id,year,match\na,2009,m\n", {}, SupportError, "2010, design one: the file has 0 treated"),
         ("id,year\na,2009\n", {}, DataError, "weights.csv lacks the columns match"),
@@ -101,7 +108,8 @@ def test_repeated_firms_and_missing_files_are_refused(tmp_path):
     with pytest.raises(DataError, match="1 rows of the file repeat a firm"):
         adopt(tmp_path, text, WEIGHTS)
     with pytest.raises(DataError, match=r"other\.csv does not exist"):
-        read_brought(tmp_path, section(**{**WEIGHTS, "file": "other.csv"}))
+        found = section(**{**WEIGHTS, "file": "other.csv"})
+        read_brought(tmp_path, found, Identifier(), pd.Series(["a"]))
 
 
 @pytest.mark.parametrize(
@@ -121,3 +129,43 @@ def test_leading_zeros_of_identifiers_survive(tmp_path):
     _, weights = adopt(tmp_path, "id,match\n007,7\n", {**PAIRS, "stack": None}, rows)
     assert set(weights) == {(2009, "007"), (2009, "7")}
     assert isinstance(pd.Series(weights).sum(), float)
+
+
+def test_identifiers_follow_the_rules_of_the_panel(tmp_path):
+    rows = [(2009, "AB07", True, 0.0), (2009, "0B8", False, 0.1)]
+    one_year = {**PAIRS, "stack": None}
+    text = "id,match\n ab07 ,b8\n"
+    with pytest.raises(
+        DataError, match=r"2 of 2 firms .*; nearly, but for case 1, width 1 \(clean"
+    ):
+        adopt(tmp_path, "id,match\nab07,B8\n", one_year, rows)
+    rules = {"case": "upper", "characters": "remove"}
+    with pytest.raises(DataError, match="1 of 2 firms are in no risk set of the study; nearly"):
+        adopt(tmp_path, text, one_year, rows, **rules)
+    rows[1] = (2009, "B8", False, 0.1)
+    _, weights = adopt(tmp_path, text, one_year, rows, **rules)
+    assert weights == {(2009, "AB07"): 1, (2009, "B8"): 1}
+
+
+def test_a_file_made_of_the_panel_loses_no_check_digit_twice(tmp_path):
+    rows = [(2009, "123", True, 0.0), (2009, "456", False, 0.1)]
+    for text in ("id,match\n123,456\n", "id,match\n123K,4569\n"):
+        _, weights = adopt(tmp_path, text, {**PAIRS, "stack": None}, rows, drop_check_digit="both")
+        assert set(weights) == {(2009, "123"), (2009, "456")}
+
+
+@pytest.mark.parametrize("missing", ["", ".", "NA"])
+def test_files_are_written_as_declared_and_without_weight_in_several_ways(missing, tmp_path):
+    text = f"id;_weight\n007;1,0\n7;0,5\n8;{missing}\n"
+    rows = [(2009, "007", True, 0.0), (2009, "7", False, 0.1), (2009, "8", False, 0.1)]
+    design = {**WEIGHTS, "stack": None, "format": {"delimiter": ";", "decimal": ","}}
+    _, weights = adopt(tmp_path, text, design, rows)
+    assert set(weights) == {(2009, "007"), (2009, "7")}
+
+
+def test_a_stata_file_is_read_by_its_ending(tmp_path):
+    used = pd.DataFrame({"id": ["a", "m"], "_weight": [1.0, None]}).assign(year=2009)
+    used.to_stata(tmp_path / "w.dta", write_index=False)
+    found = section(**{**WEIGHTS, "file": "w.dta"})
+    brought = read_brought(tmp_path, found, Identifier(), pd.Series(["a", "m"]))["one"]
+    assert brought.to_dict("list") == {"firm_id": ["a"], "stack": [2009], "weight": [1.0]}

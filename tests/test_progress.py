@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from threading import Event
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -155,11 +156,13 @@ def test_matching_tells_of_shortages_only_who_watches_a_terminal(
     losses = pd.DataFrame([place | {"stack": stack} for stack in ("2009", "all")])
     matched = Matched(pd.DataFrame(), pd.DataFrame(), counts, losses)
     monkeypatch.setattr(match, "match_designs", lambda *_: matched)
-    for step in ("read", "write", "read_brought", "designs_matched"):
-        monkeypatch.setattr(match, step, lambda *_: None)
+    scores = pd.DataFrame({"firm_id": ["a"]})
+    for step, returned in {"read": scores, "write": None, "read_brought": None,
+                           "designs_matched": None}.items():  # fmt: skip
+        monkeypatch.setattr(match, step, lambda *_, returned=returned: returned)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
-    match.main(Folders("any"), match=None)
+    match.main(Folders("any"), clean=SimpleNamespace(identifier=None), match=None)
     said = capsys.readouterr()
     assert said.out == ""
     line = said.err.removeprefix("\r\033[K")

@@ -9,19 +9,36 @@ from pipeline.datasets.arrays import Flags, Integers
 from pipeline.errors import DataError, SupportError
 from pipeline.matching.sets import MatchedSets
 from pipeline.matching.stack import RiskSet, StackMatch, matched, weighted
+from pipeline.panel.delivered import point_decimals
+from pipeline.panel.exact_codes import refuse_inexact
+from pipeline.panel.identifiers import FORMS, form_without, texts
+from pipeline.panel.origin import file_origin, located
+from pipeline.panel.readers import file_kind, first_row, read_table
 from pipeline.panel.values import firm_identifier
 from pipeline.panel.years import calendar_year
+from pipeline.params.identifier import Identifier
 from pipeline.params.match import ExternalDesign, MatchSection
 
+# How programs write that a firm has no weight.
+_NO_WEIGHT = ("", ".", "NA", "NaN", "nan")
+_LARGEST_FILE = 20_000_000
 
-def read_brought(folder: Path, section: MatchSection) -> dict[str, pd.DataFrame]:
+
+def read_brought(
+    folder: Path, section: MatchSection, written: Identifier, firms: "pd.Series[str]"
+) -> dict[str, pd.DataFrame]:
     """Read the file of every external design: firm_id, control_id, weight, stack, as declared.
 
+    `firms` are those of the study, `written` says how their identifiers are. A file whose
+    identifiers are not all among them as they stand is rewritten by the same rules as the panel.
     Rows without a weight are dropped: psmatch2 leaves it empty for firms that it does not use.
-    Raises DataError where a file or column is absent, or a weight is negative or no number.
+
+    Raises DataError where a file or column is absent, a weight is negative or no number, or a firm
+    is none of the study's.
     """
+    known = pd.Index(firms.unique())
     return {
-        name: _read(folder / design.file, design)
+        name: _read(folder / design.file, design, written, known)
         for name, design in section.designs.items()
         if isinstance(design, ExternalDesign)
     }
@@ -58,27 +75,79 @@ def rows_of_stack(
     return rows
 
 
-def _read(path: Path, design: ExternalDesign) -> pd.DataFrame:
+def _read(path: Path, design: ExternalDesign, written: Identifier, known: pd.Index) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"{path.as_posix()} does not exist, but a design names it")
-    identifiers = [name for name in (design.firm_id, design.control_id) if name is not None]
-    raw = pd.read_csv(path, dtype=dict.fromkeys(identifiers, "str"))
+    raw = read_table(path, design.format, _LARGEST_FILE)
     named = [design.firm_id, design.control_id, design.weight, design.stack]
     absent = [name for name in named if name is not None and name not in raw.columns]
     if absent:
         raise DataError(f"{path.name} lacks the columns {', '.join(absent)}, which a design names")
-    rows = pd.DataFrame({"firm_id": firm_identifier(raw[design.firm_id], design.firm_id)})
-    if design.control_id is not None:
-        rows["control_id"] = firm_identifier(raw[design.control_id], design.control_id)
-    if design.stack is not None:
-        rows["stack"] = calendar_year(raw[design.stack], design.stack)
-    rows["weight"] = 1.0 if design.weight is None else _weights(raw[design.weight], path)
-    return rows[rows["weight"] > 0].reset_index(drop=True)
+    codes = {"firm_id": design.firm_id, "control_id": design.control_id}
+    of_firms = {name: column for name, column in codes.items() if column is not None}
+    with located(file_origin(path.name, raw.index, first_row(path, design.format))):
+        raw = raw.reset_index(drop=True)
+        refuse_inexact(raw, of_firms.values(), file_kind(path))
+        weights = _weights(raw, design, path)
+        used = raw[weights > 0]
+        stack = {} if design.stack is None else {"stack": calendar_year(used[design.stack],
+                                                                        design.stack)}  # fmt: skip
+        ids = _as_known(used, of_firms, written, known)
+    _refuse_unknown(ids, known, path)
+    rows = pd.DataFrame({**ids, **stack, "weight": weights[weights > 0]})
+    return rows.reset_index(drop=True)
 
 
-def _weights(values: pd.Series, path: Path) -> "pd.Series[float]":
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    faulty = (numbers.isna() & values.notna()) | (numbers < 0) | np.isinf(numbers)
+def _as_known(
+    rows: pd.DataFrame, of_firms: dict[str, str], written: Identifier, known: pd.Index
+) -> dict[str, pd.Series]:
+    """Return identifiers as they stand where all are known so, else as declared of the panel.
+
+    A file made of PANEL is written as declared already, and loses no check digit twice.
+    """
+    plain = {name: firm_identifier(rows[column], column) for name, column in of_firms.items()}
+    if all(ids.isin(known).all() for ids in plain.values()):
+        return plain
+    return {
+        name: firm_identifier(rows[column], column, written) for name, column in of_firms.items()
+    }
+
+
+def _refuse_unknown(ids: dict[str, pd.Series], known: pd.Index, path: Path) -> None:
+    """Raise DataError with the number of firms that the study lacks, and of those it nearly has."""
+    named = pd.Index(pd.concat(list(ids.values())).unique())
+    unknown = named[~named.isin(known)]
+    if unknown.empty:
+        return
+    near = _nearly(unknown, known)
+    but_for = f"; nearly, but for {', '.join(near)} (clean.identifier)" if near else ""
+    raise DataError(
+        f"{path.name}: {len(unknown)} of {len(named)} firms are in no risk set of the study"
+        f"{but_for}: a risk set has firms active in base and entry year, with every covariate of "
+        "the score model and inside the comparison pool; write identifiers as the panel has them, "
+        "or take such rows out",
+        pd.DataFrame({"firm_id": unknown}),
+    )
+
+
+def _nearly(unknown: pd.Index, known: pd.Index) -> list[str]:
+    """Return the ways of writing in which some unknown firms differ from known ones."""
+    ids, firms = texts(unknown), texts(known)
+    return [
+        f"{way} {n}"
+        for way in FORMS
+        if (n := int(pd.Index(form_without(ids, [way])).isin(form_without(firms, [way])).sum()))
+    ]
+
+
+def _weights(raw: pd.DataFrame, design: ExternalDesign, path: Path) -> "pd.Series[float]":
+    """Return weights, 0 where a firm has none; all 1 where the file has no column of them."""
+    if design.weight is None:
+        return pd.Series(1.0, index=raw.index)
+    values = point_decimals(raw, {design.weight}, design.format)[design.weight]
+    given = values.notna() & ~values.astype("str").str.strip().isin(_NO_WEIGHT)
+    numbers = pd.to_numeric(values.where(given), errors="coerce").astype("float64")
+    faulty = (numbers.isna() & given) | (numbers < 0) | np.isinf(numbers)
     if faulty.any():
         raise DataError(
             f"{path.name}: {int(faulty.sum())} weights are negative, infinite or no number; "

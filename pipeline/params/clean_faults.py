@@ -29,6 +29,7 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
             f"clean.exit writes the column {EXIT_YEAR}, which data.columns has already; give that "
             "another name, or read it: survival.exit: {known_by: column, column: ...}"
         )
+    yield from _sums_converted_twice(clean, data)
     yield from _faults_of_parts(clean.identifier, data)
     in_register = data.register_columns is not None and data.register_columns.name is not None
     if (clean.identifier.name_column is not None) != in_register:
@@ -36,6 +37,20 @@ def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
             "clean.identifier.name_column goes with data.register_columns.name: give both, so that "
             "names are compared, or neither"
         )
+
+
+def _sums_converted_twice(clean: CleanSection, data: DataSection) -> Iterator[str]:
+    """Yield one line for each sum that has a factor in a year in which a part has one too."""
+    years = dict[str, set[int]]()
+    for rule in clean.unit_factors:
+        years.setdefault(rule.column, set()).update(rule.years)
+    for name, column in data.sums.items():
+        for part in column.of:
+            if both := sorted(years.get(name, set()) & years.get(part, set())):
+                yield (
+                    f"clean.unit_factors: {name} is a sum and follows its part {part}, which has a "
+                    f"factor in {', '.join(map(str, both))}: leave out that of {name}"
+                )
 
 
 def _faults_of_parts(identifier: Identifier, data: DataSection) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.params.design_rules import CaliperDesign, CellDesign, Design, OfDesign, TurnsDesign
 from pipeline.params.settings import IntegerPair, Settings
+from pipeline.params.written import FileFormat
 
 # Scores have 8 decimals: rounding moves a distance by up to 1e-8, and two apart by twice that.
 LEAST_TIE_TOLERANCE = 4e-8
@@ -142,12 +143,14 @@ class EntropyDesign(Design):
 
 
 class ExternalDesign(Design):
-    """Adopt pairs or weights made elsewhere (psmatch2, kmatch, MatchIt), from a CSV file.
+    """Adopt pairs or weights made elsewhere (psmatch2, kmatch, MatchIt), from a file.
 
     `file` lies in data/raw/<study>/. `content: weights` needs the columns named by `firm_id` and
     `weight`, one row per firm; `content: pairs` those named by `firm_id` (the treated firm) and
     `control_id`, one row per pair, shared equally unless `weight` names a column. `stack` names
-    the column with the entry year, null where the study has one entry year only.
+    the column with the entry year, null where the study has one entry year only. `format` says how
+    the file is written, as data.source.format does of the panel; identifiers are written as
+    clean.identifier says.
     """
 
     method: Literal["external"]
@@ -157,6 +160,7 @@ class ExternalDesign(Design):
     control_id: str | None
     weight: str | None
     stack: str | None
+    format: FileFormat = FileFormat()
 
     @model_validator(mode="after")
     def _columns_fit(self) -> "ExternalDesign":

@@ -187,8 +187,9 @@ def _computed(asked: Question, combination: _Combination) -> Computed:
     if combination.estimates is not None:
         return Computed(headline_effects(pd.read_parquet(combination.estimates), section))
     try:
-        brought = read_brought(asked.root / "data" / "raw" / asked.study, section.match)
         panel = _panel(asked, combination, section)
+        raw = asked.root / "data" / "raw" / asked.study
+        brought = read_brought(raw, section.match, section.clean.identifier, panel["firm_id"])
         return Computed(estimated_headlines(panel, section, brought))
     except EvaluationError as error:
         return Computed(refused=str(error) if error.has_words else tell(error.reason))

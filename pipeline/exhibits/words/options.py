@@ -22,6 +22,7 @@ SILENT_RULES: dict[str, str] = {
     "data_source_settings_selection_log_odds": _SIMULATED,
     "data_source_settings_trend_percent_per_year": _SIMULATED,
     "data_source_settings_effects": _SIMULATED,
+    "match_designs_format": _DELIVERED,
     "estimate_headline": _PLACE,
 }
 

@@ -47,6 +47,7 @@ from pipeline.panel.rules.rule import (
     on_panel,
     with_table,
 )
+from pipeline.panel.rules.sums import Sums, add_up_again
 from pipeline.panel.rules.units import apply_factor, check_scales
 from pipeline.params.clean import EXIT_YEAR, Duplicates, Filter, Links, PanelWindow
 from pipeline.params.gaps import Absent, CoverageGaps
@@ -59,10 +60,16 @@ def rules_in_order() -> dict[str, CleaningRule]:
 
 
 def asked_rules(cleaning: Cleaning) -> Iterator[Rule]:
-    """Yield the rules that params ask for in the order of the data section."""
+    """Yield the rules that params ask for in the order of the data section.
+
+    Sums follow what a rule does to their parts.
+    """
+    sums = Sums(cleaning.data.sums)
     for _, row in track(rules_in_order().items(), "rules", len(RULES), name=lambda rule: rule[0]):
         for rule, writes in row.asked(cleaning):
             yield partial(checked, rule, row.steps, writes)
+            if followed := sums.after(writes, alike=row.place != "outliers"):
+                yield partial(add_up_again, sums=followed)
 
 
 def _duplicates(cleaning: Cleaning, declared: Duplicates) -> Iterator[Rule]:

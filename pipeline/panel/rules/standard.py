@@ -9,6 +9,7 @@ from pipeline.errors import DataError, Reason, told_columns
 from pipeline.panel.check_digits import wrong_check_digits
 from pipeline.panel.ledger import Issue, issue
 from pipeline.panel.numbers import numeric
+from pipeline.panel.rules.sums import added_up
 from pipeline.panel.values import (
     distinct_values,
     firm_identifier,
@@ -89,11 +90,7 @@ def standard_types(panel: pd.DataFrame, data: DataSection) -> pd.DataFrame:
         for name, column in data.delivered.items()
     }
     numbers = panel.assign(**typed)
-    sums = {
-        name: numbers[column.of].sum(axis=1, min_count=len(column.of))
-        for name, column in data.sums.items()
-    }
-    return numbers.assign(**sums)
+    return numbers.assign(**added_up(numbers, {n: c.of for n, c in data.sums.items()}))
 
 
 def _codes(values: pd.Series, column: str) -> pd.Series:
