@@ -13,7 +13,7 @@ from pipeline.datasets.samples import SHARED_CLUSTERS
 from pipeline.errors import Reason
 from pipeline.exhibits.tables.panels import Shown, lettered_panels
 from pipeline.exhibits.words.cautions import panel_warnings
-from pipeline.exhibits.words.language import tell
+from pipeline.exhibits.words.language import sentences, tell
 from pipeline.inference.cautions import (
     ERRORS_BY_FIRM,
     cluster_caution,
@@ -143,3 +143,10 @@ def test_the_main_table_counts_treated_firms_that_year_effects_leave_alone():
 def first_panel_warnings(results):
     letter, panel = next(iter(lettered_panels(results).items()))
     return panel_warnings(results, Shown({1: "sales_log"}, {letter: panel}))
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt"])
+@pytest.mark.parametrize("code", ["few_treated_clusters", "few_treated_clusters_two_way"])
+def test_the_caution_names_bias_reduced_errors_first(language, code):
+    words = sentences(language)[f"reason.{code}"]
+    assert words.index("bias_reduced (") < words.index("wild_bootstrap")

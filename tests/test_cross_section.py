@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from bad_studies import LEVEL
+from keyed import figure
 from results import study_results, with_figures
 from stacked_tables import estimation, random_study, treatment
 from told import estimate_specs
 
+from pipeline.datasets.fits import FITS
 from pipeline.datasets.reasons import packed_list
 from pipeline.datasets.specs import SPECS
 from pipeline.effects.study import prepare_study
@@ -154,6 +156,21 @@ def test_an_event_times_firms_are_those_seen_at_it():
     assert found.loc["event[0]", "n_treated"] < found.loc["att", "n_treated"]
     events = [f"event[{time}]" for time in (0, 1, 2)]
     pd.testing.assert_frame_equal(found.loc[events, counts], stacked.loc[events, counts])
+
+
+def test_levels_say_that_firms_without_a_base_value_are_left_out(one_entry_year):
+    panel, matches, weights = one_entry_year
+    lacking = panel["firm_id"].isin(weights.loc[~weights["treated"], "firm_id"].iloc[:2])
+    holed = panel.assign(sales=panel["sales"].mask(lacking & (panel["year"] == 2004)))
+    for data, n_lost in ((one_entry_year, 0), ((holed, matches, weights), 2)):
+        results = run(data)
+        assert figure(results, FITS, "n_without_base_value", estimator="levels") == n_lost
+        note = rows_of(results).loc["att", "note"]
+        assert ("not observed in the reference year are left out" in note) == bool(n_lost)
+        assert "mean over event times" in note
+    taken = run((holed, matches, weights), outcome={"post_only": True})
+    assert "left out" not in rows_of(taken).loc["att", "note"]
+    assert rows_of(taken).loc["att", "n_control"] > rows_of(results).loc["att", "n_control"]
 
 
 def test_an_outcome_without_a_base_year_is_refused_until_it_is_said_to_be_so():
@@ -358,6 +375,7 @@ def test_hc3_errors_are_said_to_be_so(made):
     own = {"kind": "cross_section", "base": "reference_year", "variance": "hc3"}
     hc3 = said(with_figures(made[0], SPECS, {"estimator": "stacked"}, **own))
     assert "standard errors HC3, firms taken as independent" in hc3
+    assert "less than firms, conditional on the match" in hc3
     assert "one difference per firm, HC3 errors" in hc3
     assert "would have moved alike" in hc3
     assert "HC3" not in said(made[0])

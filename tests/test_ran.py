@@ -78,7 +78,7 @@ CHANGES = [
     ("year_effects_by", STACKED, "sector", "sector \u00d7 year \u00d7 entry-year"),
     ("weights", FLAT, "matching_summed", "same weights"),
     ("weights", STACKED, "one", "no matching, all firms weighted alike (Panels A and D)"),
-    ("weight_by", STACKED, ["age"], "no matching, firms weighted by Age (t\u22121)"),
+    ("weight_by", STACKED, ["age"], "weighted by Age (t\u22121), comparison firms scaled to"),
     ("weight_matched_again", GROUP_TIME, True, "on top of the matching weights"),
     ("covariates", STACKED, ["age"], "adjusted for Age (t\u22121)"),
     ("covariates", GROUP_TIME, ["distance"], "on Distance to seat (km) (t\u22121)"),

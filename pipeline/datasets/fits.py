@@ -39,6 +39,12 @@ FITS = Dataset(
             tells="count",
             missing="the spec names no covariates",
         ),
+        "n_without_base_value": Column(
+            "integer",
+            "firms observed after entry that lack the outcome in the reference year, left out",
+            tells="count",
+            missing="the estimator compares no levels after entry, or needs no such year",
+        ),
         "n_in_untreated_categories": Column(
             "integer",
             "comparison firms in a category without a treated firm, left out",

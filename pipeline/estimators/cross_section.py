@@ -65,13 +65,36 @@ def estimate_cross_section(task: Task) -> Answer:
     events = means_by_event_time(found, np.array([cell.mass for cell in cells]))
     entered = np.unique(task.sample.stack[task.sample.treated])
     said = {term: _entry_years(cells, term, len(entered)) for term in events.terms}
-    parts = [mean_from_entry(events, ATT)] if "att" in spec.terms else []
+    unused = _without_base_value(task)
+    averages = [ATT] * ("att" in spec.terms) + [EVENT_AVERAGE] * ("event" in spec.terms)
+    parts = [_average(events, term, unused) for term in averages]
     if "event" in spec.terms:
-        parts.append(mean_from_entry(events, EVENT_AVERAGE))
         seen = {term: firms_at(found, term) for term in events.terms}
         missing = _unseen(task.sample, events)
         parts.append(replace(events, remarks=said, reasons=missing, counts=seen))
-    return Answer([joined(parts)])
+    return Answer([joined(parts)], unused=unused)
+
+
+def _without_base_value(task: Task) -> dict[str, float]:
+    """Count the firms, once per entry year, that a comparison of levels leaves out.
+
+    The sample is of firms observed in the reference year, as for changes since then.
+    """
+    post_only = task.study.outcomes[task.outcome].post_only
+    if task.spec.base_value != "unused" or post_only:
+        return {}
+    stacks, known = task.sample.stacks, np.isfinite(task.sample.values)
+    later = known[:, stacks.event_times >= 0].any(axis=1) & (stacks.weight > 0)
+    return {"n_without_base_value": int((later & ~known[:, stacks.reference_column]).sum())}
+
+
+def _average(events: Estimated, term: Term, unused: Mapping[str, float]) -> Estimated:
+    """Return an average over event times, which says whether firms lack the base value."""
+    found = mean_from_entry(events, term)
+    if not unused.get("n_without_base_value"):
+        return found
+    said = (*found.remarks.get(term, ()), Reason("without_base_value_left_out"))
+    return replace(found, remarks={**found.remarks, term: said})
 
 
 def cross_section_rules(asked: Asked) -> Resolved:

@@ -75,7 +75,8 @@ def _unmatched(results: StudyResults, row: Ran) -> str:
     firms = results.settings.exhibit.firms
     if row.has("weight_by"):
         labels = ", ".join(covariate_labels(results, row.listed("weight_by")))
-        return say("designs.no_matching_weighted_by", firms=firms, labels=labels)
+        scaled = "_scaled" * (row.code("weights") == "scaled_to_treated")
+        return say(f"designs.no_matching{scaled}_weighted_by", firms=firms, labels=labels)
     if row.code("weights") == "one":
         return say("designs.no_matching_no_weights", firms=firms)
     return say("designs.no_matching", firms=firms)

@@ -10,6 +10,7 @@ from pipeline.exhibits.tables.panels import absorbed
 from pipeline.exhibits.words.covariates import covariate_labels
 from pipeline.exhibits.words.designs import score_covariates
 from pipeline.exhibits.words.estimator_names import name_in_words
+from pipeline.exhibits.words.inference import conditional_words
 from pipeline.exhibits.words.language import join_words, say
 
 _Rows = list[Ran]
@@ -55,7 +56,10 @@ def _cross_section_words(results: StudyResults, rows: _Rows) -> str:
     words = each(rows, lambda row: say(f"cross_section.{row.code('base')}", **named))
     told = say("estimator_words.cross_section", words=words, firms=exhibit.firms)
     by_firm = any(row.code("variance") == "hc3" for row in rows)
-    return say("estimator_words.hc3", words=told, firms=exhibit.firms) if by_firm else told
+    if not by_firm:
+        return told
+    given = conditional_words(results, "estimator_words", {row.code("design") for row in rows})
+    return say("estimator_words.hc3", words=told, firms=exhibit.firms, conditional=given)
 
 
 def _group_time_words(results: StudyResults, rows: _Rows) -> str:
