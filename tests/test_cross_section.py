@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 from bad_studies import LEVEL
 from keyed import figure
+from recovered import recovered
 from results import study_results, with_figures
 from stacked_tables import estimation, random_study, treatment
 from told import estimate_specs
@@ -369,6 +370,16 @@ def test_hc3_is_refused_where_firms_are_not_independent(whole, one_entry_year):
         run(by_firm(one_entry_year), asked | {"cluster": "assignment"})
     with pytest.raises(ValueError, match="hc3 is for one value per firm"):
         section({"name": "own", **estimation().model_dump()["specs"][0], "inference": "hc3"})
+
+
+def test_the_truth_stands_beside_effects_with_hc3_errors(one_entry_year):
+    panel, matches, weights = by_firm(one_entry_year)
+    entered = panel["cohort"].notna() & (panel["year"] >= panel["cohort"]).fillna(False)
+    gained = panel.assign(sales=panel["sales"] + 2.0 * entered)
+    estimate = section(DIFFERENCE | {"inference": "hc3"})
+    found = recovered(gained, panel, matches, weights, estimate).set_index(["estimator", "named"])
+    assert found.loc[("difference", "att"), "truth"] == pytest.approx(2.0)
+    assert found.loc[("difference", "att"), "std_error"] > 0
 
 
 def test_hc3_errors_are_said_to_be_so(made):

@@ -8,7 +8,7 @@ from repository import STUDY, commit_all, git, repository, write_results, write_
 from results import study_results, with_figures
 
 from pipeline.commands.audit.diff_words import diff_markdown, diff_text
-from pipeline.commands.audit.effect_diff import compare_revisions
+from pipeline.commands.audit.effect_diff import compare_revisions, moved_estimates
 from pipeline.commands.audit.revisions import Revision, RevisionError, commit
 from pipeline.commands.audit.settings_diff import Changed, changed_parameters
 from pipeline.datasets.matches import LOSSES, MATCHED
@@ -197,6 +197,17 @@ def test_lines_are_short_whatever_moved(project):
     text = diff_text(diff_since_head(project))
     assert "sign flips" in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(("inference", "is_headline"), [("hc3", True), ("bias_reduced", False)])
+def test_a_headline_has_whatever_errors_are_its_own(inference, is_headline):
+    table = study_results().estimates
+    chosen = table[(table["outcome"] == "sales_log") & (table["term"] == "att")].iloc[:1]
+    before = chosen.assign(inference=inference)
+    after = before.assign(estimate=before["estimate"] + 1)
+    headline = {name: before.iloc[0][name] for name in ("design", "estimator", "term")}
+    (found,) = moved_estimates(before, after, headline, set())
+    assert found.headline == is_headline
 
 
 def test_a_negative_control_is_no_headline(project):

@@ -20,6 +20,7 @@ from pipeline.effects.terms import Term
 from pipeline.errors import IdentificationError
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.panel.scale import on_scale
+from pipeline.params.inference_methods import primary_methods
 from pipeline.params.outcomes import Outcome
 
 RECOVERY_KEY = list(RECOVERY.key)
@@ -49,7 +50,8 @@ def recover(study: Study, truth: pd.DataFrame | None, estimates: pd.DataFrame) -
     found = found.astype({name: "Int64" for name in TERM[1:]})
     # a true effect of zero comes back as rounding around zero, whose digits the machine decides
     found["truth"] = found["truth"].astype("float64").round(12) + 0.0
-    plain = (estimates["inference"] == "analytic") & (estimates["band"] == "pointwise")
+    own = estimates["inference"].isin(primary_methods())
+    plain = own & (estimates["band"] == "pointwise")
     plain &= (estimates["sample"] == ALL) & (estimates["subgroup"] == ALL)
     plain &= estimates["grouping"] == ALL
     estimated = estimates.loc[plain, [*RECOVERY_KEY, "estimate", "std_error"]]

@@ -22,6 +22,7 @@ from pipeline.commands.audit.settings_diff import (
 from pipeline.datasets.results import ESTIMATES, TERM
 from pipeline.effects.terms import Term
 from pipeline.exhibits.numbers import term_key
+from pipeline.params.inference_methods import primary_methods
 
 # Coordinates are part of a term's name: `event[-2]`.
 _COORDINATES = TERM[1:]
@@ -253,7 +254,9 @@ def _moved(
     key: _Key, one: dict[str, float], two: dict[str, float], headline: dict[str, str]
 ) -> Moved:
     place = dict(zip(ESTIMATES.key, key, strict=True))
-    usual = all(place[name] == value for name, value in _USUAL.items())
+    usual = place["inference"] in primary_methods() and all(
+        place[name] == value for name, value in _USUAL.items() if name != "inference"
+    )
     shown = [_named(place, name) for name in place if name not in _COORDINATES]
     return Moved(
         place=place,
