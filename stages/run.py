@@ -40,6 +40,7 @@ _REFUSALS = {
     errno.EROFS: "make it writable",
     errno.EACCES: "give yourself the right to read and write it",
     errno.EPERM: "give yourself the right to read and write it",
+    errno.EBUSY: "close it where it is open",
 }
 
 

@@ -1,6 +1,7 @@
 """Start a study: inspect delivered files and append a section to params.yaml that runs."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.commands.start.read import Read, read_files
 from pipeline.commands.start.screen import screen
 from pipeline.commands.start.section import study_text
 from pipeline.commands.undo import all_or_nothing
+from pipeline.errors import DataError
 from pipeline.params.settings import load_yaml, study_block
 from stages.command import Command, Reply, run_command
 from stages.run import PARAMS, Folders
@@ -54,6 +56,7 @@ def _reply(chosen: Namespace) -> Reply:
         cluster=chosen.cluster,
         outcomes=chosen.outcome,
         earlier=_earlier(chosen.earlier),
+        earlier_study=chosen.earlier,
     )
     read = start(chosen.study, chosen.files, asked)
     found = {"study": chosen.study, "questions": all_questions(read)}
@@ -73,10 +76,24 @@ def start(study: str, files: list[Path], asked: ToldColumns | None = None) -> Re
             changes.write(folder / "README.md", note.format(study=study).encode("utf-8"))
         for file in files:
             changes.copy(file, folders.raw / file.name)
+        for source, place in _rules_files(read, folders.rules):
+            changes.copy(source, place)
         section = study_text(study, read)
         text = with_study(PARAMS.read_bytes().decode("utf-8"), study, section)
         changes.write(PARAMS, text.encode("utf-8"))
     return read
+
+
+def _rules_files(read: Read, rules: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield where each table of the earlier study's rules is, and where it goes."""
+    for file in read.earlier.files:
+        source = rules.parent / str(read.asked.earlier_study) / file
+        if not source.is_file():
+            raise DataError(
+                f"{source.as_posix()}, which section clean of {read.asked.earlier_study} names, "
+                "does not exist: put it there, or take the rule that reads it out of that section"
+            )
+        yield source, rules / file
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pipeline.errors import DataError
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.sources import obtain_tables
 from pipeline.params.study import read_study
+from stages.start import start
 
 
 def programme(**columns):
@@ -173,7 +174,31 @@ def test_an_earlier_study_gives_units_rules_and_outcomes_that_agree(tmp_path):
     assert study.data.columns["sales"].unit == "pesos"
     assert list(study.outcomes.root) == ["turnover"]
     assert (len(study.clean.jumps), len(study.clean.tails)) == (1, 0)
-    assert "read files or other columns: tails" in all_questions(read)["clean"]
+    assert "read other columns: tails" in all_questions(read)["clean"]
+
+
+def test_tables_of_an_earlier_study_come_with_the_rules_that_read_them(tmp_path, monkeypatch):
+    columns = {"sales": {"kind": "number", "column": "ventas", "unit": "pesos", "label": "Ventas"}}
+    price = {"columns": ["sales"], "file": "prices.csv", "kind": "index", "base_year": 2003,
+             "by": None}  # fmt: skip
+    clean = {"duplicates": {"identical": "refuse", "conflicting": "refuse"}, "prices": [price]}
+    text = {"old": {"data": {"columns": columns}, "clean": clean}, "studies": ["old"]}
+    monkeypatch.chdir(tmp_path)
+    for folder in ("data/rules/old", "data/raw"):
+        (tmp_path / folder).mkdir(parents=True)
+    YAML().dump(text, tmp_path / "params.yaml")
+    programme(inicio=entry_column).to_csv("p.csv", index=False)
+    told = ToldColumns(earlier=text["old"], earlier_study="old")
+    before = (tmp_path / "params.yaml").read_bytes()
+    with pytest.raises(DataError, match=r"data/rules/old/prices\.csv, which section clean of old"):
+        start("nueva", [tmp_path / "p.csv"], told)
+    assert (tmp_path / "params.yaml").read_bytes() == before
+    (tmp_path / "data/rules/old/prices.csv").write_text("year,value\n2003,1\n")
+    read = start("nueva", [tmp_path / "p.csv"], told)
+    assert (tmp_path / "data/rules/nueva/prices.csv").read_text() == "year,value\n2003,1\n"
+    assert "do they hold for these data? prices.csv" in all_questions(read)["clean"]
+    section = YAML(typ="safe").load((tmp_path / "params.yaml").read_text("utf-8"))["nueva"]
+    assert section["clean"]["prices"] == [price]
 
 
 def test_one_screen_says_what_was_read_and_why(tmp_path):

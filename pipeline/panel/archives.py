@@ -22,8 +22,11 @@ _LARGEST_RATIO = 300
 _SMALL_BYTES = 1 << 24
 _BLOCK_BYTES = 1 << 20
 
-# What says nothing of the archive, but of where it is unpacked.
-_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+# What says nothing of the file, but of where it is, or is unpacked, and of who may open it.
+_OF_THE_MACHINE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.EBUSY),
+)
 
 # What a Mac adds to archives.
 _DROPPINGS = ("__MACOSX/", ".DS_Store")
@@ -39,6 +42,11 @@ def inner_name(path: Path) -> str:
     if kind == ".gz":
         return path.stem
     return _only(path).filename if kind == ".zip" else path.name
+
+
+def is_of_the_machine(error: Exception) -> bool:
+    """Say whether the machine refused to open a file or to write what it holds."""
+    return isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
 
 
 @contextmanager
@@ -59,7 +67,7 @@ def plain_file(path: Path) -> Iterator[Path]:
         except DataError:
             raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            if is_of_the_machine(error):
                 raise
             raise _damaged(path, error) from None
         yield inner
@@ -89,6 +97,8 @@ def _only(path: Path) -> zipfile.ZipInfo:
         with zipfile.ZipFile(path) as archive:
             parts = [part for part in archive.infolist() if not _is_dropping(part)]
     except Exception as error:
+        if is_of_the_machine(error):
+            raise
         raise _damaged(path, error) from None
     if len(parts) != 1:
         raise DataError(

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from pipeline.errors import DataError
-from pipeline.panel.archives import PACKED, inner_name, plain_file
+from pipeline.panel.archives import PACKED, inner_name, is_of_the_machine, plain_file
+from pipeline.panel.file_contents import refuse_other_content
 from pipeline.panel.headings import column_name, refuse_repeated
 from pipeline.panel.parquet_files import read_parquet
 from pipeline.panel.spreadsheets import read_spreadsheet
@@ -42,10 +43,13 @@ def read_table(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
         # of libraries, which quote cells
         warnings.simplefilter("ignore")
         try:
+            refuse_other_content(plain, file_kind(path), path.name, written.encoding)
             frame = reader(plain, written, max_rows)
         except DataError:
             raise
         except Exception as error:
+            if is_of_the_machine(error):
+                raise
             # never the library's own words, which quote cells
             raise _why_unreadable(plain, written, error) from None
     frame.columns = pd.Index([column_name(name) for name in frame.columns])

@@ -85,8 +85,6 @@ def encoding_told(sample: bytes) -> str | None:
 def why_unreadable(path: Path, written: FileFormat, error: Exception) -> DataError:
     """Return the message for a file that the library cannot read: a ragged row, or the format."""
     told = as_it_says(path, written)
-    if not path.stat().st_size:
-        return DataError(f"{path.name} cannot be read: it is empty; deliver it again")
     ragged = None
     with suppress(UnicodeError):
         ragged = _ragged_row(path, told)

@@ -22,6 +22,7 @@ class ToldColumns:
     cluster: list[str] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
     earlier: dict[str, Any] = field(default_factory=dict)
+    earlier_study: str | None = None
 
     @property
     def entry_in_one_year(self) -> int | None:

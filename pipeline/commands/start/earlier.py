@@ -8,20 +8,26 @@ from pydantic import ValidationError
 
 from pipeline.commands.start.columns import Columns
 from pipeline.params.clean import CleanSection
-from pipeline.params.rule_marks import InRules, OfKind
+from pipeline.params.rule_marks import OfKind
 
 # What a column's setting says beside where it stands.
 _KEPT = ("unit", "label", "minimum")
+# What a section must have, and `start` writes itself.
+_ANY_DUPLICATES = {"duplicates": {"identical": "refuse", "conflicting": "refuse"}}
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """Hold settings of columns by standard name, cleaning rules, outcomes and what to look at."""
+    """Hold settings of columns by standard name, cleaning rules, outcomes and what to look at.
+
+    `files` are the tables of data/rules/<study>/ that the rules read.
+    """
 
     columns: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: dict[str, Any] = field(default_factory=dict)
     outcomes: dict[str, Any] = field(default_factory=dict)
     questions: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
 
 def outcomes_of(section: dict[str, Any], delivered: Iterable[str]) -> list[str]:
@@ -35,7 +41,8 @@ def outcomes_of(section: dict[str, Any], delivered: Iterable[str]) -> list[str]:
 def go_by_earlier(section: dict[str, Any], columns: Columns) -> Earlier:
     """Return what an earlier study says of columns that both deliver; nothing where none is given.
 
-    Rules that read a file, or name a column that the new panel lacks, are left out and named.
+    Rules that name a column that the new panel lacks are left out and named; so are those that
+    read a file, to be copied, where they are taken over.
     """
     if not section:
         return Earlier()
@@ -54,10 +61,21 @@ def go_by_earlier(section: dict[str, Any], columns: Columns) -> Earlier:
         and same[outcome["column"]] in kept
     }  # fmt: skip
     rules, left = _rules(section.get("clean", {}), same)
-    questions = {}
-    if left:
-        questions["clean"] = f"not taken over, since they read files or other columns: {left}"
-    return Earlier(kept, rules, outcomes, questions)
+    files = _files(rules)
+    asked = {
+        "not taken over, since they read other columns: ": left,
+        "copied, with the rules that read them; do they hold for these data? ": ", ".join(files),
+    }
+    told = "; ".join(f"{why}{listed}" for why, listed in asked.items() if listed)
+    return Earlier(kept, rules, outcomes, {"clean": told} if told else {}, files)
+
+
+def _files(rules: dict[str, Any]) -> list[str]:
+    """Return the tables that rules of a valid section read, each once."""
+    if not rules:
+        return []
+    section = CleanSection.model_validate(_ANY_DUPLICATES | rules)
+    return list(dict.fromkeys(section.files))
 
 
 def _rules(clean: dict[str, Any], same: dict[str, str]) -> tuple[dict[str, Any], str]:
@@ -69,15 +87,13 @@ def _rules(clean: dict[str, Any], same: dict[str, str]) -> tuple[dict[str, Any],
 
 
 def _barred(clean: dict[str, Any], known: set[str]) -> set[str]:
-    """Return the rules that read a file, or name a column that is not known."""
+    """Return the rules that name a column that is not known; all where one is not valid."""
     try:
         section = CleanSection.model_validate(clean)
     except ValidationError:
         return set(clean)
-    files = {path.partition(".")[0] for path, _, _ in section.marked(InRules)}
-    others = {
+    return {
         path.partition(".")[0]
         for path, value, mark in section.marked(OfKind)
         if value not in known and not (mark.or_year and value == "year")
     }
-    return files | others

@@ -12,7 +12,8 @@ import pandas as pd
 from pipeline.errors import DataError
 from pipeline.panel.archives import plain_file
 from pipeline.panel.delivered import YEAR_IN_NAME, mark_pattern
-from pipeline.panel.readers import read_table
+from pipeline.panel.file_contents import refuse_other_content
+from pipeline.panel.readers import file_kind, read_table
 from pipeline.panel.spreadsheets import guess_sheet
 from pipeline.panel.text_files import as_it_says, encoding_told
 from pipeline.params.written import FileFormat, Thousands
@@ -68,6 +69,7 @@ def guess_format(path: Path) -> FileFormat:
     if not path.is_file():
         raise DataError(f"{path} cannot be read: No such file")
     with plain_file(path) as plain:
+        refuse_other_content(plain, file_kind(path), path.name, FileFormat().encoding)
         if plain.suffix.lower() in {".xlsx", ".xlsm"}:
             with warnings.catch_warnings():
                 # of the library, which quote cells
