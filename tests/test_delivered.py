@@ -322,8 +322,10 @@ def test_a_damaged_file_is_a_table_or_a_message(ending, damage, sound, tmp_path)
 @FUZZ
 @given(
     cells=st.lists(
-        st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=2,
-                 max_size=2),
+        st.lists(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+            min_size=2, max_size=2,
+        ),
         min_size=1, max_size=5,
     )
 )  # fmt: skip
