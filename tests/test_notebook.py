@@ -12,6 +12,8 @@ from import_closure import ROOT
 from ruamel.yaml import YAML
 from workspace import project
 
+from pipeline.commands.attribute.headline_effects import estimated_headlines
+from pipeline.commands.explore import explore
 from pipeline.commands.notebook import NOT_VETTED, evaluate
 from pipeline.datasets.balance import BALANCE
 from pipeline.datasets.matches import WEIGHTS
@@ -246,3 +248,16 @@ def test_the_ten_lines_of_the_page_run(frame, tmp_path, monkeypatch):
     assert "<table>" in names["effects"].table().content
     assert YAML(typ="safe").load(names["text"])["mystudy"]["data"]["firm_id"] == "id"
     assert (tmp_path / "data" / "raw" / "mystudy" / "panel.parquet").is_file()
+
+
+def test_a_column_that_nobody_has_in_a_year_stops_as_clean_does(frame, match):
+    empty = frame.assign(sales=frame["sales"].mask(frame["year"] == 2010))
+    with pytest.raises(DataError, match="sales has no value in any row of 2010"):
+        evaluated(empty)
+    accepted = evaluated(empty, accept=["missing_year"])
+    assert "accept:\n      - missing_year" in accepted.params()
+    cleaned = match.cleaned.panel
+    panel = cleaned.assign(sales=cleaned["sales"].mask(cleaned["year"] == 2010))
+    for computed in (explore, lambda *given: estimated_headlines(*given, {})):
+        with pytest.raises(DataError, match="sales has no value in any row of 2010"):
+            computed(panel, match.study)

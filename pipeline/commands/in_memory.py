@@ -21,7 +21,9 @@ from pipeline.matching.matched_lags import matched_times
 from pipeline.matching.redo import Redo
 from pipeline.matching.rubin import separations
 from pipeline.matching.what_matched import designs_matched
+from pipeline.panel.coverage import require_observed
 from pipeline.panel.ledger import Ledger
+from pipeline.panel.used_columns import used_columns
 from pipeline.params.estimate import EstimateSection
 from pipeline.params.match import MatchSection
 from pipeline.params.outcomes import OutcomesSection
@@ -96,7 +98,12 @@ def match_in_memory(
 def match_study(
     panel: pd.DataFrame, study: StudySection, brought: dict[str, pd.DataFrame] | None = None
 ) -> InMemory:
-    """Return what `match_in_memory` does for the sections of a study."""
+    """Return what `match_in_memory` does for the sections of a study.
+
+    Raises DataError too where they read a column that nobody has in a year, as `clean` does.
+    """
+    used = used_columns(study.outcomes, study.score, study.treatment)
+    require_observed(panel, study.clean, used)
     return match_in_memory(
         panel,
         outcomes=study.outcomes,

@@ -45,7 +45,9 @@ from pipeline.exhibits.tables.registry import named_tables
 from pipeline.exhibits.words.captions import caption
 from pipeline.panel.clean import clean_panel
 from pipeline.panel.ledger import Ledger
+from pipeline.panel.used_columns import used_columns
 from pipeline.panel.what_cleaned import data_rules
+from pipeline.params.gaps import Gap
 from pipeline.params.outcomes import OutcomesSection
 from pipeline.params.settings import nearest_known
 from pipeline.params.study import StudySection
@@ -228,12 +230,14 @@ def evaluate(
     anticipation_years: int = 0,
     comparison: Comparison = "never_treated",
     controls_from: Literal["all", "outside_treated_clusters"] = "all",
+    accept: Sequence[Gap] = (),
 ) -> Evaluation:
     """Clean a DataFrame of firms and years; what it returns matches, estimates and shows.
 
     `entry` is a column of entry years (missing, or one of `never`, where a firm never enters) or of
     0 and 1; `cluster` the columns at whose level support was given out, None for the firm itself.
     `outcomes` are columns, or columns with their transforms: log, level, any, proportional.
+    `accept` names gaps at which cleaning goes on, as `clean.coverage.accept` of params.yaml.
 
     Raises ParamsError or DataError as the stages do, with their messages; rows that a message is
     about are in its `problems`. What is shown is not vetted for disclosure.
@@ -252,6 +256,7 @@ def evaluate(
         ),
         never=[float(code) for code in never],
         controls_from=controls_from,
+        accept=list(accept),
         treatment=_treatment(window, anticipation_years, comparison),
     )
     return Evaluation(asked, _clean(asked, study_of(asked, {})))
@@ -269,7 +274,13 @@ def _treatment(
 
 def _clean(asked: AskedOfFrame, study: StudySection) -> Ledger:
     return clean_panel(
-        asked.table, None, {}, data=study.data, clean=study.clean, treatment=study.treatment
+        asked.table,
+        None,
+        {},
+        data=study.data,
+        clean=study.clean,
+        treatment=study.treatment,
+        used=used_columns(study.outcomes, study.score, study.treatment),
     )
 
 

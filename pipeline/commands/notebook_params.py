@@ -12,6 +12,7 @@ from pipeline.commands.notebook_panel import holds_numbers, is_indicator, requir
 from pipeline.commands.start.columns import slug
 from pipeline.commands.start.section import default_section
 from pipeline.errors import ParamsError
+from pipeline.params.gaps import Gap
 from pipeline.params.match import AnyDesign
 from pipeline.params.score import TEXT
 from pipeline.params.study import StudySection, cross_faults, read_study
@@ -44,6 +45,7 @@ class AskedOfFrame:
     outcomes: dict[str, str]
     never: list[float]
     controls_from: str
+    accept: list[Gap]
     treatment: dict[str, Any]
 
     @property
@@ -122,6 +124,8 @@ def _block(asked: AskedOfFrame, designs: Mapping[str, AskedDesign]) -> dict[str,
         "cluster": [names[column] for column in asked.cluster] or ["firm_id"],
         "columns": _columns(asked, designs),
     }
+    if asked.accept:
+        block["clean"]["coverage"] = {"accept": asked.accept}
     block["outcomes"] = outcomes
     block["treatment"] |= {"entry": _entry(asked), **asked.treatment}
     _add_designs(block, asked, designs)

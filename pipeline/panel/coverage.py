@@ -21,6 +21,8 @@ from pipeline.params.data import DataSection
 from pipeline.params.gaps import CoverageGaps
 from pipeline.params.treatment import EntryYearEntry, TreatmentSection
 
+_PLACES = ("firm_id", "year", "cohort")
+
 
 def with_coverage(
     ledger: Ledger,
@@ -55,6 +57,20 @@ def with_coverage(
     return replace(ledger.with_issues(found), by_source=by_source, flows=flows)
 
 
+def require_observed(panel: pd.DataFrame, clean: CleanSection, used: Sequence[UsedColumn]) -> None:
+    """Raise DataError as `clean` does where a column that is read has no value in a year or group.
+
+    For settings that read other columns of PANEL than those that `clean` was asked about.
+    """
+    columns = dict.fromkeys(one.column for one in used if one.column in panel.columns)
+    own = panel[[*_PLACES, *(name for name in columns if name not in _PLACES)]]
+    if own.shape[1] == len(_PLACES):
+        return
+    by_source = coverage_by_source(own, cells_of(own, ()))
+    entry_years = own["cohort"].dropna().unique().tolist()
+    refuse_unobserved(by_source, used, entry_years, (clean.coverage or CoverageGaps()).accept)
+
+
 def measure_coverage(panel: pd.DataFrame) -> pd.DataFrame:
     """Return COVERAGE: every column of PANEL, by year and group, before disclosure control.
 
@@ -78,7 +94,7 @@ def measure_coverage(panel: pd.DataFrame) -> pd.DataFrame:
             }
         )
         for name in panel.columns
-        if name not in {"firm_id", "year", "cohort"}
+        if name not in _PLACES
     ]
     found = pd.concat(parts, ignore_index=True)
     found["observed_share"] = found["n_observed"] / found["n_firms"]
