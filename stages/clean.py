@@ -56,6 +56,7 @@ def main(
         treatment=treatment,
         origins=read_origins(obtained),
         used=used_columns(outcomes, score, treatment),
+        missing_kinds=read_obtained(obtained, "missing_kinds"),
     )
     for table, rows in cleaned.tables():
         write(table, rows, folder)

@@ -20,6 +20,7 @@ from pipeline.panel.ledger import (
     Ledger,
     apply_rules,
 )
+from pipeline.panel.missing_kinds import missing_kind_issues
 from pipeline.panel.origin import Origin, located
 from pipeline.panel.panel_index import of_firms
 from pipeline.panel.rules.corrections import correct_points
@@ -53,11 +54,12 @@ def clean_panel(
     treatment: TreatmentSection,
     origins: Mapping[str, Origin] = MappingProxyType({}),
     used: Sequence[UsedColumn] = (),
+    missing_kinds: pd.DataFrame | None = None,
 ) -> Ledger:
     """Turn raw rows into PANEL, SAMPLE_FLOW and ISSUES; `rules_tables` holds files by name.
 
     `origins` tells the files and rows of the tables `panel` and `register`, `used` what outcomes
-    and covariates read.
+    and covariates read, `missing_kinds` the kinds of missing value that files name.
 
     Raises DataError where the data break a rule that params do not relax: a firm or year
     missing, a value that is no number or below its minimum, conflicting rows of a firm in a year,
@@ -74,6 +76,7 @@ def clean_panel(
             handed_over, listed, rules_tables, data=data, clean=clean, treatment=treatment
         )
         _require_both_groups(ledger, treatment)
+        ledger = ledger.with_issues(missing_kind_issues(missing_kinds))
         return with_coverage(
             ledger, data=data, clean=clean, treatment=treatment, origin=origin, used=used
         )

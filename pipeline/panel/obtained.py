@@ -10,8 +10,8 @@ from pipeline.datasets.complete import replacing
 from pipeline.panel.origin import Segment
 
 # What `obtain` writes, each table where there is one, and where their rows come from.
-_RAW_TABLES = ("panel", "register", "truth")
-OBTAINED = (*_RAW_TABLES, "origins")
+_TABLES = ("panel", "register", "truth", "missing_kinds")
+OBTAINED = (*_TABLES, "origins")
 _ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
 
 
@@ -19,18 +19,20 @@ _ORIGIN_COLUMNS = ["table", "file", "position", "n_rows", "first_row"]
 class RawTables:
     """Hold the panel, the participation register and, for simulated firms, the truth.
 
-    `origins` tells, by table, from which file and row its rows come.
+    `origins` tells, by table, from which file and row its rows come, `missing_kinds` by column,
+    file and kind how many values are missing in a kind that the file names.
     """
 
     panel: pd.DataFrame
     register: pd.DataFrame | None = None
     truth: pd.DataFrame | None = None
     origins: dict[str, list[Segment]] = field(default_factory=dict)
+    missing_kinds: pd.DataFrame | None = None
 
 
 def write_obtained(tables: RawTables, folder: Path) -> None:
     """Write the raw tables as Parquet files, each where there is one."""
-    for name in _RAW_TABLES:
+    for name in _TABLES:
         table = getattr(tables, name)
         if table is not None:
             with replacing(folder / f"{name}.parquet") as fresh:
