@@ -1,7 +1,7 @@
 """Score: risk sets, dated covariates and the propensity score of every model."""
 
 from pipeline.datasets.designs import DATED_COVARIATES, SCORE_MODELS
-from pipeline.datasets.panel import PANEL
+from pipeline.datasets.panel import PANEL, SAMPLING_WEIGHT
 from pipeline.datasets.selection import (
     COVARIATES,
     SCORE_BINS,
@@ -12,6 +12,7 @@ from pipeline.datasets.selection import (
 )
 from pipeline.datasets.store import read, write
 from pipeline.panel.panel_index import index_panel
+from pipeline.params.data import DataSection
 from pipeline.params.score import ScoreSection
 from pipeline.params.treatment import TreatmentSection
 from pipeline.selection.covariates import dated_covariates
@@ -21,15 +22,17 @@ from pipeline.selection.score_bins import count_score_bins
 from pipeline.selection.what_scored import covariates_dated, score_models
 from stages.run import Folders, run_stage
 
-SECTIONS = {"treatment": TreatmentSection, "score": ScoreSection}
+SECTIONS = {"data": DataSection, "treatment": TreatmentSection, "score": ScoreSection}
 
 
-def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> None:
+def main(
+    folders: Folders, data: DataSection, treatment: TreatmentSection, score: ScoreSection
+) -> None:
     """Read PANEL; write SCORES with bins, coefficients and losses, COVARIATES and STACKS.
 
     SCORE_MODELS and DATED_COVARIATES say by which settings.
     """
-    panel, folder = read(PANEL, folders.of("clean"), _columns(score)), folders.of("score")
+    panel, folder = read(PANEL, folders.of("clean"), _columns(data, score)), folders.of("score")
     index = index_panel(panel)
     candidates = risk_sets(panel, treatment, index)
     covariates = dated_covariates(panel, candidates.firms, score.covariates, index)
@@ -45,10 +48,11 @@ def main(folders: Folders, treatment: TreatmentSection, score: ScoreSection) -> 
     write(DATED_COVARIATES, covariates_dated(score), folder)
 
 
-def _columns(score: ScoreSection) -> list[str]:
+def _columns(data: DataSection, score: ScoreSection) -> list[str]:
     """Return the columns of PANEL that risk sets and covariates read."""
     dated = [c.column for c in score.covariates.values() if c.column is not None]
-    return list(dict.fromkeys([*RISK_SETS_READ, *dated]))
+    weight = [] if data.weight is None else [SAMPLING_WEIGHT]
+    return list(dict.fromkeys([*RISK_SETS_READ, *weight, *dated]))
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ DATA = {
     "firm_id": "id",
     "year": "year",
     "cluster": ["place"],
+    "weight": "jobs",
     "columns": {
         "place": {"kind": "text", "column": "P", "label": "Municipality"},
         "sales": {"kind": "number", "column": "S", "unit": "US$", "label": "Sales", "minimum": 3}

@@ -20,18 +20,27 @@ from pipeline.params.group_time_spec import GroupTimeSpec
 
 
 def outcome_dominance(study: Study) -> pd.DataFrame:
-    """Return OUTCOME_DOMINANCE: means of levels in the estimates' samples, and specs' weights."""
+    """Return OUTCOME_DOMINANCE: means of levels in the estimates' samples, and specs' weights.
+
+    Where firms have sampling weights, a share is that of weights where it is more, of means on any
+    scale; specs of group-time effects, whose firms may be others, are told each.
+    """
     rows: list[dict[str, object]] = []
     for design, name, specs in asked(study):
         if not study.outcomes[name].observed:
             continue
         own = {"outcome": name, "design": design}
         sample = outcome_sample(study, design, name)
-        if study.outcomes[name].transform != "any":
-            cells = _cells(sample, _level(study, name))
-            rows += [own | {"estimator": None} | cell.row(cell.of_level) for cell in cells]
+        by_level = study.outcomes[name].transform != "any"
+        if by_level or study.sampling is not None:
+            for cell in _cells(sample, _level(study, name)):
+                shares = [cell.of_level] * by_level + [cell.of_weight] * (
+                    study.sampling is not None
+                )
+                rows.append(own | {"estimator": None} | cell.row(float(np.fmax.reduce(shares))))
         for spec in specs:
-            if spec.option("weight_by") is not None:
+            sampled = study.sampling is not None and isinstance(spec, GroupTimeSpec)
+            if sampled or spec.option("weight_by") is not None:
                 found = _of_weights(study, spec, sample, name)
                 rows += [own | {"estimator": spec.name} | row for row in found]
     return pd.DataFrame(rows, columns=list(OUTCOME_DOMINANCE.columns))

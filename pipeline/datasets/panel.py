@@ -2,6 +2,9 @@
 
 from pipeline.datasets.store import HIDDEN, Column, Dataset
 
+# The column that PANEL has where the study has sampling weights: the firm's, in each of its rows.
+SAMPLING_WEIGHT = "sampling_weight"
+
 PANEL = Dataset(
     name="PANEL",
     row="one firm in one year; levels, never transforms; study columns follow the declared ones",

@@ -30,6 +30,8 @@ SCORES = Dataset(
         ),
         "on_support": Column("flag", "inside the declared common support"),
     },
+    # sampling_weight, where the study has sampling weights
+    open_kinds=("number",),
 )
 
 # What a coefficient of a score belongs to. Where entry years are pooled each has its own level.

@@ -82,7 +82,7 @@ SPECS = Dataset(
         "year_effects_by": word("column whose base-year value year effects vary by"),
         "weights": word(
             "matching, matching_summed, matched_anew, matched_within_groups, scaled_to_treated, "
-            "one, treated_size, own_size"
+            "one, sampling, treated_size, own_size"
         ),
         "weight_by": listed("covariate or columns that weight firms"),
         "weight_matched_again": Column(

@@ -103,6 +103,7 @@ def on_changes(asked: Asked, method: str) -> Resolved:
 def on_cells(asked: Asked) -> Resolved:
     """Return how group-time effects compare: within stacks, or among every firm of PANEL."""
     spec = asked.spec
+    alike = "one" if asked.study.sampling is None else "sampling"
     every_firm = spec.firms == "panel"
     whole_sets = not every_firm and asked.gaps == "drop_set"
     return replace(
@@ -110,7 +111,7 @@ def on_cells(asked: Asked) -> Resolved:
         average=spec.average if "att" in spec.terms else NONE,
         event_base=spec.base,
         gaps=("drop_set" if whole_sets else spec.gaps,),
-        weights="one" if asked.design == "unmatched" else "matching",
+        weights=alike if asked.design == "unmatched" else "matching",
         firms=spec.firms,
         untreated_categories="leave_out" if spec.untreated_categories == "leave_out" else NONE,
     )

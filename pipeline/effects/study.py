@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.arrays import Codes, Floats
+from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.effects.adjusted_changes import NO_COVARIATES, AdjustedFor, adjusted_for
 from pipeline.effects.after_entry import after_entry_sample
 from pipeline.effects.comparison_mean import with_means
@@ -49,6 +50,13 @@ class Study:
     def index(self) -> PanelIndex:
         """Return the rows of each firm and year; its `firms` are the names of firm codes."""
         return index_panel(self.panel)
+
+    @cached_property
+    def sampling(self) -> Floats | None:
+        """Return sampling weights by PANEL row; None where the study has none."""
+        if SAMPLING_WEIGHT not in self.panel:
+            return None
+        return self.panel[SAMPLING_WEIGHT].to_numpy(np.float64)
 
     @cached_property
     def covariate_row(self) -> dict[int, Codes]:

@@ -125,6 +125,13 @@ def data_rules_ran(results: StudyResults) -> list[RuleRan]:
     ]
 
 
+def sampling_weight(results: StudyResults) -> str | None:
+    """Return the column of the sampling weights that a study has; None where it has none."""
+    found = [rule for rule in data_rules_ran(results) if rule.code == "data"]
+    weight = found[0].options.get("weight") if found else None
+    return None if weight is None else str(weight)
+
+
 def treatment_ran(results: StudyResults) -> RuleRan:
     """Return who was compared with entrants, and what of the entry is said beside its source."""
     (rule,) = (rule for rule in data_rules_ran(results) if rule.code == "treatment")

@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.datasets.arrays import Codes, Flags, Floats
 from pipeline.selection.firm_stacks import FirmStacks
+from pipeline.selection.frequency import times_of
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class BalanceRows:
 
     `row` (n,) points into COVARIATES and `place` from there back, `firm` numbers firms, `stack`
     points into `stacks`. `bounds` (2 stacks + 1,) part the rows into comparison and treated firms
-    of each stack, which `cell` numbers.
+    of each stack, which `cell` numbers. `sampling` (n,) are sampling weights, None without any.
     """
 
     row: Codes
@@ -25,6 +26,7 @@ class BalanceRows:
     treated: Flags
     cell: Codes
     bounds: Codes
+    sampling: Floats | None = None
 
     def has_stack(self, member: Flags) -> Flags:
         """Mark the stacks that have members."""
@@ -50,12 +52,17 @@ def balance_rows(tables: FirmStacks) -> BalanceRows:
         treated=treated[row],
         cell=cell[row],
         bounds=np.searchsorted(cell[row], np.arange(2 * len(stacks) + 1)),
+        sampling=None if tables.sampling is None else tables.sampling[row],
     )
 
 
 def level_weights(rows: BalanceRows, member: Flags) -> Floats:
-    """Weight members so that each stack's comparison firms weigh as much as its treated."""
-    counts = np.bincount(rows.cell[member], minlength=2 * len(rows.stacks))
+    """Weight members so that each stack's comparison firms weigh as much as its treated.
+
+    The treated weigh 1, or their sampling weights, in proportion to which comparison firms do then.
+    """
+    mass = times_of(rows.sampling, len(rows.row))
+    counts = np.bincount(rows.cell[member], mass[member], 2 * len(rows.stacks))
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.nan_to_num(counts[1::2] / counts[::2], posinf=0.0)
-    return np.where(member, np.where(rows.treated, 1.0, level[rows.stack]), 0.0)
+    return np.where(member, mass * np.where(rows.treated, 1.0, level[rows.stack]), 0.0)

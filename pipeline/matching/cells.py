@@ -85,6 +85,6 @@ def weigh_by_cells(risk_set: RiskSet, design: CellOnlyDesign) -> StackMatch:
             f"and comparison firms: use fewer exact covariates or wider bins{risk_set.or_without}",
             reason=Reason("no_cell_with_both_groups", found),
         )
-    level = n_treated / np.maximum(n_control, 1)
+    level = n_treated / np.where(both, n_control, 1.0)
     weight = np.where(used & both[cell], np.where(treated, 1.0, level[cell]), 0.0)
     return weighted(risk_set, weight)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.matches import LOSSES, MATCHED, MATCHES, WEIGHTS
+from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.datasets.store import ascends, conform, empty
 from pipeline.errors import ParamsError
 from pipeline.matching.cells import exact_cells, require_quantiles, weigh_by_cells
@@ -62,7 +63,8 @@ def match_designs(
 
     `scores` is SCORES, `covariates` COVARIATES, `brought` the files of external designs. Only
     firms on support match. `unmatched` uses all firms of its risk sets: treated weight 1,
-    comparison weight treated / comparison firms.
+    comparison weight treated / comparison firms. Where SCORES has sampling weights, treated firms
+    weigh theirs instead of 1, and comparison weights are in proportion to theirs.
 
     Raises ParamsError where a design names an unknown score model or covariate, SupportError
     where a stack of a design has no match at all.
@@ -127,7 +129,10 @@ def as_read(risk_set: RiskSet, design: AnyDesign | None) -> RiskSet:
 
     Not of a design from a file, which names its firms.
     """
-    firms = risk_set.firms[["treated", "on_support", "linear_score", "propensity_score"]]
+    read = ["treated", "on_support", "linear_score", "propensity_score"]
+    firms = risk_set.firms[
+        [*read, *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in risk_set.firms else [])]
+    ]
     return replace(risk_set, firms=firms, covariates=risk_set.covariates[read_by(design)])
 
 

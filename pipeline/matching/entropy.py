@@ -16,7 +16,15 @@ from pipeline.matching.score_weights import treatment_odds
 from pipeline.matching.stack import RiskSet, StackMatch, weighted
 from pipeline.params.match import EntropyDesign
 from pipeline.selection.design_matrix import expanded_columns, told_terms
-from pipeline.selection.frequency import Frequency, among, counted, mean, spread, times_of
+from pipeline.selection.frequency import (
+    Frequency,
+    among,
+    counted,
+    mean,
+    spread,
+    times_of,
+    weighted_times,
+)
 
 # Largest weighted deviation that counts as met, in standard deviations of the covariate.
 MOMENT_TOLERANCE = 1e-8
@@ -66,6 +74,7 @@ def weigh_by_entropy(risk_set: RiskSet, design: EntropyDesign) -> StackMatch:
             base[used & ~treated],
             design.moments,
             among(risk_set.frequency, used),
+            sampling=among(risk_set.sampling, used),
         )
     except EvaluationError as error:
         raise error.at(risk_set.where) from None
@@ -96,17 +105,21 @@ def entropy_weights(
     base: Floats,
     order: int,
     frequency: Frequency = None,
+    *,
+    sampling: Floats | None = None,
 ) -> Floats:
     """Return comparison weights, shape (n0,), summing to the number of treated firms.
 
     Minimises sum w log(w / base) subject to the first `order` moments of each covariate being
     those of the treated, to 1e-8 standard deviations. `covariates` and `treated` have one entry
     per firm, `base` one positive entry per comparison firm. Where firms count as
-    often as `frequency` says, weights are those of one of their copies.
+    often as `frequency` says, times their `sampling` weights, weights are those of one of their
+    copies.
     Raises SupportError naming the moments that no weights can meet.
     """
-    moments = covariate_moments(covariates, treated, order, frequency)
-    times: Floats = times_of(frequency, len(treated))[~treated]
+    moments = covariate_moments(covariates, treated, order, frequency, sampling=sampling)
+    mass = weighted_times(frequency, sampling)
+    times: Floats = times_of(mass, len(treated))[~treated]
     prior = base * times
     share = _solve_dual(moments.deviations, prior / prior.sum())
     if share is None:
@@ -172,12 +185,18 @@ def _refuse_out_of_reach(moments: Moments, n_control: int) -> NoReturn:
 
 
 def covariate_moments(
-    covariates: pd.DataFrame, treated: Flags, order: int, frequency: Frequency = None
+    covariates: pd.DataFrame,
+    treated: Flags,
+    order: int,
+    frequency: Frequency = None,
+    *,
+    sampling: Floats | None = None,
 ) -> Moments:
     """Return the first `order` moments of each covariate, categories as indicators.
 
     Powers are of the covariate less its treated mean, over its standard deviation: given the
-    lower moments, meeting those is meeting the raw ones. An indicator has a mean only.
+    lower moments, meeting those is meeting the raw ones. An indicator has a mean only. Means and
+    deviations are of firms that count as `entropy_weights` says.
     Raises DataError where a value is missing.
     """
     missing = covariates.isna().sum()
@@ -187,16 +206,17 @@ def covariate_moments(
             f"covariates to balance are missing for some of {len(covariates)} firms ({listed}); "
             "put them in the score model, whose rule for missing values then applies"
         )
-    names, deviations = zip(*_powers(covariates, treated, order, frequency), strict=True)
+    told, mass = told_terms(covariates, frequency), weighted_times(frequency, sampling)
+    names, deviations = zip(*_powers(covariates, treated, order, told, mass), strict=True)
     return Moments(names, np.column_stack(deviations))
 
 
 def _powers(
-    covariates: pd.DataFrame, treated: Flags, order: int, frequency: Frequency
+    covariates: pd.DataFrame, treated: Flags, order: int, told: list[str], mass: Frequency
 ) -> Iterator[tuple[str, Floats]]:
-    told, of_treated = told_terms(covariates, frequency), among(frequency, treated)
+    of_treated = among(mass, treated)
     for name, (*_, values) in zip(told, expanded_columns(covariates), strict=True):
-        deviation = spread(values, frequency) or 1.0
+        deviation = spread(values, mass) or 1.0
         standard = (values - mean(values[treated], of_treated)) / deviation
         two_valued = len(np.unique(values)) <= 2
         for power in range(1, 2 if two_valued else order + 1):

@@ -28,7 +28,7 @@ def weigh_by_kernel(risk_set: RiskSet, design: KernelDesign) -> StackMatch:
         risk_set.treated[rows],
         bandwidth=design.bandwidth,
         cells=None if risk_set.cells is None else risk_set.cells[rows],
-        frequency=among(risk_set.frequency, risk_set.usable),
+        frequency=among(risk_set.mass, risk_set.usable),
     )
     if not weight.any():
         raise SupportError(
@@ -53,7 +53,8 @@ def kernel_weights(
     Treated firm i gives comparison firm j the share K((s_i - s_j) / h) / sum_k K((s_i - s_k) / h)
     with the Epanechnikov kernel K(u) = 1 - u^2 for |u| < 1 (Heckman, Ichimura & Todd 1997,
     doi:10.2307/2971733). A treated firm with nobody within the bandwidth h has weight 0. Where
-    firms count as often as `frequency` says, weights are those of one of their copies.
+    firms count as often as `frequency` says, or by their sampling weights, weights are those of one
+    of their copies.
     """
     pool, times = sort_pool(score, treated, cells), times_of(frequency, len(score))
     start, count = window(pool, np.full(len(pool.treated_row), bandwidth))

@@ -22,32 +22,58 @@ def covariate_dominance(
     """Return COVARIATE_DOMINANCE.
 
     Before matching each firm counts once, after it by its weight; the treated by what became of
-    them count once.
+    them count once. Where firms have sampling weights they count by them in place of once, and a
+    share is the largest of weights where that is more.
     """
     names = [name for name, c in score.covariates.items() if c.transform == "level"]
     parts = [pd.DataFrame(columns=list(COVARIATE_DOMINANCE.columns))]
-    if names:
+    sizes = {name: np.abs(np.nan_to_num(tables.covariates[name].to_numpy())) for name in names}
+    weighed = {} if tables.sampling is None else _known(tables.covariates)
+    if sizes or weighed:
         rows = balance_rows(tables)
-        sizes = {name: np.abs(np.nan_to_num(tables.covariates[name].to_numpy())) for name in names}
         for design, sample, row, weight in _samples(tables, match):
-            shares = _shares(rows, sizes, row, weight)
+            found = [_shares(rows, of, row, weight) for of in (weighed, sizes) if of]
+            shares = found[0] if len(found) == 1 else _larger(*found)
             parts.append(shares.assign(design=design, sample=sample))
     return pd.concat(parts)[list(COVARIATE_DOMINANCE.columns)]
+
+
+def _known(covariates: pd.DataFrame) -> dict[str, Floats]:
+    """Return one for each firm that has a covariate, or a score, of which weights tell a mean."""
+    known: dict[str, Floats] = {"propensity_score": np.ones(len(covariates))}
+    for name in covariates.columns[2:]:
+        known[str(name)] = np.asarray(covariates[name].notna(), dtype=np.float64)
+    return known
+
+
+def _larger(weights: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of weights, or those of weighted sizes where these are more."""
+    key = ["stack", "treated", "covariate"]
+    both = weights.merge(sizes, on=key, how="left", suffixes=("", "_of_size"))
+    larger = np.fmax(both["share"], both["share_of_size"])
+    return both[key].assign(share=larger)
 
 
 def _samples(
     tables: FirmStacks, match: MatchSection
 ) -> Iterator[tuple[str, str, Codes, Floats | None]]:
     """Yield every sample and fate of the treated: rows of COVARIATES and, if any, weights."""
+
+    def sampling(row: Codes) -> Floats | None:
+        return None if tables.sampling is None else tables.sampling[row]
+
     models = {"unmatched": "unmatched"} | {name: d.score for name, d in match.designs.items()}
     for design, model in models.items():
         risk_set, used = tables.of_model(model), tables.of_design(design)
-        yield design, "before", risk_set["row"].to_numpy(), None
-        yield design, "on_support", risk_set.loc[risk_set["on_support"], "row"].to_numpy(), None
+        row = risk_set["row"].to_numpy()
+        supported = row[risk_set["on_support"].to_numpy()]
+        yield design, "before", row, sampling(row)
+        yield design, "on_support", supported, sampling(supported)
         yield design, "after", used["row"].to_numpy(), used["weight"].to_numpy()
     for design, row, fates in treated_by_fate(tables, match):
         for fate in np.unique(fates):
-            yield design, str(fate), row[fates == fate], None
+            own = row[fates == fate]
+            yield design, str(fate), own, sampling(own)
 
 
 def _shares(

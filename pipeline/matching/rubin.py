@@ -59,10 +59,20 @@ def separations(
         treated, weight = firms["treated"].to_numpy(), np.zeros(len(tables.firm))
         weight[own["row"]] = own["weight"]
         sample = (design.score, *used)
+        after, before = weight[firms["row"]], np.ones(len(values))
+        if tables.sampling is not None:
+            before = _scaled(tables.sampling[firms["row"]], treated)
+            after = _scaled(after, treated)
         if sample not in found:
-            found[sample] = separation(values, treated, np.ones(len(values)))
+            found[sample] = separation(values, treated, before)
         yield name, "before", found[sample]
-        yield name, "after", separation(values, treated, weight[firms["row"]])
+        yield name, "after", separation(values, treated, after)
+
+
+def _scaled(weight: Floats, treated: Flags) -> Floats:
+    """Return weights of which the treated firms used have mean one: counted as so many firms."""
+    own = weight[treated & (weight > 0)]
+    return weight / own.mean() if len(own) else weight
 
 
 def separation(covariates: pd.DataFrame, treated: Flags, weight: Floats) -> Separation:

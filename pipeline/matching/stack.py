@@ -8,8 +8,9 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Flags, Floats, Integers
 from pipeline.errors import Reason, SupportError
-from pipeline.matching.sets import MatchedSets, unit_weights
-from pipeline.selection.frequency import Frequency, counted, times_of
+from pipeline.matching.sets import MatchedSets, sampled, unit_weights
+from pipeline.selection.frequency import Frequency, counted, times_of, weighted_times
+from pipeline.selection.risk_sets import sampling_weights
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class RiskSet:
     SCORES, `covariates` the rows of COVARIATES aligned with them; `cells` number the exact cells
     (None without any, -1 where a cell variable is missing). `brought` are this stack's rows of a
     file of pairs or weights, for designs made elsewhere. `frequency` says how often each
-    firm counts where firms were drawn, above zero: what makes smooth weights counts it so.
+    firm counts where firms were drawn, above zero: what makes smooth weights counts it so. Where
+    `firms` have sampling weights firms count by them, too.
     """
 
     where: str
@@ -47,9 +49,19 @@ class RiskSet:
         return self.on_support if self.cells is None else self.on_support & (self.cells >= 0)
 
     @property
+    def sampling(self) -> Floats | None:
+        """Return the firms' sampling weights; None where the study has none."""
+        return sampling_weights(self.firms)
+
+    @property
+    def mass(self) -> Frequency:
+        """Return how much each firm counts: as often as it was drawn, times its sampling weight."""
+        return weighted_times(self.frequency, self.sampling)
+
+    @property
     def times(self) -> Floats:
-        """Return how often each firm counts."""
-        return times_of(self.frequency, len(self.firms))
+        """Return how much each firm counts."""
+        return times_of(self.mass, len(self.firms))
 
     def count(self, firms: Flags) -> int:
         """Return how many firms are marked, each as often as it counts."""
@@ -137,7 +149,12 @@ def matched(
     caliper: float | None,
     shortage: Shortage | None = None,
 ) -> StackMatch:
-    """Return a stack matched in sets; its weights are those that the sets imply."""
+    """Return a stack matched in sets; its weights are those that the sets imply.
+
+    Sampling weights weight the sets (`sampled`).
+    """
+    if risk_set.sampling is not None:
+        sets = sampled(sets, risk_set.sampling)
     weight = unit_weights(sets, len(risk_set.firms))
     return StackMatch(
         risk_set.firms, sets, weight, risk_set.cells, caliper=caliper, shortage=shortage
@@ -147,11 +164,14 @@ def matched(
 def weighted(risk_set: RiskSet, weight: Floats, estimand: str = "att") -> StackMatch:
     """Return a stack with weights alone, comparison weights scaled to sum to the treated.
 
-    A firm that counts more than once has the weight of one of its copies.
+    A firm that counts more than once has the weight of one of its copies, times its sampling
+    weight (Ridgeway et al. 2015, doi:10.1515/jci-2014-0039).
     """
     treated, counted = risk_set.treated, weight * risk_set.times
     level = counted[treated].sum() / counted[~treated].sum()
     levelled = np.where(treated, weight, level * weight)
+    if risk_set.sampling is not None:
+        levelled *= risk_set.sampling
     return StackMatch(risk_set.firms, no_sets(), levelled, risk_set.cells, None, estimand)
 
 

@@ -1,6 +1,6 @@
 """Section `data`: where the panel comes from and what its columns are."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -116,6 +116,8 @@ APPLICANT_TEXTS = ("eligible", "decision")
 APPLICANT_NUMBERS = ("applied_year", "ranking")
 # PANEL columns that the register gives where params ask for them.
 REGISTER_FLAGS = ("other_programme", "applicant")
+# Keys by which strata are asked for, of which there are none.
+STRATA = ("strata", "stratum")
 
 
 class RegisterColumns(Settings):
@@ -203,8 +205,10 @@ class DataSection(Settings):
     own. `date_format` says how dates are written from which `year`, and columns of `unit: year`,
     take the year, where not 2009-10-31: '%d/%m/%Y', or serial for a spreadsheet's number of days;
     `two_digit_years_from` is the first year that two digits can be (1950: 50 is 1950, 49 is 2049).
-    `max_rows` bounds what a delivered table may hold. `confidential` keeps the raw files out of a
-    replication package, which then has stand-ins.
+    `weight` is the number column of a survey that holds a firm's sampling weight, one number above
+    zero for each firm: score, weights of matches, balance, effects and means are then weighted by
+    it, and `check` refuses what cannot be. `max_rows` bounds what a delivered table may hold.
+    `confidential` keeps the raw files out of a replication package, which then has stand-ins.
     """
 
     source: Source
@@ -213,10 +217,24 @@ class DataSection(Settings):
     date_format: DateFormat | None = None
     two_digit_years_from: FirstYear | None = None
     cluster: list[str] = Field(min_length=1)
+    weight: str | None = None
     register_columns: RegisterColumns | None = None
     max_rows: int = Field(default=20_000_000, ge=1)
     confidential: bool = False
     columns: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")], StudyColumn]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strata_have_no_setting(cls, given: Any) -> Any:
+        asked = [key for key in given if key in STRATA] if isinstance(given, dict) else []
+        if asked:
+            raise ValueError(
+                f"{asked[0]}: strata of a survey are not supported: errors take clusters as drawn "
+                "independently of each other, all from one population, which makes them too large, "
+                "if anything, where firms were drawn by strata; leave the key out, give the "
+                "sampling weight (weight) and cluster by what was drawn first (cluster)"
+            )
+        return given
 
     @model_validator(mode="after")
     def _century_of_two_digits(self) -> "DataSection":
@@ -245,6 +263,7 @@ class DataSection(Settings):
     @model_validator(mode="after")
     def _no_reserved_names(self) -> "DataSection":
         own = {"firm_id", "year", "cohort", "cluster", "cluster_entry", "stack", "treated"}
+        own |= {"sampling_weight"} - {self.weight}
         register = self.register_columns
         if register is not None:
             own |= {*REGISTER_FLAGS, *register.fields("text"), *register.fields("number")}

@@ -34,6 +34,7 @@ from pipeline.params.settings import (
 from pipeline.params.spec_options import OfPanel, OfScore
 from pipeline.params.treatment import TreatmentSection
 from pipeline.params.treatment_faults import column_fault, treatment_faults
+from pipeline.params.weight_faults import weight_faults
 from pipeline.params.window_faults import window_faults
 
 SECTIONS: dict[str, Any] = {
@@ -162,6 +163,7 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     by_firm = study.data.cluster == ["firm_id"]
     yield from inference_faults(study.estimate, study.match, study.score, by_firm=by_firm)
     yield from analysis_faults(sections)
+    yield from weight_faults(study.data, study.treatment, study.score, study.match, study.estimate)
     yield from _exhibit_faults(study)
     yield from _language_faults(study)
 

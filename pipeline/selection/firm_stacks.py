@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Codes
+from pipeline.datasets.arrays import Codes, Floats
 from pipeline.datasets.store import TableError
 from pipeline.panel.panel_index import NO_ROW, PanelIndex, index_panel
+from pipeline.selection.risk_sets import sampling_weights
 
 # What is read of SCORES and of WEIGHTS beside their keys.
 _OF_SCORES = ["model", "treated", "propensity_score", "on_support"]
@@ -18,7 +19,8 @@ _OF_WEIGHTS = ["design", "weight"]
 class FirmStacks:
     """Hold COVARIATES, and SCORES and WEIGHTS with a column `row` that points into it.
 
-    `firm` (n,) numbers the firms of COVARIATES, `stack` holds their entry years.
+    `firm` (n,) numbers the firms of COVARIATES, `stack` holds their entry years, `sampling` their
+    sampling weights, None where the study has none.
     """
 
     covariates: pd.DataFrame
@@ -26,6 +28,7 @@ class FirmStacks:
     weights: pd.DataFrame
     firm: Codes
     stack: Codes
+    sampling: Floats | None = None
 
     def of_model(self, model: str) -> pd.DataFrame:
         """Return the risk sets of a score model: row, treated, propensity_score, on_support."""
@@ -44,12 +47,17 @@ def firm_stacks(
     Raises TableError where COVARIATES lacks one: it has the firms of all risk sets.
     """
     index = _index(covariates)
+    row, own, sampling = _rows(index, scores), sampling_weights(scores), None
+    if own is not None:
+        sampling = np.zeros(len(covariates))
+        sampling[row] = own
     return FirmStacks(
         covariates=covariates,
-        scores=scores[_OF_SCORES].assign(row=_rows(index, scores)),
+        scores=scores[_OF_SCORES].assign(row=row),
         weights=weights[_OF_WEIGHTS].assign(row=_rows(index, weights)),
         firm=index.codes(covariates["firm_id"]),
         stack=covariates["stack"].to_numpy(np.int64),
+        sampling=sampling,
     )
 
 

@@ -15,6 +15,13 @@ def times_of(frequency: Frequency, n_firms: int) -> Floats:
     return np.ones(n_firms) if frequency is None else frequency
 
 
+def weighted_times(frequency: Frequency, weight: Frequency) -> Frequency:
+    """Return how much each firm counts: as often as `frequency` says, times its weight."""
+    if frequency is None or weight is None:
+        return weight if frequency is None else frequency
+    return frequency * weight
+
+
 def counted(firms: Flags, frequency: Frequency) -> int:
     """Return how many firms are marked."""
     return int(firms.sum() if frequency is None else frequency[firms].sum())

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Codes, Flags
+from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.datasets.selection import (
     CONSTANT,
     COVARIATE,
@@ -30,6 +31,7 @@ from pipeline.selection.likelihood import (
     Maximiser,
     maximise_by_statsmodels,
 )
+from pipeline.selection.risk_sets import sampling_weights
 from pipeline.selection.score_fit import ScoreFit, fit_score
 from pipeline.selection.score_sample import (
     complete_rows,
@@ -62,8 +64,10 @@ def score_risk_sets(
 ) -> Scored:
     """Fit every score model on its risk sets and mark the firms on common support.
 
-    `risk_sets` has SCORES' columns up to `in_treated_cluster`, one block per model and one for
-    `unmatched`, which gets no score; `covariates` is COVARIATES. Firms that lack a covariate of
+    `risk_sets` has SCORES' columns up to `in_treated_cluster` and, where the study has them,
+    sampling weights, which weight the fits (DuGoff, Schuler & Stuart 2014,
+    doi:10.1111/1475-6773.12090); one block per model and one for `unmatched`, which gets no score;
+    `covariates` is COVARIATES. Firms that lack a covariate of
     a model leave that model and are counted in SCORE_LOSSES, or are refused (`missing`); so are
     those in categories without a treated firm (`untreated_categories`).
 
@@ -105,7 +109,8 @@ def score_model(
     rows, values = _of_treated_categories(complete, known, model, name)
     scored, coefficients = _fit_model(rows, values, model, name, maximiser)
     losses = count_losses(risk_set, complete, scored, name)
-    return Scored(scored[list(SCORES.columns)], coefficients, losses)
+    own = [*SCORES.columns, *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in scored else [])]
+    return Scored(scored[own], coefficients, losses)
 
 
 def fitted_firms(
@@ -174,6 +179,7 @@ def _fit_samples(
     probability, index = np.full((2, len(complete)), np.nan)
     treated, coefficients = complete["treated"].to_numpy(), []
     # a firm of several risk sets is one where they are pooled
+    weight = sampling_weights(complete)
     units = "cluster" if model.errors == "clustered" else "firm_id"
     clusters = pd.factorize(complete[units])[0]
     n_stacks = complete["stack"].nunique()
@@ -194,6 +200,7 @@ def _fit_samples(
                 maximiser,
                 errors=model.errors,
                 cluster=clusters[at],
+                weight=None if weight is None else weight[at],
             )
         except EvaluationError as error:
             raise error.at(where, score_remedy(label)) from None

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.datasets.arrays import Flags, Floats
+from pipeline.datasets.panel import SAMPLING_WEIGHT
 from pipeline.datasets.selection import STACKS
 from pipeline.datasets.store import conform
 from pipeline.errors import SupportError
@@ -30,7 +31,7 @@ RISK_SET_COLUMNS = [
     "in_treated_cluster",
 ]
 
-# The columns of PANEL that tell who is at risk.
+# The columns of PANEL that tell who is at risk; a study with sampling weights reads them, too.
 RISK_SETS_READ = ["firm_id", "year", "cohort", "cluster", "cluster_entry"]
 
 
@@ -46,8 +47,9 @@ class RiskSets:
 class ActiveFirms:
     """Hold the firms active in a stack's base and entry year, whether or not they ever enter.
 
-    `firms` has stack, firm_id, base_year and cluster; `row` (n,) the PANEL positions of the base
-    year. A comparison firm must be untreated through the year `horizon`.
+    `firms` has stack, firm_id, base_year, cluster and, if any, sampling weight; `row` (n,) the
+    PANEL positions of the base year. A comparison firm must be untreated through the year
+    `horizon`.
     """
 
     firms: pd.DataFrame
@@ -61,7 +63,7 @@ def risk_sets(
 ) -> RiskSets:
     """Build the risk set of every entry year from PANEL, and its index where there is one.
 
-    Returns one row per stack and firm with RISK_SET_COLUMNS. Raises SupportError where no
+    Returns one row per stack and firm with `risk_set_columns`. Raises SupportError where no
     entry year has both a treated firm and a candidate, or everybody enters up to the last year.
     """
     index = index_panel(panel) if index is None else index
@@ -103,7 +105,8 @@ def active_firms(
     base_year = stack - 1 - treatment.anticipation_years
     base = index.in_year(base_year)
     row = np.sort(base[(base != NO_ROW) & (index.in_year(stack) != NO_ROW)])
-    firms = panel[["firm_id", "cluster"]].iloc[row].reset_index(drop=True)
+    own = ["firm_id", "cluster", *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in panel else [])]
+    firms = panel[own].iloc[row].reset_index(drop=True)
     return ActiveFirms(
         firms=firms.assign(stack=stack, base_year=base_year),
         row=row,
@@ -123,7 +126,7 @@ def may_compare(
 def risk_set(
     active: ActiveFirms, cohort: Floats, cluster_entry: Floats, treatment: TreatmentSection
 ) -> pd.DataFrame:
-    """Return the rows of RISK_SET_COLUMNS of one stack, given who entered when.
+    """Return the rows of one stack, given who entered when, with the columns of a risk set.
 
     `cohort` and `cluster_entry` (n,) are the years in which each active firm and the first
     participant of its cluster entered, missing where none did.
@@ -132,8 +135,18 @@ def risk_set(
     candidate = may_compare(cohort, active.horizon, treatment)
     in_treated_cluster = cluster_entry <= active.horizon
     firms = active.firms.assign(treated=treated, in_treated_cluster=in_treated_cluster)
-    rows: pd.DataFrame = firms.loc[treated | candidate, RISK_SET_COLUMNS]
+    rows: pd.DataFrame = firms.loc[treated | candidate, risk_set_columns(firms)]
     return rows
+
+
+def risk_set_columns(firms: pd.DataFrame) -> list[str]:
+    """Return RISK_SET_COLUMNS and, where firms have them, their sampling weights."""
+    return [*RISK_SET_COLUMNS, *([SAMPLING_WEIGHT] if SAMPLING_WEIGHT in firms else [])]
+
+
+def sampling_weights(firms: pd.DataFrame) -> Floats | None:
+    """Return the sampling weights (n,) of rows of risk sets; None where the study has none."""
+    return firms[SAMPLING_WEIGHT].to_numpy(np.float64) if SAMPLING_WEIGHT in firms else None
 
 
 def pooled_risk_sets(firms: pd.DataFrame, score: ScoreSection) -> pd.DataFrame:
@@ -152,7 +165,7 @@ def score_pool(firms: pd.DataFrame, model: str, controls_from: ControlsFrom) -> 
     """Return the risk sets of one score model, with the comparison pool that it asks for."""
     if controls_from != "all":
         firms = firms[firms["treated"] | ~firms["in_treated_cluster"]]
-    return firms.assign(model=model)[["model", *RISK_SET_COLUMNS]]
+    return firms.assign(model=model)[["model", *risk_set_columns(firms)]]
 
 
 def _years_lacking(panel: pd.DataFrame, entry_years: list[int], treatment: TreatmentSection) -> str:

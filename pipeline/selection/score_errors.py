@@ -8,15 +8,24 @@ from pipeline.selection.likelihood import Link, Optimum, surprise
 
 
 def robust_covariance(
-    columns: Floats, treated: Flags, optimum: Optimum, link: Link, cluster: Codes | None = None
+    columns: Floats,
+    treated: Flags,
+    optimum: Optimum,
+    link: Link,
+    cluster: Codes | None = None,
+    *,
+    weight: Floats | None = None,
 ) -> Floats:
     """Return the sandwich covariance (k, k) of coefficients on columns (n, k).
 
-    Factor n / (n - 1), or G / (G - 1) of sums over clusters (n,), as in Stata's logit and probit.
-    White (1982), doi:10.2307/1912526; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13. Raises
-    SupportError where all firms are in one cluster.
+    Firms weigh by `weight` (n,), as in the optimum; as Stata's pweights. Factor n / (n - 1), or
+    G / (G - 1) of sums over clusters (n,), as in Stata's logit and probit. White (1982),
+    doi:10.2307/1912526; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13. Raises SupportError where
+    all firms are in one cluster.
     """
     scores = columns * surprise(optimum.index, treated, link)[:, None]
+    if weight is not None:
+        scores *= weight[:, None]
     if cluster is not None:
         scores = _sums(scores, cluster)
     units = len(scores)

@@ -5,6 +5,7 @@ the fit and is named (`pipeline.selection.design_matrix`).
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from pipeline.selection.design_matrix import (
     refuse_separation,
     refuse_separation_by_combination,
 )
-from pipeline.selection.frequency import Frequency, number
+from pipeline.selection.frequency import Frequency, mean, number, times_of
 from pipeline.selection.likelihood import (
     Link,
     Maximiser,
@@ -60,6 +61,7 @@ def fit_score(
     *,
     errors: ScoreErrors = "conventional",
     cluster: Codes | None = None,
+    weight: Floats | None = None,
 ) -> ScoreFit:
     """Fit the probability of treatment by unpenalised maximum likelihood.
 
@@ -67,18 +69,25 @@ def fit_score(
     per category, the first in sorted order being the base. `treated` is aligned with it.
     Covariates are standardised before the fit. `errors` says of which kind those of coefficients
     are; `cluster` (n,) are the clusters of `clustered` ones, or the firms of `robust` ones where a
-    firm has several rows.
+    firm has several rows. `weight` (n,) are sampling weights, of the likelihood and what is told
+    of it; they say nothing of how many firms there are, so that `conventional` errors are not
+    those of the coefficients.
 
     Raises SupportError where a group is empty or a covariate separates the groups (the estimate
     would be infinite: Albert & Anderson 1984, doi:10.1093/biomet/71.1.1), DataError where a
     covariate is missing, constant or a combination of others.
     """
-    design, optimum = find_optimum(covariates, treated, link, maximiser)
+    if weight is not None:
+        weight = weight / weight.mean()  # of whatever size, they say who counts more
+    weighing = maximiser if weight is None else partial(maximiser, weight=weight)
+    design, optimum = find_optimum(covariates, treated, link, weighing)
     estimate = design.to_original_units @ optimum.coefficients
     if errors == "conventional":
         of_columns = optimum.covariance
     else:
-        of_columns = robust_covariance(design.standardised, treated, optimum, link, cluster)
+        of_columns = robust_covariance(
+            design.standardised, treated, optimum, link, cluster, weight=weight
+        )
     covariance = design.to_original_units @ of_columns @ design.to_original_units.T
     index = optimum.index
     terms = pd.DataFrame([(None, None), *design.terms], columns=["covariate", "category"])
@@ -89,8 +98,8 @@ def fit_score(
         linear_score=np.round(index, SCORE_DECIMALS),
         n_obs=len(treated),
         n_treated=int(treated.sum()),
-        pseudo_r2=_mcfadden(optimum.log_likelihood, treated),
-        auc=_auc(index, treated),
+        pseudo_r2=_mcfadden(optimum.log_likelihood, treated, weight),
+        auc=_auc(index, treated, weight),
     )
 
 
@@ -131,15 +140,27 @@ def _require_both_groups(treated: Flags, frequency: Frequency) -> None:
         )
 
 
-def _mcfadden(log_likelihood: float, treated: Flags) -> float:
+def _mcfadden(log_likelihood: float, treated: Flags, weight: Floats | None) -> float:
     """Return 1 - L / L0, L0 the log-likelihood with an intercept alone."""
-    share = treated.mean()
+    share = mean(treated.astype(np.float64), weight)
     entropy = share * np.log(share) + (1 - share) * np.log(1 - share)
-    return float(1 - log_likelihood / (len(treated) * entropy))
+    return float(1 - log_likelihood / (times_of(weight, len(treated)).sum() * entropy))
 
 
-def _auc(index: Floats, treated: Flags) -> float:
+def _auc(index: Floats, treated: Flags, weight: Floats | None) -> float:
     """Return the probability that a treated firm outranks a comparison firm, ties one half."""
+    if weight is not None:
+        return _weighted_auc(index, treated, weight)
     one, zero = np.sort(index[treated]), np.sort(index[~treated])
     outranked = np.searchsorted(zero, one, "left") + np.searchsorted(zero, one, "right")
     return float(outranked.sum() / 2 / len(one) / len(zero))
+
+
+def _weighted_auc(index: Floats, treated: Flags, weight: Floats) -> float:
+    """Return the AUC of firms that weigh (n,): of pairs, by the product of their weights."""
+    order = np.argsort(index[~treated])
+    zero, below = index[~treated][order], np.append(0.0, np.cumsum(weight[~treated][order]))
+    one, own = index[treated], weight[treated]
+    outranked = below[np.searchsorted(zero, one, "left")]
+    outranked = outranked + below[np.searchsorted(zero, one, "right")]
+    return float((own * outranked).sum() / 2 / own.sum() / below[-1])

@@ -17,7 +17,7 @@ from pipeline.datasets.store import conform
 from pipeline.params.match import MatchSection
 from pipeline.params.score import ScoreModel
 from pipeline.selection.firm_stacks import FirmStacks
-from pipeline.selection.frequency import Frequency, among, with_copies
+from pipeline.selection.frequency import Frequency, among, times_of, with_copies
 
 Overlap = Literal["none", "min_max", "comparison_maximum", "comparison_range", "treated_range"]
 
@@ -129,8 +129,9 @@ def treated_fates(tables: FirmStacks, match: MatchSection) -> pd.DataFrame:
     covariates = tables.covariates
     numbers = covariates[["stack", *covariates.columns[2:][_numeric(covariates)]]]
     parts = []
+    mass = times_of(tables.sampling, len(numbers))
     for name, row, fate in treated_by_fate(tables, match):
-        parts.append(_means(numbers.iloc[row].assign(fate=fate)).assign(design=name))
+        parts.append(_means(numbers.iloc[row].assign(fate=fate), mass[row]).assign(design=name))
     columns = list(SUPPORT.columns)
     return conform(SUPPORT, pd.concat([pd.DataFrame(columns=columns), *parts])[columns])
 
@@ -161,19 +162,32 @@ def _numeric(covariates: pd.DataFrame) -> list[bool]:
     return [pd.api.types.is_numeric_dtype(covariates[name]) for name in covariates.columns[2:]]
 
 
-def _means(firms: pd.DataFrame) -> pd.DataFrame:
+def _means(firms: pd.DataFrame, mass: Floats) -> pd.DataFrame:
     """Return count and mean covariates by stack and fate, and of stacks together.
 
-    A mean over fewer than `FEWEST_SHOWN` firms is missing: it would tell a firm's own value.
+    Firms count by their `mass` (n,). A mean over fewer than `FEWEST_SHOWN` firms is missing: it
+    would tell a firm's own value.
     """
     by_stack = pd.concat(
         [firms.assign(stack=firms["stack"].astype(str)), firms.assign(stack="all")]
     )
     groups = by_stack.groupby(["stack", "fate"])
-    means = groups.mean().where(groups.count() >= FEWEST_SHOWN)
+    means = _weighted_means(by_stack, np.tile(mass, 2)).where(groups.count() >= FEWEST_SHOWN)
     size = groups.size().rename("n_treated").reset_index()
     long = means.reset_index().melt(["stack", "fate"], var_name="covariate", value_name="mean")
     return long.merge(size, on=["stack", "fate"])
+
+
+def _weighted_means(firms: pd.DataFrame, mass: Floats) -> pd.DataFrame:
+    """Return the means of covariates by stack and fate, each over the firms that have it."""
+    by = ["stack", "fate"]
+    groups = firms.groupby(by)
+    if (mass == 1).all():
+        return groups.mean()
+    values = firms.drop(columns=by)
+    keys = [firms[name] for name in by]
+    known = values.notna().mul(mass, axis=0).groupby(keys).sum()
+    return values.mul(mass, axis=0).groupby(keys).sum() / known
 
 
 def kernel_density(points: Floats, at: Floats) -> Floats:

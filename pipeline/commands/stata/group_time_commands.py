@@ -74,6 +74,7 @@ def _why_not(study: Study, panel: MatchedPanel, spec: GroupTimeSpec, row: Row) -
             spec.firms == "panel"
         ),
         f"firms weighted by {spec.weight_by}": spec.weight_by is not None,
+        "firms have sampling weights": study.sampling is not None,
         "csdid clusters in one direction": not isinstance(spec.cluster, str),
         "csdid knows no years of anticipation": study.treatment.anticipation_years > 0,
         "matched sets count only where complete, so that weights differ from cell to cell": by_set,

@@ -74,10 +74,13 @@ def _stack_samples(
     """Return each stack's firms with their matching weights; every firm once where none matched.
 
     WEIGHTS scales comparison firms of the unmatched design to the treated, which a weighted
-    propensity score would take for sampling.
+    propensity score would take for sampling. Firms that do have sampling weights weigh these.
     """
     if stacks.design == "unmatched":
-        stacks = replace(stacks, weight=(stacks.weight > 0).astype(np.float64))
+        own = np.ones(len(stacks.firm))
+        if study.sampling is not None:
+            own = study.sampling[stacks.firm_row]
+        stacks = replace(stacks, weight=np.where(stacks.weight > 0, own, 0.0))
     stacks, lacking = weighted_stacks(study, spec, stacks)
     adjusted = None
     if study.covariates is not None and spec.covariates:
@@ -101,7 +104,7 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
     anticipation have nothing to compare with and are left out, as R's did does.
     """
     index = study.index
-    firms = _firms_by_year(study, spec, index, values)
+    firms, own_row = _firms_by_year(study, spec, index, values), _own_rows(study, index)[1]
     samples, lost, untreated = [], 0, 0
     for cohort in firms.cohorts():
         if cohort <= firms.years[0] + study.treatment.anticipation_years:
@@ -117,6 +120,8 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
             members, own = members[shared], own[shared]
         columns = firm_columns(adjusted, cohort, "among_every_firm")
         weight, complete = np.ones(len(members)), np.isfinite(columns).all(axis=1)
+        if study.sampling is not None:
+            weight = study.sampling[own_row[members]]
         if spec.weight_by is not None:
             size = own[spec.weight_by].to_numpy(np.float64)
             weight = positive_weights(size, spec.weight_by)

@@ -29,13 +29,15 @@ class RegisteredFigure:
 
     `caption` is the code of its caption. `magnitudes` says whether it shows means of magnitudes, to
     which the dominance rule applies, or figures made of them; `counts` whether it shows numbers of
-    firms, as tables do. `data` returns what is plotted; a figure whose data are empty is left out.
+    firms, as tables do; `sampled` whether it is weighted where a study has sampling weights. `data`
+    returns what is plotted; a figure whose data are empty is left out.
     """
 
     draw: Callable[[StudyResults], Figure]
     caption: str
     magnitudes: bool
     counts: bool
+    sampled: bool
     data: Callable[[StudyResults], pd.DataFrame] | None = None
 
 
@@ -49,45 +51,66 @@ def drawn_figures(results: StudyResults) -> dict[str, RegisteredFigure]:
 
 FIGURES: dict[str, RegisteredFigure] = {
     "outcome_paths": RegisteredFigure(
-        draw=outcome_paths, caption="captions.outcome_paths", magnitudes=True, counts=False
+        draw=outcome_paths,
+        caption="captions.outcome_paths",
+        magnitudes=True,
+        counts=False,
+        sampled=True,
     ),
     "event_study": RegisteredFigure(
-        draw=event_study, caption="captions.event_study", magnitudes=True, counts=False
+        draw=event_study,
+        caption="captions.event_study",
+        magnitudes=True,
+        counts=False,
+        sampled=True,
     ),
     "love_plot": RegisteredFigure(
-        draw=love_plot, caption="captions.love_plot", magnitudes=False, counts=False
+        draw=love_plot, caption="captions.love_plot", magnitudes=False, counts=False, sampled=True
     ),
     "overlap": RegisteredFigure(
-        draw=overlap, caption="captions.overlap", magnitudes=False, counts=False
+        draw=overlap, caption="captions.overlap", magnitudes=False, counts=False, sampled=False
     ),
     "sample_flow": RegisteredFigure(
         draw=flow_figure,
         caption="captions.flow",
         magnitudes=False,
         counts=True,
+        sampled=False,
         data=flow_data,
     ),
     "cohorts": RegisteredFigure(
-        draw=cohort_plot, caption="captions.cohorts", magnitudes=False, counts=False
+        draw=cohort_plot, caption="captions.cohorts", magnitudes=False, counts=False, sampled=False
     ),
     "choices": RegisteredFigure(
         draw=choices,
         caption="captions.choices",
         magnitudes=False,
         counts=False,
+        sampled=True,
         data=choices_data,
     ),
     "forest": RegisteredFigure(
-        draw=forest, caption="captions.forest", magnitudes=False, counts=True, data=forest_data
+        draw=forest,
+        caption="captions.forest",
+        magnitudes=False,
+        counts=True,
+        sampled=True,
+        data=forest_data,
     ),
     "att_gt": RegisteredFigure(
-        draw=att_gt_grid, caption="captions.att_gt", magnitudes=False, counts=True, data=att_gt_data
+        draw=att_gt_grid,
+        caption="captions.att_gt",
+        magnitudes=False,
+        counts=True,
+        sampled=True,
+        data=att_gt_data,
     ),
     "pre_trend_power": RegisteredFigure(
         draw=pre_trend_power,
         caption="captions.pre_trend_power",
         magnitudes=False,
         counts=False,
+        sampled=True,
         data=pre_trend_data,
     ),
     "coverage": RegisteredFigure(
@@ -95,6 +118,7 @@ FIGURES: dict[str, RegisteredFigure] = {
         caption="captions.coverage",
         magnitudes=False,
         counts=False,
+        sampled=False,
         data=coverage_data,
     ),
 }

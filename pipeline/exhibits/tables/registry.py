@@ -52,12 +52,15 @@ class RegisteredTable:
     has nothing to show in it. `caption` is the code of its
     caption, `section` where the page shows it, after those of the section that stand above it.
     `magnitudes` says whether it shows means of magnitudes, to which the dominance rule applies.
+    `sampled` says whether its figures are weighted where the study has sampling weights; None of a
+    table of words.
     """
 
     make: Callable[[StudyResults], Table | list[Table]]
     caption: str
     section: Section
     magnitudes: bool
+    sampled: bool | None
 
     def __post_init__(self) -> None:
         """Refuse a section that the page does not have."""
@@ -79,111 +82,185 @@ def named_tables(results: StudyResults, name: str) -> dict[str, Table]:
 
 TABLES: dict[str, RegisteredTable] = {
     "main_effects": RegisteredTable(
-        make=main_effects, caption="captions.main_effects", section="effects", magnitudes=True
+        make=main_effects,
+        caption="captions.main_effects",
+        section="effects",
+        magnitudes=True,
+        sampled=True,
     ),
     "variants": RegisteredTable(
-        make=variants_tables, caption="captions.variants", section="robustness", magnitudes=False
+        make=variants_tables,
+        caption="captions.variants",
+        section="robustness",
+        magnitudes=False,
+        sampled=True,
     ),
     "checks": RegisteredTable(
-        make=checks_tables, caption="captions.checks", section="robustness", magnitudes=False
+        make=checks_tables,
+        caption="captions.checks",
+        section="robustness",
+        magnitudes=False,
+        sampled=True,
     ),
     "inference": RegisteredTable(
-        make=inference_tables, caption="captions.inference", section="robustness", magnitudes=False
+        make=inference_tables,
+        caption="captions.inference",
+        section="robustness",
+        magnitudes=False,
+        sampled=True,
     ),
     "twoway_weights": RegisteredTable(
         make=twoway_weights_tables,
         caption="captions.twoway_weights",
         section="robustness",
         magnitudes=False,
+        sampled=True,
     ),
     "placebos": RegisteredTable(
-        make=placebos_tables, caption="captions.placebos", section="robustness", magnitudes=False
+        make=placebos_tables,
+        caption="captions.placebos",
+        section="robustness",
+        magnitudes=False,
+        sampled=True,
     ),
     "export_margins": RegisteredTable(
         make=export_margins_tables,
         caption="captions.export_margins",
         section="effects",
         magnitudes=False,
+        sampled=True,
     ),
     "survival": RegisteredTable(
-        make=survival_tables, caption="captions.survival", section="effects", magnitudes=False
+        make=survival_tables,
+        caption="captions.survival",
+        section="effects",
+        magnitudes=False,
+        sampled=True,
     ),
     "heterogeneity": RegisteredTable(
         make=heterogeneity_tables,
         caption="captions.heterogeneity",
         section="effects",
         magnitudes=False,
+        sampled=True,
     ),
     "size_weighted": RegisteredTable(
         make=size_weighted_tables,
         caption="captions.size_weighted",
         section="effects",
         magnitudes=False,
+        sampled=True,
     ),
     "balance": RegisteredTable(
-        make=balance_table, caption="captions.balance", section="selection", magnitudes=True
+        make=balance_table,
+        caption="captions.balance",
+        section="selection",
+        magnitudes=True,
+        sampled=True,
     ),
     "balance_summary": RegisteredTable(
         make=balance_summary,
         caption="captions.balance_summary",
         section="selection",
         magnitudes=False,
+        sampled=True,
     ),
     "matching_choices": RegisteredTable(
         make=matching_choices,
         caption="captions.matching_choices",
         section="robustness",
         magnitudes=False,
+        sampled=True,
     ),
     "sample_flow": RegisteredTable(
-        make=sample_flow, caption="captions.sample_flow", section="data", magnitudes=False
+        make=sample_flow,
+        caption="captions.sample_flow",
+        section="data",
+        magnitudes=False,
+        sampled=False,
     ),
     "cohorts": RegisteredTable(
-        make=cohorts_table, caption="captions.cohorts", section="data", magnitudes=False
+        make=cohorts_table,
+        caption="captions.cohorts",
+        section="data",
+        magnitudes=False,
+        sampled=False,
     ),
     "summary_statistics": RegisteredTable(
         make=summary_statistics_table,
         caption="captions.summary_statistics",
         section="data",
         magnitudes=False,
+        sampled=False,
     ),
     "missingness": RegisteredTable(
-        make=missingness_table, caption="captions.missingness", section="data", magnitudes=False
+        make=missingness_table,
+        caption="captions.missingness",
+        section="data",
+        magnitudes=False,
+        sampled=False,
     ),
     "issues": RegisteredTable(
-        make=issues_table, caption="captions.issues", section="data", magnitudes=False
+        make=issues_table,
+        caption="captions.issues",
+        section="data",
+        magnitudes=False,
+        sampled=False,
     ),
     "recovery": RegisteredTable(
-        make=recovery_tables, caption="captions.recovery", section="robustness", magnitudes=False
+        make=recovery_tables,
+        caption="captions.recovery",
+        section="robustness",
+        magnitudes=False,
+        sampled=True,
     ),
     "estimators": RegisteredTable(
         make=estimators_tables,
         caption="captions.estimators",
         section="robustness",
         magnitudes=False,
+        sampled=True,
     ),
     "dynamic_effects": RegisteredTable(
         make=dynamic_effects,
         caption="captions.dynamic_effects",
         section="effects",
         magnitudes=False,
+        sampled=True,
     ),
     "detectable_effects": RegisteredTable(
         make=detectable_effects,
         caption="captions.detectable_effects",
         section="robustness",
         magnitudes=False,
+        sampled=True,
     ),
     "score": RegisteredTable(
-        make=score_table, caption="captions.score", section="selection", magnitudes=False
+        make=score_table,
+        caption="captions.score",
+        section="selection",
+        magnitudes=False,
+        sampled=True,
     ),
     "support": RegisteredTable(
-        make=support_tables, caption="captions.support", section="selection", magnitudes=True
+        make=support_tables,
+        caption="captions.support",
+        section="selection",
+        magnitudes=True,
+        sampled=True,
     ),
     "settings": RegisteredTable(
-        make=settings_table, caption="captions.settings", section="data", magnitudes=False
+        make=settings_table,
+        caption="captions.settings",
+        section="data",
+        magnitudes=False,
+        sampled=None,
     ),
     "group_time": RegisteredTable(
-        make=group_time_tables, caption="captions.group_time", section="effects", magnitudes=False
+        make=group_time_tables,
+        caption="captions.group_time",
+        section="effects",
+        magnitudes=False,
+        sampled=True,
     ),
 }

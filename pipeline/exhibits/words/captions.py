@@ -9,6 +9,7 @@ from pipeline.exhibits.tables.registry import TABLES
 from pipeline.exhibits.tables.table import Table, TablePart
 from pipeline.exhibits.words.designs import uncapitalised
 from pipeline.exhibits.words.language import say
+from pipeline.exhibits.words.sampling import sampling_words
 
 
 def caption(results: StudyResults, of: TablePart) -> str:
@@ -19,7 +20,8 @@ def caption(results: StudyResults, of: TablePart) -> str:
 
 
 def _figure_caption(results: StudyResults, name: str) -> str:
-    return say(FIGURES[name].caption, firms=results.settings.exhibit.firms)
+    words = say(FIGURES[name].caption, firms=results.settings.exhibit.firms)
+    return words + ("" if FIGURES[name].sampled else sampling_words(results, "caption"))
 
 
 def tables_left_out(results: StudyResults, tables: Iterable[Table]) -> str:

@@ -77,8 +77,8 @@ def _unmatched(results: StudyResults, row: Ran) -> str:
         labels = ", ".join(covariate_labels(results, row.listed("weight_by")))
         scaled = "_scaled" * (row.code("weights") == "scaled_to_treated")
         return say(f"designs.no_matching{scaled}_weighted_by", firms=firms, labels=labels)
-    if row.code("weights") == "one":
-        return say("designs.no_matching_no_weights", firms=firms)
+    if row.code("weights") in ("one", "sampling"):
+        return say(f"designs.no_matching_{row.code('weights')}", firms=firms)
     return say("designs.no_matching", firms=firms)
 
 

@@ -17,6 +17,7 @@ from pipeline.exhibits.words.estimator_names import name_in_words
 from pipeline.exhibits.words.estimators import adjusted_for, estimator_words
 from pipeline.exhibits.words.inference import clustered_by, conditional_words, is_normal
 from pipeline.exhibits.words.language import join_words, say
+from pipeline.exhibits.words.sampling import sampling_words
 from pipeline.params.exhibit import PanelSection
 
 
@@ -39,6 +40,7 @@ def methods_sentences(results: StudyResults) -> list[str]:
         say("methods_paragraph.assigned_at_random") if ancova else "",
         _compared(results, rows),
         _picked(results, rows),
+        sampling_words(results, "in_methods"),
         say("methods_paragraph.estimated", words=_estimator(results, rows)),
         _gaps(results, rows),
         _intervals(results, shown),

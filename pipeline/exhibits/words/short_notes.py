@@ -153,7 +153,9 @@ def _comparison(results: StudyResults, shown: Shown) -> str:
 def _weights(results: StudyResults, shown: Shown, letter: str) -> str:
     """Return the rule of weights that no design has, where it is not the usual one."""
     rows = panel_ran(results, shown, letter)
-    usual = not any(row.has("weight_by") or row.code("weights") == "one" for row in rows)
+    usual = not any(
+        row.has("weight_by") or row.code("weights") in ("one", "sampling") for row in rows
+    )
     design = shown.panels[letter].design
     if usual or design in matching_designs(results):
         return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.datasets.panel import NEAR_A_BENEFICIARY
+from pipeline.datasets.panel import NEAR_A_BENEFICIARY, SAMPLING_WEIGHT
 from pipeline.errors import Reason
 from pipeline.panel.gaps import look_at_years
 from pipeline.panel.ledger import Rule, Ruled
@@ -49,6 +49,7 @@ from pipeline.panel.rules.rule import (
 )
 from pipeline.panel.rules.sums import Sums, add_up_again
 from pipeline.panel.rules.units import apply_factor, check_scales
+from pipeline.panel.rules.weights import give_weights
 from pipeline.params.clean import EXIT_YEAR, Duplicates, Filter, Links, PanelWindow
 from pipeline.params.gaps import Absent, CoverageGaps
 from pipeline.progress import track
@@ -84,6 +85,11 @@ def _merged(cleaning: Cleaning, declared: Links) -> Iterator[Rule]:
 
 def _cluster(cleaning: Cleaning, declared: list[str]) -> Iterator[Rule]:
     yield partial(add_cluster, columns=declared)
+
+
+def _weights(cleaning: Cleaning, declared: str) -> Iterator[Rule]:
+    called = cleaning.data.columns[declared].label
+    yield partial(give_weights, column=declared, called=called)
 
 
 def _filter(cleaning: Cleaning, declared: Filter) -> Iterator[Rule]:
@@ -272,6 +278,13 @@ RULES: dict[str, CleaningRule] = {
             {"not_in_another_programme_only", "not_in_another_programme", NEAR_A_BENEFICIARY}
         ),
         make=_programmes,
+    ),
+    "weights": CleaningRule(
+        setting="data.weight",
+        place="sample",
+        writes=lambda column: [SAMPLING_WEIGHT],
+        steps=frozenset({"with_sampling_weight"}),
+        make=_weights,
     ),
     "minimum_years": CleaningRule(
         setting="clean.window",

@@ -2,7 +2,8 @@
 
 The (1, k) rule: hidden where the largest firm's contribution exceeds k percent of the total.
 Hundepool et al. (2012), doi:10.1002/9781118348239, section 4.2. It concerns magnitudes: shares and
-logs have no contributions that anyone could look up.
+logs have no contributions that anyone could look up. Where one firm has most of the weights, a mean
+or effect is that firm's, on any scale.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Flags
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import reference_event_time
+from pipeline.exhibits.ran import reference_event_time, sampling_weight
 from pipeline.publishing.disclosure.blocks import Place
 from pipeline.publishing.disclosure.details import keys_of
 from pipeline.publishing.disclosure.figures import (
@@ -53,9 +54,9 @@ def dominated_effects(results: StudyResults) -> Flags:
 
     An effect in levels times its treated firms is the change of their total less that of the
     others: where one firm is most of it, the firm's own. So is one that weights firms, on any
-    scale, where one has most of the weights. At the reference year or any year that it is of.
-    Effects are needed more than means: they go where others have less than half of what
-    `dominance_percent` leaves to them (above 75 percent where it is 50).
+    scale, where one has most of the weights; with sampling weights all do. At the reference year or
+    any year that it is of. Effects are needed more than means: they go where others have less than
+    half of what `dominance_percent` leaves to them (above 75 percent where it is 50).
     """
     if results.dominance is None:
         return np.zeros(len(results.estimates), np.bool_)
@@ -64,6 +65,8 @@ def dominated_effects(results: StudyResults) -> Flags:
     weighted = heavy["estimator"].notna()
     by_level = _at_times_of(results, heavy[~weighted], ["outcome", "design"])
     by_weight = _at_times_of(results, heavy[weighted], ["outcome", "design", "estimator"])
+    if sampling_weight(results) is not None:
+        return by_level | by_weight
     return (by_level & effects_in_levels(results)) | by_weight
 
 
@@ -94,7 +97,8 @@ def _percent_of_effects(results: StudyResults) -> float:
 def dominated_sets(results: StudyResults) -> set[tuple[Place, bool]]:
     """Return the places of means of magnitudes of which one firm has too much, with their group.
 
-    Of paths only those in levels; baselines are of levels whatever the outcome's scale.
+    Of paths only those in levels; baselines are of levels whatever the outcome's scale. With
+    sampling weights of all paths, of which one firm may have most of the weights.
     """
     dominance, percent = results.dominance, results.settings.exhibit.disclosure.dominance_percent
     if dominance is None:
@@ -106,7 +110,8 @@ def dominated_sets(results: StudyResults) -> set[tuple[Place, bool]]:
         for name, outcome in results.settings.outcomes.root.items()
         if outcome.in_levels or outcome.in_ratios
     }
-    paths = outcomes[outcomes["outcome"].isin(levels)]
+    sampled = sampling_weight(results) is not None
+    paths = outcomes if sampled else outcomes[outcomes["outcome"].isin(levels)]
     base = outcomes[outcomes["event_time"] == reference_event_time(results)]
     covariates = dominance.covariates[dominance.covariates["share"] > percent]
     samples = covariates[covariates["sample"].isin(SAMPLES)]
