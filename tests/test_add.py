@@ -34,6 +34,12 @@ def test_an_example_joins_and_is_valid(here, study, capsys):
     assert contents(here / "data" / "raw" / study) == contents(ROOT / "examples" / study / "raw")
 
 
+@pytest.mark.parametrize("study", ["kenya", "fastfood"])
+def test_outcomes_of_an_example_have_a_label_each(study):
+    labels = [outcome["label"] for outcome in example(study)["outcomes"].values()]
+    assert len(labels) == len(set(labels))
+
+
 def test_what_is_there_already_and_the_same_is_no_hindrance(here):
     add_study(here, KENYA)
     text = (here / "params.yaml").read_text()
