@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.datasets.complete import write_file
 from pipeline.params.settings import load_yaml
-from pipeline.params.study import check_studies, raised_tolerances
+from pipeline.params.study import check_studies, not_decomposed, raised_tolerances
 from pipeline.params.tracked_raw import tracked_raw_files, what_to_do
 from stages.command import Command, Reply, run_command
 from stages.run import PARAMS
@@ -26,9 +26,15 @@ def _declare(parser: ArgumentParser) -> None:
 def _reply(_: Namespace) -> Reply:
     studies = check_studies(PARAMS, Path())
     write_file(CHECKED, b"params.yaml was checked\n")
-    raised = raised_tolerances(load_yaml(PARAMS))
+    content = load_yaml(PARAMS)
+    raised = raised_tolerances(content)
     tracked = tracked_raw_files(Path(), studies)
-    lines = [f"check: {', '.join(studies)}", *raised, *what_to_do(tracked)]
+    lines = [
+        f"check: {', '.join(studies)}",
+        *raised,
+        *not_decomposed(content),
+        *what_to_do(tracked),
+    ]
     found = {"studies": studies, "raised": raised, "tracked": tracked}
     return Reply("\n".join(lines) + "\n", found)
 

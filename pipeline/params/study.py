@@ -16,6 +16,7 @@ from pipeline.params.cross_section_faults import cross_section_faults
 from pipeline.params.data import DataSection
 from pipeline.params.design_rules import CellDesign
 from pipeline.params.estimate import EstimateSection
+from pipeline.params.estimate_faults import estimate_faults, undecomposed
 from pipeline.params.exhibit import ExhibitSection
 from pipeline.params.inference_faults import inference_faults
 from pipeline.params.match import MatchSection, NearestDesign
@@ -98,6 +99,15 @@ def raised_tolerances(content: dict[str, Any]) -> list[str]:
     ]
 
 
+def not_decomposed(content: dict[str, Any]) -> list[str]:
+    """Return one line for each flat two-way figure of valid studies that is not decomposed."""
+    return [
+        f"{name}.{line}"
+        for name in study_names(content)
+        for line in undecomposed(_sections(read_study(content, name)))
+    ]
+
+
 def study_faults(content: dict[str, Any], name: str, root: Path) -> list[str]:
     """Return one line for each fault of a study's section and of the files that it names."""
     try:
@@ -156,16 +166,21 @@ def cross_faults(study: StudySection) -> Iterator[str]:
     yield from _covariate_faults(study)
     yield from _design_faults(study)
     yield from _estimate_faults(study)
-    sections = Sections(study.data, study.clean, study.outcomes, study.treatment, study.estimate)
+    sections = _sections(study)
     yield from cluster_faults(sections)
     yield from cross_section_faults(sections)
     yield from window_faults(sections)
     by_firm = study.data.cluster == ["firm_id"]
     yield from inference_faults(study.estimate, study.match, study.score, by_firm=by_firm)
+    yield from estimate_faults(sections, study.match, study.score)
     yield from analysis_faults(sections)
     yield from weight_faults(study.data, study.treatment, study.score, study.match, study.estimate)
     yield from _exhibit_faults(study)
     yield from _language_faults(study)
+
+
+def _sections(study: StudySection) -> Sections:
+    return Sections(study.data, study.clean, study.outcomes, study.treatment, study.estimate)
 
 
 def _language_faults(study: StudySection) -> Iterator[str]:
