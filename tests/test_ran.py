@@ -38,6 +38,7 @@ GROUP_TIME = FLAT | {
 }
 DIFFERENCE = FLAT | {"kind": "matched_difference", "firm_effects": "differenced"}
 EXTENDED = FLAT | {"kind": "extended_twoway", "average": "simple"}
+WHOLE = {"firms": "panel", "firm_years": "once"}
 
 # Column: the rows it stands in, what they are to begin with, and another value with its words.
 CHANGES = [
@@ -48,6 +49,9 @@ CHANGES = [
     ("average", GROUP_TIME, "cohort", "averaged over entry years"),
     ("average", EXTENDED, "event", "averaged over event times"),
     ("firms", GROUP_TIME, "panel", "among all firms of the panel with data in the two years"),
+    ("firms", FLAT | {"firm_years": "once"}, "panel", "every observed firm-year of the panel"),
+    ("end_bins", FLAT | WHOLE, "both_shown", "neither is in an average"),
+    ("end_bins", EXTENDED | WHOLE, "last_averaged", "one effect, which averages take"),
     ("untreated_categories", GROUP_TIME, "leave_out", "in categories that no treated one is in"),
     ("comparison", STACKED, "not_yet_treated", "not-yet-treated firms"),
     ("controls_from", STACKED, "all", "in any cluster, with participants or without"),

@@ -39,7 +39,7 @@ def count_samples(sets: CountedSets, study: Study) -> None:
             _add_sample(sets, place, sample)
         if study.outcomes[outcome].transform == "any":
             _add_ones(sets, outcome, sample)
-        if any(spec.estimator == "twoway" for spec in specs):
+        if any(spec.estimator == "twoway" and spec.firms != "panel" for spec in specs):
             _add_decomposed(sets, study, outcome, sample)
         if study.estimate.analyses.margins is not None:
             _add_zeros(sets, outcome, sample)

@@ -51,6 +51,12 @@ FITS = Dataset(
             tells="count",
             missing="the spec leaves out nobody for that",
         ),
+        "n_without_year_before": Column(
+            "integer",
+            "firms of entry years without a year before entry, left out",
+            tells="count",
+            missing="the spec does not run on every firm of the panel",
+        ),
         "n_without_difference": Column(
             "integer",
             "firms on support that lack the difference",

@@ -60,6 +60,9 @@ SPECS = Dataset(
             missing="no such average is asked for",
         ),
         "firms": word("risk_sets: those of the design's stacks; panel: every firm"),
+        "end_bins": word(
+            "open-ended event times, both or the last, shown or averaged: last_shown ..."
+        ),
         "untreated_categories": word("leave_out: who is in a category without a treated firm"),
         "comparison": word("never_treated, not_yet_treated"),
         "controls_from": word("pool: all, outside_treated_clusters; not_known without settings"),

@@ -54,6 +54,8 @@ FAMILIES: dict[str, Family] = {
             "year_average",
             "simple",
             "event_bin",
+            "event_or_earlier",
+            "event_or_later",
             "anticipation",
         )
     },

@@ -50,6 +50,7 @@ class Resolved:
     year_effects: str
     firm_years: Literal["per_entry_year", "once"] = "per_entry_year"
     firms: Literal["risk_sets", "panel"] = "risk_sets"
+    end_bins: str = NONE
     untreated_categories: str = NONE
 
 
@@ -71,8 +72,12 @@ def on_stacks(asked: Asked, method: str) -> Resolved:
 def on_flat_panel(asked: Asked, method: str, average: str, firm_effects: str) -> Resolved:
     """Return how a regression runs on firm-years, each once, with all years before as its base.
 
-    Without matching they have no weights that could be scaled where some are not observed.
+    Without matching they have no weights that could be scaled where some are not observed. Where
+    every firm of PANEL enters, `end_bins` says which ends of event time are open, and whether the
+    later one enters averages.
     """
+    spec = asked.spec
+    ends = "both" if spec.bins_leads else "last"
     return Resolved(
         method=(method,),
         average=average if "att" in asked.spec.terms else NONE,
@@ -82,6 +87,8 @@ def on_flat_panel(asked: Asked, method: str, average: str, firm_effects: str) ->
         weights="one" if asked.design == "unmatched" else "matching_summed",
         firm_effects=firm_effects,
         year_effects="year",
+        firms=spec.firms,
+        end_bins=f"{ends}_{spec.end_bins}" if spec.bins else NONE,
     )
 
 

@@ -24,6 +24,7 @@ from pipeline.effects.event_averages import (
 from pipeline.effects.least_squares import fit_absorbed
 from pipeline.effects.terms import Term, event
 from pipeline.errors import Reason
+from pipeline.estimators.end_bins import EndBins
 from pipeline.estimators.twoway import FlatSample
 
 NOT_ESTIMATED = Reason("cohort_year_collinear")
@@ -34,11 +35,17 @@ class CohortFit:
     """Hold effects of a cohort in a year, terms `cell`, and the summed weight of their rows.
 
     `mass` (c,) is that of the cells with an estimate; `lost` are cells with rows but without one.
+    Where `ends` bin event times, cells of one entry year in a bin have the same term.
     """
 
     effects: Estimated
     mass: Floats
     lost: tuple[Term, ...]
+    ends: EndBins | None = None
+
+    def is_averaged(self, cell: Term) -> bool:
+        """Say whether the average effect takes a cell."""
+        return is_from_entry(cell) if self.ends is None else self.ends.in_averages(cell)
 
 
 def interaction_sample(flat: FlatSample) -> FlatSample:
@@ -104,9 +111,9 @@ def event_time_averages(found: CohortFit) -> Estimated:
 
 def average_by_mass(found: CohortFit, term: Term) -> Estimated:
     """Average the cells from entry on by their mass, or say why there is no average."""
-    if any(map(is_from_entry, found.lost)):
+    if any(map(found.is_averaged, found.lost)):
         return without_estimate(found.effects, term, NOT_ESTIMATED)
-    after = [is_from_entry(cell) for cell in found.effects.terms]
+    after = [found.is_averaged(cell) for cell in found.effects.terms]
     weights = np.where(after, found.mass, 0.0)
     if not weights.any():
         return without_estimate(found.effects, term, NOTHING_AFTER_ENTRY)
@@ -154,4 +161,14 @@ def _fit(
     mass = regressors[kept, : len(terms)].T @ flat.weight[kept]
     known = np.array([term in effects.terms for term in terms], dtype=np.bool_)
     lost = [t for t, m, is_known in zip(terms, mass, known, strict=True) if m > 0 and not is_known]
-    return CohortFit(effects, mass[known], tuple(lost))
+    return _binned(CohortFit(effects, mass[known], tuple(lost)), flat.ends)
+
+
+def _binned(found: CohortFit, ends: EndBins | None) -> CohortFit:
+    """Return cells beyond the ends as cells of the ends: each keeps an estimate of its own."""
+    if ends is None:
+        return found
+    reasons = found.effects.reasons
+    told = dict(zip(ends.of_cells(list(reasons)), reasons.values(), strict=True))
+    effects = replace(found.effects, terms=ends.of_cells(found.effects.terms), reasons=told)
+    return CohortFit(effects, found.mass, ends.of_cells(found.lost), ends)

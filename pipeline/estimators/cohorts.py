@@ -9,7 +9,7 @@ from pipeline.datasets.arrays import Floats
 from pipeline.effects.adjusted_sample import refuse_large
 from pipeline.effects.answers import Answer, Leads, Task
 from pipeline.effects.estimated import Estimated, joined
-from pipeline.effects.event_averages import mean_from_entry
+from pipeline.effects.event_averages import NOTHING_AFTER_ENTRY, mean_from_entry
 from pipeline.effects.resolved import Asked, Resolved, on_flat_panel
 from pipeline.effects.sample import StackedSample
 from pipeline.effects.stacks import firm_covariates
@@ -24,9 +24,11 @@ from pipeline.estimators.cohort_regression import (
     fit_sun_abraham,
     interaction_sample,
 )
+from pipeline.estimators.end_bins import EndBins
+from pipeline.estimators.flat_panel import flat_of
 from pipeline.estimators.imputation import impute, imputed_averages
 from pipeline.estimators.stacked import entry_years_only
-from pipeline.estimators.twoway import FlatSample, flat_sample, true_event_mean, true_twoway
+from pipeline.estimators.twoway import FlatSample, true_event_mean, true_twoway
 from pipeline.panel.panel_index import n_groups
 from pipeline.params.cohort_specs import CohortSpec
 
@@ -77,27 +79,28 @@ def imputation_rules(asked: Asked) -> Resolved:
 
 def true_cohorts(task: Task, effect: Floats) -> Mapping[Term, float]:
     """Average the true effects over treated firm-years, or over event times."""
-    flat = flat_sample(task.sample, task.study.panel)
+    flat, _ = flat_of(task)
     average = true_twoway if task.spec.average == "simple" else true_event_mean
     return {ATT: average(flat, effect[flat.panel_row])}
 
 
 def _on_flat_panel(task: Task, estimate: Callable[[_Flat], Answer]) -> Answer:
-    """Answer on the flat panel of firms with the spec's covariates, and count those without."""
+    """Answer on the flat panel of firms with the spec's covariates, and count those left out."""
     spec: CohortSpec = task.spec
-    flat, covariates, lost = _with_covariates(task.study, spec, task.sample)
+    flat, unused = flat_of(task)
+    flat, covariates, lost = _with_covariates(task.study, spec, task.sample, flat)
     answer = estimate(_Flat(spec, flat, task.sample.stacks.reference, covariates))
-    return replace(answer, unused={"n_without_covariates": lost} if spec.covariates else {})
+    without = {"n_without_covariates": lost} if spec.covariates else {}
+    return replace(answer, unused={**unused, **without})
 
 
 def _with_covariates(
-    study: Study, spec: CohortSpec, sample: StackedSample
+    study: Study, spec: CohortSpec, sample: StackedSample, flat: FlatSample
 ) -> tuple[FlatSample, Floats | None, int]:
     """Return the flat panel of firms with the spec's covariates, these (n, k), and firms without.
 
     Raises IdentificationError where all firms lack one.
     """
-    flat = flat_sample(sample, study.panel)
     if study.covariates is None or not spec.covariates:
         return flat, None, 0
     by_firm = firm_covariates(sample.stacks, study.panel, study.covariates, spec.covariates)
@@ -113,11 +116,16 @@ def _with_covariates(
 
 
 def _sun_abraham(asked: _Flat) -> Answer:
-    flat = interaction_sample(asked.flat)
+    flat, reference = asked.flat, asked.reference
+    if flat.ends is None:
+        flat = interaction_sample(flat)
     if not np.isinf(flat.cohort).any():
         return Answer(reasons=_missing(asked.spec, NO_NEVER_TREATED))
-    found = fit_sun_abraham(flat, asked.reference)
-    leads = Leads.before(found.effects, asked.reference, slopes=False)
+    found = fit_sun_abraham(flat, reference)
+    effects = found.effects
+    if (ends := found.ends) is not None:
+        effects = effects.where([cell for cell in effects.terms if ends.is_lead(cell, reference)])
+    leads = Leads.before(effects, reference, slopes=False)
     return Answer([_terms(asked.spec, found, asked.reference)], leads=leads)
 
 
@@ -134,26 +142,34 @@ def _missing(spec: CohortSpec, reason: Reason) -> dict[Term, Reason]:
 
 def _terms(spec: CohortSpec, found: CohortFit, reference: int) -> Estimated:
     """Return the terms asked for: averages, and the event study."""
-    events = event_time_averages(found)
+    events, ends = event_time_averages(found), found.ends
+    averaged = events if ends is None else ends.averaged_part(events)
     parts: list[Estimated] = []
     if "att" in spec.terms:
         average = (
-            mean_from_entry(events, ATT, events.reasons)
+            mean_from_entry(averaged, ATT, averaged.reasons)
             if spec.average == "event"
             else average_by_mass(found, ATT)
         )
-        parts.append(_said(average, ATT, f"cohort_average_{spec.average}"))
+        parts.append(_said(average, ATT, spec.average, ends))
     if "event" in spec.terms:
         zero = {event(reference): Reason("reference_period")}
         remarks = {term: _entry_years(found.effects, term) for term in events.terms}
-        parts.append(replace(events, zeros=zero, remarks=remarks))
-        average = mean_from_entry(events, EVENT_AVERAGE, events.reasons)
-        parts.append(_said(average, EVENT_AVERAGE, "cohort_average_event"))
+        parts.append(_shown(replace(events, zeros=zero, remarks=remarks), ends))
+        average = mean_from_entry(averaged, EVENT_AVERAGE, averaged.reasons)
+        parts.append(_said(average, EVENT_AVERAGE, "event", ends))
     return joined(parts)
 
 
-def _said(average: Estimated, term: Term, code: str) -> Estimated:
-    return replace(average, remarks={term: (Reason(code),)})
+def _said(average: Estimated, term: Term, kind: str, ends: EndBins | None) -> Estimated:
+    """Say of an average what it averages, and what becomes of the end bin where there is one."""
+    said = replace(average, remarks={term: (Reason(f"cohort_average_{kind}"),)})
+    return said if ends is None else ends.told(said)
+
+
+def _shown(events: Estimated, ends: EndBins | None) -> Estimated:
+    """Return effects by event time as readers see them: those at the ends are open-ended."""
+    return events if ends is None else ends.named(events)
 
 
 def _entry_years(effects: Estimated, term: Term) -> tuple[Reason, ...]:
@@ -170,22 +186,27 @@ def _imputation(asked: _Flat) -> Answer:
     usable = imputed.imputable
     if not usable.any():
         return Answer(reasons=_missing(spec, NOT_PREDICTED))
-    event_time = np.where(usable, flat.year - flat.cohort, np.nan)
-    times = np.unique(event_time[usable]).astype(int).tolist()
-    masses = [np.where(usable, flat.weight, 0.0)]
+    event_time = np.where(usable, flat.event_time, -1)
+    times = np.unique(event_time[usable]).tolist()
+    if not (usable & flat.averaged).any():
+        return Answer(reasons=_missing(asked.spec, NOTHING_AFTER_ENTRY))
+    masses = [np.where(usable & flat.averaged, flat.weight, 0.0)]
     masses += [np.where(event_time == e, flat.weight, 0.0) for e in times]
     weights = np.column_stack([mass / mass.sum() for mass in masses])
     found = imputed_averages(imputed, flat, weights, [ATT, *map(event, times)])
     events = found.where([event(e) for e in times])
     events = replace(events, remarks={t: _entry_years(found, t) for t in events.terms})
-    lost = int((flat.treated_post & ~usable).sum())
+    ends = flat.ends
+    averaged = events if ends is None else ends.averaged_part(events)
+    lost = int((flat.averaged & ~usable).sum())
     parts: list[Estimated] = []
     if "att" in spec.terms:
         simple = found.where([ATT])
-        average = simple if spec.average == "simple" else mean_from_entry(events, ATT)
-        said = [Reason(f"cohort_average_{spec.average}")]
-        said += [Reason("not_predicted", {"n": lost})] * bool(lost)
-        parts.append(replace(average, remarks={ATT: tuple(said)}))
+        average = simple if spec.average == "simple" else mean_from_entry(averaged, ATT)
+        said = _said(average, ATT, spec.average, ends)
+        counted = (Reason("not_predicted", {"n": lost}),) * bool(lost)
+        parts.append(replace(said, remarks={ATT: (*said.remarks[ATT], *counted)}))
     if "event" in spec.terms:
-        parts += [events, mean_from_entry(events, EVENT_AVERAGE)]
+        average = mean_from_entry(averaged, EVENT_AVERAGE)
+        parts += [_shown(events, ends), average if ends is None else ends.told(average)]
     return Answer([joined(parts)])

@@ -44,7 +44,11 @@ class Decomposed:
 
 
 def add_decomposition(collected: Collected, task: Task, label: Label) -> None:
-    """Add what a flat two-way figure averages."""
+    """Add what a flat two-way figure averages; of every firm-year of the panel, the reason."""
+    if task.spec.firms == "panel":
+        why = Reason("decomposed_in_risk_sets_only")
+        collected.tests.append(test_row(label, GOODMAN_BACON, reason=why))
+        return
     found = decompose(label, flat_sample(task.sample, task.study.panel))
     collected.tests.append(found.test)
     collected.add(FITS, **fit_key(label), **found.whole)

@@ -120,7 +120,8 @@ class Estimator:
             raise IdentificationError(STACKED_ONLY)
         if self.changes and task.study.outcomes[task.outcome].post_only:
             raise IdentificationError(POST_ONLY)
-        check_comparable(task.sample)
+        if not (self.pools and task.spec.option("firms") == "panel"):
+            check_comparable(task.sample)
         return estimate(task)
 
     def again(self) -> Redone:

@@ -36,6 +36,7 @@ from pipeline.estimators.cross_section import (
 )
 from pipeline.estimators.decomposition import add_decomposition
 from pipeline.estimators.estimator import Estimator, Redone
+from pipeline.estimators.flat_panel import flat_of
 from pipeline.estimators.group_time.estimate import estimate_group_time
 from pipeline.estimators.group_time.truth import true_group_time
 from pipeline.estimators.lee_bounds import estimate_lee
@@ -46,7 +47,7 @@ from pipeline.estimators.stacked import (
     stacked_terms,
     treated_without_comparison,
 )
-from pipeline.estimators.twoway import estimate_twoway, flat_sample, true_twoway
+from pipeline.estimators.twoway import estimate_twoway, true_twoway
 from pipeline.estimators.year_cells import year_cells
 from pipeline.matching.redo import Redo
 from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
@@ -112,8 +113,9 @@ def _is_event_study(spec: StackedSpec) -> bool:
 
 
 def _twoway(task: Task) -> Answer:
-    answer = estimate_twoway(task.study, task.spec, task.sample)
-    return replace(answer, unused=_singletons(answer))
+    flat, unused = flat_of(task)
+    answer = estimate_twoway(task.spec, flat, task.sample.stacks.reference)
+    return replace(answer, unused={**_singletons(answer), **unused})
 
 
 def _group_time(task: Task) -> Answer:
@@ -143,8 +145,8 @@ def _true_stacked(task: Task, effect: Floats) -> Mapping[Term, float]:
 
 def _true_twoway(task: Task, effect: Floats) -> Mapping[Term, float]:
     """Average the true effects over treated firm-years."""
-    flat = flat_sample(task.sample, task.study.panel)
-    return {ATT: true_twoway(flat, effect[flat.panel_row])}
+    flat, _ = flat_of(task)
+    return {ATT: true_twoway(replace(flat, ends=None), effect[flat.panel_row])}
 
 
 def _true_group_time(task: Task, effect: Floats) -> Mapping[Term, float]:
@@ -156,7 +158,8 @@ def _stacked_rules(asked: Asked) -> Resolved:
 
 
 def _twoway_rules(asked: Asked) -> Resolved:
-    return on_flat_panel(asked, "least_squares", average="pooled", firm_effects="firm")
+    found = on_flat_panel(asked, "least_squares", average="pooled", firm_effects="firm")
+    return replace(found, event_base="universal") if asked.spec.bins else found
 
 
 def _difference_rules(asked: Asked) -> Resolved:

@@ -3,19 +3,21 @@
 import math
 from dataclasses import dataclass
 
+from pipeline.datasets.fits import FITS
 from pipeline.datasets.matches import MATCHED
 from pipeline.datasets.panel import NOT_IN_PANEL
 from pipeline.exhibits.details import Figure, known_or_nan
 from pipeline.exhibits.inputs import StudyResults, find_effect
-from pipeline.exhibits.ran import ran
+from pipeline.exhibits.ran import ran, takes_every_year
 
 
 @dataclass(frozen=True)
 class Beneficiaries:
     """Count treated firms: those of the list or data, and those lost on the way to an effect.
 
-    Lost `not_in_panel`, in `cleaning`, as in no risk set (`not_active`), by the `design`, and for
-    want of the `outcome`, or of a covariate where the estimate is `adjusted`; a count that is not
+    Lost `not_in_panel`, in `cleaning`, as in no risk set (`not_active`) or, among every firm of the
+    panel, without a year before entry (`no_year_before`), by the `design`, and for want of the
+    `outcome`, or of a covariate where the estimate is `adjusted`; a count that is not
     known is NaN, and hidden where it is not published. `behind` are those whom the effect is on.
     """
 
@@ -23,6 +25,7 @@ class Beneficiaries:
     not_in_panel: Figure
     cleaning: Figure
     not_active: Figure
+    no_year_before: Figure
     design: Figure
     outcome: Figure
     behind: float
@@ -37,7 +40,8 @@ def is_lost(count: Figure) -> bool:
 def beneficiaries(results: StudyResults, outcome: str, design: str, spec: str) -> Beneficiaries:
     """Return who is behind the average effect of a spec, and where others were lost.
 
-    Of comparisons among every firm of the panel nobody is lost by risk sets and designs.
+    Of comparisons among every firm of the panel nobody is lost by risk sets and designs; flat ones
+    lose entry years that nobody is observed before.
     """
     effect = find_effect(results, outcome, design, spec)
     behind = math.nan if effect is None else effect.n_treated
@@ -46,8 +50,11 @@ def beneficiaries(results: StudyResults, outcome: str, design: str, spec: str) -
     kept = _matched(results, design, "n_treated_matched")
     row = ran(results, design, outcome, spec)
     adjusted = row is not None and row.has("covariates")
+    early = Figure(0.0)
     if row is not None and row.code("firms") == "panel":
         at_risk = kept = Figure(cleaned)
+    if row is not None and takes_every_year(row):
+        early = _without_year_before(results, outcome, design, spec)
     absent = not_in_panel(results)
     # where few are lost in cleaning how many were delivered is not published
     known = cleaned if math.isnan(delivered) else delivered
@@ -56,11 +63,19 @@ def beneficiaries(results: StudyResults, outcome: str, design: str, spec: str) -
         not_in_panel=absent,
         cleaning=Figure(delivered - cleaned, hidden=math.isnan(delivered)),
         not_active=_less(Figure(cleaned), at_risk),
+        no_year_before=early,
         design=_less(at_risk, kept),
-        outcome=_less(kept, Figure(behind)),
+        outcome=_less(_less(kept, early), Figure(behind)),
         behind=behind,
         adjusted=adjusted,
     )
+
+
+def _without_year_before(results: StudyResults, outcome: str, design: str, spec: str) -> Figure:
+    """Return the firms of entry years that nobody is observed before, 0 without an estimate."""
+    place = {"design": design, "outcome": outcome, "estimator": spec}
+    found = results.details.figure(FITS, "n_without_year_before", **place)
+    return found if found.known or found.hidden else Figure(0.0)
 
 
 def not_in_panel(results: StudyResults) -> Figure:

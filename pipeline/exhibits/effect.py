@@ -11,8 +11,9 @@ from pipeline.datasets.reasons import unpacked, unpacked_remarks
 from pipeline.effects.terms import Term
 from pipeline.errors import Reason
 from pipeline.exhibits.details import known_or_nan
+from pipeline.exhibits.render import rounding
 from pipeline.exhibits.units import decimals_shown, shown_error, shown_value
-from pipeline.exhibits.words.language import tell, tell_all
+from pipeline.exhibits.words.language import say, tell, tell_all
 
 # Reasons of what is known and not published; of what is zero by construction; and the remark that
 # names the entry years behind an effect where they are not all.
@@ -27,6 +28,12 @@ NOT_PUBLISHED = frozenset(
 )
 _BY_CONSTRUCTION = frozenset({"reference_period", "alive_by_construction"})
 _ENTRY_YEARS = "entry_years_only"
+
+# Families of effects of an event time and all beyond it: the code of their words, and a sign.
+OPEN_ENDED = {
+    "event_or_earlier": ("or_earlier", "\u2264"),
+    "event_or_later": ("or_later", "\u2265"),
+}
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,27 @@ def by_event_time(effects: dict[Term, Effect]) -> dict[int, Effect]:
         for term, effect in effects.items()
         if term.family == "event" and term.event_time is not None
     }
+
+
+def with_open_ends(effects: dict[Term, Effect]) -> dict[int, Effect]:
+    """Return the effects by event time, and at the ends those of all event times beyond."""
+    families = ("event", *OPEN_ENDED)
+    chosen = {t.event_time: e for t, e in effects.items() if t.family in families}
+    return {time: effect for time, effect in chosen.items() if time is not None}
+
+
+def signs_of_open_ends(effects: dict[int, Effect]) -> dict[int, str]:
+    """Return the signs before event times whose effect is of all beyond them too."""
+    families = {time: effect.term.family for time, effect in effects.items()}
+    return {time: OPEN_ENDED[f][1] for time, f in families.items() if f in OPEN_ENDED}
+
+
+def told_time(time: int, effects: Iterable[Effect | None]) -> str:
+    """Return `-3`, or `-3 or earlier` where the effects at an event time are open-ended."""
+    shown = rounding.fixed(time, 0)
+    families = {effect.term.family for effect in effects if effect is not None}
+    codes = [code for family, (code, _) in OPEN_ENDED.items() if family in families]
+    return say(f"event_time.{codes[0]}", time=shown) if codes else shown
 
 
 def partial_event_times(effects: dict[int, Effect]) -> dict[int, tuple[int, ...]]:

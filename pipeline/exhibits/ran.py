@@ -207,6 +207,11 @@ def measures_change(row: Ran) -> bool:
     return row.code("kind") != "cross_section" or row.code("base") == "reference_year"
 
 
+def takes_every_year(row: Ran) -> bool:
+    """Say whether a flat estimator ran on every firm-year of the panel, whatever its event time."""
+    return row.code("firms") == "panel" and row.code("firm_years") == "once"
+
+
 def each(rows: Iterable[Ran], words: Callable[[Ran], str]) -> str:
     """Return what is said of rows, each once: `a`, or `a and b` where they differ."""
     said = dict.fromkeys(map(words, rows))

@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pipeline.params.analyses import SpecCluster, is_two_way
-from pipeline.params.spec_options import EstimatesAsked, OfScore
+from pipeline.params.flat_spec import FlatSpec
+from pipeline.params.spec_options import OfScore
 
 
-class CohortSpec(EstimatesAsked):
+class CohortSpec(FlatSpec):
     """Hold what specs of these estimators share; `estimator` says which.
 
     `average` is what the term `att` shows: event times equally (`event`), or all treated firm-years
@@ -17,13 +18,10 @@ class CohortSpec(EstimatesAsked):
     where it does not.
     """
 
-    gives = "effects"
-    in_logs_only = False
-    own = frozenset({"average", "effects"})
+    own = frozenset({"average", "effects", "end_bins"})
     adjusts: ClassVar[bool]
     one_direction: ClassVar[str]
 
-    terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: SpecCluster
     average: Literal["event", "simple"]
     covariates: Annotated[list[str], OfScore(numeric=True)] = Field(default_factory=list)
@@ -34,6 +32,11 @@ class CohortSpec(EstimatesAsked):
         plain = not self.covariates and self.effects == "firm"
         if not self.adjusts and not plain:
             raise ValueError("only extended_twoway takes covariates and cohort effects")
+        if self.firms == "panel" and self.covariates:
+            raise ValueError(
+                "covariates go with firms: risk_sets, where each firm has an entry year to date "
+                "them by; with firms: panel leave them out, or use estimator: group_time"
+            )
         if self.one_direction and is_two_way(self.cluster):
             raise ValueError(self.one_direction)
         return self
@@ -44,6 +47,7 @@ class SunAbrahamSpec(CohortSpec):
 
     adjusts = False
     one_direction = ""
+    has_leads = True
 
     estimator: Literal["sun_abraham"]
 

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.params.analyses import Analyses, Cluster, SpecCluster, StackedCluster, is_two_way
 from pipeline.params.cohort_specs import ExtendedTwowaySpec, ImputationSpec, SunAbrahamSpec
 from pipeline.params.cross_section_spec import CrossSectionSpec
+from pipeline.params.flat_spec import FlatSpec
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.inference import (
     ONE_DIRECTION,
@@ -158,17 +159,24 @@ class MatchedDifferenceSpec(EstimatesAsked):
     bias_adjustment: Annotated[list[str], OfScore(numeric=False)] = Field(default_factory=list)
 
 
-class TwowaySpec(EstimatesAsked):
-    """Define flat two-way fixed effects, for comparability; `bias_reduced` as for stacked."""
+class TwowaySpec(FlatSpec):
+    """Define flat two-way fixed effects, for comparability; `bias_reduced` as for stacked.
 
-    gives = "effects"
-    in_logs_only = False
-    own = frozenset()
+    `event`, for `firms: panel`, is the event study with binned end points (Schmidheiny & Siegloch):
+    one effect for all entry years at each event time, contaminated where these differ.
+    """
+
+    own = frozenset({"end_bins"})
+    has_leads = True
 
     estimator: Literal["twoway"]
-    terms: list[Literal["att", "event"]] = Field(min_length=1)
     cluster: SpecCluster
     bias_reduced: bool = False
+
+    @property
+    def bins(self) -> bool:
+        """Say whether the event study is asked for; the average has no event times."""
+        return self.firms == "panel" and "event" in self.terms
 
     @model_validator(mode="after")
     def _bias_reduced_in_one_direction(self) -> "TwowaySpec":
@@ -177,11 +185,17 @@ class TwowaySpec(EstimatesAsked):
         return self
 
     @model_validator(mode="after")
-    def _no_event_terms(self) -> "TwowaySpec":
-        if "event" in self.terms:
+    def _event_terms_of_every_firm(self) -> "TwowaySpec":
+        if "event" in self.terms and self.firms != "panel":
             raise ValueError(
                 "two-way leads and lags are contaminated under staggered entry; "
-                "ask for event terms from the stacked estimator"
+                "ask for event terms from the stacked estimator, or, for comparability, with "
+                "firms: panel, designs: [unmatched]"
+            )
+        if self.end_bins == "averaged" and "event" not in self.terms:
+            raise ValueError(
+                "end_bins: averaged is of event terms, and att takes all treated firm-years: add "
+                "event to terms, or leave end_bins out"
             )
         return self
 

@@ -34,7 +34,7 @@ class GroupTimeSpec(EstimatesAsked):
 
     gives = "effects"
     in_logs_only = False
-    own = frozenset({"average", "method", "base", "firms", "gaps", "untreated_categories"})
+    own = frozenset({"average", "method", "base", "gaps", "untreated_categories"})
 
     estimator: Literal["group_time"]
     terms: list[GroupTimeTerm] = Field(min_length=1)

@@ -34,6 +34,7 @@ OPTIONS: Mapping[str, Any] = MappingProxyType(
         "variance": "clustered",
         "variance_neighbours": 0,
         "placebo_entry_years": None,
+        "firms": "risk_sets",
     }
 )
 # What is off, beside options that ask for a method of inference, where only the average is asked.

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from pipeline.params.analysis_faults import Sections
+from pipeline.params.flat_spec import FlatSpec
 from pipeline.params.treatment import GroupEntry
 
 
 def window_faults(study: Sections) -> Iterator[str]:
     """Yield one line for each setting that leaves no firm, or no year, whatever the data hold."""
     yield from _years_in_window(study)
+    yield from _end_bins(study)
     entry = study.treatment.entry
     if isinstance(entry, GroupEntry):
         yield from _entry_of_group(study, entry.entry_year)
@@ -17,6 +19,25 @@ def window_faults(study: Sections) -> Iterator[str]:
             "estimate.analyses.survival counts who is left in the years after entry, and "
             "treatment.window.last_event_time is 0: make that 1 or more, or leave survival out"
         )
+
+
+def _end_bins(study: Sections) -> Iterator[str]:
+    """Yield what binned end points leave without an event time of its own."""
+    window, reference = study.treatment.window, study.treatment.reference_event_time
+    for spec in study.estimate.specs:
+        if not isinstance(spec, FlatSpec) or not spec.bins:
+            continue
+        path = f"estimate.specs.{spec.name}.firms: panel"
+        if spec.bins_leads and window.first_event_time >= reference:
+            yield (
+                f"{path} bins event times at or below treatment.window.first_event_time, which is "
+                f"the reference, {reference}: make it {reference - 1} or earlier"
+            )
+        if spec.end_bins == "shown" and not window.last_event_time:
+            yield (
+                f"{path} bins event times at or above treatment.window.last_event_time, which is "
+                "0, and no other is left to average: make it 1 or more, or say end_bins: averaged"
+            )
 
 
 def _years_in_window(study: Sections) -> Iterator[str]:

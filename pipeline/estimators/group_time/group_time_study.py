@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.datasets.arrays import Codes, Floats
-from pipeline.effects.levels import ClusterLevels, levels_at, levels_named
+from pipeline.datasets.arrays import Floats
+from pipeline.effects.levels import ClusterLevels
+from pipeline.effects.panel_firms import PanelFirms, panel_clusters, panel_firms
 from pipeline.effects.sampling_weights import positive_weights, weighted_stacks
 from pipeline.effects.stacks import Stacks
 from pipeline.effects.study import Study
@@ -23,7 +24,7 @@ from pipeline.estimators.group_time.group_time_samples import (
     firm_columns,
     in_treated_categories,
 )
-from pipeline.panel.panel_index import NO_ROW, PanelIndex
+from pipeline.panel.panel_index import NO_ROW
 from pipeline.params.group_time_spec import GroupTimeSpec
 from pipeline.params.score import Covariate
 from pipeline.selection.covariates import dated_covariates
@@ -63,9 +64,7 @@ def _levels(study: Study, spec: GroupTimeSpec, stacks: Stacks) -> ClusterLevels:
     """Return further clusters, and all names, of PANEL's firms where every firm is compared."""
     if spec.firms != "panel":
         return ClusterLevels(dict(stacks.levels), dict(stacks.names))
-    row = _own_rows(study, study.index)[1]
-    found = levels_at(study.panel, row, ["cluster", *levels_named(study.estimate)])
-    return ClusterLevels(found.codes, {"assignment": found.names["cluster"], **found.names})
+    return panel_clusters(study, panel_firms(study))
 
 
 def _stack_samples(
@@ -104,7 +103,8 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
     anticipation have nothing to compare with and are left out, as R's did does.
     """
     index = study.index
-    firms, own_row = _firms_by_year(study, spec, index, values), _own_rows(study, index)[1]
+    everyone = panel_firms(study)
+    firms = _firms_by_year(study, everyone, values)
     samples, lost, untreated = [], 0, 0
     for cohort in firms.cohorts():
         if cohort <= firms.years[0] + study.treatment.anticipation_years:
@@ -121,7 +121,7 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
         columns = firm_columns(adjusted, cohort, "among_every_firm")
         weight, complete = np.ones(len(members)), np.isfinite(columns).all(axis=1)
         if study.sampling is not None:
-            weight = study.sampling[own_row[members]]
+            weight = study.sampling[everyone.row[members]]
         if spec.weight_by is not None:
             size = own[spec.weight_by].to_numpy(np.float64)
             weight = positive_weights(size, spec.weight_by)
@@ -141,45 +141,17 @@ def _panel_samples(study: Study, spec: GroupTimeSpec, values: Floats) -> CohortS
     return CohortSamples(samples, lost, untreated)
 
 
-def _firms_by_year(
-    study: Study, spec: GroupTimeSpec, index: PanelIndex, values: Floats
-) -> FirmsByYear:
-    """Return outcomes, entry and cluster of PANEL's firms; all dated at the firm's own base year.
-
-    Firms that enter after the last year and anticipation count as never-treated, as in R's did.
-    Where the pool of the unmatched design leaves out firms in treated clusters, a firm stops
-    comparing when a firm of its cluster enters.
-    """
-    cohort, row = _own_rows(study, index)
-    exposed = cohort
-    if study.score is not None and study.score.unmatched.controls_from != "all":
-        entry = study.panel["cluster_entry"].to_numpy(dtype=np.float64, na_value=np.inf)[row]
-        exposed = np.minimum(cohort, entry)
-    clusters = pd.factorize(study.panel["cluster"].iloc[row])[0]
-    covered = (index.row != NO_ROW).any(axis=0)
-    rows = index.row[:, covered]
-    years = (index.first_year + np.arange(len(covered)))[covered]
-    entered = cohort <= years[-1] + study.treatment.anticipation_years
+def _firms_by_year(study: Study, firms: PanelFirms, values: Floats) -> FirmsByYear:
+    """Return outcomes, entry and cluster of PANEL's firms."""
+    index = study.index
+    rows = index.row[:, firms.covered]
     return FirmsByYear(
-        years=years,
+        years=(index.first_year + np.arange(len(firms.covered)))[firms.covered],
         y=np.where(rows == NO_ROW, np.nan, values[rows]),
-        first_treated=np.where(entered, cohort, np.inf),
-        exposed_from=exposed,
-        cluster=clusters,
+        first_treated=firms.cohort,
+        exposed_from=firms.exposed_from,
+        cluster=pd.factorize(study.panel["cluster"].iloc[firms.row])[0],
     )
-
-
-def _own_rows(study: Study, index: PanelIndex) -> tuple[Floats, Codes]:
-    """Return the cohort, infinite for never, and the row of the own base year of PANEL's firms.
-
-    Firms without a row in it, and never-treated ones, take the first row that they have.
-    """
-    first_row = index.row[np.arange(len(index.firms)), (index.row != NO_ROW).argmax(axis=1)]
-    cohort = study.panel["cohort"].to_numpy(dtype=np.float64, na_value=np.inf)[first_row]
-    base_year = np.where(np.isinf(cohort), index.first_year - 1, cohort).astype(np.int64)
-    base_year -= 1 + study.treatment.anticipation_years
-    base_row = index.rows(np.arange(len(index.firms)), base_year[:, None])[:, 0]
-    return cohort, np.where(base_row == NO_ROW, first_row, base_row)
 
 
 def _own_covariates(

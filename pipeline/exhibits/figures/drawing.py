@@ -7,10 +7,11 @@ the same as colour, so that the figures read in grey.
 import io
 import math
 import textwrap
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import matplotlib as mpl
@@ -154,16 +155,24 @@ def panel_grid(n_panels: int, panel_height: float = 2.2) -> PanelGrid:
 
 
 def integer_ticks(
-    grid: PanelGrid, axes: Axes, times: list[int], partial: Collection[int] = ()
+    grid: PanelGrid,
+    axes: Axes,
+    times: list[int],
+    partial: Collection[int] = (),
+    before: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
     """Mark event times at whole years, every second or third where a panel is narrow.
 
-    A dagger stands beside event times marked that some entry years lack.
+    A dagger stands beside event times marked that some entry years lack, and a sign `before` those
+    that are open-ended, which are always marked.
     """
     step = math.ceil(len(times) / (grid.line_length // _CHARACTERS_A_TICK))
     # Steps count from 0, the entry year, so that it is always marked.
-    shown = [time for time in times if time % step == 0]
-    labels = [rounding.fixed(time, 0) + (DAGGER if time in partial else "") for time in shown]
+    shown = [time for time in times if time % step == 0 or time in before]
+    labels = [
+        before.get(time, "") + rounding.fixed(time, 0) + (DAGGER if time in partial else "")
+        for time in shown
+    ]
     axes.set_xticks(shown, labels)
 
 

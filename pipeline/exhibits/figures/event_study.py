@@ -9,7 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pipeline.datasets.samples import BASELINES
-from pipeline.exhibits.effect import Effect, by_event_time, partial_event_times, shown_effect
+from pipeline.exhibits.effect import (
+    Effect,
+    partial_event_times,
+    shown_effect,
+    signs_of_open_ends,
+    with_open_ends,
+)
 from pipeline.exhibits.figures.drawing import (
     BLUE,
     GREY,
@@ -89,7 +95,7 @@ def _key(results: StudyResults) -> list[Line2D]:
 
 def _effects(results: StudyResults, name: str, band: str = "pointwise") -> dict[int, Effect]:
     headline = results.settings.estimate.headline
-    found = by_event_time(find_effects(results, name, headline.design, headline.spec, band))
+    found = with_open_ends(find_effects(results, name, headline.design, headline.spec, band))
     return {time: shown_effect(effect) for time, effect in found.items()}
 
 
@@ -166,7 +172,9 @@ def _before_entry(
     axes.axvline(edge, color=GREY, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.axvspan(times[0] - 0.6, edge, color=SHADE, linewidth=0, zorder=-1)
     axes.set_xlim(times[0] - 0.6, times[-1] + 0.6)
-    integer_ticks(grid, axes, list(range(times[0], times[-1] + 1)), partial_event_times(effects))
+    partial = partial_event_times(effects)
+    whole = list(range(times[0], times[-1] + 1))
+    integer_ticks(grid, axes, whole, partial, signs_of_open_ends(effects))
 
 
 def _pre_trends(axes: Axes, words: str) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from pipeline.exhibits.checks.outcome_checks import drift_missed
 from pipeline.exhibits.checks.verdicts import readers_value
-from pipeline.exhibits.effect import Effect, by_event_time
+from pipeline.exhibits.effect import Effect, signs_of_open_ends, with_open_ends
 from pipeline.exhibits.inputs import StudyResults, find_effects
 from pipeline.exhibits.ran import ran_on
 from pipeline.exhibits.render import svg
@@ -17,14 +17,14 @@ _HEIGHT, _TOP, _FOOT, _RIGHT = 168.0, 8.0, 130.0, 246.0
 
 def event_panel(results: StudyResults, outcome: str) -> str:
     """Draw the headline's effects by event time; nothing where none has an interval."""
-    effects = shown_effects(results, outcome)
+    effects = _drawn(results, outcome)
     if not any(effect.estimated for effect in effects.values()):
         return ""
-    bands = shown_effects(results, outcome, "simultaneous")
+    bands = _drawn(results, outcome, "simultaneous")
     drift = drift_line(results, outcome, max(effects))
     up = svg.scale(_values([*effects.values(), *bands.values()], drift), _FOOT - 4, _TOP + 4)
     left = svg.room_for_labels(up, sign=True)
-    across = svg.year_scale(list(effects), left + 8, _RIGHT)
+    across = svg.year_scale(list(effects), left + 8, _RIGHT, signs_of_open_ends(effects))
     entry = across.at(_reference(results, outcome) + 0.5)
     fixed = fixed_points(results, outcome)
     parts = [
@@ -52,12 +52,15 @@ def event_panel(results: StudyResults, outcome: str) -> str:
     return svg.drawing(_HEIGHT, parts, say("page.events_described", label=label))
 
 
-def shown_effects(
-    results: StudyResults, outcome: str, band: str = "pointwise"
-) -> dict[int, Effect]:
-    """Return the headline's effects by event time that are known, in order."""
+def shown_effects(results: StudyResults, outcome: str) -> dict[int, Effect]:
+    """Return the headline's effects of single event times that are known, in order."""
+    return {t: e for t, e in _drawn(results, outcome).items() if e.term.family == "event"}
+
+
+def _drawn(results: StudyResults, outcome: str, band: str = "pointwise") -> dict[int, Effect]:
+    """Return the same with those of open-ended event times."""
     headline = results.settings.estimate.headline
-    found = by_event_time(find_effects(results, outcome, headline.design, headline.spec, band))
+    found = with_open_ends(find_effects(results, outcome, headline.design, headline.spec, band))
     return {t: e for t, e in sorted(found.items()) if not math.isnan(e.estimate)}
 
 

@@ -4,7 +4,8 @@ Widths are those of a panel, 330 units, which are pixels on a screen: text is ne
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 
 from pipeline.exhibits.render import rounding
@@ -24,13 +25,17 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class Scale:
-    """Map values onto a stretch of the drawing; `step` is that between ticks."""
+    """Map values onto a stretch of the drawing; `step` is that between ticks.
+
+    `signs` stand before the values of an axis that are open-ended, which it always marks.
+    """
 
     low: float
     high: float
     start: float
     end: float
     step: float
+    signs: Mapping[float, str] = field(default_factory=dict)
 
     def at(self, value: float) -> float:
         """Return the place of a value."""
@@ -49,7 +54,8 @@ class Scale:
         decimals = max(0, -math.floor(math.log10(self.step) + 1e-9))
         more = round(self.step * 10**decimals, 6) % 1 > 0
         text = rounding.fixed(value, decimals + more)
-        return f"+{text}" if sign and value > self.step / 2 else text
+        text = f"+{text}" if sign and value > self.step / 2 else text
+        return self.signs.get(value, "") + text
 
 
 def scale(values: list[float], start: float, end: float, n_steps: int = 5) -> Scale:
@@ -64,11 +70,14 @@ def scale(values: list[float], start: float, end: float, n_steps: int = 5) -> Sc
     return Scale(low - margin, high + margin, start, end, step)
 
 
-def year_scale(times: list[int], start: float, end: float) -> Scale:
+def year_scale(
+    times: list[int], start: float, end: float, signs: Mapping[int, str] | None = None
+) -> Scale:
     """Return a scale of whole event times, every one of them marked where there is room."""
     low, high = min(times), max(times)
     step = max(1.0, math.ceil((high - low) * 24 / (end - start)))
-    return Scale(low - 0.2, max(high, low + 1) + 0.2, start, end, step)
+    before = {float(time): sign for time, sign in (signs or {}).items()}
+    return Scale(low - 0.2, max(high, low + 1) + 0.2, start, end, step, before)
 
 
 def room_for_labels(of: Scale, sign: bool = False) -> float:
@@ -156,14 +165,15 @@ def wrapped(said: str, width: float, character: float = _CHARACTER) -> list[str]
 def horizontal_axis(of: Scale, y: float, sign: bool = False) -> list[str]:
     """Return an axis below a panel, with ticks and as many values as do not touch."""
     parts = [line(of.start, y, of.end, y)]
-    ticks = of.ticks()
+    ticks = sorted({*of.ticks(), *of.signs})
     widest = max((len(of.label(tick, sign)) for tick in ticks), default=1) * _CHARACTER + 6
     every = max(1, math.ceil(widest / (of.at(of.low + of.step) - of.start)))
     for tick in ticks:
         x = of.at(tick)
         parts.append(line(x, y, x, y + 4))
         # counted from zero, so that it is always among them
-        if round(tick / of.step) % every == 0:
+        clear = all(abs(tick - end) >= every * of.step for end in of.signs)
+        if tick in of.signs or (round(tick / of.step) % every == 0 and clear):
             parts.append(words(x, y + 16, of.label(tick, sign), "middle"))
     return parts
 

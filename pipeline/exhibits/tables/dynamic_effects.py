@@ -4,7 +4,13 @@ import math
 from functools import partial
 
 from pipeline.exhibits.analysis_effects import counts_row
-from pipeline.exhibits.effect import Effect, by_event_time, partial_event_times, told_years
+from pipeline.exhibits.effect import (
+    Effect,
+    partial_event_times,
+    told_time,
+    told_years,
+    with_open_ends,
+)
 from pipeline.exhibits.inputs import StudyResults, find_effects, pre_trend_result
 from pipeline.exhibits.leads import is_before, is_varying
 from pipeline.exhibits.ran import Ran, measures_change, ran_on
@@ -40,7 +46,7 @@ def _table(results: StudyResults, numbered: dict[int, str]) -> Table:
                 row
                 for time in chosen
                 for row in (
-                    *rows_at(rounding.fixed(time, 0), time, effects, decimals),
+                    *rows_at(_label(time, effects), time, effects, decimals),
                     counts_row([column.get(time) for column in effects]),
                 )
             ),
@@ -64,7 +70,11 @@ def _ran(results: StudyResults, outcome: str) -> Ran:
 
 def _by_time(results: StudyResults, outcome: str) -> dict[int, Effect]:
     headline = results.settings.estimate.headline
-    return by_event_time(find_effects(results, outcome, headline.design, headline.spec))
+    return with_open_ends(find_effects(results, outcome, headline.design, headline.spec))
+
+
+def _label(time: int, effects: list[dict[int, Effect]]) -> str:
+    return told_time(time, (column.get(time) for column in effects))
 
 
 def _p_value(results: StudyResults, outcome: str) -> Cell:

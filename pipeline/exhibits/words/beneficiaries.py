@@ -41,6 +41,7 @@ def headline_lost(results: StudyResults, outcomes: list[str]) -> list[str]:
     parts = [
         *_before_risk_sets(results, main),
         *_part(results, "not_active", main.not_active),
+        *_part(results, "no_year_before", main.no_year_before),
         *_part(results, "design", main.design),
         *_without(found.values(), "outcome", n=_by_outcome(results, without)),
     ]
@@ -69,10 +70,12 @@ def shown_lost(results: StudyResults, shown: Shown) -> list[str]:
         return []
     main = every[0]
     idle = _by_panel(results, {k: [one.not_active for one in of] for k, of in found.items()})
+    early = _by_panel(results, {k: [one.no_year_before for one in of] for k, of in found.items()})
     without = _by_panel(results, {k: [one.outcome for one in of] for k, of in found.items()})
     parts = [
         *_before_risk_sets(results, main),
         *([say("beneficiaries.not_active", n=idle)] if idle else []),
+        *([say("beneficiaries.no_year_before", n=early)] if early else []),
         *_without(every, "outcome_at_most", panels=without),
     ]
     return (

@@ -5,10 +5,11 @@ from functools import partial
 
 from pipeline.estimators.registry import ESTIMATORS
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, each, matching_designs
+from pipeline.exhibits.ran import Ran, each, matching_designs, takes_every_year
 from pipeline.exhibits.tables.panels import absorbed
 from pipeline.exhibits.words.covariates import covariate_labels
 from pipeline.exhibits.words.designs import score_covariates
+from pipeline.exhibits.words.end_bins import with_end_bins
 from pipeline.exhibits.words.estimator_names import name_in_words
 from pipeline.exhibits.words.inference import conditional_words
 from pipeline.exhibits.words.language import join_words, say
@@ -37,11 +38,13 @@ def _stacked_words(results: StudyResults, rows: _Rows) -> str:
 
 
 def _twoway_words(results: StudyResults, rows: _Rows) -> str:
-    return say(
-        "estimator_words.twoway",
+    every_year = any(map(takes_every_year, rows))
+    words = say(
+        f"estimator_words.{'twoway_every_firm' if every_year else 'twoway'}",
         absorbed=each(rows, lambda row: join_words([*absorbed(results, row)])),
         weights=each(rows, lambda row: say(f"flat_weights.{row.code('weights')}")),
     )
+    return with_end_bins(rows, words)
 
 
 def _difference_words(results: StudyResults, rows: _Rows) -> str:
@@ -110,7 +113,9 @@ def _cohort_words(results: StudyResults, rows: _Rows) -> str:
     if any(row.code("firm_effects") == "cohort" for row in rows):
         firms = results.settings.exhibit.firms
         words = say("estimator_words.cohort_effects", words=words, firms=firms)
-    return adjusted_for(results, rows, words)
+    if any(map(takes_every_year, rows)):
+        words = say("estimator_words.flat_every_firm", words=words)
+    return adjusted_for(results, rows, with_end_bins(rows, words))
 
 
 def name_with_covariates(results: StudyResults, rows: _Rows) -> str:

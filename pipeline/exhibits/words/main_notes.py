@@ -6,7 +6,7 @@ from pipeline.datasets.samples import CONCENTRATION, SAMPLES
 from pipeline.exhibits.effect import missing_reason, missing_test_reason
 from pipeline.exhibits.inputs import StudyResults, find_effect, pre_trend_result
 from pipeline.exhibits.leads import is_varying, pre_trends
-from pipeline.exhibits.ran import Ran, matching_designs, measures_change, ran
+from pipeline.exhibits.ran import Ran, matching_designs, measures_change, ran, takes_every_year
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.tables.panels import (
     Shown,
@@ -62,8 +62,9 @@ def assigned_at_random(results: StudyResults, shown: Shown) -> list[str]:
 def _sample(results: StudyResults, shown: Shown) -> str:
     main = panel_ran(results, shown, main_letter(results, shown))[0]
     anticipated = say("main_notes.anticipation") if main.has("anticipation_years") else ""
+    changes = "sample_of_panel" if takes_every_year(main) else "sample"
     return say(
-        "main_notes.sample" if measures_change(main) else "main_notes.sample_after_entry",
+        f"main_notes.{changes if measures_change(main) else 'sample_after_entry'}",
         data=say("main_notes.data", firms=results.settings.exhibit.firms),
         span=_span(results, shown),
         first_event_time=_signed(main.number("first_event_time")),

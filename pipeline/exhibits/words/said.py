@@ -8,6 +8,7 @@ SAID: dict[str, str] = {
     "method": "group_time_method",
     "average": "stacked_average",
     "firms": "estimator_words.every_firm",
+    "end_bins": "end_bins",
     "untreated_categories": "estimator_words.without_untreated_categories",
     "comparison": "comparison_kind",
     "controls_from": "comparison_pool",

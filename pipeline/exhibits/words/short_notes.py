@@ -23,6 +23,7 @@ from pipeline.exhibits.tables.panels import (
 )
 from pipeline.exhibits.words.cautions import panel_warnings
 from pipeline.exhibits.words.designs import gap_rules, pool_that_ran, rule_that_ran
+from pipeline.exhibits.words.end_bins import last_averaged
 from pipeline.exhibits.words.estimators import estimator_words, name_with_covariates
 from pipeline.exhibits.words.inference import clustered_by
 from pipeline.exhibits.words.language import say
@@ -83,7 +84,8 @@ def _main(results: StudyResults, shown: Shown) -> Ran:
 
 def _effect(results: StudyResults, shown: Shown) -> str:
     main = _main(results, shown)
-    measured = "effect" if measures_change(main) else "effect_after_entry"
+    changes = "effect" if last_averaged(main) is not None else "effect_of_panel"
+    measured = changes if measures_change(main) else "effect_after_entry"
     reference = (
         say("short_notes.all_before")
         if main.code("average") == "pooled"
@@ -93,7 +95,7 @@ def _effect(results: StudyResults, shown: Shown) -> str:
         f"short_notes.{measured}",
         firms=results.settings.exhibit.firms,
         first=0,
-        last=_time(main, "last_event_time"),
+        last=rounding.fixed(last_averaged(main) or 0, 0),
         reference=reference,
         anticipated=say("main_notes.anticipation") if main.has("anticipation_years") else "",
     )

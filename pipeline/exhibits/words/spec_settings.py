@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.exhibits.inputs import StudyResults
-from pipeline.exhibits.ran import Ran, each, ran_on
+from pipeline.exhibits.ran import Ran, each, ran_on, takes_every_year
 from pipeline.exhibits.words.covariates import covariate_labels
 from pipeline.exhibits.words.designs import gap_rules, pool_that_ran
 from pipeline.exhibits.words.estimators import estimator_words
@@ -46,7 +46,9 @@ def _weights(results: StudyResults, row: Ran) -> str:
 
 
 def _years(results: StudyResults, row: Ran) -> str:
-    options: dict[str, Any] = {name: row.number(name) for name in _WINDOW} | _measured_from(row)
+    every_year = takes_every_year(row)
+    window = {"firms": "panel"} if every_year else {name: row.number(name) for name in _WINDOW}
+    options: dict[str, Any] = {**window, **_measured_from(row)}
     options |= {name: row.code(name) for name in _CODES if row.has(name)}
     for name in ("anticipation_years", "placebo_entry_years"):
         options |= {name: row.number(name)} if row.has(name) else {}

@@ -55,6 +55,7 @@ def hidden_groups(hidden: pd.DataFrame) -> Second:
 def unseen_leads(before: pd.DataFrame, after: pd.DataFrame, reference: int) -> set[Place]:
     """Return where effects before the reference year were estimated and none of them is shown."""
     early = (before["event_time"] < reference).fillna(False) & (before["sample"] == "all")
+    early &= before["term"] != "event_or_earlier"  # is in no test
     early &= (before["subgroup"] == "all") & before["estimate"].notna()
     of = ["outcome", "design", "estimator"]
     tested = set(before.loc[early, of].itertuples(index=False, name=None))
