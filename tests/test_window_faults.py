@@ -39,6 +39,24 @@ def without_years_after(block):
     }
 
 
+def every_firm_year(estimator, first, last):
+    """Ask for every firm-year of the panel, event times binned at the ends of the window."""
+
+    def change(block):
+        ends = {"first_event_time": first, "last_event_time": last}
+        block["treatment"]["window"] = ends
+        spec = {
+            "name": "binned",
+            "estimator": estimator,
+            "designs": ["unmatched"],
+            "outcomes": "all",
+        }
+        spec |= {"terms": ["att"], "average": "event", "cluster": "firm", "firms": "panel"}
+        block["estimate"]["specs"].append(spec)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -47,6 +65,8 @@ def without_years_after(block):
          "ask for 4 years, and the window has 3"),
         (group(2008, first_year=2008), "is 2008, and its base year 2007 lies before"),
         (group(2008, last_year=2007), "is 2008, after clean.window.last_year 2007"),
+        (every_firm_year("sun_abraham", -1, 3), "is the reference, -1: make it -2 or earlier"),
+        (every_firm_year("imputation", -1, 0), "make it 1 or more, or say end_bins: averaged"),
         (without_years_after, "treatment.window.last_event_time is 0: make that 1 or more"),
     ],
 )  # fmt: skip

@@ -61,7 +61,8 @@ SPECS = Dataset(
         ),
         "firms": word("risk_sets: those of the design's stacks; panel: every firm"),
         "end_bins": word(
-            "open-ended event times, both or the last, shown or averaged: last_shown ..."
+            "open-ended event times: both, untested (both, no test before entry), last; shown, "
+            "averaged"
         ),
         "untreated_categories": word("leave_out: who is in a category without a treated firm"),
         "comparison": word("never_treated, not_yet_treated"),

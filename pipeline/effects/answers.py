@@ -51,13 +51,15 @@ class Leads:
 
     They are of event times, or of cells, a cohort in a year. `years` (k,) is what a slope of one a
     year makes of each: its distance from its base year. `single` and `single_years` are the same of
-    event times, as readers see them, from which slopes are told; None without.
+    event times, as readers see them, from which slopes are told; None without. `binned` says that
+    earlier effects are told as one, which has no distance and is not among them.
     """
 
     effects: Estimated
     years: Floats
     single: Estimated | None = None
     single_years: Floats | None = None
+    binned: bool = False
 
     @property
     def of_cells(self) -> bool:

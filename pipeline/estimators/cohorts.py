@@ -122,11 +122,17 @@ def _sun_abraham(asked: _Flat) -> Answer:
     if not np.isinf(flat.cohort).any():
         return Answer(reasons=_missing(asked.spec, NO_NEVER_TREATED))
     found = fit_sun_abraham(flat, reference)
-    effects = found.effects
-    if (ends := found.ends) is not None:
-        effects = effects.where([cell for cell in effects.terms if ends.is_lead(cell, reference)])
-    leads = Leads.before(effects, reference, slopes=False)
-    return Answer([_terms(asked.spec, found, asked.reference)], leads=leads)
+    return Answer([_terms(asked.spec, found, reference)], leads=_leads(found, reference))
+
+
+def _leads(found: CohortFit, reference: int) -> Leads:
+    """Return the cells before the reference year, but those of the earliest end."""
+    effects, ends = found.effects, found.ends
+    if ends is None:
+        return Leads.before(effects, reference, slopes=False)
+    single = effects.where([cell for cell in effects.terms if ends.is_lead(cell, reference)])
+    binned = any(cell.event_time == ends.first for cell in effects.terms)
+    return replace(Leads.before(single, reference, slopes=False), binned=binned)
 
 
 def _extended_twoway(asked: _Flat) -> Answer:

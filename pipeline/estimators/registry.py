@@ -159,7 +159,9 @@ def _stacked_rules(asked: Asked) -> Resolved:
 
 def _twoway_rules(asked: Asked) -> Resolved:
     found = on_flat_panel(asked, "least_squares", average="pooled", firm_effects="firm")
-    return replace(found, event_base="universal") if asked.spec.bins else found
+    if not asked.spec.bins:
+        return found
+    return replace(found, event_base="universal", end_bins=f"untested_{asked.spec.end_bins}")
 
 
 def _difference_rules(asked: Asked) -> Resolved:

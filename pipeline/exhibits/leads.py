@@ -9,7 +9,9 @@ from pipeline.exhibits.inputs import StudyResults, find_effects, pre_trend_resul
 from pipeline.exhibits.ran import Ran, ran_on
 
 # Why nothing can be seen, as reasons of the test say it.
-_NOTHING_TO_TEST = frozenset({"no_pre_year", "all_matched_on", "all_adjusted_for"})
+_NOTHING_TO_TEST = frozenset(
+    {"no_pre_year", "earlier_years_in_one_bin", "all_matched_on", "all_adjusted_for"}
+)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def pre_trend_test(
     fitted = _fitted(leads, [i for i in every if i not in alike], adjusted)
     free = [i for i in every if i not in alike and i not in fitted]
     if not free:
-        why = Reason("all_adjusted_for" if fitted else "all_matched_on" if alike else "no_pre_year")
+        none = "earlier_years_in_one_bin" if leads.binned else "no_pre_year"
+        why = Reason("all_adjusted_for" if fitted else "all_matched_on" if alike else none)
         return PreTrends(test_row(label, TEST, reason=why), leads)
     inferred = _inferred(leads.effects, label, known)
     single = leads.single if leads.of_cells else None

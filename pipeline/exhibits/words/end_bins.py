@@ -4,6 +4,9 @@ from pipeline.exhibits.ran import Ran, each, takes_every_year
 from pipeline.exhibits.render import rounding
 from pipeline.exhibits.words.language import say
 
+# Codes of rows whose averages go without the last open-ended event time.
+_SHOWN = frozenset({"both_shown", "untested_shown", "last_shown"})
+
 
 def with_end_bins(rows: list[Ran], words: str) -> str:
     """Return words for a flat estimator with what is told of event times at the ends, if any."""
@@ -22,4 +25,5 @@ def last_averaged(row: Ran) -> int | None:
     if not takes_every_year(row):
         return last
     pooled = row.code("average") == "pooled"
-    return last - 1 if row.code("end_bins") in ("both_shown", "last_shown") and not pooled else None
+    shown = row.code("end_bins") in _SHOWN and not pooled
+    return last - 1 if shown else None

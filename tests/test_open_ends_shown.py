@@ -1,0 +1,45 @@
+"""What readers see of event times that stand for all beyond them."""
+
+from dataclasses import replace
+
+import numpy as np
+from results import study_results
+
+from pipeline.exhibits.figures.event_study import event_study
+from pipeline.exhibits.leads import headline_pre_trends
+from pipeline.exhibits.panels.event_effects import event_panel, shown_effects
+from pipeline.exhibits.render.results_csv import plots_csv
+from pipeline.exhibits.tables.dynamic_effects import dynamic_effects
+
+OUTCOME = "sales_log"
+
+
+def binned():
+    """Return made-up results whose first and last event times are open-ended."""
+    plain = study_results()
+    table = plain.estimates
+    ends = {-3: "event_or_earlier", 3: "event_or_later"}
+    own = (table["term"] == "event") & table["event_time"].isin(ends)
+    families = np.where(own, table["event_time"].map(ends), table["term"])
+    return replace(plain, estimates=table.assign(term=families))
+
+
+def test_tables_and_figures_say_that_the_ends_are_open():
+    results = binned()
+    (table,) = dynamic_effects(results)
+    labels = [row.label for panel in table.panels for row in panel.rows]
+    assert {"\u22123 or earlier", "\u22122", "2", "3 or later"} <= set(labels)
+    axes = event_study(results).axes[0]
+    ticks = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert (ticks[0], ticks[-1]) == ("\u2264\u22123", "\u22653")
+    drawn = event_panel(results, OUTCOME)
+    assert all(f">{label}<" in drawn for label in ("\u2264\u22123", "\u22653", "0"))
+
+
+def test_the_ends_are_no_single_event_times_where_these_are_read():
+    """Not for leads, for the drift that a test would miss, nor in the data of plots."""
+    results = binned()
+    assert sorted(shown_effects(results, OUTCOME)) == [-2, -1, 0, 1, 2]
+    assert set(headline_pre_trends(results, OUTCOME).leads) <= {-2}
+    rows = plots_csv(results)[f"plots/effect_{OUTCOME}.csv"].decode().splitlines()[1:]
+    assert not {"-3", "3"} & {row.partition(",")[0] for row in rows}
