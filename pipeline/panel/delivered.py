@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.datasets.panel import CALENDAR
 from pipeline.errors import DataError, told_columns
 from pipeline.panel.exact_codes import refuse_inexact
-from pipeline.panel.numbers import plain_numbers
+from pipeline.panel.number_marks import plain_numbers
 from pipeline.panel.origin import Segment, file_origin, located, stacked
 from pipeline.panel.readers import file_kind, first_row, read_table
 from pipeline.panel.values import refuse_rows
@@ -18,6 +18,9 @@ from pipeline.params.written import FileFormat, key_columns
 # Spaces of any kind (no-break, narrow, thin, wide) and apostrophes that part thousands.
 _SPACES = r"\s"
 _APOSTROPHES = "'\u2019\u02bc\u00b4`"
+
+# How many different numbers tell marks between thousands from decimals; so many are tried first.
+_FEWEST_MARKED, _FIRST = 30, 1000
 
 # A calendar year in a file name, not part of a longer number.
 YEAR_IN_NAME = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
@@ -162,12 +165,39 @@ def point_decimals(table: pd.DataFrame, numbers: set[str], written: FileFormat) 
     """Write the numbers of the named columns with a point and without thousands marks.
 
     Raises DataError where a text cell has marks in other places than declared: 1.5 is no number
-    where the point marks thousands.
+    where the point marks thousands; and where what is declared, or taken, as the decimal mark
+    seems to part thousands.
     """
-    if written.decimal == "." and written.thousands is None:
-        return table
     texts = [name for name in sorted(numbers & set(table.columns)) if not _is_number(table[name])]
+    if written.thousands is None:
+        for name in texts:
+            _refuse_doubtful(table[name], written.decimal)
+        if written.decimal == ".":
+            return table
     return table.assign(**{name: _pointed(table[name], written) for name in texts})
+
+
+def _refuse_doubtful(values: pd.Series, decimal: str) -> None:
+    """Raise DataError where each decimal mark stands before three digits, and 1000 is never whole.
+
+    1.234 beside 56 is then 1234: decimals of three digits end in 0, which is not written, in one of
+    ten numbers.
+    """
+    cells = values.dropna().astype("str").str.strip()
+    marked = cells[cells.str.contains(decimal, regex=False)]
+    shape = rf"[+-]?[1-9]\d{{0,2}}{re.escape(decimal)}\d{{3}}"
+    if not _match(marked.iloc[:_FIRST], shape).all() or not _match(marked, shape).all():
+        return
+    whole = cells[_match(cells, r"[+-]?\d+")]
+    if marked.nunique() < _FEWEST_MARKED or whole.empty or whole.str.len().max() > len("+999"):
+        return
+    other = "," if decimal == "." else "."
+    refuse_rows(
+        values.index.to_series().isin(marked.index),
+        f"column {values.name}: every {decimal!r} stands before three digits, as between thousands",
+        f"declare data.source.format: thousands {decimal!r} with decimal {other!r}, or thousands "
+        f"{other!r} where these are decimals; see",
+    )
 
 
 def point_years(table: pd.DataFrame, years: set[str], written: FileFormat) -> pd.DataFrame:
@@ -188,7 +218,7 @@ def _pointed(values: pd.Series, written: FileFormat) -> pd.Series:
     pointed, fits = _where_they_fit(values, written)
     looks = rf"[+-]?\d[\d.,{_SPACES}{_APOSTROPHES}]*"
     refuse_rows(
-        _match(plain_numbers(values[~fits]), looks).reindex(fits.index, fill_value=False),
+        _match(plain_numbers(values, ~fits), looks).reindex(fits.index, fill_value=False),
         f"column {values.name}: a number is not written with decimal {written.decimal!r} and "
         f"thousands {written.thousands!r}",
         "declare data.source.format, or correct",
@@ -201,12 +231,12 @@ def _where_they_fit(values: pd.Series, written: FileFormat) -> tuple[pd.Series, 
     decimal = re.escape(written.decimal)
     thousands = mark_pattern(written.thousands) if written.thousands else None
     whole = rf"(?:\d{{1,3}}(?:{thousands}\d{{3}})+|\d+)" if thousands else r"\d+"
-    number = rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+)?"
+    number = rf"[+-]?{whole}(?:{decimal}\d*)?(?:[eE][+-]?\d+|\s?%)?"
     cells = values.astype("str").str.strip()
     fits = _match(cells, number)
     if not fits.all():
         # the few that are typed with other signs
-        cells = cells.where(fits, plain_numbers(values[~fits]).reindex(cells.index))
+        cells = cells.where(fits, plain_numbers(values, ~fits).reindex(cells.index))
         fits |= _match(cells[~fits], number).reindex(fits.index, fill_value=False)
     plain = cells.str.replace(thousands, "", regex=True) if thousands else cells
     return values.where(~fits, plain.str.replace(written.decimal, ".", regex=False)), fits

@@ -1,7 +1,8 @@
 """Identifiers and codes of more digits than their file holds: refused, since firms became one.
 
 A number of double precision has every whole number up to 2^53, one of single precision up to
-2^24, a spreadsheet 15 digits; text that a spreadsheet saved may be shortened to 1.23457E+11.
+2^24, a spreadsheet 15 digits; text that a spreadsheet saved may be shortened to 1.23457E+11, and
+a code such as 3-12 be a date.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ _NOT_EXACT = {"float64": 2**53, "float32": 2**24}
 # A number of so many digits is shortened where its cell is narrow, and saved as it is shown.
 _POWER = r"^(\d)(?:[.,](\d+))?[eE]\+(\d{2,3})$"
 _SHORTEST = 11
+# As date cells are written.
+_DATE = r"\d{4}-\d{2}-\d{2}"
 
 
 def refuse_inexact(table: pd.DataFrame, codes: Iterable[str], kind: str) -> None:
@@ -45,6 +48,13 @@ def _refuse_column(values: pd.Series, name: str, kind: str) -> None:
             far.fillna(False).astype(bool) & as_number,
             f"column {name}: a code has more digits than the file holds: {told[bound]}",
             "deliver the column as text; see",
+        )
+    if kind in _SHEETS and _is_text(values):
+        dates = values.str.fullmatch(_DATE).fillna(False).astype(bool)
+        refuse_rows(
+            dates & bool((values.notna() & ~dates).any()),
+            f"column {name}: a code is a date, as spreadsheets make of 3-12",
+            "format the column as text and write the code; see",
         )
     refuse_rows(
         _shortened(values),

@@ -112,7 +112,7 @@ def _counted(path: Path, columns: set[str]) -> dict[str, Counter[str]]:
         chunksize=_ROWS,
     ) as reader:
         for chunk in reader:
-            for name in chunk.select_dtypes("object"):
+            for name in filter(lambda n: pd.api.types.is_object_dtype(chunk[n]), chunk.columns):
                 letters = (getattr(cell, "string", None) for cell in chunk[name])
                 counts[str(name)].update(letter for letter in letters if letter is not None)
     for kinds in counts.values():

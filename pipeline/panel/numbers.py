@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.datasets.panel import CALENDAR
+from pipeline.panel.number_marks import has_currency, plain_numbers
 from pipeline.panel.scale import LARGEST, SMALLEST
 from pipeline.panel.values import distinct_values, is_sheet_error, refuse_rows
 from pipeline.panel.years import refuse_day_numbers, years_of
@@ -18,10 +19,8 @@ _TRUE = {"true", "t", "verdadero", "verdadera", "verdadeiro", "verdadeira", "v",
 _FALSE = {"false", "f", "falso", "falsa", "faux", "falsch", "no", "n", "não", "nao", "non",
           "nein"}  # fmt: skip
 
-# What is typed for a minus sign, and what looks like nothing at either end of a cell.
-_MINUS = "\u2212\u2012\u2013\ufe63\uff0d"
-_NOTHING = "\ufeff\u200b\u2060"
 _MARKED = r"[+-]?\d[\d.,'\u2019\s]*"
+_PERCENT = r"[+-]?[\d.,'\u2019\s]*\d[.,]?\s?%"
 
 
 def numeric(
@@ -29,7 +28,8 @@ def numeric(
 ) -> pd.Series:
     """Return a numeric column: years of dates where its unit is the year, 1 and 0 of true, false.
 
-    Values are in the column's unit: as delivered, times its factor where it has one.
+    Values are in the column's unit: as delivered, times its factor where it has one. Percent signs
+    are left out where every number has one and the factor says what a percent is.
 
     Raises DataError at text, other dates, infinity, or values out of bounds.
     """
@@ -44,7 +44,9 @@ def numeric(
     numeric = pd.to_numeric(_as_one_and_zero(given), errors="coerce").astype("float64")
     faulty = (numeric.isna() & values.notna()) | np.isinf(numeric)
     if faulty.any():
-        plain = plain_numbers(given[faulty])
+        plain = plain_numbers(given, faulty)
+        if column.factor is not None:
+            plain = _without_percent(plain, numeric[~faulty])
         numeric = numeric.where(~faulty, pd.to_numeric(plain, errors="coerce").astype("float64"))
         _refuse_no_numbers(numeric, plain, name)
     if calendar:
@@ -62,12 +64,12 @@ def _is_time(values: pd.Series) -> bool:
     )
 
 
-def plain_numbers(values: pd.Series) -> pd.Series:
-    """Return text with the minus sign of a keyboard, and without what looks like nothing."""
-    code, distinct = distinct_values(values.astype("str"))
-    text = distinct.astype("str").str.strip().str.strip(_NOTHING).str.strip()
-    text = text.str.replace(f"^[{_MINUS}](?=[0-9.,])", "-", regex=True)
-    return pd.Series(text.array.take(code, allow_fill=True), values.index)
+def _without_percent(plain: pd.Series, others: pd.Series) -> pd.Series:
+    """Return numbers without percent signs where all have one, zeros apart."""
+    signed = plain.str.fullmatch(_PERCENT).fillna(False)
+    if not signed.all() or (others.fillna(0) != 0).any():
+        return plain
+    return plain.str.rstrip("%").str.strip()
 
 
 def _refuse_no_numbers(numeric: pd.Series, plain: pd.Series, name: str) -> None:
@@ -78,6 +80,17 @@ def _refuse_no_numbers(numeric: pd.Series, plain: pd.Series, name: str) -> None:
         faulty & is_sheet_error(plain),
         f"column {name}: a value is an error of a spreadsheet (#N/A and its kin)",
         "correct or empty it, or list it in clean.missing_codes; see",
+    )
+    refuse_rows(
+        faulty & plain.str.fullmatch(_PERCENT).fillna(False).astype(bool),
+        f"column {name}: a number has a percent sign",
+        "where all have it, declare the column's factor (1: its unit is percent, 0.01: it is a "
+        "share), else correct; see",
+    )
+    refuse_rows(
+        faulty & has_currency(plain),
+        f"column {name}: numbers have marks of several currencies, or some have none",
+        "write all in one; see",
     )
     refuse_rows(
         faulty & plain.str.fullmatch(_MARKED).fillna(False).astype(bool),

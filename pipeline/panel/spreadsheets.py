@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.errors import DataError
 from pipeline.panel.headings import joined_names
+from pipeline.panel.sheet_formats import refuse_mixed_percent, years_in_date_cells
 from pipeline.panel.sheet_layout import SheetLayout, Span, sheet_layout
 from pipeline.params.written import FileFormat
 
@@ -39,12 +40,13 @@ def read_spreadsheet(path: Path, written: FileFormat, max_rows: int) -> pd.DataF
         sheet = workbook[_sheet_name(workbook, written.sheet, path.name)]
         layout = _layout(path, sheet)
         cells = _cells(sheet, written.header_row, max_rows + written.header_rows + 1)
+        refuse_mixed_percent(workbook, sheet, path.name, written.header_row + written.header_rows)
     finally:
         workbook.close()
     if not cells:
         return pd.DataFrame()
     _refuse_formulas(layout, path.name, written.header_row)
-    return _table(cells, path.name, written, layout)
+    return _table(cells, path.name, written, layout, workbook.epoch)
 
 
 def _cells(sheet: Any, first: int, most: int) -> list[list[Any]]:
@@ -153,7 +155,11 @@ def _refuse_formulas(layout: SheetLayout, file: str, header_row: int) -> None:
 
 
 def _table(
-    cells: list[list[Any]], file: str, written: FileFormat, layout: SheetLayout
+    cells: list[list[Any]],
+    file: str,
+    written: FileFormat,
+    layout: SheetLayout,
+    epoch: datetime.datetime,
 ) -> pd.DataFrame:
     first, below = written.header_row, written.header_row + written.header_rows
     header = _with_merged(cells[: written.header_rows], layout.merged, first)
@@ -179,7 +185,7 @@ def _table(
     # A repeated name must survive until it is refused, so columns are joined, not keyed.
     series = [
         pd.Series(
-            _column([rows[i][at] if at < len(rows[i]) else None for i in place], written.decimal),
+            _column([rows[i][at] for i in place], written.decimal, epoch),
             index=[i + written.header_rows - 1 for i in place],
             name=names[at],
         )
@@ -222,8 +228,9 @@ def _refuse_hidden(rows: set[int], columns: list[int], file: str, below: int) ->
         )
 
 
-def _column(cells: list[Any], decimal: str) -> list[Any]:
+def _column(cells: list[Any], decimal: str, epoch: datetime.datetime) -> list[Any]:
     """Return numbers where all cells are numbers, else text; dates are written 2009-10-31."""
+    cells = years_in_date_cells(cells, epoch)
     numbers = all(cell is None or isinstance(cell, int | float) for cell in cells)
     return cells if numbers else [_text(cell, decimal) for cell in cells]
 

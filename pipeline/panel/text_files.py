@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from pipeline.errors import DataError
@@ -48,7 +50,10 @@ def read_text(path: Path, written: FileFormat, max_rows: int) -> pd.DataFrame:
             n_rows += batch.num_rows
             if n_rows > max_rows:
                 break
-    frame = pd.DataFrame(pa.Table.from_batches(batches, reader.schema).to_pandas())
+    table = pa.Table.from_batches(batches, reader.schema)
+    # by position: a repeated name must survive until it is refused
+    columns = [_unwrapped(column) for column in table.columns]
+    frame = pd.DataFrame(pa.Table.from_arrays(columns, names=table.column_names).to_pandas())
     _refuse_open_quote(path, frame)
     frame.index += told.header_row + told.header_rows - 1 - written.header_row
     return frame.drop(columns=[name for name in frame.columns if _says_nothing(frame, name)])
@@ -138,6 +143,13 @@ def _ragged_row(path: Path, told: FileFormat) -> str | None:
         if row and len(row) != len(header):
             return f"row {number} has {len(row)} cells, the header {len(header)}"
     return None
+
+
+def _unwrapped(column: Any) -> Any:
+    """Return ="0501", which makes a spreadsheet keep text as it is, as 0501."""
+    if not compute.any(compute.starts_with(column, '="')).as_py():
+        return column
+    return compute.replace_substring_regex(column, r'^="([^"]*)"$', r"\1")
 
 
 def _refuse_open_quote(path: Path, frame: pd.DataFrame) -> None:

@@ -18,6 +18,8 @@ _ANY_DATE = r"\d{1,4}(?:[./-]\d{1,2}[./-]|[/-])\d{1,4}\b"
 # What a spreadsheet's day 0 is, and the days of years that a panel may have (1938 to 2064).
 _DAY_0 = pd.Timestamp("1899-12-30")
 _SERIALS = (14_000, 60_000)
+# Years of the days 1900 to 2100 in a spreadsheet, and what is near them.
+_SHOWN, _NEAR_SHOWN = (1905, 1909), (1880, 1935)
 _COMPACT = (19_000_101, 20_991_231)
 
 # Waves are numbered from 1 without gaps; years of two digits begin late or leap over a century.
@@ -34,6 +36,7 @@ def calendar_year(
     Raises DataError where one is missing, no whole number, or a date whose form is not declared.
     """
     given = years_of(values, written)
+    _refuse_shown_as_dates(values, given, column)
     years = pd.to_numeric(given, errors="coerce")
     if pd.api.types.is_bool_dtype(given.dtype):
         years = years.astype("float64").mask(years.notna())
@@ -60,7 +63,7 @@ def years_of(values: pd.Series, written: YearsWritten = _AS_DELIVERED) -> pd.Ser
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _four_digits(values, written)
     code, distinct = distinct_values(values)
-    text = distinct.astype("str").str.strip()
+    text = _plain(distinct)
     found = text.str.extract(_YEAR_FIRST)[0].fillna(text.str.extract(_YEAR_LAST)[1]).fillna(text)
     years = _four_digits(found, written)
     return pd.Series(years.array.take(code, allow_fill=True), values.index, name=values.name)
@@ -82,6 +85,24 @@ def dates_of(values: pd.Series, written: YearsWritten = _AS_DELIVERED) -> pd.Ser
         parts = {"year": year, "month": dates.dt.month, "day": dates.dt.day}
         dates = pd.to_datetime(pd.DataFrame(parts), errors="coerce")
     return pd.Series(dates)
+
+
+def _refuse_shown_as_dates(values: pd.Series, years: pd.Series, column: str) -> None:
+    """Raise DataError where dates of 1905, or 1909, stand alone: 2010 in a cell of dates.
+
+    A spreadsheet shows its day 2010 as 1905-07-02, and as 1909-07-03 in the calendar of old Macs.
+    """
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return
+    found = pd.to_numeric(years, errors="coerce")
+    shown = found.isin(_SHOWN) & ~values.astype("str").isin([str(year) for year in _SHOWN])
+    others = found[~found.isin(_SHOWN)].dropna()
+    refuse_rows(
+        shown & (others.empty or not others.between(*_NEAR_SHOWN).any()),
+        f"column {column}: a year is a date of 1905 or 1909, far from all others, as spreadsheets "
+        "show the number 2010 in a cell of dates",
+        "format such cells as numbers; see",
+    )
 
 
 def refuse_two_digits(values: pd.Series, years: pd.Series, column: str) -> None:
@@ -133,7 +154,12 @@ def _as_text(values: pd.Series) -> pd.Series:
     """Return values as text; a whole number without decimals (20091031)."""
     if pd.api.types.is_float_dtype(values.dtype) and (values.dropna() % 1 == 0).all():
         values = values.astype("Int64")
-    return values.astype("str").where(values.notna(), None).astype("str").str.strip()
+    return _plain(values.astype("str").where(values.notna(), None))
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """Return text without blanks around it and the apostrophe that marks a cell as text."""
+    return values.astype("str").str.strip().str.lstrip("'\u2019").str.strip()
 
 
 def _four_digits(years: pd.Series, written: YearsWritten) -> pd.Series:
