@@ -43,8 +43,10 @@ def wrong_check_digits(delivered: pd.Series, written: Identifier, side: Side) ->
         return []
     distinct = text(delivered).dropna().drop_duplicates()
     ids = pd.Series(as_declared(distinct, written, side, whole=True), dtype="str").dropna()
-    if written.width is not None and not written.cut_at and not written.drops_last_of(side):
-        ids = ids.str.zfill(written.width)
+    if written.drop_check_digit == "longer":  # others have none
+        ids = ids[ids.str.len() == written.width_of(0) + 1]
+    elif not written.cut_at and not written.drops_last_of(side):
+        ids = ids.str.zfill(written.width_of(0))
     ids = ids.drop_duplicates()
     is_valid = _checker(written.check_digit)
     n_wrong = int(np.sum([not is_valid(identifier) for identifier in ids]))

@@ -40,6 +40,7 @@ from pipeline.panel.used_columns import UsedColumn
 from pipeline.params.clean import CleanSection
 from pipeline.params.data import DataSection
 from pipeline.params.treatment import TreatmentSection
+from pipeline.params.written import key_columns
 
 RulesTables = dict[str, pd.DataFrame]
 
@@ -68,6 +69,8 @@ def clean_panel(
     """
     if raw is None:
         raise DataError("the raw panel was not obtained yet: run `dvc repro`, which does")
+    identifier = clean.identifier.of_parts(len(key_columns(data.firm_id)))
+    clean = clean.model_copy(update={"identifier": identifier})
     origin, handed_over = origins.get("panel", ()), [raw]
     del raw  # may be large
     listed = Register(register, data.register_columns, origins.get("register", ()))
@@ -99,8 +102,7 @@ def _by_rules(
     panel, typed = _typed_rows(panel, tables, data, clean)
     delivered, links = panel["firm_id"], _links(tables, clean)
     panel, joined = link_panel(panel, links)
-    if isinstance(data.firm_id, str):
-        refuse_split_firms(panel, clean.identifier)
+    refuse_split_firms(panel, clean.identifier)
     entry, why = treatment.entry, treatment.unfound
     cohorts = firm_cohorts(panel, listed, entry=entry, clean=clean, links=links, why_unfound=why)
     cleaning = Cleaning([delivered], cohorts, tables, data, clean, treatment)

@@ -2,11 +2,9 @@
 
 import pandas as pd
 
+from pipeline.panel.identifiers import PART_MARK
 from pipeline.panel.values import refuse_rows, text
 from pipeline.params.written import FirmKey, key_name
-
-# Parts tell apart what they join: 1|23 is not 12|3.
-_MARK = "|"
 
 
 def with_firm_key(table: pd.DataFrame, key: FirmKey) -> pd.DataFrame:
@@ -19,9 +17,9 @@ def with_firm_key(table: pd.DataFrame, key: FirmKey) -> pd.DataFrame:
     parts = [text(table[name].reset_index(drop=True)) for name in key]
     for name, part in zip(key, parts, strict=True):
         refuse_rows(
-            part.str.contains(_MARK, regex=False).fillna(False).astype(bool),
-            f"column {name}: a part of a firm's key holds the mark {_MARK}, which joins parts",
+            part.str.contains(PART_MARK, regex=False).fillna(False).astype(bool),
+            f"column {name}: a part of a firm's key holds the mark {PART_MARK}, which joins parts",
             "correct",
         )
-    joined = parts[0].str.cat(pd.concat(parts[1:], axis=1), sep=_MARK)
+    joined = parts[0].str.cat(pd.concat(parts[1:], axis=1), sep=PART_MARK)
     return table.assign(**{key_name(key): joined.to_numpy()})

@@ -4,8 +4,9 @@ A kind counts where it hits at least five times as often as for identifiers draw
 the panel's own range: where these are dense, one digit off is another firm.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,16 @@ import pyarrow as pa
 from pyarrow import compute
 
 from pipeline.datasets.arrays import Codes
-from pipeline.panel.identifiers import FORMS, Texts, form_without, texts, without_last
+from pipeline.panel.drawn_alike import drawn_alike, drawn_one_off
+from pipeline.panel.identifiers import (
+    FORMS,
+    PART_MARK,
+    Texts,
+    form_without,
+    of_part,
+    texts,
+    without_last,
+)
 
 # A kind counts from this many times as often as by chance, in so many draws.
 _ABOVE_CHANCE = 5
@@ -27,23 +37,36 @@ _EDITS = ("check_digit", "other_check_digit", "transposition")
 KINDS = (*FORMS, *_EDITS)
 # Another way of writing the same characters is nearer than other characters.
 _EDIT_WEIGHS = len(FORMS) + 1
+# Ways that take letters for something else, tried beside the others, alone and together.
+_OF_LETTERS = ("letters", "prefix")
+_PLAIN = tuple(way for way in FORMS if way not in _OF_LETTERS)
+_WAYS = (_PLAIN, *((*_PLAIN, way) for way in _OF_LETTERS), (*_PLAIN, *_OF_LETTERS))
 
 _NOTHING = pa.scalar("", pa.large_string())
 
-Holds = Callable[[Texts, Texts], Any]
+Shorten = Callable[[Texts], Texts]
+Holds = Callable[..., Any]
 
 
-def near_misses(wanted: pd.Index, firms: pd.Index, rng: np.random.Generator) -> pd.DataFrame:
+def near_misses(
+    wanted: pd.Index, firms: pd.Index, rng: np.random.Generator, n_parts: int = 1
+) -> pd.DataFrame:
     """Return the pairs of an unfound identifier and one of the panel that nearly agree.
 
     Each has `wanted`, `firm_id` and a flag for each kind in which it differs, all of kinds that
-    count; of the pairs of an unfound identifier those that differ in fewest.
+    count; of the pairs of an unfound identifier those that differ in fewest. Identifiers of
+    `n_parts` columns are compared part by part.
     """
-    drawn = drawn_alike(firms, min(max(_LEAST_DRAWN, len(wanted)), _MOST_DRAWN), rng)
-    pairs = _pairs(texts([*wanted, *drawn]), texts(firms))
-    is_wanted = (pairs["wanted"] < len(wanted)).to_numpy()
-    own, by_chance = pairs[is_wanted], pairs[~is_wanted]
-    found, chance = _rates(own, len(wanted)), _rates(by_chance, len(drawn))
+    n = min(max(_LEAST_DRAWN, len(wanted)), _MOST_DRAWN)
+    drawn = [drawn_alike(firms, n, rng), drawn_one_off(_forms(wanted), _forms(firms), n, rng)]
+    sides = texts([*wanted, *drawn[0], *drawn[1]]), texts(firms)
+    pairs = _pairs(*sides, n_parts)
+    bounds = np.cumsum([len(wanted), len(drawn[0]), len(drawn[1])])
+    group = np.searchsorted(bounds, pairs["wanted"].to_numpy(), side="right")
+    own, alike, one_off = (pairs[group == side] for side in range(3))
+    found, chance = _rates(own, len(wanted)), _rates(alike, len(drawn[0]))
+    of_length = _rates(one_off, len(drawn[1]))["check_digit"]
+    chance["check_digit"] = max(chance["check_digit"], of_length)
     too_few = [kind for kind in KINDS if found[kind] < _ABOVE_CHANCE * chance[kind]]
     kept = fewest_kinds(own[~own[too_few].any(axis=1)])
     ids = {
@@ -53,17 +76,9 @@ def near_misses(wanted: pd.Index, firms: pd.Index, rng: np.random.Generator) -> 
     return kept[list(KINDS)].reset_index(drop=True).assign(**ids)
 
 
-def drawn_alike(firms: pd.Index, n: int, rng: np.random.Generator) -> list[str]:
-    """Draw identifiers as long as those of the panel, each character from one in its place."""
-    ids = np.asarray(firms, dtype=np.str_)
-    length = np.char.str_len(ids)
-    drawn_length = length[rng.integers(len(ids), size=n)]
-    drawn: list[str] = []
-    for size in np.unique(drawn_length):
-        alike = ids[length == size].astype(f"U{size}").view("U1").reshape(-1, size)
-        row = rng.integers(len(alike), size=(int((drawn_length == size).sum()), size))
-        drawn += ["".join(characters) for characters in alike[row, np.arange(size)]]
-    return drawn
+def _forms(ids: pd.Index) -> pd.Index:
+    forms: list[str] = form_without(texts(ids), _PLAIN, in_parts=True).to_pylist()
+    return pd.Index(forms)
 
 
 def fewest_kinds(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -82,24 +97,15 @@ def _rates(pairs: pd.DataFrame, n: int) -> dict[str, float]:
     return {kind: pairs.loc[rows, "wanted"].nunique() / max(n, 1) for kind, rows in of_kind.items()}
 
 
-def _pairs(wanted: Texts, firms: Texts) -> pd.DataFrame:
+def _pairs(wanted: Texts, firms: Texts, n_parts: int) -> pd.DataFrame:
     """Return positions of both identifiers of each pair, with a flag for each kind."""
-    key = form_without(wanted, FORMS)
-    known = form_without(firms, FORMS)
-    whole, shortened = _Known.of(known), _Known.of(without_last(known))
-    place, short = np.arange(len(key)), without_last(key)
-    joined = {
-        "": [whole.pairs(place, key)],
-        "check_digit": [whole.pairs(place, short), shortened.pairs(place, key)],
-        "other_check_digit": [shortened.pairs(place, short)],
-        "transposition": [whole.pairs(*swapped) for swapped in _swapped(wanted)],
-    }
-    edited = [
-        _with_kinds(pd.concat(found), edit, wanted, firms)
-        for edit, found in joined.items()
-        if found
-    ]
-    return pd.concat(edited, ignore_index=True)
+    plain, found = None, []
+    for ways in _WAYS:
+        keys = [form_without(side, ways, in_parts=n_parts > 1) for side in (wanted, firms)]
+        if plain is None or not (keys[0].equals(plain[0]) and keys[1].equals(plain[1])):
+            found.append(_pairs_of(wanted, firms, _Compared(keys[0], keys[1], ways, n_parts)))
+        plain = plain or keys
+    return pd.concat(found, ignore_index=True).drop_duplicates()
 
 
 @dataclass(frozen=True)
@@ -132,38 +138,93 @@ class _Known:
         return pd.DataFrame({"wanted": np.repeat(place[there], size), "firm": firm})
 
 
-def _swapped(wanted: Texts) -> Iterator[tuple[Codes, Texts]]:
-    """Yield identifiers with two neighbours in the other order, and their places."""
-    forms = form_without(wanted, [way for way in FORMS if way != "width"])
+@dataclass(frozen=True)
+class _Compared:
+    """Hold the forms of both sides, the ways that they are without, and of how many parts."""
+
+    wanted: Texts
+    firms: Texts
+    ways: Sequence[str]
+    n_parts: int
+
+    @property
+    def shortened(self) -> list[Shorten]:
+        """Return how identifiers lose the last character, of each part."""
+        if self.n_parts == 1:
+            return [without_last]
+        return [partial(of_part, place=n, undone=without_last) for n in range(self.n_parts)]
+
+    def forms(self, ids: Texts, but: str | None = None) -> Texts:
+        """Return identifiers without the ways, but for one."""
+        ways = [way for way in self.ways if way != but]
+        return form_without(ids, ways, in_parts=self.n_parts > 1)
+
+
+def _pairs_of(wanted: Texts, firms: Texts, compared: _Compared) -> pd.DataFrame:
+    """Return the pairs that agree without some ways of writing, each of which letters need."""
+    key, whole = compared.wanted, _Known.of(compared.firms)
+    place = np.arange(len(key))
+    joined: dict[str, list[pd.DataFrame]] = {edit: [] for edit in ("", *_EDITS)}
+    joined[""] = [whole.pairs(place, key)]
+    for shorten in compared.shortened:
+        short, shortened = shorten(key), _Known.of(shorten(compared.firms))
+        joined["check_digit"] += [whole.pairs(place, short), shortened.pairs(place, key)]
+        joined["other_check_digit"].append(shortened.pairs(place, short))
+    joined["transposition"] = [whole.pairs(*swapped) for swapped in _swapped(wanted, compared)]
+    edited = [
+        _with_kinds(pd.concat(found), edit, wanted, firms, compared)
+        for edit, found in joined.items()
+        if found
+    ]
+    pairs = pd.concat(edited, ignore_index=True)
+    needed = [way for way in _OF_LETTERS if way in compared.ways]
+    return pairs[pairs[needed].all(axis=1)]
+
+
+def _swapped(wanted: Texts, compared: _Compared) -> Iterator[tuple[Codes, Texts]]:
+    """Yield identifiers with two neighbours of a part in the other order, and their places."""
+    forms = compared.forms(wanted, but="width")
     length = compute.utf8_length(forms)
     longest = compute.max(length).as_py() or 0
     for at in range(min(longest, _LAST_PLACE) - 1):
-        parts = [(0, at), (at + 1, at + 2), (at, at + 1), (at + 2, None)]
-        other = compute.binary_join_element_wise(
-            *(compute.utf8_slice_codeunits(forms, *part) for part in parts), _NOTHING
-        )
+        cuts = [(0, at), (at + 1, at + 2), (at, at + 1), (at + 2, None)]
+        parts = [compute.utf8_slice_codeunits(forms, *cut) for cut in cuts]
+        other = compute.binary_join_element_wise(*parts, _NOTHING)
         there = np.asarray(
             compute.and_(compute.greater(length, at + 1), compute.not_equal(other, forms))
         )
+        if compared.n_parts > 1:
+            there &= ~np.asarray(compute.equal(parts[1], PART_MARK))
+            there &= ~np.asarray(compute.equal(parts[2], PART_MARK))
         place = np.flatnonzero(there)
-        yield place, form_without(other.take(pa.array(place)), ["width"])
+        moved = other.take(pa.array(place))
+        yield place, form_without(moved, ["width"], in_parts=compared.n_parts > 1)
 
 
-def _same(one: Texts, other: Texts) -> Any:
+def _same(one: Texts, other: Texts, shortened: Sequence[Shorten]) -> Any:
     return compute.equal(one, other)
 
 
-def _one_longer(one: Texts, other: Texts) -> Any:
-    return compute.or_(
-        compute.equal(without_last(one), other), compute.equal(one, without_last(other))
-    )
+def _one_longer(one: Texts, other: Texts, shortened: Sequence[Shorten]) -> Any:
+    longer = [
+        compute.or_(compute.equal(shorten(one), other), compute.equal(one, shorten(other)))
+        for shorten in shortened
+    ]
+    return _any_of(longer)
 
 
-def _same_but_last(one: Texts, other: Texts) -> Any:
-    return compute.equal(without_last(one), without_last(other))
+def _same_but_last(one: Texts, other: Texts, shortened: Sequence[Shorten]) -> Any:
+    return _any_of([compute.equal(shorten(one), shorten(other)) for shorten in shortened])
 
 
-def _swap_of(one: Texts, other: Texts) -> Any:
+def _any_of(flags: Sequence[Any]) -> Any:
+    found = flags[0]
+    for more in flags[1:]:
+        found = compute.or_(found, more)
+    return found
+
+
+def _swap_of(one: Texts, other: Texts, shortened: Sequence[Shorten]) -> Any:
     return pa.array(
         [_is_swap(a, b) for a, b in zip(one.to_pylist(), other.to_pylist(), strict=True)],
         pa.bool_(),
@@ -190,24 +251,28 @@ _HOLDS: dict[str, Holds] = {
 }
 
 
-def _with_kinds(pairs: pd.DataFrame, edit: str, wanted: Texts, firms: Texts) -> pd.DataFrame:
+def _with_kinds(
+    pairs: pd.DataFrame, edit: str, wanted: Texts, firms: Texts, compared: _Compared
+) -> pd.DataFrame:
     """Flag the edit, and the ways of writing without which a pair does not agree but for it."""
     pairs = pairs.drop_duplicates()
+    if pairs.empty:
+        return pairs.assign(**dict.fromkeys(KINDS, pd.Series(dtype=bool)))
     one, other = (
         side.take(pa.array(pairs[name].to_numpy()))
         for side, name in ((wanted, "wanted"), (firms, "firm"))
     )
-    differs = np.asarray(compute.not_equal(form_without(one, FORMS), form_without(other, FORMS)))
+    keys = compared.forms(one), compared.forms(other)
+    differs = np.asarray(compute.not_equal(*keys))
     itself = np.asarray(compute.equal(one, other)) if edit == "" else ~differs
     flags = {kind: np.full(len(pairs), kind == edit) for kind in KINDS}
-    holds = _HOLDS[edit]
+    holds = partial(_HOLDS[edit], shortened=compared.shortened)
     plain = np.asarray(holds(one, other))
     # zeros in front that swapping makes, or takes away, are no way of writing
-    in_form = np.asarray(holds(form_without(one, FORMS), form_without(other, FORMS)))
+    in_form = np.asarray(holds(*keys))
     left_out = itself | ~(plain | in_form)
     rest = np.flatnonzero(~plain)
-    for way in FORMS if len(rest) else ():
-        ways = [w for w in FORMS if w != way]
-        forms = (form_without(side.take(pa.array(rest)), ways) for side in (one, other))
+    for way in compared.ways if len(rest) else ():
+        forms = (compared.forms(side.take(pa.array(rest)), but=way) for side in (one, other))
         flags[way][rest] = ~np.asarray(holds(*forms))
     return pairs.assign(**flags).loc[~np.asarray(left_out, dtype=np.bool_)]

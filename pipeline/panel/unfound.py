@@ -1,15 +1,13 @@
 """Beneficiaries that the panel lacks: nearly found, which stops or is declined, or not at all."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from pyarrow import compute
 
 from pipeline.datasets.panel import AMOUNT_NOT_IN_PANEL, NEAR_MISS, NOT_IN_PANEL
 from pipeline.errors import DataError, Reason
-from pipeline.panel.identifiers import FORMS, form_without, texts
+from pipeline.panel.id_remedies import NAME, Sides, remedy
 from pipeline.panel.ledger import Issue
 from pipeline.panel.near_misses import KINDS, near_misses
 from pipeline.panel.panel_index import NO_ROW, places_in
@@ -21,7 +19,6 @@ from pipeline.params.identifier import Identifier
 _MANY = 0.2
 # Draws tell by which chance identifiers nearly agree: the same in every run.
 _SEED = 2026
-NAME = "name"
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def _near(
 ) -> pd.DataFrame:
     """Return pairs of near misses with flags of KINDS and NAME."""
     rng = np.random.default_rng(_SEED)
-    pairs = near_misses(wanted, known, rng).assign(**{NAME: False})
+    pairs = near_misses(wanted, known, rng, written.n_parts).assign(**{NAME: False})
     if names is None or "name" not in firms:
         return pairs
     left = names.reindex(wanted.difference(pd.Index(pairs["wanted"])))
@@ -100,9 +97,10 @@ def _refuse_near_misses(
     if open_pairs.empty:
         return
     told = [kind for kind in kinds if open_pairs[kind].any()]
+    sides = Sides(everyone, known, written.n_parts)
     by_kind = "; ".join(
         f"{kind} {open_pairs.loc[open_pairs[kind], 'wanted'].nunique()} "
-        f"({_remedy(kind, open_pairs, everyone, known)})"
+        f"({remedy(kind, open_pairs, sides)})"
         for kind in told
     )
     of_one = open_pairs["wanted"].value_counts()
@@ -115,47 +113,6 @@ def _refuse_near_misses(
         "for all), and the panel's firms that they nearly match leave the sample",
         open_pairs[["wanted", "firm_id", *told]].rename(columns={"wanted": "register_id"}),
     )
-
-
-def _remedy(kind: str, pairs: pd.DataFrame, everyone: pd.Index, known: pd.Index) -> str:
-    """Return the setting that settles near misses of a kind."""
-    if kind == "width":
-        ways = [way for way in FORMS if way != "width" and pairs[way].any()]
-        return remedy_of_form(kind, [*everyone, *known], ways)
-    return _drops(pairs[pairs[kind]]) if kind == "check_digit" else _SETTINGS[kind]
-
-
-def remedy_of_form(way: str, ids: Collection[str], others: Collection[str] = ()) -> str:
-    """Return the setting that undoes a way of writing of identifiers, `others` undone before."""
-    if way != "width":
-        return _SETTINGS[way]
-    return f"clean.identifier.width: {max(map(len, form_without(texts(ids), others).to_pylist()))}"
-
-
-def _drops(pairs: pd.DataFrame) -> str:
-    """Return how the check digits of these pairs are dropped: from a mark on, or of one table."""
-    forms = [form_without(texts(pairs[side]), FORMS) for side in ("wanted", "firm_id")]
-    wanted, known = (np.asarray(compute.utf8_length(form)) for form in forms)
-    in_register = wanted > known
-    longer = pairs["wanted"].where(in_register, pairs["firm_id"])
-    marks = longer.str.extract(r"([^\w\s])\w\s*$")[0]
-    if marks.nunique() == 1 and marks.notna().all():
-        return f'clean.identifier.cut_at: "{marks.iloc[0]}"'
-    sides = ["register"] * bool(in_register.any()) + ["panel"] * bool((~in_register).any())
-    return f"clean.identifier.drop_check_digit: {' or '.join(sides)}"
-
-
-_ONE_BY_ONE = "list those that are the same firm in the file of clean.links"
-_SETTINGS = {
-    "spaces": "clean.identifier.spaces: remove",
-    "decimals": "clean.identifier.decimals: remove",
-    "characters": "clean.identifier.characters: remove",
-    "case": "clean.identifier.case: upper",
-    "other_check_digit": "clean.identifier.drop_check_digit: both, where the last character is "
-    f"one; else {_ONE_BY_ONE}",
-    "transposition": _ONE_BY_ONE,
-    NAME: _ONE_BY_ONE,
-}
 
 
 def _refuse_many(unknown: pd.Series, evaluated: pd.Series, why: str | None) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.datasets.arrays import Codes
 from pipeline.errors import Refusal
-from pipeline.panel.identifiers import as_declared
+from pipeline.panel.identifiers import PART_MARK, as_declared, has_decimals, is_rounded, texts
 from pipeline.panel.origin import rows_error
 from pipeline.params.identifier import AS_DELIVERED, Identifier, Side
 
@@ -98,9 +98,10 @@ def firm_identifier(
 ) -> pd.Series:
     """Return firm identifiers as text, written as declared for the table that they are of.
 
-    Raises DataError where one is missing or longer than the declared width.
+    Raises DataError where one is missing, lost digits or is longer than the declared width.
     """
     identifier = text(values)
+    _refuse_lost_digits(identifier, column, written)
     if written.rewrites:
         code, distinct = distinct_values(identifier)
         declared = pd.Series(as_declared(distinct, written, side), dtype="str")
@@ -110,16 +111,66 @@ def firm_identifier(
         f"column {column}: a firm identifier is missing",
         "delete or fill",
     )
-    return identifier if written.width is None else _padded(identifier, column, written.width)
+    return _padded(identifier, column, written)
 
 
-def _padded(identifier: pd.Series, column: str, width: int) -> pd.Series:
+def _padded(identifier: pd.Series, column: str, written: Identifier) -> pd.Series:
+    """Return identifiers, or each part of them, with zeros in front up to the declared width."""
+    if written.width is None:
+        return identifier
+    parts = [
+        _of_width(part, column, written.width_of(place)) if written.width_of(place) else part
+        for place, part in enumerate(_parts(identifier, written))
+    ]
+    return (
+        parts[0]
+        if len(parts) == 1
+        else parts[0].str.cat(pd.concat(parts[1:], axis=1), sep=PART_MARK)
+    )
+
+
+def _of_width(identifier: pd.Series, column: str, width: int) -> pd.Series:
     refuse_rows(
         identifier.str.len() > width,
         f"column {column}: an identifier is longer than clean.identifier.width {width}",
         "declare the width, or characters to remove; see",
     )
     return identifier.str.zfill(width)
+
+
+def _parts(identifier: pd.Series, written: Identifier) -> list[pd.Series]:
+    """Return the parts of identifiers that several columns make."""
+    if written.n_parts == 1:
+        return [identifier]
+    parts = identifier.str.split(PART_MARK, expand=True)
+    return [parts[place].astype("str") for place in parts]
+
+
+def _refuse_lost_digits(identifier: pd.Series, column: str, written: Identifier) -> None:
+    """Raise DataError where an identifier is rounded, or a number with decimals among whole ones.
+
+    Signs that params take out of identifiers mark no decimals.
+    """
+    signs = set(written.remove + (written.cut_at or "")) & set(".,")
+    for part in _parts(identifier, written):
+        code, distinct = distinct_values(part)
+        refuse_rows(
+            _flags(is_rounded(texts(distinct)), code, part),
+            f"column {column}: an identifier is rounded, as a spreadsheet shows long numbers "
+            "(1.2E+13), and its last digits are lost",
+            "save the column as text, or as numbers without decimals, and deliver it again; see",
+        )
+        if not (signs or written.characters):
+            refuse_rows(
+                _flags(has_decimals(texts(distinct)), code, part),
+                f"column {column}: an identifier has decimals, and most are whole numbers",
+                "correct, or deliver the column as text; where the sign parts a code, declare it "
+                "in clean.identifier.remove; see",
+            )
+
+
+def _flags(found: list[bool], code: Codes, values: pd.Series) -> pd.Series:
+    return pd.Series(np.append(np.array(found, dtype=np.bool_), False)[code], values.index)
 
 
 def refuse_rows(

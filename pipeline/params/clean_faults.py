@@ -8,6 +8,7 @@ from pipeline.params.data import DataSection
 from pipeline.params.identifier import Identifier
 from pipeline.params.rule_marks import OfKind
 from pipeline.params.settings import nearest_known
+from pipeline.params.written import key_columns
 
 
 def clean_faults(clean: CleanSection, data: DataSection) -> Iterator[str]:
@@ -55,14 +56,22 @@ def _sums_converted_twice(clean: CleanSection, data: DataSection) -> Iterator[st
 
 def _faults_of_parts(identifier: Identifier, data: DataSection) -> Iterator[str]:
     """Yield one line for each rule of one number where several columns make an identifier."""
-    if isinstance(data.firm_id, str):
-        return
-    of_one = ("decimals", "cut_at", "characters", "drop_check_digit", "width", "check_digit")
-    for name in of_one:
+    n_parts, width = len(key_columns(data.firm_id)), identifier.width
+    if n_parts > 1 and isinstance(width, int):
+        yield (
+            "clean.identifier.width is of identifiers in one column; data.firm_id names "
+            f"{n_parts}: give one width a part ([4, 0]: 0 pads none)"
+        )
+    elif isinstance(width, list) and len(width) != n_parts:
+        yield (
+            f"clean.identifier.width has {len(width)} widths, one a part; data.firm_id names "
+            f"{n_parts} columns"
+        )
+    for name in ("cut_at", "drop_check_digit", "check_digit") if n_parts > 1 else ():
         if getattr(identifier, name) is not None:
             yield (
                 f"clean.identifier.{name} is of identifiers in one column; data.firm_id names "
-                f"{len(data.firm_id)}: leave it out (allowed are spaces, remove, case)"
+                f"{n_parts}: leave it out, or make one column of them"
             )
 
 

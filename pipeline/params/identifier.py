@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr, model_validator
 
 from pipeline.params.rule_marks import ColumnName, OfKind
 from pipeline.params.settings import Settings
@@ -12,6 +12,8 @@ NearMissKind = Literal[
     "spaces",
     "decimals",
     "characters",
+    "prefix",
+    "letters",
     "case",
     "width",
     "check_digit",
@@ -43,15 +45,22 @@ CheckDigit = Literal[
 ]
 
 
+Width = Annotated[int, Field(ge=1)]
+PartWidth = Annotated[int, Field(ge=0)]
+
+
 class Identifier(Settings):
     """Say how identifiers are written, in the panel, the register and every rules file.
 
     In this order: `spaces: remove` those of any kind and signs that are not seen, `decimals:
-    remove` a trailing `.0` (7.6E+07 is written out); `cut_at` drops a mark and what follows it (a
-    check digit, 7654321-0); `remove` lists characters to delete, `characters: remove` deletes all
-    but letters and digits; `case` writes letters alike; `drop_check_digit` drops the last character
-    in the panel (and rules files), the register, or both; `width` pads with zeros, and longer
-    identifiers are refused.
+    remove` a trailing `.0` (7.6123456E+07 is written out); `cut_at` drops a mark and what follows
+    it (a check digit, 7654321-0); `remove` lists characters to delete, `characters: remove` deletes
+    all but letters and digits; `prefix: remove` drops up to four letters in front of digits (CL,
+    RUC); `letters: digits` reads O as 0, l and I as 1 where an identifier has no other letter;
+    `case` writes letters alike; `drop_check_digit` drops the last character in the panel (and rules
+    files), the register, or both, or of all identifiers one longer than `width` (longer); `width`
+    pads with zeros, and longer identifiers are refused. Where several columns name a firm, each
+    part is written so, and `width` has one number a part ([4, 0]: 0 pads none).
     `check_digit` counts identifiers whose last digit is wrong, by the extra [ids]: cnpj and cpf
     (Brazil), rut (Chile), cuit (Argentina), ruc_pe, ruc_ec, ruc_py, rut_uy, nit_co, nit_gt, nit_sv,
     rnc (Dominican Republic), cpj (Costa Rica), rif (Venezuela), rfc (Mexico), nif (Spain), nif_pt.
@@ -66,13 +75,37 @@ class Identifier(Settings):
     cut_at: str | None = Field(default=None, min_length=1)
     remove: str = ""
     characters: Literal["remove"] | None = None
+    prefix: Literal["remove"] | None = None
+    letters: Literal["digits"] | None = None
     case: Literal["upper", "lower"] | None = None
-    drop_check_digit: Literal["panel", "register", "both"] | None = None
-    width: int | None = Field(default=None, ge=1)
+    drop_check_digit: Literal["panel", "register", "both", "longer"] | None = None
+    width: Width | list[PartWidth] | None = None
     check_digit: CheckDigit | None = None
     near_misses: Literal["stop", "decline"] | list[NearMissKind] = "stop"
     name_column: Annotated[ColumnName | None, OfKind("text")] = None
     least_name_score: float = Field(default=90, gt=0, le=100)
+    _n_parts: int = PrivateAttr(default=1)
+
+    @model_validator(mode="after")
+    def _longer_than_what(self) -> "Identifier":
+        if self.drop_check_digit == "longer" and not isinstance(self.width, int):
+            raise ValueError("drop_check_digit: longer needs width: that without check digit")
+        return self
+
+    @property
+    def n_parts(self) -> int:
+        """Return how many columns name a firm together."""
+        return self._n_parts
+
+    def of_parts(self, n_parts: int) -> "Identifier":
+        """Return the rules for identifiers of so many columns."""
+        rules = self.model_copy()
+        rules._n_parts = n_parts
+        return rules
+
+    def width_of(self, part: int) -> int:
+        """Return the width of a part, from 0; 0 pads none."""
+        return self.width[part] if isinstance(self.width, list) else self.width or 0
 
     @property
     def rewrites(self) -> bool:
@@ -80,7 +113,7 @@ class Identifier(Settings):
         return any(
             (
                 *(self.spaces, self.decimals, self.cut_at, self.remove, self.characters),
-                *(self.case, self.drop_check_digit, self.width),
+                *(self.prefix, self.letters, self.case, self.drop_check_digit, self.width),
             )
         )
 

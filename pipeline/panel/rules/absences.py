@@ -195,15 +195,15 @@ def count_zero_rows(panel: pd.DataFrame, asked: SizeColumns, declared: bool = Fa
     n_zero, n_later = int((found.every & later).sum()), int(later.sum())
     if not declared and n_zero >= _LEAST_ROWS and n_zero > _MOST_ZERO * n_later:
         raise DataError(_many_zeros(panel["year"][found.every & later], n_later, found.columns))
-    kept, declared_kept = Reason("kept"), Reason("accepted" if declared else "kept")
+    action = Reason("accepted" if declared else "kept")
     counted = (
-        (ZERO_ROWS, found.every & later, declared_kept),
-        (ZERO_BEFORE, found.every & ~later, declared_kept),
-        (ZERO_IN_PART, found.in_part & later, kept),
+        (ZERO_ROWS, found.every & later),
+        (ZERO_BEFORE, found.every & ~later),
+        (ZERO_IN_PART, found.in_part & later),
     )
     issues = [
         one
-        for code, rows, action in counted
+        for code, rows in counted
         for one in issue(
             _zero_rule(code, found.columns), "year", pd.Series(rows, panel.index), panel, action
         )
